@@ -1,0 +1,236 @@
+//! The socket's whole vocabulary: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
+
+/// The WebSocket subprotocol of this vocabulary.
+pub const SUBPROTOCOL: &str = "tonesa.v1";
+/// The largest frame that a client may send, in bytes; a larger one closes the socket with 1009.
+pub const MAX_COMMAND_BYTES: usize = 4 * 1024;
+/// How many uploads one socket may watch.
+pub const MAX_WATCHED_UPLOADS: usize = 32;
+/// How many taps one `touched` may carry.
+pub const MAX_MERGED_TOUCHES: usize = 64;
+
+/// What the server tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    content = "data",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerEvent {
+    /// The socket follows the upload now; from here on every message with a number above `head` reaches it or shows
+    /// as a gap.
+    Watched {
+        /// The upload.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The last sequence number stored when the subscription was proven.
+        head: Seq,
+        /// The messages after the client's cursor, if the node had them at hand; otherwise empty.
+        messages: Vec<Message>,
+    },
+    /// Somebody wrote a message.
+    MessagePosted {
+        /// The upload.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The whole message.
+        message: Message,
+    },
+    /// Somebody tapped the image, once or more often.
+    Touched {
+        /// The upload.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The taps, oldest first.
+        points: Vec<TouchPoint>,
+    },
+    /// The beacon: a client that is behind `head` fetches.
+    HeadAdvanced {
+        /// The upload.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The last sequence number stored.
+        head: Seq,
+    },
+    /// A command was not done; the socket stays open.
+    Refused(Refusal),
+}
+
+/// Which command was not done, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// The command.
+    pub command: CommandName,
+    /// The upload as the client named it.
+    #[serde(rename = "uploadID")]
+    pub upload_id: String,
+    /// Why, for programs.
+    pub code: RefusalCode,
+    /// Why, for people.
+    pub detail: String,
+}
+
+/// A command's `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CommandName {
+    /// `watch`
+    Watch,
+    /// `unwatch`
+    Unwatch,
+    /// `touch`
+    Touch,
+}
+
+/// Why a command was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RefusalCode {
+    /// No such upload, or no such id.
+    NotFound,
+    /// The socket watches as many uploads as it may.
+    TooManyWatched,
+    /// The socket does not watch that upload.
+    NotWatched,
+    /// A field out of bounds, as a coordinate that is not a fraction.
+    InvalidField,
+    /// More touches than are allowed in a second; told once until the touches calm down.
+    TooManyTouches,
+    /// A backend is away; try again in a while.
+    Unavailable,
+}
+
+/// What a client asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    content = "data",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ClientCommand {
+    /// Follow this upload.
+    Watch {
+        /// The upload, by either form of its id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadRef,
+        /// The last sequence number the client has; `null` when it has nothing.
+        after: Option<Seq>,
+    },
+    /// Stop following it.
+    Unwatch {
+        /// The upload, by either form of its id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadRef,
+    },
+    /// Tap the image.
+    Touch {
+        /// The upload, by either form of its id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadRef,
+        /// Where.
+        #[serde(flatten)]
+        at: Point,
+        /// Which tab taps.
+        tab: TabId,
+    },
+}
+
+/// A frame that is no command.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    /// Not a JSON object of the vocabulary: the socket is closed with 1008.
+    #[error("not a command of {SUBPROTOCOL}: {0}")]
+    Malformed(String),
+    /// A command with a value that cannot be: it is refused and the socket stays open.
+    #[error("{}", .0.detail)]
+    Refused(Refusal),
+}
+
+impl ClientCommand {
+    /// Reads a client's text frame.
+    ///
+    /// # Errors
+    /// [`CommandError::Malformed`] when the frame breaks the protocol, [`CommandError::Refused`] when only a value
+    /// is out of bounds.
+    pub fn parse(frame: &str) -> Result<Self, CommandError> {
+        let raw: RawCommand = serde_json::from_str(frame)
+            .map_err(|error| CommandError::Malformed(error.to_string()))?;
+        raw.validate().map_err(CommandError::Refused)
+    }
+}
+
+/// The shape of a command before its values are checked.
+#[derive(Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "camelCase")]
+enum RawCommand {
+    Watch {
+        #[serde(rename = "uploadID")]
+        upload_id: String,
+        #[serde(default)]
+        after: Option<Seq>,
+    },
+    Unwatch {
+        #[serde(rename = "uploadID")]
+        upload_id: String,
+    },
+    Touch {
+        #[serde(rename = "uploadID")]
+        upload_id: String,
+        x: f64,
+        y: f64,
+        tab: String,
+    },
+}
+
+impl RawCommand {
+    fn validate(self) -> Result<ClientCommand, Refusal> {
+        match self {
+            Self::Watch { upload_id, after } => Ok(ClientCommand::Watch {
+                upload_id: upload_ref(CommandName::Watch, upload_id)?,
+                after,
+            }),
+            Self::Unwatch { upload_id } => Ok(ClientCommand::Unwatch {
+                upload_id: upload_ref(CommandName::Unwatch, upload_id)?,
+            }),
+            Self::Touch {
+                upload_id,
+                x,
+                y,
+                tab,
+            } => {
+                let invalid = |detail: String| Refusal {
+                    command: CommandName::Touch,
+                    upload_id: upload_id.clone(),
+                    code: RefusalCode::InvalidField,
+                    detail,
+                };
+                let at = Point::new(x, y).map_err(|error| invalid(error.to_string()))?;
+                let tab = tab
+                    .parse()
+                    .map_err(|error: crate::model::IdError| invalid(error.to_string()))?;
+                Ok(ClientCommand::Touch {
+                    upload_id: upload_ref(CommandName::Touch, upload_id)?,
+                    at,
+                    tab,
+                })
+            }
+        }
+    }
+}
+
+fn upload_ref(command: CommandName, text: String) -> Result<UploadRef, Refusal> {
+    text.parse()
+        .map_err(|error: crate::model::IdError| Refusal {
+            command,
+            upload_id: text,
+            code: RefusalCode::NotFound,
+            detail: error.to_string(),
+        })
+}

@@ -1,0 +1,233 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a text is no identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Not 24 hexadecimal digits.
+    #[error("an id has 24 hexadecimal digits")]
+    Hex,
+    /// Not 8 characters of base 62.
+    #[error("a short id has 8 letters or digits")]
+    Short,
+    /// Neither form of an upload's id.
+    #[error("an upload is named by its 24-digit id or its 8-character short id")]
+    Upload,
+    /// Not 1 to 64 letters, digits, `-` or `_`.
+    #[error("a clientMessageID has 1 to 64 letters, digits, '-' or '_'")]
+    ClientMessage,
+    /// Not 1 to 32 letters, digits, `-` or `_`.
+    #[error("a tab's name has 1 to 32 letters, digits, '-' or '_'")]
+    Tab,
+}
+
+/// Twelve bytes written as 24 lower-case hexadecimal digits, the form of MongoDB's `ObjectId`.
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; 12]);
+
+        impl $name {
+            /// The id of these bytes, which are expected to be random.
+            pub const fn from_bytes(bytes: [u8; 12]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 12 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 12] {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse_hex(text).map(Self).ok_or(IdError::Hex)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        string_form!($name);
+    };
+}
+
+/// Conversions that serde uses, and a `Debug` that prints the id as it is written.
+macro_rules! string_form {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+hex_id!(
+    /// An upload's id: 96 random bits, 24 hexadecimal digits in JSON.
+    UploadId
+);
+hex_id!(
+    /// A message's id: 96 random bits, 24 hexadecimal digits in JSON.
+    MessageId
+);
+
+fn parse_hex(text: &str) -> Option<[u8; 12]> {
+    let digits = text.as_bytes();
+    if digits.len() != 24 {
+        return None;
+    }
+    let mut bytes = [0; 12];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+/// An upload's name in its link: 8 random characters of base 62, as in `/u/aB3dE9xZ`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ShortId([u8; 8]);
+
+impl ShortId {
+    /// The short id as text.
+    pub fn as_str(&self) -> &str {
+        // Always ASCII: see `from_str`.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for ShortId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let bytes: [u8; 8] = text.as_bytes().try_into().map_err(|_| IdError::Short)?;
+        if bytes.iter().all(u8::is_ascii_alphanumeric) {
+            Ok(Self(bytes))
+        } else {
+            Err(IdError::Short)
+        }
+    }
+}
+
+impl fmt::Display for ShortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+string_form!(ShortId);
+
+/// An upload named by either form of its id; both are accepted wherever a client names an upload.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum UploadRef {
+    /// By the 24-digit id.
+    Id(UploadId),
+    /// By the 8-character short id.
+    Short(ShortId),
+}
+
+impl FromStr for UploadRef {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse()
+            .map(Self::Id)
+            .or_else(|_| text.parse().map(Self::Short))
+            .map_err(|_| IdError::Upload)
+    }
+}
+
+impl fmt::Display for UploadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Short(id) => id.fmt(f),
+        }
+    }
+}
+
+string_form!(UploadRef);
+
+/// A short ASCII name that a client makes up: letters, digits, `-` and `_`.
+macro_rules! client_name {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $error:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err($error)
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        string_form!($name);
+    };
+}
+
+client_name!(
+    /// The name a client gives a message before it posts it, so that a repeated post is known: 1 to 64 letters,
+    /// digits, `-` or `_`, unique within the upload.
+    ClientMessageId,
+    64,
+    IdError::ClientMessage
+);
+client_name!(
+    /// A browser tab's random name, by which it knows its own touches: 1 to 32 letters, digits, `-` or `_`.
+    TabId,
+    32,
+    IdError::Tab
+);

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AuthorName, ClientMessageId, MessageId, MessageText, Timestamp, UploadId};
+
+/// A message's place in its upload's conversation: 1, 2, 3 … without holes. 0 stands for "none yet", as a head or a
+/// cursor before the first message.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Seq(u64);
+
+impl Seq {
+    /// Before the first message.
+    pub const ZERO: Self = Self(0);
+
+    /// The sequence number `value`.
+    pub const fn new(value: u64) -> Self {
+        Self(value)
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The number that follows.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A message as everyone sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Its own id.
+    pub id: MessageId,
+    /// The upload it belongs to.
+    #[serde(rename = "uploadID")]
+    pub upload_id: UploadId,
+    /// Its place in the conversation.
+    pub seq: Seq,
+    /// Who wrote it.
+    pub author_name: AuthorName,
+    /// What they wrote: plain text.
+    pub content: MessageText,
+    /// The name its client gave it.
+    #[serde(rename = "clientMessageID")]
+    pub client_message_id: ClientMessageId,
+    /// When the node took it.
+    pub created_at: Timestamp,
+}
+
+/// A message to be posted. JSON: `{"authorName","content","clientMessageID"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewMessage {
+    /// Who writes it.
+    pub author_name: AuthorName,
+    /// What they write.
+    pub content: MessageText,
+    /// The name its client gives it; the same one again is the same message.
+    #[serde(rename = "clientMessageID")]
+    pub client_message_id: ClientMessageId,
+}
+
+/// A stretch of a conversation, oldest first, and the last sequence number stored when it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePage {
+    /// The messages, oldest first.
+    pub messages: Vec<Message>,
+    /// The conversation's last sequence number; 0 when it is empty.
+    pub head: Seq,
+}

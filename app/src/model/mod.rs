@@ -1,0 +1,16 @@
+//! What Tonesa talks about: uploads and the messages under them. A value that exists is valid: each type is checked
+//! where it is made, from input or from JSON, and the error says what is allowed.
+
+mod id;
+mod message;
+mod point;
+mod text;
+mod timestamp;
+mod upload;
+
+pub use id::{ClientMessageId, IdError, MessageId, ShortId, TabId, UploadId, UploadRef};
+pub use message::{Message, MessagePage, NewMessage, Seq};
+pub use point::{NotAFraction, Point, TouchPoint};
+pub use text::{AuthorName, MAX_AUTHOR_CHARS, MAX_MESSAGE_CHARS, MessageText, TextError};
+pub use timestamp::{Timestamp, TimestampError};
+pub use upload::{Content, Kind, MediaType, Upload, UploadPage};

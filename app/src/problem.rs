@@ -1,0 +1,23 @@
+//! Errors of the HTTP API, as `application/problem+json` (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+
+/// The media type of [`Problem`].
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What went wrong with a request, for programs and people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A URI reference that names the kind of problem, as `/problems/too-large`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What a person can do about it, in a sentence.
+    pub detail: String,
+    /// The field that was out of bounds, as it is named in the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}

@@ -1,0 +1,7 @@
+//! A Tonesa node: HTTP API, server-rendered pages, socket hub and storage. `main.rs` only starts it; tests start it
+//! in-process.
+
+pub mod blob;
+pub mod broker;
+pub mod image;
+pub mod store;

@@ -1,0 +1,3 @@
+//! The program `tonesa`: one node.
+
+fn main() {}
