@@ -2,6 +2,7 @@
 //! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
 
 pub mod event;
+pub mod live;
 pub mod model;
 pub mod problem;
 pub mod source;
