@@ -247,3 +247,7 @@ impl Drop for LeaveOnDrop<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "rooms_tests.rs"]
+mod tests;
