@@ -9,6 +9,7 @@ mod commands;
 mod outbox;
 mod rooms;
 mod session;
+mod slots;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,9 @@ use crate::store::Store;
 
 use beacon::Beacon;
 pub use outbox::Outbox;
-use rooms::{Membership, Rooms};
+pub use rooms::Membership;
+use rooms::Rooms;
+pub use slots::{NoSlot, SocketSlot, SocketSlots};
 
 /// How a node treats its sockets.
 #[derive(Debug, Clone, Copy)]
