@@ -3,5 +3,6 @@
 
 pub mod blob;
 pub mod broker;
+pub mod folder;
 pub mod image;
 pub mod store;
