@@ -13,7 +13,7 @@ mod tidy;
 mod tools;
 mod workspace;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -53,9 +53,20 @@ enum Task {
     },
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace: what went wrong is in the words.
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
     let workspace = Workspace::open()?;
-    match Arguments::parse().task {
+    match task {
         Task::Setup => setup::everything(&workspace),
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),

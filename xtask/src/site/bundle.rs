@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use walkdir::WalkDir;
 
 use crate::{tools::Tools, workspace::Workspace};
 
@@ -25,16 +26,30 @@ fn bundle(workspace: &Workspace, tools: &Tools, entry: &Path, output: &Path) -> 
         .esbuild
         .command(&workspace.shell)
         .arg(entry)
-        // Addresses such as /icon.svg are the server's, not files beside the style sheet.
         .args([
             "--bundle",
             "--minify",
             "--format=esm",
-            "--external:/*",
             "--log-level=warning",
             TARGET,
         ])
+        .args(public_addresses(&workspace.root.join("public"))?)
         .arg(format!("--outfile={}", output.display()))
         .run()?;
     Ok(output.to_path_buf())
+}
+
+/// Tells esbuild that addresses such as `/icon.svg` are served as they are; one that public/ lacks is an error.
+fn public_addresses(public: &Path) -> Result<Vec<String>> {
+    let mut addresses = Vec::new();
+    for entry in WalkDir::new(public).sort_by_file_name() {
+        let entry = entry.context("reading the folder public/")?;
+        if entry.file_type().is_file() {
+            addresses.push(format!(
+                "--external:/{}",
+                entry.path().strip_prefix(public)?.display()
+            ));
+        }
+    }
+    Ok(addresses)
 }
