@@ -3,5 +3,9 @@
 
 pub mod blob;
 pub mod broker;
+pub mod clock;
+pub mod hub;
+pub mod ids;
 pub mod image;
+pub mod posting;
 pub mod store;
