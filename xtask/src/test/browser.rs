@@ -68,7 +68,9 @@ fn run_on_leash(mut command: Command, folder: &Path) -> Result<()> {
         leash.wait()?;
     }
     if !status.success() {
-        bail!("Playwright ended with {status}; traces are in end2end/test-results");
+        bail!(
+            "Playwright ended with {status}; screenshots are in end2end/test-results, traces after `-- --trace on`"
+        );
     }
     Ok(())
 }
