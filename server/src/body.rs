@@ -74,7 +74,14 @@ pub fn broken_off(error: &(dyn Error + 'static)) -> ApiError {
 }
 
 fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<E>())
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<E>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// A body whose rest is read and thrown away when the handler drops it.

@@ -1,6 +1,7 @@
 //! Settings with a form of their own.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::Uri;
@@ -82,12 +83,12 @@ pub(super) fn networks(env: &Reader<'_>, name: &'static str) -> Result<Vec<IpNet
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .map(|part| {
-            part.parse()
-                .or_else(|_| part.parse().map(IpNet::from))
-                .map_err(|_: std::net::AddrParseError| {
-                    let expected = "a list of networks, as 10.0.0.0/8, fd00::/8";
-                    invalid(name, expected, part.to_owned())
-                })
+            let network = part.parse().ok();
+            let network = network.or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| {
+                let expected = "a list of networks, as 10.0.0.0/8, fd00::/8";
+                invalid(name, expected, part.to_owned())
+            })
         })
         .collect()
 }

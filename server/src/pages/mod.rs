@@ -84,7 +84,8 @@ fn permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
 }
 
-fn environment(node: &Node, arrival: &Arrival) -> PageEnvironment {
+/// What a page is told of its surroundings.
+pub fn environment(node: &Node, arrival: &Arrival) -> PageEnvironment {
     let public = node.config.public_url.as_ref();
     let origin = public
         .map(|url| url.as_str().to_owned())

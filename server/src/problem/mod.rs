@@ -5,24 +5,31 @@
 
 mod accept;
 mod error;
-mod page;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use http::{Method, header};
+use axum::response::{Html, IntoResponse, Response};
+use http::{HeaderValue, Method, header};
 
 use app::problem::Problem;
 
 pub use accept::{prefers_html, quality};
 pub use error::ApiError;
 
+use crate::address::Arrival;
+use crate::pages;
 use crate::state::AppState;
+
+/// A page that says why needs a style sheet and nothing else.
+const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'",
+);
 
 /// Answers an error as a page where the client is a person's browser: on the pages' own paths and for a form.
 pub async fn as_page_for_people(
     State(node): State<AppState>,
+    arrival: Arrival,
     request: Request,
     next: Next,
 ) -> Response {
@@ -30,8 +37,9 @@ pub async fn as_page_for_people(
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
-            let body = page::render(problem, &node.site.assets);
-            to_page(response, body)
+            let environment = pages::environment(&node, &arrival);
+            let page = app::refused_document(&environment, problem.clone());
+            with_page(response, page)
         }
         _ => response,
     }
@@ -44,17 +52,15 @@ fn is_api_read(request: &Request) -> bool {
 }
 
 /// The same status and headers (`Allow`, `Retry-After`) with another body.
-fn to_page(response: Response, body: String) -> Response {
-    let (mut parts, _) = response.into_parts();
+fn with_page(problem: Response, page: String) -> Response {
+    let (mut parts, _) = problem.into_parts();
+    let page = Html(page).into_response();
     parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(page.headers().clone());
     parts
         .headers
-        .insert(header::CONTENT_TYPE, page::CONTENT_TYPE);
-    parts.headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        page::CONTENT_SECURITY_POLICY,
-    );
-    Response::from_parts(parts, Body::from(body))
+        .insert(header::CONTENT_SECURITY_POLICY, NO_SCRIPTS);
+    Response::from_parts(parts, page.into_body())
 }
 
 /// What catches a handler's panic answers with. The panic itself was logged by the hook of `logs`.

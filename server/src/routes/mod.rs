@@ -25,7 +25,7 @@ use crate::state::AppState;
 use crate::{body, observe, pages};
 
 /// Smaller answers are not worth compressing.
-const COMPRESS_ABOVE: u16 = 1024;
+const COMPRESS_ABOVE: u64 = 1024;
 
 /// Everything that a node serves.
 pub fn router(node: AppState) -> Router {
