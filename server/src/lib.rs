@@ -9,6 +9,7 @@ pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod deadline;
+pub mod folder;
 pub mod hub;
 pub mod ids;
 pub mod image;
