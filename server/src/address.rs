@@ -28,9 +28,7 @@ impl ClientAddress {
     pub fn counted(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
-            IpAddr::V6(address) => {
-                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
-            }
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         }
     }
 }
@@ -110,7 +108,11 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address = bare.parse::<IpAddr>().ok();
-    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|with_port| with_port.ip()));
+    let address = address.or_else(|| {
+        text.parse::<SocketAddr>()
+            .ok()
+            .map(|with_port| with_port.ip())
+    });
     address.map(|address| address.to_canonical())
 }
 
@@ -157,7 +159,10 @@ mod tests {
     #[test]
     fn without_trusted_proxies_the_peer_is_the_client_whatever_it_says() {
         assert_eq!(client("192.0.2.7", &[], &["203.0.113.9"]), "192.0.2.7");
-        assert_eq!(client("192.0.2.7", &["10.0.0.0/8"], &["203.0.113.9"]), "192.0.2.7");
+        assert_eq!(
+            client("192.0.2.7", &["10.0.0.0/8"], &["203.0.113.9"]),
+            "192.0.2.7"
+        );
     }
 
     #[test]
@@ -177,7 +182,11 @@ mod tests {
             (vec!["203.0.113.9, unknown, 10.0.0.2"], "10.0.0.2"),
             (vec![], "10.0.0.1"),
         ] {
-            assert_eq!(client("10.0.0.1", &trusted, &forwarded_for), expected, "{forwarded_for:?}");
+            assert_eq!(
+                client("10.0.0.1", &trusted, &forwarded_for),
+                expected,
+                "{forwarded_for:?}"
+            );
             assert_eq!(
                 client("::ffff:10.0.0.1", &trusted, &forwarded_for),
                 expected,

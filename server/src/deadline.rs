@@ -29,12 +29,13 @@ impl Deadline {
         backend: &'static str,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, ApiError> {
-        match timeout_at(self.0, call).await {
-            Ok(answer) => answer.map_err(Into::into),
-            Err(_) => {
+        let answer = timeout_at(self.0, call).await;
+        answer.map_or_else(
+            |_| {
                 tracing::warn!(backend, "no answer in time");
                 Err(ApiError::Unavailable)
-            }
-        }
+            },
+            |answer| answer.map_err(Into::into),
+        )
     }
 }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod deadline;
 pub mod folder;
+mod housekeeping;
 pub mod hub;
 pub mod ids;
 pub mod image;

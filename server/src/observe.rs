@@ -27,7 +27,9 @@ pub async fn request(State(node): State<AppState>, request: Request, next: Next)
         .map_or("(none)", MatchedPath::as_str);
     let span = info_span!("request", id = id_text, method = %request.method(), route);
     let is_probe = matches!(route, "/livez" | "/readyz");
-    answer(&node, request, next, id, is_probe).instrument(span).await
+    answer(&node, request, next, id, is_probe)
+        .instrument(span)
+        .await
 }
 
 async fn answer(

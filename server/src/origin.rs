@@ -114,7 +114,11 @@ mod tests {
             ("https://tonesa.example", "TONESA.example:443", None),
             ("https://tonesa.example:8443", "tonesa.example:8443", None),
             ("http://[::1]:9091", "[::1]:9091", None),
-            ("https://tonesa.example", "10.0.0.7:9091", Some("https://tonesa.example")),
+            (
+                "https://tonesa.example",
+                "10.0.0.7:9091",
+                Some("https://tonesa.example"),
+            ),
         ] {
             assert!(is_let_in(&[origin], host, public_url), "{origin} at {host}");
         }
@@ -137,7 +141,10 @@ mod tests {
             "http://10.0.0.7:9092",
             "file://",
         ] {
-            assert!(!is_let_in(&[origin], "10.0.0.7:9091", public_url), "{origin}");
+            assert!(
+                !is_let_in(&[origin], "10.0.0.7:9091", public_url),
+                "{origin}"
+            );
         }
         let twice = ["https://tonesa.example", "https://evil.example"];
         assert!(!is_let_in(&twice, "10.0.0.7:9091", public_url));

@@ -12,7 +12,7 @@ use crate::problem::ApiError;
 
 /// How often addresses whose bucket is full again are forgotten. What is kept between is at most one small entry per
 /// address that was active in the last two minutes.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// One kind of action, limited per address.
 pub struct RateLimit {

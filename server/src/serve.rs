@@ -20,7 +20,7 @@ use crate::state::AppState;
 /// How long a client may take to send a request's head, and how long it may keep a connection idle.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
-const WRITE_STALL: Duration = Duration::from_secs(60);
+const WRITE_STALL: Duration = Duration::from_mins(1);
 /// How much of a request's head is read, in bytes; more is answered 431.
 const HEAD_BYTES: usize = 32 * 1024;
 /// HTTP connections at once, beside the sockets. One more is closed as soon as it is accepted.
@@ -58,9 +58,9 @@ pub async fn serve(
     node.tasks.close();
     handle.graceful_shutdown(Some(FINISH));
     let left = timeout(LEAVE, async {
-        let served = serving.await;
+        let outcome = serving.await;
         node.tasks.wait().await;
-        served
+        outcome
     });
     left.await.unwrap_or_else(|_| {
         tracing::warn!("some work was left unfinished");

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
-use http::header::{self, HeaderMap, HeaderValue};
 use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -39,7 +39,9 @@ pub enum SiteError {
         source: io::Error,
     },
     /// The manifest is not what `xtask` writes.
-    #[error("{path} is no manifest of packaged files: {source}. Build them anew with `cargo xtask build`.")]
+    #[error(
+        "{path} is no manifest of packaged files: {source}. Build them anew with `cargo xtask build`."
+    )]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -62,12 +64,11 @@ impl Site {
     /// See [`SiteError`].
     pub fn load(dir: &Path) -> Result<Self, SiteError> {
         let manifest = dir.join("manifest.json");
-        let assets = serde_json::from_slice(&read(&manifest)?).map_err(|source| {
-            SiteError::Manifest {
+        let assets =
+            serde_json::from_slice(&read(&manifest)?).map_err(|source| SiteError::Manifest {
                 path: manifest,
                 source,
-            }
-        })?;
+            })?;
         let mut files = BTreeMap::new();
         load_folder(&dir.join("assets"), "/assets", &IMMUTABLE, &mut files)?;
         load_folder(&dir.join("public"), "", &AN_HOUR, &mut files)?;
@@ -100,11 +101,16 @@ fn load_folder(
         let address = format!("{address}/{name}");
         if path.is_dir() {
             load_folder(&path, &address, caching, files)?;
-        } else if !name.ends_with(".br") && !name.ends_with(".gz") {
+        } else if !is_encoding(&path) {
             files.insert(address, File::load(&path, caching.clone())?);
         }
     }
     Ok(())
+}
+
+fn is_encoding(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "br" || extension == "gz")
 }
 
 /// A file and its encodings. A clone shares their bytes.
@@ -130,7 +136,12 @@ impl File {
             let path = PathBuf::from(format!("{}.{suffix}", path.display()));
             let is_there = path.is_file();
             is_there
-                .then(|| Ok(Variant::new(read(&path)?, Some(HeaderValue::from_static(encoding)))))
+                .then(|| {
+                    Ok(Variant::new(
+                        read(&path)?,
+                        Some(HeaderValue::from_static(encoding)),
+                    ))
+                })
                 .transpose()
         };
         Ok(Self {
@@ -171,10 +182,13 @@ impl File {
 impl Variant {
     fn new(bytes: Vec<u8>, encoding: Option<HeaderValue>) -> Self {
         let hash = Sha256::digest(&bytes);
-        let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash
+            .iter()
+            .take(8)
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         Self {
             bytes: bytes.into(),
-            etag: format!("\"{hex}\"")
+            etag: format!("\"{hash:016x}\"")
                 .parse()
                 .expect("quoted hexadecimal digits are an entity tag"),
             encoding,

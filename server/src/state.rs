@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::Config;
+use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
 use crate::posting::Poster;
@@ -79,8 +80,9 @@ impl Node {
             let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
             async move { rate_limits.keep_small(stopping).await }
         });
+        tasks.spawn(housekeeping::run(backends.clone(), stopping.clone()));
         Arc::new(Self {
-            decoders: DecodePool::new(limits.image, backends.temp_dir.clone()),
+            decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
             sockets: SocketSlots::new(limits.sockets, limits.sockets_per_address),
             config,

@@ -54,7 +54,10 @@ async fn head_tells_the_headers_without_the_bytes() {
     let url = node.url(&upload.content.url);
     let response = node.client.head(url).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(header(response.headers(), "content-length"), upload.content.size.to_string());
+    assert_eq!(
+        header(response.headers(), "content-length"),
+        upload.content.size.to_string()
+    );
     assert!(response.bytes().await.unwrap().is_empty());
 }
 
@@ -65,12 +68,22 @@ async fn a_known_entity_tag_is_answered_not_modified() {
     let whole = get(&node, &upload.content.url, &[]).await;
     let etag = header(whole.headers(), "etag");
     for known in [etag, "*", &format!("\"x\", {etag}"), &format!("W/{etag}")] {
-        let response = get(&node, &upload.content.url, &[("if-none-match", known), ("range", "bytes=0-1")]).await;
+        let response = get(
+            &node,
+            &upload.content.url,
+            &[("if-none-match", known), ("range", "bytes=0-1")],
+        )
+        .await;
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{known}");
         assert_eq!(header(response.headers(), "etag"), etag);
         assert!(response.bytes().await.unwrap().is_empty());
     }
-    let response = get(&node, &upload.content.url, &[("if-none-match", "\"other\"")]).await;
+    let response = get(
+        &node,
+        &upload.content.url,
+        &[("if-none-match", "\"other\"")],
+    )
+    .await;
     assert_eq!(response.status(), StatusCode::OK);
 }
 
@@ -92,8 +105,15 @@ async fn one_range_is_served_alone() {
         assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT, "{range}");
         let content_range = format!("bytes {start}-{}/{size}", end - 1);
         assert_eq!(header(response.headers(), "content-range"), content_range);
-        assert_eq!(header(response.headers(), "content-length"), (end - start).to_string());
-        assert_eq!(response.bytes().await.unwrap(), bytes[start..end], "{range}");
+        assert_eq!(
+            header(response.headers(), "content-length"),
+            (end - start).to_string()
+        );
+        assert_eq!(
+            response.bytes().await.unwrap(),
+            bytes[start..end],
+            "{range}"
+        );
     }
 }
 
@@ -102,10 +122,21 @@ async fn a_range_behind_the_end_cannot_be_satisfied() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let size = upload.content.size;
-    for range in [format!("bytes={size}-"), "bytes=99999-100000".to_owned(), "bytes=-0".to_owned()] {
+    for range in [
+        format!("bytes={size}-"),
+        "bytes=99999-100000".to_owned(),
+        "bytes=-0".to_owned(),
+    ] {
         let response = get(&node, &upload.content.url, &[("range", &range)]).await;
-        assert_eq!(response.status(), StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
-        assert_eq!(header(response.headers(), "content-range"), format!("bytes */{size}"));
+        assert_eq!(
+            response.status(),
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "{range}"
+        );
+        assert_eq!(
+            header(response.headers(), "content-range"),
+            format!("bytes */{size}")
+        );
     }
 }
 
@@ -118,14 +149,23 @@ async fn other_ranges_and_those_of_another_version_get_the_whole() {
         [("range", "lines=0-1"), ("accept", "*/*")],
         [("range", "nonsense"), ("accept", "*/*")],
         [("range", "bytes=0-1"), ("if-range", "\"other\"")],
-        [("range", "bytes=0-1"), ("if-range", "Wed, 21 Oct 2015 07:28:00 GMT")],
+        [
+            ("range", "bytes=0-1"),
+            ("if-range", "Wed, 21 Oct 2015 07:28:00 GMT"),
+        ],
     ] {
         let response = get(&node, &upload.content.url, &headers).await;
         assert_eq!(response.status(), StatusCode::OK, "{headers:?}");
-        assert_eq!(response.bytes().await.unwrap().len() as u64, upload.content.size);
+        assert_eq!(
+            response.bytes().await.unwrap().len() as u64,
+            upload.content.size
+        );
     }
     let whole = get(&node, &upload.content.url, &[]).await;
-    let same = [("range", "bytes=0-1"), ("if-range", header(whole.headers(), "etag"))];
+    let same = [
+        ("range", "bytes=0-1"),
+        ("if-range", header(whole.headers(), "etag")),
+    ];
     let response = get(&node, &upload.content.url, &same).await;
     assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
 }

@@ -15,7 +15,10 @@ async fn page(node: &TestNode, id: &str, query: &str) -> MessagePage {
 }
 
 fn seqs(page: &MessagePage) -> Vec<u64> {
-    page.messages.iter().map(|message| message.seq.get()).collect()
+    page.messages
+        .iter()
+        .map(|message| message.seq.get())
+        .collect()
 }
 
 #[tokio::test]
@@ -36,17 +39,28 @@ async fn a_message_is_created_once_and_known_afterwards() {
     let known = node.post_message(&upload.id.to_string(), &other_text).await;
     assert_eq!(known.status(), StatusCode::OK);
     assert_eq!(known.json::<Value>().await.unwrap(), created);
-    assert_eq!(page(&node, upload.short_id.as_str(), "").await.head.get(), 1);
+    assert_eq!(
+        page(&node, upload.short_id.as_str(), "").await.head.get(),
+        1
+    );
 }
 
 #[tokio::test]
 async fn an_empty_or_missing_alias_is_anonymous() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    for (number, name) in [json!(""), json!("  \u{200b} "), Value::Null].into_iter().enumerate() {
+    for (number, name) in [json!(""), json!("  \u{200b} "), Value::Null]
+        .into_iter()
+        .enumerate()
+    {
         let id = format!("m{number}");
         let body = json!({"authorName": name, "content": "hi", "clientMessageID": id});
-        let message: Message = node.post_message(upload.short_id.as_str(), &body).await.json().await.unwrap();
+        let message: Message = node
+            .post_message(upload.short_id.as_str(), &body)
+            .await
+            .json()
+            .await
+            .unwrap();
         assert_eq!(message.author_name.as_str(), "Anonymous");
     }
     let body = json!({"content": "hi", "clientMessageID": "none"});
@@ -94,7 +108,10 @@ async fn an_upload_without_messages_has_an_empty_page() {
     let upload = node.uploaded().await;
     let path = format!("/api/uploads/{}/messages", upload.short_id);
     let response = node.get(&path).send().await.unwrap();
-    assert_eq!(response.json::<Value>().await.unwrap(), json!({"messages": [], "head": 0}));
+    assert_eq!(
+        response.json::<Value>().await.unwrap(),
+        json!({"messages": [], "head": 0})
+    );
 }
 
 #[tokio::test]
@@ -135,18 +152,45 @@ async fn a_field_out_of_bounds_is_refused_by_name() {
     let long = |length| "x".repeat(length);
     for (body, field) in [
         (json!({"content": "", "clientMessageID": "m"}), "content"),
-        (json!({"content": " \n\t", "clientMessageID": "m"}), "content"),
-        (json!({"content": long(2001), "clientMessageID": "m"}), "content"),
-        (json!({"content": "a\u{7}b", "clientMessageID": "m"}), "content"),
+        (
+            json!({"content": " \n\t", "clientMessageID": "m"}),
+            "content",
+        ),
+        (
+            json!({"content": long(2001), "clientMessageID": "m"}),
+            "content",
+        ),
+        (
+            json!({"content": "a\u{7}b", "clientMessageID": "m"}),
+            "content",
+        ),
         (json!({"content": 7, "clientMessageID": "m"}), "content"),
         (json!({"clientMessageID": "m"}), "content"),
-        (json!({"authorName": long(41), "content": "a", "clientMessageID": "m"}), "authorName"),
-        (json!({"authorName": "a\nb", "content": "a", "clientMessageID": "m"}), "authorName"),
-        (json!({"authorName": ["a"], "content": "a", "clientMessageID": "m"}), "authorName"),
+        (
+            json!({"authorName": long(41), "content": "a", "clientMessageID": "m"}),
+            "authorName",
+        ),
+        (
+            json!({"authorName": "a\nb", "content": "a", "clientMessageID": "m"}),
+            "authorName",
+        ),
+        (
+            json!({"authorName": ["a"], "content": "a", "clientMessageID": "m"}),
+            "authorName",
+        ),
         (json!({"content": "a"}), "clientMessageID"),
-        (json!({"content": "a", "clientMessageID": ""}), "clientMessageID"),
-        (json!({"content": "a", "clientMessageID": "a b"}), "clientMessageID"),
-        (json!({"content": "a", "clientMessageID": long(65)}), "clientMessageID"),
+        (
+            json!({"content": "a", "clientMessageID": ""}),
+            "clientMessageID",
+        ),
+        (
+            json!({"content": "a", "clientMessageID": "a b"}),
+            "clientMessageID",
+        ),
+        (
+            json!({"content": "a", "clientMessageID": long(65)}),
+            "clientMessageID",
+        ),
     ] {
         let response = node.post_message(upload.short_id.as_str(), &body).await;
         let refused = problem(response, 422, "bad-field").await;
@@ -159,9 +203,14 @@ async fn the_longest_message_is_taken_however_it_is_escaped() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let content = "\\ud83d\\ude00".repeat(2000);
-    let body = format!(r#"{{"authorName":"{}","content":"{content}","clientMessageID":"m"}}"#, "é".repeat(40));
+    let body = format!(
+        r#"{{"authorName":"{}","content":"{content}","clientMessageID":"m"}}"#,
+        "é".repeat(40)
+    );
     let path = format!("/api/uploads/{}/messages", upload.short_id);
-    let request = node.post(&path).header("content-type", "application/json; charset=utf-8");
+    let request = node
+        .post(&path)
+        .header("content-type", "application/json; charset=utf-8");
     let response = request.body(body).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     let message: Message = response.json().await.unwrap();
@@ -174,17 +223,46 @@ async fn a_body_that_is_not_json_is_refused() {
     let upload = node.uploaded().await;
     let path = format!("/api/uploads/{}/messages", upload.short_id);
     let json = r#"{"content":"a","clientMessageID":"m"}"#;
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "nonsense"] {
-        let request = node.post(&path).header("content-type", content_type).body(json);
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "nonsense",
+    ] {
+        let request = node
+            .post(&path)
+            .header("content-type", content_type)
+            .body(json);
         problem(request.send().await.unwrap(), 415, "unsupported-type").await;
     }
-    problem(node.post(&path).body(json).send().await.unwrap(), 415, "unsupported-type").await;
+    problem(
+        node.post(&path).body(json).send().await.unwrap(),
+        415,
+        "unsupported-type",
+    )
+    .await;
     let deep = "[".repeat(50_000);
-    for broken in ["", "{", "nonsense", "[]", "7", "{\"content\":\"\u{1}\"}", &deep] {
+    for broken in [
+        "",
+        "{",
+        "nonsense",
+        "[]",
+        "7",
+        "{\"content\":\"\u{1}\"}",
+        &deep,
+    ] {
         let request = node.post(&path).header("content-type", "application/json");
-        problem(request.body(broken.to_owned()).send().await.unwrap(), 400, "malformed").await;
+        problem(
+            request.body(broken.to_owned()).send().await.unwrap(),
+            400,
+            "malformed",
+        )
+        .await;
     }
-    let not_utf8 = node.post(&path).header("content-type", "application/json").body(vec![b'"', 0xff, b'"']);
+    let not_utf8 = node
+        .post(&path)
+        .header("content-type", "application/json")
+        .body(vec![b'"', 0xff, b'"']);
     problem(not_utf8.send().await.unwrap(), 400, "malformed").await;
 }
 

@@ -75,11 +75,7 @@ impl<'a> Reader<'a> {
         bounds: RangeInclusive<T>,
         default: T,
     ) -> Result<T, ConfigError> {
-        let expected = format!(
-            "a whole number from {} to {}",
-            bounds.start(),
-            bounds.end()
-        );
+        let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
         match self.text(name)? {
             None => Ok(default),
             Some(given) => match given.parse() {

@@ -54,7 +54,10 @@ fn every_variable_is_read() {
     ])
     .unwrap();
     assert_eq!(config.bind.to_string(), "[::]:8080");
-    assert_eq!(config.public_url.unwrap().as_str(), "https://tonesa.example");
+    assert_eq!(
+        config.public_url.unwrap().as_str(),
+        "https://tonesa.example"
+    );
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/tonesa"));
     assert_eq!(config.site_dir, PathBuf::from("/usr/share/tonesa"));
     assert_eq!(config.trusted_proxies.len(), 2);
@@ -96,7 +99,10 @@ fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
         ("RUST_LOG", "=="),
     ] {
         let sentence = read(&[(name, value)]).unwrap_err().to_string();
-        assert!(sentence.starts_with(&format!("{name} must be ")), "{sentence}");
+        assert!(
+            sentence.starts_with(&format!("{name} must be ")),
+            "{sentence}"
+        );
     }
 }
 

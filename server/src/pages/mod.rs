@@ -35,6 +35,9 @@ pub async fn show(State(node): State<AppState>, arrival: Arrival, request: Reque
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
+///
+/// # Errors
+/// When the store is away.
 pub async fn show_upload(
     state: State<AppState>,
     Path(id): Path<String>,
@@ -67,11 +70,7 @@ pub async fn without_slash(
 }
 
 /// What is not there: a problem for programs, a page for everyone else.
-pub async fn not_found(
-    state: State<AppState>,
-    arrival: Arrival,
-    request: Request,
-) -> Response {
+pub async fn not_found(state: State<AppState>, arrival: Arrival, request: Request) -> Response {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {

@@ -10,7 +10,9 @@ pub(super) fn set_headers() {
     let Some(response) = use_context::<ResponseOptions>() else {
         return;
     };
-    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    let nonce = use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default();
     if let Ok(policy) = content_security_policy(&nonce).parse() {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }

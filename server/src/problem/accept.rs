@@ -6,7 +6,11 @@ use http::header::{ACCEPT, HeaderName};
 /// Whether the client would rather have a page than JSON, as a browser that shows what it gets.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
     let html = quality(headers, &ACCEPT, &["text/html", "text/*", "*/*"]);
-    let json = quality(headers, &ACCEPT, &["application/json", "application/*", "*/*"]);
+    let json = quality(
+        headers,
+        &ACCEPT,
+        &["application/json", "application/*", "*/*"],
+    );
     html > json
 }
 
@@ -41,7 +45,6 @@ fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     match (whole, fraction.len()) {
         ("1", _) => 1_000,
-        ("0", 0) => 0,
         ("0", 1..=3) => format!("{fraction:0<3}").parse().unwrap_or(0),
         _ => 0,
     }
@@ -68,7 +71,9 @@ mod tests {
         assert!(prefers_html(&accepting("Text/HTML; charset=utf-8")));
         assert!(!prefers_html(&accepting("*/*")));
         assert!(!prefers_html(&accepting("application/json")));
-        assert!(!prefers_html(&accepting("application/json, text/html;q=0.5")));
+        assert!(!prefers_html(&accepting(
+            "application/json, text/html;q=0.5"
+        )));
         assert!(!prefers_html(&accepting("text/html;q=0")));
         assert!(!prefers_html(&HeaderMap::new()));
     }
@@ -87,7 +92,11 @@ mod tests {
             ("gzip", 0),
         ] {
             let headers = accepting(value);
-            assert_eq!(quality(&headers, &ACCEPT_ENCODING, &["br", "*"]), weight, "{value}");
+            assert_eq!(
+                quality(&headers, &ACCEPT_ENCODING, &["br", "*"]),
+                weight,
+                "{value}"
+            );
         }
     }
 }

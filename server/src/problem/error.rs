@@ -195,7 +195,7 @@ impl From<BlobError> for ApiError {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::NotFound => Self::NotFound,
-            BlobError::Unavailable => Self::Unavailable,
+            BlobError::AlreadyExists | BlobError::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -20,7 +20,9 @@ impl FromRequestParts<AppState> for Named {
         let params = RawPathParams::from_request_parts(parts, node)
             .await
             .map_err(|_| ApiError::NotFound)?;
-        let id = params.iter().find_map(|(name, id)| (name == "id").then_some(id));
+        let id = params
+            .iter()
+            .find_map(|(name, id)| (name == "id").then_some(id));
         id.and_then(|id| id.parse().ok())
             .map(Self)
             .ok_or(ApiError::NotFound)
@@ -32,8 +34,10 @@ impl Named {
     pub async fn id(self, node: &Node, deadline: Deadline) -> Result<UploadId, ApiError> {
         match self.0 {
             UploadRef::Id(id) => Ok(id),
-            short => {
-                let upload = deadline.wait("store", node.backends.store.upload(short)).await?;
+            UploadRef::Short(_) => {
+                let upload = deadline
+                    .wait("store", node.backends.store.upload(self.0))
+                    .await?;
                 Ok(upload.id)
             }
         }
@@ -42,5 +46,10 @@ impl Named {
 
 /// The type of the request's body, as its client says.
 pub fn content_type(headers: &HeaderMap) -> Option<Mime> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }

@@ -16,7 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /livez`: the process answers.
 pub async fn live() -> Response {
-    answer(StatusCode::OK, &Health { status: "ok", backends: None })
+    answer(
+        StatusCode::OK,
+        &Health {
+            status: "ok",
+            backends: None,
+        },
+    )
 }
 
 /// `GET /readyz`: every backend answers, and the node is not about to stop.
@@ -34,7 +40,11 @@ pub async fn ready(State(node): State<AppState>) -> Response {
         (_, false) => (StatusCode::SERVICE_UNAVAILABLE, AWAY),
         _ => (StatusCode::OK, OK),
     };
-    let backends = Some(BackendStates { store, blobs, broker });
+    let backends = Some(BackendStates {
+        store,
+        blobs,
+        broker,
+    });
     answer(code, &Health { status, backends })
 }
 

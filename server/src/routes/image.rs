@@ -30,7 +30,9 @@ pub async fn show(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let deadline = Deadline::start();
-    let upload = deadline.wait("store", node.backends.store.upload(id)).await?;
+    let upload = deadline
+        .wait("store", node.backends.store.upload(id))
+        .await?;
     let size = upload.content.size;
     let mut headers = headers_of(&upload);
     let etag = etag_of(&upload);

@@ -59,7 +59,9 @@ pub async fn create(
     let message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
     let id = named.id(&node, deadline).await?;
-    let posted = deadline.wait("store", node.poster.post(id, message)).await?;
+    let posted = deadline
+        .wait("store", node.poster.post(id, message))
+        .await?;
     Ok(answer(posted))
 }
 
@@ -95,8 +97,7 @@ impl RawMessage {
         if !value.is_object() {
             return Err(ApiError::malformed("A message is a JSON object."));
         }
-        serde_json::from_value(value)
-            .map_err(|_| ApiError::malformed("The body is not a message."))
+        serde_json::from_value(value).map_err(|_| ApiError::malformed("The body is not a message."))
     }
 
     fn validate(self) -> Result<NewMessage, ApiError> {
@@ -116,7 +117,9 @@ fn field<T: TryFrom<String, Error: ToString>>(
     value: Value,
 ) -> Result<T, ApiError> {
     match value {
-        Value::String(text) => text.try_into().map_err(|error: T::Error| ApiError::field(name, error)),
+        Value::String(text) => text
+            .try_into()
+            .map_err(|error: T::Error| ApiError::field(name, error)),
         Value::Null => Err(ApiError::field(name, "this field is missing")),
         _ => Err(ApiError::field(name, "this field is a text")),
     }
@@ -127,8 +130,16 @@ fn parse_query(query: &[(String, String)]) -> Result<(Select, usize), ApiError> 
     let (mut select, mut limit) = (None, None);
     for (name, value) in query {
         match name.as_str() {
-            "after" => choose(&mut select, "after", parse_seq("after", value).map(Select::After))?,
-            "before" => choose(&mut select, "before", parse_seq("before", value).map(Select::Before))?,
+            "after" => choose(
+                &mut select,
+                "after",
+                parse_seq("after", value).map(Select::After),
+            )?,
+            "before" => choose(
+                &mut select,
+                "before",
+                parse_seq("before", value).map(Select::Before),
+            )?,
             "since" => choose(&mut select, "since", parse_since(value))?,
             "limit" if limit.is_some() => {
                 return Err(ApiError::field("limit", "limit is given once"));
@@ -199,11 +210,27 @@ mod tests {
         let moment = "2026-11-24T12:00:00Z".parse().unwrap();
         for (query, select, limit) in [
             (vec![], Select::Newest, 50),
-            (vec![("limit", "200"), ("colour", "red")], Select::Newest, 200),
+            (
+                vec![("limit", "200"), ("colour", "red")],
+                Select::Newest,
+                200,
+            ),
             (vec![("after", "0")], Select::After(Seq::ZERO), 50),
-            (vec![("before", "7"), ("limit", "1")], Select::Before(Seq::new(7)), 1),
-            (vec![("since", "2026-11-24T12:00:00Z")], Select::Since(moment), 50),
-            (vec![("since", "2026-11-24T14:00:00 02:00")], Select::Since(moment), 50),
+            (
+                vec![("before", "7"), ("limit", "1")],
+                Select::Before(Seq::new(7)),
+                1,
+            ),
+            (
+                vec![("since", "2026-11-24T12:00:00Z")],
+                Select::Since(moment),
+                50,
+            ),
+            (
+                vec![("since", "2026-11-24T14:00:00 02:00")],
+                Select::Since(moment),
+                50,
+            ),
         ] {
             assert_eq!(parse(&query).unwrap(), (select, limit), "{query:?}");
         }
@@ -213,7 +240,10 @@ mod tests {
     fn an_ambiguous_or_wrong_query_is_refused_by_field() {
         for (query, named) in [
             (vec![("after", "1"), ("before", "2")], "before"),
-            (vec![("since", "2026-11-24T12:00:00Z"), ("after", "1")], "after"),
+            (
+                vec![("since", "2026-11-24T12:00:00Z"), ("after", "1")],
+                "after",
+            ),
             (vec![("after", "1"), ("after", "2")], "after"),
             (vec![("limit", "1"), ("limit", "2")], "limit"),
             (vec![("limit", "0")], "limit"),
@@ -226,7 +256,10 @@ mod tests {
             (vec![("since", "yesterday")], "since"),
         ] {
             let refused = parse(&query).unwrap_err();
-            assert!(matches!(refused, ApiError::BadField { field, .. } if field == named), "{query:?}");
+            assert!(
+                matches!(refused, ApiError::BadField { field, .. } if field == named),
+                "{query:?}"
+            );
         }
     }
 }

@@ -52,7 +52,10 @@ pub fn router(node: AppState) -> Router {
         .layer(unless_set(header::REFERRER_POLICY, "same-origin"))
         .layer(unless_set(header::CACHE_CONTROL, "no-cache"))
         .layer(compression())
-        .layer(from_fn_with_state(node.clone(), problem::as_page_for_people))
+        .layer(from_fn_with_state(
+            node.clone(),
+            problem::as_page_for_people,
+        ))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state(node.clone(), body::watch_over));
     router

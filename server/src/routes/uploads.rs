@@ -47,7 +47,12 @@ pub async fn create(
     if is_form {
         return Ok(Redirect::to(&page).into_response());
     }
-    Ok((StatusCode::CREATED, [(header::LOCATION, page)], Json(upload)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, page)],
+        Json(upload),
+    )
+        .into_response())
 }
 
 /// `GET /api/uploads/{id}`.

@@ -61,10 +61,11 @@ impl TestNode {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path(), variables);
         let opened = backends::open(&config).await.unwrap();
+        let backends = wrap(opened.backends.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let site = Site::load(&config.site_dir).unwrap();
-        let node = Node::start(config, site, wrap(opened.backends.clone()));
+        let node = Node::start(config, site, backends);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(node.clone(), listener, async {
             drop(stopped.await);

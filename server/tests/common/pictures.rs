@@ -63,3 +63,8 @@ pub fn webp(width: u32, height: u32) -> Vec<u8> {
 fn grey(width: u32, height: u32) -> Vec<u8> {
     vec![127; usize::try_from(width * height * 3).unwrap()]
 }
+
+/// A JPEG of 5 by 4 pixels.
+pub fn jpeg() -> Vec<u8> {
+    include_bytes!("picture.jpg").to_vec()
+}

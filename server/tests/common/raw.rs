@@ -34,7 +34,11 @@ pub async fn read_until(stream: &mut TcpStream, text: &str) -> String {
         while !String::from_utf8_lossy(&answer).contains(text) {
             let mut piece = [0; 4096];
             let read = stream.read(&mut piece).await.unwrap();
-            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+            assert!(
+                read > 0,
+                "closed after {:?}",
+                String::from_utf8_lossy(&answer)
+            );
             answer.extend_from_slice(&piece[..read]);
         }
     };
