@@ -6,6 +6,7 @@ pub mod live;
 pub mod model;
 pub mod problem;
 pub mod source;
+pub mod uploading;
 
 use leptos::prelude::*;
 use leptos_router::{
