@@ -7,6 +7,7 @@ pub mod model;
 pub mod pages;
 pub mod problem;
 pub mod source;
+pub mod uploading;
 
 mod browser;
 mod components;
