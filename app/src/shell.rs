@@ -1,5 +1,6 @@
 //! The HTML document around the pages; the server's alone.
 
+use leptos::attr::media;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
@@ -64,8 +65,8 @@ fn Essentials(css: String) -> impl IntoView {
             content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
         />
         <meta name="color-scheme" content="light dark"/>
-        <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff"/>
-        <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1d1c1b"/>
+        <meta name="theme-color" {..media("(prefers-color-scheme: light)")} content="#ffffff"/>
+        <meta name="theme-color" {..media("(prefers-color-scheme: dark)")} content="#1d1c1b"/>
         <link rel="stylesheet" href=css/>
         <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
         <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>

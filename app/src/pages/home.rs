@@ -22,4 +22,5 @@ pub fn Home() -> impl IntoView {
             <footer class="footer">"Anyone with the link can see the image and write."</footer>
         </div>
     }
+    .into_any()
 }

@@ -70,6 +70,7 @@ fn Conversation(page: UploadPage) -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }
 
 /// While the browser fetches the page, after an upload: the page's outline, so that nothing jumps.

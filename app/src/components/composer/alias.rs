@@ -79,4 +79,5 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             <p class="alias-problem" role="alert">{problem}</p>
         </div>
     }
+    .into_any()
 }

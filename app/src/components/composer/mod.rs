@@ -76,6 +76,7 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: ReadSignal<Option<String
         }
         changed();
     };
+    let too_long = move || length.get() > MAX_MESSAGE_CHARS;
     let note = move || problem.get().or_else(|| remaining(length.get()));
     view! {
         <form class="composer" method="post" action=format!("/u/{short_id}/messages") on:submit=submit>
@@ -96,11 +97,12 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: ReadSignal<Option<String
                     on:input=input
                     on:keydown=keydown
                 ></textarea>
-                <button class="button primary" r#type="submit" disabled=move || length.get() > MAX_MESSAGE_CHARS>
+                <button class="button primary" r#type="submit" disabled=too_long>
                     "Send"
                 </button>
             </div>
             <p id="message-note" class="composer-note" role="status">{note}</p>
         </form>
     }
+    .into_any()
 }

@@ -60,6 +60,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }
 
 /// What stands there before anyone wrote.

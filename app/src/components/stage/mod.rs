@@ -36,11 +36,12 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
         }
     };
     keep_ratio(frame, &image);
+    let is_icon = image.width.max(image.height) <= ICON_PIXELS;
     view! {
         <div class="stage">
             <div
                 class="picture"
-                class:icon={image.width.max(image.height) <= ICON_PIXELS}
+                class:icon=is_icon
                 node_ref=frame
                 on:click=click
             >
@@ -51,6 +52,7 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
             <p class="hint scripted" class:gone=tapped>"Tap the picture to point at something"</p>
         </div>
     }
+    .into_any()
 }
 
 /// The picture's box has its place before a byte of it has come. The server's page says the ratio in its head (the

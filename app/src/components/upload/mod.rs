@@ -51,6 +51,7 @@ pub fn DropZone() -> impl IntoView {
         </div>
         <div class="drop-cover" class:shown=hovering aria-hidden="true"><p>"Drop it to share it"</p></div>
     }
+    .into_any()
 }
 
 #[component]
@@ -94,6 +95,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             </p>
         </form>
     }
+    .into_any()
 }
 
 /// Shown where the browser lets a page look at the clipboard; Ctrl+V works everywhere.

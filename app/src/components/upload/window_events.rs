@@ -12,7 +12,7 @@ pub fn take_from_window(uploader: Uploader) -> ReadSignal<bool> {
     Effect::new(move || {
         // Entering a child comes before leaving its parent: only their balance tells whether the pointer is inside.
         let inside = StoredValue::new(0_i32);
-        let step = move |by| {
+        let step = move |by: i32| {
             inside.update_value(|inside| *inside = (*inside + by).max(0));
             set_hovering.set(inside.get_value() > 0);
         };
