@@ -4,27 +4,39 @@
 pub mod event;
 pub mod live;
 pub mod model;
+pub mod pages;
 pub mod problem;
 pub mod source;
+pub mod uploading;
+
+mod browser;
+mod components;
+#[cfg(feature = "ssr")]
+mod shell;
 
 use leptos::prelude::*;
-use leptos_router::{
-    components::{Route, Router, Routes},
-    path,
-};
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
 
-/// The whole page's body.
+use browser::Hydrated;
+use pages::{Home, NotFound, Upload};
+#[cfg(feature = "ssr")]
+pub use shell::{refused_document, shell};
+use source::Site;
+
+/// The whole page's body: one of the [`pages`], by the address.
 #[component]
 pub fn App() -> impl IntoView {
-    view! { <Router><Routes fallback=|| "nope"><Route path=path!("/") view=|| view!{<p>"Tonesa"</p>}/><Route path=path!("/u/:id") view=Up/></Routes></Router> }
-}
-
-#[component]
-fn Up() -> impl IntoView {
-    let params = leptos_router::hooks::use_params_map();
-    let page = Resource::new_blocking(
-        move || params.read().get("id").unwrap_or_default(),
-        |id| async move { serde_json::from_str::<model::UploadPage>(&id).ok() },
-    );
-    view! { <Suspense>{move || page.get().map(|p| p.map(|p| p.page.messages.into_iter().map(|m| view!{<p>{m.content.to_string()}</p>}).collect_view()))}</Suspense> }
+    provide_meta_context();
+    provide_context(Site::shared());
+    provide_context(Hydrated::watch());
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+                <Route path=path!("/u/:short_id") view=Upload ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
 }

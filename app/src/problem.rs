@@ -21,3 +21,10 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
+
+impl Problem {
+    /// Whether the same request may succeed later: too many requests, or the server's own trouble.
+    pub const fn is_passing(&self) -> bool {
+        self.status == 408 || self.status == 429 || self.status >= 500
+    }
+}

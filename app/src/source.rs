@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use leptos::prelude::{SharedValue, use_context};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -31,7 +32,7 @@ pub trait PageSource: Send + Sync {
 pub type SharedPageSource = Arc<dyn PageSource>;
 
 /// What every server-rendered page knows of its surroundings; the server puts it into Leptos' context.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PageEnvironment {
     /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
     pub origin: String,
@@ -39,6 +40,32 @@ pub struct PageEnvironment {
     pub assets: Assets,
     /// The largest file that may be uploaded, in bytes.
     pub max_upload_bytes: u64,
+}
+
+/// What the browser must know of the server's settings; it travels with the first page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
+    pub origin: String,
+    /// The largest file that may be uploaded, in bytes.
+    pub max_upload_bytes: u64,
+}
+
+impl Site {
+    /// On the server from [`PageEnvironment`], in the browser what the server said.
+    pub fn shared() -> Self {
+        SharedValue::new(|| Self::from(use_context::<PageEnvironment>().unwrap_or_default()))
+            .into_inner()
+    }
+}
+
+impl From<PageEnvironment> for Site {
+    fn from(environment: PageEnvironment) -> Self {
+        Self {
+            origin: environment.origin,
+            max_upload_bytes: environment.max_upload_bytes,
+        }
+    }
 }
 
 /// Addresses of the packaged files, with their content's hash in their names.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -186,7 +187,7 @@ macro_rules! client_name {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -231,3 +232,97 @@ client_name!(
     32,
     IdError::Tab
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef01234567";
+
+    #[test]
+    fn ids_are_24_hexadecimal_digits_in_either_case() {
+        let id: UploadId = HEX.parse().unwrap();
+        assert_eq!(id.to_string(), HEX);
+        assert_eq!(HEX.to_uppercase().parse(), Ok(id));
+        assert_eq!(UploadId::from_bytes(*id.as_bytes()), id);
+        let nearly = [
+            "",
+            &HEX[1..],
+            "0123456789abcdef012345678",
+            "0123456789abcdef0123456g",
+            "0123456789abcdef0123456é",
+            " 123456789abcdef01234567",
+            "+123456789abcdef01234567",
+        ];
+        for wrong in nearly {
+            assert_eq!(wrong.parse::<UploadId>(), Err(IdError::Hex), "{wrong:?}");
+            assert_eq!(wrong.parse::<MessageId>(), Err(IdError::Hex), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn short_ids_are_8_letters_or_digits_and_their_case_counts() {
+        let short: ShortId = "aB3dE9xZ".parse().unwrap();
+        assert_eq!(short.as_str(), "aB3dE9xZ");
+        assert_ne!("ab3de9xz".parse(), Ok(short));
+        for wrong in [
+            "",
+            "aB3dE9x",
+            "aB3dE9xZz",
+            "aB3dE9x-",
+            "aB3dE9x/",
+            "aB3dEé9",
+            "aB3dE9x\0",
+        ] {
+            assert_eq!(wrong.parse::<ShortId>(), Err(IdError::Short), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_upload_is_named_by_either_form() {
+        assert_eq!(HEX.parse(), Ok(UploadRef::Id(HEX.parse().unwrap())));
+        assert_eq!(
+            "aB3dE9xZ".parse(),
+            Ok(UploadRef::Short("aB3dE9xZ".parse().unwrap()))
+        );
+        assert_eq!("../etc".parse::<UploadRef>(), Err(IdError::Upload));
+    }
+
+    #[test]
+    fn names_that_clients_make_up_are_short_and_plain() {
+        for fine in ["a", "0b8e4c1e-7a55-4a8e-9d2f-0f6b1f2a3c4d", "_-_"] {
+            assert_eq!(fine.parse::<ClientMessageId>().unwrap().as_str(), fine);
+        }
+        for wrong in ["", "a b", "a.b", "<b>", "é", "a\n"] {
+            assert_eq!(
+                wrong.parse::<ClientMessageId>(),
+                Err(IdError::ClientMessage),
+                "{wrong:?}"
+            );
+            assert_eq!(wrong.parse::<TabId>(), Err(IdError::Tab), "{wrong:?}");
+        }
+        let longest = |n| "x".repeat(n);
+        assert!(longest(64).parse::<ClientMessageId>().is_ok());
+        assert!(longest(65).parse::<ClientMessageId>().is_err());
+        assert!(longest(32).parse::<TabId>().is_ok());
+        assert!(longest(33).parse::<TabId>().is_err());
+    }
+
+    #[test]
+    fn json_holds_ids_as_checked_strings() {
+        assert_eq!(
+            serde_json::to_string(&HEX.parse::<UploadId>().unwrap()).unwrap(),
+            format!("\"{HEX}\"")
+        );
+        assert!(serde_json::from_str::<UploadId>("\"nope\"").is_err());
+        assert!(serde_json::from_str::<ShortId>("12345678").is_err());
+    }
+
+    #[test]
+    fn debug_prints_an_id_as_it_is_written() {
+        assert_eq!(
+            format!("{:?}", "aB3dE9xZ".parse::<ShortId>().unwrap()),
+            "ShortId(aB3dE9xZ)"
+        );
+    }
+}

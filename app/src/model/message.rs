@@ -26,10 +26,10 @@ impl Seq {
         self.0
     }
 
-    /// The number that follows.
+    /// The number that follows; the last one of all is followed by itself, since cursors come from clients.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

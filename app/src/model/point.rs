@@ -24,7 +24,11 @@ impl Point {
     pub fn new(x: f64, y: f64) -> Result<Self, NotAFraction> {
         let fraction = 0.0..=1.0;
         if fraction.contains(&x) && fraction.contains(&y) {
-            Ok(Self { x, y })
+            // Adding zero turns -0.0 into 0.0, so that equal places are written alike.
+            Ok(Self {
+                x: x + 0.0,
+                y: y + 0.0,
+            })
         } else {
             Err(NotAFraction)
         }
@@ -63,10 +67,89 @@ impl From<Point> for Coordinates {
 
 /// A tap as it is told to everyone: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"q7"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Touch", into = "Touch")]
 pub struct TouchPoint {
     /// Where.
-    #[serde(flatten)]
     pub at: Point,
     /// Who, so that the tab can skip its own echo.
     pub tab: TabId,
+}
+
+/// The flat shape of a [`TouchPoint`] in JSON (serde's own `flatten` would cost the browser a buffer of each).
+#[derive(Serialize, Deserialize)]
+struct Touch {
+    x: f64,
+    y: f64,
+    tab: TabId,
+}
+
+impl TryFrom<Touch> for TouchPoint {
+    type Error = NotAFraction;
+
+    fn try_from(Touch { x, y, tab }: Touch) -> Result<Self, NotAFraction> {
+        Point::new(x, y).map(|at| Self { at, tab })
+    }
+}
+
+impl From<TouchPoint> for Touch {
+    fn from(TouchPoint { at, tab }: TouchPoint) -> Self {
+        Self {
+            x: at.x,
+            y: at.y,
+            tab,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edges_of_the_image_are_on_it() {
+        for (x, y) in [(0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (f64::MIN_POSITIVE, 0.5)] {
+            assert!(Point::new(x, y).is_ok(), "{x}, {y}");
+        }
+    }
+
+    #[test]
+    fn nothing_beyond_the_image_is_a_point() {
+        let beyond = [
+            1.000_000_1,
+            1.0 + f64::EPSILON,
+            -1e-9,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ];
+        for wrong in beyond {
+            assert_eq!(Point::new(wrong, 0.5), Err(NotAFraction), "{wrong}");
+            assert_eq!(Point::new(0.5, wrong), Err(NotAFraction), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn minus_zero_is_zero() {
+        let point = Point::new(-0.0, -0.0).unwrap();
+        assert_eq!(
+            serde_json::to_string(&point).unwrap(),
+            r#"{"x":0.0,"y":0.0}"#
+        );
+    }
+
+    #[test]
+    fn json_is_checked_like_everything_else() {
+        for wrong in [
+            r#"{"x":1.0000001,"y":0,"tab":"a"}"#,
+            r#"{"x":0,"y":-1,"tab":"a"}"#,
+            r#"{"x":null,"y":0,"tab":"a"}"#,
+            r#"{"x":0,"y":0,"tab":""}"#,
+            r#"{"x":0,"y":0}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<TouchPoint>(wrong).is_err(),
+                "{wrong}"
+            );
+        }
+    }
 }

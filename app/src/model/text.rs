@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -32,9 +33,10 @@ pub enum TextError {
 }
 
 /// Who wrote a message, as they call themselves: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AuthorName(Box<str>);
+pub struct AuthorName(Arc<str>);
 
 impl AuthorName {
     /// The alias as text.
@@ -63,9 +65,10 @@ impl FromStr for AuthorName {
 }
 
 /// A message's text: trimmed, 1 to 2,000 characters, with line breaks (`\n`) and tabs but no other control characters.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct MessageText(Box<str>);
+pub struct MessageText(Arc<str>);
 
 impl MessageText {
     /// The message as text.
@@ -90,24 +93,37 @@ impl FromStr for MessageText {
 }
 
 fn check(text: &str, max: usize, multiline: bool) -> Result<(), TextError> {
-    let allowed = |c: char| !c.is_control() || (multiline && matches!(c, '\n' | '\t'));
     let len = text.chars().count();
     if len > max {
         Err(TextError::TooLong { max, len })
-    } else if text.chars().all(allowed) {
+    } else if text.chars().all(|c| is_allowed(c, multiline)) {
         Ok(())
     } else {
         Err(TextError::Control { multiline })
     }
 }
 
-/// Whether nothing of the text would be seen: white space and zero-width or direction marks only.
+fn is_allowed(c: char, multiline: bool) -> bool {
+    match c {
+        // Unicode's line and paragraph separators break lines, though they are no control characters.
+        '\n' | '\t' | '\u{2028}' | '\u{2029}' => multiline,
+        c => !c.is_control(),
+    }
+}
+
+/// Whether nothing of the text would be seen: only white space and invisible characters.
 fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_whitespace()
-            || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{2800}' | '\u{3164}')
-    })
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` (`DerivedCoreProperties.txt`, Unicode 16), and the blank Braille pattern.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 macro_rules! text_conversions {
@@ -122,7 +138,7 @@ macro_rules! text_conversions {
 
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0.into()
+                text.as_str().into()
             }
         }
 
@@ -136,3 +152,122 @@ macro_rules! text_conversions {
 
 text_conversions!(AuthorName);
 text_conversions!(MessageText);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(text: &str) -> Result<String, TextError> {
+        text.parse::<AuthorName>().map(String::from)
+    }
+
+    fn message(text: &str) -> Result<String, TextError> {
+        text.parse::<MessageText>().map(String::from)
+    }
+
+    #[test]
+    fn texts_are_trimmed() {
+        assert_eq!(author("\u{3000} Ada \n"), Ok("Ada".into()));
+        assert_eq!(message("\n\n  look here\t\n"), Ok("look here".into()));
+    }
+
+    #[test]
+    fn limits_count_characters_not_bytes() {
+        let longest = "\u{1f98a}".repeat(MAX_AUTHOR_CHARS);
+        assert_eq!(author(&longest), Ok(longest.clone()));
+        assert_eq!(
+            author(&format!("{longest}x")),
+            Err(TextError::TooLong { max: 40, len: 41 })
+        );
+        let longest = "é".repeat(MAX_MESSAGE_CHARS);
+        assert_eq!(message(&format!("  {longest}\r\n")), Ok(longest.clone()));
+        assert_eq!(
+            message(&format!("{longest}x")),
+            Err(TextError::TooLong {
+                max: 2_000,
+                len: 2_001
+            })
+        );
+    }
+
+    #[test]
+    fn line_breaks_of_forms_are_line_feeds() {
+        assert_eq!(message("a\r\nb\r\n\r\nc"), Ok("a\nb\n\nc".into()));
+    }
+
+    #[test]
+    fn a_message_may_hold_line_breaks_and_tabs_but_no_other_control_characters() {
+        assert_eq!(message("a\n\tb\u{2028}c"), Ok("a\n\tb\u{2028}c".into()));
+        for wrong in [
+            "a\0b",
+            "a\u{7}b",
+            "a\rb",
+            "a\u{1b}[0mb",
+            "a\u{7f}b",
+            "a\u{85}b",
+            "a\u{9b}b",
+            "\u{1}",
+        ] {
+            assert_eq!(
+                message(wrong),
+                Err(TextError::Control { multiline: true }),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_alias_is_one_line_without_control_characters() {
+        for wrong in [
+            "a\nb",
+            "a\tb",
+            "a\r\nb",
+            "a\0b",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "\u{7}",
+        ] {
+            assert_eq!(
+                author(wrong),
+                Err(TextError::Control { multiline: false }),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_empty() {
+        for blank in [
+            "",
+            " \n\t",
+            "\u{200b}",
+            "\u{feff} \u{2060}",
+            "\u{202e}\u{200f}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{115f}\u{fe0f}\u{e0041}",
+        ] {
+            assert_eq!(author(blank), Ok("Anonymous".into()), "{blank:?}");
+            assert_eq!(message(blank), Err(TextError::Empty), "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_beside_visible_ones_stay() {
+        let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} ❤\u{fe0f} \u{202e}abc";
+        assert_eq!(message(family), Ok(family.into()));
+        assert_eq!(author(family), Ok(family.into()));
+    }
+
+    #[test]
+    fn markup_is_text_like_any_other() {
+        let hostile = "<script>alert('&amp;')</script>";
+        assert_eq!(message(hostile), Ok(hostile.into()));
+    }
+
+    #[test]
+    fn errors_are_sentences_with_the_limit() {
+        let error = message(&"x".repeat(2_001)).unwrap_err().to_string();
+        assert_eq!(error, "at most 2000 characters are allowed, these are 2001");
+    }
+}

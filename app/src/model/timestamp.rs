@@ -67,3 +67,81 @@ impl From<Timestamp> for String {
         moment.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(text: &str) -> Result<String, TimestampError> {
+        text.parse::<Timestamp>().map(String::from)
+    }
+
+    #[test]
+    fn milliseconds_survive_a_round_trip() {
+        for millis in [
+            0,
+            1,
+            999,
+            1_000,
+            1_795_521_600_123,
+            -1,
+            -999,
+            -1_000,
+            -1_001,
+            253_402_300_799_999,
+            -62_167_219_200_000,
+        ] {
+            let moment = Timestamp::from_unix_millis(millis).unwrap();
+            assert_eq!(moment.unix_millis(), millis);
+            assert_eq!(moment.to_string().parse(), Ok(moment), "{moment}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_always_written_with_three_digits_of_a_second() {
+        let written = |millis| Timestamp::from_unix_millis(millis).unwrap().to_string();
+        assert_eq!(written(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(written(1_795_521_600_120), "2026-11-24T12:00:00.120Z");
+        assert_eq!(written(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn other_zones_become_utc_and_finer_parts_are_cut_off() {
+        assert_eq!(
+            text_of("2026-11-24T14:00:00.1239+02:00"),
+            Ok("2026-11-24T12:00:00.123Z".into())
+        );
+        assert_eq!(
+            text_of("2026-11-24T12:00:00Z"),
+            Ok("2026-11-24T12:00:00.000Z".into())
+        );
+        assert_eq!(
+            text_of("1969-12-31T23:59:59.9999Z"),
+            Ok("1969-12-31T23:59:59.999Z".into())
+        );
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for wrong in [
+            "",
+            "now",
+            "2026-11-24",
+            "2026-11-24T12:00:00",
+            "2026-13-24T12:00:00Z",
+            "2026-02-30T12:00:00Z",
+            "1795521600123",
+            "9999-12-31T23:59:59.999-23:59",
+        ] {
+            assert_eq!(text_of(wrong), Err(TimestampError), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn years_that_cannot_be_written_cannot_be_made() {
+        assert_eq!(Timestamp::from_unix_millis(253_402_300_800_000), None);
+        assert_eq!(Timestamp::from_unix_millis(-62_167_219_200_001), None);
+        assert_eq!(Timestamp::from_unix_millis(i64::MAX), None);
+        assert_eq!(Timestamp::from_unix_millis(i64::MIN), None);
+    }
+}

@@ -29,7 +29,7 @@ impl Beacon {
 
 /// Publishes what was noted, until the node shuts down. A beacon that the broker refuses is kept for the next time.
 pub(super) async fn run(hub: Hub) {
-    let mut ticks = interval(hub.0.limits.beacon_every);
+    let mut ticks = interval(hub.0.limits.pace.beacon_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let shutdown = hub.0.shutdown.clone();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {

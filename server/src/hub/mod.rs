@@ -34,16 +34,22 @@ pub use slots::{NoSlot, SocketSlot, SocketSlots};
 pub struct HubLimits {
     /// Touches per socket and second, with bursts of as many; 0 means no limit. More are dropped and refused, once.
     pub touches_per_second: u32,
+    /// What happens at intervals.
+    pub pace: Pace,
+}
+
+/// What a hub does at intervals. Fixed for nodes; tests shorten it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
     /// How often a posted conversation's head is told again (the beacon).
     pub beacon_every: Duration,
     /// How often a silent socket is pinged; one that answers neither of two pings is closed.
     pub ping_every: Duration,
 }
 
-impl Default for HubLimits {
+impl Default for Pace {
     fn default() -> Self {
         Self {
-            touches_per_second: 20,
             beacon_every: Duration::from_secs(10),
             ping_every: Duration::from_secs(30),
         }
@@ -165,7 +171,8 @@ impl Hub {
 
     /// Serves one socket until either side closes it (the article's `HandleSocket`).
     pub async fn handle_socket(&self, socket: WebSocket) {
-        session::run(self.clone(), socket).await;
+        let session = session::run(self.clone(), socket);
+        self.0.tasks.track_future(session).await;
     }
 
     /// How many topics this node's sockets watch.

@@ -16,8 +16,10 @@ use super::{Hub, Outbox};
 
 /// How long a write may make no progress before the peer counts as dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a close frame may take; the connection is dropped after that.
+/// How long a close frame may take; the connection is dropped after that. A node that restarts cannot wait long.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The same for a peer that is slow to read: what it has not read yet comes before the close frame.
+const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pings without an answer after which the peer counts as dead.
 const MAX_UNANSWERED_PINGS: u8 = 2;
 
@@ -61,7 +63,11 @@ pub(super) async fn run(hub: Hub, mut socket: WebSocket) {
     if let Some(frame) = ending.frame() {
         tracing::debug!(?ending, "closing a socket");
         // A peer that takes no close frame is gone already.
-        let _ = timeout(CLOSE_TIMEOUT, close(&mut socket, frame)).await;
+        let patience = match ending {
+            Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
+            _ => CLOSE_TIMEOUT,
+        };
+        let _ = timeout(patience, close(&mut socket, frame)).await;
     }
 }
 
@@ -87,7 +93,10 @@ impl Session {
         let limits = hub.0.limits;
         let outbox = Arc::new(Outbox::default());
         let commands = Commands::new(hub.clone(), Arc::clone(&outbox), limits);
-        let mut pings = interval_at(Instant::now() + limits.ping_every, limits.ping_every);
+        let mut pings = interval_at(
+            Instant::now() + limits.pace.ping_every,
+            limits.pace.ping_every,
+        );
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             hub,

@@ -1,0 +1,141 @@
+//! Times as they are read: in UTC as the server writes them, in the reader's zone and language once hydrated.
+
+use js_sys::{Date as JsDate, JSON};
+use leptos::prelude::window;
+use time::Date;
+use wasm_bindgen::JsValue;
+
+use crate::model::Timestamp;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+/// 1970-01-01 as a Julian day.
+const EPOCH_JULIAN_DAY: i64 = 2_440_588;
+
+/// Whose clock is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    /// UTC, in English: the same for everyone, so that the server's page and the first render agree.
+    Utc,
+    /// The reader's zone and language.
+    Local,
+}
+
+/// A calendar day: days since 1 January 1970 in the zone that it was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(i64);
+
+impl Zone {
+    /// The day of this moment.
+    pub fn day(self, at: Timestamp) -> Day {
+        let offset = match self {
+            Self::Utc => 0,
+            Self::Local => local_offset_minutes(at.unix_millis()),
+        };
+        Day((at.unix_millis() + offset * MINUTE_MS).div_euclid(DAY_MS))
+    }
+
+    /// The time of day, as `14:02 UTC`, or as the reader writes it.
+    pub fn time(self, at: Timestamp) -> String {
+        match self {
+            Self::Utc => {
+                let minutes = at.unix_millis().div_euclid(MINUTE_MS).rem_euclid(24 * 60);
+                format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
+            }
+            Self::Local => js_date(at.unix_millis())
+                .to_locale_time_string_with_options(
+                    &locale(),
+                    &options(r#"{"hour":"numeric","minute":"2-digit"}"#),
+                )
+                .into(),
+        }
+    }
+
+    /// The day's name: `24 November 2026`, or `Today`, `Yesterday`, or as the reader writes it.
+    pub fn day_label(self, day: Day) -> String {
+        match self {
+            Self::Utc => utc_label(day),
+            Self::Local => local_label(day),
+        }
+    }
+}
+
+fn utc_label(Day(day): Day) -> String {
+    i32::try_from(day + EPOCH_JULIAN_DAY)
+        .ok()
+        .and_then(|julian| Date::from_julian_day(julian).ok())
+        .map(|date| format!("{} {} {}", date.day(), date.month(), date.year()))
+        .unwrap_or_default()
+}
+
+fn local_label(Day(day): Day) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 are far below 2^53"
+    )]
+    let now = JsDate::now() as i64;
+    let today = (now + local_offset_minutes(now) * MINUTE_MS).div_euclid(DAY_MS);
+    match today - day {
+        0 => "Today".to_owned(),
+        1 => "Yesterday".to_owned(),
+        _ => js_date(day * DAY_MS)
+            .to_locale_date_string(
+                &locale(),
+                &options(r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#),
+            )
+            .into(),
+    }
+}
+
+/// How far the reader's zone was ahead of UTC at that moment.
+fn local_offset_minutes(millis: i64) -> i64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an offset is at most a day"
+    )]
+    let behind = js_date(millis).get_timezone_offset() as i64;
+    -behind
+}
+
+fn js_date(millis: i64) -> JsDate {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 are far below 2^53"
+    )]
+    JsDate::new(&JsValue::from_f64(millis as f64))
+}
+
+fn locale() -> String {
+    window()
+        .navigator()
+        .language()
+        .unwrap_or_else(|| "en".to_owned())
+}
+
+fn options(json: &str) -> JsValue {
+    JSON::parse(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_server_writes_times_in_utc() {
+        assert_eq!(Zone::Utc.time(at("2026-11-24T14:02:59.999Z")), "14:02 UTC");
+        assert_eq!(Zone::Utc.time(at("2026-11-24T00:30:00+02:00")), "22:30 UTC");
+        assert_eq!(Zone::Utc.time(at("1969-12-31T23:59:00Z")), "23:59 UTC");
+    }
+
+    #[test]
+    fn a_day_has_its_name_in_utc() {
+        let label = |text| Zone::Utc.day_label(Zone::Utc.day(at(text)));
+        assert_eq!(label("2026-11-24T23:59:59.999Z"), "24 November 2026");
+        assert_eq!(label("2026-11-25T00:00:00Z"), "25 November 2026");
+        assert_eq!(label("2024-02-29T12:00:00Z"), "29 February 2024");
+    }
+}

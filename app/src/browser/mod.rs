@@ -1,0 +1,32 @@
+//! Thin shells around the browser's interfaces. On the server they compile and are never called, or answer "nothing".
+
+pub mod chosen;
+pub mod clipboard;
+pub mod clock;
+pub mod storage;
+
+use leptos::prelude::*;
+
+/// Whether the browser has taken over the server's page. The first render must equal the server's, so whatever depends
+/// on the reader's zone, storage or abilities waits for this.
+#[derive(Clone, Copy)]
+pub struct Hydrated(ReadSignal<bool>);
+
+impl Hydrated {
+    /// False on the server and in the first render, true from then on.
+    pub fn watch() -> Self {
+        let (hydrated, set_hydrated) = signal(false);
+        Effect::new(move || set_hydrated.set(true));
+        Self(hydrated)
+    }
+
+    /// The app's own, from the context.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Tracks the change.
+    pub fn get(self) -> bool {
+        self.0.get()
+    }
+}

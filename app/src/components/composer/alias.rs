@@ -1,0 +1,95 @@
+use leptos::ev::KeyboardEvent;
+use leptos::html::{Button, Input};
+use leptos::prelude::*;
+
+use crate::browser::storage::{self, Keep};
+use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
+
+const STORED_AS: &str = "tonesa.alias";
+
+/// Whom one writes as: a line that opens a field. The name is remembered; without scripts the field is always open.
+#[component]
+pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
+    let (editing, set_editing) = signal(false);
+    let (problem, set_problem) = signal(None::<String>);
+    let field = NodeRef::<Input>::new();
+    let opener = NodeRef::<Button>::new();
+    Effect::new(move || {
+        if let Some(stored) =
+            storage::read(Keep::Always, STORED_AS).and_then(|text| text.parse().ok())
+        {
+            name.set(stored);
+        }
+    });
+    let open = move |_| {
+        set_editing.set(true);
+        if let Some(field) = field.get_untracked() {
+            let current = name.get_untracked();
+            field.set_value(if current == AuthorName::default() {
+                ""
+            } else {
+                current.as_str()
+            });
+            // The field must be shown before it can have the focus.
+            request_animation_frame(move || {
+                _ = field.focus();
+                field.select();
+            });
+        }
+    };
+    let commit = move || {
+        let Some(field) = field.get_untracked().filter(|_| editing.get_untracked()) else {
+            return;
+        };
+        match field.value().parse::<AuthorName>() {
+            Ok(chosen) => {
+                let kept = if chosen == AuthorName::default() {
+                    ""
+                } else {
+                    chosen.as_str()
+                };
+                storage::write(Keep::Always, STORED_AS, kept);
+                name.set(chosen);
+                set_problem.set(None);
+                set_editing.set(false);
+            }
+            Err(error) => set_problem.set(Some(error.to_string())),
+        }
+    };
+    let keydown = move |ev: KeyboardEvent| {
+        match ev.key().as_str() {
+            "Enter" if !ev.is_composing() => commit(),
+            "Escape" => set_editing.set(false),
+            _ => return,
+        }
+        ev.prevent_default();
+        if !editing.get_untracked()
+            && let Some(opener) = opener.get_untracked()
+        {
+            request_animation_frame(move || _ = opener.focus());
+        }
+    };
+    view! {
+        <div class="alias" class:editing=editing>
+            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=open>
+                "Writing as " <bdi>{move || name.get().to_string()}</bdi>
+                <span class="visually-hidden">", change the name"</span>
+            </button>
+            <label class="alias-field">
+                "Writing as "
+                <input
+                    name="authorName"
+                    node_ref=field
+                    maxlength=MAX_AUTHOR_CHARS
+                    placeholder="Anonymous"
+                    autocomplete="nickname"
+                    enterkeyhint="done"
+                    on:keydown=keydown
+                    on:blur=move |_| commit()
+                />
+            </label>
+            <p class="alias-problem" role="alert">{problem}</p>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,77 @@
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::window;
+use web_sys::HtmlTextAreaElement;
+
+use crate::model::MAX_MESSAGE_CHARS;
+
+/// From how many characters before the limit on the reader is told how many are left.
+const WARN_BEFORE: usize = 200;
+
+/// Whether the key sends: Enter alone, and not one that ends the composition of a character (which some browsers
+/// report as key 229 only).
+pub fn sends(key: &KeyboardEvent) -> bool {
+    key.key() == "Enter" && !key.shift_key() && !key.is_composing() && key.key_code() != 229
+}
+
+/// What is said about a text of this length; nothing as long as the limit is far.
+pub fn remaining(length: usize) -> Option<String> {
+    let left = MAX_MESSAGE_CHARS.checked_sub(length);
+    match left {
+        Some(left) if left > WARN_BEFORE => None,
+        Some(1) => Some("1 character left".to_owned()),
+        Some(left) => Some(format!("{left} characters left")),
+        None => Some(format!("Too long by {}", length - MAX_MESSAGE_CHARS)),
+    }
+}
+
+/// Both texts, one below the other when neither is empty.
+pub fn join(first: &str, second: &str) -> String {
+    let gap = if first.is_empty() || second.is_empty() {
+        ""
+    } else {
+        "\n"
+    };
+    format!("{first}{gap}{second}")
+}
+
+/// Shows the text, at the height that it needs.
+pub fn set_text(field: &HtmlTextAreaElement, text: &str) {
+    field.set_value(text);
+    fit(field);
+}
+
+/// Gives the field the height of its text, in browsers that do not do so by `field-sizing`.
+pub fn fit(field: &HtmlTextAreaElement) {
+    let computed = window().get_computed_style(field).ok().flatten();
+    let by_itself = computed
+        .and_then(|style| style.get_property_value("field-sizing").ok())
+        .is_some_and(|value| value == "content");
+    if by_itself {
+        return;
+    }
+    // Fails only for a read-only style, and this is the element's own.
+    let style = (**field).style();
+    _ = style.set_property("height", "auto");
+    _ = style.set_property("height", &format!("{}px", field.scroll_height()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_mentioned_only_when_it_is_near() {
+        assert_eq!(remaining(0), None);
+        assert_eq!(remaining(1_799), None);
+        assert_eq!(remaining(1_800).unwrap(), "200 characters left");
+        assert_eq!(remaining(1_999).unwrap(), "1 character left");
+        assert_eq!(remaining(2_000).unwrap(), "0 characters left");
+        assert_eq!(remaining(2_007).unwrap(), "Too long by 7");
+    }
+
+    #[test]
+    fn a_text_that_comes_back_stands_above_the_one_begun_since() {
+        assert_eq!(join("failed", "new"), "failed\nnew");
+        assert_eq!(join("failed", ""), "failed");
+    }
+}

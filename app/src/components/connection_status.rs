@@ -1,0 +1,46 @@
+use leptos::prelude::*;
+
+use crate::live::Connection;
+
+/// One small honest line about the line to the server.
+#[component]
+pub fn ConnectionStatus(connection: Signal<Connection>) -> impl IntoView {
+    view! {
+        <p class="status scripted" role="status" data-state=move || state(connection.get())>
+            {move || label(connection.get())}
+        </p>
+    }
+}
+
+fn state(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Live | Connection::CaughtUp { .. } => "live",
+        Connection::Connecting | Connection::Reconnecting => "waiting",
+        Connection::Offline => "offline",
+    }
+}
+
+fn label(connection: Connection) -> String {
+    match connection {
+        Connection::Connecting => "Connecting…".to_owned(),
+        Connection::Live => "Live".to_owned(),
+        Connection::CaughtUp { missed: 0 } => "Caught up".to_owned(),
+        Connection::CaughtUp { missed } => format!("Caught up: {missed} new"),
+        Connection::Reconnecting => "Reconnecting…".to_owned(),
+        Connection::Offline => "Offline".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_missed_is_told_with_its_number() {
+        assert_eq!(
+            label(Connection::CaughtUp { missed: 5 }),
+            "Caught up: 5 new"
+        );
+        assert_eq!(label(Connection::CaughtUp { missed: 0 }), "Caught up");
+    }
+}

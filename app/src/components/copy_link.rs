@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::browser::clipboard;
+use crate::model::ShortId;
+use crate::source::Site;
+
+/// How long the button says that it copied.
+const SAID_FOR: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Copying {
+    Idle,
+    Copied,
+    /// The browser allows it by no means: the link is shown, selected, to be copied by hand.
+    ByHand,
+}
+
+/// The page's main action: its link, to be sent to others. Without scripts the link itself stands there.
+#[component]
+pub fn CopyLink(short_id: ShortId) -> impl IntoView {
+    let link = format!("{}/u/{short_id}", expect_context::<Site>().origin);
+    let field = NodeRef::<Input>::new();
+    let (copying, set_copying) = signal(Copying::Idle);
+    let copy = move |_| {
+        let Some(field) = field.get_untracked() else {
+            return;
+        };
+        spawn_local(async move {
+            if clipboard::copy(&field).await {
+                set_copying.set(Copying::Copied);
+                set_timeout(
+                    move || {
+                        set_copying.try_set(Copying::Idle);
+                    },
+                    SAID_FOR,
+                );
+            } else {
+                set_copying.set(Copying::ByHand);
+                field.select();
+            }
+        });
+    };
+    view! {
+        <input
+            class="link-field"
+            class:by-hand=move || copying.get() == Copying::ByHand
+            node_ref=field
+            aria-label="Link to this page"
+            readonly
+            value=link
+        />
+        <button class="button primary scripted copy-link" r#type="button" on:click=copy>
+            <span aria-live="polite">
+                {move || if copying.get() == Copying::Copied { "Copied" } else { "Copy link" }}
+            </span>
+        </button>
+    }
+}

@@ -1,0 +1,80 @@
+use leptos::prelude::*;
+
+use crate::model::AuthorName;
+
+/// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
+const HUES: [&str; 12] = [
+    "avatar hue-0",
+    "avatar hue-1",
+    "avatar hue-2",
+    "avatar hue-3",
+    "avatar hue-4",
+    "avatar hue-5",
+    "avatar hue-6",
+    "avatar hue-7",
+    "avatar hue-8",
+    "avatar hue-9",
+    "avatar hue-10",
+    "avatar hue-11",
+];
+
+/// A disc with the alias's first letter, in a colour that is the alias's own.
+#[component]
+pub fn Avatar<'a>(name: &'a AuthorName) -> impl IntoView + use<> {
+    view! { <span class=class(name) aria-hidden="true">{initial(name)}</span> }
+}
+
+fn class(name: &AuthorName) -> &'static str {
+    // FNV-1a: short, and spreads names that differ in one letter.
+    let hash = name.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    HUES[hash as usize % HUES.len()]
+}
+
+/// The first letter or digit, in capitals; the first other sign for names without any.
+fn initial(name: &AuthorName) -> String {
+    let mut signs = name.as_str().chars();
+    let sign = signs
+        .clone()
+        .find(|sign| sign.is_alphanumeric())
+        .or_else(|| signs.next());
+    sign.into_iter()
+        .flat_map(char::to_uppercase)
+        .take(1)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> AuthorName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_name_always_has_the_same_colour() {
+        assert_eq!(class(&name("Kim")), class(&name("  Kim ")));
+    }
+
+    #[test]
+    fn names_spread_over_all_colours() {
+        let mut seen: Vec<_> = (0..200)
+            .map(|n| class(&name(&format!("Guest {n}"))))
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), HUES.len());
+    }
+
+    #[test]
+    fn the_disc_shows_the_first_letter_of_any_script() {
+        assert_eq!(initial(&name("kim")), "K");
+        assert_eq!(initial(&name("élan")), "É");
+        assert_eq!(initial(&name("<script>")), "S");
+        assert_eq!(initial(&name("\u{202e}abc")), "A");
+        assert_eq!(initial(&name("🦊")), "🦊");
+        assert_eq!(initial(&name("ßharp")), "S");
+    }
+}

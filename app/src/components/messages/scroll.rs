@@ -1,0 +1,76 @@
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use crate::live::{History, Live};
+use crate::model::ClientMessageId;
+
+/// Within this distance of the end, in CSS pixels, the reader is taken to follow the conversation.
+const FOLLOWING_PX: i32 = 40;
+/// Within this distance of the beginning, older messages are fetched.
+const PREFETCH_PX: i32 = 240;
+
+/// Where the reader is in the conversation. The list is laid out in reverse (`column-reverse`): 0 is the newest message
+/// and offsets are negative, so that the browser itself starts at the end and holds the place when older ones come in.
+#[derive(Clone, Copy)]
+pub struct Scrolling {
+    scroller: NodeRef<Div>,
+    live: Live,
+    /// Whether something came in that the reader, who scrolled up, has not seen.
+    pub unseen: RwSignal<bool>,
+}
+
+impl Scrolling {
+    /// Keeps one's own new messages in view and notes those of others.
+    pub fn follow(scroller: NodeRef<Div>, live: Live) -> Self {
+        let scrolling = Self {
+            scroller,
+            live,
+            unseen: RwSignal::new(false),
+        };
+        Effect::new(move |before: Option<Option<ClientMessageId>>| {
+            let entries = live.entries.read();
+            let last = entries.last();
+            let key = last.map(|entry| entry.key.clone());
+            let is_new = before.is_some_and(|before| before != key);
+            match last {
+                Some(entry) if is_new && entry.mine => scrolling.to_newest(),
+                Some(_) if is_new && !scrolling.at_newest() => scrolling.unseen.set(true),
+                _ => {}
+            }
+            key
+        });
+        scrolling
+    }
+
+    /// Scrolls to the newest message.
+    pub fn to_newest(self) {
+        self.unseen.set(false);
+        if let Some(scroller) = self.scroller.get_untracked() {
+            scroller.set_scroll_top(0);
+        }
+    }
+
+    /// The reader scrolled.
+    pub fn scrolled(self) {
+        if self.unseen.get_untracked() && self.at_newest() {
+            self.unseen.set(false);
+        }
+        if self.near_oldest() && self.live.history.get_untracked() == History::More {
+            self.live.load_older();
+        }
+    }
+
+    fn at_newest(self) -> bool {
+        self.scroller
+            .get_untracked()
+            .is_none_or(|scroller| scroller.scroll_top().abs() <= FOLLOWING_PX)
+    }
+
+    fn near_oldest(self) -> bool {
+        self.scroller.get_untracked().is_some_and(|scroller| {
+            let above =
+                scroller.scroll_height() - scroller.client_height() - scroller.scroll_top().abs();
+            above <= PREFETCH_PX && scroller.scroll_top() != 0
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! What the pages are made of. A component renders and passes on what people do; what is to be decided is decided in
+//! [`crate::live`] or in plain functions beside it.
+
+mod composer;
+mod connection_status;
+mod copy_link;
+mod header;
+mod messages;
+mod notice;
+mod stage;
+mod upload;
+
+pub use composer::Composer;
+pub use connection_status::ConnectionStatus;
+pub use copy_link::CopyLink;
+pub use header::Header;
+pub use messages::MessageList;
+pub use notice::Notice;
+pub use stage::ImageStage;
+#[cfg(feature = "ssr")]
+pub use stage::{alt as image_alt, ratio as image_ratio};
+pub use upload::DropZone;

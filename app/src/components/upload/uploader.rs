@@ -1,0 +1,108 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use web_sys::{File, FileList};
+
+use super::check::{FileFacts, pick, refusal, short};
+use super::phase::{Phase, Sending};
+use crate::browser::chosen;
+use crate::model::ShortId;
+use crate::uploading::{UploadFailure, upload};
+
+/// Takes a picture from wherever it came, sends it and goes on to its page.
+#[derive(Clone, Copy)]
+pub struct Uploader {
+    /// How far it is.
+    pub phase: RwSignal<Phase>,
+    /// The part that is sent, 0 to 1.
+    pub sent: RwSignal<f64>,
+    max_bytes: u64,
+    go_on: Callback<ShortId>,
+}
+
+impl Uploader {
+    /// One for this page: files up to `max_bytes` are sent, and `navigate` is called with the new page's address.
+    pub fn new(
+        max_bytes: u64,
+        navigate: impl Fn(&str, NavigateOptions) + Send + Sync + 'static,
+    ) -> Self {
+        let go_on = move |id: ShortId| navigate(&format!("/u/{id}"), NavigateOptions::default());
+        Self {
+            phase: RwSignal::new(Phase::Idle),
+            sent: RwSignal::new(0.0),
+            max_bytes,
+            go_on: Callback::new(go_on),
+        }
+    }
+
+    /// Takes the first picture of these files.
+    pub fn take_list(self, files: Option<FileList>) {
+        let files: Vec<File> = files
+            .map(|files| (0..files.length()).filter_map(|n| files.get(n)).collect())
+            .unwrap_or_default();
+        self.take(&files);
+    }
+
+    /// Takes the first picture of these files.
+    pub fn take(self, files: &[File]) {
+        let facts: Vec<_> = files.iter().map(facts).collect();
+        let Some(index) = pick(&facts) else { return };
+        chosen::forget();
+        if let Some(reason) = refusal(&facts[index], self.max_bytes) {
+            self.phase.set(Phase::Refused {
+                reason,
+                retry: false,
+            });
+            return;
+        }
+        let note = (files.len() > 1).then_some("One picture at a time: the first one is taken.");
+        self.send(&files[index], note);
+    }
+
+    /// Sends the chosen file again.
+    pub fn retry(self) {
+        if let Some(file) = chosen::file() {
+            self.send(&file, None);
+        }
+    }
+
+    /// Stops, and forgets the file.
+    pub fn cancel(self) {
+        chosen::forget();
+        self.phase.set(Phase::Idle);
+    }
+
+    fn send(self, file: &File, note: Option<&'static str>) {
+        let preview = chosen::choose(file.clone());
+        self.sent.set(0.0);
+        self.phase.set(Phase::Sending(Sending {
+            name: short(&file.name()),
+            preview,
+            note,
+        }));
+        let progress = move |sent| _ = self.sent.try_set(sent);
+        let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
+        chosen::uploading(cancel);
+        spawn_local(async move {
+            match outcome.await {
+                Ok(upload) => self.go_on.run(upload.short_id),
+                // Whoever stopped it has said already what comes next.
+                Err(UploadFailure::Cancelled) => {}
+                Err(failure) => {
+                    _ = self.phase.try_set(Phase::Refused {
+                        reason: failure.to_string(),
+                        retry: failure.can_retry(),
+                    })
+                }
+            }
+        });
+    }
+}
+
+fn facts(file: &File) -> FileFacts {
+    FileFacts {
+        name: file.name(),
+        media_type: file.type_(),
+        size: file.size(),
+    }
+}

@@ -1,0 +1,26 @@
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::{DropZone, Header};
+
+/// The home page: what Tonesa is, and the way in.
+#[component]
+pub fn Home() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    super::share::describe_home();
+    view! {
+        <Title text="Tonesa: point at a picture, together"/>
+        <div class="page">
+            <Header/>
+            <main id="main" class="home rings" tabindex="-1">
+                <h1>"Point at a picture, together."</h1>
+                <p class="lead">
+                    "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
+                </p>
+                <DropZone/>
+            </main>
+            <footer class="footer">"Anyone with the link can see the image and write."</footer>
+        </div>
+    }
+    .into_any()
+}

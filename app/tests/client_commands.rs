@@ -1,0 +1,118 @@
+//! What a node makes of a client's frames: a command, a refusal that leaves the socket open, or a broken protocol.
+
+use app::event::{ClientCommand, CommandError, CommandName, Refusal, RefusalCode};
+
+const UPLOAD: &str = "674312a0b1c2d3e4f5061728";
+
+fn refusal(frame: &str) -> Refusal {
+    match ClientCommand::parse(frame) {
+        Err(CommandError::Refused(refusal)) => refusal,
+        other => panic!("{frame}: {other:?}"),
+    }
+}
+
+fn touch(x: &str, y: &str, tab: &str) -> String {
+    format!(r#"{{"type":"touch","data":{{"uploadID":"{UPLOAD}","x":{x},"y":{y},"tab":"{tab}"}}}}"#)
+}
+
+#[test]
+fn a_frame_that_is_no_command_breaks_the_protocol() {
+    let frames = [
+        "",
+        "watch",
+        "null",
+        "[]",
+        "{}",
+        r#"{"type":"watch"}"#,
+        r#"{"type":"watch","data":null}"#,
+        r#"{"type":"watch","data":{}}"#,
+        r#"{"type":"watch","data":{"uploadID":7}}"#,
+        r#"{"type":"dance","data":{"uploadID":"aB3dE9xZ"}}"#,
+        r#"{"type":"Watch","data":{"uploadID":"aB3dE9xZ"}}"#,
+        r#"{"data":{"uploadID":"aB3dE9xZ"}}"#,
+        r#"{"type":"watch","data":{"uploadID":"aB3dE9xZ","after":-1}}"#,
+        r#"{"type":"watch","data":{"uploadID":"aB3dE9xZ","after":1.5}}"#,
+        r#"{"type":"watch","data":{"uploadID":"aB3dE9xZ","after":"7"}}"#,
+        r#"{"type":"watch","data":{"uploadID":"aB3dE9xZ"}} and more"#,
+        r#"{"type":"unwatch","data":{"uploadID":"aB3dE9xZ"}"#,
+        r#"{"type":"touch","data":{"uploadID":"aB3dE9xZ","x":0.5,"tab":"t"}}"#,
+    ];
+    let odd_numbers = ["NaN", "1e999", "null", "\"0.5\"", "true"].map(|x| touch(x, "0.5", "t"));
+    for frame in frames
+        .iter()
+        .copied()
+        .chain(odd_numbers.iter().map(String::as_str))
+    {
+        let parsed = ClientCommand::parse(frame);
+        assert!(
+            matches!(parsed, Err(CommandError::Malformed(_))),
+            "{frame}: {parsed:?}"
+        );
+    }
+}
+
+#[test]
+fn a_coordinate_that_is_no_fraction_is_refused() {
+    for (x, y) in [
+        ("1.0000001", "0"),
+        ("0", "-0.1"),
+        ("-1", "2"),
+        ("0.5", "1e300"),
+    ] {
+        let refusal = refusal(&touch(x, y, "t"));
+        assert_eq!(refusal.command, CommandName::Touch);
+        assert_eq!(refusal.code, RefusalCode::InvalidField);
+        assert_eq!(refusal.upload_id, UPLOAD);
+        assert!(refusal.detail.contains("fractions"), "{}", refusal.detail);
+    }
+}
+
+#[test]
+fn a_touch_on_the_edge_is_a_command() {
+    for (x, y) in [("0", "1"), ("1.0", "0.0"), ("-0.0", "1")] {
+        assert!(ClientCommand::parse(&touch(x, y, "t")).is_ok(), "{x}, {y}");
+    }
+}
+
+#[test]
+fn a_tab_with_an_impossible_name_is_refused() {
+    for tab in ["", "a b", "<b>", &"x".repeat(33)] {
+        assert_eq!(
+            refusal(&touch("0", "0", tab)).code,
+            RefusalCode::InvalidField
+        );
+    }
+}
+
+#[test]
+fn an_upload_that_cannot_exist_is_not_found_and_named_as_the_client_did() {
+    for command in ["watch", "unwatch"] {
+        let frame = format!(r#"{{"type":"{command}","data":{{"uploadID":"../x"}}}}"#);
+        let refusal = refusal(&frame);
+        assert_eq!(refusal.code, RefusalCode::NotFound);
+        assert_eq!(refusal.upload_id, "../x");
+    }
+}
+
+#[test]
+fn a_watch_without_a_cursor_is_one_that_has_nothing() {
+    let frame = r#"{"type":"watch","data":{"uploadID":"aB3dE9xZ"}}"#;
+    assert!(matches!(
+        ClientCommand::parse(frame),
+        Ok(ClientCommand::Watch { after: None, .. })
+    ));
+}
+
+#[test]
+fn the_largest_cursor_is_a_cursor() {
+    let frame = format!(
+        r#"{{"type":"watch","data":{{"uploadID":"aB3dE9xZ","after":{}}}}}"#,
+        u64::MAX
+    );
+    match ClientCommand::parse(&frame) {
+        Ok(ClientCommand::Watch {
+            after: Some(after), ..
+        }) => assert_eq!(after.next(), after),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,313 @@
+//! The wire format of protocol.md, pinned by the files in `golden/`: each is read into its type and written from it.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
+use app::model::{
+    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, Timestamp,
+    TouchPoint, Upload, UploadId,
+};
+use app::problem::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn golden(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[track_caller]
+fn pins<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+    let text = golden(name);
+    let written: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        &serde_json::from_str::<T>(&text).unwrap(),
+        value,
+        "reading {name}"
+    );
+    assert_eq!(
+        serde_json::to_value(value).unwrap(),
+        written,
+        "writing {name}"
+    );
+}
+
+fn upload_id() -> UploadId {
+    "674312a0b1c2d3e4f5061728".parse().unwrap()
+}
+
+fn short_id() -> ShortId {
+    "aB3dE9xZ".parse().unwrap()
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn message() -> Message {
+    Message {
+        id: "674312a0b1c2d3e4f5061729".parse().unwrap(),
+        upload_id: upload_id(),
+        seq: Seq::new(7),
+        author_name: "".parse().unwrap(),
+        content: "look here".parse().unwrap(),
+        client_message_id: "0b8e4c1e-7a55-4a8e-9d2f-0f6b1f2a3c4d".parse().unwrap(),
+        created_at: moment("2026-11-24T12:00:01.456Z"),
+    }
+}
+
+#[test]
+fn an_upload() {
+    let upload = Upload {
+        id: upload_id(),
+        short_id: short_id(),
+        kind: Kind::Image,
+        content: Content {
+            url: "/i/aB3dE9xZ".into(),
+            media_type: MediaType::Jpeg,
+            size: 482_113,
+            width: 3024,
+            height: 4032,
+        },
+        created_at: moment("2026-11-24T12:00:00.123Z"),
+    };
+    pins("upload.json", &upload);
+}
+
+#[test]
+fn media_types_are_written_as_in_headers() {
+    for media_type in [
+        MediaType::Png,
+        MediaType::Jpeg,
+        MediaType::Gif,
+        MediaType::WebP,
+    ] {
+        assert_eq!(
+            serde_json::to_value(media_type).unwrap(),
+            media_type.as_str()
+        );
+    }
+}
+
+#[test]
+fn a_message() {
+    pins("message.json", &message());
+}
+
+#[test]
+fn a_message_to_be_posted() {
+    let message = NewMessage {
+        author_name: "Ada".parse().unwrap(),
+        content: "look here\nand there".parse().unwrap(),
+        client_message_id: message().client_message_id,
+    };
+    pins("new_message.json", &message);
+}
+
+#[test]
+fn a_page_of_messages() {
+    let page = MessagePage {
+        messages: vec![message()],
+        head: Seq::new(7),
+    };
+    pins("message_page.json", &page);
+}
+
+#[test]
+fn watched() {
+    let event = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(7),
+        messages: vec![message()],
+    };
+    pins("event_watched.json", &event);
+}
+
+#[test]
+fn message_posted() {
+    let event = ServerEvent::MessagePosted {
+        upload_id: upload_id(),
+        message: message(),
+    };
+    pins("event_message_posted.json", &event);
+}
+
+#[test]
+fn touched() {
+    let touch = |x, y, tab: &str| TouchPoint {
+        at: Point::new(x, y).unwrap(),
+        tab: tab.parse().unwrap(),
+    };
+    let event = ServerEvent::Touched {
+        upload_id: upload_id(),
+        points: vec![touch(0.25, 0.5, "q7"), touch(0.0, 1.0, "k2-b")],
+    };
+    pins("event_touched.json", &event);
+}
+
+#[test]
+fn head_advanced() {
+    let event = ServerEvent::HeadAdvanced {
+        upload_id: upload_id(),
+        head: Seq::new(8),
+    };
+    pins("event_head_advanced.json", &event);
+}
+
+#[test]
+fn refused() {
+    let event = ServerEvent::Refused(Refusal {
+        command: CommandName::Touch,
+        upload_id: upload_id().to_string(),
+        code: RefusalCode::TooManyTouches,
+        detail: "at most 20 touches a second".into(),
+    });
+    pins("event_refused.json", &event);
+}
+
+#[test]
+fn refusals_are_coded_in_camel_case() {
+    let codes = [
+        (RefusalCode::NotFound, "notFound"),
+        (RefusalCode::TooManyWatched, "tooManyWatched"),
+        (RefusalCode::NotWatched, "notWatched"),
+        (RefusalCode::InvalidField, "invalidField"),
+        (RefusalCode::TooManyTouches, "tooManyTouches"),
+        (RefusalCode::Unavailable, "unavailable"),
+    ];
+    for (code, written) in codes {
+        assert_eq!(serde_json::to_value(code).unwrap(), written);
+    }
+}
+
+#[track_caller]
+fn pins_command(name: &str, command: &ClientCommand) {
+    pins(name, command);
+    assert_eq!(
+        &ClientCommand::parse(&golden(name)).unwrap(),
+        command,
+        "parsing {name}"
+    );
+}
+
+#[test]
+fn watch() {
+    let command = ClientCommand::Watch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+        after: Some(Seq::new(6)),
+    };
+    pins_command("command_watch.json", &command);
+    let anew = ClientCommand::Watch {
+        upload_id: short_id().to_string().parse().unwrap(),
+        after: None,
+    };
+    pins_command("command_watch_anew.json", &anew);
+}
+
+#[test]
+fn unwatch() {
+    let command = ClientCommand::Unwatch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+    };
+    pins_command("command_unwatch.json", &command);
+}
+
+#[test]
+fn touch() {
+    let command = ClientCommand::Touch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+        at: Point::new(0.25, 0.5).unwrap(),
+        tab: "q7".parse().unwrap(),
+    };
+    pins_command("command_touch.json", &command);
+}
+
+#[test]
+fn a_problem() {
+    let problem = Problem {
+        kind: "/problems/too-large".into(),
+        title: "Too large".into(),
+        status: 413,
+        detail: "The file is larger than 20 MiB.".into(),
+        field: None,
+    };
+    pins("problem.json", &problem);
+}
+
+#[test]
+fn a_problem_with_a_field() {
+    let problem = Problem {
+        kind: "/problems/invalid-field".into(),
+        title: "Invalid field".into(),
+        status: 422,
+        detail: "At most 2000 characters are allowed, these are 2001.".into(),
+        field: Some("content".into()),
+    };
+    pins("problem_with_field.json", &problem);
+}
+
+/// Adds a field that this version does not know to every object of the JSON.
+fn with_unknown_fields(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name, with_unknown_fields(value)))
+            .chain([("ofALaterVersion".to_owned(), json!({"any": [1, null]}))])
+            .collect(),
+        Value::Array(items) => items.into_iter().map(with_unknown_fields).collect(),
+        plain => plain,
+    }
+}
+
+#[track_caller]
+fn tolerates<T: DeserializeOwned + PartialEq + Debug>(name: &str) {
+    let text = golden(name);
+    let extended = with_unknown_fields(serde_json::from_str(&text).unwrap());
+    assert_eq!(
+        serde_json::from_value::<T>(extended).unwrap(),
+        serde_json::from_str::<T>(&text).unwrap(),
+        "{name}"
+    );
+}
+
+#[test]
+fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
+    tolerates::<Upload>("upload.json");
+    tolerates::<MessagePage>("message_page.json");
+    tolerates::<NewMessage>("new_message.json");
+    tolerates::<Problem>("problem.json");
+    for event in [
+        "watched",
+        "message_posted",
+        "touched",
+        "head_advanced",
+        "refused",
+    ] {
+        tolerates::<ServerEvent>(&format!("event_{event}.json"));
+    }
+    for command in ["watch", "unwatch", "touch"] {
+        let name = format!("command_{command}.json");
+        let extended = with_unknown_fields(serde_json::from_str(&golden(&name)).unwrap());
+        assert_eq!(
+            ClientCommand::parse(&extended.to_string()),
+            ClientCommand::parse(&golden(&name))
+        );
+    }
+}
+
+#[test]
+fn every_golden_file_is_pinned_by_a_test() {
+    let source = include_str!("wire_format.rs");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(
+            source.contains(&format!("\"{name}\"")),
+            "{name} is not pinned"
+        );
+    }
+}
