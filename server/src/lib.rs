@@ -4,6 +4,7 @@
 pub mod blob;
 pub mod broker;
 pub mod clock;
+pub mod folder;
 pub mod hub;
 pub mod ids;
 pub mod image;

@@ -1,0 +1,37 @@
+//! What a walk over a picture's container finds, before anything is decoded.
+
+use super::ImageError;
+use super::limits::check_memory;
+use super::orientation::Orientation;
+use super::plan::Plan;
+use super::webp::Frame;
+
+/// A picture by its container.
+#[derive(Debug)]
+pub(super) struct Outline {
+    /// Pixels across as coded.
+    pub width: u32,
+    /// Pixels down as coded.
+    pub height: u32,
+    /// How it is turned to be shown.
+    pub orientation: Orientation,
+    /// How many frames there are to decode.
+    pub frames: u32,
+    /// Bytes that decoding it needs at most.
+    pub memory: u64,
+    /// What of the file is served.
+    pub plan: Plan,
+    /// Where a WebP's frames lie; none for other types, whose decoders find them.
+    pub webp: Vec<Frame>,
+}
+
+impl Outline {
+    /// Refuses what is too large to decode or to describe.
+    pub fn checked(self, format: &'static str) -> Result<Self, ImageError> {
+        check_memory(self.memory)?;
+        if self.plan.is_overlong() || self.frames == 0 {
+            return Err(ImageError::Damaged(format));
+        }
+        Ok(self)
+    }
+}
