@@ -13,14 +13,17 @@ pub fn is_available(shell: &Shell) -> bool {
 /// Are these packages installed?
 pub fn are_installed(shell: &Shell, packages: &[&str]) -> bool {
     packages.iter().all(|package| {
-        cmd!(
-            shell,
-            "dpkg-query --show --showformat '${{db:Status-Status}}' {package}"
-        )
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .is_ok_and(|status| status == "installed")
+        let query = shell.cmd("dpkg-query").args([
+            "--show",
+            "--showformat",
+            "${db:Status-Status}",
+            package,
+        ]);
+        query
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .is_ok_and(|status| status == "installed")
     })
 }
 
@@ -31,7 +34,7 @@ pub fn install(shell: &Shell, packages: &[&str]) -> Result<()> {
     cmd!(shell, "apt-get update --quiet=2").run()?;
     cmd!(
         shell,
-        "apt-get install --yes --quiet=2 --no-install-recommends --no-remove {packages...}"
+        "apt-get install --yes --quiet=2 --option Dpkg::Use-Pty=0 --no-install-recommends --no-remove {packages...}"
     )
     .run()
     .with_context(|| format!("apt-get could not install {}", packages.join(" ")))
