@@ -11,7 +11,7 @@ use app::model::MediaType;
 
 use self::seekable::Seekable;
 use super::ImageError;
-use super::outline::Outline;
+use super::outline::{Coding, Outline};
 
 /// Bytes of a GIF's pixels that are decoded at a time.
 const STEP: usize = 64 * 1024;
@@ -22,13 +22,19 @@ pub(super) fn decode(
     media_type: MediaType,
     outline: &Outline,
 ) -> Result<(), ImageError> {
-    match media_type {
-        MediaType::Png => png(file, outline),
-        MediaType::Jpeg => {
-            jpeg::decode(Seekable::new(file)).map_err(|_| damaged(super::jpeg::NAME))
-        }
-        MediaType::Gif => gif(file, outline),
-        MediaType::WebP => webp::decode(&file, outline),
+    match (media_type, &outline.coding) {
+        (
+            MediaType::Jpeg,
+            Coding::Jpeg {
+                last_scan_end,
+                is_grey_enough,
+            },
+        ) => jpeg::decode(file, *last_scan_end, *is_grey_enough),
+        (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames),
+        (MediaType::Png, _) => png(file, outline),
+        (MediaType::Gif, _) => gif(file, outline),
+        // The walker of a type tells how that type is coded.
+        (MediaType::Jpeg | MediaType::WebP, _) => Err(ImageError::UnknownType),
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::ImageError;
 use super::limits::{Limits, MIB, Tally};
 use super::orientation::Orientation;
-use super::outline::Outline;
+use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 
@@ -154,7 +154,7 @@ impl Walk {
             // It is decoded in small steps: the code table, and buffers.
             memory: MIB,
             plan: self.plan,
-            webp: Vec::new(),
+            coding: Coding::Plain,
         }
     }
 }

@@ -12,7 +12,7 @@ use self::frame::Frame;
 use super::ImageError;
 use super::limits::{EXIF_BYTES, Limits, check_profile};
 use super::orientation::Orientation;
-use super::outline::Outline;
+use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 
@@ -78,6 +78,7 @@ struct Walk {
     orientation: Option<Orientation>,
     profile_bytes: u64,
     scans: u32,
+    last_scan_end: u64,
     body: Plan,
 }
 
@@ -147,6 +148,7 @@ impl Walk {
             let (marker, end) = next_marker(source)?;
             if !(0xd0..=0xd7).contains(&marker) {
                 self.body.copy(header.start..end);
+                self.last_scan_end = end;
                 return Ok((marker, end));
             }
         }
@@ -199,6 +201,12 @@ impl Walk {
         let orientation = self.orientation.unwrap_or_default();
         let is_rgb = self.adobe.is_some_and(|[.., transform]| transform == 0);
         let (width, height, memory) = (frame.width, frame.height, frame.memory(is_rgb));
+        // A progressive picture of one scan is fine, but its decoder insists on a marker just behind it.
+        let can_extend = self.scans > 1 || !frame.is_progressive;
+        let coding = Coding::Jpeg {
+            last_scan_end: can_extend.then_some(self.last_scan_end),
+            is_grey_enough: frame.is_grey_enough(is_rgb),
+        };
         let mut plan = self.head(orientation);
         plan.append(self.body);
         plan.copy(end..end + 2);
@@ -209,7 +217,7 @@ impl Walk {
             frames: 1,
             memory,
             plan,
-            webp: Vec::new(),
+            coding,
         })
     }
 

@@ -21,8 +21,24 @@ pub(super) struct Outline {
     pub memory: u64,
     /// What of the file is served.
     pub plan: Plan,
-    /// Where a WebP's frames lie; none for other types, whose decoders find them.
-    pub webp: Vec<Frame>,
+    /// What its decoder cannot find out by itself.
+    pub coding: Coding,
+}
+
+/// What a decoder has to be told.
+#[derive(Debug)]
+pub(super) enum Coding {
+    /// PNG and GIF: nothing.
+    Plain,
+    /// JPEG.
+    Jpeg {
+        /// Where the coded data of the last scan end, if the decoder can be shown more of them.
+        last_scan_end: Option<u64>,
+        /// Whether decoding the brightness reads all coded data.
+        is_grey_enough: bool,
+    },
+    /// WebP: where its images lie.
+    WebP(Vec<Frame>),
 }
 
 impl Outline {

@@ -7,7 +7,7 @@
 use super::ImageError;
 use super::limits::{EXIF_BYTES, Limits, MIB, PROFILE_BYTES, Tally, check_profile};
 use super::orientation::Orientation;
-use super::outline::Outline;
+use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 
@@ -240,7 +240,7 @@ impl Walk {
             frames: self.tally.frames,
             memory: MIB + 16 * row,
             plan,
-            webp: Vec::new(),
+            coding: Coding::Plain,
         })
     }
 }

@@ -14,7 +14,7 @@ use self::chunk::Chunk;
 use super::ImageError;
 use super::limits::{Limits, MIB};
 use super::orientation::Orientation;
-use super::outline::Outline;
+use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 
@@ -97,7 +97,7 @@ fn outline(
             .map_err(|_| ImageError::Damaged(NAME))?,
         memory: frames.iter().map(Frame::memory).max().unwrap_or(0),
         plan,
-        webp: frames,
+        coding: Coding::WebP(frames),
     })
 }
 

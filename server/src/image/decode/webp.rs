@@ -12,7 +12,6 @@ use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
 use super::Seekable;
 use crate::image::ImageError;
-use crate::image::outline::Outline;
 use crate::image::plan::Plan;
 use crate::image::webp::{Frame, NAME, length, riff};
 
@@ -20,8 +19,8 @@ use crate::image::webp::{Frame, NAME, length, riff};
 const LOSSLESS_HEADER: u64 = 5;
 
 /// Decodes every image.
-pub(super) fn decode(file: &File, outline: &Outline) -> Result<(), ImageError> {
-    for frame in &outline.webp {
+pub(super) fn decode(file: &File, frames: &[Frame]) -> Result<(), ImageError> {
+    for frame in frames {
         image(file, frame).map_err(|_| ImageError::Damaged(NAME))?;
         if let Some(data) = &frame.alpha {
             alpha(file, frame, data).map_err(|_| ImageError::Damaged(NAME))?;

@@ -9,7 +9,8 @@ pub(super) struct Frame {
     pub height: u32,
     /// Whether a scan holds some of the components only.
     pub has_partial_scans: bool,
-    is_progressive: bool,
+    /// Whether scans refine one another.
+    pub is_progressive: bool,
     components: Vec<Component>,
 }
 
@@ -45,41 +46,51 @@ impl Frame {
         self.components.len().try_into().unwrap_or(u8::MAX)
     }
 
-    /// Bytes that decoding needs at most: pixels, and all coefficients at once where scans refine one another.
+    /// Whether decoding the brightness alone reads the coded data of the colours too: not if there is no brightness,
+    /// which `is_rgb` tells of the colour marker. And of pictures with colours halved in height alone, the decoder then
+    /// reads more than there is.
+    pub fn is_grey_enough(&self, is_rgb: bool) -> bool {
+        let is_rgb = is_rgb || self.components.iter().map(|c| c.id).eq(*b"RGB");
+        let (across, down) = self.sampling();
+        match self.components.len() {
+            1 => true,
+            3 => !is_rgb && (across > 1 || down == 1),
+            _ => false,
+        }
+    }
+
+    /// Bytes that decoding needs at most: pixels, and all coefficients at once where scans complete one another.
     /// `is_rgb` tells that the colour marker says so.
     pub fn memory(&self, is_rgb: bool) -> u64 {
-        let is_rgb = is_rgb || self.components.iter().map(|c| c.id).eq(*b"RGB");
-        // The decoder is asked for the grey of a colour picture: its coded data are read all the same.
-        let pixel_bytes = match self.components.len() {
-            4 => 3,
-            3 if is_rgb => 3,
-            _ => 1,
-        };
+        let pixel_bytes = if self.is_grey_enough(is_rgb) { 1 } else { 3 };
         let pixels = u64::from(self.width) * u64::from(self.height) * pixel_bytes;
-        let across = self
-            .components
-            .iter()
-            .map(|c| c.horizontal)
-            .max()
-            .unwrap_or(1);
-        let down = self
-            .components
-            .iter()
-            .map(|c| c.vertical)
-            .max()
-            .unwrap_or(1);
+        // What the decoder holds of one row of units.
+        let row = u64::from(self.width) * 1024;
+        if self.is_progressive || self.has_partial_scans {
+            pixels + row + self.coefficients() * 2
+        } else {
+            pixels + row
+        }
+    }
+
+    fn coefficients(&self) -> u64 {
+        let (across, down) = self.sampling();
         let units =
             u64::from(self.width.div_ceil(across * 8)) * u64::from(self.height.div_ceil(down * 8));
         let blocks: u64 = self.components.iter().map(Component::blocks).sum();
-        let coefficients = units * blocks * 64 * 2;
-        // The decoder doubles what it holds of pictures sampled in height alone.
-        let doubled = if across == 1 && down > 1 { 2 } else { 1 };
-        let rows = u64::from(self.width) * 1024;
-        if self.is_progressive || self.has_partial_scans {
-            pixels + coefficients * doubled + rows
-        } else {
-            pixels + rows
-        }
+        units * blocks * 64
+    }
+
+    /// The finest sampling of any component, across and down.
+    fn sampling(&self) -> (u32, u32) {
+        self.components
+            .iter()
+            .fold((1, 1), |(across, down), component| {
+                (
+                    across.max(component.horizontal),
+                    down.max(component.vertical),
+                )
+            })
     }
 }
 
