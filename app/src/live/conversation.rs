@@ -172,7 +172,7 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{message, page};
+    use super::super::tests::fixture::{message, page};
     use super::*;
 
     fn numbers(conversation: &Conversation) -> Vec<u64> {

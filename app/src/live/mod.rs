@@ -17,19 +17,13 @@ mod conversation;
 mod effect;
 mod failure;
 mod fetching;
-#[cfg(test)]
-mod fixture;
 mod handle;
 mod line;
-#[cfg(test)]
-mod line_tests;
 mod machine;
-#[cfg(test)]
-mod machine_tests;
 mod outbox;
 mod shell;
 #[cfg(test)]
-mod simulation;
+mod tests;
 mod touches;
 mod view;
 

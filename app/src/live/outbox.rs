@@ -85,7 +85,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{key, unsent};
+    use super::super::tests::fixture::{key, unsent};
     use super::*;
 
     fn failed(retry: bool) -> Delivery {

@@ -1,6 +1,8 @@
 //! What a conversation does with everything that happens to it. Pure: time, chance and names come as inputs, and
 //! what is to be done comes out as effects.
 
+mod messages;
+
 use super::conversation::Conversation;
 use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
@@ -8,15 +10,12 @@ use super::fetching::Fetching;
 use super::line::{Line, LineEvent, Phase};
 use super::outbox::Outbox;
 use super::touches::Touches;
-use super::{Connection, Delivery, Entry, History, Ripple};
+use super::{Connection, Entry, History, Ripple};
 use crate::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
     ClientMessageId, Message, MessagePage, MessageText, Point, Seq, TabId, TouchPoint, UploadId,
     UploadRef,
 };
-
-/// How long "caught up" is shown, in milliseconds.
-const SETTLE_MILLIS: u32 = 6_000;
 
 /// What happens to a conversation.
 #[derive(Debug, Clone)]
@@ -244,133 +243,6 @@ impl Machine {
             self.touches.touched(points);
             self.ripples_changed = true;
         }
-    }
-
-    fn offer(&mut self, messages: Vec<Message>, head: Seq) {
-        self.conversation.learn_head(head);
-        for message in messages {
-            for entry in self.conversation.offer(message) {
-                self.entries_changed = true;
-                self.outbox.settle(&entry.key);
-                if let (Some(missed), false) = (&mut self.missed, entry.mine) {
-                    *missed += 1;
-                }
-            }
-            self.conversation.trim();
-        }
-    }
-
-    fn fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
-        let before = self.conversation.cursor();
-        let failed = answer.is_err();
-        if let Ok(page) = answer {
-            self.offer(page.messages, page.head);
-        }
-        let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
-        if stuck || failed {
-            let rest = self.fetching.failed(now);
-            self.effects.push(rest);
-        } else {
-            self.fetching.succeeded();
-        }
-    }
-
-    fn pull(&mut self) {
-        if self.conversation.is_behind() {
-            self.effects
-                .extend(self.fetching.pull(self.conversation.cursor()));
-        }
-    }
-
-    fn poll(&mut self) {
-        self.polling = false;
-        if self.line.is_visible() {
-            self.effects
-                .extend(self.fetching.pull(self.conversation.cursor()));
-        }
-    }
-
-    fn keep_polling(&mut self, now: Now) {
-        match self.line.poll_delay(now) {
-            Some(delay) if !self.polling => {
-                self.polling = true;
-                self.effects.push(Effect::Start(Timer::Poll, delay));
-            }
-            None if self.polling => {
-                self.polling = false;
-                self.effects.push(Effect::Stop(Timer::Poll));
-            }
-            _ => {}
-        }
-    }
-
-    /// Tells that everything is there again, once it is.
-    fn settle(&mut self) {
-        if self.line.phase() != Phase::Live || self.conversation.is_behind() {
-            return;
-        }
-        if let Some(missed) = self.missed.take()
-            && missed > 0
-        {
-            self.caught_up = Some(missed);
-            self.effects
-                .push(Effect::Start(Timer::Settle, SETTLE_MILLIS));
-        }
-    }
-
-    fn load_older(&mut self) {
-        if self.older != Older::Loading && self.conversation.has_older() {
-            self.older = Older::Loading;
-            self.effects
-                .push(Effect::FetchBefore(self.conversation.first()));
-        }
-    }
-
-    fn fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
-        match answer {
-            Ok(page) => {
-                self.older = Older::Idle;
-                self.conversation.offer_older(page.messages);
-                self.entries_changed = true;
-            }
-            Err(_) => self.older = Older::Failed,
-        }
-    }
-
-    fn answered(&mut self, key: &ClientMessageId, answer: Result<Message, ApiFailure>) {
-        self.entries_changed = true;
-        match answer {
-            Ok(message) => {
-                self.outbox.answered(key, Delivery::Sent);
-                if message.seq <= self.conversation.cursor() {
-                    self.outbox.settle(key);
-                }
-                self.offer(vec![message], Seq::ZERO);
-            }
-            Err(failure) => {
-                let (reason, retry) = (failure.to_string(), failure.is_passing());
-                self.outbox
-                    .answered(key, Delivery::Failed { reason, retry });
-            }
-        }
-        self.post_next();
-    }
-
-    fn retry(&mut self, key: &ClientMessageId) {
-        self.outbox.retry(key);
-        self.entries_changed = true;
-        self.post_next();
-    }
-
-    fn post_next(&mut self) {
-        self.effects.extend(self.outbox.next().map(Effect::Post));
-    }
-
-    fn know_own(&mut self, keys: impl IntoIterator<Item = ClientMessageId>) {
-        for key in keys {
-            self.conversation.know_own(key);
-        }
-        self.entries_changed = true;
     }
 
     fn tap(&mut self, at: Point, now: Now) {

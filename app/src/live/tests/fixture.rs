@@ -2,20 +2,20 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Delivery, Entry};
+use super::super::{Delivery, Entry};
 use crate::model::{
     ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp, UploadId,
 };
 
-pub(super) fn upload_id() -> UploadId {
+pub(in crate::live) fn upload_id() -> UploadId {
     UploadId::from_bytes([7; 12])
 }
 
-pub(super) fn key(name: &str) -> ClientMessageId {
+pub(in crate::live) fn key(name: &str) -> ClientMessageId {
     name.parse().unwrap()
 }
 
-pub(super) fn stored(new: NewMessage, seq: u64) -> Message {
+pub(in crate::live) fn stored(new: NewMessage, seq: u64) -> Message {
     Message {
         id: MessageId::from_bytes([9; 12]),
         upload_id: upload_id(),
@@ -28,7 +28,7 @@ pub(super) fn stored(new: NewMessage, seq: u64) -> Message {
 }
 
 /// Somebody else's message with this number.
-pub(super) fn message(seq: u64) -> Message {
+pub(in crate::live) fn message(seq: u64) -> Message {
     let new = NewMessage {
         author_name: "Ada".parse().unwrap(),
         content: format!("text {seq}").parse().unwrap(),
@@ -37,7 +37,7 @@ pub(super) fn message(seq: u64) -> Message {
     stored(new, seq)
 }
 
-pub(super) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage {
+pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage {
     MessagePage {
         messages: seqs.map(message).collect(),
         head: Seq::new(head),
@@ -45,7 +45,7 @@ pub(super) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage {
 }
 
 /// One's own message that is not stored yet.
-pub(super) fn unsent(name: &str) -> Entry {
+pub(in crate::live) fn unsent(name: &str) -> Entry {
     Entry {
         key: key(name),
         author_name: "Me".parse().unwrap(),

@@ -1,6 +1,6 @@
-use super::effect::{Effect, Now, Timer};
+use super::super::effect::{Effect, Now, Timer};
+use super::super::line::{Line, LineEvent, Phase};
 use super::fixture::upload_id;
-use super::line::{Line, LineEvent, Phase};
 use crate::event::{ClientCommand, RefusalCode};
 use crate::model::Seq;
 

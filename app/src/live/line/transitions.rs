@@ -1,8 +1,7 @@
-//! The line to the server: when to connect, when to give up on a connection, and when to try again.
-
-use super::effect::{Effect, Now, Timer};
+use super::{Line, State};
 use crate::event::{ClientCommand, RefusalCode};
-use crate::model::{Seq, UploadId, UploadRef};
+use crate::live::effect::{Effect, Now, Timer};
+use crate::model::Seq;
 
 /// A try that is not answered by `watched` within this time is given up, and so is a line that was asked whether
 /// it lives.
@@ -17,150 +16,12 @@ const STABLE_MILLIS: u64 = 5_000;
 const RESTART_MILLIS: u32 = 1_000;
 /// Waiting when there is little hope: between this and twice as much.
 const LONG_MILLIS: u32 = 15_000;
-/// After so many failures in a row the messages are fetched without a socket.
-const POLL_AFTER_FAILURES: u32 = 3;
-/// Polls are this far apart, give or take a third.
-const POLL_MILLIS: u32 = 15_000;
-
 /// Close codes of RFC 6455 and its registry that call for a wait of their own.
 const POLICY_VIOLATION: u16 = 1008;
 const SERVICE_RESTART: u16 = 1012;
 
-/// What happens to the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineEvent {
-    /// The page is ready.
-    Start,
-    /// The socket is open.
-    Opened,
-    /// A frame came.
-    Heard,
-    /// The server follows the upload for this socket.
-    Watched,
-    /// It does not.
-    Refused(RefusalCode),
-    /// The socket was closed, or could not be opened, with this code.
-    Closed(u16),
-    /// The browser says that there is a network.
-    Online,
-    /// … that there is none.
-    Offline,
-    /// The tab came into view.
-    Shown,
-    /// The tab went out of view.
-    Hidden,
-    /// The page is left, perhaps to be kept for the way back.
-    Left,
-    /// The page is shown again as it was left.
-    Restored,
-    /// A timer ran out.
-    Timer(Timer),
-}
-
-/// What the line looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// The first connection is being made.
-    Connecting,
-    /// What is posted from now on arrives.
-    Live,
-    /// Lost, and being remade.
-    Reconnecting,
-    /// Lost, and the browser says that there is no network.
-    Offline,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// No socket, until `Timer::Reconnect` runs out.
-    Down,
-    /// No socket, until the page is shown again.
-    Away,
-    /// The socket is being opened, or `watched` is awaited.
-    Trying,
-    /// The socket is open but the watch was refused for now; asked again when `Timer::Reconnect` runs out.
-    Refused,
-    /// Watched.
-    Live {
-        since: u64,
-        /// Whether the line was asked whether it lives.
-        asked: bool,
-    },
-}
-
-/// The state machine of the line.
-#[derive(Debug)]
-pub(super) struct Line {
-    upload: UploadRef,
-    state: State,
-    /// Lost or failed connections since one was stable.
-    failures: u32,
-    heard_at: u64,
-    visible: bool,
-    offline: bool,
-    ever_lost: bool,
-}
-
 impl Line {
-    /// Not started yet.
-    pub fn new(upload: UploadId) -> Self {
-        Self {
-            upload: UploadRef::Id(upload),
-            state: State::Away,
-            failures: 0,
-            heard_at: 0,
-            visible: true,
-            offline: false,
-            ever_lost: false,
-        }
-    }
-
-    /// What it looks like from outside.
-    pub fn phase(&self) -> Phase {
-        match self.state {
-            State::Live { .. } => Phase::Live,
-            _ if self.offline => Phase::Offline,
-            _ if self.ever_lost => Phase::Reconnecting,
-            _ => Phase::Connecting,
-        }
-    }
-
-    /// Whether the tab is in view.
-    pub fn is_visible(&self) -> bool {
-        self.visible
-    }
-
-    /// Decides what to do next; `after` is the number of the last message that the tab has.
-    pub fn handle(&mut self, event: LineEvent, now: Now, after: Seq) -> Vec<Effect> {
-        match event {
-            LineEvent::Start => self.connect(),
-            LineEvent::Restored if self.state == State::Away => self.connect(),
-            LineEvent::Restored => Vec::new(),
-            LineEvent::Opened => vec![self.watch(after)],
-            LineEvent::Heard => self.heard(now),
-            LineEvent::Watched => self.watched(now),
-            LineEvent::Refused(code) => self.refused(code, now, after),
-            LineEvent::Closed(code) => self.closed(code, now),
-            LineEvent::Online => self.online(now, after),
-            LineEvent::Offline => self.went_offline(now),
-            LineEvent::Shown => self.shown(now, after),
-            LineEvent::Hidden => {
-                self.visible = false;
-                Vec::new()
-            }
-            LineEvent::Left => self.leave(),
-            LineEvent::Timer(timer) => self.ran_out(timer, now, after),
-        }
-    }
-
-    /// The wait until the next poll, as long as polling makes sense.
-    pub fn poll_delay(&self, now: Now) -> Option<u32> {
-        let trying = matches!(self.state, State::Down | State::Trying | State::Refused);
-        let needed = trying && self.failures >= POLL_AFTER_FAILURES;
-        needed.then(|| POLL_MILLIS * 2 / 3 + now.jitter(POLL_MILLIS * 2 / 3))
-    }
-
-    fn connect(&mut self) -> Vec<Effect> {
+    pub(super) fn connect(&mut self) -> Vec<Effect> {
         self.state = State::Trying;
         vec![
             Effect::Stop(Timer::Reconnect),
@@ -170,14 +31,14 @@ impl Line {
         ]
     }
 
-    fn watch(&self, after: Seq) -> Effect {
+    pub(super) fn watch(&self, after: Seq) -> Effect {
         Effect::Tell(ClientCommand::Watch {
             upload_id: self.upload,
             after: (after > Seq::ZERO).then_some(after),
         })
     }
 
-    fn watch_again(&mut self, after: Seq) -> Vec<Effect> {
+    pub(super) fn watch_again(&mut self, after: Seq) -> Vec<Effect> {
         self.state = State::Trying;
         vec![
             Effect::Stop(Timer::Reconnect),
@@ -187,7 +48,7 @@ impl Line {
     }
 
     /// Asks a live line for a sign of life: the answer to a repeated watch.
-    fn ask(&mut self, since: u64, after: Seq) -> Vec<Effect> {
+    pub(super) fn ask(&mut self, since: u64, after: Seq) -> Vec<Effect> {
         self.state = State::Live { since, asked: true };
         vec![
             self.watch(after),
@@ -195,7 +56,7 @@ impl Line {
         ]
     }
 
-    fn heard(&mut self, now: Now) -> Vec<Effect> {
+    pub(super) fn heard(&mut self, now: Now) -> Vec<Effect> {
         self.heard_at = now.millis;
         if let State::Live { since, asked: true } = self.state {
             self.state = State::Live {
@@ -207,7 +68,7 @@ impl Line {
         Vec::new()
     }
 
-    fn watched(&mut self, now: Now) -> Vec<Effect> {
+    pub(super) fn watched(&mut self, now: Now) -> Vec<Effect> {
         if self.state != State::Trying {
             return Vec::new();
         }
@@ -222,7 +83,7 @@ impl Line {
         ]
     }
 
-    fn refused(&mut self, code: RefusalCode, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn refused(&mut self, code: RefusalCode, now: Now, after: Seq) -> Vec<Effect> {
         match (code, self.state) {
             // A touch shows that the node has forgotten the watch.
             (
@@ -249,7 +110,7 @@ impl Line {
         }
     }
 
-    fn closed(&mut self, code: u16, now: Now) -> Vec<Effect> {
+    pub(super) fn closed(&mut self, code: u16, now: Now) -> Vec<Effect> {
         if self.state == State::Down {
             return Vec::new();
         }
@@ -262,7 +123,7 @@ impl Line {
         self.lose(delay)
     }
 
-    fn clear_failures_if_stable(&mut self, now: Now) -> bool {
+    pub(super) fn clear_failures_if_stable(&mut self, now: Now) -> bool {
         let stable =
             matches!(self.state, State::Live { since, .. } if now.since(since) >= STABLE_MILLIS);
         if stable {
@@ -271,7 +132,7 @@ impl Line {
         stable
     }
 
-    fn lose(&mut self, delay: u32) -> Vec<Effect> {
+    pub(super) fn lose(&mut self, delay: u32) -> Vec<Effect> {
         if self.state == State::Away {
             return Vec::new();
         }
@@ -286,7 +147,7 @@ impl Line {
         ]
     }
 
-    fn online(&mut self, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn online(&mut self, now: Now, after: Seq) -> Vec<Effect> {
         self.offline = false;
         match self.state {
             // A try that began without a network would only run into its deadline.
@@ -295,20 +156,20 @@ impl Line {
         }
     }
 
-    fn went_offline(&mut self, now: Now) -> Vec<Effect> {
+    pub(super) fn went_offline(&mut self, now: Now) -> Vec<Effect> {
         self.offline = true;
         self.clear_failures_if_stable(now);
         // The browser may be wrong, as for a server on the same machine: keep trying, but seldom.
         self.lose(LONG_MILLIS + now.jitter(LONG_MILLIS))
     }
 
-    fn shown(&mut self, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn shown(&mut self, now: Now, after: Seq) -> Vec<Effect> {
         self.visible = true;
         self.hurry(now, after, SUSPICIOUS_MILLIS)
     }
 
     /// Tries at once what would be tried later.
-    fn hurry(&mut self, now: Now, after: Seq, silence: u64) -> Vec<Effect> {
+    pub(super) fn hurry(&mut self, now: Now, after: Seq, silence: u64) -> Vec<Effect> {
         match self.state {
             State::Down => self.connect(),
             State::Refused => self.watch_again(after),
@@ -320,7 +181,7 @@ impl Line {
         }
     }
 
-    fn leave(&mut self) -> Vec<Effect> {
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
         self.ever_lost = true;
         self.state = State::Away;
         let timers = [Timer::Reconnect, Timer::Deadline, Timer::Silence];
@@ -328,7 +189,7 @@ impl Line {
         stop.chain([Effect::Disconnect]).collect()
     }
 
-    fn ran_out(&mut self, timer: Timer, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn ran_out(&mut self, timer: Timer, now: Now, after: Seq) -> Vec<Effect> {
         match (timer, self.state) {
             (Timer::Reconnect, State::Down) => self.connect(),
             (Timer::Reconnect, State::Refused) => self.watch_again(after),
