@@ -137,14 +137,14 @@ impl Conversation {
     }
 
     fn list_waiting(&mut self) {
-        while let Some(next) = self.waiting.first() {
-            if next.seq > self.cursor().next() {
-                return;
-            }
+        let is_next = |next: &Message, cursor: Seq| next.seq == cursor.next();
+        while self
+            .waiting
+            .first()
+            .is_some_and(|it| is_next(it, self.cursor()))
+        {
             let next = self.waiting.remove(0);
-            if next.seq > self.cursor() {
-                self.list(next);
-            }
+            self.list(next);
         }
     }
 
