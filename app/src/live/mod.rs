@@ -12,7 +12,7 @@
 //!   touches       ripples
 //! ```
 
-mod api;
+pub mod api;
 mod conversation;
 mod effect;
 mod failure;
@@ -27,6 +27,5 @@ mod tests;
 mod touches;
 mod view;
 
-pub use api::fetch_upload_page;
 pub use handle::Live;
 pub use view::{Connection, Delivery, Entry, History, Ripple};
