@@ -2,6 +2,7 @@
 
 mod jpeg;
 mod seekable;
+mod watched;
 mod webp;
 
 use std::fs::File;

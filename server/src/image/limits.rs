@@ -96,11 +96,16 @@ impl Tally {
 /// Whether a decoder may need this many bytes for one picture.
 pub(super) fn check_memory(bytes: u64) -> Result<(), ImageError> {
     if bytes > PICTURE_MEMORY {
-        return Err(ImageError::TooLarge(
-            "This image takes too much memory to check in the coding it is saved in. Try to save it smaller, and not as a progressive one.".to_owned(),
-        ));
+        return Err(too_much_memory());
     }
     Ok(())
+}
+
+/// The refusal of a picture whose decoder needs too much.
+pub(super) fn too_much_memory() -> ImageError {
+    ImageError::TooLarge(
+        "This image takes too much memory to check in the coding it is saved in. Try to save it smaller, and not as a progressive one.".to_owned(),
+    )
 }
 
 /// Whether a colour profile may have this many bytes.

@@ -5,13 +5,15 @@
 //! coded like a picture without header, as a lossless one.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
 use super::Seekable;
+use super::watched::Watched;
 use crate::image::ImageError;
+use crate::image::limits::too_much_memory;
 use crate::image::plan::Plan;
 use crate::image::webp::{Frame, NAME, length, riff};
 
@@ -21,12 +23,21 @@ const LOSSLESS_HEADER: u64 = 5;
 /// Decodes every image.
 pub(super) fn decode(file: &File, frames: &[Frame]) -> Result<(), ImageError> {
     for frame in frames {
-        image(file, frame).map_err(|_| ImageError::Damaged(NAME))?;
+        image(file, frame).map_err(refusal)?;
         if let Some(data) = &frame.alpha {
-            alpha(file, frame, data).map_err(|_| ImageError::Damaged(NAME))?;
+            alpha(file, frame, data).map_err(refusal)?;
         }
     }
     Ok(())
+}
+
+fn refusal(error: DecodingError) -> ImageError {
+    match error {
+        DecodingError::IoError(error) if error.kind() == ErrorKind::OutOfMemory => {
+            too_much_memory()
+        }
+        _ => ImageError::Damaged(NAME),
+    }
 }
 
 fn image(file: &File, frame: &Frame) -> Result<(), DecodingError> {
@@ -71,7 +82,7 @@ fn lossless(file: &File, frame: &Frame, coded: Range<u64>) -> Result<(), Decodin
 
 fn run(file: &File, chunk: Plan) -> Result<(), DecodingError> {
     let reader = riff(chunk).reader(file.try_clone()?);
-    let mut decoder = WebPDecoder::new(Seekable::new(reader))?;
+    let mut decoder = WebPDecoder::new(Seekable::new(Watched::new(reader)))?;
     decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
     let size = decoder
         .output_buffer_size()

@@ -1,0 +1,142 @@
+//! Pictures that are cut short or changed on their way.
+
+use crate::kit;
+use std::time::{Duration, Instant};
+
+use crate::kit::{
+    Dice, SAMPLES, inspected, is_damaged, last_position, png, png_chunk, position, sample,
+};
+use server::image::ImageError;
+
+/// Lengths to cut a file of this length to: evenly spread, and close to both ends.
+fn cuts(len: usize) -> Vec<usize> {
+    let even = (0..40).map(|index| index * len / 40);
+    let head = [1, 2, 3, 13, 30];
+    let tail = [1, 2, 3, 8, 40].map(|missing| len - missing);
+    even.chain(head).chain(tail).collect()
+}
+
+#[test]
+fn every_sample_cut_short_anywhere_is_refused() {
+    for (name, ..) in SAMPLES {
+        let whole = sample(name);
+        for cut in cuts(whole.len()) {
+            let result = inspected(&whole[..cut]);
+            // Below twelve bytes a type cannot always be told.
+            let is_refused =
+                is_damaged(&result) || cut < 12 && result == Err(ImageError::UnknownType);
+            assert!(is_refused, "{name} cut to {cut}: {result:?}");
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_that_was_cut_short_and_closed_anew_is_refused() {
+    for name in [
+        "24-megapixels.jpg",
+        "progressive.jpg",
+        "grey.jpg",
+        "cmyk.jpg",
+    ] {
+        let whole = sample(name);
+        for percent in [50, 90, 99] {
+            let mut cut = whole[..whole.len() * percent / 100].to_vec();
+            cut.extend([0xff, 0xd9]);
+            assert!(is_damaged(&inspected(&cut)), "{name} at {percent} %");
+        }
+    }
+}
+
+/// Changes one bit at a time. What comes of it may pass or not, but nothing may panic out of the inspection or hang.
+fn survives_changed_bits(name: &str, count: usize) {
+    let whole = sample(name);
+    let mut dice = Dice(0x5eed_0042);
+    for _ in 0..count {
+        let mut changed = whole.clone();
+        let index = dice.below(changed.len());
+        changed[index] ^= 1 << dice.below(8);
+        let start = Instant::now();
+        let result = inspected(&changed);
+        assert!(
+            !matches!(result, Err(ImageError::Unavailable)),
+            "{name}, byte {index}"
+        );
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{name}, byte {index}"
+        );
+    }
+}
+
+#[test]
+fn changed_bits_in_a_jpeg_do_no_harm() {
+    survives_changed_bits("grey.jpg", 200);
+    survives_changed_bits("cmyk.jpg", 100);
+    survives_changed_bits("progressive.jpg", 20);
+}
+
+#[test]
+fn changed_bits_in_a_png_do_no_harm() {
+    survives_changed_bits("16-bit-grey.png", 200);
+}
+
+#[test]
+fn changed_bits_in_a_gif_do_no_harm() {
+    survives_changed_bits("animated.gif", 200);
+}
+
+#[test]
+fn changed_bits_in_a_webp_do_no_harm() {
+    survives_changed_bits("transparent.webp", 200);
+    survives_changed_bits("animated.webp", 100);
+}
+
+/// The first bytes hold the containers' headers, where a changed bit changes most.
+#[test]
+fn changed_bits_in_headers_do_no_harm() {
+    for (name, ..) in SAMPLES {
+        let mut whole = sample(name);
+        whole.truncate(20_000);
+        for index in 0..160 {
+            for bit in [0, 7] {
+                whole[index] ^= 1 << bit;
+                let result = inspected(&whole);
+                assert!(result.is_err(), "{name}, byte {index}");
+                whole[index] ^= 1 << bit;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_checksum_in_a_served_chunk_is_refused() {
+    let whole = sample("coffee.png");
+    let data = position(&whole, b"IDAT").unwrap();
+    let mut changed = whole.clone();
+    changed[data + 100] ^= 1;
+    assert!(is_damaged(&inspected(&changed)));
+
+    let gamma = png_chunk(*b"gAMA", &[0, 0, 0xb1, 0x8f]);
+    let mut whole = kit::inserted(&whole, 33, &gamma);
+    assert!(inspected(&whole).is_ok());
+    whole[33 + 9] ^= 1;
+    assert!(is_damaged(&inspected(&whole)));
+}
+
+#[test]
+fn containers_without_a_picture_are_refused() {
+    let no_data = png(1, 1, &[]);
+    let empty_gif = b"GIF89a\x01\0\x01\0\0\0\0\x3b";
+    let empty_jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
+    let empty_webp = kit::webp(&[]);
+    for bytes in [&no_data[..], empty_gif, empty_jpeg, &empty_webp] {
+        assert!(is_damaged(&inspected(bytes)));
+    }
+}
+
+#[test]
+fn a_gif_without_its_trailer_is_refused() {
+    let whole = sample("animated.gif");
+    let end = last_position(&whole, &[0, 0x3b]);
+    assert!(is_damaged(&inspected(&whole[..=end])));
+}

@@ -1,0 +1,281 @@
+//! What is too large is refused from its headers, and what is no picture by its first bytes.
+
+use crate::kit;
+use std::time::{Duration, Instant};
+
+use crate::kit::{
+    inserted, inspected, inspected_within, is_damaged, is_too_large, png, png_chunk, position,
+    riff_chunk, sample, segment, webp,
+};
+use server::image::{ImageError, Limits, PICTURE_MEMORY, Survey};
+
+#[test]
+fn what_is_no_picture_is_refused_by_its_bytes() {
+    let svg = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#;
+    let html = b"<!doctype html><title>PNG</title>";
+    let others: [&[u8]; 11] = [
+        b"",
+        b"G",
+        b"just a text file",
+        svg,
+        html,
+        b"%PDF-1.7\n",
+        b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0",
+        b"II*\0\x08\0\0\0",
+        b"\0\0\0\x1cftypavif",
+        b"RIFF\x24\0\0\0WAVEfmt ",
+        b" GIF89a",
+    ];
+    for bytes in others {
+        assert_eq!(inspected(bytes).unwrap_err(), ImageError::UnknownType);
+    }
+}
+
+/// Sizes that a header claims, without a picture behind it.
+fn claims(width: u16, height: u16) -> [Vec<u8>; 4] {
+    let [w, h] = [width, height].map(u16::to_le_bytes);
+    let gif = [b"GIF89a", &w[..], &h, &[0, 0, 0, 0x3b]].concat();
+    let frame = [
+        &[8][..],
+        &height.to_be_bytes(),
+        &width.to_be_bytes(),
+        &[1, 1, 0x11, 0],
+    ]
+    .concat();
+    let jpeg = [
+        b"\xff\xd8".to_vec(),
+        segment(0xc0, &frame),
+        b"\xff\xd9".to_vec(),
+    ]
+    .concat();
+    let sides = [width, height].map(|side| (u32::from(side).wrapping_sub(1)).to_le_bytes());
+    let header = [&[0, 0, 0, 0], &sides[0][..3], &sides[1][..3]].concat();
+    let webp = webp(&[riff_chunk(*b"VP8X", &header)]);
+    [png(width.into(), height.into(), &[]), jpeg, gif, webp]
+}
+
+#[test]
+fn too_many_pixels_are_refused_from_the_header_at_once() {
+    let start = Instant::now();
+    for (width, height) in [(65_535, 65_535), (16_385, 1), (1, 16_385), (6_400, 6_400)] {
+        for bytes in claims(width, height) {
+            assert!(is_too_large(&inspected(&bytes)), "{width} × {height}");
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn sizes_of_nothing_are_damaged() {
+    for (width, height) in [(0, 0), (0, 5), (5, 0)] {
+        let [png, jpeg, gif, _] = claims(width, height);
+        for bytes in [png, jpeg, gif] {
+            assert!(is_damaged(&inspected(&bytes)), "{width} × {height}");
+        }
+    }
+}
+
+#[test]
+fn a_png_that_claims_the_largest_size_of_all_is_refused() {
+    assert!(is_too_large(&inspected(&png(u32::MAX, u32::MAX, &[]))));
+}
+
+#[test]
+fn lengths_beyond_the_file_are_damaged() {
+    let mut long_png = sample("coffee.png");
+    let data = position(&long_png, b"IDAT").unwrap();
+    long_png[data - 4..data].fill(0xff);
+    let mut long_webp = sample("animated.webp");
+    let frame = position(&long_webp, b"ANMF").unwrap();
+    long_webp[frame + 4..frame + 8].fill(0xff);
+    let mut long_riff = sample("transparent.webp");
+    long_riff[4..8].fill(0xff);
+    let short_segment = inserted(&sample("grey.jpg"), 20, &[0xff, 0xe5, 0, 1]);
+    for bytes in [long_png, long_webp, long_riff, short_segment] {
+        assert!(is_damaged(&inspected(&bytes)));
+    }
+}
+
+#[test]
+fn frames_outside_their_canvas_are_damaged() {
+    let gif = b"GIF89a\x02\0\x02\0\0\0\0\x2c\x01\0\0\0\x02\0\x02\0\0\x02\x02\x44\x01\0\x3b";
+    assert!(is_damaged(&inspected(gif)));
+    let mut moved = sample("animated.webp");
+    let frame = position(&moved, b"ANMF").unwrap();
+    moved[frame + 8] = 1;
+    assert!(is_damaged(&inspected(&moved)));
+    let mut narrow = sample("animated.webp");
+    let header = position(&narrow, b"VP8X").unwrap();
+    narrow[header + 12] = 5;
+    narrow[header + 13] = 0;
+    assert!(is_damaged(&inspected(&narrow)));
+    let control = [0_u32, 1, 1, u32::MAX, 0].map(u32::to_be_bytes).concat();
+    let apng = png(
+        1,
+        1,
+        &[
+            png_chunk(*b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]),
+            png_chunk(*b"fcTL", &[&control[..], &[0; 6]].concat()),
+        ],
+    );
+    assert!(is_damaged(&inspected(&apng)));
+}
+
+#[test]
+fn frames_are_counted_and_their_pixels_added_up() {
+    let few = Limits {
+        frames: 2,
+        ..Limits::default()
+    };
+    let small = Limits {
+        animation_pixels: 100_000,
+        ..Limits::default()
+    };
+    for name in ["animated.gif", "animated.webp"] {
+        let bytes = sample(name);
+        assert!(is_too_large(&inspected_within(&bytes, few)), "{name}");
+        assert!(is_too_large(&inspected_within(&bytes, small)), "{name}");
+    }
+    let promise = png(
+        1,
+        1,
+        &[png_chunk(*b"acTL", &[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])],
+    );
+    assert!(is_too_large(&inspected(&promise)));
+}
+
+#[test]
+fn texts_and_profiles_that_are_bombs_are_not_opened() {
+    let clean = sample("coffee.png");
+    // 64 MiB of nothing, compressed over and over as a stored picture would not be.
+    let mut bomb = b"name\0\0".to_vec();
+    bomb.resize(3 << 20, 0x55);
+    let texts = [png_chunk(*b"zTXt", &bomb), png_chunk(*b"iTXt", &bomb)].concat();
+    let (_, served) = inspected(&inserted(&clean, 33, &texts)).unwrap();
+    assert_eq!(served.len(), inspected(&clean).unwrap().1.len());
+    bomb.resize((4 << 20) + 1, 0x55);
+    let profile = inserted(&clean, 33, &png_chunk(*b"iCCP", &bomb));
+    assert!(is_too_large(&inspected(&profile)));
+}
+
+#[test]
+fn a_jpeg_with_more_scans_than_anyone_makes_is_refused() {
+    let clean = sample("progressive.jpg");
+    let at = position(&clean, &[0xff, 0xda]).unwrap();
+    let scan = segment(0xda, &[1, 1, 0, 0, 0, 0]);
+    assert!(is_too_large(&inspected(&inserted(
+        &clean,
+        at,
+        &scan.repeat(100)
+    ))));
+}
+
+#[test]
+fn memory_is_known_before_decoding_and_bounded() {
+    let needed = |name: &str| {
+        Survey::of(&kit::path(name), Limits::default())
+            .unwrap()
+            .memory_needed()
+    };
+    for (name, ..) in kit::SAMPLES {
+        assert!(needed(name) <= PICTURE_MEMORY, "{name}");
+    }
+    // Row by row, no matter how many.
+    assert!(needed("coffee.png") < 2 << 20);
+    // Grey pixels and little else.
+    let large = needed("24-megapixels.jpg");
+    assert!((24_000_000..40_000_000).contains(&large), "{large}");
+    // All coefficients: 4:2:0 takes three bytes a pixel for them.
+    assert!(needed("progressive.jpg") > 1000 * 872 * 4);
+}
+
+/// A progressive picture for print, whose coefficients alone take 320 MB.
+#[test]
+fn a_coding_that_takes_too_much_memory_is_refused_with_a_reason() {
+    let side = 6_300_u16.to_be_bytes();
+    let components = [1, 2, 3, 4].map(|id| [id, 0x11, 0]).concat();
+    let frame = [&[8][..], &side, &side, &[4], &components].concat();
+    let scan = segment(0xda, &[4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 0, 0]);
+    let jpeg = [
+        b"\xff\xd8".to_vec(),
+        segment(0xc2, &frame),
+        scan,
+        b"\xff\xd9".to_vec(),
+    ]
+    .concat();
+    let refusal = inspected(&jpeg).unwrap_err();
+    assert!(refusal.to_string().contains("memory"), "{refusal}");
+}
+
+/// Bits in the order in which VP8L reads them.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    used: u32,
+}
+
+impl Bits {
+    fn put(&mut self, value: u32, count: u32) {
+        for bit in 0..count {
+            if self.used.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            let last = self.bytes.last_mut().unwrap();
+            *last |= u8::from(value >> bit & 1 == 1) << (self.used % 8);
+            self.used += 1;
+        }
+    }
+
+    /// A code of one symbol.
+    fn put_single(&mut self, symbol: u32) {
+        self.put(0b101, 3);
+        self.put(symbol, 8);
+    }
+
+    /// A code of eleven symbols with lengths 1 to 10, for which the decoder keeps a table of 4 KiB.
+    fn put_long(&mut self) {
+        self.put(0, 1);
+        self.put(10, 4);
+        // Lengths of the codes for lengths, in the order 17, 18, 0, 1 … 5, 16, 6 … 10.
+        for length in [0, 0, 0, 3, 3, 3, 3, 3, 0, 3, 4, 4, 4, 4] {
+            self.put(length, 3);
+        }
+        self.put(1, 1);
+        self.put(1, 3);
+        self.put(9, 4);
+        // Six codes of three bits and four of four, first bit first.
+        for length in (1..=10_u32).chain([10]) {
+            let (code, count) = if length <= 6 {
+                (length - 1, 3)
+            } else {
+                (12 + length - 7, 4)
+            };
+            self.put(code.reverse_bits() >> (32 - count), count);
+        }
+    }
+}
+
+#[test]
+fn a_webp_whose_code_tables_are_a_bomb_is_refused_before_they_fill_the_memory() {
+    let mut bits = Bits::default();
+    bits.put(0x2f, 8);
+    bits.put(15, 14);
+    bits.put(15, 14);
+    bits.put(0, 4);
+    // No transform, no colour cache, but groups of codes, chosen by an image whose every pixel says 65,535.
+    bits.put(0b100, 3);
+    bits.put(0, 3);
+    bits.put(0, 1);
+    for symbol in [255, 255, 0, 0, 0] {
+        bits.put_single(symbol);
+    }
+    for _ in 0..65_536 {
+        for _ in 0..5 {
+            bits.put_long();
+        }
+    }
+    let bomb = webp(&[riff_chunk(*b"VP8L", &bits.bytes)]);
+    assert!(bomb.len() < 5 << 20);
+    let result = inspected(&bomb);
+    assert!(is_too_large(&result), "{result:?}");
+}
