@@ -3,7 +3,9 @@
 //!
 //! That nothing arrives is shown by something that was published after it and does arrive, so no test waits for time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use app::model::UploadId;
@@ -55,6 +57,8 @@ pub(crate) struct Inbox {
 
 impl Deliver for Inbox {
     fn deliver(&self, topic: Topic, frame: Frame) {
+        // Makes room for others to act while a frame is on its way.
+        thread::yield_now();
         self.frames.lock().unwrap().push((topic, frame));
         self.more.notify_one();
     }
@@ -183,18 +187,21 @@ pub(crate) async fn a_node_without_a_subscription_gets_nothing(nodes: Nodes) {
 
 pub(crate) async fn nothing_arrives_after_unsubscribing(nodes: Nodes) {
     let inboxes = attach(&nodes);
-    for round in 0..20 {
+    for _ in 0..50 {
         let topic = some_topic();
         nodes[0].subscribe(topic).await.unwrap();
-        // Another task publishes all the time.
-        let publisher = nodes[1].clone();
+        let (publisher, done) = (nodes[1].clone(), Arc::new(AtomicBool::new(false)));
+        let done_too = done.clone();
         let publishing = tokio::spawn(async move {
-            for n in 0..100 {
-                publish(&publisher, topic, &format!("{round}-{n}")).await;
+            while !done_too.load(Ordering::Relaxed) {
+                publish(&publisher, topic, "early").await;
+                tokio::task::yield_now().await;
             }
         });
+        inboxes[0].wait_for(topic, &some_frame("early")).await;
         nodes[0].unsubscribe(topic).await.unwrap();
         let arrived = inboxes[0].of(topic).len();
+        done.store(true, Ordering::Relaxed);
         publishing.await.unwrap();
         publish(&nodes[0], topic, "late").await;
         settle(&nodes, &inboxes).await;

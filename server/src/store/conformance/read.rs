@@ -52,6 +52,7 @@ pub(crate) async fn paging_forwards_meets_every_message_once(store: Shared) {
                 break;
             }
             met.extend(seqs(&page.messages));
+            assert!(met.len() as u64 <= COUNT, "paging comes to an end");
         }
         assert_eq!(met, (1..=COUNT).collect::<Vec<_>>());
     }
@@ -70,6 +71,7 @@ pub(crate) async fn paging_backwards_meets_every_message_once(store: Shared) {
                 break;
             }
             met.splice(0..0, seqs(&page.messages));
+            assert!(met.len() as u64 <= COUNT, "paging comes to an end");
         }
         assert_eq!(met, (1..=COUNT).collect::<Vec<_>>());
     }
