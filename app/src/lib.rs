@@ -34,6 +34,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Site::shared());
     provide_context(Hydrated::watch());
+    #[cfg(feature = "ssr")]
+    provide_context(pages::Described::default());
     view! {
         <Router>
             <Routes fallback=NotFound>
