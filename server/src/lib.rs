@@ -1,7 +1,31 @@
 //! A Tonesa node: HTTP API, server-rendered pages, socket hub and storage. `main.rs` only starts it; tests start it
 //! in-process.
 
+pub mod address;
+pub mod backends;
 pub mod blob;
+pub mod body;
 pub mod broker;
+pub mod clock;
+pub mod config;
+pub mod deadline;
+pub mod folder;
+mod housekeeping;
+pub mod hub;
+pub mod ids;
 pub mod image;
+pub mod logs;
+pub mod observe;
+pub mod origin;
+pub mod pages;
+pub mod posting;
+pub mod problem;
+pub mod rate_limit;
+pub mod routes;
+mod run;
+pub mod serve;
+pub mod site;
+pub mod state;
 pub mod store;
+
+pub use run::{StartError, run};

@@ -1,3 +1,30 @@
 //! The program `tonesa`: one node.
 
-fn main() {}
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use server::config::{self, Args};
+use server::logs;
+
+/// What may still be running on threads of its own when the node has left, as a picture's check, is not waited for.
+const THREADS: Duration = Duration::from_millis(200);
+
+fn main() -> ExitCode {
+    match start(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tonesa: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: &Args) -> anyhow::Result<()> {
+    let config = config::load(args)?;
+    logs::start(&config.log);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let left = runtime.block_on(server::run(config));
+    runtime.shutdown_timeout(THREADS);
+    Ok(left?)
+}

@@ -1,6 +1,11 @@
 //! Between nodes: what one node publishes on a topic reaches every node that is subscribed to it, the publishing node
 //! too. Every backend passes the suite in `conformance.rs`.
 
+pub mod memory;
+
+#[cfg(test)]
+pub(crate) mod conformance;
+
 use std::sync::Arc;
 
 use app::model::UploadId;
@@ -37,7 +42,7 @@ pub enum BrokerError {
     Unavailable,
 }
 
-/// Takes what arrives for this node, in the order of arrival per topic. It must not block.
+/// Takes what arrives for this node, in the order of arrival per topic. It must not block, nor wait for the broker.
 pub trait Deliver: Send + Sync + 'static {
     /// A frame arrived on a topic that this node is subscribed to.
     fn deliver(&self, topic: Topic, frame: Frame);

@@ -1,34 +1,35 @@
 //! Pictures: what an uploaded file is, whether it is whole and within limits, and what of it may be served.
+//!
+//! A picture's container is walked first, which gives its size, its frames, what memory its decoder will need, and a
+//! plan of the bytes that may be served. The plan is carried out without decoding anything, and its result is walked
+//! and decoded in turn: what is proven to be whole is what is served.
+
+mod decode;
+mod gif;
+mod jpeg;
+mod limits;
+mod orientation;
+mod outline;
+mod plan;
+mod png;
+mod pool;
+mod sniff;
+mod source;
+mod webp;
 
 use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use app::model::MediaType;
 use thiserror::Error;
 
-/// What a picture may be at most.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Pixels of a picture, and of each frame.
-    pub pixels: u64,
-    /// Pixels of all frames of an animation together.
-    pub animation_pixels: u64,
-    /// Pixels along one side.
-    pub side: u32,
-    /// Frames of an animation.
-    pub frames: u32,
-}
+pub use self::limits::{Limits, PICTURE_MEMORY};
+pub use self::pool::{DECODES, DecodePool, POOL_MEMORY, WAITING};
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            pixels: 40_000_000,
-            animation_pixels: 400_000_000,
-            side: 16_384,
-            frames: 1_000,
-        }
-    }
-}
+use self::outline::Outline;
+use self::source::Source;
 
 /// Why a file is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,7 +43,7 @@ pub enum ImageError {
     /// Larger than the limits: 422.
     #[error("{0}")]
     TooLarge(String),
-    /// The node could not read or write its temporary files: 503.
+    /// The node could not read or write its temporary files, or too many pictures wait for their turn: 503.
     #[error("the image could not be processed now")]
     Unavailable,
 }
@@ -60,15 +61,131 @@ pub struct Inspected {
     pub size: u64,
 }
 
-/// Proves that the file is a whole picture within the limits, and writes what may be served of it to `output`.
-/// Blocking and heavy on the processor: run it on a bounded pool.
+/// Proves that the file is a whole picture within the limits, and writes what may be served of it to `output`, which
+/// must be open for reading too and loses what it holds. Blocking and heavy on the processor: run it on a
+/// [`DecodePool`].
 ///
 /// # Errors
 /// See [`ImageError`].
-pub fn inspect(
-    _input: &Path,
-    _output: &mut File,
-    _limits: Limits,
-) -> Result<Inspected, ImageError> {
-    Err(ImageError::UnknownType)
+pub fn inspect(input: &Path, output: &mut File, limits: Limits) -> Result<Inspected, ImageError> {
+    Survey::of(input, limits)?.prove(output)
+}
+
+/// A picture that has been walked: its headers are within the limits, and it is not decoded yet.
+#[derive(Debug)]
+pub struct Survey {
+    file: File,
+    media_type: MediaType,
+    outline: Outline,
+    limits: Limits,
+}
+
+impl Survey {
+    /// Walks the file. Blocking; takes memory of no more than a few buffers.
+    ///
+    /// # Errors
+    /// See [`ImageError`].
+    pub fn of(input: &Path, limits: Limits) -> Result<Self, ImageError> {
+        let mut file = File::open(input).map_err(|error| unavailable(&error))?;
+        let mut prefix = Vec::with_capacity(sniff::PREFIX);
+        (&mut file)
+            .take(sniff::PREFIX as u64)
+            .read_to_end(&mut prefix)
+            .map_err(|error| unavailable(&error))?;
+        let media_type = sniff::sniff(&prefix).ok_or(ImageError::UnknownType)?;
+        let outline = walk(&file, media_type, &limits)?;
+        Ok(Self {
+            file,
+            media_type,
+            outline,
+            limits,
+        })
+    }
+
+    /// Bytes of memory that [`Survey::prove`] needs at most, by the picture's headers. Up to [`PICTURE_MEMORY`].
+    pub fn memory_needed(&self) -> u64 {
+        self.outline.memory
+    }
+
+    /// Writes what may be served to `output`, and decodes it.
+    ///
+    /// # Errors
+    /// See [`ImageError`].
+    pub fn prove(mut self, output: &mut File) -> Result<Inspected, ImageError> {
+        let size = self
+            .outline
+            .plan
+            .carry_out(&mut self.file, output)
+            .map_err(|error| unavailable(&error))?;
+        let served = walk(output, self.media_type, &self.limits)?;
+        let file = rewound(output)?;
+        guarded(name(self.media_type), || {
+            decode::decode(file, self.media_type, &served)
+        })?;
+        let (width, height) = served.orientation.shown(served.width, served.height);
+        Ok(Inspected {
+            media_type: self.media_type,
+            width,
+            height,
+            size,
+        })
+    }
+}
+
+fn walk(file: &File, media_type: MediaType, limits: &Limits) -> Result<Outline, ImageError> {
+    let format = name(media_type);
+    let mut source = Source::new(rewound(file)?, format).map_err(|error| unavailable(&error))?;
+    guarded(format, || {
+        match media_type {
+            MediaType::Png => png::walk(&mut source, limits),
+            MediaType::Jpeg => jpeg::walk(&mut source, limits),
+            MediaType::Gif => gif::walk(&mut source, limits),
+            MediaType::WebP => webp::walk(&mut source, limits),
+        }?
+        .checked(format)
+    })
+}
+
+/// Runs what reads a stranger's file. A panic in it says that the file is not as it should be, and ends nothing but
+/// this call; that works because the server is built to unwind.
+fn guarded<T>(
+    format: &'static str,
+    read: impl FnOnce() -> Result<T, ImageError>,
+) -> Result<T, ImageError> {
+    panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ImageError::Damaged(format)))
+}
+
+/// The same open file, at its beginning.
+fn rewound(file: &File) -> Result<File, ImageError> {
+    let again = || -> io::Result<File> {
+        let mut file = file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    };
+    again().map_err(|error| unavailable(&error))
+}
+
+fn unavailable(error: &io::Error) -> ImageError {
+    tracing::warn!(%error, "an image's temporary file could not be read or written");
+    ImageError::Unavailable
+}
+
+fn name(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Png => png::NAME,
+        MediaType::Jpeg => jpeg::NAME,
+        MediaType::Gif => gif::NAME,
+        MediaType::WebP => webp::NAME,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_reading_a_file_is_a_damaged_file() {
+        let result: Result<(), _> = guarded("PNG", || panic!("as decoders do"));
+        assert_eq!(result, Err(ImageError::Damaged("PNG")));
+    }
 }

@@ -1,6 +1,11 @@
 //! Uploads and messages: the truth that everything else can be repaired from.
 //!
-//! Every backend passes the suite in `conformance.rs`, which states the guarantees below as tests.
+//! Every backend passes the suite in `conformance/`, which states the guarantees below as tests.
+
+pub mod sqlite;
+
+#[cfg(test)]
+pub(crate) mod conformance;
 
 use app::model::{
     ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, ShortId, Timestamp, Upload,
@@ -80,7 +85,8 @@ pub enum Select {
     After(Seq),
     /// Those just before it.
     Before(Seq),
-    /// Those created after that moment, the nearest first.
+    /// Those created after that moment, the nearest first, in the order of their times (of equal times, in the order
+    /// of the conversation). Clocks may disagree, so only [`Select::After`] pages through a conversation without loss.
     Since(Timestamp),
 }
 

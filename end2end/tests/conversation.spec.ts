@@ -1,0 +1,180 @@
+import { expect } from '@playwright/test';
+import { test } from '../fixtures';
+import { hostile } from './hostile';
+import { messages, post, upload } from './api';
+import { ImagePage } from './pages';
+
+test('a message is in the other window within 300 ms', async ({ page, another, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  const reader = await ImagePage.openAsAnother(another, shared.shortID);
+  // What travels is timed inside the browser, from the key press in one window to the element in the other.
+  const arrived = reader.page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const log = document.querySelector('[role=log]')!;
+        const seen = () => log.querySelector('.bubble') && resolve(Date.now());
+        new MutationObserver(seen).observe(log, { childList: true, subtree: true });
+      }),
+  );
+  await writer.composer.fill('Look at the rim');
+  const pressed = await writer.page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const field = document.querySelector('textarea')!;
+        field.addEventListener('keydown', () => resolve(Date.now()), { once: true, capture: true });
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+      }),
+  );
+  expect((await arrived) - pressed).toBeLessThan(300);
+  await expect(reader.messages).toHaveText(['Look at the rim']);
+  await expect(writer.messages).toHaveText(['Look at the rim']);
+  await expect(writer.page.getByText('Sending…')).toHaveCount(0);
+});
+
+test('Enter sends, Shift+Enter breaks the line', async ({ page, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  await writer.composer.pressSequentially('one');
+  await writer.composer.press('Shift+Enter');
+  await writer.composer.pressSequentially('two');
+  await writer.composer.press('Enter');
+  await expect(writer.composer).toHaveValue('');
+  await expect.poll(async () => (await messages(request, shared)).map((message) => message.content)).toEqual(['one\ntwo']);
+});
+
+test('the alias is remembered, and Anonymous when empty', async ({ page, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  await writer.say('from nobody');
+  await page.getByRole('button', { name: /^Writing as Anonymous/ }).click();
+  await page.getByRole('textbox', { name: 'Writing as' }).fill('Mira');
+  await page.getByRole('textbox', { name: 'Writing as' }).press('Enter');
+  await page.reload();
+  await writer.live();
+  await expect(page.getByRole('button', { name: /^Writing as Mira/ })).toBeVisible();
+  await writer.say('from Mira');
+  await expect
+    .poll(async () => (await messages(request, shared)).map((message) => message.authorName))
+    .toEqual(['Anonymous', 'Mira']);
+});
+
+test('history is there after a reload, and older messages come on scrolling up', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 1; n <= 120; n++) await post(request, shared, `message ${n}`);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await expect(reader.messages).toHaveCount(50);
+  await expect(reader.messages.last()).toBeInViewport();
+  await expect(reader.messages.last()).toHaveText('message 120');
+
+  const log = page.getByRole('log');
+  await log.hover();
+  for (let n = 0; n < 40 && (await reader.messages.count()) < 120; n++) {
+    await page.mouse.wheel(0, -4000);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await expect(page.getByText('Loading earlier messages…')).toHaveCount(0);
+  }
+  await expect(reader.messages).toHaveCount(120);
+  expect(await reader.texts()).toEqual(Array.from({ length: 120 }, (_, n) => `message ${n + 1}`));
+});
+
+test('what came while reading older messages waits behind a button', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 1; n <= 40; n++) await post(request, shared, `message ${n}`);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await page.getByRole('log').hover();
+  await page.mouse.wheel(0, -600);
+  await expect(reader.messages.last()).not.toBeInViewport();
+  await post(request, shared, 'the newest');
+  await page.getByRole('button', { name: /New messages/ }).click();
+  await expect(reader.messages.last()).toHaveText('the newest');
+  await expect(reader.messages.last()).toBeInViewport();
+});
+
+test('offline, five messages elsewhere, online: all five, once, in order', async ({ page, request }) => {
+  const shared = await upload(request);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await post(request, shared, 'before');
+  await expect(reader.messages).toHaveText(['before']);
+  await page.context().setOffline(true);
+  await expect(reader.status).toHaveText('Offline');
+  for (let n = 1; n <= 5; n++) await post(request, shared, `missed ${n}`);
+  await page.context().setOffline(false);
+  await expect(reader.status).toHaveText('Caught up: 5 new');
+  await expect(reader.messages).toHaveText(['before', 'missed 1', 'missed 2', 'missed 3', 'missed 4', 'missed 5']);
+  await post(request, shared, 'after');
+  await expect(reader.messages).toHaveCount(7);
+  await expect(reader.status).toHaveText('Live', { timeout: 10_000 });
+});
+
+test('a message that failed is posted once, however often it is sent', async ({ page, request, allowConsole }) => {
+  allowConsole(/net::ERR_/);
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  // The first post reaches the server, but its answer is lost; the second one does not get there at all.
+  let tries = 0;
+  await page.route('**/messages', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    tries += 1;
+    if (tries === 1) {
+      await route.fetch();
+      return route.abort('connectionreset');
+    }
+    return tries === 2 ? route.abort('connectionrefused') : route.continue();
+  });
+  await page.routeWebSocket('**/api/socket', () => {});
+  await page.reload();
+  await writer.say('only once');
+  for (let n = 0; n < 2; n++) {
+    await expect(page.getByText(/^Not sent/)).toBeVisible();
+    await page.getByRole('button', { name: 'Try again' }).click();
+  }
+  await expect(page.getByText(/^Not sent/)).toHaveCount(0);
+  await expect(page.getByText('Sending…')).toHaveCount(0);
+  await expect(writer.messages).toHaveText(['only once']);
+  expect((await messages(request, shared)).map((message) => message.content)).toEqual(['only once']);
+  expect(tries).toBe(3);
+});
+
+test('hostile texts are shown as the text they are and break nothing', async ({ page, request }) => {
+  expect(hostile.length).toBeGreaterThanOrEqual(40);
+  const shared = await upload(request);
+  for (const text of hostile) await post(request, shared, text, [...text.replace(/\s+/g, ' ')].slice(0, 40).join(''));
+  let dialogs = 0;
+  page.on('dialog', (dialog) => (dialogs++, dialog.dismiss()));
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    const reader = await ImagePage.open(page, shared.shortID);
+    const shown = await reader.messages.evaluateAll((bubbles) => bubbles.map((bubble) => bubble.textContent));
+    expect(shown).toEqual(hostile.map((text) => text.trim()));
+    const layout = await page.evaluate(() => ({
+      sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+      log: document.querySelector('[role=log]')!.scrollWidth > document.querySelector('[role=log]')!.clientWidth,
+      foreign: document.querySelectorAll('[role=log] :is(script, img, svg, iframe, a, b, style)').length,
+    }));
+    expect(layout).toEqual({ sideways: false, log: false, foreign: 0 });
+  }
+  expect(dialogs).toBe(0);
+  // The same texts, written by hand into the page.
+  const writer = new ImagePage(page);
+  await writer.say(hostile[0]);
+  await expect(writer.messages.last()).toHaveText(hostile[0]);
+});
+
+test('the link is copied', async ({ page, request, context, baseURL }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const shared = await upload(request);
+  await ImagePage.open(page, shared.shortID);
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/u/${shared.shortID}`);
+});
+
+test('an unknown link says what may have happened, with a real 404', async ({ page, allowConsole }) => {
+  allowConsole(/404/);
+  const answer = await page.goto('/u/zzzzzzzz');
+  expect(answer!.status()).toBe(404);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('nothing');
+  await page.getByRole('link', { name: /picture of your own/ }).click();
+  await expect(page).toHaveURL(/\/$/);
+});

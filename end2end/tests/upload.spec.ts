@@ -1,0 +1,147 @@
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { image, imagePayload } from './api';
+import { ImagePage } from './pages';
+
+const field = (page: Page) => page.locator('input[type=file][name=file]');
+
+/** Waits until the page reacts to what is done with it. */
+async function home(page: Page) {
+  await page.goto('/');
+  await expect(page.locator('html.hydrated')).toBeAttached();
+}
+
+/** Drops or pastes files as a person does, from outside of the page. */
+async function give(page: Page, how: 'drop' | 'paste', files: { name: string; mimeType: string; buffer: Buffer }[]) {
+  const transfer = await page.evaluateHandle(
+    (files) => {
+      const transfer = new DataTransfer();
+      for (const { name, mimeType, base64 } of files) {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: mimeType }));
+      }
+      return transfer;
+    },
+    files.map(({ name, mimeType, buffer }) => ({ name, mimeType, base64: buffer.toString('base64') })),
+  );
+  if (how === 'drop') {
+    await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+    await expect(page.locator('.drop-cover.shown')).toBeVisible();
+    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  } else {
+    await page.evaluate((transfer) => {
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }));
+    }, transfer);
+  }
+}
+
+async function arrives(page: Page, width: number) {
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+  const opened = new ImagePage(page);
+  await expect(opened.picture).toHaveJSProperty('naturalWidth', width);
+  await opened.live();
+}
+
+test('an image chosen in the picker gets a page, without a reload', async ({ page }) => {
+  await home(page);
+  await page.evaluate(() => ((window as never as { marked: boolean }).marked = true));
+  await field(page).setInputFiles(image('coffee.png'));
+  await arrives(page, 600);
+  expect(await page.evaluate(() => (window as never as { marked?: boolean }).marked)).toBe(true);
+
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Point at a picture, together.' })).toBeVisible();
+  await page.goForward();
+  await arrives(page, 600);
+});
+
+test('an image dropped anywhere gets a page', async ({ page }) => {
+  await home(page);
+  await give(page, 'drop', [imagePayload('coffee.png')]);
+  await arrives(page, 600);
+});
+
+test('of several dropped files the first image is taken', async ({ page }) => {
+  await home(page);
+  const note = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
+  await give(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
+  await arrives(page, 600);
+});
+
+test('a pasted image gets a page', async ({ page }) => {
+  await home(page);
+  await give(page, 'paste', [imagePayload('transparent.webp')]);
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+});
+
+test('a photo taken on its side is shown upright', async ({ page }) => {
+  await home(page);
+  await field(page).setInputFiles(image('phone-rotated-gps.jpg'));
+  await expect(page).toHaveURL(/\/u\//);
+  const picture = new ImagePage(page).picture;
+  await expect(picture).toHaveJSProperty('complete', true);
+  const shape = await picture.evaluate((img: HTMLImageElement) => ({
+    natural: img.naturalWidth / img.naturalHeight,
+    told: Number(img.getAttribute('width')) / Number(img.getAttribute('height')),
+    shown: img.getBoundingClientRect().width / img.getBoundingClientRect().height,
+  }));
+  expect(shape.natural).toBeLessThan(1);
+  expect(shape.told).toBeCloseTo(shape.natural, 2);
+  expect(shape.shown).toBeCloseTo(shape.natural, 2);
+});
+
+test('a slow upload shows the picture and its progress, and can be cancelled and retried', async ({ page }) => {
+  await home(page);
+  const session = await page.context().newCDPSession(page);
+  const network = { offline: false, latency: 0, downloadThroughput: -1 };
+  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: 200_000 });
+  await field(page).setInputFiles(image('24-megapixels.jpg'));
+  const preview = page.getByRole('img', { name: /^Preview of 24-megapixels.jpg/ });
+  await expect(preview).toHaveJSProperty('naturalWidth', 6000);
+  const progress = page.getByRole('progressbar', { name: 'Upload' });
+  await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0.02);
+  expect(await progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeLessThan(1);
+
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(progress).toBeHidden();
+  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: -1 });
+  await field(page).setInputFiles(image('24-megapixels.jpg'));
+  await arrives(page, 6000);
+});
+
+test('an upload that fails on the way can be tried again', async ({ page, allowConsole }) => {
+  allowConsole(/net::ERR_/);
+  await home(page);
+  let failures = 1;
+  await page.route('**/api/uploads', (route) => (failures-- > 0 ? route.abort('connectionreset') : route.continue()));
+  await field(page).setInputFiles(image('coffee.png'));
+  await expect(page.getByRole('alert')).toContainText(/\w/);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await arrives(page, 600);
+});
+
+test('a text file is refused with a sentence that says what works', async ({ page }) => {
+  await home(page);
+  await field(page).setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') });
+  await expect(page.getByRole('alert')).toContainText('notes.txt is not a picture');
+  await expect(page.getByRole('alert')).toContainText('PNG, JPEG, GIF and WebP');
+});
+
+test('a text file that calls itself a picture is refused by the server', async ({ page, allowConsole }) => {
+  allowConsole(/415/);
+  await home(page);
+  await field(page).setInputFiles({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('hello') });
+  await expect(page.getByRole('alert')).toContainText(/PNG, JPEG, GIF and WebP/);
+  await expect(page).toHaveURL(/\/$/);
+});
+
+test('a file over the limit is refused before it is sent', async ({ page }) => {
+  await home(page);
+  let sent = false;
+  await page.route('**/api/uploads', (route) => ((sent = true), route.continue()));
+  const buffer = Buffer.alloc(20 * 1024 * 1024 + 1);
+  await field(page).setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer });
+  await expect(page.getByRole('alert')).toContainText('At most 20 MB');
+  expect(sent).toBe(false);
+});

@@ -1,0 +1,45 @@
+import { expect } from '@playwright/test';
+import { test } from '../fixtures';
+import { image, messages, post, upload } from './api';
+
+test.use({ javaScriptEnabled: false });
+
+test('a link shows the image and its messages', async ({ page, request }) => {
+  const shared = await upload(request);
+  await post(request, shared, 'Is that foam or a reflection?', 'Mira');
+  await page.goto(`/u/${shared.shortID}`);
+  const picture = page.getByRole('img', { name: /^The shared picture/ });
+  await expect(picture).toBeVisible();
+  await expect(picture).toHaveJSProperty('naturalWidth', 600);
+  await expect(page.getByText('Is that foam or a reflection?')).toBeVisible();
+  await expect(page.getByText('Mira')).toBeVisible();
+});
+
+test('the form uploads', async ({ page }) => {
+  await page.goto('/');
+  await page.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+  await expect(page.getByRole('img', { name: /^The shared picture/ })).toHaveJSProperty('naturalWidth', 600);
+});
+
+test('a refused upload is explained on a page', async ({ page, allowConsole }) => {
+  allowConsole(/415/);
+  await page.goto('/');
+  const field = page.locator('input[type=file][name=file]');
+  await field.setInputFiles({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(page.getByText(/PNG, JPEG, GIF and WebP/)).toBeVisible();
+});
+
+test('the form writes a message', async ({ page, request }) => {
+  const shared = await upload(request);
+  await page.goto(`/u/${shared.shortID}`);
+  await page.getByRole('textbox', { name: 'Writing as' }).fill('Jonas');
+  await page.getByRole('textbox', { name: 'Message' }).fill('Written <b>without</b> scripts');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));
+  await expect(page.getByText('Written <b>without</b> scripts')).toBeVisible();
+  expect((await messages(request, shared)).map(({ authorName }) => authorName)).toEqual(['Jonas']);
+});

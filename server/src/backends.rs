@@ -1,0 +1,66 @@
+//! Where a node keeps things: embedded storage in its data folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+
+use crate::blob::directory::DirectoryBlobs;
+use crate::broker::memory::{MemoryBroker, MemoryBus};
+use crate::config::Config;
+use crate::folder::FolderError;
+use crate::state::Backends;
+use crate::store::sqlite::{self, SqliteStore};
+
+/// The folder of the images' bytes in the data folder.
+const BLOBS: &str = "images";
+
+/// Why the storage cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] sqlite::OpenError),
+    /// The images' folder.
+    #[error(transparent)]
+    Blobs(#[from] FolderError),
+}
+
+/// The storage of this process.
+pub struct Opened {
+    /// What the node uses.
+    pub backends: Backends,
+    store: Arc<SqliteStore>,
+}
+
+/// Opens what the settings name.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn open(config: &Config) -> Result<Opened, OpenError> {
+    let dir = config.data_dir.clone();
+    spawn_blocking(move || open_embedded(&dir))
+        .await
+        .expect("opening the storage does not panic, and nobody aborts it")
+}
+
+fn open_embedded(dir: &Path) -> Result<Opened, OpenError> {
+    let store = Arc::new(SqliteStore::open(dir)?);
+    let blobs = DirectoryBlobs::open(&dir.join(BLOBS))?;
+    let temp_dir = blobs.temp_dir().to_owned();
+    let backends = Backends {
+        store: Arc::<SqliteStore>::clone(&store),
+        blobs: Arc::new(blobs),
+        broker: Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
+        temp_dir,
+    };
+    Ok(Opened { backends, store })
+}
+
+impl Opened {
+    /// Closes what has to be closed, after the node has left.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,130 @@
+//! Image bytes as files in a folder, for a node that stands alone.
+//!
+//! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems take `aB` and `Ab` for
+//! the same name, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`.
+
+mod layout;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use app::model::ShortId;
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use tempfile::TempPath;
+use tokio::fs::{self, File};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::task::spawn_blocking;
+use tokio_util::io::ReaderStream;
+use tracing::error;
+
+use self::layout::Layout;
+use super::{BlobEntry, BlobError, Blobs, ByteStream};
+use crate::folder::{FolderClaim, FolderError};
+
+/// The size of the pieces in which a blob is read, in bytes.
+const PIECE: usize = 64 << 10;
+
+/// Blobs in a folder.
+pub struct DirectoryBlobs {
+    layout: Arc<Layout>,
+    _claim: FolderClaim,
+}
+
+impl DirectoryBlobs {
+    /// Opens the blobs in `folder`, makes it if need be, claims it for this process, and removes the temporary files
+    /// that a dead one has left. It blocks: it is for the start of a node.
+    ///
+    /// # Errors
+    /// When another process has the folder, or it cannot be written to.
+    pub fn open(folder: &Path) -> Result<Self, FolderError> {
+        let claim = FolderClaim::take(folder)?;
+        let layout = Layout::new(folder);
+        layout
+            .clear_temporary_files()
+            .map_err(|source| FolderError::Unusable {
+                folder: folder.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            layout: Arc::new(layout),
+            _claim: claim,
+        })
+    }
+
+    /// Where the files have to be made that are to be [`put`](Blobs::put): they are renamed, not copied.
+    pub fn temp_dir(&self) -> &Path {
+        self.layout.temporary()
+    }
+
+    /// Does file work on a thread that may block. It is done to its end even if nobody waits for it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Layout) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let layout = Arc::clone(&self.layout);
+        spawn_blocking(move || work(&layout)).await?
+    }
+}
+
+#[async_trait]
+impl Blobs for DirectoryBlobs {
+    async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
+        let kept = self.blocking(move |layout| layout.keep(key, file)).await;
+        kept.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BlobError::AlreadyExists,
+            _ => trouble(error),
+        })
+    }
+
+    async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
+        match read(self.layout.path(key), range).await {
+            Ok(pieces) => Ok(pieces.map_err(trouble).boxed()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobError::NotFound),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
+    async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
+        match fs::remove_file(self.layout.path(key)).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(trouble),
+        }
+    }
+
+    async fn list(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        self.blocking(move |layout| layout.list(after, limit))
+            .await
+            .map_err(trouble)
+    }
+
+    async fn ping(&self) -> Result<(), BlobError> {
+        self.blocking(|layout| tempfile::tempfile_in(layout.temporary()))
+            .await
+            .map_err(trouble)?;
+        Ok(())
+    }
+}
+
+async fn read(path: PathBuf, range: Range<u64>) -> io::Result<ReaderStream<tokio::io::Take<File>>> {
+    let mut file = File::open(path).await?;
+    file.set_max_buf_size(PIECE);
+    file.seek(SeekFrom::Start(range.start)).await?;
+    let part = file.take(range.end.saturating_sub(range.start));
+    Ok(ReaderStream::with_capacity(part, PIECE))
+}
+
+/// The folder does not do what it should.
+fn trouble(error: io::Error) -> BlobError {
+    error!(%error, "the folder of images failed");
+    BlobError::Unavailable
+}

@@ -1,0 +1,121 @@
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use app::model::ShortId;
+use tempfile::TempPath;
+
+use crate::blob::BlobEntry;
+use crate::folder;
+
+/// Where things lie in the folder, and the blocking work on them.
+pub(super) struct Layout {
+    root: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Layout {
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            temporary: root.join("tmp"),
+        }
+    }
+
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// The file of a blob.
+    pub fn path(&self, key: ShortId) -> PathBuf {
+        let name = name_of(key);
+        self.root.join(&name[..2]).join(&name[2..4]).join(name)
+    }
+
+    /// Leaves the folder of temporary files there and empty.
+    pub fn clear_temporary_files(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        folder::create(&self.temporary)
+    }
+
+    /// Moves the file to its place: its bytes are on the disk before its name shows, and its name and those of the
+    /// folders above it are before this returns.
+    pub fn keep(&self, key: ShortId, file: TempPath) -> io::Result<()> {
+        let path = self.path(key);
+        File::open(&file)?.sync_all()?;
+        let inner = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(inner)?;
+        file.persist_noclobber(&path).map_err(|error| error.error)?;
+        // Folders that were there already may be another call's, not synced yet. An unchanged one costs nothing.
+        inner
+            .ancestors()
+            .take_while(|folder| folder.starts_with(&self.root))
+            .try_for_each(folder::sync)
+    }
+
+    /// The first `limit` blobs after `after`, in the order of their keys, which is that of their names.
+    pub fn list(&self, after: Option<ShortId>, limit: usize) -> io::Result<Vec<BlobEntry>> {
+        let after = after.map(name_of).unwrap_or_default();
+        let mut found = Vec::new();
+        for (outer, path) in names_in(&self.root, 2, &after[..after.len().min(2)])? {
+            let bound = after.strip_prefix(&outer).unwrap_or_default();
+            for (inner, path) in names_in(&path, 2, &bound[..bound.len().min(2)])? {
+                for (name, path) in names_in(&path, 16, &after)? {
+                    if found.len() == limit {
+                        return Ok(found);
+                    }
+                    if name > after && name.starts_with(&format!("{outer}{inner}")) {
+                        found.extend(entry(&name, &path)?);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The key's eight bytes in hexadecimal digits: 16 of them.
+fn name_of(key: ShortId) -> String {
+    let bytes = key.as_str().bytes();
+    let number = bytes.fold(0, |number, byte| number << 8 | u64::from(byte));
+    format!("{number:016x}")
+}
+
+fn key_of(name: &str) -> Option<ShortId> {
+    let number = u64::from_str_radix(name, 16).ok()?;
+    str::from_utf8(&number.to_be_bytes()).ok()?.parse().ok()
+}
+
+/// What a folder holds under names of so many hexadecimal digits, from `first` on, in order. What else lies there is
+/// not ours.
+fn names_in(folder: &Path, digits: usize, first: &str) -> io::Result<BTreeMap<String, PathBuf>> {
+    let is_ours = |name: &str| {
+        name.len() == digits && name.bytes().all(|b| b.is_ascii_hexdigit()) && name >= first
+    };
+    let mut names = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(OsStr::to_str);
+        if let Some(name) = name.filter(|name| is_ours(name)) {
+            names.insert(name.to_owned(), path);
+        }
+    }
+    Ok(names)
+}
+
+/// The blob of this file, unless it is none or gone meanwhile.
+fn entry(name: &str, path: &Path) -> io::Result<Option<BlobEntry>> {
+    let Some(key) = key_of(name) else {
+        return Ok(None);
+    };
+    match path.metadata().and_then(|metadata| metadata.modified()) {
+        Ok(modified) => Ok(Some(BlobEntry { key, modified })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

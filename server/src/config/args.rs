@@ -1,0 +1,53 @@
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::{Config, ConfigError};
+
+/// Drop an image, get a link, talk about it live.
+///
+/// Everything is set by environment variables; see the configuration table in the README.
+#[derive(Debug, Parser)]
+#[command(name = "tonesa", version)]
+pub struct Args {
+    /// Read variables from this file; those of the environment come first
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+}
+
+/// Reads the settings from the environment and from the file that `--env-file` names.
+///
+/// # Errors
+/// The first wrong value, or what is wrong with the file.
+pub fn load(args: &Args) -> Result<Config, ConfigError> {
+    let file = match &args.env_file {
+        Some(path) => read_env_file(path)?,
+        None => HashMap::new(),
+    };
+    Config::from_env(&|name| {
+        let from_file = || file.get(name).map(OsString::from);
+        std::env::var_os(name).or_else(from_file)
+    })
+}
+
+fn read_env_file(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    dotenvy::from_path_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| ConfigError::EnvFile {
+            path: path.display().to_string(),
+            problem: describe(&error),
+        })
+}
+
+/// Says what is wrong without repeating a line of the file: it may hold a secret.
+fn describe(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::Io(error) => error.to_string(),
+        dotenvy::Error::LineParse(_, column) => {
+            format!("a line is not NAME=value (something is wrong at its column {column})")
+        }
+        _ => "it cannot be read".to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Settings with a form of their own.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use http::Uri;
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+
+use super::reader::{ConfigError, Reader, invalid};
+
+/// What `PUBLIC_URL` has to be.
+pub(super) const PUBLIC_URL: &str =
+    "an http or https address without a path, as https://tonesa.example";
+
+/// The address under which people reach the node: scheme and host, and a port where it is not the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address without a slash at the end, as `https://tonesa.example`: also the `Origin` of its pages.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let uri: Uri = text.parse().map_err(drop)?;
+        let scheme = uri
+            .scheme_str()
+            .filter(|scheme| matches!(*scheme, "http" | "https"))
+            .ok_or(())?;
+        let authority = uri.authority().ok_or(())?;
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
+        let named = !authority.host().is_empty() && !authority.as_str().contains('@');
+        if bare && named {
+            Ok(Self(format!("{scheme}://{authority}").to_ascii_lowercase()))
+        } else {
+            Err(())
+        }
+    }
+}
+
+/// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, as `info,server=debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The filter itself.
+    pub fn to_filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `TONESA_LOG`, else `RUST_LOG`, else `info`.
+pub(super) fn log_filter(env: &Reader<'_>) -> Result<LogFilter, ConfigError> {
+    for name in ["TONESA_LOG", "RUST_LOG"] {
+        if let Some(given) = env.text(name)? {
+            let expected = "a log filter, as info or info,server=debug";
+            return match EnvFilter::try_new(&given) {
+                Ok(_) => Ok(LogFilter(given)),
+                Err(_) => Err(invalid(name, expected, given)),
+            };
+        }
+    }
+    Ok(LogFilter("info".to_owned()))
+}
+
+/// A list of networks with commas between them; a bare address is a network of one.
+pub(super) fn networks(env: &Reader<'_>, name: &'static str) -> Result<Vec<IpNet>, ConfigError> {
+    let text = env.text(name)?.unwrap_or_default();
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let network = part.parse().ok();
+            let network = network.or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| {
+                let expected = "a list of networks, as 10.0.0.0/8, fd00::/8";
+                invalid(name, expected, part.to_owned())
+            })
+        })
+        .collect()
+}

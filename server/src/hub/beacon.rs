@@ -1,0 +1,42 @@
+//! The beacon tells again how far a conversation has come, so that a client whose last frames were lost notices.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use app::model::Seq;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Hub;
+use crate::broker::Topic;
+
+/// The heads of the conversations that this node posted to since the last beacon. Bounded by what can be posted in
+/// that time.
+#[derive(Default)]
+pub(super) struct Beacon(Mutex<HashMap<Topic, Seq>>);
+
+impl Beacon {
+    /// A message was posted.
+    pub(super) fn note(&self, topic: Topic, seq: Seq) {
+        let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = heads.entry(topic).or_default();
+        *head = seq.max(*head);
+    }
+
+    fn take(&self) -> HashMap<Topic, Seq> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Publishes what was noted, until the node shuts down. A beacon that the broker refuses is kept for the next time.
+pub(super) async fn run(hub: Hub) {
+    let mut ticks = interval(hub.0.limits.pace.beacon_every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let shutdown = hub.0.shutdown.clone();
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        for (topic, head) in hub.0.beacon.take() {
+            if hub.emit_head(topic, head).await.is_err() {
+                hub.0.beacon.note(topic, head);
+            }
+        }
+    }
+}

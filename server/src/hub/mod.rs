@@ -1,0 +1,205 @@
+//! The hub: this node's sockets and the topics that they watch.
+//!
+//! A frame reaches sockets on one path only: published through the broker, delivered back to every subscribed node,
+//! this one too, and from there (`emit_local`) into each watching socket's [`Outbox`]. The same bytes go to every
+//! socket; nothing is encoded twice.
+
+mod beacon;
+mod commands;
+mod outbox;
+mod rooms;
+mod session;
+mod slots;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::event::ServerEvent;
+use app::model::{Message, Seq};
+use axum::extract::ws::{Utf8Bytes, WebSocket};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::store::Store;
+
+use beacon::Beacon;
+pub use outbox::Outbox;
+pub use rooms::Membership;
+use rooms::Rooms;
+pub use slots::{NoSlot, SocketSlot, SocketSlots};
+
+/// How a node treats its sockets.
+#[derive(Debug, Clone, Copy)]
+pub struct HubLimits {
+    /// Touches per socket and second, with bursts of as many; 0 means no limit. More are dropped and refused, once.
+    pub touches_per_second: u32,
+    /// What happens at intervals.
+    pub pace: Pace,
+}
+
+/// What a hub does at intervals. Fixed for nodes; tests shorten it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often a posted conversation's head is told again (the beacon).
+    pub beacon_every: Duration,
+    /// How often a silent socket is pinged; one that answers neither of two pings is closed.
+    pub ping_every: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            beacon_every: Duration::from_secs(10),
+            ping_every: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A handle to the hub; clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    broker: Arc<dyn Broker>,
+    store: Arc<dyn Store>,
+    limits: HubLimits,
+    rooms: Arc<Rooms>,
+    beacon: Beacon,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// Frames that arrive for this node go straight into its rooms. It holds the rooms, not the hub, since the hub holds
+/// the broker.
+struct LocalDelivery(Arc<Rooms>);
+
+impl Deliver for LocalDelivery {
+    fn deliver(&self, topic: Topic, frame: Frame) {
+        self.0.deliver(topic, &frame);
+    }
+}
+
+impl Hub {
+    /// Starts the hub of a node (the article's `InitHub`): frames that the broker delivers reach this hub's sockets
+    /// from now on. Its tasks are tracked by `tasks`; when `shutdown` is cancelled every socket is closed with 1012.
+    pub fn start(
+        broker: Arc<dyn Broker>,
+        store: Arc<dyn Store>,
+        limits: HubLimits,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let rooms = Arc::new(Rooms::new(Arc::clone(&broker), tasks.clone()));
+        broker.attach(Arc::new(LocalDelivery(Arc::clone(&rooms))));
+        let hub = Self(Arc::new(Inner {
+            broker,
+            store,
+            limits,
+            rooms,
+            beacon: Beacon::default(),
+            tasks: tasks.clone(),
+            shutdown,
+        }));
+        tasks.spawn(beacon::run(hub.clone()));
+        hub
+    }
+
+    /// Adds a socket's outbox to a topic; the first one subscribes the node. Answers when the broker has confirmed:
+    /// from then on every frame published on the topic is sent to this node.
+    ///
+    /// # Errors
+    /// When the broker refuses; the outbox is not in the topic then.
+    pub async fn subscribe(
+        &self,
+        topic: Topic,
+        outbox: Arc<Outbox>,
+    ) -> Result<Membership, BrokerError> {
+        self.0.rooms.join(topic, outbox).await
+    }
+
+    /// Takes a socket's outbox out of a topic; the last one out unsubscribes the node, in the background.
+    pub fn unsubscribe(&self, membership: Membership) {
+        self.0.rooms.leave(membership);
+    }
+
+    /// Takes a socket's outbox out of all its topics.
+    pub fn unsubscribe_all(&self, memberships: impl IntoIterator<Item = Membership>) {
+        memberships
+            .into_iter()
+            .for_each(|membership| self.unsubscribe(membership));
+    }
+
+    /// Encodes an event once and publishes it to every node with a watcher of the topic, this one too.
+    ///
+    /// # Errors
+    /// When the broker is away: nobody may have got it.
+    pub async fn emit(&self, topic: Topic, event: &ServerEvent) -> Result<(), BrokerError> {
+        let class = match event {
+            ServerEvent::Touched { .. } => DeliveryClass::Touch,
+            _ => DeliveryClass::Message,
+        };
+        self.0
+            .broker
+            .publish(
+                topic,
+                Frame {
+                    class,
+                    text: encode(event),
+                },
+            )
+            .await
+    }
+
+    /// Emits a stored message, and has its head told again by the beacon in case the frame is lost.
+    pub async fn emit_posted(&self, message: Message) {
+        let (topic, seq) = (message.upload_id, message.seq);
+        self.0.beacon.note(topic, seq);
+        let event = ServerEvent::MessagePosted {
+            upload_id: topic,
+            message,
+        };
+        if let Err(error) = self.emit(topic, &event).await {
+            tracing::warn!(%error, upload = %topic, %seq, "a posted message was not published; the beacon will tell");
+        }
+    }
+
+    /// Puts a frame into the outbox of every socket of this node that watches the topic.
+    pub fn emit_local(&self, topic: Topic, frame: &Frame) {
+        self.0.rooms.deliver(topic, frame);
+    }
+
+    /// Serves one socket until either side closes it (the article's `HandleSocket`).
+    pub async fn handle_socket(&self, socket: WebSocket) {
+        let session = session::run(self.clone(), socket);
+        self.0.tasks.track_future(session).await;
+    }
+
+    /// How many topics this node's sockets watch.
+    pub fn topics(&self) -> usize {
+        self.0.rooms.len()
+    }
+
+    /// Tracks a task that ends with the node.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    async fn emit_head(&self, topic: Topic, head: Seq) -> Result<(), BrokerError> {
+        self.emit(
+            topic,
+            &ServerEvent::HeadAdvanced {
+                upload_id: topic,
+                head,
+            },
+        )
+        .await
+    }
+}
+
+/// The text frame of an event.
+fn encode(event: &ServerEvent) -> Utf8Bytes {
+    serde_json::to_string(event)
+        .expect("an event has only keys and values that JSON can write")
+        .into()
+}

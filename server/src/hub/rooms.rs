@@ -1,0 +1,253 @@
+//! Which sockets watch which topic, and the node's subscription that follows from it.
+//!
+//! The first socket in a room subscribes the node to the topic and the last one out unsubscribes it. At most one
+//! such transition of a topic is under way at a time, driven by a task of its own: it works towards what the room
+//! needs by then, so that sockets coming and going meanwhile neither wait for it nor confuse it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use slab::Slab;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use super::Outbox;
+use crate::broker::{Broker, BrokerError, Frame, Topic};
+
+/// Rooms are spread over this many locks, so that a busy topic seldom delays another.
+const SHARDS: usize = 64;
+
+/// A socket's place in a room; given back by `leave`.
+#[derive(Debug)]
+pub struct Membership {
+    topic: Topic,
+    slot: usize,
+    /// Tells a room from a later one of the same topic.
+    room: u64,
+}
+
+impl Membership {
+    /// The topic.
+    pub fn topic(&self) -> Topic {
+        self.topic
+    }
+}
+
+pub(super) struct Rooms {
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+    broker: Arc<dyn Broker>,
+    tasks: TaskTracker,
+}
+
+#[derive(Default)]
+struct Shard {
+    rooms: HashMap<Topic, Room>,
+    rooms_made: u64,
+}
+
+struct Room {
+    id: u64,
+    members: Slab<Arc<Outbox>>,
+    subscription: Subscription,
+}
+
+enum Subscription {
+    /// Confirmed by the broker.
+    Proven,
+    /// A transition is under way; these wait to hear that the topic is subscribed.
+    Changing(Vec<oneshot::Sender<Result<(), BrokerError>>>),
+}
+
+/// What the task of a transition does next.
+enum Step {
+    Subscribe,
+    Unsubscribe,
+    Done,
+}
+
+impl Rooms {
+    pub(super) fn new(broker: Arc<dyn Broker>, tasks: TaskTracker) -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+            broker,
+            tasks,
+        }
+    }
+
+    pub(super) async fn join(
+        self: &Arc<Self>,
+        topic: Topic,
+        outbox: Arc<Outbox>,
+    ) -> Result<Membership, BrokerError> {
+        let (membership, proven) = self.enter(topic, outbox);
+        let Some(proven) = proven else {
+            return Ok(membership);
+        };
+        // Whoever gives up waiting (its socket is gone) must not stay in the room.
+        let mut left_behind = LeaveOnDrop {
+            rooms: self,
+            membership: Some(membership),
+        };
+        let result = proven.await.unwrap_or(Err(BrokerError::Unavailable));
+        let membership = left_behind.membership.take().expect("taken only here");
+        match result {
+            Ok(()) => Ok(membership),
+            Err(error) => {
+                self.leave(membership);
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds the member; the receiver is there when the subscription is not proven yet.
+    fn enter(
+        self: &Arc<Self>,
+        topic: Topic,
+        outbox: Arc<Outbox>,
+    ) -> (
+        Membership,
+        Option<oneshot::Receiver<Result<(), BrokerError>>>,
+    ) {
+        let mut shard = self.shard(topic);
+        let Shard { rooms, rooms_made } = &mut *shard;
+        let room = rooms.entry(topic).or_insert_with(|| {
+            *rooms_made += 1;
+            self.tasks.spawn(Arc::clone(self).drive(topic, false));
+            Room {
+                id: *rooms_made,
+                members: Slab::new(),
+                subscription: Subscription::Changing(Vec::new()),
+            }
+        });
+        let membership = Membership {
+            topic,
+            slot: room.members.insert(outbox),
+            room: room.id,
+        };
+        let proven = match &mut room.subscription {
+            Subscription::Proven => None,
+            Subscription::Changing(waiting) => {
+                let (tell, proven) = oneshot::channel();
+                waiting.push(tell);
+                Some(proven)
+            }
+        };
+        (membership, proven)
+    }
+
+    pub(super) fn leave(self: &Arc<Self>, membership: Membership) {
+        let mut shard = self.shard(membership.topic);
+        let Some(room) = shard
+            .rooms
+            .get_mut(&membership.topic)
+            .filter(|room| room.id == membership.room)
+        else {
+            return;
+        };
+        room.members.try_remove(membership.slot);
+        if room.members.is_empty() && matches!(room.subscription, Subscription::Proven) {
+            room.subscription = Subscription::Changing(Vec::new());
+            self.tasks
+                .spawn(Arc::clone(self).drive(membership.topic, true));
+        }
+    }
+
+    pub(super) fn deliver(&self, topic: Topic, frame: &Frame) {
+        if let Some(room) = self.shard(topic).rooms.get(&topic) {
+            room.members
+                .iter()
+                .for_each(|(_, outbox)| outbox.push(frame));
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).rooms.len())
+            .sum()
+    }
+
+    /// Brings the node's subscription to what the room needs; one such task per topic at a time.
+    async fn drive(self: Arc<Self>, topic: Topic, subscribed: bool) {
+        let mut subscribed = Ok(subscribed);
+        loop {
+            match self.next_step(topic, subscribed) {
+                Step::Subscribe => subscribed = self.broker.subscribe(topic).await.map(|()| true),
+                Step::Unsubscribe => {
+                    if let Err(error) = self.broker.unsubscribe(topic).await {
+                        tracing::warn!(%error, upload = %topic, "the broker did not confirm an unsubscribe");
+                    }
+                    subscribed = Ok(false);
+                }
+                Step::Done => return,
+            }
+        }
+    }
+
+    fn next_step(&self, topic: Topic, subscribed: Result<bool, BrokerError>) -> Step {
+        let mut shard = self.shard(topic);
+        let Some(room) = shard.rooms.get_mut(&topic) else {
+            return Step::Done;
+        };
+        match (subscribed, room.members.is_empty()) {
+            (Ok(true), false) => {
+                room.tell(Ok(()));
+                Step::Done
+            }
+            (Ok(true), true) => Step::Unsubscribe,
+            (Ok(false), false) => Step::Subscribe,
+            (Ok(false), true) => {
+                shard.rooms.remove(&topic);
+                Step::Done
+            }
+            (Err(error), _) => {
+                room.tell(Err(error));
+                shard.rooms.remove(&topic);
+                Step::Done
+            }
+        }
+    }
+
+    fn shard(&self, topic: Topic) -> MutexGuard<'_, Shard> {
+        let hash = self.hasher.hash_one(topic);
+        lock(&self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()])
+    }
+}
+
+impl Room {
+    /// Ends a transition: everyone who waits hears how it went.
+    fn tell(&mut self, result: Result<(), BrokerError>) {
+        if let Subscription::Changing(waiting) =
+            std::mem::replace(&mut self.subscription, Subscription::Proven)
+        {
+            for tell in waiting {
+                // A socket that is gone no longer listens.
+                let _ = tell.send(result);
+            }
+        }
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct LeaveOnDrop<'a> {
+    rooms: &'a Arc<Rooms>,
+    membership: Option<Membership>,
+}
+
+impl Drop for LeaveOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(membership) = self.membership.take() {
+            self.rooms.leave(membership);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "rooms_tests.rs"]
+mod tests;

@@ -1,0 +1,252 @@
+//! A broker whose answers the tests hold back or turn into refusals, since a real one cannot be told when to be slow.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use tokio::sync::{Semaphore, watch};
+
+use super::*;
+use crate::broker::{Deliver, DeliveryClass};
+use crate::ids;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Subscribe,
+    Unsubscribe,
+}
+
+struct HeldBroker {
+    /// A call is answered when it gets a permit.
+    permits: Semaphore,
+    refuses: AtomicBool,
+    under_way: Mutex<HashSet<Topic>>,
+    calls: watch::Sender<Vec<(Call, Topic)>>,
+}
+
+impl HeldBroker {
+    fn new(permits: usize) -> Arc<Self> {
+        Arc::new(Self {
+            permits: Semaphore::new(permits),
+            refuses: AtomicBool::new(false),
+            under_way: Mutex::default(),
+            calls: watch::Sender::new(Vec::new()),
+        })
+    }
+
+    async fn call(&self, call: Call, topic: Topic) -> Result<(), BrokerError> {
+        assert!(
+            self.under_way.lock().unwrap().insert(topic),
+            "one transition of a topic at a time"
+        );
+        self.calls.send_modify(|calls| calls.push((call, topic)));
+        self.permits.acquire().await.unwrap().forget();
+        self.under_way.lock().unwrap().remove(&topic);
+        if self.refuses.load(Ordering::Relaxed) {
+            Err(BrokerError::Unavailable)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn answer(&self, calls: usize) {
+        self.permits.add_permits(calls);
+    }
+
+    fn calls_of(&self, topic: Topic) -> Vec<Call> {
+        self.calls
+            .borrow()
+            .iter()
+            .filter(|(_, of)| *of == topic)
+            .map(|(call, _)| *call)
+            .collect()
+    }
+
+    async fn called(&self, count: usize) {
+        self.calls
+            .subscribe()
+            .wait_for(|calls| calls.len() >= count)
+            .await
+            .unwrap();
+    }
+}
+
+#[async_trait]
+impl Broker for HeldBroker {
+    fn attach(&self, _receiver: Arc<dyn Deliver>) {}
+
+    async fn publish(&self, _topic: Topic, _frame: Frame) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+        self.call(Call::Subscribe, topic).await
+    }
+
+    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+        self.call(Call::Unsubscribe, topic).await
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        Ok(())
+    }
+}
+
+fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
+    let tasks = TaskTracker::new();
+    let broker: Arc<dyn Broker> = broker.clone();
+    (Arc::new(Rooms::new(broker, tasks.clone())), tasks)
+}
+
+/// Waits until no transition is under way.
+async fn settled(tasks: &TaskTracker) {
+    tasks.close();
+    tasks.wait().await;
+    tasks.reopen();
+}
+
+#[tokio::test]
+async fn the_first_watcher_subscribes_the_node_and_the_last_one_out_unsubscribes_it() {
+    let broker = HeldBroker::new(usize::MAX >> 8);
+    let (rooms, tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let first = rooms.join(topic, Arc::default()).await.unwrap();
+    let second = rooms.join(topic, Arc::default()).await.unwrap();
+    rooms.leave(first);
+    settled(&tasks).await;
+    assert_eq!(broker.calls_of(topic), [Call::Subscribe]);
+
+    rooms.leave(second);
+    settled(&tasks).await;
+    assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Unsubscribe]);
+    assert_eq!(rooms.len(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_subscription_is_told_to_everyone_who_waits_and_rolled_back() {
+    let broker = HeldBroker::new(0);
+    broker.refuses.store(true, Ordering::Relaxed);
+    let (rooms, tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let joins = join_all((0..5).map(|_| rooms.join(topic, Arc::default())));
+    let (results, ()) = tokio::join!(joins, async {
+        broker.called(1).await;
+        broker.answer(1);
+    });
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result, Err(BrokerError::Unavailable)))
+    );
+    settled(&tasks).await;
+    assert_eq!(rooms.len(), 0);
+
+    broker.refuses.store(false, Ordering::Relaxed);
+    broker.answer(1);
+    rooms
+        .join(topic, Arc::default())
+        .await
+        .expect("the broker is back");
+    assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Subscribe]);
+}
+
+#[tokio::test]
+async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() {
+    let broker = HeldBroker::new(1);
+    let (rooms, tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let first = rooms.join(topic, Arc::default()).await.unwrap();
+    rooms.leave(first);
+    broker.called(2).await;
+    let again = tokio::spawn({
+        let rooms = Arc::clone(&rooms);
+        async move { rooms.join(topic, Arc::default()).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(
+        !again.is_finished(),
+        "nothing is proven while the node unsubscribes"
+    );
+    broker.answer(2);
+    again.await.unwrap().unwrap();
+    settled(&tasks).await;
+    assert_eq!(
+        broker.calls_of(topic),
+        [Call::Subscribe, Call::Unsubscribe, Call::Subscribe]
+    );
+}
+
+#[tokio::test]
+async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
+    let broker = HeldBroker::new(0);
+    let (rooms, tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let waiting = tokio::spawn({
+        let rooms = Arc::clone(&rooms);
+        async move { rooms.join(topic, Arc::default()).await.map(drop) }
+    });
+    broker.called(1).await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    broker.answer(2);
+    settled(&tasks).await;
+    assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Unsubscribe]);
+    assert_eq!(rooms.len(), 0);
+}
+
+#[tokio::test]
+async fn a_frame_reaches_the_watchers_of_its_topic_only() {
+    let broker = HeldBroker::new(usize::MAX >> 8);
+    let (rooms, _tasks) = rooms(&broker);
+    let (watched, other) = (ids::upload_id(), ids::upload_id());
+    let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
+    let _inside = rooms.join(watched, Arc::clone(&inside)).await.unwrap();
+    let _outside = rooms.join(other, Arc::clone(&outside)).await.unwrap();
+    rooms.deliver(
+        watched,
+        &Frame {
+            class: DeliveryClass::Message,
+            text: "to one".into(),
+        },
+    );
+    rooms.deliver(
+        other,
+        &Frame {
+            class: DeliveryClass::Message,
+            text: "to the other".into(),
+        },
+    );
+    assert_eq!(inside.take().await, Ok(vec!["to one".into()]));
+    assert_eq!(outside.take().await, Ok(vec!["to the other".into()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_coming_and_going_ends_with_the_node_subscribed_to_nothing() {
+    let broker = HeldBroker::new(usize::MAX >> 8);
+    let (rooms, tasks) = rooms(&broker);
+    let topics: Vec<Topic> = (0..3).map(|_| ids::upload_id()).collect();
+    let sockets = (0..200).map(|n: usize| {
+        let (rooms, topic) = (Arc::clone(&rooms), topics[n % topics.len()]);
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                let membership = rooms.join(topic, Arc::default()).await.unwrap();
+                tokio::task::yield_now().await;
+                rooms.leave(membership);
+            }
+        })
+    });
+    for socket in join_all(sockets).await {
+        socket.unwrap();
+    }
+    settled(&tasks).await;
+    assert_eq!(rooms.len(), 0);
+    for topic in topics {
+        let calls = broker.calls_of(topic);
+        assert_eq!(calls.last(), Some(&Call::Unsubscribe));
+        assert!(
+            calls.windows(2).all(|pair| pair[0] != pair[1]),
+            "subscribe and unsubscribe alternate"
+        );
+    }
+}

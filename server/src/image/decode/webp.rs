@@ -1,0 +1,80 @@
+//! Decodes a WebP, each of its images by itself.
+//!
+//! The decoder would keep canvas, frame, colour and alpha of an animation all at once. None of that proves more than
+//! to decode each image as a file of its own, which a plan makes of it: colour as a plain picture, and alpha, which is
+//! coded like a picture without header, as a lossless one.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+
+use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
+
+use super::Seekable;
+use crate::image::ImageError;
+use crate::image::plan::Plan;
+use crate::image::webp::{Frame, NAME, length, riff};
+
+/// A lossless image's header, which alpha does without.
+const LOSSLESS_HEADER: u64 = 5;
+
+/// Decodes every image.
+pub(super) fn decode(file: &File, frames: &[Frame]) -> Result<(), ImageError> {
+    for frame in frames {
+        image(file, frame).map_err(|_| ImageError::Damaged(NAME))?;
+        if let Some(data) = &frame.alpha {
+            alpha(file, frame, data).map_err(|_| ImageError::Damaged(NAME))?;
+        }
+    }
+    Ok(())
+}
+
+fn image(file: &File, frame: &Frame) -> Result<(), DecodingError> {
+    if frame.is_lossless {
+        let coded = frame.image.start + LOSSLESS_HEADER..frame.image.end;
+        return lossless(file, frame, coded);
+    }
+    let mut chunk = Plan::default();
+    chunk.write(b"VP8 ");
+    chunk.write(&length(frame.image.end - frame.image.start));
+    chunk.copy(frame.image.clone());
+    run(file, chunk)
+}
+
+/// Alpha is plain bytes, or coded as the green of a lossless image (RFC 9649, section 2.7.1.2).
+fn alpha(file: &File, frame: &Frame, data: &Range<u64>) -> Result<(), DecodingError> {
+    let mut file = file.try_clone()?;
+    let mut info = [0];
+    file.seek(SeekFrom::Start(data.start))?;
+    file.read_exact(&mut info)?;
+    let coded = data.start + 1..data.end;
+    let pixels = u64::from(frame.width) * u64::from(frame.height);
+    match info[0] & 3 {
+        0 if coded.end - coded.start >= pixels => Ok(()),
+        0 => Err(DecodingError::AlphaChunkSizeMismatch),
+        1 => lossless(&file, frame, coded),
+        _ => Err(DecodingError::InvalidCompressionMethod),
+    }
+}
+
+/// Lossless data behind their header, which is written anew, with alpha: else the decoder would copy every pixel.
+fn lossless(file: &File, frame: &Frame, coded: Range<u64>) -> Result<(), DecodingError> {
+    let header = (frame.width - 1) | (frame.height - 1) << 14 | 1 << 28;
+    let mut chunk = Plan::default();
+    chunk.write(b"VP8L");
+    chunk.write(&length(LOSSLESS_HEADER + coded.end - coded.start));
+    chunk.write(&[0x2f]);
+    chunk.write(&header.to_le_bytes());
+    chunk.copy(coded);
+    run(file, chunk)
+}
+
+fn run(file: &File, chunk: Plan) -> Result<(), DecodingError> {
+    let reader = riff(chunk).reader(file.try_clone()?);
+    let mut decoder = WebPDecoder::new(Seekable::new(reader))?;
+    decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
+    let size = decoder
+        .output_buffer_size()
+        .ok_or(DecodingError::ImageTooLarge)?;
+    decoder.read_image(&mut vec![0; size])
+}

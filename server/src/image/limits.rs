@@ -1,0 +1,122 @@
+//! What a picture may be at most, checked from its headers before anything is decoded.
+
+use super::ImageError;
+
+/// Bytes of memory that one picture's decoder may need, by its headers. What needs more is refused.
+pub const PICTURE_MEMORY: u64 = 350 * MIB;
+
+/// Bytes of a colour profile. Real ones stay under 2 MiB.
+pub(super) const PROFILE_BYTES: u64 = 4 * MIB;
+
+/// Bytes of EXIF data that are looked at for the orientation: what fits into one JPEG segment.
+pub(super) const EXIF_BYTES: u64 = 64 * 1024;
+
+pub(super) const MIB: u64 = 1024 * 1024;
+
+/// What a picture may be at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Pixels of a picture, and of each frame.
+    pub pixels: u64,
+    /// Pixels of all frames of an animation together.
+    pub animation_pixels: u64,
+    /// Pixels along one side.
+    pub side: u32,
+    /// Frames of an animation.
+    pub frames: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pixels: 40_000_000,
+            animation_pixels: 400_000_000,
+            side: 16_384,
+            frames: 1_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether a picture may have this many pixels across and down.
+    pub(super) fn check_size(&self, width: u32, height: u32) -> Result<(), ImageError> {
+        if width > self.side || height > self.side {
+            return Err(ImageError::TooLarge(format!(
+                "This image is {width} × {height} pixels. At most {} along one side can be shared.",
+                self.side
+            )));
+        }
+        if u64::from(width) * u64::from(height) > self.pixels {
+            return Err(ImageError::TooLarge(format!(
+                "This image is {width} × {height} pixels. At most {} can be shared.",
+                megapixels(self.pixels)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether an animation may have this many frames.
+    pub(super) fn check_frames(&self, frames: u32) -> Result<(), ImageError> {
+        if frames > self.frames {
+            return Err(ImageError::TooLarge(format!(
+                "This animation has more than the {} frames that can be shared.",
+                self.frames
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The frames of an animation, counted while its container is walked.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub frames: u32,
+    pixels: u64,
+}
+
+impl Tally {
+    /// Counts a frame of this size.
+    pub fn add(&mut self, width: u32, height: u32, limits: &Limits) -> Result<(), ImageError> {
+        limits.check_size(width, height)?;
+        self.frames = self.frames.saturating_add(1);
+        limits.check_frames(self.frames)?;
+        self.pixels = self
+            .pixels
+            .saturating_add(u64::from(width) * u64::from(height));
+        if self.pixels > limits.animation_pixels && self.frames > 1 {
+            return Err(ImageError::TooLarge(format!(
+                "The frames of this animation have more than {} together. That is more than can be shared.",
+                megapixels(limits.animation_pixels)
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a decoder may need this many bytes for one picture.
+pub(super) fn check_memory(bytes: u64) -> Result<(), ImageError> {
+    if bytes > PICTURE_MEMORY {
+        return Err(ImageError::TooLarge(
+            "This image takes too much memory to check in the coding it is saved in. Try to save it smaller, and not as a progressive one.".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a colour profile may have this many bytes.
+pub(super) fn check_profile(bytes: u64) -> Result<(), ImageError> {
+    if bytes > PROFILE_BYTES {
+        return Err(ImageError::TooLarge(
+            "The colour profile in this image is larger than 4 MiB. Try to save it without."
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn megapixels(pixels: u64) -> String {
+    if pixels < 1_000_000 {
+        return format!("{pixels} pixels");
+    }
+    format!("{} megapixels", pixels / 1_000_000)
+}

@@ -1,0 +1,87 @@
+//! How a picture is turned to be shown: read from EXIF data, and written as a bare tag with nothing else around it.
+
+use exif::{Exif, In, Reader, Tag, Value};
+
+/// The EXIF orientation, 1 (as coded) to 8. 5 to 8 swap width and height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Orientation(u8);
+
+impl Default for Orientation {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Orientation {
+    /// What EXIF data (a TIFF structure) says; as coded if it says nothing sensible.
+    ///
+    /// Only a single SHORT counts, as browsers have it: what they do not turn must not be measured as turned.
+    pub fn read(tiff: Vec<u8>) -> Self {
+        let Some(exif) = parse(tiff) else {
+            return Self::default();
+        };
+        match exif.get_field(Tag::Orientation, In::PRIMARY) {
+            Some(field) => match &field.value {
+                Value::Short(values) => match values[..] {
+                    [value @ 1..=8] => Self(value.try_into().unwrap_or(1)),
+                    _ => Self::default(),
+                },
+                _ => Self::default(),
+            },
+            None => Self::default(),
+        }
+    }
+
+    /// EXIF data that holds this orientation alone; none if the picture is shown as coded.
+    pub fn bare_tiff(self) -> Option<[u8; 26]> {
+        if self.0 == 1 {
+            return None;
+        }
+        let mut tiff = *b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0";
+        tiff[19] = self.0;
+        Some(tiff)
+    }
+
+    /// A size as shown, from the size as coded.
+    pub fn shown(self, width: u32, height: u32) -> (u32, u32) {
+        if self.0 >= 5 {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+}
+
+/// Cameras write EXIF data with all kinds of small faults, so what can be read of it counts.
+fn parse(tiff: Vec<u8>) -> Option<Exif> {
+    Reader::new()
+        .continue_on_error(true)
+        .read_raw(tiff)
+        .or_else(|error| error.distill_partial_result(|_| ()))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_tag_reads_back_as_written() {
+        for value in 2..=8 {
+            let tiff = Orientation(value).bare_tiff().unwrap();
+            assert_eq!(Orientation::read(tiff.to_vec()), Orientation(value));
+        }
+        assert!(Orientation(1).bare_tiff().is_none());
+    }
+
+    #[test]
+    fn nonsense_means_as_coded() {
+        let mut nine = Orientation(6).bare_tiff().unwrap();
+        nine[19] = 9;
+        let mut long = Orientation(6).bare_tiff().unwrap();
+        long[13] = 4;
+        for tiff in [&b""[..], b"MM", b"not a TIFF structure", &nine, &long] {
+            assert_eq!(Orientation::read(tiff.to_vec()), Orientation::default());
+        }
+    }
+}

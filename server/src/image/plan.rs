@@ -1,0 +1,182 @@
+//! What of a file is served: byte ranges to copy, and small pieces that replace what was between them.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+
+/// Pieces of a plan. A picture of 1,000 frames has a few thousand; what has more is not a picture that anyone made.
+const PIECES: usize = 65_536;
+
+/// A part of what is served.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    /// These bytes of the file.
+    Copy(Range<u64>),
+    /// These bytes, whatever the file holds.
+    Write(Vec<u8>),
+}
+
+impl Piece {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Copy(range) => range.end - range.start,
+            Self::Write(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+/// Pieces in the order in which they are served.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    pieces: Vec<Piece>,
+}
+
+impl Plan {
+    /// Goes on with these bytes of the file.
+    pub fn copy(&mut self, range: Range<u64>) {
+        if let Some(Piece::Copy(last)) = self.pieces.last_mut()
+            && last.end == range.start
+        {
+            last.end = range.end;
+        } else if !range.is_empty() {
+            self.pieces.push(Piece::Copy(range));
+        }
+    }
+
+    /// Goes on with these bytes.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if let Some(Piece::Write(last)) = self.pieces.last_mut() {
+            last.extend_from_slice(bytes);
+        } else {
+            self.pieces.push(Piece::Write(bytes.to_vec()));
+        }
+    }
+
+    /// Goes on with another plan.
+    pub fn append(&mut self, other: Self) {
+        for piece in other.pieces {
+            match piece {
+                Piece::Copy(range) => self.copy(range),
+                Piece::Write(bytes) => self.write(&bytes),
+            }
+        }
+    }
+
+    /// Whether there are more pieces than any real picture has.
+    pub fn is_overlong(&self) -> bool {
+        self.pieces.len() > PIECES
+    }
+
+    /// Bytes of all pieces.
+    pub fn len(&self) -> u64 {
+        self.pieces.iter().map(Piece::len).sum()
+    }
+
+    /// Writes what is served of `input` to `output`, and returns its length. Copies in small steps.
+    pub fn carry_out(&self, input: &mut File, output: &mut File) -> io::Result<u64> {
+        output.set_len(0)?;
+        output.rewind()?;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Write(bytes) => output.write_all(bytes)?,
+                Piece::Copy(range) => {
+                    input.seek(SeekFrom::Start(range.start))?;
+                    let count = range.end - range.start;
+                    if io::copy(&mut Read::take(&mut *input, count), output)? != count {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                }
+            }
+        }
+        Ok(self.len())
+    }
+
+    /// Reads the pieces as if they had been written out.
+    pub fn reader(self, file: File) -> PlanReader {
+        PlanReader {
+            plan: self,
+            file,
+            position: 0,
+        }
+    }
+}
+
+/// A file that exists as a plan only.
+#[derive(Debug)]
+pub(super) struct PlanReader {
+    plan: Plan,
+    file: File,
+    position: u64,
+}
+
+impl Read for PlanReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut offset = self.position;
+        for piece in &self.plan.pieces {
+            let left = piece.len().saturating_sub(offset);
+            if left == 0 {
+                offset -= piece.len();
+                continue;
+            }
+            let count = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+            let read = match piece {
+                Piece::Copy(range) => {
+                    self.file.seek(SeekFrom::Start(range.start + offset))?;
+                    self.file.read(&mut buffer[..count])?
+                }
+                Piece::Write(bytes) => {
+                    let skipped = usize::try_from(offset).map_err(io::Error::other)?;
+                    (&bytes[skipped..]).read(&mut buffer[..count])?
+                }
+            };
+            self.position += read as u64;
+            return Ok(read);
+        }
+        Ok(0)
+    }
+}
+
+impl Seek for PlanReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.plan.len().checked_add_signed(by),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_from_a_plan_is_what_it_writes() {
+        let mut input = tempfile::tempfile().unwrap();
+        input.write_all(b"0123456789").unwrap();
+        let mut plan = Plan::default();
+        plan.copy(1..3);
+        plan.copy(3..4);
+        plan.write(b"ab");
+        plan.write(b"c");
+        plan.copy(8..8);
+        plan.copy(8..10);
+        let mut output = tempfile::tempfile().unwrap();
+        assert_eq!(plan.carry_out(&mut input, &mut output).unwrap(), 8);
+        let mut written = String::new();
+        output.rewind().unwrap();
+        output.read_to_string(&mut written).unwrap();
+        assert_eq!(written, "123abc89");
+
+        let mut reader = plan.reader(input);
+        let mut read = String::new();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, written);
+        reader.seek(SeekFrom::End(-4)).unwrap();
+        read.clear();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "bc89");
+    }
+}

@@ -1,0 +1,109 @@
+//! A picture's file as its walker reads it: forwards, in small steps, never past its end.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+
+use super::ImageError;
+
+/// A file, and how far it has been walked.
+#[derive(Debug)]
+pub(super) struct Source {
+    reader: BufReader<File>,
+    position: u64,
+    len: u64,
+    format: &'static str,
+}
+
+impl Source {
+    /// Starts at the file's first byte. `format` is the name that errors give it.
+    pub fn new(mut file: File, format: &'static str) -> io::Result<Self> {
+        let len = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        Ok(Self {
+            reader: BufReader::with_capacity(64 * 1024, file),
+            position: 0,
+            len,
+            format,
+        })
+    }
+
+    /// Bytes before the next one.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Bytes from the next one to the end.
+    pub fn left(&self) -> u64 {
+        self.len - self.position
+    }
+
+    /// The refusal of a file that breaks its format's rules.
+    pub fn damaged(&self) -> ImageError {
+        ImageError::Damaged(self.format)
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ImageError> {
+        let mut bytes = [0; N];
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(|e| self.fault(&e))?;
+        self.position += N as u64;
+        Ok(bytes)
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Result<u8, ImageError> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    /// The next `count` bytes. The caller has bounded `count`.
+    pub fn bytes(&mut self, count: u64) -> Result<Vec<u8>, ImageError> {
+        if count > self.left() {
+            return Err(self.damaged());
+        }
+        let mut bytes = vec![0; usize::try_from(count).map_err(|_| self.damaged())?];
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(|e| self.fault(&e))?;
+        self.position += count;
+        Ok(bytes)
+    }
+
+    /// Passes over `count` bytes.
+    pub fn skip(&mut self, count: u64) -> Result<(), ImageError> {
+        if count > self.left() {
+            return Err(self.damaged());
+        }
+        let by = i64::try_from(count).map_err(|_| self.damaged())?;
+        self.reader.seek_relative(by).map_err(|e| self.fault(&e))?;
+        self.position += count;
+        Ok(())
+    }
+
+    /// Passes over everything up to and with the next `wanted` byte.
+    pub fn skip_past(&mut self, wanted: u8) -> Result<(), ImageError> {
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok([]) => return Err(self.damaged()),
+                Ok(buffer) => buffer,
+                Err(error) => return Err(self.fault(&error)),
+            };
+            let found = memchr::memchr(wanted, buffer);
+            let count = found.map_or(buffer.len(), |index| index + 1);
+            self.reader.consume(count);
+            self.position += count as u64;
+            if found.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn fault(&self, error: &io::Error) -> ImageError {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return self.damaged();
+        }
+        tracing::warn!(%error, "an uploaded image could not be read");
+        ImageError::Unavailable
+    }
+}

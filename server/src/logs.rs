@@ -1,0 +1,36 @@
+//! Logs: readable lines on a terminal, JSON elsewhere. They hold no texts of messages, no addresses of uploads and no
+//! secrets; a client's address only at `debug`.
+
+use std::io::{IsTerminal, stdout};
+use std::panic;
+
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFilter;
+
+/// Starts logging, once per process; panics are logged too.
+pub fn start(filter: &LogFilter) {
+    let on_terminal = stdout().is_terminal();
+    let people = on_terminal.then(|| fmt::layer().compact().with_target(false));
+    let programs = (!on_terminal).then(|| {
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+    });
+    tracing_subscriber::registry()
+        .with(filter.to_filter())
+        .with(people)
+        .with(programs)
+        .init();
+    panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "a task panicked: {}", reason(panic));
+    }));
+}
+
+fn reason<'a>(panic: &'a panic::PanicHookInfo<'_>) -> &'a str {
+    panic.payload_as_str().unwrap_or("for no stated reason")
+}

@@ -1,0 +1,73 @@
+//! One log line per request, and an id by which everything that it caused can be found.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use rand::RngExt;
+use rand::distr::Alphanumeric;
+use tracing::{Instrument, debug, info, info_span};
+
+use crate::address::Arrival;
+use crate::state::AppState;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID: usize = 64;
+
+/// Gives the request an id, in a span around all that it causes, and logs how it was answered. The path is logged as
+/// its route: an upload's address is known to those it was given to, not to readers of logs.
+pub async fn request(State(node): State<AppState>, request: Request, next: Next) -> Response {
+    let id = given_id(&request).unwrap_or_else(new_id);
+    let id_text = id.to_str().unwrap_or_default();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)", MatchedPath::as_str);
+    let span = info_span!("request", id = id_text, method = %request.method(), route);
+    let is_probe = matches!(route, "/livez" | "/readyz");
+    answer(&node, request, next, id, is_probe)
+        .instrument(span)
+        .await
+}
+
+async fn answer(
+    node: &AppState,
+    request: Request,
+    next: Next,
+    id: HeaderValue,
+    is_probe: bool,
+) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let arrival = Arrival::of_request(&parts, node);
+    debug!(client = %arrival.client.ip(), "arrived");
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let status = response.status().as_u16();
+    let ms = started.elapsed().as_millis();
+    if is_probe {
+        debug!(status, ms, "answered");
+    } else {
+        info!(status, ms, "answered");
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The id that a proxy gave the request, if it is one that can be logged as it is.
+fn given_id(request: &Request) -> Option<HeaderValue> {
+    let given = request.headers().get(REQUEST_ID)?;
+    let is_sane = (1..=MAX_REQUEST_ID).contains(&given.len())
+        && given.as_bytes().iter().all(u8::is_ascii_graphic);
+    is_sane.then(|| given.clone())
+}
+
+fn new_id() -> HeaderValue {
+    let id: String = rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(16)
+        .map(char::from)
+        .collect();
+    id.parse().expect("letters and digits are a header's value")
+}

@@ -1,0 +1,152 @@
+//! Whether a page of another site made a request: browsers say so in `Origin` (RFC 6454) on every POST and upgrade.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, Uri, header};
+
+use crate::address::Arrival;
+use crate::config::PublicUrl;
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+/// Lets a request through that no foreign page made; every handler of a POST or an upgrade takes one first.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOrigin;
+
+impl FromRequestParts<AppState> for SameOrigin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
+        let arrival = Arrival::of_request(parts, node);
+        check(
+            &parts.headers,
+            arrival.host.as_ref(),
+            node.config.public_url.as_ref(),
+        )?;
+        Ok(Self)
+    }
+}
+
+/// Refuses an `Origin` that is neither the host which was asked for nor that of `PUBLIC_URL`. No `Origin`, as from
+/// curl, is fine; `null`, as from a sandboxed frame, is foreign.
+///
+/// # Errors
+/// [`ApiError::ForeignOrigin`].
+pub fn check(
+    headers: &HeaderMap,
+    host: Option<&Authority>,
+    public_url: Option<&PublicUrl>,
+) -> Result<(), ApiError> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else {
+        return Ok(());
+    };
+    let is_own = || {
+        let origin: Uri = origin.to_str().ok()?.parse().ok()?;
+        let named = Place::of_uri(&origin)?;
+        let asked_for = host.map(|host| Place::of(host, named.scheme));
+        let public: Option<Uri> = public_url.and_then(|url| url.as_str().parse().ok());
+        let public = public.as_ref().and_then(Place::of_uri);
+        Some(asked_for.is_some_and(|own| own == named) || public.is_some_and(|own| own == named))
+    };
+    if origins.next().is_none() && is_own() == Some(true) {
+        Ok(())
+    } else {
+        Err(ApiError::ForeignOrigin)
+    }
+}
+
+/// Where a page comes from. A port that is not written is the scheme's own.
+struct Place<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    port: u16,
+}
+
+impl<'a> Place<'a> {
+    fn of_uri(uri: &'a Uri) -> Option<Self> {
+        Some(Self::of(uri.authority()?, uri.scheme_str()?))
+    }
+
+    fn of(authority: &'a Authority, scheme: &'a str) -> Self {
+        let own_port = if scheme == "https" { 443 } else { 80 };
+        Self {
+            scheme,
+            host: authority.host(),
+            port: authority.port_u16().unwrap_or(own_port),
+        }
+    }
+}
+
+impl PartialEq for Place<'_> {
+    /// The same host and port; behind a proxy the node cannot always tell the scheme.
+    fn eq(&self, other: &Self) -> bool {
+        self.host.eq_ignore_ascii_case(other.host) && self.port == other.port
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn is_let_in(origins: &[&str], host: &str, public_url: Option<&str>) -> bool {
+        let headers = origins
+            .iter()
+            .map(|origin| (header::ORIGIN, HeaderValue::from_str(origin).unwrap()));
+        let host: Authority = host.parse().unwrap();
+        let public_url = public_url.map(|url| url.parse().unwrap());
+        let headers = headers.fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        });
+        check(&headers, Some(&host), public_url.as_ref()).is_ok()
+    }
+
+    #[test]
+    fn the_own_host_and_the_public_one_are_let_in() {
+        for (origin, host, public_url) in [
+            ("http://127.0.0.1:9091", "127.0.0.1:9091", None),
+            ("http://tonesa.example", "tonesa.example", None),
+            ("https://tonesa.example", "tonesa.example", None),
+            ("https://tonesa.example", "TONESA.example:443", None),
+            ("https://tonesa.example:8443", "tonesa.example:8443", None),
+            ("http://[::1]:9091", "[::1]:9091", None),
+            (
+                "https://tonesa.example",
+                "10.0.0.7:9091",
+                Some("https://tonesa.example"),
+            ),
+        ] {
+            assert!(is_let_in(&[origin], host, public_url), "{origin} at {host}");
+        }
+        assert!(is_let_in(&[], "tonesa.example", None));
+    }
+
+    #[test]
+    fn everything_else_is_foreign() {
+        let public_url = Some("https://tonesa.example");
+        for origin in [
+            "null",
+            "",
+            "https://evil.example",
+            "https://tonesa.example.evil.example",
+            "https://sub.tonesa.example",
+            "https://tonesa.example:8443",
+            "http://tonesa.example",
+            "tonesa.example",
+            "https://10.0.0.7",
+            "http://10.0.0.7:9092",
+            "file://",
+        ] {
+            assert!(
+                !is_let_in(&[origin], "10.0.0.7:9091", public_url),
+                "{origin}"
+            );
+        }
+        let twice = ["https://tonesa.example", "https://evil.example"];
+        assert!(!is_let_in(&twice, "10.0.0.7:9091", public_url));
+    }
+}

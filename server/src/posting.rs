@@ -1,0 +1,150 @@
+//! Posting: concurrent posts to one upload are grouped into one append, instead of queueing behind each other's disk
+//! sync, and published in their order.
+//!
+//! Each upload that is being posted to has one queue and one task that empties it. The task belongs to the node, not
+//! to a request: a client that goes away leaves its message neither half stored nor stored but unpublished.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use app::model::{NewMessage, UploadId};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::hub::Hub;
+use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
+use crate::{clock, ids};
+
+/// Posts to one upload that may wait. One more is refused: the client tries again later.
+pub const MAX_WAITING_POSTS: usize = 1_024;
+
+/// Why a message was not posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PostError {
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many posts to this upload are waiting.
+    #[error("too many posts to this upload are waiting")]
+    Busy,
+}
+
+type Answer = oneshot::Sender<Result<Appended, StoreError>>;
+type Waiting = VecDeque<(NewMessage, Answer)>;
+
+/// Takes posts; clones share their queues.
+#[derive(Clone)]
+pub struct Poster(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    /// An upload has a queue as long as its task runs.
+    queues: Mutex<HashMap<UploadId, Waiting>>,
+}
+
+impl Poster {
+    /// A poster that appends to `store` and publishes through `hub`.
+    pub fn new(store: Arc<dyn Store>, hub: Hub) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            hub,
+            queues: Mutex::default(),
+        }))
+    }
+
+    /// Makes the message durable and publishes it; answers when it is durable. A message whose `clientMessageID` is
+    /// known is neither stored nor published again.
+    ///
+    /// # Errors
+    /// See [`PostError`]. After [`StoreError::Unavailable`] it is undecided whether the message was stored; the same
+    /// `clientMessageID` posted again settles it.
+    pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(upload, message, answer)?;
+        Ok(answered.await.unwrap_or(Err(StoreError::Unavailable))?)
+    }
+
+    fn enqueue(
+        &self,
+        upload: UploadId,
+        message: NewMessage,
+        answer: Answer,
+    ) -> Result<(), PostError> {
+        let mut queues = self.queues();
+        if let Some(queue) = queues.get_mut(&upload) {
+            if queue.len() >= MAX_WAITING_POSTS {
+                return Err(PostError::Busy);
+            }
+            queue.push_back((message, answer));
+        } else {
+            queues.insert(upload, VecDeque::from([(message, answer)]));
+            self.0.hub.tasks().spawn(self.clone().empty(upload));
+        }
+        Ok(())
+    }
+
+    /// Appends and publishes group by group until the upload's queue is empty, and takes the queue away.
+    async fn empty(self, upload: UploadId) {
+        while let Some(group) = self.next_group(upload) {
+            let (messages, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+            let appended = self.0.store.append(upload, drafts(messages)).await;
+            let posted = answer_all(answers, appended);
+            for message in posted {
+                self.0.hub.emit_posted(message).await;
+            }
+        }
+    }
+
+    fn next_group(&self, upload: UploadId) -> Option<Vec<(NewMessage, Answer)>> {
+        let mut queues = self.queues();
+        let queue = queues.get_mut(&upload)?;
+        if queue.is_empty() {
+            queues.remove(&upload);
+            return None;
+        }
+        Some(queue.drain(..queue.len().min(MAX_APPEND)).collect())
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Waiting>> {
+        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stamps the messages when their group is formed, so that times follow the sequence numbers.
+fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
+    let created_at = clock::now();
+    messages
+        .into_iter()
+        .map(|message| Draft {
+            id: ids::message_id(),
+            message,
+            created_at,
+        })
+        .collect()
+}
+
+/// Tells everyone how their post went, and returns the messages that are new.
+fn answer_all(
+    answers: Vec<Answer>,
+    appended: Result<Vec<Appended>, StoreError>,
+) -> Vec<app::model::Message> {
+    let appended = match appended {
+        Ok(appended) => appended,
+        Err(error) => {
+            // Whoever no longer listens will learn it by posting again.
+            for answer in answers {
+                drop(answer.send(Err(error)));
+            }
+            return Vec::new();
+        }
+    };
+    let mut posted = Vec::new();
+    for (answer, appended) in answers.into_iter().zip(appended) {
+        if let Appended::New(message) = &appended {
+            posted.push(message.clone());
+        }
+        drop(answer.send(Ok(appended)));
+    }
+    posted
+}

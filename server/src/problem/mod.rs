@@ -1,0 +1,69 @@
+//! Everything that a request can be answered with instead of what it asked for.
+//!
+//! Which error to use when: [`ApiError`] has one variant per row of the protocol's table of wrong input. Backends'
+//! errors become one of them by `From`; no internal text gets further than the log.
+
+mod accept;
+mod error;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use http::{HeaderValue, Method, header};
+
+use app::problem::Problem;
+
+pub use accept::{prefers_html, quality};
+pub use error::ApiError;
+
+use crate::address::Arrival;
+use crate::pages;
+use crate::state::AppState;
+
+/// A page that says why needs a style sheet and nothing else.
+const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'",
+);
+
+/// Answers an error as a page where the client is a person's browser: on the pages' own paths and for a form.
+pub async fn as_page_for_people(
+    State(node): State<AppState>,
+    arrival: Arrival,
+    request: Request,
+    next: Next,
+) -> Response {
+    let wants_page = prefers_html(request.headers()) && !is_api_read(&request);
+    let response = next.run(request).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) if wants_page => {
+            let environment = pages::environment(&node, &arrival);
+            let page = app::refused_document(&environment, problem.clone());
+            with_page(response, page)
+        }
+        _ => response,
+    }
+}
+
+/// Programs read the API; a browser that posts to it is a form.
+fn is_api_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && request.uri().path().starts_with("/api/")
+}
+
+/// The same status and headers (`Allow`, `Retry-After`) with another body.
+fn with_page(problem: Response, page: String) -> Response {
+    let (mut parts, _) = problem.into_parts();
+    let page = Html(page).into_response();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(page.headers().clone());
+    parts
+        .headers
+        .insert(header::CONTENT_SECURITY_POLICY, NO_SCRIPTS);
+    Response::from_parts(parts, page.into_body())
+}
+
+/// What catches a handler's panic answers with. The panic itself was logged by the hook of `logs`.
+pub fn panicked(_panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    ApiError::Internal.into_response()
+}

@@ -1,0 +1,179 @@
+//! The image itself: immutable, so its id is as good an entity tag as any hash.
+
+use std::ops::{Bound, Range};
+
+use app::model::{MediaType, Upload};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use headers::{
+    AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange,
+    Range as RangeHeader,
+};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+
+use super::extract::Named;
+use crate::deadline::Deadline;
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Whatever a decoder of the browser makes of the bytes, it makes it without any rights.
+const NO_RIGHTS: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+
+/// `GET /i/{id}`.
+pub async fn show(
+    State(node): State<AppState>,
+    Named(id): Named,
+    method: Method,
+    request: HeaderMap,
+) -> Result<Response, ApiError> {
+    let deadline = Deadline::start();
+    let upload = deadline
+        .wait("store", node.backends.store.upload(id))
+        .await?;
+    let size = upload.content.size;
+    let mut headers = headers_of(&upload);
+    let etag = etag_of(&upload);
+    if is_known(&request, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let (status, range) = match requested_range(&request, &etag, size) {
+        Requested::Whole => (StatusCode::OK, 0..size),
+        Requested::Part(range) => {
+            headers.extend(content_range(range.clone(), size));
+            (StatusCode::PARTIAL_CONTENT, range)
+        }
+        Requested::Nothing => {
+            headers.typed_insert(ContentRange::unsatisfied_bytes(size));
+            headers.remove(header::CONTENT_TYPE);
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
+        }
+    };
+    headers.typed_insert(ContentLength(range.end - range.start));
+    if method == Method::HEAD {
+        return Ok((status, headers).into_response());
+    }
+    let bytes = node.backends.blobs.read(upload.short_id, range);
+    let bytes = deadline.wait("blobs", bytes).await?;
+    Ok((status, headers, Body::from_stream(bytes)).into_response())
+}
+
+fn etag_of(upload: &Upload) -> ETag {
+    format!("\"{}\"", upload.id)
+        .parse()
+        .expect("quoted hexadecimal digits are an entity tag")
+}
+
+fn headers_of(upload: &Upload) -> HeaderMap {
+    let media_type = upload.content.media_type;
+    let file_name = format!("{}.{}", upload.short_id, extension(media_type));
+    let mut headers = HeaderMap::new();
+    headers.typed_insert(etag_of(upload));
+    headers.typed_insert(AcceptRanges::bytes());
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(media_type.as_str()),
+    );
+    headers.insert(header::CACHE_CONTROL, IMMUTABLE);
+    headers.insert(header::CONTENT_SECURITY_POLICY, NO_RIGHTS);
+    if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
+        headers.insert(header::CONTENT_DISPOSITION, inline);
+    }
+    headers
+}
+
+fn extension(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Png => "png",
+        MediaType::Jpeg => "jpg",
+        MediaType::Gif => "gif",
+        MediaType::WebP => "webp",
+    }
+}
+
+fn is_known(request: &HeaderMap, etag: &ETag) -> bool {
+    request
+        .typed_get::<IfNoneMatch>()
+        .is_some_and(|known| !known.precondition_passes(etag))
+}
+
+/// What of the image is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Requested {
+    Whole,
+    Part(Range<u64>),
+    /// A range that lies behind the end.
+    Nothing,
+}
+
+/// One range is served as asked; several at once, another unit or an unreadable header get the whole (RFC 9110,
+/// section 14.2). So does a range of something that has changed since.
+fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> Requested {
+    let is_same = request
+        .typed_get::<IfRange>()
+        .is_none_or(|same| !same.is_modified(Some(etag), None));
+    let range = request.typed_get::<RangeHeader>().filter(|_| is_same);
+    let asked = request
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| !value.contains(','));
+    match range.filter(|_| asked) {
+        None => Requested::Whole,
+        Some(range) => range
+            .satisfiable_ranges(size)
+            .next()
+            .and_then(|bounds| within(bounds, size))
+            .map_or(Requested::Nothing, Requested::Part),
+    }
+}
+
+fn within((start, end): (Bound<u64>, Bound<u64>), size: u64) -> Option<Range<u64>> {
+    let start = match start {
+        Bound::Included(start) => start,
+        Bound::Excluded(before) => before.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let end = match end {
+        Bound::Included(last) => last.saturating_add(1),
+        Bound::Excluded(end) => end,
+        Bound::Unbounded => size,
+    };
+    Some(start..end.min(size)).filter(|range| !range.is_empty())
+}
+
+fn content_range(range: Range<u64>, size: u64) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(range) = ContentRange::bytes(range, size) {
+        headers.typed_insert(range);
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_the_rfc_says() {
+        let etag: ETag = "\"a\"".parse().unwrap();
+        for (value, expected) in [
+            ("bytes=0-0", Requested::Part(0..1)),
+            ("bytes=2-4", Requested::Part(2..5)),
+            ("bytes=4-", Requested::Part(4..10)),
+            ("bytes=9-99", Requested::Part(9..10)),
+            ("bytes=-3", Requested::Part(7..10)),
+            ("bytes=-99", Requested::Part(0..10)),
+            ("bytes=10-", Requested::Nothing),
+            ("bytes=10-12", Requested::Nothing),
+            ("bytes=-0", Requested::Nothing),
+            ("bytes=0-1,4-5", Requested::Whole),
+            ("lines=0-1", Requested::Whole),
+            ("bytes", Requested::Whole),
+        ] {
+            let headers = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(value))]);
+            assert_eq!(requested_range(&headers, &etag, 10), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! From settings to a node that serves, and back.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::backends::{self, OpenError};
+use crate::config::Config;
+use crate::serve::serve;
+use crate::site::{Site, SiteError};
+use crate::state::Node;
+
+/// Why a node did not start, or stopped by itself.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The packaged files are not there.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The storage cannot be opened.
+    #[error(transparent)]
+    Backends(#[from] OpenError),
+    /// The address is taken or not this machine's.
+    #[error("cannot listen at {address}: {source}. PORT and TONESA_BIND choose another address.")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system refused something that every node needs.
+    #[error("cannot run: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs a node until the process is told to end by SIGTERM or SIGINT.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let shutdown = shutdown_signal()?;
+    let site = Site::load(&config.site_dir)?;
+    let opened = backends::open(&config).await?;
+    let listener = TcpListener::bind(config.bind).await;
+    let listener = listener.map_err(|source| StartError::Listen {
+        address: config.bind,
+        source,
+    })?;
+    allow_many_sockets();
+    let address = listener.local_addr()?;
+    let node = Node::start(config, site, opened.backends.clone());
+    tracing::info!(%address, "serving at http://{address}");
+    serve(node, listener, shutdown).await?;
+    opened.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Resolves when the process is told to end. From here on the signals no longer kill it.
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Each socket is an open file, and the usual soft limit of 1,024 is far below what a node serves.
+fn allow_many_sockets() {
+    match rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
+}

@@ -1,0 +1,103 @@
+//! Listening, and leaving.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use axum_server::accept::Accept;
+use axum_server::{Handle, Server};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
+
+use crate::routes;
+use crate::state::AppState;
+
+/// How long a client may take to send a request's head, and how long it may keep a connection idle.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer.
+const WRITE_STALL: Duration = Duration::from_mins(1);
+/// How much of a request's head is read, in bytes; more is answered 431.
+const HEAD_BYTES: usize = 32 * 1024;
+/// HTTP connections at once, beside the sockets. One more is closed as soon as it is accepted.
+const MAX_CONNECTIONS: usize = 10_000;
+/// How long requests may take to finish once the node stops; their connections are closed then.
+const FINISH: Duration = Duration::from_secs(8);
+/// When everything else is left behind: the process has to end within 10 s.
+const LEAVE: Duration = Duration::from_secs(9);
+
+/// Serves until `shutdown`: then no connection is accepted any more, sockets are told to come back elsewhere, requests
+/// finish, and what runs beside them ends.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    node: AppState,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let handle = Handle::new();
+    let mut server = Server::<SocketAddr>::from_listener(listener)
+        .first_request_timeout(HEAD)
+        .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))
+        .acceptor(Admission(handle.clone()))
+        .handle(handle.clone());
+    *server.http_builder() = http1();
+    let service = routes::router(node.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut serving = pin!(server.serve(service));
+    tokio::select! {
+        failed = &mut serving => return failed,
+        () = shutdown => {}
+    }
+    tracing::info!("stopping");
+    node.stopping.cancel();
+    node.tasks.close();
+    handle.graceful_shutdown(Some(FINISH));
+    let left = timeout(LEAVE, async {
+        let outcome = serving.await;
+        node.tasks.wait().await;
+        outcome
+    });
+    left.await.unwrap_or_else(|_| {
+        tracing::warn!("some work was left unfinished");
+        Ok(())
+    })
+}
+
+/// HTTP/1.1, the only version with upgrades to sockets; a proxy in front speaks the others.
+fn http1() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES);
+    builder
+}
+
+/// Lets connections in as long as there are not too many.
+#[derive(Clone)]
+struct Admission(Handle<SocketAddr>);
+
+impl<S> Accept<TcpStream, S> for Admission {
+    type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+    type Service = S;
+    type Future = Ready<io::Result<(Self::Stream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        if self.0.connection_count() > MAX_CONNECTIONS {
+            return ready(Err(io::Error::other("too many connections")));
+        }
+        // Frames and answers are small and written whole: waiting to fill a packet would only delay them.
+        let stream = stream.set_nodelay(true).map(|()| {
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(WRITE_STALL));
+            Box::pin(stream)
+        });
+        ready(stream.map(|stream| (stream, service)))
+    }
+}

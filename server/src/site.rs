@@ -1,0 +1,228 @@
+//! The packaged files: read once at start, served from memory with the encodings that were made at build time.
+//!
+//! The folder holds `manifest.json` (the addresses of style sheet, script and WASM), `assets/` (names with a hash of
+//! the content: never change) and `public/` (served at the root under their own names). `x.br` and `x.gz` beside a
+//! file are its encodings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use app::source::Assets;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::problem::quality;
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+/// Why the packaged files cannot be served.
+#[derive(Debug, Error)]
+pub enum SiteError {
+    /// A file or folder cannot be read.
+    #[error(
+        "The packaged files cannot be read: {path}: {source}. Build them with `cargo xtask build`, or name their \
+         folder in TONESA_SITE_DIR."
+    )]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The manifest is not what `xtask` writes.
+    #[error(
+        "{path} is no manifest of packaged files: {source}. Build them anew with `cargo xtask build`."
+    )]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// All packaged files.
+pub struct Site {
+    /// The addresses that pages refer to.
+    pub assets: Assets,
+    files: BTreeMap<String, File>,
+}
+
+impl Site {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// See [`SiteError`].
+    pub fn load(dir: &Path) -> Result<Self, SiteError> {
+        let manifest = dir.join("manifest.json");
+        let assets =
+            serde_json::from_slice(&read(&manifest)?).map_err(|source| SiteError::Manifest {
+                path: manifest,
+                source,
+            })?;
+        let mut files = BTreeMap::new();
+        load_folder(&dir.join("assets"), "/assets", &IMMUTABLE, &mut files)?;
+        load_folder(&dir.join("public"), "", &AN_HOUR, &mut files)?;
+        Ok(Self { assets, files })
+    }
+
+    /// Each file's address, and the route that serves it.
+    pub fn routes<S: Clone + Send + Sync + 'static>(
+        &self,
+    ) -> impl Iterator<Item = (&str, MethodRouter<S>)> {
+        self.files.iter().map(|(address, file)| {
+            let file = file.clone();
+            let serve = move |headers: HeaderMap| async move { file.respond(&headers) };
+            (address.as_str(), get(serve))
+        })
+    }
+}
+
+fn load_folder(
+    dir: &Path,
+    address: &str,
+    caching: &HeaderValue,
+    files: &mut BTreeMap<String, File>,
+) -> Result<(), SiteError> {
+    for entry in fs::read_dir(dir).map_err(|source| unreadable(dir, source))? {
+        let path = entry.map_err(|source| unreadable(dir, source))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        let address = format!("{address}/{name}");
+        if path.is_dir() {
+            load_folder(&path, &address, caching, files)?;
+        } else if !is_encoding(&path) {
+            files.insert(address, File::load(&path, caching.clone())?);
+        }
+    }
+    Ok(())
+}
+
+fn is_encoding(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "br" || extension == "gz")
+}
+
+/// A file and its encodings. A clone shares their bytes.
+#[derive(Clone)]
+struct File {
+    content_type: HeaderValue,
+    caching: HeaderValue,
+    plain: Variant,
+    brotli: Option<Variant>,
+    gzip: Option<Variant>,
+}
+
+#[derive(Clone)]
+struct Variant {
+    bytes: Bytes,
+    etag: ETag,
+    encoding: Option<HeaderValue>,
+}
+
+impl File {
+    fn load(path: &Path, caching: HeaderValue) -> Result<Self, SiteError> {
+        let encoded = |suffix: &str, encoding| {
+            let path = PathBuf::from(format!("{}.{suffix}", path.display()));
+            let is_there = path.is_file();
+            is_there
+                .then(|| {
+                    Ok(Variant::new(
+                        read(&path)?,
+                        Some(HeaderValue::from_static(encoding)),
+                    ))
+                })
+                .transpose()
+        };
+        Ok(Self {
+            content_type: content_type(path),
+            caching,
+            plain: Variant::new(read(path)?, None),
+            brotli: encoded("br", "br")?,
+            gzip: encoded("gz", "gzip")?,
+        })
+    }
+
+    fn respond(&self, request: &HeaderMap) -> Response {
+        let variant = self.best_for(request);
+        let mut response = HeaderMap::new();
+        response.typed_insert(variant.etag.clone());
+        response.insert(header::CACHE_CONTROL, self.caching.clone());
+        response.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        let known = request.typed_get::<IfNoneMatch>();
+        if known.is_some_and(|known| !known.precondition_passes(&variant.etag)) {
+            return (StatusCode::NOT_MODIFIED, response).into_response();
+        }
+        response.insert(header::CONTENT_TYPE, self.content_type.clone());
+        if let Some(encoding) = &variant.encoding {
+            response.insert(header::CONTENT_ENCODING, encoding.clone());
+        }
+        (response, Body::from(variant.bytes.clone())).into_response()
+    }
+
+    /// The smallest encoding that the client takes at all: all of them are lossless.
+    fn best_for(&self, request: &HeaderMap) -> &Variant {
+        let takes = |names: &[&str]| quality(request, &header::ACCEPT_ENCODING, names) > 0;
+        let brotli = self.brotli.as_ref().filter(|_| takes(&["br", "*"]));
+        let gzip = self.gzip.as_ref().filter(|_| takes(&["gzip", "*"]));
+        brotli.or(gzip).unwrap_or(&self.plain)
+    }
+}
+
+impl Variant {
+    fn new(bytes: Vec<u8>, encoding: Option<HeaderValue>) -> Self {
+        let hash = Sha256::digest(&bytes);
+        let hash = hash
+            .iter()
+            .take(8)
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Self {
+            bytes: bytes.into(),
+            etag: format!("\"{hash:016x}\"")
+                .parse()
+                .expect("quoted hexadecimal digits are an entity tag"),
+            encoding,
+        }
+    }
+}
+
+fn content_type(path: &Path) -> HeaderValue {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    HeaderValue::from_static(match extension.unwrap_or_default() {
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "html" => "text/html; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SiteError> {
+    fs::read(path).map_err(|source| unreadable(path, source))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> SiteError {
+    SiteError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}

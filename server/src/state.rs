@@ -1,0 +1,97 @@
+//! The one inventory of what a running node holds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::blob::Blobs;
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::housekeeping;
+use crate::hub::{Hub, HubLimits, SocketSlots};
+use crate::image::DecodePool;
+use crate::posting::Poster;
+use crate::rate_limit::{RateLimit, RateLimits};
+use crate::site::Site;
+use crate::store::Store;
+
+/// What handlers share.
+pub type AppState = Arc<Node>;
+
+/// Where a node keeps things, and how it talks to others.
+#[derive(Clone)]
+pub struct Backends {
+    /// Uploads and messages.
+    pub store: Arc<dyn Store>,
+    /// Image bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// Frames between nodes.
+    pub broker: Arc<dyn Broker>,
+    /// The folder for files on their way into `blobs`.
+    pub temp_dir: PathBuf,
+}
+
+/// A running node.
+pub struct Node {
+    /// How it was told to run.
+    pub config: Config,
+    /// The packaged files.
+    pub site: Site,
+    /// Where it keeps things.
+    pub backends: Backends,
+    /// Checks pictures, a few at a time.
+    pub decoders: DecodePool,
+    /// Its sockets and what they watch.
+    pub hub: Hub,
+    /// Stores and publishes messages.
+    pub poster: Poster,
+    /// Places for sockets.
+    pub sockets: SocketSlots,
+    /// Uploads and messages per client address.
+    pub rate_limits: Arc<RateLimits>,
+    /// Everything that runs beside the requests; it ends before the node does.
+    pub tasks: TaskTracker,
+    /// Cancelled when the node stops.
+    pub stopping: CancellationToken,
+}
+
+impl Node {
+    /// Starts what runs beside the requests. Must be called on a tokio runtime.
+    pub fn start(config: Config, site: Site, backends: Backends) -> AppState {
+        let limits = config.limits;
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let hub = Hub::start(
+            Arc::clone(&backends.broker),
+            Arc::clone(&backends.store),
+            HubLimits {
+                touches_per_second: limits.touches_per_second,
+                pace: config.pace,
+            },
+            tasks.clone(),
+            stopping.clone(),
+        );
+        let rate_limits = Arc::new(RateLimits {
+            uploads: RateLimit::new(limits.uploads_per_minute),
+            messages: RateLimit::new(limits.messages_per_minute),
+        });
+        tasks.spawn({
+            let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
+            async move { rate_limits.keep_small(stopping).await }
+        });
+        tasks.spawn(housekeeping::run(backends.clone(), stopping.clone()));
+        Arc::new(Self {
+            decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
+            poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
+            sockets: SocketSlots::new(limits.sockets, limits.sockets_per_address),
+            config,
+            site,
+            backends,
+            hub,
+            rate_limits,
+            tasks,
+            stopping,
+        })
+    }
+}

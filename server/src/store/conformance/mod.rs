@@ -1,0 +1,162 @@
+//! What every [`Store`] guarantees, as tests. A backend's tests call [`store_suite`] with an expression that opens a
+//! store; each test makes uploads of its own, so that the store may be shared and need not be empty.
+
+pub(crate) mod append;
+pub(crate) mod concurrent;
+pub(crate) mod read;
+pub(crate) mod texts;
+pub(crate) mod uploads;
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use app::model::{
+    Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Seq, ShortId, Timestamp,
+    Upload, UploadId,
+};
+use rand::distr::{Alphanumeric, SampleString};
+
+use super::{Appended, Draft, Select, Store};
+
+/// Makes a test of each guarantee. `$open` is a future of `(Arc<dyn Store>, guard)`; the guard is dropped at the end.
+macro_rules! store_suite {
+    ($open:expr) => {
+        $crate::store::conformance::store_suite! {
+            $open;
+            uploads:
+                an_upload_reads_back_by_either_id,
+                letter_case_makes_another_short_id,
+                a_taken_id_is_refused,
+                a_taken_short_id_is_refused,
+                one_of_many_racing_uploads_gets_a_short_id,
+                what_is_not_there_is_not_found,
+                the_store_answers_a_ping;
+            append:
+                sequence_numbers_are_dense_from_one_in_the_drafts_order,
+                what_is_answered_is_what_is_read,
+                a_repeated_client_id_returns_the_first_message,
+                repeats_within_one_call_are_one_message,
+                the_same_client_id_under_two_uploads_is_two_messages,
+                an_empty_append_stores_nothing,
+                the_largest_append_is_taken;
+            concurrent:
+                sixteen_posters_of_one_client_id_make_one_message,
+                concurrent_appends_leave_no_hole_and_lose_nothing,
+                concurrent_appends_of_overlapping_drafts_store_each_once,
+                uploads_do_not_share_sequence_numbers,
+                a_dropped_append_leaves_the_conversation_whole,
+                a_reader_sees_pages_that_match_their_head;
+            read:
+                an_empty_conversation_has_head_zero,
+                the_newest_page_is_the_end_oldest_first,
+                paging_forwards_meets_every_message_once,
+                paging_backwards_meets_every_message_once,
+                cursors_at_and_beyond_the_ends_are_fine,
+                since_is_exclusive_and_nearest_first,
+                since_follows_the_times_where_clocks_disagree,
+                a_page_holds_one_upload_only;
+            texts:
+                texts_come_back_exactly,
+                look_alike_client_ids_are_different;
+        }
+    };
+    ($open:expr; $($module:ident: $($test:ident),+;)+) => {$($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $test() {
+            let (store, _guard) = $open.await;
+            $crate::store::conformance::$module::$test(store).await;
+        }
+    )+)+};
+}
+pub(crate) use store_suite;
+
+type Shared = Arc<dyn Store>;
+
+fn parse<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(1_795_000_000_000 + millis).unwrap()
+}
+
+pub(crate) fn some_upload() -> Upload {
+    let short_id: ShortId = parse(&Alphanumeric.sample_string(&mut rand::rng(), 8));
+    Upload {
+        id: UploadId::from_bytes(rand::random()),
+        short_id,
+        kind: Kind::Image,
+        content: Content {
+            url: format!("/i/{short_id}"),
+            media_type: MediaType::Jpeg,
+            size: 482_113,
+            width: 3024,
+            height: 4032,
+        },
+        created_at: at(0),
+    }
+}
+
+/// A new upload in the store.
+async fn stored(store: &Shared) -> UploadId {
+    let upload = some_upload();
+    let id = upload.id;
+    store.insert_upload(upload).await.unwrap();
+    id
+}
+
+/// A draft that differs from all others in everything but its time.
+fn draft(client_message_id: &str) -> Draft {
+    Draft {
+        id: MessageId::from_bytes(rand::random()),
+        message: NewMessage {
+            author_name: parse(&format!("by {client_message_id:.37}")),
+            content: parse(&format!("content of {client_message_id}")),
+            client_message_id: parse(client_message_id),
+        },
+        created_at: at(0),
+    }
+}
+
+/// Drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
+    (0..count)
+        .map(|n| draft(&format!("{prefix}-{n}")))
+        .collect()
+}
+
+fn message(appended: &Appended) -> &Message {
+    match appended {
+        Appended::New(message) | Appended::Known(message) => message,
+    }
+}
+
+fn is_new(appended: &Appended) -> bool {
+    matches!(appended, Appended::New(_))
+}
+
+fn seqs(messages: &[Message]) -> Vec<u64> {
+    messages.iter().map(|message| message.seq.get()).collect()
+}
+
+async fn page(store: &Shared, upload: UploadId, select: Select, limit: usize) -> MessagePage {
+    store.messages(upload, select, limit).await.unwrap()
+}
+
+/// The whole conversation, which is dense and ends at its head.
+async fn whole(store: &Shared, upload: UploadId) -> Vec<Message> {
+    let mut all = Vec::new();
+    loop {
+        let last = all
+            .last()
+            .map_or(Seq::ZERO, |message: &Message| message.seq);
+        let next = page(store, upload, Select::After(last), 200).await;
+        if next.messages.is_empty() {
+            assert_eq!(last, next.head, "the conversation ends at its head");
+            return all;
+        }
+        all.extend(next.messages);
+        assert_eq!(seqs(&all), (1..=all.len() as u64).collect::<Vec<_>>());
+        assert!(all.iter().all(|message| message.upload_id == upload));
+    }
+}

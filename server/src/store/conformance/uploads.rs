@@ -1,0 +1,122 @@
+use app::model::{MediaType, Seq, UploadRef};
+use tokio::task::JoinSet;
+
+use super::{Shared, at, draft, parse, some_upload};
+use crate::store::{Select, StoreError};
+
+pub(crate) async fn an_upload_reads_back_by_either_id(store: Shared) {
+    let types = [
+        MediaType::Png,
+        MediaType::Jpeg,
+        MediaType::Gif,
+        MediaType::WebP,
+    ];
+    for media_type in types {
+        let mut upload = some_upload();
+        upload.content.media_type = media_type;
+        upload.content.size = 5 << 32;
+        upload.content.width = u32::MAX;
+        upload.created_at = at(-1_900_000_000_001);
+        store.insert_upload(upload.clone()).await.unwrap();
+        for name in [UploadRef::Id(upload.id), UploadRef::Short(upload.short_id)] {
+            assert_eq!(store.upload(name).await, Ok(upload.clone()));
+        }
+        assert_eq!(store.has_short_id(upload.short_id).await, Ok(true));
+    }
+}
+
+pub(crate) async fn letter_case_makes_another_short_id(store: Shared) {
+    let mut lower = some_upload();
+    // The first character is a letter, so that the two differ.
+    let rest = &lower.short_id.as_str().to_lowercase()[1..];
+    lower.short_id = parse(&format!("x{rest}"));
+    let mut upper = some_upload();
+    upper.short_id = parse(&lower.short_id.as_str().to_uppercase());
+    store.insert_upload(lower.clone()).await.unwrap();
+    let other = UploadRef::Short(upper.short_id);
+    assert_eq!(store.upload(other).await, Err(StoreError::NotFound));
+    store.insert_upload(upper.clone()).await.unwrap();
+    assert_eq!(store.upload(other).await, Ok(upper));
+    assert_eq!(
+        store.upload(UploadRef::Short(lower.short_id)).await,
+        Ok(lower)
+    );
+}
+
+pub(crate) async fn a_taken_id_is_refused(store: Shared) {
+    let first = some_upload();
+    store.insert_upload(first.clone()).await.unwrap();
+    let mut second = some_upload();
+    second.id = first.id;
+    let refused = second.short_id;
+    assert_eq!(
+        store.insert_upload(second).await,
+        Err(StoreError::AlreadyExists)
+    );
+    assert_eq!(store.has_short_id(refused).await, Ok(false));
+    assert_eq!(store.upload(UploadRef::Id(first.id)).await, Ok(first));
+}
+
+pub(crate) async fn a_taken_short_id_is_refused(store: Shared) {
+    let first = some_upload();
+    store.insert_upload(first.clone()).await.unwrap();
+    let mut second = some_upload();
+    second.short_id = first.short_id;
+    let refused = UploadRef::Id(second.id);
+    assert_eq!(
+        store.insert_upload(second).await,
+        Err(StoreError::AlreadyExists)
+    );
+    assert_eq!(store.upload(refused).await, Err(StoreError::NotFound));
+    let name = UploadRef::Short(first.short_id);
+    assert_eq!(store.upload(name).await, Ok(first));
+}
+
+pub(crate) async fn one_of_many_racing_uploads_gets_a_short_id(store: Shared) {
+    let short_id = some_upload().short_id;
+    let mut racers = JoinSet::new();
+    for _ in 0..16 {
+        let store = store.clone();
+        let mut upload = some_upload();
+        upload.short_id = short_id;
+        racers.spawn(async move { (upload.clone(), store.insert_upload(upload).await) });
+    }
+    let outcomes = racers.join_all().await;
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, end)| end.is_ok());
+    assert_eq!(won.len(), 1);
+    assert!(
+        lost.iter()
+            .all(|(_, end)| *end == Err(StoreError::AlreadyExists))
+    );
+    let stored = store.upload(UploadRef::Short(short_id)).await.unwrap();
+    assert_eq!(stored, won[0].0);
+}
+
+pub(crate) async fn what_is_not_there_is_not_found(store: Shared) {
+    let absent = some_upload();
+    for name in [UploadRef::Id(absent.id), UploadRef::Short(absent.short_id)] {
+        assert_eq!(store.upload(name).await, Err(StoreError::NotFound));
+    }
+    assert_eq!(store.has_short_id(absent.short_id).await, Ok(false));
+    let selects = [
+        Select::Newest,
+        Select::After(Seq::new(1)),
+        Select::Before(Seq::new(1)),
+        Select::Since(at(0)),
+    ];
+    for select in selects {
+        let page = store.messages(absent.id, select, 50).await;
+        assert_eq!(page, Err(StoreError::NotFound));
+    }
+    for drafts in [vec![], vec![draft("early")]] {
+        let appended = store.append(absent.id, drafts).await;
+        assert_eq!(appended, Err(StoreError::NotFound));
+    }
+    store.insert_upload(absent.clone()).await.unwrap();
+    let page = store.messages(absent.id, Select::Newest, 50).await.unwrap();
+    assert!(page.messages.is_empty(), "nothing was stored before");
+}
+
+pub(crate) async fn the_store_answers_a_ping(store: Shared) {
+    assert_eq!(store.ping().await, Ok(()));
+}

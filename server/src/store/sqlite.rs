@@ -1,0 +1,126 @@
+//! Uploads and messages in one SQLite file, for a node that stands alone. One thread writes and commits whatever waits
+//! as one transaction, so that concurrent posts share a disk sync; a few connections read beside it.
+
+mod error;
+mod messages;
+mod reader;
+mod row;
+mod schema;
+mod uploads;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::Duration;
+
+use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use async_trait::async_trait;
+use tokio::time::timeout;
+use tracing::error;
+
+pub use error::OpenError;
+
+use self::error::Failure;
+use self::reader::Readers;
+use self::writer::Writer;
+use super::{Appended, Draft, Select, Store, StoreError};
+use crate::folder::FolderClaim;
+
+/// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
+pub const DATABASE_FILE: &str = "tonesa.db";
+
+/// How long a call waits: less than the 3 seconds in which it has to answer.
+const PATIENCE: Duration = Duration::from_millis(2_800);
+
+/// The store in a data folder. A write that has not been answered in time may still be done later; who repeats a post
+/// gets the message that it made.
+pub struct SqliteStore {
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database in `folder`, makes both if need be, and claims the folder for this process. It blocks: it
+    /// is for the start of a node.
+    ///
+    /// # Errors
+    /// When another process has the folder, when it cannot be written to, or when the database is damaged.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let claim = FolderClaim::take(folder)?;
+        let file = folder.join(DATABASE_FILE);
+        let connection = schema::open_writer(&file)?;
+        crate::folder::sync(folder).map_err(|error| OpenError::unusable(&file, error))?;
+        let writer =
+            Writer::start(connection, claim).map_err(|error| OpenError::unusable(&file, error))?;
+        Ok(Self {
+            readers: Readers::new(file),
+            writer,
+        })
+    }
+
+    /// Writes what waits, closes the database and gives up the folder; calls made later are answered with
+    /// [`StoreError::Unavailable`]. A store that is dropped instead does the same in the background.
+    pub async fn close(&self) {
+        self.readers.stop().await;
+        self.writer.stop().await;
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
+        let job = move |connection: &_| uploads::insert(connection, &upload);
+        in_time(self.writer.run(1, job)).await
+    }
+
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
+        let job = move |connection: &_| uploads::find(connection, name);
+        in_time(self.readers.run(job)).await
+    }
+
+    async fn append(
+        &self,
+        upload: UploadId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, StoreError> {
+        let size = drafts.len();
+        let job = move |connection: &_| messages::append(connection, upload, drafts);
+        in_time(self.writer.run(size, job)).await
+    }
+
+    async fn messages(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        let job = move |connection: &_| messages::page(connection, upload, select, limit);
+        in_time(self.readers.run(job)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        in_time(async {
+            self.writer.run(1, |_| Ok(())).await?;
+            self.readers.run(schema::probe).await
+        })
+        .await
+    }
+}
+
+/// Waits for an answer, but not for too long, and says what a failure means to the caller.
+async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
+    match timeout(PATIENCE, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(Failure::Refused(error))) => Err(error),
+        Ok(Err(Failure::Driver(error))) => {
+            error!(%error, "SQLite did not do it");
+            Err(StoreError::Unavailable)
+        }
+        Err(_) => {
+            error!("SQLite did not answer in time");
+            Err(StoreError::Unavailable)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::folder::FolderError;
+use crate::store::StoreError;
+
+/// Why the data folder's database cannot be opened. Each text says what to do about it.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The folder is in use, or cannot be written to.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The file is damaged, cannot be read or written, or is not Tonesa's.
+    #[error(
+        "the database {} cannot be used ({reason}); restore it from a backup, move it away, or set TONESA_DATA_DIR to \
+         another folder",
+        .file.display()
+    )]
+    Unusable {
+        /// The database.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A later version has changed the database in ways that this one does not know.
+    #[error(
+        "the database {} was written by a newer Tonesa (its schema is {found}, this program knows {known}); run that \
+         one, or set TONESA_DATA_DIR to another folder",
+        .file.display()
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The newest schema that this program knows.
+        known: usize,
+    },
+}
+
+impl OpenError {
+    pub(super) fn unusable(file: &Path, reason: impl ToString) -> Self {
+        Self::Unusable {
+            file: file.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Why a job on a connection was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The store says no: part of its contract.
+    Refused(StoreError),
+    /// The driver says no: a defect, or trouble with the disk.
+    Driver(rusqlite::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Driver(error)
+    }
+}

@@ -1,0 +1,147 @@
+use app::model::{ClientMessageId, Message, MessageId, MessagePage, Seq, UploadId};
+use rusqlite::{Connection, Params, Row, params};
+
+use super::error::Failure;
+use super::row::{moment, parsed};
+use super::uploads::{self, UploadKey};
+use crate::store::{Appended, Draft, Select};
+
+const INSERT: &str =
+    "INSERT INTO messages (upload, seq, id, author_name, content, client_message_id, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (upload, client_message_id) DO NOTHING";
+const SELECT: &str =
+    "SELECT seq, id, author_name, content, client_message_id, created_at FROM messages";
+
+/// An upload's conversation, as one transaction sees it.
+struct Conversation<'c> {
+    connection: &'c Connection,
+    upload: UploadId,
+    key: UploadKey,
+}
+
+/// Appends drafts to an upload's conversation, but for those that it knows.
+pub(super) fn append(
+    connection: &Connection,
+    upload: UploadId,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Appended>, Failure> {
+    let conversation = Conversation::open(connection, upload)?;
+    let mut head = conversation.head()?;
+    let mut appended = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let seq = head.next();
+        appended.push(if conversation.insert(seq, &draft)? {
+            head = seq;
+            Appended::New(draft.into_message(upload, seq))
+        } else {
+            Appended::Known(conversation.known(draft.client_message_id())?)
+        });
+    }
+    Ok(appended)
+}
+
+/// A stretch of an upload's conversation, and its head.
+pub(super) fn page(
+    connection: &Connection,
+    upload: UploadId,
+    select: Select,
+    limit: usize,
+) -> Result<MessagePage, Failure> {
+    let conversation = Conversation::open(connection, upload)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(MessagePage {
+        messages: conversation.select(select, limit)?,
+        head: conversation.head()?,
+    })
+}
+
+impl<'c> Conversation<'c> {
+    fn open(connection: &'c Connection, upload: UploadId) -> Result<Self, Failure> {
+        Ok(Self {
+            connection,
+            upload,
+            key: uploads::key(connection, upload)?,
+        })
+    }
+
+    fn head(&self) -> rusqlite::Result<Seq> {
+        self.connection
+            .prepare_cached("SELECT max(seq) FROM messages WHERE upload = ?1")?
+            .query_row([self.key.0], |row| row.get::<_, Option<i64>>(0))
+            .map(|head| head.map_or(Seq::ZERO, |head| Seq::new(head.cast_unsigned())))
+    }
+
+    /// Whether it was new.
+    fn insert(&self, seq: Seq, draft: &Draft) -> rusqlite::Result<bool> {
+        let message = &draft.message;
+        let inserted = self.connection.prepare_cached(INSERT)?.execute(params![
+            self.key.0,
+            number(seq),
+            draft.id.as_bytes(),
+            message.author_name.as_str(),
+            message.content.as_str(),
+            message.client_message_id.as_str(),
+            draft.created_at.unix_millis(),
+        ])?;
+        Ok(inserted == 1)
+    }
+
+    fn known(&self, id: &ClientMessageId) -> rusqlite::Result<Message> {
+        self.connection
+            .prepare_cached(&format!(
+                "{SELECT} WHERE upload = ?1 AND client_message_id = ?2"
+            ))?
+            .query_row(params![self.key.0, id.as_str()], |row| self.message(row))
+    }
+
+    fn select(&self, select: Select, limit: i64) -> rusqlite::Result<Vec<Message>> {
+        let key = self.key.0;
+        match select {
+            Select::Newest => self.backwards(Seq::new(u64::MAX), limit),
+            Select::Before(seq) => self.backwards(seq, limit),
+            Select::After(seq) => self.read(
+                "upload = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+                params![key, number(seq), limit],
+            ),
+            Select::Since(moment) => self.read(
+                "upload = ?1 AND created_at > ?2 ORDER BY created_at, seq LIMIT ?3",
+                params![key, moment.unix_millis(), limit],
+            ),
+        }
+    }
+
+    /// Those nearest before `seq`, oldest first.
+    fn backwards(&self, seq: Seq, limit: i64) -> rusqlite::Result<Vec<Message>> {
+        let mut messages = self.read(
+            "upload = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+            params![self.key.0, number(seq), limit],
+        )?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    fn read(&self, condition: &str, params: impl Params) -> rusqlite::Result<Vec<Message>> {
+        self.connection
+            .prepare_cached(&format!("{SELECT} WHERE {condition}"))?
+            .query_map(params, |row| self.message(row))?
+            .collect()
+    }
+
+    fn message(&self, row: &Row<'_>) -> rusqlite::Result<Message> {
+        Ok(Message {
+            id: MessageId::from_bytes(row.get(1)?),
+            upload_id: self.upload,
+            seq: Seq::new(row.get::<_, i64>(0)?.cast_unsigned()),
+            author_name: parsed(row, 2)?,
+            content: parsed(row, 3)?,
+            client_message_id: parsed(row, 4)?,
+            created_at: moment(row, 5)?,
+        })
+    }
+}
+
+/// SQLite's integers are signed: a cursor beyond them is beyond every message.
+fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.get()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,185 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use app::model::{MessageId, NewMessage, UploadId};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{DATABASE_FILE, OpenError, SqliteStore};
+use crate::folder::FolderError;
+use crate::store::conformance::{some_upload, store_suite};
+use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError};
+
+fn open() -> (Arc<dyn Store>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    (Arc::new(store), folder)
+}
+
+store_suite!(async { open() });
+
+fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
+    (0..count)
+        .map(|n| Draft {
+            id: MessageId::from_bytes(rand::random()),
+            message: NewMessage {
+                author_name: "someone".parse().unwrap(),
+                content: "something".parse().unwrap(),
+                client_message_id: format!("{prefix}-{n}").parse().unwrap(),
+            },
+            created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
+        })
+        .collect()
+}
+
+async fn head(store: &SqliteStore, upload: UploadId) -> u64 {
+    let page = store.messages(upload, Select::Newest, 0).await.unwrap();
+    page.head.get()
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses_calls_and_opens_again_with_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let upload = some_upload();
+    let id = upload.id;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload).await.unwrap();
+    store.append(id, drafts("first", 3)).await.unwrap();
+    store.close().await;
+    store.close().await;
+    assert_eq!(store.ping().await, Err(StoreError::Unavailable));
+    assert_eq!(store.append(id, vec![]).await, Err(StoreError::Unavailable));
+    let log = folder.path().join(format!("{DATABASE_FILE}-wal"));
+    assert!(!log.exists(), "the log is written back");
+    let again = SqliteStore::open(folder.path()).unwrap();
+    again.append(id, drafts("second", 2)).await.unwrap();
+    assert_eq!(head(&again, id).await, 5);
+}
+
+#[tokio::test]
+async fn what_waits_is_written_before_the_store_closes() {
+    let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
+    let id = upload.id;
+    let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+    store.insert_upload(upload).await.unwrap();
+    let blocker = lock(folder.path());
+    let appends: Vec<_> = (0..5)
+        .map(|call| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.append(id, drafts(&format!("c{call}"), 3)).await })
+        })
+        .collect();
+    // On this test's one thread, the appends have been queued once all of them had a turn.
+    tokio::task::yield_now().await;
+    drop(blocker);
+    store.close().await;
+    for append in appends {
+        assert_eq!(append.await.unwrap().unwrap().len(), 3);
+    }
+    let again = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(head(&again, id).await, 15);
+}
+
+/// Another program's lock on the database; it ends when dropped.
+fn lock(folder: &Path) -> Connection {
+    let other = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[tokio::test]
+async fn a_locked_database_is_unavailable_in_time_and_works_again_afterwards() {
+    let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
+    let id = upload.id;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload).await.unwrap();
+    let other = lock(folder.path());
+    let start = Instant::now();
+    let refused = store.append(id, drafts("same", 2)).await;
+    assert_eq!(refused, Err(StoreError::Unavailable));
+    assert!(start.elapsed().as_secs() < 3);
+    assert_eq!(head(&store, id).await, 0, "reads go on");
+    drop(other);
+    store.append(id, drafts("same", 2)).await.unwrap();
+    assert_eq!(head(&store, id).await, 2);
+}
+
+#[tokio::test]
+async fn writes_beyond_the_queue_are_refused_at_once() {
+    let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
+    let id = upload.id;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload).await.unwrap();
+    let _other = lock(folder.path());
+    let start = Instant::now();
+    let appends = (0..65).map(|call| store.append(id, drafts(&format!("c{call}"), MAX_APPEND)));
+    let (first, ..) = futures::future::select_all(appends).await;
+    assert_eq!(first, Err(StoreError::Unavailable));
+    assert!(start.elapsed() < super::PATIENCE / 4, "it did not wait");
+}
+
+#[test]
+fn a_second_store_does_not_get_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = SqliteStore::open(folder.path()).unwrap();
+    let refused = refusal(folder.path());
+    assert!(matches!(refused, OpenError::Folder(FolderError::InUse(_))));
+}
+
+fn refusal(folder: &Path) -> OpenError {
+    let refused = SqliteStore::open(folder).err().unwrap();
+    assert!(refused.to_string().contains("TONESA_DATA_DIR"), "{refused}");
+    assert!(refused.to_string().contains(folder.to_str().unwrap()));
+    refused
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
+    let id = upload.id;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload).await.unwrap();
+    store.append(id, drafts("a", 200)).await.unwrap();
+    store.close().await;
+    let file = folder.path().join(DATABASE_FILE);
+    let whole = fs::read(&file).unwrap();
+    let mut garbled = whole.clone();
+    garbled[4096..].fill(0xa5);
+    for damaged in [&garbled[..], &whole[..8192], &[0xa5; 9000], b"no database"] {
+        fs::write(&file, damaged).unwrap();
+        assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+    }
+    fs::write(&file, whole).unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(head(&store, id).await, 200);
+}
+
+#[test]
+fn a_folder_in_the_databases_place_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(DATABASE_FILE)).unwrap();
+    assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+}
+
+#[test]
+fn a_database_of_another_program_or_a_newer_one_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(DATABASE_FILE);
+    let foreign = Connection::open(&file).unwrap();
+    foreign.execute_batch("CREATE TABLE uploads (x)").unwrap();
+    drop(foreign);
+    let before = fs::read(&file).unwrap();
+    assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+    assert_eq!(fs::read(&file).unwrap(), before);
+    fs::remove_file(&file).unwrap();
+    drop(super::schema::open_writer(&file).unwrap());
+    let newer = Connection::open(&file).unwrap();
+    newer.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(newer);
+    assert!(matches!(
+        refusal(folder.path()),
+        OpenError::Newer { found: 1_000, .. }
+    ));
+}

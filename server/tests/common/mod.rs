@@ -1,0 +1,234 @@
+//! Starts a whole node in the test's process, on a port of its own, with real embedded storage in a temporary folder.
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test program uses another part of it, and a test may panic"
+)]
+
+pub mod conversation;
+pub mod faults;
+pub mod pictures;
+pub mod raw;
+pub mod socket_client;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use app::model::{Message, Upload};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use serde_json::{Value, json};
+use server::backends;
+use server::config::Config;
+use server::hub::Pace;
+use server::serve::serve;
+use server::site::Site;
+use server::state::{AppState, Backends, Node};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A node that serves until it is dropped or stopped.
+pub struct TestNode {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it holds.
+    pub node: AppState,
+    /// Its data and site folders.
+    pub folder: TempDir,
+    /// A client that follows no redirects.
+    pub client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestNode {
+    /// A node with the defaults, but without limits on rates.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A node with these variables set.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::with_backends(variables, |backends| backends).await
+    }
+
+    /// A node with these variables set, and backends made of the real ones.
+    pub async fn with_backends(
+        variables: &[(&str, &str)],
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), variables);
+        Self::launch(folder, config, wrap).await
+    }
+
+    /// A node whose hub does at these intervals what it does at intervals.
+    pub async fn with_pace(pace: Pace) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            pace,
+            ..config(folder.path(), &[])
+        };
+        Self::launch(folder, config, |backends| backends).await
+    }
+
+    async fn launch(
+        folder: TempDir,
+        config: Config,
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
+        let opened = backends::open(&config).await.unwrap();
+        let backends = wrap(opened.backends.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let site = Site::load(&config.site_dir).unwrap();
+        let node = Node::start(config, site, backends);
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(serve(node.clone(), listener, async {
+            drop(stopped.await);
+        }));
+        let redirects = redirect::Policy::none();
+        let client = Client::builder().redirect(redirects).build().unwrap();
+        Self {
+            address,
+            node,
+            folder,
+            client,
+            stop: Some(stop),
+            serving,
+        }
+    }
+
+    /// Stops the node as SIGTERM does, and waits until it has left.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// Tells the node to stop, as SIGTERM does.
+    pub fn begin_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(self.url(path))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    /// Uploads these bytes as a program does.
+    pub async fn upload(&self, bytes: Vec<u8>) -> Response {
+        let request = self.post("/api/uploads").multipart(file_form(bytes));
+        request.send().await.unwrap()
+    }
+
+    /// An upload to talk about.
+    pub async fn uploaded(&self) -> Upload {
+        let response = self.upload(pictures::png(3, 2)).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        response.json().await.unwrap()
+    }
+
+    /// Posts JSON as a message.
+    pub async fn post_message(&self, upload: &str, body: &Value) -> Response {
+        let path = format!("/api/uploads/{upload}/messages");
+        self.post(&path).json(body).send().await.unwrap()
+    }
+
+    /// Posts messages with these texts.
+    pub async fn say(&self, upload: &Upload, texts: &[&str]) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for text in texts {
+            let id = server::ids::client_message_id();
+            let body = json!({"authorName": "Ada", "content": text, "clientMessageID": id});
+            let response = self.post_message(&upload.id.to_string(), &body).await;
+            assert_eq!(response.status(), StatusCode::CREATED);
+            messages.push(response.json().await.unwrap());
+        }
+        messages
+    }
+
+    /// How many temporary files there are.
+    pub fn temporary_files(&self) -> usize {
+        fs::read_dir(&self.node.backends.temp_dir).unwrap().count()
+    }
+}
+
+/// A form with one file, as a browser sends it.
+pub fn file_form(bytes: Vec<u8>) -> Form {
+    Form::new().part("file", Part::bytes(bytes).file_name("picture.png"))
+}
+
+/// Asserts that the answer is this problem, and returns the document.
+pub async fn problem(response: Response, status: u16, kind: &str) -> Value {
+    assert_eq!(response.status().as_u16(), status);
+    let content_type = header(response.headers(), CONTENT_TYPE.as_str());
+    assert_eq!(content_type, "application/problem+json");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["type"], format!("/problems/{kind}"));
+    for text in ["title", "detail"] {
+        assert!(!problem[text].as_str().unwrap().is_empty(), "{problem}");
+    }
+    problem
+}
+
+/// A header's text; empty when it is not there.
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+/// The settings of a test: no limits on rates unless it sets some.
+pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
+    let site = site(folder);
+    let data = folder.join("data");
+    Config::from_env(&|name| {
+        let set = variables.iter().find(|(key, _)| *key == name);
+        if let Some((_, value)) = set {
+            return Some(value.into());
+        }
+        match name {
+            "TONESA_DATA_DIR" => Some(data.clone().into()),
+            "TONESA_SITE_DIR" => Some(site.clone().into()),
+            "TONESA_UPLOADS_PER_MINUTE" | "TONESA_MESSAGES_PER_MINUTE" => Some("0".into()),
+            _ => None,
+        }
+    })
+    .unwrap()
+}
+
+/// A folder of packaged files in miniature.
+pub fn site(folder: &Path) -> PathBuf {
+    let site = folder.join("site");
+    for (name, content) in [
+        (
+            "manifest.json",
+            r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
+        ),
+        ("assets/tonesa-1.css", "body { margin: 0 }"),
+        ("assets/tonesa-1.css.br", "the style sheet in brotli"),
+        ("assets/tonesa-1.css.gz", "the style sheet in gzip"),
+        ("assets/tonesa-1.js", "export {}"),
+        ("assets/tonesa-1.wasm", "\0asm"),
+        ("public/robots.txt", "User-agent: *"),
+        ("public/favicon.svg", "<svg/>"),
+    ] {
+        let path = site.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    site
+}

@@ -1,0 +1,70 @@
+//! Small valid pictures, made on the spot.
+
+use std::io::Cursor;
+
+/// A PNG of this size.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    encode_png(width, height, &grey(width, height))
+}
+
+/// A PNG of a little more than this many bytes: noise does not compress.
+pub fn large_png(bytes: u32) -> Vec<u8> {
+    let side = (bytes / 3).isqrt() + 1;
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..side * side * 3)
+        .map(|_| {
+            // Marsaglia's xorshift.
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state.to_le_bytes()[0]
+        })
+        .collect();
+    encode_png(side, side, &noise)
+}
+
+fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fastest);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+/// A GIF of this size.
+pub fn gif(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let black_and_white = [0, 0, 0, 255, 255, 255];
+    let mut encoder = gif::Encoder::new(&mut bytes, width, height, &black_and_white).unwrap();
+    let pixels = vec![1; usize::from(width) * usize::from(height)];
+    let frame = gif::Frame::from_indexed_pixels(width, height, pixels, None);
+    encoder.write_frame(&frame).unwrap();
+    drop(encoder);
+    bytes
+}
+
+/// A WebP of this size.
+pub fn webp(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image_webp::WebPEncoder::new(&mut bytes)
+        .encode(
+            &grey(width, height),
+            width,
+            height,
+            image_webp::ColorType::Rgb8,
+        )
+        .unwrap();
+    bytes.into_inner()
+}
+
+fn grey(width: u32, height: u32) -> Vec<u8> {
+    vec![127; usize::try_from(width * height * 3).unwrap()]
+}
+
+/// A JPEG of 5 by 4 pixels.
+pub fn jpeg() -> Vec<u8> {
+    include_bytes!("picture.jpg").to_vec()
+}

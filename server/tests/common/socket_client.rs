@@ -1,0 +1,146 @@
+//! A client that speaks the real protocol over a real socket.
+
+use std::time::Duration;
+
+use app::event::{ClientCommand, Refusal, SUBPROTOCOL, ServerEvent};
+use app::model::{Message, Point, Seq, UploadRef};
+use futures::{SinkExt, StreamExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{Error, Message as WsMessage};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
+
+/// Longer than anything should take: a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct SocketClient(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl SocketClient {
+    /// Connects to the node at `base` (`http://…`).
+    pub async fn connect(base: &str) -> Self {
+        Self::try_connect(base, &[])
+            .await
+            .expect("the node takes the socket")
+    }
+
+    /// Connects with so little room to receive that a client which does not read is soon noticed.
+    pub async fn connect_with_little_room(base: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(8 * 1024).unwrap();
+        let address = base.strip_prefix("http://").unwrap().parse().unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        let (socket, _) = client_async(request(base, &[]).unwrap(), MaybeTlsStream::Plain(stream))
+            .await
+            .expect("the node takes the socket");
+        Self(socket)
+    }
+
+    /// Connects with these headers beside the subprotocol.
+    pub async fn try_connect(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let (socket, _) = connect_async(request(base, headers)?).await?;
+        Ok(Self(socket))
+    }
+
+    pub async fn send(&mut self, command: &ClientCommand) {
+        self.send_text(&serde_json::to_string(command).unwrap())
+            .await;
+    }
+
+    pub async fn send_text(&mut self, frame: &str) {
+        self.send_raw(WsMessage::text(frame)).await;
+    }
+
+    pub async fn send_raw(&mut self, frame: WsMessage) {
+        self.0.send(frame).await.expect("the socket is open");
+    }
+
+    /// Watches the upload and returns the answer: head and messages.
+    pub async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> (Seq, Vec<Message>) {
+        self.send(&ClientCommand::Watch {
+            upload_id: upload,
+            after,
+        })
+        .await;
+        loop {
+            match self.event().await {
+                ServerEvent::Watched { head, messages, .. } => return (head, messages),
+                ServerEvent::Refused(refusal) => panic!("refused: {refusal:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    pub async fn touch(&mut self, upload: UploadRef, x: f64, y: f64, tab: &str) {
+        let command = ClientCommand::Touch {
+            upload_id: upload,
+            at: Point::new(x, y).unwrap(),
+            tab: tab.parse().unwrap(),
+        };
+        self.send(&command).await;
+    }
+
+    /// The next text frame, as it came.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match self.frame().await {
+                Some(WsMessage::Text(text)) => return text.to_string(),
+                Some(WsMessage::Ping(_) | WsMessage::Pong(_)) => {}
+                other => panic!("expected an event, got {other:?}"),
+            }
+        }
+    }
+
+    /// The next event.
+    pub async fn event(&mut self) -> ServerEvent {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// The next message that was posted, passing over other events.
+    pub async fn posted(&mut self) -> Message {
+        loop {
+            if let ServerEvent::MessagePosted { message, .. } = self.event().await {
+                return message;
+            }
+        }
+    }
+
+    /// The next event, which is expected to be a refusal.
+    pub async fn refusal(&mut self) -> Refusal {
+        match self.event().await {
+            ServerEvent::Refused(refusal) => refusal,
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+    }
+
+    /// The code with which the server closes the socket, passing over what came before; `None` when the connection
+    /// ends without one.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match self.frame().await {
+                Some(WsMessage::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Some(_) => {}
+                None => return None,
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> Option<WsMessage> {
+        let next = timeout(PATIENCE, self.0.next())
+            .await
+            .expect("the server says something in time");
+        next.and_then(Result::ok)
+    }
+}
+
+fn request(base: &str, headers: &[(&'static str, &str)]) -> Result<Request, Error> {
+    let url = format!("{}/api/socket", base.replacen("http", "ws", 1));
+    let mut request = url.into_client_request()?;
+    let subprotocol = ("sec-websocket-protocol", SUBPROTOCOL);
+    for (name, value) in [&[subprotocol], headers].concat() {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    Ok(request)
+}

@@ -1,0 +1,166 @@
+//! Messages arrive dense, in order and once; slow, silent and leaving sockets harm nobody else.
+
+mod common;
+
+use std::time::Duration;
+
+use app::event::ServerEvent;
+use app::model::{Seq, UploadRef};
+use common::TestNode;
+use common::socket_client::SocketClient;
+use futures::future::join_all;
+use server::hub::Pace;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at_ten_watchers() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut watchers = Vec::new();
+    for _ in 0..10 {
+        let mut watcher = SocketClient::connect(&node.base()).await;
+        watcher.watch(UploadRef::Id(upload.id), None).await;
+        watchers.push(watcher);
+    }
+    let readers = watchers.into_iter().map(|mut watcher| {
+        tokio::spawn(async move {
+            let mut told = Vec::new();
+            while told.len() < 500 {
+                told.push(watcher.posted().await);
+            }
+            told
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    let writers = (0..20).map(|writer| {
+        let node = &node;
+        async move {
+            for n in 0..25 {
+                node.say_one(upload.id, &format!("{writer}/{n}")).await;
+            }
+        }
+    });
+    join_all(writers).await;
+
+    let stored = node.all_messages(upload.id).await;
+    assert_eq!(stored.len(), 500);
+    for reader in join_all(readers).await {
+        let told = reader.unwrap();
+        assert!(
+            told.iter()
+                .zip(1..)
+                .all(|(message, seq)| message.seq == Seq::new(seq)),
+            "dense and in order"
+        );
+        assert_eq!(told, stored);
+    }
+    for writer in 0..20 {
+        let own: Vec<_> = stored
+            .iter()
+            .map(|message| message.content.as_str())
+            .filter(|text| text.split('/').next() == Some(writer.to_string().as_str()))
+            .collect();
+        let expected: Vec<_> = (0..25).map(|n| format!("{writer}/{n}")).collect();
+        assert_eq!(own, expected, "each writer's messages keep their order");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_that_does_not_read_is_closed_with_1013_and_the_others_miss_nothing() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut slow = SocketClient::connect_with_little_room(&node.base()).await;
+    let mut quick = SocketClient::connect(&node.base()).await;
+    slow.watch(UploadRef::Id(upload.id), None).await;
+    quick.watch(UploadRef::Id(upload.id), None).await;
+    // More than the connection's buffers and the outbox hold together.
+    let (count, text) = (1_000, "\u{1F4CC}".repeat(2_000));
+    let reader = tokio::spawn(async move {
+        for seq in 1..=count {
+            assert_eq!(quick.posted().await.seq, Seq::new(seq));
+        }
+    });
+    for _ in 0..count / 50 {
+        join_all((0..50).map(|_| node.say_one(upload.id, &text))).await;
+    }
+    reader
+        .await
+        .expect("the quick watcher got everything in order");
+    assert_eq!(slow.close_code().await, Some(1013));
+}
+
+#[tokio::test]
+async fn the_head_is_told_again_after_something_was_posted() {
+    let node = TestNode::with_pace(Pace {
+        beacon_every: Duration::from_millis(50),
+        ..Pace::default()
+    })
+    .await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    node.say_many(upload.id, 3).await;
+    loop {
+        if let ServerEvent::HeadAdvanced { upload_id, head } = socket.event().await {
+            assert_eq!(upload_id, upload.id);
+            if head == Seq::new(3) {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_post_repeated_under_its_client_id_is_told_once() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    let (status, first) = node.say_as(upload.id, "same", "once").await;
+    assert_eq!(status, 201);
+    let (status, again) = node.say_as(upload.id, "same", "once").await;
+    assert_eq!((status, &again), (200, &first));
+    let after = node.say_one(upload.id, "next").await;
+    assert_eq!(socket.posted().await, first);
+    assert_eq!(socket.posted().await, after);
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_no_ping_is_dropped() {
+    let node = TestNode::with_pace(Pace {
+        ping_every: Duration::from_millis(50),
+        ..Pace::default()
+    })
+    .await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    assert_eq!(node.node.hub.topics(), 1);
+    // The client library answers pings only while it is polled.
+    node.until("the silent peer's room is given up", async || {
+        node.node.hub.topics() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_closed_socket_leaves_its_rooms() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    assert_eq!(node.node.hub.topics(), 1);
+    drop(socket);
+    node.until("the room is given up", async || node.node.hub.topics() == 0)
+        .await;
+}
+
+#[tokio::test]
+async fn a_node_that_shuts_down_sends_its_sockets_elsewhere_with_1012() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut watching = SocketClient::connect(&node.base()).await;
+    watching.watch(UploadRef::Id(upload.id), None).await;
+    let mut idle = SocketClient::connect(&node.base()).await;
+    let (_, watching, idle) = tokio::join!(node.stop(), watching.close_code(), idle.close_code());
+    assert_eq!((watching, idle), (Some(1012), Some(1012)));
+}
