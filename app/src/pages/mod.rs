@@ -8,6 +8,9 @@ mod share;
 mod unavailable;
 mod upload;
 
+#[cfg(feature = "ssr")]
+pub(crate) use share::Described;
+
 pub use home::Home;
 pub use not_found::NotFound;
 pub use refused::Refused;

@@ -9,12 +9,12 @@ use crate::components::Notice;
 pub fn NotFound() -> impl IntoView {
     answer_with(404);
     #[cfg(feature = "ssr")]
-    super::share::keep_out_of_searches();
+    super::share::describe_failure();
     view! {
         <Title text="Nothing here · Tonesa"/>
         <Notice mark="404" title="There is nothing at this link">
             <p>
-                "The picture may have been removed, or the link lost a letter on its way: they have eight, and capitals
+                "The picture may have been removed, or the link lost a letter on its way: they have eight, and capitals \
                  count. Ask whoever sent it for the whole link."
             </p>
             <p><a class="button primary" href="/">"Share a picture of your own"</a></p>

@@ -1,6 +1,9 @@
 //! What a page says of itself to those who do not see it: search engines and the previews of links. In the first HTML
 //! only, since nobody reads it later.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta, Style};
@@ -9,8 +12,21 @@ use crate::components::{image_alt, image_ratio};
 use crate::model::UploadPage;
 use crate::source::Site;
 
+/// Whether this answer's page is described already: a suspended view is made more than once.
+#[derive(Clone, Default)]
+pub struct Described(Arc<AtomicBool>);
+
+impl Described {
+    fn first_time() -> bool {
+        use_context::<Self>().is_none_or(|described| !described.0.swap(true, Ordering::Relaxed))
+    }
+}
+
 /// Describes the home page.
 pub fn describe_home() {
+    if !Described::first_time() {
+        return;
+    }
     let origin = expect_context::<Site>().origin;
     let description = "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
     into_head(view! {
@@ -27,6 +43,9 @@ pub fn describe_home() {
 
 /// Describes an upload's page, and reserves the picture's place in it.
 pub fn describe_upload(page: &UploadPage) {
+    if !Described::first_time() {
+        return;
+    }
     let origin = expect_context::<Site>().origin;
     let (upload, image) = (&page.upload, &page.upload.content);
     let url = format!("{origin}/u/{}", upload.short_id);
@@ -34,8 +53,8 @@ pub fn describe_upload(page: &UploadPage) {
     let title = "A shared picture on Tonesa";
     let description = description(page.page.head.get());
     let alt = image_alt(image);
-    keep_out_of_searches();
     into_head(view! {
+        {noindex()}
         <Style nonce=style_nonce()>{format!(".picture{{--ratio:{}}}", image_ratio(image))}</Style>
         <Meta name="description" content=description.clone()/>
         <Link rel="canonical" href=url.clone()/>
@@ -59,9 +78,16 @@ pub fn describe_upload(page: &UploadPage) {
     });
 }
 
+/// Describes a page that shows nothing but what went wrong.
+pub fn describe_failure() {
+    if Described::first_time() {
+        into_head(noindex());
+    }
+}
+
 /// Links are for those who were given them.
-pub fn keep_out_of_searches() {
-    into_head(view! { <Meta name="robots" content="noindex"/> });
+fn noindex() -> impl IntoView {
+    view! { <Meta name="robots" content="noindex"/> }
 }
 
 fn description(messages: u64) -> String {

@@ -9,7 +9,7 @@ use crate::components::Notice;
 pub fn Unavailable() -> impl IntoView {
     answer_with(503);
     #[cfg(feature = "ssr")]
-    super::share::keep_out_of_searches();
+    super::share::describe_failure();
     view! {
         <Title text="Not reachable right now · Tonesa"/>
         <Notice mark="…" title="This picture cannot be reached right now">

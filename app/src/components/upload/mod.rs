@@ -77,7 +77,10 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             enctype="multipart/form-data"
             on:submit=submit
         >
-            <h2>"Drop an image anywhere"</h2>
+            <h2>
+                <span class="for-mouse">"Drop an image anywhere"</span>
+                <span class="for-touch">"Share an image"</span>
+            </h2>
             <div class="upload-ways">
                 <label class="button primary">
                     "Choose an image"
