@@ -31,7 +31,11 @@ thread_local! {
 /// Chooses the file and returns the address of its preview.
 pub fn choose(file: File) -> String {
     let preview = Url::create_object_url_with_blob(&file).unwrap_or_default();
-    let chosen = Chosen { file, preview: preview.clone(), upload: None };
+    let chosen = Chosen {
+        file,
+        preview: preview.clone(),
+        upload: None,
+    };
     drop(CHOSEN.replace(Some(chosen)));
     preview
 }

@@ -9,7 +9,9 @@ use web_sys::{Blob, ClipboardItem, HtmlInputElement};
 /// Copies the text that the field shows; false when the browser allows it by no means.
 pub async fn copy(field: &HtmlInputElement) -> bool {
     if let Some(clipboard) = clipboard_with("writeText")
-        && JsFuture::from(clipboard.write_text(&field.value())).await.is_ok()
+        && JsFuture::from(clipboard.write_text(&field.value()))
+            .await
+            .is_ok()
     {
         return true;
     }
@@ -36,7 +38,11 @@ pub fn can_read() -> bool {
 /// The first picture on the clipboard, after the reader allowed looking at it.
 pub async fn read_picture() -> Option<Blob> {
     let clipboard = clipboard_with("read")?;
-    let items: Array = JsFuture::from(clipboard.read()).await.ok()?.dyn_into().ok()?;
+    let items: Array = JsFuture::from(clipboard.read())
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()?;
     for item in items.iter() {
         let item: ClipboardItem = item.unchecked_into();
         let picture = item

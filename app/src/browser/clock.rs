@@ -43,7 +43,10 @@ impl Zone {
                 format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
             }
             Self::Local => js_date(at.unix_millis())
-                .to_locale_time_string_with_options(&locale(), &options(r#"{"hour":"numeric","minute":"2-digit"}"#))
+                .to_locale_time_string_with_options(
+                    &locale(),
+                    &options(r#"{"hour":"numeric","minute":"2-digit"}"#),
+                )
                 .into(),
         }
     }
@@ -66,7 +69,10 @@ fn utc_label(Day(day): Day) -> String {
 }
 
 fn local_label(Day(day): Day) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are far below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 are far below 2^53"
+    )]
     let now = JsDate::now() as i64;
     let today = (now + local_offset_minutes(now) * MINUTE_MS).div_euclid(DAY_MS);
     match today - day {
@@ -83,18 +89,27 @@ fn local_label(Day(day): Day) -> String {
 
 /// How far the reader's zone was ahead of UTC at that moment.
 fn local_offset_minutes(millis: i64) -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "an offset is at most a day")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an offset is at most a day"
+    )]
     let behind = js_date(millis).get_timezone_offset() as i64;
     -behind
 }
 
 fn js_date(millis: i64) -> JsDate {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 are far below 2^53"
+    )]
     JsDate::new(&JsValue::from_f64(millis as f64))
 }
 
 fn locale() -> String {
-    window().navigator().language().unwrap_or_else(|| "en".to_owned())
+    window()
+        .navigator()
+        .language()
+        .unwrap_or_else(|| "en".to_owned())
 }
 
 fn options(json: &str) -> JsValue {

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_told_with_its_number() {
-        assert_eq!(label(Connection::CaughtUp { missed: 5 }), "Caught up: 5 new");
+        assert_eq!(
+            label(Connection::CaughtUp { missed: 5 }),
+            "Caught up: 5 new"
+        );
         assert_eq!(label(Connection::CaughtUp { missed: 0 }), "Caught up");
     }
 }

@@ -26,11 +26,18 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     let (copying, set_copying) = signal(Copying::Idle);
     let copy = move |_| {
-        let Some(field) = field.get_untracked() else { return };
+        let Some(field) = field.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             if clipboard::copy(&field).await {
                 set_copying.set(Copying::Copied);
-                set_timeout(move || { set_copying.try_set(Copying::Idle); }, SAID_FOR);
+                set_timeout(
+                    move || {
+                        set_copying.try_set(Copying::Idle);
+                    },
+                    SAID_FOR,
+                );
             } else {
                 set_copying.set(Copying::ByHand);
                 field.select();

@@ -18,7 +18,10 @@ pub use upload::Upload;
 #[cfg(feature = "ssr")]
 fn answer_with(status: u16) {
     let status = http::StatusCode::from_u16(status).ok();
-    if let (Some(options), Some(status)) = (leptos::prelude::use_context::<leptos_axum::ResponseOptions>(), status) {
+    if let (Some(options), Some(status)) = (
+        leptos::prelude::use_context::<leptos_axum::ResponseOptions>(),
+        status,
+    ) {
         options.set_status(status);
     }
 }

@@ -74,7 +74,9 @@ fn description(messages: u64) -> String {
 }
 
 fn style_nonce() -> String {
-    use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default()
+    use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default()
 }
 
 /// Rendering such elements puts them into the head and answers an empty text. They are no part of the view, because the

@@ -2,7 +2,8 @@
 #![allow(
     dead_code,
     missing_docs,
-    reason = "each test program uses another part of it"
+    clippy::unwrap_used,
+    reason = "each test program uses another part of it, and a test may panic"
 )]
 
 pub mod faults;

@@ -15,7 +15,9 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
     Effect::new(move || {
-        if let Some(stored) = storage::read(Keep::Always, STORED_AS).and_then(|text| text.parse().ok()) {
+        if let Some(stored) =
+            storage::read(Keep::Always, STORED_AS).and_then(|text| text.parse().ok())
+        {
             name.set(stored);
         }
     });
@@ -23,7 +25,11 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         set_editing.set(true);
         if let Some(field) = field.get_untracked() {
             let current = name.get_untracked();
-            field.set_value(if current == AuthorName::default() { "" } else { current.as_str() });
+            field.set_value(if current == AuthorName::default() {
+                ""
+            } else {
+                current.as_str()
+            });
             // The field must be shown before it can have the focus.
             request_animation_frame(move || {
                 _ = field.focus();
@@ -32,10 +38,16 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         }
     };
     let commit = move || {
-        let Some(field) = field.get_untracked().filter(|_| editing.get_untracked()) else { return };
+        let Some(field) = field.get_untracked().filter(|_| editing.get_untracked()) else {
+            return;
+        };
         match field.value().parse::<AuthorName>() {
             Ok(chosen) => {
-                let kept = if chosen == AuthorName::default() { "" } else { chosen.as_str() };
+                let kept = if chosen == AuthorName::default() {
+                    ""
+                } else {
+                    chosen.as_str()
+                };
                 storage::write(Keep::Always, STORED_AS, kept);
                 name.set(chosen);
                 set_problem.set(None);

@@ -15,7 +15,11 @@ use text_field::{fit, join, remaining, sends, set_text};
 
 /// Sends what is written. `rewrite` brings the text of a message that is to be written anew.
 #[component]
-pub fn Composer(short_id: ShortId, live: Live, rewrite: ReadSignal<Option<String>>) -> impl IntoView {
+pub fn Composer(
+    short_id: ShortId,
+    live: Live,
+    rewrite: ReadSignal<Option<String>>,
+) -> impl IntoView {
     let draft = StoredValue::new(format!("tonesa.draft.{short_id}"));
     let name = RwSignal::new(AuthorName::default());
     let field = NodeRef::<Textarea>::new();
@@ -45,7 +49,9 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: ReadSignal<Option<String
         }
     });
     let send = move || {
-        let Some(field) = field.get_untracked() else { return };
+        let Some(field) = field.get_untracked() else {
+            return;
+        };
         match field.value().parse::<MessageText>() {
             Ok(text) => {
                 live.send(name.get_untracked(), text);

@@ -26,7 +26,11 @@ pub fn remaining(length: usize) -> Option<String> {
 
 /// Both texts, one below the other when neither is empty.
 pub fn join(first: &str, second: &str) -> String {
-    let gap = if first.is_empty() || second.is_empty() { "" } else { "\n" };
+    let gap = if first.is_empty() || second.is_empty() {
+        ""
+    } else {
+        "\n"
+    };
     format!("{first}{gap}{second}")
 }
 

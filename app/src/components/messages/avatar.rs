@@ -4,8 +4,18 @@ use crate::model::AuthorName;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
 const HUES: [&str; 12] = [
-    "avatar hue-0", "avatar hue-1", "avatar hue-2", "avatar hue-3", "avatar hue-4", "avatar hue-5",
-    "avatar hue-6", "avatar hue-7", "avatar hue-8", "avatar hue-9", "avatar hue-10", "avatar hue-11",
+    "avatar hue-0",
+    "avatar hue-1",
+    "avatar hue-2",
+    "avatar hue-3",
+    "avatar hue-4",
+    "avatar hue-5",
+    "avatar hue-6",
+    "avatar hue-7",
+    "avatar hue-8",
+    "avatar hue-9",
+    "avatar hue-10",
+    "avatar hue-11",
 ];
 
 /// A disc with the alias's first letter, in a colour that is the alias's own.
@@ -25,8 +35,14 @@ fn class(name: &AuthorName) -> &'static str {
 /// The first letter or digit, in capitals; the first other sign for names without any.
 fn initial(name: &AuthorName) -> String {
     let mut signs = name.as_str().chars();
-    let sign = signs.clone().find(|sign| sign.is_alphanumeric()).or_else(|| signs.next());
-    sign.into_iter().flat_map(char::to_uppercase).take(1).collect()
+    let sign = signs
+        .clone()
+        .find(|sign| sign.is_alphanumeric())
+        .or_else(|| signs.next());
+    sign.into_iter()
+        .flat_map(char::to_uppercase)
+        .take(1)
+        .collect()
 }
 
 #[cfg(test)]
@@ -44,7 +60,9 @@ mod tests {
 
     #[test]
     fn names_spread_over_all_colours() {
-        let mut seen: Vec<_> = (0..200).map(|n| class(&name(&format!("Guest {n}")))).collect();
+        let mut seen: Vec<_> = (0..200)
+            .map(|n| class(&name(&format!("Guest {n}"))))
+            .collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), HUES.len());

@@ -16,7 +16,13 @@ pub fn MessageItem(
     /// Takes the text of a message that is to be written anew.
     on_edit: Callback<String>,
 ) -> impl IntoView {
-    let Entry { key, author_name, content, mine, .. } = entry;
+    let Entry {
+        key,
+        author_name,
+        content,
+        mine,
+        ..
+    } = entry;
     let starts_run = Memo::new(move |_| row.read().starts_run);
     let new_day = Memo::new(move |_| row.read().new_day);
     let head = move || {

@@ -20,7 +20,13 @@ use scroll::Scrolling;
 #[component]
 pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let hydrated = Hydrated::expect();
-    let zone = Memo::new(move |_| if hydrated.get() { Zone::Local } else { Zone::Utc });
+    let zone = Memo::new(move |_| {
+        if hydrated.get() {
+            Zone::Local
+        } else {
+            Zone::Utc
+        }
+    });
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::follow(scroller, live);
     let rows = Memo::new(move |_| rows::rows(&live.entries.read(), zone.get()));
@@ -30,7 +36,9 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
         // A withdrawn message is looked up once more before its item goes.
         let row = Memo::new(move |before: Option<&rows::Row>| {
             let found = rows.read().get(&key).cloned();
-            found.or_else(|| before.cloned()).unwrap_or_else(|| rows::row(None, &first, Zone::Utc))
+            found
+                .or_else(|| before.cloned())
+                .unwrap_or_else(|| rows::row(None, &first, Zone::Utc))
         });
         view! { <MessageItem entry row zone live on_edit/> }
     };

@@ -86,7 +86,13 @@ mod tests {
             entry("d", "Kim", "2026-11-24T14:15:00Z"),
             entry("e", "Mira", "2026-11-24T14:15:01Z"),
         ];
-        let expected = [(true, true), (false, false), (false, false), (true, false), (true, false)];
+        let expected = [
+            (true, true),
+            (false, false),
+            (false, false),
+            (true, false),
+            (true, false),
+        ];
         assert_eq!(starts(&entries), expected);
     }
 

@@ -22,7 +22,11 @@ pub struct Scrolling {
 impl Scrolling {
     /// Keeps one's own new messages in view and notes those of others.
     pub fn follow(scroller: NodeRef<Div>, live: Live) -> Self {
-        let scrolling = Self { scroller, live, unseen: RwSignal::new(false) };
+        let scrolling = Self {
+            scroller,
+            live,
+            unseen: RwSignal::new(false),
+        };
         Effect::new(move |before: Option<Option<ClientMessageId>>| {
             let entries = live.entries.read();
             let last = entries.last();
@@ -64,7 +68,8 @@ impl Scrolling {
 
     fn near_oldest(self) -> bool {
         self.scroller.get_untracked().is_some_and(|scroller| {
-            let above = scroller.scroll_height() - scroller.client_height() - scroller.scroll_top().abs();
+            let above =
+                scroller.scroll_height() - scroller.client_height() - scroller.scroll_top().abs();
             above <= PREFETCH_PX && scroller.scroll_top() != 0
         })
     }

@@ -10,7 +10,9 @@ use crate::model::Point;
 pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
     let crosshair = RwSignal::new(None::<Point>);
     let keydown = move |ev: KeyboardEvent| {
-        let Some(from) = crosshair.get_untracked().or_else(middle) else { return };
+        let Some(from) = crosshair.get_untracked().or_else(middle) else {
+            return;
+        };
         let key = ev.key();
         if let Some(to) = step(from, &key, ev.shift_key()) {
             crosshair.set(Some(to));

@@ -28,8 +28,14 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
         live.tap(at);
     });
     let click = move |ev: MouseEvent| {
-        let Some(frame) = frame.get_untracked() else { return };
-        let (x, y, area) = (f64::from(ev.client_x()), f64::from(ev.client_y()), frame.get_bounding_client_rect());
+        let Some(frame) = frame.get_untracked() else {
+            return;
+        };
+        let (x, y, area) = (
+            f64::from(ev.client_x()),
+            f64::from(ev.client_y()),
+            frame.get_bounding_client_rect(),
+        );
         let at = place(x, y, area.left(), area.top(), area.width(), area.height());
         if let Some(at) = at.filter(|_| !broken.get_untracked()) {
             tap.run(at);
@@ -118,5 +124,8 @@ pub fn alt(image: &Content) -> String {
         MediaType::Gif => "GIF",
         MediaType::WebP => "WebP",
     };
-    format!("The shared picture: {kind}, {} by {} pixels", image.width, image.height)
+    format!(
+        "The shared picture: {kind}, {} by {} pixels",
+        image.width, image.height
+    )
 }

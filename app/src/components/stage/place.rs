@@ -41,12 +41,18 @@ mod tests {
 
     #[test]
     fn a_pointer_is_placed_as_a_fraction_of_the_picture() {
-        assert_eq!(place(124.0, 250.0, 24.0, 50.0, 400.0, 800.0), Some(point(0.25, 0.25)));
+        assert_eq!(
+            place(124.0, 250.0, 24.0, 50.0, 400.0, 800.0),
+            Some(point(0.25, 0.25))
+        );
     }
 
     #[test]
     fn a_pointer_on_the_edge_is_inside() {
-        assert_eq!(place(23.6, 850.4, 24.0, 50.0, 400.0, 800.0), Some(point(0.0, 1.0)));
+        assert_eq!(
+            place(23.6, 850.4, 24.0, 50.0, 400.0, 800.0),
+            Some(point(0.0, 1.0))
+        );
     }
 
     #[test]
@@ -64,7 +70,13 @@ mod tests {
 
     #[test]
     fn arrows_stop_at_the_edge() {
-        assert_eq!(step(point(0.98, 0.02), "ArrowRight", false), Some(point(1.0, 0.02)));
-        assert_eq!(step(point(0.98, 0.02), "ArrowUp", false), Some(point(0.98, 0.0)));
+        assert_eq!(
+            step(point(0.98, 0.02), "ArrowRight", false),
+            Some(point(1.0, 0.02))
+        );
+        assert_eq!(
+            step(point(0.98, 0.02), "ArrowUp", false),
+            Some(point(0.98, 0.0))
+        );
     }
 }

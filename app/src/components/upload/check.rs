@@ -19,7 +19,10 @@ pub const ACCEPT: &str = "image/png,image/jpeg,image/gif,image/webp";
 /// Which of these files to take: the first picture, or the first file of all when none is one, so that it can be said
 /// why it is refused.
 pub fn pick(files: &[FileFacts]) -> Option<usize> {
-    files.iter().position(is_picture).or(if files.is_empty() { None } else { Some(0) })
+    files
+        .iter()
+        .position(is_picture)
+        .or(if files.is_empty() { None } else { Some(0) })
 }
 
 /// Why the file need not be sent at all, as a sentence.
@@ -28,9 +31,15 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     let max = max_bytes as f64;
     let name = short(&file.name);
     if !is_picture(file) {
-        Some(format!("{name} is not a picture that Tonesa can show. PNG, JPEG, GIF and WebP work."))
+        Some(format!(
+            "{name} is not a picture that Tonesa can show. PNG, JPEG, GIF and WebP work."
+        ))
     } else if file.size > max {
-        Some(format!("{name} has {}. At most {} can be uploaded.", megabytes(file.size), megabytes(max)))
+        Some(format!(
+            "{name} has {}. At most {} can be uploaded.",
+            megabytes(file.size),
+            megabytes(max)
+        ))
     } else if file.size <= 0.0 {
         Some(format!("{name} is empty."))
     } else {
@@ -45,11 +54,21 @@ pub fn megabytes(bytes: f64) -> String {
 }
 
 fn is_picture(file: &FileFacts) -> bool {
-    const TAKEN: [MediaType; 4] = [MediaType::Png, MediaType::Jpeg, MediaType::Gif, MediaType::WebP];
+    const TAKEN: [MediaType; 4] = [
+        MediaType::Png,
+        MediaType::Jpeg,
+        MediaType::Gif,
+        MediaType::WebP,
+    ];
     if !file.media_type.is_empty() {
-        return TAKEN.iter().any(|taken| file.media_type.eq_ignore_ascii_case(taken.as_str()));
+        return TAKEN
+            .iter()
+            .any(|taken| file.media_type.eq_ignore_ascii_case(taken.as_str()));
     }
-    let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let extension = file
+        .name
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension);
     ["png", "jpg", "jpeg", "jfif", "gif", "webp"]
         .iter()
         .any(|known| extension.eq_ignore_ascii_case(known))
@@ -74,27 +93,40 @@ mod tests {
     const MAX: u64 = 20 * 1_024 * 1_024;
 
     fn file(name: &str, media_type: &str, size: f64) -> FileFacts {
-        FileFacts { name: name.to_owned(), media_type: media_type.to_owned(), size }
+        FileFacts {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            size,
+        }
     }
 
     #[test]
     fn a_picture_within_the_limit_is_sent() {
         assert_eq!(refusal(&file("cat.jpg", "image/jpeg", 1_000.0), MAX), None);
         assert_eq!(refusal(&file("CAT.JPG", "", 1_000.0), MAX), None);
-        assert_eq!(refusal(&file("cat.png", "image/png", 20_971_520.0), MAX), None);
+        assert_eq!(
+            refusal(&file("cat.png", "image/png", 20_971_520.0), MAX),
+            None
+        );
     }
 
     #[test]
     fn a_text_is_refused_by_its_name_and_told_what_works() {
         let sentence = refusal(&file("notes.txt", "text/plain", 10.0), MAX).unwrap();
-        assert!(sentence.starts_with("notes.txt is not a picture"), "{sentence}");
+        assert!(
+            sentence.starts_with("notes.txt is not a picture"),
+            "{sentence}"
+        );
         assert!(refusal(&file("drawing.svg", "image/svg+xml", 10.0), MAX).is_some());
     }
 
     #[test]
     fn a_file_just_over_the_limit_does_not_read_as_the_limit() {
         let sentence = refusal(&file("big.png", "image/png", 20_971_521.0), MAX).unwrap();
-        assert_eq!(sentence, "big.png has 20.1 MB. At most 20 MB can be uploaded.");
+        assert_eq!(
+            sentence,
+            "big.png has 20.1 MB. At most 20 MB can be uploaded."
+        );
     }
 
     #[test]

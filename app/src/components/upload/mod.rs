@@ -116,8 +116,10 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
         });
     };
     move || {
-        offered.get().then(|| view! {
-            <button class="button" r#type="button" on:click=paste>"Paste"</button>
+        offered.get().then(|| {
+            view! {
+                <button class="button" r#type="button" on:click=paste>"Paste"</button>
+            }
         })
     }
 }
@@ -125,7 +127,12 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
 fn named(blob: &web_sys::Blob) -> Option<File> {
     let options = FilePropertyBag::new();
     options.set_type(&blob.type_());
-    File::new_with_blob_sequence_and_options(&js_sys::Array::of1(blob), "The pasted picture", &options).ok()
+    File::new_with_blob_sequence_and_options(
+        &js_sys::Array::of1(blob),
+        "The pasted picture",
+        &options,
+    )
+    .ok()
 }
 
 fn take_from_field(uploader: Uploader, field: &HtmlInputElement) {

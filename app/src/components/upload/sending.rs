@@ -6,7 +6,11 @@ use super::uploader::Uploader;
 /// The picture from the local file, with the progress over it and a way to stop.
 #[component]
 pub fn SendingView(sending: Sending, uploader: Uploader) -> impl IntoView {
-    let Sending { name, preview, note } = sending;
+    let Sending {
+        name,
+        preview,
+        note,
+    } = sending;
     view! {
         <div class="sending">
             <div class="sending-picture">

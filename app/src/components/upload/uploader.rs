@@ -22,7 +22,10 @@ pub struct Uploader {
 
 impl Uploader {
     /// One for this page: files up to `max_bytes` are sent, and `navigate` is called with the new page's address.
-    pub fn new(max_bytes: u64, navigate: impl Fn(&str, NavigateOptions) + Send + Sync + 'static) -> Self {
+    pub fn new(
+        max_bytes: u64,
+        navigate: impl Fn(&str, NavigateOptions) + Send + Sync + 'static,
+    ) -> Self {
         let go_on = move |id: ShortId| navigate(&format!("/u/{id}"), NavigateOptions::default());
         Self {
             phase: RwSignal::new(Phase::Idle),
@@ -46,7 +49,10 @@ impl Uploader {
         let Some(index) = pick(&facts) else { return };
         chosen::forget();
         if let Some(reason) = refusal(&facts[index], self.max_bytes) {
-            self.phase.set(Phase::Refused { reason, retry: false });
+            self.phase.set(Phase::Refused {
+                reason,
+                retry: false,
+            });
             return;
         }
         let note = (files.len() > 1).then_some("One picture at a time: the first one is taken.");
@@ -69,7 +75,11 @@ impl Uploader {
     fn send(self, file: &File, note: Option<&'static str>) {
         let preview = chosen::choose(file.clone());
         self.sent.set(0.0);
-        self.phase.set(Phase::Sending(Sending { name: short(&file.name()), preview, note }));
+        self.phase.set(Phase::Sending(Sending {
+            name: short(&file.name()),
+            preview,
+            note,
+        }));
         let progress = move |sent| _ = self.sent.try_set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         chosen::uploading(cancel);
@@ -78,15 +88,21 @@ impl Uploader {
                 Ok(upload) => self.go_on.run(upload.short_id),
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
-                Err(failure) => _ = self.phase.try_set(Phase::Refused {
-                    reason: failure.to_string(),
-                    retry: failure.can_retry(),
-                }),
+                Err(failure) => {
+                    _ = self.phase.try_set(Phase::Refused {
+                        reason: failure.to_string(),
+                        retry: failure.can_retry(),
+                    })
+                }
             }
         });
     }
 }
 
 fn facts(file: &File) -> FileFacts {
-    FileFacts { name: file.name(), media_type: file.type_(), size: file.size() }
+    FileFacts {
+        name: file.name(),
+        media_type: file.type_(),
+        size: file.size(),
+    }
 }
