@@ -1,6 +1,9 @@
 //! What Tonesa's server and browser share: the wire vocabulary, the pages and their components, and the browser's
 //! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
 
+// Views are types that nest as deeply as the page does.
+#![recursion_limit = "256"]
+
 pub mod event;
 pub mod live;
 pub mod model;
