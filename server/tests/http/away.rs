@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use app::model::MessagePage;
 use crate::common::faults::{Mood, Switch, Switches};
 use crate::common::{TestNode, header, pictures, problem};
+use app::model::MessagePage;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -34,7 +34,11 @@ async fn is_told_for(paths: &[String], node: &TestNode, switch: &Switch) {
     }
     switch.set(Mood::Well);
     for path in paths {
-        assert_eq!(node.get(path).send().await.unwrap().status(), StatusCode::OK, "{path}");
+        assert_eq!(
+            node.get(path).send().await.unwrap().status(),
+            StatusCode::OK,
+            "{path}"
+        );
     }
 }
 
@@ -69,7 +73,10 @@ async fn a_page_says_in_time_that_the_store_is_away() {
         let response = node.get(&path).send().await.unwrap();
         assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(header(response.headers(), "content-type"), "text/html; charset=utf-8");
+        assert_eq!(
+            header(response.headers(), "content-type"),
+            "text/html; charset=utf-8"
+        );
         assert!(!header(response.headers(), "retry-after").is_empty());
     }
 }
@@ -86,7 +93,10 @@ async fn an_upload_leaves_nothing_visible_when_a_backend_is_away() {
             assert_eq!(node.temporary_files(), 0);
         }
     }
-    assert_eq!(node.upload(pictures::png(3, 2)).await.status(), StatusCode::CREATED);
+    assert_eq!(
+        node.upload(pictures::png(3, 2)).await.status(),
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Reading and posting messages (protocol.md: `/api/uploads/{id}/messages`).
 
-use app::model::{Message, MessagePage};
 use crate::common::{TestNode, problem};
+use app::model::{Message, MessagePage};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 

@@ -51,8 +51,14 @@ impl Program {
                 event["address"].as_str()?.parse().ok()
             })
             .expect("the program says where it serves");
-        let log = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-        Self { child, address, log, folder }
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        Self {
+            child,
+            address,
+            log,
+            folder,
+        }
     }
 
     fn url(&self, path: &str) -> String {
@@ -61,7 +67,13 @@ impl Program {
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits for the end, and returns how it ended and what it logged after its start.
@@ -74,7 +86,10 @@ impl Program {
     /// The most memory that it ever had, in bytes.
     fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
         let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kib * 1024
     }
@@ -97,7 +112,10 @@ fn help_and_version_are_told() {
     assert!(help.status.success());
     assert!(String::from_utf8_lossy(&help.stdout).contains("--env-file"));
     let version = program().arg("--version").output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&version.stdout), concat!("tonesa ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        String::from_utf8_lossy(&version.stdout),
+        concat!("tonesa ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]
@@ -112,7 +130,11 @@ fn a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable() {
     ] {
         let output = program().env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).starts_with(&format!("tonesa: {name} must be ")), "{}", said(&output));
+        assert!(
+            said(&output).starts_with(&format!("tonesa: {name} must be ")),
+            "{}",
+            said(&output)
+        );
     }
 }
 
@@ -122,7 +144,11 @@ fn missing_files_and_folders_stop_the_start_with_a_way_out() {
     let missing = folder.path().join("missing");
     let output = program().env("TONESA_SITE_DIR", &missing).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("cargo xtask build"), "{}", said(&output));
+    assert!(
+        said(&output).contains("cargo xtask build"),
+        "{}",
+        said(&output)
+    );
 
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -132,7 +158,11 @@ fn missing_files_and_folders_stop_the_start_with_a_way_out() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("TONESA_DATA_DIR"), "{}", said(&output));
+    assert!(
+        said(&output).contains("TONESA_DATA_DIR"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
@@ -147,13 +177,25 @@ fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
     };
     let output = with_file("# settings\nPORT=abc\n").output().unwrap();
     assert!(said(&output).contains("PORT must be"), "{}", said(&output));
-    let output = with_file("PORT=abc\nPUBLIC_URL=x\n").env("PORT", "0").output().unwrap();
-    assert!(said(&output).contains("PUBLIC_URL must be"), "{}", said(&output));
-    let output = with_file("AWS_SECRET_ACCESS_KEY='my secret").output().unwrap();
+    let output = with_file("PORT=abc\nPUBLIC_URL=x\n")
+        .env("PORT", "0")
+        .output()
+        .unwrap();
+    assert!(
+        said(&output).contains("PUBLIC_URL must be"),
+        "{}",
+        said(&output)
+    );
+    let output = with_file("AWS_SECRET_ACCESS_KEY='my secret")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("--env-file"), "{}", said(&output));
     assert!(!said(&output).contains("my secret"), "{}", said(&output));
-    let output = program().args(["--env-file", "/nowhere/env"]).output().unwrap();
+    let output = program()
+        .args(["--env-file", "/nowhere/env"])
+        .output()
+        .unwrap();
     assert!(said(&output).contains("/nowhere/env"), "{}", said(&output));
 }
 
@@ -161,18 +203,29 @@ fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
 async fn twenty_large_uploads_at_once_stay_below_700_mib() {
     let program = Program::start(&[]);
     let picture = pictures::large_png(20 * 1024 * 1024 - 100_000);
-    assert!(picture.len() as u64 > 19 * MIB && picture.len() as u64 <= 20 * MIB, "{}", picture.len());
+    assert!(
+        picture.len() as u64 > 19 * MIB && picture.len() as u64 <= 20 * MIB,
+        "{}",
+        picture.len()
+    );
     let client = Client::new();
     let uploads = (0..20).map(|_| {
         let part = Part::bytes(picture.clone()).file_name("large.png");
         let form = Form::new().part("file", part);
-        client.post(program.url("/api/uploads")).multipart(form).send()
+        client
+            .post(program.url("/api/uploads"))
+            .multipart(form)
+            .send()
     });
     for response in join_all(uploads).await {
         assert_eq!(response.unwrap().status(), StatusCode::CREATED);
     }
     let peak = program.peak_memory();
-    println!("20 uploads of {} bytes at once: {} MiB at most", picture.len(), peak / MIB);
+    println!(
+        "20 uploads of {} bytes at once: {} MiB at most",
+        picture.len(),
+        peak / MIB
+    );
     assert!(peak < 700 * MIB, "{} MiB", peak / MIB);
 }
 
@@ -188,7 +241,11 @@ async fn sigterm_ends_the_program_within_10_s_even_if_a_request_hangs() {
     program.signal("TERM");
     let (code, log) = program.ended();
     assert_eq!(code, Some(0));
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(log.contains("stopped"), "{log}");
 }
 
@@ -201,7 +258,11 @@ async fn an_idle_program_ends_at_once_by_either_signal() {
         let started = Instant::now();
         program.signal(name);
         assert_eq!(program.ended().0, Some(0));
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }
 
@@ -209,22 +270,39 @@ async fn an_idle_program_ends_at_once_by_either_signal() {
 async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
     let program = Program::start(&[]);
     let client = Client::new();
-    let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)).file_name("secret-name.png"));
-    let upload = client.post(program.url("/api/uploads")).multipart(form).send().await.unwrap();
+    let form = Form::new().part(
+        "file",
+        Part::bytes(pictures::png(3, 2)).file_name("secret-name.png"),
+    );
+    let upload = client
+        .post(program.url("/api/uploads"))
+        .multipart(form)
+        .send()
+        .await
+        .unwrap();
     let upload: Value = upload.json().await.unwrap();
     let short_id = upload["shortID"].as_str().unwrap().to_owned();
     let body = serde_json::json!({"authorName": "secret alias", "content": "secret words", "clientMessageID": "m"});
     let path = format!("/api/uploads/{short_id}/messages?after=0&token=secret-query");
-    let request = client.post(program.url(&path)).header("x-request-id", "trace-me").json(&body);
+    let request = client
+        .post(program.url(&path))
+        .header("x-request-id", "trace-me")
+        .json(&body);
     assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
     program.signal("TERM");
     let (_, log) = program.ended();
-    let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let posted = events.iter().find(|event| event["span"]["id"] == "trace-me").expect("the request is logged");
+    let events: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let posted = events
+        .iter()
+        .find(|event| event["span"]["id"] == "trace-me")
+        .expect("the request is logged");
     assert_eq!(posted["status"], 201);
     assert_eq!(posted["span"]["method"], "POST");
     assert_eq!(posted["span"]["route"], "/api/uploads/{id}/messages");
-    assert!(posted["ms"].is_number());
+    assert!(posted["micros"].is_number());
     for secret in ["secret", &short_id, "127.0.0.1"] {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }

@@ -15,7 +15,11 @@ async fn a_connection_without_a_request_is_ended() {
         stream.write_all(start.as_bytes()).await.unwrap();
         let started = Instant::now();
         raw::read_all(&mut stream).await;
-        assert!(started.elapsed() >= Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() >= Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }
 
@@ -57,5 +61,9 @@ async fn a_stopping_node_accepts_nobody_and_finishes_what_it_has_begun() {
     let answer = raw::read_all(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     node.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
 }

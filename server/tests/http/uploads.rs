@@ -1,8 +1,8 @@
 //! Uploading, and what is refused (protocol.md: `POST /api/uploads`, `GET /api/uploads/{id}`).
 
+use crate::common::{TestNode, file_form, header, pictures, problem, raw};
 use app::model::{MediaType, Upload};
 use bytes::Bytes;
-use crate::common::{TestNode, file_form, header, pictures, problem, raw};
 use futures::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, StatusCode};
