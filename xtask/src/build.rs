@@ -1,0 +1,56 @@
+//! The program and its site folder.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{setup, site, workspace::Workspace};
+
+/// A built program, with the site folder beside it.
+pub struct Built {
+    pub program: PathBuf,
+    pub site: PathBuf,
+}
+
+/// Builds `target/release/tonesa` and `target/release/site`: the two that a deployment copies.
+pub fn release(workspace: &Workspace) -> Result<Built> {
+    let toolbox = setup::for_building(workspace)?;
+    let folder = workspace.target.join("release");
+    let site = site::package(workspace, &toolbox, &folder)?;
+    workspace
+        .cargo()
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "server",
+            "--bin",
+            "tonesa",
+        ])
+        .run()?;
+    let built = Built {
+        program: folder.join("tonesa"),
+        site,
+    };
+    println!(
+        "xtask: deploy {} with {} beside it",
+        built.program.display(),
+        built.site.display()
+    );
+    Ok(built)
+}
+
+/// The same for a person's own machine: quick to build again, in `target/debug`.
+pub fn debug(workspace: &Workspace) -> Result<Built> {
+    let toolbox = setup::for_building(workspace)?;
+    let folder = workspace.target.join("debug");
+    let site = site::package(workspace, &toolbox, &folder)?;
+    workspace
+        .cargo()
+        .args(["build", "--package", "server", "--bin", "tonesa"])
+        .run()?;
+    Ok(Built {
+        program: folder.join("tonesa"),
+        site,
+    })
+}

@@ -1,0 +1,57 @@
+//! Makes sure of what building, running and testing need beyond cargo. Each step says what it does, and is passed over
+//! when its result is already there.
+
+mod apt;
+mod browser;
+mod node;
+mod wasm;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    tools::{self, Tools},
+    workspace::Workspace,
+};
+
+pub use browser::Browser;
+pub use wasm::Compiler;
+
+/// What packaging the site needs.
+pub struct Toolbox {
+    pub compiler: Compiler,
+    pub tools: Tools,
+}
+
+/// What `cargo xtask run` and `build` need.
+pub fn for_building(workspace: &Workspace) -> Result<Toolbox> {
+    let compiler = wasm::ensure(workspace)?;
+    node::ensure(&workspace.shell)?;
+    let tools = tools::install(workspace)?;
+    Ok(Toolbox { compiler, tools })
+}
+
+/// What the browser tests need besides the program: Playwright and a Chromium.
+pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
+    node::ensure(&workspace.shell)?;
+    browser::install_playwright(workspace)?;
+    browser::ensure(workspace)
+}
+
+/// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
+pub fn for_checking(workspace: &Workspace) -> Result<()> {
+    for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        workspace.cargo().args([name, "--version"]).quiet().ignore_stdout().run().with_context(|| {
+            format!("`cargo {name}` is missing: `rustup component add {component}`, or your system's package of it")
+        })?;
+    }
+    Ok(())
+}
+
+/// All of it.
+pub fn everything(workspace: &Workspace) -> Result<()> {
+    for_checking(workspace)?;
+    let toolbox = for_building(workspace)?;
+    let browser = for_browser_tests(workspace)?;
+    println!("xtask: all is there: {}, {browser}", toolbox.compiler);
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The browser's program: compiled, bound to JavaScript, made small.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{setup::Compiler, tools::Tools, workspace::Workspace};
+
+const NAME: &str = "tonesa";
+
+/// Compiles `frontend`; gives the module as rustc left it. Cargo returns at once when nothing has changed.
+pub fn compile(workspace: &Workspace, compiler: Compiler) -> Result<PathBuf> {
+    compiler
+        .cargo(workspace, "build")
+        .args([
+            "--package",
+            "frontend",
+            "--lib",
+            "--profile",
+            "wasm-release",
+        ])
+        .run()
+        .context("compiling the browser's part")?;
+    Ok(workspace
+        .target
+        .join("wasm32-unknown-unknown/wasm-release/frontend.wasm"))
+}
+
+/// Runs wasm-bindgen (the library, so that it is always the version of Cargo.lock); gives the JavaScript's path.
+pub fn bind(module: &Path, folder: &Path) -> Result<PathBuf> {
+    Bindgen::new()
+        .input_path(module)
+        .web(true)?
+        .typescript(false)
+        .out_name(NAME)
+        // The page says where the hashed WASM is; there is no other place to look for it.
+        .omit_default_module_path(true)
+        .generate(folder)
+        .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
+    Ok(folder.join(format!("{NAME}.js")))
+}
+
+/// Runs wasm-opt on what [`bind`] wrote.
+///
+/// It needs no list of WASM features: rustc writes those that it used into the module, and wasm-opt keeps to them.
+/// Naming more (`--all-features`) gives fewer bytes, but more of them after brotli.
+pub fn optimise(workspace: &Workspace, tools: &Tools, folder: &Path) -> Result<PathBuf> {
+    let input = folder.join(format!("{NAME}_bg.wasm"));
+    let output = folder.join("optimised.wasm");
+    let arguments = ["-Oz", "--strip-producers", "--strip-target-features"];
+    let command = tools.wasm_opt.command(&workspace.shell).args(arguments);
+    command
+        .arg(input)
+        .arg("-o")
+        .arg(&output)
+        .run()
+        .context("making the WASM small")?;
+    Ok(output)
+}
