@@ -1,5 +1,10 @@
 //! The wire format of protocol.md, pinned by the files in `golden/`: each is read into its type and written from it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may unwrap as tests do"
+)]
+
 use std::fmt::Debug;
 use std::path::Path;
 

@@ -1,5 +1,9 @@
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
+use super::conversation::Conversation;
+use super::machine::Input;
+use super::shell::{Shell, View};
 use super::{Connection, Entry, History, Ripple};
 use crate::model::{AuthorName, ClientMessageId, MessageText, Point, UploadPage};
 
@@ -14,47 +18,83 @@ pub struct Live {
     pub connection: Signal<Connection>,
     /// Taps that are being drawn: bounded, the oldest are dropped first.
     pub ripples: Signal<Vec<Ripple>>,
+    /// `None` on the server, and in the browser until the page is hydrated.
+    shell: StoredValue<Option<SendWrapper<Shell>>>,
 }
 
 impl Live {
     /// Starts with what the server rendered. On the server and before hydration it shows just that; in the browser
     /// it connects once the page is hydrated and closes when the current reactive owner is disposed.
     pub fn start(page: UploadPage) -> Self {
-        drop(page);
+        let view = first_view(&page);
+        let shell = StoredValue::new(None);
+        let mut page = Some(page);
+        // Effects run in the browser only, and after the first view is there.
+        Effect::new(move |_| {
+            if let Some(page) = page.take() {
+                shell.set_value(Some(SendWrapper::new(Shell::start(page, view))));
+            }
+        });
         Self {
-            entries: Signal::derive(Vec::new),
-            history: Signal::derive(|| History::Complete),
-            connection: Signal::derive(|| Connection::Connecting),
-            ripples: Signal::derive(Vec::new),
+            entries: view.entries.into(),
+            history: view.history.into(),
+            connection: view.connection.into(),
+            ripples: view.ripples.into(),
+            shell,
         }
     }
 
-    /// Shows the message as sending and posts it.
-    pub fn send(&self, author_name: AuthorName, content: MessageText) {
-        drop((author_name, content));
+    /// Shows the message as sending and posts it. False, and nothing is done, when too many are unsent already:
+    /// the text is then best left where it was typed.
+    pub fn send(&self, author_name: AuthorName, content: MessageText) -> bool {
+        self.with_shell(|shell| shell.send(author_name, content))
+            .unwrap_or(false)
     }
 
     /// Posts a failed message again under the same `clientMessageID`.
     pub fn retry(&self, key: &ClientMessageId) {
-        let _ = key;
+        self.with_shell(|shell| shell.take(Input::Retry(key.clone())));
     }
 
     /// Takes a failed message off the list and returns its text, so that it can be edited.
     pub fn withdraw(&self, key: &ClientMessageId) -> Option<MessageText> {
-        let _ = key;
-        None
+        self.with_shell(|shell| shell.withdraw(key)).flatten()
     }
 
     /// Draws a ripple at once and tells everyone; taps beyond what the server accepts are neither drawn nor sent.
     pub fn tap(&self, at: Point) {
-        let _ = at;
+        self.with_shell(|shell| shell.take(Input::Tap(at)));
     }
 
     /// A ripple has faded.
     pub fn finish_ripple(&self, id: u64) {
-        let _ = id;
+        self.with_shell(|shell| shell.take(Input::FinishRipple(id)));
     }
 
     /// Loads the messages before the oldest listed one.
-    pub fn load_older(&self) {}
+    pub fn load_older(&self) {
+        self.with_shell(|shell| shell.take(Input::LoadOlder));
+    }
+
+    fn with_shell<T>(&self, act: impl FnOnce(&Shell) -> T) -> Option<T> {
+        self.shell
+            .try_with_value(|shell| shell.as_deref().map(act))
+            .flatten()
+    }
+}
+
+/// What is shown first, on the server and in the browser alike.
+fn first_view(page: &UploadPage) -> View {
+    let conversation = Conversation::new(page.page.clone());
+    let history = if conversation.has_older() {
+        History::More
+    } else {
+        History::Complete
+    };
+    View {
+        entries: RwSignal::new(conversation.listed().to_vec()),
+        history: RwSignal::new(history),
+        connection: RwSignal::new(Connection::Connecting),
+        ripples: RwSignal::new(Vec::new()),
+    }
 }

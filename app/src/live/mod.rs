@@ -1,7 +1,30 @@
 //! The browser's side of a conversation: a pure state machine that decides, and a thin shell that does its input and
 //! output. Components use [`Live`] only.
+//!
+//! ```text
+//! handle    signals and verbs for components
+//! shell/    sockets, fetches, timers, the browser's events
+//! machine   what follows from what, made of
+//!   line          when to connect, and when to try again
+//!   conversation  the order of the stored messages
+//!   fetching      what is missing, one fetch at a time
+//!   outbox        one's own messages on their way
+//!   touches       ripples
+//! ```
 
+pub mod api;
+mod conversation;
+mod effect;
+mod failure;
+mod fetching;
 mod handle;
+mod line;
+mod machine;
+mod outbox;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod touches;
 mod view;
 
 pub use handle::Live;

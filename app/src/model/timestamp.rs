@@ -18,6 +18,9 @@ pub struct TimestampError;
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
+    /// 1970 begins in UTC.
+    pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+
     /// The moment this many milliseconds after 1970 began in UTC; `None` beyond the years that RFC 3339 can write.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)

@@ -1,0 +1,57 @@
+//! Values for tests.
+
+use std::ops::RangeInclusive;
+
+use super::super::{Delivery, Entry};
+use crate::model::{
+    ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp, UploadId,
+};
+
+pub(in crate::live) fn upload_id() -> UploadId {
+    UploadId::from_bytes([7; 12])
+}
+
+pub(in crate::live) fn key(name: &str) -> ClientMessageId {
+    name.parse().unwrap()
+}
+
+pub(in crate::live) fn stored(new: NewMessage, seq: u64) -> Message {
+    Message {
+        id: MessageId::from_bytes([9; 12]),
+        upload_id: upload_id(),
+        seq: Seq::new(seq),
+        author_name: new.author_name,
+        content: new.content,
+        client_message_id: new.client_message_id,
+        created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),
+    }
+}
+
+/// Somebody else's message with this number.
+pub(in crate::live) fn message(seq: u64) -> Message {
+    let new = NewMessage {
+        author_name: "Ada".parse().unwrap(),
+        content: format!("text {seq}").parse().unwrap(),
+        client_message_id: key(&format!("other-{seq}")),
+    };
+    stored(new, seq)
+}
+
+pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage {
+    MessagePage {
+        messages: seqs.map(message).collect(),
+        head: Seq::new(head),
+    }
+}
+
+/// One's own message that is not stored yet.
+pub(in crate::live) fn unsent(name: &str) -> Entry {
+    Entry {
+        key: key(name),
+        author_name: "Me".parse().unwrap(),
+        content: format!("text of {name}").parse().unwrap(),
+        created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),
+        mine: true,
+        delivery: Delivery::Sending,
+    }
+}

@@ -1,0 +1,114 @@
+use super::super::Delivery;
+use super::super::effect::Effect;
+use super::super::failure::ApiFailure;
+use super::super::machine::Input;
+use super::fixture::{key, page};
+use super::rig::*;
+use crate::model::{MessagePage, Seq};
+
+#[test]
+fn a_message_is_sending_at_once_and_sent_when_answered() {
+    let mut machine = live();
+    let effects = send(&mut machine, "a");
+    assert_eq!(posts(&effects), ["a"]);
+    assert!(effects.contains(&Effect::Remember("a".into())));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sending);
+    give(&mut machine, Input::Answered(key("a"), Ok(own("a", 4))));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    frame(&mut machine, posted(own("a", 4)));
+    assert_eq!(texts(&machine).len(), 4);
+}
+
+#[test]
+fn an_echo_before_the_answer_makes_no_duplicate() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    frame(&mut machine, posted(own("a", 4)));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    give(&mut machine, Input::Answered(key("a"), Ok(own("a", 4))));
+    assert_eq!(texts(&machine).len(), 4);
+}
+
+#[test]
+fn a_sent_message_behind_a_hole_stays_listed_last_until_the_hole_is_filled() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    let effects = give(&mut machine, Input::Answered(key("a"), Ok(own("a", 6))));
+    assert_eq!(effects, [Effect::FetchAfter(Seq::new(3))]);
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    give(&mut machine, Input::Fetched(Ok(page(4..=5, 6))));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    assert_eq!(texts(&machine)[3..], ["text 4", "text 5", "text of a"]);
+}
+
+#[test]
+fn a_message_that_timed_out_but_was_stored_turns_to_sent_when_it_shows_up() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    give(
+        &mut machine,
+        Input::Answered(key("a"), Err(ApiFailure::TimedOut)),
+    );
+    assert!(matches!(
+        delivery(&machine, "a"),
+        Delivery::Failed { retry: true, .. }
+    ));
+    frame(&mut machine, posted(own("a", 4)));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    assert_eq!(texts(&machine).len(), 4);
+}
+
+#[test]
+fn a_retry_posts_the_same_name() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    give(
+        &mut machine,
+        Input::Answered(key("a"), Err(ApiFailure::Unexplained(503))),
+    );
+    let effects = give(&mut machine, Input::Retry(key("a")));
+    assert_eq!(posts(&effects), ["a"]);
+    assert_eq!(delivery(&machine, "a"), Delivery::Sending);
+}
+
+#[test]
+fn a_failure_for_good_gives_its_text_back() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    give(
+        &mut machine,
+        Input::Answered(key("a"), Err(ApiFailure::Unexplained(422))),
+    );
+    assert!(matches!(
+        delivery(&machine, "a"),
+        Delivery::Failed { retry: false, .. }
+    ));
+    assert_eq!(machine.withdraw(&key("a")).unwrap().as_str(), "text of a");
+    assert_eq!(texts(&machine).len(), 3);
+}
+
+#[test]
+fn the_next_message_is_posted_when_the_one_before_is_answered() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    assert_eq!(posts(&send(&mut machine, "b")), Vec::<&str>::new());
+    let effects = give(
+        &mut machine,
+        Input::Answered(key("a"), Err(ApiFailure::Unreachable)),
+    );
+    assert_eq!(posts(&effects), ["b"]);
+}
+
+#[test]
+fn messages_from_before_a_reload_are_ones_own() {
+    let mut machine = machine(MessagePage {
+        messages: vec![own("a", 1)],
+        head: Seq::new(1),
+    });
+    assert!(
+        !machine.entries()[0].mine,
+        "the first render knows nothing of this tab"
+    );
+    give(&mut machine, Input::KnowOwn(vec![key("a")]));
+    assert!(machine.entries()[0].mine);
+}
