@@ -59,7 +59,7 @@ async fn reading_tells_in_time_that_the_store_is_away() {
 async fn an_image_tells_in_time_that_the_blobs_are_away() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
-    is_told_for(&[upload.content.url.clone()], &node, &switches.blobs).await;
+    is_told_for(&[upload.content.url], &node, &switches.blobs).await;
 }
 
 #[tokio::test]
@@ -155,4 +155,26 @@ async fn readiness_names_the_backend_that_is_away() {
         }
         switch.set(Mood::Well);
     }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_requests_problem_and_tells_nothing() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    switches.store.set(Mood::Broken);
+    let path = format!("/api/uploads/{}", upload.id);
+    let told = problem(node.get(&path).send().await.unwrap(), 500, "internal").await;
+    assert!(!told.to_string().contains("panicked"), "{told}");
+    problem(node.upload(pictures::png(3, 2)).await, 500, "internal").await;
+    let page = node
+        .get(&format!("/u/{}", upload.short_id))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    switches.store.set(Mood::Well);
+    assert_eq!(
+        node.get(&path).send().await.unwrap().status(),
+        StatusCode::OK
+    );
 }

@@ -39,6 +39,25 @@ async fn a_small_body_that_stalls_is_ended() {
 }
 
 #[tokio::test]
+async fn an_upload_that_stalls_is_ended() {
+    let node = TestNode::start().await;
+    let request = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+                   Content-Length: 1000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nGIF";
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let started = Instant::now();
+    stream.readable().await.unwrap();
+    assert!(
+        started.elapsed() >= Duration::from_secs(29),
+        "{:?}",
+        started.elapsed()
+    );
+    let answer = raw::read_until(&mut stream, "/problems/too-slow").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(node.temporary_files(), 0);
+}
+
+#[tokio::test]
 async fn a_stopping_node_accepts_nobody_and_finishes_what_it_has_begun() {
     let mut node = TestNode::start().await;
     let upload = node.uploaded().await;
