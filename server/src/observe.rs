@@ -45,11 +45,11 @@ async fn answer(
     debug!(client = %arrival.client.ip(), "arrived");
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status().as_u16();
-    let ms = started.elapsed().as_millis();
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     if is_probe {
-        debug!(status, ms, "answered");
+        debug!(status, micros, "answered");
     } else {
-        info!(status, ms, "answered");
+        info!(status, micros, "answered");
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -9,12 +9,12 @@ use app::model::UploadRef;
 use app::source::{PageEnvironment, SharedPageSource};
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::Method;
+use http::{HeaderValue, Method, StatusCode, header};
 use leptos::prelude::provide_context;
 
 use crate::address::Arrival;
 use crate::deadline::Deadline;
-use crate::problem::ApiError;
+use crate::problem::{self, ApiError};
 use crate::state::{AppState, Node};
 use source::NodeSource;
 
@@ -31,7 +31,17 @@ pub async fn show(State(node): State<AppState>, arrival: Arrival, request: Reque
         }
     };
     let shell = move || app::shell(environment.clone());
-    leptos_axum::render_app_async_with_context(context, shell)(request).await
+    let page = leptos_axum::render_app_async_with_context(context, shell)(request).await;
+    with_retry_after(page)
+}
+
+/// A page that says that a backend is away says when to try again too.
+fn with_retry_after(mut page: Response) -> Response {
+    if page.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());
+        page.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    page
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
@@ -95,4 +105,10 @@ pub fn environment(node: &Node, arrival: &Arrival) -> PageEnvironment {
         assets: node.site.assets.clone(),
         max_upload_bytes: node.config.limits.upload_bytes,
     }
+}
+
+/// Lets pages wait for their data on the runtime that calls this; once per process is enough, and more do no harm.
+pub fn prepare() {
+    // It fails when it was done before.
+    drop(any_spawner::Executor::init_tokio());
 }

@@ -32,7 +32,7 @@ pub(super) fn set_headers() {
 
 fn content_security_policy(nonce: &str) -> String {
     format!(
-        "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; \
+        "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'nonce-{nonce}'; \
          script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     )

@@ -13,7 +13,7 @@ use crate::posting::PostError;
 use crate::store::StoreError;
 
 /// When to try again after a backend was away.
-const RETRY_AFTER: Duration = Duration::from_secs(3);
+pub const RETRY_AFTER: Duration = Duration::from_secs(3);
 
 /// Why a request is not answered with what it asked for. The text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -14,7 +14,7 @@ use http::{HeaderValue, Method, header};
 use app::problem::Problem;
 
 pub use accept::{prefers_html, quality};
-pub use error::ApiError;
+pub use error::{ApiError, RETRY_AFTER};
 
 use crate::address::Arrival;
 use crate::pages;

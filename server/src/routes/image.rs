@@ -1,6 +1,6 @@
 //! The image itself: immutable, so its id is as good an entity tag as any hash.
 
-use std::ops::{Bound, Range};
+use std::ops::Range;
 
 use app::model::{MediaType, Upload};
 use axum::body::Body;
@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use headers::{
     AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange,
-    Range as RangeHeader,
 };
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
@@ -114,33 +113,35 @@ fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> Requested {
     let is_same = request
         .typed_get::<IfRange>()
         .is_none_or(|same| !same.is_modified(Some(etag), None));
-    let range = request.typed_get::<RangeHeader>().filter(|_| is_same);
-    let asked = request
-        .get(header::RANGE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| !value.contains(','));
-    match range.filter(|_| asked) {
-        None => Requested::Whole,
-        Some(range) => range
-            .satisfiable_ranges(size)
-            .next()
-            .and_then(|bounds| within(bounds, size))
-            .map_or(Requested::Nothing, Requested::Part),
-    }
+    let range = request.get(header::RANGE).filter(|_| is_same);
+    range
+        .and_then(|value| parse_range(value.to_str().ok()?, size))
+        .unwrap_or(Requested::Whole)
 }
 
-fn within((start, end): (Bound<u64>, Bound<u64>), size: u64) -> Option<Range<u64>> {
-    let start = match start {
-        Bound::Included(start) => start,
-        Bound::Excluded(before) => before.checked_add(1)?,
-        Bound::Unbounded => 0,
+/// Reads `bytes=2-4`, `bytes=2-` and `bytes=-3`.
+fn parse_range(text: &str, size: u64) -> Option<Requested> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let (start, end) = match (first, last) {
+        ("", suffix) => (size.saturating_sub(whole_number(suffix)?), size),
+        (first, "") => (whole_number(first)?, size),
+        (first, last) => {
+            let (first, last) = (whole_number(first)?, whole_number(last)?);
+            let forwards = first <= last;
+            forwards.then_some((first, last.saturating_add(1).min(size)))?
+        }
     };
-    let end = match end {
-        Bound::Included(last) => last.saturating_add(1),
-        Bound::Excluded(end) => end,
-        Bound::Unbounded => size,
-    };
-    Some(start..end.min(size)).filter(|range| !range.is_empty())
+    Some(if start < end {
+        Requested::Part(start..end)
+    } else {
+        Requested::Nothing
+    })
+}
+
+/// Digits only: `parse` alone would take a sign too.
+fn whole_number(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }
 
 fn content_range(range: Range<u64>, size: u64) -> HeaderMap {
@@ -171,6 +172,11 @@ mod tests {
             ("bytes=0-1,4-5", Requested::Whole),
             ("lines=0-1", Requested::Whole),
             ("bytes", Requested::Whole),
+            ("bytes=", Requested::Whole),
+            ("bytes=-", Requested::Whole),
+            ("bytes=4-2", Requested::Whole),
+            ("bytes=+1-2", Requested::Whole),
+            ("bytes=99999999999999999999-", Requested::Whole),
         ] {
             let headers = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(value))]);
             assert_eq!(requested_range(&headers, &etag, 10), expected, "{value}");

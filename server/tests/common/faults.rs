@@ -23,6 +23,8 @@ pub enum Mood {
     Away,
     /// Never answers.
     Silent,
+    /// Panics, as nothing should.
+    Broken,
 }
 
 /// Changes a backend's mood while it runs.
@@ -38,7 +40,8 @@ impl Switch {
         match self.0.load(Ordering::SeqCst) {
             0 => Ok(()),
             1 => Err(away),
-            _ => pending().await,
+            2 => pending().await,
+            _ => panic!("a backend panicked"),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The image's bytes (protocol.md: `GET /i/{shortID}`).
 
-mod common;
-
-use common::{TestNode, header, pictures, problem};
+use crate::common::{TestNode, header, pictures, problem};
 use reqwest::{Response, StatusCode};
 
 async fn get(node: &TestNode, path: &str, headers: &[(&str, &str)]) -> Response {

@@ -1,9 +1,7 @@
 //! Reading and posting messages (protocol.md: `/api/uploads/{id}/messages`).
 
-mod common;
-
+use crate::common::{TestNode, problem};
 use app::model::{Message, MessagePage};
-use common::{TestNode, problem};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 

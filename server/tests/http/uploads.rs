@@ -1,10 +1,8 @@
 //! Uploading, and what is refused (protocol.md: `POST /api/uploads`, `GET /api/uploads/{id}`).
 
-mod common;
-
+use crate::common::{TestNode, file_form, header, pictures, problem, raw};
 use app::model::{MediaType, Upload};
 use bytes::Bytes;
-use common::{TestNode, file_form, header, pictures, problem, raw};
 use futures::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, StatusCode};
@@ -327,7 +325,7 @@ async fn the_connection_serves_on_after_a_refusal() {
     let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
                 Content-Length: 200000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&[1; 200_000]).await.unwrap();
+    stream.write_all(&vec![1; 200_000]).await.unwrap();
     raw::read_until(&mut stream, "/problems/too-large").await;
     stream
         .write_all(b"GET /livez HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")

@@ -1,0 +1,180 @@
+//! A backend is away: 503 with `Retry-After` within 3 s, and nothing half-written is visible afterwards.
+
+use std::time::{Duration, Instant};
+
+use crate::common::faults::{Mood, Switch, Switches};
+use crate::common::{TestNode, header, pictures, problem};
+use app::model::MessagePage;
+use reqwest::{RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+const IN_TIME: Duration = Duration::from_secs(3);
+
+async fn node() -> (TestNode, Switches) {
+    let switches = Switches::default();
+    let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
+    (node, switches)
+}
+
+async fn is_told_in_time(request: RequestBuilder) {
+    let started = Instant::now();
+    let response = request.send().await.unwrap();
+    assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+    let wait: u64 = header(response.headers(), "retry-after").parse().unwrap();
+    assert!(wait >= 1);
+    problem(response, 503, "unavailable").await;
+}
+
+/// Every call that needs the backend, while it refuses and while it does not answer at all.
+async fn is_told_for(paths: &[String], node: &TestNode, switch: &Switch) {
+    for mood in [Mood::Away, Mood::Silent] {
+        switch.set(mood);
+        let requests = paths.iter().map(|path| is_told_in_time(node.get(path)));
+        futures::future::join_all(requests).await;
+    }
+    switch.set(Mood::Well);
+    for path in paths {
+        assert_eq!(
+            node.get(path).send().await.unwrap().status(),
+            StatusCode::OK,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn reading_tells_in_time_that_the_store_is_away() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    let paths = [
+        format!("/api/uploads/{}", upload.id),
+        format!("/api/uploads/{}/messages", upload.id),
+        format!("/api/uploads/{}/messages", upload.short_id),
+        format!("/i/{}", upload.short_id),
+    ];
+    is_told_for(&paths, &node, &switches.store).await;
+}
+
+#[tokio::test]
+async fn an_image_tells_in_time_that_the_blobs_are_away() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    is_told_for(&[upload.content.url], &node, &switches.blobs).await;
+}
+
+#[tokio::test]
+async fn a_page_says_in_time_that_the_store_is_away() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    for mood in [Mood::Away, Mood::Silent] {
+        switches.store.set(mood);
+        let started = Instant::now();
+        let path = format!("/u/{}", upload.short_id);
+        let response = node.get(&path).send().await.unwrap();
+        assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            header(response.headers(), "content-type"),
+            "text/html; charset=utf-8"
+        );
+        assert!(!header(response.headers(), "retry-after").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_upload_leaves_nothing_visible_when_a_backend_is_away() {
+    let (node, switches) = node().await;
+    for switch in [&switches.store, &switches.blobs] {
+        for mood in [Mood::Away, Mood::Silent] {
+            switch.set(mood);
+            let form = crate::common::file_form(pictures::png(3, 2));
+            is_told_in_time(node.post("/api/uploads").multipart(form)).await;
+            switch.set(Mood::Well);
+            assert_eq!(node.temporary_files(), 0);
+        }
+    }
+    assert_eq!(
+        node.upload(pictures::png(3, 2)).await.status(),
+        StatusCode::CREATED
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_was_refused_can_be_posted_again() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    let path = format!("/api/uploads/{}/messages", upload.id);
+    let body = json!({"content": "hello", "clientMessageID": "m1"});
+    for mood in [Mood::Away, Mood::Silent] {
+        switches.store.set(mood);
+        is_told_in_time(node.post(&path).json(&body)).await;
+        if matches!(mood, Mood::Silent) {
+            // The first append of this conversation still hangs, and another one would wait behind it.
+            continue;
+        }
+        switches.store.set(Mood::Well);
+        let page: MessagePage = node.get(&path).send().await.unwrap().json().await.unwrap();
+        assert!(page.messages.is_empty());
+    }
+    switches.store.set(Mood::Well);
+    let other = node.uploaded().await;
+    let again = node.post_message(other.short_id.as_str(), &body).await;
+    assert_eq!(again.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_message_is_posted_even_if_the_broker_is_away() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    switches.broker.set(Mood::Away);
+    node.say(&upload, &["hello"]).await;
+}
+
+#[tokio::test]
+async fn readiness_names_the_backend_that_is_away() {
+    let (node, switches) = node().await;
+    for (name, switch) in [
+        ("store", &switches.store),
+        ("blobs", &switches.blobs),
+        ("broker", &switches.broker),
+    ] {
+        for mood in [Mood::Away, Mood::Silent] {
+            switch.set(mood);
+            let started = Instant::now();
+            let response = node.get("/readyz").send().await.unwrap();
+            assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let health: Value = response.json().await.unwrap();
+            assert_eq!(health["status"], "away");
+            for backend in ["store", "blobs", "broker"] {
+                let expected = if backend == name { "away" } else { "ok" };
+                assert_eq!(health["backends"][backend], expected, "{backend}");
+            }
+            let alive = node.get("/livez").send().await.unwrap();
+            assert_eq!(alive.status(), StatusCode::OK);
+        }
+        switch.set(Mood::Well);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_requests_problem_and_tells_nothing() {
+    let (node, switches) = node().await;
+    let upload = node.uploaded().await;
+    switches.store.set(Mood::Broken);
+    let path = format!("/api/uploads/{}", upload.id);
+    let told = problem(node.get(&path).send().await.unwrap(), 500, "internal").await;
+    assert!(!told.to_string().contains("panicked"), "{told}");
+    problem(node.upload(pictures::png(3, 2)).await, 500, "internal").await;
+    let page = node
+        .get(&format!("/u/{}", upload.short_id))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    switches.store.set(Mood::Well);
+    assert_eq!(
+        node.get(&path).send().await.unwrap().status(),
+        StatusCode::OK
+    );
+}

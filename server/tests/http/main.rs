@@ -1,0 +1,14 @@
+//! The HTTP half of protocol.md, call by call and row by row, against a whole node over real connections.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod away;
+mod images;
+mod messages;
+mod pages;
+mod process;
+mod rules;
+mod slow;
+mod uploads;

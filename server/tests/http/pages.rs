@@ -1,0 +1,364 @@
+//! The server-rendered pages and the packaged files.
+
+use crate::common::{TestNode, header, problem};
+use reqwest::{Response, StatusCode};
+
+async fn get(node: &TestNode, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = node.get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_home_page_is_rendered() {
+    let node = TestNode::start().await;
+    let response = get(&node, "/", &[]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        header(response.headers(), "content-type"),
+        "text/html; charset=utf-8"
+    );
+    assert_eq!(header(response.headers(), "cache-control"), "no-cache");
+    let page = response.text().await.unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(page.contains("/assets/tonesa-1.css"), "{page}");
+}
+
+#[tokio::test]
+async fn an_uploads_page_shows_image_and_messages_and_says_how_it_is_shared() {
+    let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example/")]).await;
+    let upload = node.uploaded().await;
+    node.say(&upload, &["first <b>words</b>", "last words"])
+        .await;
+    let page = get(&node, &format!("/u/{}", upload.short_id), &[]).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = page.text().await.unwrap();
+    for text in [
+        upload.content.url.as_str(),
+        "first &lt;b&gt;words&lt;/b&gt;",
+        "last words",
+        "og:image",
+        &format!("https://tonesa.example/i/{}", upload.short_id),
+        &format!("https://tonesa.example/u/{}", upload.short_id),
+    ] {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+}
+
+#[tokio::test]
+async fn absolute_addresses_follow_the_request_without_a_public_url() {
+    let node = TestNode::with(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let upload = node.uploaded().await;
+    let path = format!("/u/{}", upload.short_id);
+    let own = get(&node, &path, &[]).await.text().await.unwrap();
+    assert!(own.contains(&node.url(&path)), "{own}");
+    let proxied = [
+        ("x-forwarded-host", "tonesa.example"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let proxied = get(&node, &path, &proxied).await.text().await.unwrap();
+    assert!(
+        proxied.contains(&format!("https://tonesa.example{path}")),
+        "{proxied}"
+    );
+}
+
+#[tokio::test]
+async fn a_page_says_what_it_may_do_and_its_scripts_carry_the_nonce() {
+    let node = TestNode::start().await;
+    let response = get(&node, "/", &[]).await;
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(header(response.headers(), name), value, "{name}");
+    }
+    assert!(header(response.headers(), "permissions-policy").contains("geolocation=()"));
+    let policy = header(response.headers(), "content-security-policy").to_owned();
+    for part in [
+        "default-src 'self'",
+        "img-src 'self' blob: data:",
+        "style-src 'self' 'nonce-",
+        "'strict-dynamic'",
+        "'wasm-unsafe-eval'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ] {
+        assert!(policy.contains(part), "{part} is missing in {policy}");
+    }
+    let nonce = policy
+        .split("'nonce-")
+        .nth(1)
+        .unwrap()
+        .split('\'')
+        .next()
+        .unwrap();
+    assert!(nonce.len() >= 16, "{nonce}");
+    let page = response.text().await.unwrap();
+    for script in page.split("<script").skip(1) {
+        let tag = script.split('>').next().unwrap();
+        assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "<script{tag}>");
+    }
+    let another = get(&node, "/", &[]).await;
+    assert!(!header(another.headers(), "content-security-policy").contains(nonce));
+}
+
+#[tokio::test]
+async fn an_unknown_link_is_a_real_404_page_for_everyone() {
+    let node = TestNode::start().await;
+    for path in [
+        "/u/AAAAAAAA",
+        "/u/0123456789abcdef01234567",
+        "/u/short",
+        "/nowhere",
+        "/u/",
+        "/u/a/b",
+    ] {
+        for accept in ["*/*", "text/html"] {
+            let response = get(&node, path, &[("accept", accept)]).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(
+                header(response.headers(), "content-type"),
+                "text/html; charset=utf-8"
+            );
+            assert!(
+                response
+                    .text()
+                    .await
+                    .unwrap()
+                    .starts_with("<!DOCTYPE html>")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_in_the_api_is_a_problem_even_for_browsers() {
+    let node = TestNode::start().await;
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/uploads/AAAAAAAA",
+        "/assets/tonesa-2.css",
+    ] {
+        let response = get(&node, path, &[("accept", "*/*")]).await;
+        if path == "/api" {
+            assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        } else {
+            problem(response, 404, "not-found").await;
+        }
+    }
+    let browser = get(
+        &node,
+        "/api/uploads/AAAAAAAA",
+        &[("accept", "text/html,*/*;q=0.8")],
+    )
+    .await;
+    problem(browser, 404, "not-found").await;
+}
+
+#[tokio::test]
+async fn head_is_answered_like_get_without_a_body() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    for (path, status) in [
+        ("/".to_owned(), 200),
+        (format!("/u/{}", upload.short_id), 200),
+        ("/u/AAAAAAAA".to_owned(), 404),
+        ("/robots.txt".to_owned(), 200),
+    ] {
+        let response = node.client.head(node.url(&path)).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        assert!(response.bytes().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn other_forms_of_an_uploads_address_lead_to_the_one() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let page = format!("/u/{}", upload.short_id);
+    for path in [format!("/u/{}", upload.id), format!("{page}/")] {
+        let response = get(&node, &path, &[]).await;
+        assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT, "{path}");
+        assert_eq!(header(response.headers(), "location"), page);
+    }
+}
+
+#[tokio::test]
+async fn hashed_files_never_change_and_come_in_the_best_encoding() {
+    let node = TestNode::start().await;
+    for (accepted, encoding, body) in [
+        ("gzip, deflate, br", "br", "the style sheet in brotli"),
+        ("gzip", "gzip", "the style sheet in gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip", "the style sheet in gzip"),
+        ("*", "br", "the style sheet in brotli"),
+        ("identity", "", "body { margin: 0 }"),
+    ] {
+        let response = get(
+            &node,
+            "/assets/tonesa-1.css",
+            &[("accept-encoding", accepted)],
+        )
+        .await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let headers = response.headers();
+        assert_eq!(header(headers, "content-encoding"), encoding, "{accepted}");
+        assert_eq!(
+            header(headers, "cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(header(headers, "content-type"), "text/css; charset=utf-8");
+        assert_eq!(header(headers, "vary"), "accept-encoding");
+        assert_eq!(response.text().await.unwrap(), body);
+    }
+    let wasm = get(&node, "/assets/tonesa-1.wasm", &[("accept-encoding", "br")]).await;
+    assert_eq!(header(wasm.headers(), "content-type"), "application/wasm");
+    assert_eq!(header(wasm.headers(), "content-encoding"), "");
+}
+
+#[tokio::test]
+async fn public_files_are_served_at_the_root_and_revalidated() {
+    let node = TestNode::start().await;
+    for (path, content_type) in [
+        ("/robots.txt", "text/plain; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+    ] {
+        let response = get(&node, path, &[]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(header(response.headers(), "content-type"), content_type);
+        assert_eq!(
+            header(response.headers(), "cache-control"),
+            "public, max-age=3600"
+        );
+        let etag = header(response.headers(), "etag").to_owned();
+        let again = get(&node, path, &[("if-none-match", &etag)]).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(header(again.headers(), "etag"), etag);
+    }
+    for path in [
+        "/manifest.json",
+        "/assets/../manifest.json",
+        "/public/robots.txt",
+        "/tonesa-1.css.br",
+    ] {
+        assert_eq!(
+            get(&node, path, &[]).await.status(),
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn long_pages_and_lists_are_compressed_for_those_who_take_it() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    node.say(&upload, &["long ".repeat(300).as_str()]).await;
+    for path in [
+        format!("/u/{}", upload.short_id),
+        format!("/api/uploads/{}/messages", upload.short_id),
+    ] {
+        let response = get(&node, &path, &[("accept-encoding", "gzip, br")]).await;
+        assert_eq!(
+            header(response.headers(), "content-encoding"),
+            "gzip",
+            "{path}"
+        );
+        assert!(header(response.headers(), "vary").contains("accept-encoding"));
+        let plain = get(&node, &path, &[]).await;
+        assert_eq!(header(plain.headers(), "content-encoding"), "", "{path}");
+    }
+    let image = get(&node, &upload.content.url, &[("accept-encoding", "gzip")]).await;
+    assert_eq!(header(image.headers(), "content-encoding"), "");
+}
+
+#[tokio::test]
+async fn the_form_of_a_page_without_scripts_posts_a_message() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let path = format!("/u/{}/messages", upload.short_id);
+    let send = |fields: &[(&str, &str)]| {
+        node.post(&path)
+            .header("accept", "text/html")
+            .form(fields)
+            .send()
+    };
+    let response = send(&[
+        ("authorName", "Ada"),
+        ("content", "two\r\nlines"),
+        ("other", "x"),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        header(response.headers(), "location"),
+        format!("/u/{}", upload.short_id)
+    );
+    let response = send(&[("content", "anonymous words")]).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let page = get(&node, &format!("/u/{}", upload.short_id), &[])
+        .await
+        .text()
+        .await
+        .unwrap();
+    for text in ["two\nlines", "Ada", "anonymous words", "Anonymous"] {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+    let empty = send(&[("content", "  ")]).await.unwrap();
+    assert_eq!(empty.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        empty
+            .text()
+            .await
+            .unwrap()
+            .contains("a message needs some text")
+    );
+}
+
+#[tokio::test]
+async fn that_form_refuses_what_the_api_refuses() {
+    let node = TestNode::with(&[("TONESA_MESSAGES_PER_MINUTE", "7")]).await;
+    let upload = node.uploaded().await;
+    let form = |path: &str| node.post(path).form(&[("content", "hi")]);
+    let path = format!("/u/{}/messages", upload.short_id);
+    problem(
+        form("/u/AAAAAAAA/messages").send().await.unwrap(),
+        404,
+        "not-found",
+    )
+    .await;
+    problem(
+        form("/u/nonsense!/messages").send().await.unwrap(),
+        404,
+        "not-found",
+    )
+    .await;
+    let foreign = form(&path).header("origin", "https://evil.example");
+    problem(foreign.send().await.unwrap(), 403, "foreign-origin").await;
+    let json = node.post(&path).json(&"x");
+    problem(json.send().await.unwrap(), 415, "unsupported-type").await;
+    let large = node.post(&path).form(&[("content", "x".repeat(70_000))]);
+    problem(large.send().await.unwrap(), 413, "too-large").await;
+    let long = node.post(&path).form(&[("content", "x".repeat(2_001))]);
+    problem(long.send().await.unwrap(), 422, "bad-field").await;
+    let by_id = form(&format!("/u/{}/messages", upload.id))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(by_id.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        header(by_id.headers(), "location"),
+        format!("/u/{}", upload.short_id)
+    );
+    while form(&path).send().await.unwrap().status() == StatusCode::SEE_OTHER {}
+    problem(form(&path).send().await.unwrap(), 429, "too-many-requests").await;
+}

@@ -1,0 +1,323 @@
+//! The real program: how it starts, what it says, how much memory it takes, how it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::common::{pictures, raw, site};
+
+const MIB: u64 = 1024 * 1024;
+
+fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tonesa"));
+    program.env_clear();
+    program
+}
+
+/// A running program; killed when dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    log: std::thread::JoinHandle<String>,
+    folder: TempDir,
+}
+
+impl Program {
+    fn start(variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = program()
+            .env("PORT", "0")
+            .env("TONESA_DATA_DIR", folder.path().join("data"))
+            .env("TONESA_SITE_DIR", site(folder.path()))
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .find_map(|line| {
+                let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                event["address"].as_str()?.parse().ok()
+            })
+            .expect("the program says where it serves");
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        Self {
+            child,
+            address,
+            log,
+            folder,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the end, and returns how it ended and what it logged after its start.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
+        (code, log.join().unwrap())
+    }
+
+    /// The most memory that it ever had, in bytes.
+    fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn help_and_version_are_told() {
+    let help = program().arg("--help").output().unwrap();
+    assert!(help.status.success());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--env-file"));
+    let version = program().arg("--version").output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&version.stdout),
+        concat!("tonesa ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable() {
+    for (name, value) in [
+        ("PORT", "99999"),
+        ("PUBLIC_URL", "tonesa.example"),
+        ("TONESA_BIND", "everywhere"),
+        ("TONESA_MAX_UPLOAD_BYTES", "20MB"),
+        ("TONESA_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("TONESA_LOG", "=="),
+    ] {
+        let output = program().env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            said(&output).starts_with(&format!("tonesa: {name} must be ")),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn missing_files_and_folders_stop_the_start_with_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let output = program().env("TONESA_SITE_DIR", &missing).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("cargo xtask build"),
+        "{}",
+        said(&output)
+    );
+
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = program()
+        .env("TONESA_SITE_DIR", site(folder.path()))
+        .env("TONESA_DATA_DIR", &file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("TONESA_DATA_DIR"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_file = |content: &str| {
+        let file = folder.path().join("env");
+        fs::write(&file, content).unwrap();
+        let mut program = program();
+        program.arg("--env-file").arg(file);
+        program
+    };
+    let output = with_file("# settings\nPORT=abc\n").output().unwrap();
+    assert!(said(&output).contains("PORT must be"), "{}", said(&output));
+    let output = with_file("PORT=abc\nPUBLIC_URL=x\n")
+        .env("PORT", "0")
+        .output()
+        .unwrap();
+    assert!(
+        said(&output).contains("PUBLIC_URL must be"),
+        "{}",
+        said(&output)
+    );
+    let output = with_file("AWS_SECRET_ACCESS_KEY='my secret")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("--env-file"), "{}", said(&output));
+    assert!(!said(&output).contains("my secret"), "{}", said(&output));
+    let output = program()
+        .args(["--env-file", "/nowhere/env"])
+        .output()
+        .unwrap();
+    assert!(said(&output).contains("/nowhere/env"), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn twenty_large_uploads_at_once_stay_below_700_mib() {
+    let program = Program::start(&[]);
+    let picture = pictures::large_png(20 * 1024 * 1024 - 100_000);
+    assert!(
+        picture.len() as u64 > 19 * MIB && picture.len() as u64 <= 20 * MIB,
+        "{}",
+        picture.len()
+    );
+    let client = Client::new();
+    let uploads = (0..20).map(|_| {
+        let part = Part::bytes(picture.clone()).file_name("large.png");
+        let form = Form::new().part("file", part);
+        client
+            .post(program.url("/api/uploads"))
+            .multipart(form)
+            .send()
+    });
+    for response in join_all(uploads).await {
+        assert_eq!(response.unwrap().status(), StatusCode::CREATED);
+    }
+    let peak = program.peak_memory();
+    println!(
+        "20 uploads of {} bytes at once: {} MiB at most",
+        picture.len(),
+        peak / MIB
+    );
+    assert!(peak < 700 * MIB, "{} MiB", peak / MIB);
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_program_within_10_s_even_if_a_request_hangs() {
+    let program = Program::start(&[]);
+    let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+                Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n";
+    let mut stream = TcpStream::connect(program.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    raw::read_until(&mut stream, "100 Continue").await;
+    let started = Instant::now();
+    program.signal("TERM");
+    let (code, log) = program.ended();
+    assert_eq!(code, Some(0));
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[tokio::test]
+async fn an_idle_program_ends_at_once_by_either_signal() {
+    for name in ["TERM", "INT"] {
+        let program = Program::start(&[]);
+        let kept_alive = Client::new();
+        kept_alive.get(program.url("/livez")).send().await.unwrap();
+        let started = Instant::now();
+        program.signal(name);
+        assert_eq!(program.ended().0, Some(0));
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
+    let program = Program::start(&[]);
+    let client = Client::new();
+    let form = Form::new().part(
+        "file",
+        Part::bytes(pictures::png(3, 2)).file_name("secret-name.png"),
+    );
+    let upload = client
+        .post(program.url("/api/uploads"))
+        .multipart(form)
+        .send()
+        .await
+        .unwrap();
+    let upload: Value = upload.json().await.unwrap();
+    let short_id = upload["shortID"].as_str().unwrap().to_owned();
+    let body = serde_json::json!({"authorName": "secret alias", "content": "secret words", "clientMessageID": "m"});
+    let path = format!("/api/uploads/{short_id}/messages?after=0&token=secret-query");
+    let request = client
+        .post(program.url(&path))
+        .header("x-request-id", "trace-me")
+        .json(&body);
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
+    program.signal("TERM");
+    let (_, log) = program.ended();
+    let events: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let posted = events
+        .iter()
+        .find(|event| event["span"]["id"] == "trace-me")
+        .expect("the request is logged");
+    assert_eq!(posted["status"], 201);
+    assert_eq!(posted["span"]["method"], "POST");
+    assert_eq!(posted["span"]["route"], "/api/uploads/{id}/messages");
+    assert!(posted["micros"].is_number());
+    for secret in ["secret", &short_id, "127.0.0.1"] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
+}
+
+#[test]
+fn a_second_program_in_the_same_data_folder_does_not_start() {
+    let first = Program::start(&[]);
+    let folder: &Path = first.folder.path();
+    let output = program()
+        .env("PORT", "0")
+        .env("TONESA_DATA_DIR", folder.join("data"))
+        .env("TONESA_SITE_DIR", folder.join("site"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("in use"), "{}", said(&output));
+}
