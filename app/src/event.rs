@@ -1,6 +1,8 @@
 //! The socket's whole vocabulary: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 
@@ -14,7 +16,7 @@ pub const MAX_WATCHED_UPLOADS: usize = 32;
 pub const MAX_MERGED_TOUCHES: usize = 64;
 
 /// What the server tells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     content = "data",
@@ -59,6 +61,89 @@ pub enum ServerEvent {
     },
     /// A command was not done; the socket stays open.
     Refused(Refusal),
+}
+
+impl<'de> Deserialize<'de> for ServerEvent {
+    /// In two steps: the type, then the data of that type. What serde derives for such an enum keeps the data in a
+    /// value of its own in between, and with it a second copy of all code that reads messages: 50 kB of WASM.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let frame = Frame::deserialize(deserializer)?;
+        frame.read().map_err(D::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Box<RawValue>,
+}
+
+impl Frame {
+    fn read(&self) -> Result<ServerEvent, serde_json::Error> {
+        let data = self.data.get();
+        Ok(match self.kind.as_str() {
+            "watched" => {
+                let Watched {
+                    upload_id,
+                    head,
+                    messages,
+                } = serde_json::from_str(data)?;
+                ServerEvent::Watched {
+                    upload_id,
+                    head,
+                    messages,
+                }
+            }
+            "messagePosted" => {
+                let MessagePosted { upload_id, message } = serde_json::from_str(data)?;
+                ServerEvent::MessagePosted { upload_id, message }
+            }
+            "touched" => {
+                let Touched { upload_id, points } = serde_json::from_str(data)?;
+                ServerEvent::Touched { upload_id, points }
+            }
+            "headAdvanced" => {
+                let HeadAdvanced { upload_id, head } = serde_json::from_str(data)?;
+                ServerEvent::HeadAdvanced { upload_id, head }
+            }
+            "refused" => ServerEvent::Refused(serde_json::from_str(data)?),
+            other => {
+                return Err(serde_json::Error::custom(format!(
+                    "no event is called {other}"
+                )));
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Watched {
+    #[serde(rename = "uploadID")]
+    upload_id: UploadId,
+    head: Seq,
+    messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct MessagePosted {
+    #[serde(rename = "uploadID")]
+    upload_id: UploadId,
+    message: Message,
+}
+
+#[derive(Deserialize)]
+struct Touched {
+    #[serde(rename = "uploadID")]
+    upload_id: UploadId,
+    points: Vec<TouchPoint>,
+}
+
+#[derive(Deserialize)]
+struct HeadAdvanced {
+    #[serde(rename = "uploadID")]
+    upload_id: UploadId,
+    head: Seq,
 }
 
 /// Which command was not done, and why.

@@ -1,9 +1,6 @@
 //! What Tonesa's server and browser share: the wire vocabulary, the pages and their components, and the browser's
 //! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
 
-// Views are types that nest as deeply as the page does.
-#![recursion_limit = "256"]
-
 pub mod event;
 pub mod live;
 pub mod model;
@@ -15,33 +12,45 @@ pub mod uploading;
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
-mod shell;
+mod document;
+mod eager;
+mod navigator;
+#[cfg(feature = "ssr")]
+mod share;
 
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
 
 use browser::Hydrated;
-use pages::{Home, NotFound, Upload};
 #[cfg(feature = "ssr")]
-pub use shell::{refused_document, shell};
-use source::Site;
+pub use document::{document, refused_document};
+use eager::IntoEager;
+use navigator::Navigator;
+use pages::{Home, Loading, NotFound, Unavailable, Upload};
+use source::{Shown, Start};
 
-/// The whole page's body: one of the [`pages`], by the address.
+/// The whole page's body: one of the [`pages`].
 #[component]
-pub fn App() -> impl IntoView {
-    provide_meta_context();
-    provide_context(Site::shared());
+pub fn App(
+    /// What to show first; the server's and the browser's first render must have the same.
+    start: Start,
+) -> impl IntoView {
+    provide_context(start.site);
     provide_context(Hydrated::watch());
-    #[cfg(feature = "ssr")]
-    provide_context(pages::Described::default());
-    view! {
-        <Router>
-            <Routes fallback=NotFound>
-                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
-                <Route path=path!("/u/:short_id") view=Upload ssr=SsrMode::Async/>
-            </Routes>
-        </Router>
+    let navigator = Navigator::start(start.shown);
+    provide_context(navigator);
+    move || match navigator.shown() {
+        Shown::Home => view! { <Home/> }.into_eager(),
+        Shown::Upload(page) => view! { <Upload page=*page/> }.into_eager(),
+        Shown::NotFound => view! { <NotFound/> }.into_eager(),
+        Shown::Unavailable => view! { <Unavailable/> }.into_eager(),
+        Shown::Loading => view! { <Loading/> }.into_eager(),
+    }
+}
+
+/// Takes over the page that the server rendered. A document without the data for it stays as it is.
+#[cfg(feature = "hydrate")]
+pub fn hydrate() {
+    if let Some(start) = navigator::start_of_document() {
+        leptos::mount::hydrate_body(move || view! { <App start/> });
     }
 }

@@ -1,16 +1,12 @@
-//! How the pages get what they show: on the server from whoever implements [`PageSource`], in the browser from the
-//! HTTP API.
+//! What a page shows: decided by the server before it renders, read from the document by the browser, and changed there
+//! when the reader goes on without a reload.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use leptos::prelude::{SharedValue, use_context};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::model::{ShortId, UploadPage};
+use crate::model::UploadPage;
 
-/// Why a page cannot be shown.
+/// Why an upload's page cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum PageError {
     /// There is no such upload.
@@ -21,28 +17,62 @@ pub enum PageError {
     Unavailable,
 }
 
-/// What the server puts into Leptos' context (as [`SharedPageSource`]) for the pages to read from.
-#[async_trait]
-pub trait PageSource: Send + Sync {
-    /// The upload and its newest 50 messages.
-    async fn upload_page(&self, short_id: ShortId) -> Result<UploadPage, PageError>;
+/// What a page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    /// The way in.
+    Home,
+    /// An upload and its newest messages.
+    Upload(Box<UploadPage>),
+    /// Nothing is at this address.
+    NotFound,
+    /// The upload cannot be read now.
+    Unavailable,
+    /// The browser is fetching the upload. A server never says so.
+    Loading,
 }
 
-/// A [`PageSource`] as it is kept in Leptos' context.
-pub type SharedPageSource = Arc<dyn PageSource>;
+impl Shown {
+    /// The HTTP status of the page.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Home | Self::Upload(_) | Self::Loading => 200,
+            Self::NotFound => 404,
+            Self::Unavailable => 503,
+        }
+    }
 
-/// What every server-rendered page knows of its surroundings; the server puts it into Leptos' context.
-#[derive(Debug, Clone, Default)]
-pub struct PageEnvironment {
-    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
-    pub origin: String,
-    /// Addresses of the packaged files.
-    pub assets: Assets,
-    /// The largest file that may be uploaded, in bytes.
-    pub max_upload_bytes: u64,
+    /// The document's title.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Home => "Tonesa: point at a picture, together",
+            Self::Upload(_) | Self::Loading => "A shared picture · Tonesa",
+            Self::NotFound => "Nothing here · Tonesa",
+            Self::Unavailable => "Not reachable right now · Tonesa",
+        }
+    }
 }
 
-/// What the browser must know of the server's settings; it travels with the first page.
+impl From<Result<UploadPage, PageError>> for Shown {
+    fn from(page: Result<UploadPage, PageError>) -> Self {
+        match page {
+            Ok(page) => Self::Upload(Box::new(page)),
+            Err(PageError::NotFound) => Self::NotFound,
+            Err(PageError::Unavailable) => Self::Unavailable,
+        }
+    }
+}
+
+/// What the browser must know to take a page over; it stands as JSON in the document's head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// What the page shows.
+    pub shown: Shown,
+    /// The server's settings.
+    pub site: Site,
+}
+
+/// What the browser must know of the server's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
@@ -51,21 +81,15 @@ pub struct Site {
     pub max_upload_bytes: u64,
 }
 
-impl Site {
-    /// On the server from [`PageEnvironment`], in the browser what the server said.
-    pub fn shared() -> Self {
-        SharedValue::new(|| Self::from(use_context::<PageEnvironment>().unwrap_or_default()))
-            .into_inner()
-    }
-}
-
-impl From<PageEnvironment> for Site {
-    fn from(environment: PageEnvironment) -> Self {
-        Self {
-            origin: environment.origin,
-            max_upload_bytes: environment.max_upload_bytes,
-        }
-    }
+/// What every server-rendered page knows of its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct PageEnvironment {
+    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
+    pub origin: String,
+    /// Addresses of the packaged files.
+    pub assets: Assets,
+    /// The largest file that may be uploaded, in bytes.
+    pub max_upload_bytes: u64,
 }
 
 /// Addresses of the packaged files, with their content's hash in their names.

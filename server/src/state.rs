@@ -12,7 +12,6 @@ use crate::config::Config;
 use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
-use crate::pages;
 use crate::posting::Poster;
 use crate::rate_limit::{RateLimit, RateLimits};
 use crate::site::Site;
@@ -62,7 +61,6 @@ impl Node {
     /// Starts what runs beside the requests. Must be called on a tokio runtime.
     pub fn start(config: Config, site: Site, backends: Backends) -> AppState {
         let limits = config.limits;
-        pages::prepare();
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let hub = Hub::start(
             Arc::clone(&backends.broker),

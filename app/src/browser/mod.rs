@@ -7,6 +7,13 @@ pub mod storage;
 
 use leptos::prelude::*;
 
+/// Runs in the browser, once the page is hydrated and whenever a signal that it reads has changed. One code for all:
+/// each type of effect would bring the WASM a kilobyte of its own.
+pub fn effect(run: impl FnMut() + 'static) {
+    let run: Box<dyn FnMut()> = Box::new(run);
+    Effect::new(run);
+}
+
 /// Whether the browser has taken over the server's page. The first render must equal the server's, so whatever depends
 /// on the reader's zone, storage or abilities waits for this.
 #[derive(Clone, Copy)]
@@ -16,7 +23,7 @@ impl Hydrated {
     /// False on the server and in the first render, true from then on.
     pub fn watch() -> Self {
         let (hydrated, set_hydrated) = signal(false);
-        Effect::new(move || set_hydrated.set(true));
+        effect(move || set_hydrated.set(true));
         Self(hydrated)
     }
 

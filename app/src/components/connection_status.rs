@@ -5,9 +5,11 @@ use crate::live::Connection;
 /// One small honest line about the line to the server.
 #[component]
 pub fn ConnectionStatus(connection: Signal<Connection>) -> impl IntoView {
+    let state = Signal::derive(move || state(connection.get()).to_owned());
+    let label = Signal::derive(move || label(connection.get()));
     view! {
-        <p class="status scripted" role="status" data-state=move || state(connection.get())>
-            {move || label(connection.get())}
+        <p class="status scripted" role="status" data-state=state>
+            {label}
         </p>
     }
 }

@@ -44,19 +44,22 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
             }
         });
     };
+    let by_hand = Signal::derive(move || copying.get() == Copying::ByHand);
+    let label = Signal::derive(move || match copying.get() {
+        Copying::Copied => "Copied".to_owned(),
+        Copying::Idle | Copying::ByHand => "Copy link".to_owned(),
+    });
     view! {
         <input
             class="link-field"
-            class:by-hand=move || copying.get() == Copying::ByHand
+            class:by-hand=by_hand
             node_ref=field
             aria-label="Link to this page"
             readonly
             value=link
         />
-        <button class="button primary scripted copy-link" r#type="button" on:click=copy>
-            <span aria-live="polite">
-                {move || if copying.get() == Copying::Copied { "Copied" } else { "Copy link" }}
-            </span>
+        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=copy>
+            {label}
         </button>
     }
 }

@@ -1,20 +1,27 @@
 use leptos::prelude::*;
 
-/// The bar on top: the way home, and on the right what the page puts there.
+/// The bar on top with nothing but the way home.
 #[component]
-pub fn Header(#[prop(optional)] children: Option<Children>) -> impl IntoView {
+pub fn Header() -> impl IntoView {
     view! {
-        <a class="skip" href="#main">"Skip to the content"</a>
-        <header class="header">
+        <header class="header"><Brand/></header>
+    }
+}
+
+/// The way home, and for the keyboard the way past it.
+#[component]
+pub fn Brand() -> impl IntoView {
+    view! {
+        <div class="brand-box">
+            <a class="skip" href="#main">"Skip to the content"</a>
             <a class="brand" href="/">
                 <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
-                    <circle cx="12" cy="12" r="11"/>
-                    <circle cx="12" cy="12" r="6.5"/>
-                    <circle cx="12" cy="12" r="2.5"/>
+                    <circle cx="12" cy="12" r="11"></circle>
+                    <circle cx="12" cy="12" r="6.5"></circle>
+                    <circle cx="12" cy="12" r="2.5"></circle>
                 </svg>
                 "Tonesa"
             </a>
-            {children.map(|children| view! { <div class="header-tools">{children()}</div> })}
-        </header>
+        </div>
     }
 }

@@ -13,7 +13,7 @@ mod upload;
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
 pub use copy_link::CopyLink;
-pub use header::Header;
+pub use header::{Brand, Header};
 pub use messages::MessageList;
 pub use notice::Notice;
 pub use stage::ImageStage;

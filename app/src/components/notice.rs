@@ -11,17 +11,28 @@ pub fn Notice(
     #[prop(into)]
     title: String,
     /// What may be behind it, and the way on.
-    children: Children,
-) -> AnyView {
+    #[prop(into)]
+    detail: String,
+    /// What the way on is called.
+    way: &'static str,
+    /// Where it leads.
+    to: &'static str,
+) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
             <main id="main" class="notice rings" tabindex="-1">
-                <p class="notice-mark" aria-hidden="true">{mark}</p>
+                <p class="notice-mark" aria-hidden="true">
+                    {mark}
+                </p>
                 <h1>{title}</h1>
-                {children()}
+                <p>{detail}</p>
+                <p>
+                    <a class="button primary" href=to>
+                        {way}
+                    </a>
+                </p>
             </main>
         </div>
     }
-    .into_any()
 }

@@ -1,15 +1,11 @@
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::{DropZone, Header};
 
 /// The home page: what Tonesa is, and the way in.
 #[component]
 pub fn Home() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    super::share::describe_home();
     view! {
-        <Title text="Tonesa: point at a picture, together"/>
         <div class="page">
             <Header/>
             <main id="main" class="home rings" tabindex="-1">
@@ -22,5 +18,4 @@ pub fn Home() -> impl IntoView {
             <footer class="footer">"Anyone with the link can see the image and write."</footer>
         </div>
     }
-    .into_any()
 }

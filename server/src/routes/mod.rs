@@ -41,7 +41,7 @@ pub fn router(node: AppState) -> Router {
         .route("/i/{id}", get(image::show))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/", get(pages::show))
+        .route("/", get(pages::show_home))
         .route("/u/{id}", get(pages::show_upload))
         .route("/u/{id}/", get(pages::without_slash))
         .route("/u/{id}/messages", post(message_form::create));

@@ -1,3 +1,4 @@
+use crate::browser::effect;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let (problem, set_problem) = signal(None::<String>);
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
-    Effect::new(move || {
+    effect(move || {
         if let Some(stored) =
             storage::read(Keep::Always, STORED_AS).and_then(|text| text.parse().ok())
         {
@@ -69,10 +70,14 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             request_animation_frame(move || _ = opener.focus());
         }
     };
+    let editing = Signal::<bool>::from(editing);
+    let shown = Signal::derive(move || name.get().to_string());
+    let problem = Signal::derive(move || problem.get().unwrap_or_default());
     view! {
         <div class="alias" class:editing=editing>
             <button class="alias-open scripted" r#type="button" node_ref=opener on:click=open>
-                "Writing as " <bdi>{move || name.get().to_string()}</bdi>
+                "Writing as "
+                <bdi>{shown}</bdi>
                 <span class="visually-hidden">", change the name"</span>
             </button>
             <label class="alias-field">
@@ -80,7 +85,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                 <input
                     name="authorName"
                     node_ref=field
-                    maxlength=MAX_AUTHOR_CHARS
+                    maxlength=MAX_AUTHOR_CHARS.to_string()
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"
@@ -88,8 +93,9 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                     on:blur=move |_| commit()
                 />
             </label>
-            <p class="alias-problem" role="alert">{problem}</p>
+            <p class="alias-problem" role="alert">
+                {problem}
+            </p>
         </div>
     }
-    .into_any()
 }

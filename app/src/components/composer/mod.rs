@@ -2,16 +2,17 @@
 
 mod alias;
 mod text_field;
+mod writing;
 
-use leptos::ev::{KeyboardEvent, SubmitEvent};
-use leptos::html::Textarea;
+use crate::browser::effect;
+use leptos::ev::{Event, KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::browser::storage::{self, Keep};
 use crate::live::Live;
-use crate::model::{AuthorName, MAX_MESSAGE_CHARS, MessageText, ShortId, TextError};
+use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
-use text_field::{fit, join, remaining, sends, set_text};
+use text_field::{remaining, sends};
+use writing::Writing;
 
 /// Sends what is written. `rewrite` brings the text of a message that is to be written anew.
 #[component]
@@ -20,79 +21,44 @@ pub fn Composer(
     live: Live,
     rewrite: ReadSignal<Option<String>>,
 ) -> impl IntoView {
-    let draft = StoredValue::new(format!("tonesa.draft.{short_id}"));
-    let name = RwSignal::new(AuthorName::default());
-    let field = NodeRef::<Textarea>::new();
-    let (length, set_length) = signal(0);
-    let (problem, set_problem) = signal(None::<String>);
-    let changed = move || {
-        if let Some(field) = field.get_untracked() {
-            let text = field.value();
-            set_problem.set(None);
-            set_length.set(text.trim().chars().count());
-            draft.with_value(|draft| storage::write(Keep::Session, draft, &text));
-        }
-    };
-    // What was typed before hydration stays; else the draft of before a reload comes back.
-    Effect::new(move || {
-        let kept = draft.with_value(|draft| storage::read(Keep::Session, draft));
-        if let Some(field) = field.get().filter(|field| field.value().is_empty()) {
-            set_text(&field, &kept.unwrap_or_default());
-        }
-        changed();
-    });
-    Effect::new(move || {
-        if let (Some(text), Some(field)) = (rewrite.get(), field.get_untracked()) {
-            set_text(&field, &join(&text, &field.value()));
-            _ = field.focus();
-            changed();
+    let writing = Writing::start(short_id, live);
+    effect(move || {
+        if let Some(text) = rewrite.get() {
+            writing.take_back(&text);
         }
     });
-    let send = move || {
-        let Some(field) = field.get_untracked() else {
-            return;
-        };
-        match field.value().parse::<MessageText>() {
-            Ok(text) => {
-                live.send(name.get_untracked(), text);
-                set_text(&field, "");
-                changed();
-            }
-            // There is nothing to say about nothing.
-            Err(TextError::Empty) => {}
-            Err(error) => set_problem.set(Some(error.to_string())),
-        }
-    };
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
-        send();
-        if let Some(field) = field.get_untracked() {
-            _ = field.focus();
-        }
+        writing.send();
+        writing.focus();
     };
     let keydown = move |ev: KeyboardEvent| {
         if sends(&ev) {
             ev.prevent_default();
-            send();
+            writing.send();
         }
     };
-    let input = move |_| {
-        if let Some(field) = field.get_untracked() {
-            fit(&field);
-        }
-        changed();
-    };
-    let too_long = move || length.get() > MAX_MESSAGE_CHARS;
-    let note = move || problem.get().or_else(|| remaining(length.get()));
+    let too_long = Signal::derive(move || writing.length.get() > MAX_MESSAGE_CHARS);
+    let note = Signal::derive(move || {
+        let problem = writing.problem.get();
+        problem
+            .or_else(|| remaining(writing.length.get()))
+            .unwrap_or_default()
+    });
     view! {
-        <form class="composer" method="post" action=format!("/u/{short_id}/messages") on:submit=submit>
-            <Alias name/>
+        <form
+            class="composer"
+            method="post"
+            action=format!("/u/{short_id}/messages")
+            on:submit=submit
+        >
+            <Alias name=writing.name/>
             <div class="composer-box">
                 <label class="visually-hidden" r#for="message">"Message"</label>
                 <textarea
                     id="message"
                     name="content"
-                    node_ref=field
+                    node_ref=writing.field
                     rows="1"
                     dir="auto"
                     required
@@ -100,15 +66,16 @@ pub fn Composer(
                     enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
-                    on:input=input
+                    on:input=move |_: Event| writing.changed()
                     on:keydown=keydown
                 ></textarea>
                 <button class="button primary" r#type="submit" disabled=too_long>
                     "Send"
                 </button>
             </div>
-            <p id="message-note" class="composer-note" role="status">{note}</p>
+            <p id="message-note" class="composer-note" role="status">
+                {note}
+            </p>
         </form>
     }
-    .into_any()
 }

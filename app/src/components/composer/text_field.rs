@@ -34,12 +34,6 @@ pub fn join(first: &str, second: &str) -> String {
     format!("{first}{gap}{second}")
 }
 
-/// Shows the text, at the height that it needs.
-pub fn set_text(field: &HtmlTextAreaElement, text: &str) {
-    field.set_value(text);
-    fit(field);
-}
-
 /// Gives the field the height of its text, in browsers that do not do so by `field-sizing`.
 pub fn fit(field: &HtmlTextAreaElement) {
     let computed = window().get_computed_style(field).ok().flatten();

@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use crate::model::AuthorName;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
@@ -18,13 +16,8 @@ const HUES: [&str; 12] = [
     "avatar hue-11",
 ];
 
-/// A disc with the alias's first letter, in a colour that is the alias's own.
-#[component]
-pub fn Avatar<'a>(name: &'a AuthorName) -> impl IntoView + use<> {
-    view! { <span class=class(name) aria-hidden="true">{initial(name)}</span> }
-}
-
-fn class(name: &AuthorName) -> &'static str {
+/// The classes of a name's disc, with a colour that is the name's own.
+pub fn class(name: &AuthorName) -> &'static str {
     // FNV-1a: short, and spreads names that differ in one letter.
     let hash = name.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -32,8 +25,8 @@ fn class(name: &AuthorName) -> &'static str {
     HUES[hash as usize % HUES.len()]
 }
 
-/// The first letter or digit, in capitals; the first other sign for names without any.
-fn initial(name: &AuthorName) -> String {
+/// What the disc shows: the first letter or digit, in capitals; the first other sign for names without any.
+pub fn initial(name: &AuthorName) -> String {
     let mut signs = name.as_str().chars();
     let sign = signs
         .clone()

@@ -1,12 +1,13 @@
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
-use super::avatar::Avatar;
+use super::avatar::{class, initial};
 use super::rows::Row;
-use crate::browser::clock::{Day, Zone};
+use crate::browser::clock::Zone;
 use crate::live::{Delivery, Entry, Live};
-use crate::model::{ClientMessageId, Timestamp};
 
-/// One message, with the day and the head line above it where they belong.
+/// One message, with the day and the head line above it where they belong. All of it is always in the document, and
+/// what does not apply is hidden: a text that changes in place is not read out again.
 #[component]
 pub fn MessageItem(
     entry: Entry,
@@ -23,70 +24,76 @@ pub fn MessageItem(
         mine,
         ..
     } = entry;
-    let starts_run = Memo::new(move |_| row.read().starts_run);
-    let new_day = Memo::new(move |_| row.read().new_day);
-    let head = move || {
-        starts_run.get().then(|| {
-            view! {
-                <Avatar name=&author_name/>
-                <p class="message-head">
-                    <bdi class="author">{author_name.to_string()}</bdi>
-                    " "
-                    <LocalTime at=Signal::derive(move || row.read().created_at) zone/>
-                </p>
-            }
-        })
-    };
+    let same_day = Signal::derive(move || row.read().new_day.is_none());
+    let day = Signal::derive(move || {
+        let day = row.read().new_day;
+        day.map(|day| zone.get().day_label(day)).unwrap_or_default()
+    });
+    let starts = Signal::derive(move || row.read().starts_run);
+    let datetime = Signal::derive(move || row.read().created_at.to_string());
+    let time = Signal::derive(move || zone.get().time(row.read().created_at));
+    let class_name = if mine { "message mine" } else { "message" };
     view! {
-        {move || new_day.get().map(|day| view! { <DaySeparator day zone/> })}
-        <div class="message" class:mine=mine class:starts=starts_run>
-            {head}
-            <p class="bubble" dir="auto">{content.to_string()}</p>
-            {move || delivery_note(row.read().delivery.clone(), key.clone(), live, on_edit)}
+        <p class="day" hidden=same_day>
+            {day}
+        </p>
+        <div class=class_name class:starts=starts>
+            <span class=class(&author_name) aria-hidden="true">
+                {initial(&author_name)}
+            </span>
+            <p class="message-head">
+                <bdi>{author_name.to_string()}</bdi>
+                " "
+                <time datetime=datetime>{time}</time>
+            </p>
+            <p class="bubble" dir="auto">
+                {content.to_string()}
+            </p>
+            <DeliveryNote key row live on_edit/>
         </div>
     }
 }
 
-#[component]
-fn DaySeparator(day: Day, zone: Memo<Zone>) -> impl IntoView {
-    view! { <p class="day"><span>{move || zone.get().day_label(day)}</span></p> }
-}
-
-#[component]
-fn LocalTime(at: Signal<Timestamp>, zone: Memo<Zone>) -> impl IntoView {
-    view! { <time datetime=move || at.get().to_string()>{move || zone.get().time(at.get())}</time> }
-}
-
 /// What stands under a message that is not (yet) sent.
-fn delivery_note(
-    delivery: Delivery,
-    key: ClientMessageId,
+#[component]
+fn DeliveryNote(
+    key: crate::model::ClientMessageId,
+    row: Memo<Row>,
     live: Live,
     on_edit: Callback<String>,
-) -> Option<AnyView> {
-    let (reason, retry) = match delivery {
-        Delivery::Sent => return None,
-        Delivery::Sending => {
-            return Some(view! { <p class="delivery">"Sending…"</p> }.into_any());
-        }
-        Delivery::Failed { reason, retry } => (reason, retry),
-    };
+) -> impl IntoView {
+    let is_sent = Signal::derive(move || row.read().delivery == Delivery::Sent);
+    let no_failure =
+        Signal::derive(move || !matches!(row.read().delivery, Delivery::Failed { .. }));
+    let no_retry = Signal::derive(move || {
+        !matches!(row.read().delivery, Delivery::Failed { retry: true, .. })
+    });
+    let text = Signal::derive(move || note(&row.read().delivery));
     let again = key.clone();
-    let edit = move |_| {
+    let retry = move |_: MouseEvent| live.retry(&again);
+    let edit = move |_: MouseEvent| {
         if let Some(text) = live.withdraw(&key) {
             on_edit.run(text.to_string());
         }
     };
-    let note = view! {
-        <p class="delivery failed">
-            <span>"Not sent. " {reason} " "</span>
-            {retry.then(|| view! {
-                <button class="text-button" r#type="button" on:click=move |_| live.retry(&again)>
-                    "Try again"
-                </button>
-            })}
-            <button class="text-button" r#type="button" on:click=edit>"Edit"</button>
+    view! {
+        <p class="delivery" role="status" hidden=is_sent>
+            {text}
+            " "
+            <button class="text-button" r#type="button" hidden=no_retry on:click=retry>
+                "Try again"
+            </button>
+            <button class="text-button" r#type="button" hidden=no_failure on:click=edit>
+                "Edit"
+            </button>
         </p>
-    };
-    Some(note.into_any())
+    }
+}
+
+fn note(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::Sent => String::new(),
+        Delivery::Sending => "Sending…".to_owned(),
+        Delivery::Failed { reason, .. } => format!("Not sent. {reason}"),
+    }
 }

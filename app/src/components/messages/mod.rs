@@ -42,12 +42,14 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
         });
         view! { <MessageItem entry row zone live on_edit/> }
     };
+    let unseen = Signal::<bool>::from(scrolling.unseen);
     view! {
         <div class="log-frame">
             <div
                 class="log"
                 role="log"
                 aria-label="Messages"
+                aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
                 on:scroll=move |_| scrolling.scrolled()
@@ -60,7 +62,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
             </div>
             <button
                 class="button newer"
-                class:shown=scrolling.unseen
+                class:shown=unseen
                 r#type="button"
                 on:click=move |_| scrolling.to_newest()
             >
@@ -68,21 +70,16 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
             </button>
         </div>
     }
-    .into_any()
 }
 
 /// What stands there before anyone wrote.
 #[component]
 fn Empty(live: Live) -> impl IntoView {
-    let empty = Memo::new(move |_| live.entries.read().is_empty());
-    move || {
-        empty.get().then(|| {
-            view! {
-                <div class="empty">
-                    <p class="empty-title">"Nobody has said anything yet"</p>
-                    <p>"Copy the link and send it to someone, or write the first line."</p>
-                </div>
-            }
-        })
+    let talk = Signal::derive(move || !live.entries.read().is_empty());
+    view! {
+        <div class="empty" hidden=talk>
+            <p class="empty-title">"Nobody has said anything yet"</p>
+            <p>"Copy the link and send it to someone, or write the first line."</p>
+        </div>
     }
 }

@@ -1,24 +1,29 @@
 use leptos::ev::KeyboardEvent;
+use leptos::html::I;
 use leptos::prelude::*;
 
 use super::place::{middle, step};
+use super::place_at;
 use crate::model::Point;
 
 /// The picture's place for the keyboard: a button over it that lets pointers through. Arrow keys move a crosshair,
 /// Enter and Space tap where it is.
 #[component]
 pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
-    let crosshair = RwSignal::new(None::<Point>);
+    let crosshair = NodeRef::<I>::new();
+    let at = StoredValue::new(middle());
+    let aim = move |point: Point| {
+        at.set_value(point);
+        if let Some(crosshair) = crosshair.get_untracked() {
+            place_at(&crosshair, point);
+        }
+    };
     let keydown = move |ev: KeyboardEvent| {
-        let Some(from) = crosshair.get_untracked().or_else(middle) else {
-            return;
-        };
         let key = ev.key();
-        if let Some(to) = step(from, &key, ev.shift_key()) {
-            crosshair.set(Some(to));
+        if let Some(to) = step(at.get_value(), &key, ev.shift_key()) {
+            aim(to);
         } else if matches!(key.as_str(), "Enter" | " ") && !ev.repeat() {
-            crosshair.set(Some(from));
-            on_tap.run(from);
+            on_tap.run(at.get_value());
         } else {
             return;
         }
@@ -31,25 +36,11 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
             aria-label="Point at the picture"
             aria-describedby="pointing-help"
             on:keydown=keydown
-            on:focus=move |_| crosshair.set(middle())
-            on:blur=move |_| crosshair.set(None)
+            on:focus=move |_| aim(middle())
         ></button>
         <p id="pointing-help" class="visually-hidden">
             "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place."
         </p>
-        {move || crosshair.get().map(|at| view! { <Crosshair at/> })}
-    }
-}
-
-#[component]
-fn Crosshair(at: Point) -> impl IntoView {
-    let percent = |fraction: f64| format!("{}%", fraction * 100.0);
-    view! {
-        <i
-            class="crosshair"
-            aria-hidden="true"
-            style:left=percent(at.x())
-            style:top=percent(at.y())
-        ></i>
+        <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
     }
 }

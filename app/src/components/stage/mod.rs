@@ -1,16 +1,21 @@
 //! The picture: as large as the window allows, never cropped, and to be pointed at.
 
 mod keyboard;
+mod picture;
 mod place;
 mod ripples;
 
+use crate::browser::effect;
 use leptos::ev::MouseEvent;
-use leptos::html::{Div, Img};
+use leptos::html::Div;
 use leptos::prelude::*;
+use web_sys::HtmlElement;
 
 use crate::live::Live;
-use crate::model::{Content, MediaType, Point};
+use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
+use picture::Picture;
+pub use picture::{alt, ratio};
 use place::place;
 use ripples::Ripples;
 
@@ -22,110 +27,61 @@ const ICON_PIXELS: u32 = 128;
 pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
     let frame = NodeRef::<Div>::new();
     let tapped = RwSignal::new(false);
-    let broken = RwSignal::new(false);
+    let intact = RwSignal::new(true);
     let tap = Callback::new(move |at: Point| {
         tapped.set(true);
         live.tap(at);
     });
     let click = move |ev: MouseEvent| {
-        let Some(frame) = frame.get_untracked() else {
-            return;
-        };
-        let (x, y, area) = (
-            f64::from(ev.client_x()),
-            f64::from(ev.client_y()),
-            frame.get_bounding_client_rect(),
-        );
-        let at = place(x, y, area.left(), area.top(), area.width(), area.height());
-        if let Some(at) = at.filter(|_| !broken.get_untracked()) {
+        let at = frame
+            .get_untracked()
+            .and_then(|frame| place_of(&ev, &frame));
+        if let Some(at) = at.filter(|_| intact.get_untracked()) {
             tap.run(at);
         }
     };
     keep_ratio(frame, &image);
     let is_icon = image.width.max(image.height) <= ICON_PIXELS;
+    let class = if is_icon { "picture icon" } else { "picture" };
+    let is_tapped: Signal<bool> = tapped.into();
     view! {
         <div class="stage">
-            <div
-                class="picture"
-                class:icon=is_icon
-                node_ref=frame
-                on:click=click
-            >
-                <Picture image broken/>
+            <div class=class node_ref=frame on:click=click>
+                <Picture image intact/>
                 <KeyboardPointer on_tap=tap/>
                 <Ripples live/>
             </div>
-            <p class="hint scripted" class:gone=tapped>"Tap the picture to point at something"</p>
+            <p class="hint scripted" class:gone=is_tapped>
+                "Tap the picture to point at something"
+            </p>
         </div>
     }
-    .into_any()
+}
+
+fn place_of(pointer: &MouseEvent, picture: &HtmlElement) -> Option<Point> {
+    let area = picture.get_bounding_client_rect();
+    let (x, y) = (f64::from(pointer.client_x()), f64::from(pointer.client_y()));
+    place(x, y, area.left(), area.top(), area.width(), area.height())
 }
 
 /// The picture's box has its place before a byte of it has come. The server's page says the ratio in its head (the
 /// policy allows no `style` attribute); a page that the browser made says it here.
 fn keep_ratio(frame: NodeRef<Div>, image: &Content) {
     let ratio = ratio(image).to_string();
-    Effect::new(move || {
+    effect(move || {
         if let Some(frame) = frame.get() {
-            // Fails only for a read-only style, and this is the element's own.
-            _ = (*frame).style().set_property("--ratio", &ratio);
+            set_style(&frame, "--ratio", &ratio);
         }
     });
 }
 
-/// Width by height, for the style sheet's `--ratio`.
-pub fn ratio(image: &Content) -> f64 {
-    f64::from(image.width.max(1)) / f64::from(image.height.max(1))
+/// Places the element at this fraction of the box that it is in.
+fn place_at(element: &HtmlElement, at: Point) {
+    set_style(element, "left", &format!("{}%", at.x() * 100.0));
+    set_style(element, "top", &format!("{}%", at.y() * 100.0));
 }
 
-#[component]
-fn Picture(image: Content, broken: RwSignal<bool>) -> impl IntoView {
-    let alt = alt(&image);
-    let img = NodeRef::<Img>::new();
-    // It may have failed before the page was hydrated, when nobody listened.
-    Effect::new(move || {
-        if let Some(img) = img.get() {
-            broken.set(img.complete() && img.natural_width() == 0);
-        }
-    });
-    let url = image.url;
-    let again = StoredValue::new(url.clone());
-    let retry = move |_| {
-        broken.set(false);
-        if let Some(img) = img.get_untracked() {
-            img.set_src(&again.get_value());
-        }
-    };
-    view! {
-        <img
-            src=url
-            width=image.width
-            height=image.height
-            alt=alt
-            fetchpriority="high"
-            draggable="false"
-            node_ref=img
-            on:error=move |_| broken.set(true)
-        />
-        {move || broken.get().then(|| view! {
-            <div class="picture-broken" role="alert">
-                <p>"The picture could not be loaded."</p>
-                <button class="button" r#type="button" on:click=retry>"Try again"</button>
-            </div>
-        })}
-    }
-}
-
-/// What is known of a picture without seeing it.
-pub fn alt(image: &Content) -> String {
-    let kind = match image.media_type {
-        MediaType::Png => "PNG",
-        MediaType::Jpeg => "JPEG",
-        MediaType::Gif => "GIF",
-        MediaType::WebP => "WebP",
-    };
-    format!(
-        "The shared picture: {kind}, {} by {} pixels",
-        image.width, image.height
-    )
+fn set_style(element: &HtmlElement, property: &str, value: &str) {
+    // Fails only for a read-only style, and this is the element's own.
+    _ = element.style().set_property(property, value);
 }

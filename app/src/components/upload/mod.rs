@@ -6,11 +6,11 @@ mod sending;
 mod uploader;
 mod window_events;
 
+use crate::browser::effect;
 use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::{chosen, clipboard};
@@ -25,41 +25,48 @@ use window_events::take_from_window;
 #[component]
 pub fn DropZone() -> impl IntoView {
     let max_bytes = expect_context::<Site>().max_upload_bytes;
-    let uploader = Uploader::new(max_bytes, use_navigate());
-    let hovering = take_from_window(uploader);
+    let uploader = Uploader::new(max_bytes);
+    let hovering = Signal::<bool>::from(take_from_window(uploader));
     on_cleanup(chosen::forget);
-    let refusal = move || match uploader.phase.get() {
-        Phase::Refused { reason, retry } => Some((reason, retry)),
-        _ => None,
-    };
-    let sending = move || match uploader.phase.get() {
-        Phase::Sending(sending) => Some(view! { <SendingView sending uploader/> }),
-        _ => None,
-    };
     view! {
         <div class="drop-zone" class:hovering=hovering>
-            {sending}
+            <SendingView uploader/>
             <UploadForm uploader max_bytes/>
-            <div class="refusal" role="alert">
-                {move || refusal().map(|(reason, retry)| view! {
-                    <p>{reason}</p>
-                    {retry.then(|| view! {
-                        <button class="button" r#type="button" on:click=move |_| uploader.retry()>"Try again"</button>
-                    })}
-                })}
-            </div>
+            <Refusal uploader/>
         </div>
-        <div class="drop-cover" class:shown=hovering aria-hidden="true"><p>"Drop it to share it"</p></div>
+        <div class="drop-cover" class:shown=hovering aria-hidden="true">
+            <p>"Drop it to share it"</p>
+        </div>
     }
-    .into_any()
+}
+
+/// Why the picture was not taken.
+#[component]
+fn Refusal(uploader: Uploader) -> impl IntoView {
+    let reason = Signal::derive(move || uploader.phase.read().reason().to_owned());
+    let no_reason = Signal::derive(move || uploader.phase.read().reason().is_empty());
+    let no_retry = Signal::derive(move || !uploader.phase.read().can_retry());
+    view! {
+        <div class="refusal" role="alert">
+            <p hidden=no_reason>{reason}</p>
+            <button
+                class="button"
+                r#type="button"
+                hidden=no_retry
+                on:click=move |_| uploader.retry()
+            >
+                "Try again"
+            </button>
+        </div>
+    }
 }
 
 #[component]
 fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let picker = NodeRef::<Input>::new();
-    let is_sending = move || matches!(*uploader.phase.read(), Phase::Sending(_));
+    let is_sending = Signal::derive(move || uploader.phase.read().sending().is_some());
     // A file may have been chosen before the page was hydrated.
-    Effect::new(move || {
+    effect(move || {
         if let Some(picker) = picker.get() {
             take_from_field(uploader, &picker);
         }
@@ -71,7 +78,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     view! {
         <form
             class="upload-form"
-            class:away=is_sending
+            hidden=is_sending
             method="post"
             action="/api/uploads"
             enctype="multipart/form-data"
@@ -98,14 +105,13 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             </p>
         </form>
     }
-    .into_any()
 }
 
 /// Shown where the browser lets a page look at the clipboard; Ctrl+V works everywhere.
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
-    let (offered, set_offered) = signal(false);
-    Effect::new(move || set_offered.set(clipboard::can_read()));
+    let away = RwSignal::new(true);
+    effect(move || away.set(!clipboard::can_read()));
     let paste = move |_| {
         spawn_local(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
@@ -118,12 +124,11 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
             }
         });
     };
-    move || {
-        offered.get().then(|| {
-            view! {
-                <button class="button" r#type="button" on:click=paste>"Paste"</button>
-            }
-        })
+    let is_away: Signal<bool> = away.into();
+    view! {
+        <button class="button" r#type="button" hidden=is_away on:click=paste>
+            "Paste"
+        </button>
     }
 }
 

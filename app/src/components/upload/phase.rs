@@ -14,6 +14,29 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// The picture on its way.
+    pub fn sending(&self) -> Option<&Sending> {
+        match self {
+            Self::Sending(sending) => Some(sending),
+            Self::Idle | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Why it was not taken; empty when it was not refused.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Refused { reason, .. } => reason,
+            Self::Idle | Self::Sending(_) => "",
+        }
+    }
+
+    /// Whether the same file can be sent again.
+    pub fn can_retry(&self) -> bool {
+        matches!(self, Self::Refused { retry: true, .. })
+    }
+}
+
 /// A picture on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
@@ -30,8 +53,19 @@ pub fn progress_label(sent: f64) -> String {
     if sent >= 1.0 {
         "Checking the picture…".to_owned()
     } else {
-        format!("Uploading, {:.0} %", (sent * 100.0).floor())
+        format!("Uploading, {} %", percent(sent))
     }
+}
+
+/// The part as whole hundredths, rounded down.
+pub fn percent(part: f64) -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0 to 100"
+    )]
+    let percent = (part * 100.0).clamp(0.0, 100.0) as u8;
+    percent
 }
 
 #[cfg(test)]

@@ -1,30 +1,54 @@
 use leptos::prelude::*;
 
-use super::phase::{Sending, progress_label};
+use super::phase::{percent, progress_label};
 use super::uploader::Uploader;
 
-/// The picture from the local file, with the progress over it and a way to stop.
+/// The picture from the local file, with the progress over it and a way to stop. In the document all the time, and
+/// shown while a picture is on its way.
 #[component]
-pub fn SendingView(sending: Sending, uploader: Uploader) -> impl IntoView {
-    let Sending {
-        name,
-        preview,
-        note,
-    } = sending;
+pub fn SendingView(uploader: Uploader) -> impl IntoView {
+    let phase = uploader.phase;
+    let idle = Signal::derive(move || phase.read().sending().is_none());
+    let preview = Signal::derive(move || {
+        phase
+            .read()
+            .sending()
+            .map(|sending| sending.preview.clone())
+    });
+    let name = Signal::derive(move || {
+        phase
+            .read()
+            .sending()
+            .map(|sending| sending.name.clone())
+            .unwrap_or_default()
+    });
+    let note = Signal::derive(move || {
+        phase
+            .read()
+            .sending()
+            .and_then(|sending| sending.note)
+            .unwrap_or_default()
+            .to_owned()
+    });
+    let no_note = Signal::derive(move || note.read().is_empty());
+    let percent = Signal::derive(move || percent(uploader.sent.get()).to_string());
+    let state = Signal::derive(move || progress_label(uploader.sent.get()));
     view! {
-        <div class="sending">
+        <div class="sending" hidden=idle>
             <div class="sending-picture">
-                <img src=preview alt=format!("Preview of {name}")/>
-                <progress
-                    max="1"
-                    aria-label="Upload"
-                    prop:value=move || uploader.sent.get()
-                ></progress>
+                <img src=preview alt="The chosen picture"/>
+                <progress max="100" value=percent aria-label="Upload"></progress>
             </div>
-            <p class="sending-name"><bdi>{name}</bdi></p>
-            <p class="sending-state" role="status">{move || progress_label(uploader.sent.get())}</p>
-            {note.map(|note| view! { <p class="sending-note">{note}</p> })}
-            <button class="button" r#type="button" on:click=move |_| uploader.cancel()>"Cancel"</button>
+            <p class="sending-name">
+                <bdi>{name}</bdi>
+            </p>
+            <p class="sending-state" role="status">
+                {state}
+            </p>
+            <p class="sending-note" hidden=no_note>{note}</p>
+            <button class="button" r#type="button" on:click=move |_| uploader.cancel()>
+                "Cancel"
+            </button>
         </div>
     }
 }

@@ -1,12 +1,11 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
 use web_sys::{File, FileList};
 
 use super::check::{FileFacts, pick, refusal, short};
 use super::phase::{Phase, Sending};
 use crate::browser::chosen;
-use crate::model::ShortId;
+use crate::navigator::Navigator;
 use crate::uploading::{UploadFailure, upload};
 
 /// Takes a picture from wherever it came, sends it and goes on to its page.
@@ -17,21 +16,17 @@ pub struct Uploader {
     /// The part that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
-    go_on: Callback<ShortId>,
+    navigator: Navigator,
 }
 
 impl Uploader {
-    /// One for this page: files up to `max_bytes` are sent, and `navigate` is called with the new page's address.
-    pub fn new(
-        max_bytes: u64,
-        navigate: impl Fn(&str, NavigateOptions) + Send + Sync + 'static,
-    ) -> Self {
-        let go_on = move |id: ShortId| navigate(&format!("/u/{id}"), NavigateOptions::default());
+    /// One for this page: files up to `max_bytes` are sent.
+    pub fn new(max_bytes: u64) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
             max_bytes,
-            go_on: Callback::new(go_on),
+            navigator: Navigator::expect(),
         }
     }
 
@@ -85,7 +80,7 @@ impl Uploader {
         chosen::uploading(cancel);
         spawn_local(async move {
             match outcome.await {
-                Ok(upload) => self.go_on.run(upload.short_id),
+                Ok(upload) => self.navigator.go_to_upload(upload.short_id),
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
                 Err(failure) => {

@@ -1,3 +1,4 @@
+use crate::browser::effect;
 use leptos::ev;
 use leptos::prelude::*;
 use web_sys::DataTransfer;
@@ -9,7 +10,7 @@ use super::uploader::Uploader;
 pub fn take_from_window(uploader: Uploader) -> ReadSignal<bool> {
     let (hovering, set_hovering) = signal(false);
     // The window exists in the browser only, as do effects.
-    Effect::new(move || {
+    effect(move || {
         // Entering a child comes before leaving its parent: only their balance tells whether the pointer is inside.
         let inside = StoredValue::new(0_i32);
         let step = move |by: i32| {

@@ -1,0 +1,66 @@
+use crate::browser::effect;
+use leptos::html::Img;
+use leptos::prelude::*;
+
+use crate::model::{Content, MediaType};
+
+/// The image itself, and what stands in its place when it does not come.
+#[component]
+pub fn Picture(
+    image: Content,
+    /// Whether it can be seen, as far as is known.
+    intact: RwSignal<bool>,
+) -> impl IntoView {
+    let alt = alt(&image);
+    let img = NodeRef::<Img>::new();
+    // It may have failed before the page was hydrated, when nobody listened.
+    effect(move || {
+        if let Some(img) = img.get() {
+            intact.set(!img.complete() || img.natural_width() > 0);
+        }
+    });
+    let retry = move |_| {
+        intact.set(true);
+        if let Some(img) = img.get_untracked() {
+            img.set_src(&img.src());
+        }
+    };
+    let is_intact: Signal<bool> = intact.into();
+    view! {
+        <img
+            src=image.url
+            width=image.width.to_string()
+            height=image.height.to_string()
+            alt=alt
+            fetchpriority="high"
+            draggable="false"
+            node_ref=img
+            on:error=move |_| intact.set(false)
+        />
+        <div class="picture-broken" role="alert" hidden=is_intact>
+            <p>"The picture could not be loaded."</p>
+            <button class="button" r#type="button" on:click=retry>
+                "Try again"
+            </button>
+        </div>
+    }
+}
+
+/// What is known of a picture without seeing it.
+pub fn alt(image: &Content) -> String {
+    let kind = match image.media_type {
+        MediaType::Png => "PNG",
+        MediaType::Jpeg => "JPEG",
+        MediaType::Gif => "GIF",
+        MediaType::WebP => "WebP",
+    };
+    format!(
+        "The shared picture: {kind}, {} by {} pixels",
+        image.width, image.height
+    )
+}
+
+/// Width by height, for the style sheet's `--ratio`.
+pub fn ratio(image: &Content) -> f64 {
+    f64::from(image.width.max(1)) / f64::from(image.height.max(1))
+}

@@ -1,0 +1,108 @@
+//! Going on without a reload. There is one such way, from the home page to that of the picture just uploaded, and the
+//! browser's own back and forward along it: too little for a router, which would make up a fifth of the WASM. All
+//! other links load their page.
+
+use crate::browser::effect;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsValue;
+
+use crate::live::api::fetch_upload_page;
+use crate::model::ShortId;
+use crate::source::Shown;
+#[cfg(feature = "hydrate")]
+use crate::source::Start;
+
+/// The id of the element that holds the [`Start`] as JSON.
+pub const START_ID: &str = "start";
+
+/// What the page shows, and the way to change it.
+#[derive(Clone, Copy)]
+pub struct Navigator(RwSignal<Shown>);
+
+impl Navigator {
+    /// Shows this first.
+    pub fn start(shown: Shown) -> Self {
+        let navigator = Self(RwSignal::new(shown));
+        // The window exists in the browser only, as do effects.
+        effect(move || {
+            let handle = window_event_listener(ev::popstate, move |_| navigator.follow_address());
+            on_cleanup(move || handle.remove());
+        });
+        navigator
+    }
+
+    /// The app's own, from the context.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// What is shown now.
+    pub fn shown(self) -> Shown {
+        self.0.get()
+    }
+
+    /// Goes on to an upload's page.
+    pub fn go_to_upload(self, short_id: ShortId) {
+        let address = format!("/u/{short_id}");
+        let pushed = window()
+            .history()
+            .and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(&address)));
+        if pushed.is_ok() {
+            self.load_upload(short_id);
+        } else {
+            load(&address);
+        }
+    }
+
+    /// Back and forward change the address only; what it stands for is shown here.
+    fn follow_address(self) {
+        let address = address();
+        match address.strip_prefix("/u/").map(str::parse) {
+            Some(Ok(short_id)) => self.load_upload(short_id),
+            _ if address == "/" => self.show(Shown::Home),
+            _ => load(&address),
+        }
+    }
+
+    fn load_upload(self, short_id: ShortId) {
+        let asked_at = address();
+        self.show(Shown::Loading);
+        spawn_local(async move {
+            let page = fetch_upload_page(short_id).await;
+            // The reader may have gone on meanwhile.
+            if address() == asked_at {
+                self.show(page.into());
+            }
+        });
+    }
+
+    fn show(self, shown: Shown) {
+        document().set_title(shown.title());
+        self.0.set(shown);
+        // Whoever listens to the page, or goes through it by keyboard, starts at its content.
+        request_animation_frame(|| {
+            let main = document().get_element_by_id("main");
+            if let Some(main) = main.and_then(|main| wasm_bindgen::JsCast::dyn_into(main).ok()) {
+                _ = web_sys::HtmlElement::focus(&main);
+            }
+        });
+    }
+}
+
+/// What the server put into the document for the browser.
+#[cfg(feature = "hydrate")]
+pub fn start_of_document() -> Option<Start> {
+    let json = document().get_element_by_id(START_ID)?.text_content()?;
+    serde_json::from_str(&json).ok()
+}
+
+fn address() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+fn load(address: &str) {
+    // Fails only for an address that is none.
+    _ = window().location().set_href(address);
+}
