@@ -4,6 +4,7 @@
 //! says what it is doing. xtask itself needs nothing but cargo.
 
 mod build;
+mod measure;
 mod process;
 mod run;
 mod setup;
@@ -42,6 +43,8 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
+    /// Build the release program and take the figures of docs/performance.md
+    Measure,
     /// Run every check and test, stopping at the first stage that fails
     Test {
         /// Run this stage alone
@@ -70,6 +73,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::everything(&workspace),
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),
+        Task::Measure => measure::run(&workspace),
         Task::Test { only, arguments } => test::run(&workspace, only, &arguments),
     }
 }

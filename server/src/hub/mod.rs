@@ -11,7 +11,7 @@ mod rooms;
 mod session;
 mod slots;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use app::event::ServerEvent;
@@ -70,13 +70,14 @@ struct Inner {
     shutdown: CancellationToken,
 }
 
-/// Frames that arrive for this node go straight into its rooms. It holds the rooms, not the hub, since the hub holds
-/// the broker.
-struct LocalDelivery(Arc<Rooms>);
+/// Frames that arrive for this node go straight into its rooms. They hold the broker, so it must not hold them.
+struct LocalDelivery(Weak<Rooms>);
 
 impl Deliver for LocalDelivery {
     fn deliver(&self, topic: Topic, frame: Frame) {
-        self.0.deliver(topic, &frame);
+        if let Some(rooms) = self.0.upgrade() {
+            rooms.deliver(topic, &frame);
+        }
     }
 }
 
@@ -91,7 +92,7 @@ impl Hub {
         shutdown: CancellationToken,
     ) -> Self {
         let rooms = Arc::new(Rooms::new(Arc::clone(&broker), tasks.clone()));
-        broker.attach(Arc::new(LocalDelivery(Arc::clone(&rooms))));
+        broker.attach(Arc::new(LocalDelivery(Arc::downgrade(&rooms))));
         let hub = Self(Arc::new(Inner {
             broker,
             store,
