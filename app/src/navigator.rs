@@ -14,7 +14,8 @@ use crate::source::Shown;
 #[cfg(feature = "hydrate")]
 use crate::source::Start;
 
-/// The id of the element that holds the [`Start`] as JSON.
+/// The id of the element that holds a [`crate::source::Start`] as JSON.
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub const START_ID: &str = "start";
 
 /// What the page shows, and the way to change it.

@@ -15,7 +15,9 @@ use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
 use picture::Picture;
-pub use picture::{alt, ratio};
+#[cfg(feature = "ssr")]
+pub use picture::alt;
+pub use picture::ratio;
 use place::place;
 use ripples::Ripples;
 

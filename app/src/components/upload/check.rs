@@ -142,6 +142,6 @@ mod tests {
     fn a_very_long_name_keeps_its_ends() {
         let name = format!("{}.png", "x".repeat(300));
         assert_eq!(short(&name).chars().count(), 37);
-        assert!(short(&name).ends_with(".png"));
+        assert!(short(&name).ends_with("xxxxxxxx.png"));
     }
 }

@@ -98,7 +98,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
                     <input r#type="file" accept="image/*" capture="environment" on:change=change/>
                 </label>
                 <PasteButton uploader/>
-                <button class="button unscripted" r#type="submit">"Upload"</button>
+                <button class="button primary unscripted" r#type="submit">"Upload"</button>
             </div>
             <p class="upload-limits">
                 "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed."
