@@ -87,7 +87,7 @@ impl Uploader {
                     _ = self.phase.try_set(Phase::Refused {
                         reason: failure.to_string(),
                         retry: failure.can_retry(),
-                    })
+                    });
                 }
             }
         });

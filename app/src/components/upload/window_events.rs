@@ -20,18 +20,18 @@ pub fn take_from_window(uploader: Uploader) -> ReadSignal<bool> {
         let handles = [
             window_event_listener(ev::dragenter, move |ev| {
                 if brings_files(&ev) {
-                    step(1)
+                    step(1);
                 }
             }),
             window_event_listener(ev::dragleave, move |ev| {
                 if brings_files(&ev) {
-                    step(-1)
+                    step(-1);
                 }
             }),
             // Without this the browser would leave the page and show the file.
             window_event_listener(ev::dragover, move |ev| {
                 if brings_files(&ev) {
-                    ev.prevent_default()
+                    ev.prevent_default();
                 }
             }),
             window_event_listener(ev::drop, move |ev| {
