@@ -1,6 +1,7 @@
 //! The HTML document around the pages; the server's alone.
 
 use leptos::attr::media;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::App;
@@ -10,8 +11,8 @@ use crate::problem::Problem;
 use crate::share::{describe, reserve_picture};
 use crate::source::{Assets, PageEnvironment, Shown, Site, Start};
 
-/// A whole page with the scripts that make it live. `nonce` stands in the page's policy for its scripts and styles.
-pub fn document(environment: PageEnvironment, shown: Shown, nonce: &str) -> String {
+/// A whole page with the scripts that make it live; its scripts and styles carry the nonce in Leptos' context.
+pub fn document(environment: PageEnvironment, shown: Shown) -> impl IntoView {
     let PageEnvironment {
         origin,
         assets,
@@ -19,28 +20,28 @@ pub fn document(environment: PageEnvironment, shown: Shown, nonce: &str) -> Stri
     } = environment;
     let title = shown.title();
     let description = describe(&origin, &shown);
-    let picture = reserve_picture(&shown, nonce);
+    let nonce = use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default();
+    let picture = reserve_picture(&shown, &nonce);
     let site = Site {
         origin,
         max_upload_bytes,
     };
     let start = Start { shown, site };
-    let nonce = nonce.to_owned();
-    render(move || {
-        view! {
-            <!DOCTYPE html>
-            <html lang="en">
-                <head>
-                    <Essentials css=assets.css.clone()/>
-                    <title>{title}</title>
-                    {description}
-                    {picture}
-                    <Scripts assets start=json(&start) nonce/>
-                </head>
-                <body><App start/></body>
-            </html>
-        }
-    })
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Essentials css=assets.css.clone()/>
+                <title>{title}</title>
+                {description}
+                {picture}
+                <Scripts assets start=json(&start) nonce/>
+            </head>
+            <body><App start/></body>
+        </html>
+    }
 }
 
 /// A whole page, without scripts, that says why a form was not accepted.
@@ -119,9 +120,12 @@ fn json(value: &impl serde::Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use leptos::nonce::provide_nonce;
+
     use super::*;
 
-    fn home() -> String {
+    #[test]
+    fn every_script_and_style_that_the_policy_checks_carries_the_nonce() {
         let environment = PageEnvironment {
             origin: "https://tonesa.example".to_owned(),
             assets: Assets {
@@ -131,16 +135,13 @@ mod tests {
             },
             max_upload_bytes: 20 * 1_024 * 1_024,
         };
-        document(environment, Shown::Home, "n0nce")
-    }
-
-    #[test]
-    fn every_script_and_style_that_the_policy_checks_carries_the_nonce() {
-        let page = home();
-        assert!(
-            page.contains(r#"<script type="module" nonce="n0nce">import init"#),
-            "{page}"
-        );
+        let (page, nonce) = Owner::new_root(None).with(|| {
+            provide_nonce();
+            let page = document(environment, Shown::Home).to_html();
+            (page, use_nonce().unwrap())
+        });
+        let script = format!(r#"<script type="module" nonce="{nonce}">import init"#);
+        assert!(page.contains(&script), "{page}");
         assert!(!page.contains(" style=\""), "{page}");
     }
 

@@ -71,6 +71,7 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
   await expect(opened.ripples).toHaveCount(1);
   await tabTo(page, '.alias-open');
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('textbox', { name: 'Writing as' })).toBeFocused();
   await page.keyboard.type('Kim');
   await page.keyboard.press('Enter');
   await tabTo(page, '#message');

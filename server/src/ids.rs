@@ -28,11 +28,6 @@ pub fn client_message_id() -> ClientMessageId {
         .expect("22 alphanumeric characters are a clientMessageID")
 }
 
-/// A value for one page's policy that nobody can guess: 130 bits.
-pub fn nonce() -> String {
-    alphanumeric(22)
-}
-
 fn alphanumeric(len: usize) -> String {
     rand::rng()
         .sample_iter(Alphanumeric)

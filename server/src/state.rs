@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
+use crate::pages;
 use crate::posting::Poster;
 use crate::rate_limit::{RateLimit, RateLimits};
 use crate::site::Site;
@@ -60,6 +61,7 @@ pub struct Node {
 impl Node {
     /// Starts what runs beside the requests. Must be called on a tokio runtime.
     pub fn start(config: Config, site: Site, backends: Backends) -> AppState {
+        pages::prepare();
         let limits = config.limits;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let hub = Hub::start(

@@ -161,6 +161,6 @@ async fn a_node_that_shuts_down_sends_its_sockets_elsewhere_with_1012() {
     let mut watching = SocketClient::connect(&node.base()).await;
     watching.watch(UploadRef::Id(upload.id), None).await;
     let mut idle = SocketClient::connect(&node.base()).await;
-    let (_, watching, idle) = tokio::join!(node.stop(), watching.close_code(), idle.close_code());
+    let ((), watching, idle) = tokio::join!(node.stop(), watching.close_code(), idle.close_code());
     assert_eq!((watching, idle), (Some(1012), Some(1012)));
 }

@@ -23,7 +23,13 @@ impl Hydrated {
     /// False on the server and in the first render, true from then on.
     pub fn watch() -> Self {
         let (hydrated, set_hydrated) = signal(false);
-        effect(move || set_hydrated.set(true));
+        effect(move || {
+            set_hydrated.set(true);
+            // Tells whoever looks from outside, as the browser tests do.
+            if let Some(root) = document().document_element() {
+                root.set_class_name("hydrated");
+            }
+        });
         Self(hydrated)
     }
 

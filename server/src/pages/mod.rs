@@ -6,18 +6,21 @@ mod source;
 use app::model::UploadRef;
 use app::source::{PageEnvironment, Shown};
 use axum::extract::{Path, Request, State};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::address::Arrival;
 use crate::deadline::Deadline;
-use crate::ids;
-use crate::problem::ApiError;
+use crate::problem::{self, ApiError};
 use crate::state::{AppState, Node};
 
 /// `GET /`.
-pub async fn show_home(State(node): State<AppState>, arrival: Arrival) -> Response {
-    page(&node, &arrival, Shown::Home)
+pub async fn show_home(
+    State(node): State<AppState>,
+    arrival: Arrival,
+    request: Request,
+) -> Response {
+    page(&node, &arrival, Shown::Home, request).await
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
@@ -28,6 +31,7 @@ pub async fn show_upload(
     State(node): State<AppState>,
     Path(id): Path<String>,
     arrival: Arrival,
+    request: Request,
 ) -> Result<Response, ApiError> {
     let shown = match id.parse() {
         Ok(name @ UploadRef::Id(_)) => {
@@ -41,7 +45,7 @@ pub async fn show_upload(
         Ok(UploadRef::Short(short_id)) => source::upload_page(&node, short_id).await.into(),
         Err(_) => Shown::NotFound,
     };
-    Ok(page(&node, &arrival, shown))
+    Ok(page(&node, &arrival, shown, request).await)
 }
 
 /// `GET /u/{id}/`: the page without the slash.
@@ -49,10 +53,11 @@ pub async fn without_slash(
     State(node): State<AppState>,
     Path(id): Path<String>,
     arrival: Arrival,
+    request: Request,
 ) -> Response {
     match id.parse::<UploadRef>() {
         Ok(id) => permanently(&id.to_string()),
-        Err(_) => page(&node, &arrival, Shown::NotFound),
+        Err(_) => page(&node, &arrival, Shown::NotFound, request).await,
     }
 }
 
@@ -65,18 +70,32 @@ pub async fn not_found(
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
-        Method::GET | Method::HEAD if is_page => page(&node, &arrival, Shown::NotFound),
+        Method::GET | Method::HEAD if is_page => {
+            page(&node, &arrival, Shown::NotFound, request).await
+        }
         _ => ApiError::NotFound.into_response(),
     }
 }
 
-fn page(node: &Node, arrival: &Arrival, shown: Shown) -> Response {
+/// Renders the page; nothing in it waits, since what it shows is there.
+async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: Request) -> Response {
     let status = StatusCode::from_u16(shown.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let nonce = ids::nonce();
-    let html = app::document(environment(node, arrival), shown, &nonce);
-    let mut response = (status, Html(html)).into_response();
-    security::set_headers(response.headers_mut(), &nonce);
+    let environment = environment(node, arrival);
+    let document = move || app::document(environment.clone(), shown.clone());
+    let render = leptos_axum::render_app_async_with_context(security::set_headers, document);
+    let mut response = render(request).await;
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     response
+}
+
+/// Lets Leptos render on the runtime that calls this; once per process is enough, and more do no harm.
+pub fn prepare() {
+    // It fails when it was done before.
+    drop(any_spawner::Executor::init_tokio());
 }
 
 fn permanently(id: &str) -> Response {

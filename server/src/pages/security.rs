@@ -1,12 +1,20 @@
 //! What a page may do, told to the browser.
 
-use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
+use leptos::nonce::use_nonce;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
 
-/// Sets the headers of a page whose scripts and styles carry this nonce.
-pub(super) fn set_headers(headers: &mut HeaderMap, nonce: &str) {
-    if let Ok(policy) = content_security_policy(nonce).parse() {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+/// Sets the headers of the page that is being rendered; its scripts carry the nonce.
+pub(super) fn set_headers() {
+    let Some(response) = use_context::<ResponseOptions>() else {
+        return;
+    };
+    let nonce = use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default();
+    if let Ok(policy) = content_security_policy(&nonce).parse() {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
     for (name, value) in [
         ("cross-origin-opener-policy", "same-origin"),
@@ -15,7 +23,7 @@ pub(super) fn set_headers(headers: &mut HeaderMap, nonce: &str) {
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         ),
     ] {
-        headers.insert(
+        response.insert_header(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         );

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { post, upload } from './api';
+import { ImagePage } from './pages';
+
+// The README's pictures. TONESA_PICTURES=1 renews them in docs/images; without it they are among the test's results.
+test.use({ viewport: { width: 1280, height: 800 } });
+
+const folder = process.env.TONESA_PICTURES ? join(__dirname, '..', '..', 'docs', 'images') : undefined;
+
+async function picture(page: Page, name: string) {
+  const path = folder ? join(folder, name) : test.info().outputPath(name);
+  const taken = await page.screenshot({ path, animations: 'allow' });
+  expect(taken.length).toBeGreaterThan(10_000);
+}
+
+test('a picture of the home page', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.locator('html.hydrated')).toBeAttached();
+  await picture(page, 'home.png');
+});
+
+test('a picture of an image that people talk about', async ({ page, another, request }) => {
+  const shared = await upload(request);
+  for (const [author, text] of [
+    ['Mira', 'Is that foam or a reflection, up here on the rim?'],
+    ['Anonymous', 'Reflection. Look at the spoon: same light.'],
+    ['Jonas', 'The shadow on the left side is what I would fix first. I tapped it.'],
+  ]) {
+    await post(request, shared, text, author);
+  }
+  const mine = await ImagePage.open(page, shared.shortID);
+  const theirs = await ImagePage.openAsAnother(another, shared.shortID);
+  await page.getByRole('button', { name: /^Writing as/ }).click();
+  await page.getByRole('textbox', { name: 'Writing as' }).fill('Kim');
+  await page.getByRole('textbox', { name: 'Writing as' }).press('Enter');
+  await mine.say('Agreed, cropping it now');
+  await expect(mine.messages).toHaveCount(4);
+  await expect(page.getByText('Sending…')).toHaveCount(0);
+  await theirs.tap(0.28, 0.66);
+  await expect(mine.ripples).toHaveCount(1);
+  await mine.tap(0.62, 0.3);
+  await expect(mine.ripples).toHaveCount(2);
+  await picture(page, 'image.png');
+});
