@@ -12,8 +12,6 @@ pub const SUBPROTOCOL: &str = "tonesa.v1";
 pub const MAX_COMMAND_BYTES: usize = 4 * 1024;
 /// How many uploads one socket may watch.
 pub const MAX_WATCHED_UPLOADS: usize = 32;
-/// How many taps one `touched` may carry.
-pub const MAX_MERGED_TOUCHES: usize = 64;
 
 /// What the server tells.
 #[derive(Debug, Clone, PartialEq, Serialize)]

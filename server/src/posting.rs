@@ -86,6 +86,10 @@ impl Poster {
 
     /// Appends and publishes group by group until the upload's queue is empty, and takes the queue away.
     async fn empty(self, upload: UploadId) {
+        let mut abandoned = Abandoned {
+            poster: &self,
+            upload: Some(upload),
+        };
         while let Some(group) = self.next_group(upload) {
             let (messages, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
             let appended = self.0.store.append(upload, drafts(messages)).await;
@@ -94,6 +98,7 @@ impl Poster {
                 self.0.hub.emit_posted(message).await;
             }
         }
+        abandoned.upload = None;
     }
 
     fn next_group(&self, upload: UploadId) -> Option<Vec<(NewMessage, Answer)>> {
@@ -108,6 +113,20 @@ impl Poster {
 
     fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Waiting>> {
         self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the queue away should its task ever panic: whoever waits is told, and the next post starts anew.
+struct Abandoned<'a> {
+    poster: &'a Poster,
+    upload: Option<UploadId>,
+}
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload {
+            self.poster.queues().remove(&upload);
+        }
     }
 }
 

@@ -4,8 +4,12 @@ mod common;
 
 use app::event::{ClientCommand, CommandName, MAX_WATCHED_UPLOADS, RefusalCode, ServerEvent};
 use app::model::{Seq, UploadRef};
+use bytes::Bytes;
 use common::TestNode;
+use common::faults::{Mood, Switches};
 use common::socket_client::SocketClient;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message as WsMessage};
 
 #[tokio::test]
@@ -273,20 +277,27 @@ async fn touches_beyond_the_rate_are_dropped_and_refused_once() {
     for n in 0..100u32 {
         socket.touch(name, 0.5, f64::from(n) / 100.0, "t").await;
     }
-    node.say_one(upload.id, "the end").await;
     let (mut touched, mut refused) = (0, 0);
-    loop {
-        match socket.event().await {
-            ServerEvent::Touched { points, .. } => touched += points.len(),
-            ServerEvent::Refused(refusal) => {
-                assert_eq!(refusal.code, RefusalCode::TooManyTouches);
-                refused += 1;
+    // Touches are written behind the answer that waits with them; the second answer shows that they are all there.
+    for _ in 0..2 {
+        let ask = ClientCommand::Watch {
+            upload_id: name,
+            after: None,
+        };
+        socket.send(&ask).await;
+        loop {
+            match socket.event().await {
+                ServerEvent::Touched { points, .. } => touched += points.len(),
+                ServerEvent::Refused(refusal) => {
+                    assert_eq!(refusal.code, RefusalCode::TooManyTouches);
+                    refused += 1;
+                }
+                ServerEvent::Watched { .. } => break,
+                other => panic!("{other:?}"),
             }
-            // Touches are written after messages: the last ones may follow.
-            ServerEvent::MessagePosted { .. } => break,
-            other => panic!("{other:?}"),
         }
     }
+    assert!(touched >= 20, "{touched} of the burst that is allowed");
     assert!(touched <= 25, "{touched} of a burst of 100 went through");
     assert_eq!(refused, 1);
 }
@@ -301,6 +312,49 @@ async fn a_flood_of_commands_closes_the_socket_with_1008() {
             .await;
     }
     assert_eq!(socket.close_code().await, Some(1008));
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_closes_the_socket_with_1008() {
+    let node = TestNode::start().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    for _ in 0..400 {
+        socket.send_raw(WsMessage::Ping(Bytes::new())).await;
+    }
+    assert_eq!(socket.close_code().await, Some(1008));
+}
+
+#[tokio::test]
+async fn a_clients_close_is_answered_with_its_own_code() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    let (code, reason) = (CloseCode::Normal, "done".into());
+    socket
+        .send_raw(WsMessage::Close(Some(CloseFrame { code, reason })))
+        .await;
+    assert_eq!(socket.close_code().await, Some(1000));
+}
+
+#[tokio::test]
+async fn asking_for_the_head_in_vain_ends_no_watch() {
+    let switches = Switches::default();
+    let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    let upload_id = UploadRef::Id(upload.id);
+    socket.watch(upload_id, None).await;
+    switches.store.set(Mood::Away);
+    let again = ClientCommand::Watch {
+        upload_id,
+        after: None,
+    };
+    socket.send(&again).await;
+    assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
+    switches.store.set(Mood::Well);
+    let message = node.say_one(upload.id, "still heard").await;
+    assert_eq!(socket.posted().await, message);
 }
 
 #[tokio::test]

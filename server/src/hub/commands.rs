@@ -19,14 +19,14 @@ use crate::store::{Select, StoreError};
 const MAX_BACKLOG_MESSAGES: usize = 64;
 /// A `watched` larger than this, in bytes, is sent without its messages.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
-/// Commands per socket and second, with bursts of as many. Well above what touches and watches need; a client beyond
-/// it breaks the rules (1008).
-const COMMANDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0");
+/// Frames of any kind per socket and second, with bursts of as many. Well above what touches and watches need; a client
+/// beyond it breaks the rules (1008).
+const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0");
 /// A socket's touches have calmed down when none was dropped for this long: the next dropped one is refused again.
 const CALM: Duration = Duration::from_secs(1);
 
-/// The client sends more commands than any use of the protocol needs.
-pub(super) struct TooManyCommands;
+/// The client sends more frames than any use of the protocol needs.
+pub(super) struct TooManyFrames;
 
 /// One socket's side of the protocol.
 pub(super) struct Commands {
@@ -58,19 +58,20 @@ impl Commands {
             hub,
             outbox,
             watched: Vec::new(),
-            pace: RateLimiter::direct(Quota::per_second(COMMANDS_PER_SECOND)),
+            pace: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
             touch_pace: NonZeroU32::new(limits.touches_per_second)
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             touch_dropped: None,
         }
     }
 
+    /// Counts a frame of the client's, a command or not.
+    pub(super) fn count_frame(&self) -> Result<(), TooManyFrames> {
+        self.pace.check().map_err(|_| TooManyFrames)
+    }
+
     /// Does a command; its answer, if it has one, goes through the outbox.
-    pub(super) async fn run(
-        &mut self,
-        command: Result<ClientCommand, Refusal>,
-    ) -> Result<(), TooManyCommands> {
-        self.pace.check().map_err(|_| TooManyCommands)?;
+    pub(super) async fn run(&mut self, command: Result<ClientCommand, Refusal>) {
         let done = match command {
             Ok(ClientCommand::Watch { upload_id, after }) => self.watch(upload_id, after).await,
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
@@ -80,15 +81,15 @@ impl Commands {
         if let Err(refusal) = done {
             self.answer(encode(&ServerEvent::Refused(refusal)));
         }
-        Ok(())
     }
 
     /// Subscribes first and reads the head after that, so that no message falls between the two.
     async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, name, code);
-        let id = match self.watched.iter().find(|watched| watched.is(name)) {
-            Some(watched) => watched.membership.topic(),
-            None => self.join(name).await.map_err(refused)?,
+        let watched = self.watched.iter().find(|watched| watched.is(name));
+        let (id, joined) = match watched {
+            Some(watched) => (watched.membership.topic(), false),
+            None => (self.join(name).await.map_err(refused)?, true),
         };
         match self.catch_up(id, after.unwrap_or_default()).await {
             Ok(frame) => {
@@ -96,7 +97,10 @@ impl Commands {
                 Ok(())
             }
             Err(error) => {
-                self.leave(UploadRef::Id(id));
+                // A refused command changes nothing: what was watched before it still is.
+                if joined {
+                    self.leave(UploadRef::Id(id));
+                }
                 Err(refused(code_of(error)))
             }
         }
@@ -195,7 +199,7 @@ impl Commands {
         };
         if let Err(error) = self.hub.emit(topic, &event).await {
             // Ripples are delivered at most once: nobody is owed this one.
-            tracing::debug!(%error, upload = %topic, "a touch was not published");
+            tracing::debug!(%error, "a touch was not published");
         }
         Ok(())
     }

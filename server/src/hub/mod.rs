@@ -70,13 +70,13 @@ struct Inner {
     shutdown: CancellationToken,
 }
 
-/// Frames that arrive for this node go straight into its rooms. They hold the broker, so it must not hold them.
-struct LocalDelivery(Weak<Rooms>);
+/// Frames that arrive for this node go to its sockets. The hub holds the broker, so the broker must not hold the hub.
+struct LocalDelivery(Weak<Inner>);
 
 impl Deliver for LocalDelivery {
     fn deliver(&self, topic: Topic, frame: Frame) {
-        if let Some(rooms) = self.0.upgrade() {
-            rooms.deliver(topic, &frame);
+        if let Some(hub) = self.0.upgrade() {
+            Hub(hub).emit_local(topic, &frame);
         }
     }
 }
@@ -92,7 +92,6 @@ impl Hub {
         shutdown: CancellationToken,
     ) -> Self {
         let rooms = Arc::new(Rooms::new(Arc::clone(&broker), tasks.clone()));
-        broker.attach(Arc::new(LocalDelivery(Arc::downgrade(&rooms))));
         let hub = Self(Arc::new(Inner {
             broker,
             store,
@@ -102,6 +101,8 @@ impl Hub {
             tasks: tasks.clone(),
             shutdown,
         }));
+        let delivery = LocalDelivery(Arc::downgrade(&hub.0));
+        hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
         hub
     }
@@ -161,7 +162,8 @@ impl Hub {
             message,
         };
         if let Err(error) = self.emit(topic, &event).await {
-            tracing::warn!(%error, upload = %topic, %seq, "a posted message was not published; the beacon will tell");
+            // Whoever knows an upload's id can open it: it is not logged.
+            tracing::warn!(%error, %seq, "a posted message was not published; the beacon will tell");
         }
     }
 

@@ -178,7 +178,7 @@ impl Rooms {
                 Step::Subscribe => subscribed = self.broker.subscribe(topic).await.map(|()| true),
                 Step::Unsubscribe => {
                     if let Err(error) = self.broker.unsubscribe(topic).await {
-                        tracing::warn!(%error, upload = %topic, "the broker did not confirm an unsubscribe");
+                        tracing::warn!(%error, "the broker did not confirm an unsubscribe");
                     }
                     subscribed = Ok(false);
                 }

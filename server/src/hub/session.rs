@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::SinkExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
-use super::commands::Commands;
+use super::commands::{Commands, TooManyFrames};
 use super::outbox::Overflowed;
 use super::{Hub, Outbox};
 
@@ -26,12 +26,14 @@ const MAX_UNANSWERED_PINGS: u8 = 2;
 /// Why the server ends a socket, with the close codes of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// The client closed, or its connection broke: nothing to say.
+    /// The connection broke or the peer is dead: nothing to say.
     Gone,
+    /// The client closed: its close frame is answered with its own code.
+    Closed,
     /// 1008: a malformed frame.
     Malformed,
-    /// 1008: more commands than the protocol needs.
-    TooManyCommands,
+    /// 1008: more frames than the protocol needs.
+    TooManyFrames,
     /// 1009: a frame over the limit.
     TooBig,
     /// 1012: this node restarts.
@@ -43,9 +45,9 @@ enum Ending {
 impl Ending {
     fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
-            Self::Gone => return None,
+            Self::Gone | Self::Closed => return None,
             Self::Malformed => (1008, "that frame is no command of this protocol"),
-            Self::TooManyCommands => (1008, "too many commands"),
+            Self::TooManyFrames => (1008, "too many frames"),
             Self::TooBig => (1009, "that frame is over 4 KiB"),
             Self::Restarting => (1012, "this node restarts, come back at once"),
             Self::TooSlow => (1013, "too slow to read, come back and resync"),
@@ -60,20 +62,22 @@ impl Ending {
 /// Serves the socket until it ends, and says why it does.
 pub(super) async fn run(hub: Hub, mut socket: WebSocket) {
     let ending = Session::new(hub).serve(&mut socket).await;
-    if let Some(frame) = ending.frame() {
-        tracing::debug!(?ending, "closing a socket");
-        // A peer that takes no close frame is gone already.
-        let patience = match ending {
-            Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
-            _ => CLOSE_TIMEOUT,
-        };
-        let _ = timeout(patience, close(&mut socket, frame)).await;
-    }
+    let patience = match ending {
+        Ending::Gone => return,
+        Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
+        _ => CLOSE_TIMEOUT,
+    };
+    tracing::debug!(?ending, "closing a socket");
+    // A peer that takes part in no closing handshake is gone already.
+    let _ = timeout(patience, close(&mut socket, ending.frame())).await;
 }
 
-/// Sends the close frame and waits for the peer's, so that the peer reads ours before the connection ends.
-async fn close(socket: &mut WebSocket, frame: CloseFrame) -> Result<(), Error> {
-    socket.send(Message::Close(Some(frame))).await?;
+/// Sends the close frame, unless the peer sent one, and reads on until the closing handshake is over (RFC 6455, 7.1.2):
+/// so the peer's close frame is answered, and the peer reads ours before the connection ends.
+async fn close(socket: &mut WebSocket, frame: Option<CloseFrame>) -> Result<(), Error> {
+    if let Some(frame) = frame {
+        socket.send(Message::Close(Some(frame))).await?;
+    }
     while let Some(frame) = socket.recv().await {
         frame?;
     }
@@ -127,10 +131,13 @@ impl Session {
             .ok_or(Ending::Gone)?
             .map_err(|error| ending_of(&error))?;
         self.unanswered_pings = 0;
+        self.commands
+            .count_frame()
+            .map_err(|TooManyFrames| Ending::TooManyFrames)?;
         match frame {
             Message::Text(text) => self.command(&text).await,
             Message::Binary(_) => Err(Ending::Malformed),
-            Message::Close(_) => Err(Ending::Gone),
+            Message::Close(_) => Err(Ending::Closed),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
         }
     }
@@ -141,10 +148,8 @@ impl Session {
             Err(CommandError::Refused(refusal)) => Err(refusal),
             Err(CommandError::Malformed(_)) => return Err(Ending::Malformed),
         };
-        self.commands
-            .run(command)
-            .await
-            .map_err(|_| Ending::TooManyCommands)
+        self.commands.run(command).await;
+        Ok(())
     }
 
     async fn write(
