@@ -1,13 +1,11 @@
 //! Messages arrive dense, in order and once; slow, silent and leaving sockets harm nobody else.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::TestNode;
+use crate::common::socket_client::SocketClient;
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
-use common::TestNode;
-use common::socket_client::SocketClient;
 use futures::future::join_all;
 use server::hub::Pace;
 
