@@ -120,6 +120,8 @@ async fn an_unknown_link_is_a_real_404_page_for_everyone() {
         "/u/AAAAAAAA",
         "/u/0123456789abcdef01234567",
         "/u/short",
+        "/u/%ff",
+        "/u/%ff/",
         "/nowhere",
         "/u/",
         "/u/a/b",
