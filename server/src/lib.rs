@@ -20,6 +20,7 @@ pub mod origin;
 pub mod pages;
 pub mod posting;
 pub mod problem;
+pub mod proof;
 pub mod rate_limit;
 pub mod routes;
 mod run;

@@ -26,6 +26,7 @@ use tracing::error;
 use self::layout::Layout;
 use super::{BlobEntry, BlobError, Blobs, ByteStream};
 use crate::folder::{FolderClaim, FolderError};
+use crate::proof::Proof;
 
 /// The size of the pieces in which a blob is read, in bytes.
 const PIECE: usize = 64 << 10;
@@ -33,6 +34,7 @@ const PIECE: usize = 64 << 10;
 /// Blobs in a folder.
 pub struct DirectoryBlobs {
     layout: Arc<Layout>,
+    writes: Proof,
     _claim: FolderClaim,
 }
 
@@ -53,6 +55,7 @@ impl DirectoryBlobs {
             })?;
         Ok(Self {
             layout: Arc::new(layout),
+            writes: Proof::default(),
             _claim: claim,
         })
     }
@@ -108,9 +111,13 @@ impl Blobs for DirectoryBlobs {
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
-        self.blocking(|layout| tempfile::tempfile_in(layout.temporary()))
+        let is_due = self.writes.is_due();
+        self.blocking(move |layout| layout.probe(is_due))
             .await
             .map_err(trouble)?;
+        if is_due {
+            self.writes.renew();
+        }
         Ok(())
     }
 }

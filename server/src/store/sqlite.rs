@@ -27,6 +27,7 @@ use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::folder::FolderClaim;
+use crate::proof::Proof;
 
 /// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
 pub const DATABASE_FILE: &str = "tonesa.db";
@@ -39,6 +40,7 @@ const PATIENCE: Duration = Duration::from_millis(2_800);
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
+    writes: Proof,
 }
 
 impl SqliteStore {
@@ -57,6 +59,7 @@ impl SqliteStore {
         Ok(Self {
             readers: Readers::new(file),
             writer,
+            writes: Proof::default(),
         })
     }
 
@@ -102,7 +105,12 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         in_time(async {
-            self.writer.run(1, |_| Ok(())).await?;
+            if self.writes.is_due() {
+                self.writer.run(1, schema::touch).await?;
+                self.writes.renew();
+            } else {
+                self.writer.run(1, |_| Ok(())).await?;
+            }
             self.readers.run(schema::probe).await
         })
         .await

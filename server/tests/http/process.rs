@@ -35,8 +35,12 @@ struct Program {
 
 impl Program {
     fn start(variables: &[(&str, &str)]) -> Self {
+        Self::run(program(), variables)
+    }
+
+    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = program()
+        let mut child = command
             .env("PORT", "0")
             .env("TONESA_DATA_DIR", folder.path().join("data"))
             .env("TONESA_SITE_DIR", site(folder.path()))
@@ -227,6 +231,29 @@ async fn twenty_large_uploads_at_once_stay_below_700_mib() {
         peak / MIB
     );
     assert!(peak < 700 * MIB, "{} MiB", peak / MIB);
+}
+
+/// A limit on the size of files refuses writes as a full disk does.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_makes_the_program_unready() {
+    let program = Program::run(ignoring_the_limits_signal(), &[]);
+    let pid = i32::try_from(program.child.id()).unwrap();
+    rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
+    let response = reqwest::get(program.url("/readyz")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let health: Value = response.json().await.unwrap();
+    assert_eq!(health["backends"]["store"], "away", "{health}");
+    assert_eq!(health["backends"]["blobs"], "away", "{health}");
+}
+
+/// The program, which would otherwise be killed when it writes beyond the limit.
+#[cfg(target_os = "linux")]
+fn ignoring_the_limits_signal() -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear().args(["-c", "trap '' XFSZ; exec \"$0\""]);
+    shell.arg(env!("CARGO_BIN_EXE_tonesa"));
+    shell
 }
 
 #[tokio::test]
