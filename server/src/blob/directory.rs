@@ -21,7 +21,7 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
-use tracing::error;
+use tracing::{Span, error};
 
 use self::layout::Layout;
 use super::{BlobEntry, BlobError, Blobs, ByteStream};
@@ -71,7 +71,8 @@ impl DirectoryBlobs {
         work: impl FnOnce(&Layout) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let layout = Arc::clone(&self.layout);
-        spawn_blocking(move || work(&layout)).await?
+        let span = Span::current();
+        spawn_blocking(move || span.in_scope(|| work(&layout))).await?
     }
 }
 

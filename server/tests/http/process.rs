@@ -80,6 +80,13 @@ impl Program {
         );
     }
 
+    /// A limit on the size of files refuses writes as a full disk does.
+    #[cfg(target_os = "linux")]
+    fn fill_disk(&self) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
+    }
+
     /// Waits for the end, and returns how it ended and what it logged after its start.
     fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
@@ -233,18 +240,43 @@ async fn twenty_large_uploads_at_once_stay_below_700_mib() {
     assert!(peak < 700 * MIB, "{} MiB", peak / MIB);
 }
 
-/// A limit on the size of files refuses writes as a full disk does.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_makes_the_program_unready() {
     let program = Program::run(ignoring_the_limits_signal(), &[]);
-    let pid = i32::try_from(program.child.id()).unwrap();
-    rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
+    program.fill_disk();
     let response = reqwest::get(program.url("/readyz")).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     let health: Value = response.json().await.unwrap();
     assert_eq!(health["backends"]["store"], "away", "{health}");
     assert_eq!(health["backends"]["blobs"], "away", "{health}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_message_that_the_disk_refuses_is_logged_with_its_requests_id() {
+    let program = Program::run(ignoring_the_limits_signal(), &[]);
+    let client = Client::new();
+    let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)));
+    let upload = client.post(program.url("/api/uploads")).multipart(form);
+    let upload: Value = upload.send().await.unwrap().json().await.unwrap();
+    program.fill_disk();
+    let path = format!(
+        "/api/uploads/{}/messages",
+        upload["shortID"].as_str().unwrap()
+    );
+    let body = serde_json::json!({"content": "hello", "clientMessageID": "m"});
+    let request = client.post(program.url(&path)).json(&body);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let id = response.headers()["x-request-id"].to_str().unwrap();
+    program.signal("TERM");
+    let (_, log) = program.ended();
+    let is_told = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .any(|event| event["level"] == "WARN" && event["span"]["id"] == id);
+    assert!(is_told, "{log}");
 }
 
 /// The program, which would otherwise be killed when it writes beyond the limit.
