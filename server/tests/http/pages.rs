@@ -331,6 +331,31 @@ async fn the_form_of_a_page_without_scripts_posts_a_message() {
 }
 
 #[tokio::test]
+async fn that_form_sent_twice_with_an_id_of_its_own_is_one_message() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let path = format!("/u/{}/messages", upload.short_id);
+    for _ in 0..2 {
+        let form = node
+            .post(&path)
+            .header(
+                "content-type",
+                "application/x-www-form-urlencoded; charset=UTF-8",
+            )
+            .body("content=once&clientMessageID=form-1");
+        let response = form.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    }
+    let list = format!("/api/uploads/{}/messages", upload.id);
+    let page: app::model::MessagePage = get(&node, &list, &[]).await.json().await.unwrap();
+    assert_eq!(page.messages.len(), 1);
+    let wrong = [("content", "x"), ("clientMessageID", "no spaces")];
+    let refused = node.post(&path).form(&wrong).send().await.unwrap();
+    let told = problem(refused, 422, "bad-field").await;
+    assert_eq!(told["field"], "clientMessageID");
+}
+
+#[tokio::test]
 async fn that_form_refuses_what_the_api_refuses() {
     let node = TestNode::with(&[("TONESA_MESSAGES_PER_MINUTE", "7")]).await;
     let upload = node.uploaded().await;
