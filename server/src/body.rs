@@ -79,7 +79,8 @@ pub fn broken_off(error: &(dyn Error + 'static)) -> ApiError {
     }
 }
 
-fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// Whether the error, or one that led to it, is an `E`.
+pub fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<E>() {
