@@ -1,6 +1,6 @@
 //! From whom a request came, and at which address it reached the node.
 //!
-//! What proxies say (`X-Forwarded-For`, `-Host`, `-Proto`) is taken from those listed in `TONESA_TRUSTED_PROXIES`
+//! What proxies say (`X-Forwarded-For`, `-Host`, `-Proto`, `X-Request-ID`) is taken from those listed in `TONESA_TRUSTED_PROXIES`
 //! only: anyone else can write anything there.
 
 use std::convert::Infallible;
@@ -42,14 +42,16 @@ pub struct Arrival {
     pub host: Option<Authority>,
     /// Whether the client came by https, as far as is known.
     pub https: bool,
+    /// Whether a trusted proxy passed it on.
+    pub by_proxy: bool,
 }
 
 impl Arrival {
     /// Reads it from a request that came from `peer`.
     pub fn of(parts: &Parts, peer: IpAddr, trusted: &[IpNet]) -> Self {
         let peer = peer.to_canonical();
+        let by_proxy = is_trusted(peer, trusted);
         let vouched = |name| {
-            let by_proxy = is_trusted(peer, trusted);
             by_proxy.then(|| last_of(&parts.headers, name)).flatten()
         };
         let host = vouched("x-forwarded-host")
@@ -60,6 +62,7 @@ impl Arrival {
             host: host.and_then(|host| host.parse().ok()),
             https: vouched("x-forwarded-proto")
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            by_proxy,
         }
     }
 

@@ -327,7 +327,7 @@ async fn an_idle_program_ends_at_once_by_either_signal() {
 
 #[tokio::test]
 async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
-    let program = Program::start(&[]);
+    let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
     let client = Client::new();
     let form = Form::new().part(
         "file",
