@@ -13,10 +13,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::header;
 use http_body_util::LengthLimitError;
+use thiserror::Error;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use thiserror::Error;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use crate::problem::ApiError;

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod deadline;
 pub mod folder;
+pub mod host;
 mod housekeeping;
 pub mod hub;
 pub mod ids;
