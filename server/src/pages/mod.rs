@@ -15,6 +15,8 @@ use crate::problem::{self, ApiError};
 use crate::routes::Named;
 use crate::state::{AppState, Node};
 
+pub use self::security::protect;
+
 /// `GET /`.
 pub async fn show_home(
     State(node): State<AppState>,
@@ -83,8 +85,9 @@ async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: Request) ->
     let status = StatusCode::from_u16(shown.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let environment = environment(node, arrival);
     let document = move || app::document(environment.clone(), shown.clone());
-    let render = leptos_axum::render_app_async_with_context(security::set_headers, document);
+    let render = leptos_axum::render_app_async_with_context(security::set_policy, document);
     let mut response = render(request).await;
+    security::protect(response.headers_mut());
     *response.status_mut() = status;
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());

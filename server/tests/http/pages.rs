@@ -114,6 +114,19 @@ async fn a_page_says_what_it_may_do_and_its_scripts_carry_the_nonce() {
 }
 
 #[tokio::test]
+async fn a_page_that_refuses_may_do_even_less() {
+    let node = TestNode::start().await;
+    let request = node.post("/api/uploads").header("accept", "text/html");
+    let response = request.send().await.unwrap();
+    let headers = response.headers();
+    assert_eq!(header(headers, "content-type"), "text/html; charset=utf-8");
+    assert_eq!(header(headers, "cross-origin-opener-policy"), "same-origin");
+    assert!(header(headers, "permissions-policy").contains("geolocation=()"));
+    let policy = header(headers, "content-security-policy");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+}
+
+#[tokio::test]
 async fn an_unknown_link_is_a_real_404_page_for_everyone() {
     let node = TestNode::start().await;
     for path in [
