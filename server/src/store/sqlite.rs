@@ -26,7 +26,7 @@ use self::error::Failure;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
-use crate::folder::FolderClaim;
+use crate::folder::{self, FolderClaim};
 use crate::proof::Proof;
 
 /// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
@@ -52,10 +52,12 @@ impl SqliteStore {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let claim = FolderClaim::take(folder)?;
         let file = folder.join(DATABASE_FILE);
+        let unusable = |error| OpenError::unusable(&file, error);
+        // SQLite gives the files beside it the same rights.
+        folder::create_private_file(&file).map_err(unusable)?;
         let connection = schema::open_writer(&file)?;
-        crate::folder::sync(folder).map_err(|error| OpenError::unusable(&file, error))?;
-        let writer =
-            Writer::start(connection, claim).map_err(|error| OpenError::unusable(&file, error))?;
+        folder::sync(folder).map_err(unusable)?;
+        let writer = Writer::start(connection, claim).map_err(unusable)?;
         Ok(Self {
             readers: Readers::new(file),
             writer,
