@@ -1,6 +1,6 @@
 //! From whom a request came, and at which address it reached the node.
 //!
-//! What proxies say (`X-Forwarded-For`, `-Host`, `-Proto`) is taken from those listed in `TONESA_TRUSTED_PROXIES`
+//! What proxies say (`X-Forwarded-For`, `-Host`, `-Proto`, `X-Request-ID`) is taken from those listed in `TONESA_TRUSTED_PROXIES`
 //! only: anyone else can write anything there.
 
 use std::convert::Infallible;
@@ -12,6 +12,7 @@ use http::uri::Authority;
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 
+use crate::host::parse_host;
 use crate::state::{AppState, Node};
 
 /// A client's address; IPv4 in IPv6 counts as IPv4.
@@ -42,24 +43,28 @@ pub struct Arrival {
     pub host: Option<Authority>,
     /// Whether the client came by https, as far as is known.
     pub https: bool,
+    /// Whether a trusted proxy passed it on.
+    pub by_proxy: bool,
 }
 
 impl Arrival {
     /// Reads it from a request that came from `peer`.
     pub fn of(parts: &Parts, peer: IpAddr, trusted: &[IpNet]) -> Self {
         let peer = peer.to_canonical();
-        let vouched = |name| {
-            let by_proxy = is_trusted(peer, trusted);
-            by_proxy.then(|| last_of(&parts.headers, name)).flatten()
-        };
-        let host = vouched("x-forwarded-host")
-            .or_else(|| parts.uri.authority().map(Authority::as_str))
-            .or_else(|| parts.headers.get(header::HOST)?.to_str().ok());
+        let by_proxy = is_trusted(peer, trusted);
+        let vouched = |name| by_proxy.then(|| last_of(&parts.headers, name)).flatten();
+        // What a proxy says counts only if it can be read.
+        let host = vouched("x-forwarded-host").and_then(parse_host);
+        let host = host.or_else(|| {
+            let named = parts.uri.authority().map(Authority::as_str);
+            parse_host(named.or_else(|| parts.headers.get(header::HOST)?.to_str().ok())?)
+        });
         Self {
             client: ClientAddress(client_address(&parts.headers, peer, trusted)),
-            host: host.and_then(|host| host.parse().ok()),
+            host,
             https: vouched("x-forwarded-proto")
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            by_proxy,
         }
     }
 
@@ -213,5 +218,14 @@ mod tests {
         let origin = |trusted| arrival("10.0.0.1", trusted, &headers).origin().unwrap();
         assert_eq!(origin(&["10.0.0.1/32"]), "https://tonesa.example");
         assert_eq!(origin(&[]), "http://node.internal:9091");
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_none() {
+        let trusted = ["10.0.0.1/32"];
+        let host = |headers: &[_]| arrival("10.0.0.1", &trusted, headers).host;
+        assert_eq!(host(&[("host", "x@evil")]), None);
+        let forwarded = [("host", "node"), ("x-forwarded-host", "x@evil")];
+        assert_eq!(host(&forwarded).unwrap(), "node");
     }
 }

@@ -1,8 +1,8 @@
-//! Request bodies: none may stall, and none is cut off before its client has had a chance to read the answer.
+//! Request bodies: none may stall or trickle, and none is cut off before its client has had a chance to read the answer.
 
 use std::error::Error;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, HttpBody};
@@ -13,7 +13,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::header;
 use http_body_util::LengthLimitError;
-use tokio::time::timeout;
+use thiserror::Error;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::timeout::{TimeoutBody, TimeoutError};
@@ -23,6 +24,10 @@ use crate::state::AppState;
 
 /// How long a body may make no progress.
 const STALL: Duration = Duration::from_secs(30);
+/// How long a body may be waited for however little of it has come, and the bytes that earn a further second. Only
+/// waiting for the client counts: a node that is busy is not the client's fault.
+const GRACE: Duration = Duration::from_secs(30);
+const BYTES_PER_SECOND: u64 = 16 * 1024;
 /// How long a small body may take to arrive whole.
 const SMALL_BODY: Duration = Duration::from_secs(10);
 /// How much of a body is read, and for how long, after its request was answered: a client that still sends when its
@@ -43,6 +48,7 @@ pub async fn watch_over(State(node): State<AppState>, request: Request, next: Ne
         };
         let stalling = Drained {
             unread: Some(unread),
+            pace: Pace::default(),
             tasks: node.tasks.clone(),
             stopping: node.stopping.clone(),
         };
@@ -66,14 +72,15 @@ pub async fn read_small(body: Body, limit: usize) -> Result<Bytes, ApiError> {
 
 /// Why a body could not be read to its end.
 pub fn broken_off(error: &(dyn Error + 'static)) -> ApiError {
-    if has_cause::<TimeoutError>(error) {
+    if has_cause::<TimeoutError>(error) || has_cause::<Trickle>(error) {
         ApiError::TooSlow
     } else {
         ApiError::malformed("The request broke off before its end.")
     }
 }
 
-fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// Whether the error, or one that led to it, is an `E`.
+pub fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<E>() {
@@ -84,9 +91,42 @@ fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// A body whose rest is read and thrown away when the handler drops it.
+/// A body that trickles in.
+#[derive(Debug, Error)]
+#[error("the body arrives too slowly")]
+struct Trickle;
+
+/// How fast a body arrives.
+#[derive(Debug, Default)]
+struct Pace {
+    bytes: u64,
+    waited: Duration,
+    /// Since when the client is waited for.
+    waiting: Option<Instant>,
+}
+
+impl Pace {
+    fn wait(&mut self) {
+        self.waiting.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether the body is fast enough, now that this many bytes more have arrived.
+    fn arrived(&mut self, bytes: usize) -> Result<(), Trickle> {
+        let waited = self.waiting.take().map(|since| since.elapsed());
+        self.waited += waited.unwrap_or_default();
+        self.bytes += bytes as u64;
+        let earned = Duration::from_secs(self.bytes / BYTES_PER_SECOND);
+        if self.waited > GRACE + earned {
+            return Err(Trickle);
+        }
+        Ok(())
+    }
+}
+
+/// A body that may not trickle, and whose rest is read and thrown away when the handler drops it.
 struct Drained {
     unread: Option<Unread>,
+    pace: Pace,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -105,11 +145,20 @@ impl HttpBody for Drained {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
-        let Some(unread) = &mut self.unread else {
+        let Self { unread, pace, .. } = &mut *self;
+        let Some(unread) = unread else {
             return Poll::Ready(None);
         };
         unread.sending = true;
-        let chunk = ready!(unread.body.poll_next_unpin(cx));
+        let Poll::Ready(chunk) = unread.body.poll_next_unpin(cx) else {
+            pace.wait();
+            return Poll::Pending;
+        };
+        if let Some(Ok(bytes)) = &chunk
+            && let Err(trickle) = pace.arrived(bytes.len())
+        {
+            return Poll::Ready(Some(Err(axum::Error::new(trickle))));
+        }
         if !matches!(chunk, Some(Ok(_))) {
             self.unread = None;
         }
@@ -149,5 +198,57 @@ async fn drain(mut body: BodyDataStream) {
         if left == 0 {
             break;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pace that has waited for so many seconds since its last chunk.
+    fn after(mut pace: Pace, seconds: u64) -> Pace {
+        pace.waiting = Instant::now().checked_sub(Duration::from_secs(seconds));
+        pace
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_given_up_after_the_grace() {
+        let mut pace = Pace::default();
+        for _ in 0..5 {
+            pace = after(pace, 5);
+            assert!(pace.arrived(1).is_ok());
+        }
+        assert!(after(pace, 6).arrived(1).is_err());
+        assert!(matches!(
+            broken_off(&axum::Error::new(Trickle)),
+            ApiError::TooSlow
+        ));
+    }
+
+    #[tokio::test]
+    async fn who_reads_a_trickling_body_is_told() {
+        let waiting = after(Pace::default(), 31);
+        let body = Drained {
+            unread: Some(Unread {
+                body: Body::from("a byte or two").into_data_stream(),
+                sending: false,
+            }),
+            pace: waiting,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        };
+        let told = read_small(Body::new(body), 100).await;
+        assert_eq!(told, Err(ApiError::TooSlow));
+    }
+
+    #[test]
+    fn bytes_earn_time_and_a_busy_node_costs_none() {
+        let mut pace = Pace::default();
+        for _ in 0..100 {
+            pace = after(pace, 10);
+            assert!(pace.arrived(200_000).is_ok());
+        }
+        pace.waiting = None;
+        assert!(pace.arrived(1).is_ok());
     }
 }

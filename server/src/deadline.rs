@@ -35,7 +35,14 @@ impl Deadline {
                 tracing::warn!(backend, "no answer in time");
                 Err(ApiError::Unavailable)
             },
-            |answer| answer.map_err(Into::into),
+            |answer| {
+                let answer = answer.map_err(Into::into);
+                // The backend has logged why, often for several requests at once; this tells which they were.
+                if matches!(answer, Err(ApiError::Unavailable)) {
+                    tracing::warn!(backend, "the backend did not do it");
+                }
+                answer
+            },
         )
     }
 }

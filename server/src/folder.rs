@@ -1,7 +1,9 @@
 //! Folders that hold a node's data: claimed by one process, and synced so that new names in them last.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -56,16 +58,43 @@ impl FolderClaim {
     }
 }
 
-/// Makes the folder and its parents if need be, so that the folder itself outlives a loss of power.
+/// Makes the folder and its parents if need be, so that the folder itself outlives a loss of power. One that is made
+/// here is for the node's own user; one that was there keeps its rights.
 ///
 /// # Errors
 /// What the system says.
 pub fn create(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match private_folder().create(folder) {
+        Err(error) if !folder.is_dir() => return Err(error),
+        _ => {}
+    }
     match folder.canonicalize()?.parent() {
         Some(parent) => sync(parent),
         None => Ok(()),
     }
+}
+
+/// Makes a file that only the node's own user may read, unless there is one.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private_file(file: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(file).map(drop)
+}
+
+fn private_folder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode to set"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder
 }
 
 /// Makes the names in a folder (files made, renamed or removed there) outlive a loss of power.
@@ -90,6 +119,23 @@ mod tests {
         assert!(refused.to_string().contains("TONESA_DATA_DIR"));
         drop(claim);
         FolderClaim::take(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_made_is_private_and_one_that_was_there_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        create(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let file = folder.join("file");
+        create_private_file(&file).unwrap();
+        assert_eq!(mode(&file), 0o600);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        create(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o755);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Logs: readable lines on a terminal, JSON elsewhere. They hold no texts of messages, no addresses of uploads and no
-//! secrets; a client's address only at `debug`.
+//! Logs: readable lines on a terminal, JSON elsewhere. They hold no texts of messages and no secrets; an upload's id
+//! only where something has failed that concerns it, a client's address only at `debug`.
 
 use std::io::{IsTerminal, stdout};
 use std::panic;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use tracing::{Instrument, debug, info, info_span};
@@ -16,34 +16,36 @@ use crate::state::AppState;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 
-/// Gives the request an id, in a span around all that it causes, and logs how it was answered. The path is logged as
+/// Gives the request an id, or keeps the one of a trusted proxy, in a span around all that it causes, and logs how it was answered. The path is logged as
 /// its route: an upload's address is known to those it was given to, not to readers of logs.
 pub async fn request(State(node): State<AppState>, request: Request, next: Next) -> Response {
-    let id = given_id(&request).unwrap_or_else(new_id);
+    let (parts, body) = request.into_parts();
+    let arrival = Arrival::of_request(&parts, &node);
+    let given = given_id(&parts.headers).filter(|_| arrival.by_proxy);
+    let id = given.unwrap_or_else(new_id);
     let id_text = id.to_str().unwrap_or_default();
-    let route = request
-        .extensions()
+    let route = parts
+        .extensions
         .get::<MatchedPath>()
         .map_or("(none)", MatchedPath::as_str);
-    let span = info_span!("request", id = id_text, method = %request.method(), route);
+    let span = info_span!("request", id = id_text, method = %parts.method, route);
     let is_probe = matches!(route, "/livez" | "/readyz");
-    answer(&node, request, next, id, is_probe)
+    let request = Request::from_parts(parts, body);
+    answer(&arrival, request, next, id, is_probe)
         .instrument(span)
         .await
 }
 
 async fn answer(
-    node: &AppState,
+    arrival: &Arrival,
     request: Request,
     next: Next,
     id: HeaderValue,
     is_probe: bool,
 ) -> Response {
     let started = Instant::now();
-    let (parts, body) = request.into_parts();
-    let arrival = Arrival::of_request(&parts, node);
     debug!(client = %arrival.client.ip(), "arrived");
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     if is_probe {
@@ -55,9 +57,9 @@ async fn answer(
     response
 }
 
-/// The id that a proxy gave the request, if it is one that can be logged as it is.
-fn given_id(request: &Request) -> Option<HeaderValue> {
-    let given = request.headers().get(REQUEST_ID)?;
+/// The id that was given to the request before it came, if it is one that can be logged as it is.
+fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let given = headers.get(REQUEST_ID)?;
     let is_sane = (1..=MAX_REQUEST_ID).contains(&given.len())
         && given.as_bytes().iter().all(u8::is_ascii_graphic);
     is_sane.then(|| given.clone())

@@ -3,10 +3,11 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, header};
 
 use crate::address::Arrival;
 use crate::config::PublicUrl;
+use crate::host::parse_origin;
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -43,11 +44,13 @@ pub fn check(
         return Ok(());
     };
     let is_own = || {
-        let origin: Uri = origin.to_str().ok()?.parse().ok()?;
-        let named = Place::of_uri(&origin)?;
-        let asked_for = host.map(|host| Place::of(host, named.scheme));
-        let public: Option<Uri> = public_url.and_then(|url| url.as_str().parse().ok());
-        let public = public.as_ref().and_then(Place::of_uri);
+        let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
+        let named = Place::of(&origin, scheme);
+        let asked_for = host.map(|host| Place::of(host, scheme));
+        let public = public_url.and_then(|url| parse_origin(url.as_str()));
+        let public = public
+            .as_ref()
+            .map(|(scheme, host)| Place::of(host, scheme));
         Some(asked_for.is_some_and(|own| own == named) || public.is_some_and(|own| own == named))
     };
     if origins.next().is_none() && is_own() == Some(true) {
@@ -59,20 +62,14 @@ pub fn check(
 
 /// Where a page comes from. A port that is not written is the scheme's own.
 struct Place<'a> {
-    scheme: &'a str,
     host: &'a str,
     port: u16,
 }
 
 impl<'a> Place<'a> {
-    fn of_uri(uri: &'a Uri) -> Option<Self> {
-        Some(Self::of(uri.authority()?, uri.scheme_str()?))
-    }
-
-    fn of(authority: &'a Authority, scheme: &'a str) -> Self {
+    fn of(authority: &'a Authority, scheme: &str) -> Self {
         let own_port = if scheme == "https" { 443 } else { 80 };
         Self {
-            scheme,
             host: authority.host(),
             port: authority.port_u16().unwrap_or(own_port),
         }
@@ -140,6 +137,9 @@ mod tests {
             "https://10.0.0.7",
             "http://10.0.0.7:9092",
             "file://",
+            "http://evil@10.0.0.7:9091",
+            "http://10.0.0.7:9091/path",
+            "http://10.0.0.7:9091/",
         ] {
             assert!(
                 !is_let_in(&[origin], "10.0.0.7:9091", public_url),

@@ -63,7 +63,8 @@ pub async fn serve(
         outcome
     });
     left.await.unwrap_or_else(|_| {
-        tracing::warn!("some work was left unfinished");
+        let (tasks, connections) = (node.tasks.len(), handle.connection_count());
+        tracing::warn!(tasks, connections, "some work was left unfinished");
         Ok(())
     })
 }

@@ -21,11 +21,12 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
-use tracing::error;
+use tracing::{Span, error};
 
 use self::layout::Layout;
 use super::{BlobEntry, BlobError, Blobs, ByteStream};
 use crate::folder::{FolderClaim, FolderError};
+use crate::proof::Proof;
 
 /// The size of the pieces in which a blob is read, in bytes.
 const PIECE: usize = 64 << 10;
@@ -33,6 +34,7 @@ const PIECE: usize = 64 << 10;
 /// Blobs in a folder.
 pub struct DirectoryBlobs {
     layout: Arc<Layout>,
+    writes: Proof,
     _claim: FolderClaim,
 }
 
@@ -53,6 +55,7 @@ impl DirectoryBlobs {
             })?;
         Ok(Self {
             layout: Arc::new(layout),
+            writes: Proof::default(),
             _claim: claim,
         })
     }
@@ -68,7 +71,8 @@ impl DirectoryBlobs {
         work: impl FnOnce(&Layout) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let layout = Arc::clone(&self.layout);
-        spawn_blocking(move || work(&layout)).await?
+        let span = Span::current();
+        spawn_blocking(move || span.in_scope(|| work(&layout))).await?
     }
 }
 
@@ -108,9 +112,13 @@ impl Blobs for DirectoryBlobs {
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
-        self.blocking(|layout| tempfile::tempfile_in(layout.temporary()))
+        let is_due = self.writes.is_due();
+        self.blocking(move |layout| layout.probe(is_due))
             .await
             .map_err(trouble)?;
+        if is_due {
+            self.writes.renew();
+        }
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ const DEFAULT_PORT: u16 = 9091;
 const MEBIBYTE: u64 = 1024 * 1024;
 /// Beyond this a file is no longer a picture that people share, and the node's temporary space is at risk.
 const MAX_UPLOAD_BYTES: u64 = 1024 * MEBIBYTE;
-/// Pictures above this could not be decoded in the memory that a decoder is given.
+/// Beyond these a limit would be none: a picture could keep a decoder busy for minutes.
 const MAX_PIXELS: u64 = 1_000_000_000;
 const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
 const MAX_RATE: u32 = 1_000_000;

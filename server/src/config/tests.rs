@@ -81,6 +81,7 @@ fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
         ("TONESA_BIND", "localhost"),
         ("PUBLIC_URL", "tonesa.example"),
         ("PUBLIC_URL", "ftp://tonesa.example"),
+        ("PUBLIC_URL", "https://tonesa.example:99999"),
         ("PUBLIC_URL", "https://tonesa.example/path"),
         ("PUBLIC_URL", "https://tonesa.example?query"),
         ("PUBLIC_URL", "https://user:secret@tonesa.example"),

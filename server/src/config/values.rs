@@ -4,11 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use http::Uri;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::reader::{ConfigError, Reader, invalid};
+use crate::host::parse_origin;
 
 /// What `PUBLIC_URL` has to be.
 pub(super) const PUBLIC_URL: &str =
@@ -29,19 +29,9 @@ impl FromStr for PublicUrl {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let uri: Uri = text.parse().map_err(drop)?;
-        let scheme = uri
-            .scheme_str()
-            .filter(|scheme| matches!(*scheme, "http" | "https"))
-            .ok_or(())?;
-        let authority = uri.authority().ok_or(())?;
-        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
-        let named = !authority.host().is_empty() && !authority.as_str().contains('@');
-        if bare && named {
-            Ok(Self(format!("{scheme}://{authority}").to_ascii_lowercase()))
-        } else {
-            Err(())
-        }
+        let origin = text.strip_suffix('/').unwrap_or(text);
+        let (scheme, host) = parse_origin(origin).ok_or(())?;
+        Ok(Self(format!("{scheme}://{host}").to_ascii_lowercase()))
     }
 }
 

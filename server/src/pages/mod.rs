@@ -5,14 +5,17 @@ mod source;
 
 use app::model::UploadRef;
 use app::source::{PageEnvironment, Shown};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::address::Arrival;
 use crate::deadline::Deadline;
 use crate::problem::{self, ApiError};
+use crate::routes::Named;
 use crate::state::{AppState, Node};
+
+pub use self::security::protect;
 
 /// `GET /`.
 pub async fn show_home(
@@ -29,12 +32,12 @@ pub async fn show_home(
 /// When the store is away while it is asked for the short form.
 pub async fn show_upload(
     State(node): State<AppState>,
-    Path(id): Path<String>,
+    named: Result<Named, ApiError>,
     arrival: Arrival,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let shown = match id.parse() {
-        Ok(name @ UploadRef::Id(_)) => {
+    let shown = match named {
+        Ok(Named(name @ UploadRef::Id(_))) => {
             let upload = node.backends.store.upload(name);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => return Ok(permanently(&upload.short_id.to_string())),
@@ -42,7 +45,7 @@ pub async fn show_upload(
                 Err(error) => return Err(error),
             }
         }
-        Ok(UploadRef::Short(short_id)) => source::upload_page(&node, short_id).await.into(),
+        Ok(Named(UploadRef::Short(short_id))) => source::upload_page(&node, short_id).await.into(),
         Err(_) => Shown::NotFound,
     };
     Ok(page(&node, &arrival, shown, request).await)
@@ -51,12 +54,12 @@ pub async fn show_upload(
 /// `GET /u/{id}/`: the page without the slash.
 pub async fn without_slash(
     State(node): State<AppState>,
-    Path(id): Path<String>,
+    named: Result<Named, ApiError>,
     arrival: Arrival,
     request: Request,
 ) -> Response {
-    match id.parse::<UploadRef>() {
-        Ok(id) => permanently(&id.to_string()),
+    match named {
+        Ok(Named(id)) => permanently(&id.to_string()),
         Err(_) => page(&node, &arrival, Shown::NotFound, request).await,
     }
 }
@@ -82,8 +85,9 @@ async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: Request) ->
     let status = StatusCode::from_u16(shown.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let environment = environment(node, arrival);
     let document = move || app::document(environment.clone(), shown.clone());
-    let render = leptos_axum::render_app_async_with_context(security::set_headers, document);
+    let render = leptos_axum::render_app_async_with_context(security::set_policy, document);
     let mut response = render(request).await;
+    security::protect(response.headers_mut());
     *response.status_mut() = status;
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());

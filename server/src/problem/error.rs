@@ -45,6 +45,9 @@ pub enum ApiError {
     /// 415: not a type that is taken there.
     #[error("{0}")]
     UnsupportedType(Cow<'static, str>),
+    /// 416: a range behind the end; whoever answers it adds `Content-Range`.
+    #[error("That part lies behind the end.")]
+    RangeNotSatisfiable,
     /// 422: an image that is damaged or larger than the limits.
     #[error("{0}")]
     BadImage(String),
@@ -120,6 +123,11 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-type",
                 "Unsupported type",
+            ),
+            Self::RangeNotSatisfiable => (
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "range-not-satisfiable",
+                "Range not satisfiable",
             ),
             Self::BadImage(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,

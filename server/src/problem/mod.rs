@@ -9,7 +9,7 @@ mod error;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use http::{HeaderValue, Method, header};
+use http::{Method, header};
 
 use app::problem::Problem;
 
@@ -19,12 +19,6 @@ pub use error::{ApiError, RETRY_AFTER};
 use crate::address::Arrival;
 use crate::pages;
 use crate::state::AppState;
-
-/// A page that says why needs a style sheet and nothing else.
-const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'",
-);
 
 /// Answers an error as a page where the client is a person's browser: on the pages' own paths and for a form.
 pub async fn as_page_for_people(
@@ -57,9 +51,7 @@ fn with_page(problem: Response, page: String) -> Response {
     let page = Html(page).into_response();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.extend(page.headers().clone());
-    parts
-        .headers
-        .insert(header::CONTENT_SECURITY_POLICY, NO_SCRIPTS);
+    pages::protect(&mut parts.headers);
     Response::from_parts(parts, page.into_body())
 }
 

@@ -38,16 +38,22 @@ pub async fn show(
     if is_known(&request, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let (status, range) = match requested_range(&request, &etag, size) {
+    // Ranges are defined for GET alone (RFC 9110, section 14.2).
+    let requested = match method {
+        Method::GET => requested_range(&request, &etag, size),
+        _ => Requested::Whole,
+    };
+    let (status, range) = match requested {
         Requested::Whole => (StatusCode::OK, 0..size),
         Requested::Part(range) => {
             headers.extend(content_range(range.clone(), size));
             (StatusCode::PARTIAL_CONTENT, range)
         }
         Requested::Nothing => {
-            headers.typed_insert(ContentRange::unsatisfied_bytes(size));
-            headers.remove(header::CONTENT_TYPE);
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
+            let mut refusal = ApiError::RangeNotSatisfiable.into_response();
+            let whole = ContentRange::unsatisfied_bytes(size);
+            refusal.headers_mut().typed_insert(whole);
+            return Ok(refusal);
         }
     };
     headers.typed_insert(ContentLength(range.end - range.start));
@@ -110,9 +116,10 @@ enum Requested {
 /// One range is served as asked; several at once, another unit or an unreadable header get the whole (RFC 9110,
 /// section 14.2). So does a range of something that has changed since.
 fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> Requested {
-    let is_same = request
-        .typed_get::<IfRange>()
-        .is_none_or(|same| !same.is_modified(Some(etag), None));
+    let is_same = !request.contains_key(header::IF_RANGE)
+        || request
+            .typed_get::<IfRange>()
+            .is_some_and(|same| !same.is_modified(Some(etag), None));
     let range = request.get(header::RANGE).filter(|_| is_same);
     range
         .and_then(|value| parse_range(value.to_str().ok()?, size))

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Redirect;
 use http::HeaderMap;
+use mime::Mime;
 use serde::Deserialize;
 
 use super::extract::{Named, content_type};
@@ -24,6 +25,9 @@ struct Form {
     author_name: String,
     #[serde(default)]
     content: String,
+    /// What makes a form that is sent twice one message; empty or missing where nobody made one up.
+    #[serde(default, rename = "clientMessageID")]
+    client_message_id: String,
 }
 
 /// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`), answered with the way back to the page.
@@ -36,7 +40,7 @@ pub async fn create(
     body: Body,
 ) -> Result<Redirect, ApiError> {
     node.rate_limits.messages.take(arrival.client.counted())?;
-    if content_type(&headers).is_none_or(|given| given != mime::APPLICATION_WWW_FORM_URLENCODED) {
+    if !content_type(&headers).is_some_and(|given| is_form(&given)) {
         return Err(ApiError::UnsupportedType(
             "This form is sent as application/x-www-form-urlencoded.".into(),
         ));
@@ -51,14 +55,23 @@ pub async fn create(
     Ok(Redirect::to(&format!("/u/{}", upload.short_id)))
 }
 
+fn is_form(given: &Mime) -> bool {
+    given.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED.essence_str()
+}
+
 fn parse(body: &[u8]) -> Result<NewMessage, ApiError> {
     let form: Form = serde_urlencoded::from_bytes(body)
         .map_err(|_| ApiError::malformed("This form is broken."))?;
     let author_name = form.author_name.parse();
     let content = form.content.parse();
+    let client_message_id = match form.client_message_id.as_str() {
+        "" => Ok(ids::client_message_id()),
+        given => given.parse(),
+    };
     Ok(NewMessage {
         author_name: author_name.map_err(|error| ApiError::field("authorName", error))?,
         content: content.map_err(|error| ApiError::field("content", error))?,
-        client_message_id: ids::client_message_id(),
+        client_message_id: client_message_id
+            .map_err(|error| ApiError::field("clientMessageID", error))?,
     })
 }

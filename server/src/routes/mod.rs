@@ -21,6 +21,7 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+pub(crate) use self::extract::Named;
 use crate::problem::{self, ApiError};
 use crate::state::AppState;
 use crate::{body, observe, pages};

@@ -18,7 +18,7 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use crate::body::broken_off;
+use crate::body::{broken_off, has_cause};
 use crate::problem::ApiError;
 
 /// What a form may hold beside the file: boundaries, headers, other fields. In bytes.
@@ -140,10 +140,17 @@ fn unwritable(error: io::Error) -> ApiError {
 fn refuse(error: multer::Error, limit: u64) -> ApiError {
     match error {
         multer::Error::StreamSizeExceeded { .. } => ApiError::FileTooLarge { limit },
-        multer::Error::StreamReadFailed(cause) => broken_off(cause.as_ref()),
+        multer::Error::StreamReadFailed(cause) if !has_cause::<Silent>(cause.as_ref()) => {
+            broken_off(cause.as_ref())
+        }
         _ => ApiError::malformed("This is no well-formed multipart/form-data."),
     }
 }
+
+/// Nothing that belongs to a form has come for too long: the headers of a part do not end, or there is no part.
+#[derive(Debug, thiserror::Error)]
+#[error("no part of a form for {MAX_SILENCE} bytes")]
+struct Silent;
 
 /// The body, one chunk at a time. The parser would otherwise take all that has arrived into its buffer at once.
 struct Paced {
@@ -173,8 +180,7 @@ impl Stream for Paced {
             return Poll::Pending;
         }
         if self.silence.load(Ordering::Relaxed) > MAX_SILENCE {
-            let error = axum::Error::new(io::Error::other("a part's headers are too long"));
-            return Poll::Ready(Some(Err(error)));
+            return Poll::Ready(Some(Err(axum::Error::new(Silent))));
         }
         let chunk = ready!(self.body.poll_next_unpin(cx));
         if let Some(Ok(bytes)) = &chunk {

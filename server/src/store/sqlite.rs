@@ -26,7 +26,8 @@ use self::error::Failure;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
-use crate::folder::FolderClaim;
+use crate::folder::{self, FolderClaim};
+use crate::proof::Proof;
 
 /// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
 pub const DATABASE_FILE: &str = "tonesa.db";
@@ -39,6 +40,7 @@ const PATIENCE: Duration = Duration::from_millis(2_800);
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
+    writes: Proof,
 }
 
 impl SqliteStore {
@@ -50,13 +52,16 @@ impl SqliteStore {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let claim = FolderClaim::take(folder)?;
         let file = folder.join(DATABASE_FILE);
+        let unusable = |error| OpenError::unusable(&file, error);
+        // SQLite gives the files beside it the same rights.
+        folder::create_private_file(&file).map_err(unusable)?;
         let connection = schema::open_writer(&file)?;
-        crate::folder::sync(folder).map_err(|error| OpenError::unusable(&file, error))?;
-        let writer =
-            Writer::start(connection, claim).map_err(|error| OpenError::unusable(&file, error))?;
+        folder::sync(folder).map_err(unusable)?;
+        let writer = Writer::start(connection, claim).map_err(unusable)?;
         Ok(Self {
             readers: Readers::new(file),
             writer,
+            writes: Proof::default(),
         })
     }
 
@@ -102,7 +107,12 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         in_time(async {
-            self.writer.run(1, |_| Ok(())).await?;
+            if self.writes.is_due() {
+                self.writer.run(1, schema::touch).await?;
+                self.writes.renew();
+            } else {
+                self.writer.run(1, |_| Ok(())).await?;
+            }
             self.readers.run(schema::probe).await
         })
         .await

@@ -5,6 +5,7 @@
 mod common;
 
 mod away;
+mod forms;
 mod images;
 mod messages;
 mod pages;

@@ -35,8 +35,12 @@ struct Program {
 
 impl Program {
     fn start(variables: &[(&str, &str)]) -> Self {
+        Self::run(program(), variables)
+    }
+
+    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = program()
+        let mut child = command
             .env("PORT", "0")
             .env("TONESA_DATA_DIR", folder.path().join("data"))
             .env("TONESA_SITE_DIR", site(folder.path()))
@@ -74,6 +78,13 @@ impl Program {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// A limit on the size of files refuses writes as a full disk does.
+    #[cfg(target_os = "linux")]
+    fn fill_disk(&self) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
     }
 
     /// Waits for the end, and returns how it ended and what it logged after its start.
@@ -229,6 +240,54 @@ async fn twenty_large_uploads_at_once_stay_below_700_mib() {
     assert!(peak < 700 * MIB, "{} MiB", peak / MIB);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_makes_the_program_unready() {
+    let program = Program::run(ignoring_the_limits_signal(), &[]);
+    program.fill_disk();
+    let response = reqwest::get(program.url("/readyz")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let health: Value = response.json().await.unwrap();
+    assert_eq!(health["backends"]["store"], "away", "{health}");
+    assert_eq!(health["backends"]["blobs"], "away", "{health}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_message_that_the_disk_refuses_is_logged_with_its_requests_id() {
+    let program = Program::run(ignoring_the_limits_signal(), &[]);
+    let client = Client::new();
+    let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)));
+    let upload = client.post(program.url("/api/uploads")).multipart(form);
+    let upload: Value = upload.send().await.unwrap().json().await.unwrap();
+    program.fill_disk();
+    let path = format!(
+        "/api/uploads/{}/messages",
+        upload["shortID"].as_str().unwrap()
+    );
+    let body = serde_json::json!({"content": "hello", "clientMessageID": "m"});
+    let request = client.post(program.url(&path)).json(&body);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let id = response.headers()["x-request-id"].to_str().unwrap();
+    program.signal("TERM");
+    let (_, log) = program.ended();
+    let is_told = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .any(|event| event["level"] == "WARN" && event["span"]["id"] == id);
+    assert!(is_told, "{log}");
+}
+
+/// The program, which would otherwise be killed when it writes beyond the limit.
+#[cfg(target_os = "linux")]
+fn ignoring_the_limits_signal() -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear().args(["-c", "trap '' XFSZ; exec \"$0\""]);
+    shell.arg(env!("CARGO_BIN_EXE_tonesa"));
+    shell
+}
+
 #[tokio::test]
 async fn sigterm_ends_the_program_within_10_s_even_if_a_request_hangs() {
     let program = Program::start(&[]);
@@ -268,7 +327,7 @@ async fn an_idle_program_ends_at_once_by_either_signal() {
 
 #[tokio::test]
 async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
-    let program = Program::start(&[]);
+    let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
     let client = Client::new();
     let form = Form::new().part(
         "file",

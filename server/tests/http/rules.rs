@@ -169,9 +169,10 @@ async fn an_address_is_believed_from_trusted_proxies_only() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_kept_and_another_is_replaced() {
-    let node = TestNode::start().await;
-    let id_for = async |given: &str| {
+async fn a_trusted_proxys_sane_request_id_is_kept_and_another_is_replaced() {
+    let node = TestNode::with(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let untrusting = TestNode::start().await;
+    let id_from = async |node: &TestNode, given: &str| {
         let response = node
             .get("/livez")
             .header("x-request-id", given)
@@ -180,9 +181,10 @@ async fn a_sane_request_id_is_kept_and_another_is_replaced() {
             .unwrap();
         header(response.headers(), "x-request-id").to_owned()
     };
-    assert_eq!(id_for("proxy-7.1").await, "proxy-7.1");
+    assert_eq!(id_from(&node, "proxy-7.1").await, "proxy-7.1");
+    assert_ne!(id_from(&untrusting, "proxy-7.1").await, "proxy-7.1");
     for given in ["", "with space", &"x".repeat(65)] {
-        let id = id_for(given).await;
+        let id = id_from(&node, given).await;
         assert!(id != given && id.len() == 16, "{id}");
     }
     let unknown = node.get("/nowhere").send().await.unwrap();

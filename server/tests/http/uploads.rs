@@ -182,6 +182,20 @@ async fn a_form_without_a_file_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_form_that_never_begins_is_told_from_a_connection_that_broke() {
+    let node = TestNode::start().await;
+    for start in ["--b\r\nX-Long: ", "no form, "] {
+        let request = node
+            .post("/api/uploads")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(format!("{start}{}", "x".repeat(100_000)));
+        let told = problem(request.send().await.unwrap(), 400, "malformed").await;
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains("no well-formed"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn a_broken_form_is_malformed() {
     let node = TestNode::start().await;
     let png = pictures::png(3, 2);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use app::model::ShortId;
@@ -9,6 +9,9 @@ use tempfile::TempPath;
 
 use crate::blob::BlobEntry;
 use crate::folder;
+
+/// What a probe writes: more than a file system keeps beside a file's name, in bytes.
+const PROBE_BYTES: usize = 8 * 1024;
 
 /// Where things lie in the folder, and the blocking work on them.
 pub(super) struct Layout {
@@ -41,6 +44,16 @@ impl Layout {
             _ => {}
         }
         folder::create(&self.temporary)
+    }
+
+    /// Makes a file, and writes something to the disk in it where that is asked for: a full disk still takes names.
+    pub fn probe(&self, with_bytes: bool) -> io::Result<()> {
+        let mut file = tempfile::tempfile_in(&self.temporary)?;
+        if with_bytes {
+            file.write_all(&[1; PROBE_BYTES])?;
+            file.sync_all()?;
+        }
+        Ok(())
     }
 
     /// Moves the file to its place: its bytes are on the disk before its name shows, and its name and those of the

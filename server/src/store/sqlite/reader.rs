@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tracing::error;
+use tracing::{Span, error};
 
 use super::error::Failure;
 use super::schema;
@@ -45,8 +45,9 @@ impl Readers {
             .map_err(|_| StoreError::Unavailable)?;
         let pool = Arc::clone(&self.pool);
         // The turn goes along, so that it ends with the job even if nobody waits for the answer.
+        let span = Span::current();
         let reading = spawn_blocking(move || {
-            let outcome = pool.run(job);
+            let outcome = span.in_scope(|| pool.run(job));
             drop(turn);
             outcome
         });

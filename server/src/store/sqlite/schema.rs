@@ -126,8 +126,12 @@ fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> 
 
 fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    mark_version(transaction)
+}
+
+fn mark_version(connection: &Connection) -> rusqlite::Result<()> {
     let version = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    transaction.pragma_update(None, "user_version", version)
+    connection.pragma_update(None, "user_version", version)
 }
 
 /// Looks for damage, in a database that is not too large for that.
@@ -145,6 +149,11 @@ fn check(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     } else {
         Err(OpenError::unusable(file, finding))
     }
+}
+
+/// Writes what is there already: SQLite commits that to the disk like anything else.
+pub(super) fn touch(connection: &Connection) -> Result<(), Failure> {
+    Ok(mark_version(connection)?)
 }
 
 /// Reads something that is always there.

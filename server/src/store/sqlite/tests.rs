@@ -39,6 +39,20 @@ async fn head(store: &SqliteStore, upload: UploadId) -> u64 {
     page.head.get()
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_database_is_for_the_nodes_own_user() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.ping().await.unwrap();
+    for end in ["", "-wal"] {
+        let file = folder.path().join(format!("{DATABASE_FILE}{end}"));
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{end}");
+    }
+}
+
 #[tokio::test]
 async fn a_closed_store_refuses_calls_and_opens_again_with_everything() {
     let folder = tempfile::tempdir().unwrap();
