@@ -197,3 +197,13 @@ fn a_database_of_another_program_or_a_newer_one_is_refused_and_stays_as_it_is() 
         OpenError::Newer { found: 1_000, .. }
     ));
 }
+
+/// A kill does not tell whether commits are synced; a loss of power would.
+#[test]
+fn every_commit_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = super::schema::open_writer(&folder.path().join(DATABASE_FILE)).unwrap();
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let synchronous: i64 = pragma("synchronous").unwrap();
+    assert_eq!(synchronous, 2, "FULL");
+}
