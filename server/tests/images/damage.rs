@@ -4,7 +4,7 @@ use crate::kit;
 use std::time::{Duration, Instant};
 
 use crate::kit::{
-    Dice, SAMPLES, inspected, is_damaged, last_position, png, png_chunk, position, sample,
+    Dice, SAMPLES, codings, inspected, is_damaged, last_position, png, png_chunk, position, sample,
 };
 use server::image::ImageError;
 
@@ -47,12 +47,20 @@ fn a_jpeg_that_was_cut_short_and_closed_anew_is_refused() {
     }
 }
 
+#[test]
+fn every_small_picture_cut_short_anywhere_is_refused() {
+    for (name, _, whole) in codings() {
+        for cut in 12..whole.len() {
+            assert!(is_damaged(&inspected(&whole[..cut])), "{name} cut to {cut}");
+        }
+    }
+}
+
 /// Changes one bit at a time. What comes of it may pass or not, but nothing may panic out of the inspection or hang.
-fn survives_changed_bits(name: &str, count: usize) {
-    let whole = sample(name);
+fn survives_changed_bits(name: &str, whole: &[u8], count: usize) {
     let mut dice = Dice(0x5eed_0042);
     for _ in 0..count {
-        let mut changed = whole.clone();
+        let mut changed = whole.to_vec();
         let index = dice.below(changed.len());
         changed[index] ^= 1 << dice.below(8);
         let start = Instant::now();
@@ -70,25 +78,32 @@ fn survives_changed_bits(name: &str, count: usize) {
 
 #[test]
 fn changed_bits_in_a_jpeg_do_no_harm() {
-    survives_changed_bits("grey.jpg", 200);
-    survives_changed_bits("cmyk.jpg", 100);
-    survives_changed_bits("progressive.jpg", 20);
+    survives_changed_bits("grey.jpg", &sample("grey.jpg"), 200);
+    survives_changed_bits("cmyk.jpg", &sample("cmyk.jpg"), 100);
+    survives_changed_bits("progressive.jpg", &sample("progressive.jpg"), 20);
 }
 
 #[test]
 fn changed_bits_in_a_png_do_no_harm() {
-    survives_changed_bits("16-bit-grey.png", 200);
+    survives_changed_bits("16-bit-grey.png", &sample("16-bit-grey.png"), 200);
 }
 
 #[test]
 fn changed_bits_in_a_gif_do_no_harm() {
-    survives_changed_bits("animated.gif", 200);
+    survives_changed_bits("animated.gif", &sample("animated.gif"), 200);
 }
 
 #[test]
 fn changed_bits_in_a_webp_do_no_harm() {
-    survives_changed_bits("transparent.webp", 200);
-    survives_changed_bits("animated.webp", 100);
+    survives_changed_bits("transparent.webp", &sample("transparent.webp"), 200);
+    survives_changed_bits("animated.webp", &sample("animated.webp"), 100);
+}
+
+#[test]
+fn changed_bits_in_small_pictures_do_no_harm() {
+    for (name, _, whole) in codings() {
+        survives_changed_bits(&name, &whole, 200);
+    }
 }
 
 /// The first bytes hold the containers' headers, where a changed bit changes most.

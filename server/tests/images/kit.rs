@@ -16,7 +16,7 @@ pub const SAMPLES: [(&str, MediaType, u32, u32); 10] = [
     ("cmyk.jpg", MediaType::Jpeg, 600, 400),
     ("coffee.png", MediaType::Png, 600, 400),
     ("grey.jpg", MediaType::Jpeg, 451, 300),
-    ("phone-rotated-gps.jpg", MediaType::Jpeg, 2688, 4032),
+    ("phone-rotated-gps.jpg", MediaType::Jpeg, 4032, 2688),
     ("progressive.jpg", MediaType::Jpeg, 1000, 872),
     ("transparent.webp", MediaType::WebP, 512, 512),
 ];
@@ -25,6 +25,26 @@ pub fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../end2end/images")
         .join(name)
+}
+
+/// Every small picture in a coding that the samples do not have: its name, type and bytes.
+pub fn codings() -> Vec<(String, MediaType, Vec<u8>)> {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/images/codings");
+    let paths = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .filter_map(|path| {
+            let media_type = match path.extension()?.to_str()? {
+                "png" => MediaType::Png,
+                "jpg" => MediaType::Jpeg,
+                "webp" => MediaType::WebP,
+                _ => return None,
+            };
+            let name = path.file_name()?.to_str()?.to_owned();
+            Some((name, media_type, fs::read(path).unwrap()))
+        })
+        .collect()
 }
 
 pub fn sample(name: &str) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Real pictures pass as they are: their pixels, animation, transparency and colours survive, what is private goes.
 
-use crate::kit::{SAMPLES, contains, frames, inspected, sample};
+use crate::kit::{SAMPLES, codings, contains, frames, inspected, sample};
 use app::model::MediaType;
 
 #[test]
@@ -23,6 +23,24 @@ fn every_frame_of_every_sample_has_the_same_pixels_afterwards() {
         let (before, after) = (frames(media_type, &before), frames(media_type, &after));
         assert_eq!(before.len(), after.len(), "{name}");
         // Not `assert_eq`, which would print millions of bytes.
+        assert!(before == after, "{name}");
+    }
+}
+
+#[test]
+fn restarts_interlacing_unusual_samplings_and_animations_pass_unchanged() {
+    let codings = codings();
+    assert!(codings.len() > 10);
+    for (name, media_type, before) in codings {
+        let (found, after) = inspected(&before).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let side = if name.contains("halved") {
+            (32, 32)
+        } else {
+            (37, 29)
+        };
+        assert_eq!((found.width, found.height), side, "{name}");
+        let (before, after) = (frames(media_type, &before), frames(media_type, &after));
+        assert_eq!(before.len() > 1, name.contains("animated"), "{name}");
         assert!(before == after, "{name}");
     }
 }
