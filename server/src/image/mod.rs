@@ -28,6 +28,7 @@ use thiserror::Error;
 pub use self::limits::{Limits, PICTURE_MEMORY};
 pub use self::pool::{DECODES, DecodePool, POOL_MEMORY, WAITING};
 
+use self::decode::Budget;
 use self::outline::Outline;
 use self::source::Source;
 
@@ -40,7 +41,7 @@ pub enum ImageError {
     /// It does not decode, is cut short or breaks its format's rules: 422.
     #[error("This {0} image is damaged or cut short. Try to save it again.")]
     Damaged(&'static str),
-    /// Larger than the limits: 422.
+    /// Larger than the limits, or too long to decode: 422.
     #[error("{0}")]
     TooLarge(String),
     /// The node could not read or write its temporary files, or too many pictures wait for their turn: 503.
@@ -107,11 +108,12 @@ impl Survey {
         self.outline.memory
     }
 
-    /// Writes what may be served to `output`, and decodes it.
+    /// Writes what may be served to `output`, and decodes it within the limit of time.
     ///
     /// # Errors
     /// See [`ImageError`].
     pub fn prove(mut self, output: &mut File) -> Result<Inspected, ImageError> {
+        let budget = Budget::start(self.limits.time);
         let size = self
             .outline
             .plan
@@ -120,7 +122,7 @@ impl Survey {
         let served = walk(output, self.media_type, &self.limits)?;
         let file = rewound(output)?;
         guarded(name(self.media_type), || {
-            decode::decode(file, self.media_type, &served)
+            decode::decode(file, self.media_type, &served, budget)
         })?;
         let (width, height) = served.orientation.shown(served.width, served.height);
         Ok(Inspected {
