@@ -16,7 +16,7 @@ pub const SAMPLES: [(&str, MediaType, u32, u32); 10] = [
     ("cmyk.jpg", MediaType::Jpeg, 600, 400),
     ("coffee.png", MediaType::Png, 600, 400),
     ("grey.jpg", MediaType::Jpeg, 451, 300),
-    ("phone-rotated-gps.jpg", MediaType::Jpeg, 2688, 4032),
+    ("phone-rotated-gps.jpg", MediaType::Jpeg, 4032, 2688),
     ("progressive.jpg", MediaType::Jpeg, 1000, 872),
     ("transparent.webp", MediaType::WebP, 512, 512),
 ];

@@ -147,7 +147,7 @@ fn a_gifs_comments_texts_and_foreign_data_are_dropped() {
     .concat();
     let unknown = [b"\x21\x77", &len[..], SECRET, &[0]].concat();
     // Before the first extension, and before the trailer.
-    let first = position(&clean, &[0x21]).unwrap();
+    let first = position(&clean, b"\x21\xff").unwrap();
     let private = [comment, xmp, text, unknown].concat();
     let dirty = inserted(&clean, first, &private);
     let dirty = inserted(&dirty, dirty.len() - 1, &private);
