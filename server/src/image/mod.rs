@@ -26,7 +26,7 @@ use app::model::MediaType;
 use thiserror::Error;
 
 pub use self::limits::{Limits, PICTURE_MEMORY};
-pub use self::pool::{DECODES, DecodePool, POOL_MEMORY, WAITING};
+pub use self::pool::{DECODES, DecodePool, PATIENCE, POOL_MEMORY, WAITING};
 
 use self::decode::Budget;
 use self::outline::Outline;
@@ -44,7 +44,8 @@ pub enum ImageError {
     /// Larger than the limits, or too long to decode: 422.
     #[error("{0}")]
     TooLarge(String),
-    /// The node could not read or write its temporary files, or too many pictures wait for their turn: 503.
+    /// The node could not read or write its temporary files, or too many pictures wait for their turn, or this one for
+    /// too long: 503.
     #[error("the image could not be processed now")]
     Unavailable,
 }

@@ -3,6 +3,7 @@
 use crate::kit;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use server::image::{DECODES, DecodePool, ImageError, Limits, WAITING};
@@ -32,7 +33,7 @@ async fn the_result_lies_in_the_given_directory_and_the_upload_is_gone() {
     let input = upload("phone-rotated-gps.jpg");
     let uploaded = input.to_path_buf();
     let (found, served) = pool.inspect(input).await.unwrap();
-    assert_eq!((found.width, found.height), (2688, 4032));
+    assert_eq!((found.width, found.height), (4032, 2688));
     assert_eq!(served.parent(), Some(directory.path()));
     assert_eq!(fs::metadata(&served).unwrap().len(), found.size);
     assert!(!uploaded.exists());
@@ -63,6 +64,28 @@ async fn as_many_as_may_wait_all_pass_and_one_more_is_turned_away() {
         .collect();
     assert_eq!(refused, [&ImageError::Unavailable]);
     assert!(pool.inspect(upload("grey.jpg")).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_waits_too_long_for_a_turn_is_turned_away() {
+    let (pool, directory) = pool();
+    let busy = (0..DECODES).map(|_| pool.inspect(upload("grey.jpg")));
+    let mut busy: Vec<_> = busy.map(Box::pin).collect();
+    // They hold their turns until they are polled again.
+    for one in &mut busy {
+        assert!(futures::poll!(one.as_mut()).is_pending());
+    }
+    let hasty = pool.clone().with_patience(Duration::ZERO);
+    let input = upload("grey.jpg");
+    let uploaded = input.to_path_buf();
+    assert_eq!(
+        hasty.inspect(input).await.unwrap_err(),
+        ImageError::Unavailable
+    );
+    assert!(!uploaded.exists());
+    assert!(join_all(busy).await.iter().all(Result::is_ok));
+    assert!(hasty.inspect(upload("grey.jpg")).await.is_ok());
+    assert_eq!(files(directory.path()), 0);
 }
 
 #[tokio::test]
