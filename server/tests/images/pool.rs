@@ -69,9 +69,9 @@ async fn as_many_as_may_wait_all_pass_and_one_more_is_turned_away() {
 #[tokio::test]
 async fn who_waits_too_long_for_a_turn_is_turned_away() {
     let (pool, directory) = pool();
-    let busy = (0..DECODES).map(|_| pool.inspect(upload("grey.jpg")));
+    let busy = (0..DECODES).map(|_| pool.inspect(upload("24-megapixels.jpg")));
     let mut busy: Vec<_> = busy.map(Box::pin).collect();
-    // They hold their turns until they are polled again.
+    // They hold their turns until they are polled again, or at least for as long as they are decoded.
     for one in &mut busy {
         assert!(futures::poll!(one.as_mut()).is_pending());
     }
@@ -102,5 +102,8 @@ async fn those_who_leave_give_up_their_places() {
         // The turns are free again as soon as the two are through.
         assert!(pool.inspect(upload("grey.jpg")).await.is_ok());
     }
-    assert_eq!(files(directory.path()), 0);
+    // One of them may still be at work.
+    while files(directory.path()) > 0 {
+        tokio::task::yield_now().await;
+    }
 }
