@@ -1,6 +1,7 @@
 //! Decodes every frame of a picture once, keeping nothing: that proves it to be whole.
 
 mod jpeg;
+mod png;
 mod seekable;
 mod timed;
 mod watched;
@@ -37,7 +38,7 @@ pub(super) fn decode(
             },
         ) => jpeg::decode(file, *last_scan_end, *is_grey_enough, budget),
         (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames, budget),
-        (MediaType::Png, _) => png(file, outline, budget),
+        (MediaType::Png, _) => png::decode(file, outline, budget),
         (MediaType::Gif, _) => gif(file, outline, budget),
         // The walker of a type tells how that type is coded.
         (MediaType::Jpeg | MediaType::WebP, _) => Err(ImageError::UnknownType),
@@ -48,29 +49,6 @@ pub(super) fn decode(
 
 fn damaged(format: &'static str) -> ImageError {
     ImageError::Damaged(format)
-}
-
-/// Row by row, with every checksum.
-fn png(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
-    let mut options = png::DecodeOptions::default();
-    options.set_ignore_checksums(false);
-    options.set_skip_ancillary_crc_failures(false);
-    // A profile is compressed, and may be a bomb: it is for the browser to open.
-    options.set_ignore_iccp_chunk(true);
-    let refused = |_| damaged(super::png::NAME);
-    let mut decoder = png::Decoder::new_with_options(Seekable::new(file, budget), options);
-    // It counts every row that it ever held against this limit. The rows' length is bounded by the picture's width.
-    decoder.set_limits(png::Limits { bytes: usize::MAX });
-    let mut reader = decoder.read_info().map_err(refused)?;
-    for frame in 0..outline.frames {
-        if frame > 0 {
-            reader.next_frame_info().map_err(refused)?;
-        }
-        while reader.next_interlaced_row().map_err(refused)?.is_some() {
-            budget.check()?;
-        }
-    }
-    reader.finish().map_err(refused)
 }
 
 /// Step by step: pixels of interlaced frames come in another order, but they are the same in number.
