@@ -3,6 +3,11 @@
 //! A picture's container is walked first, which gives its size, its frames, what memory its decoder will need, and a
 //! plan of the bytes that may be served. The plan is carried out without decoding anything, and its result is walked
 //! and decoded in turn: what is proven to be whole is what is served.
+//!
+//! What is not served is what lies outside of the parts that hold coded pixels. Within them, a PNG may hold nothing
+//! else. The other three may: their decoders stop at the last pixel, and do not tell where. So bytes between that and
+//! the end of a scan (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are
+//! colour profiles. No browser shows or runs them: the type that is served is the one that was found.
 
 mod decode;
 mod gif;
