@@ -1,7 +1,9 @@
 //! Decodes every frame of a picture once, keeping nothing: that proves it to be whole.
 
 mod jpeg;
+mod png;
 mod seekable;
+mod timed;
 mod watched;
 mod webp;
 
@@ -10,71 +12,57 @@ use std::io::BufReader;
 
 use app::model::MediaType;
 
+pub(super) use self::timed::Budget;
+
 use self::seekable::Seekable;
+use self::timed::Timed;
 use super::ImageError;
 use super::outline::{Coding, Outline};
 
 /// Bytes of a GIF's pixels that are decoded at a time.
 const STEP: usize = 64 * 1024;
 
-/// Decodes the file, which is walked and is what will be served.
+/// Decodes the file, which is walked and is what will be served, as long as the budget lasts.
 pub(super) fn decode(
     file: File,
     media_type: MediaType,
     outline: &Outline,
+    budget: Budget,
 ) -> Result<(), ImageError> {
-    match (media_type, &outline.coding) {
+    let decoded = match (media_type, &outline.coding) {
         (
             MediaType::Jpeg,
             Coding::Jpeg {
                 last_scan_end,
                 is_grey_enough,
             },
-        ) => jpeg::decode(file, *last_scan_end, *is_grey_enough),
-        (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames),
-        (MediaType::Png, _) => png(file, outline),
-        (MediaType::Gif, _) => gif(file, outline),
+        ) => jpeg::decode(file, *last_scan_end, *is_grey_enough, budget),
+        (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames, budget),
+        (MediaType::Png, _) => png::decode(file, outline, budget),
+        (MediaType::Gif, _) => gif(file, outline, budget),
         // The walker of a type tells how that type is coded.
         (MediaType::Jpeg | MediaType::WebP, _) => Err(ImageError::UnknownType),
-    }
+    };
+    // A decoder whose reader fails says that the picture is damaged.
+    decoded.or_else(|error| budget.check().and(Err(error)))
 }
 
 fn damaged(format: &'static str) -> ImageError {
     ImageError::Damaged(format)
 }
 
-/// Row by row, with every checksum.
-fn png(file: File, outline: &Outline) -> Result<(), ImageError> {
-    let mut options = png::DecodeOptions::default();
-    options.set_ignore_checksums(false);
-    options.set_skip_ancillary_crc_failures(false);
-    // A profile is compressed, and may be a bomb: it is for the browser to open.
-    options.set_ignore_iccp_chunk(true);
-    let refused = |_| damaged(super::png::NAME);
-    let mut decoder = png::Decoder::new_with_options(Seekable::new(file), options);
-    // It counts every row that it ever held against this limit. The rows' length is bounded by the picture's width.
-    decoder.set_limits(png::Limits { bytes: usize::MAX });
-    let mut reader = decoder.read_info().map_err(refused)?;
-    for frame in 0..outline.frames {
-        if frame > 0 {
-            reader.next_frame_info().map_err(refused)?;
-        }
-        while reader.next_interlaced_row().map_err(refused)?.is_some() {}
-    }
-    reader.finish().map_err(refused)
-}
-
 /// Step by step: pixels of interlaced frames come in another order, but they are the same in number.
-fn gif(file: File, outline: &Outline) -> Result<(), ImageError> {
+fn gif(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
     let refused = |_| damaged(super::gif::NAME);
     let mut decoder = gif::DecodeOptions::new()
-        .read_info(BufReader::new(file))
+        .read_info(BufReader::new(Timed::new(file, budget)))
         .map_err(refused)?;
     let mut step = vec![0; STEP];
     let mut frames = 0;
     while let Some(frame) = decoder.next_frame_info().map_err(refused)? {
         let mut left = usize::from(frame.width) * usize::from(frame.height);
         while left > 0 {
+            budget.check()?;
             let count = left.min(STEP);
             if !decoder.fill_buffer(&mut step[..count]).map_err(refused)? {
                 return Err(damaged(super::gif::NAME));

@@ -42,6 +42,9 @@ pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, Imag
             0x01 | 0xd0..=0xd7 => next_marker(source)?,
             _ => {
                 walk.segment(source, marker, at, limits)?;
+                if walk.body.is_overlong() {
+                    return Err(source.damaged());
+                }
                 next_marker(source)?
             }
         };

@@ -3,6 +3,11 @@
 //! A picture's container is walked first, which gives its size, its frames, what memory its decoder will need, and a
 //! plan of the bytes that may be served. The plan is carried out without decoding anything, and its result is walked
 //! and decoded in turn: what is proven to be whole is what is served.
+//!
+//! What is not served is what lies outside of the parts that hold coded pixels. Within them, a PNG may hold nothing
+//! else. The other three may: their decoders stop at the last pixel, and do not tell where. So bytes between that and
+//! the end of a scan (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are
+//! colour profiles. No browser shows or runs them: the type that is served is the one that was found.
 
 mod decode;
 mod gif;
@@ -26,8 +31,9 @@ use app::model::MediaType;
 use thiserror::Error;
 
 pub use self::limits::{Limits, PICTURE_MEMORY};
-pub use self::pool::{DECODES, DecodePool, POOL_MEMORY, WAITING};
+pub use self::pool::{DECODES, DecodePool, PATIENCE, POOL_MEMORY, WAITING};
 
+use self::decode::Budget;
 use self::outline::Outline;
 use self::source::Source;
 
@@ -40,10 +46,11 @@ pub enum ImageError {
     /// It does not decode, is cut short or breaks its format's rules: 422.
     #[error("This {0} image is damaged or cut short. Try to save it again.")]
     Damaged(&'static str),
-    /// Larger than the limits: 422.
+    /// Larger than the limits, or too long to decode: 422.
     #[error("{0}")]
     TooLarge(String),
-    /// The node could not read or write its temporary files, or too many pictures wait for their turn: 503.
+    /// The node could not read or write its temporary files, or too many pictures wait for their turn, or this one for
+    /// too long: 503.
     #[error("the image could not be processed now")]
     Unavailable,
 }
@@ -107,11 +114,12 @@ impl Survey {
         self.outline.memory
     }
 
-    /// Writes what may be served to `output`, and decodes it.
+    /// Writes what may be served to `output`, and decodes it within the limit of time.
     ///
     /// # Errors
     /// See [`ImageError`].
     pub fn prove(mut self, output: &mut File) -> Result<Inspected, ImageError> {
+        let budget = Budget::start(self.limits.time);
         let size = self
             .outline
             .plan
@@ -120,7 +128,7 @@ impl Survey {
         let served = walk(output, self.media_type, &self.limits)?;
         let file = rewound(output)?;
         guarded(name(self.media_type), || {
-            decode::decode(file, self.media_type, &served)
+            decode::decode(file, self.media_type, &served, budget)
         })?;
         let (width, height) = served.orientation.shown(served.width, served.height);
         Ok(Inspected {

@@ -25,7 +25,8 @@ impl Piece {
     }
 }
 
-/// Pieces in the order in which they are served.
+/// Pieces in the order in which they are served. Behind the first piece too many nothing is added any more, whatever a
+/// file makes its walker ask for: such a plan is never carried out, but [overlong](Plan::is_overlong).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     pieces: Vec<Piece>,
@@ -34,6 +35,9 @@ pub(super) struct Plan {
 impl Plan {
     /// Goes on with these bytes of the file.
     pub fn copy(&mut self, range: Range<u64>) {
+        if self.is_overlong() {
+            return;
+        }
         if let Some(Piece::Copy(last)) = self.pieces.last_mut()
             && last.end == range.start
         {
@@ -45,6 +49,9 @@ impl Plan {
 
     /// Goes on with these bytes.
     pub fn write(&mut self, bytes: &[u8]) {
+        if self.is_overlong() {
+            return;
+        }
         if let Some(Piece::Write(last)) = self.pieces.last_mut() {
             last.extend_from_slice(bytes);
         } else {
@@ -151,6 +158,22 @@ impl Seek for PlanReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_takes_no_more_memory_than_its_pieces_may() {
+        let mut plan = Plan::default();
+        for at in (0..1_000_000).step_by(2) {
+            plan.copy(at..at + 1);
+        }
+        let mut whole = Plan::default();
+        whole.append(plan);
+        for _ in 0..10 {
+            whole.write(&[0; 100]);
+            whole.copy(5..6);
+        }
+        assert!(whole.is_overlong());
+        assert_eq!(whole.pieces.len(), PIECES + 1);
+    }
 
     #[test]
     fn what_is_read_from_a_plan_is_what_it_writes() {

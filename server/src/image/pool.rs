@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use super::limits::MIB;
 use super::{ImageError, Inspected, Limits, PICTURE_MEMORY, Survey};
@@ -16,6 +18,10 @@ pub const DECODES: usize = 2;
 
 /// Pictures that wait for their turn. One more is refused as [`ImageError::Unavailable`].
 pub const WAITING: usize = 64;
+
+/// How long a picture waits for its turn. After that it is refused as [`ImageError::Unavailable`]: whoever uploads it
+/// is better told to come again than left without an answer.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes that the decoders need at most, all together.
 pub const POOL_MEMORY: u64 = 448 * MIB;
@@ -28,6 +34,7 @@ const _: () = assert!(PICTURE_MEMORY <= POOL_MEMORY);
 pub struct DecodePool {
     directory: Arc<PathBuf>,
     limits: Limits,
+    patience: Duration,
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     memory: Arc<Semaphore>,
@@ -39,10 +46,17 @@ impl DecodePool {
         Self {
             directory: Arc::new(directory),
             limits,
+            patience: PATIENCE,
             places: Arc::new(Semaphore::new(WAITING + DECODES)),
             turns: Arc::new(Semaphore::new(DECODES)),
             memory: Arc::new(Semaphore::new(mebibytes(POOL_MEMORY) as usize)),
         }
+    }
+
+    /// The same pool with another time to wait for a turn than [`PATIENCE`].
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Inspects the file, and returns what may be served as a new one, not synced yet.
@@ -51,13 +65,15 @@ impl DecodePool {
     /// until then. Either way `input` and the new file are removed.
     ///
     /// # Errors
-    /// See [`ImageError`]; [`ImageError::Unavailable`] also if too many pictures wait.
+    /// See [`ImageError`]; [`ImageError::Unavailable`] also if too many pictures wait, or this one
+    /// for longer than [`PATIENCE`].
     pub async fn inspect(&self, input: TempPath) -> Result<(Inspected, TempPath), ImageError> {
         let _place = self
             .places
             .try_acquire()
             .map_err(|_| ImageError::Unavailable)?;
-        let turn = acquire(&self.turns, 1).await?;
+        let end = Instant::now() + self.patience;
+        let turn = acquire(&self.turns, 1, end).await?;
         let limits = self.limits;
         let (survey, input, turn) = run(move || {
             let survey = Survey::of(&input, limits)?;
@@ -65,7 +81,7 @@ impl DecodePool {
         })
         .await?;
         // Those who wait here hold a turn, but no memory yet, so that they cannot block one another.
-        let memory = acquire(&self.memory, mebibytes(survey.memory_needed())).await?;
+        let memory = acquire(&self.memory, mebibytes(survey.memory_needed()), end).await?;
         let directory = Arc::clone(&self.directory);
         run(move || {
             let _held = (input, turn, memory);
@@ -80,9 +96,13 @@ impl DecodePool {
 async fn acquire(
     semaphore: &Arc<Semaphore>,
     count: u32,
+    end: Instant,
 ) -> Result<OwnedSemaphorePermit, ImageError> {
-    let permit = Arc::clone(semaphore).acquire_many_owned(count).await;
-    permit.map_err(|_| ImageError::Unavailable)
+    let permit = Arc::clone(semaphore).acquire_many_owned(count);
+    match timeout_at(end, permit).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) | Err(_) => Err(ImageError::Unavailable),
+    }
 }
 
 async fn run<T: Send + 'static>(

@@ -40,8 +40,11 @@ pub async fn create(
     let is_form = prefers_html(request.headers());
     let limit = node.config.limits.upload_bytes;
     let file = multipart::receive(request, &node.backends.temp_dir, limit).await?;
+    // A client that goes away until here takes its picture along, out of the decoders' queue too.
+    let (inspected, picture) = node.decoders.inspect(file).await?;
     // It belongs to the node from here on: a client that goes away leaves an upload that is whole or none.
-    let publishing = tokio::spawn(node.tasks.track_future(publish(node.clone(), file)));
+    let publish = publish(node.clone(), inspected, picture);
+    let publishing = tokio::spawn(node.tasks.track_future(publish));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
     if is_form {
@@ -64,10 +67,12 @@ pub async fn show(
     Ok(Json(Deadline::start().wait("store", upload).await?))
 }
 
-/// Checks the file and makes it an upload: the blob first, then the document, so that nobody sees one without the
-/// other.
-async fn publish(node: AppState, file: TempPath) -> Result<Upload, ApiError> {
-    let (inspected, picture) = node.decoders.inspect(file).await?;
+/// Makes a checked picture an upload: the blob first, then the document, so that nobody sees one without the other.
+async fn publish(
+    node: AppState,
+    inspected: Inspected,
+    picture: TempPath,
+) -> Result<Upload, ApiError> {
     let short_id = free_short_id(&node).await?;
     keep(&node, short_id, picture).await?;
     let upload = describe(short_id, inspected);

@@ -161,7 +161,22 @@ impl TestNode {
 
     /// How many temporary files there are.
     pub fn temporary_files(&self) -> usize {
-        fs::read_dir(&self.node.backends.temp_dir).unwrap().count()
+        self.temporary_lengths().len()
+    }
+
+    /// How long the temporary files are, in bytes.
+    pub fn temporary_lengths(&self) -> Vec<u64> {
+        let files = fs::read_dir(&self.node.backends.temp_dir).unwrap();
+        // One that is removed meanwhile has no length.
+        files
+            .filter_map(|file| Some(file.unwrap().metadata().ok()?.len()))
+            .collect()
+    }
+
+    /// How many images the node keeps, of a hundred at most.
+    pub async fn blobs(&self) -> usize {
+        let blobs = self.node.backends.blobs.list(None, 100);
+        blobs.await.unwrap().len()
     }
 }
 

@@ -155,3 +155,93 @@ fn a_gif_without_its_trailer_is_refused() {
     let end = last_position(&whole, &[0, 0x3b]);
     assert!(is_damaged(&inspected(&whole[..=end])));
 }
+
+/// A compressed stream of these bytes, as they are (RFC 1950), with its checksum (Adler-32).
+fn stored(rows: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(rows.len()).unwrap();
+    let head = [
+        &[0x78, 0x01, 1][..],
+        &len.to_le_bytes(),
+        &(!len).to_le_bytes(),
+    ]
+    .concat();
+    let (mut a, mut b) = (1_u32, 0);
+    for byte in rows {
+        a = (a + u32::from(*byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    [&head[..], rows, &(b << 16 | a).to_be_bytes()].concat()
+}
+
+#[test]
+fn bytes_in_a_pngs_image_data_that_are_no_pixels_are_refused() {
+    let picture = |parts: &[&[u8]]| {
+        let parts: Vec<_> = parts.iter().map(|part| png_chunk(*b"IDAT", part)).collect();
+        inspected(&png(2, 2, &parts))
+    };
+    let rows = [0, 1, 2, 0, 3, 4];
+    let whole = stored(&rows);
+    let secret = b"a secret behind the pixels";
+    let (head, tail) = whole.split_at(9);
+    assert!(picture(&[&whole]).is_ok());
+    assert!(picture(&[head, b"", tail, b""]).is_ok());
+    for parts in [
+        &[&[&whole[..], secret].concat()[..]][..],
+        &[&whole, secret],
+        &[&stored(&[&rows[..], secret].concat())],
+        &[&whole[..whole.len() - 4]],
+    ] {
+        assert!(is_damaged(&picture(parts)), "{parts:?}");
+    }
+}
+
+#[test]
+fn pngs_of_every_layout_have_rows_of_the_length_they_should() {
+    use png::{BitDepth, ColorType, Encoder};
+    for (colour, depth) in [
+        (ColorType::Grayscale, BitDepth::One),
+        (ColorType::Grayscale, BitDepth::Four),
+        (ColorType::GrayscaleAlpha, BitDepth::Eight),
+        (ColorType::Rgb, BitDepth::Sixteen),
+        (ColorType::Rgba, BitDepth::Eight),
+    ] {
+        for (width, height) in [(1, 1), (13, 7), (400, 300)] {
+            let mut bytes = Vec::new();
+            let mut encoder = Encoder::new(&mut bytes, width, height);
+            encoder.set_color(colour);
+            encoder.set_depth(depth);
+            encoder.set_animated(2, 0).unwrap();
+            let row = (colour.samples() * depth as usize * width as usize).div_ceil(8);
+            let mut writer = encoder.write_header().unwrap();
+            for value in [0, 0x55] {
+                let pixels = vec![value; row * height as usize];
+                writer.write_image_data(&pixels).unwrap();
+            }
+            writer.finish().unwrap();
+            assert!(inspected(&bytes).is_ok(), "{colour:?} {depth:?} {width}");
+        }
+    }
+}
+
+/// 5 by 3 pixels of 8 bits. The third pass is empty.
+#[test]
+fn an_interlaced_png_has_the_rows_of_its_passes() {
+    let mut rows = Vec::new();
+    for (width, height) in [(1, 1), (1, 1), (0, 0), (1, 1), (3, 1), (2, 2), (5, 1)] {
+        for _ in 0..height {
+            rows.extend(vec![0; width + 1]);
+        }
+    }
+    let interlaced = |rows: &[u8]| {
+        let header = [0, 0, 0, 5, 0, 0, 0, 3, 8, 0, 0, 0, 1];
+        let chunks = [
+            png_chunk(*b"IHDR", &header),
+            png_chunk(*b"IDAT", &stored(rows)),
+            png_chunk(*b"IEND", b""),
+        ];
+        inspected(&[&b"\x89PNG\r\n\x1a\n"[..], &chunks.concat()].concat())
+    };
+    assert!(interlaced(&rows).is_ok());
+    rows.push(0);
+    assert!(is_damaged(&interlaced(&rows)));
+}

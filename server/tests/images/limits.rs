@@ -145,6 +145,52 @@ fn frames_are_counted_and_their_pixels_added_up() {
 }
 
 #[test]
+fn a_picture_that_takes_longer_than_its_time_is_refused_with_a_reason() {
+    let none = Limits {
+        time: Duration::ZERO,
+        ..Limits::default()
+    };
+    for (name, ..) in kit::SAMPLES {
+        let refusal = inspected_within(&sample(name), none).unwrap_err();
+        assert!(
+            refusal.to_string().contains("too long"),
+            "{name}: {refusal}"
+        );
+    }
+}
+
+/// Each frame takes long for its few bytes; the time is looked at between them.
+#[test]
+fn an_animation_whose_frames_take_too_long_together_is_not_decoded_to_its_end() {
+    let side = 1_600_u16;
+    // A key frame whose coefficients are all coded by zeros.
+    let coded = 120_000_u32;
+    let tag = (coded - 10_000) << 5 | 1 << 4;
+    let mut image = [&tag.to_le_bytes()[..3], &[0x9d, 0x01, 0x2a]].concat();
+    image.extend([side, side].map(u16::to_le_bytes).concat());
+    image.resize(coded as usize, 0);
+    let sides = [u32::from(side) - 1; 2].map(u32::to_le_bytes);
+    let sides = [&sides[0][..3], &sides[1][..3]].concat();
+    let header = [&[0, 0, 0, 0, 0, 0][..], &sides, &[0; 4]].concat();
+    let frame = riff_chunk(*b"ANMF", &[header, riff_chunk(*b"VP8 ", &image)].concat());
+    let canvas = riff_chunk(*b"VP8X", &[&[2, 0, 0, 0][..], &sides].concat());
+    let animation = |frames| {
+        let mut chunks = vec![canvas.clone(), riff_chunk(*b"ANIM", &[0; 6])];
+        chunks.extend(vec![frame.clone(); frames]);
+        webp(&chunks)
+    };
+    let start = Instant::now();
+    inspected(&animation(1)).unwrap();
+    let one = start.elapsed();
+    let short = Limits {
+        time: one * 3,
+        ..Limits::default()
+    };
+    let refusal = inspected_within(&animation(100), short).unwrap_err();
+    assert!(refusal.to_string().contains("too long"), "{refusal}");
+}
+
+#[test]
 fn texts_and_profiles_that_are_bombs_are_not_opened() {
     let clean = sample("coffee.png");
     // 64 MiB of nothing, compressed over and over as a stored picture would not be.

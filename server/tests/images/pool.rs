@@ -3,6 +3,7 @@
 use crate::kit;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use server::image::{DECODES, DecodePool, ImageError, Limits, WAITING};
@@ -66,6 +67,28 @@ async fn as_many_as_may_wait_all_pass_and_one_more_is_turned_away() {
 }
 
 #[tokio::test]
+async fn who_waits_too_long_for_a_turn_is_turned_away() {
+    let (pool, directory) = pool();
+    let busy = (0..DECODES).map(|_| pool.inspect(upload("24-megapixels.jpg")));
+    let mut busy: Vec<_> = busy.map(Box::pin).collect();
+    // They hold their turns until they are polled again, or at least for as long as they are decoded.
+    for one in &mut busy {
+        assert!(futures::poll!(one.as_mut()).is_pending());
+    }
+    let hasty = pool.clone().with_patience(Duration::ZERO);
+    let input = upload("grey.jpg");
+    let uploaded = input.to_path_buf();
+    assert_eq!(
+        hasty.inspect(input).await.unwrap_err(),
+        ImageError::Unavailable
+    );
+    assert!(!uploaded.exists());
+    assert!(join_all(busy).await.iter().all(Result::is_ok));
+    assert!(hasty.inspect(upload("grey.jpg")).await.is_ok());
+    assert_eq!(files(directory.path()), 0);
+}
+
+#[tokio::test]
 async fn those_who_leave_give_up_their_places() {
     let (pool, directory) = pool();
     for _ in 0..3 {
@@ -79,6 +102,7 @@ async fn those_who_leave_give_up_their_places() {
         // The turns are free again as soon as the two are through.
         assert!(pool.inspect(upload("grey.jpg")).await.is_ok());
     }
+    // One of them may still be at work.
     while files(directory.path()) > 0 {
         tokio::task::yield_now().await;
     }

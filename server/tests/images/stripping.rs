@@ -72,7 +72,7 @@ fn a_jpegs_header_loses_its_thumbnail() {
 }
 
 #[test]
-fn fill_bytes_in_a_jpeg_are_no_end() {
+fn restart_markers_and_fill_bytes_in_a_jpeg_are_no_end() {
     let clean = sample("grey.jpg");
     // Fill bytes may stand before any marker.
     let at_scan = position(&clean, &[0xff, 0xda]).unwrap();
@@ -146,8 +146,8 @@ fn a_gifs_comments_texts_and_foreign_data_are_dropped() {
     ]
     .concat();
     let unknown = [b"\x21\x77", &len[..], SECRET, &[0]].concat();
-    // Behind the global palette, and before the trailer.
-    let first = 13 + (3 << ((clean[10] & 7) + 1));
+    // Before the first extension, and before the trailer.
+    let first = position(&clean, b"\x21\xff").unwrap();
     let private = [comment, xmp, text, unknown].concat();
     let dirty = inserted(&clean, first, &private);
     let dirty = inserted(&dirty, dirty.len() - 1, &private);

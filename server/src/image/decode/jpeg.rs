@@ -12,7 +12,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use super::Seekable;
+use super::{Budget, Seekable};
 use crate::image::ImageError;
 use crate::image::jpeg::{NAME, SCANS};
 use crate::image::plan::{Plan, PlanReader};
@@ -33,6 +33,7 @@ pub(super) fn decode(
     mut file: File,
     last_scan_end: Option<u64>,
     is_grey_enough: bool,
+    budget: Budget,
 ) -> Result<(), ImageError> {
     let Ok(len) = file.seek(SeekFrom::End(0)) else {
         return Err(ImageError::Unavailable);
@@ -45,7 +46,8 @@ pub(super) fn decode(
     } else {
         plan.copy(0..len);
     }
-    run(Seekable::new(plan.reader(file)), is_grey_enough).map_err(|_| ImageError::Damaged(NAME))
+    let picture = Seekable::new(plan.reader(file), budget);
+    run(picture, is_grey_enough).map_err(|_| ImageError::Damaged(NAME))
 }
 
 /// Where brightness is enough, a third of the memory does.

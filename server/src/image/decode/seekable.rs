@@ -2,18 +2,20 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-/// A buffered reader that knows where it is.
+use super::timed::{Budget, Timed};
+
+/// A buffered reader that knows where it is, and fails once the time is over.
 #[derive(Debug)]
 pub(super) struct Seekable<R> {
-    reader: BufReader<R>,
+    reader: BufReader<Timed<R>>,
     position: u64,
 }
 
 impl<R: Read + Seek> Seekable<R> {
     /// Reads from where `inner` stands, which is its beginning.
-    pub fn new(inner: R) -> Self {
+    pub fn new(inner: R, budget: Budget) -> Self {
         Self {
-            reader: BufReader::with_capacity(64 * 1024, inner),
+            reader: BufReader::with_capacity(64 * 1024, Timed::new(inner, budget)),
             position: 0,
         }
     }

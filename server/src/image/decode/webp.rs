@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
-use super::Seekable;
-use super::watched::Watched;
+use super::watched::{Ceiling, Watched};
+use super::{Budget, Seekable};
 use crate::image::ImageError;
 use crate::image::limits::too_much_memory;
 use crate::image::plan::Plan;
@@ -20,12 +20,23 @@ use crate::image::webp::{Frame, NAME, length, riff};
 /// A lossless image's header, which alpha does without.
 const LOSSLESS_HEADER: u64 = 5;
 
+/// What all images of a file have together.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    budget: Budget,
+    ceiling: Ceiling,
+}
+
 /// Decodes every image.
-pub(super) fn decode(file: &File, frames: &[Frame]) -> Result<(), ImageError> {
+pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<(), ImageError> {
+    let bounds = Bounds {
+        budget,
+        ceiling: Ceiling::set(),
+    };
     for frame in frames {
-        image(file, frame).map_err(refusal)?;
+        image(file, frame, bounds).map_err(refusal)?;
         if let Some(data) = &frame.alpha {
-            alpha(file, frame, data).map_err(refusal)?;
+            alpha(file, frame, data, bounds).map_err(refusal)?;
         }
     }
     Ok(())
@@ -40,20 +51,25 @@ fn refusal(error: DecodingError) -> ImageError {
     }
 }
 
-fn image(file: &File, frame: &Frame) -> Result<(), DecodingError> {
+fn image(file: &File, frame: &Frame, bounds: Bounds) -> Result<(), DecodingError> {
     if frame.is_lossless {
         let coded = frame.image.start + LOSSLESS_HEADER..frame.image.end;
-        return lossless(file, frame, coded);
+        return lossless(file, frame, coded, bounds);
     }
     let mut chunk = Plan::default();
     chunk.write(b"VP8 ");
     chunk.write(&length(frame.image.end - frame.image.start));
     chunk.copy(frame.image.clone());
-    run(file, chunk)
+    run(file, chunk, bounds)
 }
 
 /// Alpha is plain bytes, or coded as the green of a lossless image (RFC 9649, section 2.7.1.2).
-fn alpha(file: &File, frame: &Frame, data: &Range<u64>) -> Result<(), DecodingError> {
+fn alpha(
+    file: &File,
+    frame: &Frame,
+    data: &Range<u64>,
+    bounds: Bounds,
+) -> Result<(), DecodingError> {
     let mut file = file.try_clone()?;
     let mut info = [0];
     file.seek(SeekFrom::Start(data.start))?;
@@ -63,13 +79,18 @@ fn alpha(file: &File, frame: &Frame, data: &Range<u64>) -> Result<(), DecodingEr
     match info[0] & 3 {
         0 if coded.end - coded.start >= pixels => Ok(()),
         0 => Err(DecodingError::AlphaChunkSizeMismatch),
-        1 => lossless(&file, frame, coded),
+        1 => lossless(&file, frame, coded, bounds),
         _ => Err(DecodingError::InvalidCompressionMethod),
     }
 }
 
 /// Lossless data behind their header, which is written anew, with alpha: else the decoder would copy every pixel.
-fn lossless(file: &File, frame: &Frame, coded: Range<u64>) -> Result<(), DecodingError> {
+fn lossless(
+    file: &File,
+    frame: &Frame,
+    coded: Range<u64>,
+    bounds: Bounds,
+) -> Result<(), DecodingError> {
     let header = (frame.width - 1) | (frame.height - 1) << 14 | 1 << 28;
     let mut chunk = Plan::default();
     chunk.write(b"VP8L");
@@ -77,12 +98,15 @@ fn lossless(file: &File, frame: &Frame, coded: Range<u64>) -> Result<(), Decodin
     chunk.write(&[0x2f]);
     chunk.write(&header.to_le_bytes());
     chunk.copy(coded);
-    run(file, chunk)
+    run(file, chunk, bounds)
 }
 
-fn run(file: &File, chunk: Plan) -> Result<(), DecodingError> {
+fn run(file: &File, chunk: Plan, bounds: Bounds) -> Result<(), DecodingError> {
     let reader = riff(chunk).reader(file.try_clone()?);
-    let mut decoder = WebPDecoder::new(Seekable::new(Watched::new(reader)))?;
+    let mut decoder = WebPDecoder::new(Seekable::new(
+        Watched::new(reader, bounds.ceiling),
+        bounds.budget,
+    ))?;
     decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
     let size = decoder
         .output_buffer_size()
