@@ -12,4 +12,5 @@ mod pages;
 mod process;
 mod rules;
 mod slow;
+mod too_large;
 mod uploads;

@@ -1,0 +1,89 @@
+//! Files over the limit: 413, which a client can read however it sends (protocol.md: the table of wrong input).
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::common::{TestNode, pictures, problem, raw};
+
+#[tokio::test]
+async fn a_file_of_the_limit_is_taken_and_one_byte_more_is_not() {
+    let picture = pictures::png(300, 300);
+    let limit = picture.len();
+    let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", &limit.to_string())]).await;
+    assert_eq!(
+        node.upload(picture.clone()).await.status(),
+        StatusCode::CREATED
+    );
+    let longer = [picture, vec![0]].concat();
+    let refused = problem(node.upload(longer).await, 413, "too-large").await;
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&limit.to_string())
+    );
+    assert_eq!(node.temporary_files(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_streams_50_mib_can_read_its_refusal() {
+    let node = TestNode::start().await;
+    let piece = Bytes::from(vec![1; 1024 * 1024]);
+    for _ in 0..3 {
+        let pieces = stream::iter(vec![piece.clone(); 50]).map(Ok::<_, std::io::Error>);
+        let part = Part::stream(Body::wrap_stream(pieces)).file_name("large.png");
+        let form = Form::new().part("file", part);
+        let response = node
+            .post("/api/uploads")
+            .multipart(form)
+            .send()
+            .await
+            .unwrap();
+        problem(response, 413, "too-large").await;
+    }
+    assert_eq!(node.temporary_files(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_writes_50_mib_before_it_reads_can_read_its_refusal() {
+    let node = TestNode::start().await;
+    let length = 50 * 1024 * 1024;
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    let head = format!(
+        "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![1; length]).await.unwrap();
+    let answer = raw::read_all(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_asks_first_is_refused_before_it_sends() {
+    let node = TestNode::start().await;
+    let request = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+                   Content-Length: 99999999\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
+    let answer = raw::exchange(node.address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn the_connection_serves_on_after_a_refusal() {
+    let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", "1000")]).await;
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+                Content-Length: 200000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![1; 200_000]).await.unwrap();
+    raw::read_until(&mut stream, "/problems/too-large").await;
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(raw::read_all(&mut stream).await.contains("HTTP/1.1 200 OK"));
+}
