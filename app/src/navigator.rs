@@ -20,14 +20,22 @@ pub const START_ID: &str = "start";
 
 /// What the page shows, and the way to change it.
 #[derive(Clone, Copy)]
-pub struct Navigator(RwSignal<Shown>);
+pub struct Navigator {
+    shown: RwSignal<Shown>,
+    /// The path of what is shown. A new fragment, as of the link to the content, is no way to another page.
+    path: StoredValue<String>,
+}
 
 impl Navigator {
     /// Shows this first.
     pub fn start(shown: Shown) -> Self {
-        let navigator = Self(RwSignal::new(shown));
+        let navigator = Self {
+            shown: RwSignal::new(shown),
+            path: StoredValue::new(String::new()),
+        };
         // The window exists in the browser only, as do effects.
         effect(move || {
+            navigator.path.set_value(address());
             let handle = window_event_listener(ev::popstate, move |_| navigator.follow_address());
             on_cleanup(move || handle.remove());
         });
@@ -41,7 +49,7 @@ impl Navigator {
 
     /// What is shown now.
     pub fn shown(self) -> Shown {
-        self.0.get()
+        self.shown.get()
     }
 
     /// Goes on to an upload's page.
@@ -60,6 +68,9 @@ impl Navigator {
     /// Back and forward change the address only; what it stands for is shown here.
     fn follow_address(self) {
         let address = address();
+        if address == self.path.get_value() {
+            return;
+        }
         match address.strip_prefix("/u/").map(str::parse) {
             Some(Ok(short_id)) => self.load_upload(short_id),
             _ if address == "/" => self.show(Shown::Home),
@@ -80,8 +91,11 @@ impl Navigator {
     }
 
     fn show(self, shown: Shown) {
+        let path = address();
         document().set_title(shown.title());
-        self.0.set(shown);
+        say_address(&path);
+        self.path.set_value(path);
+        self.shown.set(shown);
         // Whoever listens to the page, or goes through it by keyboard, starts at its content.
         request_animation_frame(|| {
             let main = document().get_element_by_id("main");
@@ -97,6 +111,20 @@ impl Navigator {
 pub fn start_of_document() -> Option<Start> {
     let json = document().get_element_by_id(START_ID)?.text_content()?;
     serde_json::from_str(&json).ok()
+}
+
+/// Whoever shares the page from the browser's own menu shares what its head calls its address.
+fn say_address(path: &str) {
+    let origin = window().location().origin().unwrap_or_default();
+    for (selector, attribute) in [
+        ("link[rel=canonical]", "href"),
+        ("meta[property='og:url']", "content"),
+    ] {
+        if let Ok(Some(element)) = document().query_selector(selector) {
+            // Fails only for a name that is none.
+            _ = element.set_attribute(attribute, &format!("{origin}{path}"));
+        }
+    }
 }
 
 fn address() -> String {

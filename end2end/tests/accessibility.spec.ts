@@ -74,6 +74,7 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
   await expect(page.getByRole('textbox', { name: 'Writing as' })).toBeFocused();
   await page.keyboard.type('Kim');
   await page.keyboard.press('Enter');
+  await expect(page.locator('.alias-open')).toBeFocused();
   await tabTo(page, '#message');
   await page.keyboard.type('Agreed');
   await page.keyboard.press('Enter');

@@ -136,6 +136,35 @@ test('a message that failed is posted once, however often it is sent', async ({ 
   expect(tries).toBe(3);
 });
 
+test('what was written while the server was away is sent once it is back', async ({ browser, startServer, allowConsole }) => {
+  allowConsole(/net::ERR_|WebSocket/);
+  const server = await startServer();
+  const context = await browser.newContext({ baseURL: server.url });
+  const shared = await upload(context.request);
+  const writer = await ImagePage.open(await context.newPage(), shared.shortID);
+  await server.stop('SIGKILL');
+  for (const text of ['one', 'two', 'three']) await writer.say(text);
+  await expect(writer.page.getByText(/^Not sent/)).toHaveCount(3);
+  await server.start();
+  await expect(writer.page.getByText(/^Not sent/)).toHaveCount(0, { timeout: 20_000 });
+  await expect(writer.messages).toHaveText(['one', 'two', 'three']);
+  expect((await messages(context.request, shared)).map(({ content }) => content)).toEqual(['one', 'two', 'three']);
+  await context.close();
+});
+
+test('the link to the content moves the focus and nothing else', async ({ page, request, allowConsole }) => {
+  allowConsole(/net::ERR_/);
+  const shared = await upload(request);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await page.route('**/messages', (route) => route.abort());
+  await reader.say('not sent, but there');
+  await expect(page.getByText(/^Not sent/)).toBeVisible();
+  await page.getByRole('link', { name: 'Skip to the content' }).press('Enter');
+  await expect(page).toHaveURL(/#main$/);
+  await expect(page.getByRole('main')).toBeFocused();
+  await expect(reader.messages).toHaveText(['not sent, but there']);
+});
+
 test('hostile texts are shown as the text they are and break nothing', async ({ page, request }) => {
   expect(hostile.length).toBeGreaterThanOrEqual(40);
   const shared = await upload(request);

@@ -1,5 +1,5 @@
-//! One's own messages on their way: posted one at a time, in order, so that they are stored in the order in which
-//! they were written.
+//! One's own messages on their way: posted one at a time, in the order in which they were written. One that fails is
+//! passed over, and tried again when the server is there again or its writer says so.
 
 use super::{Delivery, Entry};
 use crate::model::{ClientMessageId, MessageText, NewMessage};
@@ -71,10 +71,21 @@ impl Outbox {
         }
     }
 
-    /// Takes a failed message out.
+    /// Puts all failed messages back that a retry can help, as when the server is there again.
+    pub fn retry_all(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(entry.delivery, Delivery::Failed { retry: true, .. }) {
+                entry.delivery = Delivery::Sending;
+            }
+        }
+    }
+
+    /// Takes a message out that was refused for good. One that may have been stored after all stays.
     pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
-        let failed = |it: &Entry| it.key == *key && matches!(it.delivery, Delivery::Failed { .. });
-        let place = self.entries.iter().position(failed)?;
+        let refused = |it: &Entry| {
+            it.key == *key && matches!(it.delivery, Delivery::Failed { retry: false, .. })
+        };
+        let place = self.entries.iter().position(refused)?;
         Some(self.entries.remove(place).content)
     }
 

@@ -102,6 +102,10 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
 
     fn frame(class: DeliveryClass, text: impl Into<String>) -> Frame {
@@ -141,7 +145,8 @@ mod tests {
             outbox.push(&frame(DeliveryClass::Message, n.to_string()));
         }
         outbox.push(&frame(DeliveryClass::Message, "after the gap"));
-        outbox.overflowed().await;
+        let told = timeout(Duration::from_secs(5), outbox.overflowed()).await;
+        assert!(told.is_ok(), "whoever writes to the socket is told");
         assert_eq!(outbox.take().await, Err(Overflowed));
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 use super::*;
 use crate::broker::{Deliver, DeliveryClass};
@@ -102,7 +104,8 @@ fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
 /// Waits until no transition is under way.
 async fn settled(tasks: &TaskTracker) {
     tasks.close();
-    tasks.wait().await;
+    let over = timeout(Duration::from_secs(10), tasks.wait()).await;
+    assert!(over.is_ok(), "every transition ends");
     tasks.reopen();
 }
 

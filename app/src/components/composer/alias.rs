@@ -60,7 +60,10 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let keydown = move |ev: KeyboardEvent| {
         match ev.key().as_str() {
             "Enter" if !ev.is_composing() => commit(),
-            "Escape" => set_editing.set(false),
+            "Escape" => {
+                set_problem.set(None);
+                set_editing.set(false);
+            }
             _ => return,
         }
         ev.prevent_default();
@@ -85,7 +88,8 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                 <input
                     name="authorName"
                     node_ref=field
-                    maxlength=MAX_AUTHOR_CHARS.to_string()
+                    // It counts UTF-16 units, of which a character has up to two.
+                    maxlength=(2 * MAX_AUTHOR_CHARS).to_string()
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"

@@ -63,8 +63,10 @@ fn DeliveryNote(
     on_edit: Callback<String>,
 ) -> impl IntoView {
     let is_sent = Signal::derive(move || row.read().delivery == Delivery::Sent);
-    let no_failure =
-        Signal::derive(move || !matches!(row.read().delivery, Delivery::Failed { .. }));
+    // What may have been stored after all is only sent again, under its own name: rewritten it could be there twice.
+    let no_edit = Signal::derive(move || {
+        !matches!(row.read().delivery, Delivery::Failed { retry: false, .. })
+    });
     let no_retry = Signal::derive(move || {
         !matches!(row.read().delivery, Delivery::Failed { retry: true, .. })
     });
@@ -83,7 +85,7 @@ fn DeliveryNote(
             <button class="text-button" r#type="button" hidden=no_retry on:click=retry>
                 "Try again"
             </button>
-            <button class="text-button" r#type="button" hidden=no_failure on:click=edit>
+            <button class="text-button" r#type="button" hidden=no_edit on:click=edit>
                 "Edit"
             </button>
         </p>

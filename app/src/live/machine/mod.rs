@@ -215,6 +215,10 @@ impl Machine {
                 self.fetching.rested();
                 self.line_event(LineEvent::Watched, now);
                 self.offer(messages, head);
+                // The server is there: what failed in passing, and has not turned up by now, is sent again.
+                self.outbox.retry_all();
+                self.entries_changed = true;
+                self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
                 self.offer(vec![message], Seq::ZERO);

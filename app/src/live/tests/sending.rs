@@ -2,8 +2,9 @@ use super::super::Delivery;
 use super::super::effect::Effect;
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
-use super::fixture::{key, page};
+use super::fixture::{key, page, upload_id};
 use super::rig::*;
+use crate::event::ServerEvent;
 use crate::model::{MessagePage, Seq};
 
 #[test]
@@ -69,6 +70,34 @@ fn a_retry_posts_the_same_name() {
     let effects = give(&mut machine, Input::Retry(key("a")));
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
+}
+
+#[test]
+fn what_failed_in_passing_is_sent_again_once_the_server_is_there_again() {
+    let mut machine = live();
+    for (name, failure) in [
+        ("a", ApiFailure::Unreachable),
+        ("b", ApiFailure::Unexplained(422)),
+        ("c", ApiFailure::TimedOut),
+    ] {
+        send(&mut machine, name);
+        give(&mut machine, Input::Answered(key(name), Err(failure)));
+    }
+    // The one that timed out had been stored.
+    let again = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(4),
+        messages: vec![own("c", 4)],
+    };
+    let effects = frame(&mut machine, again);
+    assert_eq!(posts(&effects), ["a"]);
+    assert_eq!(delivery(&machine, "c"), Delivery::Sent);
+    let effects = give(&mut machine, Input::Answered(key("a"), Ok(own("a", 5))));
+    assert_eq!(posts(&effects), Vec::<&str>::new());
+    assert!(matches!(
+        delivery(&machine, "b"),
+        Delivery::Failed { retry: false, .. }
+    ));
 }
 
 #[test]
