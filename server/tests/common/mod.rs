@@ -129,7 +129,12 @@ impl TestNode {
 
     /// Uploads these bytes as a program does.
     pub async fn upload(&self, bytes: Vec<u8>) -> Response {
-        let request = self.post("/api/uploads").multipart(file_form(bytes));
+        self.send_form(file_form(bytes)).await
+    }
+
+    /// Sends a form to where uploads go.
+    pub async fn send_form(&self, form: Form) -> Response {
+        let request = self.post("/api/uploads").multipart(form);
         request.send().await.unwrap()
     }
 

@@ -37,12 +37,7 @@ async fn a_client_that_streams_50_mib_can_read_its_refusal() {
         let pieces = stream::iter(vec![piece.clone(); 50]).map(Ok::<_, std::io::Error>);
         let part = Part::stream(Body::wrap_stream(pieces)).file_name("large.png");
         let form = Form::new().part("file", part);
-        let response = node
-            .post("/api/uploads")
-            .multipart(form)
-            .send()
-            .await
-            .unwrap();
+        let response = node.send_form(form).await;
         problem(response, 413, "too-large").await;
     }
     assert_eq!(node.temporary_files(), 0);

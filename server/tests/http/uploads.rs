@@ -168,12 +168,7 @@ async fn a_form_without_a_file_is_malformed() {
         Form::new().part("file", not_chosen),
         file_form(pictures::png(3, 2)).part("file", Part::bytes(pictures::png(3, 2))),
     ] {
-        let response = node
-            .post("/api/uploads")
-            .multipart(form)
-            .send()
-            .await
-            .unwrap();
+        let response = node.send_form(form).await;
         problem(response, 400, "malformed").await;
     }
     assert_eq!(node.temporary_files(), 0);
@@ -281,14 +276,10 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
         tokio::task::yield_now().await;
     }
     sending.abort();
-    let gone = async {
-        while node.temporary_files() > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(raw::PATIENCE, gone)
-        .await
-        .expect("the temporary file goes");
+    node.until("the temporary file goes", async || {
+        node.temporary_files() == 0
+    })
+    .await;
 }
 
 /// More of them than are decoded at once, all here whole and most of them still in the queue.
