@@ -10,6 +10,7 @@ use crate::blob::directory::DirectoryBlobs;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::config::Config;
 use crate::folder::FolderError;
+use crate::metrics::Metrics;
 use crate::state::Backends;
 use crate::store::sqlite::{self, SqliteStore};
 
@@ -38,7 +39,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(config: &Config) -> Result<Opened, OpenError> {
+pub async fn open(config: &Config, _metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let dir = config.data_dir.clone();
     spawn_blocking(move || open_embedded(&dir))
         .await

@@ -16,6 +16,7 @@ pub mod hub;
 pub mod ids;
 pub mod image;
 pub mod logs;
+pub mod metrics;
 pub mod observe;
 pub mod origin;
 pub mod pages;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -9,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::backends::{self, OpenError};
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::serve::serve;
 use crate::site::{Site, SiteError};
 use crate::state::Node;
@@ -42,7 +44,8 @@ pub enum StartError {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let shutdown = shutdown_signal()?;
     let site = Site::load(&config.site_dir)?;
-    let opened = backends::open(&config).await?;
+    let metrics = Arc::new(Metrics::default());
+    let opened = backends::open(&config, &metrics).await?;
     let listener = TcpListener::bind(config.bind).await;
     let listener = listener.map_err(|source| StartError::Listen {
         address: config.bind,
@@ -50,7 +53,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     })?;
     allow_many_sockets();
     let address = listener.local_addr()?;
-    let node = Node::start(config, site, opened.backends.clone());
+    let node = Node::start(config, site, opened.backends.clone(), metrics);
     tracing::info!(%address, "serving at http://{address}");
     serve(node, listener, shutdown).await?;
     opened.close().await;

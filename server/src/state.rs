@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
+use crate::metrics::Metrics;
 use crate::pages;
 use crate::posting::Poster;
 use crate::rate_limit::{RateLimit, RateLimits};
@@ -42,6 +43,8 @@ pub struct Node {
     pub site: Site,
     /// Where it keeps things.
     pub backends: Backends,
+    /// What it tells about itself.
+    pub metrics: Arc<Metrics>,
     /// Checks pictures, a few at a time.
     pub decoders: DecodePool,
     /// Its sockets and what they watch.
@@ -60,7 +63,12 @@ pub struct Node {
 
 impl Node {
     /// Starts what runs beside the requests. Must be called on a tokio runtime.
-    pub fn start(config: Config, site: Site, backends: Backends) -> AppState {
+    pub fn start(
+        config: Config,
+        site: Site,
+        backends: Backends,
+        metrics: Arc<Metrics>,
+    ) -> AppState {
         pages::prepare();
         let limits = config.limits;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
@@ -90,6 +98,7 @@ impl Node {
             config,
             site,
             backends,
+            metrics,
             hub,
             rate_limits,
             tasks,

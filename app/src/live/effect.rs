@@ -5,7 +5,7 @@ use crate::model::{NewMessage, Seq};
 
 /// When and by which chance something is decided.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Now {
+pub struct Now {
     /// The wall clock in milliseconds; it may jump, as when a laptop wakes up.
     pub millis: u64,
     /// A random number of at least 0 and below 1.
@@ -37,11 +37,11 @@ impl Now {
 }
 
 /// The longest wait between two tries, in milliseconds.
-pub(super) const MAX_BACKOFF_MILLIS: u32 = 30_000;
+pub const MAX_BACKOFF_MILLIS: u32 = 30_000;
 
 /// The timers: starting one that runs starts it anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Timer {
+pub enum Timer {
     /// Until the next try to connect or to watch.
     Reconnect,
     /// Until a try that got no answer is given up.
@@ -63,7 +63,7 @@ impl Timer {
 
 /// What the shell is to do, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Effect {
+pub enum Effect {
     /// Open a new socket, in the place of any other.
     Connect,
     /// Close the socket, if there is one; nothing more is heard of it.

@@ -1,10 +1,12 @@
+//! Why a call of the HTTP API brought nothing.
+
 use thiserror::Error;
 
 use crate::problem::Problem;
 
 /// Why a call of the HTTP API brought nothing, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum ApiFailure {
+pub enum ApiFailure {
     /// No answer came.
     #[error("The server cannot be reached.")]
     Unreachable,
@@ -29,7 +31,10 @@ impl ApiFailure {
         }
     }
 
-    /// Reads the answer to a call: `T`, or what went wrong.
+    /// Reads the answer to a call.
+    ///
+    /// # Errors
+    /// What went wrong, when it is not a `T`.
     pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
         if (200..300).contains(&status) {
             serde_json::from_str(body).map_err(|_| Self::Unexplained(status))

@@ -14,12 +14,12 @@
 
 pub mod api;
 mod conversation;
-mod effect;
-mod failure;
+pub mod effect;
+pub mod failure;
 mod fetching;
 mod handle;
-mod line;
-mod machine;
+pub mod line;
+pub mod machine;
 mod outbox;
 mod shell;
 #[cfg(test)]

@@ -62,6 +62,12 @@ impl Deliver for Inbox {
         self.frames.lock().unwrap().push((topic, frame));
         self.more.notify_one();
     }
+
+    fn interrupted(&self) {
+        panic!("nothing interrupts the broker in these tests");
+    }
+
+    fn repaired(&self) {}
 }
 
 impl Inbox {

@@ -46,6 +46,14 @@ pub enum BrokerError {
 pub trait Deliver: Send + Sync + 'static {
     /// A frame arrived on a topic that this node is subscribed to.
     fn deliver(&self, topic: Topic, frame: Frame);
+
+    /// The subscription is lost, and was not repaired within a moment: until `repaired`, frames may be missing on every
+    /// topic. Each call is followed by one of `repaired` before the next.
+    fn interrupted(&self);
+
+    /// Every topic is subscribed again and frames flow: what was published since the loss, told by `interrupted` or too
+    /// short for that, may have been missed.
+    fn repaired(&self);
 }
 
 /// Carries frames between nodes.

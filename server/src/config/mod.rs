@@ -3,6 +3,8 @@
 
 mod args;
 mod reader;
+mod secret;
+mod shared;
 mod values;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,6 +15,8 @@ use ipnet::IpNet;
 pub use args::{Args, load};
 use reader::Reader;
 pub use reader::{ConfigError, Lookup};
+pub use secret::Secret;
+pub use shared::{S3, Shared};
 pub use values::{LogFilter, PublicUrl};
 
 use crate::hub::Pace;
@@ -38,6 +42,10 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// `TONESA_DATA_DIR`: the folder of the embedded storage.
     pub data_dir: PathBuf,
+    /// What is shared with other nodes.
+    pub shared: Shared,
+    /// `METRICS_PORT`: where metrics are told, at the address of `TONESA_BIND`; nowhere unless told.
+    pub metrics_port: Option<u16>,
     /// `TONESA_SITE_DIR`: the folder of the packaged files.
     pub site_dir: PathBuf,
     /// What is allowed, and how much of it.
@@ -85,6 +93,8 @@ impl Config {
             ),
             public_url: env.parsed("PUBLIC_URL", values::PUBLIC_URL)?,
             data_dir: env.path("TONESA_DATA_DIR", || PathBuf::from("data")),
+            shared: Shared::from_env(&env)?,
+            metrics_port: env.parsed("METRICS_PORT", "a port from 0 to 65535")?,
             site_dir: env.path("TONESA_SITE_DIR", site_beside_executable),
             limits: Limits::from_env(&env)?,
             trusted_proxies: values::networks(&env, "TONESA_TRUSTED_PROXIES")?,

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::secret::Secret;
+
 /// Where the value of a variable comes from.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
@@ -21,6 +23,22 @@ pub enum ConfigError {
         expected: String,
         /// What was given.
         given: String,
+    },
+    /// A value that is not what it has to be and may be a secret, so that it is not repeated.
+    #[error("{name} must be {expected}")]
+    Secret {
+        /// The variable.
+        name: &'static str,
+        /// What would have been fine.
+        expected: &'static str,
+    },
+    /// A variable that another one needs.
+    #[error("{name} must be set when {because} is")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+        /// The one that needs it.
+        because: &'static str,
     },
     /// The file named by `--env-file` cannot be used.
     #[error("--env-file {path}: {problem}")]
@@ -55,6 +73,25 @@ impl<'a> Reader<'a> {
                 given: value.to_string_lossy().into_owned(),
             }),
         }
+    }
+
+    /// The value of a variable that may hold a password.
+    pub(super) fn secret(&self, name: &'static str) -> Result<Option<Secret>, ConfigError> {
+        let expected = "UTF-8 text";
+        match self.text(name) {
+            Ok(text) => Ok(text.map(Secret::new)),
+            Err(_) => Err(ConfigError::Secret { name, expected }),
+        }
+    }
+
+    /// Whether a switch is on: 1 or 0, and off unless told.
+    pub(super) fn switch(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+        Ok(match self.text(name)?.as_deref() {
+            None => default,
+            Some("1" | "true") => true,
+            Some("0" | "false") => false,
+            Some(given) => return Err(invalid(name, "1 or 0", given.to_owned())),
+        })
     }
 
     /// The value as whatever parses from it.

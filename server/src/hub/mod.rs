@@ -79,6 +79,10 @@ impl Deliver for LocalDelivery {
             Hub(hub).emit_local(topic, &frame);
         }
     }
+
+    fn interrupted(&self) {}
+
+    fn repaired(&self) {}
 }
 
 impl Hub {

@@ -15,6 +15,7 @@ pub mod socket_client;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use app::model::{Message, Upload};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use server::backends;
 use server::config::Config;
 use server::hub::Pace;
+use server::metrics::Metrics;
 use server::serve::serve;
 use server::site::Site;
 use server::state::{AppState, Backends, Node};
@@ -82,12 +84,13 @@ impl TestNode {
         config: Config,
         wrap: impl FnOnce(Backends) -> Backends,
     ) -> Self {
-        let opened = backends::open(&config).await.unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let opened = backends::open(&config, &metrics).await.unwrap();
         let backends = wrap(opened.backends.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let site = Site::load(&config.site_dir).unwrap();
-        let node = Node::start(config, site, backends);
+        let node = Node::start(config, site, backends, metrics);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(node.clone(), listener, async {
             drop(stopped.await);

@@ -13,7 +13,7 @@ const POLL_MILLIS: u32 = 15_000;
 
 /// What happens to the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineEvent {
+pub enum LineEvent {
     /// The page is ready.
     Start,
     /// The socket is open.
@@ -44,7 +44,7 @@ pub(super) enum LineEvent {
 
 /// What the line looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub enum Phase {
     /// The first connection is being made.
     Connecting,
     /// What is posted from now on arrives.
@@ -75,7 +75,7 @@ enum State {
 
 /// The state machine of the line.
 #[derive(Debug)]
-pub(super) struct Line {
+pub struct Line {
     upload: UploadRef,
     state: State,
     /// Lost or failed connections since one was stable.

@@ -19,7 +19,7 @@ use crate::model::{
 
 /// What happens to a conversation.
 #[derive(Debug, Clone)]
-pub(super) enum Input {
+pub enum Input {
     /// To the line.
     Line(LineEvent),
     /// A frame from the server; `None` when this version does not know it.
@@ -52,7 +52,7 @@ enum Older {
 
 /// A live conversation.
 #[derive(Debug)]
-pub(super) struct Machine {
+pub struct Machine {
     upload: UploadId,
     line: Line,
     conversation: Conversation,

@@ -1,0 +1,2 @@
+//! Faults drawn from a seed.
+fn main() {}
