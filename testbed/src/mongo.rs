@@ -118,12 +118,14 @@ impl Own {
                 program,
                 arguments: mongod_arguments(port),
                 environment: Vec::new(),
+                leaves: Vec::new(),
             },
             None => Launch {
                 name: format!("FerretDB at port {port}"),
                 program: programs::FERRETDB.find()?,
                 arguments: vec![format!("127.0.0.1:{port}").into(), folder.path().into()],
                 environment: Vec::new(),
+                leaves: Vec::new(),
             },
         };
         let own = Self {
