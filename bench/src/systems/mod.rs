@@ -1,0 +1,145 @@
+//! The systems that are compared: how each is started, and how it is spoken to.
+
+mod broadcast;
+mod floor;
+mod tonesa;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use testbed::{Launch, Node, Process};
+
+use crate::cores::Cores;
+use crate::load::Script;
+
+/// Where programs are and where they run.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Which core does what.
+    pub cores: Cores,
+    /// The program `tonesa`, with its site folder beside it.
+    pub tonesa: PathBuf,
+    /// The folder into which the other systems were installed.
+    pub peers: PathBuf,
+}
+
+/// What is asked of a system.
+#[derive(Debug, Clone, Copy)]
+pub struct Wants {
+    /// How many rooms.
+    pub rooms: usize,
+    /// The floor only: whether all frames that wait for a socket are written at once, instead of each alone.
+    pub together: bool,
+}
+
+/// A system that can be started.
+pub trait System: Sync {
+    /// Its name on the command line and in results.
+    fn name(&self) -> &'static str;
+
+    /// What a reader calls it.
+    fn title(&self) -> &'static str;
+
+    /// Starts it on its core and waits until it serves.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    fn start(&self, ground: &Ground, wants: Wants) -> Result<Instance>;
+}
+
+/// All of them, the floor and Tonesa first.
+pub const ALL: [&dyn System; 3] = [&floor::Floor, &tonesa::Tonesa, &broadcast::Broadcast];
+
+/// A running system. It ends when dropped.
+pub struct Instance {
+    /// Where it listens.
+    pub address: SocketAddr,
+    held: Held,
+    speech: Speech,
+}
+
+enum Held {
+    Node(Node),
+    Process(Process),
+}
+
+/// How a system is spoken to.
+pub struct Speech {
+    /// What a socket says until it watches the room of this place.
+    pub script: Box<dyn Fn(usize) -> Script>,
+    /// The text frame that publishes, in the room of this place, an event that carries this stamp.
+    pub event: Box<dyn Fn(usize, &str) -> String>,
+}
+
+impl Instance {
+    /// What a socket says until it watches a room.
+    pub fn script(&self, room: usize) -> Script {
+        (self.speech.script)(room)
+    }
+
+    /// The text frame that publishes an event.
+    pub fn event(&self, room: usize, stamp: &str) -> String {
+        (self.speech.event)(room, stamp)
+    }
+
+    /// The system's number of its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn process(&self) -> Result<u32> {
+        let process = match &self.held {
+            Held::Node(node) => node.process(),
+            Held::Process(process) => process,
+        };
+        let id = process.id().filter(|_| process.is_running());
+        id.with_context(|| format!("the system has ended:\n{}", process.log()))
+    }
+
+    /// Starts a program that listens at a port of its own.
+    fn start(
+        ground: &Ground,
+        name: &str,
+        program: PathBuf,
+        arguments: impl FnOnce(u16) -> Vec<String>,
+        speech: Speech,
+    ) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, testbed::free_port()?));
+        let arguments = arguments(address.port());
+        let launch = Launch {
+            name: name.to_owned(),
+            program,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())],
+            leaves: Vec::new(),
+        };
+        let process = ground
+            .cores
+            .on_system(|| Process::start(launch, Process::folder()?))?;
+        process.wait_until(|| std::net::TcpStream::connect(address).is_ok())?;
+        Ok(Self {
+            address,
+            held: Held::Process(process),
+            speech,
+        })
+    }
+}
+
+/// Systems that take whatever text a socket sends and hand it to all of the room that its address names.
+fn plain_speech() -> Speech {
+    Speech {
+        script: Box::new(|room| Script {
+            request: crate::ws::request(&format!("/{room}"), None),
+            steps: Vec::new(),
+            ready: "ready",
+        }),
+        event: Box::new(|_, stamp| touched(stamp)),
+    }
+}
+
+/// The text of an event as watchers get it, the same for all: what Tonesa makes of a touch.
+fn touched(stamp: &str) -> String {
+    format!(
+        r#"{{"type":"touched","data":{{"uploadID":"0123456789abcdef01234567","points":[{{"x":0.5,"y":0.25,"tab":"{stamp}"}}]}}}}"#
+    )
+}
