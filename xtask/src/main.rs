@@ -3,6 +3,7 @@
 //! `cargo xtask run` and `cargo xtask test` are all that a person needs: each makes sure of what it needs first, and
 //! says what it is doing. xtask itself needs nothing but cargo.
 
+mod bench;
 mod build;
 mod measure;
 mod process;
@@ -45,6 +46,13 @@ enum Task {
     },
     /// Build the release program and take the figures of docs/performance.md
     Measure,
+    /// Build the release program, install what it is compared with, and measure both: see `bench --help`
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The bench's own
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run every check and test, stopping at the first stage that fails
     Test {
         /// Run this stage alone
@@ -74,6 +82,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),
         Task::Measure => measure::run(&workspace),
+        Task::Bench { arguments } => bench::run(&workspace, &arguments),
         Task::Test { only, arguments } => test::run(&workspace, only, &arguments),
     }
 }

@@ -13,10 +13,7 @@ use crate::systems::{System, Wants};
 const RATE: f64 = 20.0;
 
 pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
-    let wants = Wants {
-        rooms: 1,
-        together: false,
-    };
+    let wants = Wants::rooms(1);
     let mut scene = Scene::open(bench, system, wants, bench.watchers)?;
     let pace = Pace {
         rate: RATE,

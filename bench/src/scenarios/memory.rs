@@ -28,10 +28,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
 }
 
 fn each(bench: &Bench, system: &dyn System, watchers: usize) -> Result<f64> {
-    let wants = Wants {
-        rooms: 1,
-        together: false,
-    };
+    let wants = Wants::rooms(1);
     let alone = resident(Scene::open(bench, system, wants, 1)?)?;
     let watched = resident(Scene::open(bench, system, wants, watchers)?)?;
     Ok(watched.saturating_sub(alone) as f64 / 1024.0 / (watchers - 1) as f64)

@@ -25,10 +25,7 @@ const FINE: f64 = 1.05;
 const TRIES: usize = 2;
 
 pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
-    let wants = Wants {
-        rooms: 1,
-        together: true,
-    };
+    let wants = Wants::rooms(1).together();
     let best = Search::new(bench, system, wants, bench.watchers).run("saturation")?;
     Ok(vec![
         sample("deliveries", Unit::PerSecond, best.rate),
@@ -56,14 +53,19 @@ pub struct Kept {
 pub struct Search<'a> {
     bench: &'a Bench,
     system: &'a dyn System,
-    wants: Wants,
+    wants: Wants<'a>,
     /// Watchers of each room.
     watchers: usize,
     scene: Option<Scene>,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(bench: &'a Bench, system: &'a dyn System, wants: Wants, watchers: usize) -> Self {
+    pub fn new(
+        bench: &'a Bench,
+        system: &'a dyn System,
+        wants: Wants<'a>,
+        watchers: usize,
+    ) -> Self {
         Self {
             bench,
             system,

@@ -35,7 +35,12 @@ impl Scene {
     ///
     /// # Errors
     /// When it does not start, or refuses watchers.
-    pub fn open(bench: &Bench, system: &dyn System, wants: Wants, watchers: usize) -> Result<Self> {
+    pub fn open(
+        bench: &Bench,
+        system: &dyn System,
+        wants: Wants<'_>,
+        watchers: usize,
+    ) -> Result<Self> {
         let instance = system.start(&bench.ground, wants)?;
         let mut load = Load::new()?;
         let rooms: Vec<_> = (0..watchers).flat_map(|_| 0..wants.rooms).collect();

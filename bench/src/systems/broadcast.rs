@@ -15,7 +15,7 @@ impl System for Broadcast {
         "axum + broadcast"
     }
 
-    fn start(&self, ground: &Ground, _: Wants) -> Result<Instance> {
+    fn start(&self, ground: &Ground, _: Wants<'_>) -> Result<Instance> {
         let program = std::env::current_exe()?;
         let arguments = |port: u16| vec!["broadcast".to_owned(), port.to_string()];
         Instance::start(ground, self.title(), program, arguments, plain_speech())

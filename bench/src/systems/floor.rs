@@ -15,7 +15,7 @@ impl System for Floor {
         "bare program"
     }
 
-    fn start(&self, ground: &Ground, wants: Wants) -> Result<Instance> {
+    fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance> {
         let program = std::env::current_exe()?;
         let arguments = |port: u16| {
             let mut arguments = vec!["floor".to_owned(), port.to_string()];

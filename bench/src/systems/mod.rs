@@ -1,13 +1,16 @@
 //! The systems that are compared: how each is started, and how it is spoken to.
 
 mod broadcast;
+mod bun;
+mod centrifuge;
 mod floor;
+mod socketio;
 mod tonesa;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use testbed::{Launch, Node, Process};
 
 use crate::cores::Cores;
@@ -24,13 +27,48 @@ pub struct Ground {
     pub peers: PathBuf,
 }
 
+impl Ground {
+    /// A file of another system.
+    ///
+    /// # Errors
+    /// When it was not installed.
+    fn installed(&self, path: &str) -> Result<PathBuf> {
+        let file = self.peers.join(path);
+        if !file.exists() {
+            bail!("not installed: {} is missing", file.display());
+        }
+        Ok(file)
+    }
+}
+
 /// What is asked of a system.
 #[derive(Debug, Clone, Copy)]
-pub struct Wants {
+pub struct Wants<'a> {
     /// How many rooms.
     pub rooms: usize,
     /// The floor only: whether all frames that wait for a socket are written at once, instead of each alone.
     pub together: bool,
+    /// The address of the Redis through which it reaches other nodes, if it is not alone.
+    pub redis: Option<&'a str>,
+}
+
+impl Wants<'_> {
+    /// One node, rooms as given.
+    pub fn rooms(rooms: usize) -> Self {
+        Self {
+            rooms,
+            together: false,
+            redis: None,
+        }
+    }
+
+    /// The same, where the floor writes all waiting frames at once.
+    pub fn together(self) -> Self {
+        Self {
+            together: true,
+            ..self
+        }
+    }
 }
 
 /// A system that can be started.
@@ -45,11 +83,18 @@ pub trait System: Sync {
     ///
     /// # Errors
     /// When it is not installed or does not start.
-    fn start(&self, ground: &Ground, wants: Wants) -> Result<Instance>;
+    fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance>;
 }
 
 /// All of them, the floor and Tonesa first.
-pub const ALL: [&dyn System; 3] = [&floor::Floor, &tonesa::Tonesa, &broadcast::Broadcast];
+pub const ALL: [&dyn System; 6] = [
+    &floor::Floor,
+    &tonesa::Tonesa,
+    &bun::Bun,
+    &broadcast::Broadcast,
+    &socketio::SocketIo,
+    &centrifuge::Centrifuge,
+];
 
 /// A running system. It ends when dropped.
 pub struct Instance {
@@ -142,4 +187,11 @@ fn touched(stamp: &str) -> String {
     format!(
         r#"{{"type":"touched","data":{{"uploadID":"0123456789abcdef01234567","points":[{{"x":0.5,"y":0.25,"tab":"{stamp}"}}]}}}}"#
     )
+}
+
+/// A program that the machine has.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let files = std::env::split_paths(&path).map(|folder| folder.join(name));
+    files.into_iter().find(|file| file.is_file())
 }

@@ -44,7 +44,7 @@ impl System for Tonesa {
         "Tonesa"
     }
 
-    fn start(&self, ground: &Ground, wants: Wants) -> Result<Instance> {
+    fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance> {
         let node = node(ground, &[])?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, node.port()));
         let mut client = Client::connect(address)?;

@@ -4,8 +4,11 @@
 mod apt;
 mod browser;
 mod node;
+mod peers;
 mod servers;
 mod wasm;
+
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -43,6 +46,11 @@ pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
     servers::ensure(workspace)
 }
 
+/// What `cargo xtask bench` compares with, into this folder.
+pub fn for_bench(workspace: &Workspace, folder: &Path) -> Result<()> {
+    peers::ensure(workspace, folder)
+}
+
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
 pub fn for_checking(workspace: &Workspace) -> Result<()> {
     for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -61,4 +69,43 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())
+}
+
+/// Runs `install` unless it was run for these sources, by their contents, before. The stamp is written last: a set-up
+/// that was cut short is done again.
+fn once(folder: &Path, sources: &[u8], install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let stamp = folder.join("installed-from");
+    if fs::read(&stamp).is_ok_and(|installed| installed == sources) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    install()?;
+    Ok(fs::write(stamp, sources)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::once;
+
+    #[test]
+    fn what_was_installed_is_installed_again_only_from_other_sources_or_after_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut installs = 0;
+        let mut run = |sources: &str, fails: bool| {
+            once(folder.path(), sources.as_bytes(), || {
+                installs += 1;
+                if fails {
+                    bail!("cut short");
+                }
+                Ok(())
+            })
+        };
+        assert!(run("one", true).is_err());
+        assert!(run("one", false).is_ok());
+        assert!(run("one", true).is_ok());
+        assert!(run("two", false).is_ok());
+        assert_eq!(installs, 3);
+    }
 }
