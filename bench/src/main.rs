@@ -16,7 +16,7 @@ mod systems;
 mod usage;
 mod ws;
 
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -101,8 +101,9 @@ fn run(options: Options) -> Result<()> {
     let bench = Bench {
         ground: Ground {
             cores: Cores::take()?,
-            tonesa: options.tonesa,
-            peers: options.peers,
+            // Systems run in folders of their own.
+            tonesa: path::absolute(options.tonesa)?,
+            peers: path::absolute(options.peers)?,
         },
         duration: Duration::from_secs(options.seconds),
         watchers: options.watchers,
