@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
 use super::canary::{self, Canary, SILENT_AFTER};
-use super::channels::{Channels, Generation};
+use super::channels::Channels;
 use super::dialect::Dialect;
 use super::outage::Outage;
 use super::publisher::Publisher;
@@ -36,8 +36,9 @@ pub struct Link {
 
 /// A connection that everything is subscribed on, or will be.
 pub struct Session {
-    generation: Generation,
     subscriber: Subscriber,
+    /// How many channels were wanted when it began.
+    at_first: usize,
 }
 
 impl Link {
@@ -128,17 +129,16 @@ impl Link {
         let subscriber =
             Subscriber::connect(&self.server, self.dialect, generation, channels, canary).await?;
         Ok(Session {
-            generation,
             subscriber,
+            at_first: self.channels.connected(generation),
         })
     }
 
     /// Uses a connection until it is lost; answers why it was.
     async fn serve(&self, session: &Session, backoff: &mut Backoff) -> Reason {
         let caught_up = Notify::new();
-        let at_first = self.channels.connected(session.generation);
         tokio::select! {
-            reason = session.subscriber.follow(at_first, &caught_up) => reason,
+            reason = session.subscriber.follow(session.at_first, &caught_up) => reason,
             () = session.subscriber.broken() => Reason::Closed,
             () = self.watch(&caught_up, backoff) => Reason::Silent,
         }
