@@ -109,9 +109,8 @@ impl TestNode {
                 more.await;
             }
         };
-        if timeout(PATIENCE, waiting).await.is_err() {
-            panic!("it is not so in time; told: {:?}", self.told());
-        }
+        let waited = timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "it is not so; told: {:?}", self.told());
     }
 }
 

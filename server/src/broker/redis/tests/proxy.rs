@@ -27,8 +27,8 @@ impl Proxy {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(("127.0.0.1", port)).await;
-                let (hold, is_held) = watch::channel(false);
-                accepted.lock().unwrap().push(hold);
+                let (switch, is_held) = watch::channel(false);
+                accepted.lock().unwrap().push(switch);
                 // A server that is away closes the client's connection too.
                 if let Ok(server) = server {
                     connections.spawn(pass_both_ways(client, server, is_held));
