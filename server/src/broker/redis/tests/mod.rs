@@ -1,6 +1,7 @@
 //! Against real servers.
 
 mod changes;
+mod cluster;
 mod kit;
 mod outages;
 mod proxy;
