@@ -10,6 +10,7 @@ mod error;
 mod messages;
 mod options;
 mod schema;
+mod turns;
 mod uploads;
 mod writes;
 
@@ -27,6 +28,7 @@ pub use error::OpenError;
 
 use self::error::in_time;
 use self::schema::Database;
+use self::turns::Turns;
 use self::writes::Writes;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::config::Secret;
@@ -40,6 +42,7 @@ pub struct MongoStore {
     client: Client,
     database: Database,
     writes: Writes,
+    turns: Turns,
 }
 
 impl MongoStore {
@@ -57,6 +60,7 @@ impl MongoStore {
             client,
             database,
             writes: Writes::default(),
+            turns: Turns::default(),
         })
     }
 
@@ -88,10 +92,10 @@ impl Store for MongoStore {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError> {
         let database = self.database.clone();
-        let (size, turn) = (drafts.len(), self.writes.turn(upload));
+        let (size, turn) = (drafts.len(), self.turns.of(upload));
         let job = async move {
-            let _turn = turn.lock().await;
-            append::append(&database, upload, drafts).await
+            let mut turn = turn.lock().await;
+            append::append(&database, upload, drafts, &mut turn).await
         };
         self.writes.run(size, job).await
     }

@@ -154,6 +154,18 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     }
 }
 
+/// How many documents of an ordered insert are stored for certain, and by a majority, though it failed.
+pub(super) fn stored_before(error: &Error) -> usize {
+    match &*error.kind {
+        ErrorKind::InsertMany(InsertManyError {
+            write_errors: Some(errors),
+            write_concern_error: None,
+            ..
+        }) => errors.first().map_or(0, |error| error.index),
+        _ => 0,
+    }
+}
+
 /// Whether the same call may well work at once: a connection was lost, or another server is to be asked.
 pub(super) fn may_pass(error: &Error) -> bool {
     match &*error.kind {

@@ -35,8 +35,7 @@ pub(super) async fn page(
         conversation.require_if_empty(head).await?;
         return Ok(MessagePage { messages, head });
     }
-    let head = conversation.head().await?;
-    conversation.require_if_empty(head).await?;
+    let head = conversation.head_of_upload().await?;
     let messages = conversation.select(select, head, limit).await?;
     Ok(MessagePage { messages, head })
 }
@@ -58,8 +57,15 @@ impl<'d> Conversation<'d> {
         newest.map_or(Ok(Seq::ZERO), |newest| Ok(seq_of(&newest)?))
     }
 
+    /// The last sequence number, if there is such an upload.
+    pub async fn head_of_upload(self) -> Result<Seq, Failure> {
+        let head = self.head().await?;
+        self.require_if_empty(head).await?;
+        Ok(head)
+    }
+
     /// A conversation with messages has its upload; for one without, it is looked up.
-    pub async fn require_if_empty(self, head: Seq) -> Result<(), Failure> {
+    async fn require_if_empty(self, head: Seq) -> Result<(), Failure> {
         if head == Seq::ZERO {
             uploads::require(self.database, self.upload).await?;
         }

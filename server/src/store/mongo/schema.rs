@@ -49,18 +49,20 @@ impl Database {
         Ok(())
     }
 
+    /// Makes an index each, since servers differ in what they make of several of which some are there already.
     async fn make_indexes(&self) -> Result<(), Error> {
         self.uploads
-            .create_indexes([unique(doc! { "shortID": 1 })])
+            .create_index(unique(doc! { "shortID": 1 }))
             .await?;
         let by_time = doc! { "uploadID": 1, "createdAt": 1, "seq": 1 };
-        self.messages
-            .create_indexes([
-                unique(doc! { "uploadID": 1, "seq": 1 }),
-                unique(doc! { "uploadID": 1, "clientMessageID": 1 }),
-                IndexModel::builder().keys(by_time).build(),
-            ])
-            .await?;
+        let indexes = [
+            unique(doc! { "uploadID": 1, "seq": 1 }),
+            unique(doc! { "uploadID": 1, "clientMessageID": 1 }),
+            IndexModel::builder().keys(by_time).build(),
+        ];
+        for index in indexes {
+            self.messages.create_index(index).await?;
+        }
         Ok(())
     }
 }
@@ -72,13 +74,14 @@ pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
     let mut tries = 1;
     loop {
         let made = timeout(PATIENCE, database.make_indexes()).await;
-        match made.map_err(|_| OpenError::Unreachable)? {
-            Ok(()) => return Ok(()),
-            Err(error) => match OpenError::of_server(&error) {
-                OpenError::Indexes(_) if tries < TRIES => tries += 1,
-                refused => return Err(refused),
-            },
+        let Err(error) = made.map_err(|_| OpenError::Unreachable)? else {
+            return Ok(());
+        };
+        let refused = OpenError::of_server(&error);
+        if tries == TRIES || refused == OpenError::Refused {
+            return Err(refused);
         }
+        tries += 1;
         let pause = rand::rng().random_range(50..500);
         sleep(Duration::from_millis(pause)).await;
     }

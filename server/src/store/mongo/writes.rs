@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use app::model::UploadId;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, error};
 
@@ -12,14 +11,10 @@ use crate::store::StoreError;
 /// many, further writes are refused at once with [`StoreError::Unavailable`].
 const MAX_WAITING: usize = 16_384;
 
-/// The first byte of an upload's id chooses its turns.
-const TURNS: usize = 256;
-
 /// Writes in tasks of their own, which go on when nobody waits for them any more.
 pub(super) struct Writes {
     room: Arc<Semaphore>,
     tasks: TaskTracker,
-    turns: Box<[Arc<Mutex<()>>; TURNS]>,
 }
 
 impl Default for Writes {
@@ -27,7 +22,6 @@ impl Default for Writes {
         Self {
             room: Arc::new(Semaphore::new(MAX_WAITING)),
             tasks: TaskTracker::new(),
-            turns: Box::new(std::array::from_fn(|_| Arc::default())),
         }
     }
 }
@@ -54,13 +48,6 @@ impl Writes {
             error!(%error, "a write to MongoDB panicked or was cut off");
             Err(StoreError::Unavailable)
         })
-    }
-
-    /// The lock under which an upload's conversation is appended to, so that the appends of one node follow each
-    /// other instead of running for the same sequence number. A few uploads share it.
-    pub fn turn(&self, upload: UploadId) -> Arc<Mutex<()>> {
-        let [first, ..] = *upload.as_bytes();
-        Arc::clone(&self.turns[usize::from(first)])
     }
 
     /// Refuses further writes and waits for those under way.
