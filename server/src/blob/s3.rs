@@ -49,6 +49,8 @@ pub struct S3Blobs {
     conditions: Conditions,
     addresses: Option<Addresses>,
     clearing: TaskTracker,
+    /// How long a put may get nowhere.
+    stall: Duration,
     scratch: ScratchFolder,
 }
 
@@ -61,15 +63,17 @@ impl S3Blobs {
     pub async fn open(config: &config::S3, folder: &Path) -> Result<Self, OpenError> {
         let bucket = Bucket::of(config);
         open::prove(&bucket, config).await?;
-        let addresses = match config.redirect {
-            true => Some(Addresses::of(&bucket, config).await?),
-            false => None,
+        let addresses = if config.redirect {
+            Some(Addresses::of(&bucket, config).await?)
+        } else {
+            None
         };
         Ok(Self {
             bucket,
             conditions: Conditions::default(),
             addresses,
             clearing: TaskTracker::new(),
+            stall: progress::STALL,
             scratch: open::scratch(folder).await?,
         })
     }
@@ -90,8 +94,7 @@ impl S3Blobs {
 #[async_trait]
 impl Blobs for S3Blobs {
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
-        let put = Put::new(&self.bucket, &self.conditions, &self.clearing, key, &file);
-        put.run().await
+        Put::new(self, key, &file).run().await
     }
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {

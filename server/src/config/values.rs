@@ -87,9 +87,10 @@ pub(super) fn endpoint(
 pub(super) fn plain_name(name: &'static str, given: String) -> Result<String, ConfigError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let is_name = given.len() <= MAX_NAME && given.bytes().all(is_plain) && given != "..";
-    match is_name {
-        true => Ok(given),
-        false => Err(invalid(name, "a name of letters, digits, - . and _", given)),
+    if is_name {
+        Ok(given)
+    } else {
+        Err(invalid(name, "a name of letters, digits, - . and _", given))
     }
 }
 

@@ -90,7 +90,11 @@ fn labels_of(headers: &HeaderMap) -> Labels<'_> {
 /// Whoever keeps this answer for as long as it says still meets an address that is good.
 fn elsewhere(address: &Address) -> Response {
     let keep = format!("public, max-age={}", address.lasts.as_secs() / 2);
-    ([(header::CACHE_CONTROL, keep)], Redirect::temporary(&address.url)).into_response()
+    (
+        [(header::CACHE_CONTROL, keep)],
+        Redirect::temporary(&address.url),
+    )
+        .into_response()
 }
 
 fn etag_of(upload: &Upload) -> ETag {

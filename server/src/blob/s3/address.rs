@@ -87,25 +87,21 @@ impl Addresses {
             .start_time(from)
             .expires_in(lasts);
         let time = time.build().map_err(|error| error.to_string())?;
-        let signed = match *method {
-            Method::HEAD => {
-                let call = self.client.head_object().bucket(&self.bucket).key(key);
-                let call = call
-                    .response_content_type(labels.content_type)
-                    .response_content_disposition(labels.content_disposition)
-                    .response_cache_control(labels.cache_control);
-                url(call.presigned(time).await)
-            }
-            _ => {
-                let call = self.client.get_object().bucket(&self.bucket).key(key);
-                let call = call
-                    .response_content_type(labels.content_type)
-                    .response_content_disposition(labels.content_disposition)
-                    .response_cache_control(labels.cache_control);
-                url(call.presigned(time).await)
-            }
-        };
-        signed
+        if *method == Method::HEAD {
+            let call = self.client.head_object().bucket(&self.bucket).key(key);
+            let call = call
+                .response_content_type(labels.content_type)
+                .response_content_disposition(labels.content_disposition)
+                .response_cache_control(labels.cache_control);
+            url(call.presigned(time).await)
+        } else {
+            let call = self.client.get_object().bucket(&self.bucket).key(key);
+            let call = call
+                .response_content_type(labels.content_type)
+                .response_content_disposition(labels.content_disposition)
+                .response_cache_control(labels.cache_control);
+            url(call.presigned(time).await)
+        }
     }
 }
 

@@ -86,11 +86,9 @@ async fn in_time<T, E>(call: impl Future<Output = Result<T, SdkError<E>>>) -> Re
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match timeout(PATIENCE, call).await {
-        Ok(answer) => answer.map_err(|error| trouble("listing the images", &error)),
-        Err(_) => {
-            warn!("the S3 server does not list its images in time");
-            Err(BlobError::Unavailable)
-        }
-    }
+    let answer = timeout(PATIENCE, call).await.map_err(|_| {
+        warn!("the S3 server does not list its images in time");
+        BlobError::Unavailable
+    })?;
+    answer.map_err(|error| trouble("listing the images", &error))
 }

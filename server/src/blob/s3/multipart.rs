@@ -22,14 +22,16 @@ const DOING: &str = "keeping a part of an image";
 impl Put<'_> {
     pub(super) async fn send_parts(&self, size: u64) -> Result<(), BlobError> {
         let upload = self.begin().await?;
-        let parts = stream::iter(1_i32..)
-            .zip(stream::iter((0..size).step_by(PART as usize)))
-            .map(|(number, from)| self.send_part(&upload.id, number, from..size.min(from + PART)))
+        let starts = (0..).map(|n| n * PART).take_while(|start| *start < size);
+        let parts = stream::iter((1_i32..).zip(starts))
+            .map(|(number, start)| {
+                self.send_part(&upload.id, number, start..size.min(start + PART))
+            })
             .buffered(AT_ONCE);
         let parts: Vec<CompletedPart> = parts.try_collect().await?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
         self.show(Show::Parts(&upload.id, parts.build())).await?;
-        upload.is_done();
+        upload.finish();
         Ok(())
     }
 
@@ -39,22 +41,27 @@ impl Put<'_> {
         parts: &CompletedMultipartUpload,
         condition: Option<String>,
     ) -> Result<(), Refusal> {
-        let call = self.bucket.patient.complete_multipart_upload();
-        let call = call.bucket(&self.bucket.name).key(self.key.as_str());
+        let bucket = &self.blobs.bucket;
+        let call = bucket
+            .patient
+            .complete_multipart_upload()
+            .bucket(&bucket.name);
+        let call = call.key(self.key.as_str());
         let call = call.upload_id(upload).multipart_upload(parts.clone());
         let joined = call.set_if_none_match(condition).send().await;
         joined.map(drop).map_err(Refusal::of)
     }
 
     async fn begin(&self) -> Result<Unfinished, BlobError> {
-        let call = self.bucket.quick.create_multipart_upload();
-        let call = call.bucket(&self.bucket.name).key(self.key.as_str());
+        let bucket = &self.blobs.bucket;
+        let call = bucket.quick.create_multipart_upload().bucket(&bucket.name);
+        let call = call.key(self.key.as_str());
         let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
         let begun = call.send().await.map_err(|error| trouble(DOING, &error))?;
         let id = begun.upload_id.ok_or(BlobError::Unavailable)?;
         Ok(Unfinished {
-            bucket: self.bucket.clone(),
-            clearing: self.clearing.clone(),
+            bucket: bucket.clone(),
+            clearing: self.blobs.clearing.clone(),
             runtime: Handle::current(),
             key: self.key,
             id,
@@ -70,8 +77,9 @@ impl Put<'_> {
     ) -> Result<CompletedPart, BlobError> {
         let length = range.end - range.start;
         let bytes = self.bytes(Some((range.start, length))).await?;
-        let call = self.bucket.patient.upload_part();
-        let call = call.bucket(&self.bucket.name).key(self.key.as_str());
+        let bucket = &self.blobs.bucket;
+        let call = bucket.patient.upload_part().bucket(&bucket.name);
+        let call = call.key(self.key.as_str());
         let call = call.upload_id(upload).part_number(number).body(bytes);
         let sent = call.send().await.map_err(|error| trouble(DOING, &error))?;
         self.progress.made(1);
@@ -94,7 +102,7 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn is_done(mut self) {
+    fn finish(mut self) {
         self.is_done = true;
     }
 }

@@ -22,7 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Nothing answers there.
-    #[error("the S3 server at {server} does not answer ({cause}); S3_ENDPOINT must name one that runs")]
+    #[error(
+        "the S3 server at {server} does not answer ({cause}); S3_ENDPOINT must name one that runs"
+    )]
     Unreachable {
         /// Its address.
         server: String,
@@ -30,7 +32,9 @@ pub enum OpenError {
         cause: String,
     },
     /// Something else answers there.
-    #[error("what answers at {server} does not do so as an S3 server ({cause}); S3_ENDPOINT must name one")]
+    #[error(
+        "what answers at {server} does not do so as an S3 server ({cause}); S3_ENDPOINT must name one"
+    )]
     NotS3 {
         /// Its address.
         server: String,
@@ -52,7 +56,9 @@ pub enum OpenError {
         cause: String,
     },
     /// There is no such bucket.
-    #[error("there is no bucket {bucket} at {server}; make it, or have S3_BUCKET_NAME name one that is there")]
+    #[error(
+        "there is no bucket {bucket} at {server}; make it, or have S3_BUCKET_NAME name one that is there"
+    )]
     NoBucket {
         /// Its address.
         server: String,
@@ -60,7 +66,9 @@ pub enum OpenError {
         bucket: String,
     },
     /// The bucket is somewhere else.
-    #[error("the bucket {bucket} is not in {region} ({cause}); AWS_REGION must name the region that it is in")]
+    #[error(
+        "the bucket {bucket} is not in {region} ({cause}); AWS_REGION must name the region that it is in"
+    )]
     Region {
         /// The bucket.
         bucket: String,

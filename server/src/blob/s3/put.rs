@@ -10,10 +10,10 @@ use aws_sdk_s3::types::CompletedMultipartUpload;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use tokio::fs;
-use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
-use super::bucket::{Bucket, MARK};
+use super::S3Blobs;
+use super::bucket::MARK;
 use super::error::{code, status, trouble};
 use super::progress::Progress;
 use crate::blob::BlobError;
@@ -71,9 +71,7 @@ pub(super) enum Show<'a> {
 
 /// One call of `put`.
 pub(super) struct Put<'a> {
-    pub bucket: &'a Bucket,
-    conditions: &'a Conditions,
-    pub clearing: &'a TaskTracker,
+    pub blobs: &'a S3Blobs,
     pub key: ShortId,
     pub file: &'a Path,
     /// Kept with the object: tells whether it comes from this put, whose second attempt may find that the first one
@@ -83,40 +81,40 @@ pub(super) struct Put<'a> {
 }
 
 impl<'a> Put<'a> {
-    pub fn new(
-        bucket: &'a Bucket,
-        conditions: &'a Conditions,
-        clearing: &'a TaskTracker,
-        key: ShortId,
-        file: &'a Path,
-    ) -> Self {
+    pub fn new(blobs: &'a S3Blobs, key: ShortId, file: &'a Path) -> Self {
         Self {
-            bucket,
-            conditions,
-            clearing,
+            blobs,
             key,
             file,
             mark: random_mark(),
-            progress: Progress::default(),
+            progress: Progress::new(blobs.stall),
         }
     }
 
     /// Makes the object. Dropped on the way, it leaves the object whole or absent.
     pub async fn run(&self) -> Result<(), BlobError> {
         let file = fs::metadata(self.file).await.map_err(unreadable)?;
-        if self.bucket.mark_of(self.key).await?.is_some() {
+        if self.blobs.bucket.mark_of(self.key).await?.is_some() {
             return Err(BlobError::AlreadyExists);
         }
         match file.len() {
-            0..=PART => self.progress.watch(self.show(Show::Whole)).await,
-            size => self.progress.watch(self.send_parts(size)).await,
+            0..=PART => self.watch(self.show(Show::Whole)).await,
+            size => self.watch(self.send_parts(size)).await,
         }
+    }
+
+    async fn watch(
+        &self,
+        work: impl Future<Output = Result<(), BlobError>>,
+    ) -> Result<(), BlobError> {
+        self.progress.watch(Box::pin(work)).await
     }
 
     async fn send_whole(&self, condition: Option<String>) -> Result<(), Refusal> {
         let bytes = self.bytes(None).await.map_err(|_| Refusal::Away)?;
-        let call = self.bucket.patient.put_object();
-        let call = call.bucket(&self.bucket.name).key(self.key.as_str());
+        let bucket = &self.blobs.bucket;
+        let call = bucket.patient.put_object().bucket(&bucket.name);
+        let call = call.key(self.key.as_str());
         let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
         let sent = call.set_if_none_match(condition).body(bytes).send().await;
         sent.map(drop).map_err(Refusal::of)
@@ -134,7 +132,7 @@ impl<'a> Put<'a> {
 
     /// Makes the call that lets the object show, under the condition that there is none yet.
     pub async fn show(&self, how: Show<'_>) -> Result<(), BlobError> {
-        let conditions = &self.conditions.0;
+        let conditions = &self.blobs.conditions.0;
         let condition = conditions.load(Ordering::Relaxed).then(|| "*".to_owned());
         let mut done = self.call(&how, condition).await;
         if matches!(done, Err(Refusal::NoConditions)) {
@@ -158,7 +156,7 @@ impl<'a> Put<'a> {
     }
 
     async fn decide(&self) -> Result<(), BlobError> {
-        match self.bucket.mark_of(self.key).await? {
+        match self.blobs.bucket.mark_of(self.key).await? {
             Some(mark) if mark == self.mark => Ok(()),
             Some(_) => Err(BlobError::AlreadyExists),
             None => Err(BlobError::Unavailable),
