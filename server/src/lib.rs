@@ -26,6 +26,7 @@ pub mod proof;
 pub mod rate_limit;
 pub mod routes;
 mod run;
+pub mod scratch;
 pub mod serve;
 pub mod site;
 pub mod state;
