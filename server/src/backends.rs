@@ -7,11 +7,14 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use crate::blob::directory::DirectoryBlobs;
+use crate::blob::measured::MeasuredBlobs;
+use crate::broker::measured::MeasuredBroker;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
 use crate::state::Backends;
+use crate::store::measured::MeasuredStore;
 use crate::store::sqlite::{self, SqliteStore};
 
 /// The folder of the images' bytes in the data folder.
@@ -39,11 +42,31 @@ pub struct Opened {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(config: &Config, _metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
+pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let dir = config.data_dir.clone();
-    spawn_blocking(move || open_embedded(&dir))
+    let opened = spawn_blocking(move || open_embedded(&dir))
         .await
-        .expect("opening the storage does not panic, and nobody aborts it")
+        .expect("opening the storage does not panic, and nobody aborts it")?;
+    Ok(Opened {
+        backends: measured(opened.backends, metrics),
+        ..opened
+    })
+}
+
+/// The same backends, telling how they do.
+fn measured(backends: Backends, metrics: &Metrics) -> Backends {
+    let Backends {
+        store,
+        blobs,
+        broker,
+        temp_dir,
+    } = backends;
+    Backends {
+        store: Arc::new(MeasuredStore::new(store, metrics.store.clone())),
+        blobs: Arc::new(MeasuredBlobs::new(blobs, metrics.blobs.clone())),
+        broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
+        temp_dir,
+    }
 }
 
 fn open_embedded(dir: &Path) -> Result<Opened, OpenError> {

@@ -1,6 +1,7 @@
 //! Image bytes, by the upload's short id. Every backend passes the suite in `conformance/`.
 
 pub mod directory;
+pub mod measured;
 pub mod sweep;
 
 #[cfg(test)]

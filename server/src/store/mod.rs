@@ -2,6 +2,7 @@
 //!
 //! Every backend passes the suite in `conformance/`, which states the guarantees below as tests.
 
+pub mod measured;
 pub mod sqlite;
 
 #[cfg(test)]
