@@ -35,7 +35,11 @@ pub async fn request(State(node): State<AppState>, request: Request, next: Next)
         .instrument(span)
         .await;
     // Packaged files have routes of their own, with names that change from version to version.
-    let series = if node.site.serves(route) { "(file)" } else { route };
+    let series = if node.site.serves(route) {
+        "(file)"
+    } else {
+        route
+    };
     let (http, status) = (&node.metrics.http, response.status());
     http.answered(series, &method, status, started.elapsed());
     response

@@ -106,22 +106,19 @@ async fn serve_metrics(node: AppState, listener: TcpListener) {
     let server = server(listener, &handle);
     let service = metrics::router(node.clone()).into_make_service();
     let mut serving = pin!(server.serve(service));
-    let served = tokio::select! {
+    let end = tokio::select! {
         failed = &mut serving => failed,
         () = node.stopping.cancelled() => {
             handle.graceful_shutdown(Some(FINISH_METRICS));
             serving.await
         }
     };
-    if let Err(error) = served {
+    if let Err(error) = end {
         tracing::error!(%error, "metrics are no longer served");
     }
 }
 
-fn server(
-    listener: TcpListener,
-    handle: &Handle<SocketAddr>,
-) -> Server<SocketAddr, Admission> {
+fn server(listener: TcpListener, handle: &Handle<SocketAddr>) -> Server<SocketAddr, Admission> {
     let mut server = Server::<SocketAddr>::from_listener(listener)
         .first_request_timeout(HEAD)
         .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))

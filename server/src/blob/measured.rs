@@ -56,3 +56,21 @@ impl Blobs for MeasuredBlobs {
         self.metrics.calls.measure("ping", self.blobs.ping()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::conformance::{Fixture, blob_suite};
+    use crate::blob::directory::DirectoryBlobs;
+    use crate::metrics::Metrics;
+
+    // Whatever a blob store guarantees, it does so through this one too.
+    blob_suite!(async {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = DirectoryBlobs::open(folder.path()).unwrap();
+        let temp_dir = blobs.temp_dir().to_owned();
+        let metrics = Metrics::default().blobs;
+        let blobs = Arc::new(MeasuredBlobs::new(Arc::new(blobs), metrics));
+        (Fixture { blobs, temp_dir }, folder)
+    });
+}

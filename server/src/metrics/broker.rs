@@ -24,8 +24,11 @@ impl BrokerMetrics {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let calls = Calls::registered(
             registry,
-            "broker_call_duration",
-            "How long calls of the broker took, by operation and outcome",
+            (
+                "broker_call_duration",
+                "How long calls of the broker took, by operation and outcome",
+            ),
+            &["publish", "subscribe", "unsubscribe", "ping"],
         );
         let metrics = Self {
             calls,

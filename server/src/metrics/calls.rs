@@ -33,8 +33,17 @@ pub(super) fn latencies() -> Histogram {
 }
 
 impl Calls {
-    pub(super) fn registered(registry: &mut Registry, name: &str, help: &str) -> Self {
-        let calls = Family::new_with_constructor(latencies as fn() -> Histogram);
+    /// The operations' series are there from the start, so that the first call already shows as an increase.
+    pub(super) fn registered(
+        registry: &mut Registry,
+        (name, help): (&str, &str),
+        operations: &[&'static str],
+    ) -> Self {
+        let calls: Family<Labels, _, _> =
+            Family::new_with_constructor(latencies as fn() -> Histogram);
+        for operation in operations {
+            drop(calls.get_or_create(&[("operation", *operation), ("outcome", "ok")]));
+        }
         registry.register_with_unit(name, help, Unit::Seconds, calls.clone());
         Self(calls)
     }

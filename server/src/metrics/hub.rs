@@ -11,6 +11,18 @@ use slab::Slab;
 use super::class::ByClass;
 use crate::broker::DeliveryClass;
 
+/// Why a socket ended: the peer is gone or closed it; it broke the rules (1008: malformed, too many frames; 1009: too big);
+/// the node restarts (1012); it read too slowly (1013).
+pub const ENDINGS: [&str; 7] = [
+    "gone",
+    "closed",
+    "malformed",
+    "too_many_frames",
+    "too_big",
+    "restarting",
+    "too_slow",
+];
+
 /// What the hub tells. Clones share it; each method is one relaxed addition unless it says otherwise.
 #[derive(Debug, Default, Clone)]
 pub struct HubMetrics {
@@ -40,6 +52,9 @@ pub enum ResyncedFrom {
 impl HubMetrics {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let hub = Self::default();
+        for ending in ENDINGS {
+            drop(hub.closed.get_or_create(&[("reason", ending)]));
+        }
         hub.delivered.register(
             registry,
             "frames_delivered",
@@ -91,7 +106,7 @@ impl HubMetrics {
         };
     }
 
-    /// A socket ended. The reason is one of a few fixed words. Looks a counter up.
+    /// A socket ended, for one of the reasons in [`ENDINGS`]. Looks a counter up.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&[("reason", reason)]).inc();
     }

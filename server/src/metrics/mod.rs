@@ -22,7 +22,7 @@ pub use broker::BrokerMetrics;
 pub use calls::{Calls, Outcome};
 pub use endpoint::router;
 pub use http::HttpMetrics;
-pub use hub::{HubMetrics, Opened, ResyncedFrom, Waiting};
+pub use hub::{ENDINGS, HubMetrics, Opened, ResyncedFrom, Waiting};
 pub use storage::{BlobMetrics, StoreMetrics};
 
 use crate::state::Node;
@@ -80,6 +80,11 @@ impl Metrics {
     /// Everything, as text of the `OpenMetrics` format; what is a state of the node is read at this moment.
     pub fn encode(&self, node: &Node) -> String {
         self.gauges.read(node);
+        self.written()
+    }
+
+    /// Everything as it was told or read last.
+    pub(crate) fn written(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)
             .expect("a text takes whatever is written to it");

@@ -8,6 +8,10 @@ use prometheus_client::registry::Registry;
 use super::Calls;
 use crate::store::Appended;
 
+/// The states of an appended message.
+const NEW: &str = "new";
+const KNOWN: &str = "known";
+
 /// What is told about the store. Clones share it.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
@@ -21,14 +25,21 @@ impl StoreMetrics {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let calls = Calls::registered(
             registry,
-            "store_call_duration",
-            "How long calls of the store took, by operation and outcome",
+            (
+                "store_call_duration",
+                "How long calls of the store took, by operation and outcome",
+            ),
+            &["insert_upload", "upload", "append", "messages", "ping"],
         );
+        let appended = Family::default();
+        for state in [NEW, KNOWN] {
+            drop(appended.get_or_create(&[("state", state)]));
+        }
         let metrics = Self {
             calls,
             // 1 to 256, the most that one append takes.
             group: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
-            appended: Family::default(),
+            appended,
         };
         registry.register(
             "append_group_messages",
@@ -55,7 +66,7 @@ impl StoreMetrics {
             .iter()
             .filter(|message| matches!(message, Appended::New(_)))
             .count();
-        for (state, count) in [("new", new), ("known", messages.len() - new)] {
+        for (state, count) in [(NEW, new), (KNOWN, messages.len() - new)] {
             let counter = self.appended.get_or_create(&[("state", state)]);
             counter.inc_by(count as u64);
         }
@@ -74,8 +85,11 @@ impl BlobMetrics {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let calls = Calls::registered(
             registry,
-            "blob_call_duration",
-            "How long calls of the blob store took, by operation and outcome; a read ends when its bytes begin",
+            (
+                "blob_call_duration",
+                "How long calls of the blob store took, by operation and outcome; a read ends when its bytes begin",
+            ),
+            &["put", "read", "delete", "list", "ping"],
         );
         let reads_broken = Counter::default();
         registry.register(

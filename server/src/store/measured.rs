@@ -64,3 +64,40 @@ impl Store for MeasuredStore {
         self.metrics.calls.measure("has_short_id", call).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::store::conformance::store_suite;
+    use crate::store::sqlite::SqliteStore;
+
+    // Whatever a store guarantees, it does so through this one too.
+    store_suite!(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+        let metrics = Metrics::default().store;
+        let measured: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, metrics));
+        (measured, folder)
+    });
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waited_for_is_told_too() {
+        let metrics = Metrics::default();
+        let calls = metrics.store.calls.clone();
+        let call = calls.measure("append", pending::<Result<(), StoreError>>());
+        assert_eq!(call.now_or_never(), None);
+        let call = calls.measure("append", async { Err::<(), _>(StoreError::Unavailable) });
+        assert_eq!(call.await, Err(StoreError::Unavailable));
+        let text = metrics.written();
+        for outcome in ["abandoned", "unavailable"] {
+            let series = "tonesa_store_call_duration_seconds_count";
+            let sample = format!("{series}{{operation=\"append\",outcome=\"{outcome}\"}} 1\n");
+            assert!(text.contains(&sample), "{sample} is not in {text}");
+        }
+    }
+}
