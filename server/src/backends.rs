@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
 use crate::state::Backends;
+use crate::store::coalesced::Coalesced;
 use crate::store::measured::MeasuredStore;
 use crate::store::sqlite::{self, SqliteStore};
 
@@ -48,21 +49,22 @@ pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, Ope
         .await
         .expect("opening the storage does not panic, and nobody aborts it")?;
     Ok(Opened {
-        backends: measured(opened.backends, metrics),
+        backends: wrapped(opened.backends, metrics),
         ..opened
     })
 }
 
-/// The same backends, telling how they do.
-fn measured(backends: Backends, metrics: &Metrics) -> Backends {
+/// The same backends, telling how they do, and asked once for what several want to read at the same time.
+fn wrapped(backends: Backends, metrics: &Metrics) -> Backends {
     let Backends {
         store,
         blobs,
         broker,
         temp_dir,
     } = backends;
+    let store = MeasuredStore::new(store, metrics.store.clone());
     Backends {
-        store: Arc::new(MeasuredStore::new(store, metrics.store.clone())),
+        store: Arc::new(Coalesced::new(Arc::new(store))),
         blobs: Arc::new(MeasuredBlobs::new(blobs, metrics.blobs.clone())),
         broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
         temp_dir,
