@@ -9,8 +9,10 @@ use tokio::task::spawn_blocking;
 
 use crate::blob::Blobs;
 use crate::blob::directory::DirectoryBlobs;
+use crate::blob::measured::MeasuredBlobs;
 use crate::blob::s3::{self, S3Blobs};
 use crate::broker::Broker;
+use crate::broker::measured::MeasuredBroker;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::broker::redis::{self, RedisBroker};
 use crate::config::Config;
@@ -19,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::state::Backends;
 use crate::store::Store;
 use crate::store::coalesced::Coalesced;
+use crate::store::measured::MeasuredStore;
 use crate::store::mongo::{self, MongoStore};
 use crate::store::sqlite::{self, SqliteStore};
 
@@ -76,11 +79,13 @@ pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, Ope
     let store = open_store(config).await?;
     let blobs = open_blobs(config).await?;
     let broker = open_broker(config, metrics).await?;
+    // They tell how they do, and are asked once for what several want to read at the same time.
+    let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
-        store: Arc::new(Coalesced::new(store.shared())),
+        store: Arc::new(Coalesced::new(Arc::new(measured))),
         temp_dir: blobs.temp_dir().to_owned(),
-        blobs: blobs.shared(),
-        broker,
+        blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
+        broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
     };
     Ok(Opened {
         backends,

@@ -6,6 +6,7 @@ pub mod backends;
 pub mod blob;
 pub mod body;
 pub mod broker;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod deadline;

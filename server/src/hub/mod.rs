@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::metrics::HubMetrics;
 use crate::store::Store;
 
 use beacon::Beacon;
@@ -68,6 +69,7 @@ struct Inner {
     broker: Arc<dyn Broker>,
     store: Arc<dyn Store>,
     limits: HubLimits,
+    metrics: HubMetrics,
     rooms: Arc<Rooms>,
     beacon: Beacon,
     /// Told after every break in the flow of frames.
@@ -110,6 +112,7 @@ impl Hub {
         broker: Arc<dyn Broker>,
         store: Arc<dyn Store>,
         limits: HubLimits,
+        metrics: HubMetrics,
         tasks: TaskTracker,
         shutdown: CancellationToken,
     ) -> Self {
@@ -118,6 +121,7 @@ impl Hub {
             broker,
             store,
             limits,
+            metrics,
             rooms,
             beacon: Beacon::default(),
             repaired: Notify::new(),
@@ -193,6 +197,11 @@ impl Hub {
     /// How many topics this node's sockets watch.
     pub fn topics(&self) -> usize {
         self.0.rooms.len()
+    }
+
+    /// What it tells about itself.
+    pub fn metrics(&self) -> &HubMetrics {
+        &self.0.metrics
     }
 
     /// Tracks a task that ends with the node.
