@@ -30,5 +30,6 @@ pub mod serve;
 pub mod site;
 pub mod state;
 pub mod store;
+pub mod websocket;
 
 pub use run::{StartError, run};
