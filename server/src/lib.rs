@@ -32,5 +32,6 @@ pub mod serve;
 pub mod site;
 pub mod state;
 pub mod store;
+pub mod websocket;
 
 pub use run::{StartError, run};
