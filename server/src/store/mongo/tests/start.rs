@@ -61,7 +61,7 @@ async fn tls_that_the_server_does_not_speak_stops_the_start() {
     let url = with_database(&testbed::shared::mongo().url(), "tls");
     let url = url.replace('?', "?tls=true&");
     let url = url.trim_end_matches('&');
-    assert_eq!(refusal(&url).await, OpenError::Unreachable);
+    assert_eq!(refusal(url).await, OpenError::Unreachable);
     let url = format!("{url}&tlsCAFile=/nowhere/{PASSWORD}.pem");
     assert_eq!(refusal(&url).await, OpenError::Tls);
 }
