@@ -1,12 +1,14 @@
 //! Images in a bucket: through the node, and by a redirect to the S3 server.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use app::model::Upload;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
-use testbed::S3;
+use testbed::{Node, S3};
 
-use crate::common::{TestNode, file_form, header, pictures, problem};
+use crate::common::{TestNode, file_form, header, pictures, problem, site};
 
 const IN_TIME: Duration = Duration::from_secs(3);
 
@@ -181,4 +183,40 @@ async fn a_bucket_that_is_frozen_is_told_in_time_and_used_again_when_it_is_back(
     assert_eq!(image.bytes().await.unwrap(), pictures::png(3, 2));
     node.uploaded().await;
     assert_eq!(node.blobs().await, 2, "nothing of what was refused is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_is_in_no_log_line_however_much_is_logged() {
+    let server = S3::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path());
+    let node = Node::start(
+        Path::new(env!("CARGO_BIN_EXE_tonesa")),
+        &[
+            ("TONESA_LOG", "trace"),
+            ("TONESA_SITE_DIR", site.to_str().unwrap()),
+            ("S3_BUCKET_NAME", server.bucket()),
+            ("S3_ENDPOINT", &server.endpoint()),
+            ("S3_REDIRECT", "1"),
+            ("AWS_ACCESS_KEY_ID", server.access_key()),
+            ("AWS_SECRET_ACCESS_KEY", server.secret_key()),
+        ],
+    )
+    .unwrap();
+    let client = Client::new();
+    let upload = async || {
+        let form = file_form(pictures::png(3, 2));
+        let call = client.post(format!("{}/api/uploads", node.base()));
+        call.multipart(form).send().await.unwrap()
+    };
+    let kept: Upload = upload().await.json().await.unwrap();
+    let image = client.get(format!("{}{}", node.base(), kept.content.url));
+    assert_eq!(image.send().await.unwrap().status(), StatusCode::OK);
+    server.kill().unwrap();
+    assert_eq!(upload().await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let log = node.process().log();
+    assert!(log.contains("the S3 server failed"), "{log}");
+    for secret in [server.access_key(), server.secret_key(), "Signature"] {
+        assert!(!log.contains(secret), "{secret}");
+    }
 }

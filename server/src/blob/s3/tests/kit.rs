@@ -7,6 +7,7 @@ use testbed::S3;
 use tokio::net::TcpListener;
 
 use crate::blob::conformance::Fixture;
+use crate::blob::s3::bucket::Bucket;
 use crate::blob::s3::{OpenError, S3Blobs};
 use crate::config::{self, Config};
 
@@ -44,6 +45,12 @@ pub async fn open() -> (Fixture, TempDir) {
 }
 
 pub async fn open_at(server: &S3) -> (Fixture, TempDir) {
+    drop(
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_test_writer()
+            .try_init(),
+    );
     let (blobs, folder) = try_open(&settings(server, &[])).await.unwrap();
     (fixture(blobs), folder)
 }
@@ -61,6 +68,14 @@ pub async fn serve(site: Router) -> String {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, site).await });
     endpoint
+}
+
+/// The keys of uploads in parts that are under way.
+pub async fn unfinished(bucket: &Bucket) -> Vec<String> {
+    let call = bucket.patient.list_multipart_uploads().bucket(&bucket.name);
+    let listed = call.send().await.unwrap();
+    let keys = listed.uploads().iter().filter_map(|upload| upload.key());
+    keys.map(str::to_owned).collect()
 }
 
 /// Waits until it is so, for half a minute at most.
