@@ -6,6 +6,7 @@ pub mod backends;
 pub mod blob;
 pub mod body;
 pub mod broker;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod deadline;
@@ -31,5 +32,6 @@ pub mod serve;
 pub mod site;
 pub mod state;
 pub mod store;
+pub mod websocket;
 
 pub use run::{StartError, run};

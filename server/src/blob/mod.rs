@@ -1,6 +1,7 @@
 //! Image bytes, by the upload's short id. Every backend passes the suite in `conformance/`.
 
 pub mod directory;
+pub mod measured;
 pub mod s3;
 pub mod sweep;
 
@@ -92,23 +93,17 @@ pub trait Blobs: Send + Sync + 'static {
 
     /// Clears away what puts that began before this time have left without ending, as those of a node that died, and
     /// says how many they were. A backend that leaves nothing does nothing.
-    async fn clear_unfinished(&self, _before: SystemTime) -> Result<usize, BlobError> {
-        Ok(0)
-    }
+    async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError>;
 
     /// The origin, as `https://s3.example`, that readers are sent to for blobs; `None` when they get them here.
-    fn serves_from(&self) -> Option<&str> {
-        None
-    }
+    fn serves_from(&self) -> Option<&str>;
 
-    /// An address at that origin where the blob can be read with this method, GET or HEAD. Whether it is there is not
-    /// looked at.
+    /// An address at that origin where the blob can be read with this method, GET or HEAD; `None` without such an origin.
+    /// Whether it is there is not looked at.
     async fn address(
         &self,
-        _key: ShortId,
-        _method: &Method,
-        _labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
-        Ok(None)
-    }
+        key: ShortId,
+        method: &Method,
+        labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError>;
 }
