@@ -45,12 +45,6 @@ pub async fn open() -> (Fixture, TempDir) {
 }
 
 pub async fn open_at(server: &S3) -> (Fixture, TempDir) {
-    drop(
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::WARN)
-            .with_test_writer()
-            .try_init(),
-    );
     let (blobs, folder) = try_open(&settings(server, &[])).await.unwrap();
     (fixture(blobs), folder)
 }
