@@ -27,9 +27,11 @@ pub mod proof;
 pub mod rate_limit;
 pub mod routes;
 mod run;
+pub mod scratch;
 pub mod serve;
 pub mod site;
 pub mod state;
 pub mod store;
+pub mod websocket;
 
 pub use run::{StartError, run};

@@ -139,12 +139,15 @@ fn http1() -> Builder<TokioExecutor> {
     builder
 }
 
+/// A connection that was let in.
+pub type Accepted = Pin<Box<TimeoutStream<TcpStream>>>;
+
 /// Lets connections in as long as there are not too many.
 #[derive(Clone)]
 struct Admission(Handle<SocketAddr>);
 
 impl<S> Accept<TcpStream, S> for Admission {
-    type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+    type Stream = Accepted;
     type Service = S;
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use app::model::ShortId;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
+use http::Method;
 use tempfile::TempPath;
 
-use super::{BlobEntry, BlobError, Blobs, ByteStream};
+use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::metrics::BlobMetrics;
 
 /// See the module.
@@ -54,6 +56,24 @@ impl Blobs for MeasuredBlobs {
 
     async fn ping(&self) -> Result<(), BlobError> {
         self.metrics.calls.measure("ping", self.blobs.ping()).await
+    }
+
+    async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {
+        let call = self.blobs.clear_unfinished(before);
+        self.metrics.calls.measure("clear_unfinished", call).await
+    }
+
+    fn serves_from(&self) -> Option<&str> {
+        self.blobs.serves_from()
+    }
+
+    async fn address(
+        &self,
+        key: ShortId,
+        method: &Method,
+        labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError> {
+        self.blobs.address(key, method, labels).await
     }
 }
 

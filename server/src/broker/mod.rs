@@ -3,6 +3,7 @@
 
 pub mod measured;
 pub mod memory;
+pub mod redis;
 
 #[cfg(test)]
 pub(crate) mod conformance;

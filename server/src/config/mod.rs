@@ -19,7 +19,7 @@ use reader::Reader;
 pub use reader::{ConfigError, Lookup};
 pub use secret::Secret;
 pub use shared::{S3, Shared};
-pub use values::{LogFilter, PublicUrl};
+pub use values::{Endpoint, LogFilter, PublicUrl};
 
 use crate::hub::Pace;
 use crate::image;

@@ -5,9 +5,11 @@
 //! socket; nothing is encoded twice.
 
 mod audit;
+mod batch;
 mod beacon;
 mod commands;
 mod era;
+mod keeper;
 mod outbox;
 mod recent;
 mod rooms;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{Message, Seq, ShortId};
-use axum::extract::ws::WebSocket;
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,8 +29,10 @@ use tokio_util::task::TaskTracker;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
 use crate::metrics::HubMetrics;
 use crate::store::Store;
+use crate::websocket::Connection;
 
 use beacon::Beacon;
+use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
 use rooms::Rooms;
@@ -71,6 +75,7 @@ struct Inner {
     limits: HubLimits,
     metrics: HubMetrics,
     rooms: Arc<Rooms>,
+    keeper: Arc<Keeper>,
     beacon: Beacon,
     /// Told after every break in the flow of frames.
     repaired: Notify,
@@ -123,6 +128,7 @@ impl Hub {
             limits,
             metrics,
             rooms,
+            keeper: Keeper::new(),
             beacon: Beacon::default(),
             repaired: Notify::new(),
             tasks: tasks.clone(),
@@ -132,6 +138,7 @@ impl Hub {
         hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
         tasks.spawn(audit::run(hub.clone()));
+        tasks.spawn(keeper::run(hub.clone()));
         hub
     }
 
@@ -188,10 +195,10 @@ impl Hub {
         self.0.rooms.deliver(topic, frame);
     }
 
-    /// Serves one socket until either side closes it (the article's `HandleSocket`).
-    pub async fn handle_socket(&self, socket: WebSocket) {
-        let session = session::run(self.clone(), socket);
-        self.0.tasks.track_future(session).await;
+    /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
+    /// upgrade was done. The caller's task is a tracked one.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes) {
+        session::run(self.clone(), connection, read).await;
     }
 
     /// How many topics this node's sockets watch.

@@ -4,6 +4,7 @@
 
 pub mod coalesced;
 pub mod measured;
+pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]
