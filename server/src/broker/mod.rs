@@ -1,7 +1,9 @@
 //! Between nodes: what one node publishes on a topic reaches every node that is subscribed to it, the publishing node
 //! too. Every backend passes the suite in `conformance.rs`.
 
+pub mod measured;
 pub mod memory;
+pub mod redis;
 
 #[cfg(test)]
 pub(crate) mod conformance;

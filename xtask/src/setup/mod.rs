@@ -3,12 +3,13 @@
 
 mod apt;
 mod browser;
+mod deploy;
 mod node;
 mod peers;
 mod servers;
 mod wasm;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use browser::Browser;
+pub use deploy::Checkers;
 pub use wasm::Compiler;
 
 /// What packaging the site needs.
@@ -61,51 +63,19 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// What reads the files that describe deployments, as far as it can be had here.
+pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
+    node::ensure(&workspace.shell)?;
+    deploy::ensure(workspace)
+}
+
 /// All of it.
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
     let toolbox = for_building(workspace)?;
     for_many_nodes(workspace)?;
+    for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())
-}
-
-/// Runs `install` unless it was run for these sources, by their contents, before. The stamp is written last: a set-up
-/// that was cut short is done again.
-fn once(folder: &Path, sources: &[u8], install: impl FnOnce() -> Result<()>) -> Result<()> {
-    let stamp = folder.join("installed-from");
-    if fs::read(&stamp).is_ok_and(|installed| installed == sources) {
-        return Ok(());
-    }
-    fs::create_dir_all(folder)?;
-    install()?;
-    Ok(fs::write(stamp, sources)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::bail;
-
-    use super::once;
-
-    #[test]
-    fn what_was_installed_is_installed_again_only_from_other_sources_or_after_a_failure() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut installs = 0;
-        let mut run = |sources: &str, fails: bool| {
-            once(folder.path(), sources.as_bytes(), || {
-                installs += 1;
-                if fails {
-                    bail!("cut short");
-                }
-                Ok(())
-            })
-        };
-        assert!(run("one", true).is_err());
-        assert!(run("one", false).is_ok());
-        assert!(run("one", true).is_ok());
-        assert!(run("two", false).is_ok());
-        assert_eq!(installs, 3);
-    }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 use xshell::{Shell, cmd};
 
-use super::{apt, node, once};
+use super::{apt, node, servers::once};
 use crate::{process::find_on_path, workspace::Workspace};
 
 /// Installs each into a folder of its name.
