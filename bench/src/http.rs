@@ -38,15 +38,6 @@ impl Client {
         self.answer()
     }
 
-    /// Sends JSON; the answer's body.
-    ///
-    /// # Errors
-    /// When the answer is not a success.
-    pub fn post(&mut self, path: &str, json: &str) -> Result<Vec<u8>> {
-        self.send(post(path, json).as_bytes())?;
-        self.answer()
-    }
-
     /// Uploads a picture; the answer's body.
     ///
     /// # Errors

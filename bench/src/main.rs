@@ -50,6 +50,9 @@ enum Command {
     /// Be a chat of axum and tokio's broadcast channel
     #[command(hide = true)]
     Broadcast { port: u16 },
+    /// Be the bare program that commits rows to SQLite
+    #[command(hide = true)]
+    Commits { group: u32, seconds: u64 },
 }
 
 #[derive(clap::Args)]
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run(options),
         Command::Floor { port, together } => servers::floor::serve(port, together),
         Command::Broadcast { port } => servers::broadcast::serve(port),
+        Command::Commits { group, seconds } => servers::commits::run(group, seconds),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,7 +121,7 @@ fn run(options: Options) -> Result<()> {
     let mut results = Results::default();
     for scenario in scenarios {
         for run in 1..=options.runs {
-            for system in &systems {
+            for system in systems.iter().filter(|system| scenario.is_for(**system)) {
                 bench.tell(&format!(
                     "{}, run {run}: {}",
                     scenario.name(),

@@ -14,6 +14,8 @@ use crate::ws::{self, Kind};
 
 /// Connections from one source address; a system has some 28,000 ports for each.
 const PER_ADDRESS: usize = 10_000;
+/// What the kernel keeps for a watcher that reads nothing, in bytes.
+const LEAST_BUFFER: usize = 4 * 1024;
 
 /// What a socket says until it watches its room.
 #[derive(Debug, Clone)]
@@ -66,10 +68,14 @@ impl Connection {
         index: usize,
         room: usize,
         script: Rc<Script>,
+        dead: bool,
     ) -> Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        if dead {
+            socket.set_recv_buffer_size(LEAST_BUFFER)?;
+        }
         let last = u8::try_from(1 + index / PER_ADDRESS).context("too many connections")?;
         socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)).into())?;
         match socket.connect(&server.into()) {

@@ -53,7 +53,9 @@ impl Load {
             });
             let interest = Interest::READABLE | Interest::WRITABLE;
             let token = Token(FIRST + index);
-            self.poll.registry().register(&mut stream, token, interest)?;
+            self.poll
+                .registry()
+                .register(&mut stream, token, interest)?;
             self.posts.free.push(index);
             self.posts.connections.push(Connection {
                 stream,

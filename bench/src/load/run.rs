@@ -59,7 +59,6 @@ impl Load {
             }
         }
         Ok(Outcome {
-            sent: end - schedule.first,
             expected,
             received: self.meter.received,
             wrong: self.wrong(schedule.first, end),

@@ -90,7 +90,7 @@ fn words(unit: Unit) -> &'static str {
         Unit::PerSecond => " per second",
         Unit::Milliseconds => ", ms",
         Unit::Kibibytes => ", KiB",
-        Unit::Count => "",
+        Unit::Ratio | Unit::Count => "",
     }
 }
 

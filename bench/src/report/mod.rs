@@ -86,7 +86,11 @@ impl Results {
             because: format!("{error:#}"),
         };
         eprintln!("bench: {}: {}", system.title(), failure.because);
-        self.failures.push(failure);
+        let is_same =
+            |other: &Failure| other.scenario == failure.scenario && other.system == failure.system;
+        if !self.failures.iter().any(is_same) {
+            self.failures.push(failure);
+        }
     }
 
     /// Writes `results.json` and `results.md`, and prints the latter.

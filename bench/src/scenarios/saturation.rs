@@ -56,6 +56,7 @@ pub struct Search<'a> {
     wants: Wants<'a>,
     /// Watchers of each room.
     watchers: usize,
+    posts: Option<usize>,
     scene: Option<Scene>,
 }
 
@@ -71,7 +72,16 @@ impl<'a> Search<'a> {
             system,
             wants,
             watchers,
+            posts: None,
             scene: None,
+        }
+    }
+
+    /// Events go over HTTP, on so many connections.
+    pub fn by_posts(self, connections: usize) -> Self {
+        Self {
+            posts: Some(connections),
+            ..self
         }
     }
 
@@ -116,7 +126,7 @@ impl<'a> Search<'a> {
             let measured = self.attempt(rate)?;
             let outcome = &measured.outcome;
             let p99 = outcome.latency_ms(0.99);
-            let is_kept = outcome.lost() == 0 && outcome.wrong == 0 && p99 <= LATE;
+            let is_kept = outcome.is_whole() && p99 <= LATE;
             self.bench.tell(&format!(
                 "{:>9.0}/s: lost {}, p99 {p99:.1} ms, load behind by at most {:.1} ms{}",
                 rate,
@@ -131,27 +141,33 @@ impl<'a> Search<'a> {
                     per_processor_second: measured.per_processor_second(),
                 }));
             }
-            // What an overload leaves behind is no part of the next attempt.
-            self.scene = None;
         }
         Ok(None)
     }
 
     fn attempt(&mut self, rate: f64) -> Result<Measured> {
-        if self.scene.is_none() {
-            self.scene = Some(Scene::open(
-                self.bench,
-                self.system,
-                self.wants,
-                self.watchers,
-            )?);
-        }
-        let scene = self.scene.as_mut().expect("it was just opened");
+        let mut scene = match self.scene.take() {
+            Some(scene) => scene,
+            None => self.open()?,
+        };
         let duration = self.bench.duration.mul_f64(0.3).max(Duration::from_secs(1));
-        scene.measure(Pace {
+        let measured = scene.measure(Pace {
             rate: rate / self.watchers as f64,
             duration,
             warm_up: duration.mul_f64(0.25),
-        })
+        })?;
+        // What an overload leaves behind is no part of the next attempt.
+        if measured.outcome.is_whole() && scene.load.is_quiet()? {
+            self.scene = Some(scene);
+        }
+        Ok(measured)
+    }
+
+    fn open(&self) -> Result<Scene> {
+        let mut scene = Scene::open(self.bench, self.system, self.wants, self.watchers)?;
+        if let Some(connections) = self.posts {
+            scene.by_posts(connections)?;
+        }
+        Ok(scene)
     }
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::Bench;
-use crate::load::{Load, Outcome, Pace};
+use crate::load::{Load, Opening, Outcome, Pace, Via};
 use crate::systems::{Instance, System, Wants};
 use crate::usage;
 
-/// Sockets that are being opened at once: below what a listening socket keeps waiting.
-const AT_ONCE: usize = 100;
+/// Sockets are opened so many at once: below what a listening socket keeps waiting.
+pub const GENTLY: Opening = Opening {
+    at_once: 100,
+    dead: false,
+};
 /// Between the last socket's opening and a measurement.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -20,6 +23,8 @@ pub struct Scene {
     pub instance: Instance,
     /// Its watchers.
     pub load: Load,
+    /// On which way events go to it.
+    pub via: Via,
 }
 
 /// What a run brought, and what it took.
@@ -45,22 +50,40 @@ impl Scene {
         let mut load = Load::new()?;
         let rooms: Vec<_> = (0..watchers).flat_map(|_| 0..wants.rooms).collect();
         let script = |room| instance.script(room);
-        load.open(instance.address, &rooms, script, AT_ONCE)?;
+        load.open(instance.address, &rooms, script, GENTLY)?;
         load.idle(SETTLE)?;
-        Ok(Self { instance, load })
+        Ok(Self {
+            instance,
+            load,
+            via: Via::Sockets,
+        })
+    }
+
+    /// From now on events go over HTTP, on so many connections.
+    ///
+    /// # Errors
+    /// When the system takes no such connections.
+    pub fn by_posts(&mut self, connections: usize) -> Result<()> {
+        self.load
+            .post_to(self.instance.address, connections, false)?;
+        self.via = Via::Posts;
+        Ok(())
     }
 
     /// Sends events, and takes the system's processor time from before the first one to after the last delivery.
     ///
     /// # Errors
-    /// When the system has ended.
+    /// When the system has ended, or refuses posts.
     pub fn measure(&mut self, pace: Pace) -> Result<Measured> {
         let process = self.instance.process()?;
         let before = usage::processor_time(process)?;
-        let instance = &self.instance;
-        let outcome = self
-            .load
-            .run(pace, |room, stamp| instance.event(room, stamp))?;
+        let speech = self.instance.speech();
+        let event = match self.via {
+            Via::Sockets => &speech.event,
+            Via::Posts => speech.post.as_ref().context("it takes no posts")?,
+        };
+        let outcome = self.load.run(pace, self.via, event)?;
+        self.load.posted()?;
         let after = usage::processor_time(process)?;
         Ok(Measured {
             outcome,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Ground, Instance, Speech, System, Wants, touched};
+use super::{Ground, Instance, Speech, System, UPLOAD, Wants, touched};
 use crate::load::{Script, Step};
 use crate::ws;
 
@@ -41,9 +41,10 @@ fn speech() -> Speech {
             ready: r#""id":2"#,
         }),
         event: Box::new(|room, stamp| {
-            let data = touched(stamp);
+            let data = touched(UPLOAD, stamp);
             format!(r#"{{"id":3,"publish":{{"channel":"r{room}","data":{data}}}}}"#)
         }),
+        post: None,
     }
 }
 

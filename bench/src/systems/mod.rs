@@ -5,13 +5,13 @@ mod bun;
 mod centrifuge;
 mod floor;
 mod socketio;
-mod tonesa;
+pub mod tonesa;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use testbed::{Launch, Node, Process};
+use testbed::{Launch, Mongo, Node, Process, Redis};
 
 use crate::cores::Cores;
 use crate::load::Script;
@@ -84,6 +84,48 @@ pub trait System: Sync {
     /// # Errors
     /// When it is not installed or does not start.
     fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance>;
+
+    /// Starts two nodes of it, with the same rooms, that reach each other through a Redis on the load's core.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    fn start_pair(&self, ground: &Ground, rooms: usize) -> Result<Pair> {
+        let redis = Redis::start()?;
+        let url = redis.url();
+        let wants = Wants {
+            redis: Some(&url),
+            ..Wants::rooms(rooms)
+        };
+        Ok(Pair {
+            first: self.start(ground, wants)?,
+            second: self.start(ground, wants)?,
+            publish: None,
+            redis,
+            _store: None,
+        })
+    }
+}
+
+/// The text of an event: the room's place and the event's stamp are given.
+pub type Event = Box<dyn Fn(usize, &str) -> String>;
+
+/// Two nodes of a system, in the order in which they end.
+pub struct Pair {
+    /// One of them.
+    pub first: Instance,
+    /// The other one.
+    pub second: Instance,
+    /// The command that publishes an event at Redis itself, if that is known.
+    pub publish: Option<Event>,
+    redis: Redis,
+    _store: Option<Mongo>,
+}
+
+impl Pair {
+    /// Where their Redis listens.
+    pub fn redis_address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.redis.port()))
+    }
 }
 
 /// All of them, the floor and Tonesa first.
@@ -113,8 +155,10 @@ enum Held {
 pub struct Speech {
     /// What a socket says until it watches the room of this place.
     pub script: Box<dyn Fn(usize) -> Script>,
-    /// The text frame that publishes, in the room of this place, an event that carries this stamp.
-    pub event: Box<dyn Fn(usize, &str) -> String>,
+    /// The text frame that publishes an event.
+    pub event: Event,
+    /// The HTTP request that does the same, where there is one.
+    pub post: Option<Event>,
 }
 
 impl Instance {
@@ -123,9 +167,9 @@ impl Instance {
         (self.speech.script)(room)
     }
 
-    /// The text frame that publishes an event.
-    pub fn event(&self, room: usize, stamp: &str) -> String {
-        (self.speech.event)(room, stamp)
+    /// How it is spoken to.
+    pub fn speech(&self) -> &Speech {
+        &self.speech
     }
 
     /// The system's number of its process.
@@ -178,14 +222,18 @@ fn plain_speech() -> Speech {
             steps: Vec::new(),
             ready: "ready",
         }),
-        event: Box::new(|_, stamp| touched(stamp)),
+        event: Box::new(|_, stamp| touched(UPLOAD, stamp)),
+        post: None,
     }
 }
 
+/// Stands for an upload where a system knows of none.
+const UPLOAD: &str = "0123456789abcdef01234567";
+
 /// The text of an event as watchers get it, the same for all: what Tonesa makes of a touch.
-fn touched(stamp: &str) -> String {
+fn touched(upload: &str, stamp: &str) -> String {
     format!(
-        r#"{{"type":"touched","data":{{"uploadID":"0123456789abcdef01234567","points":[{{"x":0.5,"y":0.25,"tab":"{stamp}"}}]}}}}"#
+        r#"{{"type":"touched","data":{{"uploadID":"{upload}","points":[{{"x":0.5,"y":0.25,"tab":"{stamp}"}}]}}}}"#
     )
 }
 

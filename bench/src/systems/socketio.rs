@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{Ground, Instance, Speech, System, Wants, touched};
+use super::{Ground, Instance, Speech, System, UPLOAD, Wants, touched};
 use crate::load::{Script, Step};
 use crate::ws;
 
@@ -40,7 +40,10 @@ fn speech() -> Speech {
             ],
             ready: r#"42["ready"]"#,
         }),
-        event: Box::new(|room, stamp| format!(r#"42["touch","r{room}",{}]"#, touched(stamp))),
+        event: Box::new(|room, stamp| {
+            format!(r#"42["touch","r{room}",{}]"#, touched(UPLOAD, stamp))
+        }),
+        post: None,
     }
 }
 
