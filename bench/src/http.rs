@@ -58,28 +58,55 @@ impl Client {
     /// Reads an answer to its end.
     ///
     /// # Errors
-    /// When it is not a success, or has no length.
+    /// When it is not a success, or ends nowhere.
     pub fn answer(&mut self) -> Result<Vec<u8>> {
-        let mut status = String::new();
-        self.stream.read_line(&mut status)?;
+        let status = self.line()?;
         let mut length = None;
+        let mut is_chunked = false;
         loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line)?;
-            let line = line.trim_end().to_ascii_lowercase();
+            let line = self.line()?.to_ascii_lowercase();
             if line.is_empty() {
                 break;
             }
             if let Some(value) = line.strip_prefix("content-length:") {
                 length = Some(value.trim().parse()?);
             }
+            is_chunked |= line == "transfer-encoding: chunked";
         }
-        let mut body = vec![0; length.context("an answer without a length")?];
-        self.stream.read_exact(&mut body)?;
+        let body = if is_chunked {
+            self.chunks()?
+        } else {
+            self.bytes(length.context("an answer without an end")?)?
+        };
         if !status.starts_with("HTTP/1.1 2") {
-            bail!("{}: {}", status.trim_end(), String::from_utf8_lossy(&body));
+            bail!("{status}: {}", String::from_utf8_lossy(&body));
         }
         Ok(body)
+    }
+
+    fn chunks(&mut self) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16)?;
+            body.extend(self.bytes(length)?);
+            self.line()?;
+            if length == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        line.truncate(line.trim_end().len());
+        Ok(line)
     }
 }
 
