@@ -122,7 +122,7 @@ fn run(options: Options) -> Result<()> {
     for scenario in scenarios {
         for run in 1..=options.runs {
             for system in systems.iter().filter(|system| scenario.is_for(**system)) {
-                bench.tell(&format!(
+                scenarios::tell(&format!(
                     "{}, run {run}: {}",
                     scenario.name(),
                     system.title()

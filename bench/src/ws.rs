@@ -46,11 +46,11 @@ pub fn frame(bytes: &[u8]) -> Option<Frame<'_>> {
         return None;
     };
     let (length, rest) = match second & 0x7f {
-        126 => {
+        0x7e => {
             let (length, rest) = rest.split_first_chunk()?;
             (u64::from(u16::from_be_bytes(*length)), rest)
         }
-        127 => {
+        0x7f => {
             let (length, rest) = rest.split_first_chunk()?;
             (u64::from_be_bytes(*length), rest)
         }
@@ -105,13 +105,13 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 fn head(first: u8, length: usize, mask: u8) -> Vec<u8> {
     let mut head = vec![first];
     match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short), _) if short < 126 => head.push(mask | short),
+        (Ok(short), _) if short < 0x7e => head.push(mask | short),
         (_, Ok(medium)) => {
-            head.push(mask | 126);
+            head.push(mask | 0x7e);
             head.extend_from_slice(&medium.to_be_bytes());
         }
         _ => {
-            head.push(mask | 127);
+            head.push(mask | 0x7f);
             head.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
         }
     }

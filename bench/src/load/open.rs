@@ -12,7 +12,7 @@ use mio::{Interest, Token};
 use super::{Connection, Load, Script};
 
 /// How long sockets may take to be ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// How sockets are opened.

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Figure, Results};
+use super::goals::Judged;
+use super::{Figure, Results, range};
 use crate::scenarios::Unit;
 use crate::systems;
 
-/// All tables.
-pub fn of(results: &Results) -> String {
+/// All tables, and at the end what must be reached.
+pub fn of(results: &Results, goals: &[Judged]) -> String {
     let mut text = String::new();
     let mut scenarios: Vec<_> = results
         .figures
@@ -23,6 +24,7 @@ pub fn of(results: &Results) -> String {
             .collect();
         table(&mut text, &figures).expect("a text takes whatever is written to it");
     }
+    text.push_str(&table_of_goals(goals));
     for failure in &results.failures {
         let _ = writeln!(
             text,
@@ -47,16 +49,16 @@ fn table(text: &mut String, figures: &[&Figure]) -> std::fmt::Result {
     writeln!(text, "\n|---|{}", "---:|".repeat(systems.len()))?;
     let mut names: Vec<_> = Vec::new();
     for figure in figures {
-        if !names.contains(&figure.figure) {
-            names.push(figure.figure);
+        if !names.contains(&figure.name) {
+            names.push(figure.name);
         }
     }
     for name in names {
         let of_name = |system: &str| {
-            let is_it = |one: &&&Figure| one.figure == name && one.system == system;
+            let is_it = |one: &&&Figure| one.name == name && one.system == system;
             figures.iter().find(is_it)
         };
-        let unit = figures.iter().find(|one| one.figure == name);
+        let unit = figures.iter().find(|one| one.name == name);
         let unit = unit.map_or("", |figure| words(figure.unit));
         write!(text, "| {name}{unit} |")?;
         for system in &systems {
@@ -70,18 +72,40 @@ fn table(text: &mut String, figures: &[&Figure]) -> std::fmt::Result {
     writeln!(text)
 }
 
+fn table_of_goals(goals: &[Judged]) -> String {
+    if goals.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "### Goals\n\n| Tonesa's figure | goal | measured | |\n|---|---|---:|---|\n".to_owned();
+    for goal in goals {
+        let reached = if goal.is_reached {
+            "reached"
+        } else {
+            "**missed**"
+        };
+        let measured = spread(goal.median, goal.range);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {measured} | {reached} |",
+            goal.what, goal.goal
+        );
+    }
+    text.push('\n');
+    text
+}
+
 /// The median, and between which values it lies.
 fn cell(figure: &Figure) -> String {
-    let (least, most) = figure.range();
-    if figure.values.len() == 1 {
-        return short(figure.median);
+    spread(figure.median, range(&figure.values))
+}
+
+fn spread(median: f64, (least, most): (f64, f64)) -> String {
+    if least < most {
+        format!("{} ({} to {})", short(median), short(least), short(most))
+    } else {
+        short(median)
     }
-    format!(
-        "{} ({} to {})",
-        short(figure.median),
-        short(least),
-        short(most)
-    )
 }
 
 fn words(unit: Unit) -> &'static str {
@@ -96,12 +120,12 @@ fn words(unit: Unit) -> &'static str {
 
 /// Three digits, and a sign for thousands or millions.
 pub fn short(value: f64) -> String {
-    let (value, sign) = match value {
-        large if large >= 1e6 => (large / 1e6, "M"),
-        large if large >= 1e4 => (large / 1e3, "k"),
-        small => (small, ""),
+    let (value, sign) = match value.abs() {
+        large if large >= 1e6 => (value / 1e6, "M"),
+        large if large >= 1e4 => (value / 1e3, "k"),
+        _ => (value, ""),
     };
-    let digits = match value {
+    let digits = match value.abs() {
         value if value >= 100.0 || value == 0.0 => 0,
         value if value >= 10.0 => 1,
         _ => 2,

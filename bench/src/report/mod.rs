@@ -1,6 +1,8 @@
 //! What was measured, as JSON, as a table and as a picture.
 
+mod goals;
 mod markdown;
+mod picture;
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +30,7 @@ pub struct Figure {
     /// What a reader calls the scenario.
     pub title: String,
     /// What was measured.
-    pub figure: &'static str,
+    pub name: &'static str,
     /// In what it is told.
     pub unit: Unit,
     /// The system's name.
@@ -57,14 +59,14 @@ impl Results {
             let name = scenario.name();
             let place = self.figures.iter().position(|figure| {
                 figure.scenario == name
-                    && figure.figure == sample.figure
+                    && figure.name == sample.figure
                     && figure.system == system.name()
             });
             let place = place.unwrap_or_else(|| {
                 self.figures.push(Figure {
                     scenario: name,
                     title: scenario.title(),
-                    figure: sample.figure,
+                    name: sample.figure,
                     unit: sample.unit,
                     system: system.name(),
                     values: Vec::new(),
@@ -93,31 +95,42 @@ impl Results {
         }
     }
 
-    /// Writes `results.json` and `results.md`, and prints the latter.
+    fn values(&self, (scenario, name, system): (&str, &str, &str)) -> Option<&[f64]> {
+        let is_it = |figure: &&Figure| {
+            figure.scenario == scenario && figure.name == name && figure.system == system
+        };
+        let found = self.figures.iter().find(is_it)?;
+        Some(&found.values)
+    }
+
+    /// Writes `results.json`, `results.md` and `fan-out.svg`, and prints the tables.
     ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
+        let goals = goals::judge(self);
+        let json = serde_json::json!({ "results": self, "goals": goals });
         fs::write(
             folder.join("results.json"),
-            serde_json::to_vec_pretty(self)?,
+            serde_json::to_vec_pretty(&json)?,
         )?;
-        let table = markdown::of(self);
+        if let Some(picture) = picture::of(self) {
+            fs::write(folder.join("fan-out.svg"), picture)?;
+        }
+        let table = markdown::of(self, &goals);
         fs::write(folder.join("results.md"), &table)?;
         println!("{table}");
         Ok(())
     }
 }
 
-impl Figure {
-    /// The least and the greatest value.
-    pub fn range(&self) -> (f64, f64) {
-        let values = self.values.iter();
-        values.fold((f64::INFINITY, 0.0), |(least, most), value| {
-            (value.min(least), value.max(most))
-        })
-    }
+/// The least and the greatest value.
+pub fn range(values: &[f64]) -> (f64, f64) {
+    let outwards = |(least, most): (f64, f64), value: &f64| (value.min(least), value.max(most));
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), outwards)
 }
 
 /// The middle value; between two of them, their mean.

@@ -100,11 +100,9 @@ pub struct Bench {
     pub found: Mutex<HashMap<(&'static str, &'static str), f64>>,
 }
 
-impl Bench {
-    /// Tells the person at the keyboard how it goes.
-    pub fn tell(&self, what: &str) {
-        eprintln!("bench: {what}");
-    }
+/// Tells the person at the keyboard how it goes.
+pub fn tell(what: &str) {
+    eprintln!("bench: {what}");
 }
 
 impl Scenario {

@@ -25,7 +25,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
         dead: false,
     };
     let script = |room| caught_up(&instance, room);
-    let times = load.open(instance.address, &[0; WATCHERS], script, all)?;
+    let times = load.open(instance.address, &vec![0; WATCHERS], script, all)?;
     let processor = usage::processor_time(process)?.saturating_sub(before);
     let seconds = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
     Ok(vec![

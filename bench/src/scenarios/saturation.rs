@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::scene::{Measured, Scene};
-use super::{Bench, Sample, Unit, sample};
+use super::{Bench, Sample, Unit, sample, tell};
 use crate::load::Pace;
 use crate::systems::{System, Wants};
 
@@ -127,7 +127,7 @@ impl<'a> Search<'a> {
             let outcome = &measured.outcome;
             let p99 = outcome.latency_ms(0.99);
             let is_kept = outcome.is_whole() && p99 <= LATE;
-            self.bench.tell(&format!(
+            tell(&format!(
                 "{:>9.0}/s: lost {}, p99 {p99:.1} ms, load behind by at most {:.1} ms{}",
                 rate,
                 outcome.lost(),

@@ -29,7 +29,7 @@ struct Server {
 #[derive(Default)]
 struct Rooms {
     places: HashMap<String, usize>,
-    rooms: Vec<Room>,
+    all: Vec<Room>,
     /// Those with frames to be written.
     waiting: Vec<usize>,
 }
@@ -134,7 +134,7 @@ impl Server {
 
     fn leave(&mut self, token: usize) {
         if let Some(room) = self.sockets[token].take().and_then(|socket| socket.room) {
-            self.rooms.rooms[room]
+            self.rooms.all[room]
                 .members
                 .retain(|member| *member != token);
         }
@@ -142,7 +142,7 @@ impl Server {
 
     fn write_waiting(&mut self) {
         for room in std::mem::take(&mut self.rooms.waiting) {
-            let room = &mut self.rooms.rooms[room];
+            let room = &mut self.rooms.all[room];
             let mut frames = std::mem::take(&mut room.frames);
             if self.together {
                 frames = vec![frames.concat()];
@@ -160,19 +160,16 @@ impl Server {
 
 impl Rooms {
     fn enter(&mut self, name: &str, token: usize) -> usize {
-        let room = *self
-            .places
-            .entry(name.to_owned())
-            .or_insert(self.rooms.len());
-        if room == self.rooms.len() {
-            self.rooms.push(Room::default());
+        let room = *self.places.entry(name.to_owned()).or_insert(self.all.len());
+        if room == self.all.len() {
+            self.all.push(Room::default());
         }
-        self.rooms[room].members.push(token);
+        self.all[room].members.push(token);
         room
     }
 
     fn publish(&mut self, room: usize, frame: Vec<u8>) {
-        let frames = &mut self.rooms[room].frames;
+        let frames = &mut self.all[room].frames;
         if frames.is_empty() {
             self.waiting.push(room);
         }
