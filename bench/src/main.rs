@@ -6,6 +6,7 @@
     reason = "figures are told with three digits, and none is negative"
 )]
 
+mod check;
 mod cores;
 mod http;
 mod load;
@@ -40,6 +41,12 @@ struct Arguments {
 enum Command {
     /// Take figures
     Run(Options),
+    /// Fail when a delivery has become dearer, beside the bare program
+    Check {
+        /// The program `tonesa`
+        #[arg(long)]
+        tonesa: PathBuf,
+    },
     /// Be the bare program that writes frames to sockets
     #[command(hide = true)]
     Floor {
@@ -86,6 +93,7 @@ struct Options {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(options) => run(options),
+        Command::Check { tonesa } => check(tonesa),
         Command::Floor { port, together } => servers::floor::serve(port, together),
         Command::Broadcast { port } => servers::broadcast::serve(port),
         Command::Commits { group, seconds } => servers::commits::run(group, seconds),
@@ -135,6 +143,15 @@ fn run(options: Options) -> Result<()> {
         }
     }
     results.write(&options.out)
+}
+
+fn check(tonesa: PathBuf) -> Result<()> {
+    rlimit::increase_nofile_limit(rlimit::INFINITY)?;
+    check::run(Ground {
+        cores: Cores::take()?,
+        tonesa: path::absolute(tonesa)?,
+        peers: PathBuf::new(),
+    })
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static dyn System>> {

@@ -8,7 +8,7 @@ use super::scene::{GENTLY, Scene};
 use super::{Bench, Sample, Unit, sample};
 use crate::load::{Load, Outcome, Pace, Via};
 use crate::systems::{Pair, System, Wants};
-use crate::usage;
+use crate::usage::ProcessorTime;
 
 /// Touches a second, for the latency.
 const RATE: f64 = 20.0;
@@ -78,14 +78,14 @@ fn reading(bench: &Bench, system: &dyn System) -> Result<Option<Sample>> {
     load.open(second.address, &rooms, |room| second.script(room), GENTLY)?;
     load.post_to(pair.redis_address(), 1, true)?;
     let process = second.process()?;
-    let before = usage::processor_time(process)?;
+    let before = ProcessorTime::of(process)?;
     let pace = Pace {
         rate: FRAMES,
         duration: bench.duration / 2,
         warm_up: Duration::ZERO,
     };
     let outcome = load.run(pace, Via::Posts, publish)?;
-    let processor = usage::processor_time(process)?.saturating_sub(before);
+    let processor = ProcessorTime::of(process)?.since(&before);
     Ok(Some(sample(
         "read from Redis and delivered",
         Unit::PerCpuSecond,

@@ -27,7 +27,11 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     ])
 }
 
-fn each(bench: &Bench, system: &dyn System, watchers: usize) -> Result<f64> {
+/// What each of so many watchers takes, in KiB.
+///
+/// # Errors
+/// When the system does not start, or refuses watchers.
+pub fn each(bench: &Bench, system: &dyn System, watchers: usize) -> Result<f64> {
     let wants = Wants::rooms(1);
     let alone = resident(Scene::open(bench, system, wants, 1)?)?;
     let watched = resident(Scene::open(bench, system, wants, watchers)?)?;

@@ -4,7 +4,7 @@
 mod cross_node;
 mod latency;
 mod light;
-mod memory;
+pub mod memory;
 mod page;
 mod posts;
 mod reconnect;
@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
+
+pub use scene::Scene;
 
 use crate::http::Client;
 use crate::systems::{Ground, System};

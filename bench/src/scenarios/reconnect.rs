@@ -7,7 +7,7 @@ use super::{Bench, Sample, Unit, sample};
 use crate::http::Client;
 use crate::load::{Load, Opening, Script};
 use crate::systems::{Instance, System, Wants};
-use crate::usage;
+use crate::usage::ProcessorTime;
 
 const WATCHERS: usize = 10_000;
 /// Messages that each of them lacks.
@@ -18,7 +18,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     post(&instance)?;
     drop(load);
     let process = instance.process()?;
-    let before = usage::processor_time(process)?;
+    let before = ProcessorTime::of(process)?;
     let mut load = Load::new()?;
     let all = Opening {
         at_once: WATCHERS,
@@ -26,7 +26,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     };
     let script = |room| caught_up(&instance, room);
     let times = load.open(instance.address, &vec![0; WATCHERS], script, all)?;
-    let processor = usage::processor_time(process)?.saturating_sub(before);
+    let processor = ProcessorTime::of(process)?.since(&before);
     let seconds = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
     Ok(vec![
         sample("half are back after", Unit::Milliseconds, seconds(0.5)),

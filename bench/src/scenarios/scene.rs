@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::Bench;
 use crate::load::{Load, Opening, Outcome, Pace, Via};
 use crate::systems::{Instance, System, Wants};
-use crate::usage;
+use crate::usage::ProcessorTime;
 
 /// Sockets are opened so many at once: below what a listening socket keeps waiting.
 pub const GENTLY: Opening = Opening {
@@ -76,7 +76,7 @@ impl Scene {
     /// When the system has ended, or refuses posts.
     pub fn measure(&mut self, pace: Pace) -> Result<Measured> {
         let process = self.instance.process()?;
-        let before = usage::processor_time(process)?;
+        let before = ProcessorTime::of(process)?;
         let speech = self.instance.speech();
         let event = match self.via {
             Via::Sockets => &speech.event,
@@ -84,10 +84,10 @@ impl Scene {
         };
         let outcome = self.load.run(pace, self.via, event)?;
         self.load.posted()?;
-        let after = usage::processor_time(process)?;
+        let after = ProcessorTime::of(process)?;
         Ok(Measured {
             outcome,
-            processor: after.saturating_sub(before),
+            processor: after.since(&before),
         })
     }
 }

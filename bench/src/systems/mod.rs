@@ -7,6 +7,9 @@ mod floor;
 mod socketio;
 pub mod tonesa;
 
+pub use floor::Floor;
+pub use tonesa::Tonesa;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -130,8 +133,8 @@ impl Pair {
 
 /// All of them, the floor and Tonesa first.
 pub const ALL: [&dyn System; 6] = [
-    &floor::Floor,
-    &tonesa::Tonesa,
+    &Floor,
+    &Tonesa,
     &bun::Bun,
     &broadcast::Broadcast,
     &socketio::SocketIo,
