@@ -16,6 +16,9 @@ const WATCHERS: usize = 1_000;
 /// Watchers whose memory is taken: enough for what a node needs by itself not to matter.
 const IDLE: usize = 5_000;
 
+/// Turns that are repeated at most.
+const MOST_DISTURBED: usize = 40;
+
 /// What is done in turns, and the most that its ratio may be.
 struct Part {
     name: &'static str,
@@ -24,11 +27,14 @@ struct Part {
     times: usize,
     turns: usize,
     together: bool,
+    /// Latencies, in milliseconds, from which on something else had the core: then events are written together that would
+    /// have been written by themselves, which makes them cheap.
+    late: f64,
     most: f64,
 }
 
-/// One event now and then, each written by itself. The ratio is 1.11 to 1.12 in ten runs on a machine that was busy with
-/// other things all the time: a quarter more is 1.39.
+/// One event now and then, each written by itself. The ratio was 1.04 to 1.14 in runs on a machine that was busy with other
+/// things all the time; a quarter more is 1.3 at least.
 const LIGHT: Part = Part {
     name: "light load",
     pace: Pace {
@@ -39,11 +45,12 @@ const LIGHT: Part = Part {
     times: 1,
     turns: 11,
     together: false,
-    most: 1.3,
+    late: 25.0,
+    most: 1.25,
 };
 
 /// Many events at once, which can be written together. How many are depends on what else the machine does, and the ratio
-/// with it: 1.4 to 1.9. Each written by itself, they would take ten times as much.
+/// with it: 1.4 to 1.8. Each written by itself they would take several times as much.
 const BURSTS: Part = Part {
     name: "bursts",
     pace: Pace {
@@ -54,11 +61,12 @@ const BURSTS: Part = Part {
     times: 40,
     turns: 5,
     together: true,
-    most: 3.0,
+    late: f64::INFINITY,
+    most: 2.5,
 };
 
-/// KiB of an idle watcher: 6.6 in every run.
-const MOST_MEMORY: f64 = 7.5;
+/// KiB of an idle watcher: 14.0 to 14.2 in ten runs.
+const MOST_MEMORY: f64 = 17.0;
 
 /// Measures, and fails when a ratio is too high.
 ///
@@ -101,21 +109,44 @@ impl Part {
         let mut floor = open(&systems::Floor)?;
         let mut node = open(&systems::Tonesa)?;
         let mut ratios = Vec::new();
-        for _ in 0..self.turns {
-            let bare = self.turn(&mut floor)?;
-            ratios.push(self.turn(&mut node)? / bare);
+        let mut disturbed = 0;
+        while ratios.len() < self.turns {
+            let (bare, own) = (self.turn(&mut floor)?, self.turn(&mut node)?);
+            // On a busy machine every turn may be disturbed: then they have to do.
+            if bare.late.max(own.late) > self.late && disturbed < MOST_DISTURBED {
+                disturbed += 1;
+                continue;
+            }
+            ratios.push(own.each / bare.each);
+        }
+        if disturbed > 0 {
+            tell(&format!(
+                "{}: {disturbed} disturbed turns were repeated",
+                self.name
+            ));
         }
         Ok(ratios)
     }
 
-    /// The processor time of a delivery.
-    fn turn(&self, scene: &mut Scene) -> Result<f64> {
-        let (mut received, mut processor) = (0, Duration::ZERO);
+    fn turn(&self, scene: &mut Scene) -> Result<Turn> {
+        let (mut received, mut processor, mut late) = (0, Duration::ZERO, 0.0);
         for _ in 0..self.times {
             let measured = scene.measure(self.pace)?;
             received += measured.outcome.received;
             processor += measured.processor;
+            late = measured.outcome.latency_ms(0.99).max(late);
         }
-        Ok(processor.as_secs_f64() / received as f64)
+        Ok(Turn {
+            each: processor.as_secs_f64() / received as f64,
+            late,
+        })
     }
+}
+
+/// What a turn brought.
+struct Turn {
+    /// The processor time of a delivery, in seconds.
+    each: f64,
+    /// The latency that all but one in a hundred deliveries stay within, in milliseconds.
+    late: f64,
 }
