@@ -105,5 +105,5 @@ function isRunning(child: ChildProcess) {
 
 function holdOnLeash(child: ChildProcess): ChildProcess | undefined {
   if (child.pid === undefined) return undefined;
-  return spawn('sh', [join(__dirname, 'leash.sh'), `${child.pid}`], { stdio: ['pipe', 'ignore', 'inherit'] });
+  return spawn('sh', [join(__dirname, '..', 'testbed', 'leash.sh'), `${child.pid}`], { stdio: ['pipe', 'ignore', 'inherit'] });
 }

@@ -28,7 +28,7 @@ pub fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     check_types(&folder)?;
     let mut command = playwright(&folder, &browser, &built.program);
     command.args(arguments);
-    run_on_leash(command, &folder)
+    run_on_leash(command, &workspace.root.join("testbed/leash.sh"))
 }
 
 /// Playwright itself compiles TypeScript without looking at the types.
@@ -59,9 +59,9 @@ fn playwright(folder: &Path, browser: &Browser, program: &Path) -> Command {
 
 /// Runs the command to its end. Should xtask be killed meanwhile, its end of the leash closes and the command is ended
 /// too; the servers under test hang on leashes of their own.
-fn run_on_leash(mut command: Command, folder: &Path) -> Result<()> {
+fn run_on_leash(mut command: Command, script: &Path) -> Result<()> {
     let mut runner = command.spawn().context("starting Playwright")?;
-    let leash = leash(folder, &runner);
+    let leash = leash(script, &runner);
     let status = runner.wait()?;
     if let Ok(mut leash) = leash {
         drop(leash.stdin.take());
@@ -75,9 +75,9 @@ fn run_on_leash(mut command: Command, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn leash(folder: &Path, held: &Child) -> std::io::Result<Child> {
+fn leash(script: &Path, held: &Child) -> std::io::Result<Child> {
     Command::new("sh")
-        .arg(folder.join("leash.sh"))
+        .arg(script)
         .arg(held.id().to_string())
         .stdin(Stdio::piped())
         .spawn()

@@ -14,7 +14,7 @@ use rules::Source;
 
 pub use size::check as check_size;
 
-const MEMBERS: [&str; 4] = ["app", "frontend", "server", "xtask"];
+const MEMBERS: [&str; 6] = ["app", "chaos", "frontend", "server", "testbed", "xtask"];
 const LOCK_FILES: [&str; 2] = ["end2end/package-lock.json", "xtask/tools/package-lock.json"];
 
 /// Checks sources and the browser's dependency tree; names every fault that it finds.
