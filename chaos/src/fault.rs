@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 /// What a fault concerns: one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The Redis server.
     Redis,

@@ -117,14 +117,25 @@ impl Book {
     fn acknowledge(&mut self, new: &NewMessage, message: &Message) {
         let key = &new.client_message_id;
         let sent = (key, &new.author_name, &new.content);
-        if sent != (&message.client_message_id, &message.author_name, &message.content) {
-            self.blame(format!("{key} was acknowledged as another message: {message:?}"));
+        if sent
+            != (
+                &message.client_message_id,
+                &message.author_name,
+                &message.content,
+            )
+        {
+            self.blame(format!(
+                "{key} was acknowledged as another message: {message:?}"
+            ));
         }
         let before = self.acknowledged.insert(key.clone(), message.clone());
         if let Some(before) = before
             && before != *message
         {
-            self.blame(format!("{key} was acknowledged as {} and as {}", before.seq, message.seq));
+            self.blame(format!(
+                "{key} was acknowledged as {} and as {}",
+                before.seq, message.seq
+            ));
         }
     }
 
@@ -151,7 +162,10 @@ mod tests {
         let mut delays: Vec<_> = (1..=100).rev().map(Duration::from_millis).collect();
         assert_eq!(percentile(&mut delays, 50), Some(Duration::from_millis(50)));
         assert_eq!(percentile(&mut delays, 99), Some(Duration::from_millis(99)));
-        assert_eq!(percentile(&mut delays, 100), Some(Duration::from_millis(100)));
+        assert_eq!(
+            percentile(&mut delays, 100),
+            Some(Duration::from_millis(100))
+        );
         assert_eq!(percentile(&mut [], 50), None);
     }
 }

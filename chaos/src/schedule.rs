@@ -14,7 +14,7 @@ const MOST_AT_ONCE: usize = 2;
 /// Mean time from one fault's begin to the next one's, in a run that is long enough to have all kinds.
 const SPACING: Duration = Duration::from_secs(6);
 /// What a short run keeps free at its end for the last fault to last.
-const TAIL: Duration = Duration::from_secs(12);
+const TAIL: Duration = Duration::from_secs(20);
 
 /// One fault that will happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +38,21 @@ impl Planned {
     }
 }
 
+impl Planned {
+    /// What happens, and where.
+    pub fn what(&self) -> String {
+        if self.kind.concerns_a_node() {
+            format!("{} (node {})", self.kind, self.node)
+        } else {
+            self.kind.to_string()
+        }
+    }
+}
+
 impl fmt::Display for Planned {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:7.1} s  {}", self.at.as_secs_f64(), self.kind)?;
-        if self.kind.concerns_a_node() {
-            write!(out, " (node {})", self.node)?;
-        }
+        let (at, what) = (self.at.as_secs_f64(), self.what());
+        write!(out, "{at:7.1} s  fault {}: {what}", self.number)?;
         if self.lasts > Duration::ZERO {
             write!(out, ", for {:.1} s", self.lasts.as_secs_f64())?;
         }
@@ -117,9 +126,7 @@ impl Dealer {
 
     fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let drawn = self
-            .chance
-            .random_range(millis(shortest)..=millis(longest));
+        let drawn = self.chance.random_range(millis(shortest)..=millis(longest));
         Duration::from_millis(drawn)
     }
 }
@@ -157,7 +164,10 @@ mod tests {
     #[test]
     fn every_kind_happens_even_in_a_short_run() {
         for seed in 0..SEEDS {
-            let kinds: HashSet<_> = draw(seed, CALM, SHORT, 3).iter().map(|it| it.kind).collect();
+            let kinds: HashSet<_> = draw(seed, CALM, SHORT, 3)
+                .iter()
+                .map(|it| it.kind)
+                .collect();
             assert_eq!(kinds.len(), Kind::ALL.len(), "seed {seed}: {kinds:?}");
         }
     }
@@ -176,9 +186,16 @@ mod tests {
         for seed in 0..SEEDS {
             let planned = draw(seed, CALM, LONG, 3);
             for (i, late) in planned.iter().enumerate() {
-                let active: Vec<_> = planned[..i].iter().filter(|it| it.end() > late.at).collect();
+                let active: Vec<_> = planned[..i]
+                    .iter()
+                    .filter(|it| it.end() > late.at)
+                    .collect();
                 assert!(active.len() < MOST_AT_ONCE, "seed {seed}: {late}");
-                assert!(active.iter().all(|it| it.kind.target() != late.kind.target()));
+                assert!(
+                    active
+                        .iter()
+                        .all(|it| it.kind.target() != late.kind.target())
+                );
                 pairs += active.len();
             }
         }

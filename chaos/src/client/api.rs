@@ -79,7 +79,9 @@ pub async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Api
             ApiFailure::Unreachable
         }
     };
-    let request = request.timeout(TIMEOUT).header("Accept", "application/json");
+    let request = request
+        .timeout(TIMEOUT)
+        .header("Accept", "application/json");
     let answer = request.send().await.map_err(failure)?;
     let status = answer.status().as_u16();
     ApiFailure::read(status, &answer.text().await.map_err(failure)?)

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use app::model::{Seq, UploadId};
 
-pub use api::Api;
+pub use api::{Api, after, read};
 pub use person::live;
 pub use transcript::{Line, Transcript};
 

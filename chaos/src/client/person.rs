@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const TAP: Duration = Duration::from_secs(7);
 /// How long a slow client reads, and how long it does not, at most.
 const READS: Duration = Duration::from_secs(5);
-const READS_NOT: Duration = Duration::from_secs(60);
+const READS_NOT: Duration = Duration::from_mins(1);
 
 /// Opens the page, and lives with it until the run is over or `leave` resolves; what was listed meanwhile, unless the
 /// page could not even be opened.
@@ -51,7 +51,8 @@ pub async fn live(
         () = &mut gone => return None,
     };
     let (read_from, slowness) = slowness(&role);
-    let (shell, happenings) = Shell::start(role.clone(), page, api, ledger.clone(), gauge, slowness);
+    let (shell, happenings) =
+        Shell::start(role.clone(), page, api, ledger.clone(), gauge, slowness);
     let mut person = Person::new(role, shell, ledger, read_from);
     tokio::select! {
         () = person.live(happenings, phase) => {}
@@ -120,7 +121,12 @@ impl Person {
         let mut retries = interval(RETRY);
         loop {
             let timer = self.shell.next_timer();
-            let whim = self.next.iter().map(|(_, at)| *at).min().unwrap_or_else(Instant::now);
+            let whim = self
+                .next
+                .iter()
+                .map(|(_, at)| *at)
+                .min()
+                .unwrap_or_else(Instant::now);
             tokio::select! {
                 happening = happenings.recv() => match happening {
                     Some(happening) => self.shell.happen(happening),
@@ -173,7 +179,11 @@ impl Person {
         // When too many are unsent the composer keeps its text.
         self.shell.send(Entry {
             key: name.parse().expect("clients are named like messages"),
-            author_name: self.role.name.parse().expect("clients are named like people"),
+            author_name: self
+                .role
+                .name
+                .parse()
+                .expect("clients are named like people"),
             content: text.parse().expect("there is something to see in it"),
             created_at: Timestamp::EPOCH,
             mine: true,
@@ -203,7 +213,8 @@ impl Person {
             match entry.delivery {
                 Delivery::Failed { retry: true, .. } => self.shell.take(Input::Retry(entry.key)),
                 Delivery::Failed { reason, .. } => {
-                    self.ledger.blame(format!("{} was refused for good: {reason}", entry.key));
+                    self.ledger
+                        .blame(format!("{} was refused for good: {reason}", entry.key));
                 }
                 Delivery::Sending | Delivery::Sent => {}
             }

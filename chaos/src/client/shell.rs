@@ -158,7 +158,9 @@ impl Shell {
             let new = self.transcript.record(first, listed);
             let newest = &listed[listed.len() - new..];
             // A slow client's delay is its own doing.
-            let others = newest.iter().filter(|entry| !entry.mine && !self.role.is_slow);
+            let others = newest
+                .iter()
+                .filter(|entry| !entry.mine && !self.role.is_slow);
             for entry in others {
                 self.ledger.shown(&entry.key);
             }
@@ -175,8 +177,14 @@ impl Shell {
 
     /// Ripples fade at once here.
     fn finish_ripples(&mut self) {
-        let ids: Vec<_> = self.machine.ripples().iter().map(|ripple| (ripple.id, ripple.mine)).collect();
-        self.ledger.ripples(ids.iter().filter(|(_, mine)| !mine).count());
+        let ids: Vec<_> = self
+            .machine
+            .ripples()
+            .iter()
+            .map(|ripple| (ripple.id, ripple.mine))
+            .collect();
+        self.ledger
+            .ripples(ids.iter().filter(|(_, mine)| !mine).count());
         let now = self.now();
         for (id, _) in ids {
             self.machine.handle(Input::FinishRipple(id), now);

@@ -113,7 +113,9 @@ async fn read<T: Future<Output = Result<(), Error>>>(
         }
         match reader.next().await.ok_or(Error::ConnectionClosed)?? {
             // Frames of a later version are no error.
-            Message::Text(text) => tell(SocketEvent::Frame(serde_json::from_str(&text).ok())).await?,
+            Message::Text(text) => {
+                tell(SocketEvent::Frame(serde_json::from_str(&text).ok())).await?;
+            }
             Message::Close(frame) => return Ok(frame.map_or(NO_STATUS, |frame| frame.code.into())),
             _ => {}
         }
@@ -134,7 +136,9 @@ async fn wait(until: &mut watch::Receiver<Instant>) {
 async fn connect(node: SocketAddr, is_slow: bool) -> Result<WebSocket, Error> {
     let mut request = format!("ws://{node}/api/socket").into_client_request()?;
     let protocol = HeaderValue::from_static(SUBPROTOCOL);
-    request.headers_mut().insert("sec-websocket-protocol", protocol);
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
     let socket = TcpSocket::new_v4()?;
     if is_slow {
         socket.set_recv_buffer_size(LITTLE_ROOM)?;

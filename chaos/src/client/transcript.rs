@@ -82,7 +82,8 @@ impl Transcript {
         }
         let known = self.compare(first, listed);
         let new = listed.len().saturating_sub(known);
-        self.lines.extend(listed[known.min(listed.len())..].iter().map(Line::from));
+        self.lines
+            .extend(listed[known.min(listed.len())..].iter().map(Line::from));
         new
     }
 
@@ -97,7 +98,9 @@ impl Transcript {
         let known = self.lines.len() - skipped;
         if known > listed.len() {
             let gone = known - listed.len();
-            self.blame(format!("the newest {gone} were listed and are not any more"));
+            self.blame(format!(
+                "the newest {gone} were listed and are not any more"
+            ));
         }
         let pairs = self.lines.iter().skip(skipped).zip(listed);
         let changed = pairs
@@ -139,11 +142,17 @@ mod tests {
     }
 
     fn keys(transcript: &Transcript) -> Vec<String> {
-        transcript.lines().map(|line| line.key.to_string()).collect()
+        transcript
+            .lines()
+            .map(|line| line.key.to_string())
+            .collect()
     }
 
     fn names(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
-        numbers.into_iter().map(|number| format!("m{number}")).collect()
+        numbers
+            .into_iter()
+            .map(|number| format!("m{number}"))
+            .collect()
     }
 
     #[test]

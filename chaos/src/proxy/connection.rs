@@ -29,8 +29,10 @@ pub(super) async fn run(mut client: TcpStream, shared: &Shared, mut mode: watch:
         }
     };
     let mode = tokio::select! {
-        () = flowing => Mode::Cut,
+        // In this order: what comes after the change is not passed on.
+        biased;
         mode = left(&mut mode) => mode,
+        () = flowing => Mode::Cut,
     };
     if mode == Mode::HalfOpen {
         // Read, so that both sides believe that it arrives; until the client gives up, whatever the server does.

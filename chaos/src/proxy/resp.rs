@@ -32,7 +32,12 @@ fn value(bytes: &[u8], level: usize) -> Result<Option<usize>, NotResp> {
         b'*' | b'~' | b'>' => values(bytes, body, count(&bytes[1..line])?.unwrap_or(0), level),
         b'%' => values(bytes, body, 2 * count(&bytes[1..line])?.unwrap_or(0), level),
         // An attribute stands before the value that it describes.
-        b'|' => values(bytes, body, 2 * count(&bytes[1..line])?.unwrap_or(0) + 1, level),
+        b'|' => values(
+            bytes,
+            body,
+            2 * count(&bytes[1..line])?.unwrap_or(0) + 1,
+            level,
+        ),
         _ => Err(NotResp),
     }
 }
@@ -107,7 +112,11 @@ mod tests {
     fn a_value_that_is_not_whole_yet_waits() {
         for value in VALUES {
             for length in 0..value.len() {
-                assert_eq!(first_value(&value[..length]), Ok(None), "{length} of {value:?}");
+                assert_eq!(
+                    first_value(&value[..length]),
+                    Ok(None),
+                    "{length} of {value:?}"
+                );
             }
         }
     }

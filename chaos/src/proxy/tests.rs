@@ -72,7 +72,13 @@ async fn about_five_of_a_hundred_are_lost() {
     redis.write_all(b"+END\r\n").await.unwrap();
     let mut arrived = Vec::new();
     while !arrived.ends_with(b"+END\r\n") {
-        assert!(timeout(PATIENCE, node.read_buf(&mut arrived)).await.unwrap().unwrap() > 0);
+        assert!(
+            timeout(PATIENCE, node.read_buf(&mut arrived))
+                .await
+                .unwrap()
+                .unwrap()
+                > 0
+        );
     }
     let lost = proxy.lost();
     assert!((50..150).contains(&lost), "{lost}");
