@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
 use crate::state::Backends;
+use crate::store::coalesced::Coalesced;
 use crate::store::sqlite::{self, SqliteStore};
 
 /// The folder of the images' bytes in the data folder.
@@ -51,7 +52,7 @@ fn open_embedded(dir: &Path) -> Result<Opened, OpenError> {
     let blobs = DirectoryBlobs::open(&dir.join(BLOBS))?;
     let temp_dir = blobs.temp_dir().to_owned();
     let backends = Backends {
-        store: Arc::<SqliteStore>::clone(&store),
+        store: Arc::new(Coalesced::new(Arc::<SqliteStore>::clone(&store))),
         blobs: Arc::new(blobs),
         broker: Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
         temp_dir,

@@ -69,7 +69,7 @@ pub trait Broker: Send + Sync + 'static {
     /// Sets who takes the frames for this node; called once, before any `subscribe`.
     fn attach(&self, receiver: Arc<dyn Deliver>);
 
-    /// Sends a frame to every subscribed node.
+    /// Sends a frame to every subscribed node. Frames are sent in the order in which these calls are first polled.
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError>;
 
     /// Subscribes this node to the topic; idempotent.

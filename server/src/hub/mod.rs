@@ -4,9 +4,12 @@
 //! this one too, and from there (`emit_local`) into each watching socket's [`Outbox`]. The same bytes go to every
 //! socket; nothing is encoded twice.
 
+mod audit;
 mod beacon;
 mod commands;
+mod era;
 mod outbox;
+mod recent;
 mod rooms;
 mod session;
 mod slots;
@@ -15,8 +18,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use app::event::ServerEvent;
-use app::model::{Message, Seq};
-use axum::extract::ws::{Utf8Bytes, WebSocket};
+use app::model::{Message, Seq, ShortId};
+use axum::extract::ws::WebSocket;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,6 +70,8 @@ struct Inner {
     limits: HubLimits,
     rooms: Arc<Rooms>,
     beacon: Beacon,
+    /// Told after every break in the flow of frames.
+    repaired: Notify,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -80,9 +86,21 @@ impl Deliver for LocalDelivery {
         }
     }
 
-    fn interrupted(&self) {}
+    fn interrupted(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            tracing::warn!(
+                "frames do not arrive any more; viewers are told that live updates are delayed"
+            );
+            hub.rooms.interrupt(commands::unavailable);
+        }
+    }
 
-    fn repaired(&self) {}
+    fn repaired(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.rooms.repair();
+            hub.repaired.notify_one();
+        }
+    }
 }
 
 impl Hub {
@@ -102,12 +120,14 @@ impl Hub {
             limits,
             rooms,
             beacon: Beacon::default(),
+            repaired: Notify::new(),
             tasks: tasks.clone(),
             shutdown,
         }));
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
+        tasks.spawn(audit::run(hub.clone()));
         hub
     }
 
@@ -119,9 +139,10 @@ impl Hub {
     pub async fn subscribe(
         &self,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        self.0.rooms.join(topic, outbox).await
+        self.0.rooms.join(topic, short_id, outbox).await
     }
 
     /// Takes a socket's outbox out of a topic; the last one out unsubscribes the node, in the background.
@@ -141,20 +162,7 @@ impl Hub {
     /// # Errors
     /// When the broker is away: nobody may have got it.
     pub async fn emit(&self, topic: Topic, event: &ServerEvent) -> Result<(), BrokerError> {
-        let class = match event {
-            ServerEvent::Touched { .. } => DeliveryClass::Touch,
-            _ => DeliveryClass::Message,
-        };
-        self.0
-            .broker
-            .publish(
-                topic,
-                Frame {
-                    class,
-                    text: encode(event),
-                },
-            )
-            .await
+        self.0.broker.publish(topic, frame(event)).await
     }
 
     /// Emits a stored message, and has its head told again by the beacon in case the frame is lost.
@@ -204,9 +212,16 @@ impl Hub {
     }
 }
 
-/// The text frame of an event.
-fn encode(event: &ServerEvent) -> Utf8Bytes {
-    serde_json::to_string(event)
-        .expect("an event has only keys and values that JSON can write")
-        .into()
+/// The frame of an event, encoded for all who get it.
+fn frame(event: &ServerEvent) -> Frame {
+    let class = match event {
+        ServerEvent::Touched { .. } => DeliveryClass::Touch,
+        _ => DeliveryClass::Message,
+    };
+    let text = serde_json::to_string(event)
+        .expect("an event has only keys and values that JSON can write");
+    Frame {
+        class,
+        text: text.into(),
+    }
 }

@@ -4,6 +4,7 @@
 mod apt;
 mod browser;
 mod node;
+mod servers;
 mod wasm;
 
 use anyhow::{Context, Result};
@@ -37,6 +38,11 @@ pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
     browser::ensure(workspace)
 }
 
+/// What the tests of many nodes need: Redis, MongoDB and S3 servers.
+pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
+    servers::ensure(workspace)
+}
+
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
 pub fn for_checking(workspace: &Workspace) -> Result<()> {
     for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -51,6 +57,7 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
     let toolbox = for_building(workspace)?;
+    for_many_nodes(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())

@@ -4,16 +4,22 @@
 //! such transition of a topic is under way at a time, driven by a task of its own: it works towards what the room
 //! needs by then, so that sockets coming and going meanwhile neither wait for it nor confuse it.
 
+mod flow;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use app::event::ServerEvent;
+use app::model::{MessagePage, Seq, ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use super::Outbox;
-use crate::broker::{Broker, BrokerError, Frame, Topic};
+use super::era::{Era, Eras};
+use super::recent::Recent;
+use crate::broker::{Broker, BrokerError, DeliveryClass, Frame, Topic};
 
 /// Rooms are spread over this many locks, so that a busy topic seldom delays another.
 const SHARDS: usize = 64;
@@ -22,6 +28,7 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct Membership {
     topic: Topic,
+    short_id: ShortId,
     slot: usize,
     /// Tells a room from a later one of the same topic.
     room: u64,
@@ -32,11 +39,22 @@ impl Membership {
     pub fn topic(&self) -> Topic {
         self.topic
     }
+
+    /// Whether this is a name of its upload.
+    pub fn is_named(&self, name: UploadRef) -> bool {
+        match name {
+            UploadRef::Id(id) => self.topic == id,
+            UploadRef::Short(short_id) => self.short_id == short_id,
+        }
+    }
 }
 
 pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// The topics of the rooms by the uploads' other names.
+    names: Mutex<HashMap<ShortId, Topic>>,
+    eras: Eras,
     broker: Arc<dyn Broker>,
     tasks: TaskTracker,
 }
@@ -49,6 +67,8 @@ struct Shard {
 
 struct Room {
     id: u64,
+    short_id: ShortId,
+    recent: Recent,
     members: Slab<Arc<Outbox>>,
     subscription: Subscription,
 }
@@ -72,6 +92,8 @@ impl Rooms {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
+            names: Mutex::default(),
+            eras: Eras::default(),
             broker,
             tasks,
         }
@@ -80,9 +102,10 @@ impl Rooms {
     pub(super) async fn join(
         self: &Arc<Self>,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        let (membership, proven) = self.enter(topic, outbox);
+        let (membership, proven) = self.enter(topic, short_id, outbox);
         let Some(proven) = proven else {
             return Ok(membership);
         };
@@ -106,6 +129,7 @@ impl Rooms {
     fn enter(
         self: &Arc<Self>,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> (
         Membership,
@@ -116,14 +140,18 @@ impl Rooms {
         let room = rooms.entry(topic).or_insert_with(|| {
             *rooms_made += 1;
             self.tasks.spawn(Arc::clone(self).drive(topic, false));
+            lock(&self.names).insert(short_id, topic);
             Room {
                 id: *rooms_made,
+                short_id,
+                recent: Recent::default(),
                 members: Slab::new(),
                 subscription: Subscription::Changing(Vec::new()),
             }
         });
         let membership = Membership {
             topic,
+            short_id,
             slot: room.members.insert(outbox),
             room: room.id,
         };
@@ -155,11 +183,15 @@ impl Rooms {
         }
     }
 
+    /// Puts a frame into the outbox of every member.
     pub(super) fn deliver(&self, topic: Topic, frame: &Frame) {
-        if let Some(room) = self.shard(topic).rooms.get(&topic) {
-            room.members
-                .iter()
-                .for_each(|(_, outbox)| outbox.push(frame));
+        let event = match frame.class {
+            DeliveryClass::Message => serde_json::from_str(&frame.text).ok(),
+            DeliveryClass::Touch => None,
+        };
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            room.learn(event);
+            room.push(frame);
         }
     }
 
@@ -168,6 +200,24 @@ impl Rooms {
             .iter()
             .map(|shard| lock(shard).rooms.len())
             .sum()
+    }
+
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        let mut topics = Vec::new();
+        for shard in &self.shards {
+            topics.extend(lock(shard).rooms.keys());
+        }
+        topics
+    }
+
+    /// The upload of this name, if this node watches it.
+    pub(super) fn find(&self, name: UploadRef) -> Option<(Topic, ShortId)> {
+        let topic = match name {
+            UploadRef::Id(id) => id,
+            UploadRef::Short(short_id) => *lock(&self.names).get(&short_id)?,
+        };
+        let short_id = self.shard(topic).rooms.get(&topic)?.short_id;
+        Some((topic, short_id))
     }
 
     /// Brings the node's subscription to what the room needs; one such task per topic at a time.
@@ -200,14 +250,20 @@ impl Rooms {
             (Ok(true), true) => Step::Unsubscribe,
             (Ok(false), false) => Step::Subscribe,
             (Ok(false), true) => {
-                shard.rooms.remove(&topic);
+                self.remove(&mut shard, topic);
                 Step::Done
             }
             (Err(error), _) => {
                 room.tell(Err(error));
-                shard.rooms.remove(&topic);
+                self.remove(&mut shard, topic);
                 Step::Done
             }
+        }
+    }
+
+    fn remove(&self, shard: &mut Shard, topic: Topic) {
+        if let Some(room) = shard.rooms.remove(&topic) {
+            lock(&self.names).remove(&room.short_id);
         }
     }
 
@@ -218,6 +274,20 @@ impl Rooms {
 }
 
 impl Room {
+    fn push(&self, frame: &Frame) {
+        for (_, outbox) in &self.members {
+            outbox.push(frame);
+        }
+    }
+
+    fn learn(&mut self, event: Option<ServerEvent>) {
+        match event {
+            Some(ServerEvent::MessagePosted { message, .. }) => self.recent.posted(message),
+            Some(ServerEvent::HeadAdvanced { head, .. }) => self.recent.head_advanced(head),
+            _ => {}
+        }
+    }
+
     /// Ends a transition: everyone who waits hears how it went.
     fn tell(&mut self, result: Result<(), BrokerError>) {
         if let Subscription::Changing(waiting) =
@@ -231,8 +301,8 @@ impl Room {
     }
 }
 
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct LeaveOnDrop<'a> {
@@ -249,5 +319,4 @@ impl Drop for LeaveOnDrop<'_> {
 }
 
 #[cfg(test)]
-#[path = "rooms_tests.rs"]
 mod tests;
