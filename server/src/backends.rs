@@ -1,4 +1,4 @@
-//! Where a node keeps things: embedded storage in its data folder.
+//! Where a node keeps things, and how it talks to others: what the settings name, else what is embedded.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blob::directory::DirectoryBlobs;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
+use crate::broker::redis::{self, RedisBroker};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
@@ -27,6 +28,9 @@ pub enum OpenError {
     /// The images' folder.
     #[error(transparent)]
     Blobs(#[from] FolderError),
+    /// The broker.
+    #[error(transparent)]
+    Broker(#[from] redis::OpenError),
 }
 
 /// The storage of this process.
@@ -40,11 +44,15 @@ pub struct Opened {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(config: &Config, _metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
+pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let dir = config.data_dir.clone();
-    spawn_blocking(move || open_embedded(&dir))
-        .await
-        .expect("opening the storage does not panic, and nobody aborts it")
+    let opened = spawn_blocking(move || open_embedded(&dir)).await;
+    let mut opened = opened.expect("opening the storage does not panic, and nobody aborts it")?;
+    if let Some(url) = &config.shared.redis_url {
+        let broker = RedisBroker::open(url.expose(), metrics).await?;
+        opened.backends.broker = Arc::new(broker);
+    }
+    Ok(opened)
 }
 
 fn open_embedded(dir: &Path) -> Result<Opened, OpenError> {

@@ -2,6 +2,7 @@
 //! too. Every backend passes the suite in `conformance.rs`.
 
 pub mod memory;
+pub mod redis;
 
 #[cfg(test)]
 pub(crate) mod conformance;
