@@ -1,6 +1,7 @@
 //! Between nodes: what one node publishes on a topic reaches every node that is subscribed to it, the publishing node
 //! too. Every backend passes the suite in `conformance.rs`.
 
+pub mod measured;
 pub mod memory;
 pub mod redis;
 

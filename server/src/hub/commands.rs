@@ -10,6 +10,7 @@ use app::event::{
 use app::model::{MessagePage, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use super::batch::Batch;
 use super::era::Era;
 use super::recent::MAX_RECENT;
 use super::{Hub, HubLimits, Membership, Outbox, frame};
@@ -64,7 +65,8 @@ impl Commands {
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = done {
-            self.outbox.push(&frame(&ServerEvent::Refused(refusal)));
+            let refused = frame(&ServerEvent::Refused(refusal));
+            self.outbox.push(&Batch::from(&refused));
         }
     }
 

@@ -5,9 +5,11 @@
 //! socket; nothing is encoded twice.
 
 mod audit;
+mod batch;
 mod beacon;
 mod commands;
 mod era;
+mod keeper;
 mod outbox;
 mod recent;
 mod rooms;
@@ -19,15 +21,18 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{Message, Seq, ShortId};
-use axum::extract::ws::WebSocket;
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::metrics::HubMetrics;
 use crate::store::Store;
+use crate::websocket::Connection;
 
 use beacon::Beacon;
+use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
 use rooms::Rooms;
@@ -68,7 +73,9 @@ struct Inner {
     broker: Arc<dyn Broker>,
     store: Arc<dyn Store>,
     limits: HubLimits,
+    metrics: HubMetrics,
     rooms: Arc<Rooms>,
+    keeper: Arc<Keeper>,
     beacon: Beacon,
     /// Told after every break in the flow of frames.
     repaired: Notify,
@@ -110,6 +117,7 @@ impl Hub {
         broker: Arc<dyn Broker>,
         store: Arc<dyn Store>,
         limits: HubLimits,
+        metrics: HubMetrics,
         tasks: TaskTracker,
         shutdown: CancellationToken,
     ) -> Self {
@@ -118,7 +126,9 @@ impl Hub {
             broker,
             store,
             limits,
+            metrics,
             rooms,
+            keeper: Keeper::new(),
             beacon: Beacon::default(),
             repaired: Notify::new(),
             tasks: tasks.clone(),
@@ -128,6 +138,7 @@ impl Hub {
         hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
         tasks.spawn(audit::run(hub.clone()));
+        tasks.spawn(keeper::run(hub.clone()));
         hub
     }
 
@@ -184,15 +195,20 @@ impl Hub {
         self.0.rooms.deliver(topic, frame);
     }
 
-    /// Serves one socket until either side closes it (the article's `HandleSocket`).
-    pub async fn handle_socket(&self, socket: WebSocket) {
-        let session = session::run(self.clone(), socket);
-        self.0.tasks.track_future(session).await;
+    /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
+    /// upgrade was done. The caller's task is a tracked one.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes) {
+        session::run(self.clone(), connection, read).await;
     }
 
     /// How many topics this node's sockets watch.
     pub fn topics(&self) -> usize {
         self.0.rooms.len()
+    }
+
+    /// What it tells about itself.
+    pub fn metrics(&self) -> &HubMetrics {
+        &self.0.metrics
     }
 
     /// Tracks a task that ends with the node.

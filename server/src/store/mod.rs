@@ -3,6 +3,8 @@
 //! Every backend passes the suite in `conformance/`, which states the guarantees below as tests.
 
 pub mod coalesced;
+pub mod measured;
+pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use std::future::pending;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
-use server::blob::{BlobEntry, BlobError, Blobs, ByteStream};
+use http::Method;
+use server::blob::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::state::Backends;
 use server::store::{Appended, Draft, Select, Store, StoreError};
@@ -155,6 +157,25 @@ impl Blobs for Moody<dyn Blobs> {
     async fn ping(&self) -> Result<(), BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.ping().await
+    }
+
+    async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.clear_unfinished(before).await
+    }
+
+    fn serves_from(&self) -> Option<&str> {
+        self.0.serves_from()
+    }
+
+    async fn address(
+        &self,
+        key: ShortId,
+        method: &Method,
+        labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.address(key, method, labels).await
     }
 }
 

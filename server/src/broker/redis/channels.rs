@@ -147,6 +147,23 @@ impl Channels {
         });
     }
 
+    /// Ends all here, and gives what lasts, for who takes it over.
+    pub fn retire(&self) -> Vec<Topic> {
+        self.lost();
+        let channels = std::mem::take(&mut self.lock().channels);
+        channels.into_keys().collect()
+    }
+
+    /// Takes over what another had, before the first connection.
+    pub fn adopt(&self, topics: impl IntoIterator<Item = Topic>) {
+        let channel = || Channel {
+            wish: Wish::Established,
+            ..Channel::default()
+        };
+        let topics = topics.into_iter().map(|topic| (topic, channel()));
+        self.lock().channels.extend(topics);
+    }
+
     /// Waits until there is something to tell the server, and takes at most so many channels of it.
     pub async fn next_batch(&self, most: usize) -> Batch {
         loop {

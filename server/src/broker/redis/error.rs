@@ -3,13 +3,15 @@
 use thiserror::Error;
 
 use super::reason::Reason;
+use super::server::Server;
 
 /// See the module. None of them holds a user's name or a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
     /// It is no address of a Redis.
     #[error(
-        "REDIS_URL is not understood: {0}. It is redis://USER:PASSWORD@HOST:PORT, or rediss:// for TLS."
+        "REDIS_URL is not understood: {0}. It is redis://USER:PASSWORD@HOST:PORT, redis+cluster://HOST:PORT,HOST:PORT \
+         or redis+sentinel://HOST:PORT,HOST:PORT/MASTER, and rediss instead of redis for TLS."
     )]
     Url(&'static str),
     /// User or password are wrong, or missing.
@@ -34,7 +36,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn new(address: String, reason: Reason) -> Self {
+    pub(super) fn new(server: &Server, reason: Reason) -> Self {
+        let address = server.to_string();
         match reason {
             Reason::Login => Self::Login(address),
             Reason::NotPermitted => Self::NotPermitted(address),

@@ -2,7 +2,7 @@
 //! server or on the way to it, the channels that the node wants are subscribed again, and proven.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis::ToRedisArgs;
 use tokio::sync::Notify;
@@ -10,9 +10,9 @@ use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
 use super::canary::{self, Canary, SILENT_AFTER};
-use super::channels::{Channels, Generation};
+use super::channels::Channels;
 use super::dialect::Dialect;
-use super::outage::Outage;
+use super::outage::Line;
 use super::publisher::Publisher;
 use super::reason::Reason;
 use super::server::Server;
@@ -25,35 +25,42 @@ pub struct Link {
     channels: Arc<Channels>,
     canary: Arc<Canary>,
     publisher: Publisher,
-    outage: Arc<Outage>,
-    /// The canary was heard on the present connection after everything was subscribed. While it is not so, the outage
-    /// counts this link.
-    is_proven: AtomicBool,
+    /// Proven when the canary was heard on the present connection after everything was subscribed.
+    line: Line,
     connections: AtomicU64,
     /// Asks for a canary at once.
     sing: Arc<Notify>,
+    /// Told when something is wrong that may be the server's place in its cluster.
+    trouble: Arc<Notify>,
 }
 
 /// A connection that everything is subscribed on, or will be.
 pub struct Session {
-    generation: Generation,
     subscriber: Subscriber,
+    /// How many channels were wanted when it began.
+    at_first: usize,
 }
 
 impl Link {
-    /// A link that is yet to be opened.
-    pub fn new(server: Server, dialect: Dialect, canary: Canary, outage: Arc<Outage>) -> Self {
+    /// A link without connections yet.
+    pub fn new(
+        server: Server,
+        dialect: Dialect,
+        canary: Canary,
+        line: Line,
+        trouble: Arc<Notify>,
+    ) -> Self {
         let sing = Arc::new(Notify::new());
         Self {
             publisher: Publisher::new(server.clone(), dialect, Arc::clone(&sing)),
             server,
             dialect,
-            channels: Arc::new(Channels::new(outage.receiver())),
+            channels: Arc::new(Channels::new(line.receiver())),
             canary: Arc::new(canary),
-            outage,
-            is_proven: AtomicBool::new(false),
+            line,
             connections: AtomicU64::new(0),
             sing,
+            trouble,
         }
     }
 
@@ -62,12 +69,16 @@ impl Link {
     }
 
     pub async fn publish(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
-        self.publisher.publish(channel, payload).await
+        let published = self.publisher.publish(channel, payload).await;
+        if published == Err(Reason::Moved) {
+            self.trouble.notify_one();
+        }
+        published
     }
 
     /// Do frames flow?
     pub fn is_proven(&self) -> bool {
-        self.is_proven.load(Ordering::Acquire) && self.canary.is_fresh()
+        self.line.is_proven() && self.canary.is_fresh()
     }
 
     /// Connects for the first time and hears the canary once, for a start that fails where it has to.
@@ -82,17 +93,13 @@ impl Link {
         timeout(SILENT_AFTER, heard)
             .await
             .map_err(|_| Reason::Silent)?;
-        self.is_proven.store(true, Ordering::Release);
+        self.line.proven();
         Ok(session)
     }
 
-    /// Works without end.
-    pub async fn run(&self, session: Session) {
-        tokio::join!(
-            self.publisher.run(),
-            self.sing(),
-            self.supervise(Some(session))
-        );
+    /// Works without end, at first with what `open` gave.
+    pub async fn run(&self, session: Option<Session>) {
+        tokio::join!(self.publisher.run(), self.sing(), self.supervise(session));
     }
 
     async fn supervise(&self, mut session: Option<Session>) {
@@ -104,11 +111,9 @@ impl Link {
             };
             let reason = self.serve(&present, &mut backoff).await;
             self.channels.lost();
-            if self.is_proven.swap(false, Ordering::AcqRel) {
-                self.outage.lost();
-            }
-            let server = self.server.address();
-            tracing::warn!(server, %reason, "the subscription at Redis is lost");
+            self.line.lost();
+            self.trouble.notify_one();
+            tracing::warn!(server = %self.server, %reason, "the subscription at Redis is lost");
         }
     }
 
@@ -128,17 +133,16 @@ impl Link {
         let subscriber =
             Subscriber::connect(&self.server, self.dialect, generation, channels, canary).await?;
         Ok(Session {
-            generation,
             subscriber,
+            at_first: self.channels.connected(generation),
         })
     }
 
     /// Uses a connection until it is lost; answers why it was.
     async fn serve(&self, session: &Session, backoff: &mut Backoff) -> Reason {
         let caught_up = Notify::new();
-        let at_first = self.channels.connected(session.generation);
         tokio::select! {
-            reason = session.subscriber.follow(at_first, &caught_up) => reason,
+            reason = session.subscriber.follow(session.at_first, &caught_up) => reason,
             () = session.subscriber.broken() => Reason::Closed,
             () = self.watch(&caught_up, backoff) => Reason::Silent,
         }
@@ -153,9 +157,7 @@ impl Link {
             return;
         }
         *backoff = Backoff::default();
-        if !self.is_proven.swap(true, Ordering::AcqRel) {
-            self.outage.repaired();
-        }
+        self.line.proven();
         self.canary.silence().await;
     }
 

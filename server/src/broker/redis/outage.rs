@@ -1,5 +1,7 @@
 //! Tells the node when frames may be missing, and when they flow again: one word for all servers together.
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,11 +14,11 @@ use crate::broker::Deliver;
 /// A loss that is repaired within this time is not told as an interruption.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
-/// Counts the servers whose subscription is lost.
+/// Counts the lines on which frames may be missing.
 pub struct Outage {
     losses: watch::Sender<Losses>,
     receiver: Receiver,
-    attached: watch::Sender<bool>,
+    is_attached: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -27,12 +29,55 @@ struct Losses {
     ever: u64,
 }
 
+/// What one server's frames arrive on. It counts as lost until it is told to be proven, and no longer once it is
+/// dropped.
+pub struct Line {
+    outage: Arc<Outage>,
+    is_proven: AtomicBool,
+}
+
+impl Line {
+    pub fn new(outage: Arc<Outage>) -> Self {
+        outage.count_loss();
+        Self {
+            outage,
+            is_proven: AtomicBool::new(false),
+        }
+    }
+
+    pub fn is_proven(&self) -> bool {
+        self.is_proven.load(Ordering::Acquire)
+    }
+
+    pub fn lost(&self) {
+        if self.is_proven.swap(false, Ordering::AcqRel) {
+            self.outage.count_loss();
+        }
+    }
+
+    pub fn proven(&self) {
+        if !self.is_proven.swap(true, Ordering::AcqRel) {
+            self.outage.count_repair();
+        }
+    }
+
+    pub fn receiver(&self) -> Receiver {
+        Arc::clone(&self.outage.receiver)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.proven();
+    }
+}
+
 impl Outage {
     pub fn new() -> Self {
         Self {
             losses: watch::Sender::default(),
             receiver: Arc::new(OnceLock::new()),
-            attached: watch::Sender::default(),
+            is_attached: watch::Sender::default(),
         }
     }
 
@@ -40,46 +85,36 @@ impl Outage {
     pub fn attach(&self, receiver: Arc<dyn Deliver>) {
         let attached = self.receiver.set(receiver);
         debug_assert!(attached.is_ok(), "a receiver is attached once");
-        self.attached.send_replace(true);
+        self.is_attached.send_replace(true);
     }
 
-    pub fn receiver(&self) -> Receiver {
-        Arc::clone(&self.receiver)
-    }
-
-    /// A server's subscription is lost.
-    pub fn lost(&self) {
+    fn count_loss(&self) {
         self.losses.send_modify(|losses| {
             losses.now += 1;
             losses.ever += 1;
         });
     }
 
-    /// A server's subscription is proven again, or no longer needed.
-    pub fn repaired(&self) {
-        self.losses
-            .send_modify(|losses| losses.now = losses.now.saturating_sub(1));
+    fn count_repair(&self) {
+        self.losses.send_modify(|losses| losses.now -= 1);
     }
 
-    /// Tells, without end.
+    /// Tells of every loss from this call on, without end.
     pub async fn run(&self) {
-        let mut attached = self.attached.subscribe();
-        let Some(receiver) = until(&mut attached, |it| *it)
-            .await
-            .then(|| self.receiver.get())
-            .flatten()
-        else {
+        let mut losses = self.losses.subscribe();
+        let mut told = losses.borrow().ever;
+        until(&mut self.is_attached.subscribe(), |it| *it).await;
+        let Some(receiver) = self.receiver.get() else {
             return;
         };
-        let mut losses = self.losses.subscribe();
-        let mut told = 0;
-        while until(&mut losses, |it| it.ever > told).await {
-            // Whatever is lost after this moment is another outage.
+        loop {
+            until(&mut losses, |it| it.ever > told).await;
+            // Whatever is lost after the moment of repair is another outage.
             let is_repaired = |it: &Losses| {
                 told = it.ever;
                 it.now == 0
             };
-            let mut repair = std::pin::pin!(until(&mut losses, is_repaired));
+            let mut repair = pin!(until(&mut losses, is_repaired));
             if timeout(TOLD_AFTER, &mut repair).await.is_err() {
                 tracing::warn!("frames between nodes are interrupted");
                 receiver.interrupted();
@@ -91,7 +126,8 @@ impl Outage {
     }
 }
 
-/// Waits until it is so; false when it never will be.
-async fn until<T>(watched: &mut watch::Receiver<T>, is_so: impl FnMut(&T) -> bool) -> bool {
-    watched.wait_for(is_so).await.is_ok()
+/// Waits until it is so.
+async fn until<T>(watched: &mut watch::Receiver<T>, is_so: impl FnMut(&T) -> bool) {
+    // The sender lives as long as whoever waits here.
+    let _ = watched.wait_for(is_so).await;
 }

@@ -45,7 +45,7 @@ pub enum Reason {
     #[error("the slot belongs to another server")]
     Moved,
     /// The cluster does not work.
-    #[error("the cluster is down")]
+    #[error("the cluster is down, or does not serve all slots")]
     ClusterDown,
     /// It is no cluster.
     #[error("it is not part of a cluster")]

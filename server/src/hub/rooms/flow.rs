@@ -1,5 +1,7 @@
 //! What the rooms know of their conversations, and what happens to that when frames stop flowing.
 
+use std::sync::Arc;
+
 use super::{Era, Frame, MessagePage, Outbox, Rooms, Seq, Topic, lock};
 
 impl Rooms {
@@ -38,18 +40,18 @@ impl Rooms {
         let _room = self.shard(topic);
         let holds = made.flows() && made == self.eras.now();
         if holds {
-            outbox.push(frame);
+            outbox.push(&frame.into());
         }
         holds
     }
 
     /// Frames do not flow any more: everyone is told what `tell` makes for the topic.
-    pub(in crate::hub) fn interrupt(&self, tell: impl Fn(Topic) -> Frame) {
+    pub(in crate::hub) fn interrupt(self: &Arc<Self>, tell: impl Fn(Topic) -> Frame) {
         self.eras.interrupted();
         for shard in &self.shards {
             for (topic, room) in &mut lock(shard).rooms {
                 room.recent.doubt();
-                room.push(&tell(*topic));
+                self.push(*topic, room, &tell(*topic));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! such transition of a topic is under way at a time, driven by a task of its own: it works towards what the room
 //! needs by then, so that sockets coming and going meanwhile neither wait for it nor confuse it.
 
+mod fanout;
 mod flow;
 
 use std::collections::HashMap;
@@ -16,10 +17,12 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use self::fanout::{Everyone, Pending};
 use super::Outbox;
 use super::era::{Era, Eras};
 use super::recent::Recent;
 use crate::broker::{Broker, BrokerError, DeliveryClass, Frame, Topic};
+use crate::websocket;
 
 /// Rooms are spread over this many locks, so that a busy topic seldom delays another.
 const SHARDS: usize = 64;
@@ -70,6 +73,9 @@ struct Room {
     short_id: ShortId,
     recent: Recent,
     members: Slab<Arc<Outbox>>,
+    /// The members, as long as nobody comes or goes.
+    everyone: Option<Everyone>,
+    pending: Pending,
     subscription: Subscription,
 }
 
@@ -146,6 +152,8 @@ impl Rooms {
                 short_id,
                 recent: Recent::default(),
                 members: Slab::new(),
+                everyone: None,
+                pending: Pending::default(),
                 subscription: Subscription::Changing(Vec::new()),
             }
         });
@@ -155,6 +163,7 @@ impl Rooms {
             slot: room.members.insert(outbox),
             room: room.id,
         };
+        room.everyone = None;
         let proven = match &mut room.subscription {
             Subscription::Proven => None,
             Subscription::Changing(waiting) => {
@@ -176,6 +185,7 @@ impl Rooms {
             return;
         };
         room.members.try_remove(membership.slot);
+        room.everyone = None;
         if room.members.is_empty() && matches!(room.subscription, Subscription::Proven) {
             room.subscription = Subscription::Changing(Vec::new());
             self.tasks
@@ -183,15 +193,15 @@ impl Rooms {
         }
     }
 
-    /// Puts a frame into the outbox of every member.
-    pub(super) fn deliver(&self, topic: Topic, frame: &Frame) {
+    /// Has a frame written to every member.
+    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame) {
         let event = match frame.class {
             DeliveryClass::Message => serde_json::from_str(&frame.text).ok(),
             DeliveryClass::Touch => None,
         };
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
             room.learn(event);
-            room.push(frame);
+            self.push(topic, room, frame);
         }
     }
 
@@ -261,6 +271,14 @@ impl Rooms {
         }
     }
 
+    fn push(self: &Arc<Self>, topic: Topic, room: &mut Room, frame: &Frame) {
+        room.pending.push(frame.class, websocket::text(&frame.text));
+        if !room.pending.running {
+            room.pending.running = true;
+            self.tasks.spawn(Arc::clone(self).fan_out(topic, room.id));
+        }
+    }
+
     fn remove(&self, shard: &mut Shard, topic: Topic) {
         if let Some(room) = shard.rooms.remove(&topic) {
             lock(&self.names).remove(&room.short_id);
@@ -274,12 +292,6 @@ impl Rooms {
 }
 
 impl Room {
-    fn push(&self, frame: &Frame) {
-        for (_, outbox) in &self.members {
-            outbox.push(frame);
-        }
-    }
-
     fn learn(&mut self, event: Option<ServerEvent>) {
         match event {
             Some(ServerEvent::MessagePosted { message, .. }) => self.recent.posted(message),

@@ -215,7 +215,7 @@ async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_frame_reaches_the_watchers_of_its_topic_only() {
     let broker = HeldBroker::new(usize::MAX >> 8);
-    let (rooms, _tasks) = rooms(&broker);
+    let (rooms, tasks) = rooms(&broker);
     let (watched, other) = (ids::upload_id(), ids::upload_id());
     let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
     let _inside = rooms
@@ -240,8 +240,9 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             text: "to the other".into(),
         },
     );
-    assert_eq!(inside.take().await, Ok(vec!["to one".into()]));
-    assert_eq!(outside.take().await, Ok(vec!["to the other".into()]));
+    settled(&tasks).await;
+    assert_eq!(inside.take(), [crate::websocket::text("to one")]);
+    assert_eq!(outside.take(), [crate::websocket::text("to the other")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,3 +1,9 @@
 //! Against real servers.
 
+mod changes;
+mod cluster;
+mod kit;
+mod outages;
+mod proxy;
+mod publishing;
 mod suite;

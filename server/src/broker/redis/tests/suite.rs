@@ -18,3 +18,9 @@ mod single {
 
     broker_suite!(nodes(&testbed::shared::redis().url()));
 }
+
+mod cluster {
+    use super::*;
+
+    broker_suite!(nodes(&testbed::shared::cluster().url()));
+}

@@ -1,0 +1,120 @@
+mod documents;
+mod nodes;
+mod outage;
+mod start;
+
+use std::sync::Arc;
+
+use app::model::{MessageId, NewMessage, Seq, UploadId};
+use mongodb::bson::Document;
+use mongodb::{Client, Collection};
+use testbed::Mongo;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+use super::MongoStore;
+use crate::config::{Config, Secret};
+use crate::store::conformance::{some_upload, store_suite};
+use crate::store::{Draft, Select, Store};
+
+store_suite!(async {
+    let fresh = Fresh::new(testbed::shared::mongo());
+    let store: Arc<dyn Store> = Arc::new(fresh.open().await);
+    (store, fresh)
+});
+
+/// A database of a test's own; it is dropped with this.
+struct Fresh {
+    name: String,
+    url: String,
+}
+
+impl Fresh {
+    fn new(server: &Mongo) -> Self {
+        let name = format!("test-{:016x}", rand::random::<u64>());
+        let url = with_database(&server.url(), &name);
+        Self { name, url }
+    }
+
+    /// A node's store in it.
+    async fn open(&self) -> MongoStore {
+        MongoStore::open(&secret(&self.url)).await.unwrap()
+    }
+
+    /// One of its collections, as it stands there.
+    async fn collection(&self, name: &str) -> Collection<Document> {
+        let client = Client::with_uri_str(&self.url).await.unwrap();
+        client.database(&self.name).collection(name)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let dropped = async {
+            let client = Client::with_uri_str(&self.url).await?;
+            client.database(&self.name).drop().await
+        };
+        // A test that fails may leave the server frozen, or itself be out of a runtime's reach.
+        if !std::thread::panicking() {
+            block_in_place(|| Handle::current().block_on(dropped)).unwrap();
+        }
+    }
+}
+
+/// A connection string with another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (before, options) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = before.split_once("://").unwrap();
+    let servers = rest.split('/').next().unwrap();
+    format!("{scheme}://{servers}/{name}?{options}")
+}
+
+fn secret(url: &str) -> Secret {
+    let config = Config::from_env(&|name| (name == "MONGO_URL").then(|| url.into())).unwrap();
+    config.shared.mongo_url.unwrap()
+}
+
+/// A new upload in the store.
+async fn stored(store: &MongoStore) -> UploadId {
+    let upload = some_upload();
+    let id = upload.id;
+    store.insert_upload(upload).await.unwrap();
+    id
+}
+
+fn new_message(client_message_id: &str) -> NewMessage {
+    NewMessage {
+        author_name: "someone".parse().unwrap(),
+        content: "something".parse().unwrap(),
+        client_message_id: client_message_id.parse().unwrap(),
+    }
+}
+
+/// Drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
+    (0..count)
+        .map(|n| Draft {
+            id: MessageId::from_bytes(rand::random()),
+            message: new_message(&format!("{prefix}-{n}")),
+            created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
+        })
+        .collect()
+}
+
+/// The names of all messages of a conversation, which is without holes.
+async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
+    let mut names = Vec::new();
+    loop {
+        let last = Seq::new(names.len() as u64);
+        let page = store.messages(upload, Select::After(last), 500).await;
+        let page = page.unwrap();
+        if page.messages.is_empty() {
+            assert_eq!(page.head, last);
+            return names;
+        }
+        for message in page.messages {
+            assert_eq!(message.seq.get(), names.len() as u64 + 1, "no hole");
+            names.push(message.client_message_id.to_string());
+        }
+    }
+}
