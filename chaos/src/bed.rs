@@ -1,18 +1,20 @@
 //! What is run: Redis, MongoDB, S3, and nodes that reach Redis through a proxy each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 use testbed::{Mongo, Node, Redis, S3};
 use tokio::task::spawn_blocking;
 
 use crate::fault::{Kind, LOST_PERCENT};
 use crate::proxy::Proxy;
 use crate::schedule::Planned;
+use crate::site;
 
 /// How many nodes there are.
 pub const NODES: usize = 3;
@@ -30,6 +32,7 @@ pub struct Bed {
     mongo: Mongo,
     s3: S3,
     secrets: Vec<String>,
+    site: TempDir,
 }
 
 /// A node, and whether it is meant to run.
@@ -43,7 +46,7 @@ impl Bed {
     ///
     /// # Errors
     /// When a program is missing or does not start.
-    pub async fn start(program: PathBuf, site: PathBuf, seed: u64) -> Result<Arc<Self>> {
+    pub async fn start(program: PathBuf, seed: u64) -> Result<Arc<Self>> {
         let password = format!("redis-password-{seed:016x}");
         let (redis, mongo, s3) = backends(password.clone()).await?;
         let mut proxies = Vec::new();
@@ -59,19 +62,18 @@ impl Bed {
             mongo,
             s3,
             secrets,
+            site: site::make()?,
         };
-        spawn_blocking(move || bed.start_nodes(&program, &site)).await?
+        spawn_blocking(move || bed.start_nodes(&program)).await?
     }
 
-    fn start_nodes(
-        mut self,
-        program: &std::path::Path,
-        site: &std::path::Path,
-    ) -> Result<Arc<Self>> {
-        let site = site
+    fn start_nodes(mut self, program: &Path) -> Result<Arc<Self>> {
+        let site = self
+            .site
+            .path()
             .to_str()
             .context("the site's folder has a name in UTF-8")?;
-        let (mongo_url, endpoint) = (with_database(&self.mongo.url()), self.s3.endpoint());
+        let (mongo_url, endpoint) = (self.mongo.url_of_new_database(), self.s3.endpoint());
         for proxy in &self.proxies {
             let password = &self.secrets[0];
             let redis_url = format!("redis://{USER}:{password}@127.0.0.1:{}", proxy.port());
@@ -216,36 +218,4 @@ async fn backends(password: String) -> Result<(Redis, Mongo, S3)> {
     let mongo = spawn_blocking(Mongo::start);
     let s3 = spawn_blocking(S3::start);
     Ok((redis.await??, mongo.await??, s3.await??))
-}
-
-/// A MongoDB server that others use too has a database of its own for each run.
-fn with_database(url: &str) -> String {
-    let name = format!("chaos{:016x}", rand::random::<u64>());
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let has_database = address
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split_once('/'))
-        .is_some_and(|(_, database)| !database.is_empty());
-    if has_database {
-        return url.to_owned();
-    }
-    format!("{}/{name}?{parameters}", address.trim_end_matches('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_database;
-
-    #[test]
-    fn a_run_has_a_database_of_its_own() {
-        let url = with_database("mongodb://127.0.0.1:1/?replicaSet=testbed");
-        assert!(url.starts_with("mongodb://127.0.0.1:1/chaos"), "{url}");
-        assert!(url.ends_with("?replicaSet=testbed"), "{url}");
-        assert_ne!(
-            url,
-            with_database("mongodb://127.0.0.1:1/?replicaSet=testbed")
-        );
-        assert!(with_database("mongodb://127.0.0.1:1").contains(":1/chaos"));
-        assert_eq!(with_database("mongodb://h/mine"), "mongodb://h/mine");
-    }
 }

@@ -28,6 +28,7 @@ mod report;
 mod run;
 mod schedule;
 mod settle;
+mod site;
 mod storm;
 mod uploads;
 
@@ -60,9 +61,6 @@ struct Arguments {
     /// The program of a node
     #[arg(long)]
     program: PathBuf,
-    /// The folder of its packaged files
-    #[arg(long)]
-    site: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -74,8 +72,8 @@ fn main() -> ExitCode {
         length: Duration::from_secs_f64(60.0 * arguments.minutes.max(0.0)),
         clients: arguments.clients,
         pace: Duration::from_millis(arguments.pace),
-        program: arguments.program,
-        site: arguments.site,
+        // Nodes run in folders of their own.
+        program: std::path::absolute(&arguments.program).unwrap_or(arguments.program),
     };
     let runtime = tokio::runtime::Runtime::new();
     let report = runtime

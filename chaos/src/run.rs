@@ -47,8 +47,6 @@ pub struct Options {
     pub pace: Duration,
     /// The program of a node.
     pub program: PathBuf,
-    /// The folder of its packaged files.
-    pub site: PathBuf,
 }
 
 /// Runs it.
@@ -56,7 +54,7 @@ pub struct Options {
 /// # Errors
 /// When the run itself could not be made; what the product did wrong stands in the report.
 pub async fn run(options: Options) -> Result<Report> {
-    let bed = Bed::start(options.program.clone(), options.site.clone(), options.seed).await?;
+    let bed = Bed::start(options.program.clone(), options.seed).await?;
     let run = Run::begin(bed, &options).await?;
     run.go(&options).await
 }
