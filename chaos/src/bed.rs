@@ -1,5 +1,6 @@
 //! What is run: Redis, MongoDB, S3, and nodes that reach Redis through a proxy each.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,6 +124,26 @@ impl Bed {
                 && held.meant_to_run.load(Ordering::SeqCst)
         });
         fallen.map(|(number, _)| number).collect()
+    }
+
+    /// Copies the logs of all processes into the folder.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_logs(&self, folder: &Path) -> Result<()> {
+        let nodes = self.nodes.iter().enumerate();
+        let nodes = nodes.map(|(number, held)| (format!("node-{number}"), held.node.process()));
+        let servers = [("redis", self.redis.process()), ("s3", self.s3.process())];
+        let servers = servers.map(|(name, process)| (name.to_owned(), process));
+        let mongo = self.mongo.process().ok();
+        let mongo = mongo.map(|process| ("mongo".to_owned(), process));
+        fs::create_dir_all(folder)?;
+        for (name, process) in nodes.chain(servers).chain(mongo) {
+            let copy = folder.join(format!("{name}.log"));
+            fs::copy(process.path().join("log"), copy)
+                .with_context(|| format!("keeping {name}'s log"))?;
+        }
+        Ok(())
     }
 
     /// Lets the fault begin. Blocks.

@@ -61,6 +61,9 @@ struct Arguments {
     /// The program of a node
     #[arg(long)]
     program: PathBuf,
+    /// A folder in which the logs of all processes are kept
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         pace: Duration::from_millis(arguments.pace),
         // Nodes run in folders of their own.
         program: std::path::absolute(&arguments.program).unwrap_or(arguments.program),
+        keep: arguments.keep,
     };
     let runtime = tokio::runtime::Runtime::new();
     let report = runtime

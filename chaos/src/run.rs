@@ -47,6 +47,8 @@ pub struct Options {
     pub pace: Duration,
     /// The program of a node.
     pub program: PathBuf,
+    /// Where the logs of all processes are kept.
+    pub keep: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -55,8 +57,12 @@ pub struct Options {
 /// When the run itself could not be made; what the product did wrong stands in the report.
 pub async fn run(options: Options) -> Result<Report> {
     let bed = Bed::start(options.program.clone(), options.seed).await?;
-    let run = Run::begin(bed, &options).await?;
-    run.go(&options).await
+    let run = Run::begin(Arc::clone(&bed), &options).await?;
+    let report = run.go(&options).await;
+    if let Some(folder) = &options.keep {
+        bed.keep_logs(folder)?;
+    }
+    report
 }
 
 struct Run {
@@ -188,39 +194,27 @@ impl Run {
         self.phase.send_replace(Phase::Over);
         let seen = self.crowd.leave().await?;
         let mut uploads = self.uploader.await?;
-        let talked_about: Vec<_> = self
-            .first_uploads
-            .acknowledged
-            .iter()
-            .map(|it| it.0.id)
-            .collect();
-        uploads
-            .acknowledged
-            .append(&mut self.first_uploads.acknowledged);
-        let nodes: Vec<_> = self.balancer.nodes().collect();
-        let (conversations, faults) = check::conversations(&self.http, &nodes, &talked_about)
-            .await
-            .context("reading the conversations")?;
+        let first = self.first_uploads.acknowledged;
+        let conversations: Vec<_> = first.iter().map(|(upload, _)| upload.id).collect();
+        uploads.acknowledged.extend(first);
         let report = &mut self.report;
-        report.blame_all(faults);
         report.take_book(&mut self.ledger.book());
-        report.blame_all(check::acknowledged(&report.acknowledged, &conversations));
-        report.take_verdict(check::transcripts(&seen, &conversations));
-        report.blame_all(check::pictures(&self.http, &nodes, &uploads.acknowledged).await);
-        report.blame_all(check::logs(&self.bed));
-        for node in self.bed.fallen() {
-            report.blame(format!("node {node} ended by itself"));
-        }
         report.memory = self.memory.borrow().to_vec();
-        for (node, memory) in report.memory.clone().into_iter().enumerate() {
-            if memory.runs_away() {
-                report.blame(format!("node {node} holds {} MiB", memory.last));
-            }
-        }
         report.lost_frames = self.bed.lost_frames();
-        report.stored = conversations.values().map(Vec::len).sum();
         report.transcripts = seen.len();
+        let nodes: Vec<_> = self.balancer.nodes().collect();
+        match check::conversations(&self.http, &nodes, &conversations).await {
+            Ok((conversations, faults)) => {
+                report.blame_all(faults);
+                report.stored = conversations.values().map(Vec::len).sum();
+                report.blame_all(check::acknowledged(&report.acknowledged, &conversations));
+                report.take_verdict(check::transcripts(&seen, &conversations));
+            }
+            Err(failure) => report.blame(format!("the conversations cannot be read: {failure}")),
+        }
+        report.blame_all(check::pictures(&self.http, &nodes, &uploads.acknowledged).await);
         report.uploads = uploads;
+        report.blame_all(check::nodes(&self.bed, &report.memory));
         Ok(self.report)
     }
 }

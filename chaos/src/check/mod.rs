@@ -4,13 +4,13 @@ mod acknowledged;
 mod conversation;
 #[cfg(test)]
 mod fixture;
-mod logs;
+mod nodes;
 mod pictures;
 mod transcripts;
 
 pub use acknowledged::acknowledged;
 pub use conversation::{Conversations, read as conversations};
-pub use logs::logs;
+pub use nodes::nodes;
 pub use pictures::pictures;
 pub use transcripts::{Seen, Verdict, transcripts};
 

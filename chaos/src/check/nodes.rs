@@ -1,21 +1,25 @@
-//! What the nodes wrote into their logs.
+//! The nodes' own health: their processes, their memory, and what they wrote into their logs.
 
 use std::fs;
 
-use crate::bed::Bed;
-
 use super::told;
+use crate::bed::Bed;
+use crate::memory::Memory;
 
-/// No node has panicked, and no password stands in a log.
-pub fn logs(bed: &Bed) -> Vec<String> {
-    let mut faults = Vec::new();
+/// No node has ended by itself, panicked, or grown without an end, and no password stands in a log.
+pub fn nodes(bed: &Bed, memory: &[Memory]) -> Vec<String> {
+    let fallen = bed.fallen().into_iter();
+    let mut faults: Vec<_> = fallen
+        .map(|number| format!("node {number} ended by itself"))
+        .collect();
+    let grown = memory.iter().enumerate().filter(|(_, it)| it.runs_away());
+    faults.extend(grown.map(|(number, it)| format!("node {number} holds {} MiB", it.last)));
     for (number, node) in bed.nodes().enumerate() {
         match fs::read(node.process().path().join("log")) {
             Ok(log) => {
                 let log = String::from_utf8_lossy(&log);
-                faults.extend(
-                    faults_of(&log, bed.secrets()).map(|it| format!("node {number}: {it}")),
-                );
+                let found = faults_of(&log, bed.secrets());
+                faults.extend(found.map(|it| format!("node {number}: {it}")));
             }
             Err(error) => faults.push(format!("the log of node {number} cannot be read: {error}")),
         }
