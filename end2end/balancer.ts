@@ -9,6 +9,7 @@ export class Balancer {
   private readonly open = new Set<Socket>();
   private readonly listener = createServer((client) => this.accept(client));
   private turn = 0;
+  private held: Promise<void> = Promise.resolve();
 
   constructor(private readonly nodes: Server[]) {}
 
@@ -21,6 +22,13 @@ export class Balancer {
     await once(this.listener, 'listening');
   }
 
+  /** Takes no new connections to any node until the returned call: who comes meanwhile waits. */
+  hold(): () => void {
+    let release = () => {};
+    this.held = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
   async stop() {
     this.listener.close();
     for (const socket of this.open) socket.destroy();
@@ -29,6 +37,7 @@ export class Balancer {
 
   private async accept(client: Socket) {
     this.keep(client);
+    await this.held;
     const found = await this.findNode();
     if (!found || client.destroyed) {
       found?.upstream.destroy();

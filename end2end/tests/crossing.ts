@@ -2,11 +2,14 @@
 // element in another. Both read the same machine's clock.
 import type { ImagePage } from './pages';
 
+/** In milliseconds; what has not come by then did not cross at all. */
+const givesUpAfter = 5_000;
+
 type Marked = { shown?: Promise<number> };
 
 /** Starts to look out for a new element of this kind in the window. */
 export async function lookOut(window: ImagePage, selector: string) {
-  await window.page.evaluate((selector) => {
+  await window.page.evaluate(([selector, givesUpAfter]) => {
     const marked = globalThis as never as Marked;
     marked.shown = new Promise((resolve) => {
       const observer = new MutationObserver((changes) => {
@@ -17,11 +20,12 @@ export async function lookOut(window: ImagePage, selector: string) {
         resolve(Date.now());
       });
       observer.observe(document.body, { childList: true, subtree: true });
+      setTimeout(() => resolve(Infinity), givesUpAfter);
     });
-  }, selector);
+  }, [selector, givesUpAfter] as const);
 }
 
-/** When the element that was looked out for appeared. */
+/** When the element that was looked out for appeared; infinity when it did not. */
 export async function shown(window: ImagePage): Promise<number> {
   return window.page.evaluate(() => (globalThis as never as Marked).shown!);
 }

@@ -28,7 +28,11 @@ test('an image uploaded at one node is at the others, and what happens there cro
     const time = async (what: string, selector: string, act: (window: ImagePage) => Promise<number>) => {
       for (const [, reader] of readers) await lookOut(reader, selector);
       const done = await act(writer);
-      for (const [to, reader] of readers) taken[`${what} ${from + 1} to ${to + 1}`] = (await shown(reader)) - done;
+      for (const [to, reader] of readers) {
+        const crossing = `${what} ${from + 1} to ${to + 1}`;
+        taken[crossing] = (await shown(reader)) - done;
+        expect(taken[crossing], crossing).toBeLessThan(300);
+      }
     };
     said.push(`from window ${from + 1}`);
     await writer.composer.fill(said[from]);
@@ -37,7 +41,6 @@ test('an image uploaded at one node is at the others, and what happens there cro
   }
   test.info().annotations.push({ type: 'milliseconds', description: JSON.stringify(taken) });
   expect(Object.keys(taken)).toHaveLength(12);
-  for (const [crossing, milliseconds] of Object.entries(taken)) expect(milliseconds, crossing).toBeLessThan(300);
   for (const window of windows) await expect(window.messages).toHaveText(said);
 });
 
@@ -60,11 +63,14 @@ test('a window whose node is killed goes to another one and misses nothing', asy
   const texts = Array.from({ length: 45 }, (_, n) => `message ${n + 1}`);
   for (const text of texts.slice(0, 10)) await post(elsewhere, shared, text);
   await expect(reader.messages).toHaveCount(10);
-  const meanwhile = (async () => {
-    for (const text of texts.slice(10)) await post(elsewhere, shared, text);
-  })();
-  await killed.stop('SIGKILL');
-  await meanwhile;
+  // Some are posted while it dies, some while nobody can connect, some while the page connects again.
+  const dying = killed.stop('SIGKILL');
+  const release = balancer.hold();
+  for (const text of texts.slice(10, 30)) await post(elsewhere, shared, text);
+  await dying;
+  await expect(reader.messages).not.toHaveCount(30);
+  release();
+  for (const text of texts.slice(30)) await post(elsewhere, shared, text);
 
   await expect(reader.messages).toHaveText(texts, { timeout: 15_000 });
   await reader.live();

@@ -15,6 +15,7 @@ use super::era::Era;
 use super::recent::MAX_RECENT;
 use super::{Hub, HubLimits, Membership, Outbox, frame};
 use crate::broker::{Frame, Topic};
+use crate::metrics::ResyncedFrom;
 use crate::store::{Select, StoreError};
 
 /// A `watched` larger than this, in bytes, is sent without its messages.
@@ -122,11 +123,13 @@ impl Commands {
     ) -> Result<Frame, StoreError> {
         let Hub(hub) = &self.hub;
         if let Some(page) = hub.rooms.recent(upload_id, after) {
+            hub.metrics.resynced(ResyncedFrom::Memory);
             return Ok(watched(upload_id, page));
         }
         let after = Select::After(after);
         let page = hub.store.messages(upload_id, after, MAX_RECENT).await?;
         hub.rooms.learn(upload_id, &page, era);
+        hub.metrics.resynced(ResyncedFrom::Store);
         Ok(watched(upload_id, page))
     }
 

@@ -70,6 +70,13 @@ impl Keeper {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// How many message frames and how many touch frames wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let sockets = self.lock();
+        let waiting = sockets.iter().map(|(_, socket)| socket.outbox.waiting());
+        waiting.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
     fn look(&self, ping_every: Duration) {
         let ping_every = u64::try_from(ping_every.as_millis()).unwrap_or(u64::MAX);
         let now = self.now();

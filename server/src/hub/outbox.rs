@@ -89,23 +89,25 @@ impl Outbox {
         self.connection.as_ref()
     }
 
-    /// Writes these frames, or has them wait. Never waits itself.
-    pub fn push(&self, batch: &Batch) {
+    /// Writes these frames, or has them wait; how many touches were dropped for them. Never waits itself.
+    pub fn push(&self, batch: &Batch) -> usize {
         let mut waiting = self.lock();
         if waiting.state != State::Open {
-            return;
+            return 0;
         }
+        let mut dropped = 0;
         let written = match &self.connection {
             Some(connection) if waiting.is_empty() => connection.write(batch.bytes()),
             _ => Ok(0),
         };
         match written {
-            Ok(written) if written == batch.bytes().len() => return,
-            Ok(written) => waiting.keep(batch, written),
+            Ok(written) if written == batch.bytes().len() => return 0,
+            Ok(written) => dropped = waiting.keep(batch, written),
             Err(_) => waiting.end(State::Broken),
         }
         drop(waiting);
         self.changed.notify_one();
+        dropped
     }
 
     /// Writes what waits, as much as the kernel takes.
@@ -140,6 +142,12 @@ impl Outbox {
     pub fn is_stuck(&self, patience: Duration) -> bool {
         let stuck = self.lock().stuck;
         stuck.is_some_and(|since| since.elapsed() >= patience)
+    }
+
+    /// How many messages and how many touches wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        let waiting = self.lock();
+        (waiting.messages.len(), waiting.touches.len())
     }
 
     /// Has the socket's own task end it.
@@ -181,9 +189,9 @@ impl Waiting {
         self.begun.is_empty() && self.messages.is_empty() && self.touches.is_empty()
     }
 
-    /// Keeps what comes after the first `written` bytes of a batch.
-    fn keep(&mut self, batch: &Batch, written: usize) {
-        let mut end = 0;
+    /// Keeps what comes after the first `written` bytes of a batch; how many touches are dropped.
+    fn keep(&mut self, batch: &Batch, written: usize) -> usize {
+        let (mut end, mut dropped) = (0, 0);
         for (class, frame) in batch.frames() {
             let start = end;
             end += frame.len();
@@ -193,24 +201,32 @@ impl Waiting {
             if start < written {
                 self.begun = frame.slice(written - start..);
             } else {
-                self.queue(*class, frame.clone());
+                dropped += usize::from(self.queue(*class, frame.clone()));
             }
         }
         self.stuck.get_or_insert_with(Instant::now);
+        dropped
     }
 
-    fn queue(&mut self, class: DeliveryClass, frame: Bytes) {
+    /// Whether a touch is dropped.
+    fn queue(&mut self, class: DeliveryClass, frame: Bytes) -> bool {
         match class {
-            _ if self.state != State::Open => {}
-            DeliveryClass::Message if self.messages.len() >= MAX_WAITING_MESSAGES => {
-                self.end(State::Overflowed);
+            _ if self.state != State::Open => false,
+            DeliveryClass::Message => {
+                if self.messages.len() >= MAX_WAITING_MESSAGES {
+                    self.end(State::Overflowed);
+                } else {
+                    self.messages.push_back(frame);
+                }
+                false
             }
-            DeliveryClass::Message => self.messages.push_back(frame),
             DeliveryClass::Touch => {
-                if self.touches.len() >= MAX_WAITING_TOUCHES {
+                let is_full = self.touches.len() >= MAX_WAITING_TOUCHES;
+                if is_full {
                     self.touches.pop_front();
                 }
                 self.touches.push_back(frame);
+                is_full
             }
         }
     }

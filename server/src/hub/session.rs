@@ -42,6 +42,19 @@ enum Ending {
 }
 
 impl Ending {
+    /// As metrics call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Closed(_) => "closed",
+            Self::Malformed => "malformed",
+            Self::TooManyFrames => "too_many_frames",
+            Self::TooBig => "too_big",
+            Self::Restarting => "restarting",
+            Self::TooSlow => "too_slow",
+        }
+    }
+
     fn frame(self) -> Bytes {
         let (code, reason) = match self {
             Self::Gone => (None, ""),
@@ -75,6 +88,10 @@ pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes) {
     let ending = Session::new(&hub, &outbox, &kept)
         .serve(connection, &read)
         .await;
+    hub.0.metrics.closed(ending.name());
+    if ending == Ending::TooSlow {
+        hub.0.metrics.overflowed();
+    }
     let patience = match ending {
         Ending::Gone => return,
         Ending::TooSlow => SLOW_CLOSE_TIMEOUT,

@@ -62,7 +62,7 @@ impl Gauges {
         set(&self.topics, node.hub.topics());
         set(&self.decodes, node.decoders.decoding());
         set(&self.decodes_waiting, node.decoders.waiting());
-        let (messages, touches) = node.metrics.hub.waiting();
+        let (messages, touches) = node.hub.waiting();
         for (class, frames) in [
             (DeliveryClass::Message, messages),
             (DeliveryClass::Touch, touches),

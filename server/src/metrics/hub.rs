@@ -1,12 +1,8 @@
 //! Figures of the hub: sockets, and what is sent to them.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use slab::Slab;
 
 use super::class::ByClass;
 use crate::broker::DeliveryClass;
@@ -31,13 +27,6 @@ pub struct HubMetrics {
     overflows: Counter,
     resyncs: Resyncs,
     closed: Family<[(&'static str, &'static str); 1], Counter>,
-    outboxes: Outboxes,
-}
-
-/// Something in which frames wait for one socket.
-pub trait Waiting: Send + Sync + 'static {
-    /// How many message frames and how many touch frames wait now.
-    fn waiting(&self) -> (usize, usize);
 }
 
 /// Where the answer to a `watch` came from.
@@ -58,7 +47,7 @@ impl HubMetrics {
         hub.delivered.register(
             registry,
             "frames_delivered",
-            "Frames put into the outboxes of this node's sockets, once for each socket",
+            "Frames written to this node's sockets, or waiting to be, once for each socket",
         );
         registry.register(
             "touch_frames_dropped",
@@ -83,7 +72,7 @@ impl HubMetrics {
         hub
     }
 
-    /// A frame was put into the outboxes of this many sockets.
+    /// A frame was written to this many sockets, or waits to be.
     pub fn delivered(&self, class: DeliveryClass, sockets: usize) {
         self.delivered.add(class, sockets as u64);
     }
@@ -110,39 +99,6 @@ impl HubMetrics {
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&[("reason", reason)]).inc();
     }
-
-    /// A socket was opened whose frames wait here, until what this returns is dropped. Takes a lock.
-    #[must_use]
-    pub fn opened(&self, outbox: Arc<dyn Waiting>) -> Opened {
-        let place = self.outboxes.lock().insert(outbox);
-        Opened {
-            outboxes: self.outboxes.clone(),
-            place,
-        }
-    }
-
-    /// How many message frames and how many touch frames wait for all sockets together. Takes each outbox's lock for a
-    /// moment: some ten nanoseconds a socket, at each scrape.
-    pub(super) fn waiting(&self) -> (usize, usize) {
-        let outboxes = self.outboxes.lock();
-        outboxes
-            .iter()
-            .map(|(_, outbox)| outbox.waiting())
-            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
-    }
-}
-
-/// An open socket's outbox is looked at as long as this is there.
-#[derive(Debug)]
-pub struct Opened {
-    outboxes: Outboxes,
-    place: usize,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.outboxes.lock().try_remove(self.place);
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -160,46 +116,5 @@ impl Default for Resyncs {
             store: family.get_or_create_owned(&[("from", "store")]),
             family,
         }
-    }
-}
-
-/// The outboxes of all open sockets; as many as there may be sockets.
-#[derive(Clone, Default)]
-struct Outboxes(Arc<Mutex<Slab<Arc<dyn Waiting>>>>);
-
-impl Outboxes {
-    fn lock(&self) -> MutexGuard<'_, Slab<Arc<dyn Waiting>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Outboxes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} outboxes", self.lock().len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Three;
-
-    impl Waiting for Three {
-        fn waiting(&self) -> (usize, usize) {
-            (1, 2)
-        }
-    }
-
-    #[test]
-    fn an_outbox_is_counted_as_long_as_its_socket_is_open() {
-        let metrics = HubMetrics::default();
-        let first = metrics.opened(Arc::new(Three));
-        let second = metrics.clone().opened(Arc::new(Three));
-        assert_eq!(metrics.waiting(), (2, 4));
-        drop(first);
-        assert_eq!(metrics.waiting(), (1, 2));
-        drop(second);
-        assert_eq!(metrics.waiting(), (0, 0));
     }
 }

@@ -22,7 +22,7 @@ pub use broker::BrokerMetrics;
 pub use calls::{Calls, Outcome};
 pub use endpoint::router;
 pub use http::HttpMetrics;
-pub use hub::{ENDINGS, HubMetrics, Opened, ResyncedFrom, Waiting};
+pub use hub::{ENDINGS, HubMetrics, ResyncedFrom};
 pub use storage::{BlobMetrics, StoreMetrics};
 
 use crate::state::Node;

@@ -47,10 +47,14 @@ impl Rooms {
     /// Takes turns until nothing waits.
     pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room: u64) {
         while let Some((batch, everyone)) = self.next_turn(topic, room) {
+            for (class, _) in batch.frames() {
+                self.metrics.delivered(*class, everyone.len());
+            }
             let threads = Handle::current().metrics().num_workers();
             let share = everyone.len().div_ceil(threads).max(MIN_SHARE);
             if share >= everyone.len() {
-                write(&everyone, 0..everyone.len(), &batch).await;
+                let dropped = write(&everyone, &batch).await;
+                self.metrics.touches_dropped(dropped);
                 continue;
             }
             let batch = Arc::new(batch);
@@ -58,10 +62,11 @@ impl Rooms {
             for start in (0..everyone.len()).step_by(share) {
                 let (everyone, batch) = (Arc::clone(&everyone), Arc::clone(&batch));
                 let sockets = start..(start + share).min(everyone.len());
-                shares.spawn(async move { write(&everyone, sockets, &batch).await });
+                shares.spawn(async move { write(&everyone[sockets], &batch).await });
             }
             // The next turn begins when this one is over, so that every socket gets the frames in their order.
-            while shares.join_next().await.is_some() {}
+            let dropped: usize = shares.join_all().await.into_iter().sum();
+            self.metrics.touches_dropped(dropped);
         }
     }
 
@@ -100,11 +105,12 @@ impl Room {
     }
 }
 
-async fn write(everyone: &[Arc<Outbox>], sockets: std::ops::Range<usize>, batch: &Batch) {
-    for sockets in everyone[sockets].chunks(AT_ONCE) {
-        for outbox in sockets {
-            outbox.push(batch);
-        }
+/// Writes to these sockets; how many touches were dropped.
+async fn write(sockets: &[Arc<Outbox>], batch: &Batch) -> usize {
+    let mut dropped = 0;
+    for some in sockets.chunks(AT_ONCE) {
+        dropped += some.iter().map(|outbox| outbox.push(batch)).sum::<usize>();
         yield_now().await;
     }
+    dropped
 }

@@ -22,6 +22,7 @@ use super::Outbox;
 use super::era::{Era, Eras};
 use super::recent::Recent;
 use crate::broker::{Broker, BrokerError, DeliveryClass, Frame, Topic};
+use crate::metrics::HubMetrics;
 use crate::websocket;
 
 /// Rooms are spread over this many locks, so that a busy topic seldom delays another.
@@ -59,6 +60,7 @@ pub(super) struct Rooms {
     names: Mutex<HashMap<ShortId, Topic>>,
     eras: Eras,
     broker: Arc<dyn Broker>,
+    metrics: HubMetrics,
     tasks: TaskTracker,
 }
 
@@ -94,13 +96,14 @@ enum Step {
 }
 
 impl Rooms {
-    pub(super) fn new(broker: Arc<dyn Broker>, tasks: TaskTracker) -> Self {
+    pub(super) fn new(broker: Arc<dyn Broker>, metrics: HubMetrics, tasks: TaskTracker) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             names: Mutex::default(),
             eras: Eras::default(),
             broker,
+            metrics,
             tasks,
         }
     }

@@ -98,7 +98,10 @@ impl Broker for HeldBroker {
 fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
     let tasks = TaskTracker::new();
     let broker: Arc<dyn Broker> = broker.clone();
-    (Arc::new(Rooms::new(broker, tasks.clone())), tasks)
+    (
+        Arc::new(Rooms::new(broker, HubMetrics::default(), tasks.clone())),
+        tasks,
+    )
 }
 
 /// Waits until no transition is under way.
