@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::Client;
 use tokio::sync::watch;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
@@ -19,6 +19,7 @@ use crate::ledger::Ledger;
 use crate::memory::{self, Memory};
 use crate::phase::Phase;
 use crate::report::Report;
+use crate::schedule::Planned;
 use crate::uploads::{self, Uploads};
 use crate::{schedule, settle, storm};
 
@@ -141,6 +142,8 @@ impl Run {
             begin.elapsed().as_secs_f64()
         );
         self.catch_up().await;
+        let over = plan.iter().map(Planned::end).max().unwrap_or_default();
+        sleep_until(begin + over).await;
         self.write_again().await;
         self.finish().await
     }

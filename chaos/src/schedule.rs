@@ -32,8 +32,8 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// When it is over.
-    fn end(&self) -> Duration {
+    /// When nothing is left of it, if the nodes help themselves in time where it is theirs.
+    pub fn end(&self) -> Duration {
         self.at + self.kind.occupies(self.lasts)
     }
 }

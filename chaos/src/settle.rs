@@ -38,9 +38,9 @@ pub async fn caught_up(
         let heads = heads(http, node, clients).await;
         let behind = behind(clients, &heads);
         match behind {
-            None => return Ok(begin.elapsed()),
             Some(behind) if begin.elapsed() > patience => return Err(behind),
             Some(_) => sleep(EVERY).await,
+            None => return Ok(begin.elapsed()),
         }
     }
 }
