@@ -203,7 +203,8 @@ impl Bed {
         }
     }
 
-    fn lose(&self, percent: u8) {
+    /// Loses so many of a hundred messages on the way from Redis to any node from now on.
+    pub fn lose(&self, percent: u8) {
         for proxy in &self.proxies {
             proxy.lose(percent);
         }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use app::live::failure::ApiFailure;
-use app::model::{ClientMessageId, Message, MessagePage, NewMessage};
+use app::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq};
+
+use crate::client::misfit;
 
 /// How many complaints are kept.
 const MOST_COMPLAINTS: usize = 20;
@@ -90,11 +92,14 @@ impl Ledger {
     }
 
     /// A fetch of what is missing was answered.
-    pub fn fetched(&self, answer: &Result<MessagePage, ApiFailure>) {
+    pub fn fetched(&self, after: Seq, answer: &Result<MessagePage, ApiFailure>) {
         let mut book = self.book();
         match answer {
             Ok(page) if page.messages.is_empty() => {}
             Ok(page) => {
+                if let Some(fault) = misfit(after, &page.messages) {
+                    book.blame(format!("a page was fetched that {fault}"));
+                }
                 book.gaps += 1;
                 book.gap_messages += page.messages.len() as u64;
             }

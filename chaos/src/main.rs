@@ -40,6 +40,9 @@ use clap::Parser;
 
 use run::Options;
 
+/// Ends a run that says nothing about the product: 1 is for one that has found something.
+const NOT_MADE: u8 = 2;
+
 #[derive(Parser)]
 #[command(
     name = "chaos",
@@ -94,7 +97,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("chaos: the run could not be made: {error:#}");
-            ExitCode::FAILURE
+            NOT_MADE.into()
         }
     }
 }

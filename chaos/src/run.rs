@@ -33,6 +33,10 @@ const CALM: Duration = Duration::from_secs(6);
 const SHOWN_WITHIN: Duration = Duration::from_secs(4);
 /// How many conversations there are.
 const UPLOADS: usize = 3;
+/// How long all frames are lost before and after people stop writing: together shorter than a node takes to notice that
+/// its subscription is silent.
+const END: Duration = Duration::from_secs(1);
+const ALL: u8 = 100;
 const MEMORY_EVERY: Duration = Duration::from_secs(2);
 
 /// What is to be run.
@@ -137,6 +141,7 @@ impl Run {
         self.ledger.calm(false);
         self.report.delays_before = std::mem::take(&mut self.ledger.book().delays);
         self.report.faults = storm::rage(&self.bed, &plan, begin).await?;
+        self.lose_the_end().await;
         println!(
             "chaos: everything is repaired after {:.1} s",
             begin.elapsed().as_secs_f64()
@@ -148,8 +153,17 @@ impl Run {
         self.finish().await
     }
 
-    async fn catch_up(&mut self) {
+    /// People stop writing while all frames are lost: no later frame will show that something is missing.
+    async fn lose_the_end(&self) {
+        println!("chaos: from now on all frames from Redis are lost, until everybody is quiet");
+        self.bed.lose(ALL);
+        sleep(END).await;
         self.phase.send_replace(Phase::Quiet);
+        sleep(END).await;
+        self.bed.lose(0);
+    }
+
+    async fn catch_up(&mut self) {
         match self.settle(CATCH_UP_WITHIN).await {
             Ok(took) => self.report.caught_up = Some(took),
             Err(behind) => self.report.blame(format!(

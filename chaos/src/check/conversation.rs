@@ -8,7 +8,7 @@ use app::model::{Message, MessagePage, Seq, UploadId};
 use reqwest::Client;
 
 use super::told;
-use crate::client::{after, read as answer};
+use crate::client::{after, misfit, read as answer};
 
 /// All messages of each upload, in their order.
 pub type Conversations = HashMap<UploadId, Vec<Message>>;
@@ -26,7 +26,13 @@ pub async fn read(
     for upload in uploads {
         let mut told_by = Vec::new();
         for node in nodes {
-            told_by.push(whole(http, *node, *upload).await?);
+            match whole(http, *node, *upload).await? {
+                Ok(messages) => told_by.push(messages),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if told_by.is_empty() {
+            continue;
         }
         let first = told_by.swap_remove(0);
         faults.extend(told_by.iter().filter_map(|other| difference(&first, other)));
@@ -41,14 +47,18 @@ async fn whole(
     http: &Client,
     node: SocketAddr,
     upload: UploadId,
-) -> Result<Vec<Message>, ApiFailure> {
+) -> Result<Result<Vec<Message>, String>, ApiFailure> {
     let mut messages: Vec<Message> = Vec::new();
     loop {
         let last = messages.last().map_or(Seq::ZERO, |message| message.seq);
         let url = format!("http://{node}{}", after(upload, last));
         let page: MessagePage = answer(http.get(url)).await?;
         if page.messages.is_empty() {
-            return Ok(messages);
+            return Ok(Ok(messages));
+        }
+        if let Some(fault) = misfit(last, &page.messages) {
+            // It may be no end of such pages.
+            return Ok(Err(format!("node {node} tells a page that {fault}")));
         }
         messages.extend(page.messages);
     }

@@ -2,12 +2,12 @@
 
 use app::model::{Message, MessageId, Seq, UploadId};
 
-pub(super) fn upload() -> UploadId {
+pub fn upload() -> UploadId {
     UploadId::from_bytes([7; 12])
 }
 
 /// Messages with these numbers and names of their own.
-pub(super) fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
+pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
     let message = |number: u64| Message {
         id: MessageId::from_bytes([9; 12]),
         upload_id: upload(),

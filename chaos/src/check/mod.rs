@@ -3,7 +3,7 @@
 mod acknowledged;
 mod conversation;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 mod nodes;
 mod pictures;
 mod transcripts;

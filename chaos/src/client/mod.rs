@@ -4,6 +4,7 @@
 //! person      writes, taps, tries failed messages again
 //! shell       does what the machine asks, and tells it what happens
 //! socket      the WebSocket
+//! stream      what a socket tells, judged by the protocol
 //! text        what people write
 //! api         the calls of the HTTP API
 //! transcript  what was listed, in the order in which it was
@@ -13,6 +14,7 @@ mod api;
 mod person;
 mod shell;
 mod socket;
+mod stream;
 mod text;
 mod transcript;
 
@@ -23,6 +25,7 @@ use app::model::{Seq, UploadId};
 
 pub use api::{Api, after, read};
 pub use person::live;
+pub use stream::misfit;
 pub use transcript::{Line, Transcript};
 
 /// Who a client is.

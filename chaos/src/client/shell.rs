@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 
 use super::socket::{Slowness, Socket, SocketEvent};
+use super::stream::Stream;
 use super::{Api, Gauge, Role, Standing, Transcript};
 use crate::ledger::Ledger;
 
@@ -42,6 +43,7 @@ pub struct Shell {
     sockets: u64,
     timers: [Option<Instant>; Timer::COUNT],
     transcript: Transcript,
+    stream: Stream,
 }
 
 impl Shell {
@@ -71,6 +73,7 @@ impl Shell {
             socket: None,
             sockets: 0,
             timers: [None; Timer::COUNT],
+            stream: Stream::default(),
         };
         shell.take(Input::Line(LineEvent::Start));
         (shell, happenings)
@@ -81,16 +84,26 @@ impl Shell {
         match happening {
             Happening::Answer(input) => self.take(input),
             Happening::Socket(number, event) if number == self.sockets && self.socket.is_some() => {
-                self.take(match event {
-                    SocketEvent::Opened => Input::Line(LineEvent::Opened),
-                    SocketEvent::Frame(event) => Input::Frame(event),
-                    SocketEvent::Closed(code) => {
-                        self.ledger.closed(code);
-                        Input::Line(LineEvent::Closed(code))
-                    }
-                });
+                let input = self.hear(event);
+                self.take(input);
             }
             Happening::Socket(..) => {}
+        }
+    }
+
+    fn hear(&mut self, event: SocketEvent) -> Input {
+        match event {
+            SocketEvent::Opened => Input::Line(LineEvent::Opened),
+            SocketEvent::Frame(event) => {
+                if let Some(fault) = event.as_ref().and_then(|event| self.stream.judge(event)) {
+                    self.ledger.blame(format!("{}: {fault}", self.role.name));
+                }
+                Input::Frame(event)
+            }
+            SocketEvent::Closed(code) => {
+                self.ledger.closed(code);
+                Input::Line(LineEvent::Closed(code))
+            }
         }
     }
 
@@ -197,6 +210,7 @@ impl Shell {
             Effect::Connect => self.connect(),
             Effect::Disconnect => self.socket = None,
             Effect::Tell(command) => {
+                self.stream.told(&command);
                 if let Some(socket) = &self.socket {
                     socket.tell(&command);
                 }
@@ -205,7 +219,7 @@ impl Shell {
                 let (api, ledger) = (self.api.clone(), self.ledger.clone());
                 self.later(async move {
                     let answer = api.after(upload, seq).await;
-                    ledger.fetched(&answer);
+                    ledger.fetched(seq, &answer);
                     Input::Fetched(answer)
                 });
             }
@@ -227,6 +241,7 @@ impl Shell {
         // The old one is closed before the new one is opened.
         self.socket = None;
         self.sockets += 1;
+        self.stream = Stream::default();
         self.ledger.connecting(self.sockets > 1);
         let node = self.api.balancer().choose();
         let socket = Socket::open(node, self.sockets, self.tell.clone(), self.slowness.clone());
