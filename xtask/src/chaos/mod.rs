@@ -1,6 +1,12 @@
 //! `cargo xtask chaos`: builds what the chaos test needs, and runs it.
 
-use std::path::{Path, PathBuf};
+pub mod defects;
+mod planted;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use xshell::Cmd;
@@ -19,6 +25,9 @@ pub struct Options {
     /// How long faults happen
     #[arg(long)]
     minutes: Option<f64>,
+    /// Plant defects into a copy of the project instead, and see that each is found; those whose names contain NAME
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["seed", "minutes", "release"])]
+    planted: Option<String>,
     /// Build with all optimisations
     #[arg(long)]
     release: bool,
@@ -26,6 +35,9 @@ pub struct Options {
 
 /// Runs the chaos test.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if let Some(wanted) = &options.planted {
+        return planted::run(workspace, wanted);
+    }
     setup::for_many_nodes(workspace)?;
     let built = Built::build(workspace, options.release)?;
     let mut command = built.command(workspace, &workspace.target.join("chaos"));
@@ -46,6 +58,7 @@ struct Built {
 impl Built {
     fn build(workspace: &Workspace, release: bool) -> Result<Self> {
         let mut cargo = workspace.cargo().args(["build", "--bins"]);
+        cargo = cargo.env("CARGO_TARGET_DIR", &workspace.target);
         cargo = cargo.args(["--package", "server", "--package", "chaos"]);
         let folder = if release {
             cargo = cargo.arg("--release");
@@ -59,6 +72,18 @@ impl Built {
             node: folder.join("tonesa"),
             chaos: folder.join("chaos"),
         })
+    }
+
+    /// Copies of them, so that they are not taken for the project's own.
+    fn moved_to(self, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let moved = Self {
+            node: folder.join("tonesa"),
+            chaos: folder.join("chaos"),
+        };
+        fs::rename(&self.node, &moved.node)?;
+        fs::rename(&self.chaos, &moved.chaos)?;
+        Ok(moved)
     }
 
     fn command<'a>(&self, workspace: &'a Workspace, logs: &Path) -> Cmd<'a> {
