@@ -1,24 +1,37 @@
-//! Where a node keeps things: in what nodes share, as far as it is set, else in its data folder.
+//! Where a node keeps things, and how it talks to others: what nodes share where the settings name it, else embedded
+//! storage in its data folder.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
+use crate::blob::Blobs;
 use crate::blob::directory::DirectoryBlobs;
+use crate::blob::measured::MeasuredBlobs;
+use crate::blob::s3::{self, S3Blobs};
+use crate::broker::Broker;
+use crate::broker::measured::MeasuredBroker;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
+use crate::broker::redis::{self, RedisBroker};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
 use crate::state::Backends;
 use crate::store::Store;
+use crate::store::coalesced::Coalesced;
+use crate::store::measured::MeasuredStore;
 use crate::store::mongo::{self, MongoStore};
 use crate::store::sqlite::{self, SqliteStore};
 
 /// The folder of the images' bytes in the data folder.
 const BLOBS: &str = "images";
+/// The folder in the data folder for images on their way into a bucket. Nodes that start with the same settings share
+/// it.
+const UPLOADS: &str = "uploads";
 
-/// Why the storage cannot be opened.
+/// Why a backend cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The database in the data folder.
@@ -30,13 +43,20 @@ pub enum OpenError {
     /// The images' folder.
     #[error(transparent)]
     Blobs(#[from] FolderError),
+    /// The images' bucket.
+    #[error(transparent)]
+    S3(#[from] s3::OpenError),
+    /// The broker.
+    #[error(transparent)]
+    Broker(#[from] redis::OpenError),
 }
 
-/// The storage of this process.
+/// The backends of this process.
 pub struct Opened {
     /// What the node uses.
     pub backends: Backends,
     store: OpenStore,
+    blobs: OpenBlobs,
 }
 
 /// The store, as what it has to be closed as.
@@ -45,22 +65,33 @@ enum OpenStore {
     Mongo(Arc<MongoStore>),
 }
 
+/// The images' bytes, as what they have to be closed as.
+enum OpenBlobs {
+    Directory(Arc<DirectoryBlobs>),
+    S3(Arc<S3Blobs>),
+}
+
 /// Opens what the settings name.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(config: &Config, _metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
+pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let store = open_store(config).await?;
-    let folder = config.data_dir.join(BLOBS);
-    let blobs = blocking(move || DirectoryBlobs::open(&folder)).await?;
-    let temp_dir = blobs.temp_dir().to_owned();
+    let blobs = open_blobs(config).await?;
+    let broker = open_broker(config, metrics).await?;
+    // They tell how they do, and are asked once for what several want to read at the same time.
+    let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
-        store: store.shared(),
-        blobs: Arc::new(blobs),
-        broker: Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
-        temp_dir,
+        store: Arc::new(Coalesced::new(Arc::new(measured))),
+        temp_dir: blobs.temp_dir().to_owned(),
+        blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
+        broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
     };
-    Ok(Opened { backends, store })
+    Ok(Opened {
+        backends,
+        store,
+        blobs,
+    })
 }
 
 async fn open_store(config: &Config) -> Result<OpenStore, OpenError> {
@@ -68,13 +99,35 @@ async fn open_store(config: &Config) -> Result<OpenStore, OpenError> {
         let store = MongoStore::open(url).await?;
         return Ok(OpenStore::Mongo(Arc::new(store)));
     }
-    let folder = config.data_dir.clone();
-    let store = blocking(move || SqliteStore::open(&folder)).await?;
+    let store = blocking(&config.data_dir, SqliteStore::open).await?;
     Ok(OpenStore::Sqlite(Arc::new(store)))
 }
 
-async fn blocking<T: Send + 'static>(open: impl FnOnce() -> T + Send + 'static) -> T {
-    spawn_blocking(open)
+async fn open_blobs(config: &Config) -> Result<OpenBlobs, OpenError> {
+    if let Some(s3) = &config.shared.s3 {
+        let blobs = S3Blobs::open(s3, &config.data_dir.join(UPLOADS)).await?;
+        return Ok(OpenBlobs::S3(Arc::new(blobs)));
+    }
+    let blobs = blocking(&config.data_dir.join(BLOBS), DirectoryBlobs::open).await?;
+    Ok(OpenBlobs::Directory(Arc::new(blobs)))
+}
+
+async fn open_broker(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn Broker>, OpenError> {
+    Ok(match &config.shared.redis_url {
+        Some(url) => Arc::new(RedisBroker::open(url.expose(), metrics).await?),
+        None => Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
+    })
+}
+
+async fn blocking<T: Send + 'static>(
+    folder: &Path,
+    open: impl FnOnce(&Path) -> T + Send + 'static,
+) -> T {
+    let folder = folder.to_owned();
+    spawn_blocking(move || open(&folder))
         .await
         .expect("opening the storage does not panic, and nobody aborts it")
 }
@@ -95,9 +148,33 @@ impl OpenStore {
     }
 }
 
+impl OpenBlobs {
+    fn shared(&self) -> Arc<dyn Blobs> {
+        match self {
+            Self::Directory(blobs) => Arc::<DirectoryBlobs>::clone(blobs),
+            Self::S3(blobs) => Arc::<S3Blobs>::clone(blobs),
+        }
+    }
+
+    fn temp_dir(&self) -> &Path {
+        match self {
+            Self::Directory(blobs) => blobs.temp_dir(),
+            Self::S3(blobs) => blobs.temp_dir(),
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Directory(_) => {}
+            Self::S3(blobs) => blobs.close().await,
+        }
+    }
+}
+
 impl Opened {
     /// Closes what has to be closed, after the node has left.
     pub async fn close(self) {
         self.store.close().await;
+        self.blobs.close().await;
     }
 }

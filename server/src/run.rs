@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::backends::{self, OpenError};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::serve::serve;
+use crate::serve::{Listeners, serve};
 use crate::site::{Site, SiteError};
 use crate::state::Node;
 
@@ -32,6 +31,14 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address of the metrics is taken.
+    #[error("cannot listen at {address} for metrics: {source}. METRICS_PORT chooses another port.")]
+    ListenForMetrics {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The system refused something that every node needs.
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
@@ -46,16 +53,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let site = Site::load(&config.site_dir)?;
     let metrics = Arc::new(Metrics::default());
     let opened = backends::open(&config, &metrics).await?;
-    let listener = TcpListener::bind(config.bind).await;
-    let listener = listener.map_err(|source| StartError::Listen {
-        address: config.bind,
-        source,
-    })?;
+    let listeners = Listeners::bind(&config).await?;
     allow_many_sockets();
-    let address = listener.local_addr()?;
+    let address = listeners.public.local_addr()?;
+    if let Some(metrics) = &listeners.metrics {
+        let metrics = metrics.local_addr()?;
+        tracing::info!(%metrics, "metrics at http://{metrics}/metrics");
+    }
     let node = Node::start(config, site, opened.backends.clone(), metrics);
     tracing::info!(%address, "serving at http://{address}");
-    serve(node, listener, shutdown).await?;
+    serve(node, listeners, shutdown).await?;
     opened.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -3,6 +3,7 @@
 
 mod apt;
 mod browser;
+mod deploy;
 mod node;
 mod servers;
 mod wasm;
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use browser::Browser;
+pub use deploy::Checkers;
 pub use wasm::Compiler;
 
 /// What packaging the site needs.
@@ -53,11 +55,18 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// What reads the files that describe deployments, as far as it can be had here.
+pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
+    node::ensure(&workspace.shell)?;
+    deploy::ensure(workspace)
+}
+
 /// All of it.
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
     let toolbox = for_building(workspace)?;
     for_many_nodes(workspace)?;
+    for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all that must hold before a change is taken, the quick checks first.
 
 mod browser;
+mod deploy;
 mod rust;
 mod timing;
 
@@ -21,16 +22,19 @@ pub enum Stage {
     Fmt,
     /// Clippy, for this machine and for WASM; warnings are errors
     Clippy,
+    /// Dockerfile, compose.yaml and deploy/, read by programs that know their formats
+    Deploy,
     /// Unit and integration tests
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
 }
 
-const ALL: [Stage; 5] = [
+const ALL: [Stage; 6] = [
     Stage::Tidy,
     Stage::Fmt,
     Stage::Clippy,
+    Stage::Deploy,
     Stage::Unit,
     Stage::Browser,
 ];
@@ -41,6 +45,7 @@ impl Stage {
             Self::Tidy => tidy::check(workspace),
             Self::Fmt => rust::format(workspace),
             Self::Clippy => rust::lint(workspace),
+            Self::Deploy => deploy::check(workspace),
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
         }

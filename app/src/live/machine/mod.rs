@@ -122,6 +122,7 @@ impl Machine {
         match (self.line.phase(), self.caught_up) {
             (Phase::Connecting, _) => Connection::Connecting,
             (Phase::Offline, _) => Connection::Offline,
+            (Phase::Delayed, _) => Connection::Delayed,
             (Phase::Live, Some(missed)) => Connection::CaughtUp { missed },
             (Phase::Live, None) if self.missed.is_none() => Connection::Live,
             (Phase::Live | Phase::Reconnecting, _) => Connection::Reconnecting,
@@ -221,9 +222,11 @@ impl Machine {
                 self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
+                self.line_event(LineEvent::Flows, now);
                 self.offer(vec![message], Seq::ZERO);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
+                self.line_event(LineEvent::Flows, now);
                 self.conversation.learn_head(head);
             }
             Some(ServerEvent::Touched { upload_id, points }) if upload_id == self.upload => {

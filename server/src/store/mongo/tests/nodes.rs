@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::hub::{Hub, HubLimits, Pace};
+use crate::metrics::HubMetrics;
 use crate::posting::Poster;
 use crate::store::{Appended, MAX_APPEND};
 
@@ -154,7 +155,14 @@ impl Node {
             pace: Pace::default(),
         };
         let (its_store, its_tasks) = (Arc::clone(&store), tasks.clone());
-        let hub = Hub::start(broker, its_store, limits, its_tasks, shutdown.clone());
+        let hub = Hub::start(
+            broker,
+            its_store,
+            limits,
+            HubMetrics::default(),
+            its_tasks,
+            shutdown.clone(),
+        );
         Self {
             poster: Poster::new(store, hub),
             tasks,

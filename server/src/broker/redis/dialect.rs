@@ -1,0 +1,51 @@
+//! The words of Pub/Sub: a cluster has its own, which reach only the servers of the channel's slot.
+
+use redis::PushKind;
+
+/// Which commands are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// One server.
+    Plain,
+    /// A cluster: sharded Pub/Sub (Redis 7).
+    Sharded,
+}
+
+impl Dialect {
+    pub fn publish(self) -> &'static str {
+        match self {
+            Self::Plain => "PUBLISH",
+            Self::Sharded => "SPUBLISH",
+        }
+    }
+
+    pub fn subscribe(self) -> &'static str {
+        match self {
+            Self::Plain => "SUBSCRIBE",
+            Self::Sharded => "SSUBSCRIBE",
+        }
+    }
+
+    pub fn unsubscribe(self) -> &'static str {
+        match self {
+            Self::Plain => "UNSUBSCRIBE",
+            Self::Sharded => "SUNSUBSCRIBE",
+        }
+    }
+
+    /// The confirmation of a subscription.
+    pub fn subscribed(self) -> PushKind {
+        match self {
+            Self::Plain => PushKind::Subscribe,
+            Self::Sharded => PushKind::SSubscribe,
+        }
+    }
+
+    /// The confirmation that a subscription has ended.
+    pub fn unsubscribed(self) -> PushKind {
+        match self {
+            Self::Plain => PushKind::Unsubscribe,
+            Self::Sharded => PushKind::SUnsubscribe,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a node does not start with a `REDIS_URL`.
+
+use thiserror::Error;
+
+use super::reason::Reason;
+use super::server::Server;
+
+/// See the module. None of them holds a user's name or a password.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// It is no address of a Redis.
+    #[error(
+        "REDIS_URL is not understood: {0}. It is redis://USER:PASSWORD@HOST:PORT, redis+cluster://HOST:PORT,HOST:PORT \
+         or redis+sentinel://HOST:PORT,HOST:PORT/MASTER, and rediss instead of redis for TLS."
+    )]
+    Url(&'static str),
+    /// User or password are wrong, or missing.
+    #[error("Redis at {0} refused the login: REDIS_URL needs the right user and password.")]
+    Login(String),
+    /// The user may not do what a node does.
+    #[error(
+        "Redis at {0} does not permit its user what a node does: let the user of REDIS_URL use subscribe, unsubscribe \
+         and publish on the channels upload:*, or name another."
+    )]
+    NotPermitted(String),
+    /// It cannot be used.
+    #[error(
+        "Redis at {address} cannot be used: {reason}. Start it, or let REDIS_URL name another."
+    )]
+    Unusable {
+        /// Host and port.
+        address: String,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl OpenError {
+    pub(super) fn new(server: &Server, reason: Reason) -> Self {
+        let address = server.to_string();
+        match reason {
+            Reason::Login => Self::Login(address),
+            Reason::NotPermitted => Self::NotPermitted(address),
+            reason => Self::Unusable { address, reason },
+        }
+    }
+}

@@ -1,0 +1,92 @@
+use std::collections::HashSet;
+use std::pin::pin;
+
+use futures::poll;
+use rand::RngExt;
+use testbed::Redis;
+
+use super::kit::{TestNode, channels, close, eventually, look, subscribers};
+use crate::broker::Broker;
+use crate::broker::conformance::some_topic;
+use crate::broker::redis::payload::channel_of;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_knows_of_the_end_of_a_subscription() {
+    let url = testbed::shared::redis().url();
+    let (one, other) = (TestNode::start(&url).await, TestNode::start(&url).await);
+    let (topic, mut server) = (some_topic(), look(&url));
+    one.broker.subscribe(topic).await.unwrap();
+    other.broker.subscribe(topic).await.unwrap();
+    assert_eq!(subscribers(&mut server, topic), 2);
+    one.broker.unsubscribe(topic).await.unwrap();
+    assert_eq!(subscribers(&mut server, topic), 1);
+    other.broker.unsubscribe(topic).await.unwrap();
+    assert_eq!(subscribers(&mut server, topic), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_leaves_leaves_nothing_behind() {
+    let redis = Redis::start().unwrap();
+    let node = TestNode::start(&redis.url()).await;
+    node.broker.subscribe(some_topic()).await.unwrap();
+    let mut server = look(&redis.url());
+    assert_eq!(channels(&mut server).len(), 1);
+    node.broker.close().await;
+    eventually(async || channels(&mut server).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_waiting_for_a_subscription_leaves_none() {
+    let redis = Redis::start().unwrap();
+    let node = TestNode::start(&redis.url()).await;
+    let topic = some_topic();
+    let mut server = look(&redis.url());
+    for _ in 0..100 {
+        let is_answered = poll!(pin!(node.broker.subscribe(topic))).is_ready();
+        if is_answered {
+            node.broker.unsubscribe(topic).await.unwrap();
+        }
+    }
+    eventually(async || subscribers(&mut server, topic) == 0).await;
+    node.publish(topic, "to nobody").await;
+    assert!(node.heard(topic).is_empty());
+}
+
+/// Subscriptions come and go while the connection is closed again and again, and while all are subscribed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_during_repairs_ends_as_it_is_wanted() {
+    let redis = Redis::start().unwrap();
+    let node = TestNode::start(&redis.url()).await;
+    let mut server = look(&redis.url());
+    let topics: Vec<_> = (0..1_500).map(|_| some_topic()).collect();
+    let mut wanted = HashSet::new();
+    for round in 0..60 {
+        if round % 4 == 0 {
+            close(&mut server, "pubsub");
+            // From here on it subscribes all of them again.
+            eventually(async || node.broker.subscribe(topics[0]).await.is_ok()).await;
+            wanted.insert(topics[0]);
+        }
+        let changes = (0..300).map(|_| topics[rand::rng().random_range(1..topics.len())]);
+        let changes: HashSet<_> = changes.collect();
+        let ask = changes.into_iter().map(async |topic| {
+            if wanted.contains(&topic) {
+                // Whatever is answered, it is over.
+                let _ = node.broker.unsubscribe(topic).await;
+                (topic, false)
+            } else {
+                (topic, node.broker.subscribe(topic).await.is_ok())
+            }
+        });
+        for (topic, is_wanted) in futures::future::join_all(ask).await {
+            if is_wanted {
+                wanted.insert(topic);
+            } else {
+                wanted.remove(&topic);
+            }
+        }
+    }
+    assert!(wanted.len() > 300, "{} are wanted", wanted.len());
+    let wanted: HashSet<_> = wanted.into_iter().map(channel_of).collect();
+    eventually(async || channels(&mut server) == wanted).await;
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use redis::cmd;
+use testbed::Redis;
+
+use super::kit::{TestNode, close, eventually, look};
+use super::proxy::Proxy;
+use crate::broker::conformance::{some_frame, some_topic};
+use crate::broker::redis::payload::channel_of;
+use crate::broker::{Broker, BrokerError};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_frame_is_dropped() {
+    let url = testbed::shared::redis().url();
+    let node = TestNode::start(&url).await;
+    let (topic, mut server) = (some_topic(), look(&url));
+    node.broker.subscribe(topic).await.unwrap();
+    for wrong in [&b""[..], b"x", b"{}", b"m\xff\xff", b"t\xc3\x28"] {
+        let mut publish = cmd("PUBLISH");
+        publish.arg(channel_of(topic)).arg(wrong);
+        assert_eq!(publish.query(&mut server), Ok(1));
+    }
+    node.publish(topic, "right").await;
+    node.wait_for(topic, "right").await;
+    assert_eq!(node.heard(topic), ["right"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publishing_connection_that_hangs_is_replaced() {
+    let redis = Redis::start().unwrap();
+    let proxy = Proxy::to(redis.port()).await;
+    let node = TestNode::start(&proxy.url()).await;
+    let topic = some_topic();
+    node.broker.subscribe(topic).await.unwrap();
+    proxy.hold(0);
+    let published = node.broker.publish(topic, some_frame("held")).await;
+    assert_eq!(published, Err(BrokerError::Unavailable));
+    eventually(async || node.broker.publish(topic, some_frame("sent")).await.is_ok()).await;
+    node.wait_for(topic, "sent").await;
+    assert_eq!(proxy.connections(), 3, "the subscription was well");
+    assert_eq!(node.told(), []);
+}
+
+/// The server gets what the first connection held when the second has long been used.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_a_replaced_connection_does_not_come_late() {
+    let redis = Redis::start().unwrap();
+    let proxy = Proxy::to(redis.port()).await;
+    let (node, other) = (
+        TestNode::start(&proxy.url()).await,
+        TestNode::start(&redis.url()).await,
+    );
+    let topic = some_topic();
+    other.broker.subscribe(topic).await.unwrap();
+    proxy.hold(0);
+    let published = node.broker.publish(topic, some_frame("1")).await;
+    assert_eq!(published, Err(BrokerError::Unavailable));
+    eventually(async || node.broker.publish(topic, some_frame("2")).await.is_ok()).await;
+    other.wait_for(topic, "2").await;
+    proxy.release(0);
+    // Whatever was held reaches the server, if at all, before this.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    node.publish(topic, "3").await;
+    other.wait_for(topic, "3").await;
+    assert_eq!(other.heard(topic), ["2", "3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_keep_their_order_and_come_once_over_many_reconnections() {
+    let redis = Redis::start().unwrap();
+    let (node, other) = (
+        TestNode::start(&redis.url()).await,
+        TestNode::start(&redis.url()).await,
+    );
+    let mut server = look(&redis.url());
+    let topic = some_topic();
+    other.broker.subscribe(topic).await.unwrap();
+    let mut last = 0;
+    for number in 1..=2_000 {
+        if number % 200 == 0 {
+            close(&mut server, "normal");
+        }
+        if node
+            .broker
+            .publish(topic, some_frame(&number.to_string()))
+            .await
+            .is_ok()
+        {
+            last = number;
+        } else {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    other.wait_for(topic, &last.to_string()).await;
+    let heard: Vec<u32> = other
+        .heard(topic)
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(heard.is_sorted_by(|a, b| a < b), "in order, and once");
+    assert!(heard.len() > 500, "{} arrived", heard.len());
+}
