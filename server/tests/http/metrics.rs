@@ -178,18 +178,44 @@ async fn a_socket_moves_the_figures_of_the_hub_and_the_broker() {
     socket.watch(UploadRef::Id(upload.id), None).await;
     becomes(&node, "tonesa_sockets_open", 1.0).await;
     becomes(&node, "tonesa_topics_watched", 1.0).await;
+    has_grown(&node, &before, r#"tonesa_resyncs_total{from="store"}"#, 1.0).await;
+    let mut second = SocketClient::connect(&node.url("")).await;
+    second.watch(UploadRef::Id(upload.id), None).await;
     node.say(&upload, &["hello"]).await;
     socket.posted().await;
-    let after = samples(&node).await;
-    for series in [
-        r#"tonesa_broker_call_duration_seconds_count{operation="subscribe",outcome="ok"}"#,
-        r#"tonesa_broker_frames_received_total{class="message"}"#,
+    second.posted().await;
+    socket
+        .touch(UploadRef::Id(upload.id), 0.5, 0.5, "tab")
+        .await;
+    for (series, by) in [
+        (r#"resyncs_total{from="memory"}"#, 1.0),
+        (
+            r#"broker_call_duration_seconds_count{operation="subscribe",outcome="ok"}"#,
+            1.0,
+        ),
+        (r#"broker_frames_received_total{class="touch"}"#, 1.0),
+        (r#"frames_delivered_total{class="touch"}"#, 2.0),
     ] {
-        assert!(growth(&before, &after, series) >= 1.0, "{series}");
+        has_grown(&node, &before, &format!("tonesa_{series}"), by).await;
     }
-    drop(socket);
+    let after = samples(&node).await;
+    // Heads are told too, so that there may be more.
+    let delivered = growth(
+        &before,
+        &after,
+        r#"tonesa_frames_delivered_total{class="message"}"#,
+    );
+    assert!(delivered >= 2.0, "{delivered}");
+    drop((socket, second));
     becomes(&node, "tonesa_sockets_open", 0.0).await;
     becomes(&node, "tonesa_topics_watched", 0.0).await;
+    has_grown(
+        &node,
+        &before,
+        r#"tonesa_sockets_closed_total{reason="gone"}"#,
+        2.0,
+    )
+    .await;
 }
 
 #[tokio::test]
