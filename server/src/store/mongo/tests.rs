@@ -1,16 +1,19 @@
 mod documents;
+mod lost;
 mod nodes;
+
 mod outage;
+mod proxy;
 mod start;
 
 use std::sync::Arc;
+use std::thread;
 
 use app::model::{MessageId, NewMessage, Seq, UploadId};
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
 use testbed::Mongo;
-use tokio::runtime::Handle;
-use tokio::task::block_in_place;
+use tokio::runtime::Builder;
 
 use super::MongoStore;
 use crate::config::{Config, Secret};
@@ -50,14 +53,19 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        let dropped = async {
-            let client = Client::with_uri_str(&self.url).await?;
-            client.database(&self.name).drop().await
-        };
-        // A test that fails may leave the server frozen, or itself be out of a runtime's reach.
-        if !std::thread::panicking() {
-            block_in_place(|| Handle::current().block_on(dropped)).unwrap();
+        // After a failure the server may be frozen.
+        if thread::panicking() {
+            return;
         }
+        let (url, name) = (self.url.clone(), self.name.clone());
+        let dropping = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = Client::with_uri_str(url).await.unwrap();
+                client.database(&name).drop().await.unwrap();
+            });
+        });
+        dropping.join().unwrap();
     }
 }
 
@@ -67,6 +75,14 @@ fn with_database(url: &str, name: &str) -> String {
     let (scheme, rest) = before.split_once("://").unwrap();
     let servers = rest.split('/').next().unwrap();
     format!("{scheme}://{servers}/{name}?{options}")
+}
+
+/// The first server of a connection string.
+fn address(url: &str) -> String {
+    let (_, rest) = url.split_once("://").unwrap();
+    let servers = rest.split('/').next().unwrap();
+    let server = servers.split(',').next().unwrap();
+    server.rsplit('@').next().unwrap().to_owned()
 }
 
 fn secret(url: &str) -> Secret {

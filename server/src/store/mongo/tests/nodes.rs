@@ -12,7 +12,7 @@ use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::hub::{Hub, HubLimits, Pace};
 use crate::metrics::HubMetrics;
 use crate::posting::Poster;
-use crate::store::Appended;
+use crate::store::{Appended, MAX_APPEND};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_nodes_start_at_once_on_an_empty_database() {
@@ -70,18 +70,18 @@ async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
     }
     let upload = stored(&stores[0]).await;
     let answers = race(&stores, upload).await;
-    let stored: HashMap<_, _> = names(&stores[1], upload)
+    let places: HashMap<_, _> = names(&stores[1], upload)
         .await
         .into_iter()
         .zip(1..)
         .collect();
-    assert_eq!(stored.len(), 9 * 4 * 3 + 4 * 2);
+    assert_eq!(places.len(), 9 * 4 * 3 + 4 * 2);
     let mut new = HashSet::new();
     for call in &answers {
         for answer in call {
             let (Appended::New(message) | Appended::Known(message)) = answer;
             let name = message.client_message_id.as_str();
-            assert_eq!(stored[name], message.seq.get());
+            assert_eq!(places[name], message.seq.get());
             if matches!(answer, Appended::New(_)) {
                 assert!(
                     new.insert(name),
@@ -95,7 +95,26 @@ async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
         });
         assert!(own.is_sorted(), "in the drafts' order");
     }
-    assert_eq!(new.len(), stored.len());
+    assert_eq!(new.len(), places.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn large_appends_of_several_nodes_leave_no_hole() {
+    let fresh = Fresh::new(testbed::shared::mongo());
+    let upload = stored(&fresh.open().await).await;
+    let mut nodes = JoinSet::new();
+    for node in 0..3 {
+        let store = fresh.open().await;
+        nodes.spawn(async move {
+            for call in 0..4 {
+                let drafts = drafts(&format!("n{node}c{call}"), MAX_APPEND - 20);
+                store.append(upload, drafts).await.unwrap();
+            }
+        });
+    }
+    nodes.join_all().await;
+    let all = names(&fresh.open().await, upload).await;
+    assert_eq!(all.len(), 3 * 4 * (MAX_APPEND - 20));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -171,8 +190,8 @@ async fn post_all(nodes: &[Node], upload: UploadId) -> Duration {
             for n in 0..POSTS {
                 let start = Instant::now();
                 let message = new_message(&format!("p{person}n{n}"));
-                let posted = poster.post(upload, message).await;
-                assert!(matches!(posted, Ok(Appended::New(_))), "{posted:?}");
+                let answer = poster.post(upload, message).await;
+                assert!(matches!(answer, Ok(Appended::New(_))), "{answer:?}");
                 slowest = slowest.max(start.elapsed());
             }
             slowest
