@@ -14,6 +14,7 @@ use mongodb::bson::Document;
 use mongodb::{Client, Collection};
 use testbed::Mongo;
 use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::MongoStore;
 use crate::config::{Config, Secret};
@@ -21,22 +22,32 @@ use crate::store::conformance::{some_upload, store_suite};
 use crate::store::{Draft, Select, Store};
 
 store_suite!(async {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let store: Arc<dyn Store> = Arc::new(fresh.open().await);
     (store, fresh)
 });
+
+/// The most tests at one time. They measure in seconds what a server does that `FerretDB`, which reads whole collections
+/// for want of indexes, needs all processors for.
+static PLACES: Semaphore = Semaphore::const_new(3);
 
 /// A database of a test's own; it is dropped with this.
 struct Fresh {
     name: String,
     url: String,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Fresh {
-    fn new(server: &Mongo) -> Self {
+    async fn new(server: &Mongo) -> Self {
+        let place = PLACES.acquire().await.unwrap();
         let name = format!("test-{:016x}", rand::random::<u64>());
         let url = with_database(&server.url(), &name);
-        Self { name, url }
+        Self {
+            name,
+            url,
+            _place: place,
+        }
     }
 
     /// A node's store in it.

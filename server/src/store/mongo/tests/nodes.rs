@@ -16,7 +16,7 @@ use crate::store::{Appended, MAX_APPEND};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_nodes_start_at_once_on_an_empty_database() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let stores = join_all((0..5).map(|_| fresh.open())).await;
     let upload = stored(&stores[0]).await;
     for (n, store) in stores.iter().enumerate() {
@@ -63,7 +63,7 @@ async fn race(stores: &[Arc<MongoStore>], upload: UploadId) -> Vec<Vec<Appended>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let mut stores = Vec::new();
     for _ in 0..3 {
         stores.push(Arc::new(fresh.open().await));
@@ -100,7 +100,7 @@ async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn large_appends_of_several_nodes_leave_no_hole() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let upload = stored(&fresh.open().await).await;
     let mut nodes = JoinSet::new();
     for node in 0..3 {
@@ -119,7 +119,7 @@ async fn large_appends_of_several_nodes_leave_no_hole() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_upload_and_its_messages_are_seen_at_once_through_every_node() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let (one, other) = (fresh.open().await, fresh.open().await);
     let upload = stored(&one).await;
     for n in 1..=10 {
@@ -203,7 +203,7 @@ async fn post_all(nodes: &[Node], upload: UploadId) -> Duration {
 /// Tells how many posts a second it saw: `cargo test -p server --lib posts_to_three_nodes -- --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn posts_to_three_nodes_make_one_conversation_with_each_once() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let reader = fresh.open().await;
     let upload = stored(&reader).await;
     let bus = Arc::new(MemoryBus::default());
