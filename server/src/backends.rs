@@ -77,8 +77,19 @@ enum OpenBlobs {
 /// See [`OpenError`].
 pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let store = open_store(config).await?;
-    let blobs = open_blobs(config).await?;
-    let broker = open_broker(config, metrics).await?;
+    let rest = async {
+        let blobs = open_blobs(config).await?;
+        let broker = open_broker(config, metrics).await?;
+        Ok((blobs, broker))
+    };
+    let (blobs, broker) = match rest.await {
+        Ok(rest) => rest,
+        Err(error) => {
+            // The driver's tasks complain about a runtime that ends under them.
+            store.close().await;
+            return Err(error);
+        }
+    };
     // They tell how they do, and are asked once for what several want to read at the same time.
     let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
