@@ -14,7 +14,7 @@ use crate::blob::s3::{self, S3Blobs};
 use crate::broker::Broker;
 use crate::broker::measured::MeasuredBroker;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
-use crate::broker::redis::{self, RedisBroker};
+use crate::broker::redis::{OpenError as RedisError, RedisBroker};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
@@ -48,7 +48,7 @@ pub enum OpenError {
     S3(#[from] s3::OpenError),
     /// The broker.
     #[error(transparent)]
-    Broker(#[from] redis::OpenError),
+    Broker(#[from] RedisError),
 }
 
 /// The backends of this process.

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{setup, tidy, workspace::Workspace};
+use crate::{chaos, setup, tidy, workspace::Workspace};
 use timing::Timings;
 
 /// A part of the test run.
@@ -28,15 +28,18 @@ pub enum Stage {
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
+    /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
+    Chaos,
 }
 
-const ALL: [Stage; 6] = [
+const ALL: [Stage; 7] = [
     Stage::Tidy,
     Stage::Fmt,
     Stage::Clippy,
     Stage::Deploy,
     Stage::Unit,
     Stage::Browser,
+    Stage::Chaos,
 ];
 
 impl Stage {
@@ -48,6 +51,7 @@ impl Stage {
             Self::Deploy => deploy::check(workspace),
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
+            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
         }
     }
 

@@ -102,6 +102,11 @@ impl Machine {
             .collect()
     }
 
+    /// The stored ones among the messages, oldest first, and the number of the first: they are numbered without holes.
+    pub fn listed(&self) -> (Seq, &[Entry]) {
+        (self.conversation.first(), self.conversation.listed())
+    }
+
     /// The ripples, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
         self.touches.ripples()
