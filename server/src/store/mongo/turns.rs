@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 const TURNS: usize = 256;
 
 /// The longest rest.
-const MAX_REST: Duration = Duration::from_millis(250);
+const MAX_REST: Duration = Duration::from_millis(500);
 
 /// How long the head that an append has left is taken for the present one. Not long: it would be wrong after a restore
 /// from a backup.

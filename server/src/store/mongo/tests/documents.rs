@@ -6,7 +6,6 @@ use mongodb::bson::spec::ElementType;
 use mongodb::bson::{Bson, doc};
 
 use super::*;
-use crate::store::StoreError;
 
 fn fields(document: &Document) -> Vec<&str> {
     document.keys().map(String::as_str).collect()

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::proxy::{Fault, Proxy};
 use super::*;
-use crate::store::{Appended, StoreError};
+use crate::store::Appended;
 
 /// The ids and whether they are new.
 fn told(appended: &[Appended]) -> Vec<(MessageId, bool)> {

@@ -7,7 +7,6 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::store::StoreError;
 
 /// A server of the test's own; none where `MONGO_URL` names one, which is not ours to freeze or to end.
 fn own_server() -> Option<Mongo> {
