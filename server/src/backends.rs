@@ -77,8 +77,20 @@ enum OpenBlobs {
 /// See [`OpenError`].
 pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let store = open_store(config).await?;
-    let blobs = open_blobs(config).await?;
-    let broker = open_broker(config, metrics).await?;
+    let others = async {
+        Ok((
+            open_blobs(config).await?,
+            open_broker(config, metrics).await?,
+        ))
+    };
+    let (blobs, broker) = match others.await {
+        Ok(others) => others,
+        Err(error) => {
+            // MongoDB's driver panics when the runtime ends before it.
+            store.close().await;
+            return Err(error);
+        }
+    };
     // They tell how they do, and are asked once for what several want to read at the same time.
     let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
