@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blob::directory::DirectoryBlobs;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
-use crate::broker::redis::{self, RedisBroker};
+use crate::broker::redis::{OpenError as BrokerOpenError, RedisBroker};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
@@ -29,7 +29,7 @@ pub enum OpenError {
     Blobs(#[from] FolderError),
     /// The broker.
     #[error(transparent)]
-    Broker(#[from] redis::OpenError),
+    Broker(#[from] BrokerOpenError),
 }
 
 /// The storage of this process.
@@ -37,6 +37,7 @@ pub struct Opened {
     /// What the node uses.
     pub backends: Backends,
     store: Arc<SqliteStore>,
+    redis: Option<Arc<RedisBroker>>,
 }
 
 /// Opens what the settings name.
@@ -48,8 +49,9 @@ pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, Ope
     let opened = spawn_blocking(move || open_embedded(&dir)).await;
     let mut opened = opened.expect("opening the storage does not panic, and nobody aborts it")?;
     if let Some(url) = &config.shared.redis_url {
-        let broker = RedisBroker::open(url.expose(), metrics).await?;
-        opened.backends.broker = Arc::new(broker);
+        let redis = Arc::new(RedisBroker::open(url.expose(), metrics).await?);
+        opened.backends.broker = Arc::<RedisBroker>::clone(&redis);
+        opened.redis = Some(redis);
     }
     Ok(opened)
 }
@@ -64,12 +66,19 @@ fn open_embedded(dir: &Path) -> Result<Opened, OpenError> {
         broker: Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
         temp_dir,
     };
-    Ok(Opened { backends, store })
+    Ok(Opened {
+        backends,
+        store,
+        redis: None,
+    })
 }
 
 impl Opened {
     /// Closes what has to be closed, after the node has left.
     pub async fn close(self) {
+        if let Some(redis) = self.redis {
+            redis.close().await;
+        }
         self.store.close().await;
     }
 }
