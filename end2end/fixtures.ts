@@ -1,5 +1,7 @@
 // What the tests stand on: the real program with an empty data folder, and pages whose console stays clean.
 import { test as base, type BrowserContext } from '@playwright/test';
+import { Backends } from './backends';
+import { Balancer } from './balancer';
 import { ConsoleGuard } from './console_guard';
 import { Server, type Environment } from './server';
 
@@ -8,6 +10,8 @@ interface WorkerFixtures {
   serverEnv: Environment;
   /** The server of all tests with the same `serverEnv`. */
   server: Server;
+  /** What `startNodes` lets nodes share; started when a test first asks for it. */
+  backends: Backends;
 }
 
 interface TestFixtures {
@@ -18,6 +22,12 @@ interface TestFixtures {
   another: BrowserContext;
   /** Starts a server for this test alone, for those that stop it or need other settings. */
   startServer: (environment?: Environment) => Promise<Server>;
+  /** Starts so many nodes that are one service: they share a Redis, a MongoDB and an S3 server. */
+  startNodes: (count: number) => Promise<Server[]>;
+  /** Starts a load balancer before these nodes. */
+  startBalancer: (nodes: Server[]) => Promise<Balancer>;
+  /** A browser of yet another person, who finds the service at this address. */
+  browserAt: (baseURL: string) => Promise<BrowserContext>;
   serverLog: void;
 }
 
@@ -32,6 +42,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
         await use(server);
       } finally {
         await server.remove();
+      }
+    },
+    { scope: 'worker' },
+  ],
+
+  backends: [
+    async ({}, use) => {
+      const backends = await Backends.start();
+      try {
+        await use(backends);
+      } finally {
+        await backends.stop();
       }
     },
     { scope: 'worker' },
@@ -53,11 +75,17 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(context);
   },
 
-  another: async ({ browser, contextOptions, baseURL, consoleGuard }, use) => {
-    const context = await browser.newContext({ ...contextOptions, baseURL });
-    consoleGuard.watch(context);
-    await use(context);
-    await context.close();
+  another: async ({ browserAt, baseURL }, use) => use(await browserAt(baseURL!)),
+
+  browserAt: async ({ browser, contextOptions, consoleGuard }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (baseURL) => {
+      const context = await browser.newContext({ ...contextOptions, baseURL });
+      contexts.push(context);
+      consoleGuard.watch(context);
+      return context;
+    });
+    await Promise.all(contexts.map((context) => context.close()));
   },
 
   startServer: async ({}, use) => {
@@ -69,6 +97,27 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return server;
     });
     await Promise.all(servers.map((server) => server.remove()));
+  },
+
+  startNodes: async ({ backends, startServer }, use, testInfo) => {
+    const nodes: Server[] = [];
+    await use(async (count) => {
+      for (let n = 0; n < count; n++) nodes.push(await startServer(backends.environment));
+      return nodes;
+    });
+    if (testInfo.status === testInfo.expectedStatus) return;
+    for (const [n, node] of nodes.entries()) await testInfo.attach(`log of node ${n + 1}`, { body: node.log });
+  },
+
+  startBalancer: async ({}, use) => {
+    const balancers: Balancer[] = [];
+    await use(async (nodes) => {
+      const balancer = new Balancer(nodes);
+      balancers.push(balancer);
+      await balancer.start();
+      return balancer;
+    });
+    await Promise.all(balancers.map((balancer) => balancer.stop()));
   },
 
   serverLog: [

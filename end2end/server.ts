@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { holdOnLeash } from './leash';
 
 const program = process.env.TONESA_BINARY ?? join(__dirname, '..', 'target', 'debug', 'tonesa');
 const readyWithin = 30_000;
@@ -101,9 +102,4 @@ export class Server {
 
 function isRunning(child: ChildProcess) {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-}
-
-function holdOnLeash(child: ChildProcess): ChildProcess | undefined {
-  if (child.pid === undefined) return undefined;
-  return spawn('sh', [join(__dirname, '..', 'testbed', 'leash.sh'), `${child.pid}`], { stdio: ['pipe', 'ignore', 'inherit'] });
 }

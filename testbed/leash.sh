@@ -1,9 +1,10 @@
 #!/bin/sh
-# leash.sh PID [TENTHS [FOLDER]]
+# leash.sh PID [TENTHS [PATH...]]
 #
 # Ends process PID when this script's standard input closes: the kernel closes it when the holder of its other end dies,
 # in whatever way, so that no server and no test runner outlives who started it. The process has TENTHS tenths of a
-# second to leave by itself (100 unless told), then it is killed, frozen or not; FOLDER is removed after it.
+# second to leave by itself (100 unless told), then it is killed, frozen or not; what lies at the paths is removed after
+# it.
 trap '' HUP INT QUIT TERM
 while read -r _; do :; done
 
@@ -26,6 +27,7 @@ if ! is_gone_within "$grace"; then
   # Killed is not gone yet; a dead process that nobody asks for stays for ever, hence the limit.
   is_gone_within 20
 fi
-if [ -n "$3" ]; then
-  rm -rf "$3"
+if [ "$#" -gt 2 ]; then
+  shift 2
+  rm -rf -- "$@"
 fi

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::blob::sweep::{SweepError, sweep};
+use crate::blob::sweep::{MIN_AGE, SweepError, sweep};
 use crate::state::Backends;
 
 /// How often the whole blob store is looked through.
@@ -16,11 +16,25 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(backends: Backends, stopping: CancellationToken) {
     let mut ticks = tokio::time::interval(EVERY);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        let sweeping = async { tokio::join!(sweep_all(&backends), clear_unfinished(&backends)) };
+        let Some((swept, cleared)) = stopping.run_until_cancelled(sweeping).await else {
+            return;
+        };
         // What was not reached is there next time too.
-        if let Some(Err(error)) = stopping.run_until_cancelled(sweep_all(&backends)).await {
+        if let Err(error) = swept.and(cleared) {
             tracing::warn!(%error, "sweeping the images was cut short");
         }
     }
+}
+
+/// What was begun so long ago is not under way any more.
+async fn clear_unfinished(backends: &Backends) -> Result<(), SweepError> {
+    let before = SystemTime::now() - MIN_AGE;
+    let cleared = backends.blobs.clear_unfinished(before).await?;
+    if cleared > 0 {
+        tracing::info!(cleared, "removed what unfinished uploads had left");
+    }
+    Ok(())
 }
 
 async fn sweep_all(backends: &Backends) -> Result<(), SweepError> {

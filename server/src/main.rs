@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use server::config::{self, Args};
-use server::logs;
+use server::{check, logs};
 
 /// What may still be running on threads of its own when the node has left, as a picture's check, is not waited for.
 const THREADS: Duration = Duration::from_millis(200);
@@ -22,6 +22,10 @@ fn main() -> ExitCode {
 
 fn start(args: &Args) -> anyhow::Result<()> {
     let config = config::load(args)?;
+    if args.check {
+        println!("{}", check::readiness(config.bind)?);
+        return Ok(());
+    }
     logs::start(&config.log);
     let runtime = tokio::runtime::Runtime::new()?;
     let left = runtime.block_on(server::run(config));

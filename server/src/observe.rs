@@ -1,4 +1,4 @@
-//! One log line per request, and an id by which everything that it caused can be found.
+//! One log line per request, its figures, and an id by which everything that it caused can be found.
 
 use std::time::Instant;
 
@@ -24,16 +24,25 @@ pub async fn request(State(node): State<AppState>, request: Request, next: Next)
     let given = given_id(&parts.headers).filter(|_| arrival.by_proxy);
     let id = given.unwrap_or_else(new_id);
     let id_text = id.to_str().unwrap_or_default();
-    let route = parts
-        .extensions
-        .get::<MatchedPath>()
-        .map_or("(none)", MatchedPath::as_str);
+    let matched = parts.extensions.get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    let method = parts.method.clone();
     let span = info_span!("request", id = id_text, method = %parts.method, route);
     let is_probe = matches!(route, "/livez" | "/readyz");
     let request = Request::from_parts(parts, body);
-    answer(&arrival, request, next, id, is_probe)
+    let started = Instant::now();
+    let response = answer(&arrival, request, next, id, is_probe)
         .instrument(span)
-        .await
+        .await;
+    // Packaged files have routes of their own, with names that change from version to version.
+    let series = if node.site.serves(route) {
+        "(file)"
+    } else {
+        route
+    };
+    let (http, status) = (&node.metrics.http, response.status());
+    http.answered(series, &method, status, started.elapsed());
+    response
 }
 
 async fn answer(

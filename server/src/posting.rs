@@ -7,7 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{NewMessage, UploadId};
+use app::model::{Message, NewMessage, UploadId};
+use futures::future::join_all;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -84,31 +85,51 @@ impl Poster {
         Ok(())
     }
 
-    /// Appends and publishes group by group until the upload's queue is empty, and takes the queue away.
+    /// Appends and publishes group by group until the upload's queue is empty, and takes the queue away. While a group
+    /// is published the next one is appended: a broker that is slow to answer makes posts wait for it less.
     async fn empty(self, upload: UploadId) {
         let mut abandoned = Abandoned {
             poster: &self,
             upload: Some(upload),
         };
-        while let Some(group) = self.next_group(upload) {
-            let (messages, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-            let appended = self.0.store.append(upload, drafts(messages)).await;
-            let posted = answer_all(answers, appended);
-            for message in posted {
-                self.0.hub.emit_posted(message).await;
+        let mut posted = Vec::new();
+        loop {
+            let group = self.next_group(upload, posted.is_empty());
+            if group.is_empty() && posted.is_empty() {
+                break;
             }
+            (posted, ()) = tokio::join!(self.append(upload, group), self.publish(posted));
         }
         abandoned.upload = None;
     }
 
-    fn next_group(&self, upload: UploadId) -> Option<Vec<(NewMessage, Answer)>> {
+    /// What waits; when nothing does and this is the last thing to do, the queue is taken away at once.
+    fn next_group(&self, upload: UploadId, last: bool) -> Vec<(NewMessage, Answer)> {
         let mut queues = self.queues();
-        let queue = queues.get_mut(&upload)?;
-        if queue.is_empty() {
+        let Some(queue) = queues.get_mut(&upload) else {
+            return Vec::new();
+        };
+        let group: Vec<_> = queue.drain(..queue.len().min(MAX_APPEND)).collect();
+        if group.is_empty() && last {
             queues.remove(&upload);
-            return None;
         }
-        Some(queue.drain(..queue.len().min(MAX_APPEND)).collect())
+        group
+    }
+
+    /// Makes a group durable, tells those who posted it, and returns what is new.
+    async fn append(&self, upload: UploadId, group: Vec<(NewMessage, Answer)>) -> Vec<Message> {
+        if group.is_empty() {
+            return Vec::new();
+        }
+        let (messages, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let appended = self.0.store.append(upload, drafts(messages)).await;
+        answer_all(answers, appended)
+    }
+
+    /// Publishes all at once: each call hands its frame over when it is first polled, and so in this order.
+    async fn publish(&self, posted: Vec<Message>) {
+        let hub = &self.0.hub;
+        join_all(posted.into_iter().map(|message| hub.emit_posted(message))).await;
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Waiting>> {
@@ -144,10 +165,7 @@ fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
 }
 
 /// Tells everyone how their post went, and returns the messages that are new.
-fn answer_all(
-    answers: Vec<Answer>,
-    appended: Result<Vec<Appended>, StoreError>,
-) -> Vec<app::model::Message> {
+fn answer_all(answers: Vec<Answer>, appended: Result<Vec<Appended>, StoreError>) -> Vec<Message> {
     let appended = match appended {
         Ok(appended) => appended,
         Err(error) => {

@@ -5,15 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::backends::{self, OpenError};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::serve::serve;
+use crate::serve::{Listeners, serve};
 use crate::site::{Site, SiteError};
-use crate::state::Node;
+use crate::state::{Backends, Node};
 
 /// Why a node did not start, or stopped by itself.
 #[derive(Debug, Error)]
@@ -27,6 +26,14 @@ pub enum StartError {
     /// The address is taken or not this machine's.
     #[error("cannot listen at {address}: {source}. PORT and TONESA_BIND choose another address.")]
     Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address of the metrics is taken.
+    #[error("cannot listen at {address} for metrics: {source}. METRICS_PORT chooses another port.")]
+    ListenForMetrics {
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -46,19 +53,30 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let site = Site::load(&config.site_dir)?;
     let metrics = Arc::new(Metrics::default());
     let opened = backends::open(&config, &metrics).await?;
-    let listener = TcpListener::bind(config.bind).await;
-    let listener = listener.map_err(|source| StartError::Listen {
-        address: config.bind,
-        source,
-    })?;
-    allow_many_sockets();
-    let address = listener.local_addr()?;
-    let node = Node::start(config, site, opened.backends.clone(), metrics);
-    tracing::info!(%address, "serving at http://{address}");
-    serve(node, listener, shutdown).await?;
+    let served = serve_with(config, site, opened.backends.clone(), metrics, shutdown).await;
     opened.close().await;
+    served?;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn serve_with(
+    config: Config,
+    site: Site,
+    backends: Backends,
+    metrics: Arc<Metrics>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let listeners = Listeners::bind(&config).await?;
+    allow_many_sockets();
+    let address = listeners.public.local_addr()?;
+    if let Some(metrics) = &listeners.metrics {
+        let metrics = metrics.local_addr()?;
+        tracing::info!(%metrics, "metrics at http://{metrics}/metrics");
+    }
+    let node = Node::start(config, site, backends, metrics);
+    tracing::info!(%address, "serving at http://{address}");
+    Ok(serve(node, listeners, shutdown).await?)
 }
 
 /// Resolves when the process is told to end. From here on the signals no longer kill it.

@@ -14,8 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 
-use crate::routes;
+use crate::config::Config;
+use crate::run::StartError;
 use crate::state::AppState;
+use crate::{metrics, routes};
 
 /// How long a client may take to send a request's head, and how long it may keep a connection idle.
 const HEAD: Duration = Duration::from_secs(10);
@@ -27,8 +29,39 @@ const HEAD_BYTES: usize = 32 * 1024;
 const MAX_CONNECTIONS: usize = 10_000;
 /// How long requests may take to finish once the node stops; their connections are closed then.
 const FINISH: Duration = Duration::from_secs(8);
+/// The same for those who read metrics.
+const FINISH_METRICS: Duration = Duration::from_secs(1);
 /// When everything else is left behind: the process has to end within 10 s.
 const LEAVE: Duration = Duration::from_secs(9);
+
+/// Where a node listens.
+pub struct Listeners {
+    /// For everyone.
+    pub public: TcpListener,
+    /// For whoever collects metrics, if the node was told to have a port for them.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes the addresses that the settings name.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`] and [`StartError::ListenForMetrics`].
+    pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        let address = config.bind;
+        let public = TcpListener::bind(address).await;
+        let public = public.map_err(|source| StartError::Listen { address, source })?;
+        let metrics = match config.metrics_port {
+            None => None,
+            Some(port) => {
+                let address = SocketAddr::new(address.ip(), port);
+                let metrics = TcpListener::bind(address).await;
+                Some(metrics.map_err(|source| StartError::ListenForMetrics { address, source })?)
+            }
+        };
+        Ok(Self { public, metrics })
+    }
+}
 
 /// Serves until `shutdown`: then no connection is accepted any more, sockets are told to come back elsewhere, requests
 /// finish, and what runs beside them ends.
@@ -37,16 +70,14 @@ const LEAVE: Duration = Duration::from_secs(9);
 /// When the listener fails for good.
 pub async fn serve(
     node: AppState,
-    listener: TcpListener,
+    listeners: Listeners,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let mut server = Server::<SocketAddr>::from_listener(listener)
-        .first_request_timeout(HEAD)
-        .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))
-        .acceptor(Admission(handle.clone()))
-        .handle(handle.clone());
-    *server.http_builder() = http1();
+    let server = server(listeners.public, &handle);
+    if let Some(listener) = listeners.metrics {
+        node.tasks.spawn(serve_metrics(node.clone(), listener));
+    }
     let service = routes::router(node.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut serving = pin!(server.serve(service));
     tokio::select! {
@@ -69,6 +100,34 @@ pub async fn serve(
     })
 }
 
+/// Serves metrics until the node stops.
+async fn serve_metrics(node: AppState, listener: TcpListener) {
+    let handle = Handle::new();
+    let server = server(listener, &handle);
+    let service = metrics::router(node.clone()).into_make_service();
+    let mut serving = pin!(server.serve(service));
+    let end = tokio::select! {
+        failed = &mut serving => failed,
+        () = node.stopping.cancelled() => {
+            handle.graceful_shutdown(Some(FINISH_METRICS));
+            serving.await
+        }
+    };
+    if let Err(error) = end {
+        tracing::error!(%error, "metrics are no longer served");
+    }
+}
+
+fn server(listener: TcpListener, handle: &Handle<SocketAddr>) -> Server<SocketAddr, Admission> {
+    let mut server = Server::<SocketAddr>::from_listener(listener)
+        .first_request_timeout(HEAD)
+        .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))
+        .acceptor(Admission(handle.clone()))
+        .handle(handle.clone());
+    *server.http_builder() = http1();
+    server
+}
+
 /// HTTP/1.1, the only version with upgrades to sockets; a proxy in front speaks the others.
 fn http1() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
@@ -80,12 +139,15 @@ fn http1() -> Builder<TokioExecutor> {
     builder
 }
 
+/// A connection that was let in.
+pub type Accepted = Pin<Box<TimeoutStream<TcpStream>>>;
+
 /// Lets connections in as long as there are not too many.
 #[derive(Clone)]
 struct Admission(Handle<SocketAddr>);
 
 impl<S> Accept<TcpStream, S> for Admission {
-    type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+    type Stream = Accepted;
     type Service = S;
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 

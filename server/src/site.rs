@@ -75,6 +75,11 @@ impl Site {
         Ok(Self { assets, files })
     }
 
+    /// Whether a packaged file is served at this address.
+    pub fn serves(&self, address: &str) -> bool {
+        self.files.contains_key(address)
+    }
+
     /// Each file's address, and the route that serves it.
     pub fn routes<S: Clone + Send + Sync + 'static>(
         &self,

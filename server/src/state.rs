@@ -79,6 +79,7 @@ impl Node {
                 touches_per_second: limits.touches_per_second,
                 pace: config.pace,
             },
+            metrics.hub.clone(),
             tasks.clone(),
             stopping.clone(),
         );

@@ -14,7 +14,7 @@ const MASTERS: usize = 3;
 const SLOTS: usize = 16_384;
 const ARGUMENTS: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
 /// Three nodes hear of each other within a few seconds.
-const AGREES_WITHIN: Duration = Duration::from_secs(60);
+const AGREES_WITHIN: Duration = Duration::from_mins(1);
 
 /// Three masters without replicas.
 pub struct RedisCluster {

@@ -59,7 +59,7 @@ impl Servers {
             }
             "mongo" => {
                 let mongo = Mongo::start()?;
-                self.tell("MONGO_URL", mongo.url());
+                self.tell("MONGO_URL", mongo.url_of_new_database());
                 self.mongo = Some(mongo);
             }
             "s3" => {

@@ -52,6 +52,14 @@ impl Mongo {
         self.url.clone()
     }
 
+    /// The connection string with a new database's name in it, so that tests that share a server do not meet.
+    pub fn url_of_new_database(&self) -> String {
+        with_database(
+            &self.url,
+            &format!("testbed_{:016x}", rand::random::<u64>()),
+        )
+    }
+
     /// Was it started here? One that `MONGO_URL` names cannot be frozen or ended.
     pub fn is_own(&self) -> bool {
         self.own.is_some()
@@ -118,12 +126,14 @@ impl Own {
                 program,
                 arguments: mongod_arguments(port),
                 environment: Vec::new(),
+                leaves: Vec::new(),
             },
             None => Launch {
                 name: format!("FerretDB at port {port}"),
                 program: programs::FERRETDB.find()?,
                 arguments: vec![format!("127.0.0.1:{port}").into(), folder.path().into()],
                 environment: Vec::new(),
+                leaves: Vec::new(),
             },
         };
         let own = Self {
@@ -176,4 +186,34 @@ fn mongod_arguments(port: u16) -> Vec<OsString> {
         "--nounixsocket",
     ];
     arguments.iter().map(OsString::from).collect()
+}
+
+/// `mongodb://hosts/?parameters` names the database between its hosts and its parameters.
+fn with_database(url: &str, database: &str) -> String {
+    let (address, parameters) = match url.split_once('?') {
+        Some((address, parameters)) => (address, format!("?{parameters}")),
+        None => (url, String::new()),
+    };
+    let (scheme, rest) = address.split_once("://").unwrap_or(("mongodb", address));
+    let hosts = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{hosts}/{database}{parameters}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn the_database_stands_between_hosts_and_parameters() {
+        for (url, expected) in [
+            ("mongodb://127.0.0.1:1/", "mongodb://127.0.0.1:1/new"),
+            ("mongodb://a,b", "mongodb://a,b/new"),
+            (
+                "mongodb+srv://me:pass@a/old?replicaSet=x&authSource=admin",
+                "mongodb+srv://me:pass@a/new?replicaSet=x&authSource=admin",
+            ),
+        ] {
+            assert_eq!(with_database(url, "new"), expected);
+        }
+    }
 }

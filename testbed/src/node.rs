@@ -29,6 +29,7 @@ impl Node {
             program: program.to_path_buf(),
             arguments: Vec::new(),
             environment: variables(port, folder.path(), environment),
+            leaves: Vec::new(),
         };
         let node = Self {
             process: Process::start(launch, folder)?,

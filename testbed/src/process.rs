@@ -5,6 +5,7 @@ mod running;
 
 use std::{
     ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 use running::Running;
 
 /// A server that has not answered by then will not.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// How to start a program.
@@ -31,12 +32,13 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
     /// Its environment: nothing else is passed on.
     pub environment: Vec<(OsString, OsString)>,
+    /// What it leaves outside its folder when it is killed: removed with the handle.
+    pub leaves: Vec<PathBuf>,
 }
 
 /// A process, which can be frozen, ended and started again.
 pub struct Process {
     launch: Launch,
-    /// Above `folder`: the process ends before its folder goes.
     running: Mutex<Option<Running>>,
     folder: TempDir,
 }
@@ -166,5 +168,15 @@ impl Process {
 
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        *self.lock() = None;
+        for file in &self.launch.leaves {
+            // It is there only if the process was killed.
+            let _ = fs::remove_file(file);
+        }
     }
 }

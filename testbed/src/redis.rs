@@ -51,6 +51,7 @@ impl Redis {
             program: programs::REDIS.find()?,
             arguments: arguments.collect(),
             environment: Vec::new(),
+            leaves: Vec::new(),
         };
         let speaks_tls = launch
             .arguments

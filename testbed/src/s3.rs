@@ -1,6 +1,10 @@
 //! An S3 server.
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -44,6 +48,7 @@ impl S3 {
             program: programs::WEED.find()?,
             arguments: arguments(folder.path(), &ports)?,
             environment: vec![("HOME".into(), folder.path().into())],
+            leaves: ports.sockets(),
         };
         let s3 = Self {
             process: Process::start(launch, folder)?,
@@ -147,6 +152,17 @@ impl Ports {
             filer: all[1].1,
             all,
         })
+    }
+
+    /// Each part that speaks gRPC listens at a socket in `/tmp` too, which cannot be told otherwise.
+    fn sockets(&self) -> Vec<PathBuf> {
+        let parts = self.all.iter().filter_map(|(name, port)| {
+            let part = name.strip_suffix(".port.grpc")?;
+            Some(PathBuf::from(format!(
+                "/tmp/seaweedfs-{part}-grpc-{port}.sock"
+            )))
+        });
+        parts.collect()
     }
 }
 

@@ -36,6 +36,7 @@ impl Sentinel {
         fs::write(folder.path().join("sentinel.conf"), settings)
             .context("writing a Sentinel's settings")?;
         let launch = Launch {
+            leaves: Vec::new(),
             name: format!("Sentinel at port {port}"),
             program: programs::REDIS.find()?,
             arguments: ["sentinel.conf", "--sentinel"].map(OsString::from).into(),

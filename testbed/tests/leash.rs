@@ -1,4 +1,5 @@
 //! Nothing outlives the process that started it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     fs,

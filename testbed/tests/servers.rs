@@ -1,4 +1,5 @@
 //! What a test may rely on once a server is started.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::{SocketAddr, TcpStream};
 

@@ -54,3 +54,12 @@ pub fn debug(workspace: &Workspace) -> Result<Built> {
         site,
     })
 }
+
+/// Builds the program that starts the servers of the tests of many nodes.
+pub fn testbed(workspace: &Workspace) -> Result<PathBuf> {
+    workspace
+        .cargo()
+        .args(["build", "--package", "testbed", "--bin", "testbed"])
+        .run()?;
+    Ok(workspace.target.join("debug/testbed"))
+}

@@ -4,6 +4,7 @@
 //! says what it is doing. xtask itself needs nothing but cargo.
 
 mod build;
+mod chaos;
 mod measure;
 mod process;
 mod run;
@@ -45,6 +46,8 @@ enum Task {
     },
     /// Build the release program and take the figures of docs/performance.md
     Measure,
+    /// Break things while people talk, and see that nothing was lost: three nodes, 30 clients, faults drawn from a seed
+    Chaos(chaos::Options),
     /// Run every check and test, stopping at the first stage that fails
     Test {
         /// Run this stage alone
@@ -73,6 +76,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::everything(&workspace),
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),
+        Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Measure => measure::run(&workspace),
         Task::Test { only, arguments } => test::run(&workspace, only, &arguments),
     }

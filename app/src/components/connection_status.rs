@@ -17,7 +17,7 @@ pub fn ConnectionStatus(connection: Signal<Connection>) -> impl IntoView {
 fn state(connection: Connection) -> &'static str {
     match connection {
         Connection::Live | Connection::CaughtUp { .. } => "live",
-        Connection::Connecting | Connection::Reconnecting => "waiting",
+        Connection::Connecting | Connection::Delayed | Connection::Reconnecting => "waiting",
         Connection::Offline => "offline",
     }
 }
@@ -28,6 +28,7 @@ fn label(connection: Connection) -> String {
         Connection::Live => "Live".to_owned(),
         Connection::CaughtUp { missed: 0 } => "Caught up".to_owned(),
         Connection::CaughtUp { missed } => format!("Caught up: {missed} new"),
+        Connection::Delayed => "Live updates are delayed".to_owned(),
         Connection::Reconnecting => "Reconnecting…".to_owned(),
         Connection::Offline => "Offline".to_owned(),
     }

@@ -47,6 +47,8 @@ pub enum Connection {
         /// How many.
         missed: usize,
     },
+    /// The server is there, but what others do shows with a delay: the server's own lines are broken.
+    Delayed,
     /// The line was lost and is being remade.
     Reconnecting,
     /// The browser says that there is no network.

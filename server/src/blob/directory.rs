@@ -12,10 +12,12 @@ use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use app::model::ShortId;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
+use http::Method;
 use tempfile::TempPath;
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -24,7 +26,7 @@ use tokio_util::io::ReaderStream;
 use tracing::{Span, error};
 
 use self::layout::Layout;
-use super::{BlobEntry, BlobError, Blobs, ByteStream};
+use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::folder::{FolderClaim, FolderError};
 use crate::proof::Proof;
 
@@ -120,6 +122,24 @@ impl Blobs for DirectoryBlobs {
             self.writes.renew();
         }
         Ok(())
+    }
+
+    async fn clear_unfinished(&self, _before: SystemTime) -> Result<usize, BlobError> {
+        // What a put leaves lies among the temporary files, which are cleared when the folder is opened.
+        Ok(0)
+    }
+
+    fn serves_from(&self) -> Option<&str> {
+        None
+    }
+
+    async fn address(
+        &self,
+        _key: ShortId,
+        _method: &Method,
+        _labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError> {
+        Ok(None)
     }
 }
 

@@ -1,18 +1,21 @@
 //! Image bytes, by the upload's short id. Every backend passes the suite in `conformance/`.
 
 pub mod directory;
+pub mod measured;
+pub mod s3;
 pub mod sweep;
 
 #[cfg(test)]
 pub(crate) mod conformance;
 
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use app::model::ShortId;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use http::Method;
 use tempfile::TempPath;
 use thiserror::Error;
 
@@ -42,6 +45,26 @@ pub struct BlobEntry {
     pub modified: SystemTime,
 }
 
+/// What the answer from an address of a blob's own says of it, as the values of the headers of these names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Labels<'a> {
+    /// The media type.
+    pub content_type: &'a str,
+    /// How it is shown, and the name under which it is saved.
+    pub content_disposition: &'a str,
+    /// How long it may be kept.
+    pub cache_control: &'a str,
+}
+
+/// An address that whoever has it can read one blob at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The address itself.
+    pub url: String,
+    /// For how long it is good at least, from now on.
+    pub lasts: Duration,
+}
+
 /// Where image bytes are kept. Blobs are immutable: a key is written once.
 ///
 /// Guarantees of every backend:
@@ -67,4 +90,20 @@ pub trait Blobs: Send + Sync + 'static {
 
     /// Whether the backend answers.
     async fn ping(&self) -> Result<(), BlobError>;
+
+    /// Clears away what puts that began before this time have left without ending, as those of a node that died, and
+    /// says how many they were. A backend that leaves nothing does nothing.
+    async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError>;
+
+    /// The origin, as `https://s3.example`, that readers are sent to for blobs; `None` when they get them here.
+    fn serves_from(&self) -> Option<&str>;
+
+    /// An address at that origin where the blob can be read with this method, GET or HEAD; `None` without such an origin.
+    /// Whether it is there is not looked at.
+    async fn address(
+        &self,
+        key: ShortId,
+        method: &Method,
+        labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError>;
 }

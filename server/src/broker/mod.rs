@@ -1,6 +1,7 @@
 //! Between nodes: what one node publishes on a topic reaches every node that is subscribed to it, the publishing node
 //! too. Every backend passes the suite in `conformance.rs`.
 
+pub mod measured;
 pub mod memory;
 pub mod redis;
 
@@ -70,7 +71,7 @@ pub trait Broker: Send + Sync + 'static {
     /// Sets who takes the frames for this node; called once, before any `subscribe`.
     fn attach(&self, receiver: Arc<dyn Deliver>);
 
-    /// Sends a frame to every subscribed node.
+    /// Sends a frame to every subscribed node. Frames are sent in the order in which these calls are first polled.
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError>;
 
     /// Subscribes this node to the topic; idempotent.

@@ -15,6 +15,9 @@ pub struct Args {
     /// Read variables from this file; those of the environment come first
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
+    /// Run no node, but ask the one that runs with these settings whether it is ready
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Reads the settings from the environment and from the file that `--env-file` names.

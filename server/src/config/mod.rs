@@ -2,6 +2,7 @@
 //! one stops the start with a sentence that names the variable.
 
 mod args;
+mod kinds;
 mod reader;
 mod secret;
 mod shared;
@@ -13,11 +14,12 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use args::{Args, load};
+pub use kinds::Kinds;
 use reader::Reader;
 pub use reader::{ConfigError, Lookup};
 pub use secret::Secret;
 pub use shared::{S3, Shared};
-pub use values::{LogFilter, PublicUrl};
+pub use values::{Endpoint, LogFilter, PublicUrl};
 
 use crate::hub::Pace;
 use crate::image;
@@ -144,5 +146,7 @@ fn site_beside_executable() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("site"))
 }
 
+#[cfg(test)]
+mod documented;
 #[cfg(test)]
 mod tests;

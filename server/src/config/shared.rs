@@ -1,5 +1,6 @@
 use super::reader::{ConfigError, Reader};
 use super::secret::Secret;
+use super::values::{self, Endpoint};
 
 /// What nodes share. Each is chosen by itself; where one is not set, this process's own serves.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,9 @@ pub struct S3 {
     /// `S3_BUCKET_NAME`
     pub bucket: String,
     /// `S3_ENDPOINT`: the server's address; Amazon's own unless told.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Endpoint>,
+    /// `S3_PUBLIC_ENDPOINT`: where browsers reach the server that is redirected to; at its address unless told.
+    pub public_endpoint: Option<Endpoint>,
     /// `AWS_REGION`
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`
@@ -35,6 +38,7 @@ pub struct S3 {
 }
 
 const BUCKET: &str = "S3_BUCKET_NAME";
+const REGION: &str = "AWS_REGION";
 
 impl Shared {
     pub(super) fn from_env(env: &Reader<'_>) -> Result<Self, ConfigError> {
@@ -56,17 +60,19 @@ impl S3 {
                 because: BUCKET,
             })
         };
-        let endpoint = env.text("S3_ENDPOINT")?;
+        let endpoint = values::endpoint(env, "S3_ENDPOINT")?;
         Ok(Self {
-            bucket,
-            region: env
-                .text("AWS_REGION")?
-                .unwrap_or_else(|| "us-east-1".to_owned()),
+            bucket: values::plain_name(BUCKET, bucket)?,
+            region: match env.text(REGION)? {
+                Some(region) => values::plain_name(REGION, region)?,
+                None => "us-east-1".to_owned(),
+            },
             access_key_id: needed("AWS_ACCESS_KEY_ID")?,
             secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
             session_token: env.secret("AWS_SESSION_TOKEN")?,
             path_style: env.switch("S3_PATH_STYLE", endpoint.is_some())?,
             redirect: env.switch("S3_REDIRECT", false)?,
+            public_endpoint: values::endpoint(env, "S3_PUBLIC_ENDPOINT")?,
             endpoint,
         })
     }

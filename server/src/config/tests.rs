@@ -121,3 +121,86 @@ fn a_value_that_is_not_utf8_is_refused_by_name() {
     let error = Config::from_env(&garbage).unwrap_err();
     assert!(error.to_string().starts_with("PORT must be UTF-8"));
 }
+
+const BUCKET: [(&str, &str); 3] = [
+    ("S3_BUCKET_NAME", "pictures"),
+    ("AWS_ACCESS_KEY_ID", "the-key-id"),
+    ("AWS_SECRET_ACCESS_KEY", "the-secret-key"),
+];
+
+fn s3(more: &[(&str, &str)]) -> Result<S3, ConfigError> {
+    let config = read(&[more, &BUCKET].concat())?;
+    Ok(config.shared.s3.expect("a bucket is set"))
+}
+
+#[test]
+fn a_bucket_alone_is_amazons_and_one_at_an_endpoint_stands_in_the_path() {
+    assert!(read(&[]).unwrap().shared.s3.is_none());
+    let amazons = s3(&[]).unwrap();
+    assert_eq!(amazons.bucket, "pictures");
+    assert_eq!(amazons.region, "us-east-1");
+    assert_eq!(amazons.access_key_id.expose(), "the-key-id");
+    assert_eq!(amazons.secret_access_key.expose(), "the-secret-key");
+    assert_eq!((amazons.endpoint, amazons.session_token), (None, None));
+    assert!(!amazons.path_style && !amazons.redirect);
+
+    let own = s3(&[("S3_ENDPOINT", "HTTP://s3.example:9000/")]).unwrap();
+    assert_eq!(own.endpoint.unwrap().as_str(), "http://s3.example:9000");
+    assert!(own.path_style);
+}
+
+#[test]
+fn every_variable_of_a_bucket_is_read() {
+    let read = s3(&[
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_SESSION_TOKEN", "the-token"),
+        ("S3_ENDPOINT", "https://s3.example/storage/v1"),
+        ("S3_PUBLIC_ENDPOINT", "https://pictures.example"),
+        ("S3_PATH_STYLE", "0"),
+        ("S3_REDIRECT", "1"),
+    ])
+    .unwrap();
+    assert_eq!(read.region, "eu-central-1");
+    assert_eq!(read.session_token.unwrap().expose(), "the-token");
+    let endpoints = [read.endpoint, read.public_endpoint];
+    assert_eq!(
+        endpoints.map(|it| it.unwrap().to_string()),
+        ["https://s3.example/storage/v1", "https://pictures.example"]
+    );
+    assert!(read.redirect && !read.path_style);
+}
+
+#[test]
+fn a_bucket_without_a_key_is_refused_by_the_name_of_what_is_missing() {
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        let sentence = s3(&[(name, "")]).unwrap_err().to_string();
+        let expected = format!("{name} must be set when S3_BUCKET_NAME is");
+        assert_eq!(sentence, expected);
+    }
+}
+
+#[test]
+fn wrong_values_of_a_bucket_are_refused_by_name_and_no_secret_is_repeated() {
+    for (name, value) in [
+        ("S3_BUCKET_NAME", "a/b"),
+        ("S3_BUCKET_NAME", ".."),
+        ("AWS_REGION", "eu central"),
+        ("S3_ENDPOINT", "s3.example:9000"),
+        ("S3_ENDPOINT", "ftp://s3.example"),
+        ("S3_ENDPOINT", "https://"),
+        ("S3_ENDPOINT", "https://user:hidden@s3.example"),
+        ("S3_ENDPOINT", "https://s3.example:99999"),
+        ("S3_ENDPOINT", "https://s3.example/?key=hidden"),
+        ("S3_PUBLIC_ENDPOINT", "https://s3.example/a b"),
+        ("S3_PATH_STYLE", "yes"),
+        ("S3_REDIRECT", "2"),
+    ] {
+        let sentence = s3(&[(name, value)]).unwrap_err().to_string();
+        let begins = sentence.starts_with(&format!("{name} must be "));
+        assert!(begins && !sentence.contains("hidden"), "{sentence}");
+    }
+    let shown = format!("{:?}", s3(&[("AWS_SESSION_TOKEN", "the-token")]).unwrap());
+    for secret in ["the-key-id", "the-secret-key", "the-token"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}

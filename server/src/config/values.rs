@@ -14,6 +14,9 @@ use crate::host::parse_origin;
 pub(super) const PUBLIC_URL: &str =
     "an http or https address without a path, as https://tonesa.example";
 
+/// The longest name of a bucket, as it was before Amazon allowed no more than 63 characters.
+const MAX_NAME: usize = 255;
+
 /// The address under which people reach the node: scheme and host, and a port where it is not the scheme's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
@@ -32,6 +35,62 @@ impl FromStr for PublicUrl {
         let origin = text.strip_suffix('/').unwrap_or(text);
         let (scheme, host) = parse_origin(origin).ok_or(())?;
         Ok(Self(format!("{scheme}://{host}").to_ascii_lowercase()))
+    }
+}
+
+/// The address of a server: scheme, host, a port where it is not the scheme's own, and a path where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The address, as `https://s3.example:9000`, without a slash at the end. It holds no password.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (scheme, rest) = text.split_once("://").ok_or(())?;
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (scheme, host) = parse_origin(&format!("{scheme}://{host}")).ok_or(())?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        if !path.bytes().all(is_plain) {
+            return Err(());
+        }
+        let address = format!("{scheme}://{host}/{path}");
+        Ok(Self(address.trim_end_matches('/').to_owned()))
+    }
+}
+
+/// A server's address. A wrong one is not repeated: people put passwords into addresses.
+pub(super) fn endpoint(
+    env: &Reader<'_>,
+    name: &'static str,
+) -> Result<Option<Endpoint>, ConfigError> {
+    let expected = "an http or https address without user and password, as https://s3.example:9000";
+    let parsed = env.text(name)?.map(|given| given.parse());
+    parsed
+        .transpose()
+        .map_err(|()| ConfigError::Secret { name, expected })
+}
+
+/// The name of something on another server, which is made part of addresses.
+pub(super) fn plain_name(name: &'static str, given: String) -> Result<String, ConfigError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_name = given.len() <= MAX_NAME && given.bytes().all(is_plain) && given != "..";
+    if is_name {
+        Ok(given)
+    } else {
+        Err(invalid(name, "a name of letters, digits, - . and _", given))
     }
 }
 

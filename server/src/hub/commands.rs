@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Point, Seq, ShortId, TabId, TouchPoint, UploadId, UploadRef};
-use axum::extract::ws::Utf8Bytes;
+use app::model::{MessagePage, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::{Hub, HubLimits, Membership, Outbox, encode};
-use crate::broker::{DeliveryClass, Frame};
+use super::batch::Batch;
+use super::era::Era;
+use super::recent::MAX_RECENT;
+use super::{Hub, HubLimits, Membership, Outbox, frame};
+use crate::broker::{Frame, Topic};
+use crate::metrics::ResyncedFrom;
 use crate::store::{Select, StoreError};
 
-/// A client that is at most this many messages behind gets them with `watched`; one further behind pages over HTTP.
-const MAX_BACKLOG_MESSAGES: usize = 64;
 /// A `watched` larger than this, in bytes, is sent without its messages.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 /// Frames of any kind per socket and second, with bursts of as many. Well above what touches and watches need; a client
@@ -32,24 +33,10 @@ pub(super) struct TooManyFrames;
 pub(super) struct Commands {
     hub: Hub,
     outbox: Arc<Outbox>,
-    watched: Vec<Watched>,
+    watched: Vec<Membership>,
     pace: DefaultDirectRateLimiter,
     touch_pace: Option<DefaultDirectRateLimiter>,
     touch_dropped: Option<Instant>,
-}
-
-struct Watched {
-    short_id: ShortId,
-    membership: Membership,
-}
-
-impl Watched {
-    fn is(&self, name: UploadRef) -> bool {
-        match name {
-            UploadRef::Id(id) => self.membership.topic() == id,
-            UploadRef::Short(short_id) => self.short_id == short_id,
-        }
-    }
 }
 
 impl Commands {
@@ -79,105 +66,102 @@ impl Commands {
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = done {
-            self.answer(encode(&ServerEvent::Refused(refusal)));
+            let refused = frame(&ServerEvent::Refused(refusal));
+            self.outbox.push(&Batch::from(&refused));
         }
     }
 
     /// Subscribes first and reads the head after that, so that no message falls between the two.
     async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
-        let refused = |code| refusal(CommandName::Watch, name, code);
-        let watched = self.watched.iter().find(|watched| watched.is(name));
+        let refused = |code| refusal(CommandName::Watch, name.to_string(), code);
+        let era = self.hub.0.rooms.era();
+        if !era.flows() {
+            return Err(refused(RefusalCode::Unavailable));
+        }
+        let watched = self.watched.iter().find(|watched| watched.is_named(name));
         let (id, joined) = match watched {
-            Some(watched) => (watched.membership.topic(), false),
+            Some(watched) => (watched.topic(), false),
             None => (self.join(name).await.map_err(refused)?, true),
         };
-        match self.catch_up(id, after.unwrap_or_default()).await {
-            Ok(frame) => {
-                self.answer(frame);
-                Ok(())
-            }
-            Err(error) => {
-                // A refused command changes nothing: what was watched before it still is.
-                if joined {
-                    self.leave(UploadRef::Id(id));
-                }
-                Err(refused(code_of(error)))
-            }
+        let done = match self.catch_up(id, after.unwrap_or_default(), era).await {
+            Ok(frame) if self.hub.0.rooms.answer(id, era, &self.outbox, &frame) => return Ok(()),
+            Ok(_) => RefusalCode::Unavailable,
+            Err(error) => code_of(error),
+        };
+        // A refused command changes nothing: what was watched before it still is.
+        if joined {
+            self.leave(UploadRef::Id(id));
         }
+        Err(refused(done))
     }
 
     async fn join(&mut self, name: UploadRef) -> Result<UploadId, RefusalCode> {
         if self.watched.len() >= MAX_WATCHED_UPLOADS {
             return Err(RefusalCode::TooManyWatched);
         }
-        let upload = self.hub.0.store.upload(name).await.map_err(code_of)?;
-        let membership = self
+        let (id, short_id) = if let Some(found) = self.hub.0.rooms.find(name) {
+            found
+        } else {
+            let upload = self.hub.0.store.upload(name).await.map_err(code_of)?;
+            (upload.id, upload.short_id)
+        };
+        let joined = self
             .hub
-            .subscribe(upload.id, Arc::clone(&self.outbox))
-            .await
-            .map_err(|_| RefusalCode::Unavailable)?;
-        self.watched.push(Watched {
-            short_id: upload.short_id,
-            membership,
-        });
-        Ok(upload.id)
+            .subscribe(id, short_id, Arc::clone(&self.outbox))
+            .await;
+        self.watched
+            .push(joined.map_err(|_| RefusalCode::Unavailable)?);
+        Ok(id)
     }
 
-    /// The `watched` frame: the head, and what the client lacks if that is little.
-    async fn catch_up(&self, upload_id: UploadId, after: Seq) -> Result<Utf8Bytes, StoreError> {
-        let page = self
-            .hub
-            .0
-            .store
-            .messages(upload_id, Select::After(after), MAX_BACKLOG_MESSAGES)
-            .await?;
-        let reaches_head = page
-            .messages
-            .last()
-            .is_some_and(|message| message.seq == page.head);
-        let messages = if reaches_head {
-            page.messages
-        } else {
-            Vec::new()
-        };
-        let frame = encode(&ServerEvent::Watched {
-            upload_id,
-            head: page.head,
-            messages,
-        });
-        if frame.len() <= MAX_BACKLOG_BYTES {
-            return Ok(frame);
+    /// The `watched` frame: the head, and what the client lacks if that is little. What this node knows costs no read.
+    async fn catch_up(
+        &self,
+        upload_id: UploadId,
+        after: Seq,
+        era: Era,
+    ) -> Result<Frame, StoreError> {
+        let Hub(hub) = &self.hub;
+        if let Some(page) = hub.rooms.recent(upload_id, after) {
+            hub.metrics.resynced(ResyncedFrom::Memory);
+            return Ok(watched(upload_id, page));
         }
-        Ok(encode(&ServerEvent::Watched {
-            upload_id,
-            head: page.head,
-            messages: Vec::new(),
-        }))
+        let after = Select::After(after);
+        let page = hub.store.messages(upload_id, after, MAX_RECENT).await?;
+        hub.rooms.learn(upload_id, &page, era);
+        hub.metrics.resynced(ResyncedFrom::Store);
+        Ok(watched(upload_id, page))
     }
 
     fn unwatch(&mut self, name: UploadRef) -> Result<(), Refusal> {
         if self.leave(name) {
             Ok(())
         } else {
-            Err(refusal(CommandName::Unwatch, name, RefusalCode::NotWatched))
+            Err(refusal(
+                CommandName::Unwatch,
+                name.to_string(),
+                RefusalCode::NotWatched,
+            ))
         }
     }
 
     fn leave(&mut self, name: UploadRef) -> bool {
-        let place = self.watched.iter().position(|watched| watched.is(name));
+        let place = self
+            .watched
+            .iter()
+            .position(|watched| watched.is_named(name));
         if let Some(place) = place {
-            self.hub
-                .unsubscribe(self.watched.swap_remove(place).membership);
+            self.hub.unsubscribe(self.watched.swap_remove(place));
         }
         place.is_some()
     }
 
     async fn touch(&mut self, name: UploadRef, at: Point, tab: TabId) -> Result<(), Refusal> {
-        let refused = |code| Err(refusal(CommandName::Touch, name, code));
-        let Some(watched) = self.watched.iter().find(|watched| watched.is(name)) else {
+        let refused = |code| Err(refusal(CommandName::Touch, name.to_string(), code));
+        let Some(watched) = self.watched.iter().find(|watched| watched.is_named(name)) else {
             return refused(RefusalCode::NotWatched);
         };
-        let topic = watched.membership.topic();
+        let topic = watched.topic();
         if self
             .touch_pace
             .as_ref()
@@ -203,21 +187,43 @@ impl Commands {
         }
         Ok(())
     }
-
-    fn answer(&self, text: Utf8Bytes) {
-        self.outbox.push(&Frame {
-            class: DeliveryClass::Message,
-            text,
-        });
-    }
 }
 
 impl Drop for Commands {
     /// However the socket ends, nothing of it stays in the rooms.
     fn drop(&mut self) {
-        self.hub
-            .unsubscribe_all(self.watched.drain(..).map(|watched| watched.membership));
+        self.hub.unsubscribe_all(self.watched.drain(..));
     }
+}
+
+/// What tells a socket that its watch is not kept for now.
+pub(super) fn unavailable(topic: Topic) -> Frame {
+    let refusal = refusal(
+        CommandName::Watch,
+        topic.to_string(),
+        RefusalCode::Unavailable,
+    );
+    frame(&ServerEvent::Refused(refusal))
+}
+
+/// The answer to a `watch`: with the messages when they reach the head and are not too large together.
+fn watched(upload_id: UploadId, page: MessagePage) -> Frame {
+    let MessagePage { messages, head } = page;
+    let reaches_head = messages.last().is_some_and(|last| last.seq == head);
+    let messages = if reaches_head { messages } else { Vec::new() };
+    let whole = frame(&ServerEvent::Watched {
+        upload_id,
+        head,
+        messages,
+    });
+    if whole.text.len() <= MAX_BACKLOG_BYTES {
+        return whole;
+    }
+    frame(&ServerEvent::Watched {
+        upload_id,
+        head,
+        messages: Vec::new(),
+    })
 }
 
 fn code_of(error: StoreError) -> RefusalCode {
@@ -227,7 +233,7 @@ fn code_of(error: StoreError) -> RefusalCode {
     }
 }
 
-fn refusal(command: CommandName, name: UploadRef, code: RefusalCode) -> Refusal {
+fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusal {
     let detail = match code {
         RefusalCode::NotFound => "There is no such upload.".to_owned(),
         RefusalCode::TooManyWatched => {
@@ -242,7 +248,7 @@ fn refusal(command: CommandName, name: UploadRef, code: RefusalCode) -> Refusal 
     };
     Refusal {
         command,
-        upload_id: name.to_string(),
+        upload_id,
         code,
         detail,
     }

@@ -4,9 +4,14 @@
 //! this one too, and from there (`emit_local`) into each watching socket's [`Outbox`]. The same bytes go to every
 //! socket; nothing is encoded twice.
 
+mod audit;
+mod batch;
 mod beacon;
 mod commands;
+mod era;
+mod keeper;
 mod outbox;
+mod recent;
 mod rooms;
 mod session;
 mod slots;
@@ -15,15 +20,19 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use app::event::ServerEvent;
-use app::model::{Message, Seq};
-use axum::extract::ws::{Utf8Bytes, WebSocket};
+use app::model::{Message, Seq, ShortId};
+use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::metrics::HubMetrics;
 use crate::store::Store;
+use crate::websocket::Connection;
 
 use beacon::Beacon;
+use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
 use rooms::Rooms;
@@ -64,8 +73,12 @@ struct Inner {
     broker: Arc<dyn Broker>,
     store: Arc<dyn Store>,
     limits: HubLimits,
+    metrics: HubMetrics,
     rooms: Arc<Rooms>,
+    keeper: Arc<Keeper>,
     beacon: Beacon,
+    /// Told after every break in the flow of frames.
+    repaired: Notify,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -80,9 +93,21 @@ impl Deliver for LocalDelivery {
         }
     }
 
-    fn interrupted(&self) {}
+    fn interrupted(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            tracing::warn!(
+                "frames do not arrive any more; viewers are told that live updates are delayed"
+            );
+            hub.rooms.interrupt(commands::unavailable);
+        }
+    }
 
-    fn repaired(&self) {}
+    fn repaired(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.rooms.repair();
+            hub.repaired.notify_one();
+        }
+    }
 }
 
 impl Hub {
@@ -92,22 +117,32 @@ impl Hub {
         broker: Arc<dyn Broker>,
         store: Arc<dyn Store>,
         limits: HubLimits,
+        metrics: HubMetrics,
         tasks: TaskTracker,
         shutdown: CancellationToken,
     ) -> Self {
-        let rooms = Arc::new(Rooms::new(Arc::clone(&broker), tasks.clone()));
+        let rooms = Arc::new(Rooms::new(
+            Arc::clone(&broker),
+            metrics.clone(),
+            tasks.clone(),
+        ));
         let hub = Self(Arc::new(Inner {
             broker,
             store,
             limits,
+            metrics,
             rooms,
+            keeper: Keeper::new(),
             beacon: Beacon::default(),
+            repaired: Notify::new(),
             tasks: tasks.clone(),
             shutdown,
         }));
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
+        tasks.spawn(audit::run(hub.clone()));
+        tasks.spawn(keeper::run(hub.clone()));
         hub
     }
 
@@ -119,9 +154,10 @@ impl Hub {
     pub async fn subscribe(
         &self,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        self.0.rooms.join(topic, outbox).await
+        self.0.rooms.join(topic, short_id, outbox).await
     }
 
     /// Takes a socket's outbox out of a topic; the last one out unsubscribes the node, in the background.
@@ -141,20 +177,7 @@ impl Hub {
     /// # Errors
     /// When the broker is away: nobody may have got it.
     pub async fn emit(&self, topic: Topic, event: &ServerEvent) -> Result<(), BrokerError> {
-        let class = match event {
-            ServerEvent::Touched { .. } => DeliveryClass::Touch,
-            _ => DeliveryClass::Message,
-        };
-        self.0
-            .broker
-            .publish(
-                topic,
-                Frame {
-                    class,
-                    text: encode(event),
-                },
-            )
-            .await
+        self.0.broker.publish(topic, frame(event)).await
     }
 
     /// Emits a stored message, and has its head told again by the beacon in case the frame is lost.
@@ -176,15 +199,21 @@ impl Hub {
         self.0.rooms.deliver(topic, frame);
     }
 
-    /// Serves one socket until either side closes it (the article's `HandleSocket`).
-    pub async fn handle_socket(&self, socket: WebSocket) {
-        let session = session::run(self.clone(), socket);
-        self.0.tasks.track_future(session).await;
+    /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
+    /// upgrade was done. The caller's task is a tracked one.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes) {
+        session::run(self.clone(), connection, read).await;
     }
 
     /// How many topics this node's sockets watch.
     pub fn topics(&self) -> usize {
         self.0.rooms.len()
+    }
+
+    /// How many message frames and how many touch frames wait to be written to this node's sockets. Takes each outbox's
+    /// lock for a moment: some ten nanoseconds a socket.
+    pub fn waiting(&self) -> (usize, usize) {
+        self.0.keeper.waiting()
     }
 
     /// Tracks a task that ends with the node.
@@ -204,9 +233,16 @@ impl Hub {
     }
 }
 
-/// The text frame of an event.
-fn encode(event: &ServerEvent) -> Utf8Bytes {
-    serde_json::to_string(event)
-        .expect("an event has only keys and values that JSON can write")
-        .into()
+/// The frame of an event, encoded for all who get it.
+fn frame(event: &ServerEvent) -> Frame {
+    let class = match event {
+        ServerEvent::Touched { .. } => DeliveryClass::Touch,
+        _ => DeliveryClass::Message,
+    };
+    let text = serde_json::to_string(event)
+        .expect("an event has only keys and values that JSON can write");
+    Frame {
+        class,
+        text: text.into(),
+    }
 }

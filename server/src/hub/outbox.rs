@@ -1,76 +1,182 @@
-//! What waits to be written to one socket. Bounded: touches are dropped oldest first, messages never silently.
+//! What is written to one socket: at once if the kernel takes it, else it waits. Bounded: touches are dropped oldest
+//! first, messages never silently.
 
 use std::collections::VecDeque;
+use std::io::{self, IoSlice};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
+use bytes::{Buf, Bytes};
 use tokio::sync::Notify;
 
-use crate::broker::{DeliveryClass, Frame};
+use super::batch::Batch;
+use crate::broker::DeliveryClass;
+use crate::websocket::Connection;
 
 /// Message frames that may wait. One more means that the client reads too slowly: its socket is closed with 1013,
 /// and it resyncs from the store.
 pub const MAX_WAITING_MESSAGES: usize = 256;
 /// Touch frames that may wait. One more drops the oldest.
 pub const MAX_WAITING_TOUCHES: usize = 64;
+/// How many waiting frames are handed to the kernel at once.
+const PIECES: usize = 64;
 
-/// The frames waiting for one socket. Any task may push; the socket's own task takes.
+/// The outgoing side of one socket. Any task may push; the socket's own task writes what had to wait.
+///
+/// Writing never waits, so it may happen under the lock, which keeps the frames whole and in order.
 #[derive(Default)]
 pub struct Outbox {
+    /// Without one, as in tests, everything waits.
+    connection: Option<Connection>,
     waiting: Mutex<Waiting>,
     changed: Notify,
 }
 
-#[derive(Default)]
-struct Waiting {
-    messages: VecDeque<Utf8Bytes>,
-    touches: VecDeque<Utf8Bytes>,
-    overflowed: bool,
+/// What the socket's own task has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// Write what waits, once the kernel takes more.
+    Write,
+    /// End: message frames were lost to this socket, since it reads too slowly.
+    Overflowed,
+    /// End: the connection is broken.
+    Broken,
 }
 
-/// The socket read too slowly: message frames were lost to it.
+/// Why a socket is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overflowed;
+pub enum End {
+    /// It reads too slowly.
+    Overflowed,
+    /// It is dead.
+    Broken,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// The rest of frames that are written in part: it goes before everything else.
+    begun: Bytes,
+    messages: VecDeque<Bytes>,
+    touches: VecDeque<Bytes>,
+    state: State,
+    /// Since when the kernel has taken nothing, though something waits.
+    stuck: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Open,
+    Overflowed,
+    /// The close frame is the last one.
+    Closing,
+    Broken,
+}
 
 impl Outbox {
-    /// Adds a frame. Never waits.
-    pub fn push(&self, frame: &Frame) {
+    /// For a connection.
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection: Some(connection),
+            ..Self::default()
+        }
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
+    }
+
+    /// Writes these frames, or has them wait; how many touches were dropped for them. Never waits itself.
+    pub fn push(&self, batch: &Batch) -> usize {
         let mut waiting = self.lock();
-        match frame.class {
-            DeliveryClass::Message if waiting.messages.len() >= MAX_WAITING_MESSAGES => {
-                waiting.overflow();
-            }
-            DeliveryClass::Message if waiting.overflowed => return,
-            DeliveryClass::Message => waiting.messages.push_back(frame.text.clone()),
-            DeliveryClass::Touch => {
-                if waiting.touches.len() >= MAX_WAITING_TOUCHES {
-                    waiting.touches.pop_front();
-                }
-                waiting.touches.push_back(frame.text.clone());
-            }
+        if waiting.state != State::Open {
+            return 0;
+        }
+        let mut dropped = 0;
+        let written = match &self.connection {
+            Some(connection) if waiting.is_empty() => connection.write(batch.bytes()),
+            _ => Ok(0),
+        };
+        match written {
+            Ok(written) if written == batch.bytes().len() => return 0,
+            Ok(written) => dropped = waiting.keep(batch, written),
+            Err(_) => waiting.end(State::Broken),
         }
         drop(waiting);
         self.changed.notify_one();
+        dropped
     }
 
-    /// Waits for frames and takes all that wait: messages first, in their order, then touches.
-    ///
-    /// # Errors
-    /// [`Overflowed`] once messages were lost; what waited is gone, since a gap follows it anyway.
-    pub async fn take(&self) -> Result<Vec<Utf8Bytes>, Overflowed> {
-        loop {
-            if let Some(taken) = self.lock().take() {
-                return taken;
+    /// Writes what waits, as much as the kernel takes.
+    pub fn write(&self) {
+        let mut waiting = self.lock();
+        while !waiting.is_empty() && waiting.state != State::Broken {
+            match waiting.write_some(self.connection.as_ref()) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(_) => waiting.end(State::Broken),
             }
-            self.changed.notified().await;
         }
     }
 
-    /// Waits until messages are lost; for use while a write is under way.
-    pub async fn overflowed(&self) {
-        while !self.lock().overflowed {
-            self.changed.notified().await;
+    /// What the socket's own task has to do now.
+    pub fn need(&self) -> Need {
+        let waiting = self.lock();
+        match waiting.state {
+            State::Broken => Need::Broken,
+            State::Overflowed => Need::Overflowed,
+            State::Open | State::Closing if waiting.is_empty() => Need::Nothing,
+            State::Open | State::Closing => Need::Write,
         }
+    }
+
+    /// Waits until there may be something else to do.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Whether the kernel has taken nothing for so long though something waits.
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        let stuck = self.lock().stuck;
+        stuck.is_some_and(|since| since.elapsed() >= patience)
+    }
+
+    /// How many messages and how many touches wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        let waiting = self.lock();
+        (waiting.messages.len(), waiting.touches.len())
+    }
+
+    /// Has the socket's own task end it.
+    pub fn give_up(&self, end: End) {
+        self.lock().end(match end {
+            End::Overflowed => State::Overflowed,
+            End::Broken => State::Broken,
+        });
+        self.changed.notify_one();
+    }
+
+    /// Lets this frame be the last one. What else waits is dropped, apart from the rest of what is written in part.
+    pub fn close(&self, frame: Bytes) {
+        let mut waiting = self.lock();
+        if waiting.state != State::Broken {
+            waiting.end(State::Closing);
+            waiting.messages.push_back(frame);
+        }
+    }
+
+    /// What waits, for tests without a connection.
+    #[cfg(test)]
+    pub(super) fn take(&self) -> Vec<Bytes> {
+        let mut waiting = self.lock();
+        let messages = std::mem::take(&mut waiting.messages);
+        messages
+            .into_iter()
+            .chain(std::mem::take(&mut waiting.touches))
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -79,85 +185,105 @@ impl Outbox {
 }
 
 impl Waiting {
-    fn overflow(&mut self) {
-        self.overflowed = true;
-        self.messages.clear();
-        self.touches.clear();
+    fn is_empty(&self) -> bool {
+        self.begun.is_empty() && self.messages.is_empty() && self.touches.is_empty()
     }
 
-    fn take(&mut self) -> Option<Result<Vec<Utf8Bytes>, Overflowed>> {
-        if self.overflowed {
-            Some(Err(Overflowed))
-        } else if self.messages.is_empty() && self.touches.is_empty() {
-            None
+    /// Keeps what comes after the first `written` bytes of a batch; how many touches are dropped.
+    fn keep(&mut self, batch: &Batch, written: usize) -> usize {
+        let (mut end, mut dropped) = (0, 0);
+        for (class, frame) in batch.frames() {
+            let start = end;
+            end += frame.len();
+            if end <= written {
+                continue;
+            }
+            if start < written {
+                self.begun = frame.slice(written - start..);
+            } else {
+                dropped += usize::from(self.queue(*class, frame.clone()));
+            }
+        }
+        self.stuck.get_or_insert_with(Instant::now);
+        dropped
+    }
+
+    /// Whether a touch is dropped.
+    fn queue(&mut self, class: DeliveryClass, frame: Bytes) -> bool {
+        match class {
+            _ if self.state != State::Open => false,
+            DeliveryClass::Message => {
+                if self.messages.len() >= MAX_WAITING_MESSAGES {
+                    self.end(State::Overflowed);
+                } else {
+                    self.messages.push_back(frame);
+                }
+                false
+            }
+            DeliveryClass::Touch => {
+                let is_full = self.touches.len() >= MAX_WAITING_TOUCHES;
+                if is_full {
+                    self.touches.pop_front();
+                }
+                self.touches.push_back(frame);
+                is_full
+            }
+        }
+    }
+
+    /// What waits is gone, since a gap follows it anyway.
+    fn end(&mut self, state: State) {
+        self.state = state;
+        self.messages = VecDeque::new();
+        self.touches = VecDeque::new();
+    }
+
+    /// Messages first, in their order, then touches.
+    fn write_some(&mut self, connection: Option<&Connection>) -> io::Result<usize> {
+        let Some(connection) = connection else {
+            return Ok(0);
+        };
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let frames = [&self.begun]
+            .into_iter()
+            .chain(&self.messages)
+            .chain(&self.touches);
+        let mut count = 0;
+        for (piece, frame) in pieces.iter_mut().zip(frames) {
+            *piece = IoSlice::new(frame);
+            count += 1;
+        }
+        let written = connection.write_pieces(&pieces[..count])?;
+        if written > 0 {
+            self.written(written);
+        }
+        Ok(written)
+    }
+
+    fn written(&mut self, mut written: usize) {
+        while written > 0 {
+            if self.begun.is_empty() {
+                let next = self
+                    .messages
+                    .pop_front()
+                    .or_else(|| self.touches.pop_front());
+                self.begun = next.unwrap_or_default();
+            }
+            let taken = written.min(self.begun.len());
+            self.begun.advance(taken);
+            written -= taken;
+        }
+        if self.is_empty() {
+            // Most sockets never wait: they keep no room for it.
+            self.begun = Bytes::new();
+            self.messages = VecDeque::new();
+            self.touches = VecDeque::new();
+            self.stuck = None;
         } else {
-            Some(Ok(self
-                .messages
-                .drain(..)
-                .chain(self.touches.drain(..))
-                .collect()))
+            self.stuck = Some(Instant::now());
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
-    use super::*;
-
-    fn frame(class: DeliveryClass, text: impl Into<String>) -> Frame {
-        Frame {
-            class,
-            text: text.into().into(),
-        }
-    }
-
-    #[tokio::test]
-    async fn messages_come_out_in_order_and_before_touches() {
-        let outbox = Outbox::default();
-        outbox.push(&frame(DeliveryClass::Touch, "t"));
-        outbox.push(&frame(DeliveryClass::Message, "1"));
-        outbox.push(&frame(DeliveryClass::Message, "2"));
-        assert_eq!(
-            outbox.take().await,
-            Ok(vec!["1".into(), "2".into(), "t".into()])
-        );
-    }
-
-    #[tokio::test]
-    async fn a_full_outbox_drops_the_oldest_touches() {
-        let outbox = Outbox::default();
-        for n in 0..=MAX_WAITING_TOUCHES {
-            outbox.push(&frame(DeliveryClass::Touch, n.to_string()));
-        }
-        let taken = outbox.take().await.unwrap();
-        assert_eq!(taken.len(), MAX_WAITING_TOUCHES);
-        assert_eq!(taken[0], "1");
-    }
-
-    #[tokio::test]
-    async fn one_message_too_many_is_told_and_never_skipped_silently() {
-        let outbox = Outbox::default();
-        for n in 0..=MAX_WAITING_MESSAGES {
-            outbox.push(&frame(DeliveryClass::Message, n.to_string()));
-        }
-        outbox.push(&frame(DeliveryClass::Message, "after the gap"));
-        let told = timeout(Duration::from_secs(5), outbox.overflowed()).await;
-        assert!(told.is_ok(), "whoever writes to the socket is told");
-        assert_eq!(outbox.take().await, Err(Overflowed));
-    }
-
-    #[tokio::test]
-    async fn as_many_messages_as_fit_are_kept_whatever_the_touches() {
-        let outbox = Outbox::default();
-        for n in 0..MAX_WAITING_MESSAGES {
-            outbox.push(&frame(DeliveryClass::Message, n.to_string()));
-            outbox.push(&frame(DeliveryClass::Touch, "t"));
-        }
-        let taken = outbox.take().await.unwrap();
-        assert_eq!(taken.len(), MAX_WAITING_MESSAGES + MAX_WAITING_TOUCHES);
-    }
-}
+mod tests;

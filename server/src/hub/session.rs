@@ -1,35 +1,34 @@
-//! One socket, from its first frame to its close. One task reads its commands and writes its outbox.
+//! One socket, from its first frame to its close. One task reads its commands, and writes what the kernel did not take at
+//! once.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::event::{ClientCommand, CommandError};
-use axum::Error;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use app::event::{ClientCommand, CommandError, MAX_COMMAND_BYTES};
 use bytes::Bytes;
-use futures::SinkExt;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::timeout;
 
+use super::batch::Batch;
 use super::commands::{Commands, TooManyFrames};
-use super::outbox::Overflowed;
+use super::keeper::Kept;
+use super::outbox::Need;
 use super::{Hub, Outbox};
+use crate::broker::DeliveryClass;
+use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
 
-/// How long a write may make no progress before the peer counts as dead.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a close frame may take; the connection is dropped after that. A node that restarts cannot wait long.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The same for a peer that is slow to read: what it has not read yet comes before the close frame.
 const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pings without an answer after which the peer counts as dead.
-const MAX_UNANSWERED_PINGS: u8 = 2;
 
-/// Why the server ends a socket, with the close codes of the protocol.
+/// Why a socket ends, with the close codes of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// The connection broke or the peer is dead: nothing to say.
     Gone,
     /// The client closed: its close frame is answered with its own code.
-    Closed,
+    Closed(Option<u16>),
     /// 1008: a malformed frame.
     Malformed,
     /// 1008: more frames than the protocol needs.
@@ -43,25 +42,56 @@ enum Ending {
 }
 
 impl Ending {
-    fn frame(self) -> Option<CloseFrame> {
+    /// As metrics call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Closed(_) => "closed",
+            Self::Malformed => "malformed",
+            Self::TooManyFrames => "too_many_frames",
+            Self::TooBig => "too_big",
+            Self::Restarting => "restarting",
+            Self::TooSlow => "too_slow",
+        }
+    }
+
+    fn frame(self) -> Bytes {
         let (code, reason) = match self {
-            Self::Gone | Self::Closed => return None,
-            Self::Malformed => (1008, "that frame is no command of this protocol"),
-            Self::TooManyFrames => (1008, "too many frames"),
-            Self::TooBig => (1009, "that frame is over 4 KiB"),
-            Self::Restarting => (1012, "this node restarts, come back at once"),
-            Self::TooSlow => (1013, "too slow to read, come back and resync"),
+            Self::Gone => (None, ""),
+            Self::Closed(code) => (code, ""),
+            Self::Malformed => (Some(1008), "that frame is no command of this protocol"),
+            Self::TooManyFrames => (Some(1008), "too many frames"),
+            Self::TooBig => (Some(1009), "that frame is over 4 KiB"),
+            Self::Restarting => (Some(1012), "this node restarts, come back at once"),
+            Self::TooSlow => (Some(1013), "too slow to read, come back and resync"),
         };
-        Some(CloseFrame {
-            code,
-            reason: Utf8Bytes::from_static(reason),
-        })
+        websocket::close(code, reason)
     }
 }
 
-/// Serves the socket until it ends, and says why it does.
-pub(super) async fn run(hub: Hub, mut socket: WebSocket) {
-    let ending = Session::new(hub).serve(&mut socket).await;
+impl From<DecodeError> for Ending {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooBig => Self::TooBig,
+            DecodeError::Broken => Self::Malformed,
+        }
+    }
+}
+
+/// Serves the socket until it ends, and says why it does. `read` is what came before the upgrade was done.
+pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes) {
+    let outbox = Arc::new(Outbox::new(connection));
+    let Some(connection) = outbox.connection() else {
+        return;
+    };
+    let kept = hub.0.keeper.keep(Arc::clone(&outbox));
+    let ending = Session::new(&hub, &outbox, &kept)
+        .serve(connection, &read)
+        .await;
+    hub.0.metrics.closed(ending.name());
+    if ending == Ending::TooSlow {
+        hub.0.metrics.overflowed();
+    }
     let patience = match ending {
         Ending::Gone => return,
         Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
@@ -69,77 +99,107 @@ pub(super) async fn run(hub: Hub, mut socket: WebSocket) {
     };
     tracing::debug!(?ending, "closing a socket");
     // A peer that takes part in no closing handshake is gone already.
-    let _ = timeout(patience, close(&mut socket, ending.frame())).await;
+    let _ = timeout(patience, close(&outbox, connection, ending)).await;
 }
 
-/// Sends the close frame, unless the peer sent one, and reads on until the closing handshake is over (RFC 6455, 7.1.2):
-/// so the peer's close frame is answered, and the peer reads ours before the connection ends.
-async fn close(socket: &mut WebSocket, frame: Option<CloseFrame>) -> Result<(), Error> {
-    if let Some(frame) = frame {
-        socket.send(Message::Close(Some(frame))).await?;
+/// Sends the close frame and reads on until the peer has closed too (RFC 6455, 7.1.2), so that it reads ours before the
+/// connection ends.
+async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) -> Result<(), Ending> {
+    outbox.close(ending.frame());
+    let mut decoder = Decoder::new(MAX_COMMAND_BYTES);
+    loop {
+        let need = outbox.need();
+        let said_all = need == Need::Nothing;
+        if need == Need::Broken || said_all && matches!(ending, Ending::Closed(_)) {
+            return Ok(());
+        }
+        tokio::select! {
+            _ = connection.writable(), if !said_all => outbox.write(),
+            _ = connection.readable() => {
+                let open = connection.read(|bytes| decoder.take(bytes));
+                if !open.is_ok_and(|open| open) {
+                    return Ok(());
+                }
+                // What does not begin with a frame, as after a malformed one, is passed over until the peer is gone.
+                while let Ok(Some(frame)) = decoder.next_frame() {
+                    if let Incoming::Close(_) = frame {
+                        return Ok(());
+                    }
+                }
+            }
+        }
     }
-    while let Some(frame) = socket.recv().await {
-        frame?;
-    }
-    Ok(())
 }
 
-struct Session {
-    hub: Hub,
-    outbox: Arc<Outbox>,
+struct Session<'a> {
+    hub: &'a Hub,
+    outbox: &'a Outbox,
+    kept: &'a Kept,
     commands: Commands,
-    pings: Interval,
-    unanswered_pings: u8,
+    decoder: Decoder,
 }
 
-impl Session {
-    fn new(hub: Hub) -> Self {
-        let limits = hub.0.limits;
-        let outbox = Arc::new(Outbox::default());
-        let commands = Commands::new(hub.clone(), Arc::clone(&outbox), limits);
-        let mut pings = interval_at(
-            Instant::now() + limits.pace.ping_every,
-            limits.pace.ping_every,
-        );
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+impl<'a> Session<'a> {
+    fn new(hub: &'a Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept) -> Self {
         Self {
             hub,
             outbox,
-            commands,
-            pings,
-            unanswered_pings: 0,
+            kept,
+            commands: Commands::new(hub.clone(), Arc::clone(outbox), hub.0.limits),
+            decoder: Decoder::new(MAX_COMMAND_BYTES),
         }
     }
 
-    async fn serve(mut self, socket: &mut WebSocket) -> Ending {
-        let shutdown = self.hub.0.shutdown.clone();
+    async fn serve(mut self, connection: &Connection, read: &[u8]) -> Ending {
+        self.decoder.take(read);
+        let ended = self.serve_frames(connection).await;
+        ended.err().unwrap_or(Ending::Gone)
+    }
+
+    async fn serve_frames(&mut self, connection: &Connection) -> Result<(), Ending> {
+        let mut restarting = pin!(self.hub.0.shutdown.cancelled());
+        self.frames().await?;
         loop {
-            let step = tokio::select! {
-                () = shutdown.cancelled() => Err(Ending::Restarting),
-                frame = socket.recv() => self.read(frame).await,
-                frames = self.outbox.take() => self.write(socket, frames).await,
-                _ = self.pings.tick() => self.ping(socket).await,
-            };
-            if let Err(ending) = step {
-                return ending;
+            let need = self.outbox.need();
+            match need {
+                Need::Broken => return Err(Ending::Gone),
+                Need::Overflowed => return Err(Ending::TooSlow),
+                Need::Write | Need::Nothing => {}
+            }
+            tokio::select! {
+                () = &mut restarting => return Err(Ending::Restarting),
+                () = self.outbox.changed() => {}
+                _ = connection.writable(), if need == Need::Write => self.outbox.write(),
+                _ = connection.readable() => {
+                    let open = connection.read(|bytes| self.decoder.take(bytes));
+                    if !open.is_ok_and(|open| open) {
+                        return Err(Ending::Gone);
+                    }
+                    self.frames().await?;
+                }
             }
         }
     }
 
-    async fn read(&mut self, frame: Option<Result<Message, Error>>) -> Result<(), Ending> {
-        let frame = frame
-            .ok_or(Ending::Gone)?
-            .map_err(|error| ending_of(&error))?;
-        self.unanswered_pings = 0;
-        self.commands
-            .count_frame()
-            .map_err(|TooManyFrames| Ending::TooManyFrames)?;
-        match frame {
-            Message::Text(text) => self.command(&text).await,
-            Message::Binary(_) => Err(Ending::Malformed),
-            Message::Close(_) => Err(Ending::Closed),
-            Message::Ping(_) | Message::Pong(_) => Ok(()),
+    /// Does what was read.
+    async fn frames(&mut self) -> Result<(), Ending> {
+        while let Some(frame) = self.decoder.next_frame()? {
+            self.kept.heard();
+            self.commands
+                .count_frame()
+                .map_err(|TooManyFrames| Ending::TooManyFrames)?;
+            match frame {
+                Incoming::Text(text) => self.command(&text).await?,
+                Incoming::Ping(payload) => {
+                    let pong = websocket::pong(&payload);
+                    self.outbox.push(&Batch::one(DeliveryClass::Message, pong));
+                }
+                Incoming::Part | Incoming::Pong => {}
+                Incoming::Binary => return Err(Ending::Malformed),
+                Incoming::Close(code) => return Err(Ending::Closed(code)),
+            }
         }
+        Ok(())
     }
 
     async fn command(&mut self, text: &str) -> Result<(), Ending> {
@@ -151,56 +211,4 @@ impl Session {
         self.commands.run(command).await;
         Ok(())
     }
-
-    async fn write(
-        &mut self,
-        socket: &mut WebSocket,
-        frames: Result<Vec<Utf8Bytes>, Overflowed>,
-    ) -> Result<(), Ending> {
-        let frames = frames.map_err(|Overflowed| Ending::TooSlow)?;
-        tokio::select! {
-            written = timeout(WRITE_TIMEOUT, write_all(socket, frames)) => match written {
-                Ok(written) => written.map_err(|error| ending_of(&error)),
-                Err(_) => Err(Ending::TooSlow),
-            },
-            // A peer that takes nothing must not wait for the whole time limit once messages are lost to it.
-            () = self.outbox.overflowed() => Err(Ending::TooSlow),
-        }
-    }
-
-    async fn ping(&mut self, socket: &mut WebSocket) -> Result<(), Ending> {
-        if self.unanswered_pings >= MAX_UNANSWERED_PINGS {
-            return Err(Ending::Gone);
-        }
-        self.unanswered_pings += 1;
-        let ping = Message::Ping(Bytes::new());
-        match timeout(WRITE_TIMEOUT, socket.send(ping)).await {
-            Ok(sent) => sent.map_err(|error| ending_of(&error)),
-            Err(_) => Err(Ending::Gone),
-        }
-    }
-}
-
-/// Writes the frames with one flush at the end.
-async fn write_all(socket: &mut WebSocket, frames: Vec<Utf8Bytes>) -> Result<(), Error> {
-    for frame in frames {
-        socket.feed(Message::Text(frame)).await?;
-    }
-    socket.flush().await
-}
-
-/// What a failed read or write means: a frame over the limit is told, a broken connection cannot be.
-fn ending_of(error: &Error) -> Ending {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<tungstenite::Error>() {
-            return match error {
-                tungstenite::Error::Capacity(_) => Ending::TooBig,
-                tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Ending::Malformed,
-                _ => Ending::Gone,
-            };
-        }
-        cause = error.source();
-    }
-    Ending::Gone
 }

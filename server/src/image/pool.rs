@@ -59,6 +59,17 @@ impl DecodePool {
         Self { patience, ..self }
     }
 
+    /// How many pictures have their turn.
+    pub fn decoding(&self) -> usize {
+        DECODES.saturating_sub(self.turns.available_permits())
+    }
+
+    /// How many pictures wait for their turn.
+    pub fn waiting(&self) -> usize {
+        let places = (WAITING + DECODES).saturating_sub(self.places.available_permits());
+        places.saturating_sub(self.decoding())
+    }
+
     /// Inspects the file, and returns what may be served as a new one, not synced yet.
     ///
     /// Dropped while it waits, it leaves the queue. Dropped later, a step that has begun ends first and keeps its turn

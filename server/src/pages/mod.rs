@@ -85,7 +85,9 @@ async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: Request) ->
     let status = StatusCode::from_u16(shown.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let environment = environment(node, arrival);
     let document = move || app::document(environment.clone(), shown.clone());
-    let render = leptos_axum::render_app_async_with_context(security::set_policy, document);
+    let pictures_from = node.backends.blobs.serves_from().map(str::to_owned);
+    let set_policy = move || security::set_policy(pictures_from.as_deref());
+    let render = leptos_axum::render_app_async_with_context(set_policy, document);
     let mut response = render(request).await;
     security::protect(response.headers_mut());
     *response.status_mut() = status;

@@ -30,22 +30,25 @@ pub fn protect(headers: &mut HeaderMap) {
         .or_insert(NO_SCRIPTS);
 }
 
-/// Sets the policy of the page that is being rendered; its scripts carry the nonce.
-pub(super) fn set_policy() {
+/// Sets the policy of the page that is being rendered; its scripts carry the nonce. Its pictures may come from this
+/// origin too.
+pub(super) fn set_policy(pictures_from: Option<&str>) {
     let Some(response) = use_context::<ResponseOptions>() else {
         return;
     };
     let nonce = use_nonce()
         .map(|nonce| nonce.to_string())
         .unwrap_or_default();
-    if let Ok(policy) = content_security_policy(&nonce).parse() {
+    if let Ok(policy) = content_security_policy(&nonce, pictures_from).parse() {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
 }
 
-fn content_security_policy(nonce: &str) -> String {
+fn content_security_policy(nonce: &str, pictures_from: Option<&str>) -> String {
+    let pictures_from = pictures_from.map(|origin| format!(" {origin}"));
+    let pictures_from = pictures_from.unwrap_or_default();
     format!(
-        "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'nonce-{nonce}'; \
+        "default-src 'self'; img-src 'self' blob: data:{pictures_from}; style-src 'self' 'nonce-{nonce}'; \
          script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     )

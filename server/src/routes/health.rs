@@ -9,6 +9,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::time::timeout;
 
+use crate::config::Kinds;
 use crate::state::AppState;
 
 /// How long a backend may take to show that it answers.
@@ -21,6 +22,7 @@ pub async fn live() -> Response {
         &Health {
             status: "ok",
             backends: None,
+            kinds: None,
         },
     )
 }
@@ -45,7 +47,12 @@ pub async fn ready(State(node): State<AppState>) -> Response {
         blobs,
         broker,
     });
-    answer(code, &Health { status, backends })
+    let health = Health {
+        status,
+        backends,
+        kinds: Some(node.config.shared.kinds()),
+    };
+    answer(code, &health)
 }
 
 const OK: &str = "ok";
@@ -63,6 +70,8 @@ struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     backends: Option<BackendStates>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kinds: Option<Kinds>,
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use app::model::{MediaType, Upload};
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use headers::{
     AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange,
 };
@@ -13,6 +13,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::extract::Named;
+use crate::blob::{Address, Labels};
 use crate::deadline::Deadline;
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -37,6 +38,14 @@ pub async fn show(
     let etag = etag_of(&upload);
     if is_known(&request, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let labels = labels_of(&headers);
+    let address = node
+        .backends
+        .blobs
+        .address(upload.short_id, &method, labels);
+    if let Some(address) = deadline.wait("blobs", address).await? {
+        return Ok(elsewhere(&address));
     }
     // Ranges are defined for GET alone (RFC 9110, section 14.2).
     let requested = match method {
@@ -63,6 +72,29 @@ pub async fn show(
     let bytes = node.backends.blobs.read(upload.short_id, range);
     let bytes = deadline.wait("blobs", bytes).await?;
     Ok((status, headers, Body::from_stream(bytes)).into_response())
+}
+
+/// What of the headers an address of the image's own can carry.
+fn labels_of(headers: &HeaderMap) -> Labels<'_> {
+    let text = |name| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    };
+    Labels {
+        content_type: text(header::CONTENT_TYPE),
+        content_disposition: text(header::CONTENT_DISPOSITION),
+        cache_control: text(header::CACHE_CONTROL),
+    }
+}
+
+/// Whoever keeps this answer for as long as it says still meets an address that is good.
+fn elsewhere(address: &Address) -> Response {
+    let keep = format!("public, max-age={}", address.lasts.as_secs() / 2);
+    (
+        [(header::CACHE_CONTROL, keep)],
+        Redirect::temporary(&address.url),
+    )
+        .into_response()
 }
 
 fn etag_of(upload: &Upload) -> ETag {

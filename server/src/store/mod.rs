@@ -2,6 +2,9 @@
 //!
 //! Every backend passes the suite in `conformance/`, which states the guarantees below as tests.
 
+pub mod coalesced;
+pub mod measured;
+pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]
@@ -77,7 +80,7 @@ impl Draft {
 }
 
 /// Which stretch of a conversation to read. Every answer is oldest first and holds at most `limit` messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Select {
     /// The newest.
     Newest,

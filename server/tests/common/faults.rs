@@ -2,12 +2,14 @@
 
 use std::future::pending;
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
-use server::blob::{BlobEntry, BlobError, Blobs, ByteStream};
+use http::Method;
+use server::blob::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::state::Backends;
 use server::store::{Appended, Draft, Select, Store, StoreError};
@@ -25,20 +27,32 @@ pub enum Mood {
     Silent,
     /// Panics, as nothing should.
     Broken,
+    /// A broker that loses what is published.
+    Lossy,
 }
 
 /// Changes a backend's mood while it runs.
 #[derive(Clone, Default)]
-pub struct Switch(Arc<AtomicU8>);
+pub struct Switch(Arc<AtomicU8>, Arc<AtomicUsize>);
 
 impl Switch {
     pub fn set(&self, mood: Mood) {
         self.0.store(mood as u8, Ordering::SeqCst);
     }
 
+    /// How often the backend was called.
+    pub fn calls(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+
+    fn loses(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == Mood::Lossy as u8
+    }
+
     async fn pass<E>(&self, away: E) -> Result<(), E> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         match self.0.load(Ordering::SeqCst) {
-            0 => Ok(()),
+            0 | 4 => Ok(()),
             1 => Err(away),
             2 => pending().await,
             _ => panic!("a backend panicked"),
@@ -52,6 +66,7 @@ pub struct Switches {
     pub store: Switch,
     pub blobs: Switch,
     pub broker: Switch,
+    receiver: Arc<OnceLock<Arc<dyn Deliver>>>,
 }
 
 impl Switches {
@@ -59,9 +74,18 @@ impl Switches {
         Backends {
             store: Arc::new(Moody(backends.store, self.store.clone())),
             blobs: Arc::new(Moody(backends.blobs, self.blobs.clone())),
-            broker: Arc::new(Moody(backends.broker, self.broker.clone())),
+            broker: Arc::new(MoodyBroker {
+                broker: backends.broker,
+                switch: self.broker.clone(),
+                receiver: self.receiver.clone(),
+            }),
             ..backends
         }
+    }
+
+    /// What the node attached to the broker.
+    pub fn receiver(&self) -> &dyn Deliver {
+        &**self.receiver.get().expect("the node has started")
     }
 }
 
@@ -134,31 +158,60 @@ impl Blobs for Moody<dyn Blobs> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.ping().await
     }
+
+    async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.clear_unfinished(before).await
+    }
+
+    fn serves_from(&self) -> Option<&str> {
+        self.0.serves_from()
+    }
+
+    async fn address(
+        &self,
+        key: ShortId,
+        method: &Method,
+        labels: Labels<'_>,
+    ) -> Result<Option<Address>, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.address(key, method, labels).await
+    }
+}
+
+struct MoodyBroker {
+    broker: Arc<dyn Broker>,
+    switch: Switch,
+    receiver: Arc<OnceLock<Arc<dyn Deliver>>>,
 }
 
 #[async_trait]
-impl Broker for Moody<dyn Broker> {
+impl Broker for MoodyBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
-        self.0.attach(receiver);
+        assert!(self.receiver.set(receiver.clone()).is_ok());
+        self.broker.attach(receiver);
     }
 
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
-        self.1.pass(BrokerError::Unavailable).await?;
-        self.0.publish(topic, frame).await
+        self.switch.pass(BrokerError::Unavailable).await?;
+        if self.switch.loses() {
+            return Ok(());
+        }
+        self.broker.publish(topic, frame).await
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.1.pass(BrokerError::Unavailable).await?;
-        self.0.subscribe(topic).await
+        self.switch.pass(BrokerError::Unavailable).await?;
+        self.broker.subscribe(topic).await
     }
 
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.1.pass(BrokerError::Unavailable).await?;
-        self.0.unsubscribe(topic).await
+        self.switch.pass(BrokerError::Unavailable).await?;
+        self.broker.unsubscribe(topic).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.1.pass(BrokerError::Unavailable).await?;
-        self.0.ping().await
+        self.switch.pass(BrokerError::Unavailable).await?;
+        self.broker.ping().await
     }
 }

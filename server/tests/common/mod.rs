@@ -26,11 +26,10 @@ use server::backends;
 use server::config::Config;
 use server::hub::Pace;
 use server::metrics::Metrics;
-use server::serve::serve;
+use server::serve::{Listeners, serve};
 use server::site::Site;
 use server::state::{AppState, Backends, Node};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -38,6 +37,8 @@ use tokio::task::JoinHandle;
 pub struct TestNode {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it tells metrics, if it does.
+    pub metrics: Option<SocketAddr>,
     /// What it holds.
     pub node: AppState,
     /// Its data and site folders.
@@ -87,18 +88,21 @@ impl TestNode {
         let metrics = Arc::new(Metrics::default());
         let opened = backends::open(&config, &metrics).await.unwrap();
         let backends = wrap(opened.backends.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listeners = Listeners::bind(&config).await.unwrap();
+        let address = listeners.public.local_addr().unwrap();
+        let metrics_listener = listeners.metrics.as_ref();
+        let metrics_address = metrics_listener.map(|listener| listener.local_addr().unwrap());
         let site = Site::load(&config.site_dir).unwrap();
         let node = Node::start(config, site, backends, metrics);
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve(node.clone(), listener, async {
+        let serving = tokio::spawn(serve(node.clone(), listeners, async {
             drop(stopped.await);
         }));
         let redirects = redirect::Policy::none();
         let client = Client::builder().redirect(redirects).build().unwrap();
         Self {
             address,
+            metrics: metrics_address,
             node,
             folder,
             client,
@@ -226,7 +230,7 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
         match name {
             "TONESA_DATA_DIR" => Some(data.clone().into()),
             "TONESA_SITE_DIR" => Some(site.clone().into()),
-            "TONESA_UPLOADS_PER_MINUTE" | "TONESA_MESSAGES_PER_MINUTE" => Some("0".into()),
+            "PORT" | "TONESA_UPLOADS_PER_MINUTE" | "TONESA_MESSAGES_PER_MINUTE" => Some("0".into()),
             _ => None,
         }
     })

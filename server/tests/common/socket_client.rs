@@ -56,13 +56,18 @@ impl SocketClient {
         self.0.send(frame).await.expect("the socket is open");
     }
 
-    /// Watches the upload and returns the answer: head and messages.
-    pub async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> (Seq, Vec<Message>) {
-        self.send(&ClientCommand::Watch {
+    /// Asks to watch the upload.
+    pub async fn ask(&mut self, upload: UploadRef, after: Option<Seq>) {
+        let command = ClientCommand::Watch {
             upload_id: upload,
             after,
-        })
-        .await;
+        };
+        self.send(&command).await;
+    }
+
+    /// Watches the upload and returns the answer: head and messages.
+    pub async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> (Seq, Vec<Message>) {
+        self.ask(upload, after).await;
         loop {
             match self.event().await {
                 ServerEvent::Watched { head, messages, .. } => return (head, messages),

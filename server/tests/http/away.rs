@@ -146,6 +146,7 @@ async fn readiness_names_the_backend_that_is_away() {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let health: Value = response.json().await.unwrap();
             assert_eq!(health["status"], "away");
+            assert_eq!(health["kinds"]["store"], "sqlite");
             for backend in ["store", "blobs", "broker"] {
                 let expected = if backend == name { "away" } else { "ok" };
                 assert_eq!(health["backends"][backend], expected, "{backend}");

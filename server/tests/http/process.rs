@@ -1,9 +1,8 @@
-//! The real program: how it starts, what it says, how much memory it takes, how it ends.
+//! The real program: what it says, how much memory it takes, how it ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,26 +18,26 @@ use crate::common::{pictures, raw, site};
 
 const MIB: u64 = 1024 * 1024;
 
-fn program() -> Command {
+pub fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_tonesa"));
     program.env_clear();
     program
 }
 
 /// A running program; killed when dropped.
-struct Program {
+pub struct Program {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     log: std::thread::JoinHandle<String>,
-    folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Program {
-    fn start(variables: &[(&str, &str)]) -> Self {
+    pub fn start(variables: &[(&str, &str)]) -> Self {
         Self::run(program(), variables)
     }
 
-    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
+    pub fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = command
             .env("PORT", "0")
@@ -82,7 +81,7 @@ impl Program {
 
     /// A limit on the size of files refuses writes as a full disk does.
     #[cfg(target_os = "linux")]
-    fn fill_disk(&self) {
+    pub fn fill_disk(&self) {
         let pid = i32::try_from(self.child.id()).unwrap();
         rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
     }
@@ -113,101 +112,8 @@ impl Drop for Program {
     }
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[test]
-fn help_and_version_are_told() {
-    let help = program().arg("--help").output().unwrap();
-    assert!(help.status.success());
-    assert!(String::from_utf8_lossy(&help.stdout).contains("--env-file"));
-    let version = program().arg("--version").output().unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&version.stdout),
-        concat!("tonesa ", env!("CARGO_PKG_VERSION"), "\n")
-    );
-}
-
-#[test]
-fn a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable() {
-    for (name, value) in [
-        ("PORT", "99999"),
-        ("PUBLIC_URL", "tonesa.example"),
-        ("TONESA_BIND", "everywhere"),
-        ("TONESA_MAX_UPLOAD_BYTES", "20MB"),
-        ("TONESA_TRUSTED_PROXIES", "10.0.0.0/99"),
-        ("TONESA_LOG", "=="),
-    ] {
-        let output = program().env(name, value).output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        assert!(
-            said(&output).starts_with(&format!("tonesa: {name} must be ")),
-            "{}",
-            said(&output)
-        );
-    }
-}
-
-#[test]
-fn missing_files_and_folders_stop_the_start_with_a_way_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("missing");
-    let output = program().env("TONESA_SITE_DIR", &missing).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        said(&output).contains("cargo xtask build"),
-        "{}",
-        said(&output)
-    );
-
-    let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    let output = program()
-        .env("TONESA_SITE_DIR", site(folder.path()))
-        .env("TONESA_DATA_DIR", &file)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        said(&output).contains("TONESA_DATA_DIR"),
-        "{}",
-        said(&output)
-    );
-}
-
-#[test]
-fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let with_file = |content: &str| {
-        let file = folder.path().join("env");
-        fs::write(&file, content).unwrap();
-        let mut program = program();
-        program.arg("--env-file").arg(file);
-        program
-    };
-    let output = with_file("# settings\nPORT=abc\n").output().unwrap();
-    assert!(said(&output).contains("PORT must be"), "{}", said(&output));
-    let output = with_file("PORT=abc\nPUBLIC_URL=x\n")
-        .env("PORT", "0")
-        .output()
-        .unwrap();
-    assert!(
-        said(&output).contains("PUBLIC_URL must be"),
-        "{}",
-        said(&output)
-    );
-    let output = with_file("AWS_SECRET_ACCESS_KEY='my secret")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("--env-file"), "{}", said(&output));
-    assert!(!said(&output).contains("my secret"), "{}", said(&output));
-    let output = program()
-        .args(["--env-file", "/nowhere/env"])
-        .output()
-        .unwrap();
-    assert!(said(&output).contains("/nowhere/env"), "{}", said(&output));
 }
 
 #[tokio::test]
@@ -281,7 +187,7 @@ async fn a_message_that_the_disk_refuses_is_logged_with_its_requests_id() {
 
 /// The program, which would otherwise be killed when it writes beyond the limit.
 #[cfg(target_os = "linux")]
-fn ignoring_the_limits_signal() -> Command {
+pub fn ignoring_the_limits_signal() -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.env_clear().args(["-c", "trap '' XFSZ; exec \"$0\""]);
     shell.arg(env!("CARGO_BIN_EXE_tonesa"));
@@ -365,18 +271,4 @@ async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
     for secret in ["secret", &short_id, "127.0.0.1"] {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
-}
-
-#[test]
-fn a_second_program_in_the_same_data_folder_does_not_start() {
-    let first = Program::start(&[]);
-    let folder: &Path = first.folder.path();
-    let output = program()
-        .env("PORT", "0")
-        .env("TONESA_DATA_DIR", folder.join("data"))
-        .env("TONESA_SITE_DIR", folder.join("site"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("in use"), "{}", said(&output));
 }

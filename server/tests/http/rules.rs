@@ -221,11 +221,13 @@ async fn every_answer_forbids_sniffing_and_is_revalidated_unless_it_says_otherwi
 #[tokio::test]
 async fn a_healthy_node_is_up_and_ready() {
     let node = TestNode::start().await;
+    let backends = json!({"store": "ok", "blobs": "ok", "broker": "ok"});
+    let kinds = json!({"store": "sqlite", "blobs": "folder", "broker": "memory"});
     for (path, expected) in [
         ("/livez", json!({"status": "ok"})),
         (
             "/readyz",
-            json!({"status": "ok", "backends": {"store": "ok", "blobs": "ok", "broker": "ok"}}),
+            json!({"status": "ok", "backends": backends, "kinds": kinds}),
         ),
     ] {
         let response = node.get(path).send().await.unwrap();

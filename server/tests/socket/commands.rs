@@ -206,11 +206,8 @@ async fn asking_for_the_head_in_vain_ends_no_watch() {
     let upload_id = UploadRef::Id(upload.id);
     socket.watch(upload_id, None).await;
     switches.store.set(Mood::Away);
-    let again = ClientCommand::Watch {
-        upload_id,
-        after: None,
-    };
-    socket.send(&again).await;
+    // More than the node has heard of, so that only the store can tell.
+    socket.ask(upload_id, Some(Seq::new(7))).await;
     assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
     switches.store.set(Mood::Well);
     let message = node.say_one(upload.id, "still heard").await;

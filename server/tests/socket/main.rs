@@ -7,3 +7,4 @@ mod common;
 mod commands;
 mod delivery;
 mod limits;
+mod outages;

@@ -1,24 +1,24 @@
 //! Ends a process when its holder dies.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result};
 
 /// A script that waits for the end of a pipe: the kernel closes it when this process dies, in whatever way, and the
-/// script then kills the held process, frozen or not, and removes its folder.
+/// script then kills the held process, frozen or not, and removes what it leaves.
 pub(super) struct Leash(Child);
 
 impl Leash {
-    /// Holds `process`, whose folder this is.
-    pub(super) fn hold(process: u32, folder: &Path) -> Result<Self> {
+    /// Holds `process`, which leaves these files and folders.
+    pub(super) fn hold(process: u32, left: &[PathBuf]) -> Result<Self> {
         Command::new("sh")
             .args(["-c", include_str!("../../leash.sh"), "leash"])
             .arg(process.to_string())
             .arg("0")
-            .arg(folder)
+            .args(left)
             .stdin(Stdio::piped())
             // Not ours: whoever reads our output to its end should not have to wait for this script.
             .stdout(Stdio::null())

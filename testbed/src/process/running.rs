@@ -35,7 +35,9 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("starting {}", launch.program.display()))?;
-        let leash = match Leash::hold(child.id(), folder) {
+        let mut left = launch.leaves.clone();
+        left.push(folder.to_path_buf());
+        let leash = match Leash::hold(child.id(), &left) {
             Ok(leash) => leash,
             Err(error) => {
                 child.kill()?;

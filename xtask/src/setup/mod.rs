@@ -3,7 +3,9 @@
 
 mod apt;
 mod browser;
+mod deploy;
 mod node;
+mod servers;
 mod wasm;
 
 use anyhow::{Context, Result};
@@ -14,6 +16,7 @@ use crate::{
 };
 
 pub use browser::Browser;
+pub use deploy::Checkers;
 pub use wasm::Compiler;
 
 /// What packaging the site needs.
@@ -37,6 +40,11 @@ pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
     browser::ensure(workspace)
 }
 
+/// What the tests of many nodes need: Redis, MongoDB and S3 servers.
+pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
+    servers::ensure(workspace)
+}
+
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
 pub fn for_checking(workspace: &Workspace) -> Result<()> {
     for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -47,10 +55,18 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// What reads the files that describe deployments, as far as it can be had here.
+pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
+    node::ensure(&workspace.shell)?;
+    deploy::ensure(workspace)
+}
+
 /// All of it.
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
     let toolbox = for_building(workspace)?;
+    for_many_nodes(workspace)?;
+    for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())

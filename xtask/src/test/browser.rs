@@ -22,12 +22,17 @@ use crate::{
 /// enough since the decoders are optimised in it too.
 pub fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     let browser = setup::for_browser_tests(workspace)?;
+    setup::for_many_nodes(workspace)?;
     let built = build::debug(workspace)?;
+    let testbed = build::testbed(workspace)?;
     tidy::check_size(&built.site)?;
     let folder = workspace.root.join("end2end");
     check_types(&folder)?;
-    let mut command = playwright(&folder, &browser, &built.program);
-    command.args(arguments);
+    let mut command = playwright(&folder, &browser);
+    command
+        .env("TONESA_BINARY", &built.program)
+        .env("TESTBED_BINARY", testbed)
+        .args(arguments);
     run_on_leash(command, &workspace.root.join("testbed/leash.sh"))
 }
 
@@ -44,13 +49,12 @@ fn check_types(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn playwright(folder: &Path, browser: &Browser, program: &Path) -> Command {
+fn playwright(folder: &Path, browser: &Browser) -> Command {
     let mut command = Command::new("node");
     command
         .arg("node_modules/@playwright/test/cli.js")
         .arg("test")
         .current_dir(folder);
-    command.env("TONESA_BINARY", program);
     if let Browser::Installed(path) = browser {
         command.env("CHROMIUM", path);
     }

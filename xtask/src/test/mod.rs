@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all that must hold before a change is taken, the quick checks first.
 
 mod browser;
+mod deploy;
 mod rust;
 mod timing;
 
@@ -9,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{setup, tidy, workspace::Workspace};
+use crate::{chaos, setup, tidy, workspace::Workspace};
 use timing::Timings;
 
 /// A part of the test run.
@@ -21,18 +22,24 @@ pub enum Stage {
     Fmt,
     /// Clippy, for this machine and for WASM; warnings are errors
     Clippy,
+    /// Dockerfile, compose.yaml and deploy/, read by programs that know their formats
+    Deploy,
     /// Unit and integration tests
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
+    /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
+    Chaos,
 }
 
-const ALL: [Stage; 5] = [
+const ALL: [Stage; 7] = [
     Stage::Tidy,
     Stage::Fmt,
     Stage::Clippy,
+    Stage::Deploy,
     Stage::Unit,
     Stage::Browser,
+    Stage::Chaos,
 ];
 
 impl Stage {
@@ -41,8 +48,10 @@ impl Stage {
             Self::Tidy => tidy::check(workspace),
             Self::Fmt => rust::format(workspace),
             Self::Clippy => rust::lint(workspace),
+            Self::Deploy => deploy::check(workspace),
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
+            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
         }
     }
 

@@ -47,6 +47,7 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+    setup::for_many_nodes(workspace)?;
     Ok(workspace
         .cargo()
         .arg("test")

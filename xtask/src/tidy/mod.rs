@@ -9,12 +9,12 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-use crate::workspace::Workspace;
+use crate::{chaos::defects, workspace::Workspace};
 use rules::Source;
 
 pub use size::check as check_size;
 
-const MEMBERS: [&str; 4] = ["app", "frontend", "server", "xtask"];
+const MEMBERS: [&str; 6] = ["app", "chaos", "frontend", "server", "testbed", "xtask"];
 const LOCK_FILES: [&str; 2] = ["end2end/package-lock.json", "xtask/tools/package-lock.json"];
 
 /// Checks sources and the browser's dependency tree; names every fault that it finds.
@@ -32,6 +32,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         }));
     }
     faults.extend(wasm_tree::faults(workspace)?);
+    faults.extend(defects::outdated(&workspace.shell, &workspace.root)?);
     if faults.is_empty() {
         return Ok(());
     }

@@ -10,6 +10,8 @@ use crate::model::{Seq, UploadId, UploadRef};
 const POLL_AFTER_FAILURES: u32 = 3;
 /// Polls are this far apart, give or take a third.
 const POLL_MILLIS: u32 = 15_000;
+/// The same while the server is there and only its live updates are not.
+const DELAYED_POLL_MILLIS: u32 = 8_000;
 
 /// What happens to the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum LineEvent {
     Watched,
     /// It does not.
     Refused(RefusalCode),
+    /// What others do arrives.
+    Flows,
     /// The socket was closed, or could not be opened, with this code.
     Closed(u16),
     /// The browser says that there is a network.
@@ -49,6 +53,8 @@ pub enum Phase {
     Connecting,
     /// What is posted from now on arrives.
     Live,
+    /// The server is there, but what others do does not arrive by itself for now.
+    Delayed,
     /// Lost, and being remade.
     Reconnecting,
     /// Lost, and the browser says that there is no network.
@@ -73,6 +79,17 @@ enum State {
     },
 }
 
+/// What was lost last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// Nothing yet.
+    Never,
+    /// The connection.
+    Line,
+    /// The watch: it was refused for now.
+    Updates,
+}
+
 /// The state machine of the line.
 #[derive(Debug)]
 pub struct Line {
@@ -83,7 +100,7 @@ pub struct Line {
     heard_at: u64,
     visible: bool,
     offline: bool,
-    ever_lost: bool,
+    loss: Loss,
 }
 
 impl Line {
@@ -96,7 +113,7 @@ impl Line {
             heard_at: 0,
             visible: true,
             offline: false,
-            ever_lost: false,
+            loss: Loss::Never,
         }
     }
 
@@ -104,8 +121,9 @@ impl Line {
     pub fn phase(&self) -> Phase {
         match self.state {
             State::Live { .. } => Phase::Live,
+            _ if self.loss == Loss::Updates => Phase::Delayed,
             _ if self.offline => Phase::Offline,
-            _ if self.ever_lost => Phase::Reconnecting,
+            _ if self.loss == Loss::Line => Phase::Reconnecting,
             _ => Phase::Connecting,
         }
     }
@@ -125,6 +143,7 @@ impl Line {
             LineEvent::Heard => self.heard(now),
             LineEvent::Watched => self.watched(now),
             LineEvent::Refused(code) => self.refused(code, now, after),
+            LineEvent::Flows => self.flows(now),
             LineEvent::Closed(code) => self.closed(code, now),
             LineEvent::Online => self.online(now, after),
             LineEvent::Offline => self.went_offline(now),
@@ -141,7 +160,11 @@ impl Line {
     /// The wait until the next poll, as long as polling makes sense.
     pub fn poll_delay(&self, now: Now) -> Option<u32> {
         let trying = matches!(self.state, State::Down | State::Trying | State::Refused);
-        let needed = trying && self.failures >= POLL_AFTER_FAILURES;
-        needed.then(|| POLL_MILLIS * 2 / 3 + now.jitter(POLL_MILLIS * 2 / 3))
+        let every = match self.loss {
+            Loss::Updates if trying => DELAYED_POLL_MILLIS,
+            _ if trying && self.failures >= POLL_AFTER_FAILURES => POLL_MILLIS,
+            _ => return None,
+        };
+        Some(every * 2 / 3 + now.jitter(every * 2 / 3))
     }
 }

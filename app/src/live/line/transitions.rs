@@ -1,4 +1,4 @@
-use super::{Line, State};
+use super::{Line, Loss, State};
 use crate::event::{ClientCommand, RefusalCode};
 use crate::live::effect::{Effect, Now, Timer};
 use crate::model::Seq;
@@ -14,6 +14,8 @@ const SUSPICIOUS_MILLIS: u64 = 15_000;
 const STABLE_MILLIS: u64 = 5_000;
 /// How far a restarting node's sockets spread their return.
 const RESTART_MILLIS: u32 = 1_000;
+/// The same for those whose watch was refused, once frames flow again.
+const FLOWS_MILLIS: u32 = 1_000;
 /// Waiting when there is little hope: between this and twice as much.
 const LONG_MILLIS: u32 = 15_000;
 /// Close codes of RFC 6455 and its registry that call for a wait of their own.
@@ -97,7 +99,7 @@ impl Line {
             (RefusalCode::Unavailable, _) => {
                 let delay = now.backoff(self.failures);
                 self.failures = self.failures.saturating_add(1);
-                self.ever_lost = true;
+                self.loss = Loss::Updates;
                 self.state = State::Refused;
                 vec![
                     Effect::Stop(Timer::Deadline),
@@ -107,6 +109,14 @@ impl Line {
             }
             // The upload is gone, or this page does something wrong: there is little hope, but no harm in asking.
             _ => self.lose(LONG_MILLIS + now.jitter(LONG_MILLIS)),
+        }
+    }
+
+    /// A frame of the conversation shows that the server has repaired what was broken.
+    pub(super) fn flows(&mut self, now: Now) -> Vec<Effect> {
+        match self.state {
+            State::Refused => vec![Effect::Start(Timer::Reconnect, now.jitter(FLOWS_MILLIS))],
+            _ => Vec::new(),
         }
     }
 
@@ -137,7 +147,7 @@ impl Line {
             return Vec::new();
         }
         self.failures = self.failures.saturating_add(1);
-        self.ever_lost = true;
+        self.loss = Loss::Line;
         self.state = State::Down;
         vec![
             Effect::Disconnect,
@@ -182,7 +192,7 @@ impl Line {
     }
 
     pub(super) fn leave(&mut self) -> Vec<Effect> {
-        self.ever_lost = true;
+        self.loss = Loss::Line;
         self.state = State::Away;
         let timers = [Timer::Reconnect, Timer::Deadline, Timer::Silence];
         let stop = timers.into_iter().map(Effect::Stop);

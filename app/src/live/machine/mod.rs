@@ -102,6 +102,11 @@ impl Machine {
             .collect()
     }
 
+    /// The stored ones among the messages, oldest first, and the number of the first: they are numbered without holes.
+    pub fn listed(&self) -> (Seq, &[Entry]) {
+        (self.conversation.first(), self.conversation.listed())
+    }
+
     /// The ripples, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
         self.touches.ripples()
@@ -122,6 +127,7 @@ impl Machine {
         match (self.line.phase(), self.caught_up) {
             (Phase::Connecting, _) => Connection::Connecting,
             (Phase::Offline, _) => Connection::Offline,
+            (Phase::Delayed, _) => Connection::Delayed,
             (Phase::Live, Some(missed)) => Connection::CaughtUp { missed },
             (Phase::Live, None) if self.missed.is_none() => Connection::Live,
             (Phase::Live | Phase::Reconnecting, _) => Connection::Reconnecting,
@@ -221,9 +227,11 @@ impl Machine {
                 self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
+                self.line_event(LineEvent::Flows, now);
                 self.offer(vec![message], Seq::ZERO);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
+                self.line_event(LineEvent::Flows, now);
                 self.conversation.learn_head(head);
             }
             Some(ServerEvent::Touched { upload_id, points }) if upload_id == self.upload => {

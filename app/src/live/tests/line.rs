@@ -286,7 +286,7 @@ fn a_watch_that_is_refused_for_now_is_repeated_on_the_same_socket() {
     rig.handle(LineEvent::Opened);
     for wait in [500, 1_000, 2_000] {
         rig.handle(LineEvent::Refused(RefusalCode::Unavailable));
-        assert_eq!(rig.line.phase(), Phase::Reconnecting);
+        assert_eq!(rig.line.phase(), Phase::Delayed);
         assert_eq!(rig.timer(Timer::Deadline), None);
         assert_eq!(rig.timer(Timer::Reconnect), Some(wait - 1));
         let effects = rig.run_out(Timer::Reconnect);
@@ -295,6 +295,41 @@ fn a_watch_that_is_refused_for_now_is_repeated_on_the_same_socket() {
     }
     rig.handle(LineEvent::Watched);
     assert_eq!(rig.line.phase(), Phase::Live);
+}
+
+#[test]
+fn a_watch_that_is_broken_later_is_polled_for_and_repeated_once_frames_flow() {
+    let mut rig = Rig::live();
+    assert_eq!(rig.line.poll_delay(rig.now), None);
+    for _ in 0..3 {
+        rig.handle(LineEvent::Refused(RefusalCode::Unavailable));
+        assert_eq!(rig.line.phase(), Phase::Delayed);
+        rig.run_out(Timer::Reconnect);
+        assert_eq!(rig.line.phase(), Phase::Delayed, "also while it asks");
+        let poll = rig.line.poll_delay(rig.now).expect("it polls");
+        assert!((5_000..11_000).contains(&poll), "{poll}");
+    }
+    rig.handle(LineEvent::Refused(RefusalCode::Unavailable));
+    rig.handle(LineEvent::Flows);
+    assert_eq!(rig.timer(Timer::Reconnect), Some(999), "spread by a second");
+    assert!(watches(&rig.run_out(Timer::Reconnect)));
+    rig.handle(LineEvent::Watched);
+    assert_eq!(rig.line.phase(), Phase::Live);
+    assert_eq!(rig.line.poll_delay(rig.now), None);
+    rig.handle(LineEvent::Flows);
+    assert_eq!(
+        rig.timer(Timer::Reconnect),
+        None,
+        "a live line stays as it is"
+    );
+}
+
+#[test]
+fn a_lost_line_is_not_called_delayed() {
+    let mut rig = Rig::live();
+    rig.handle(LineEvent::Refused(RefusalCode::Unavailable));
+    rig.handle(LineEvent::Closed(1006));
+    assert_eq!(rig.line.phase(), Phase::Reconnecting);
 }
 
 #[test]

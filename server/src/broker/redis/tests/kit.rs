@@ -76,7 +76,7 @@ impl TestNode {
     /// Waits until it has heard itself this often, as its figures tell.
     pub async fn wait_for_canaries(&self, number: u64) {
         let heard = || {
-            let figures = self.metrics.encode();
+            let figures = self.metrics.written();
             let count = "tonesa_publish_to_receive_seconds_count ";
             let count = figures.lines().find_map(|line| line.strip_prefix(count));
             count.unwrap().parse::<u64>().unwrap()

@@ -4,16 +4,26 @@
 //! such transition of a topic is under way at a time, driven by a task of its own: it works towards what the room
 //! needs by then, so that sockets coming and going meanwhile neither wait for it nor confuse it.
 
+mod fanout;
+mod flow;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use app::event::ServerEvent;
+use app::model::{MessagePage, Seq, ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use self::fanout::{Everyone, Pending};
 use super::Outbox;
-use crate::broker::{Broker, BrokerError, Frame, Topic};
+use super::era::{Era, Eras};
+use super::recent::Recent;
+use crate::broker::{Broker, BrokerError, DeliveryClass, Frame, Topic};
+use crate::metrics::HubMetrics;
+use crate::websocket;
 
 /// Rooms are spread over this many locks, so that a busy topic seldom delays another.
 const SHARDS: usize = 64;
@@ -22,6 +32,7 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct Membership {
     topic: Topic,
+    short_id: ShortId,
     slot: usize,
     /// Tells a room from a later one of the same topic.
     room: u64,
@@ -32,12 +43,24 @@ impl Membership {
     pub fn topic(&self) -> Topic {
         self.topic
     }
+
+    /// Whether this is a name of its upload.
+    pub fn is_named(&self, name: UploadRef) -> bool {
+        match name {
+            UploadRef::Id(id) => self.topic == id,
+            UploadRef::Short(short_id) => self.short_id == short_id,
+        }
+    }
 }
 
 pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// The topics of the rooms by the uploads' other names.
+    names: Mutex<HashMap<ShortId, Topic>>,
+    eras: Eras,
     broker: Arc<dyn Broker>,
+    metrics: HubMetrics,
     tasks: TaskTracker,
 }
 
@@ -49,7 +72,12 @@ struct Shard {
 
 struct Room {
     id: u64,
+    short_id: ShortId,
+    recent: Recent,
     members: Slab<Arc<Outbox>>,
+    /// The members, as long as nobody comes or goes.
+    everyone: Option<Everyone>,
+    pending: Pending,
     subscription: Subscription,
 }
 
@@ -68,11 +96,14 @@ enum Step {
 }
 
 impl Rooms {
-    pub(super) fn new(broker: Arc<dyn Broker>, tasks: TaskTracker) -> Self {
+    pub(super) fn new(broker: Arc<dyn Broker>, metrics: HubMetrics, tasks: TaskTracker) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
+            names: Mutex::default(),
+            eras: Eras::default(),
             broker,
+            metrics,
             tasks,
         }
     }
@@ -80,9 +111,10 @@ impl Rooms {
     pub(super) async fn join(
         self: &Arc<Self>,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        let (membership, proven) = self.enter(topic, outbox);
+        let (membership, proven) = self.enter(topic, short_id, outbox);
         let Some(proven) = proven else {
             return Ok(membership);
         };
@@ -106,6 +138,7 @@ impl Rooms {
     fn enter(
         self: &Arc<Self>,
         topic: Topic,
+        short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> (
         Membership,
@@ -116,17 +149,24 @@ impl Rooms {
         let room = rooms.entry(topic).or_insert_with(|| {
             *rooms_made += 1;
             self.tasks.spawn(Arc::clone(self).drive(topic, false));
+            lock(&self.names).insert(short_id, topic);
             Room {
                 id: *rooms_made,
+                short_id,
+                recent: Recent::default(),
                 members: Slab::new(),
+                everyone: None,
+                pending: Pending::default(),
                 subscription: Subscription::Changing(Vec::new()),
             }
         });
         let membership = Membership {
             topic,
+            short_id,
             slot: room.members.insert(outbox),
             room: room.id,
         };
+        room.everyone = None;
         let proven = match &mut room.subscription {
             Subscription::Proven => None,
             Subscription::Changing(waiting) => {
@@ -148,6 +188,7 @@ impl Rooms {
             return;
         };
         room.members.try_remove(membership.slot);
+        room.everyone = None;
         if room.members.is_empty() && matches!(room.subscription, Subscription::Proven) {
             room.subscription = Subscription::Changing(Vec::new());
             self.tasks
@@ -155,11 +196,15 @@ impl Rooms {
         }
     }
 
-    pub(super) fn deliver(&self, topic: Topic, frame: &Frame) {
-        if let Some(room) = self.shard(topic).rooms.get(&topic) {
-            room.members
-                .iter()
-                .for_each(|(_, outbox)| outbox.push(frame));
+    /// Has a frame written to every member.
+    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame) {
+        let event = match frame.class {
+            DeliveryClass::Message => serde_json::from_str(&frame.text).ok(),
+            DeliveryClass::Touch => None,
+        };
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            room.learn(event);
+            self.push(topic, room, frame);
         }
     }
 
@@ -168,6 +213,24 @@ impl Rooms {
             .iter()
             .map(|shard| lock(shard).rooms.len())
             .sum()
+    }
+
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        let mut topics = Vec::new();
+        for shard in &self.shards {
+            topics.extend(lock(shard).rooms.keys());
+        }
+        topics
+    }
+
+    /// The upload of this name, if this node watches it.
+    pub(super) fn find(&self, name: UploadRef) -> Option<(Topic, ShortId)> {
+        let topic = match name {
+            UploadRef::Id(id) => id,
+            UploadRef::Short(short_id) => *lock(&self.names).get(&short_id)?,
+        };
+        let short_id = self.shard(topic).rooms.get(&topic)?.short_id;
+        Some((topic, short_id))
     }
 
     /// Brings the node's subscription to what the room needs; one such task per topic at a time.
@@ -200,14 +263,28 @@ impl Rooms {
             (Ok(true), true) => Step::Unsubscribe,
             (Ok(false), false) => Step::Subscribe,
             (Ok(false), true) => {
-                shard.rooms.remove(&topic);
+                self.remove(&mut shard, topic);
                 Step::Done
             }
             (Err(error), _) => {
                 room.tell(Err(error));
-                shard.rooms.remove(&topic);
+                self.remove(&mut shard, topic);
                 Step::Done
             }
+        }
+    }
+
+    fn push(self: &Arc<Self>, topic: Topic, room: &mut Room, frame: &Frame) {
+        room.pending.push(frame.class, websocket::text(&frame.text));
+        if !room.pending.running {
+            room.pending.running = true;
+            self.tasks.spawn(Arc::clone(self).fan_out(topic, room.id));
+        }
+    }
+
+    fn remove(&self, shard: &mut Shard, topic: Topic) {
+        if let Some(room) = shard.rooms.remove(&topic) {
+            lock(&self.names).remove(&room.short_id);
         }
     }
 
@@ -218,6 +295,14 @@ impl Rooms {
 }
 
 impl Room {
+    fn learn(&mut self, event: Option<ServerEvent>) {
+        match event {
+            Some(ServerEvent::MessagePosted { message, .. }) => self.recent.posted(message),
+            Some(ServerEvent::HeadAdvanced { head, .. }) => self.recent.head_advanced(head),
+            _ => {}
+        }
+    }
+
     /// Ends a transition: everyone who waits hears how it went.
     fn tell(&mut self, result: Result<(), BrokerError>) {
         if let Subscription::Changing(waiting) =
@@ -231,8 +316,8 @@ impl Room {
     }
 }
 
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct LeaveOnDrop<'a> {
@@ -249,5 +334,4 @@ impl Drop for LeaveOnDrop<'_> {
 }
 
 #[cfg(test)]
-#[path = "rooms_tests.rs"]
 mod tests;

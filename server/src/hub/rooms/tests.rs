@@ -98,7 +98,10 @@ impl Broker for HeldBroker {
 fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
     let tasks = TaskTracker::new();
     let broker: Arc<dyn Broker> = broker.clone();
-    (Arc::new(Rooms::new(broker, tasks.clone())), tasks)
+    (
+        Arc::new(Rooms::new(broker, HubMetrics::default(), tasks.clone())),
+        tasks,
+    )
 }
 
 /// Waits until no transition is under way.
@@ -114,8 +117,14 @@ async fn the_first_watcher_subscribes_the_node_and_the_last_one_out_unsubscribes
     let broker = HeldBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms.join(topic, Arc::default()).await.unwrap();
-    let second = rooms.join(topic, Arc::default()).await.unwrap();
+    let first = rooms
+        .join(topic, ids::short_id(), Arc::default())
+        .await
+        .unwrap();
+    let second = rooms
+        .join(topic, ids::short_id(), Arc::default())
+        .await
+        .unwrap();
     rooms.leave(first);
     settled(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe]);
@@ -132,7 +141,7 @@ async fn a_refused_subscription_is_told_to_everyone_who_waits_and_rolled_back() 
     broker.refuses.store(true, Ordering::Relaxed);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let joins = join_all((0..5).map(|_| rooms.join(topic, Arc::default())));
+    let joins = join_all((0..5).map(|_| rooms.join(topic, ids::short_id(), Arc::default())));
     let (results, ()) = tokio::join!(joins, async {
         broker.called(1).await;
         broker.answer(1);
@@ -148,7 +157,7 @@ async fn a_refused_subscription_is_told_to_everyone_who_waits_and_rolled_back() 
     broker.refuses.store(false, Ordering::Relaxed);
     broker.answer(1);
     rooms
-        .join(topic, Arc::default())
+        .join(topic, ids::short_id(), Arc::default())
         .await
         .expect("the broker is back");
     assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Subscribe]);
@@ -159,12 +168,15 @@ async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() 
     let broker = HeldBroker::new(1);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms.join(topic, Arc::default()).await.unwrap();
+    let first = rooms
+        .join(topic, ids::short_id(), Arc::default())
+        .await
+        .unwrap();
     rooms.leave(first);
     broker.called(2).await;
     let again = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move { rooms.join(topic, Arc::default()).await }
+        async move { rooms.join(topic, ids::short_id(), Arc::default()).await }
     });
     tokio::task::yield_now().await;
     assert!(
@@ -187,7 +199,12 @@ async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
     let topic = ids::upload_id();
     let waiting = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move { rooms.join(topic, Arc::default()).await.map(drop) }
+        async move {
+            rooms
+                .join(topic, ids::short_id(), Arc::default())
+                .await
+                .map(drop)
+        }
     });
     broker.called(1).await;
     waiting.abort();
@@ -201,11 +218,17 @@ async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_frame_reaches_the_watchers_of_its_topic_only() {
     let broker = HeldBroker::new(usize::MAX >> 8);
-    let (rooms, _tasks) = rooms(&broker);
+    let (rooms, tasks) = rooms(&broker);
     let (watched, other) = (ids::upload_id(), ids::upload_id());
     let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
-    let _inside = rooms.join(watched, Arc::clone(&inside)).await.unwrap();
-    let _outside = rooms.join(other, Arc::clone(&outside)).await.unwrap();
+    let _inside = rooms
+        .join(watched, ids::short_id(), Arc::clone(&inside))
+        .await
+        .unwrap();
+    let _outside = rooms
+        .join(other, ids::short_id(), Arc::clone(&outside))
+        .await
+        .unwrap();
     rooms.deliver(
         watched,
         &Frame {
@@ -220,8 +243,9 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             text: "to the other".into(),
         },
     );
-    assert_eq!(inside.take().await, Ok(vec!["to one".into()]));
-    assert_eq!(outside.take().await, Ok(vec!["to the other".into()]));
+    settled(&tasks).await;
+    assert_eq!(inside.take(), [crate::websocket::text("to one")]);
+    assert_eq!(outside.take(), [crate::websocket::text("to the other")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +257,10 @@ async fn any_coming_and_going_ends_with_the_node_subscribed_to_nothing() {
         let (rooms, topic) = (Arc::clone(&rooms), topics[n % topics.len()]);
         tokio::spawn(async move {
             for _ in 0..20 {
-                let membership = rooms.join(topic, Arc::default()).await.unwrap();
+                let membership = rooms
+                    .join(topic, ids::short_id(), Arc::default())
+                    .await
+                    .unwrap();
                 tokio::task::yield_now().await;
                 rooms.leave(membership);
             }

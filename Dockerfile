@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# Tonesa as a container: the program and its site folder, on Debian's C library and nothing else.
+#   docker build --tag tonesa .
+#   docker run --publish 9091:9091 --volume tonesa:/data tonesa
+
+FROM node:22-bookworm-slim AS node
+
+FROM rust:1.95-bookworm AS build
+# npm's packages package the site (`cargo xtask build`).
+COPY --from=node /usr/local /usr/local
+WORKDIR /src
+COPY . .
+RUN rustup target add wasm32-unknown-unknown
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo xtask build \
+    && mkdir --parents /out/tonesa /out/data \
+    && cp --recursive target/release/tonesa target/release/site /out/tonesa/ \
+    && strip /out/tonesa/tonesa
+
+# The C library, libgcc, certificates of authorities, and a user 65532 that owns nothing.
+FROM gcr.io/distroless/cc-debian12:nonroot
+LABEL org.opencontainers.image.title="Tonesa" \
+      org.opencontainers.image.description="Drop an image, get a link, talk about it live" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /out/tonesa /opt/tonesa
+# The embedded storage; with shared backends only files on their way into the bucket.
+COPY --from=build --chown=65532:65532 /out/data /data
+ENV TONESA_BIND=0.0.0.0 \
+    TONESA_DATA_DIR=/data
+VOLUME /data
+EXPOSE 9091
+# There is no shell: the program itself asks the one that runs.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s \
+    CMD ["/opt/tonesa/tonesa", "--check"]
+ENTRYPOINT ["/opt/tonesa/tonesa"]

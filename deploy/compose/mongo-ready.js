@@ -1,0 +1,9 @@
+// Is this server ready to take writes? Begins the replica set if nobody has yet.
+const { MONGO_INITDB_ROOT_USERNAME: user, MONGO_INITDB_ROOT_PASSWORD: password } = process.env;
+db.getSiblingDB("admin").auth(user, password);
+try {
+  rs.status();
+} catch (error) {
+  rs.initiate({ _id: "rs0", members: [{ _id: 0, host: "mongo:27017" }] });
+}
+quit(db.hello().isWritablePrimary ? 0 : 1);

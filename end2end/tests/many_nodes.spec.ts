@@ -1,0 +1,84 @@
+import { expect } from '@playwright/test';
+import { test } from '../fixtures';
+import { image, messages, post, upload } from './api';
+import { lookOut, pressEnter, shown, tapMiddle } from './crossing';
+import { ImagePage } from './pages';
+
+test('an image uploaded at one node is at the others, and what happens there crosses within 300 ms', async ({
+  startNodes,
+  browserAt,
+}) => {
+  const [first, ...others] = await startNodes(3);
+  const uploader = await (await browserAt(first.url)).newPage();
+  await uploader.goto('/');
+  await expect(uploader.locator('html.hydrated')).toBeAttached();
+  await uploader.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));
+  await expect(uploader).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+  const shortID = uploader.url().split('/').pop()!;
+  const windows = [new ImagePage(uploader)];
+  await windows[0].live();
+  for (const node of others) windows.push(await ImagePage.openAsAnother(await browserAt(node.url), shortID));
+  for (const window of windows) await expect(window.picture).toHaveJSProperty('naturalWidth', 600);
+
+  // From each to both others: every direction there is.
+  const taken: Record<string, number> = {};
+  const said: string[] = [];
+  for (const [from, writer] of windows.entries()) {
+    const readers = [...windows.entries()].filter(([to]) => to !== from);
+    const time = async (what: string, selector: string, act: (window: ImagePage) => Promise<number>) => {
+      for (const [, reader] of readers) await lookOut(reader, selector);
+      const done = await act(writer);
+      for (const [to, reader] of readers) {
+        const crossing = `${what} ${from + 1} to ${to + 1}`;
+        taken[crossing] = (await shown(reader)) - done;
+        expect(taken[crossing], crossing).toBeLessThan(300);
+      }
+    };
+    said.push(`from window ${from + 1}`);
+    await writer.composer.fill(said[from]);
+    await time('message', '.bubble', pressEnter);
+    await time('ripple', '.ripple', tapMiddle);
+  }
+  test.info().annotations.push({ type: 'milliseconds', description: JSON.stringify(taken) });
+  expect(Object.keys(taken)).toHaveLength(12);
+  for (const window of windows) await expect(window.messages).toHaveText(said);
+});
+
+test('a window whose node is killed goes to another one and misses nothing', async ({
+  startNodes,
+  startBalancer,
+  browserAt,
+  allowConsole,
+}) => {
+  allowConsole(/net::ERR_|WebSocket connection to/);
+  const nodes = await startNodes(3);
+  const balancer = await startBalancer(nodes);
+  const context = await browserAt(balancer.url);
+  const shared = await upload(context.request);
+  const reader = await ImagePage.open(await context.newPage(), shared.shortID);
+  expect(balancer.sockets).toHaveLength(1);
+  const killed = balancer.sockets[0];
+  const elsewhere = (await browserAt(nodes.find((node) => node !== killed)!.url)).request;
+
+  const texts = Array.from({ length: 45 }, (_, n) => `message ${n + 1}`);
+  for (const text of texts.slice(0, 10)) await post(elsewhere, shared, text);
+  await expect(reader.messages).toHaveCount(10);
+  // Some are posted while it dies, some while nobody can connect, some while the page connects again.
+  const dying = killed.stop('SIGKILL');
+  const release = balancer.hold();
+  for (const text of texts.slice(10, 30)) await post(elsewhere, shared, text);
+  await dying;
+  await expect(reader.messages).not.toHaveCount(30);
+  release();
+  for (const text of texts.slice(30)) await post(elsewhere, shared, text);
+
+  await expect(reader.messages).toHaveText(texts, { timeout: 15_000 });
+  await reader.live();
+  expect(balancer.sockets.length).toBeGreaterThan(1);
+  expect(balancer.sockets.slice(1)).not.toContain(killed);
+  // The page never noticed: it writes on, once.
+  await reader.say('still here');
+  const stored = async () => (await messages(elsewhere, shared)).map(({ content }) => content);
+  await expect.poll(stored).toEqual([...texts, 'still here']);
+  await expect(reader.messages).toHaveText([...texts, 'still here']);
+});

@@ -1,0 +1,94 @@
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+
+use app::model::ShortId;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::{EncodingType, MultipartUpload, Object};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::bucket::Bucket;
+use super::error::trouble;
+use super::multipart::abort;
+use crate::blob::{BlobEntry, BlobError};
+
+/// How many entries S3 lists in one answer.
+const PAGE: usize = 1_000;
+/// How long one page may take: only the sweeper waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many pages of unfinished uploads one run looks at. The next one starts over, and finds fewer.
+const MAX_PAGES: usize = 10;
+
+/// S3 lists objects by the bytes of their keys, which is the order of short ids too. What is no blob is passed over,
+/// and all that lies in what looks like a folder counts as one.
+pub(super) async fn list(
+    bucket: &Bucket,
+    after: Option<ShortId>,
+    limit: usize,
+) -> Result<Vec<BlobEntry>, BlobError> {
+    let mut found = Vec::new();
+    let mut after = after.map(|key| key.to_string());
+    let mut token = None;
+    while found.len() < limit {
+        let most = i32::try_from(PAGE.min(limit - found.len())).unwrap_or(i32::MAX);
+        let call = bucket.patient.list_objects_v2().bucket(&bucket.name);
+        // A foreign key may hold letters that XML cannot.
+        let call = call.encoding_type(EncodingType::Url).delimiter("/");
+        let call = call.max_keys(most).set_start_after(after.take());
+        let page = in_time(call.set_continuation_token(token).send()).await?;
+        found.extend(page.contents().iter().filter_map(entry));
+        token = page.next_continuation_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn entry(object: &Object) -> Option<BlobEntry> {
+    let key = object.key()?.parse().ok()?;
+    let modified = SystemTime::try_from(*object.last_modified()?).ok()?;
+    Some(BlobEntry { key, modified })
+}
+
+/// Has the server forget the uploads in parts that were begun before this time and never finished.
+pub(super) async fn clear_unfinished(
+    bucket: &Bucket,
+    before: SystemTime,
+) -> Result<usize, BlobError> {
+    let mut cleared = 0;
+    let (mut key, mut upload) = (None, None);
+    for _ in 0..MAX_PAGES {
+        let call = bucket.patient.list_multipart_uploads();
+        let call = call.bucket(&bucket.name).set_key_marker(key);
+        let page = in_time(call.set_upload_id_marker(upload).send()).await?;
+        for (key, upload) in (page.uploads().iter()).filter_map(|upload| old(upload, before)) {
+            abort(bucket, key, upload).await?;
+            cleared += 1;
+        }
+        (key, upload) = (page.next_key_marker, page.next_upload_id_marker);
+        if page.is_truncated != Some(true) {
+            break;
+        }
+    }
+    Ok(cleared)
+}
+
+/// Key and id of an upload that was ours and is old.
+fn old(upload: &MultipartUpload, before: SystemTime) -> Option<(&str, &str)> {
+    let key = upload.key().filter(|key| key.parse::<ShortId>().is_ok())?;
+    let begun = SystemTime::try_from(*upload.initiated()?).ok()?;
+    let is_old = begun < before;
+    upload.upload_id().filter(|_| is_old).map(|id| (key, id))
+}
+
+async fn in_time<T, E>(call: impl Future<Output = Result<T, SdkError<E>>>) -> Result<T, BlobError>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let answer = timeout(PATIENCE, call).await.map_err(|_| {
+        warn!("the S3 server does not list its images in time");
+        BlobError::Unavailable
+    })?;
+    answer.map_err(|error| trouble("listing the images", &error))
+}

@@ -1,0 +1,89 @@
+//! What else lies in the bucket, and what is left there.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
+use crate::blob::BlobEntry;
+use crate::blob::s3::bucket::Bucket;
+
+async fn put_foreign(bucket: &Bucket, key: &str) {
+    let call = bucket.patient.put_object().bucket(&bucket.name).key(key);
+    let body = ByteStream::from_static(b"foreign");
+    call.body(body).send().await.unwrap();
+}
+
+async fn begin(bucket: &Bucket, key: &str) {
+    let call = bucket.patient.create_multipart_upload();
+    let call = call.bucket(&bucket.name).key(key);
+    call.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_blob_is_passed_over_and_left_alone() {
+    let server = testbed::S3::start().unwrap();
+    let (fixture, _folder) = open_at(&server).await;
+    let bucket = Bucket::of(&settings(&server, &[]));
+    let foreign = [
+        "README",
+        "a/b/c",
+        "aB3dE9z",
+        "aB3dE9zZ/x",
+        "aB3dE9zZZ",
+        "b & ü\u{1}",
+        "zzzzzzzy/y",
+    ];
+    for key in foreign {
+        put_foreign(&bucket, key).await;
+    }
+    let keys = ["0B3dE9zZ", "aB3dE9zA", "b0000000", "zzzzzzzz"].map(|key| key.parse().unwrap());
+    for key in keys {
+        fixture.put(key, b"bytes").await.unwrap();
+    }
+    let of = |entries: Vec<BlobEntry>| entries.into_iter().map(|it| it.key).collect::<Vec<_>>();
+    for limit in [4, 5, 1_000] {
+        assert_eq!(of(fixture.blobs.list(None, limit).await.unwrap()), keys);
+    }
+    for n in 0..3 {
+        let next = fixture.blobs.list(Some(keys[n]), 1).await.unwrap();
+        assert_eq!(of(next), [keys[n + 1]]);
+    }
+    assert_eq!(of(fixture.blobs.list(None, 0).await.unwrap()), []);
+
+    begin(&bucket, "aB3dE9zZ").await;
+    begin(&bucket, "a/b/c").await;
+    let now = SystemTime::now();
+    let day = Duration::from_hours(24);
+    assert_eq!(fixture.blobs.clear_unfinished(now - day).await, Ok(0));
+    assert_eq!(unfinished(&bucket).await.len(), 2);
+    assert_eq!(fixture.blobs.clear_unfinished(now + day).await, Ok(1));
+    assert_eq!(unfinished(&bucket).await, ["a/b/c"]);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_nothing_readable_and_no_parts() {
+    let server = testbed::S3::start().unwrap();
+    let config = settings(&server, &[]);
+    let bucket = Bucket::of(&config);
+    let (blobs, _folder) = try_open(&config).await.unwrap();
+    let blobs = fixture(blobs);
+    let key = "aB3dE9zZ".parse().unwrap();
+    let putting = {
+        let (blobs, file) = (blobs.clone(), blobs.file(&vec![7; 60_000_000]));
+        tokio::spawn(async move { blobs.blobs.put(key, file).await })
+    };
+    until("an upload in parts", async || {
+        !unfinished(&bucket).await.is_empty()
+    })
+    .await;
+    putting.abort();
+    assert!(putting.await.unwrap_err().is_cancelled());
+    until("no parts left", async || {
+        unfinished(&bucket).await.is_empty()
+    })
+    .await;
+    assert_eq!(bucket.mark_of(key).await, Ok(None));
+    blobs.put(key, b"bytes").await.unwrap();
+    assert_eq!(blobs.read(key, 0..5).await.unwrap(), b"bytes");
+}

@@ -1,0 +1,168 @@
+//! A broker around another one that tells what passes through it and whether frames flow.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Broker, BrokerError, Deliver, Frame, Topic};
+use crate::metrics::BrokerMetrics;
+
+/// See the module.
+pub struct MeasuredBroker {
+    broker: Arc<dyn Broker>,
+    metrics: BrokerMetrics,
+}
+
+impl MeasuredBroker {
+    /// Measures this broker.
+    pub fn new(broker: Arc<dyn Broker>, metrics: BrokerMetrics) -> Self {
+        Self { broker, metrics }
+    }
+}
+
+#[async_trait]
+impl Broker for MeasuredBroker {
+    fn attach(&self, receiver: Arc<dyn Deliver>) {
+        self.metrics.attached();
+        let metrics = self.metrics.clone();
+        self.broker.attach(Arc::new(Received { receiver, metrics }));
+    }
+
+    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+        let class = frame.class;
+        let call = self.broker.publish(topic, frame);
+        let published = self.metrics.calls.measure("publish", call).await;
+        published.inspect_err(|_| self.metrics.not_published(class))
+    }
+
+    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+        let call = self.broker.subscribe(topic);
+        self.metrics.calls.measure("subscribe", call).await
+    }
+
+    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+        let call = self.broker.unsubscribe(topic);
+        self.metrics.calls.measure("unsubscribe", call).await
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        self.metrics.calls.measure("ping", self.broker.ping()).await
+    }
+}
+
+struct Received {
+    receiver: Arc<dyn Deliver>,
+    metrics: BrokerMetrics,
+}
+
+impl Deliver for Received {
+    fn deliver(&self, topic: Topic, frame: Frame) {
+        self.metrics.received(frame.class);
+        self.receiver.deliver(topic, frame);
+    }
+
+    fn interrupted(&self) {
+        self.metrics.interrupted();
+        self.receiver.interrupted();
+    }
+
+    fn repaired(&self) {
+        self.metrics.repaired();
+        self.receiver.repaired();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::*;
+    use crate::broker::DeliveryClass;
+    use crate::broker::conformance::{broker_suite, some_frame, some_topic};
+    use crate::broker::memory::{MemoryBroker, MemoryBus};
+    use crate::metrics::Metrics;
+
+    // Whatever a broker guarantees, it does so through this one too.
+    broker_suite!(async {
+        let bus = Arc::new(MemoryBus::default());
+        let node = || -> Arc<dyn Broker> {
+            let broker = Arc::new(MemoryBroker::new(Arc::clone(&bus)));
+            Arc::new(MeasuredBroker::new(broker, Metrics::default().broker))
+        };
+        ([node(), node()], ())
+    });
+
+    /// A broker that is away, and lets whoever is attached know.
+    struct Away;
+
+    #[async_trait]
+    impl Broker for Away {
+        fn attach(&self, receiver: Arc<dyn Deliver>) {
+            receiver.interrupted();
+            receiver.repaired();
+            receiver.interrupted();
+        }
+
+        async fn publish(&self, _: Topic, _: Frame) -> Result<(), BrokerError> {
+            Err(BrokerError::Unavailable)
+        }
+
+        async fn subscribe(&self, _: Topic) -> Result<(), BrokerError> {
+            Err(BrokerError::Unavailable)
+        }
+
+        async fn unsubscribe(&self, _: Topic) -> Result<(), BrokerError> {
+            Err(BrokerError::Unavailable)
+        }
+
+        async fn ping(&self) -> Result<(), BrokerError> {
+            Err(BrokerError::Unavailable)
+        }
+    }
+
+    /// Counts the calls.
+    #[derive(Default)]
+    struct Counting([AtomicU8; 2]);
+
+    impl Deliver for Counting {
+        fn deliver(&self, _: Topic, _: Frame) {}
+
+        fn interrupted(&self) {
+            self.0[0].fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn repaired(&self) {
+            self.0[1].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn outages_are_told_and_passed_on() {
+        let metrics = Metrics::default();
+        let broker = MeasuredBroker::new(Arc::new(Away), metrics.broker.clone());
+        let receiver = Arc::new(Counting::default());
+        broker.attach(Arc::<Counting>::clone(&receiver));
+        let touch = Frame {
+            class: DeliveryClass::Touch,
+            ..some_frame("")
+        };
+        assert!(broker.publish(some_topic(), touch).await.is_err());
+        assert!(broker.subscribe(some_topic()).await.is_err());
+        let passed_on = receiver
+            .0
+            .each_ref()
+            .map(|calls| calls.load(Ordering::Relaxed));
+        assert_eq!(passed_on, [2, 1]);
+        let text = metrics.written();
+        for sample in [
+            "tonesa_broker_interruptions_total 2\n",
+            "tonesa_broker_repairs_total 1\n",
+            "tonesa_broker_proven 0\n",
+            "tonesa_broker_publish_failures_total{class=\"touch\"} 1\n",
+            "tonesa_broker_publish_failures_total{class=\"message\"} 0\n",
+            "{operation=\"subscribe\",outcome=\"unavailable\"} 1\n",
+        ] {
+            assert!(text.contains(sample), "{sample} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Asks the store how far the watched conversations have come, and tells the sockets that watch them: after every break
+//! in the flow of frames, and now and then in case a node died between storing a message and publishing it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use app::event::ServerEvent;
+use futures::{StreamExt, stream};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use super::recent::MAX_RECENT;
+use super::{Hub, frame};
+use crate::broker::Topic;
+use crate::store::{Select, StoreError};
+
+/// How many topics are looked at in one interval. With more of them watched, each has to wait its turn.
+const MAX_AUDITED: usize = 500;
+/// How many of them at once.
+const CONCURRENT: usize = 8;
+/// How long to wait before topics are asked for again that the store did not answer after a break.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Looks at topics until the node shuts down.
+pub(super) async fn run(hub: Hub) {
+    let shutdown = hub.0.shutdown.clone();
+    let every = hub.0.limits.pace.beacon_every;
+    let mut ticks = interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = None;
+    // Bounded by what is watched.
+    let mut after_break: Vec<Topic> = Vec::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = hub.0.repaired.notified() => after_break = hub.0.rooms.topics(),
+            () = sleep(RETRY), if !after_break.is_empty() => {}
+            _ = ticks.tick(), if hub.0.rooms.era().flows() => {
+                let turn = next_turn(hub.0.rooms.topics(), last);
+                last = turn.last().copied();
+                look_at(&hub, turn, false).await;
+                continue;
+            }
+        }
+        after_break = look_at(&hub, after_break, true).await;
+    }
+}
+
+/// The topics that follow the last one that was looked at.
+fn next_turn(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
+    let topics = BTreeSet::from_iter(topics);
+    let (later, earlier): (Vec<_>, Vec<_>) = topics
+        .into_iter()
+        .partition(|topic| last.is_none_or(|last| *topic > last));
+    later.into_iter().chain(earlier).take(MAX_AUDITED).collect()
+}
+
+/// Looks at topics, a few at a time; those that the store did not answer.
+async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic> {
+    let unanswered = stream::iter(topics)
+        .map(async |topic| {
+            let looked = look(hub, topic, after_break).await;
+            matches!(looked, Err(StoreError::Unavailable)).then_some(topic)
+        })
+        .buffer_unordered(CONCURRENT)
+        .filter_map(std::future::ready);
+    unanswered.collect().await
+}
+
+/// Learns what the store has of a conversation, and tells its sockets if that is news, or if it is the first thing that
+/// they hear after a break.
+async fn look(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreError> {
+    let rooms = &hub.0.rooms;
+    let era = rooms.era();
+    let Some(known) = rooms.head(topic) else {
+        return Ok(());
+    };
+    let page = hub
+        .0
+        .store
+        .messages(topic, Select::After(known), MAX_RECENT)
+        .await?;
+    rooms.learn(topic, &page, era);
+    if after_break || page.head > known {
+        let told = ServerEvent::HeadAdvanced {
+            upload_id: topic,
+            head: page.head,
+        };
+        hub.emit_local(topic, &frame(&told));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_take_turns() {
+        let topic = |n: u16| {
+            let mut bytes = [0; 12];
+            bytes[..2].copy_from_slice(&n.to_be_bytes());
+            Topic::from_bytes(bytes)
+        };
+        let all: Vec<_> = (0..1_200).rev().map(topic).collect();
+        let mut last = None;
+        for expected in [(0..500), (500..1_000)] {
+            let turn = next_turn(all.clone(), last);
+            assert_eq!(turn, expected.map(topic).collect::<Vec<_>>());
+            last = turn.last().copied();
+        }
+        let turn = next_turn(all, last);
+        assert_eq!(
+            (turn.len(), turn[199], turn[200]),
+            (500, topic(1_199), topic(0))
+        );
+    }
+}

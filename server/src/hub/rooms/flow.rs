@@ -1,0 +1,68 @@
+//! What the rooms know of their conversations, and what happens to that when frames stop flowing.
+
+use std::sync::Arc;
+
+use super::{Era, Frame, MessagePage, Outbox, Rooms, Seq, Topic, lock};
+
+impl Rooms {
+    /// The present stretch of time in which frames flow, or do not.
+    pub(in crate::hub) fn era(&self) -> Era {
+        self.eras.now()
+    }
+
+    /// What comes after `after`, if this node knows it as well as the store does.
+    pub(in crate::hub) fn recent(&self, topic: Topic, after: Seq) -> Option<MessagePage> {
+        self.shard(topic).rooms.get(&topic)?.recent.after(after)
+    }
+
+    /// The highest number that this node knows of a conversation it watches.
+    pub(in crate::hub) fn head(&self, topic: Topic) -> Option<Seq> {
+        Some(self.shard(topic).rooms.get(&topic)?.recent.head())
+    }
+
+    /// Learns what the store said when it was asked in that era, after the topic had been subscribed.
+    pub(in crate::hub) fn learn(&self, topic: Topic, page: &MessagePage, asked: Era) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            let frames_flowed = asked.flows() && asked == self.eras.now();
+            room.recent.read(page, frames_flowed);
+        }
+    }
+
+    /// Puts the answer to a `watch` into one outbox, unless frames stopped flowing since the era in which it was made.
+    pub(in crate::hub) fn answer(
+        &self,
+        topic: Topic,
+        made: Era,
+        outbox: &Outbox,
+        frame: &Frame,
+    ) -> bool {
+        // Under the room's lock, so that it stands before what `interrupt` tells, or is not sent.
+        let _room = self.shard(topic);
+        let holds = made.flows() && made == self.eras.now();
+        if holds {
+            outbox.push(&frame.into());
+        }
+        holds
+    }
+
+    /// Frames do not flow any more: everyone is told what `tell` makes for the topic.
+    pub(in crate::hub) fn interrupt(self: &Arc<Self>, tell: impl Fn(Topic) -> Frame) {
+        self.eras.interrupted();
+        for shard in &self.shards {
+            for (topic, room) in &mut lock(shard).rooms {
+                room.recent.doubt();
+                self.push(*topic, room, &tell(*topic));
+            }
+        }
+    }
+
+    /// Frames flow again, but some were lost.
+    pub(in crate::hub) fn repair(&self) {
+        self.eras.repaired();
+        for shard in &self.shards {
+            for room in lock(shard).rooms.values_mut() {
+                room.recent.doubt();
+            }
+        }
+    }
+}

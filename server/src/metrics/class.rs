@@ -1,0 +1,48 @@
+//! Figures by delivery class.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use crate::broker::DeliveryClass;
+
+/// A counter for each class, at hand without looking it up. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct ByClass {
+    family: Family<[(&'static str, &'static str); 1], Counter>,
+    messages: Counter,
+    touches: Counter,
+}
+
+impl Default for ByClass {
+    fn default() -> Self {
+        let family = Family::default();
+        Self {
+            messages: family.get_or_create_owned(&label(DeliveryClass::Message)),
+            touches: family.get_or_create_owned(&label(DeliveryClass::Touch)),
+            family,
+        }
+    }
+}
+
+impl ByClass {
+    pub(super) fn register(&self, registry: &mut Registry, name: &str, help: &str) {
+        registry.register(name, help, self.family.clone());
+    }
+
+    pub(super) fn add(&self, class: DeliveryClass, count: u64) {
+        match class {
+            DeliveryClass::Message => self.messages.inc_by(count),
+            DeliveryClass::Touch => self.touches.inc_by(count),
+        };
+    }
+}
+
+/// The label of a class.
+pub(super) fn label(class: DeliveryClass) -> [(&'static str, &'static str); 1] {
+    let name = match class {
+        DeliveryClass::Message => "message",
+        DeliveryClass::Touch => "touch",
+    };
+    [("class", name)]
+}

@@ -1,0 +1,103 @@
+//! A store around another one that tells how long its calls take and how they end.
+
+use std::sync::Arc;
+
+use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use async_trait::async_trait;
+
+use super::{Appended, Draft, Select, Store, StoreError};
+use crate::metrics::StoreMetrics;
+
+/// See the module.
+pub struct MeasuredStore {
+    store: Arc<dyn Store>,
+    metrics: StoreMetrics,
+}
+
+impl MeasuredStore {
+    /// Measures this store.
+    pub fn new(store: Arc<dyn Store>, metrics: StoreMetrics) -> Self {
+        Self { store, metrics }
+    }
+}
+
+#[async_trait]
+impl Store for MeasuredStore {
+    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
+        let call = self.store.insert_upload(upload);
+        self.metrics.calls.measure("insert_upload", call).await
+    }
+
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
+        let call = self.store.upload(name);
+        self.metrics.calls.measure("upload", call).await
+    }
+
+    async fn append(
+        &self,
+        upload: UploadId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, StoreError> {
+        self.metrics.grouped(drafts.len());
+        let call = self.store.append(upload, drafts);
+        let appended = self.metrics.calls.measure("append", call).await?;
+        self.metrics.appended(&appended);
+        Ok(appended)
+    }
+
+    async fn messages(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        let call = self.store.messages(upload, select, limit);
+        self.metrics.calls.measure("messages", call).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.metrics.calls.measure("ping", self.store.ping()).await
+    }
+
+    async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
+        let call = self.store.has_short_id(short_id);
+        self.metrics.calls.measure("has_short_id", call).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::store::conformance::store_suite;
+    use crate::store::sqlite::SqliteStore;
+
+    // Whatever a store guarantees, it does so through this one too.
+    store_suite!(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+        let metrics = Metrics::default().store;
+        let measured: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, metrics));
+        (measured, folder)
+    });
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waited_for_is_told_too() {
+        let metrics = Metrics::default();
+        let calls = metrics.store.calls.clone();
+        let call = calls.measure("append", pending::<Result<(), StoreError>>());
+        assert_eq!(call.now_or_never(), None);
+        let call = calls.measure("append", async { Err::<(), _>(StoreError::Unavailable) });
+        assert_eq!(call.await, Err(StoreError::Unavailable));
+        let text = metrics.written();
+        for outcome in ["abandoned", "unavailable"] {
+            let series = "tonesa_store_call_duration_seconds_count";
+            let sample = format!("{series}{{operation=\"append\",outcome=\"{outcome}\"}} 1\n");
+            assert!(text.contains(&sample), "{sample} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+use app::model::{ClientMessageId, Message, MessagePage, Seq, UploadId};
+use futures::TryStreamExt;
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+
+use super::documents::{Malformed, Stored, StoredMessage, date, number, object_id, read, seq};
+use super::error::Failure;
+use super::schema::Database;
+use super::uploads;
+use crate::store::Select;
+
+/// An upload's conversation.
+#[derive(Clone, Copy)]
+pub(super) struct Conversation<'d> {
+    database: &'d Database,
+    upload: UploadId,
+}
+
+/// A stretch of an upload's conversation, and its head.
+///
+/// The head is read first, and the page only up to it: messages are neither changed nor removed, so the page is what
+/// stood there when the head was read.
+pub(super) async fn page(
+    database: &Database,
+    upload: UploadId,
+    select: Select,
+    limit: usize,
+) -> Result<MessagePage, Failure> {
+    let conversation = Conversation::new(database, upload);
+    // The newest page ends with the head.
+    if limit > 0 && matches!(select, Select::Newest) {
+        let messages = conversation
+            .select(select, Seq::new(u64::MAX), limit)
+            .await?;
+        let head = messages.last().map_or(Seq::ZERO, |newest| newest.seq);
+        conversation.require_if_empty(head).await?;
+        return Ok(MessagePage { messages, head });
+    }
+    let head = conversation.head_of_upload().await?;
+    let messages = conversation.select(select, head, limit).await?;
+    Ok(MessagePage { messages, head })
+}
+
+impl<'d> Conversation<'d> {
+    pub fn new(database: &'d Database, upload: UploadId) -> Self {
+        Self { database, upload }
+    }
+
+    /// The last sequence number.
+    pub async fn head(self) -> Result<Seq, Failure> {
+        let newest = self
+            .database
+            .messages()
+            .find_one(self.filter())
+            .sort(doc! { "seq": -1 })
+            .projection(doc! { "_id": 0, "seq": 1 })
+            .await?;
+        newest.map_or(Ok(Seq::ZERO), |newest| Ok(seq_of(&newest)?))
+    }
+
+    /// The last sequence number, if there is such an upload.
+    pub async fn head_of_upload(self) -> Result<Seq, Failure> {
+        let head = self.head().await?;
+        self.require_if_empty(head).await?;
+        Ok(head)
+    }
+
+    /// A conversation with messages has its upload; for one without, it is looked up.
+    async fn require_if_empty(self, head: Seq) -> Result<(), Failure> {
+        if head == Seq::ZERO {
+            uploads::require(self.database, self.upload).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of these names that are stored, in no order.
+    pub async fn known(self, names: &[&ClientMessageId]) -> Result<Vec<Message>, Failure> {
+        let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+        let mut filter = self.filter();
+        filter.insert("clientMessageID", doc! { "$in": &names });
+        self.read(filter, doc! {}, names.len()).await
+    }
+
+    async fn select(
+        self,
+        select: Select,
+        head: Seq,
+        limit: usize,
+    ) -> Result<Vec<Message>, Failure> {
+        let head = number(head);
+        match select {
+            Select::Newest => self.backwards(doc! { "$lte": head }, limit).await,
+            Select::Before(seq) => {
+                let range = doc! { "$lte": head, "$lt": number(seq) };
+                self.backwards(range, limit).await
+            }
+            Select::After(seq) => {
+                let range = doc! { "$lte": head, "$gt": number(seq) };
+                self.read(self.within(range), doc! { "seq": 1 }, limit)
+                    .await
+            }
+            Select::Since(moment) => {
+                let mut filter = self.within(doc! { "$lte": head });
+                filter.insert("createdAt", doc! { "$gt": date(moment) });
+                self.read(filter, doc! { "createdAt": 1, "seq": 1 }, limit)
+                    .await
+            }
+        }
+    }
+
+    /// The last ones of a range, oldest first.
+    async fn backwards(self, range: Document, limit: usize) -> Result<Vec<Message>, Failure> {
+        let mut messages = self
+            .read(self.within(range), doc! { "seq": -1 }, limit)
+            .await?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    async fn read(
+        self,
+        filter: Document,
+        sort: Document,
+        limit: usize,
+    ) -> Result<Vec<Message>, Failure> {
+        // The server would take 0 for no limit.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let documents: Vec<_> = self
+            .database
+            .messages()
+            .find(filter)
+            .sort(sort)
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+            // All in one answer, and room for one more shows the server that it is the last.
+            .batch_size(u32::try_from(limit).map_or(u32::MAX, |limit| limit.saturating_add(1)))
+            .await?
+            .try_collect()
+            .await?;
+        let messages = documents.iter().map(|found| read::<StoredMessage>(found));
+        Ok(messages.collect::<Result<_, _>>()?)
+    }
+
+    fn filter(self) -> Document {
+        doc! { "uploadID": object_id(self.upload) }
+    }
+
+    fn within(self, range: Document) -> Document {
+        doc! { "uploadID": object_id(self.upload), "seq": range }
+    }
+}
+
+fn seq_of(document: &RawDocumentBuf) -> Result<Seq, Malformed> {
+    let number = document.get_i64("seq").ok();
+    number.and_then(seq).ok_or(Malformed {
+        collection: StoredMessage::COLLECTION,
+        id: None,
+        field: Some("seq"),
+    })
+}

@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::error::Error;
+use mongodb::options::IndexOptions;
+use mongodb::{Collection, IndexModel};
+use rand::RngExt;
+use tokio::time::{sleep, timeout};
+
+use super::documents::{Stored, StoredMessage, StoredUpload};
+use super::error::{Failure, OpenError};
+
+/// How often the indexes are asked for: nodes that start together may be in each other's way.
+const TRIES: u32 = 5;
+
+/// How long the server may take for its first answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long making the indexes may take: long, since a large collection that lacks one is read through.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The database and its collections. A clone shares their connections.
+#[derive(Clone)]
+pub(super) struct Database {
+    handle: mongodb::Database,
+    uploads: Collection<RawDocumentBuf>,
+    messages: Collection<RawDocumentBuf>,
+}
+
+impl Database {
+    pub fn new(database: &mongodb::Database) -> Self {
+        Self {
+            handle: database.clone(),
+            uploads: database.collection(StoredUpload::COLLECTION),
+            messages: database.collection(StoredMessage::COLLECTION),
+        }
+    }
+
+    /// The collection, as documents to be read one by one.
+    pub fn uploads(&self) -> &Collection<RawDocumentBuf> {
+        &self.uploads
+    }
+
+    /// The collection, as documents to be read one by one.
+    pub fn messages(&self) -> &Collection<RawDocumentBuf> {
+        &self.messages
+    }
+
+    /// Whether a server that takes writes answers.
+    pub async fn ping(&self) -> Result<(), Failure> {
+        self.handle.run_command(doc! { "ping": 1 }).await?;
+        Ok(())
+    }
+
+    /// Makes an index each, since servers differ in what they make of several of which some are there already.
+    async fn make_indexes(&self) -> Result<(), Error> {
+        self.uploads
+            .create_index(unique(doc! { "shortID": 1 }))
+            .await?;
+        let by_time = doc! { "uploadID": 1, "createdAt": 1, "seq": 1 };
+        let indexes = [
+            unique(doc! { "uploadID": 1, "seq": 1 }),
+            unique(doc! { "uploadID": 1, "clientMessageID": 1 }),
+            IndexModel::builder().keys(by_time).build(),
+        ];
+        for index in indexes {
+            self.messages.create_index(index).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that the server answers and has the indexes. Those that are there already stay as they are.
+pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
+    let ping = database.handle.run_command(doc! { "ping": 1 });
+    timeout(ANSWER, ping.into_future())
+        .await
+        .map_err(|_| OpenError::Unreachable)?
+        .map_err(|error| OpenError::of_server(&error))?;
+    let mut tries = 1;
+    loop {
+        let made = timeout(PATIENCE, database.make_indexes()).await;
+        let Err(error) = made.map_err(|_| OpenError::Unreachable)? else {
+            return Ok(());
+        };
+        let refused = OpenError::of_server(&error);
+        if tries == TRIES || refused == OpenError::Refused {
+            return Err(refused);
+        }
+        tries += 1;
+        let pause = rand::rng().random_range(50..500);
+        sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+fn unique(keys: Document) -> IndexModel {
+    let options = IndexOptions::builder().unique(true).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}

@@ -1,0 +1,157 @@
+mod documents;
+mod lost;
+mod nodes;
+
+mod outage;
+mod proxy;
+mod start;
+
+use std::sync::Arc;
+use std::thread;
+
+use app::model::{MessageId, NewMessage, Seq, UploadId};
+use mongodb::bson::Document;
+use mongodb::{Client, Collection};
+use testbed::Mongo;
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::MongoStore;
+use crate::config::{Config, Secret};
+use crate::store::conformance::{some_upload, store_suite};
+use crate::store::{Draft, Select, Store, StoreError};
+
+store_suite!(async {
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let store: Arc<dyn Store> = Arc::new(fresh.open().await);
+    (store, fresh)
+});
+
+/// The most tests at one time. They measure in seconds what a server does that `FerretDB`, which reads whole collections
+/// for want of indexes, needs all processors for.
+static PLACES: Semaphore = Semaphore::const_new(3);
+
+/// A database of a test's own; it is dropped with this.
+struct Fresh {
+    name: String,
+    url: String,
+    _place: SemaphorePermit<'static>,
+}
+
+impl Fresh {
+    async fn new(server: &Mongo) -> Self {
+        let place = PLACES.acquire().await.unwrap();
+        let name = format!("test-{:016x}", rand::random::<u64>());
+        let url = with_database(&server.url(), &name);
+        Self {
+            name,
+            url,
+            _place: place,
+        }
+    }
+
+    /// A node's store in it.
+    async fn open(&self) -> MongoStore {
+        MongoStore::open(&secret(&self.url)).await.unwrap()
+    }
+
+    /// One of its collections, as it stands there.
+    async fn collection(&self, name: &str) -> Collection<Document> {
+        let client = Client::with_uri_str(&self.url).await.unwrap();
+        client.database(&self.name).collection(name)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // After a failure the server may be frozen.
+        if thread::panicking() {
+            return;
+        }
+        let (url, name) = (self.url.clone(), self.name.clone());
+        let dropping = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = Client::with_uri_str(url).await.unwrap();
+                client.database(&name).drop().await.unwrap();
+            });
+        });
+        dropping.join().unwrap();
+    }
+}
+
+/// A connection string with another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (before, options) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = before.split_once("://").unwrap();
+    let servers = rest.split('/').next().unwrap();
+    format!("{scheme}://{servers}/{name}?{options}")
+}
+
+/// The first server of a connection string.
+fn address(url: &str) -> String {
+    let (_, rest) = url.split_once("://").unwrap();
+    let servers = rest.split('/').next().unwrap();
+    let server = servers.split(',').next().unwrap();
+    server.rsplit('@').next().unwrap().to_owned()
+}
+
+fn secret(url: &str) -> Secret {
+    let config = Config::from_env(&|name| (name == "MONGO_URL").then(|| url.into())).unwrap();
+    config.shared.mongo_url.unwrap()
+}
+
+/// A new upload in the store.
+async fn stored(store: &MongoStore) -> UploadId {
+    let upload = some_upload();
+    let id = upload.id;
+    store.insert_upload(upload).await.unwrap();
+    id
+}
+
+fn new_message(client_message_id: &str) -> NewMessage {
+    NewMessage {
+        author_name: "someone".parse().unwrap(),
+        content: "something".parse().unwrap(),
+        client_message_id: client_message_id.parse().unwrap(),
+    }
+}
+
+/// Drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
+    (0..count)
+        .map(|n| Draft {
+            id: MessageId::from_bytes(rand::random()),
+            message: new_message(&format!("{prefix}-{n}")),
+            created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
+        })
+        .collect()
+}
+
+/// Asks again until there is an answer: a busy machine may be too slow for some calls.
+async fn answered<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
+    for _ in 0..20 {
+        match call().await {
+            Ok(answer) => return answer,
+            Err(error) => assert_eq!(error, StoreError::Unavailable),
+        }
+    }
+    panic!("the store does not answer");
+}
+
+/// The names of all messages of a conversation, which is without holes.
+async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
+    let mut names = Vec::new();
+    loop {
+        let last = Seq::new(names.len() as u64);
+        let page = answered(|| store.messages(upload, Select::After(last), 500)).await;
+        if page.messages.is_empty() {
+            assert_eq!(page.head, last);
+            return names;
+        }
+        for message in page.messages {
+            assert_eq!(message.seq.get(), names.len() as u64 + 1, "no hole");
+            names.push(message.client_message_id.to_string());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+use app::model::UploadRef;
+use tempfile::tempdir;
+
+use super::*;
+use crate::backends;
+use crate::store::mongo::OpenError;
+use crate::store::sqlite::DATABASE_FILE;
+
+const PASSWORD: &str = "hunter2";
+
+/// The sentence with which a start with this URL stops.
+async fn refusal(url: &str) -> OpenError {
+    let refused = MongoStore::open(&secret(url)).await.err().unwrap();
+    let sentence = refused.to_string();
+    assert!(sentence.contains("MONGO_URL"), "{sentence}");
+    for told in [sentence, format!("{refused:?}")] {
+        assert!(
+            !told.contains(PASSWORD) && !told.contains("admin"),
+            "{told}"
+        );
+    }
+    refused
+}
+
+#[tokio::test]
+async fn a_wrong_url_stops_the_start() {
+    for url in [
+        "localhost:27017",
+        "http://localhost:27017",
+        "mongodb://",
+        "mongodb://admin:hunter2",
+        "mongodb://admin:hunter2@",
+        "mongodb://admin:hunter2@localhost:port/",
+        "mongodb://admin:hunter2@localhost:99999/",
+        "mongodb://admin:hunter2/@localhost/",
+        "mongodb://admin:hunter2@localhost/a b",
+        "mongodb://admin:hunter2@localhost/?connectTimeoutMS=soon",
+        "mongodb://admin:hunter2@localhost/?authMechanism=hunter2",
+        "mongodb://admin:hunter2@localhost/?replicaSet=a&directConnection=hunter2",
+    ] {
+        assert_eq!(refusal(url).await, OpenError::Url, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_stops_the_start() {
+    let port = testbed::free_port().unwrap();
+    let url = format!("mongodb://admin:{PASSWORD}@127.0.0.1:{port}/");
+    assert_eq!(refusal(&url).await, OpenError::Unreachable);
+}
+
+#[tokio::test]
+async fn a_host_without_a_name_in_the_dns_stops_the_start() {
+    let url = format!("mongodb+srv://admin:{PASSWORD}@nowhere.invalid/");
+    let refused = refusal(&url).await;
+    assert!(matches!(refused, OpenError::Host | OpenError::Unreachable));
+}
+
+#[tokio::test]
+async fn tls_that_the_server_does_not_speak_stops_the_start() {
+    let url = with_database(&testbed::shared::mongo().url(), "tls");
+    let url = url.replace('?', "?tls=true&");
+    let url = url.trim_end_matches('&');
+    assert_eq!(refusal(url).await, OpenError::Unreachable);
+    let url = format!("{url}&tlsCAFile=/nowhere/{PASSWORD}.pem");
+    assert_eq!(refusal(&url).await, OpenError::Tls);
+}
+
+#[tokio::test]
+async fn a_refused_login_stops_the_start() {
+    let url = with_database(&testbed::shared::mongo().url(), "login");
+    let url = url.replace("://", &format!("://admin:{PASSWORD}@"));
+    assert_eq!(refusal(&url).await, OpenError::Refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let folder = tempdir().unwrap();
+    let config = Config::from_env(&|name| match name {
+        "MONGO_URL" => Some((&fresh.url).into()),
+        "TONESA_DATA_DIR" => Some(folder.path().into()),
+        _ => None,
+    });
+    let opened = backends::open(&config.unwrap(), &Arc::default())
+        .await
+        .unwrap();
+    let upload = some_upload();
+    let name = UploadRef::Id(upload.id);
+    opened
+        .backends
+        .store
+        .insert_upload(upload.clone())
+        .await
+        .unwrap();
+    opened.close().await;
+    assert!(!folder.path().join(DATABASE_FILE).exists());
+    assert_eq!(fresh.open().await.upload(name).await, Ok(upload));
+}

@@ -1,0 +1,44 @@
+use app::model::{Upload, UploadId, UploadRef};
+use mongodb::bson::doc;
+
+use super::documents::{StoredUpload, object_id, read};
+use super::error::Failure;
+use super::schema::Database;
+use super::told::is_duplicate;
+use crate::store::StoreError;
+
+/// Stores an upload, unless one of its ids is taken.
+pub(super) async fn insert(database: &Database, upload: &Upload) -> Result<(), Failure> {
+    let stored = StoredUpload::from(upload);
+    let inserted = database
+        .uploads()
+        .clone_with_type::<StoredUpload>()
+        .insert_one(stored)
+        .await;
+    match inserted {
+        Ok(_) => Ok(()),
+        Err(error) if is_duplicate(&error) => Err(StoreError::AlreadyExists.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The upload that is named.
+pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload, Failure> {
+    let filter = match name {
+        UploadRef::Id(id) => doc! { "_id": object_id(id) },
+        UploadRef::Short(id) => doc! { "shortID": id.as_str() },
+    };
+    let found = database.uploads().find_one(filter).await?;
+    let document = found.ok_or(StoreError::NotFound)?;
+    Ok(read::<StoredUpload>(&document)?)
+}
+
+/// Fails with [`StoreError::NotFound`] when there is no upload with this id.
+pub(super) async fn require(database: &Database, id: UploadId) -> Result<(), Failure> {
+    let found = database
+        .uploads()
+        .find_one(doc! { "_id": object_id(id) })
+        .projection(doc! { "_id": 1 })
+        .await?;
+    found.map(drop).ok_or(StoreError::NotFound.into())
+}

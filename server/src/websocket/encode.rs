@@ -1,0 +1,45 @@
+//! Frames from the server: whole, and without a mask.
+
+use bytes::Bytes;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// A ping without a payload.
+pub const PING: Bytes = Bytes::from_static(&[0x89, 0]);
+
+/// The longest payload of a control frame, in bytes (RFC 6455, 5.5).
+const MAX_CONTROL: usize = 125;
+
+/// A text frame.
+pub fn text(payload: &str) -> Bytes {
+    frame(OpCode::Data(Data::Text), payload.as_bytes())
+}
+
+/// The answer to a ping, with its payload.
+pub fn pong(payload: &[u8]) -> Bytes {
+    frame(OpCode::Control(Control::Pong), payload)
+}
+
+/// A close frame, with a reason if it has a code; one that is too long for such a frame is cut.
+pub fn close(code: Option<u16>, reason: &str) -> Bytes {
+    let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL - 2)];
+    let payload = code.map(|code| [&code.to_be_bytes(), reason.as_bytes()].concat());
+    frame(
+        OpCode::Control(Control::Close),
+        &payload.unwrap_or_default(),
+    )
+}
+
+fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
+    let header = FrameHeader {
+        opcode,
+        ..FrameHeader::default()
+    };
+    let length = payload.len() as u64;
+    let mut bytes = Vec::with_capacity(header.len(length) + payload.len());
+    header
+        .format(length, &mut bytes)
+        .expect("a vector takes whatever is written to it");
+    bytes.extend_from_slice(payload);
+    bytes.into()
+}
