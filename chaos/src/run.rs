@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::Client;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -240,6 +241,13 @@ async fn watch_memory(bed: Arc<Bed>, memory: watch::Sender<[Memory; NODES]>) {
     let mut ticks = interval(MEMORY_EVERY);
     loop {
         ticks.tick().await;
-        memory.send_modify(|memory| memory::look(&bed, memory));
+        let (bed, mut now) = (Arc::clone(&bed), *memory.borrow());
+        let looked = spawn_blocking(move || {
+            memory::look(&bed, &mut now);
+            now
+        });
+        if let Ok(now) = looked.await {
+            memory.send_replace(now);
+        }
     }
 }
