@@ -1,4 +1,4 @@
-//! How much memory the nodes use.
+//! How the nodes are: whether they run, and how much memory they use.
 
 use std::fs;
 
@@ -14,6 +14,8 @@ pub struct Memory {
     pub most: u64,
     /// At last.
     pub last: u64,
+    /// Whether it was seen to have ended by itself.
+    pub has_fallen: bool,
 }
 
 impl Memory {
@@ -23,8 +25,11 @@ impl Memory {
     }
 }
 
-/// Looks at every node; one that is not there keeps its figures.
+/// Looks at every node; one that is not there keeps its figures. Blocks while a node is being stopped.
 pub fn look(bed: &Bed, nodes: &mut [Memory]) {
+    for number in bed.fallen() {
+        nodes[number].has_fallen = true;
+    }
     for (node, memory) in bed.nodes().zip(nodes) {
         if let Some(now) = node.process().id().and_then(resident) {
             memory.last = now;

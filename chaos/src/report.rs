@@ -109,7 +109,7 @@ impl fmt::Display for Report {
         self.write_connections(out)?;
         self.write_times(out)?;
         for (number, memory) in self.memory.iter().enumerate() {
-            let Memory { most, last } = memory;
+            let Memory { most, last, .. } = memory;
             writeln!(
                 out,
                 "  node {number}            {last} MiB at last, {most} MiB at most"

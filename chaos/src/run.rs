@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::Client;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,8 +26,8 @@ use crate::{schedule, settle, storm};
 
 /// What the issue allows from the last repair on.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(15);
-/// A client that waits longest for its next try to connect waits half a minute.
-const LIVE_WITHIN: Duration = Duration::from_secs(45);
+/// A try that is not answered is given up after 10 s, and the next one is at most 10 s later.
+const LIVE_WITHIN: Duration = Duration::from_secs(30);
 /// How long people write before the first fault, and after the last one.
 const CALM: Duration = Duration::from_secs(6);
 /// How long a message may take to be shown while nothing is wrong. A beacon alone would take up to 10 s.
@@ -240,6 +241,13 @@ async fn watch_memory(bed: Arc<Bed>, memory: watch::Sender<[Memory; NODES]>) {
     let mut ticks = interval(MEMORY_EVERY);
     loop {
         ticks.tick().await;
-        memory.send_modify(|memory| memory::look(&bed, memory));
+        let (bed, mut now) = (Arc::clone(&bed), *memory.borrow());
+        let looked = spawn_blocking(move || {
+            memory::look(&bed, &mut now);
+            now
+        });
+        if let Ok(now) = looked.await {
+            memory.send_replace(now);
+        }
     }
 }

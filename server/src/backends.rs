@@ -57,6 +57,7 @@ pub struct Opened {
     pub backends: Backends,
     store: OpenStore,
     blobs: OpenBlobs,
+    broker: OpenBroker,
 }
 
 /// The store, as what it has to be closed as.
@@ -69,6 +70,12 @@ enum OpenStore {
 enum OpenBlobs {
     Directory(Arc<DirectoryBlobs>),
     S3(Arc<S3Blobs>),
+}
+
+/// The broker, as what it has to be closed as.
+enum OpenBroker {
+    Memory(Arc<MemoryBroker>),
+    Redis(Arc<RedisBroker>),
 }
 
 /// Opens what the settings name.
@@ -96,12 +103,13 @@ pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, Ope
         store: Arc::new(Coalesced::new(Arc::new(measured))),
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
-        broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
+        broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
     };
     Ok(Opened {
         backends,
         store,
         blobs,
+        broker,
     })
 }
 
@@ -123,14 +131,13 @@ async fn open_blobs(config: &Config) -> Result<OpenBlobs, OpenError> {
     Ok(OpenBlobs::Directory(Arc::new(blobs)))
 }
 
-async fn open_broker(
-    config: &Config,
-    metrics: &Arc<Metrics>,
-) -> Result<Arc<dyn Broker>, OpenError> {
-    Ok(match &config.shared.redis_url {
-        Some(url) => Arc::new(RedisBroker::open(url.expose(), metrics).await?),
-        None => Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
-    })
+async fn open_broker(config: &Config, metrics: &Arc<Metrics>) -> Result<OpenBroker, OpenError> {
+    if let Some(url) = &config.shared.redis_url {
+        let broker = RedisBroker::open(url.expose(), metrics).await?;
+        return Ok(OpenBroker::Redis(Arc::new(broker)));
+    }
+    let broker = MemoryBroker::new(Arc::new(MemoryBus::default()));
+    Ok(OpenBroker::Memory(Arc::new(broker)))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -182,9 +189,26 @@ impl OpenBlobs {
     }
 }
 
+impl OpenBroker {
+    fn shared(&self) -> Arc<dyn Broker> {
+        match self {
+            Self::Memory(broker) => Arc::<MemoryBroker>::clone(broker),
+            Self::Redis(broker) => Arc::<RedisBroker>::clone(broker),
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Redis(broker) => broker.close().await,
+        }
+    }
+}
+
 impl Opened {
     /// Closes what has to be closed, after the node has left.
     pub async fn close(self) {
+        self.broker.close().await;
         self.store.close().await;
         self.blobs.close().await;
     }

@@ -8,9 +8,9 @@ use crate::memory::Memory;
 
 /// No node has ended by itself, panicked, or grown without an end, and no password stands in a log.
 pub fn nodes(bed: &Bed, memory: &[Memory]) -> Vec<String> {
-    let fallen = bed.fallen().into_iter();
+    let fallen = memory.iter().enumerate().filter(|(_, it)| it.has_fallen);
     let mut faults: Vec<_> = fallen
-        .map(|number| format!("node {number} ended by itself"))
+        .map(|(number, _)| format!("node {number} ended by itself"))
         .collect();
     let grown = memory.iter().enumerate().filter(|(_, it)| it.runs_away());
     faults.extend(grown.map(|(number, it)| format!("node {number} holds {} MiB", it.last)));

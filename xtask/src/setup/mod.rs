@@ -5,8 +5,11 @@ mod apt;
 mod browser;
 mod deploy;
 mod node;
+mod peers;
 mod servers;
 mod wasm;
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -43,6 +46,11 @@ pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
 /// What the tests of many nodes need: Redis, MongoDB and S3 servers.
 pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
     servers::ensure(workspace)
+}
+
+/// What `cargo xtask bench` compares with, into this folder.
+pub fn for_bench(workspace: &Workspace, folder: &Path) -> Result<()> {
+    peers::ensure(workspace, folder)
 }
 
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{chaos, setup, tidy, workspace::Workspace};
+use crate::{bench, chaos, setup, tidy, workspace::Workspace};
 use timing::Timings;
 
 /// A part of the test run.
@@ -30,6 +30,9 @@ pub enum Stage {
     Browser,
     /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
     Chaos,
+    /// Not part of the whole run, since it needs the release program and a quiet machine: its deliveries and idle
+    /// watchers, beside a bare program's, are no dearer than they were
+    Speed,
 }
 
 const ALL: [Stage; 7] = [
@@ -52,6 +55,7 @@ impl Stage {
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
             Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
+            Self::Speed => bench::check(workspace),
         }
     }
 

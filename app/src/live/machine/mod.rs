@@ -218,7 +218,7 @@ impl Machine {
                 head,
                 messages,
             }) if upload_id == self.upload => {
-                self.fetching.rested();
+                self.fetching.hurry();
                 self.line_event(LineEvent::Watched, now);
                 self.offer(messages, head);
                 // The server is there: what failed in passing, and has not turned up by now, is sent again.
