@@ -1,8 +1,6 @@
 //! The socket's whole vocabulary: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 
@@ -14,8 +12,9 @@ pub const MAX_COMMAND_BYTES: usize = 4 * 1024;
 pub const MAX_WATCHED_UPLOADS: usize = 32;
 
 /// What the server tells.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
+    try_from = "Frame",
     tag = "type",
     content = "data",
     rename_all = "camelCase",
@@ -61,87 +60,73 @@ pub enum ServerEvent {
     Refused(Refusal),
 }
 
-impl<'de> Deserialize<'de> for ServerEvent {
-    /// In two steps: the type, then the data of that type. What serde derives for such an enum keeps the data in a
-    /// value of its own in between, and with it a second copy of all code that reads messages: 50 kB of WASM.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let frame = Frame::deserialize(deserializer)?;
-        frame.read().map_err(D::Error::custom)
-    }
-}
-
+/// An event in JSON. What serde derives for such an enum keeps the data in a value of its own until it knows the type, and
+/// with it a second copy of all code that reads messages: 50 kB of WASM.
 #[derive(Deserialize)]
 struct Frame {
     #[serde(rename = "type")]
     kind: String,
-    data: Box<RawValue>,
+    data: Data,
 }
 
-impl Frame {
-    fn read(&self) -> Result<ServerEvent, serde_json::Error> {
-        let data = self.data.get();
-        Ok(match self.kind.as_str() {
-            "watched" => {
-                let Watched {
-                    upload_id,
-                    head,
-                    messages,
-                } = serde_json::from_str(data)?;
-                ServerEvent::Watched {
-                    upload_id,
-                    head,
-                    messages,
-                }
-            }
-            "messagePosted" => {
-                let MessagePosted { upload_id, message } = serde_json::from_str(data)?;
-                ServerEvent::MessagePosted { upload_id, message }
-            }
-            "touched" => {
-                let Touched { upload_id, points } = serde_json::from_str(data)?;
-                ServerEvent::Touched { upload_id, points }
-            }
-            "headAdvanced" => {
-                let HeadAdvanced { upload_id, head } = serde_json::from_str(data)?;
-                ServerEvent::HeadAdvanced { upload_id, head }
-            }
-            "refused" => ServerEvent::Refused(serde_json::from_str(data)?),
-            other => {
-                return Err(serde_json::Error::custom(format!(
-                    "no event is called {other}"
-                )));
-            }
-        })
+/// The data of all events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(rename = "uploadID")]
+    upload_id: String,
+    head: Option<Seq>,
+    messages: Option<Vec<Message>>,
+    message: Option<Message>,
+    points: Option<Vec<TouchPoint>>,
+    command: Option<CommandName>,
+    code: Option<RefusalCode>,
+    detail: Option<String>,
+}
+
+/// Why a frame is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no event of {SUBPROTOCOL}")]
+struct NoEvent;
+
+impl TryFrom<Frame> for ServerEvent {
+    type Error = NoEvent;
+
+    fn try_from(Frame { kind, data }: Frame) -> Result<Self, NoEvent> {
+        data.into_event(&kind).ok_or(NoEvent)
     }
 }
 
-#[derive(Deserialize)]
-struct Watched {
-    #[serde(rename = "uploadID")]
-    upload_id: UploadId,
-    head: Seq,
-    messages: Vec<Message>,
-}
-
-#[derive(Deserialize)]
-struct MessagePosted {
-    #[serde(rename = "uploadID")]
-    upload_id: UploadId,
-    message: Message,
-}
-
-#[derive(Deserialize)]
-struct Touched {
-    #[serde(rename = "uploadID")]
-    upload_id: UploadId,
-    points: Vec<TouchPoint>,
-}
-
-#[derive(Deserialize)]
-struct HeadAdvanced {
-    #[serde(rename = "uploadID")]
-    upload_id: UploadId,
-    head: Seq,
+impl Data {
+    fn into_event(self, kind: &str) -> Option<ServerEvent> {
+        let upload_id = self.upload_id.parse().ok();
+        Some(match kind {
+            "watched" => ServerEvent::Watched {
+                upload_id: upload_id?,
+                head: self.head?,
+                messages: self.messages?,
+            },
+            "messagePosted" => ServerEvent::MessagePosted {
+                upload_id: upload_id?,
+                message: self.message?,
+            },
+            "touched" => ServerEvent::Touched {
+                upload_id: upload_id?,
+                points: self.points?,
+            },
+            "headAdvanced" => ServerEvent::HeadAdvanced {
+                upload_id: upload_id?,
+                head: self.head?,
+            },
+            "refused" => ServerEvent::Refused(Refusal {
+                command: self.command?,
+                upload_id: self.upload_id,
+                code: self.code?,
+                detail: self.detail?,
+            }),
+            _ => return None,
+        })
+    }
 }
 
 /// Which command was not done, and why.

@@ -2,12 +2,13 @@
 //! browser's own back and forward along it: too little for a router, which would make up a fifth of the WASM. All
 //! other links load their page.
 
-use crate::browser::effect;
+use crate::browser::{effect, spawn};
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "hydrate")]
+use crate::json;
 use crate::live::api::fetch_upload_page;
 use crate::model::ShortId;
 use crate::source::Shown;
@@ -81,7 +82,7 @@ impl Navigator {
     fn load_upload(self, short_id: ShortId) {
         let asked_at = address();
         self.show(Shown::Loading);
-        spawn_local(async move {
+        spawn(async move {
             let page = fetch_upload_page(short_id).await;
             // The reader may have gone on meanwhile.
             if address() == asked_at {
@@ -109,8 +110,8 @@ impl Navigator {
 /// What the server put into the document for the browser.
 #[cfg(feature = "hydrate")]
 pub fn start_of_document() -> Option<Start> {
-    let json = document().get_element_by_id(START_ID)?.text_content()?;
-    serde_json::from_str(&json).ok()
+    let text = document().get_element_by_id(START_ID)?.text_content()?;
+    json::read(&text)
 }
 
 /// Whoever shares the page from the browser's own menu shares what its head calls its address.

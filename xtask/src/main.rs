@@ -5,6 +5,7 @@
 
 mod bench;
 mod build;
+mod chaos;
 mod measure;
 mod process;
 mod run;
@@ -46,6 +47,8 @@ enum Task {
     },
     /// Build the release program and take the figures of docs/performance.md
     Measure,
+    /// Break things while people talk, and see that nothing was lost: three nodes, 30 clients, faults drawn from a seed
+    Chaos(chaos::Options),
     /// Build the release program, install what it is compared with, and measure both: see `bench --help`
     #[command(disable_help_flag = true)]
     Bench {
@@ -81,6 +84,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::everything(&workspace),
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),
+        Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Measure => measure::run(&workspace),
         Task::Bench { arguments } => bench::run(&workspace, &arguments),
         Task::Test { only, arguments } => test::run(&workspace, only, &arguments),

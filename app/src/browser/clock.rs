@@ -5,6 +5,7 @@ use leptos::prelude::window;
 use time::Date;
 use wasm_bindgen::JsValue;
 
+use super::Hydrated;
 use crate::model::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
@@ -26,6 +27,15 @@ pub enum Zone {
 pub struct Day(i64);
 
 impl Zone {
+    /// UTC in the first render, and the reader's own as soon as the page is theirs. Tracks the change.
+    pub fn of(hydrated: Hydrated) -> Self {
+        if hydrated.get() {
+            Self::Local
+        } else {
+            Self::Utc
+        }
+    }
+
     /// The day of this moment.
     pub fn day(self, at: Timestamp) -> Day {
         let offset = match self {

@@ -3,7 +3,10 @@
 pub mod chosen;
 pub mod clipboard;
 pub mod clock;
+pub mod letters;
 pub mod storage;
+
+use std::pin::Pin;
 
 use leptos::prelude::*;
 
@@ -14,17 +17,23 @@ pub fn effect(run: impl FnMut() + 'static) {
     Effect::new(run);
 }
 
+/// Runs the future in the browser. One code for all, as for [`effect`].
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    leptos::task::spawn_local(future);
+}
+
 /// Whether the browser has taken over the server's page. The first render must equal the server's, so whatever depends
 /// on the reader's zone, storage or abilities waits for this.
 #[derive(Clone, Copy)]
-pub struct Hydrated(ReadSignal<bool>);
+pub struct Hydrated(RwSignal<bool>);
 
 impl Hydrated {
     /// False on the server and in the first render, true from then on.
     pub fn watch() -> Self {
-        let (hydrated, set_hydrated) = signal(false);
+        let hydrated = RwSignal::new(false);
         effect(move || {
-            set_hydrated.set(true);
+            hydrated.set(true);
             // Tells whoever looks from outside, as the browser tests do.
             if let Some(root) = document().document_element() {
                 root.set_class_name("hydrated");

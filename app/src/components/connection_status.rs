@@ -4,7 +4,7 @@ use crate::live::Connection;
 
 /// One small honest line about the line to the server.
 #[component]
-pub fn ConnectionStatus(connection: Signal<Connection>) -> impl IntoView {
+pub fn ConnectionStatus(connection: ReadSignal<Connection>) -> impl IntoView {
     let state = Signal::derive(move || state(connection.get()).to_owned());
     let label = Signal::derive(move || label(connection.get()));
     view! {

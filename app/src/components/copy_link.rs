@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use leptos::html::Input;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use crate::browser::clipboard;
+use crate::browser::{clipboard, spawn};
 use crate::model::ShortId;
 use crate::source::Site;
 
@@ -24,22 +23,22 @@ enum Copying {
 pub fn CopyLink(short_id: ShortId) -> impl IntoView {
     let link = format!("{}/u/{short_id}", expect_context::<Site>().origin);
     let field = NodeRef::<Input>::new();
-    let (copying, set_copying) = signal(Copying::Idle);
+    let copying = RwSignal::new(Copying::Idle);
     let copy = move |_| {
         let Some(field) = field.get_untracked() else {
             return;
         };
-        spawn_local(async move {
+        spawn(async move {
             if clipboard::copy(&field).await {
-                set_copying.set(Copying::Copied);
+                copying.set(Copying::Copied);
                 set_timeout(
                     move || {
-                        set_copying.try_set(Copying::Idle);
+                        copying.try_set(Copying::Idle);
                     },
                     SAID_FOR,
                 );
             } else {
-                set_copying.set(Copying::ByHand);
+                copying.set(Copying::ByHand);
                 field.select();
             }
         });

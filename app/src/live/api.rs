@@ -1,14 +1,14 @@
 //! The calls of the HTTP API that the browser makes for a conversation.
 
-use futures::future::{Either, join, select};
-use gloo_net::http::{Request, RequestBuilder};
-use gloo_timers::future::TimeoutFuture;
-use send_wrapper::SendWrapper;
+use futures::future::join;
+use leptos::prelude::window;
 use serde::de::DeserializeOwned;
-use std::pin::pin;
-use web_sys::AbortController;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, DomException, Headers, RequestInit, Response};
 
 use super::failure::ApiFailure;
+use crate::json;
 use crate::model::{Message, MessagePage, NewMessage, Seq, ShortId, UploadId, UploadPage};
 use crate::source::PageError;
 
@@ -25,15 +25,11 @@ const BEFORE_LIMIT: usize = 50;
 pub async fn fetch_upload_page(short_id: ShortId) -> Result<UploadPage, PageError> {
     let upload = format!("/api/uploads/{short_id}");
     let messages = format!("{upload}/messages");
-    // Leptos' resources want futures that can change threads; a browser has but one.
-    SendWrapper::new(async move {
-        let (upload, page) = join(call(Request::get(&upload)), call(Request::get(&messages))).await;
-        Ok(UploadPage {
-            upload: upload.map_err(page_error)?,
-            page: page.map_err(page_error)?,
-        })
+    let (upload, page) = join(get(&upload), get(&messages)).await;
+    Ok(UploadPage {
+        upload: upload.map_err(page_error)?,
+        page: page.map_err(page_error)?,
     })
-    .await
 }
 
 fn page_error(failure: ApiFailure) -> PageError {
@@ -47,60 +43,50 @@ fn page_error(failure: ApiFailure) -> PageError {
 /// The messages after that number.
 pub(super) async fn messages_after(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
     let url = format!("/api/uploads/{upload}/messages?after={seq}&limit={AFTER_LIMIT}");
-    call(Request::get(&url)).await
+    get(&url).await
 }
 
 /// The messages just before that number.
 pub(super) async fn messages_before(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
     let url = format!("/api/uploads/{upload}/messages?before={seq}&limit={BEFORE_LIMIT}");
-    call(Request::get(&url)).await
+    get(&url).await
 }
 
 /// Posts a message.
 pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<Message, ApiFailure> {
-    let body = serde_json::to_string(&message).map_err(|_| ApiFailure::Unreachable)?;
+    let body = json::write(&message).ok_or(ApiFailure::Unreachable)?;
     let url = format!("/api/uploads/{upload}/messages");
-    let request = Request::post(&url).header("Content-Type", "application/json");
-    exchange(request, Some(body)).await
+    exchange(&url, Some(&body)).await
 }
 
-async fn call<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFailure> {
-    exchange(request, None).await
+async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
+    exchange(url, None).await
 }
 
-async fn exchange<T: DeserializeOwned>(
-    request: RequestBuilder,
-    body: Option<String>,
-) -> Result<T, ApiFailure> {
-    let (status, body) = in_time(request, body).await?;
+async fn exchange<T: DeserializeOwned>(url: &str, body: Option<&str>) -> Result<T, ApiFailure> {
+    let (status, body) = fetch(url, body).await.map_err(|error| {
+        match error.dyn_ref::<DomException>().map(DomException::name) {
+            Some(name) if name == "TimeoutError" => ApiFailure::TimedOut,
+            _ => ApiFailure::Unreachable,
+        }
+    })?;
     ApiFailure::read(status, &body)
 }
 
-async fn in_time(
-    request: RequestBuilder,
-    body: Option<String>,
-) -> Result<(u16, String), ApiFailure> {
-    let controller = AbortController::new().map_err(|_| ApiFailure::Unreachable)?;
-    let request = request
-        .header("Accept", "application/json")
-        .abort_signal(Some(&controller.signal()));
-    let answer = pin!(answer(request, body));
-    match select(answer, TimeoutFuture::new(TIMEOUT_MILLIS)).await {
-        Either::Left((answer, _)) => answer.map_err(|_| ApiFailure::Unreachable),
-        Either::Right(_) => {
-            controller.abort();
-            Err(ApiFailure::TimedOut)
-        }
+/// The answer's status and body. With a body to send, which is JSON, it is a `POST`.
+async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), JsValue> {
+    let headers = Headers::new()?;
+    headers.set("Accept", "application/json")?;
+    let options = RequestInit::new();
+    if let Some(body) = body {
+        headers.set("Content-Type", "application/json")?;
+        options.set_method("POST");
+        options.set_body(&body.into());
     }
-}
-
-async fn answer(
-    request: RequestBuilder,
-    body: Option<String>,
-) -> Result<(u16, String), gloo_net::Error> {
-    let response = match body {
-        Some(body) => request.body(body)?.send().await?,
-        None => request.send().await?,
-    };
-    Ok((response.status(), response.text().await?))
+    options.set_headers(&headers);
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MILLIS)));
+    let response = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await?;
+    let response: Response = response.dyn_into()?;
+    let body = JsFuture::from(response.text()?).await?;
+    Ok((response.status(), body.as_string().unwrap_or_default()))
 }

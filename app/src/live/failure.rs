@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::json;
 use crate::problem::Problem;
 
 /// Why a call of the HTTP API brought nothing, as a sentence for people.
@@ -37,10 +38,9 @@ impl ApiFailure {
     /// What went wrong, when it is not a `T`.
     pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
         if (200..300).contains(&status) {
-            serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
+            json::read(body).ok_or(Self::Unexplained(status))
         } else {
-            serde_json::from_str(body)
-                .map_or(Err(Self::Unexplained(status)), |it| Err(Self::Refused(it)))
+            Err(json::read(body).map_or(Self::Unexplained(status), Self::Refused))
         }
     }
 }

@@ -5,19 +5,20 @@ use super::conversation::Conversation;
 use super::machine::Input;
 use super::shell::{Shell, View};
 use super::{Connection, Entry, History, Ripple};
+use crate::browser::effect;
 use crate::model::{AuthorName, ClientMessageId, MessageText, Point, UploadPage};
 
 /// A live conversation as components see it: signals to show, and verbs. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
     /// The messages, oldest first; at most as many as were loaded.
-    pub entries: Signal<Vec<Entry>>,
+    pub entries: ReadSignal<Vec<Entry>>,
     /// Whether older ones can be loaded.
-    pub history: Signal<History>,
+    pub history: ReadSignal<History>,
     /// The line to the server.
-    pub connection: Signal<Connection>,
+    pub connection: ReadSignal<Connection>,
     /// Taps that are being drawn: bounded, the oldest are dropped first.
-    pub ripples: Signal<Vec<Ripple>>,
+    pub ripples: ReadSignal<Vec<Ripple>>,
     /// `None` on the server, and in the browser until the page is hydrated.
     shell: StoredValue<Option<SendWrapper<Shell>>>,
 }
@@ -30,16 +31,16 @@ impl Live {
         let shell = StoredValue::new(None);
         let mut page = Some(page);
         // Effects run in the browser only, and after the first view is there.
-        Effect::new(move |_| {
+        effect(move || {
             if let Some(page) = page.take() {
                 shell.set_value(Some(SendWrapper::new(Shell::start(page, view))));
             }
         });
         Self {
-            entries: view.entries.into(),
-            history: view.history.into(),
-            connection: view.connection.into(),
-            ripples: view.ripples.into(),
+            entries: view.entries.read_only(),
+            history: view.history.read_only(),
+            connection: view.connection.read_only(),
+            ripples: view.ripples.read_only(),
             shell,
         }
     }

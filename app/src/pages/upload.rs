@@ -12,8 +12,8 @@ pub fn Upload(page: UploadPage) -> impl IntoView {
     let upload = page.upload.clone();
     let short_id = upload.short_id;
     let live = Live::start(page);
-    let (rewrite, set_rewrite) = signal(None);
-    let on_edit = Callback::new(move |text| set_rewrite.set(Some(text)));
+    let rewrite = RwSignal::new(None);
+    let on_edit = Callback::new(move |text| rewrite.set(Some(text)));
     view! {
         <div class="page upload-page">
             <header class="header">

@@ -1,5 +1,6 @@
 use thiserror::Error;
 
+use crate::json;
 use crate::model::Upload;
 use crate::problem::Problem;
 
@@ -44,12 +45,12 @@ pub(super) fn read_answer(
     max_bytes: u64,
 ) -> Result<Upload, UploadFailure> {
     if (200..300).contains(&status) {
-        return serde_json::from_str(body).map_err(|_| UploadFailure::Unavailable);
+        return json::read(body).ok_or(UploadFailure::Unavailable);
     }
-    match serde_json::from_str::<Problem>(body) {
-        Ok(problem) => Err(UploadFailure::Refused(problem)),
-        Err(_) if status == 413 => Err(UploadFailure::TooLarge { max_bytes }),
-        Err(_) => Err(UploadFailure::Unavailable),
+    match json::read::<Problem>(body) {
+        Some(problem) => Err(UploadFailure::Refused(problem)),
+        None if status == 413 => Err(UploadFailure::TooLarge { max_bytes }),
+        None => Err(UploadFailure::Unavailable),
     }
 }
 

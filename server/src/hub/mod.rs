@@ -194,6 +194,11 @@ impl Hub {
         }
     }
 
+    /// Has the beacon tell that a conversation has come so far.
+    pub fn note_head(&self, topic: Topic, head: Seq) {
+        self.0.beacon.note(topic, head);
+    }
+
     /// Puts a frame into the outbox of every socket of this node that watches the topic.
     pub fn emit_local(&self, topic: Topic, frame: &Frame) {
         self.0.rooms.deliver(topic, frame);

@@ -11,6 +11,7 @@
 mod bundle;
 mod compress;
 mod fingerprint;
+mod names;
 mod wasm;
 
 use std::{
@@ -63,15 +64,16 @@ fn write_assets(
 ) -> Result<()> {
     let scratch = workspace.target.join("packaging");
     empty_folder(&scratch)?;
-    let glue = wasm::bind(module, &scratch)?;
-    let wasm = wasm::optimise(workspace, &toolbox.tools, &scratch)?;
-    let js = bundle::script(workspace, &toolbox.tools, &glue, &scratch)?;
+    let bound = wasm::bind(module, &scratch)?;
+    let script = bundle::script(workspace, &toolbox.tools, &bound.glue, &scratch)?;
+    names::shorten(&bound.wasm, &script.names)?;
+    let wasm = wasm::optimise(workspace, &toolbox.tools, &bound.wasm, &scratch)?;
     let css = bundle::style(workspace, &toolbox.tools, &scratch)?;
     let assets = site.join("assets");
     fs::create_dir_all(&assets)?;
     let manifest = Manifest {
         css: write_hashed(&assets, "css", &fs::read(css)?)?,
-        js: write_hashed(&assets, "js", &fs::read(js)?)?,
+        js: write_hashed(&assets, "js", &fs::read(script.file)?)?,
         wasm: write_hashed(&assets, "wasm", &fs::read(wasm)?)?,
     };
     fs::write(

@@ -27,8 +27,15 @@ pub fn compile(workspace: &Workspace, compiler: Compiler) -> Result<PathBuf> {
         .join("wasm32-unknown-unknown/wasm-release/frontend.wasm"))
 }
 
-/// Runs wasm-bindgen (the library, so that it is always the version of Cargo.lock); gives the JavaScript's path.
-pub fn bind(module: &Path, folder: &Path) -> Result<PathBuf> {
+/// What wasm-bindgen wrote.
+pub struct Bound {
+    pub wasm: PathBuf,
+    /// The JavaScript around it.
+    pub glue: PathBuf,
+}
+
+/// Runs wasm-bindgen (the library, so that it is always the version of Cargo.lock).
+pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
     Bindgen::new()
         .input_path(module)
         .web(true)?
@@ -38,15 +45,22 @@ pub fn bind(module: &Path, folder: &Path) -> Result<PathBuf> {
         .omit_default_module_path(true)
         .generate(folder)
         .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
-    Ok(folder.join(format!("{NAME}.js")))
+    Ok(Bound {
+        wasm: folder.join(format!("{NAME}_bg.wasm")),
+        glue: folder.join(format!("{NAME}.js")),
+    })
 }
 
-/// Runs wasm-opt on what [`bind`] wrote.
+/// Runs wasm-opt.
 ///
 /// It needs no list of WASM features: rustc writes those that it used into the module, and wasm-opt keeps to them.
 /// Naming more (`--all-features`) gives fewer bytes, but more of them after brotli.
-pub fn optimise(workspace: &Workspace, tools: &Tools, folder: &Path) -> Result<PathBuf> {
-    let input = folder.join(format!("{NAME}_bg.wasm"));
+pub fn optimise(
+    workspace: &Workspace,
+    tools: &Tools,
+    input: &Path,
+    folder: &Path,
+) -> Result<PathBuf> {
     let output = folder.join("optimised.wasm");
     let arguments = ["-Oz", "--strip-producers", "--strip-target-features"];
     let command = tools.wasm_opt.command(&workspace.shell).args(arguments);

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{bench, setup, tidy, workspace::Workspace};
+use crate::{bench, chaos, setup, tidy, workspace::Workspace};
 use timing::Timings;
 
 /// A part of the test run.
@@ -28,7 +28,10 @@ pub enum Stage {
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
-    /// The release program's deliveries and idle watchers, beside a bare program's: no dearer than they were
+    /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
+    Chaos,
+    /// Not part of the whole run, since it needs the release program and a quiet machine: its deliveries and idle
+    /// watchers, beside a bare program's, are no dearer than they were
     Speed,
 }
 
@@ -39,7 +42,7 @@ const ALL: [Stage; 7] = [
     Stage::Deploy,
     Stage::Unit,
     Stage::Browser,
-    Stage::Speed,
+    Stage::Chaos,
 ];
 
 impl Stage {
@@ -51,6 +54,7 @@ impl Stage {
             Self::Deploy => deploy::check(workspace),
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
+            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
             Self::Speed => bench::check(workspace),
         }
     }
@@ -80,10 +84,7 @@ fn run_stages(
         // First of all, so that nobody waits for the tests to learn that there is no browser.
         timings.measure("setup", || setup::everything(workspace))?;
     }
-    for stage in ALL
-        .into_iter()
-        .filter(|stage| only.is_none_or(|only| only == *stage))
-    {
+    for stage in only.map_or(ALL.to_vec(), |only| vec![only]) {
         let name = stage.name();
         println!("xtask: stage {name}");
         timings

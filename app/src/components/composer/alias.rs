@@ -11,8 +11,8 @@ const STORED_AS: &str = "tonesa.alias";
 /// Whom one writes as: a line that opens a field. The name is remembered; without scripts the field is always open.
 #[component]
 pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
-    let (editing, set_editing) = signal(false);
-    let (problem, set_problem) = signal(None::<String>);
+    let editing = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
     effect(move || {
@@ -23,7 +23,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         }
     });
     let open = move |_| {
-        set_editing.set(true);
+        editing.set(true);
         if let Some(field) = field.get_untracked() {
             let current = name.get_untracked();
             field.set_value(if current == AuthorName::default() {
@@ -51,18 +51,18 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                 };
                 storage::write(Keep::Always, STORED_AS, kept);
                 name.set(chosen);
-                set_problem.set(None);
-                set_editing.set(false);
+                problem.set(None);
+                editing.set(false);
             }
-            Err(error) => set_problem.set(Some(error.to_string())),
+            Err(error) => problem.set(Some(error.to_string())),
         }
     };
     let keydown = move |ev: KeyboardEvent| {
         match ev.key().as_str() {
             "Enter" if !ev.is_composing() => commit(),
             "Escape" => {
-                set_problem.set(None);
-                set_editing.set(false);
+                problem.set(None);
+                editing.set(false);
             }
             _ => return,
         }

@@ -16,11 +16,7 @@ use writing::Writing;
 
 /// Sends what is written. `rewrite` brings the text of a message that is to be written anew.
 #[component]
-pub fn Composer(
-    short_id: ShortId,
-    live: Live,
-    rewrite: ReadSignal<Option<String>>,
-) -> impl IntoView {
+pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>) -> impl IntoView {
     let writing = Writing::start(short_id, live);
     effect(move || {
         if let Some(text) = rewrite.get() {

@@ -1,3 +1,4 @@
+use crate::browser::letters;
 use crate::model::AuthorName;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
@@ -30,12 +31,9 @@ pub fn initial(name: &AuthorName) -> String {
     let mut signs = name.as_str().chars();
     let sign = signs
         .clone()
-        .find(|sign| sign.is_alphanumeric())
+        .find(|sign| letters::is_alphanumeric(*sign))
         .or_else(|| signs.next());
-    sign.into_iter()
-        .flat_map(char::to_uppercase)
-        .take(1)
-        .collect()
+    sign.map(letters::capital).unwrap_or_default()
 }
 
 #[cfg(test)]

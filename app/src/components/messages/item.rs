@@ -3,6 +3,7 @@ use leptos::prelude::*;
 
 use super::avatar::{class, initial};
 use super::rows::Row;
+use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::live::{Delivery, Entry, Live};
 
@@ -12,7 +13,7 @@ use crate::live::{Delivery, Entry, Live};
 pub fn MessageItem(
     entry: Entry,
     row: Memo<Row>,
-    zone: Memo<Zone>,
+    hydrated: Hydrated,
     live: Live,
     /// Takes the text of a message that is to be written anew.
     on_edit: Callback<String>,
@@ -27,11 +28,12 @@ pub fn MessageItem(
     let same_day = Signal::derive(move || row.read().new_day.is_none());
     let day = Signal::derive(move || {
         let day = row.read().new_day;
-        day.map(|day| zone.get().day_label(day)).unwrap_or_default()
+        day.map(|day| Zone::of(hydrated).day_label(day))
+            .unwrap_or_default()
     });
     let starts = Signal::derive(move || row.read().starts_run);
     let datetime = Signal::derive(move || row.read().created_at.to_string());
-    let time = Signal::derive(move || zone.get().time(row.read().created_at));
+    let time = Signal::derive(move || Zone::of(hydrated).time(row.read().created_at));
     let class_name = if mine { "message mine" } else { "message" };
     view! {
         <p class="day" hidden=same_day>

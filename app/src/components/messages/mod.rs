@@ -20,16 +20,9 @@ use scroll::Scrolling;
 #[component]
 pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let hydrated = Hydrated::expect();
-    let zone = Memo::new(move |_| {
-        if hydrated.get() {
-            Zone::Local
-        } else {
-            Zone::Utc
-        }
-    });
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::follow(scroller, live);
-    let rows = Memo::new(move |_| rows::rows(&live.entries.read(), zone.get()));
+    let rows = Memo::new(move |_| rows::rows(&live.entries.read(), Zone::of(hydrated)));
     let item = move |entry: Entry| {
         let key = entry.key.clone();
         let first = entry.clone();
@@ -40,7 +33,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 .or_else(|| before.cloned())
                 .unwrap_or_else(|| rows::row(None, &first, Zone::Utc))
         });
-        view! { <MessageItem entry row zone live on_edit/> }
+        view! { <MessageItem entry row hydrated live on_edit/> }
     };
     let unseen = Signal::<bool>::from(scrolling.unseen);
     view! {

@@ -1,6 +1,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use crate::browser::effect;
 use crate::live::{History, Live};
 use crate::model::ClientMessageId;
 
@@ -27,17 +28,18 @@ impl Scrolling {
             live,
             unseen: RwSignal::new(false),
         };
-        Effect::new(move |before: Option<Option<ClientMessageId>>| {
+        let mut before: Option<Option<ClientMessageId>> = None;
+        effect(move || {
             let entries = live.entries.read();
             let last = entries.last();
             let key = last.map(|entry| entry.key.clone());
-            let is_new = before.is_some_and(|before| before != key);
+            let is_new = before.as_ref().is_some_and(|before| *before != key);
             match last {
                 Some(entry) if is_new && entry.mine => scrolling.to_newest(),
                 Some(_) if is_new && !scrolling.at_newest() => scrolling.unseen.set(true),
                 _ => {}
             }
-            key
+            before = Some(key);
         });
         scrolling
     }

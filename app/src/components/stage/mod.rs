@@ -18,7 +18,7 @@ use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
 pub use picture::ratio;
-use place::place;
+use place::{percentage, place};
 use ripples::Ripples;
 
 /// Pictures with no more pixels across and down are icons, whose pixels are shown as squares when they are enlarged.
@@ -69,7 +69,7 @@ fn place_of(pointer: &MouseEvent, picture: &HtmlElement) -> Option<Point> {
 /// The picture's box has its place before a byte of it has come. The server's page says the ratio in its head (the
 /// policy allows no `style` attribute); a page that the browser made says it here.
 fn keep_ratio(frame: NodeRef<Div>, image: &Content) {
-    let ratio = ratio(image).to_string();
+    let ratio = ratio(image);
     effect(move || {
         if let Some(frame) = frame.get() {
             set_style(&frame, "--ratio", &ratio);
@@ -79,8 +79,8 @@ fn keep_ratio(frame: NodeRef<Div>, image: &Content) {
 
 /// Places the element at this fraction of the box that it is in.
 fn place_at(element: &HtmlElement, at: Point) {
-    set_style(element, "left", &format!("{}%", at.x() * 100.0));
-    set_style(element, "top", &format!("{}%", at.y() * 100.0));
+    set_style(element, "left", &percentage(at.x()));
+    set_style(element, "top", &percentage(at.y()));
 }
 
 fn set_style(element: &HtmlElement, property: &str, value: &str) {

@@ -60,7 +60,7 @@ pub fn alt(image: &Content) -> String {
     )
 }
 
-/// Width by height, for the style sheet's `--ratio`.
-pub fn ratio(image: &Content) -> f64 {
-    f64::from(image.width.max(1)) / f64::from(image.height.max(1))
+/// Width by height, for the style sheet's `--ratio`, as CSS writes it: `1200 / 800`.
+pub fn ratio(image: &Content) -> String {
+    format!("{} / {}", image.width.max(1), image.height.max(1))
 }

@@ -26,6 +26,18 @@ pub fn step(from: Point, key: &str, fine: bool) -> Option<Point> {
     Point::new(inside(moved(from.x(), x)), inside(moved(from.y(), y))).ok()
 }
 
+/// The fraction as a percentage in CSS, to a thousandth: `12.500%`.
+pub fn percentage(fraction: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the fraction lies between 0 and 1"
+    )]
+    let thousandths = (fraction * 100_000.0).round() as u32;
+    // Whole numbers only: to write any other exactly takes 10 kB of WASM.
+    format!("{}.{:03}%", thousandths / 1_000, thousandths % 1_000)
+}
+
 /// The middle of the picture, where the keyboard's pointer starts.
 pub fn middle() -> Point {
     Point::new(0.5, 0.5).expect("halves are fractions")
@@ -58,6 +70,14 @@ mod tests {
     #[test]
     fn a_picture_without_area_has_no_places() {
         assert_eq!(place(1.0, 1.0, 0.0, 0.0, 0.0, 10.0), None);
+    }
+
+    #[test]
+    fn a_fraction_is_a_percentage_in_css() {
+        assert_eq!(percentage(0.0), "0.000%");
+        assert_eq!(percentage(0.125), "12.500%");
+        assert_eq!(percentage(0.050_004), "5.000%");
+        assert_eq!(percentage(0.999_999), "100.000%");
     }
 
     #[test]

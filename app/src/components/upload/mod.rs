@@ -10,10 +10,9 @@ use crate::browser::effect;
 use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use crate::browser::{chosen, clipboard};
+use crate::browser::{chosen, clipboard, spawn};
 use crate::source::Site;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
@@ -113,7 +112,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
     let away = RwSignal::new(true);
     effect(move || away.set(!clipboard::can_read()));
     let paste = move |_| {
-        spawn_local(async move {
+        spawn(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
                 None => _ = uploader.phase.try_set(Phase::Refused {

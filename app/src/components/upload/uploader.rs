@@ -1,10 +1,9 @@
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use web_sys::{File, FileList};
 
 use super::check::{FileFacts, pick, refusal, short};
 use super::phase::{Phase, Sending};
-use crate::browser::chosen;
+use crate::browser::{chosen, spawn};
 use crate::navigator::Navigator;
 use crate::uploading::{UploadFailure, upload};
 
@@ -78,7 +77,7 @@ impl Uploader {
         let progress = move |sent| _ = self.sent.try_set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         chosen::uploading(cancel);
-        spawn_local(async move {
+        spawn(async move {
             match outcome.await {
                 Ok(upload) => self.navigator.go_to_upload(upload.short_id),
                 // Whoever stopped it has said already what comes next.

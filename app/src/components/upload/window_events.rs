@@ -7,15 +7,15 @@ use super::uploader::Uploader;
 
 /// Lets the whole window take dropped and pasted pictures as long as the component is shown. Answers whether files
 /// hang over it.
-pub fn take_from_window(uploader: Uploader) -> ReadSignal<bool> {
-    let (hovering, set_hovering) = signal(false);
+pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
+    let hovering = RwSignal::new(false);
     // The window exists in the browser only, as do effects.
     effect(move || {
         // Entering a child comes before leaving its parent: only their balance tells whether the pointer is inside.
         let inside = StoredValue::new(0_i32);
         let step = move |by: i32| {
             inside.update_value(|inside| *inside = (*inside + by).max(0));
-            set_hovering.set(inside.get_value() > 0);
+            hovering.set(inside.get_value() > 0);
         };
         let handles = [
             window_event_listener(ev::dragenter, move |ev| {
@@ -38,7 +38,7 @@ pub fn take_from_window(uploader: Uploader) -> ReadSignal<bool> {
                 if brings_files(&ev) {
                     ev.prevent_default();
                     inside.set_value(0);
-                    set_hovering.set(false);
+                    hovering.set(false);
                     uploader.take_list(ev.data_transfer().and_then(|data| data.files()));
                 }
             }),

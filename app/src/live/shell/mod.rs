@@ -9,13 +9,13 @@ use std::rc::{Rc, Weak};
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::{GetUntracked, RwSignal, Set};
-use leptos::task::spawn_local;
 
 use self::socket::Socket;
 use super::effect::{Effect, Timer};
 use super::line::LineEvent;
 use super::machine::{Input, Machine};
 use super::{Connection, Delivery, Entry, History, Ripple, api};
+use crate::browser::spawn;
 use crate::model::{AuthorName, ClientMessageId, MessageText, UploadId, UploadPage};
 
 /// The signals that the shell keeps up to date.
@@ -168,7 +168,7 @@ impl Inner {
 
     fn later(self: &Rc<Self>, input: impl Future<Output = Input> + 'static) {
         let weak = Rc::downgrade(self);
-        spawn_local(async move { weak.take(input.await) });
+        spawn(async move { weak.take(input.await) });
     }
 
     fn start_timer(self: &Rc<Self>, timer: Timer, millis: u32) {

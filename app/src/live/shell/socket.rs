@@ -4,6 +4,7 @@ use web_sys::{CloseEvent, MessageEvent, WebSocket, window};
 
 use super::Callback;
 use crate::event::{ClientCommand, SUBPROTOCOL};
+use crate::json;
 use crate::live::line::LineEvent;
 use crate::live::machine::Input;
 
@@ -34,7 +35,7 @@ impl Socket {
                     .dyn_ref::<MessageEvent>()
                     .and_then(|it| it.data().as_string());
                 // Frames of a later version are no error.
-                let event = text.and_then(|text| serde_json::from_str(&text).ok());
+                let event = text.and_then(|text| json::read(&text));
                 heard.take(Input::Frame(event));
             }),
             EventListener::new(&socket, "close", move |event| {
@@ -52,7 +53,7 @@ impl Socket {
 
     /// Sends a command. One that cannot be sent is lost with the socket, whose closing is told.
     pub fn tell(&self, command: &ClientCommand) {
-        if let Ok(frame) = serde_json::to_string(command) {
+        if let Some(frame) = json::write(command) {
             let _ = self.socket.send_with_str(&frame);
         }
     }

@@ -10,7 +10,7 @@ use super::told::{Told, told};
 use crate::store::StoreError;
 
 /// How long a call waits: less than the 3 seconds in which it has to answer.
-const PATIENCE: Duration = Duration::from_millis(2_800);
+const PATIENCE: Duration = Duration::from_millis(2_600);
 
 /// Error codes: wrong user or password; unknown user; not allowed to; Atlas' own code for all of these.
 const REFUSED: [i32; 4] = [18, 11, 13, 8_000];

@@ -102,7 +102,7 @@ async fn a_login_that_is_refused_stops_the_start() {
     assert_eq!(node.broker.ping().await, Ok(()));
 }
 
-/// What a node needs is what docs/operations.md says.
+/// Those that `RedisBroker::open` names.
 const RIGHTS: [&str; 10] = [
     "--user",
     "alice",

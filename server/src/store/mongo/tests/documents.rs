@@ -6,7 +6,6 @@ use mongodb::bson::spec::ElementType;
 use mongodb::bson::{Bson, doc};
 
 use super::*;
-use crate::store::StoreError;
 
 fn fields(document: &Document) -> Vec<&str> {
     document.keys().map(String::as_str).collect()
@@ -14,7 +13,7 @@ fn fields(document: &Document) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_have_the_articles_fields_and_ours_beside_them() {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let store = fresh.open().await;
     let id = stored(&store).await;
     store.append(id, drafts("first", 1)).await.unwrap();
@@ -100,7 +99,7 @@ async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
         .with_ansi(false)
         .with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let store = fresh.open().await;
     let id = stored(&store).await;
     store.append(id, drafts("first", 1)).await.unwrap();

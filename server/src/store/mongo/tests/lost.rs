@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::proxy::{Fault, Proxy};
 use super::*;
-use crate::store::{Appended, StoreError};
+use crate::store::Appended;
 
 /// The ids and whether they are new.
 fn told(appended: &[Appended]) -> Vec<(MessageId, bool)> {
@@ -20,7 +20,7 @@ fn ids(drafts: &[Draft], are_new: bool) -> Vec<(MessageId, bool)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_append_whose_answer_is_lost_is_the_same_messages_when_it_is_repeated() {
     let server = testbed::shared::mongo();
-    let (fresh, proxy) = (Fresh::new(server), Proxy::start(server).await);
+    let (fresh, proxy) = (Fresh::new(server).await, Proxy::start(server).await);
     let store = proxy.open(&fresh).await;
     let upload = stored(&store).await;
     let first = drafts("lost", 3);
@@ -39,7 +39,7 @@ async fn an_append_whose_answer_is_lost_is_the_same_messages_when_it_is_repeated
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_append_whose_connection_breaks_knows_its_own_messages() {
     let server = testbed::shared::mongo();
-    let (fresh, proxy) = (Fresh::new(server), Proxy::start(server).await);
+    let (fresh, proxy) = (Fresh::new(server).await, Proxy::start(server).await);
     let store = proxy.open(&fresh).await;
     let upload = stored(&store).await;
     let drafts = drafts("broken", 3);
@@ -52,7 +52,7 @@ async fn an_append_whose_connection_breaks_knows_its_own_messages() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_insert_that_comes_late_is_stored_whole_or_not_at_all() {
     let server = testbed::shared::mongo();
-    let (fresh, proxy) = (Fresh::new(server), Proxy::start(server).await);
+    let (fresh, proxy) = (Fresh::new(server).await, Proxy::start(server).await);
     let (late, other) = (proxy.open(&fresh).await, fresh.open().await);
     let upload = stored(&other).await;
     for (round, is_overtaken) in [true, false].into_iter().enumerate() {

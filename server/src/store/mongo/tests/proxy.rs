@@ -50,9 +50,12 @@ impl Proxy {
 
     /// A node's store in this database, which reaches the server through the proxy only.
     pub async fn open(&self, fresh: &Fresh) -> MongoStore {
-        let options = "directConnection=true";
-        let url = format!("mongodb://127.0.0.1:{}/{}?{options}", self.port, fresh.name);
-        MongoStore::open(&secret(&url)).await.unwrap()
+        let here = format!("127.0.0.1:{}", self.port);
+        let url = fresh.url.replacen(&address(&fresh.url), &here, 1);
+        let url = url.replacen('?', "?directConnection=true&", 1);
+        MongoStore::open(&secret(url.trim_end_matches('&')))
+            .await
+            .unwrap()
     }
 
     pub fn arm(&self, fault: Fault) {

@@ -75,7 +75,8 @@ async fn a_refused_login_stops_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
-    let (fresh, folder) = (Fresh::new(testbed::shared::mongo()), tempdir().unwrap());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let folder = tempdir().unwrap();
     let config = Config::from_env(&|name| match name {
         "MONGO_URL" => Some((&fresh.url).into()),
         "TONESA_DATA_DIR" => Some(folder.path().into()),
