@@ -95,9 +95,6 @@ impl Deliver for LocalDelivery {
 
     fn interrupted(&self) {
         if let Some(hub) = self.0.upgrade() {
-            tracing::warn!(
-                "frames do not arrive any more; viewers are told that live updates are delayed"
-            );
             hub.rooms.interrupt(commands::unavailable);
         }
     }
