@@ -17,6 +17,10 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 /// Builds the release program and the bench, installs what they are compared with, and measures. The results are in
 /// `target/bench`. `arguments` are the bench's own.
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+    if arguments.iter().any(|argument| argument == "--help") {
+        // Nobody waits for all the rest to read this.
+        return bench(workspace, |bench| bench.arg("run").arg("--help"));
+    }
     let built = build::release(workspace)?;
     let folder = workspace.target.join("bench");
     setup::for_bench(workspace, &folder)?;

@@ -84,10 +84,7 @@ fn run_stages(
         // First of all, so that nobody waits for the tests to learn that there is no browser.
         timings.measure("setup", || setup::everything(workspace))?;
     }
-    for stage in ALL
-        .into_iter()
-        .filter(|stage| only.is_none_or(|only| only == *stage))
-    {
+    for stage in only.map_or(ALL.to_vec(), |only| vec![only]) {
         let name = stage.name();
         println!("xtask: stage {name}");
         timings
