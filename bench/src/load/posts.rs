@@ -82,11 +82,19 @@ impl Posts {
     /// Sends a request on a free connection, now or when there is one.
     pub(super) fn send(&mut self, request: String) {
         if self.streams {
-            self.connections[0].say(request.as_bytes());
+            let stream = &mut self.connections[0];
+            stream.unsent.extend_from_slice(request.as_bytes());
             return;
         }
         self.waiting.push_back(request);
         self.send_waiting();
+    }
+
+    /// Writes what was gathered on a stream.
+    pub(super) fn flush(&mut self) {
+        if self.streams {
+            self.connections[0].flush();
+        }
     }
 
     fn send_waiting(&mut self) {

@@ -115,6 +115,7 @@ impl Load {
         for sender in said {
             self.connections[sender].flush();
         }
+        self.posts.flush();
         if self.next == oldest {
             return 0;
         }
