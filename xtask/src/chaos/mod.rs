@@ -3,10 +3,7 @@
 pub mod defects;
 mod planted;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use xshell::Cmd;
@@ -39,7 +36,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         return planted::run(workspace, wanted);
     }
     setup::for_many_nodes(workspace)?;
-    let built = Built::build(workspace, options.release)?;
+    let built = Built::build(workspace, &workspace.target, options.release)?;
     let mut command = built.command(workspace, &workspace.target.join("chaos"));
     if let Some(seed) = options.seed {
         command = command.args(["--seed", &seed.to_string()]);
@@ -56,9 +53,9 @@ struct Built {
 }
 
 impl Built {
-    fn build(workspace: &Workspace, release: bool) -> Result<Self> {
+    fn build(workspace: &Workspace, target: &Path, release: bool) -> Result<Self> {
         let mut cargo = workspace.cargo().args(["build", "--bins"]);
-        cargo = cargo.env("CARGO_TARGET_DIR", &workspace.target);
+        cargo = cargo.env("CARGO_TARGET_DIR", target);
         cargo = cargo.args(["--package", "server", "--package", "chaos"]);
         let folder = if release {
             cargo = cargo.arg("--release");
@@ -67,23 +64,11 @@ impl Built {
             "debug"
         };
         cargo.run()?;
-        let folder = workspace.target.join(folder);
+        let folder = target.join(folder);
         Ok(Self {
             node: folder.join("tonesa"),
             chaos: folder.join("chaos"),
         })
-    }
-
-    /// Copies of them, so that they are not taken for the project's own.
-    fn moved_to(self, folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder)?;
-        let moved = Self {
-            node: folder.join("tonesa"),
-            chaos: folder.join("chaos"),
-        };
-        fs::rename(&self.node, &moved.node)?;
-        fs::rename(&self.chaos, &moved.chaos)?;
-        Ok(moved)
     }
 
     fn command<'a>(&self, workspace: &'a Workspace, logs: &Path) -> Cmd<'a> {

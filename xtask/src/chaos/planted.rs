@@ -59,7 +59,8 @@ fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     cmd!(workspace.shell, "git apply {patch}")
         .env("GIT_CEILING_DIRECTORIES", &folder)
         .run()?;
-    let built = Built::build(workspace, false)?.moved_to(&folder.join("programs"))?;
+    // Not where the project itself is built: cargo would take the one's programs for the other's.
+    let built = Built::build(workspace, &folder.join("target"), false)?;
     drop(inside);
     let run = built.command(workspace, &folder.join("logs"));
     let run = run.args(["--seed", &defect.seed, "--minutes", &defect.minutes]);
