@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use app::event::ServerEvent;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::recent::MAX_RECENT;
-use super::{Hub, frame};
+use super::{Hub, head_frame};
 use crate::broker::Topic;
 use crate::store::{Select, StoreError};
 
@@ -71,7 +70,7 @@ async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic>
 async fn look(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreError> {
     let rooms = &hub.0.rooms;
     let era = rooms.era();
-    let Some(known) = rooms.head(topic) else {
+    let Some((known, told)) = rooms.progress(topic) else {
         return Ok(());
     };
     let page = hub
@@ -80,12 +79,8 @@ async fn look(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreErr
         .messages(topic, Select::After(known), MAX_RECENT)
         .await?;
     rooms.learn(topic, &page, era);
-    if after_break || page.head > known {
-        let told = ServerEvent::HeadAdvanced {
-            upload_id: topic,
-            head: page.head,
-        };
-        hub.emit_local(topic, &frame(&told));
+    if after_break || page.head > told {
+        hub.emit_local(topic, &head_frame(topic, page.head));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use app::model::Seq;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Hub;
+use super::{Hub, head_frame};
 use crate::broker::Topic;
 
 /// The heads of the conversations that this node posted to since the last beacon. Bounded by what can be posted in
@@ -34,7 +34,8 @@ pub(super) async fn run(hub: Hub) {
     let shutdown = hub.0.shutdown.clone();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         for (topic, head) in hub.0.beacon.take() {
-            if hub.emit_head(topic, head).await.is_err() {
+            let published = hub.0.broker.publish(topic, head_frame(topic, head)).await;
+            if published.is_err() {
                 hub.0.beacon.note(topic, head);
             }
         }

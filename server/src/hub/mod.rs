@@ -222,17 +222,11 @@ impl Hub {
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
     }
+}
 
-    async fn emit_head(&self, topic: Topic, head: Seq) -> Result<(), BrokerError> {
-        self.emit(
-            topic,
-            &ServerEvent::HeadAdvanced {
-                upload_id: topic,
-                head,
-            },
-        )
-        .await
-    }
+/// The frame that tells how far a conversation has come.
+fn head_frame(upload_id: Topic, head: Seq) -> Frame {
+    frame(&ServerEvent::HeadAdvanced { upload_id, head })
 }
 
 /// The frame of an event, encoded for all who get it.

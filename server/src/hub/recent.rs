@@ -18,6 +18,8 @@ pub(super) struct Recent {
     bytes: usize,
     /// The highest number that is known to be stored.
     head: Seq,
+    /// The highest number that every socket was told of. The answer to one socket's `watch` tells the others nothing.
+    told: Seq,
     /// Whether `head` was the store's head at a moment since which frames flow.
     proven: bool,
 }
@@ -28,9 +30,18 @@ impl Recent {
         self.head
     }
 
-    /// A frame told that this message was posted.
+    /// The highest number that every socket was told of.
+    pub(super) fn told(&self) -> Seq {
+        self.told
+    }
+
+    /// A frame told everyone that this message was posted.
     pub(super) fn posted(&mut self, message: Message) {
-        self.head = self.head.max(message.seq);
+        self.head_advanced(message.seq);
+        self.keep(message);
+    }
+
+    fn keep(&mut self, message: Message) {
         self.bytes += size(&message);
         if let Some(known) = self.messages.insert(message.seq, message) {
             self.bytes -= size(&known);
@@ -43,16 +54,17 @@ impl Recent {
         }
     }
 
-    /// A frame told how far the conversation has come.
+    /// A frame told everyone how far the conversation has come.
     pub(super) fn head_advanced(&mut self, head: Seq) {
         self.head = self.head.max(head);
+        self.told = self.told.max(head);
     }
 
     /// What the store said. It proves the head if it was asked while frames flowed and they have flowed since.
     pub(super) fn read(&mut self, page: &MessagePage, frames_flowed: bool) {
         self.head = self.head.max(page.head);
         for message in &page.messages {
-            self.posted(message.clone());
+            self.keep(message.clone());
         }
         self.proven |= frames_flowed;
     }
@@ -176,6 +188,16 @@ mod tests {
         assert_eq!(numbers(&recent, 1), None, "that was read before");
         recent.read(&page(1..=2, 2), true);
         assert_eq!(numbers(&recent, 1), Some((vec![2], 2)));
+    }
+
+    #[test]
+    fn what_one_socket_was_answered_is_news_to_the_others() {
+        let mut recent = Recent::default();
+        recent.posted(message(1));
+        recent.read(&page(2..=3, 3), true);
+        assert_eq!((recent.head(), recent.told()), (Seq::new(3), Seq::new(1)));
+        recent.head_advanced(Seq::new(3));
+        assert_eq!(recent.told(), Seq::new(3));
     }
 
     #[test]

@@ -133,7 +133,31 @@ async fn a_message_whose_node_died_before_it_was_published_is_told_by_the_others
     let node = TestNode::with_pace(pace).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
-    // As a node leaves it that is killed just after it has stored a message.
+    store_only(&node, upload.id).await;
+    assert_eq!(told_head(&mut socket).await, Seq::new(1));
+}
+
+#[tokio::test]
+async fn what_one_socket_learns_by_asking_is_told_to_the_others_too() {
+    let pace = Pace {
+        beacon_every: Duration::from_secs(1),
+        ..Pace::default()
+    };
+    let node = TestNode::with_pace(pace).await;
+    let upload = node.uploaded().await;
+    let mut socket = watcher(&node, upload.id).await;
+    let mut asks = watcher(&node, upload.id).await;
+    store_only(&node, upload.id).await;
+    // More than the node has heard of, so that it asks the store.
+    let (head, _) = asks
+        .watch(UploadRef::Id(upload.id), Some(Seq::new(1)))
+        .await;
+    assert_eq!(head, Seq::new(1));
+    assert_eq!(told_head(&mut socket).await, Seq::new(1));
+}
+
+/// Stores a message as a node leaves it that is killed just after.
+async fn store_only(node: &TestNode, upload: UploadId) {
     let draft = Draft {
         id: ids::message_id(),
         message: NewMessage {
@@ -144,6 +168,5 @@ async fn a_message_whose_node_died_before_it_was_published_is_told_by_the_others
         created_at: clock::now(),
     };
     let store = &node.node.backends.store;
-    store.append(upload.id, vec![draft]).await.unwrap();
-    assert_eq!(told_head(&mut socket).await, Seq::new(1));
+    store.append(upload, vec![draft]).await.unwrap();
 }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use app::event::ServerEvent;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
@@ -11,7 +10,7 @@ use tokio::task::{JoinSet, yield_now};
 use super::{Room, Rooms};
 use crate::broker::{DeliveryClass, Topic};
 use crate::hub::batch::Batch;
-use crate::hub::{Outbox, frame};
+use crate::hub::{Outbox, head_frame};
 use crate::websocket;
 
 /// Frames that may wait for a room's next turn. Of more, touches are dropped; for a message, the head is told instead.
@@ -86,10 +85,7 @@ impl Room {
     fn take_pending(&mut self, topic: Topic) -> Vec<(DeliveryClass, Bytes)> {
         let mut frames = std::mem::take(&mut self.pending.frames);
         if std::mem::take(&mut self.pending.lost_messages) {
-            let head = frame(&ServerEvent::HeadAdvanced {
-                upload_id: topic,
-                head: self.recent.head(),
-            });
+            let head = head_frame(topic, self.recent.head());
             frames.push((head.class, websocket::text(&head.text)));
         }
         frames

@@ -15,9 +15,12 @@ impl Rooms {
         self.shard(topic).rooms.get(&topic)?.recent.after(after)
     }
 
-    /// The highest number that this node knows of a conversation it watches.
-    pub(in crate::hub) fn head(&self, topic: Topic) -> Option<Seq> {
-        Some(self.shard(topic).rooms.get(&topic)?.recent.head())
+    /// The highest number that this node knows of a conversation it watches, and the highest that every socket was told
+    /// of.
+    pub(in crate::hub) fn progress(&self, topic: Topic) -> Option<(Seq, Seq)> {
+        let shard = self.shard(topic);
+        let recent = &shard.rooms.get(&topic)?.recent;
+        Some((recent.head(), recent.told()))
     }
 
     /// Learns what the store said when it was asked in that era, after the topic had been subscribed.
