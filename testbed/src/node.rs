@@ -4,6 +4,7 @@ use std::{env, ffi::OsString, path::Path};
 
 use anyhow::Result;
 
+use crate::process::pass_on_to_process;
 use crate::{Launch, Process, http, ports};
 
 /// A node as a process of its own, with a data folder of its own.
@@ -56,34 +57,7 @@ impl Node {
         self.port
     }
 
-    /// Its process, for its log and the like.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// Stops it in its tracks: connections stay open, and nothing answers.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn freeze(&self) -> Result<()> {
-        self.process.freeze()
-    }
-
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn thaw(&self) -> Result<()> {
-        self.process.thaw()
-    }
-
-    /// Ends it at once.
-    ///
-    /// # Errors
-    /// As [`Process::kill`].
-    pub fn kill(&self) -> Result<()> {
-        self.process.kill()
-    }
+    pass_on_to_process!();
 
     /// Asks it to leave and waits until it is gone.
     ///

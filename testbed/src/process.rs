@@ -43,6 +43,41 @@ pub struct Process {
     folder: TempDir,
 }
 
+/// What a server that is one process passes on to it, its field `process`.
+macro_rules! pass_on_to_process {
+    () => {
+        /// Its process, for its log and the like.
+        pub fn process(&self) -> &Process {
+            &self.process
+        }
+
+        /// Stops it in its tracks: connections stay open, and nothing answers.
+        ///
+        /// # Errors
+        /// When it does not run.
+        pub fn freeze(&self) -> Result<()> {
+            self.process.freeze()
+        }
+
+        /// Lets it go on.
+        ///
+        /// # Errors
+        /// When it does not run.
+        pub fn thaw(&self) -> Result<()> {
+            self.process.thaw()
+        }
+
+        /// Ends it at once.
+        ///
+        /// # Errors
+        /// As [`Process::kill`].
+        pub fn kill(&self) -> Result<()> {
+            self.process.kill()
+        }
+    };
+}
+pub(crate) use pass_on_to_process;
+
 impl Process {
     /// An empty folder for a process to come: where its data and its log file `log` lie. Removed with the handle.
     ///

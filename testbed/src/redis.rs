@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
+use crate::process::pass_on_to_process;
 use crate::{Launch, Process, ports, programs, resp};
 
 /// A Redis of its own, which keeps nothing on disk.
@@ -96,34 +97,7 @@ impl Redis {
         resp::call(self.port, command)
     }
 
-    /// Its process, for its log and the like.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// Stops it in its tracks: connections stay open, and nothing answers.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn freeze(&self) -> Result<()> {
-        self.process.freeze()
-    }
-
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn thaw(&self) -> Result<()> {
-        self.process.thaw()
-    }
-
-    /// Ends it at once.
-    ///
-    /// # Errors
-    /// As [`Process::kill`].
-    pub fn kill(&self) -> Result<()> {
-        self.process.kill()
-    }
+    pass_on_to_process!();
 
     /// Starts it again at the same port, after ending it if it still runs, and waits until it answers.
     ///

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::process::pass_on_to_process;
 use crate::{Launch, Process, http, ports, programs};
 
 const BUCKET: &str = "tonesa";
@@ -89,34 +90,7 @@ impl S3 {
         &self.secret_key
     }
 
-    /// Its process, for its log and the like.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// Stops it in its tracks: connections stay open, and nothing answers.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn freeze(&self) -> Result<()> {
-        self.process.freeze()
-    }
-
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn thaw(&self) -> Result<()> {
-        self.process.thaw()
-    }
-
-    /// Ends it at once.
-    ///
-    /// # Errors
-    /// As [`Process::kill`].
-    pub fn kill(&self) -> Result<()> {
-        self.process.kill()
-    }
+    pass_on_to_process!();
 
     /// Starts it again at the same port with the same data, after ending it if it still runs, and waits until its bucket
     /// is there.

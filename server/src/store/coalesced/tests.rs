@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
@@ -41,6 +42,12 @@ impl HeldReads {
         self.reads.join(key, read).await.unwrap()
     }
 
+    /// Asks the same in a task of its own.
+    fn ask(self: &Arc<Self>) -> JoinHandle<usize> {
+        let held = Arc::clone(self);
+        tokio::spawn(async move { held.read(0).await })
+    }
+
     fn begun(&self) -> usize {
         self.begun.load(Ordering::SeqCst)
     }
@@ -63,13 +70,9 @@ impl HeldReads {
 #[tokio::test]
 async fn a_thousand_equal_questions_are_two_reads_and_none_is_answered_by_an_earlier_one() {
     let held = HeldReads::new();
-    let ask = |held: &Arc<HeldReads>| {
-        let held = Arc::clone(held);
-        tokio::spawn(async move { held.read(0).await })
-    };
-    let first = ask(&held);
+    let first = held.ask();
     held.until_waiting(0).await;
-    let later: Vec<_> = (0..1_000).map(|_| ask(&held)).collect();
+    let later: Vec<_> = (0..1_000).map(|_| held.ask()).collect();
     held.until_waiting(1_000).await;
     held.permits.add_permits(2);
     assert_eq!(first.await.unwrap(), 1);
@@ -92,15 +95,11 @@ async fn different_questions_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn those_who_wait_are_answered_when_the_one_who_reads_for_them_goes_away() {
     let held = HeldReads::new();
-    let ask = |held: &Arc<HeldReads>| {
-        let held = Arc::clone(held);
-        tokio::spawn(async move { held.read(0).await })
-    };
-    let first = ask(&held);
+    let first = held.ask();
     held.until_waiting(0).await;
-    let second = ask(&held);
+    let second = held.ask();
     held.until_waiting(1).await;
-    let rest: Vec<_> = (0..20).map(|_| ask(&held)).collect();
+    let rest: Vec<_> = (0..20).map(|_| held.ask()).collect();
     held.until_waiting(21).await;
     // The first one goes before its read is done; the second one leads, and goes too.
     first.abort();
