@@ -14,6 +14,7 @@ mod components;
 #[cfg(feature = "ssr")]
 mod document;
 mod eager;
+mod erased;
 mod json;
 mod navigator;
 #[cfg(feature = "ssr")]
