@@ -11,12 +11,12 @@ COPY --from=node /usr/local /usr/local
 WORKDIR /src
 COPY . .
 RUN rustup target add wasm32-unknown-unknown
-ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo xtask build \
     && mkdir --parents /out/tonesa /out/data \
-    && cp --recursive target/release/tonesa target/release/site /out/tonesa/
+    && cp --recursive target/release/tonesa target/release/site /out/tonesa/ \
+    && strip /out/tonesa/tonesa
 
 # The C library, libgcc, certificates of authorities, and a user 65532 that owns nothing.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -14,7 +14,7 @@ use crate::blob::s3::{self, S3Blobs};
 use crate::broker::Broker;
 use crate::broker::measured::MeasuredBroker;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
-use crate::broker::redis::{self, RedisBroker};
+use crate::broker::redis::{OpenError as RedisError, RedisBroker};
 use crate::config::Config;
 use crate::folder::FolderError;
 use crate::metrics::Metrics;
@@ -48,7 +48,7 @@ pub enum OpenError {
     S3(#[from] s3::OpenError),
     /// The broker.
     #[error(transparent)]
-    Broker(#[from] redis::OpenError),
+    Broker(#[from] RedisError),
 }
 
 /// The backends of this process.
@@ -57,6 +57,7 @@ pub struct Opened {
     pub backends: Backends,
     store: OpenStore,
     blobs: OpenBlobs,
+    broker: OpenBroker,
 }
 
 /// The store, as what it has to be closed as.
@@ -71,26 +72,44 @@ enum OpenBlobs {
     S3(Arc<S3Blobs>),
 }
 
+/// The broker, as what it has to be closed as.
+enum OpenBroker {
+    Memory(Arc<MemoryBroker>),
+    Redis(Arc<RedisBroker>),
+}
+
 /// Opens what the settings name.
 ///
 /// # Errors
 /// See [`OpenError`].
 pub async fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, OpenError> {
     let store = open_store(config).await?;
-    let blobs = open_blobs(config).await?;
-    let broker = open_broker(config, metrics).await?;
+    let rest = async {
+        let blobs = open_blobs(config).await?;
+        let broker = open_broker(config, metrics).await?;
+        Ok((blobs, broker))
+    };
+    let (blobs, broker) = match rest.await {
+        Ok(rest) => rest,
+        Err(error) => {
+            // The driver's tasks complain about a runtime that ends under them.
+            store.close().await;
+            return Err(error);
+        }
+    };
     // They tell how they do, and are asked once for what several want to read at the same time.
     let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
         store: Arc::new(Coalesced::new(Arc::new(measured))),
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
-        broker: Arc::new(MeasuredBroker::new(broker, metrics.broker.clone())),
+        broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
     };
     Ok(Opened {
         backends,
         store,
         blobs,
+        broker,
     })
 }
 
@@ -112,14 +131,13 @@ async fn open_blobs(config: &Config) -> Result<OpenBlobs, OpenError> {
     Ok(OpenBlobs::Directory(Arc::new(blobs)))
 }
 
-async fn open_broker(
-    config: &Config,
-    metrics: &Arc<Metrics>,
-) -> Result<Arc<dyn Broker>, OpenError> {
-    Ok(match &config.shared.redis_url {
-        Some(url) => Arc::new(RedisBroker::open(url.expose(), metrics).await?),
-        None => Arc::new(MemoryBroker::new(Arc::new(MemoryBus::default()))),
-    })
+async fn open_broker(config: &Config, metrics: &Arc<Metrics>) -> Result<OpenBroker, OpenError> {
+    if let Some(url) = &config.shared.redis_url {
+        let broker = RedisBroker::open(url.expose(), metrics).await?;
+        return Ok(OpenBroker::Redis(Arc::new(broker)));
+    }
+    let broker = MemoryBroker::new(Arc::new(MemoryBus::default()));
+    Ok(OpenBroker::Memory(Arc::new(broker)))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -171,9 +189,26 @@ impl OpenBlobs {
     }
 }
 
+impl OpenBroker {
+    fn shared(&self) -> Arc<dyn Broker> {
+        match self {
+            Self::Memory(broker) => Arc::<MemoryBroker>::clone(broker),
+            Self::Redis(broker) => Arc::<RedisBroker>::clone(broker),
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Redis(broker) => broker.close().await,
+        }
+    }
+}
+
 impl Opened {
     /// Closes what has to be closed, after the node has left.
     pub async fn close(self) {
+        self.broker.close().await;
         self.store.close().await;
         self.blobs.close().await;
     }

@@ -4,6 +4,8 @@
 use std::io::{IsTerminal, stdout};
 use std::panic;
 
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,6 +24,7 @@ pub fn start(filter: &LogFilter) {
     });
     tracing_subscriber::registry()
         .with(filter.to_filter())
+        .with(filter_fn(holds_no_credentials))
         .with(people)
         .with(programs)
         .init();
@@ -29,6 +32,11 @@ pub fn start(filter: &LogFilter) {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, "a task panicked: {}", reason(panic));
     }));
+}
+
+/// The S3 driver's own events show, below `info`, who signs its requests and with what.
+fn holds_no_credentials(event: &Metadata<'_>) -> bool {
+    !event.target().starts_with("aws_") || *event.level() <= Level::INFO
 }
 
 fn reason<'a>(panic: &'a panic::PanicHookInfo<'_>) -> &'a str {

@@ -63,7 +63,12 @@ impl Poster {
     pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
         let (answer, answered) = oneshot::channel();
         self.enqueue(upload, message, answer)?;
-        Ok(answered.await.unwrap_or(Err(StoreError::Unavailable))?)
+        let posted = answered.await.unwrap_or(Err(StoreError::Unavailable))?;
+        if let Appended::Known(message) = &posted {
+            // It may have been stored without an answer, and so without being published.
+            self.0.hub.note_head(upload, message.seq);
+        }
+        Ok(posted)
     }
 
     fn enqueue(

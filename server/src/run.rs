@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::serve::{Listeners, serve};
 use crate::site::{Site, SiteError};
-use crate::state::Node;
+use crate::state::{Backends, Node};
 
 /// Why a node did not start, or stopped by itself.
 #[derive(Debug, Error)]
@@ -53,6 +53,20 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let site = Site::load(&config.site_dir)?;
     let metrics = Arc::new(Metrics::default());
     let opened = backends::open(&config, &metrics).await?;
+    let served = serve_with(config, site, opened.backends.clone(), metrics, shutdown).await;
+    opened.close().await;
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve_with(
+    config: Config,
+    site: Site,
+    backends: Backends,
+    metrics: Arc<Metrics>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
     let listeners = Listeners::bind(&config).await?;
     allow_many_sockets();
     let address = listeners.public.local_addr()?;
@@ -60,12 +74,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         let metrics = metrics.local_addr()?;
         tracing::info!(%metrics, "metrics at http://{metrics}/metrics");
     }
-    let node = Node::start(config, site, opened.backends.clone(), metrics);
+    let node = Node::start(config, site, backends, metrics);
     tracing::info!(%address, "serving at http://{address}");
-    serve(node, listeners, shutdown).await?;
-    opened.close().await;
-    tracing::info!("stopped");
-    Ok(())
+    Ok(serve(node, listeners, shutdown).await?)
 }
 
 /// Resolves when the process is told to end. From here on the signals no longer kill it.

@@ -12,13 +12,17 @@ use crate::folder::{self, FolderClaim, FolderError};
 /// What the names of such folders start with; nothing else in the parent is touched.
 const PREFIX: &str = "node-";
 
+/// The folder of the files in such a folder, beside the mark of who claims it.
+const FILES: &str = "files";
+
 /// Held while folders are made and removed, so that none is taken for a dead one before it is claimed.
 const GATE: &str = "gate.lock";
 
 /// The folder; removed when this is dropped.
 #[derive(Debug)]
 pub struct ScratchFolder {
-    folder: TempDir,
+    files: PathBuf,
+    _folder: TempDir,
     // Given up when the folder is gone.
     _claim: FolderClaim,
 }
@@ -41,15 +45,18 @@ impl ScratchFolder {
         let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent);
         let folder = made.map_err(unusable)?;
         let claim = FolderClaim::take(folder.path())?;
+        let files = folder.path().join(FILES);
+        folder::create(&files).map_err(unusable)?;
         Ok(Self {
-            folder,
+            files,
+            _folder: folder,
             _claim: claim,
         })
     }
 
-    /// Where it is.
+    /// Where the files go. Nothing else is there.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.files
     }
 }
 

@@ -16,6 +16,7 @@ mod programs;
 mod redis;
 mod resp;
 mod s3;
+mod sentinel;
 pub mod shared;
 mod wire;
 
@@ -26,3 +27,4 @@ pub use ports::free_port;
 pub use process::{Launch, Process};
 pub use redis::Redis;
 pub use s3::S3;
+pub use sentinel::Sentinel;

@@ -3,7 +3,9 @@
 //! `cargo xtask run` and `cargo xtask test` are all that a person needs: each makes sure of what it needs first, and
 //! says what it is doing. xtask itself needs nothing but cargo.
 
+mod bench;
 mod build;
+mod chaos;
 mod measure;
 mod process;
 mod run;
@@ -45,6 +47,15 @@ enum Task {
     },
     /// Build the release program and take the figures of docs/performance.md
     Measure,
+    /// Break things while people talk, and see that nothing was lost: three nodes, 30 clients, faults drawn from a seed
+    Chaos(chaos::Options),
+    /// Build the release program, install what it is compared with, and measure both: see `bench --help`
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The bench's own
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run every check and test, stopping at the first stage that fails
     Test {
         /// Run this stage alone
@@ -73,7 +84,9 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::everything(&workspace),
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => run::serve(&workspace, release, &arguments),
+        Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Measure => measure::run(&workspace),
+        Task::Bench { arguments } => bench::run(&workspace, &arguments),
         Task::Test { only, arguments } => test::run(&workspace, only, &arguments),
     }
 }

@@ -29,15 +29,16 @@ impl Now {
     }
 
     /// Full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015): up to half a second, doubled with each
-    /// failure, to 30 s at most.
+    /// failure, to ten seconds at most.
     pub fn backoff(self, failures: u32) -> u32 {
         let ceiling = 500_u32.saturating_mul(1 << failures.min(6));
         self.jitter(ceiling.min(MAX_BACKOFF_MILLIS))
     }
 }
 
-/// The longest wait between two tries, in milliseconds.
-pub const MAX_BACKOFF_MILLIS: u32 = 30_000;
+/// The longest wait between two tries, in milliseconds: whatever was away, everybody has caught up within 15 s of its
+/// return.
+pub const MAX_BACKOFF_MILLIS: u32 = 10_000;
 
 /// The timers: starting one that runs starts it anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_backoff_is_full_jitter_from_half_a_second_to_thirty() {
+    fn the_backoff_is_full_jitter_from_half_a_second_to_ten() {
         let ceiling = |failures| {
             let nearly_one = Now {
                 millis: 0,
@@ -101,10 +102,10 @@ mod tests {
         assert_eq!(
             ceilings,
             [
-                500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000
+                500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000, 10_000
             ]
         );
-        assert_eq!(ceiling(u32::MAX), 30_000);
+        assert_eq!(ceiling(u32::MAX), 10_000);
         assert_eq!(
             Now {
                 millis: 0,

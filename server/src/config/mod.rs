@@ -147,4 +147,6 @@ fn site_beside_executable() -> PathBuf {
 }
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;

@@ -95,9 +95,6 @@ impl Deliver for LocalDelivery {
 
     fn interrupted(&self) {
         if let Some(hub) = self.0.upgrade() {
-            tracing::warn!(
-                "frames do not arrive any more; viewers are told that live updates are delayed"
-            );
             hub.rooms.interrupt(commands::unavailable);
         }
     }
@@ -192,6 +189,11 @@ impl Hub {
             // Whoever knows an upload's id can open it: it is not logged.
             tracing::warn!(%error, %seq, "a posted message was not published; the beacon will tell");
         }
+    }
+
+    /// Has the beacon tell that a conversation has come so far.
+    pub fn note_head(&self, topic: Topic, head: Seq) {
+        self.0.beacon.note(topic, head);
     }
 
     /// Puts a frame into the outbox of every socket of this node that watches the topic.

@@ -86,7 +86,7 @@ pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes) {
     };
     let kept = hub.0.keeper.keep(Arc::clone(&outbox));
     let ending = Session::new(&hub, &outbox, &kept)
-        .serve(connection, &read)
+        .serve(connection, read)
         .await;
     hub.0.metrics.closed(ending.name());
     if ending == Ending::TooSlow {
@@ -150,8 +150,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn serve(mut self, connection: &Connection, read: &[u8]) -> Ending {
-        self.decoder.take(read);
+    async fn serve(mut self, connection: &Connection, read: Bytes) -> Ending {
+        self.decoder.take(&read);
+        // It holds the buffer of the request: eight kilobytes that a socket would keep as long as it lives.
+        drop(read);
         let ended = self.serve_frames(connection).await;
         ended.err().unwrap_or(Ending::Gone)
     }

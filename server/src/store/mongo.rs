@@ -10,6 +10,8 @@ mod error;
 mod messages;
 mod options;
 mod schema;
+mod told;
+mod tries;
 mod turns;
 mod uploads;
 mod writes;

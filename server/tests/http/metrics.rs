@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use app::model::{Upload, UploadRef};
@@ -71,6 +72,21 @@ fn growth(before: &Samples, after: &Samples, series: &str) -> f64 {
     value(after) - value(before)
 }
 
+/// Waits until the series has grown by this much since then, and fails when it grows by more.
+async fn has_grown(node: &TestNode, before: &Samples, series: &str, by: f64) {
+    let start = Instant::now();
+    loop {
+        let grown = growth(before, &samples(node).await, series);
+        if (grown - by).abs() < 1e-9 {
+            return;
+        }
+        let told = format!("{series} grew by {grown}, not {by}");
+        let in_time = start.elapsed() < Duration::from_secs(10);
+        assert!(grown < by && in_time, "{told}");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Waits until the series has this value.
 async fn becomes(node: &TestNode, series: &str, value: f64) {
     let start = Instant::now();
@@ -101,52 +117,54 @@ async fn an_upload_and_its_messages_move_the_figures_of_requests_and_storage() {
     post_twice(&node, &upload).await;
     let image = node.get(&upload.content.url).send().await.unwrap();
     image.bytes().await.unwrap();
-    let missing = node.get("/api/uploads/zzzzzzzz").send().await.unwrap();
-    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
-    let after = samples(&node).await;
-    for (series, expected) in [
+    for (series, by) in [
         (
-            r#"tonesa_http_requests_total{route="/api/uploads",method="POST",status="201"}"#,
+            r#"http_requests_total{route="/api/uploads",method="POST",status="201"}"#,
             1.0,
         ),
         (
-            r#"tonesa_http_requests_total{route="/api/uploads/{id}",method="GET",status="404"}"#,
+            r#"http_request_duration_seconds_count{route="/i/{id}",method="GET"}"#,
             1.0,
         ),
         (
-            r#"tonesa_http_request_duration_seconds_count{route="/i/{id}",method="GET"}"#,
+            r#"store_call_duration_seconds_count{operation="insert_upload",outcome="ok"}"#,
             1.0,
         ),
         (
-            r#"tonesa_store_call_duration_seconds_count{operation="insert_upload",outcome="ok"}"#,
-            1.0,
-        ),
-        (
-            r#"tonesa_store_call_duration_seconds_count{operation="upload",outcome="not_found"}"#,
-            1.0,
-        ),
-        (
-            r#"tonesa_store_call_duration_seconds_count{operation="append",outcome="ok"}"#,
+            r#"store_call_duration_seconds_count{operation="append",outcome="ok"}"#,
             2.0,
         ),
         (
-            r#"tonesa_blob_call_duration_seconds_count{operation="put",outcome="ok"}"#,
+            r#"blob_call_duration_seconds_count{operation="put",outcome="ok"}"#,
             1.0,
         ),
         (
-            r#"tonesa_blob_call_duration_seconds_count{operation="read",outcome="ok"}"#,
+            r#"blob_call_duration_seconds_count{operation="read",outcome="ok"}"#,
             1.0,
         ),
-        (r#"tonesa_messages_appended_total{state="new"}"#, 1.0),
-        (r#"tonesa_messages_appended_total{state="known"}"#, 1.0),
-        ("tonesa_append_group_messages_sum", 2.0),
+        (r#"messages_appended_total{state="new"}"#, 1.0),
+        (r#"messages_appended_total{state="known"}"#, 1.0),
+        ("append_group_messages_sum", 2.0),
         (
-            r#"tonesa_broker_call_duration_seconds_count{operation="publish",outcome="ok"}"#,
+            r#"broker_call_duration_seconds_count{operation="publish",outcome="ok"}"#,
             1.0,
         ),
     ] {
-        let grown = growth(&before, &after, series);
-        assert!((grown - expected).abs() < 1e-9, "{series} grew by {grown}");
+        has_grown(&node, &before, &format!("tonesa_{series}"), by).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_as_not_found() {
+    let node = node().await;
+    let before = samples(&node).await;
+    let missing = node.get("/api/uploads/zzzzzzzz").send().await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    for series in [
+        r#"http_requests_total{route="/api/uploads/{id}",method="GET",status="404"}"#,
+        r#"store_call_duration_seconds_count{operation="upload",outcome="not_found"}"#,
+    ] {
+        has_grown(&node, &before, &format!("tonesa_{series}"), 1.0).await;
     }
 }
 
@@ -160,18 +178,44 @@ async fn a_socket_moves_the_figures_of_the_hub_and_the_broker() {
     socket.watch(UploadRef::Id(upload.id), None).await;
     becomes(&node, "tonesa_sockets_open", 1.0).await;
     becomes(&node, "tonesa_topics_watched", 1.0).await;
+    has_grown(&node, &before, r#"tonesa_resyncs_total{from="store"}"#, 1.0).await;
+    let mut second = SocketClient::connect(&node.url("")).await;
+    second.watch(UploadRef::Id(upload.id), None).await;
     node.say(&upload, &["hello"]).await;
     socket.posted().await;
-    let after = samples(&node).await;
-    for series in [
-        r#"tonesa_broker_call_duration_seconds_count{operation="subscribe",outcome="ok"}"#,
-        r#"tonesa_broker_frames_received_total{class="message"}"#,
+    second.posted().await;
+    socket
+        .touch(UploadRef::Id(upload.id), 0.5, 0.5, "tab")
+        .await;
+    for (series, by) in [
+        (r#"resyncs_total{from="memory"}"#, 1.0),
+        (
+            r#"broker_call_duration_seconds_count{operation="subscribe",outcome="ok"}"#,
+            1.0,
+        ),
+        (r#"broker_frames_received_total{class="touch"}"#, 1.0),
+        (r#"frames_delivered_total{class="touch"}"#, 2.0),
     ] {
-        assert!(growth(&before, &after, series) >= 1.0, "{series}");
+        has_grown(&node, &before, &format!("tonesa_{series}"), by).await;
     }
-    drop(socket);
+    let after = samples(&node).await;
+    // Heads are told too, so that there may be more.
+    let delivered = growth(
+        &before,
+        &after,
+        r#"tonesa_frames_delivered_total{class="message"}"#,
+    );
+    assert!(delivered >= 2.0, "{delivered}");
+    drop((socket, second));
     becomes(&node, "tonesa_sockets_open", 0.0).await;
     becomes(&node, "tonesa_topics_watched", 0.0).await;
+    has_grown(
+        &node,
+        &before,
+        r#"tonesa_sockets_closed_total{reason="gone"}"#,
+        2.0,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -269,23 +313,40 @@ async fn metrics_are_told_while_backends_are_away() {
     assert_eq!(samples(&node).await.get(series), Some(&1.0));
 }
 
+/// Every name of a figure in a text.
+fn named(text: &str) -> impl Iterator<Item = String> {
+    let pieces = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let names = pieces.filter(|piece| piece.starts_with("tonesa_"));
+    names.map(str::to_owned)
+}
+
+/// The family of a sample.
+fn family(name: &str) -> String {
+    let suffixes = ["_total", "_info", "_bucket", "_sum", "_count"];
+    let family = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+    family.unwrap_or(name).to_owned()
+}
+
 #[tokio::test]
-async fn the_operations_page_lists_every_figure_and_no_other() {
+async fn the_operations_page_lists_every_figure_and_alerts_name_no_other() {
     let node = node().await;
     node.upload(pictures::png(3, 2)).await;
     let told = families(&text(&node).await);
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
-    let page = fs::read_to_string(page).unwrap();
-    let rows = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `tonesa_"));
-    let listed: BTreeSet<_> = rows
-        .map(|row| format!("tonesa_{}", row.split(['`', '{']).next().unwrap()))
-        .map(|name| {
-            name.trim_end_matches("_total")
-                .trim_end_matches("_info")
-                .to_owned()
-        })
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let rules = root.join("deploy/kubernetes/monitoring/prometheusrule.yaml");
+    let rules = fs::read_to_string(rules).unwrap();
+    let table = page.lines().filter(|line| line.starts_with("| `tonesa_"));
+    let listed = table.filter_map(|row| row.split('`').nth(1));
+    let listed: BTreeSet<_> = listed
+        .filter(|name| !name.contains(' '))
+        .map(family)
         .collect();
     assert_eq!(told, listed);
+    for text in [page, rules] {
+        let unknown: Vec<_> = named(&text)
+            .filter(|name| !told.contains(&family(name)))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?} are told by no node");
+    }
 }

@@ -3,9 +3,13 @@
 
 mod apt;
 mod browser;
+mod deploy;
 mod node;
+mod peers;
 mod servers;
 mod wasm;
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -15,6 +19,7 @@ use crate::{
 };
 
 pub use browser::Browser;
+pub use deploy::Checkers;
 pub use wasm::Compiler;
 
 /// What packaging the site needs.
@@ -43,6 +48,11 @@ pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
     servers::ensure(workspace)
 }
 
+/// What `cargo xtask bench` compares with, into this folder.
+pub fn for_bench(workspace: &Workspace, folder: &Path) -> Result<()> {
+    peers::ensure(workspace, folder)
+}
+
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
 pub fn for_checking(workspace: &Workspace) -> Result<()> {
     for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -53,11 +63,18 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// What reads the files that describe deployments, as far as it can be had here.
+pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
+    node::ensure(&workspace.shell)?;
+    deploy::ensure(workspace)
+}
+
 /// All of it.
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
     let toolbox = for_building(workspace)?;
     for_many_nodes(workspace)?;
+    for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
     Ok(())

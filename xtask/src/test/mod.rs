@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all that must hold before a change is taken, the quick checks first.
 
 mod browser;
+mod deploy;
 mod rust;
 mod timing;
 
@@ -9,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{setup, tidy, workspace::Workspace};
+use crate::{bench, chaos, setup, tidy, workspace::Workspace};
 use timing::Timings;
 
 /// A part of the test run.
@@ -21,18 +22,27 @@ pub enum Stage {
     Fmt,
     /// Clippy, for this machine and for WASM; warnings are errors
     Clippy,
+    /// Dockerfile, compose.yaml and deploy/, read by programs that know their formats
+    Deploy,
     /// Unit and integration tests
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
+    /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
+    Chaos,
+    /// Not part of the whole run, since it needs the release program and a quiet machine: its deliveries and idle
+    /// watchers, beside a bare program's, are no dearer than they were
+    Speed,
 }
 
-const ALL: [Stage; 5] = [
+const ALL: [Stage; 7] = [
     Stage::Tidy,
     Stage::Fmt,
     Stage::Clippy,
+    Stage::Deploy,
     Stage::Unit,
     Stage::Browser,
+    Stage::Chaos,
 ];
 
 impl Stage {
@@ -41,8 +51,11 @@ impl Stage {
             Self::Tidy => tidy::check(workspace),
             Self::Fmt => rust::format(workspace),
             Self::Clippy => rust::lint(workspace),
+            Self::Deploy => deploy::check(workspace),
             Self::Unit => rust::test(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments),
+            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
+            Self::Speed => bench::check(workspace),
         }
     }
 
@@ -71,10 +84,7 @@ fn run_stages(
         // First of all, so that nobody waits for the tests to learn that there is no browser.
         timings.measure("setup", || setup::everything(workspace))?;
     }
-    for stage in ALL
-        .into_iter()
-        .filter(|stage| only.is_none_or(|only| only == *stage))
-    {
+    for stage in only.map_or(ALL.to_vec(), |only| vec![only]) {
         let name = stage.name();
         println!("xtask: stage {name}");
         timings

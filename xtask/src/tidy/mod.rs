@@ -9,7 +9,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-use crate::workspace::Workspace;
+use crate::{chaos::defects, workspace::Workspace};
 use rules::Source;
 
 pub use size::check as check_size;
@@ -32,6 +32,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         }));
     }
     faults.extend(wasm_tree::faults(workspace)?);
+    faults.extend(defects::outdated(&workspace.shell, &workspace.root)?);
     if faults.is_empty() {
         return Ok(());
     }

@@ -42,8 +42,11 @@ impl Machine {
 
     pub(super) fn pull(&mut self) {
         if self.conversation.is_behind() {
-            self.effects
-                .extend(self.fetching.pull(self.conversation.cursor()));
+            let live = self.line.phase() == Phase::Live;
+            let cursor = self.conversation.cursor();
+            self.effects.extend(self.fetching.pull(cursor, live));
+        } else {
+            self.fetching.whole();
         }
     }
 
@@ -51,7 +54,7 @@ impl Machine {
         self.polling = false;
         if self.line.is_visible() {
             self.effects
-                .extend(self.fetching.pull(self.conversation.cursor()));
+                .extend(self.fetching.pull(self.conversation.cursor(), false));
         }
     }
 

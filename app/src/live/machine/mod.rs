@@ -102,6 +102,11 @@ impl Machine {
             .collect()
     }
 
+    /// The stored ones among the messages, oldest first, and the number of the first: they are numbered without holes.
+    pub fn listed(&self) -> (Seq, &[Entry]) {
+        (self.conversation.first(), self.conversation.listed())
+    }
+
     /// The ripples, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
         self.touches.ripples()
@@ -213,7 +218,7 @@ impl Machine {
                 head,
                 messages,
             }) if upload_id == self.upload => {
-                self.fetching.rested();
+                self.fetching.hurry();
                 self.line_event(LineEvent::Watched, now);
                 self.offer(messages, head);
                 // The server is there: what failed in passing, and has not turned up by now, is sent again.

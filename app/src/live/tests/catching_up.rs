@@ -19,8 +19,10 @@ fn a_posted_message_is_listed_without_a_fetch() {
 #[test]
 fn a_jump_fetches_what_is_missing_once() {
     let mut machine = live();
+    let patience = [Effect::Start(Timer::Refetch, 250)];
+    assert_eq!(frame(&mut machine, posted(message(6))), patience);
     assert_eq!(
-        frame(&mut machine, posted(message(6))),
+        line(&mut machine, LineEvent::Timer(Timer::Refetch)),
         [Effect::FetchAfter(Seq::new(3))]
     );
     assert_eq!(frame(&mut machine, posted(message(7))), []);
@@ -39,8 +41,26 @@ fn the_beacon_shows_a_lost_tail() {
     assert_eq!(frame(&mut machine, beacon(3)), []);
     assert_eq!(
         frame(&mut machine, beacon(5)),
+        [Effect::Start(Timer::Refetch, 250)]
+    );
+    assert_eq!(
+        line(&mut machine, LineEvent::Timer(Timer::Refetch)),
         [Effect::FetchAfter(Seq::new(3))]
     );
+}
+
+#[test]
+fn what_frames_bring_meanwhile_is_not_fetched() {
+    let mut machine = live();
+    for _ in 0..2 {
+        let next = texts(&machine).len() as u64 + 1;
+        let effects = frame(&mut machine, posted(message(next + 1)));
+        assert_eq!(effects, [Effect::Start(Timer::Refetch, 250)]);
+        assert_eq!(frame(&mut machine, posted(message(next))), []);
+        let effects = line(&mut machine, LineEvent::Timer(Timer::Refetch));
+        assert_eq!(effects, []);
+        assert_eq!(texts(&machine).len() as u64, next + 1);
+    }
 }
 
 #[test]
@@ -101,6 +121,7 @@ fn ones_own_messages_are_not_missed() {
 fn a_failed_fetch_is_tried_again_after_a_rest() {
     let mut machine = live();
     frame(&mut machine, posted(message(5)));
+    line(&mut machine, LineEvent::Timer(Timer::Refetch));
     let effects = give(&mut machine, Input::Fetched(Err(ApiFailure::Unreachable)));
     assert_eq!(effects, [Effect::Start(Timer::Refetch, 250)]);
     assert_eq!(frame(&mut machine, posted(message(6))), []);

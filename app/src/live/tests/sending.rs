@@ -1,5 +1,5 @@
 use super::super::Delivery;
-use super::super::effect::Effect;
+use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
 use super::fixture::{key, page, upload_id};
@@ -35,7 +35,7 @@ fn a_sent_message_behind_a_hole_stays_listed_last_until_the_hole_is_filled() {
     let mut machine = live();
     send(&mut machine, "a");
     let effects = give(&mut machine, Input::Answered(key("a"), Ok(own("a", 6))));
-    assert_eq!(effects, [Effect::FetchAfter(Seq::new(3))]);
+    assert_eq!(effects, [Effect::Start(Timer::Refetch, 250)]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     give(&mut machine, Input::Fetched(Ok(page(4..=5, 6))));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);

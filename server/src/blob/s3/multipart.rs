@@ -52,9 +52,12 @@ impl Put<'_> {
         joined.map(drop).map_err(Refusal::of)
     }
 
-    async fn begin(&self) -> Result<Unfinished, BlobError> {
+    pub(super) async fn begin(&self) -> Result<Unfinished, BlobError> {
         let bucket = &self.blobs.bucket;
-        let call = bucket.quick.create_multipart_upload().bucket(&bucket.name);
+        let call = bucket
+            .patient
+            .create_multipart_upload()
+            .bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
         let begun = call.send().await.map_err(|error| trouble(DOING, &error))?;
@@ -69,7 +72,7 @@ impl Put<'_> {
         })
     }
 
-    async fn send_part(
+    pub(super) async fn send_part(
         &self,
         upload: &str,
         number: i32,
@@ -92,12 +95,12 @@ impl Put<'_> {
 
 /// An upload in parts. When it is given up, the server is told to forget them; if that fails, or the node dies, they
 /// are swept after a day.
-struct Unfinished {
+pub(super) struct Unfinished {
     bucket: Bucket,
     clearing: TaskTracker,
     runtime: Handle,
     key: ShortId,
-    id: String,
+    pub id: String,
     is_done: bool,
 }
 

@@ -296,3 +296,7 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "channels_tests.rs"]
+mod tests;

@@ -10,22 +10,22 @@ use super::server::Server;
 pub enum OpenError {
     /// It is no address of a Redis.
     #[error(
-        "REDIS_URL is not understood: {0}. It is redis://USER:PASSWORD@HOST:PORT, redis+cluster://HOST:PORT,HOST:PORT \
-         or redis+sentinel://HOST:PORT,HOST:PORT/MASTER, and rediss instead of redis for TLS."
+        "REDIS_URL is not understood ({0}): write redis://USER:PASSWORD@HOST:PORT, redis+cluster://HOST:PORT,HOST:PORT \
+         or redis+sentinel://HOST:PORT,HOST:PORT/MASTER, with rediss instead of redis for TLS"
     )]
     Url(&'static str),
     /// User or password are wrong, or missing.
-    #[error("Redis at {0} refused the login: REDIS_URL needs the right user and password.")]
+    #[error("Redis at {0} refused the login: REDIS_URL needs the right user and password")]
     Login(String),
     /// The user may not do what a node does.
     #[error(
-        "Redis at {0} does not permit its user what a node does: let the user of REDIS_URL use subscribe, unsubscribe \
-         and publish on the channels upload:*, or name another."
+        "Redis at {0} does not permit what a node does: let the user of REDIS_URL subscribe and publish on the channels \
+         upload:*, or name another"
     )]
     NotPermitted(String),
     /// It cannot be used.
     #[error(
-        "Redis at {address} cannot be used: {reason}. Start it, or let REDIS_URL name another."
+        "Redis at {address} cannot be used ({reason}): start it or mend it, or let REDIS_URL name another"
     )]
     Unusable {
         /// Host and port.

@@ -174,7 +174,7 @@ impl Link {
     }
 
     async fn sing_once(&self) -> Result<(), Reason> {
-        self.publish(self.canary.channel(), self.canary.song())
-            .await
+        let (channel, song) = (self.canary.channel(), self.canary.song());
+        self.publisher.send(channel, song).await
     }
 }

@@ -53,11 +53,16 @@ impl Publisher {
         }
     }
 
-    /// Publishes once. An error says that the server may or may not have got it.
+    /// Publishes once, if there is room. An error says that the server may or may not have got it.
     pub async fn publish(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
-        let Ok(_place) = self.in_flight.try_acquire() else {
-            return Err(Reason::Timeout);
-        };
+        match self.in_flight.try_acquire() {
+            Ok(_place) => self.send(channel, payload).await,
+            Err(_) => Err(Reason::Busy),
+        }
+    }
+
+    /// The same for the canary, which must not be silenced by many frames.
+    pub async fn send(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
         let (connection, number) = {
             let present = self.lock();
             (present.connection.clone(), present.number)

@@ -20,6 +20,9 @@ pub enum Reason {
     /// Nothing came back in time.
     #[error("no answer in time")]
     Timeout,
+    /// Too much is on its way to it.
+    #[error("too many frames wait for its answer")]
+    Busy,
     /// The connection broke.
     #[error("the connection was closed")]
     Closed,
@@ -33,7 +36,9 @@ pub enum Reason {
     #[error("what is published does not come back")]
     Silent,
     /// Its certificate does not prove its name, or it does not speak TLS.
-    #[error("no TLS connection with a certificate that is trusted for that name")]
+    #[error(
+        "it does not speak TLS, or its certificate is not trusted for that name; SSL_CERT_FILE may name those to trust"
+    )]
     Tls,
     /// It speaks another protocol, or an older version of it.
     #[error("it does not speak Redis' protocol in version 3 (Redis 6 or newer)")]

@@ -10,35 +10,22 @@
 //! the drafts' `clientMessageID`s: by this very call, which shows in the drafts' ids, or by another.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use app::model::{Message, Seq, UploadId};
-use rand::RngExt;
-use tokio::time::sleep;
 
 use super::documents::StoredMessage;
-use super::error::{Failure, is_duplicate, may_pass, stored_before};
+use super::error::Failure;
 use super::messages::Conversation;
 use super::schema::Database;
+use super::told::stored_before;
+use super::tries::Tries;
 use super::turns::{Turn, Won};
 use crate::store::{Appended, Draft};
 
 /// The most messages of one insert; more are inserted one part after the other. A server may split a longer insert,
 /// and one that goes on with its next part after a failure, as `FerretDB` 1.24 does after 100, would leave a hole.
 const MAX_INSERT: usize = 64;
-
-/// How often an append is tried while other nodes take the numbers that it wanted. With the pauses that is about as
-/// long as a call may take.
-const MAX_COLLISIONS: u32 = 100;
-
-/// So many collisions after each other are looked into, in case it was not the number that was taken.
-const COLLISIONS_PER_LOOK: u32 = 4;
-
-/// How often an insert is tried anew after a lost connection or a change of the primary.
-const MAX_LOSSES: u32 = 3;
-
-/// The longest pause after a collision, in milliseconds.
-const MAX_PAUSE: u64 = 8;
 
 /// Appends drafts to an upload's conversation, but for those that it knows.
 pub(super) async fn append(
@@ -129,7 +116,9 @@ impl Call {
         if self.head == known_head || is_doubtful {
             let names: Vec<_> = self.open().map(Draft::client_message_id).collect();
             let stored = conversation.known(&names).await?;
-            stored.iter().for_each(|message| self.settle(message));
+            for message in &stored {
+                self.settle(message);
+            }
         }
         Ok(())
     }
@@ -171,38 +160,5 @@ impl Call {
     fn answers(self) -> Vec<Appended> {
         let answers = self.drafts.into_iter().map(|(_, answer)| answer);
         answers.flatten().collect()
-    }
-}
-
-/// What went wrong so far.
-#[derive(Default)]
-struct Tries {
-    collisions: u32,
-    losses: u32,
-    /// Whether a moved head does not explain the last failure.
-    is_doubtful: bool,
-}
-
-impl Tries {
-    /// Waits a little, unless the failure is final or there were too many.
-    async fn pause_after(&mut self, failure: Failure) -> Result<(), Failure> {
-        match failure {
-            Failure::Driver(error) if is_duplicate(&error) => {
-                self.collisions += 1;
-                self.is_doubtful = self.collisions.is_multiple_of(COLLISIONS_PER_LOOK);
-            }
-            Failure::Driver(error) if may_pass(&error) && self.losses < MAX_LOSSES => {
-                self.losses += 1;
-                self.is_doubtful = true;
-            }
-            failure => return Err(failure),
-        }
-        if self.collisions > MAX_COLLISIONS {
-            return Err(Failure::Outrun);
-        }
-        let longest = MAX_PAUSE.min(1 << self.collisions.min(u64::BITS - 1));
-        let pause = rand::rng().random_range(0..=longest);
-        sleep(Duration::from_millis(pause)).await;
-        Ok(())
     }
 }

@@ -132,8 +132,8 @@ impl<'d> Conversation<'d> {
             .find(filter)
             .sort(sort)
             .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            // In one answer: further ones would see a later moment.
-            .batch_size(u32::try_from(limit).unwrap_or(u32::MAX))
+            // All in one answer, and room for one more shows the server that it is the last.
+            .batch_size(u32::try_from(limit).map_or(u32::MAX, |limit| limit.saturating_add(1)))
             .await?
             .try_collect()
             .await?;

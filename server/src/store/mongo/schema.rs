@@ -13,13 +13,16 @@ use super::error::{Failure, OpenError};
 /// How often the indexes are asked for: nodes that start together may be in each other's way.
 const TRIES: u32 = 5;
 
+/// How long the server may take for its first answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// How long making the indexes may take: long, since a large collection that lacks one is read through.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The database and its collections. A clone shares their connections.
 #[derive(Clone)]
 pub(super) struct Database {
-    database: mongodb::Database,
+    handle: mongodb::Database,
     uploads: Collection<RawDocumentBuf>,
     messages: Collection<RawDocumentBuf>,
 }
@@ -27,7 +30,7 @@ pub(super) struct Database {
 impl Database {
     pub fn new(database: &mongodb::Database) -> Self {
         Self {
-            database: database.clone(),
+            handle: database.clone(),
             uploads: database.collection(StoredUpload::COLLECTION),
             messages: database.collection(StoredMessage::COLLECTION),
         }
@@ -45,7 +48,7 @@ impl Database {
 
     /// Whether a server that takes writes answers.
     pub async fn ping(&self) -> Result<(), Failure> {
-        self.database.run_command(doc! { "ping": 1 }).await?;
+        self.handle.run_command(doc! { "ping": 1 }).await?;
         Ok(())
     }
 
@@ -69,8 +72,11 @@ impl Database {
 
 /// Makes sure that the server answers and has the indexes. Those that are there already stay as they are.
 pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
-    let ping = database.database.run_command(doc! { "ping": 1 }).await;
-    ping.map_err(|error| OpenError::of_server(&error))?;
+    let ping = database.handle.run_command(doc! { "ping": 1 });
+    timeout(ANSWER, ping.into_future())
+        .await
+        .map_err(|_| OpenError::Unreachable)?
+        .map_err(|error| OpenError::of_server(&error))?;
     let mut tries = 1;
     loop {
         let made = timeout(PATIENCE, database.make_indexes()).await;

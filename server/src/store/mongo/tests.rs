@@ -1,39 +1,53 @@
 mod documents;
+mod lost;
 mod nodes;
+
 mod outage;
+mod proxy;
 mod start;
 
 use std::sync::Arc;
+use std::thread;
 
 use app::model::{MessageId, NewMessage, Seq, UploadId};
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
 use testbed::Mongo;
-use tokio::runtime::Handle;
-use tokio::task::block_in_place;
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::MongoStore;
 use crate::config::{Config, Secret};
 use crate::store::conformance::{some_upload, store_suite};
-use crate::store::{Draft, Select, Store};
+use crate::store::{Draft, Select, Store, StoreError};
 
 store_suite!(async {
-    let fresh = Fresh::new(testbed::shared::mongo());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
     let store: Arc<dyn Store> = Arc::new(fresh.open().await);
     (store, fresh)
 });
+
+/// The most tests at one time. They measure in seconds what a server does that `FerretDB`, which reads whole collections
+/// for want of indexes, needs all processors for.
+static PLACES: Semaphore = Semaphore::const_new(3);
 
 /// A database of a test's own; it is dropped with this.
 struct Fresh {
     name: String,
     url: String,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Fresh {
-    fn new(server: &Mongo) -> Self {
+    async fn new(server: &Mongo) -> Self {
+        let place = PLACES.acquire().await.unwrap();
         let name = format!("test-{:016x}", rand::random::<u64>());
         let url = with_database(&server.url(), &name);
-        Self { name, url }
+        Self {
+            name,
+            url,
+            _place: place,
+        }
     }
 
     /// A node's store in it.
@@ -50,14 +64,19 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        let dropped = async {
-            let client = Client::with_uri_str(&self.url).await?;
-            client.database(&self.name).drop().await
-        };
-        // A test that fails may leave the server frozen, or itself be out of a runtime's reach.
-        if !std::thread::panicking() {
-            block_in_place(|| Handle::current().block_on(dropped)).unwrap();
+        // After a failure the server may be frozen.
+        if thread::panicking() {
+            return;
         }
+        let (url, name) = (self.url.clone(), self.name.clone());
+        let dropping = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = Client::with_uri_str(url).await.unwrap();
+                client.database(&name).drop().await.unwrap();
+            });
+        });
+        dropping.join().unwrap();
     }
 }
 
@@ -67,6 +86,14 @@ fn with_database(url: &str, name: &str) -> String {
     let (scheme, rest) = before.split_once("://").unwrap();
     let servers = rest.split('/').next().unwrap();
     format!("{scheme}://{servers}/{name}?{options}")
+}
+
+/// The first server of a connection string.
+fn address(url: &str) -> String {
+    let (_, rest) = url.split_once("://").unwrap();
+    let servers = rest.split('/').next().unwrap();
+    let server = servers.split(',').next().unwrap();
+    server.rsplit('@').next().unwrap().to_owned()
 }
 
 fn secret(url: &str) -> Secret {
@@ -101,13 +128,23 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
         .collect()
 }
 
+/// Asks again until there is an answer: a busy machine may be too slow for some calls.
+async fn answered<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
+    for _ in 0..20 {
+        match call().await {
+            Ok(answer) => return answer,
+            Err(error) => assert_eq!(error, StoreError::Unavailable),
+        }
+    }
+    panic!("the store does not answer");
+}
+
 /// The names of all messages of a conversation, which is without holes.
 async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
     let mut names = Vec::new();
     loop {
         let last = Seq::new(names.len() as u64);
-        let page = store.messages(upload, Select::After(last), 500).await;
-        let page = page.unwrap();
+        let page = answered(|| store.messages(upload, Select::After(last), 500)).await;
         if page.messages.is_empty() {
             assert_eq!(page.head, last);
             return names;

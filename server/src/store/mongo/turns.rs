@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 const TURNS: usize = 256;
 
 /// The longest rest.
-const MAX_REST: Duration = Duration::from_millis(250);
+const MAX_REST: Duration = Duration::from_millis(500);
 
 /// How long the head that an append has left is taken for the present one. Not long: it would be wrong after a restore
 /// from a backup.
@@ -41,8 +41,8 @@ impl Turns {
 /// What is remembered from one append to the next.
 ///
 /// Nodes that post to one conversation run for the same numbers. Who wins knows the new head first, and would win
-/// again and again while others time out. So the winner rests for as long as two others need for their appends: when
-/// it sees that there are others, and else now and then, since it does not see those that always lose.
+/// again and again while others time out. So the winner rests: for as long as two others need for their appends when it
+/// sees that there are others, and else a little now and then, since it does not see those that always lose.
 #[derive(Default)]
 pub(super) struct Turn(Option<Last>);
 
@@ -89,18 +89,19 @@ impl Turn {
         let pace = last.map_or(won.took, |last| last.pace.max(won.took));
         let streak = last.map_or(0, |last| last.streak + 1);
         let has_others = last.map_or(won.start, |last| last.head) < won.base;
-        let rests = has_others || streak >= MAX_STREAK;
+        let rest = match (has_others, streak) {
+            (true, _) => pace * 2,
+            (false, MAX_STREAK..) => pace,
+            (false, _) => Duration::ZERO,
+        };
+        let goes_on = rest.is_zero();
         self.0 = Some(Last {
             upload,
             head: won.end,
             at: Instant::now(),
-            pace: if rests { Duration::ZERO } else { pace },
-            streak: if rests { 0 } else { streak },
-            rest: if rests {
-                MAX_REST.min(pace * 2)
-            } else {
-                Duration::ZERO
-            },
+            pace: if goes_on { pace } else { Duration::ZERO },
+            streak: if goes_on { streak } else { 0 },
+            rest: rest.min(MAX_REST),
         });
     }
 

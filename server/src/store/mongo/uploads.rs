@@ -2,8 +2,9 @@ use app::model::{Upload, UploadId, UploadRef};
 use mongodb::bson::doc;
 
 use super::documents::{StoredUpload, object_id, read};
-use super::error::{Failure, is_duplicate};
+use super::error::Failure;
 use super::schema::Database;
+use super::told::is_duplicate;
 use crate::store::StoreError;
 
 /// Stores an upload, unless one of its ids is taken.

@@ -20,7 +20,11 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
 
 /// Runs `install` unless it was run for these sources, by their contents, before. The stamp is written last: a set-up
 /// that was cut short is done again.
-fn once(folder: &Path, sources: &[u8], install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(super) fn once(
+    folder: &Path,
+    sources: &[u8],
+    install: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let stamp = folder.join("installed-from");
     if fs::read(&stamp).is_ok_and(|installed| installed == sources) {
         return Ok(());

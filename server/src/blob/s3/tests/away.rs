@@ -5,10 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use app::model::ShortId;
 use futures::TryStreamExt;
 
-use super::kit::{fixture, open_at, settings, try_open, until};
+use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
 use crate::blob::s3::S3Blobs;
+use crate::blob::s3::bucket::Bucket;
 
 /// Within what time a route has to tell that a backend is away.
 const IN_TIME: Duration = Duration::from_secs(3);
@@ -73,13 +74,15 @@ async fn a_server_that_is_frozen_or_gone_is_told_in_time_and_used_again_when_it_
 async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
     const LEN: usize = 60_000_000;
     let server = testbed::S3::start().unwrap();
-    let (blobs, _folder) = try_open(&settings(&server, &[])).await.unwrap();
+    let (patient, _folder) = open_at(&server).await;
+    let config = settings(&server, &[]);
+    let (blobs, _folder) = try_open(&config).await.unwrap();
     let fixture = fixture(S3Blobs {
         stall: Duration::from_secs(1),
         ..blobs
     });
     let key = "aB3dE9zZ".parse().unwrap();
-    fixture.put(key, &vec![7; LEN]).await.unwrap();
+    patient.put(key, &vec![7; LEN]).await.unwrap();
     let mut reading = fixture.blobs.read(key, 0..LEN as u64).await.unwrap();
     reading.try_next().await.unwrap().unwrap();
     let half = "halfDone".parse().unwrap();
@@ -88,7 +91,9 @@ async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
         let file = fixture.file(&vec![7; LEN]);
         tokio::spawn(async move { fixture.blobs.put(half, file).await })
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let bucket = Bucket::of(&config);
+    let is_begun = async || !unfinished(&bucket).await.is_empty();
+    until("an upload in parts", is_begun).await;
     server.freeze().unwrap();
     let started = Instant::now();
     let rest: Result<Vec<_>, _> = reading.try_collect().await;
@@ -96,7 +101,7 @@ async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
     assert_eq!(putting.await.unwrap(), Err(BlobError::Unavailable));
     assert!(started.elapsed() < Duration::from_secs(13));
     server.thaw().unwrap();
-    serves_again_without(&fixture, half).await;
+    serves_again_without(&patient, half).await;
 }
 
 async fn serves_again_without(fixture: &Fixture, half: ShortId) {

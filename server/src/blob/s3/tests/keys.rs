@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::kit::{fixture, open_at, settings, try_open, until};
+use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
 use crate::blob::BlobEntry;
 use crate::blob::s3::bucket::Bucket;
 
@@ -18,13 +18,6 @@ async fn begin(bucket: &Bucket, key: &str) {
     let call = bucket.patient.create_multipart_upload();
     let call = call.bucket(&bucket.name).key(key);
     call.send().await.unwrap();
-}
-
-async fn unfinished(bucket: &Bucket) -> Vec<String> {
-    let call = bucket.patient.list_multipart_uploads().bucket(&bucket.name);
-    let listed = call.send().await.unwrap();
-    let keys = listed.uploads().iter().filter_map(|upload| upload.key());
-    keys.map(str::to_owned).collect()
 }
 
 #[tokio::test]

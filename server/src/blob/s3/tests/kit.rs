@@ -7,6 +7,7 @@ use testbed::S3;
 use tokio::net::TcpListener;
 
 use crate::blob::conformance::Fixture;
+use crate::blob::s3::bucket::Bucket;
 use crate::blob::s3::{OpenError, S3Blobs};
 use crate::config::{self, Config};
 
@@ -61,6 +62,14 @@ pub async fn serve(site: Router) -> String {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, site).await });
     endpoint
+}
+
+/// The keys of uploads in parts that are under way.
+pub async fn unfinished(bucket: &Bucket) -> Vec<String> {
+    let call = bucket.patient.list_multipart_uploads().bucket(&bucket.name);
+    let listed = call.send().await.unwrap();
+    let keys = listed.uploads().iter().filter_map(|upload| upload.key());
+    keys.map(str::to_owned).collect()
 }
 
 /// Waits until it is so, for half a minute at most.

@@ -12,6 +12,7 @@ use crate::broker::conformance::some_frame;
 use crate::broker::redis::RedisBroker;
 use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, Deliver, Frame, Topic};
+use crate::metrics::Metrics;
 
 /// The longest that anything here may take, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,14 +57,31 @@ impl Deliver for Ear {
 pub struct TestNode {
     pub broker: RedisBroker,
     ear: Arc<Ear>,
+    metrics: Arc<Metrics>,
 }
 
 impl TestNode {
     pub async fn start(url: &str) -> Self {
-        let broker = RedisBroker::open(url, &Arc::default()).await.unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let broker = RedisBroker::open(url, &metrics).await.unwrap();
         let ear = Arc::new(Ear::default());
         broker.attach(Arc::<Ear>::clone(&ear));
-        Self { broker, ear }
+        Self {
+            broker,
+            ear,
+            metrics,
+        }
+    }
+
+    /// Waits until it has heard itself this often, as its figures tell.
+    pub async fn wait_for_canaries(&self, number: u64) {
+        let heard = || {
+            let figures = self.metrics.written();
+            let count = "tonesa_publish_to_receive_seconds_count ";
+            let count = figures.lines().find_map(|line| line.strip_prefix(count));
+            count.unwrap().parse::<u64>().unwrap()
+        };
+        eventually(async || heard() >= number).await;
     }
 
     pub async fn publish(&self, topic: Topic, text: &str) {

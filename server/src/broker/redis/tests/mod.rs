@@ -6,4 +6,6 @@ mod kit;
 mod outages;
 mod proxy;
 mod publishing;
+mod sentinel;
+mod start;
 mod suite;

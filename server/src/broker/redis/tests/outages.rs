@@ -63,6 +63,7 @@ async fn a_server_that_freezes_is_noticed_and_awaited() {
     let node = TestNode::start(&redis.url()).await;
     let topic = some_topic();
     node.broker.subscribe(topic).await.unwrap();
+    node.wait_for_canaries(3).await;
     redis.freeze().unwrap();
     let frozen = Instant::now();
     eventually(async || is_away(&node).await).await;
@@ -85,6 +86,8 @@ async fn a_half_open_connection_is_noticed_and_replaced() {
         2,
         "one to publish and one to subscribe"
     );
+    // All is well, and was for a while.
+    node.wait_for_canaries(3).await;
     proxy.hold(1);
     let held = Instant::now();
     node.wait_for_told(&[Repaired]).await;

@@ -1,5 +1,7 @@
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::poll;
 use redis::cmd;
 use testbed::Redis;
 
@@ -99,4 +101,25 @@ async fn frames_keep_their_order_and_come_once_over_many_reconnections() {
         .collect();
     assert!(heard.is_sorted_by(|a, b| a < b), "in order, and once");
     assert!(heard.len() > 500, "{} arrived", heard.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_frames_than_a_few_thousand_wait_for_a_server() {
+    let redis = Redis::start().unwrap();
+    let node = TestNode::start(&redis.url()).await;
+    let topic = some_topic();
+    redis.freeze().unwrap();
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let mut publishing = node.broker.publish(topic, some_frame("waits"));
+        match poll!(&mut publishing) {
+            Poll::Pending => waiting.push(publishing),
+            Poll::Ready(answer) => break answer,
+        }
+    };
+    assert_eq!(refused, Err(BrokerError::Unavailable));
+    assert_eq!(waiting.len(), 4_096);
+    drop(waiting);
+    redis.thaw().unwrap();
+    eventually(async || node.broker.publish(topic, some_frame("")).await.is_ok()).await;
 }

@@ -1,1 +1,131 @@
+use std::io;
+use std::sync::{Mutex, MutexGuard};
 
+use app::model::UploadRef;
+use mongodb::bson::spec::ElementType;
+use mongodb::bson::{Bson, doc};
+
+use super::*;
+
+fn fields(document: &Document) -> Vec<&str> {
+    document.keys().map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_have_the_articles_fields_and_ours_beside_them() {
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let store = fresh.open().await;
+    let id = stored(&store).await;
+    store.append(id, drafts("first", 1)).await.unwrap();
+    let upload = fresh.only("uploads").await;
+    let expected = [
+        "_id",
+        "shortID",
+        "kind",
+        "content",
+        "createdAt",
+        "modifiedAt",
+    ];
+    assert_eq!(fields(&upload), expected);
+    let content = upload.get_document("content").unwrap();
+    let expected = ["path", "size", "mediaType", "width", "height"];
+    assert_eq!(fields(content), expected);
+    let message = fresh.only("messages").await;
+    let expected = [
+        "_id",
+        "uploadID",
+        "seq",
+        "anonName",
+        "content",
+        "clientMessageID",
+        "createdAt",
+        "modifiedAt",
+    ];
+    assert_eq!(fields(&message), expected);
+    assert_eq!(message.get("uploadID"), upload.get("_id"));
+    assert_eq!(upload["_id"].element_type(), ElementType::ObjectId);
+    for document in [upload, message] {
+        assert_eq!(document["createdAt"].element_type(), ElementType::DateTime);
+        assert_eq!(document["createdAt"], document["modifiedAt"]);
+    }
+}
+
+impl Fresh {
+    /// The one document of a collection.
+    async fn only(&self, name: &str) -> Document {
+        let collection = self.collection(name).await;
+        collection.find_one(doc! {}).await.unwrap().unwrap()
+    }
+
+    /// Changes a field of the one document of a collection, as no node would.
+    async fn set(&self, name: &str, field: &str, value: impl Into<Bson>) {
+        let change = doc! { "$set": { field: value.into() } };
+        let collection = self.collection(name).await;
+        collection.update_one(doc! {}, change).await.unwrap();
+    }
+}
+
+/// What is logged on the test's thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap()
+    }
+
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.bytes())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+const TEXT: &str = "between us only";
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let store = fresh.open().await;
+    let id = stored(&store).await;
+    store.append(id, drafts("first", 1)).await.unwrap();
+    log.take();
+    let wrong = [
+        ("messages", "anonName", Bson::from(TEXT.repeat(9))),
+        ("messages", "anonName", Bson::from("someone")),
+        ("messages", "clientMessageID", Bson::from(TEXT)),
+        ("messages", "seq", Bson::from(-5_i64)),
+        ("uploads", "shortID", Bson::from(TEXT)),
+        ("uploads", "content", Bson::from(TEXT)),
+    ];
+    for (collection, field, value) in wrong {
+        let is_mended = value.as_str() == Some("someone");
+        fresh.set(collection, field, value).await;
+        let read = if collection == "messages" {
+            store.messages(id, Select::Newest, 5).await.err()
+        } else {
+            store.upload(UploadRef::Id(id)).await.err()
+        };
+        let logged = log.take();
+        assert_eq!(read, (!is_mended).then_some(StoreError::Unavailable));
+        assert_eq!(logged.lines().count(), usize::from(!is_mended), "{logged}");
+        assert!(
+            !logged.contains(TEXT) && !logged.contains(&id.to_string()),
+            "{logged}"
+        );
+    }
+}

@@ -1,5 +1,10 @@
+use app::model::UploadRef;
+use tempfile::tempdir;
+
 use super::*;
+use crate::backends;
 use crate::store::mongo::OpenError;
+use crate::store::sqlite::DATABASE_FILE;
 
 const PASSWORD: &str = "hunter2";
 
@@ -56,7 +61,7 @@ async fn tls_that_the_server_does_not_speak_stops_the_start() {
     let url = with_database(&testbed::shared::mongo().url(), "tls");
     let url = url.replace('?', "?tls=true&");
     let url = url.trim_end_matches('&');
-    assert_eq!(refusal(&url).await, OpenError::Unreachable);
+    assert_eq!(refusal(url).await, OpenError::Unreachable);
     let url = format!("{url}&tlsCAFile=/nowhere/{PASSWORD}.pem");
     assert_eq!(refusal(&url).await, OpenError::Tls);
 }
@@ -66,4 +71,29 @@ async fn a_refused_login_stops_the_start() {
     let url = with_database(&testbed::shared::mongo().url(), "login");
     let url = url.replace("://", &format!("://admin:{PASSWORD}@"));
     assert_eq!(refusal(&url).await, OpenError::Refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let folder = tempdir().unwrap();
+    let config = Config::from_env(&|name| match name {
+        "MONGO_URL" => Some((&fresh.url).into()),
+        "TONESA_DATA_DIR" => Some(folder.path().into()),
+        _ => None,
+    });
+    let opened = backends::open(&config.unwrap(), &Arc::default())
+        .await
+        .unwrap();
+    let upload = some_upload();
+    let name = UploadRef::Id(upload.id);
+    opened
+        .backends
+        .store
+        .insert_upload(upload.clone())
+        .await
+        .unwrap();
+    opened.close().await;
+    assert!(!folder.path().join(DATABASE_FILE).exists());
+    assert_eq!(fresh.open().await.upload(name).await, Ok(upload));
 }

@@ -1,0 +1,26 @@
+use testbed::{Redis, Sentinel};
+
+use super::kit::Told::{Interrupted, Repaired};
+use super::kit::{TestNode, eventually, look, subscribers};
+use crate::broker::Broker;
+use crate::broker::conformance::some_topic;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_follows_the_sentinels_to_another_master() {
+    let master = Redis::start().unwrap();
+    let port = master.port().to_string();
+    let replica = Redis::with_args(&["--replicaof", "127.0.0.1", &port]).unwrap();
+    let sentinel = Sentinel::start(&master).unwrap();
+    eventually(async || sentinel.knows_replicas(1).unwrap()).await;
+    let node = TestNode::start(&sentinel.url()).await;
+    let topic = some_topic();
+    node.broker.subscribe(topic).await.unwrap();
+    assert_eq!(subscribers(&mut look(&master.url()), topic), 1);
+    master.kill().unwrap();
+    node.wait_for_told(&[Interrupted]).await;
+    node.wait_for_told(&[Interrupted, Repaired]).await;
+    assert_eq!(subscribers(&mut look(&replica.url()), topic), 1);
+    node.publish(topic, "there").await;
+    node.wait_for(topic, "there").await;
+    assert_eq!(node.heard(topic), ["there"]);
+}

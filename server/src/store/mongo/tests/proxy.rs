@@ -1,0 +1,119 @@
+//! A way to the server that does something wrong with one insert.
+
+use std::sync::Mutex;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use super::*;
+
+/// What happens to the next insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The server does it, and its answer never arrives.
+    LosesTheAnswer,
+    /// The server does it, and then the connection breaks.
+    Breaks,
+    /// The server gets it only when told.
+    Holds,
+}
+
+/// The proxy; it ends with the test's runtime.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    fault: Mutex<Option<Fault>>,
+    release: Notify,
+    done: Notify,
+}
+
+impl Proxy {
+    /// Listens for connections to this server.
+    pub async fn start(server: &Mongo) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Shared::default());
+        let (address, accepting) = (address(&server.url()), Arc::clone(&shared));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&address).await.unwrap();
+                tokio::spawn(pass(client, server, Arc::clone(&accepting)));
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// A node's store in this database, which reaches the server through the proxy only.
+    pub async fn open(&self, fresh: &Fresh) -> MongoStore {
+        let here = format!("127.0.0.1:{}", self.port);
+        let url = fresh.url.replacen(&address(&fresh.url), &here, 1);
+        let url = url.replacen('?', "?directConnection=true&", 1);
+        MongoStore::open(&secret(url.trim_end_matches('&')))
+            .await
+            .unwrap()
+    }
+
+    pub fn arm(&self, fault: Fault) {
+        *self.shared.fault.lock().unwrap() = Some(fault);
+    }
+
+    /// Lets the server have the insert that is held, and waits until it has answered.
+    pub async fn release(&self) {
+        self.shared.release.notify_one();
+        self.shared.done.notified().await;
+    }
+}
+
+impl Shared {
+    /// What is to happen to these bytes of a client, if they are an insert.
+    fn fault_of(&self, bytes: &[u8]) -> Option<Fault> {
+        let is_insert = bytes.windows(8).any(|word| word == b"\x02insert\0");
+        is_insert.then(|| self.fault.lock().unwrap().take())?
+    }
+}
+
+/// Passes on what one connection carries, until its insert meets the fault.
+async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>) {
+    let (mut asked, mut answered) = (vec![0; 1 << 20], vec![0; 1 << 20]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let Ok(count @ 1..) = read else { return };
+                let fault = shared.fault_of(&asked[..count]);
+                if let Some(fault) = fault {
+                    return meet(fault, client, server, &asked[..count], &shared).await;
+                }
+                server.write_all(&asked[..count]).await.unwrap();
+            }
+            read = server.read(&mut answered) => {
+                let Ok(count @ 1..) = read else { return };
+                // The client may have given up.
+                let _ = client.write_all(&answered[..count]).await;
+            }
+        }
+    }
+}
+
+async fn meet(
+    fault: Fault,
+    mut client: TcpStream,
+    mut server: TcpStream,
+    insert: &[u8],
+    shared: &Shared,
+) {
+    if fault == Fault::Holds {
+        shared.release.notified().await;
+    }
+    server.write_all(insert).await.unwrap();
+    assert!(server.read(&mut [0; 1_024]).await.unwrap() > 0);
+    shared.done.notify_one();
+    if fault == Fault::LosesTheAnswer {
+        // Until the client gives up.
+        while let Ok(1..) = client.read(&mut [0; 1_024]).await {}
+    }
+}

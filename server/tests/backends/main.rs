@@ -1,0 +1,11 @@
+//! Whole nodes on the backends that nodes share, as started from their settings.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test says by its name what it shows, and may panic"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod s3;
