@@ -14,6 +14,7 @@ mod components;
 #[cfg(feature = "ssr")]
 mod document;
 mod eager;
+mod erased;
 mod json;
 mod navigator;
 #[cfg(feature = "ssr")]
@@ -49,9 +50,26 @@ pub fn App(
 }
 
 /// Takes over the page that the server rendered. A document without the data for it stays as it is.
+///
+/// As `leptos::mount::hydrate_body` does, but without what it brings along for resources, of which there are none: 2 kB
+/// of WASM.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {
-    if let Some(start) = navigator::start_of_document() {
-        leptos::mount::hydrate_body(move || view! { <App start/> });
-    }
+    use leptos::tachys::dom::body;
+    use leptos::tachys::hydration::Cursor;
+    use leptos::tachys::view::PositionState;
+    use wasm_bindgen::JsCast;
+
+    let Some(start) = navigator::start_of_document() else {
+        return;
+    };
+    // Fails only when there is an executor already.
+    _ = any_spawner::Executor::init_wasm_bindgen();
+    let owner = Owner::new_root(None);
+    let page = owner.with(|| {
+        let body = Cursor::new(body().unchecked_into());
+        view! { <App start/> }.hydrate::<true>(&body, &PositionState::default())
+    });
+    // They live as long as the document.
+    std::mem::forget((owner, page));
 }

@@ -4,6 +4,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 
 use crate::browser::{clipboard, spawn};
+use crate::erased::{derive, handler};
 use crate::model::ShortId;
 use crate::source::Site;
 
@@ -43,8 +44,8 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
             }
         });
     };
-    let by_hand = Signal::derive(move || copying.get() == Copying::ByHand);
-    let label = Signal::derive(move || match copying.get() {
+    let by_hand = derive(move || copying.get() == Copying::ByHand);
+    let label = derive(move || match copying.get() {
         Copying::Copied => "Copied".to_owned(),
         Copying::Idle | Copying::ByHand => "Copy link".to_owned(),
     });
@@ -57,7 +58,7 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
             readonly
             value=link
         />
-        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=copy>
+        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=handler(copy)>
             {label}
         </button>
     }

@@ -4,6 +4,7 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
 use crate::browser::storage::{self, Keep};
+use crate::erased::{derive, handler};
 use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
 
 const STORED_AS: &str = "tonesa.alias";
@@ -74,11 +75,11 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         }
     };
     let editing = Signal::<bool>::from(editing);
-    let shown = Signal::derive(move || name.get().to_string());
-    let problem = Signal::derive(move || problem.get().unwrap_or_default());
+    let shown = derive(move || name.get().to_string());
+    let problem = derive(move || problem.get().unwrap_or_default());
     view! {
         <div class="alias" class:editing=editing>
-            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=open>
+            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=handler(open)>
                 "Writing as "
                 <bdi>{shown}</bdi>
                 <span class="visually-hidden">", change the name"</span>
@@ -93,8 +94,8 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"
-                    on:keydown=keydown
-                    on:blur=move |_| commit()
+                    on:keydown=handler(keydown)
+                    on:blur=handler(move |_| commit())
                 />
             </label>
             <p class="alias-problem" role="alert">

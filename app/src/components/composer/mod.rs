@@ -8,6 +8,7 @@ use crate::browser::effect;
 use leptos::ev::{Event, KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
+use crate::erased::{derive, handler};
 use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
@@ -34,8 +35,8 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
             writing.send();
         }
     };
-    let too_long = Signal::derive(move || writing.length.get() > MAX_MESSAGE_CHARS);
-    let note = Signal::derive(move || {
+    let too_long = derive(move || writing.length.get() > MAX_MESSAGE_CHARS);
+    let note = derive(move || {
         let problem = writing.problem.get();
         problem
             .or_else(|| remaining(writing.length.get()))
@@ -46,7 +47,7 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
             class="composer"
             method="post"
             action=format!("/u/{short_id}/messages")
-            on:submit=submit
+            on:submit=handler(submit)
         >
             <Alias name=writing.name/>
             <div class="composer-box">
@@ -62,8 +63,8 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
                     enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
-                    on:input=move |_: Event| writing.changed()
-                    on:keydown=keydown
+                    on:input=handler(move |_: Event| writing.changed())
+                    on:keydown=handler(keydown)
                 ></textarea>
                 <button class="button primary" r#type="submit" disabled=too_long>
                     "Send"

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
+use crate::erased::{derive, handler};
 use crate::live::{Entry, Live};
 use history::Earlier;
 use item::MessageItem;
@@ -45,7 +46,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
-                on:scroll=move |_| scrolling.scrolled()
+                on:scroll=handler(move |_| scrolling.scrolled())
             >
                 <div class="log-content">
                     <Earlier live/>
@@ -57,7 +58,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 class="button newer"
                 class:shown=unseen
                 r#type="button"
-                on:click=move |_| scrolling.to_newest()
+                on:click=handler(move |_| scrolling.to_newest())
             >
                 "New messages ↓"
             </button>
@@ -68,7 +69,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
 /// What stands there before anyone wrote.
 #[component]
 fn Empty(live: Live) -> impl IntoView {
-    let talk = Signal::derive(move || !live.entries.read().is_empty());
+    let talk = derive(move || !live.entries.read().is_empty());
     view! {
         <div class="empty" hidden=talk>
             <p class="empty-title">"Nobody has said anything yet"</p>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::place::{middle, step};
 use super::place_at;
+use crate::erased::handler;
 use crate::model::Point;
 
 /// The picture's place for the keyboard: a button over it that lets pointers through. Arrow keys move a crosshair,
@@ -35,8 +36,8 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
             r#type="button"
             aria-label="Point at the picture"
             aria-describedby="pointing-help"
-            on:keydown=keydown
-            on:focus=move |_| aim(middle())
+            on:keydown=handler(keydown)
+            on:focus=handler(move |_| aim(middle()))
         ></button>
         <p id="pointing-help" class="visually-hidden">
             "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place."

@@ -11,6 +11,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
+use crate::erased::handler;
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
@@ -48,7 +49,7 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
     let is_tapped: Signal<bool> = tapped.into();
     view! {
         <div class="stage">
-            <div class=class node_ref=frame on:click=click>
+            <div class=class node_ref=frame on:click=handler(click)>
                 <Picture image intact/>
                 <KeyboardPointer on_tap=tap/>
                 <Ripples live/>

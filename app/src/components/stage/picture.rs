@@ -2,6 +2,7 @@ use crate::browser::effect;
 use leptos::html::Img;
 use leptos::prelude::*;
 
+use crate::erased::handler;
 use crate::model::{Content, MediaType};
 
 /// The image itself, and what stands in its place when it does not come.
@@ -35,11 +36,11 @@ pub fn Picture(
             fetchpriority="high"
             draggable="false"
             node_ref=img
-            on:error=move |_| intact.set(false)
+            on:error=handler(move |_| intact.set(false))
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
             <p>"The picture could not be loaded."</p>
-            <button class="button" r#type="button" on:click=retry>
+            <button class="button" r#type="button" on:click=handler(retry)>
                 "Try again"
             </button>
         </div>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::erased::handler;
 use crate::live::{Live, Ripple};
 
 /// The animation whose end is the ripple's own; its two rings end earlier or at the same time.
@@ -32,7 +33,7 @@ pub fn Ripples(live: Live) -> impl IntoView {
             live.finish_ripple(id);
         }
     };
-    view! { <div class="ripples" aria-hidden="true" node_ref=pond on:animationend=faded></div> }
+    view! { <div class="ripples" aria-hidden="true" node_ref=pond on:animationend=handler(faded)></div> }
 }
 
 /// Removes what has faded and adds what is new; both are kept in the order of their numbers.

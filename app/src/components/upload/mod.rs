@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::{chosen, clipboard, spawn};
+use crate::erased::{derive, handler};
 use crate::source::Site;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
@@ -42,9 +43,9 @@ pub fn DropZone() -> impl IntoView {
 /// Why the picture was not taken.
 #[component]
 fn Refusal(uploader: Uploader) -> impl IntoView {
-    let reason = Signal::derive(move || uploader.phase.read().reason().to_owned());
-    let no_reason = Signal::derive(move || uploader.phase.read().reason().is_empty());
-    let no_retry = Signal::derive(move || !uploader.phase.read().can_retry());
+    let reason = derive(move || uploader.phase.read().reason().to_owned());
+    let no_reason = derive(move || uploader.phase.read().reason().is_empty());
+    let no_retry = derive(move || !uploader.phase.read().can_retry());
     view! {
         <div class="refusal" role="alert">
             <p hidden=no_reason>{reason}</p>
@@ -52,7 +53,7 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
                 class="button"
                 r#type="button"
                 hidden=no_retry
-                on:click=move |_| uploader.retry()
+                on:click=handler(move |_| uploader.retry())
             >
                 "Try again"
             </button>
@@ -63,7 +64,7 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
 #[component]
 fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let picker = NodeRef::<Input>::new();
-    let is_sending = Signal::derive(move || uploader.phase.read().sending().is_some());
+    let is_sending = derive(move || uploader.phase.read().sending().is_some());
     // A file may have been chosen before the page was hydrated.
     effect(move || {
         if let Some(picker) = picker.get() {
@@ -81,7 +82,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             method="post"
             action="/api/uploads"
             enctype="multipart/form-data"
-            on:submit=submit
+            on:submit=handler(submit)
         >
             <h2>
                 <span class="for-mouse">"Drop an image anywhere"</span>
@@ -90,11 +91,11 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             <div class="upload-ways">
                 <label class="button primary">
                     "Choose an image"
-                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change=change/>
+                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change=handler(change)/>
                 </label>
                 <label class="button camera scripted">
                     "Take a photo"
-                    <input r#type="file" accept="image/*" capture="environment" on:change=change/>
+                    <input r#type="file" accept="image/*" capture="environment" on:change=handler(change)/>
                 </label>
                 <PasteButton uploader/>
                 <button class="button primary unscripted" r#type="submit">"Upload"</button>
@@ -125,7 +126,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
     };
     let is_away: Signal<bool> = away.into();
     view! {
-        <button class="button" r#type="button" hidden=is_away on:click=paste>
+        <button class="button" r#type="button" hidden=is_away on:click=handler(paste)>
             "Paste"
         </button>
     }

@@ -2,27 +2,28 @@ use leptos::prelude::*;
 
 use super::phase::{percent, progress_label};
 use super::uploader::Uploader;
+use crate::erased::{derive, handler};
 
 /// The picture from the local file, with the progress over it and a way to stop. In the document all the time, and
 /// shown while a picture is on its way.
 #[component]
 pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let phase = uploader.phase;
-    let idle = Signal::derive(move || phase.read().sending().is_none());
-    let preview = Signal::derive(move || {
+    let idle = derive(move || phase.read().sending().is_none());
+    let preview = derive(move || {
         phase
             .read()
             .sending()
             .map(|sending| sending.preview.clone())
     });
-    let name = Signal::derive(move || {
+    let name = derive(move || {
         phase
             .read()
             .sending()
             .map(|sending| sending.name.clone())
             .unwrap_or_default()
     });
-    let note = Signal::derive(move || {
+    let note = derive(move || {
         phase
             .read()
             .sending()
@@ -30,9 +31,9 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
             .unwrap_or_default()
             .to_owned()
     });
-    let no_note = Signal::derive(move || note.read().is_empty());
-    let percent = Signal::derive(move || percent(uploader.sent.get()).to_string());
-    let state = Signal::derive(move || progress_label(uploader.sent.get()));
+    let no_note = derive(move || note.read().is_empty());
+    let percent = derive(move || percent(uploader.sent.get()).to_string());
+    let state = derive(move || progress_label(uploader.sent.get()));
     view! {
         <div class="sending" hidden=idle>
             <div class="sending-picture">
@@ -46,7 +47,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 {state}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
-            <button class="button" r#type="button" on:click=move |_| uploader.cancel()>
+            <button class="button" r#type="button" on:click=handler(move |_| uploader.cancel())>
                 "Cancel"
             </button>
         </div>
