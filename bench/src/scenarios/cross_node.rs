@@ -12,10 +12,13 @@ use crate::usage::ProcessorTime;
 
 /// Touches a second, for the latency.
 const RATE: f64 = 20.0;
-/// For reading from Redis: few watchers, each of another room, and many frames a second, so that many of them go out with
-/// one write and hardly anything but reading takes time.
-const ROOMS: usize = 10;
+/// For reading from Redis, frames a second: of one room with one watcher, so that many of them go out with one write and
+/// hardly anything but reading takes time; and of ten such rooms, where writing takes its part.
 const FRAMES: f64 = 100_000.0;
+const READ: [(&str, usize); 2] = [
+    ("read from Redis and delivered", 1),
+    ("… of ten images", 10),
+];
 
 pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     let one = one_node(bench, system)?;
@@ -32,7 +35,10 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
         samples.extend(of_figure.map(|(name, value)| sample(name, Unit::Milliseconds, value)));
     }
     samples.push(sample("lost", Unit::Count, two.lost() as f64));
-    samples.extend(reading(bench, system)?);
+    for (name, rooms) in READ {
+        let read = reading(bench, system, rooms)?;
+        samples.extend(read.map(|read| sample(name, Unit::PerCpuSecond, read)));
+    }
     Ok(samples)
 }
 
@@ -67,14 +73,14 @@ fn pace(bench: &Bench) -> Pace {
 }
 
 /// Frames are published at Redis by the load itself, so that the node does nothing but read and deliver them.
-fn reading(bench: &Bench, system: &dyn System) -> Result<Option<Sample>> {
-    let pair = system.start_pair(&bench.ground, ROOMS)?;
+fn reading(bench: &Bench, system: &dyn System, rooms: usize) -> Result<Option<f64>> {
+    let pair = system.start_pair(&bench.ground, rooms)?;
     let Some(publish) = &pair.publish else {
         return Ok(None);
     };
     let second = &pair.second;
     let mut load = Load::new()?;
-    let rooms: Vec<_> = (0..ROOMS).collect();
+    let rooms: Vec<_> = (0..rooms).collect();
     load.open(second.address, &rooms, |room| second.script(room), GENTLY)?;
     load.post_to(pair.redis_address(), 1, true)?;
     let process = second.process()?;
@@ -86,9 +92,5 @@ fn reading(bench: &Bench, system: &dyn System) -> Result<Option<Sample>> {
     };
     let outcome = load.run(pace, Via::Posts, publish)?;
     let processor = ProcessorTime::of(process)?.since(&before);
-    Ok(Some(sample(
-        "read from Redis and delivered",
-        Unit::PerCpuSecond,
-        outcome.received as f64 / processor.as_secs_f64(),
-    )))
+    Ok(Some(outcome.received as f64 / processor.as_secs_f64()))
 }
