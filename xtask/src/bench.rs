@@ -8,7 +8,7 @@ use crate::{build, setup, workspace::Workspace};
 
 /// Fails when a delivery or a watcher has become dearer: the bench's short check, by ratios alone.
 pub fn check(workspace: &Workspace) -> Result<()> {
-    let built = build::release(workspace)?;
+    let built = build::release_and_bench(workspace)?;
     bench(workspace, |bench| {
         bench.arg("check").arg("--tonesa").arg(built.program)
     })
@@ -19,9 +19,11 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--help") {
         // Nobody waits for all the rest to read this.
+        let build = ["build", "--release", "--package", "bench"];
+        workspace.cargo().args(build).run()?;
         return bench(workspace, |bench| bench.arg("run").arg("--help"));
     }
-    let built = build::release(workspace)?;
+    let built = build::release_and_bench(workspace)?;
     let folder = workspace.target.join("bench");
     setup::for_bench(workspace, &folder)?;
     bench(workspace, |bench| {
@@ -37,15 +39,10 @@ pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     })
 }
 
-/// Builds the bench and calls it.
 fn bench(
     workspace: &Workspace,
     arguments: impl FnOnce(&mut Command) -> &mut Command,
 ) -> Result<()> {
-    workspace
-        .cargo()
-        .args(["build", "--release", "--package", "bench"])
-        .run()?;
     let mut command = Command::new(workspace.target.join("release/bench"));
     let status = arguments(&mut command).status()?;
     if !status.success() {

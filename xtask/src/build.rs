@@ -14,30 +14,33 @@ pub struct Built {
 
 /// Builds `target/release/tonesa` and `target/release/site`: the two that a deployment copies.
 pub fn release(workspace: &Workspace) -> Result<Built> {
-    let toolbox = setup::for_building(workspace)?;
-    let folder = workspace.target.join("release");
-    let site = site::package(workspace, &toolbox, &folder)?;
-    workspace
-        .cargo()
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "server",
-            "--bin",
-            "tonesa",
-        ])
-        .run()?;
-    let built = Built {
-        program: folder.join("tonesa"),
-        site,
-    };
+    let built = optimised(workspace, &["--package", "server", "--bin", "tonesa"])?;
     println!(
         "xtask: deploy {} with {} beside it",
         built.program.display(),
         built.site.display()
     );
     Ok(built)
+}
+
+/// The same, and `target/release/bench`: by one call, since two would build many dependencies twice, once for each
+/// one's wishes.
+pub fn release_and_bench(workspace: &Workspace) -> Result<Built> {
+    let of_server = ["--package", "server", "--bin", "tonesa"];
+    let of_bench = ["--package", "bench", "--bin", "bench"];
+    optimised(workspace, &[of_server, of_bench].concat())
+}
+
+fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
+    let toolbox = setup::for_building(workspace)?;
+    let folder = workspace.target.join("release");
+    let site = site::package(workspace, &toolbox, &folder)?;
+    let build = workspace.cargo().args(["build", "--release"]);
+    build.args(what).run()?;
+    Ok(Built {
+        program: folder.join("tonesa"),
+        site,
+    })
 }
 
 /// The same for a person's own machine: quick to build again, in `target/debug`.
