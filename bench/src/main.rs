@@ -57,9 +57,6 @@ enum Command {
     /// Be a chat of axum and tokio's broadcast channel
     #[command(hide = true)]
     Broadcast { port: u16 },
-    /// Be the bare program that commits rows to SQLite
-    #[command(hide = true)]
-    Commits { group: u32, seconds: u64 },
 }
 
 #[derive(clap::Args)]
@@ -96,7 +93,6 @@ fn main() -> ExitCode {
         Command::Check { tonesa } => check(tonesa),
         Command::Floor { port, together } => servers::floor::serve(port, together),
         Command::Broadcast { port } => servers::broadcast::serve(port),
-        Command::Commits { group, seconds } => servers::commits::run(group, seconds),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ use app::model::{Message, NewMessage, UploadId};
 use futures::future::join_all;
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use crate::hub::Hub;
 use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
@@ -104,6 +105,8 @@ impl Poster {
                 break;
             }
             (posted, ()) = tokio::join!(self.append(upload, group), self.publish(posted));
+            // Whoever was just answered and posts again at once shares the next commit, not the one after it.
+            yield_now().await;
         }
         abandoned.upload = None;
     }

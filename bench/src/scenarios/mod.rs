@@ -55,7 +55,7 @@ pub enum Scenario {
     CrossNode,
     /// Requests for the page that a link opens
     Page,
-    /// Durable posts with SQLite, 64 at a time
+    /// Durable posts over HTTP with SQLite, 64 at a time
     Store,
     /// The upload of a picture of 24 megapixels
     Upload,

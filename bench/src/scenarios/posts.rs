@@ -24,10 +24,13 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
         .outcome
         .received
         .saturating_sub(alone.outcome.received);
-    let wants = Wants::rooms(1);
-    let best = Search::new(bench, system, wants, bench.watchers)
-        .by_posts(CONNECTIONS)
-        .run("posts")?;
+    let most = |watchers, name| {
+        Search::new(bench, system, Wants::rooms(1), watchers)
+            .by_posts(CONNECTIONS)
+            .run(name)
+    };
+    let best = most(bench.watchers, "posts")?;
+    let unwatched = most(1, "posts with one watcher")?;
     Ok(vec![
         sample(
             "20 posts/s: deliveries",
@@ -50,6 +53,12 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
             watched.outcome.latency_ms(0.99),
         ),
         sample("saturation: deliveries", Unit::PerSecond, best.rate),
+        sample(
+            "saturation: posts",
+            Unit::PerSecond,
+            best.rate / bench.watchers as f64,
+        ),
+        sample("… with one watcher", Unit::PerSecond, unwatched.rate),
     ])
 }
 
