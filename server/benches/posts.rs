@@ -11,6 +11,7 @@ use futures::future::join_all;
 use rusqlite::{Connection, params};
 use server::broker::memory::MemoryBroker;
 use server::hub::{Hub, HubLimits, Pace};
+use server::metrics::HubMetrics;
 use server::posting::Poster;
 use server::store::Store;
 use server::store::sqlite::SqliteStore;
@@ -117,12 +118,12 @@ fn posts(uploads: usize) -> f64 {
             let upload = uploads[writer % uploads.len()];
             tokio::spawn(post(poster.clone(), upload, start))
         });
-        let posted: u32 = join_all(writers)
+        let answers: u32 = join_all(writers)
             .await
             .into_iter()
             .map(Result::unwrap)
             .sum();
-        let rate = f64::from(posted) / start.elapsed().as_secs_f64();
+        let rate = f64::from(answers) / start.elapsed().as_secs_f64();
         shutdown.cancel();
         tasks.close();
         tasks.wait().await;
@@ -140,14 +141,14 @@ fn hub(store: &Arc<SqliteStore>, tasks: &TaskTracker, shutdown: &CancellationTok
         Arc::new(MemoryBroker::new(Arc::default())),
         Arc::clone(store) as _,
         limits,
-        Default::default(),
+        HubMetrics::default(),
         tasks.clone(),
         shutdown.clone(),
     )
 }
 
 async fn post(poster: Poster, upload: UploadId, start: Instant) -> u32 {
-    let mut posted = 0;
+    let mut count = 0;
     while start.elapsed() < EACH {
         let message = NewMessage {
             author_name: AUTHOR.parse().expect("a name"),
@@ -158,9 +159,9 @@ async fn post(poster: Poster, upload: UploadId, start: Instant) -> u32 {
             .post(upload, message)
             .await
             .expect("the store takes it");
-        posted += 1;
+        count += 1;
     }
-    posted
+    count
 }
 
 async fn stored(store: &SqliteStore, count: NonZeroUsize) -> Vec<UploadId> {
