@@ -67,7 +67,7 @@ async fn serve_with(
     metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let listeners = Listeners::bind(&config).await?;
+    let listeners = Listeners::bind(&config)?;
     allow_many_sockets();
     let address = listeners.public.local_addr()?;
     if let Some(metrics) = &listeners.metrics {

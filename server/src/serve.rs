@@ -10,7 +10,7 @@ use axum_server::accept::Accept;
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 
@@ -25,6 +25,9 @@ const HEAD: Duration = Duration::from_secs(10);
 const WRITE_STALL: Duration = Duration::from_mins(1);
 /// How much of a request's head is read, in bytes; more is answered 431.
 const HEAD_BYTES: usize = 32 * 1024;
+/// Connections that may wait to be accepted, if the system lets as many wait (Linux: `net.core.somaxconn`). After a
+/// restart everyone comes back at once, and whoever finds no place tries again only after one second, then two more.
+const BACKLOG: u32 = 16_384;
 /// HTTP connections at once, beside the sockets. One more is closed as soon as it is accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 /// How long requests may take to finish once the node stops; their connections are closed then.
@@ -47,20 +50,32 @@ impl Listeners {
     ///
     /// # Errors
     /// [`StartError::Listen`] and [`StartError::ListenForMetrics`].
-    pub async fn bind(config: &Config) -> Result<Self, StartError> {
+    pub fn bind(config: &Config) -> Result<Self, StartError> {
         let address = config.bind;
-        let public = TcpListener::bind(address).await;
+        let public = listen(address);
         let public = public.map_err(|source| StartError::Listen { address, source })?;
         let metrics = match config.metrics_port {
             None => None,
             Some(port) => {
                 let address = SocketAddr::new(address.ip(), port);
-                let metrics = TcpListener::bind(address).await;
+                let metrics = listen(address);
                 Some(metrics.map_err(|source| StartError::ListenForMetrics { address, source })?)
             }
         };
         Ok(Self { public, metrics })
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A node that restarts takes its port again at once. Windows would share it with others instead.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `shutdown`: then no connection is accepted any more, sockets are told to come back elsewhere, requests

@@ -88,7 +88,7 @@ impl TestNode {
         let metrics = Arc::new(Metrics::default());
         let opened = backends::open(&config, &metrics).await.unwrap();
         let backends = wrap(opened.backends.clone());
-        let listeners = Listeners::bind(&config).await.unwrap();
+        let listeners = Listeners::bind(&config).unwrap();
         let address = listeners.public.local_addr().unwrap();
         let metrics_listener = listeners.metrics.as_ref();
         let metrics_address = metrics_listener.map(|listener| listener.local_addr().unwrap());
