@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -11,6 +10,7 @@ use tempfile::TempDir;
 use super::{Bench, Sample, Unit, closed_loop, sample};
 use crate::http::{self, Client};
 use crate::systems::{System, tonesa};
+use crate::usage::ProcessorTime;
 
 const MESSAGES: usize = 50;
 /// More than there are connections, so that no two requests are about the same page at the same time.
@@ -32,10 +32,13 @@ pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
     let file = site.path().join("public").join(FILE);
     fs::write(&file, &plain)?;
     fs::write(file.with_extension("html.gz"), &gzip)?;
-    let (address, _node) = node(bench, site.path())?;
+    let (address, node) = node(bench, site.path())?;
+    let process = node.process().id().context("the node runs")?;
     let pages = pages(address, PAGES)?;
     let file = [format!("/{FILE}")];
-    let rate = |paths: &[String], request| requests_per_second(bench, address, paths, request);
+    let rate = |paths: &[String], request| {
+        requests_per_cpu_second(bench, (address, process), paths, request)
+    };
     let beside = [
         (rate(&pages[..1], http::get)?, rate(&file, http::get)?),
         (
@@ -46,15 +49,15 @@ pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
     let in_turn = rate(&pages, http::get_compressed)?;
     let [(page, file), (page_gzip, file_gzip)] = beside;
     Ok(vec![
-        sample("page with 50 messages", Unit::PerSecond, page),
-        sample("file of the same size", Unit::PerSecond, file),
+        sample("page with 50 messages", Unit::PerCpuSecond, page),
+        sample("file of the same size", Unit::PerCpuSecond, file),
         sample("page / file", Unit::Ratio, page / file),
         sample("size of the page", Unit::Kibibytes, kibibytes(&plain)),
-        sample("page, gzip", Unit::PerSecond, page_gzip),
-        sample("file, gzip", Unit::PerSecond, file_gzip),
+        sample("page, gzip", Unit::PerCpuSecond, page_gzip),
+        sample("file, gzip", Unit::PerCpuSecond, file_gzip),
         sample("page / file, gzip", Unit::Ratio, page_gzip / file_gzip),
         sample("size of the page, gzip", Unit::Kibibytes, kibibytes(&gzip)),
-        sample("64 pages in turn, gzip", Unit::PerSecond, in_turn),
+        sample("64 pages in turn, gzip", Unit::PerCpuSecond, in_turn),
         sample("64 pages / file, gzip", Unit::Ratio, in_turn / file_gzip),
     ])
 }
@@ -110,17 +113,18 @@ fn page(client: &mut Client) -> Result<String> {
     Ok(format!("/u/{}", upload.short_id))
 }
 
-/// Asks for these paths in turn.
-fn requests_per_second(
+/// Asks for these paths in turn, as often as answers come.
+fn requests_per_cpu_second(
     bench: &Bench,
-    address: SocketAddr,
+    (address, process): (SocketAddr, u32),
     paths: &[String],
     request: fn(&str) -> String,
 ) -> Result<f64> {
     let requests: Vec<_> = paths.iter().map(|path| request(path)).collect();
-    let start = Instant::now();
+    let before = ProcessorTime::of(process)?;
     let answers = closed_loop(address, CONNECTIONS, bench.duration / 2, |number| {
         requests[number % requests.len()].clone()
     })?;
-    Ok(answers as f64 / start.elapsed().as_secs_f64())
+    let used = ProcessorTime::of(process)?.since(&before);
+    Ok(answers as f64 / used.as_secs_f64())
 }
