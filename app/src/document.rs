@@ -1,34 +1,51 @@
 //! The HTML document around the pages; the server's alone.
 
 use leptos::attr::media;
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::App;
 use crate::navigator::START_ID;
 use crate::pages::Refused;
 use crate::problem::Problem;
-use crate::share::{describe, reserve_picture};
+use crate::share::{describe, picture_style};
 use crate::source::{Assets, PageEnvironment, Shown, Site, Start};
 
-/// A whole page with the scripts that make it live; its scripts and styles carry the nonce in Leptos' context.
-pub fn document(environment: PageEnvironment, shown: Shown) -> impl IntoView {
+/// A page, and what stands inline in it: its policy has to allow just that. The same arguments make the same page.
+pub struct Document {
+    /// The page.
+    pub html: String,
+    /// The text of its one inline script.
+    pub script: String,
+    /// The text of its inline style, if it has one.
+    pub style: Option<String>,
+}
+
+/// A whole page with the scripts that make it live.
+pub fn document(environment: PageEnvironment, shown: Shown) -> Document {
     let PageEnvironment {
         origin,
         assets,
         max_upload_bytes,
     } = environment;
-    let title = shown.title();
-    let description = describe(&origin, &shown);
-    let nonce = use_nonce()
-        .map(|nonce| nonce.to_string())
-        .unwrap_or_default();
-    let picture = reserve_picture(&shown, &nonce);
+    let script = loader(&assets);
+    let style = picture_style(&shown);
     let site = Site {
         origin,
         max_upload_bytes,
     };
     let start = Start { shown, site };
+    let html = render(|| whole(start, assets, script.clone(), style.clone()));
+    Document {
+        html,
+        script,
+        style,
+    }
+}
+
+fn whole(start: Start, assets: Assets, script: String, style: Option<String>) -> impl IntoView {
+    let title = start.shown.title();
+    let description = describe(&start.site.origin, &start.shown);
+    let style = style.map(|style| view! { <style>{style}</style> });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -36,8 +53,8 @@ pub fn document(environment: PageEnvironment, shown: Shown) -> impl IntoView {
                 <Essentials css=assets.css.clone()/>
                 <title>{title}</title>
                 {description}
-                {picture}
-                <Scripts assets start=json(&start) nonce/>
+                {style}
+                <Scripts assets script start=json(&start)/>
             </head>
             <body><App start/></body>
         </html>
@@ -96,19 +113,23 @@ fn Essentials(css: String) -> impl IntoView {
 
 /// What takes the page over: the WASM, and the data that the page was rendered from.
 #[component]
-fn Scripts(assets: Assets, start: String, nonce: String) -> impl IntoView {
+fn Scripts(assets: Assets, script: String, start: String) -> impl IntoView {
     let Assets { js, wasm, .. } = assets;
-    let load = format!(
-        "import init,{{hydrate}} from {};init({{module_or_path:{}}}).then(hydrate)",
-        json(&js),
-        json(&wasm)
-    );
     view! {
-        <link rel="modulepreload" href=js nonce=nonce.clone()/>
+        <link rel="modulepreload" href=js/>
         <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="" href=wasm/>
         <script r#type="application/json" id=START_ID>{start}</script>
-        <script r#type="module" nonce=nonce>{load}</script>
+        <script r#type="module">{script}</script>
     }
+}
+
+/// The script that loads the WASM and has it take the page over.
+fn loader(assets: &Assets) -> String {
+    format!(
+        "import init,{{hydrate}} from {};init({{module_or_path:{}}}).then(hydrate)",
+        json(&assets.js),
+        json(&assets.wasm)
+    )
 }
 
 /// The value as JSON that cannot end the script element it stands in.
@@ -120,12 +141,10 @@ fn json(value: &impl serde::Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use leptos::nonce::provide_nonce;
-
     use super::*;
 
     #[test]
-    fn every_script_and_style_that_the_policy_checks_carries_the_nonce() {
+    fn equal_pages_are_equal_to_the_byte_and_tell_what_stands_inline() {
         let environment = PageEnvironment {
             origin: "https://tonesa.example".to_owned(),
             assets: Assets {
@@ -135,14 +154,12 @@ mod tests {
             },
             max_upload_bytes: 20 * 1_024 * 1_024,
         };
-        let (page, nonce) = Owner::new_root(None).with(|| {
-            provide_nonce();
-            let page = document(environment, Shown::Home).to_html();
-            (page, use_nonce().unwrap())
-        });
-        let script = format!(r#"<script type="module" nonce="{nonce}">import init"#);
-        assert!(page.contains(&script), "{page}");
-        assert!(!page.contains(" style=\""), "{page}");
+        let page = document(environment.clone(), Shown::Home);
+        assert!(page.script.starts_with("import init"), "{}", page.script);
+        let script = format!(r#"<script type="module">{}</script>"#, page.script);
+        assert!(page.html.contains(&script), "{}", page.html);
+        assert!(!page.html.contains(" style=\""), "{}", page.html);
+        assert_eq!(document(environment, Shown::Home).html, page.html);
     }
 
     #[test]

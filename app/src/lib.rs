@@ -24,7 +24,7 @@ use leptos::prelude::*;
 
 use browser::Hydrated;
 #[cfg(feature = "ssr")]
-pub use document::{document, refused_document};
+pub use document::{Document, document, refused_document};
 use eager::IntoEager;
 use navigator::Navigator;
 use pages::{Home, Loading, NotFound, Unavailable, Upload};

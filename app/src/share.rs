@@ -103,12 +103,12 @@ fn description(messages: u64) -> String {
 
 /// A style that gives the picture its place before a byte of it has come. In the head, since the page's policy allows
 /// no `style` attribute.
-pub fn reserve_picture(shown: &Shown, nonce: &str) -> Option<AnyView> {
+pub fn picture_style(shown: &Shown) -> Option<String> {
     let Shown::Upload(page) = shown else {
         return None;
     };
-    let rule = format!(".picture{{--ratio:{}}}", image_ratio(&page.upload.content));
-    Some(view! { <style nonce=nonce.to_owned()>{rule}</style> }.into_any())
+    let ratio = image_ratio(&page.upload.content);
+    Some(format!(".picture{{--ratio:{ratio}}}"))
 }
 
 #[cfg(test)]

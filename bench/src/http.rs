@@ -38,6 +38,15 @@ impl Client {
         self.answer()
     }
 
+    /// Asks for a path as browsers do; the answer's body, compressed or not.
+    ///
+    /// # Errors
+    /// When the answer is not a success.
+    pub fn get_compressed(&mut self, path: &str) -> Result<Vec<u8>> {
+        self.send(get_compressed(path).as_bytes())?;
+        self.answer()
+    }
+
     /// Uploads a picture; the answer's body.
     ///
     /// # Errors
@@ -113,6 +122,11 @@ impl Client {
 /// A request for a path.
 pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")
+}
+
+/// A request for a path by someone who takes gzip.
+pub fn get_compressed(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n")
 }
 
 /// A request that sends JSON.

@@ -25,6 +25,7 @@ pub mod posting;
 pub mod problem;
 pub mod proof;
 pub mod rate_limit;
+pub mod representation;
 pub mod routes;
 mod run;
 pub mod scratch;

@@ -9,17 +9,11 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use app::source::Assets;
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use bytes::Bytes;
-use headers::{ETag, HeaderMapExt, IfNoneMatch};
-use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderValue};
-use sha2::{Digest, Sha256};
+use http::header::{HeaderMap, HeaderValue};
 use thiserror::Error;
 
-use crate::problem::quality;
+use crate::representation::Representation;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
@@ -54,7 +48,7 @@ pub enum SiteError {
 pub struct Site {
     /// The addresses that pages refer to.
     pub assets: Assets,
-    files: BTreeMap<String, File>,
+    files: BTreeMap<String, Representation>,
 }
 
 impl Site {
@@ -96,7 +90,7 @@ fn load_folder(
     dir: &Path,
     address: &str,
     caching: &HeaderValue,
-    files: &mut BTreeMap<String, File>,
+    files: &mut BTreeMap<String, Representation>,
 ) -> Result<(), SiteError> {
     for entry in fs::read_dir(dir).map_err(|source| unreadable(dir, source))? {
         let path = entry.map_err(|source| unreadable(dir, source))?.path();
@@ -107,7 +101,7 @@ fn load_folder(
         if path.is_dir() {
             load_folder(&path, &address, caching, files)?;
         } else if !is_encoding(&path) {
-            files.insert(address, File::load(&path, caching.clone())?);
+            files.insert(address, load_file(&path, caching.clone())?);
         }
     }
     Ok(())
@@ -118,87 +112,15 @@ fn is_encoding(path: &Path) -> bool {
         .is_some_and(|extension| extension == "br" || extension == "gz")
 }
 
-/// A file and its encodings. A clone shares their bytes.
-#[derive(Clone)]
-struct File {
-    content_type: HeaderValue,
-    caching: HeaderValue,
-    plain: Variant,
-    brotli: Option<Variant>,
-    gzip: Option<Variant>,
-}
-
-#[derive(Clone)]
-struct Variant {
-    bytes: Bytes,
-    etag: ETag,
-    encoding: Option<HeaderValue>,
-}
-
-impl File {
-    fn load(path: &Path, caching: HeaderValue) -> Result<Self, SiteError> {
-        let encoded = |suffix: &str, encoding| {
-            let path = PathBuf::from(format!("{}.{suffix}", path.display()));
-            let is_there = path.is_file();
-            is_there
-                .then(|| {
-                    Ok(Variant::new(
-                        read(&path)?,
-                        Some(HeaderValue::from_static(encoding)),
-                    ))
-                })
-                .transpose()
-        };
-        Ok(Self {
-            content_type: content_type(path),
-            caching,
-            plain: Variant::new(read(path)?, None),
-            brotli: encoded("br", "br")?,
-            gzip: encoded("gz", "gzip")?,
-        })
-    }
-
-    fn respond(&self, request: &HeaderMap) -> Response {
-        let variant = self.best_for(request);
-        let mut response = HeaderMap::new();
-        response.typed_insert(variant.etag.clone());
-        response.insert(header::CACHE_CONTROL, self.caching.clone());
-        response.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        let known = request.typed_get::<IfNoneMatch>();
-        if known.is_some_and(|known| !known.precondition_passes(&variant.etag)) {
-            return (StatusCode::NOT_MODIFIED, response).into_response();
-        }
-        response.insert(header::CONTENT_TYPE, self.content_type.clone());
-        if let Some(encoding) = &variant.encoding {
-            response.insert(header::CONTENT_ENCODING, encoding.clone());
-        }
-        (response, Body::from(variant.bytes.clone())).into_response()
-    }
-
-    /// The smallest encoding that the client takes at all: all of them are lossless.
-    fn best_for(&self, request: &HeaderMap) -> &Variant {
-        let takes = |names: &[&str]| quality(request, &header::ACCEPT_ENCODING, names) > 0;
-        let brotli = self.brotli.as_ref().filter(|_| takes(&["br", "*"]));
-        let gzip = self.gzip.as_ref().filter(|_| takes(&["gzip", "*"]));
-        brotli.or(gzip).unwrap_or(&self.plain)
-    }
-}
-
-impl Variant {
-    fn new(bytes: Vec<u8>, encoding: Option<HeaderValue>) -> Self {
-        let hash = Sha256::digest(&bytes);
-        let hash = hash
-            .iter()
-            .take(8)
-            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        Self {
-            bytes: bytes.into(),
-            etag: format!("\"{hash:016x}\"")
-                .parse()
-                .expect("quoted hexadecimal digits are an entity tag"),
-            encoding,
-        }
-    }
+fn load_file(path: &Path, caching: HeaderValue) -> Result<Representation, SiteError> {
+    let encoded = |suffix: &str| {
+        let path = PathBuf::from(format!("{}.{suffix}", path.display()));
+        path.is_file().then(|| read(&path)).transpose()
+    };
+    let plain = read(path)?;
+    Ok(Representation::new(content_type(path), caching, plain)
+        .with_brotli(encoded("br")?)
+        .with_gzip(encoded("gz")?))
 }
 
 fn content_type(path: &Path) -> HeaderValue {

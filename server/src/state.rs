@@ -13,7 +13,7 @@ use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
 use crate::metrics::Metrics;
-use crate::pages;
+use crate::pages::Pages;
 use crate::posting::Poster;
 use crate::rate_limit::{RateLimit, RateLimits};
 use crate::site::Site;
@@ -43,6 +43,8 @@ pub struct Node {
     pub site: Site,
     /// Where it keeps things.
     pub backends: Backends,
+    /// Pages that were rendered before.
+    pub pages: Pages,
     /// What it tells about itself.
     pub metrics: Arc<Metrics>,
     /// Checks pictures, a few at a time.
@@ -69,7 +71,6 @@ impl Node {
         backends: Backends,
         metrics: Arc<Metrics>,
     ) -> AppState {
-        pages::prepare();
         let limits = config.limits;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let hub = Hub::start(
@@ -98,6 +99,7 @@ impl Node {
             sockets: SocketSlots::new(limits.sockets, limits.sockets_per_address),
             config,
             site,
+            pages: Pages::default(),
             backends,
             metrics,
             hub,

@@ -101,12 +101,13 @@ fn of_single_watchers() -> [Goal; 7] {
     ]
 }
 
-fn of_nodes() -> [Goal; 4] {
+fn of_nodes() -> [Goal; 5] {
     let read = ("cross-node", "read from Redis and delivered", "tonesa");
     [
         alone(("cross-node", "added at p50", "tonesa"), AtMost(2.0)),
         alone(read, AtLeast(500_000.0)),
         alone(("page", "page / file", "tonesa"), AtLeast(0.5)),
+        alone(("page", "page / file, gzip", "tonesa"), AtLeast(0.5)),
         alone(("upload", "upload / decode", "tonesa"), AtMost(1.3)),
     ]
 }

@@ -3,42 +3,67 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::{Bench, Sample, Unit, closed_loop, sample};
 use crate::http::{self, Client};
 use crate::systems::{System, tonesa};
+use crate::usage::ProcessorTime;
 
 const MESSAGES: usize = 50;
+/// More than there are connections, so that no two requests are about the same page at the same time.
+const PAGES: usize = 64;
 const CONNECTIONS: usize = 16;
 const FILE: &str = "bench.html";
 
 pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
     let site = copy_of_site(bench)?;
     // Static files are read at the start: a first node says how long the page is, a second one is measured.
-    let bytes = {
+    let (plain, gzip) = {
         let (address, _node) = node(bench, site.path())?;
-        let page = page(address)?;
-        Client::connect(address)?.get(&page)?
+        let [page] = &pages(address, 1)?[..] else {
+            bail!("one page was asked for");
+        };
+        let mut client = Client::connect(address)?;
+        (client.get(page)?, client.get_compressed(page)?)
     };
-    fs::write(site.path().join("public").join(FILE), &bytes)?;
-    let (address, _node) = node(bench, site.path())?;
-    let page = page(address)?;
-    let rendered = requests_per_second(bench, address, &page)?;
-    let file = requests_per_second(bench, address, &format!("/{FILE}"))?;
-    Ok(vec![
-        sample("page with 50 messages", Unit::PerSecond, rendered),
-        sample("file of the same size", Unit::PerSecond, file),
-        sample("page / file", Unit::Ratio, rendered / file),
-        sample(
-            "size of the page",
-            Unit::Kibibytes,
-            bytes.len() as f64 / 1024.0,
+    let file = site.path().join("public").join(FILE);
+    fs::write(&file, &plain)?;
+    fs::write(file.with_extension("html.gz"), &gzip)?;
+    let (address, node) = node(bench, site.path())?;
+    let process = node.process().id().context("the node runs")?;
+    let pages = pages(address, PAGES)?;
+    let file = [format!("/{FILE}")];
+    let rate = |paths: &[String], request| {
+        requests_per_cpu_second(bench, (address, process), paths, request)
+    };
+    let beside = [
+        (rate(&pages[..1], http::get)?, rate(&file, http::get)?),
+        (
+            rate(&pages[..1], http::get_compressed)?,
+            rate(&file, http::get_compressed)?,
         ),
+    ];
+    let in_turn = rate(&pages, http::get_compressed)?;
+    let [(page, file), (page_gzip, file_gzip)] = beside;
+    Ok(vec![
+        sample("page with 50 messages", Unit::PerCpuSecond, page),
+        sample("file of the same size", Unit::PerCpuSecond, file),
+        sample("page / file", Unit::Ratio, page / file),
+        sample("size of the page", Unit::Kibibytes, kibibytes(&plain)),
+        sample("page, gzip", Unit::PerCpuSecond, page_gzip),
+        sample("file, gzip", Unit::PerCpuSecond, file_gzip),
+        sample("page / file, gzip", Unit::Ratio, page_gzip / file_gzip),
+        sample("size of the page, gzip", Unit::Kibibytes, kibibytes(&gzip)),
+        sample("64 pages in turn, gzip", Unit::PerCpuSecond, in_turn),
+        sample("64 pages / file, gzip", Unit::Ratio, in_turn / file_gzip),
     ])
+}
+
+fn kibibytes(bytes: &[u8]) -> f64 {
+    bytes.len() as f64 / 1024.0
 }
 
 fn copy_of_site(bench: &Bench) -> Result<TempDir> {
@@ -72,10 +97,14 @@ fn node(bench: &Bench, site: &Path) -> Result<(SocketAddr, testbed::Node)> {
     Ok((tonesa::address(&node), node))
 }
 
-/// The path of a page with messages.
-fn page(address: SocketAddr) -> Result<String> {
+/// The paths of pages with messages.
+fn pages(address: SocketAddr, number: usize) -> Result<Vec<String>> {
     let mut client = Client::connect(address)?;
-    let upload = tonesa::upload(&mut client)?;
+    (0..number).map(|_| page(&mut client)).collect()
+}
+
+fn page(client: &mut Client) -> Result<String> {
+    let upload = tonesa::upload(client)?;
     for number in 0..MESSAGES {
         let text = format!("Message {number}: the shadow on the left is what I would fix first.");
         client.send(tonesa::post(&upload.id, &text, number).as_bytes())?;
@@ -84,11 +113,18 @@ fn page(address: SocketAddr) -> Result<String> {
     Ok(format!("/u/{}", upload.short_id))
 }
 
-fn requests_per_second(bench: &Bench, address: SocketAddr, path: &str) -> Result<f64> {
-    let request = http::get(path);
-    let start = Instant::now();
-    let answers = closed_loop(address, CONNECTIONS, bench.duration / 2, |_| {
-        request.clone()
+/// Asks for these paths in turn, as often as answers come.
+fn requests_per_cpu_second(
+    bench: &Bench,
+    (address, process): (SocketAddr, u32),
+    paths: &[String],
+    request: fn(&str) -> String,
+) -> Result<f64> {
+    let requests: Vec<_> = paths.iter().map(|path| request(path)).collect();
+    let before = ProcessorTime::of(process)?;
+    let answers = closed_loop(address, CONNECTIONS, bench.duration / 2, |number| {
+        requests[number % requests.len()].clone()
     })?;
-    Ok(answers as f64 / start.elapsed().as_secs_f64())
+    let used = ProcessorTime::of(process)?.since(&before);
+    Ok(answers as f64 / used.as_secs_f64())
 }

@@ -1,29 +1,35 @@
 //! The server-rendered pages: what they show is read here, and rendered by `app`, which knows nothing of storage.
 
+mod kept;
+mod rendered;
 mod security;
 mod source;
 
-use app::model::UploadRef;
+use std::sync::Arc;
+
+use app::model::{ShortId, UploadRef};
 use app::source::{PageEnvironment, Shown};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, Method};
 
+use self::rendered::Page;
 use crate::address::Arrival;
 use crate::deadline::Deadline;
-use crate::problem::{self, ApiError};
+use crate::problem::ApiError;
 use crate::routes::Named;
 use crate::state::{AppState, Node};
 
+pub use self::kept::Pages;
 pub use self::security::protect;
 
 /// `GET /`.
 pub async fn show_home(
     State(node): State<AppState>,
     arrival: Arrival,
-    request: Request,
+    request: HeaderMap,
 ) -> Response {
-    page(&node, &arrival, Shown::Home, request).await
+    page(&node, &arrival, Shown::Home, &request)
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
@@ -34,21 +40,22 @@ pub async fn show_upload(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
     arrival: Arrival,
-    request: Request,
+    request: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let shown = match named {
+    let environment = environment(&node, &arrival);
+    let page = match named {
         Ok(Named(name @ UploadRef::Id(_))) => {
             let upload = node.backends.store.upload(name);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => return Ok(permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => Shown::NotFound,
+                Err(ApiError::NotFound) => show(&node, environment, Shown::NotFound),
                 Err(error) => return Err(error),
             }
         }
-        Ok(Named(UploadRef::Short(short_id))) => source::upload_page(&node, short_id).await.into(),
-        Err(_) => Shown::NotFound,
+        Ok(Named(UploadRef::Short(short_id))) => upload_page(&node, environment, short_id).await,
+        Err(_) => show(&node, environment, Shown::NotFound),
     };
-    Ok(page(&node, &arrival, shown, request).await)
+    Ok(page.respond(&request))
 }
 
 /// `GET /u/{id}/`: the page without the slash.
@@ -56,11 +63,11 @@ pub async fn without_slash(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
     arrival: Arrival,
-    request: Request,
+    request: HeaderMap,
 ) -> Response {
     match named {
         Ok(Named(id)) => permanently(&id.to_string()),
-        Err(_) => page(&node, &arrival, Shown::NotFound, request).await,
+        Err(_) => page(&node, &arrival, Shown::NotFound, &request),
     }
 }
 
@@ -74,34 +81,35 @@ pub async fn not_found(
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
         Method::GET | Method::HEAD if is_page => {
-            page(&node, &arrival, Shown::NotFound, request).await
+            page(&node, &arrival, Shown::NotFound, request.headers())
         }
         _ => ApiError::NotFound.into_response(),
     }
 }
 
-/// Renders the page; nothing in it waits, since what it shows is there.
-async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: Request) -> Response {
-    let status = StatusCode::from_u16(shown.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let environment = environment(node, arrival);
-    let document = move || app::document(environment.clone(), shown.clone());
-    let pictures_from = node.backends.blobs.serves_from().map(str::to_owned);
-    let set_policy = move || security::set_policy(pictures_from.as_deref());
-    let render = leptos_axum::render_app_async_with_context(set_policy, document);
-    let mut response = render(request).await;
-    security::protect(response.headers_mut());
-    *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
-    response
+fn page(node: &Node, arrival: &Arrival, shown: Shown, request: &HeaderMap) -> Response {
+    show(node, environment(node, arrival), shown).respond(request)
 }
 
-/// Lets Leptos render on the runtime that calls this; once per process is enough, and more do no harm.
-pub fn prepare() {
-    // It fails when it was done before.
-    drop(any_spawner::Executor::init_tokio());
+fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
+    let pictures_from = node.backends.blobs.serves_from();
+    node.pages.show(environment, shown, pictures_from)
+}
+
+/// The page of an upload: as it was rendered last, if nothing was said since.
+async fn upload_page(node: &Node, environment: PageEnvironment, short_id: ShortId) -> Arc<Page> {
+    let deadline = Deadline::start();
+    let last = node.pages.last(&environment.origin, short_id);
+    let upload_page = || source::upload_page(node, deadline, short_id);
+    let shown = match last.as_ref().and_then(|last| Some((last, last.read?))) {
+        None => upload_page().await.into(),
+        Some((last, (upload, head))) => match source::head(node, deadline, upload).await {
+            Ok(now) if now == head => return Arc::clone(last),
+            Ok(_) => upload_page().await.into(),
+            Err(error) => Err(error).into(),
+        },
+    };
+    show(node, environment, shown)
 }
 
 fn permanently(id: &str) -> Response {
