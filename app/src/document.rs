@@ -4,44 +4,77 @@ use leptos::attr::media;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
-use crate::App;
-use crate::navigator::START_ID;
-use crate::pages::Refused;
+use crate::pages::{Home, NotFound, Refused, Unavailable, Upload};
 use crate::problem::Problem;
 use crate::share::{describe, reserve_picture};
-use crate::source::{Assets, PageEnvironment, Shown, Site, Start};
+use crate::source::{HomeStart, PageEnvironment, Program, START_ID, Shown, UploadStart};
 
-/// A whole page with the scripts that make it live; its scripts and styles carry the nonce in Leptos' context.
+/// A whole page, with the scripts that make it live if there is anything to it; its scripts and styles carry the nonce in
+/// Leptos' context.
 pub fn document(environment: PageEnvironment, shown: Shown) -> impl IntoView {
+    let css = environment.assets.css.clone();
+    let title = shown.title();
+    let description = describe(&environment.origin, &shown);
+    let nonce = use_nonce()
+        .map(|nonce| nonce.to_string())
+        .unwrap_or_default();
+    let picture = reserve_picture(&shown, &nonce);
+    let Body { html, life } = body(environment, shown);
+    let scripts = life.map(|(program, start)| view! { <Scripts program start nonce/> });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Essentials css/>
+                <title>{title}</title>
+                {description}
+                {picture}
+                {scripts}
+            </head>
+            <body inner_html=html></body>
+        </html>
+    }
+}
+
+/// What a page shows, rendered.
+struct Body {
+    html: String,
+    /// What takes the page over, and what that starts with, as JSON.
+    life: Option<(Program, String)>,
+}
+
+fn body(environment: PageEnvironment, shown: Shown) -> Body {
     let PageEnvironment {
         origin,
         assets,
         max_upload_bytes,
     } = environment;
-    let title = shown.title();
-    let description = describe(&origin, &shown);
-    let nonce = use_nonce()
-        .map(|nonce| nonce.to_string())
-        .unwrap_or_default();
-    let picture = reserve_picture(&shown, &nonce);
-    let site = Site {
-        origin,
-        max_upload_bytes,
-    };
-    let start = Start { shown, site };
-    view! {
-        <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <Essentials css=assets.css.clone()/>
-                <title>{title}</title>
-                {description}
-                {picture}
-                <Scripts assets start=json(&start) nonce/>
-            </head>
-            <body><App start/></body>
-        </html>
+    match shown {
+        Shown::Home => {
+            let next = assets.upload;
+            let start = HomeStart {
+                max_upload_bytes,
+                next,
+            };
+            let life = Some((assets.home, json(&start)));
+            let html = view! { <Home start/> }.to_html();
+            Body { html, life }
+        }
+        Shown::Upload(page) => {
+            let page = *page;
+            let start = UploadStart { page, origin };
+            let life = Some((assets.upload, json(&start)));
+            let html = view! { <Upload start/> }.to_html();
+            Body { html, life }
+        }
+        Shown::NotFound => lifeless(view! { <NotFound/> }),
+        Shown::Unavailable => lifeless(view! { <Unavailable/> }),
     }
+}
+
+fn lifeless(page: impl IntoView) -> Body {
+    let html = page.to_html();
+    Body { html, life: None }
 }
 
 /// A whole page, without scripts, that says why a form was not accepted.
@@ -96,10 +129,10 @@ fn Essentials(css: String) -> impl IntoView {
 
 /// What takes the page over: the WASM, and the data that the page was rendered from.
 #[component]
-fn Scripts(assets: Assets, start: String, nonce: String) -> impl IntoView {
-    let Assets { js, wasm, .. } = assets;
+fn Scripts(program: Program, start: String, nonce: String) -> impl IntoView {
+    let Program { js, wasm } = program;
     let load = format!(
-        "import init,{{hydrate}} from {};init({{module_or_path:{}}}).then(hydrate)",
+        "import init from {};init({{module_or_path:{}}})",
         json(&js),
         json(&wasm)
     );
@@ -123,26 +156,49 @@ mod tests {
     use leptos::nonce::provide_nonce;
 
     use super::*;
+    use crate::source::Assets;
 
-    #[test]
-    fn every_script_and_style_that_the_policy_checks_carries_the_nonce() {
+    fn program(name: &str) -> Program {
+        Program {
+            js: format!("/{name}.js"),
+            wasm: format!("/{name}.wasm"),
+        }
+    }
+
+    /// The page that shows this, and the nonce that it was made with.
+    fn rendered(shown: Shown) -> (String, String) {
         let environment = PageEnvironment {
             origin: "https://tonesa.example".to_owned(),
             assets: Assets {
                 css: "/a.css".to_owned(),
-                js: "/a.js".to_owned(),
-                wasm: "/a.wasm".to_owned(),
+                home: program("home"),
+                upload: program("upload"),
             },
             max_upload_bytes: 20 * 1_024 * 1_024,
         };
-        let (page, nonce) = Owner::new_root(None).with(|| {
+        Owner::new_root(None).with(|| {
             provide_nonce();
-            let page = document(environment, Shown::Home).to_html();
-            (page, use_nonce().unwrap())
-        });
+            let page = document(environment, shown).to_html();
+            (page, use_nonce().unwrap().to_string())
+        })
+    }
+
+    #[test]
+    fn every_script_and_style_that_the_policy_checks_carries_the_nonce() {
+        let (page, nonce) = rendered(Shown::Home);
         let script = format!(r#"<script type="module" nonce="{nonce}">import init"#);
         assert!(page.contains(&script), "{page}");
         assert!(!page.contains(" style=\""), "{page}");
+    }
+
+    #[test]
+    fn a_page_loads_its_own_program_and_a_page_that_does_nothing_loads_none() {
+        let (page, _) = rendered(Shown::Home);
+        assert!(page.contains(r#"import init from "/home.js""#), "{page}");
+        for failure in [Shown::NotFound, Shown::Unavailable] {
+            let (page, _) = rendered(failure);
+            assert!(!page.contains("script"), "{page}");
+        }
     }
 
     #[test]

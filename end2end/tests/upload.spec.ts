@@ -42,17 +42,36 @@ async function arrives(page: Page, width: number) {
   await opened.live();
 }
 
-test('an image chosen in the picker gets a page, without a reload', async ({ page }) => {
+test('an image chosen in the picker gets a page, from which one can go back and share another', async ({ page }) => {
   await home(page);
-  await page.evaluate(() => ((window as never as { marked: boolean }).marked = true));
   await field(page).setInputFiles(image('coffee.png'));
   await arrives(page, 600);
-  expect(await page.evaluate(() => (window as never as { marked?: boolean }).marked)).toBe(true);
 
   await page.goBack();
-  await expect(page.getByRole('heading', { name: 'Point at a picture, together.' })).toBeVisible();
+  await expect(page.locator('html.hydrated')).toBeAttached();
+  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeHidden();
+  await field(page).setInputFiles(image('grey.jpg'));
+  await expect(page).toHaveURL(/\/u\//);
+  await page.goBack();
   await page.goForward();
+  await expect(new ImagePage(page).picture).toHaveJSProperty('complete', true);
+});
+
+test("the image's page is fetched while the image is sent, and tells what it shows to whoever it is shared with", async ({
+  page,
+}) => {
+  await home(page);
+  let send = () => {};
+  const held = new Promise<void>((resolve) => (send = resolve));
+  await page.route('**/api/uploads', async (route) => (await held, route.continue()));
+  const program = page.waitForResponse(/\/assets\/.*\.wasm$/);
+  await field(page).setInputFiles(image('coffee.png'));
+  expect((await program).status()).toBe(200);
+  send();
   await arrives(page, 600);
+  const shared = page.locator("meta[property='og:image']");
+  await expect(shared).toHaveAttribute('content', /\/i\/[A-Za-z0-9]{8}$/);
 });
 
 test('an image dropped anywhere gets a page', async ({ page }) => {

@@ -19,8 +19,7 @@ use scroll::Scrolling;
 
 /// All messages that are loaded. It starts, and stays, at the newest one until the reader scrolls up.
 #[component]
-pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
-    let hydrated = Hydrated::expect();
+pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) -> impl IntoView {
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::follow(scroller, live);
     let rows = Memo::new(move |_| rows::rows(&live.entries.read(), Zone::of(hydrated)));

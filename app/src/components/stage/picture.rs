@@ -62,6 +62,7 @@ pub fn alt(image: &Content) -> String {
 }
 
 /// Width by height, for the style sheet's `--ratio`, as CSS writes it: `1200 / 800`.
+#[cfg(feature = "ssr")]
 pub fn ratio(image: &Content) -> String {
     format!("{} / {}", image.width.max(1), image.height.max(1))
 }

@@ -12,9 +12,9 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use crate::browser::{chosen, clipboard, spawn};
+use crate::browser::{clipboard, spawn};
 use crate::erased::{derive, handler};
-use crate::source::Site;
+use crate::source::HomeStart;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
 use sending::SendingView;
@@ -23,11 +23,10 @@ use window_events::take_from_window;
 
 /// The home page's card.
 #[component]
-pub fn DropZone() -> impl IntoView {
-    let max_bytes = expect_context::<Site>().max_upload_bytes;
-    let uploader = Uploader::new(max_bytes);
+pub fn DropZone(start: HomeStart) -> impl IntoView {
+    let max_bytes = start.max_upload_bytes;
+    let uploader = Uploader::new(start);
     let hovering = Signal::<bool>::from(take_from_window(uploader));
-    on_cleanup(chosen::forget);
     view! {
         <div class="drop-zone" class:hovering=hovering>
             <SendingView uploader/>
@@ -116,7 +115,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
         spawn(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
-                None => _ = uploader.phase.try_set(Phase::Refused {
+                None => uploader.phase.set(Phase::Refused {
                     reason: "There is no picture on the clipboard that this page may read. Copy one, then paste it."
                         .to_owned(),
                     retry: false,
