@@ -55,7 +55,7 @@ pub fn CopyLink(link: String) -> impl IntoView {
             readonly
             value=link
         />
-        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=handler(copy)>
+        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click:capture=handler(copy)>
             {label}
         </button>
     }

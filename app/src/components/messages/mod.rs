@@ -45,7 +45,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
                 aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
-                on:scroll=handler(move |_| scrolling.scrolled())
+                on:scroll:capture=handler(move |_| scrolling.scrolled())
             >
                 <div class="log-content">
                     <Earlier live/>
@@ -57,7 +57,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
                 class="button newer"
                 class:shown=unseen
                 r#type="button"
-                on:click=handler(move |_| scrolling.to_newest())
+                on:click:capture=handler(move |_| scrolling.to_newest())
             >
                 "New messages ↓"
             </button>

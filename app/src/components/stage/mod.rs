@@ -46,7 +46,7 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
     let is_tapped: Signal<bool> = tapped.into();
     view! {
         <div class="stage">
-            <div class=class node_ref=frame on:click=handler(click)>
+            <div class=class node_ref=frame on:click:capture=handler(click)>
                 <Picture image intact/>
                 <KeyboardPointer on_tap=tap/>
                 <Ripples live/>

@@ -36,11 +36,11 @@ pub fn Picture(
             fetchpriority="high"
             draggable="false"
             node_ref=img
-            on:error=handler(move |_| intact.set(false))
+            on:error:capture=handler(move |_| intact.set(false))
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
             <p>"The picture could not be loaded."</p>
-            <button class="button" r#type="button" on:click=handler(retry)>
+            <button class="button" r#type="button" on:click:capture=handler(retry)>
                 "Try again"
             </button>
         </div>

@@ -52,7 +52,7 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
                 class="button"
                 r#type="button"
                 hidden=no_retry
-                on:click=handler(move |_| uploader.retry())
+                on:click:capture=handler(move |_| uploader.retry())
             >
                 "Try again"
             </button>
@@ -81,7 +81,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             method="post"
             action="/api/uploads"
             enctype="multipart/form-data"
-            on:submit=handler(submit)
+            on:submit:capture=handler(submit)
         >
             <h2>
                 <span class="for-mouse">"Drop an image anywhere"</span>
@@ -90,11 +90,11 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             <div class="upload-ways">
                 <label class="button primary">
                     "Choose an image"
-                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change=handler(change)/>
+                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change:capture=handler(change)/>
                 </label>
                 <label class="button camera scripted">
                     "Take a photo"
-                    <input r#type="file" accept="image/*" capture="environment" on:change=handler(change)/>
+                    <input r#type="file" accept="image/*" capture="environment" on:change:capture=handler(change)/>
                 </label>
                 <PasteButton uploader/>
                 <button class="button primary unscripted" r#type="submit">"Upload"</button>
@@ -125,7 +125,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
     };
     let is_away: Signal<bool> = away.into();
     view! {
-        <button class="button" r#type="button" hidden=is_away on:click=handler(paste)>
+        <button class="button" r#type="button" hidden=is_away on:click:capture=handler(paste)>
             "Paste"
         </button>
     }

@@ -47,7 +47,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 {state}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
-            <button class="button" r#type="button" on:click=handler(move |_| uploader.cancel())>
+            <button class="button" r#type="button" on:click:capture=handler(move |_| uploader.cancel())>
                 "Cancel"
             </button>
         </div>
