@@ -85,7 +85,7 @@ impl Uploader {
         chosen::uploading(cancel);
         spawn(async move {
             match outcome.await {
-                Ok(upload) => open(upload.short_id),
+                Ok(short_id) => open(short_id),
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
                 Err(failure) => self.phase.set(Phase::Refused {
