@@ -1,5 +1,6 @@
 //! Thin shells around the browser's interfaces. On the server they compile and are never called, or answer "nothing".
 
+pub mod calendar;
 pub mod chosen;
 pub mod clipboard;
 pub mod clock;
