@@ -74,7 +74,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             request_animation_frame(move || _ = opener.focus());
         }
     };
-    let editing = Signal::<bool>::from(editing);
+    let editing = derive(move || editing.get());
     let shown = derive(move || name.get().to_string());
     let problem = derive(move || problem.get().unwrap_or_default());
     view! {

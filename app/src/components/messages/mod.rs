@@ -35,7 +35,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
         });
         view! { <MessageItem entry row hydrated live on_edit/> }
     };
-    let unseen = Signal::<bool>::from(scrolling.unseen);
+    let unseen = derive(move || scrolling.unseen.get());
     view! {
         <div class="log-frame">
             <div

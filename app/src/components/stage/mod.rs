@@ -10,7 +10,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::erased::handler;
+use crate::erased::{derive, handler};
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
@@ -43,7 +43,7 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
     };
     let is_icon = image.width.max(image.height) <= ICON_PIXELS;
     let class = if is_icon { "picture icon" } else { "picture" };
-    let is_tapped: Signal<bool> = tapped.into();
+    let is_tapped = derive(move || tapped.get());
     view! {
         <div class="stage">
             <div class=class node_ref=frame on:click:capture=handler(click)>

@@ -2,7 +2,7 @@ use crate::browser::effect;
 use leptos::html::Img;
 use leptos::prelude::*;
 
-use crate::erased::handler;
+use crate::erased::{derive, handler};
 use crate::model::{Content, MediaType};
 
 /// The image itself, and what stands in its place when it does not come.
@@ -26,7 +26,7 @@ pub fn Picture(
             img.set_src(&img.src());
         }
     };
-    let is_intact: Signal<bool> = intact.into();
+    let is_intact = derive(move || intact.get());
     view! {
         <img
             src=image.url

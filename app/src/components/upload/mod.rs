@@ -26,14 +26,14 @@ use window_events::take_from_window;
 pub fn DropZone(start: HomeStart) -> impl IntoView {
     let max_bytes = start.max_upload_bytes;
     let uploader = Uploader::new(start);
-    let hovering = Signal::<bool>::from(take_from_window(uploader));
+    let hovering = take_from_window(uploader);
     view! {
-        <div class="drop-zone" class:hovering=hovering>
+        <div class="drop-zone" class:hovering=derive(move || hovering.get())>
             <SendingView uploader/>
             <UploadForm uploader max_bytes/>
             <Refusal uploader/>
         </div>
-        <div class="drop-cover" class:shown=hovering aria-hidden="true">
+        <div class="drop-cover" class:shown=derive(move || hovering.get()) aria-hidden="true">
             <p>"Drop it to share it"</p>
         </div>
     }
@@ -123,7 +123,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
             }
         });
     };
-    let is_away: Signal<bool> = away.into();
+    let is_away = derive(move || away.get());
     view! {
         <button class="button" r#type="button" hidden=is_away on:click:capture=handler(paste)>
             "Paste"
