@@ -14,13 +14,13 @@ struct Budget {
 
 const HOME: Budget = Budget {
     page: "home",
-    wasm: 118_000,
-    together: 127_000,
+    wasm: 37_400,
+    together: 44_600,
 };
 const UPLOAD: Budget = Budget {
     page: "upload",
-    wasm: 118_000,
-    together: 127_000,
+    wasm: 78_000,
+    together: 86_000,
 };
 
 #[derive(Deserialize)]
