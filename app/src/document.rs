@@ -3,62 +3,93 @@
 use leptos::attr::media;
 use leptos::prelude::*;
 
-use crate::App;
-use crate::navigator::START_ID;
-use crate::pages::Refused;
+use crate::pages::{Home, NotFound, Refused, Unavailable, Upload};
 use crate::problem::Problem;
 use crate::share::{describe, picture_style};
-use crate::source::{Assets, PageEnvironment, Shown, Site, Start};
+use crate::source::{HomeStart, PageEnvironment, Program, START_ID, Shown, UploadStart};
 
 /// A page, and what stands inline in it: its policy has to allow just that. The same arguments make the same page.
 pub struct Document {
     /// The page.
     pub html: String,
-    /// The text of its one inline script.
-    pub script: String,
+    /// The text of its one inline script, if there is anything to make live.
+    pub script: Option<String>,
     /// The text of its inline style, if it has one.
     pub style: Option<String>,
 }
 
-/// A whole page with the scripts that make it live.
+/// A whole page, with the scripts that make it live if there is anything to it.
 pub fn document(environment: PageEnvironment, shown: Shown) -> Document {
+    Owner::new_root(None).with(|| {
+        let css = environment.assets.css.clone();
+        let title = shown.title();
+        let description = describe(&environment.origin, &shown);
+        let style = picture_style(&shown);
+        let body = body(environment, shown);
+        let script = body.life.as_ref().map(|(program, _)| loader(program));
+        let head = view! {
+            <Essentials css/>
+            <title>{title}</title>
+            {description}
+            {style.clone().map(|style| view! { <style>{style}</style> })}
+            {body.life.zip(script.clone()).map(|((program, start), script)| {
+                view! { <Scripts program start script/> }
+            })}
+        };
+        let page = view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>{head}</head>
+                <body inner_html=body.html></body>
+            </html>
+        };
+        Document {
+            html: page.to_html(),
+            script,
+            style,
+        }
+    })
+}
+
+/// What a page shows, rendered.
+struct Body {
+    html: String,
+    /// What takes the page over, and what that starts with, as JSON.
+    life: Option<(Program, String)>,
+}
+
+fn body(environment: PageEnvironment, shown: Shown) -> Body {
     let PageEnvironment {
         origin,
         assets,
         max_upload_bytes,
     } = environment;
-    let script = loader(&assets);
-    let style = picture_style(&shown);
-    let site = Site {
-        origin,
-        max_upload_bytes,
-    };
-    let start = Start { shown, site };
-    let html = render(|| whole(start, assets, script.clone(), style.clone()));
-    Document {
-        html,
-        script,
-        style,
+    match shown {
+        Shown::Home => {
+            let next = assets.upload;
+            let start = HomeStart {
+                max_upload_bytes,
+                next,
+            };
+            let life = Some((assets.home, json(&start)));
+            let html = view! { <Home start/> }.to_html();
+            Body { html, life }
+        }
+        Shown::Upload(page) => {
+            let page = *page;
+            let start = UploadStart { page, origin };
+            let life = Some((assets.upload, json(&start)));
+            let html = view! { <Upload start/> }.to_html();
+            Body { html, life }
+        }
+        Shown::NotFound => lifeless(view! { <NotFound/> }),
+        Shown::Unavailable => lifeless(view! { <Unavailable/> }),
     }
 }
 
-fn whole(start: Start, assets: Assets, script: String, style: Option<String>) -> impl IntoView {
-    let title = start.shown.title();
-    let description = describe(&start.site.origin, &start.shown);
-    let style = style.map(|style| view! { <style>{style}</style> });
-    view! {
-        <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <Essentials css=assets.css.clone()/>
-                <title>{title}</title>
-                {description}
-                {style}
-                <Scripts assets script start=json(&start)/>
-            </head>
-            <body><App start/></body>
-        </html>
-    }
+fn lifeless(page: impl IntoView) -> Body {
+    let html = page.to_html();
+    Body { html, life: None }
 }
 
 /// A whole page, without scripts, that says why a form was not accepted.
@@ -113,8 +144,8 @@ fn Essentials(css: String) -> impl IntoView {
 
 /// What takes the page over: the WASM, and the data that the page was rendered from.
 #[component]
-fn Scripts(assets: Assets, script: String, start: String) -> impl IntoView {
-    let Assets { js, wasm, .. } = assets;
+fn Scripts(program: Program, start: String, script: String) -> impl IntoView {
+    let Program { js, wasm } = program;
     view! {
         <link rel="modulepreload" href=js/>
         <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="" href=wasm/>
@@ -123,12 +154,12 @@ fn Scripts(assets: Assets, script: String, start: String) -> impl IntoView {
     }
 }
 
-/// The script that loads the WASM and has it take the page over.
-fn loader(assets: &Assets) -> String {
+/// The script that loads the WASM, which takes the page over.
+fn loader(program: &Program) -> String {
     format!(
-        "import init,{{hydrate}} from {};init({{module_or_path:{}}}).then(hydrate)",
-        json(&assets.js),
-        json(&assets.wasm)
+        "import init from {};init({{module_or_path:{}}})",
+        json(&program.js),
+        json(&program.wasm)
     )
 }
 
@@ -142,24 +173,47 @@ fn json(value: &impl serde::Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Assets;
 
-    #[test]
-    fn equal_pages_are_equal_to_the_byte_and_tell_what_stands_inline() {
+    fn program(name: &str) -> Program {
+        Program {
+            js: format!("/{name}.js"),
+            wasm: format!("/{name}.wasm"),
+        }
+    }
+
+    fn page(shown: Shown) -> Document {
         let environment = PageEnvironment {
             origin: "https://tonesa.example".to_owned(),
             assets: Assets {
                 css: "/a.css".to_owned(),
-                js: "/a.js".to_owned(),
-                wasm: "/a.wasm".to_owned(),
+                home: program("home"),
+                upload: program("upload"),
             },
             max_upload_bytes: 20 * 1_024 * 1_024,
         };
-        let page = document(environment.clone(), Shown::Home);
-        assert!(page.script.starts_with("import init"), "{}", page.script);
-        let script = format!(r#"<script type="module">{}</script>"#, page.script);
-        assert!(page.html.contains(&script), "{}", page.html);
-        assert!(!page.html.contains(" style=\""), "{}", page.html);
-        assert_eq!(document(environment, Shown::Home).html, page.html);
+        document(environment, shown)
+    }
+
+    #[test]
+    fn equal_pages_are_equal_to_the_byte_and_tell_what_stands_inline() {
+        let Document { html, script, .. } = page(Shown::Home);
+        let script = script.unwrap();
+        let element = format!(r#"<script type="module">{script}</script>"#);
+        assert!(html.contains(&element), "{html}");
+        assert!(!html.contains(" style=\""), "{html}");
+        assert_eq!(page(Shown::Home).html, html);
+    }
+
+    #[test]
+    fn a_page_loads_its_own_program_and_a_page_that_does_nothing_loads_none() {
+        let home = page(Shown::Home).script.unwrap();
+        assert!(home.contains(r#"import init from "/home.js""#), "{home}");
+        for failure in [Shown::NotFound, Shown::Unavailable] {
+            let Document { html, script, .. } = page(failure);
+            assert_eq!(script, None);
+            assert!(!html.contains("script"), "{html}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn describe(origin: &str, shown: &Shown) -> AnyView {
             let url = format!("{origin}/u/{}", page.upload.short_id);
             described(&url, upload(origin, &url, page))
         }
-        Shown::NotFound | Shown::Unavailable | Shown::Loading => noindex().into_any(),
+        Shown::NotFound | Shown::Unavailable => noindex().into_any(),
     }
 }
 

@@ -1,5 +1,4 @@
-//! What a page shows: decided by the server before it renders, read from the document by the browser, and changed there
-//! when the reader goes on without a reload.
+//! What a page shows: decided by the server before it renders, and read from the document by the browser.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -7,7 +6,7 @@ use thiserror::Error;
 use crate::model::UploadPage;
 
 /// Why an upload's page cannot be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PageError {
     /// There is no such upload.
     #[error("there is no such upload")]
@@ -18,7 +17,7 @@ pub enum PageError {
 }
 
 /// What a page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
     /// The way in.
     Home,
@@ -28,15 +27,13 @@ pub enum Shown {
     NotFound,
     /// The upload cannot be read now.
     Unavailable,
-    /// The browser is fetching the upload. A server never says so.
-    Loading,
 }
 
 impl Shown {
     /// The HTTP status of the page.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Home | Self::Upload(_) | Self::Loading => 200,
+            Self::Home | Self::Upload(_) => 200,
             Self::NotFound => 404,
             Self::Unavailable => 503,
         }
@@ -46,7 +43,7 @@ impl Shown {
     pub const fn title(&self) -> &'static str {
         match self {
             Self::Home => "Tonesa: point at a picture, together",
-            Self::Upload(_) | Self::Loading => "A shared picture · Tonesa",
+            Self::Upload(_) => "A shared picture · Tonesa",
             Self::NotFound => "Nothing here · Tonesa",
             Self::Unavailable => "Not reachable right now · Tonesa",
         }
@@ -63,22 +60,25 @@ impl From<Result<UploadPage, PageError>> for Shown {
     }
 }
 
-/// What the browser must know to take a page over; it stands as JSON in the document's head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Start {
-    /// What the page shows.
-    pub shown: Shown,
-    /// The server's settings.
-    pub site: Site,
-}
+/// The id of the element that holds a page's start as JSON.
+pub const START_ID: &str = "start";
 
-/// What the browser must know of the server's settings.
+/// What the home page is made from, on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
-    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
-    pub origin: String,
+pub struct HomeStart {
     /// The largest file that may be uploaded, in bytes.
     pub max_upload_bytes: u64,
+    /// What takes over the page that comes next.
+    pub next: Program,
+}
+
+/// What an upload's page is made from, on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadStart {
+    /// The upload and its newest messages.
+    pub page: UploadPage,
+    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
+    pub origin: String,
 }
 
 /// What every server-rendered page knows of its surroundings.
@@ -97,6 +97,15 @@ pub struct PageEnvironment {
 pub struct Assets {
     /// The style sheet, as `/assets/tonesa-1f2e3d4c.css`.
     pub css: String,
+    /// What takes over the home page.
+    pub home: Program,
+    /// What takes over an upload's page.
+    pub upload: Program,
+}
+
+/// A page's program.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
     /// The module that loads the WASM.
     pub js: String,
     /// The WASM.

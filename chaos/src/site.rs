@@ -9,7 +9,8 @@ use tempfile::TempDir;
 const FILES: [(&str, &str); 4] = [
     (
         "manifest.json",
-        r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
+        r#"{"css":"/assets/tonesa-1.css","home":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"},
+            "upload":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}}"#,
     ),
     ("assets/tonesa-1.css", "body { margin: 0 }"),
     ("assets/tonesa-1.js", "export {}"),

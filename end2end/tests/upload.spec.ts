@@ -42,17 +42,35 @@ async function arrives(page: Page, width: number) {
   await opened.live();
 }
 
-test('an image chosen in the picker gets a page, without a reload', async ({ page }) => {
+test('an image chosen in the picker gets a page, from which one can go back and share another', async ({ page }) => {
   await home(page);
-  await page.evaluate(() => ((window as never as { marked: boolean }).marked = true));
   await field(page).setInputFiles(image('coffee.png'));
   await arrives(page, 600);
-  expect(await page.evaluate(() => (window as never as { marked?: boolean }).marked)).toBe(true);
 
   await page.goBack();
-  await expect(page.getByRole('heading', { name: 'Point at a picture, together.' })).toBeVisible();
+  await expect(page.locator('html.hydrated')).toBeAttached();
+  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeHidden();
+  await field(page).setInputFiles(image('grey.jpg'));
+  await expect(page).toHaveURL(/\/u\//);
+  await page.goBack();
   await page.goForward();
+  await expect(new ImagePage(page).picture).toHaveJSProperty('complete', true);
+});
+
+test('what the image will need is fetched while it is sent, and its page can be shared on', async ({ page }) => {
+  await home(page);
+  let send = () => {};
+  const held = new Promise<void>((resolve) => (send = resolve));
+  await page.route('**/api/uploads', async (route) => (await held, route.continue()));
+  const programs = () =>
+    page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.wasm')).length);
+  expect(await programs()).toBe(1);
+  await field(page).setInputFiles(image('coffee.png'));
+  await expect.poll(programs).toBe(2);
+  send();
   await arrives(page, 600);
+  await expect(page.locator("meta[property='og:image']")).toHaveAttribute('content', /\/i\/[A-Za-z0-9]{8}$/);
 });
 
 test('an image dropped anywhere gets a page', async ({ page }) => {

@@ -2,16 +2,13 @@
 
 use js_sys::{Date as JsDate, JSON};
 use leptos::prelude::window;
-use time::Date;
 use wasm_bindgen::JsValue;
 
-use super::Hydrated;
+use super::{Hydrated, calendar};
 use crate::model::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
-/// 1970-01-01 as a Julian day.
-const EPOCH_JULIAN_DAY: i64 = 2_440_588;
 
 /// Whose clock is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +61,10 @@ impl Zone {
     /// The day's name: `24 November 2026`, or `Today`, `Yesterday`, or as the reader writes it.
     pub fn day_label(self, day: Day) -> String {
         match self {
-            Self::Utc => utc_label(day),
+            Self::Utc => calendar::day_name(day.0 * DAY_MS),
             Self::Local => local_label(day),
         }
     }
-}
-
-fn utc_label(Day(day): Day) -> String {
-    i32::try_from(day + EPOCH_JULIAN_DAY)
-        .ok()
-        .and_then(|julian| Date::from_julian_day(julian).ok())
-        .map(|date| format!("{} {} {}", date.day(), date.month(), date.year()))
-        .unwrap_or_default()
 }
 
 fn local_label(Day(day): Day) -> String {
@@ -88,13 +77,16 @@ fn local_label(Day(day): Day) -> String {
     match today - day {
         0 => "Today".to_owned(),
         1 => "Yesterday".to_owned(),
-        _ => js_date(day * DAY_MS)
-            .to_locale_date_string(
-                &locale(),
-                &options(r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#),
-            )
-            .into(),
+        _ => day_name_in(&locale(), day * DAY_MS),
     }
+}
+
+/// The name of the day that begins at this moment, in UTC and that language.
+pub fn day_name_in(locale: &str, millis: i64) -> String {
+    let options = r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#;
+    js_date(millis)
+        .to_locale_date_string(locale, &self::options(options))
+        .into()
 }
 
 /// How far the reader's zone was ahead of UTC at that moment.
@@ -107,7 +99,8 @@ fn local_offset_minutes(millis: i64) -> i64 {
     -behind
 }
 
-fn js_date(millis: i64) -> JsDate {
+/// The browser's form of a moment, which is told in milliseconds since 1970 began in UTC.
+pub fn js_date(millis: i64) -> JsDate {
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds since 1970 are far below 2^53"

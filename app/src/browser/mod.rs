@@ -1,5 +1,6 @@
 //! Thin shells around the browser's interfaces. On the server they compile and are never called, or answer "nothing".
 
+pub mod calendar;
 pub mod chosen;
 pub mod clipboard;
 pub mod clock;
@@ -23,6 +24,16 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     leptos::task::spawn_local(future);
 }
 
+/// Has the browser fetch what the next page will need, once it has nothing better to do.
+pub fn prefetch(address: &str) {
+    if let (Some(head), Ok(link)) = (document().head(), document().create_element("link")) {
+        // These fail only for names that none may have.
+        _ = link.set_attribute("rel", "prefetch");
+        _ = link.set_attribute("href", address);
+        _ = head.append_child(&link);
+    }
+}
+
 /// Whether the browser has taken over the server's page. The first render must equal the server's, so whatever depends
 /// on the reader's zone, storage or abilities waits for this.
 #[derive(Clone, Copy)]
@@ -32,19 +43,8 @@ impl Hydrated {
     /// False on the server and in the first render, true from then on.
     pub fn watch() -> Self {
         let hydrated = RwSignal::new(false);
-        effect(move || {
-            hydrated.set(true);
-            // Tells whoever looks from outside, as the browser tests do.
-            if let Some(root) = document().document_element() {
-                root.set_class_name("hydrated");
-            }
-        });
+        effect(move || hydrated.set(true));
         Self(hydrated)
-    }
-
-    /// The app's own, from the context.
-    pub fn expect() -> Self {
-        expect_context()
     }
 
     /// Tracks the change.

@@ -5,8 +5,6 @@ use leptos::prelude::*;
 
 use crate::browser::{clipboard, spawn};
 use crate::erased::{derive, handler};
-use crate::model::ShortId;
-use crate::source::Site;
 
 /// How long the button says that it copied.
 const SAID_FOR: Duration = Duration::from_secs(2);
@@ -21,8 +19,7 @@ enum Copying {
 
 /// The page's main action: its link, to be sent to others. Without scripts the link itself stands there.
 #[component]
-pub fn CopyLink(short_id: ShortId) -> impl IntoView {
-    let link = format!("{}/u/{short_id}", expect_context::<Site>().origin);
+pub fn CopyLink(link: String) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     let copying = RwSignal::new(Copying::Idle);
     let copy = move |_| {
@@ -34,7 +31,7 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
                 copying.set(Copying::Copied);
                 set_timeout(
                     move || {
-                        copying.try_set(Copying::Idle);
+                        copying.set(Copying::Idle);
                     },
                     SAID_FOR,
                 );
@@ -58,7 +55,7 @@ pub fn CopyLink(short_id: ShortId) -> impl IntoView {
             readonly
             value=link
         />
-        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=handler(copy)>
+        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click:capture=handler(copy)>
             {label}
         </button>
     }

@@ -4,9 +4,16 @@
 
 #[cfg(target_arch = "wasm32")]
 mod reader;
+#[cfg(target_arch = "wasm32")]
+mod unfit;
+#[cfg(target_arch = "wasm32")]
+mod writer;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+#[cfg(target_arch = "wasm32")]
+use self::unfit::Unfit;
 
 /// Reads what the server sent; `None` when it is not what was expected.
 #[cfg(target_arch = "wasm32")]
@@ -24,9 +31,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
 /// Writes what is sent to the server; `None` for what JSON cannot say.
 #[cfg(target_arch = "wasm32")]
 pub fn write<T: Serialize>(value: &T) -> Option<String> {
-    let value = value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .ok()?;
+    let value = value.serialize(writer::Writer).ok()?;
     js_sys::JSON::stringify(&value).ok()?.as_string()
 }
 

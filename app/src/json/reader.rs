@@ -2,7 +2,7 @@
 //! fields and variants are found by their place in serde's lists: the general crate for this, with its errors' texts,
 //! is four times as large.
 
-use std::{fmt, slice};
+use std::slice;
 
 use js_sys::{Array, Number, Object, Reflect};
 use serde::de::value::SeqDeserializer;
@@ -10,28 +10,12 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The value is not what was expected.
-#[derive(Debug)]
-pub struct Unreadable;
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unexpected JSON")
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
-impl de::Error for Unreadable {
-    fn custom<T: fmt::Display>(_text: T) -> Self {
-        Self
-    }
-}
+use super::Unfit;
 
 /// A value that `JSON.parse` made.
 pub struct Reader(pub JsValue);
 
-impl IntoDeserializer<'_, Unreadable> for Reader {
+impl IntoDeserializer<'_, Unfit> for Reader {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -40,9 +24,9 @@ impl IntoDeserializer<'_, Unreadable> for Reader {
 }
 
 impl<'de> Deserializer<'de> for Reader {
-    type Error = Unreadable;
+    type Error = Unfit;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         if let Some(number) = self.0.as_f64() {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -61,11 +45,11 @@ impl<'de> Deserializer<'de> for Reader {
         } else if let Some(truth) = self.0.as_bool() {
             visitor.visit_bool(truth)
         } else {
-            Err(Unreadable)
+            Err(Unfit)
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         if self.0.is_null() {
             visitor.visit_none()
         } else {
@@ -77,7 +61,7 @@ impl<'de> Deserializer<'de> for Reader {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, Unfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -86,7 +70,7 @@ impl<'de> Deserializer<'de> for Reader {
         _name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, Unfit> {
         visitor.visit_map(Fields {
             object: self.0,
             names: fields.iter(),
@@ -101,14 +85,14 @@ impl<'de> Deserializer<'de> for Reader {
         _name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, Unfit> {
         let (name, value) = match self.0.as_string() {
             Some(name) => (name, JsValue::NULL),
-            None => only_entry(&self.0).ok_or(Unreadable)?,
+            None => only_entry(&self.0).ok_or(Unfit)?,
         };
         let place = variants.iter().position(|variant| *variant == name);
         visitor.visit_enum(Variant {
-            place: place.ok_or(Unreadable)?,
+            place: place.ok_or(Unfit)?,
             value,
         })
     }
@@ -148,22 +132,19 @@ impl Fields {
 }
 
 impl<'de> de::MapAccess<'de> for Fields {
-    type Error = Unreadable;
+    type Error = Unfit;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Unreadable> {
+    ) -> Result<Option<K::Value>, Unfit> {
         let place = self.next();
         place
             .map(|place| seed.deserialize(place.into_deserializer()))
             .transpose()
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, Unreadable> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unfit> {
         seed.deserialize(Reader(self.value.clone()))
     }
 }
@@ -174,37 +155,27 @@ struct Variant {
 }
 
 impl<'de> de::EnumAccess<'de> for Variant {
-    type Error = Unreadable;
+    type Error = Unfit;
     type Variant = Reader;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Reader), Unreadable> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Reader), Unfit> {
         let place = seed.deserialize((self.place as u64).into_deserializer())?;
         Ok((place, Reader(self.value)))
     }
 }
 
 impl<'de> de::VariantAccess<'de> for Reader {
-    type Error = Unreadable;
+    type Error = Unfit;
 
-    fn unit_variant(self) -> Result<(), Unreadable> {
+    fn unit_variant(self) -> Result<(), Unfit> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, Unreadable> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Unfit> {
         seed.deserialize(self)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Unfit> {
         self.deserialize_any(visitor)
     }
 
@@ -212,7 +183,7 @@ impl<'de> de::VariantAccess<'de> for Reader {
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, Unfit> {
         self.deserialize_struct("", fields, visitor)
     }
 }

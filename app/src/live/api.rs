@@ -1,6 +1,5 @@
 //! The calls of the HTTP API that the browser makes for a conversation.
 
-use futures::future::join;
 use leptos::prelude::window;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -9,36 +8,13 @@ use web_sys::{AbortSignal, DomException, Headers, RequestInit, Response};
 
 use super::failure::ApiFailure;
 use crate::json;
-use crate::model::{Message, MessagePage, NewMessage, Seq, ShortId, UploadId, UploadPage};
-use crate::source::PageError;
+use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
 
 /// An answer that takes longer is given up.
 const TIMEOUT_MILLIS: u32 = 20_000;
 /// How many messages one fetch brings: as many as the server allows, and one screen of older ones.
 const AFTER_LIMIT: usize = 200;
 const BEFORE_LIMIT: usize = 50;
-
-/// The upload and its newest messages, for a page that is opened without a reload.
-///
-/// # Errors
-/// When there is no such upload, or the server does not tell.
-pub async fn fetch_upload_page(short_id: ShortId) -> Result<UploadPage, PageError> {
-    let upload = format!("/api/uploads/{short_id}");
-    let messages = format!("{upload}/messages");
-    let (upload, page) = join(get(&upload), get(&messages)).await;
-    Ok(UploadPage {
-        upload: upload.map_err(page_error)?,
-        page: page.map_err(page_error)?,
-    })
-}
-
-fn page_error(failure: ApiFailure) -> PageError {
-    match failure {
-        ApiFailure::Refused(problem) if problem.status == 404 => PageError::NotFound,
-        ApiFailure::Unexplained(404) => PageError::NotFound,
-        _ => PageError::Unavailable,
-    }
-}
 
 /// The messages after that number.
 pub(super) async fn messages_after(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {

@@ -25,7 +25,7 @@ pub struct Live {
 
 impl Live {
     /// Starts with what the server rendered. On the server and before hydration it shows just that; in the browser
-    /// it connects once the page is hydrated and closes when the current reactive owner is disposed.
+    /// it connects once the page is hydrated, and stays for as long as the page does.
     pub fn start(page: UploadPage) -> Self {
         let view = first_view(&page);
         let shell = StoredValue::new(None);

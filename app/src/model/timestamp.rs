@@ -1,39 +1,36 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::browser::calendar;
 
 /// A text that is no RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a time is written as in 2026-11-24T12:00:00.123Z (RFC 3339)")]
 pub struct TimestampError;
 
-/// A moment in UTC to the millisecond, RFC 3339 in JSON: `2026-11-24T12:00:00.123Z`.
+/// A moment in UTC to the millisecond, RFC 3339 in JSON: `2026-11-24T12:00:00.123Z`. Counted from the beginning of 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Timestamp(OffsetDateTime);
+pub struct Timestamp(i64);
 
 impl Timestamp {
     /// 1970 begins in UTC.
-    pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+    pub const EPOCH: Self = Self(0);
+    /// The years that RFC 3339 can write: 0 to 9999.
+    const WRITABLE: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
     /// The moment this many milliseconds after 1970 began in UTC; `None` beyond the years that RFC 3339 can write.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        let whole = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1_000)).ok()?;
-        let rest = u16::try_from(millis.rem_euclid(1_000)).ok()?;
-        whole
-            .replace_millisecond(rest)
-            .ok()
-            .filter(|moment| (0..=9999).contains(&moment.year()))
-            .map(Self)
+        Self::WRITABLE.contains(&millis).then_some(Self(millis))
     }
 
     /// Milliseconds since 1970 began in UTC.
     pub fn unix_millis(self) -> i64 {
-        self.0.unix_timestamp() * 1_000 + i64::from(self.0.millisecond())
+        self.0
     }
 }
 
@@ -41,22 +38,15 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
-        let millis = moment.unix_timestamp() * 1_000 + i64::from(moment.millisecond());
-        Self::from_unix_millis(millis).ok_or(TimestampError)
+        calendar::read_moment(text)
+            .and_then(Self::from_unix_millis)
+            .ok_or(TimestampError)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: a format description costs the WASM 10 kB.
-        let (date, time) = (self.0.date(), self.0.time());
-        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
-        let (hour, minute, second, milli) = time.as_hms_milli();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        f.write_str(&calendar::write_moment(self.0))
     }
 }
 

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
 
 use crate::components::{DropZone, Header};
+use crate::source::HomeStart;
 
 /// The home page: what Tonesa is, and the way in.
 #[component]
-pub fn Home() -> impl IntoView {
+pub fn Home(start: HomeStart) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
@@ -13,7 +14,7 @@ pub fn Home() -> impl IntoView {
                 <p class="lead">
                     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
                 </p>
-                <DropZone/>
+                <DropZone start/>
             </main>
             <footer class="footer">"Anyone with the link can see the image and write."</footer>
         </div>

@@ -6,4 +6,4 @@ mod upload;
 
 pub use failures::{NotFound, Refused, Unavailable};
 pub use home::Home;
-pub use upload::{Loading, Upload};
+pub use upload::Upload;

@@ -1,7 +1,8 @@
+use serde::Deserialize;
 use thiserror::Error;
 
 use crate::json;
-use crate::model::Upload;
+use crate::model::ShortId;
 use crate::problem::Problem;
 
 /// Why a picture was not uploaded, as a sentence for people.
@@ -38,14 +39,24 @@ impl UploadFailure {
     }
 }
 
+/// What matters here of the server's answer, which is the whole upload.
+#[derive(Deserialize)]
+struct Uploaded {
+    #[serde(rename = "shortID")]
+    short_id: ShortId,
+}
+
 /// Reads the server's answer to an upload.
 pub(super) fn read_answer(
     status: u16,
     body: &str,
     max_bytes: u64,
-) -> Result<Upload, UploadFailure> {
+) -> Result<ShortId, UploadFailure> {
     if (200..300).contains(&status) {
-        return json::read(body).ok_or(UploadFailure::Unavailable);
+        let uploaded: Option<Uploaded> = json::read(body);
+        return uploaded
+            .map(|uploaded| uploaded.short_id)
+            .ok_or(UploadFailure::Unavailable);
     }
     match json::read::<Problem>(body) {
         Some(problem) => Err(UploadFailure::Refused(problem)),

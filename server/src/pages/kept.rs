@@ -36,7 +36,6 @@ enum Subject {
     Upload(ShortId),
     NotFound,
     Unavailable,
-    Loading,
 }
 
 #[derive(Clone)]
@@ -103,7 +102,6 @@ impl Subject {
             Shown::Upload(page) => Self::Upload(page.upload.short_id),
             Shown::NotFound => Self::NotFound,
             Shown::Unavailable => Self::Unavailable,
-            Shown::Loading => Self::Loading,
         }
     }
 }

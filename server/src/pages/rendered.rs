@@ -43,7 +43,8 @@ impl Page {
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let page = app::document(environment, shown);
         let mut headers = HeaderMap::new();
-        if let Ok(policy) = security::policy(&page, pictures_from).parse() {
+        let policy = security::policy(&page, pictures_from).and_then(|it| it.parse().ok());
+        if let Some(policy) = policy {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         security::protect(&mut headers);

@@ -31,21 +31,21 @@ pub fn protect(headers: &mut HeaderMap) {
         .or_insert(NO_SCRIPTS);
 }
 
-/// The policy of a page with scripts. What stands inline in it is allowed by its hash, so that the page can be the same
+/// The policy of a page with scripts; `None` for one that has none. What stands inline in it is allowed by its hash, so that the page can be the same
 /// for all who ask. Its pictures may come from this origin too.
 ///
 /// `'self'` runs nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
 /// `nosniff`, and a browser runs neither.
-pub(super) fn policy(page: &Document, pictures_from: Option<&str>) -> String {
+pub(super) fn policy(page: &Document, pictures_from: Option<&str>) -> Option<String> {
+    let script = source(page.script.as_deref()?);
     let pictures_from = pictures_from.map(|origin| format!(" {origin}"));
     let pictures_from = pictures_from.unwrap_or_default();
-    let script = source(&page.script);
     let style = page.style.as_deref().map(source).unwrap_or_default();
-    format!(
+    Some(format!(
         "default-src 'self'; img-src 'self' blob: data:{pictures_from}; style-src 'self'{style}; \
          script-src 'self'{script} 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    )
+    ))
 }
 
 /// The source that allows just this text, with a space before it.

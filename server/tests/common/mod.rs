@@ -243,13 +243,16 @@ pub fn site(folder: &Path) -> PathBuf {
     for (name, content) in [
         (
             "manifest.json",
-            r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
+            r#"{"css":"/assets/tonesa-1.css","home":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"},
+                "upload":{"js":"/assets/tonesa-2.js","wasm":"/assets/tonesa-2.wasm"}}"#,
         ),
         ("assets/tonesa-1.css", "body { margin: 0 }"),
         ("assets/tonesa-1.css.br", "the style sheet in brotli"),
         ("assets/tonesa-1.css.gz", "the style sheet in gzip"),
         ("assets/tonesa-1.js", "export {}"),
         ("assets/tonesa-1.wasm", "\0asm"),
+        ("assets/tonesa-2.js", "export {}"),
+        ("assets/tonesa-2.wasm", "\0asm"),
         ("public/robots.txt", "User-agent: *"),
         ("public/favicon.svg", "<svg/>"),
     ] {

@@ -43,20 +43,16 @@ fn hashes(page: &str, element: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
-    let switches = Switches::default();
-    let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
+    let node = TestNode::start().await;
     let (silent, talked) = (node.uploaded().await, node.uploaded().await);
     node.say(&talked, &["</script><script>alert(1)</script>", "<style>"])
         .await;
     let upload_page = |short_id| node.get(&format!("/u/{short_id}"));
-    let mut pages = vec![
+    let pages = [
         (page(node.get("/"), 200).await, 0),
         (page(upload_page(silent.short_id), 200).await, 1),
         (page(upload_page(talked.short_id), 200).await, 1),
-        (page(node.get("/nowhere"), 404).await, 0),
     ];
-    switches.store.set(Mood::Away);
-    pages.push((page(upload_page(talked.short_id), 503).await, 0));
     for ((policy, text), styles_inline) in pages {
         let (scripts, styles) = (hashes(&text, "script"), hashes(&text, "style"));
         assert_eq!((scripts.len(), styles.len()), (1, styles_inline), "{text}");
@@ -70,14 +66,27 @@ async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
 }
 
 #[tokio::test]
-async fn a_page_that_refuses_has_no_scripts_and_may_have_none() {
-    let node = TestNode::start().await;
-    let request = node.post("/api/uploads").header("accept", "text/html");
-    let (policy, text) = page(request, 400).await;
-    assert!(hashes(&text, "script").is_empty() && hashes(&text, "style").is_empty());
-    assert_eq!(sources(&policy, "default-src"), ["'none'"]);
-    assert_eq!(sources(&policy, "style-src"), ["'self'"]);
-    assert!(sources(&policy, "script-src").is_empty(), "{policy}");
+async fn a_page_that_only_says_something_has_no_scripts_and_may_have_none() {
+    let switches = Switches::default();
+    let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
+    let upload = node.uploaded().await;
+    let refused = node.post("/api/uploads").header("accept", "text/html");
+    let mut pages = vec![
+        page(refused, 400).await,
+        page(node.get("/nowhere"), 404).await,
+    ];
+    switches.store.set(Mood::Away);
+    let path = format!("/u/{}", upload.short_id);
+    pages.push(page(node.get(&path), 503).await);
+    for (policy, text) in pages {
+        assert!(
+            !text.contains("<script") && !text.contains("<style"),
+            "{text}"
+        );
+        assert_eq!(sources(&policy, "default-src"), ["'none'"]);
+        assert_eq!(sources(&policy, "style-src"), ["'self'"]);
+        assert!(sources(&policy, "script-src").is_empty(), "{policy}");
+    }
 }
 
 #[tokio::test]

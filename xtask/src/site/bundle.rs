@@ -31,12 +31,9 @@ pub struct Script {
 /// The JavaScript that wasm-bindgen wrote, with the snippets that it may import.
 pub fn script(workspace: &Workspace, tools: &Tools, glue: &Path, folder: &Path) -> Result<Script> {
     let entry = folder.join("entry.js");
-    // The page calls these two; wasm-bindgen exports more.
+    // All that the page calls; wasm-bindgen exports more.
     let glue = glue.file_name().unwrap_or_default().display();
-    fs::write(
-        &entry,
-        format!("export {{ default, hydrate }} from './{glue}';"),
-    )?;
+    fs::write(&entry, format!("export {{ default }} from './{glue}';"))?;
     let names = folder.join("names.json");
     let shorten = [
         format!("--mangle-props={}", names::PRIVATE),

@@ -7,12 +7,9 @@ use anyhow::{Context, Result};
 use walrus::Module;
 
 /// What esbuild is to shorten: all that wasm-bindgen makes up, and nothing that the page or a browser calls.
-pub const PRIVATE: &str = "^(__wbg_|__wbindgen_|__externref_|wasm_bindgen__|intounderlying)";
-/// JavaScript's classes around Rust's streams. They come with Leptos' server functions, of which the app has none, and
-/// would keep alive 3 kB of code.
-const STREAMS: [&str; 2] = ["intounderlying", "__wbg_intounderlying"];
+pub const PRIVATE: &str = "^(__wbg_|__wbindgen_|__externref_|wasm_bindgen__)";
 
-/// Renames the WASM's imports and exports as esbuild's list says, and drops the exports that nobody calls.
+/// Renames the WASM's imports and exports as esbuild's list says.
 pub fn shorten(wasm: &Path, list: &Path) -> Result<()> {
     let names = serde_json::from_slice(&fs::read(list)?).context("reading esbuild's names")?;
     let mut module = Module::from_file(wasm)?;
@@ -21,15 +18,6 @@ pub fn shorten(wasm: &Path, list: &Path) -> Result<()> {
 }
 
 fn rename(module: &mut Module, names: &HashMap<String, String>) {
-    let unused: Vec<_> = module
-        .exports
-        .iter()
-        .filter(|export| STREAMS.iter().any(|it| export.name.starts_with(it)))
-        .map(walrus::Export::id)
-        .collect();
-    for export in unused {
-        module.exports.delete(export);
-    }
     let imported = module.imports.iter_mut().map(|import| &mut import.name);
     let exported = module.exports.iter_mut().map(|export| &mut export.name);
     for name in imported.chain(exported) {
@@ -49,7 +37,7 @@ mod tests {
         let mut module = Module::with_config(ModuleConfig::new());
         let function = FunctionBuilder::new(&mut module.types, &[], &[]);
         let function = function.finish(Vec::new(), &mut module.funcs);
-        for name in ["hydrate", "__wbindgen_start", "intounderlyingsource_pull"] {
+        for name in ["memory", "__wbindgen_start"] {
             module.exports.add(name, function);
         }
         let kind = module.types.add(&[], &[]);
@@ -68,7 +56,7 @@ mod tests {
         rename(&mut module, &names.into());
         let exports: Vec<_> = module.exports.iter().map(|it| &*it.name).collect();
         let imports: Vec<_> = module.imports.iter().map(|it| &*it.name).collect();
-        assert_eq!(exports, ["hydrate", "a"]);
+        assert_eq!(exports, ["memory", "a"]);
         assert_eq!(imports, ["b"]);
     }
 }

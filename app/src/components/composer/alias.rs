@@ -74,12 +74,12 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             request_animation_frame(move || _ = opener.focus());
         }
     };
-    let editing = Signal::<bool>::from(editing);
+    let editing = derive(move || editing.get());
     let shown = derive(move || name.get().to_string());
     let problem = derive(move || problem.get().unwrap_or_default());
     view! {
         <div class="alias" class:editing=editing>
-            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=handler(open)>
+            <button class="alias-open scripted" r#type="button" node_ref=opener on:click:capture=handler(open)>
                 "Writing as "
                 <bdi>{shown}</bdi>
                 <span class="visually-hidden">", change the name"</span>
@@ -94,8 +94,8 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"
-                    on:keydown=handler(keydown)
-                    on:blur=handler(move |_| commit())
+                    on:keydown:capture=handler(keydown)
+                    on:blur:capture=handler(move |_| commit())
                 />
             </label>
             <p class="alias-problem" role="alert">

@@ -47,7 +47,7 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
             class="composer"
             method="post"
             action=format!("/u/{short_id}/messages")
-            on:submit=handler(submit)
+            on:submit:capture=handler(submit)
         >
             <Alias name=writing.name/>
             <div class="composer-box">
@@ -63,8 +63,8 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
                     enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
-                    on:input=handler(move |_: Event| writing.changed())
-                    on:keydown=handler(keydown)
+                    on:input:capture=handler(move |_: Event| writing.changed())
+                    on:keydown:capture=handler(keydown)
                 ></textarea>
                 <button class="button primary" r#type="submit" disabled=too_long>
                     "Send"

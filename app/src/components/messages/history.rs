@@ -13,7 +13,7 @@ pub fn Earlier(live: Live) -> impl IntoView {
             class="button earlier scripted"
             r#type="button"
             hidden=complete
-            on:click=handler(move |_| live.load_older())
+            on:click:capture=handler(move |_| live.load_older())
         >
             {label}
         </button>

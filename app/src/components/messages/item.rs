@@ -83,10 +83,10 @@ fn DeliveryNote(
         <p class="delivery" role="status" hidden=is_sent>
             {text}
             " "
-            <button class="text-button" r#type="button" hidden=no_retry on:click=handler(retry)>
+            <button class="text-button" r#type="button" hidden=no_retry on:click:capture=handler(retry)>
                 "Try again"
             </button>
-            <button class="text-button" r#type="button" hidden=no_edit on:click=handler(edit)>
+            <button class="text-button" r#type="button" hidden=no_edit on:click:capture=handler(edit)>
                 "Edit"
             </button>
         </p>

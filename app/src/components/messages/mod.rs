@@ -19,8 +19,7 @@ use scroll::Scrolling;
 
 /// All messages that are loaded. It starts, and stays, at the newest one until the reader scrolls up.
 #[component]
-pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
-    let hydrated = Hydrated::expect();
+pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) -> impl IntoView {
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::follow(scroller, live);
     let rows = Memo::new(move |_| rows::rows(&live.entries.read(), Zone::of(hydrated)));
@@ -36,7 +35,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
         });
         view! { <MessageItem entry row hydrated live on_edit/> }
     };
-    let unseen = Signal::<bool>::from(scrolling.unseen);
+    let unseen = derive(move || scrolling.unseen.get());
     view! {
         <div class="log-frame">
             <div
@@ -46,7 +45,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
-                on:scroll=handler(move |_| scrolling.scrolled())
+                on:scroll:capture=handler(move |_| scrolling.scrolled())
             >
                 <div class="log-content">
                     <Earlier live/>
@@ -58,7 +57,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 class="button newer"
                 class:shown=unseen
                 r#type="button"
-                on:click=handler(move |_| scrolling.to_newest())
+                on:click:capture=handler(move |_| scrolling.to_newest())
             >
                 "New messages ↓"
             </button>

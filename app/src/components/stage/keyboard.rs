@@ -36,8 +36,8 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
             r#type="button"
             aria-label="Point at the picture"
             aria-describedby="pointing-help"
-            on:keydown=handler(keydown)
-            on:focus=handler(move |_| aim(middle()))
+            on:keydown:capture=handler(keydown)
+            on:focus:capture=handler(move |_| aim(middle()))
         ></button>
         <p id="pointing-help" class="visually-hidden">
             "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place."

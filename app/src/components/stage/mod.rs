@@ -5,20 +5,18 @@ mod picture;
 mod place;
 mod ripples;
 
-use crate::browser::effect;
 use leptos::ev::MouseEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::erased::handler;
+use crate::erased::{derive, handler};
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
-pub use picture::alt;
-pub use picture::ratio;
+pub use picture::{alt, ratio};
 use place::{percentage, place};
 use ripples::Ripples;
 
@@ -43,13 +41,12 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
             tap.run(at);
         }
     };
-    keep_ratio(frame, &image);
     let is_icon = image.width.max(image.height) <= ICON_PIXELS;
     let class = if is_icon { "picture icon" } else { "picture" };
-    let is_tapped: Signal<bool> = tapped.into();
+    let is_tapped = derive(move || tapped.get());
     view! {
         <div class="stage">
-            <div class=class node_ref=frame on:click=handler(click)>
+            <div class=class node_ref=frame on:click:capture=handler(click)>
                 <Picture image intact/>
                 <KeyboardPointer on_tap=tap/>
                 <Ripples live/>
@@ -65,17 +62,6 @@ fn place_of(pointer: &MouseEvent, picture: &HtmlElement) -> Option<Point> {
     let area = picture.get_bounding_client_rect();
     let (x, y) = (f64::from(pointer.client_x()), f64::from(pointer.client_y()));
     place(x, y, area.left(), area.top(), area.width(), area.height())
-}
-
-/// The picture's box has its place before a byte of it has come. The server's page says the ratio in its head (the
-/// policy allows no `style` attribute); a page that the browser made says it here.
-fn keep_ratio(frame: NodeRef<Div>, image: &Content) {
-    let ratio = ratio(image);
-    effect(move || {
-        if let Some(frame) = frame.get() {
-            set_style(&frame, "--ratio", &ratio);
-        }
-    });
 }
 
 /// Places the element at this fraction of the box that it is in.

@@ -2,7 +2,7 @@ use crate::browser::effect;
 use leptos::html::Img;
 use leptos::prelude::*;
 
-use crate::erased::handler;
+use crate::erased::{derive, handler};
 use crate::model::{Content, MediaType};
 
 /// The image itself, and what stands in its place when it does not come.
@@ -26,7 +26,7 @@ pub fn Picture(
             img.set_src(&img.src());
         }
     };
-    let is_intact: Signal<bool> = intact.into();
+    let is_intact = derive(move || intact.get());
     view! {
         <img
             src=image.url
@@ -36,11 +36,11 @@ pub fn Picture(
             fetchpriority="high"
             draggable="false"
             node_ref=img
-            on:error=handler(move |_| intact.set(false))
+            on:error:capture=handler(move |_| intact.set(false))
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
             <p>"The picture could not be loaded."</p>
-            <button class="button" r#type="button" on:click=handler(retry)>
+            <button class="button" r#type="button" on:click:capture=handler(retry)>
                 "Try again"
             </button>
         </div>
@@ -62,6 +62,7 @@ pub fn alt(image: &Content) -> String {
 }
 
 /// Width by height, for the style sheet's `--ratio`, as CSS writes it: `1200 / 800`.
+#[cfg(feature = "ssr")]
 pub fn ratio(image: &Content) -> String {
     format!("{} / {}", image.width.max(1), image.height.max(1))
 }

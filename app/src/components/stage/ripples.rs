@@ -33,7 +33,7 @@ pub fn Ripples(live: Live) -> impl IntoView {
             live.finish_ripple(id);
         }
     };
-    view! { <div class="ripples" aria-hidden="true" node_ref=pond on:animationend=handler(faded)></div> }
+    view! { <div class="ripples" aria-hidden="true" node_ref=pond on:animationend:capture=handler(faded)></div> }
 }
 
 /// Removes what has faded and adds what is new; both are kept in the order of their numbers.

@@ -12,9 +12,9 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use crate::browser::{chosen, clipboard, spawn};
+use crate::browser::{clipboard, spawn};
 use crate::erased::{derive, handler};
-use crate::source::Site;
+use crate::source::HomeStart;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
 use sending::SendingView;
@@ -23,18 +23,17 @@ use window_events::take_from_window;
 
 /// The home page's card.
 #[component]
-pub fn DropZone() -> impl IntoView {
-    let max_bytes = expect_context::<Site>().max_upload_bytes;
-    let uploader = Uploader::new(max_bytes);
-    let hovering = Signal::<bool>::from(take_from_window(uploader));
-    on_cleanup(chosen::forget);
+pub fn DropZone(start: HomeStart) -> impl IntoView {
+    let max_bytes = start.max_upload_bytes;
+    let uploader = Uploader::new(start);
+    let hovering = take_from_window(uploader);
     view! {
-        <div class="drop-zone" class:hovering=hovering>
+        <div class="drop-zone" class:hovering=derive(move || hovering.get())>
             <SendingView uploader/>
             <UploadForm uploader max_bytes/>
             <Refusal uploader/>
         </div>
-        <div class="drop-cover" class:shown=hovering aria-hidden="true">
+        <div class="drop-cover" class:shown=derive(move || hovering.get()) aria-hidden="true">
             <p>"Drop it to share it"</p>
         </div>
     }
@@ -53,7 +52,7 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
                 class="button"
                 r#type="button"
                 hidden=no_retry
-                on:click=handler(move |_| uploader.retry())
+                on:click:capture=handler(move |_| uploader.retry())
             >
                 "Try again"
             </button>
@@ -82,7 +81,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             method="post"
             action="/api/uploads"
             enctype="multipart/form-data"
-            on:submit=handler(submit)
+            on:submit:capture=handler(submit)
         >
             <h2>
                 <span class="for-mouse">"Drop an image anywhere"</span>
@@ -91,11 +90,11 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             <div class="upload-ways">
                 <label class="button primary">
                     "Choose an image"
-                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change=handler(change)/>
+                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change:capture=handler(change)/>
                 </label>
                 <label class="button camera scripted">
                     "Take a photo"
-                    <input r#type="file" accept="image/*" capture="environment" on:change=handler(change)/>
+                    <input r#type="file" accept="image/*" capture="environment" on:change:capture=handler(change)/>
                 </label>
                 <PasteButton uploader/>
                 <button class="button primary unscripted" r#type="submit">"Upload"</button>
@@ -116,7 +115,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
         spawn(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
-                None => _ = uploader.phase.try_set(Phase::Refused {
+                None => uploader.phase.set(Phase::Refused {
                     reason: "There is no picture on the clipboard that this page may read. Copy one, then paste it."
                         .to_owned(),
                     retry: false,
@@ -124,9 +123,9 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
             }
         });
     };
-    let is_away: Signal<bool> = away.into();
+    let is_away = derive(move || away.get());
     view! {
-        <button class="button" r#type="button" hidden=is_away on:click=handler(paste)>
+        <button class="button" r#type="button" hidden=is_away on:click:capture=handler(paste)>
             "Paste"
         </button>
     }

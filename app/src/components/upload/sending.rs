@@ -23,15 +23,12 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
             .map(|sending| sending.name.clone())
             .unwrap_or_default()
     });
-    let note = derive(move || {
-        phase
-            .read()
-            .sending()
-            .and_then(|sending| sending.note)
-            .unwrap_or_default()
-            .to_owned()
-    });
-    let no_note = derive(move || note.read().is_empty());
+    let note_text = move || {
+        let phase = phase.read();
+        phase.sending().and_then(|sending| sending.note)
+    };
+    let note = derive(move || note_text().unwrap_or_default().to_owned());
+    let no_note = derive(move || note_text().is_none());
     let percent = derive(move || percent(uploader.sent.get()).to_string());
     let state = derive(move || progress_label(uploader.sent.get()));
     view! {
@@ -47,7 +44,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 {state}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
-            <button class="button" r#type="button" on:click=handler(move |_| uploader.cancel())>
+            <button class="button" r#type="button" on:click:capture=handler(move |_| uploader.cancel())>
                 "Cancel"
             </button>
         </div>

@@ -3,8 +3,9 @@ use web_sys::{File, FileList};
 
 use super::check::{FileFacts, pick, refusal, short};
 use super::phase::{Phase, Sending};
-use crate::browser::{chosen, spawn};
-use crate::navigator::Navigator;
+use crate::browser::{chosen, prefetch, spawn};
+use crate::model::ShortId;
+use crate::source::{HomeStart, Program};
 use crate::uploading::{UploadFailure, upload};
 
 /// Takes a picture from wherever it came, sends it and goes on to its page.
@@ -15,17 +16,17 @@ pub struct Uploader {
     /// The part that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
-    navigator: Navigator,
+    next: StoredValue<Program>,
 }
 
 impl Uploader {
-    /// One for this page: files up to `max_bytes` are sent.
-    pub fn new(max_bytes: u64) -> Self {
+    /// One for this page.
+    pub fn new(start: HomeStart) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
-            max_bytes,
-            navigator: Navigator::expect(),
+            max_bytes: start.max_upload_bytes,
+            next: StoredValue::new(start.next),
         }
     }
 
@@ -74,23 +75,31 @@ impl Uploader {
             preview,
             note,
         }));
-        let progress = move |sent| _ = self.sent.try_set(sent);
+        // The next page is ready as soon as the picture is there.
+        self.next.with_value(|next| {
+            prefetch(&next.js);
+            prefetch(&next.wasm);
+        });
+        let progress = move |sent| self.sent.set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         chosen::uploading(cancel);
         spawn(async move {
             match outcome.await {
-                Ok(upload) => self.navigator.go_to_upload(upload.short_id),
+                Ok(short_id) => open(short_id),
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
-                Err(failure) => {
-                    _ = self.phase.try_set(Phase::Refused {
-                        reason: failure.to_string(),
-                        retry: failure.can_retry(),
-                    });
-                }
+                Err(failure) => self.phase.set(Phase::Refused {
+                    reason: failure.to_string(),
+                    retry: failure.can_retry(),
+                }),
             }
         });
     }
+}
+
+fn open(short_id: ShortId) {
+    // Fails only for an address that is none.
+    _ = window().location().set_href(&format!("/u/{short_id}"));
 }
 
 fn facts(file: &File) -> FileFacts {

@@ -5,8 +5,7 @@ use web_sys::DataTransfer;
 
 use super::uploader::Uploader;
 
-/// Lets the whole window take dropped and pasted pictures as long as the component is shown. Answers whether files
-/// hang over it.
+/// Lets the whole window take dropped and pasted pictures. Answers whether files hang over it.
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
     let hovering = RwSignal::new(false);
     // The window exists in the browser only, as do effects.
@@ -17,7 +16,8 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             inside.update_value(|inside| *inside = (*inside + by).max(0));
             hovering.set(inside.get_value() > 0);
         };
-        let handles = [
+        // They live as long as the page.
+        let _ = [
             window_event_listener(ev::dragenter, move |ev| {
                 if brings_files(&ev) {
                     step(1);
@@ -45,8 +45,9 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             window_event_listener(ev::paste, move |ev| {
                 uploader.take_list(ev.clipboard_data().and_then(|data| data.files()));
             }),
+            // Whoever comes back to the page, which the browser may have kept as it was, begins anew.
+            window_event_listener(ev::pagehide, move |_| uploader.cancel()),
         ];
-        on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
     });
     hovering
 }
