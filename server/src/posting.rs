@@ -11,7 +11,6 @@ use app::model::{Message, NewMessage, UploadId};
 use futures::future::join_all;
 use thiserror::Error;
 use tokio::sync::oneshot;
-use tokio::task::yield_now;
 
 use crate::hub::Hub;
 use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
@@ -106,7 +105,7 @@ impl Poster {
             }
             (posted, ()) = tokio::join!(self.append(upload, group), self.publish(posted));
             // Whoever was just answered and posts again at once shares the next commit, not the one after it.
-            yield_now().await;
+            tokio::task::yield_now().await;
         }
         abandoned.upload = None;
     }

@@ -13,7 +13,7 @@ const DRIVERS: [(&str, &str); 5] = [
 ];
 
 /// What does not ship may talk to any server.
-const TOOLS: [&str; 4] = ["bench/", "chaos/", "testbed/", "xtask/"];
+const TOOLS: [&str; 5] = ["bench/", "chaos/", "server/benches/", "testbed/", "xtask/"];
 
 /// A text file of the project, named by its path from the root.
 pub struct Source {
