@@ -27,7 +27,7 @@ const WRITERS: usize = 64;
 const AUTHOR: &str = "Mira";
 const WORDS: &str = "the shadow on the left side is what I would fix first";
 
-/// As in the program's own database: the table, its indexes, and what makes it durable.
+/// The columns, the indexes and the durability of the program's own database, and no more.
 const SCHEMA: &str = "
     PRAGMA journal_mode = wal;
     PRAGMA synchronous = full;
@@ -54,7 +54,10 @@ fn main() {
         .collect();
     let column = |place: usize| turns.iter().map(|turn| turn[place]).collect::<Vec<_>>();
     let ratio = |own: usize, bare: usize| turns.iter().map(|turn| turn[own] / turn[bare]).collect();
-    println!("{RUNS} runs of {EACH:?}; {WRITERS} writers, SQLite's commits of {WRITERS} rows");
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    println!(
+        "{RUNS} runs of {EACH:?}; {WRITERS} writers on {threads} threads and SQLite's, beside commits of {WRITERS} rows"
+    );
     tell("SQLite, one upload, rows/s", column(0), 0);
     tell("posts to one upload, /s", column(1), 0);
     tell("… of SQLite's", ratio(1, 0), 2);

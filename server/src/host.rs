@@ -4,6 +4,9 @@ use std::net::Ipv6Addr;
 
 use http::uri::Authority;
 
+/// The longest name that DNS has, in bytes.
+const MAX_NAME: usize = 253;
+
 /// A host with or without a port, as `tonesa.example:9091` or `[::1]`; no user, no other letters, no impossible port.
 pub fn parse_host(text: &str) -> Option<Authority> {
     let (name, port) = match text.rsplit_once(':') {
@@ -31,7 +34,7 @@ fn is_host_name(name: &str) -> bool {
         return address.parse::<Ipv6Addr>().is_ok();
     }
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_letter)
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 fn is_port(port: &str) -> bool {
@@ -59,6 +62,8 @@ mod tests {
         ] {
             assert_eq!(parse_host(host), None, "{host}");
         }
+        assert!(parse_host(&"x".repeat(MAX_NAME)).is_some());
+        assert_eq!(parse_host(&"x".repeat(MAX_NAME + 1)), None);
     }
 
     #[test]

@@ -99,15 +99,27 @@ impl Poster {
         };
         let mut posted = Vec::new();
         loop {
-            let group = self.next_group(upload, posted.is_empty());
-            if group.is_empty() && posted.is_empty() {
-                break;
+            let last = posted.is_empty();
+            // It is polled first, so that no message waits for the next commit.
+            let publish = self.publish(posted);
+            let ((), appended) = tokio::join!(publish, self.append_next(upload, last));
+            match appended {
+                Some(appended) => posted = appended,
+                None => break,
             }
-            (posted, ()) = tokio::join!(self.append(upload, group), self.publish(posted));
-            // Whoever was just answered and posts again at once shares the next commit, not the one after it.
-            tokio::task::yield_now().await;
         }
         abandoned.upload = None;
+    }
+
+    /// Appends what waits; `None` once nothing does and this is the last thing to do.
+    async fn append_next(&self, upload: UploadId, last: bool) -> Option<Vec<Message>> {
+        // Whoever was answered a moment ago and posts again at once shares this commit, not the one after it.
+        tokio::task::yield_now().await;
+        let group = self.next_group(upload, last);
+        if group.is_empty() && last {
+            return None;
+        }
+        Some(self.append(upload, group).await)
     }
 
     /// What waits; when nothing does and this is the last thing to do, the queue is taken away at once.

@@ -116,7 +116,8 @@ impl Variant {
             .take(8)
             .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         Self {
-            bytes: bytes.into(),
+            // Without the room that it was made with.
+            bytes: bytes.into_boxed_slice().into(),
             etag: format!("\"{hash:016x}\"")
                 .parse()
                 .expect("quoted hexadecimal digits are an entity tag"),

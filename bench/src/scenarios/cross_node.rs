@@ -16,8 +16,8 @@ const RATE: f64 = 20.0;
 /// hardly anything but reading takes time; and of ten such rooms, where writing takes its part.
 const FRAMES: f64 = 100_000.0;
 const READ: [(&str, usize); 2] = [
-    ("read from Redis and delivered", 1),
-    ("… of ten images", 10),
+    ("read from Redis, of one image", 1),
+    ("read from Redis, of ten images", 10),
 ];
 
 pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {

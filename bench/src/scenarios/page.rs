@@ -36,17 +36,15 @@ pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
     let process = node.process().id().context("the node runs")?;
     let pages = pages(address, PAGES)?;
     let file = [format!("/{FILE}")];
-    let rate = |paths: &[String], request| {
+    let rate = |paths: &[String], request: fn(&str, usize) -> String| {
         requests_per_cpu_second(bench, (address, process), paths, request)
     };
     let beside = [
-        (rate(&pages[..1], http::get)?, rate(&file, http::get)?),
-        (
-            rate(&pages[..1], http::get_compressed)?,
-            rate(&file, http::get_compressed)?,
-        ),
+        (rate(&pages[..1], plain_page)?, rate(&file, plain_page)?),
+        (rate(&pages[..1], compressed)?, rate(&file, compressed)?),
     ];
-    let in_turn = rate(&pages, http::get_compressed)?;
+    let in_turn = rate(&pages, compressed)?;
+    let anew = rate(&pages[..1], from_another_host)?;
     let [(page, file), (page_gzip, file_gzip)] = beside;
     Ok(vec![
         sample("page with 50 messages", Unit::PerCpuSecond, page),
@@ -59,6 +57,7 @@ pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
         sample("size of the page, gzip", Unit::Kibibytes, kibibytes(&gzip)),
         sample("64 pages in turn, gzip", Unit::PerCpuSecond, in_turn),
         sample("64 pages / file, gzip", Unit::Ratio, in_turn / file_gzip),
+        sample("rendered anew, gzip", Unit::PerCpuSecond, anew),
     ])
 }
 
@@ -113,17 +112,29 @@ fn page(client: &mut Client) -> Result<String> {
     Ok(format!("/u/{}", upload.short_id))
 }
 
+fn plain_page(path: &str, _: usize) -> String {
+    http::get(path)
+}
+
+fn compressed(path: &str, _: usize) -> String {
+    http::get_compressed(path)
+}
+
+/// A page tells where it was asked for: it is rendered for each host.
+fn from_another_host(path: &str, number: usize) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: {number}.example\r\naccept-encoding: gzip\r\n\r\n")
+}
+
 /// Asks for these paths in turn, as often as answers come.
 fn requests_per_cpu_second(
     bench: &Bench,
     (address, process): (SocketAddr, u32),
     paths: &[String],
-    request: fn(&str) -> String,
+    request: fn(&str, usize) -> String,
 ) -> Result<f64> {
-    let requests: Vec<_> = paths.iter().map(|path| request(path)).collect();
     let before = ProcessorTime::of(process)?;
     let answers = closed_loop(address, CONNECTIONS, bench.duration / 2, |number| {
-        requests[number % requests.len()].clone()
+        request(&paths[number % paths.len()], number)
     })?;
     let used = ProcessorTime::of(process)?.since(&before);
     Ok(answers as f64 / used.as_secs_f64())

@@ -28,7 +28,7 @@ const PIECES: usize = 64;
 pub struct Outbox {
     /// Without one, as in tests, everything waits.
     connection: Option<Connection>,
-    waiting: Mutex<Waiting>,
+    outgoing: Mutex<Outgoing>,
     changed: Notify,
 }
 
@@ -55,14 +55,20 @@ pub enum End {
 }
 
 #[derive(Default)]
+struct Outgoing {
+    state: State,
+    /// What the kernel did not take. Most sockets never have any: they keep no room for it.
+    waiting: Option<Box<Waiting>>,
+}
+
+/// It holds something as long as it is there.
 struct Waiting {
     /// The rest of frames that are written in part: it goes before everything else.
     begun: Bytes,
     messages: VecDeque<Bytes>,
     touches: VecDeque<Bytes>,
-    state: State,
-    /// Since when the kernel has taken nothing, though something waits.
-    stuck: Option<Instant>,
+    /// Since when the kernel has taken nothing.
+    stuck: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,44 +97,47 @@ impl Outbox {
 
     /// Writes these frames, or has them wait; how many touches were dropped for them. Never waits itself.
     pub fn push(&self, batch: &Batch) -> usize {
-        let mut waiting = self.lock();
-        if waiting.state != State::Open {
+        let mut outgoing = self.lock();
+        if outgoing.state != State::Open {
             return 0;
         }
         let mut dropped = 0;
         let written = match &self.connection {
-            Some(connection) if waiting.is_empty() => connection.write(batch.bytes()),
+            Some(connection) if outgoing.waiting.is_none() => connection.write(batch.bytes()),
             _ => Ok(0),
         };
         match written {
             Ok(written) if written == batch.bytes().len() => return 0,
-            Ok(written) => dropped = waiting.keep(batch, written),
-            Err(_) => waiting.end(State::Broken),
+            Ok(written) => dropped = outgoing.keep(batch, written),
+            Err(_) => outgoing.end(State::Broken),
         }
-        drop(waiting);
+        drop(outgoing);
         self.changed.notify_one();
         dropped
     }
 
     /// Writes what waits, as much as the kernel takes.
     pub fn write(&self) {
-        let mut waiting = self.lock();
-        while !waiting.is_empty() && waiting.state != State::Broken {
-            match waiting.write_some(self.connection.as_ref()) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let mut outgoing = self.lock();
+        loop {
+            match outgoing.write_some(connection) {
                 Ok(0) => break,
                 Ok(_) => {}
-                Err(_) => waiting.end(State::Broken),
+                Err(_) => outgoing.end(State::Broken),
             }
         }
     }
 
     /// What the socket's own task has to do now.
     pub fn need(&self) -> Need {
-        let waiting = self.lock();
-        match waiting.state {
+        let outgoing = self.lock();
+        match outgoing.state {
             State::Broken => Need::Broken,
             State::Overflowed => Need::Overflowed,
-            State::Open | State::Closing if waiting.is_empty() => Need::Nothing,
+            State::Open | State::Closing if outgoing.waiting.is_none() => Need::Nothing,
             State::Open | State::Closing => Need::Write,
         }
     }
@@ -140,14 +149,16 @@ impl Outbox {
 
     /// Whether the kernel has taken nothing for so long though something waits.
     pub fn is_stuck(&self, patience: Duration) -> bool {
-        let stuck = self.lock().stuck;
-        stuck.is_some_and(|since| since.elapsed() >= patience)
+        let outgoing = self.lock();
+        let waiting = outgoing.waiting.as_ref();
+        waiting.is_some_and(|waiting| waiting.stuck.elapsed() >= patience)
     }
 
     /// How many messages and how many touches wait.
     pub fn waiting(&self) -> (usize, usize) {
-        let waiting = self.lock();
-        (waiting.messages.len(), waiting.touches.len())
+        let outgoing = self.lock();
+        let waiting = outgoing.waiting.as_ref();
+        waiting.map_or((0, 0), |it| (it.messages.len(), it.touches.len()))
     }
 
     /// Has the socket's own task end it.
@@ -161,32 +172,41 @@ impl Outbox {
 
     /// Lets this frame be the last one. What else waits is dropped, apart from the rest of what is written in part.
     pub fn close(&self, frame: Bytes) {
-        let mut waiting = self.lock();
-        if waiting.state != State::Broken {
-            waiting.end(State::Closing);
-            waiting.messages.push_back(frame);
+        let mut outgoing = self.lock();
+        if outgoing.state != State::Broken {
+            outgoing.end(State::Closing);
+            outgoing.waiting().messages.push_back(frame);
         }
     }
 
     /// What waits, for tests without a connection.
     #[cfg(test)]
     pub(super) fn take(&self) -> Vec<Bytes> {
-        let mut waiting = self.lock();
-        let messages = std::mem::take(&mut waiting.messages);
-        messages
-            .into_iter()
-            .chain(std::mem::take(&mut waiting.touches))
-            .collect()
+        let waiting = self.lock().waiting.take();
+        waiting.map_or_else(Vec::new, |waiting| {
+            let Waiting {
+                messages, touches, ..
+            } = *waiting;
+            messages.into_iter().chain(touches).collect()
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.begun.is_empty() && self.messages.is_empty() && self.touches.is_empty()
+impl Outgoing {
+    /// What waits, of which there is something in a moment.
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_with(|| {
+            Box::new(Waiting {
+                begun: Bytes::new(),
+                messages: VecDeque::new(),
+                touches: VecDeque::new(),
+                stuck: Instant::now(),
+            })
+        })
     }
 
     /// Keeps what comes after the first `written` bytes of a batch; how many touches are dropped.
@@ -199,33 +219,35 @@ impl Waiting {
                 continue;
             }
             if start < written {
-                self.begun = frame.slice(written - start..);
+                self.waiting().begun = frame.slice(written - start..);
             } else {
                 dropped += usize::from(self.queue(*class, frame.clone()));
             }
         }
-        self.stuck.get_or_insert_with(Instant::now);
         dropped
     }
 
     /// Whether a touch is dropped.
     fn queue(&mut self, class: DeliveryClass, frame: Bytes) -> bool {
+        if self.state != State::Open {
+            return false;
+        }
+        let waiting = self.waiting();
         match class {
-            _ if self.state != State::Open => false,
             DeliveryClass::Message => {
-                if self.messages.len() >= MAX_WAITING_MESSAGES {
-                    self.end(State::Overflowed);
+                if waiting.messages.len() < MAX_WAITING_MESSAGES {
+                    waiting.messages.push_back(frame);
                 } else {
-                    self.messages.push_back(frame);
+                    self.end(State::Overflowed);
                 }
                 false
             }
             DeliveryClass::Touch => {
-                let is_full = self.touches.len() >= MAX_WAITING_TOUCHES;
+                let is_full = waiting.touches.len() >= MAX_WAITING_TOUCHES;
                 if is_full {
-                    self.touches.pop_front();
+                    waiting.touches.pop_front();
                 }
-                self.touches.push_back(frame);
+                waiting.touches.push_back(frame);
                 is_full
             }
         }
@@ -234,15 +256,42 @@ impl Waiting {
     /// What waits is gone, since a gap follows it anyway.
     fn end(&mut self, state: State) {
         self.state = state;
-        self.messages = VecDeque::new();
-        self.touches = VecDeque::new();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.messages = VecDeque::new();
+            waiting.touches = VecDeque::new();
+        }
+        self.tidy();
+    }
+
+    /// How many bytes the kernel took.
+    fn write_some(&mut self, connection: &Connection) -> io::Result<usize> {
+        let Some(waiting) = self
+            .waiting
+            .as_mut()
+            .filter(|_| self.state != State::Broken)
+        else {
+            return Ok(0);
+        };
+        let written = waiting.write_some(connection)?;
+        if written > 0 {
+            waiting.stuck = Instant::now();
+            self.tidy();
+        }
+        Ok(written)
+    }
+
+    fn tidy(&mut self) {
+        self.waiting.take_if(|waiting| waiting.is_empty());
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.begun.is_empty() && self.messages.is_empty() && self.touches.is_empty()
     }
 
     /// Messages first, in their order, then touches.
-    fn write_some(&mut self, connection: Option<&Connection>) -> io::Result<usize> {
-        let Some(connection) = connection else {
-            return Ok(0);
-        };
+    fn write_some(&mut self, connection: &Connection) -> io::Result<usize> {
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let frames = [&self.begun]
             .into_iter()
@@ -254,9 +303,7 @@ impl Waiting {
             count += 1;
         }
         let written = connection.write_pieces(&pieces[..count])?;
-        if written > 0 {
-            self.written(written);
-        }
+        self.written(written);
         Ok(written)
     }
 
@@ -272,15 +319,6 @@ impl Waiting {
             let taken = written.min(self.begun.len());
             self.begun.advance(taken);
             written -= taken;
-        }
-        if self.is_empty() {
-            // Most sockets never wait: they keep no room for it.
-            self.begun = Bytes::new();
-            self.messages = VecDeque::new();
-            self.touches = VecDeque::new();
-            self.stuck = None;
-        } else {
-            self.stuck = Some(Instant::now());
         }
     }
 }

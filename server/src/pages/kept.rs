@@ -68,10 +68,7 @@ impl Default for Pages {
 impl Pages {
     /// The page of this upload as it was rendered last. It may be out of date.
     pub(super) fn last(&self, origin: &str, short_id: ShortId) -> Option<Arc<Page>> {
-        self.0.get(&Name {
-            origin: origin.to_owned(),
-            subject: Subject::Upload(short_id),
-        })
+        self.0.get(&Name::new(origin, Subject::Upload(short_id)))
     }
 
     /// The page that shows this, rendered now or before.
@@ -81,10 +78,7 @@ impl Pages {
         shown: Shown,
         pictures_from: Option<&str>,
     ) -> Arc<Page> {
-        let name = Name {
-            origin: environment.origin.clone(),
-            subject: Subject::of(&shown),
-        };
+        let name = Name::new(&environment.origin, Subject::of(&shown));
         let kept = self.0.get(&name);
         kept.filter(|page| page.read == read_of(&shown))
             .unwrap_or_else(|| {
@@ -92,6 +86,17 @@ impl Pages {
                 self.0.insert(name, Arc::clone(&page));
                 page
             })
+    }
+}
+
+impl Name {
+    /// Pages that say that there is nothing are the same at every origin.
+    fn new(origin: &str, subject: Subject) -> Self {
+        let origin = match subject {
+            Subject::Home | Subject::Upload(_) => origin.to_owned(),
+            Subject::NotFound | Subject::Unavailable => String::new(),
+        };
+        Self { origin, subject }
     }
 }
 

@@ -100,12 +100,16 @@ fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
 async fn upload_page(node: &Node, environment: PageEnvironment, short_id: ShortId) -> Arc<Page> {
     let deadline = Deadline::start();
     let last = node.pages.last(&environment.origin, short_id);
-    let upload_page = || source::upload_page(node, deadline, short_id);
-    let shown = match last.as_ref().and_then(|last| Some((last, last.read?))) {
-        None => upload_page().await.into(),
-        Some((last, (upload, head))) => match source::head(node, deadline, upload).await {
-            Ok(now) if now == head => return Arc::clone(last),
-            Ok(_) => upload_page().await.into(),
+    let read = last
+        .as_ref()
+        .and_then(|last| Some((last, last.read.as_ref()?)));
+    let shown = match read {
+        None => source::upload_page(node, deadline, short_id).await.into(),
+        Some((last, (upload, head))) => match source::head(node, deadline, upload.id).await {
+            Ok(now) if now == *head => return Arc::clone(last),
+            Ok(_) => source::with_messages(node, deadline, upload.clone())
+                .await
+                .into(),
             Err(error) => Err(error).into(),
         },
     };

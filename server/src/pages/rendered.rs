@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use app::model::{Seq, UploadId};
+use app::model::{Seq, Upload};
 use app::source::{PageEnvironment, Shown};
 use axum::response::Response;
 use flate2::Compression;
@@ -16,12 +16,12 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where a conversation stood when it was read. Uploads never change and messages are only added, at the end, so that
 /// everything that a page shows of an upload follows from it.
-pub(super) type Read = (UploadId, Seq);
+pub(super) type Read = (Upload, Seq);
 
 /// What of the store the page is about to show.
 pub(super) fn read_of(shown: &Shown) -> Option<Read> {
     match shown {
-        Shown::Upload(page) => Some((page.upload.id, page.page.head)),
+        Shown::Upload(page) => Some((page.upload.clone(), page.page.head)),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-use app::model::{Seq, ShortId, UploadId, UploadPage, UploadRef};
+use app::model::{Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
 use app::source::PageError;
 
 use crate::deadline::Deadline;
@@ -15,7 +15,21 @@ pub(super) async fn upload_page(
     deadline: Deadline,
     short_id: ShortId,
 ) -> Result<UploadPage, PageError> {
-    read(node, deadline, short_id).await.map_err(told)
+    let upload = node.backends.store.upload(UploadRef::Short(short_id));
+    let upload = deadline.wait("store", upload).await.map_err(told)?;
+    with_messages(node, deadline, upload).await
+}
+
+/// The same for an upload that is known.
+pub(super) async fn with_messages(
+    node: &Node,
+    deadline: Deadline,
+    upload: Upload,
+) -> Result<UploadPage, PageError> {
+    let store = &node.backends.store;
+    let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
+    let page = deadline.wait("store", page).await.map_err(told)?;
+    Ok(UploadPage { upload, page })
 }
 
 /// How far a conversation has come, by the node's store.
@@ -27,15 +41,6 @@ pub(super) async fn head(
     let page = node.backends.store.messages(upload, Select::Newest, 0);
     let page = deadline.wait("store", page).await.map_err(told)?;
     Ok(page.head)
-}
-
-async fn read(node: &Node, deadline: Deadline, short_id: ShortId) -> Result<UploadPage, ApiError> {
-    let store = &node.backends.store;
-    let upload = store.upload(UploadRef::Short(short_id));
-    let upload = deadline.wait("store", upload).await?;
-    let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
-    let page = deadline.wait("store", page).await?;
-    Ok(UploadPage { upload, page })
 }
 
 fn told(error: ApiError) -> PageError {

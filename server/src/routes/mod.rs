@@ -76,13 +76,15 @@ fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<H
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
-/// Pages and JSON are made for each request: quickly compressed rather than well. Everything else is served as it is.
+/// JSON is made for each request: quickly compressed rather than well. What has an entity tag, as pages and files do,
+/// brings its own encodings; everything else is served as it is.
 fn compression() -> CompressionLayer<impl Predicate> {
     let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         let content_type = headers.get(header::CONTENT_TYPE);
-        content_type
+        let is_text = content_type
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("text/html") || value == "application/json")
+            .is_some_and(|value| value.starts_with("text/html") || value == "application/json");
+        is_text && !headers.contains_key(header::ETAG)
     };
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)

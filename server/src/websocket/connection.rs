@@ -74,7 +74,7 @@ impl Connection {
     /// When the connection is broken.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         // The kernel is asked directly: looking up the runtime's readiness first costs a twentieth of a fan-out, and the
-        // runtime has to know only of what the kernel did not take.
+        // runtime has to know only of what the kernel did not take. (Rust's runtime ignores SIGPIPE.)
         match rustix::net::send(self.stream(), bytes, SendFlags::empty()) {
             Err(Errno::AGAIN | Errno::INTR) => written(self.stream().try_write(bytes)),
             sent => Ok(sent?),
