@@ -63,18 +63,31 @@ test('an image chosen in the picker gets a page, from which one can go back and 
   await expect(new ImagePage(page).picture).toHaveJSProperty('complete', true);
 });
 
-test('what the image will need is fetched while it is sent, and its page can be shared on', async ({ page }) => {
+test('what the image will need is fetched once while it is sent, and its page can be shared on', async ({ page }) => {
   await home(page);
-  let send = () => {};
-  const held = new Promise<void>((resolve) => (send = resolve));
-  await page.route('**/api/uploads', async (route) => (await held, route.continue()));
+  const session = await page.context().newCDPSession(page);
+  const network = { offline: false, latency: 0, downloadThroughput: -1 };
+  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: 20_000 });
   const programs = () =>
-    page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.wasm')).length);
-  expect(await programs()).toBe(1);
+    page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter(({ name }) => /\.(js|wasm)$/.test(name))
+        .map((entry) => ({ name: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize })),
+    );
+  const own = await programs();
+  let asked = 0;
+  page.on('request', (request) => (asked += Number(/\.(js|wasm)$/.test(request.url()))));
   await field(page).setInputFiles(image('coffee.png'));
-  await expect.poll(programs).toBe(2);
-  send();
+  await expect.poll(async () => (await programs()).length).toBe(own.length + 2);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await field(page).setInputFiles(image('coffee.png'));
+  await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeVisible();
+  expect(asked).toBe(2);
+  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: -1 });
   await arrives(page, 600);
+  expect(own.length).toBeGreaterThan(0);
+  expect((await programs()).map(({ bytes }) => bytes)).toEqual(own.map(() => 0));
   await expect(page.locator("meta[property='og:image']")).toHaveAttribute('content', /\/i\/[A-Za-z0-9]{8}$/);
 });
 

@@ -16,7 +16,8 @@ pub struct Uploader {
     /// The part that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
-    next: StoredValue<Program>,
+    /// What the next page will need and was not fetched yet.
+    next: StoredValue<Option<Program>>,
 }
 
 impl Uploader {
@@ -26,7 +27,7 @@ impl Uploader {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
             max_bytes: start.max_upload_bytes,
-            next: StoredValue::new(start.next),
+            next: StoredValue::new(Some(start.next)),
         }
     }
 
@@ -81,10 +82,10 @@ impl Uploader {
         };
         self.phase.set(Phase::Sending(sending.clone()));
         // The next page is ready as soon as the picture is there.
-        self.next.with_value(|next| {
-            prefetch(&next.js);
-            prefetch(&next.wasm);
-        });
+        if let Some(next) = self.next.try_update_value(Option::take).flatten() {
+            prefetch(next.js);
+            prefetch(next.wasm);
+        }
         let progress = move |sent| self.sent.set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         chosen::uploading(cancel);
