@@ -3,7 +3,11 @@ import { test } from '../fixtures';
 import { image, messages, upload } from './api';
 
 for (const part of ['wasm', 'js']) {
-  test(`without its program's ${part} a page uploads and writes by plain forms`, async ({ page, allowConsole, request }) => {
+  test(`without its program's ${part} a page uploads and writes by plain forms`, async ({
+    page,
+    allowConsole,
+    request,
+  }) => {
     allowConsole(/net::ERR_FAILED|Failed to fetch/);
     await page.route(`**/*.${part}`, (route) => route.abort());
     await page.goto('/');

@@ -1,6 +1,6 @@
-//! Stands in for the crate of this name. Leptos brings that one along for server functions that stream, of which the app
-//! has none, and its classes for JavaScript are exported: no linker may leave them out, nor what they use, which is 4 kB
-//! of WASM and script. Here is as much of it as Leptos needs to compile.
+//! Stands in for the crate of this name. Leptos brings that one along for server functions that stream, of which the
+//! app has none, and its classes for JavaScript are exported: no linker may leave them out, nor what they use, which is
+//! 4 kB of WASM and script. Here is as much of it as Leptos needs to compile.
 
 use futures::stream::{Empty, Stream};
 use wasm_bindgen::JsValue;

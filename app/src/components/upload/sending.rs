@@ -4,9 +4,9 @@ use super::phase::{percent, progress_label};
 use super::uploader::{Uploader, page_of};
 use crate::erased::{derive, handler};
 
-/// The picture from the local file, with the progress over it and a way to stop; once it is sent, with a link to its page,
-/// which opens by itself unless the browser was stopped. In the document all the time, and shown while a picture is on
-/// its way.
+/// The picture from the local file, with the progress over it and a way to stop; once it is sent, with a link to its
+/// page, which opens by itself unless the browser was stopped. In the document all the time, and shown while a picture
+/// is on its way.
 #[component]
 pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let phase = uploader.phase;
