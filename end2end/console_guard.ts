@@ -12,7 +12,7 @@ export class ConsoleGuard {
     context.on('console', (message) => {
       if (complaints.has(message.type())) this.seen.push(describe(message));
     });
-    context.on('weberror', (error) => this.seen.push(`uncaught ${error.error().stack ?? error.error()}`));
+    context.on('weberror', (error) => this.seen.push(`uncaught ${error.error().stack || error.error()}`));
   }
 
   /** Takes what matches for expected in this test: the text, or the address that it is about. */

@@ -15,6 +15,8 @@ export default defineConfig({
     launchOptions: {
       // Playwright's own Chromium unless told; `cargo xtask test` names the one it found.
       executablePath: process.env.CHROMIUM || undefined,
+      // People's browsers keep pages for going back; Playwright has them made anew unless told.
+      ignoreDefaultArgs: ['--disable-back-forward-cache'],
       args: [
         // What Chromium does by itself only takes time from the tests. (It has no sandbox here: Playwright's default,
         // and root could not have one.)

@@ -154,10 +154,11 @@ fn Scripts(program: Program, start: String, script: String) -> impl IntoView {
     }
 }
 
-/// The script that loads the WASM, which takes the page over.
+/// The script that loads the WASM, which takes the page over. Where that fails the page works as without scripts.
 fn loader(program: &Program) -> String {
     format!(
-        "import init from {};init({{module_or_path:{}}})",
+        "import({}).then(program=>program.default({{module_or_path:{}}}))\
+         .catch(error=>{{document.documentElement.className=\"failed\";throw error}})",
         json(&program.js),
         json(&program.wasm)
     )
@@ -173,6 +174,7 @@ fn json(value: &impl serde::Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{MessagePage, UploadPage};
     use crate::source::Assets;
 
     fn program(name: &str) -> Program {
@@ -195,20 +197,53 @@ mod tests {
         document(environment, shown)
     }
 
+    fn upload() -> Shown {
+        let upload = serde_json::json!({
+            "id": "67444a2e9d1f0c3b5a7e8d90", "shortID": "4fRt9aQz", "kind": "image",
+            "content": {
+                "url": "/i/4fRt9aQz", "mediaType": "image/jpeg", "size": 1, "width": 3000, "height": 2000,
+            },
+            "createdAt": "2026-11-24T12:00:00.123Z",
+        });
+        Shown::Upload(Box::new(UploadPage {
+            upload: serde_json::from_value(upload).unwrap(),
+            page: MessagePage::default(),
+        }))
+    }
+
     #[test]
     fn equal_pages_are_equal_to_the_byte_and_tell_what_stands_inline() {
-        let Document { html, script, .. } = page(Shown::Home);
-        let script = script.unwrap();
-        let element = format!(r#"<script type="module">{script}</script>"#);
-        assert!(html.contains(&element), "{html}");
-        assert!(!html.contains(" style=\""), "{html}");
-        assert_eq!(page(Shown::Home).html, html);
+        for shown in [Shown::Home, upload()] {
+            let has_style = shown != Shown::Home;
+            let Document {
+                html,
+                script,
+                style,
+            } = page(shown.clone());
+            let script = script.unwrap();
+            let element = format!(r#"<script type="module">{script}</script>"#);
+            assert!(html.contains(&element), "{html}");
+            assert_eq!(style.is_some(), has_style);
+            let element = style.map(|style| format!("<style>{style}</style>"));
+            assert!(html.contains(&element.unwrap_or_default()), "{html}");
+            assert!(!html.contains(" style=\""), "{html}");
+            assert_eq!(page(shown).html, html);
+        }
     }
 
     #[test]
     fn a_page_loads_its_own_program_and_a_page_that_does_nothing_loads_none() {
-        let home = page(Shown::Home).script.unwrap();
-        assert!(home.contains(r#"import init from "/home.js""#), "{home}");
+        for (shown, program) in [(Shown::Home, "home"), (upload(), "upload")] {
+            let script = page(shown).script.unwrap();
+            assert!(
+                script.contains(&format!(r#"import("/{program}.js")"#)),
+                "{script}"
+            );
+            assert!(
+                script.contains(&format!(r#""/{program}.wasm""#)),
+                "{script}"
+            );
+        }
         for failure in [Shown::NotFound, Shown::Unavailable] {
             let Document { html, script, .. } = page(failure);
             assert_eq!(script, None);

@@ -25,16 +25,18 @@ pub fn upload() {
 }
 
 /// As `leptos::mount::hydrate_body` does, but without what it brings along for resources, of which there are none: 2 kB
-/// of WASM. A document without the data for its page stays as it is.
+/// of WASM. A document without the data for its page stays as it is and works as without scripts.
 fn hydrate<S: DeserializeOwned, V: RenderHtml>(page: impl FnOnce(S) -> V) {
-    let Some(start) = start() else { return };
+    let Some(start) = start() else {
+        return tell("failed");
+    };
     // Fails only when there is an executor already.
     _ = Executor::init_wasm_bindgen();
     let owner = Owner::new_root(None);
     let page = owner.with(|| {
         let body = Cursor::new(body().unchecked_into());
         let page = page(start).hydrate::<true>(&body, &PositionState::default());
-        effect(tell);
+        effect(|| tell("hydrated"));
         page
     });
     // They live as long as the document.
@@ -47,9 +49,9 @@ fn start<S: DeserializeOwned>() -> Option<S> {
     json::read(&text)
 }
 
-/// Tells whoever looks from outside, as the browser tests do, that the page reacts.
-fn tell() {
+/// Tells whoever looks from outside, as the style sheet and the browser tests do, what became of the page.
+fn tell(what: &str) {
     if let Some(root) = document().document_element() {
-        root.set_class_name("hydrated");
+        root.set_class_name(what);
     }
 }

@@ -17,6 +17,7 @@ export interface Message {
   authorName: string;
   content: string;
   clientMessageID: string;
+  createdAt: string;
 }
 
 const types: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };

@@ -1,8 +1,8 @@
 //! The packaged files: read once at start, served from memory with the encodings that were made at build time.
 //!
-//! The folder holds `manifest.json` (the addresses of style sheet, script and WASM), `assets/` (names with a hash of
-//! the content: never change) and `public/` (served at the root under their own names). `x.br` and `x.gz` beside a
-//! file are its encodings.
+//! The folder holds `manifest.json` (the addresses of the style sheet and of each program's script and WASM), `assets/`
+//! (names with a hash of the content: never change) and `public/` (served at the root under their own names). `x.br`
+//! and `x.gz` beside a file are its encodings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What calendars know. A browser knows it already; the same code would bring the WASM 3 kB.
 
 #[cfg(target_arch = "wasm32")]
-use js_sys::Date;
+use js_sys::{Array, Date};
 #[cfg(not(target_arch = "wasm32"))]
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -47,7 +47,7 @@ pub fn write_moment(millis: i64) -> String {
 /// The name of the day that begins at this moment, in UTC and English: `24 November 2026`.
 #[cfg(target_arch = "wasm32")]
 pub fn day_name(millis: i64) -> String {
-    day_name_in("en-GB", millis)
+    day_name_in(&Array::of1(&"en-GB".into()), millis)
 }
 
 /// The name of the day that begins at this moment, in UTC and English: `24 November 2026`.

@@ -1,8 +1,7 @@
 //! Times as they are read: in UTC as the server writes them, in the reader's zone and language once hydrated.
 
-use js_sys::{Date as JsDate, JSON};
-use leptos::prelude::window;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Date as JsDate, Intl::DateTimeFormat, JSON};
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::{Hydrated, calendar};
 use crate::model::Timestamp;
@@ -49,12 +48,11 @@ impl Zone {
                 let minutes = at.unix_millis().div_euclid(MINUTE_MS).rem_euclid(24 * 60);
                 format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
             }
-            Self::Local => js_date(at.unix_millis())
-                .to_locale_time_string_with_options(
-                    &locale(),
-                    &options(r#"{"hour":"numeric","minute":"2-digit"}"#),
-                )
-                .into(),
+            Self::Local => format(
+                &Array::new(),
+                r#"{"hour":"numeric","minute":"2-digit"}"#,
+                at.unix_millis(),
+            ),
         }
     }
 
@@ -77,16 +75,25 @@ fn local_label(Day(day): Day) -> String {
     match today - day {
         0 => "Today".to_owned(),
         1 => "Yesterday".to_owned(),
-        _ => day_name_in(&locale(), day * DAY_MS),
+        _ => day_name_in(&Array::new(), day * DAY_MS),
     }
 }
 
-/// The name of the day that begins at this moment, in UTC and that language.
-pub fn day_name_in(locale: &str, millis: i64) -> String {
+/// The name of the day that begins at this moment, in UTC and in the first of these languages that the browser knows.
+pub fn day_name_in(languages: &Array, millis: i64) -> String {
     let options = r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#;
-    js_date(millis)
-        .to_locale_date_string(locale, &self::options(options))
-        .into()
+    format(languages, options, millis)
+}
+
+/// Without a language it is the browser's own. What `navigator.language` says need not be one that formats take.
+fn format(languages: &Array, options: &str, millis: i64) -> String {
+    let options = JSON::parse(options).unwrap_or_default().unchecked_into();
+    DateTimeFormat::new(languages, &options)
+        .format()
+        .call1(&JsValue::UNDEFINED, &js_date(millis))
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_default()
 }
 
 /// How far the reader's zone was ahead of UTC at that moment.
@@ -106,17 +113,6 @@ pub fn js_date(millis: i64) -> JsDate {
         reason = "milliseconds since 1970 are far below 2^53"
     )]
     JsDate::new(&JsValue::from_f64(millis as f64))
-}
-
-fn locale() -> String {
-    window()
-        .navigator()
-        .language()
-        .unwrap_or_else(|| "en".to_owned())
-}
-
-fn options(json: &str) -> JsValue {
-    JSON::parse(json).unwrap_or_default()
 }
 
 #[cfg(test)]

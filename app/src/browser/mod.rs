@@ -9,7 +9,11 @@ pub mod storage;
 
 use std::pin::Pin;
 
+use js_sys::Reflect;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, Response};
 
 /// Runs in the browser, once the page is hydrated and whenever a signal that it reads has changed. One code for all:
 /// each type of effect would bring the WASM a kilobyte of its own.
@@ -24,14 +28,22 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     leptos::task::spawn_local(future);
 }
 
-/// Has the browser fetch what the next page will need, once it has nothing better to do.
-pub fn prefetch(address: &str) {
-    if let (Some(head), Ok(link)) = (document().head(), document().create_element("link")) {
-        // These fail only for names that none may have.
-        _ = link.set_attribute("rel", "prefetch");
-        _ = link.set_attribute("href", address);
-        _ = head.append_child(&link);
-    }
+/// Fetches what the next page will need, after all else, so that the browser has it then. (Safari knows no
+/// `<link rel=prefetch>`.) What fails is fetched by the page itself.
+pub fn prefetch(address: String) {
+    spawn(async move {
+        let options = RequestInit::new();
+        // Fails only for what is no object.
+        _ = Reflect::set(&options, &"priority".into(), &"low".into());
+        let response = JsFuture::from(window().fetch_with_str_and_init(&address, &options)).await;
+        // A browser keeps only what is read to its end.
+        if let Some(body) = response
+            .ok()
+            .and_then(|response| response.unchecked_into::<Response>().array_buffer().ok())
+        {
+            _ = JsFuture::from(body).await;
+        }
+    });
 }
 
 /// Whether the browser has taken over the server's page. The first render must equal the server's, so whatever depends

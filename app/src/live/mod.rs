@@ -12,7 +12,7 @@
 //!   touches       ripples
 //! ```
 
-pub mod api;
+mod api;
 mod conversation;
 pub mod effect;
 pub mod failure;

@@ -27,7 +27,8 @@ impl CancelUpload {
 ///
 /// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is told the share of the bytes
 /// that are on their way, from 0 to 1; at 1 the server is still checking the picture. Nothing happens until the
-/// future is polled (`leptos::task::spawn_local`); dropping it stops the upload too. It answers the upload's name in links.
+/// future is polled (`leptos::task::spawn_local`); dropping it stops the upload too. It answers the upload's name in
+/// links.
 ///
 /// # Errors
 /// The future answers an [`UploadFailure`], whose `Display` is a sentence for people.

@@ -1,8 +1,8 @@
-//! Stands in for the crate of this name. Leptos brings that one along for server functions that stream, of which the app
-//! has none, and its classes for JavaScript are exported: no linker may leave them out, nor what they use, which is 4 kB
-//! of WASM and script. Here is as much of it as Leptos needs to compile.
+//! Stands in for the crate of this name. Leptos brings that one along for server functions that stream, of which the
+//! app has none, and its classes for JavaScript are exported: no linker may leave them out, nor what they use, which is
+//! 4 kB of WASM and script. Here is as much of it as Leptos needs to compile.
 
-use futures::stream::{Empty, Stream, empty};
+use futures::stream::{Empty, Stream};
 use wasm_bindgen::JsValue;
 
 /// A browser's stream.
@@ -25,8 +25,8 @@ impl ReadableStream {
         unreachable!("there are no server functions")
     }
 
-    /// Never called, and without anything to read: no server function streams.
+    /// Never called: no server function streams.
     pub fn into_stream(self) -> Empty<Result<JsValue, JsValue>> {
-        empty()
+        unreachable!("there are no server functions")
     }
 }

@@ -63,11 +63,14 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
 #[component]
 fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let picker = NodeRef::<Input>::new();
+    let camera = NodeRef::<Input>::new();
     let is_sending = derive(move || uploader.phase.read().sending().is_some());
     // A file may have been chosen before the page was hydrated.
     effect(move || {
-        if let Some(picker) = picker.get() {
-            take_from_field(uploader, &picker);
+        for field in [picker, camera] {
+            if let Some(field) = field.get() {
+                take_from_field(uploader, &field);
+            }
         }
     });
     let change = move |ev: Event| take_from_field(uploader, &event_target(&ev));
@@ -94,7 +97,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
                 </label>
                 <label class="button camera scripted">
                     "Take a photo"
-                    <input r#type="file" accept="image/*" capture="environment" on:change:capture=handler(change)/>
+                    <input r#type="file" accept="image/*" capture="environment" node_ref=camera on:change:capture=handler(change)/>
                 </label>
                 <PasteButton uploader/>
                 <button class="button primary unscripted" r#type="submit">"Upload"</button>

@@ -1,3 +1,5 @@
+use crate::model::ShortId;
+
 /// How far the reader got with a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
@@ -5,6 +7,8 @@ pub enum Phase {
     Idle,
     /// The file is on its way.
     Sending(Sending),
+    /// It is there, and its page is about to come.
+    Done(Sending, ShortId),
     /// It was not taken.
     Refused {
         /// Why, in a sentence.
@@ -15,11 +19,19 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The picture on its way.
+    /// The picture on its way, until its page comes.
     pub fn sending(&self) -> Option<&Sending> {
         match self {
-            Self::Sending(sending) => Some(sending),
+            Self::Sending(sending) | Self::Done(sending, _) => Some(sending),
             Self::Idle | Self::Refused { .. } => None,
+        }
+    }
+
+    /// What the picture that is there is called in links.
+    pub fn done(&self) -> Option<ShortId> {
+        match self {
+            Self::Done(_, short_id) => Some(*short_id),
+            Self::Idle | Self::Sending(_) | Self::Refused { .. } => None,
         }
     }
 
@@ -27,7 +39,7 @@ impl Phase {
     pub fn reason(&self) -> &str {
         match self {
             Self::Refused { reason, .. } => reason,
-            Self::Idle | Self::Sending(_) => "",
+            Self::Idle | Self::Sending(_) | Self::Done(..) => "",
         }
     }
 

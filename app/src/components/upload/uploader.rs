@@ -16,7 +16,8 @@ pub struct Uploader {
     /// The part that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
-    next: StoredValue<Program>,
+    /// What the next page will need and was not fetched yet.
+    next: StoredValue<Option<Program>>,
 }
 
 impl Uploader {
@@ -26,7 +27,7 @@ impl Uploader {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
             max_bytes: start.max_upload_bytes,
-            next: StoredValue::new(start.next),
+            next: StoredValue::new(Some(start.next)),
         }
     }
 
@@ -42,6 +43,10 @@ impl Uploader {
     pub fn take(self, files: &[File]) {
         let facts: Vec<_> = files.iter().map(facts).collect();
         let Some(index) = pick(&facts) else { return };
+        // The page goes; what began now would be cut off.
+        if self.phase.read_untracked().done().is_some() {
+            return;
+        }
         chosen::forget();
         if let Some(reason) = refusal(&facts[index], self.max_bytes) {
             self.phase.set(Phase::Refused {
@@ -70,22 +75,26 @@ impl Uploader {
     fn send(self, file: &File, note: Option<&'static str>) {
         let preview = chosen::choose(file.clone());
         self.sent.set(0.0);
-        self.phase.set(Phase::Sending(Sending {
+        let sending = Sending {
             name: short(&file.name()),
             preview,
             note,
-        }));
+        };
+        self.phase.set(Phase::Sending(sending.clone()));
         // The next page is ready as soon as the picture is there.
-        self.next.with_value(|next| {
-            prefetch(&next.js);
-            prefetch(&next.wasm);
-        });
+        if let Some(next) = self.next.try_update_value(Option::take).flatten() {
+            prefetch(next.js);
+            prefetch(next.wasm);
+        }
         let progress = move |sent| self.sent.set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         chosen::uploading(cancel);
         spawn(async move {
             match outcome.await {
-                Ok(short_id) => open(short_id),
+                Ok(short_id) => {
+                    self.phase.set(Phase::Done(sending, short_id));
+                    open(&page_of(short_id));
+                }
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
                 Err(failure) => self.phase.set(Phase::Refused {
@@ -97,9 +106,14 @@ impl Uploader {
     }
 }
 
-fn open(short_id: ShortId) {
+/// The address of an upload's page.
+pub fn page_of(short_id: ShortId) -> String {
+    format!("/u/{short_id}")
+}
+
+fn open(address: &str) {
     // Fails only for an address that is none.
-    _ = window().location().set_href(&format!("/u/{short_id}"));
+    _ = window().location().set_href(address);
 }
 
 fn facts(file: &File) -> FileFacts {

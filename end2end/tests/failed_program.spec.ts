@@ -1,0 +1,52 @@
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { image, messages, upload } from './api';
+
+for (const part of ['wasm', 'js']) {
+  test(`without its program's ${part} a page uploads and writes by plain forms`, async ({
+    page,
+    allowConsole,
+    request,
+  }) => {
+    allowConsole(/net::ERR_FAILED|Failed to fetch/);
+    await page.route(`**/*.${part}`, (route) => route.abort());
+    await page.goto('/');
+    await uploads(page);
+    await writes(page);
+    const shortID = page.url().split('/').pop()!;
+    expect((await messages(request, { shortID })).map(({ authorName }) => authorName)).toEqual(['Jonas']);
+  });
+}
+
+test('a page that its program cannot read uploads and writes by plain forms', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (const address of ['/', `/u/${shared.shortID}`]) {
+    await page.route(address, async (route) => {
+      const answer = await route.fetch();
+      const unreadable = (await answer.text()).replace(/(id="start"[^>]*>)/, '$1?');
+      await route.fulfill({ response: answer, body: unreadable });
+    });
+  }
+  await page.goto('/');
+  await uploads(page);
+  await page.goto(`/u/${shared.shortID}`);
+  await writes(page);
+});
+
+async function uploads(page: Page) {
+  const field = page.locator('input[type=file][name=file]');
+  await expect(page.locator('html.failed')).toBeAttached();
+  await expect(field).toHaveCSS('opacity', '1');
+  await field.setInputFiles(image('coffee.png'));
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+}
+
+async function writes(page: Page) {
+  await expect(page.locator('html.failed')).toBeAttached();
+  await expect(page.locator('.status')).toBeHidden();
+  await page.getByRole('textbox', { name: 'Writing as' }).fill('Jonas');
+  await page.getByRole('textbox', { name: 'Message' }).fill('Written all the same');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('log')).toContainText('Written all the same');
+}

@@ -1,0 +1,40 @@
+import { expect } from '@playwright/test';
+import { test } from '../fixtures';
+import { post, upload } from './api';
+import { ImagePage } from './pages';
+
+const reader = { locale: 'de-DE', timezoneId: 'Pacific/Auckland' };
+const daysLater = 3 * 24 * 60 * 60_000;
+
+test.use(reader);
+
+// Hydration takes the server's texts for its own first ones without a look: a first render in the reader's zone would
+// leave the server's texts there for ever.
+test("times and days are the same for everyone first, and the reader's own once the page is", async ({
+  page,
+  browser,
+  request,
+}) => {
+  const shared = await upload(request);
+  const { createdAt } = await post(request, shared, 'What time is it?');
+  const at = new Date(createdAt);
+
+  const withoutScripts = await browser.newContext({ javaScriptEnabled: false });
+  const plain = await withoutScripts.newPage();
+  await plain.goto(`/u/${shared.shortID}`);
+  const day = at.toLocaleDateString('en-GB', { timeZone: 'UTC', dateStyle: 'long' });
+  await expect(plain.locator('.day')).toHaveText(day);
+  await expect(plain.locator('time')).toHaveText(`${createdAt.slice(11, 16)} UTC`);
+  await withoutScripts.close();
+
+  // What the browser says of itself need not be a language that formats take.
+  await page.addInitScript(() => Object.defineProperty(navigator, 'language', { value: 'de-DE@euro' }));
+  // Today would be called that.
+  await page.clock.setFixedTime(Date.now() + daysLater);
+  await ImagePage.open(page, shared.shortID);
+  const timeZone = reader.timezoneId;
+  const ownDay = at.toLocaleDateString(reader.locale, { timeZone, dateStyle: 'long' });
+  const ownTime = at.toLocaleTimeString(reader.locale, { timeZone, timeStyle: 'short' });
+  await expect(page.locator('.day')).toHaveText(ownDay);
+  await expect(page.locator('time')).toHaveText(ownTime);
+});
