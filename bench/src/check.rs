@@ -65,8 +65,8 @@ const BURSTS: Part = Part {
     most: 2.5,
 };
 
-/// KiB of an idle watcher: the goal.
-const MOST_MEMORY: f64 = 4.0;
+/// KiB of an idle watcher: 2.8 to 3.0 in many runs, and a quarter more than that is 3.5.
+const MOST_MEMORY: f64 = 3.5;
 
 /// Measures, and fails when a ratio is too high.
 ///
