@@ -2,6 +2,7 @@
 //! as one transaction, so that concurrent posts share a disk sync; a few connections read beside it.
 
 mod error;
+mod heads;
 mod messages;
 mod reader;
 mod row;
@@ -23,6 +24,7 @@ use tracing::error;
 pub use error::OpenError;
 
 use self::error::Failure;
+use self::heads::Heads;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
@@ -40,6 +42,7 @@ const PATIENCE: Duration = Duration::from_millis(2_800);
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
+    heads: Heads,
     writes: Proof,
 }
 
@@ -61,6 +64,7 @@ impl SqliteStore {
         Ok(Self {
             readers: Readers::new(file),
             writer,
+            heads: Heads::default(),
             writes: Proof::default(),
         })
     }
@@ -77,7 +81,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
         let job = move |connection: &_| uploads::insert(connection, &upload);
-        in_time(self.writer.run(1, job)).await
+        in_time(self.writer.run(1, job, |()| ())).await
     }
 
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
@@ -92,7 +96,9 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Appended>, StoreError> {
         let size = drafts.len();
         let job = move |connection: &_| messages::append(connection, upload, drafts);
-        in_time(self.writer.run(size, job)).await
+        let heads = self.heads.clone();
+        let note = move |appended: &Vec<_>| heads.committed(upload, appended);
+        in_time(self.writer.run(size, job, note)).await
     }
 
     async fn messages(
@@ -101,6 +107,10 @@ impl Store for SqliteStore {
         select: Select,
         limit: usize,
     ) -> Result<MessagePage, StoreError> {
+        if let (Select::Newest, 0, Some(head)) = (select, limit, self.heads.of(upload)) {
+            let messages = Vec::new();
+            return Ok(MessagePage { messages, head });
+        }
         let job = move |connection: &_| messages::page(connection, upload, select, limit);
         in_time(self.readers.run(job)).await
     }
@@ -108,10 +118,10 @@ impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         in_time(async {
             if self.writes.is_due() {
-                self.writer.run(1, schema::touch).await?;
+                self.writer.run(1, schema::touch, |()| ()).await?;
                 self.writes.renew();
             } else {
-                self.writer.run(1, |_| Ok(())).await?;
+                self.writer.run(1, |_| Ok(()), |()| ()).await?;
             }
             self.readers.run(schema::probe).await
         })

@@ -207,3 +207,17 @@ fn every_commit_is_synced() {
     let synchronous: i64 = pragma("synchronous").unwrap();
     assert_eq!(synchronous, 2, "FULL");
 }
+
+#[tokio::test]
+async fn a_head_is_known_although_nobody_waited_for_the_commit() {
+    let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload.clone()).await.unwrap();
+    store.append(upload.id, drafts("known", 1)).await.unwrap();
+    let unwanted = store.append(upload.id, drafts("unwanted", 2));
+    assert_eq!(futures::poll!(unwanted), std::task::Poll::Pending);
+    // Those who come later share its commit or have a later one.
+    store.append(upload.id, drafts("known", 1)).await.unwrap();
+    assert_eq!(store.heads.of(upload.id).unwrap().get(), 3);
+    assert_eq!(head(&store, upload.id).await, 3);
+}

@@ -51,11 +51,13 @@ impl Writer {
     }
 
     /// Does a job that writes `size` uploads or messages, and answers after it is durable. A job that fails leaves
-    /// nothing behind. Dropping the future does not stop a job that waits.
+    /// nothing behind. Dropping the future does not stop a job that waits. What is done `after_commit` is done in the
+    /// order of the commits, before the answer, and whether or not anyone waits for it.
     pub async fn run<T: Send + 'static>(
         &self,
         size: usize,
         job: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        after_commit: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, Failure> {
         let size = u32::try_from(size.max(1)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room)
@@ -66,6 +68,9 @@ impl Writer {
             let outcome = isolated(connection, job)?;
             Ok(Box::new(move || {
                 drop(room);
+                if let Ok(done) = &outcome {
+                    after_commit(done);
+                }
                 // The caller may have stopped waiting.
                 let _ = reply.send(outcome);
             }))
