@@ -12,9 +12,10 @@ use crate::usage::ProcessorTime;
 
 /// Touches a second, for the latency.
 const RATE: f64 = 20.0;
-/// For reading from Redis, frames a second: of one room with one watcher, so that many of them go out with one write and
-/// hardly anything but reading takes time; and of ten such rooms, where writing takes its part.
-const FRAMES: f64 = 100_000.0;
+/// For reading from Redis, frames a second: so many that a node reads several at a time, as one that has much to do does;
+/// of a quarter as many it reads and writes nearly each by itself, at more than twice the cost. Of one room with one
+/// watcher, so that many go out with one write and hardly anything but reading takes time; and of ten such rooms.
+const FRAMES: f64 = 400_000.0;
 const READ: [(&str, usize); 2] = [
     ("read from Redis, of one image", 1),
     ("read from Redis, of ten images", 10),
