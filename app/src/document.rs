@@ -8,88 +8,111 @@ use crate::problem::Problem;
 use crate::share::{describe, picture_style};
 use crate::source::{HomeStart, PageEnvironment, Program, START_ID, Shown, UploadStart};
 
-/// A page, and what stands inline in it: its policy has to allow just that. The same arguments make the same page.
+/// A whole page, with the scripts that make it live if there is anything to it, and what stands inline in it: its policy
+/// has to allow just that. The same arguments make the same page.
+#[derive(Clone)]
 pub struct Document {
-    /// The page.
-    pub html: String,
+    environment: PageEnvironment,
+    shown: Shown,
     /// The text of its one inline script, if there is anything to make live.
     pub script: Option<String>,
     /// The text of its inline style, if it has one.
     pub style: Option<String>,
 }
 
-/// A whole page, with the scripts that make it live if there is anything to it.
-pub fn document(environment: PageEnvironment, shown: Shown) -> Document {
-    Owner::new_root(None).with(|| {
-        let css = environment.assets.css.clone();
-        let title = shown.title();
-        let description = describe(&environment.origin, &shown);
+impl Document {
+    /// The page that shows this.
+    pub fn new(environment: PageEnvironment, shown: Shown) -> Self {
+        let script = program(&environment, &shown).map(loader);
         let style = picture_style(&shown);
-        let body = body(environment, shown);
-        let script = body.life.as_ref().map(|(program, _)| loader(program));
-        let head = view! {
-            <Essentials css/>
-            <title>{title}</title>
-            {description}
-            {style.clone().map(|style| view! { <style>{style}</style> })}
-            {body.life.zip(script.clone()).map(|((program, start), script)| {
-                view! { <Scripts program start script/> }
-            })}
-        };
-        let page = view! {
-            <!DOCTYPE html>
-            <html lang="en">
-                <head>{head}</head>
-                <body inner_html=body.html></body>
-            </html>
-        };
-        Document {
-            html: page.to_html(),
+        Self {
+            environment,
+            shown,
             script,
             style,
         }
-    })
+    }
+
+    /// The page as it is rendered.
+    pub fn view(self) -> impl IntoView + use<> {
+        let Self {
+            environment,
+            shown,
+            script,
+            style,
+        } = self;
+        let css = environment.assets.css.clone();
+        let title = shown.title();
+        let description = describe(&environment.origin, &shown);
+        let program = program(&environment, &shown).cloned();
+        let body = body(environment, shown);
+        let scripts = program.zip(body.start).zip(script);
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <Essentials css/>
+                    <title>{title}</title>
+                    {description}
+                    {style.map(|style| view! { <style>{style}</style> })}
+                    {scripts.map(|((program, start), script)| {
+                        view! { <Scripts program start script/> }
+                    })}
+                </head>
+                <body inner_html=body.html></body>
+            </html>
+        }
+    }
+}
+
+/// What takes the page over.
+fn program<'a>(environment: &'a PageEnvironment, shown: &Shown) -> Option<&'a Program> {
+    match shown {
+        Shown::Home => Some(&environment.assets.home),
+        Shown::Upload(_) => Some(&environment.assets.upload),
+        Shown::NotFound | Shown::Unavailable => None,
+    }
 }
 
 /// What a page shows, rendered.
 struct Body {
     html: String,
-    /// What takes the page over, and what that starts with, as JSON.
-    life: Option<(Program, String)>,
+    /// What its program starts with, as JSON.
+    start: Option<String>,
 }
 
 fn body(environment: PageEnvironment, shown: Shown) -> Body {
-    let PageEnvironment {
-        origin,
-        assets,
-        max_upload_bytes,
-    } = environment;
     match shown {
         Shown::Home => {
-            let next = assets.upload;
             let start = HomeStart {
-                max_upload_bytes,
-                next,
+                max_upload_bytes: environment.max_upload_bytes,
+                next: environment.assets.upload,
             };
-            let life = Some((assets.home, json(&start)));
-            let html = view! { <Home start/> }.to_html();
-            Body { html, life }
+            lively(json(&start), view! { <Home start/> })
         }
         Shown::Upload(page) => {
-            let page = *page;
-            let start = UploadStart { page, origin };
-            let life = Some((assets.upload, json(&start)));
-            let html = view! { <Upload start/> }.to_html();
-            Body { html, life }
+            let start = UploadStart {
+                page: *page,
+                origin: environment.origin,
+            };
+            lively(json(&start), view! { <Upload start/> })
         }
         Shown::NotFound => lifeless(view! { <NotFound/> }),
         Shown::Unavailable => lifeless(view! { <Unavailable/> }),
     }
 }
 
+fn lively(start: String, page: impl IntoView) -> Body {
+    let html = page.to_html();
+    Body {
+        html,
+        start: Some(start),
+    }
+}
+
 fn lifeless(page: impl IntoView) -> Body {
     let html = page.to_html();
-    Body { html, life: None }
+    Body { html, start: None }
 }
 
 /// A whole page, without scripts, that says why a form was not accepted.
@@ -184,7 +207,7 @@ mod tests {
         }
     }
 
-    fn page(shown: Shown) -> Document {
+    fn document(shown: Shown) -> Document {
         let environment = PageEnvironment {
             origin: "https://tonesa.example".to_owned(),
             assets: Assets {
@@ -194,7 +217,11 @@ mod tests {
             },
             max_upload_bytes: 20 * 1_024 * 1_024,
         };
-        document(environment, shown)
+        Document::new(environment, shown)
+    }
+
+    fn html(page: Document) -> String {
+        render(move || page.view())
     }
 
     fn upload() -> Shown {
@@ -215,26 +242,24 @@ mod tests {
     fn equal_pages_are_equal_to_the_byte_and_tell_what_stands_inline() {
         for shown in [Shown::Home, upload()] {
             let has_style = shown != Shown::Home;
-            let Document {
-                html,
-                script,
-                style,
-            } = page(shown.clone());
-            let script = script.unwrap();
+            let again = html(document(shown.clone()));
+            let page = document(shown);
+            let (script, style) = (page.script.clone().unwrap(), page.style.clone());
+            let html = html(page);
             let element = format!(r#"<script type="module">{script}</script>"#);
             assert!(html.contains(&element), "{html}");
             assert_eq!(style.is_some(), has_style);
             let element = style.map(|style| format!("<style>{style}</style>"));
             assert!(html.contains(&element.unwrap_or_default()), "{html}");
             assert!(!html.contains(" style=\""), "{html}");
-            assert_eq!(page(shown).html, html);
+            assert_eq!(again, html);
         }
     }
 
     #[test]
     fn a_page_loads_its_own_program_and_a_page_that_does_nothing_loads_none() {
         for (shown, program) in [(Shown::Home, "home"), (upload(), "upload")] {
-            let script = page(shown).script.unwrap();
+            let script = document(shown).script.unwrap();
             assert!(
                 script.contains(&format!(r#"import("/{program}.js")"#)),
                 "{script}"
@@ -245,8 +270,9 @@ mod tests {
             );
         }
         for failure in [Shown::NotFound, Shown::Unavailable] {
-            let Document { html, script, .. } = page(failure);
-            assert_eq!(script, None);
+            let page = document(failure);
+            assert_eq!(page.script, None);
+            let html = html(page);
             assert!(!html.contains("script"), "{html}");
         }
     }

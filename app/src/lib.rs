@@ -21,6 +21,6 @@ mod json;
 mod share;
 
 #[cfg(feature = "ssr")]
-pub use document::{Document, document, refused_document};
+pub use document::{Document, refused_document};
 #[cfg(feature = "hydrate")]
 pub use hydrate::{home as hydrate_home, upload as hydrate_upload};

@@ -1,10 +1,8 @@
 //! The calls of the HTTP API that the browser makes for a conversation.
 
-use leptos::prelude::window;
+use gloo_net::http::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, DomException, Headers, RequestInit, Response};
+use web_sys::AbortSignal;
 
 use super::failure::ApiFailure;
 use crate::json;
@@ -40,29 +38,26 @@ async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
 }
 
 async fn exchange<T: DeserializeOwned>(url: &str, body: Option<&str>) -> Result<T, ApiFailure> {
-    let (status, body) = fetch(url, body).await.map_err(|error| {
-        match error.dyn_ref::<DomException>().map(DomException::name) {
-            Some(name) if name == "TimeoutError" => ApiFailure::TimedOut,
-            _ => ApiFailure::Unreachable,
-        }
+    let (status, body) = fetch(url, body).await.map_err(|error| match error {
+        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => ApiFailure::TimedOut,
+        _ => ApiFailure::Unreachable,
     })?;
     ApiFailure::read(status, &body)
 }
 
 /// The answer's status and body. With a body to send, which is JSON, it is a `POST`.
-async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), JsValue> {
-    let headers = Headers::new()?;
-    headers.set("Accept", "application/json")?;
-    let options = RequestInit::new();
-    if let Some(body) = body {
-        headers.set("Content-Type", "application/json")?;
-        options.set_method("POST");
-        options.set_body(&body.into());
-    }
-    options.set_headers(&headers);
-    options.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MILLIS)));
-    let response = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await?;
-    let response: Response = response.dyn_into()?;
-    let body = JsFuture::from(response.text()?).await?;
-    Ok((response.status(), body.as_string().unwrap_or_default()))
+async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), gloo_net::Error> {
+    let signal = AbortSignal::timeout_with_u32(TIMEOUT_MILLIS);
+    let request = RequestBuilder::new(url)
+        .header("Accept", "application/json")
+        .abort_signal(Some(&signal));
+    let request = match body {
+        Some(body) => request
+            .method(Method::POST)
+            .header("Content-Type", "application/json")
+            .body(body)?,
+        None => request.build()?,
+    };
+    let response = request.send().await?;
+    Ok((response.status(), response.text().await?))
 }

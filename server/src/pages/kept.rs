@@ -72,7 +72,7 @@ impl Pages {
     }
 
     /// The page that shows this, rendered now or before.
-    pub(super) fn show(
+    pub(super) async fn show(
         &self,
         environment: PageEnvironment,
         shown: Shown,
@@ -80,12 +80,12 @@ impl Pages {
     ) -> Arc<Page> {
         let name = Name::new(&environment.origin, Subject::of(&shown));
         let kept = self.0.get(&name);
-        kept.filter(|page| page.read == read_of(&shown))
-            .unwrap_or_else(|| {
-                let page = Arc::new(Page::render(environment, shown, pictures_from));
-                self.0.insert(name, Arc::clone(&page));
-                page
-            })
+        if let Some(page) = kept.filter(|page| page.read == read_of(&shown)) {
+            return page;
+        }
+        let page = Arc::new(Page::render(environment, shown, pictures_from).await);
+        self.0.insert(name, Arc::clone(&page));
+        page
     }
 }
 
@@ -115,34 +115,37 @@ impl Subject {
 mod tests {
     use super::*;
 
-    fn home(pages: &Pages, origin: &str) -> Arc<Page> {
+    async fn home(pages: &Pages, origin: &str) -> Arc<Page> {
         let environment = PageEnvironment {
             origin: origin.to_owned(),
             ..PageEnvironment::default()
         };
-        pages.show(environment, Shown::Home, None)
+        pages.show(environment, Shown::Home, None).await
     }
 
-    #[test]
-    fn pages_of_made_up_hosts_fill_the_room_and_no_more() {
+    #[tokio::test]
+    async fn pages_of_made_up_hosts_fill_the_room_and_no_more() {
         let pages = Pages::default();
-        let known = home(&pages, "https://tonesa.example");
+        let known = home(&pages, "https://tonesa.example").await;
         for number in 0..40 {
             let host = "x".repeat(200_000);
-            home(&pages, &format!("http://{number}.{host}"));
+            home(&pages, &format!("http://{number}.{host}")).await;
             assert!(pages.0.weight() <= MAX_BYTES, "{}", pages.0.weight());
             // It is asked for more often than they are.
-            assert!(Arc::ptr_eq(&known, &home(&pages, "https://tonesa.example")));
+            assert!(Arc::ptr_eq(
+                &known,
+                &home(&pages, "https://tonesa.example").await
+            ));
         }
         assert!(pages.0.weight() > MAX_BYTES / 2, "{}", pages.0.weight());
         assert!(pages.0.len() < 40, "{}", pages.0.len());
     }
 
-    #[test]
-    fn a_page_that_has_no_room_is_shown_all_the_same() {
+    #[tokio::test]
+    async fn a_page_that_has_no_room_is_shown_all_the_same() {
         let pages = Pages::default();
         let origin = format!("http://{}", "x".repeat(9_000_000));
-        let page = home(&pages, &origin);
+        let page = home(&pages, &origin).await;
         assert!(page.size() as u64 > MAX_BYTES);
         assert_eq!(pages.0.len(), 0);
     }

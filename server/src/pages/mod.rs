@@ -29,7 +29,7 @@ pub async fn show_home(
     arrival: Arrival,
     request: HeaderMap,
 ) -> Response {
-    page(&node, &arrival, Shown::Home, &request)
+    page(&node, &arrival, Shown::Home, &request).await
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
@@ -48,12 +48,12 @@ pub async fn show_upload(
             let upload = node.backends.store.upload(name);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => return Ok(permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => show(&node, environment, Shown::NotFound),
+                Err(ApiError::NotFound) => show(&node, environment, Shown::NotFound).await,
                 Err(error) => return Err(error),
             }
         }
         Ok(Named(UploadRef::Short(short_id))) => upload_page(&node, environment, short_id).await,
-        Err(_) => show(&node, environment, Shown::NotFound),
+        Err(_) => show(&node, environment, Shown::NotFound).await,
     };
     Ok(page.respond(&request))
 }
@@ -67,7 +67,7 @@ pub async fn without_slash(
 ) -> Response {
     match named {
         Ok(Named(id)) => permanently(&id.to_string()),
-        Err(_) => page(&node, &arrival, Shown::NotFound, &request),
+        Err(_) => page(&node, &arrival, Shown::NotFound, &request).await,
     }
 }
 
@@ -81,19 +81,20 @@ pub async fn not_found(
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
         Method::GET | Method::HEAD if is_page => {
-            page(&node, &arrival, Shown::NotFound, request.headers())
+            page(&node, &arrival, Shown::NotFound, request.headers()).await
         }
         _ => ApiError::NotFound.into_response(),
     }
 }
 
-fn page(node: &Node, arrival: &Arrival, shown: Shown, request: &HeaderMap) -> Response {
-    show(node, environment(node, arrival), shown).respond(request)
+async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: &HeaderMap) -> Response {
+    let page = show(node, environment(node, arrival), shown).await;
+    page.respond(request)
 }
 
-fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
+async fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
     let pictures_from = node.backends.blobs.serves_from();
-    node.pages.show(environment, shown, pictures_from)
+    node.pages.show(environment, shown, pictures_from).await
 }
 
 /// The page of an upload: as it was rendered last, if nothing was said since.
@@ -113,7 +114,7 @@ async fn upload_page(node: &Node, environment: PageEnvironment, short_id: ShortI
             Err(error) => Err(error).into(),
         },
     };
-    show(node, environment, shown)
+    show(node, environment, shown).await
 }
 
 fn permanently(id: &str) -> Response {

@@ -1,17 +1,24 @@
 use std::io::{self, Write};
 
+use any_spawner::Executor;
+use app::Document;
 use app::model::{Seq, Upload};
 use app::source::{PageEnvironment, Shown};
+use axum::body;
+use axum::extract::Request;
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use memchr::memmem;
 
 use super::security;
 use crate::problem;
 use crate::representation::Representation;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+/// How a document ends. People's texts hold no `<`: it is escaped.
+const END: &[u8] = b"</html>";
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where a conversation stood when it was read. Uploads never change and messages are only added, at the end, so that
@@ -36,12 +43,16 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Renders it; nothing in that waits, since what it shows is there.
-    pub fn render(environment: PageEnvironment, shown: Shown, pictures_from: Option<&str>) -> Self {
+    /// Renders it, from what is there: nothing of it is asked for meanwhile.
+    pub async fn render(
+        environment: PageEnvironment,
+        shown: Shown,
+        pictures_from: Option<&str>,
+    ) -> Self {
         let read = read_of(&shown);
         let status = StatusCode::from_u16(shown.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let page = app::document(environment, shown);
+        let page = Document::new(environment, shown);
         let mut headers = HeaderMap::new();
         let policy = security::policy(&page, pictures_from).and_then(|it| it.parse().ok());
         if let Some(policy) = policy {
@@ -52,7 +63,7 @@ impl Page {
             let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());
             headers.insert(header::RETRY_AFTER, seconds);
         }
-        let html = page.html.into_bytes();
+        let html = html(page).await;
         // A page that cannot be compressed is sent as it is.
         let gzip = compressed(&html).ok();
         Self {
@@ -80,6 +91,21 @@ impl Page {
     pub fn size(&self) -> usize {
         self.content.size()
     }
+}
+
+/// The document alone. Behind it `leptos_axum` sends what hydrated resources and pages that are still streamed need, of
+/// which there are none, in a script with a nonce: each rendering would be another page.
+async fn html(page: Document) -> Vec<u8> {
+    // Leptos spawns what it renders by. Once is enough; more times fail, and do no harm.
+    _ = Executor::init_tokio();
+    let view = move || page.clone().view();
+    let response = leptos_axum::render_app_async(view)(Request::default()).await;
+    let rendered = body::to_bytes(response.into_body(), usize::MAX).await;
+    let mut html = Vec::from(rendered.expect("a page is text in memory"));
+    if let Some(end) = memmem::rfind(&html, END) {
+        html.truncate(end + END.len());
+    }
+    html
 }
 
 /// Quickly rather than well: where people talk, the page is another one soon.
