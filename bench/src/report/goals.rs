@@ -84,7 +84,7 @@ fn of_many_rooms_and_posts() -> [Goal; 5] {
     ]
 }
 
-fn of_single_watchers() -> [Goal; 7] {
+fn of_single_watchers() -> [Goal; 8] {
     let five = ("memory", "of 5,000, each", "tonesa");
     let ten = ("memory", "of 10,000, each", "tonesa");
     [
@@ -98,6 +98,8 @@ fn of_single_watchers() -> [Goal; 7] {
             ("reconnect", "all are back after", "tonesa"),
             AtMost(10_000.0),
         ),
+        // Not one for each client: a thousandth of that.
+        alone(("reconnect", "reads of the store", "tonesa"), AtMost(10.0)),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::{Bench, Sample, Unit, sample};
 use crate::http::Client;
 use crate::load::{Load, Opening, Script};
-use crate::systems::{Instance, System, Wants};
+use crate::systems::{Instance, System, Wants, tonesa};
 use crate::usage::ProcessorTime;
 
 const WATCHERS: usize = 10_000;
@@ -18,6 +18,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     post(&instance)?;
     drop(load);
     let process = instance.process()?;
+    let reads_before = store_reads(&instance)?;
     let before = ProcessorTime::of(process)?;
     let mut load = Load::new()?;
     let all = Opening {
@@ -28,7 +29,7 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     let times = load.open(instance.address, &vec![0; WATCHERS], script, all)?;
     let processor = ProcessorTime::of(process)?.since(&before);
     let seconds = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
-    Ok(vec![
+    let mut samples = vec![
         sample("half are back after", Unit::Milliseconds, seconds(0.5)),
         sample("all are back after", Unit::Milliseconds, seconds(1.0)),
         sample(
@@ -36,7 +37,15 @@ pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
             Unit::PerCpuSecond,
             WATCHERS as f64 / processor.as_secs_f64(),
         ),
-    ])
+    ];
+    if let (Some(before), Some(after)) = (reads_before, store_reads(&instance)?) {
+        samples.push(sample("reads of the store", Unit::Count, after - before));
+    }
+    Ok(samples)
+}
+
+fn store_reads(instance: &Instance) -> Result<Option<f64>> {
+    instance.metrics.map(tonesa::store_reads).transpose()
 }
 
 /// Where messages can be posted.

@@ -145,6 +145,8 @@ pub const ALL: [&dyn System; 6] = [
 pub struct Instance {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it tells how often it does what, as Prometheus asks for it.
+    pub metrics: Option<SocketAddr>,
     held: Held,
     speech: Speech,
 }
@@ -211,6 +213,7 @@ impl Instance {
         process.wait_until(|| std::net::TcpStream::connect(address).is_ok())?;
         Ok(Self {
             address,
+            metrics: None,
             held: Held::Process(process),
             speech,
         })

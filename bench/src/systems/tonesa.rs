@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use testbed::{Mongo, Node, Redis};
 
@@ -23,6 +23,9 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("TONESA_MAX_SOCKETS_PER_ADDRESS", "1000000"),
     ("TONESA_LOG", "warn,server::run=info"),
 ];
+
+/// The operations that read, as labels of the store's metric.
+const READS: [&str; 2] = [r#"operation="upload""#, r#"operation="messages""#];
 
 pub struct Tonesa;
 
@@ -47,9 +50,13 @@ impl System for Tonesa {
     }
 
     fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance> {
-        let node = node(ground, &[])?;
+        let metrics = testbed::free_port()?;
+        let node = node(ground, &[("METRICS_PORT", &metrics.to_string())])?;
         let uploads = uploads(&node, wants.rooms)?;
-        Ok(instance(node, &uploads))
+        Ok(Instance {
+            metrics: Some(local(metrics)),
+            ..instance(node, &uploads)
+        })
     }
 
     /// Both know the same uploads, so they share a database too. What it is does not matter here: nothing is stored
@@ -76,6 +83,7 @@ impl System for Tonesa {
 fn instance(node: Node, uploads: &Rc<Vec<Upload>>) -> Instance {
     Instance {
         address: address(&node),
+        metrics: None,
         held: Held::Node(node),
         speech: speech(uploads),
     }
@@ -83,7 +91,28 @@ fn instance(node: Node, uploads: &Rc<Vec<Upload>>) -> Instance {
 
 /// Where a node listens.
 pub fn address(node: &Node) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, node.port()))
+    local(node.port())
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// How many uploads and pages of messages a node has read from its store, by its metrics.
+///
+/// # Errors
+/// When it does not tell.
+pub fn store_reads(metrics: SocketAddr) -> Result<f64> {
+    let text = String::from_utf8(Client::connect(metrics)?.get("/metrics")?)?;
+    let reads: Result<Vec<f64>, _> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("tonesa_store_call_duration_seconds_count"))
+        .filter(|line| READS.iter().any(|operation| line.contains(operation)))
+        .filter_map(|line| Some(line.rsplit_once(' ')?.1.parse()))
+        .collect();
+    let reads = reads?;
+    ensure!(reads.len() >= READS.len(), "no reads of the store are told");
+    Ok(reads.iter().sum())
 }
 
 /// Starts a node on the system's core.

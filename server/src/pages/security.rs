@@ -31,8 +31,8 @@ pub fn protect(headers: &mut HeaderMap) {
         .or_insert(NO_SCRIPTS);
 }
 
-/// The policy of a page with scripts; `None` for one that has none. What stands inline in it is allowed by its hash, so that the page can be the same
-/// for all who ask. Its pictures may come from this origin too.
+/// The policy of a page with scripts; `None` for one that has none. What stands inline in it is allowed by its hash, so
+/// that the page can be the same for all who ask. Its pictures may come from this origin too.
 ///
 /// `'self'` runs nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
 /// `nosniff`, and a browser runs neither.
