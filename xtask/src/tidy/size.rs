@@ -19,8 +19,8 @@ const HOME: Budget = Budget {
 };
 const UPLOAD: Budget = Budget {
     page: "upload",
-    wasm: 80_300,
-    together: 88_500,
+    wasm: 80_000,
+    together: 88_200,
 };
 
 #[derive(Deserialize)]
