@@ -14,7 +14,7 @@ use crate::systems::{System, Wants};
 /// Posts a second under light load.
 const RATE: f64 = 20.0;
 /// Connections on which posts are sent; those that wait for the same disk sync share it.
-pub const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 64;
 
 pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
     let watched = light(bench, system, bench.watchers)?;
