@@ -88,31 +88,25 @@ fn body(environment: PageEnvironment, shown: Shown) -> Body {
                 max_upload_bytes: environment.max_upload_bytes,
                 next: environment.assets.upload,
             };
-            lively(json(&start), view! { <Home start/> })
+            let data = json(&start);
+            rendered(view! { <Home start/> }, Some(data))
         }
         Shown::Upload(page) => {
             let start = UploadStart {
                 page: *page,
                 origin: environment.origin,
             };
-            lively(json(&start), view! { <Upload start/> })
+            let data = json(&start);
+            rendered(view! { <Upload start/> }, Some(data))
         }
-        Shown::NotFound => lifeless(view! { <NotFound/> }),
-        Shown::Unavailable => lifeless(view! { <Unavailable/> }),
+        Shown::NotFound => rendered(view! { <NotFound/> }, None),
+        Shown::Unavailable => rendered(view! { <Unavailable/> }, None),
     }
 }
 
-fn lively(start: String, page: impl IntoView) -> Body {
+fn rendered(page: impl IntoView, start: Option<String>) -> Body {
     let html = page.to_html();
-    Body {
-        html,
-        start: Some(start),
-    }
-}
-
-fn lifeless(page: impl IntoView) -> Body {
-    let html = page.to_html();
-    Body { html, start: None }
+    Body { html, start }
 }
 
 /// A whole page, without scripts, that says why a form was not accepted.

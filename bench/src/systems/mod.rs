@@ -127,8 +127,13 @@ pub struct Pair {
 impl Pair {
     /// Where their Redis listens.
     pub fn redis_address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.redis.port()))
+        local(self.redis.port())
     }
+}
+
+/// A port of this machine.
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 /// All of them, the floor and Tonesa first.
@@ -198,7 +203,7 @@ impl Instance {
         arguments: impl FnOnce(u16) -> Vec<String>,
         speech: Speech,
     ) -> Result<Self> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, testbed::free_port()?));
+        let address = local(testbed::free_port()?);
         let arguments = arguments(address.port());
         let launch = Launch {
             name: name.to_owned(),

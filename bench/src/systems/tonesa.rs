@@ -1,14 +1,14 @@
 //! A node of Tonesa, its limits out of the way.
 
 use std::fmt::Display;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use testbed::{Mongo, Node, Redis};
 
-use super::{Ground, Held, Instance, Pair, Speech, System, Wants, touched};
+use super::{Ground, Held, Instance, Pair, Speech, System, Wants, local, touched};
 use crate::http::{self, Client};
 use crate::load::{Script, Step};
 use crate::ws;
@@ -92,10 +92,6 @@ fn instance(node: Node, uploads: &Rc<Vec<Upload>>) -> Instance {
 /// Where a node listens.
 pub fn address(node: &Node) -> SocketAddr {
     local(node.port())
-}
-
-fn local(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 /// How many uploads and pages of messages a node has read from its store, by its metrics.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use any_spawner::Executor;
 use app::model::ShortId;
 use app::source::{PageEnvironment, Shown};
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -49,6 +50,8 @@ impl Weighter<Name, Arc<Page>> for Weight {
 
 impl Default for Pages {
     fn default() -> Self {
+        // Leptos spawns while it renders. Fails only when it was told how before.
+        _ = Executor::init_tokio();
         // In one piece, so that there is room for a long page too.
         let options = OptionsBuilder::new()
             .shards(1)

@@ -1,6 +1,5 @@
 use std::io::{self, Write};
 
-use any_spawner::Executor;
 use app::Document;
 use app::model::{Seq, Upload};
 use app::source::{PageEnvironment, Shown};
@@ -96,8 +95,6 @@ impl Page {
 /// The document alone. Behind it `leptos_axum` sends what hydrated resources and pages that are still streamed need, of
 /// which there are none, in a script with a nonce: each rendering would be another page.
 async fn html(page: Document) -> Vec<u8> {
-    // Leptos spawns what it renders by. Once is enough; more times fail, and do no harm.
-    _ = Executor::init_tokio();
     let view = move || page.clone().view();
     let response = leptos_axum::render_app_async(view)(Request::default()).await;
     let rendered = body::to_bytes(response.into_body(), usize::MAX).await;
