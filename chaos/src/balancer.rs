@@ -33,11 +33,6 @@ impl Balancer {
         }))
     }
 
-    /// All nodes.
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = SocketAddr> {
-        self.0.nodes.iter().map(|(node, _)| *node)
-    }
-
     /// The next node that is up; the next one when none seems to be.
     pub fn choose(&self) -> SocketAddr {
         let nodes = &self.0.nodes;

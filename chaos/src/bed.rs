@@ -1,45 +1,38 @@
-//! What is run: Redis, MongoDB, S3, and nodes that reach Redis through a proxy each.
+//! What is run: Redis, MongoDB, S3, nodes that reach Redis through a proxy each, and one that stands alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 use testbed::{Mongo, Node, Redis, S3};
 use tokio::task::spawn_blocking;
 
 use crate::fault::{Kind, LOST_PERCENT};
+use crate::held::Held;
+use crate::lone::Lone;
 use crate::proxy::Proxy;
 use crate::schedule::Planned;
 use crate::site;
 
-/// How many nodes there are.
+/// How many nodes share the backends.
 pub const NODES: usize = 3;
+/// The same and the one that stands alone.
+pub const ALL_NODES: usize = NODES + 1;
 /// The user that the nodes are for Redis.
 const USER: &str = "tonesa";
-/// A node does not start while a backend is away: like an orchestrator the bed tries again, for so long.
-const STARTS_WITHIN: Duration = Duration::from_mins(2);
-const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 
 /// Everything that is run; it ends when this is dropped.
 pub struct Bed {
     nodes: Vec<Held>,
+    lone: Lone,
     proxies: Vec<Proxy>,
     redis: Redis,
     mongo: Mongo,
     s3: S3,
     secrets: Vec<String>,
     site: TempDir,
-}
-
-/// A node, and whether it is meant to run.
-struct Held {
-    node: Node,
-    meant_to_run: AtomicBool,
 }
 
 impl Bed {
@@ -56,24 +49,25 @@ impl Bed {
             proxies.push(proxy.await.context("starting a proxy")?);
         }
         let secrets = vec![password, s3.secret_key().to_owned()];
-        let bed = Self {
-            nodes: Vec::new(),
-            proxies,
-            redis,
-            mongo,
-            s3,
-            secrets,
-            site: site::make()?,
+        let start = move || {
+            let site = site::make()?;
+            let bed = Self {
+                nodes: Vec::new(),
+                lone: Lone::start(&program, name(&site)?)?,
+                proxies,
+                redis,
+                mongo,
+                s3,
+                secrets,
+                site,
+            };
+            bed.start_nodes(&program)
         };
-        spawn_blocking(move || bed.start_nodes(&program)).await?
+        spawn_blocking(start).await?
     }
 
     fn start_nodes(mut self, program: &Path) -> Result<Arc<Self>> {
-        let site = self
-            .site
-            .path()
-            .to_str()
-            .context("the site's folder has a name in UTF-8")?;
+        let site = name(&self.site)?;
         let (mongo_url, endpoint) = (self.mongo.url_of_new_database(), self.s3.endpoint());
         for proxy in &self.proxies {
             let password = &self.secrets[0];
@@ -91,17 +85,24 @@ impl Bed {
                     ("AWS_SECRET_ACCESS_KEY", self.s3.secret_key()),
                 ],
             )?;
-            self.nodes.push(Held {
-                node,
-                meant_to_run: AtomicBool::new(true),
-            });
+            self.nodes.push(Held::new(node));
         }
         Ok(Arc::new(self))
     }
 
-    /// The nodes.
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
-        self.nodes.iter().map(|held| &held.node)
+    /// The nodes that share the backends.
+    pub fn nodes(&self) -> &[Held] {
+        &self.nodes
+    }
+
+    /// The node that stands alone.
+    pub fn lone(&self) -> &Lone {
+        &self.lone
+    }
+
+    /// All nodes; the last one stands alone.
+    pub fn held(&self) -> impl Iterator<Item = &Held> {
+        self.nodes.iter().chain([self.lone.held()])
     }
 
     /// What must stand in no log.
@@ -114,25 +115,13 @@ impl Bed {
         self.proxies.iter().map(Proxy::lost).sum()
     }
 
-    /// Which nodes do not run though they should.
-    pub fn fallen(&self) -> Vec<usize> {
-        let nodes = self.nodes.iter().enumerate();
-        let fallen = nodes.filter(|(_, held)| {
-            // Read first: the node is meant to go before it goes.
-            held.meant_to_run.load(Ordering::SeqCst)
-                && !held.node.process().is_running()
-                && held.meant_to_run.load(Ordering::SeqCst)
-        });
-        fallen.map(|(number, _)| number).collect()
-    }
-
     /// Copies the logs of all processes into the folder.
     ///
     /// # Errors
     /// When they cannot be written.
     pub fn keep_logs(&self, folder: &Path) -> Result<()> {
-        let nodes = self.nodes.iter().enumerate();
-        let nodes = nodes.map(|(number, held)| (format!("node-{number}"), held.node.process()));
+        let nodes = self.held().enumerate();
+        let nodes = nodes.map(|(number, held)| (format!("node-{number}"), held.node().process()));
         let servers = [("redis", self.redis.process()), ("s3", self.s3.process())];
         let servers = servers.map(|(name, process)| (name.to_owned(), process));
         let mongo = self.mongo.process().ok();
@@ -168,14 +157,15 @@ impl Bed {
                 self.proxies[fault.node].cut();
                 Ok(())
             }
-            Kind::NodeKilled => {
-                held.meant_to_run.store(false, Ordering::SeqCst);
-                held.node.kill()
-            }
-            Kind::NodeFrozen => held.node.freeze(),
-            Kind::RollingRestart => self.nodes.iter().try_for_each(Held::renew),
+            Kind::NodeKilled => held.kill(),
+            Kind::NodeFrozen => held.freeze(),
+            Kind::RollingRestart => self.nodes.iter().try_for_each(|held| {
+                held.stop();
+                held.start()
+            }),
             Kind::MongoFrozen => self.mongo.freeze(),
             Kind::S3Frozen => self.s3.freeze(),
+            Kind::DatabaseMovedAway => self.lone.move_database_away(),
         }
     }
 
@@ -193,9 +183,10 @@ impl Bed {
                 Ok(())
             }
             Kind::NodeKilled => held.start(),
-            Kind::NodeFrozen => held.node.thaw(),
+            Kind::NodeFrozen => held.thaw(),
             Kind::MongoFrozen => self.mongo.thaw(),
             Kind::S3Frozen => self.s3.thaw(),
+            Kind::DatabaseMovedAway => self.lone.put_database_back(),
             Kind::SubscribersKilled
             | Kind::HalfOpen
             | Kind::ConnectionsCut
@@ -211,25 +202,9 @@ impl Bed {
     }
 }
 
-impl Held {
-    /// Stops the node in an orderly way and starts it again.
-    fn renew(&self) -> Result<()> {
-        self.meant_to_run.store(false, Ordering::SeqCst);
-        self.node.terminate()?;
-        self.start()
-    }
-
-    fn start(&self) -> Result<()> {
-        let begin = Instant::now();
-        while let Err(error) = self.node.restart() {
-            if begin.elapsed() > STARTS_WITHIN {
-                bail!("a node does not start any more: {error:#}");
-            }
-            sleep(BETWEEN_STARTS);
-        }
-        self.meant_to_run.store(true, Ordering::SeqCst);
-        Ok(())
-    }
+fn name(folder: &TempDir) -> Result<&str> {
+    let name = folder.path().to_str();
+    name.context("a temporary folder has a name in UTF-8")
 }
 
 async fn backends(password: String) -> Result<(Redis, Mongo, S3)> {

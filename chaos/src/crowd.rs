@@ -1,4 +1,5 @@
-//! The clients of a run: residents that stay, visitors that come and go, and slow ones among the residents.
+//! The clients of a run: residents that stay, and visitors that come and go. One upload is busy: what is written there is
+//! long, and some who watch it stall.
 
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use crate::client::{self, Api, Gauge, Role};
 use crate::ledger::Ledger;
 use crate::phase::Phase;
 
-/// Of so many clients one comes and goes, and one is slow.
+/// Of so many clients one comes and goes.
 const VISITOR: usize = 5;
-const SLOW: usize = 15;
+/// Of so many residents that watch the busy upload one stalls. So do all its visitors, who leave in the midst of it.
+const STALLS: usize = 4;
 /// How long a visitor stays, at most.
 const VISIT: Duration = Duration::from_secs(40);
 
@@ -46,15 +48,20 @@ impl Crowd {
             residents: Vec::new(),
             tasks: JoinSet::new(),
         };
+        let mut busy_residents = 0;
         for number in 0..count {
+            let is_visitor = number % VISITOR == VISITOR - 2;
+            let is_busy = number % uploads.len() == uploads.len() - 1;
+            busy_residents += usize::from(is_busy && !is_visitor);
             let role = Role {
                 name: format!("c{number}"),
                 upload: uploads[number % uploads.len()],
                 seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
                 pace: around.pace,
-                is_slow: number % SLOW == SLOW - 1,
+                stalls: is_busy && (is_visitor || busy_residents % STALLS == 0),
+                writes_long: is_busy,
             };
-            if number % VISITOR == VISITOR - 2 {
+            if is_visitor {
                 crowd.tasks.spawn(visit(role, around.clone()));
             } else {
                 let gauge = Gauge::default();

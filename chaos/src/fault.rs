@@ -37,6 +37,8 @@ pub enum Kind {
     MongoFrozen,
     /// S3 takes connections and answers nothing.
     S3Frozen,
+    /// The database of the node that stands alone is moved away, the node makes a new one, and the old one is put back.
+    DatabaseMovedAway,
 }
 
 /// What a fault concerns: one at a time.
@@ -52,11 +54,13 @@ pub enum Target {
     Mongo,
     /// The S3 server.
     S3,
+    /// The node that stands alone.
+    Lone,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RedisKilled,
         Self::RedisFrozen,
         Self::SubscribersKilled,
@@ -68,6 +72,7 @@ impl Kind {
         Self::RollingRestart,
         Self::MongoFrozen,
         Self::S3Frozen,
+        Self::DatabaseMovedAway,
     ];
 
     /// What it concerns.
@@ -78,6 +83,7 @@ impl Kind {
             Self::NodeKilled | Self::NodeFrozen | Self::RollingRestart => Target::Nodes,
             Self::MongoFrozen => Target::Mongo,
             Self::S3Frozen => Target::S3,
+            Self::DatabaseMovedAway => Target::Lone,
         }
     }
 
@@ -102,6 +108,7 @@ impl Kind {
             Self::NodeKilled => (1_000, 5_000),
             Self::NodeFrozen => (3_000, 10_000),
             Self::S3Frozen => (4_000, 8_000),
+            Self::DatabaseMovedAway => (2_000, 5_000),
         };
         (
             Duration::from_millis(shortest),
@@ -134,6 +141,7 @@ impl fmt::Display for Kind {
             Self::RollingRestart => "rolling restart",
             Self::MongoFrozen => "MongoDB frozen",
             Self::S3Frozen => "S3 frozen",
+            Self::DatabaseMovedAway => "database moved away and put back",
         })
     }
 }

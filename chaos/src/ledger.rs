@@ -23,6 +23,8 @@ pub struct Book {
     pub acknowledged: HashMap<ClientMessageId, Message>,
     /// Answers that were no acknowledgement, by their sentence.
     pub failed_posts: BTreeMap<String, u64>,
+    /// How often a client stalled, and for how long at most.
+    pub stalls: (u64, Duration),
     /// Sockets that were opened in the place of one that had been lost.
     pub reconnects: u64,
     /// Closed sockets, by code.
@@ -84,6 +86,14 @@ impl Ledger {
     /// A socket is opened.
     pub fn connecting(&self, again: bool) {
         self.book().reconnects += u64::from(again);
+    }
+
+    /// A client reads nothing for so long from now on.
+    pub fn stalling(&self, pause: Duration) {
+        let mut book = self.book();
+        let (count, longest) = &mut book.stalls;
+        *count += 1;
+        *longest = pause.max(*longest);
     }
 
     /// A socket was closed.

@@ -4,11 +4,14 @@
 //! ```text
 //! schedule    which fault when, drawn from the seed
 //! bed         Redis, MongoDB, S3 and the nodes, and how each fault is made and repaired
+//! held        a node, and what it did wrong
+//! lone        a node with a database of its own, which is moved away and put back
 //! proxy       between the nodes and Redis
 //! balancer    between the clients and the nodes
 //! client      one client: the browser's own state machine
 //! crowd       all of them
 //! storm       lets the faults happen
+//! vitals      whether the nodes live
 //! check       what must be so afterwards
 //! run         all of it, in order
 //! ```
@@ -19,7 +22,9 @@ mod check;
 mod client;
 mod crowd;
 mod fault;
+mod held;
 mod ledger;
+mod lone;
 mod memory;
 mod phase;
 mod picture;
@@ -31,6 +36,7 @@ mod settle;
 mod site;
 mod storm;
 mod uploads;
+mod vitals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

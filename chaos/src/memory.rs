@@ -27,11 +27,9 @@ impl Memory {
 
 /// Looks at every node; one that is not there keeps its figures. Blocks while a node is being stopped.
 pub fn look(bed: &Bed, nodes: &mut [Memory]) {
-    for number in bed.fallen() {
-        nodes[number].has_fallen = true;
-    }
-    for (node, memory) in bed.nodes().zip(nodes) {
-        if let Some(now) = node.process().id().and_then(resident) {
+    for (held, memory) in bed.held().zip(nodes) {
+        memory.has_fallen |= held.has_fallen();
+        if let Some(now) = held.node().process().id().and_then(resident) {
             memory.last = now;
             memory.most = memory.most.max(now);
         }

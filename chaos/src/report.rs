@@ -41,6 +41,7 @@ pub struct Report {
     pub lost_frames: u64,
     /// What the nodes held.
     pub memory: Vec<Memory>,
+    stalls: (u64, Duration),
     reconnects: u64,
     closes: BTreeMap<u16, u64>,
     gaps: (u64, u64),
@@ -77,6 +78,7 @@ impl Report {
         self.acknowledged = std::mem::take(&mut book.acknowledged);
         self.failed_posts = std::mem::take(&mut book.failed_posts);
         self.closes = std::mem::take(&mut book.closes);
+        self.stalls = book.stalls;
         self.reconnects = book.reconnects;
         self.gaps = (book.gaps, book.gap_messages);
         self.failed_fetches = book.failed_fetches;
@@ -152,6 +154,12 @@ impl Report {
 
     fn write_connections(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (gaps, messages) = self.gaps;
+        let (stalls, longest) = self.stalls;
+        writeln!(
+            out,
+            "  stalls            {stalls} of viewers, for {:.1} s at most",
+            longest.as_secs_f64()
+        )?;
         writeln!(
             out,
             "  reconnects        {}, closes by code: {}",

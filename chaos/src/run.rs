@@ -1,5 +1,6 @@
 //! One run, from the first process to the verdict.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +13,19 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
-use crate::bed::{Bed, NODES};
-use crate::check;
+use crate::bed::{ALL_NODES, Bed, NODES};
+use crate::check::{self, Seen};
 use crate::client::Api;
 use crate::crowd::{Crowd, Surroundings};
+use crate::held::Held;
 use crate::ledger::Ledger;
+use crate::lone::Given;
 use crate::memory::{self, Memory};
 use crate::phase::Phase;
 use crate::report::Report;
 use crate::schedule::Planned;
 use crate::uploads::{self, Uploads};
-use crate::{schedule, settle, storm};
+use crate::{schedule, settle, storm, vitals};
 
 /// What the issue allows from the last repair on.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(15);
@@ -80,20 +83,23 @@ struct Run {
     crowd: Crowd,
     uploader: AbortOnDropHandle<Uploads>,
     first_uploads: Uploads,
+    /// What the node that stands alone was given.
+    given: Given,
     report: Report,
-    memory: watch::Receiver<[Memory; NODES]>,
-    _background: [AbortOnDropHandle<()>; 2],
+    memory: watch::Receiver<[Memory; ALL_NODES]>,
+    _background: [AbortOnDropHandle<()>; 3],
 }
 
 impl Run {
     async fn begin(bed: Arc<Bed>, options: &Options) -> Result<Self> {
         let http = Client::builder().no_proxy().build()?;
-        let addresses = bed.nodes().map(|node| ([127, 0, 0, 1], node.port()).into());
-        let balancer = Balancer::new(addresses);
+        let balancer = Balancer::new(bed.nodes().iter().map(Held::address));
         let (phase, phases) = watch::channel(Phase::Writing);
         let first = uploads::first(UPLOADS, &http, &balancer, options.seed)
             .await
             .context("making the first uploads")?;
+        let given = bed.lone().give(&http, options.seed).await;
+        let given = given.context("giving pictures to the node that stands alone")?;
         let ids: Vec<_> = first.iter().map(|(upload, _)| upload.id).collect();
         let around = Surroundings {
             api: Api::new(http.clone(), balancer.clone()),
@@ -103,10 +109,11 @@ impl Run {
         };
         let uploader =
             uploads::keep_trying(http.clone(), balancer.clone(), options.seed + 1, phases);
-        let (memory, memories) = watch::channel([Memory::default(); NODES]);
+        let (memory, memories) = watch::channel([Memory::default(); ALL_NODES]);
         let background = [
             tokio::spawn(balancer.clone().watch(http.clone())),
             tokio::spawn(watch_memory(Arc::clone(&bed), memory)),
+            tokio::spawn(vitals::watch(Arc::clone(&bed), http.clone())),
         ];
         Ok(Self {
             bed,
@@ -120,6 +127,7 @@ impl Run {
                 acknowledged: first,
                 ..Uploads::default()
             },
+            given,
             report: Report::new(options.seed),
             memory: memories,
             _background: background.map(AbortOnDropHandle::new),
@@ -212,32 +220,56 @@ impl Run {
         self.phase.send_replace(Phase::Over);
         let seen = self.crowd.leave().await?;
         let mut uploads = self.uploader.await?;
-        let first = self.first_uploads.acknowledged;
-        let conversations: Vec<_> = first.iter().map(|(upload, _)| upload.id).collect();
-        uploads.acknowledged.extend(first);
+        uploads
+            .acknowledged
+            .extend(self.first_uploads.acknowledged.iter().cloned());
         let report = &mut self.report;
         report.take_book(&mut self.ledger.book());
         report.memory = self.memory.borrow().to_vec();
         report.lost_frames = self.bed.lost_frames();
         report.transcripts = seen.len();
-        let nodes: Vec<_> = self.balancer.nodes().collect();
-        match check::conversations(&self.http, &nodes, &conversations).await {
-            Ok((conversations, faults)) => {
-                report.blame_all(faults);
-                report.stored = conversations.values().map(Vec::len).sum();
-                report.blame_all(check::acknowledged(&report.acknowledged, &conversations));
-                report.take_verdict(check::transcripts(&seen, &conversations));
-            }
-            Err(failure) => report.blame(format!("the conversations cannot be read: {failure}")),
-        }
-        report.blame_all(check::pictures(&self.http, &nodes, &uploads.acknowledged).await);
         report.uploads = uploads;
+        vitals::idle(&self.bed).await;
+        let nodes = vitals::answering(self.bed.nodes(), &self.http).await;
+        compare(&self.http, &nodes, &seen, &self.first_uploads, report).await;
+        if let [_] = *vitals::answering([self.bed.lone().held()], &self.http).await {
+            report.blame_all(self.bed.lone().lost(&self.http, &self.given).await);
+        }
+        vitals::leave(&self.bed).await;
         report.blame_all(check::nodes(&self.bed, &report.memory));
         Ok(self.report)
     }
 }
 
-async fn watch_memory(bed: Arc<Bed>, memory: watch::Sender<[Memory; NODES]>) {
+/// Compares what the clients saw and what was acknowledged with what these nodes tell. One that does not answer is not
+/// asked: it is blamed for that already.
+async fn compare(
+    http: &Client,
+    nodes: &[SocketAddr],
+    seen: &[Seen],
+    talked_about: &Uploads,
+    report: &mut Report,
+) {
+    if nodes.is_empty() {
+        report.blame("no node answers any more: nothing could be compared".to_owned());
+        return;
+    }
+    let uploads = talked_about.acknowledged.iter();
+    let ids: Vec<_> = uploads.map(|(upload, _)| upload.id).collect();
+    match check::conversations(http, nodes, &ids).await {
+        Ok((conversations, faults)) => {
+            report.blame_all(faults);
+            report.stored = conversations.values().map(Vec::len).sum();
+            report.blame_all(check::acknowledged(&report.acknowledged, &conversations));
+            report.take_verdict(check::transcripts(seen, &conversations));
+        }
+        Err(failure) => report.blame(format!("the conversations cannot be read: {failure}")),
+    }
+    let faults = check::pictures(http, nodes, &report.uploads.acknowledged).await;
+    report.blame_all(faults);
+}
+
+async fn watch_memory(bed: Arc<Bed>, memory: watch::Sender<[Memory; ALL_NODES]>) {
     let mut ticks = interval(MEMORY_EVERY);
     loop {
         ticks.tick().await;

@@ -1,4 +1,4 @@
-//! The nodes' own health: their processes, their memory, and what they wrote into their logs.
+//! The nodes' own health: their processes, their memory, what they did wrong, and what they wrote into their logs.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::told;
 use crate::bed::Bed;
 use crate::memory::Memory;
 
-/// No node has ended by itself, panicked, or grown without an end, and no password stands in a log.
+/// No node has ended by itself, fallen silent, panicked, or grown without an end, and no password stands in a log.
 pub fn nodes(bed: &Bed, memory: &[Memory]) -> Vec<String> {
     let fallen = memory.iter().enumerate().filter(|(_, it)| it.has_fallen);
     let mut faults: Vec<_> = fallen
@@ -14,8 +14,10 @@ pub fn nodes(bed: &Bed, memory: &[Memory]) -> Vec<String> {
         .collect();
     let grown = memory.iter().enumerate().filter(|(_, it)| it.runs_away());
     faults.extend(grown.map(|(number, it)| format!("node {number} holds {} MiB", it.last)));
-    for (number, node) in bed.nodes().enumerate() {
-        match fs::read(node.process().path().join("log")) {
+    for (number, held) in bed.held().enumerate() {
+        let complaints = held.complaints().into_iter();
+        faults.extend(complaints.map(|it| format!("node {number}: {it}")));
+        match fs::read(held.node().process().path().join("log")) {
             Ok(log) => {
                 let log = String::from_utf8_lossy(&log);
                 let found = faults_of(&log, bed.secrets());

@@ -39,8 +39,10 @@ pub struct Role {
     pub seed: u64,
     /// Mean time between two messages of its own.
     pub pace: Duration,
-    /// Whether it reads its socket only now and then.
-    pub is_slow: bool,
+    /// Whether it stalls: reads nothing of its socket for a while, again and again.
+    pub stalls: bool,
+    /// Whether all its texts are long.
+    pub writes_long: bool,
 }
 
 /// How far a client is, as seen from outside.

@@ -1,6 +1,7 @@
-//! Who sits before a client: writes, taps, tries failed messages again, and is sometimes slow.
+//! Who sits before a client: writes, taps, tries failed messages again, and sometimes stalls.
 
 use std::future::pending;
+use std::ops::Range;
 use std::time::Duration;
 
 use app::live::effect::Timer;
@@ -24,9 +25,13 @@ const REOPEN: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(1);
 /// Mean time between two taps of a person.
 const TAP: Duration = Duration::from_secs(7);
-/// How long a slow client reads, and how long it does not, at most.
+/// Mean time for which a client that stalls reads in between.
 const READS: Duration = Duration::from_secs(5);
-const READS_NOT: Duration = Duration::from_mins(1);
+/// How long it stalls, in seconds.
+const STALL: Range<f64> = 5.0..60.0;
+/// The same for the first time: long enough for the buffers to be full and for the node to lose its patience 20 s later,
+/// and short enough to read again while the node still tries to close the socket.
+const FIRST_STALL: Range<f64> = 31.0..36.0;
 
 /// Opens the page, and lives with it until the run is over or `leave` resolves; what was listed meanwhile, unless the
 /// page could not even be opened.
@@ -72,7 +77,7 @@ async fn open(role: &Role, api: &Api) -> MessagePage {
 
 fn slowness(role: &Role) -> (watch::Sender<Instant>, Slowness) {
     let (read_from, slowness) = watch::channel(Instant::now());
-    (read_from, role.is_slow.then_some(slowness))
+    (read_from, role.stalls.then_some(slowness))
 }
 
 struct Person {
@@ -82,6 +87,7 @@ struct Person {
     read_from: watch::Sender<Instant>,
     chance: StdRng,
     written: u64,
+    stalls: Range<f64>,
     next: [(Act, Instant); 3],
 }
 
@@ -92,7 +98,7 @@ enum Act {
     /// Taps the picture, and looks for older messages.
     Tap,
     /// Reads nothing for a while.
-    Doze,
+    Stall,
 }
 
 impl Person {
@@ -104,7 +110,8 @@ impl Person {
             ledger,
             read_from,
             written: 0,
-            next: [Act::Write, Act::Tap, Act::Doze].map(|act| (act, Instant::now())),
+            stalls: FIRST_STALL,
+            next: [Act::Write, Act::Tap, Act::Stall].map(|act| (act, Instant::now())),
         };
         for place in 0..person.next.len() {
             let pause = person.pause(person.next[place].0);
@@ -156,7 +163,7 @@ impl Person {
                 _ if !may => {}
                 Act::Write => self.write(),
                 Act::Tap => self.tap(),
-                Act::Doze => pause += self.doze(),
+                Act::Stall => pause += self.stall(),
             }
             self.next[place].1 = now + pause;
         }
@@ -167,7 +174,7 @@ impl Person {
         let mean = match act {
             Act::Write => self.role.pace,
             Act::Tap => TAP,
-            Act::Doze => READS,
+            Act::Stall => READS,
         };
         mean.mul_f64(self.chance.random_range(0.1..1.9))
     }
@@ -175,7 +182,7 @@ impl Person {
     fn write(&mut self) {
         self.written += 1;
         let name = format!("{}-{}", self.role.name, self.written);
-        let text = text::some(&name, &mut self.chance);
+        let text = text::some(&name, self.role.writes_long, &mut self.chance);
         // When too many are unsent the composer keeps its text.
         self.shell.send(Entry {
             key: name.parse().expect("clients are named like messages"),
@@ -198,9 +205,14 @@ impl Person {
         self.shell.take(Input::LoadOlder);
     }
 
-    fn doze(&mut self) -> Duration {
-        let pause = READS_NOT.mul_f64(self.chance.random_range(0.1..1.0));
-        self.read_from.send_replace(Instant::now() + pause);
+    /// How long it will read nothing.
+    fn stall(&mut self) -> Duration {
+        let pause = Duration::from_secs_f64(self.chance.random_range(self.stalls.clone()));
+        self.stalls = STALL;
+        if self.role.stalls {
+            self.ledger.stalling(pause);
+            self.read_from.send_replace(Instant::now() + pause);
+        }
         pause
     }
 

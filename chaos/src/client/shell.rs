@@ -170,10 +170,10 @@ impl Shell {
         if entries_changed {
             let new = self.transcript.record(first, listed);
             let newest = &listed[listed.len() - new..];
-            // A slow client's delay is its own doing.
+            // The delay of a client that stalls is its own doing.
             let others = newest
                 .iter()
-                .filter(|entry| !entry.mine && !self.role.is_slow);
+                .filter(|entry| !entry.mine && !self.role.stalls);
             for entry in others {
                 self.ledger.shown(&entry.key);
             }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use app::event::{ClientCommand, SUBPROTOCOL, ServerEvent};
 use futures::stream::SplitStream;
 use futures::{SinkExt, StreamExt};
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -21,8 +22,10 @@ const ABNORMAL: u16 = 1006;
 const NO_STATUS: u16 = 1005;
 /// Commands that may wait to be sent; one more is lost, as on a socket that is about to close.
 const MOST_COMMANDS: usize = 64;
-/// Room to receive of a slow client, in bytes, so that its slowness reaches the node.
+/// Room to receive of a client that stalls, and the segments that it takes, in bytes: as over Ethernet. What the kernels
+/// hold for it is then full after some 800 kB; over the loopback device as it is, it would take 4 MB.
 const LITTLE_ROOM: u32 = 8 * 1024;
+const SEGMENT: u32 = 1_460;
 
 /// What a socket tells.
 #[derive(Debug)]
@@ -35,7 +38,7 @@ pub enum SocketEvent {
     Closed(u16),
 }
 
-/// Until when nothing is read. `None`: the client is never slow.
+/// Until when nothing is read. `None`: the client never stalls.
 pub type Slowness = Option<watch::Receiver<Instant>>;
 
 type WebSocket = WebSocketStream<TcpStream>;
@@ -133,15 +136,16 @@ async fn wait(until: &mut watch::Receiver<Instant>) {
     }
 }
 
-async fn connect(node: SocketAddr, is_slow: bool) -> Result<WebSocket, Error> {
+async fn connect(node: SocketAddr, stalls: bool) -> Result<WebSocket, Error> {
     let mut request = format!("ws://{node}/api/socket").into_client_request()?;
     let protocol = HeaderValue::from_static(SUBPROTOCOL);
     request
         .headers_mut()
         .insert("sec-websocket-protocol", protocol);
     let socket = TcpSocket::new_v4()?;
-    if is_slow {
+    if stalls {
         socket.set_recv_buffer_size(LITTLE_ROOM)?;
+        SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     }
     let stream = socket.connect(node).await?;
     stream.set_nodelay(true)?;
