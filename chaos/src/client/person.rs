@@ -29,9 +29,11 @@ const TAP: Duration = Duration::from_secs(7);
 const READS: Duration = Duration::from_secs(5);
 /// How long it stalls, in seconds.
 const STALL: Range<f64> = 5.0..60.0;
-/// The same for the first time: long enough for the buffers to be full and for the node to lose its patience 20 s later,
-/// and short enough to read again while the node still tries to close the socket.
-const FIRST_STALL: Range<f64> = 31.0..36.0;
+/// The first time is soon, while the kernels do not hold much for the connection yet. It is long enough for that to be
+/// full and for the node to lose its patience 20 s later, and short enough to read again while the node still tries to
+/// close the socket.
+const FIRST_STALL_AFTER: Range<f64> = 0.5..1.5;
+const FIRST_STALL: Range<f64> = 26.0..31.0;
 
 /// Opens the page, and lives with it until the run is over or `leave` resolves; what was listed meanwhile, unless the
 /// page could not even be opened.
@@ -114,7 +116,12 @@ impl Person {
             next: [Act::Write, Act::Tap, Act::Stall].map(|act| (act, Instant::now())),
         };
         for place in 0..person.next.len() {
-            let pause = person.pause(person.next[place].0);
+            let pause = match person.next[place].0 {
+                Act::Stall => {
+                    Duration::from_secs_f64(person.chance.random_range(FIRST_STALL_AFTER))
+                }
+                act => person.pause(act),
+            };
             person.next[place].1 += pause;
         }
         person
@@ -211,6 +218,15 @@ impl Person {
         self.stalls = STALL;
         if self.role.stalls {
             self.ledger.stalling(pause);
+            println!(
+                std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .unwrap()
+                    .as_secs_f64()
+                    % 1000.0,
+                self.role.name,
+                pause.as_secs_f64()
+            );
             self.read_from.send_replace(Instant::now() + pause);
         }
         pause

@@ -23,8 +23,9 @@ const NO_STATUS: u16 = 1005;
 /// Commands that may wait to be sent; one more is lost, as on a socket that is about to close.
 const MOST_COMMANDS: usize = 64;
 /// Room to receive of a client that stalls, and the segments that it takes, in bytes: as over Ethernet. What the kernels
-/// hold for it is then full after some 800 kB; over the loopback device as it is, it would take 4 MB.
-const LITTLE_ROOM: u32 = 8 * 1024;
+/// hold for it is then full after 100 kB when the connection is new, and after 700 kB later; over the loopback device as
+/// it is, it would take 4 MB.
+const LITTLE_ROOM: u32 = 4 * 1024;
 const SEGMENT: u32 = 1_460;
 
 /// What a socket tells.
