@@ -28,6 +28,7 @@ mod lone;
 mod memory;
 mod phase;
 mod picture;
+mod processor;
 mod proxy;
 mod report;
 mod run;

@@ -111,10 +111,13 @@ impl fmt::Display for Report {
         self.write_connections(out)?;
         self.write_times(out)?;
         for (number, memory) in self.memory.iter().enumerate() {
-            let Memory { most, last, .. } = memory;
+            let Memory {
+                most, last, load, ..
+            } = memory;
             writeln!(
                 out,
-                "  node {number}            {last} MiB at last, {most} MiB at most"
+                "  node {number}            {last} MiB at last, {most} MiB at most, {} % of a processor at most",
+                load.most
             )?;
         }
         if self.has_passed() {

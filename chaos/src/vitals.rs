@@ -1,7 +1,6 @@
 //! Whether the nodes are alive: each answers whenever nothing is done to it, uses next to no processor time when nobody
 //! is there, and leaves when it is asked to.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::{interval, sleep};
 
 use crate::bed::{ALL_NODES, Bed};
 use crate::held::Held;
+use crate::processor::Used;
 
 /// How often a node is asked whether it lives, and how long it may take to say so, on a busy machine.
 const EVERY: Duration = Duration::from_secs(1);
@@ -20,8 +20,6 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// For how long processor time is counted, and how much a node may use meanwhile, in hundredths of a processor.
 const IDLE: Duration = Duration::from_secs(3);
 const MOST_WHEN_IDLE: u64 = 25;
-/// Linux counts the processor time of a process in hundredths of a second.
-const TICKS_PER_SECOND: u64 = 100;
 
 /// Asks every node whether it lives, without an end, and blames those that do not answer.
 pub async fn watch(bed: Arc<Bed>, http: Client) {
@@ -63,14 +61,12 @@ pub async fn answering<'a>(
 
 /// Nobody is there any more: blames the nodes that work all the same.
 pub async fn idle(bed: &Bed) {
-    let before: Vec<_> = bed.held().map(processor_time).collect();
+    let before: Vec<_> = bed.held().map(Used::by).collect();
     sleep(IDLE).await;
     for (held, before) in bed.held().zip(before) {
-        let Some((before, after)) = before.zip(processor_time(held)) else {
-            continue;
-        };
-        let percent = 100 * (after - before) / (TICKS_PER_SECOND * IDLE.as_secs());
-        if percent > MOST_WHEN_IDLE {
+        let now = Used::by(held).zip(before);
+        let percent = now.and_then(|(now, before)| now.percent_since(before));
+        if let Some(percent) = percent.filter(|percent| *percent > MOST_WHEN_IDLE) {
             held.blame(format!(
                 "it uses {percent} % of a processor though nobody is there"
             ));
@@ -85,29 +81,4 @@ pub async fn leave(bed: &Arc<Bed>) {
         spawn_blocking(move || bed.held().nth(number).map(Held::stop))
     });
     join_all(leaving).await;
-}
-
-/// The processor time that the node has used, in ticks.
-fn processor_time(held: &Held) -> Option<u64> {
-    let process = held.node().process().id()?;
-    ticks(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
-}
-
-/// In user mode and in the kernel: the 14th and the 15th field. The second, a name in brackets, may hold spaces.
-fn ticks(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<u64>().ok();
-    Some(next()? + next()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ticks;
-
-    #[test]
-    fn processor_time_is_read_whatever_the_process_is_called() {
-        let stat = "77 (a ) name) S 1 77 77 0 -1 4194560 900 0 5 0 120 34 0 0 20 0 9 0";
-        assert_eq!(ticks(stat), Some(154));
-        assert_eq!(ticks("77 (name) S 1"), None);
-    }
 }

@@ -14,6 +14,16 @@ pub fn nodes(bed: &Bed, memory: &[Memory]) -> Vec<String> {
         .collect();
     let grown = memory.iter().enumerate().filter(|(_, it)| it.runs_away());
     faults.extend(grown.map(|(number, it)| format!("node {number} holds {} MiB", it.last)));
+    let busy = memory
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.load.runs_away());
+    faults.extend(busy.map(|(number, it)| {
+        let percent = it.load.most;
+        format!(
+            "node {number} used {percent} % of a processor for seconds: it goes round in circles"
+        )
+    }));
     for (number, held) in bed.held().enumerate() {
         let complaints = held.complaints().into_iter();
         faults.extend(complaints.map(|it| format!("node {number}: {it}")));

@@ -218,15 +218,6 @@ impl Person {
         self.stalls = STALL;
         if self.role.stalls {
             self.ledger.stalling(pause);
-            println!(
-                std::time::SystemTime::now()
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap()
-                    .as_secs_f64()
-                    % 1000.0,
-                self.role.name,
-                pause.as_secs_f64()
-            );
             self.read_from.send_replace(Instant::now() + pause);
         }
         pause
