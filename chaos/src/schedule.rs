@@ -14,7 +14,7 @@ const MOST_AT_ONCE: usize = 2;
 /// Mean time from one fault's begin to the next one's, in a run that is long enough to have all kinds.
 const SPACING: Duration = Duration::from_secs(6);
 /// What a short run keeps free at its end for the last fault to last.
-const TAIL: Duration = Duration::from_secs(20);
+const TAIL: Duration = Duration::from_secs(24);
 
 /// One fault that will happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
