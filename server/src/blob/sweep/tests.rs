@@ -1,14 +1,17 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::model::{Content, Kind, MediaType, Timestamp, Upload, UploadId};
+use app::model::{Content, Kind, MediaType, MessagePage, Timestamp, Upload, UploadId, UploadRef};
+use async_trait::async_trait;
 use tempfile::TempDir;
 
 use super::*;
 use crate::blob::directory::DirectoryBlobs;
 use crate::pairing::PairingId;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Appended, Draft, Select};
 
 const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -103,12 +106,12 @@ fn upload(short_id: ShortId) -> Upload {
     }
 }
 
-fn swept(marked: usize, put_back: usize, removed: usize) -> Result<Swept, SweepError> {
-    Ok(Swept {
+fn swept(marked: usize, put_back: usize, removed: usize) -> Swept {
+    Swept {
         marked,
         put_back,
         removed,
-    })
+    }
 }
 
 #[tokio::test]
@@ -116,26 +119,26 @@ async fn an_old_orphan_is_set_aside_for_a_week_and_then_removed_and_nothing_else
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
     kit.put_used(1).await;
-    let hour = Duration::from_hours(1);
-    assert_eq!(kit.sweep(Duration::ZERO).await, swept(0, 0, 0));
+    let (hour, six_days) = (Duration::from_hours(1), 6 * DAY);
+    assert_eq!(kit.sweep(Duration::ZERO).await, Ok(swept(0, 0, 0)));
     let past = SystemTime::now() - 2 * DAY;
-    assert_eq!(kit.sweep_at(past, &kit.store).await, swept(0, 0, 0));
-    assert_eq!(kit.sweep(DAY + hour).await, swept(1, 0, 0));
+    assert_eq!(kit.sweep_at(past, &kit.store).await, Ok(swept(0, 0, 0)));
+    assert_eq!(kit.sweep(DAY + hour).await, Ok(swept(1, 0, 0)));
     assert_eq!(kit.marked().await, [orphan]);
-    assert_eq!(kit.sweep(WEEK - hour).await, swept(0, 0, 0));
+    assert_eq!(kit.sweep(six_days).await, Ok(swept(0, 0, 0)));
     assert_eq!(kit.images().await, 2);
-    assert_eq!(kit.sweep(WEEK + hour).await, swept(0, 0, 1));
+    assert_eq!(kit.sweep(WEEK + hour).await, Ok(swept(0, 0, 1)));
     assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
-    assert_eq!(kit.sweep(2 * WEEK).await, swept(0, 0, 0));
+    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 0, 0)));
 }
 
 #[tokio::test]
 async fn an_image_that_is_set_aside_is_put_back_once_the_store_knows_it() {
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, swept(1, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
     kit.insert(orphan).await;
-    assert_eq!(kit.sweep(2 * WEEK).await, swept(0, 1, 0));
+    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 1, 0)));
     assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
 }
 
@@ -143,9 +146,9 @@ async fn an_image_that_is_set_aside_is_put_back_once_the_store_knows_it() {
 async fn a_mark_whose_image_is_gone_is_forgotten() {
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, swept(1, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
     kit.blobs.delete(orphan).await.unwrap();
-    assert_eq!(kit.sweep(2 * DAY).await, swept(0, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 0)));
     assert_eq!(kit.marked().await, []);
 }
 
@@ -156,10 +159,10 @@ async fn more_orphans_than_one_in_twenty_are_left_alone() {
     for n in 0..20 {
         kit.put(&format!("lost{n:04}")).await;
     }
-    assert_eq!(kit.sweep(2 * DAY).await, swept(20, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
     kit.put("lost0020").await;
     // 21 of 420 are one in twenty.
-    assert_eq!(kit.sweep(2 * DAY).await, swept(1, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
     kit.put("lost0021").await;
     let told = SweepError::TooMany {
         orphans: 22,
@@ -175,7 +178,7 @@ async fn few_orphans_are_taken_whatever_their_share_is() {
     for n in 0..20 {
         kit.put(&format!("lost{n:04}")).await;
     }
-    assert_eq!(kit.sweep(2 * DAY).await, swept(20, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
 }
 
 #[tokio::test]
@@ -237,7 +240,7 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
     let kit = Kit::new().await;
     kit.put_used(3).await;
     kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, swept(1, 0, 0));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
     kit.age_mark("6f727068616e3030", 2 * WEEK);
     let (home, away) = (kit.folder.path(), tempfile::tempdir().unwrap());
     move_database(home, away.path());
@@ -257,40 +260,40 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
         drop(fs::remove_file(home.join(format!("tonesa.db{end}"))));
     }
     move_database(away.path(), home);
-    assert_eq!(kit.sweep(2 * DAY).await, swept(0, 0, 1));
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 1)));
     assert_eq!(kit.images().await, 3);
 }
 
 /// A store that is another one from its second check on, which is after the orphans were looked for.
 struct Swapped {
     store: Arc<SqliteStore>,
-    checks: std::sync::atomic::AtomicUsize,
+    checks: AtomicUsize,
 }
 
-#[async_trait::async_trait]
+#[async_trait]
 impl Store for Swapped {
     async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
         self.store.insert_upload(upload).await
     }
 
-    async fn upload(&self, name: app::model::UploadRef) -> Result<Upload, StoreError> {
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
         self.store.upload(name).await
     }
 
     async fn append(
         &self,
         upload: UploadId,
-        drafts: Vec<crate::store::Draft>,
-    ) -> Result<Vec<crate::store::Appended>, StoreError> {
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, StoreError> {
         self.store.append(upload, drafts).await
     }
 
     async fn messages(
         &self,
         upload: UploadId,
-        select: crate::store::Select,
+        select: Select,
         limit: usize,
-    ) -> Result<app::model::MessagePage, StoreError> {
+    ) -> Result<MessagePage, StoreError> {
         self.store.messages(upload, select, limit).await
     }
 
@@ -299,10 +302,7 @@ impl Store for Swapped {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        match self
-            .checks
-            .fetch_add(1, std::sync::atomic::Ordering::SeqCst)
-        {
+        match self.checks.fetch_add(1, Ordering::SeqCst) {
             0 => self.store.pairing().await,
             _ => Ok(None),
         }
@@ -329,7 +329,7 @@ async fn a_store_that_is_swapped_while_orphans_are_looked_for_takes_nothing() {
     let store = Arc::new(store);
     let swapped = Swapped {
         store: Arc::clone(&store),
-        checks: std::sync::atomic::AtomicUsize::new(0),
+        checks: AtomicUsize::new(0),
     };
     let sweep = Sweep {
         blobs: &blobs,
