@@ -2,7 +2,6 @@ use std::fs;
 use std::path::Path;
 
 use app::model::ShortId;
-use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
@@ -68,12 +67,6 @@ impl Kit {
     fn pairing_file(&self) -> std::path::PathBuf {
         self.folder.path().join("images/pairing.id")
     }
-
-    /// As if the database had never been given an id.
-    fn forget_the_stores(&self) {
-        let database = Connection::open(self.folder.path().join(DATABASE_FILE)).unwrap();
-        database.execute_batch("DELETE FROM pairing").unwrap();
-    }
 }
 
 #[tokio::test]
@@ -129,16 +122,17 @@ async fn a_store_whose_uploads_have_no_images_here_is_not_theirs() {
 async fn a_store_that_is_new_or_another_one_is_told_and_stays_as_it_is() {
     let kit = Kit::new();
     let id = kit.paired().await;
-    kit.forget_the_stores();
+    let folder = tempfile::tempdir().unwrap();
+    let other = SqliteStore::open(folder.path()).unwrap();
     let mismatch = |store| Ok(Pairing::Mismatch { store, blobs: id });
-    assert_eq!(kit.check().await, mismatch(None));
-    assert_eq!(kit.store.pairing().await, Ok(None), "its own may come back");
-    let other = PairingId::random();
-    kit.store.pair(other).await.unwrap();
-    assert_eq!(kit.check().await, mismatch(Some(other)));
+    assert_eq!(check(&other, &kit.blobs).await, mismatch(None));
+    assert_eq!(other.pairing().await, Ok(None), "its own may come back");
+    let its_own = other.pair(PairingId::random()).await.unwrap();
+    assert_eq!(check(&other, &kit.blobs).await, mismatch(Some(its_own)));
     // A person says that they belong together.
-    fs::write(kit.pairing_file(), format!("  {other}\r\n")).unwrap();
-    assert_eq!(kit.paired().await, other);
+    fs::write(kit.pairing_file(), format!("  {its_own}\r\n")).unwrap();
+    let paired = Pairing::Paired(its_own);
+    assert_eq!(check(&other, &kit.blobs).await, Ok(paired));
 }
 
 #[tokio::test]
