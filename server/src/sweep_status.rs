@@ -68,6 +68,8 @@ pub struct SweepStatus {
 
 #[derive(Debug, Default)]
 struct Known {
+    /// Whether a check has ended, well or not.
+    is_checked: bool,
     pairing: Option<Pairing>,
     too_many: Option<(usize, usize)>,
 }
@@ -75,7 +77,7 @@ struct Known {
 /// What `/readyz` tells of it.
 #[derive(Debug, Serialize)]
 pub struct SweepReport {
-    /// `on`; `off` by the settings; `stopped` by the problem.
+    /// `off` by the settings, or `stopped` by the problem.
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'static str>,
@@ -94,7 +96,11 @@ impl SweepStatus {
 
     /// The store and the blobs were asked whether they belong together. A change is logged.
     pub fn checked(&self, pairing: Pairing) {
-        let before = self.lock().pairing.replace(pairing);
+        let before = {
+            let mut known = self.lock();
+            known.is_checked = true;
+            known.pairing.replace(pairing)
+        };
         if before != Some(pairing) {
             log(pairing, before.is_some());
         }
@@ -102,7 +108,9 @@ impl SweepStatus {
 
     /// The store or the blobs did not answer, so that nothing is known of them.
     pub fn unchecked(&self) {
-        self.lock().pairing = None;
+        let mut known = self.lock();
+        known.is_checked = true;
+        known.pairing = None;
     }
 
     /// A sweep found too many orphans, or not.
@@ -123,18 +131,17 @@ impl SweepStatus {
         }
     }
 
-    /// What is told of it.
-    pub fn report(&self) -> SweepReport {
-        let problem = self.problem();
-        SweepReport {
-            state: match (self.is_on, problem) {
-                (false, _) => "off",
-                (true, None) => "on",
-                (true, Some(_)) => "stopped",
-            },
+    /// What is told of it; nothing as long as images are swept, or the first check is under way.
+    pub fn report(&self) -> Option<SweepReport> {
+        let problem = self.problem().filter(|_| self.lock().is_checked);
+        if self.is_on && problem.is_none() {
+            return None;
+        }
+        Some(SweepReport {
+            state: if self.is_on { "stopped" } else { "off" },
             problem: problem.map(|problem| problem.name()),
             detail: problem.map(|problem| problem.detail()),
-        }
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

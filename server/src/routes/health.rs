@@ -54,7 +54,7 @@ pub async fn ready(State(node): State<AppState>) -> Response {
         backends,
         kinds: Some(node.config.shared.kinds()),
         // The node works all the same: this changes no status.
-        sweep: Some(node.sweep.report()),
+        sweep: node.sweep.report(),
     };
     answer(code, &health)
 }
