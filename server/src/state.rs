@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::housekeeping;
+use crate::housekeeping::Housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
 use crate::metrics::Metrics;
@@ -18,6 +18,7 @@ use crate::posting::Poster;
 use crate::rate_limit::{RateLimit, RateLimits};
 use crate::site::Site;
 use crate::store::Store;
+use crate::sweep_status::SweepStatus;
 
 /// What handlers share.
 pub type AppState = Arc<Node>;
@@ -55,6 +56,8 @@ pub struct Node {
     pub poster: Poster,
     /// Places for sockets.
     pub sockets: SocketSlots,
+    /// Whether images may be swept.
+    pub sweep: Arc<SweepStatus>,
     /// Uploads and messages per client address.
     pub rate_limits: Arc<RateLimits>,
     /// Everything that runs beside the requests; it ends before the node does.
@@ -92,7 +95,14 @@ impl Node {
             let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
             async move { rate_limits.keep_small(stopping).await }
         });
-        tasks.spawn(housekeeping::run(backends.clone(), stopping.clone()));
+        let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
+        let housekeeping = Housekeeping {
+            backends: backends.clone(),
+            pace: config.sweep,
+            status: Arc::clone(&sweep),
+            metrics: metrics.sweep.clone(),
+        };
+        tasks.spawn(housekeeping.run(stopping.clone()));
         Arc::new(Self {
             decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
@@ -103,6 +113,7 @@ impl Node {
             backends,
             metrics,
             hub,
+            sweep,
             rate_limits,
             tasks,
             stopping,

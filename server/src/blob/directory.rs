@@ -1,9 +1,11 @@
 //! Image bytes as files in a folder, for a node that stands alone.
 //!
 //! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems take `aB` and `Ab` for
-//! the same name, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`.
+//! the same name, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`. Beside them lie `pairing.id` and,
+//! in `orphans`, an empty file for each blob that is marked.
 
 mod layout;
+mod notes;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ use tracing::{Span, error};
 use self::layout::Layout;
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::folder::{FolderClaim, FolderError};
+use crate::pairing::PairingId;
 use crate::proof::Proof;
 
 /// The size of the pieces in which a blob is read, in bytes.
@@ -109,6 +112,38 @@ impl Blobs for DirectoryBlobs {
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
         self.blocking(move |layout| layout.list(after, limit))
+            .await
+            .map_err(trouble)
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
+        self.blocking(Layout::pairing).await.map_err(trouble)
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
+        self.blocking(move |layout| layout.pair(id))
+            .await
+            .map_err(trouble)
+    }
+
+    async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.blocking(move |layout| layout.mark(key))
+            .await
+            .map_err(trouble)
+    }
+
+    async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.blocking(move |layout| layout.unmark(key))
+            .await
+            .map_err(trouble)
+    }
+
+    async fn orphan_marks(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        self.blocking(move |layout| layout.marks(after, limit))
             .await
             .map_err(trouble)
     }

@@ -12,6 +12,7 @@ use tempfile::TempPath;
 
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::metrics::BlobMetrics;
+use crate::pairing::PairingId;
 
 /// See the module.
 pub struct MeasuredBlobs {
@@ -52,6 +53,35 @@ impl Blobs for MeasuredBlobs {
     ) -> Result<Vec<BlobEntry>, BlobError> {
         let call = self.blobs.list(after, limit);
         self.metrics.calls.measure("list", call).await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
+        let call = self.blobs.pairing();
+        self.metrics.calls.measure("pairing", call).await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
+        let call = self.blobs.pair(id);
+        self.metrics.calls.measure("pair", call).await
+    }
+
+    async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        let call = self.blobs.mark_orphan(key);
+        self.metrics.calls.measure("mark_orphan", call).await
+    }
+
+    async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        let call = self.blobs.unmark_orphan(key);
+        self.metrics.calls.measure("unmark_orphan", call).await
+    }
+
+    async fn orphan_marks(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        let call = self.blobs.orphan_marks(after, limit);
+        self.metrics.calls.measure("orphan_marks", call).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

@@ -19,6 +19,8 @@ use http::Method;
 use tempfile::TempPath;
 use thiserror::Error;
 
+use crate::pairing::PairingId;
+
 /// Why the blob store did not do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BlobError {
@@ -87,6 +89,28 @@ pub trait Blobs: Send + Sync + 'static {
     /// The first `limit` blobs in the order of their keys, of those whose key comes after `after`.
     async fn list(&self, after: Option<ShortId>, limit: usize)
     -> Result<Vec<BlobEntry>, BlobError>;
+
+    /// The id of the store that these blobs belong to; `None` before they were given one. It is read anew at each call.
+    async fn pairing(&self) -> Result<Option<PairingId>, BlobError>;
+
+    /// Gives the blobs this id unless they have one, and answers with the one that they have then. A backend without
+    /// conditional writes may let the last of several calls at the same time decide; a later
+    /// [`pairing`](Blobs::pairing) tells which.
+    async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError>;
+
+    /// Marks the blob as an orphan from now on. It is read as before; an earlier mark stays as it is.
+    async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError>;
+
+    /// Takes the mark back; fine when there is none.
+    async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError>;
+
+    /// The first `limit` marks in the order of their keys, of those whose key comes after `after`; `modified` is when
+    /// the blob was marked. A mark may outlive its blob.
+    async fn orphan_marks(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError>;
 
     /// Whether the backend answers.
     async fn ping(&self) -> Result<(), BlobError>;

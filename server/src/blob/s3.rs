@@ -1,8 +1,9 @@
 //! Image bytes as objects of an S3 bucket, for any number of nodes.
 //!
 //! An object's key is the blob's: it starts with random characters, so that a server which spreads objects by their
-//! keys spreads them evenly. The bucket is for images alone: what else has a name of 8 letters and digits is taken
-//! for an image that no upload refers to, and removed after a day.
+//! keys spreads them evenly. Beside them lie `pairing.id` and, under `orphans/`, an empty object for each blob that is
+//! marked. The bucket is for images alone: what else has a name of 8 letters and digits is taken for an image that no
+//! upload refers to, and removed in the end.
 //!
 //! A key that is taken is refused: by a look before the bytes are sent, and by a condition that the server checks
 //! when the object is about to show (`If-None-Match: *`). A server that knows no such condition leaves only the look,
@@ -13,6 +14,7 @@ mod bucket;
 mod error;
 mod list;
 mod multipart;
+mod notes;
 mod open;
 mod progress;
 mod put;
@@ -38,6 +40,7 @@ pub use self::open::OpenError;
 use self::put::{Conditions, Put};
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::config;
+use crate::pairing::PairingId;
 use crate::scratch::ScratchFolder;
 
 /// How long uploads that were given up may still be cleared away when the node leaves.
@@ -102,7 +105,7 @@ impl Blobs for S3Blobs {
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
-        self.bucket.delete(key).await
+        self.bucket.delete(key.as_str()).await
     }
 
     async fn list(
@@ -110,7 +113,31 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.bucket, after, limit).await
+        list::list(&self.bucket, "", after, limit).await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
+        self.read_pairing().await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
+        self.write_pairing(id).await
+    }
+
+    async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.make_note(&notes::mark_of(key), String::new()).await
+    }
+
+    async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.bucket.delete(&notes::mark_of(key)).await
+    }
+
+    async fn orphan_marks(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        list::list(&self.bucket, notes::ORPHANS, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

@@ -1,162 +1,227 @@
 //! Orphans: blobs that were put, but whose upload was never stored, say because the node died in between.
+//!
+//! Nothing is deleted on doubt. An orphan is marked first and removed when it has been marked for days; a mark is taken
+//! back as soon as the store knows the blob. A sweep ends without having taken anything when the store and the blobs
+//! do not prove that they belong together, or when there are too many orphans to believe in.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use app::model::ShortId;
 use thiserror::Error;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{BlobEntry, BlobError, Blobs};
+use crate::pairing::{self, CheckError, Pairing};
 use crate::store::{Store, StoreError};
 
-/// The most blobs that one run looks at.
-pub const MAX_LOOKED_AT: usize = 1_000;
-
+/// The most blobs that are listed at a time.
+const STRETCH: usize = 1_000;
+/// The most orphans that one sweep marks or removes, and the most marks that it looks at. The next one goes on.
+const MAX_ORPHANS: usize = 10_000;
+/// How many orphans are taken before the store and the blobs have to prove again that they belong together.
+const PER_PROOF: usize = 100;
+/// So many orphans are believed in whatever their share is.
+const FEW: usize = 20;
+/// More than one orphan in so many blobs is not believed in.
+const ONE_IN: usize = 20;
 /// A younger blob may belong to an upload that is under way.
 pub const MIN_AGE: Duration = Duration::from_hours(24);
 
-/// Why a run ended early. What it removed stays removed; the next run starts where this one did.
+/// Why a sweep ended early. The next one starts over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SweepError {
-    /// The blobs cannot be listed or removed.
+    /// The blobs cannot be listed, marked or removed.
     #[error(transparent)]
     Blobs(#[from] BlobError),
     /// The store cannot say whether a blob is in use.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store and the blobs do not prove that they belong together.
+    #[error("the store and the images do not prove that they belong together")]
+    Unpaired(Pairing),
+    /// There are too many orphans to believe in. None was marked or removed.
+    #[error("{orphans} of {images} images belong to no upload, which is too many to be believed")]
+    TooMany {
+        /// Blobs that no upload refers to.
+        orphans: usize,
+        /// All blobs.
+        images: usize,
+    },
 }
 
-/// What a run did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
-    /// Orphans that were removed.
-    pub removed: usize,
-    /// Where the next run goes on; `None` after the last blob: start over, some other day.
-    pub next: Option<ShortId>,
-}
-
-/// One run: removes those of the next [`MAX_LOOKED_AT`] blobs after `after` that are older than [`MIN_AGE`] and that no
-/// upload refers to. A blob is kept whenever that is in doubt.
-///
-/// # Errors
-/// When the blobs or the store are away.
-pub async fn sweep(
-    blobs: &dyn Blobs,
-    store: &dyn Store,
-    after: Option<ShortId>,
-    now: SystemTime,
-) -> Result<Swept, SweepError> {
-    let entries = blobs.list(after, MAX_LOOKED_AT).await?;
-    let full = entries.len() == MAX_LOOKED_AT;
-    let next = entries.last().filter(|_| full).map(|entry| entry.key);
-    let mut removed = 0;
-    for entry in entries {
-        if is_old(&entry, now) && !store.has_short_id(entry.key).await? {
-            blobs.delete(entry.key).await?;
-            info!(key = %entry.key, "removed an image that no upload refers to");
-            removed += 1;
+impl From<CheckError> for SweepError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Blobs(error) => Self::Blobs(error),
+            CheckError::Store(error) => Self::Store(error),
         }
     }
-    Ok(Swept { removed, next })
 }
 
-/// Not when the blob is from the future, as a clock that was set may have it.
-fn is_old(entry: &BlobEntry, now: SystemTime) -> bool {
-    now.duration_since(entry.modified)
-        .is_ok_and(|age| age >= MIN_AGE)
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Orphans that were marked.
+    pub marked: usize,
+    /// Marks that were taken back, since an upload refers to the blob.
+    pub put_back: usize,
+    /// Orphans that were removed.
+    pub removed: usize,
+}
+
+/// A sweep, and what it goes by.
+pub struct Sweep<'a> {
+    /// What is swept.
+    pub blobs: &'a dyn Blobs,
+    /// Who knows which blobs are in use.
+    pub store: &'a dyn Store,
+    /// How long an orphan is marked before it is removed.
+    pub set_aside_for: Duration,
+    /// The pause between two stretches, so that readers do not notice.
+    pub pause: Duration,
+    /// Now.
+    pub now: SystemTime,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    images: usize,
+    orphans: usize,
+    /// The first [`MAX_ORPHANS`] of them.
+    keys: Vec<ShortId>,
+}
+
+impl Found {
+    fn is_believable(&self) -> bool {
+        self.orphans <= FEW || self.orphans * ONE_IN <= self.images
+    }
+}
+
+impl Sweep<'_> {
+    /// Looks through all blobs: takes marks back from those that an upload refers to, marks those older than
+    /// [`MIN_AGE`] that none refers to, and removes those that have been marked for long enough.
+    ///
+    /// # Errors
+    /// See [`SweepError`]. What was done by then stays done.
+    pub async fn run(&self) -> Result<Swept, SweepError> {
+        self.prove_pairing().await?;
+        let mut swept = Swept::default();
+        let marks = self.marks(&mut swept).await?;
+        let found = self.find_orphans().await?;
+        if !found.is_believable() {
+            let Found {
+                images, orphans, ..
+            } = found;
+            return Err(SweepError::TooMany { orphans, images });
+        }
+        for keys in found.keys.chunks(PER_PROOF) {
+            // The store may have been another one for a moment while the orphans were looked for.
+            self.prove_pairing().await?;
+            for key in keys {
+                self.take(*key, marks.get(key), &mut swept).await?;
+            }
+        }
+        self.forget_stale_marks(&marks).await?;
+        Ok(swept)
+    }
+
+    async fn prove_pairing(&self) -> Result<(), SweepError> {
+        match pairing::check(self.store, self.blobs).await? {
+            Pairing::Paired(_) => Ok(()),
+            pairing => Err(SweepError::Unpaired(pairing)),
+        }
+    }
+
+    /// When blobs were marked, of those whose mark stays: it is taken back where an upload refers to the blob.
+    async fn marks(&self, swept: &mut Swept) -> Result<BTreeMap<ShortId, SystemTime>, SweepError> {
+        let mut marks = BTreeMap::new();
+        for mark in self.blobs.orphan_marks(None, MAX_ORPHANS).await? {
+            if self.store.has_short_id(mark.key).await? {
+                self.blobs.unmark_orphan(mark.key).await?;
+                warn!(key = %mark.key, "put back an image that had been set aside: an upload refers to it");
+                swept.put_back += 1;
+            } else {
+                marks.insert(mark.key, mark.modified);
+            }
+        }
+        Ok(marks)
+    }
+
+    async fn find_orphans(&self) -> Result<Found, SweepError> {
+        let mut found = Found::default();
+        let mut after = None;
+        loop {
+            let entries = self.blobs.list(after, STRETCH).await?;
+            found.images += entries.len();
+            after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == STRETCH);
+            for entry in entries {
+                if self.is_old(&entry, MIN_AGE) && !self.store.has_short_id(entry.key).await? {
+                    found.orphans += 1;
+                    if found.keys.len() < MAX_ORPHANS {
+                        found.keys.push(entry.key);
+                    }
+                }
+            }
+            if after.is_none() {
+                return Ok(found);
+            }
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+
+    /// Marks an orphan, or removes one whose mark is old enough.
+    async fn take(
+        &self,
+        key: ShortId,
+        marked: Option<&SystemTime>,
+        swept: &mut Swept,
+    ) -> Result<(), SweepError> {
+        if self.store.has_short_id(key).await? {
+            return Ok(());
+        }
+        match marked {
+            None => {
+                self.blobs.mark_orphan(key).await?;
+                info!(%key, "set aside an image that no upload refers to");
+                swept.marked += 1;
+            }
+            Some(since) if self.has_passed(*since, self.set_aside_for) => {
+                self.blobs.delete(key).await?;
+                self.blobs.unmark_orphan(key).await?;
+                info!(%key, "removed an image that no upload has referred to for days");
+                swept.removed += 1;
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A mark whose blob is gone, as after a death between the two, would make a later blob of that key look old.
+    async fn forget_stale_marks(
+        &self,
+        marks: &BTreeMap<ShortId, SystemTime>,
+    ) -> Result<(), SweepError> {
+        for key in marks.keys() {
+            if matches!(self.blobs.read(*key, 0..0).await, Err(BlobError::NotFound)) {
+                self.blobs.unmark_orphan(*key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, entry: &BlobEntry, age: Duration) -> bool {
+        self.has_passed(entry.modified, age)
+    }
+
+    /// Not when that moment is in the future, as a clock that was set may have it.
+    fn has_passed(&self, since: SystemTime, time: Duration) -> bool {
+        self.now
+            .duration_since(since)
+            .is_ok_and(|passed| passed >= time)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use app::model::{Content, Kind, MediaType, Timestamp, Upload, UploadId};
-
-    use super::*;
-    use crate::blob::directory::DirectoryBlobs;
-    use crate::store::sqlite::SqliteStore;
-
-    fn upload(short_id: ShortId) -> Upload {
-        Upload {
-            id: UploadId::from_bytes(rand::random()),
-            short_id,
-            kind: Kind::Image,
-            content: Content {
-                url: format!("/i/{short_id}"),
-                media_type: MediaType::Png,
-                size: 5,
-                width: 1,
-                height: 1,
-            },
-            created_at: Timestamp::from_unix_millis(0).unwrap(),
-        }
-    }
-
-    async fn put(blobs: &DirectoryBlobs, key: &str) -> ShortId {
-        let key = key.parse().unwrap();
-        let file = tempfile::NamedTempFile::new_in(blobs.temp_dir()).unwrap();
-        blobs.put(key, file.into_temp_path()).await.unwrap();
-        key
-    }
-
-    #[tokio::test]
-    async fn old_orphans_are_removed_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = DirectoryBlobs::open(&folder.path().join("blobs")).unwrap();
-        let store = SqliteStore::open(folder.path()).unwrap();
-        let orphan = put(&blobs, "orphan00").await;
-        let used = put(&blobs, "inUse000").await;
-        store.insert_upload(upload(used)).await.unwrap();
-        let now = SystemTime::now();
-        for (when, removed) in [
-            (now, 0),
-            (now - Duration::from_hours(48), 0),
-            (now + Duration::from_hours(25), 1),
-            (now + Duration::from_hours(25), 0),
-        ] {
-            let swept = sweep(&blobs, &store, None, when).await.unwrap();
-            assert_eq!(
-                swept,
-                Swept {
-                    removed,
-                    next: None
-                }
-            );
-        }
-        let left = blobs.list(None, 9).await.unwrap();
-        assert_eq!(left.iter().map(|it| it.key).collect::<Vec<_>>(), [used]);
-        assert_ne!(orphan, used);
-    }
-
-    #[tokio::test]
-    async fn a_blob_is_kept_while_the_store_is_away() {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = DirectoryBlobs::open(&folder.path().join("blobs")).unwrap();
-        let store = SqliteStore::open(folder.path()).unwrap();
-        store.close().await;
-        put(&blobs, "orphan00").await;
-        let later = SystemTime::now() + Duration::from_hours(25);
-        let swept = sweep(&blobs, &store, None, later).await;
-        assert_eq!(swept, Err(SweepError::Store(StoreError::Unavailable)));
-        assert_eq!(blobs.list(None, 9).await.unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn runs_take_turns_through_many_blobs() {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = DirectoryBlobs::open(&folder.path().join("blobs")).unwrap();
-        let store = SqliteStore::open(folder.path()).unwrap();
-        put(&blobs, "aaaa0000").await;
-        let shelf = folder.path().join("blobs/61/61");
-        for n in 1..=MAX_LOOKED_AT {
-            let bytes = format!("aaaa{n:04}").into_bytes();
-            let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
-            fs::write(shelf.join(name), "bytes").unwrap();
-        }
-        let later = SystemTime::now() + Duration::from_hours(25);
-        let first = sweep(&blobs, &store, None, later).await.unwrap();
-        assert_eq!(first.removed, MAX_LOOKED_AT);
-        let rest = sweep(&blobs, &store, first.next, later).await.unwrap();
-        assert_eq!((rest.removed, rest.next), (1, None));
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ pub use secret::Secret;
 pub use shared::{S3, Shared};
 pub use values::{Endpoint, LogFilter, PublicUrl};
 
+use crate::housekeeping::SweepPace;
 use crate::hub::Pace;
 use crate::image;
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// `TONESA_LOG`, else `RUST_LOG`: what is logged.
     pub log: LogFilter,
+    /// `TONESA_SWEEP`: whether images that no upload refers to are swept. The intervals are not to be set from outside.
+    pub sweep: SweepPace,
     /// What the hub does at intervals; not to be set from outside.
     pub pace: Pace,
 }
@@ -101,6 +104,10 @@ impl Config {
             limits: Limits::from_env(&env)?,
             trusted_proxies: values::networks(&env, "TONESA_TRUSTED_PROXIES")?,
             log: values::log_filter(&env)?,
+            sweep: SweepPace {
+                is_on: env.switch("TONESA_SWEEP", true)?,
+                ..SweepPace::default()
+            },
             pace: Pace::default(),
         })
     }

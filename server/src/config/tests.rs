@@ -21,6 +21,7 @@ fn an_empty_environment_gives_the_defaults_of_the_protocol() {
     assert!(config.site_dir.ends_with("site"));
     assert!(config.trusted_proxies.is_empty());
     assert_eq!(config.log.to_string(), "info");
+    assert!(config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 40_000_000);
@@ -49,6 +50,7 @@ fn every_variable_is_read() {
         ("TONESA_MAX_SOCKETS", "6"),
         ("TONESA_MAX_SOCKETS_PER_ADDRESS", "7"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
         ("RUST_LOG", "warn"),
     ])
@@ -62,6 +64,7 @@ fn every_variable_is_read() {
     assert_eq!(config.site_dir, PathBuf::from("/usr/share/tonesa"));
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.log.to_string(), "debug");
+    assert!(!config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
     assert_eq!(limits.image.pixels, 2000);
@@ -96,6 +99,7 @@ fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
         ("TONESA_MAX_SOCKETS_PER_ADDRESS", "none"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ("TONESA_SWEEP", "never"),
         ("TONESA_LOG", "server=loudly"),
         ("RUST_LOG", "=="),
     ] {

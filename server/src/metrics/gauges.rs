@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 use super::class;
 use crate::broker::DeliveryClass;
 use crate::state::Node;
+use crate::sweep_status::SweepProblem;
 
 type Labelled<const N: usize> = Family<[(&'static str, &'static str); N], Gauge>;
 
@@ -19,6 +20,7 @@ pub(super) struct Gauges {
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
+    sweep_problem: Labelled<1>,
 }
 
 impl Gauges {
@@ -53,6 +55,8 @@ impl Gauges {
         registry.register("frames_waiting", waiting, gauges.frames_waiting.clone());
         let backends = "1 for the kind of each backend that this node uses";
         registry.register("backends", backends, gauges.backends.clone());
+        let problem = "1 for what keeps images from being swept";
+        registry.register("sweep_problem", problem, gauges.sweep_problem.clone());
         gauges
     }
 
@@ -69,6 +73,11 @@ impl Gauges {
         ] {
             let gauge = self.frames_waiting.get_or_create(&class::label(class));
             set(&gauge, frames);
+        }
+        let problem = node.sweep.problem().map(|problem| problem.name());
+        for name in SweepProblem::NAMES {
+            let gauge = self.sweep_problem.get_or_create(&[("problem", name)]);
+            gauge.set(i64::from(problem == Some(name)));
         }
         let kinds = node.config.shared.kinds();
         for (backend, kind) in [

@@ -23,7 +23,7 @@ pub use calls::{Calls, Outcome};
 pub use endpoint::router;
 pub use http::HttpMetrics;
 pub use hub::{ENDINGS, HubMetrics, ResyncedFrom};
-pub use storage::{BlobMetrics, StoreMetrics};
+pub use storage::{BlobMetrics, StoreMetrics, SweepMetrics};
 
 use crate::state::Node;
 use gauges::Gauges;
@@ -39,6 +39,8 @@ pub struct Metrics {
     pub store: StoreMetrics,
     /// Calls of the blob store.
     pub blobs: BlobMetrics,
+    /// Images that no upload refers to.
+    pub sweep: SweepMetrics,
     /// Requests and their answers.
     pub http: HttpMetrics,
     publish_to_receive: Histogram,
@@ -63,6 +65,7 @@ impl Default for Metrics {
             broker: BrokerMetrics::registered(&mut registry),
             store: StoreMetrics::registered(&mut registry),
             blobs: BlobMetrics::registered(&mut registry),
+            sweep: SweepMetrics::registered(&mut registry),
             http: HttpMetrics::registered(&mut registry),
             gauges: Gauges::registered(&mut registry),
             publish_to_receive,

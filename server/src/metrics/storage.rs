@@ -6,6 +6,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::Calls;
+use crate::blob::sweep::Swept;
 use crate::store::Appended;
 
 /// The states of an appended message.
@@ -106,5 +107,34 @@ impl BlobMetrics {
     /// A read broke off after its bytes had begun.
     pub fn read_broke(&self) {
         self.reads_broken.inc();
+    }
+}
+
+/// What is told about sweeping. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SweepMetrics(Family<[(&'static str, &'static str); 1], Counter>);
+
+impl SweepMetrics {
+    pub(super) fn registered(registry: &mut Registry) -> Self {
+        let metrics = Self(Family::default());
+        metrics.swept(Swept::default());
+        registry.register(
+            "images_swept",
+            "Images that no upload refers to: set aside, put back, removed",
+            metrics.0.clone(),
+        );
+        metrics
+    }
+
+    /// A sweep did this.
+    pub fn swept(&self, swept: Swept) {
+        for (what, count) in [
+            ("set_aside", swept.marked),
+            ("put_back", swept.put_back),
+            ("removed", swept.removed),
+        ] {
+            let counter = self.0.get_or_create(&[("what", what)]);
+            counter.inc_by(count as u64);
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::config::Kinds;
 use crate::state::AppState;
+use crate::sweep_status::SweepReport;
 
 /// How long a backend may take to show that it answers.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,6 +24,7 @@ pub async fn live() -> Response {
             status: "ok",
             backends: None,
             kinds: None,
+            sweep: None,
         },
     )
 }
@@ -51,6 +53,8 @@ pub async fn ready(State(node): State<AppState>) -> Response {
         status,
         backends,
         kinds: Some(node.config.shared.kinds()),
+        // The node works all the same: this changes no status.
+        sweep: node.sweep.report(),
     };
     answer(code, &health)
 }
@@ -72,6 +76,8 @@ struct Health {
     backends: Option<BackendStates>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kinds: Option<Kinds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<SweepReport>,
 }
 
 #[derive(Serialize)]

@@ -6,11 +6,12 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::{Appended, Draft, Select, Store, StoreError};
+use crate::pairing::PairingId;
 
 /// A store whose equal reads are coalesced. Nobody is answered by a read that began before the question, so that what
 /// was stored by then is in every answer.
@@ -64,6 +65,22 @@ impl Store for Coalesced {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        self.store.pairing().await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        self.store.pair(id).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        self.store.newest_uploads(limit).await
+    }
+
+    async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
+        self.store.has_short_id(short_id).await
     }
 }
 

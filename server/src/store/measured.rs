@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::metrics::StoreMetrics;
+use crate::pairing::PairingId;
 
 /// See the module.
 pub struct MeasuredStore {
@@ -57,6 +58,21 @@ impl Store for MeasuredStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.metrics.calls.measure("ping", self.store.ping()).await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        let call = self.store.pairing();
+        self.metrics.calls.measure("pairing", call).await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        let call = self.store.pair(id);
+        self.metrics.calls.measure("pair", call).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        let call = self.store.newest_uploads(limit);
+        self.metrics.calls.measure("newest_uploads", call).await
     }
 
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {

@@ -17,6 +17,8 @@ use app::model::{
 use async_trait::async_trait;
 use thiserror::Error;
 
+use crate::pairing::PairingId;
+
 /// The most messages that one [`Store::append`] takes.
 pub const MAX_APPEND: usize = 256;
 
@@ -132,6 +134,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the backend answers.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// The id of the blobs that belong to this store; `None` before it was given one. It is read anew at each call: a
+    /// database that was replaced meanwhile answers with its own.
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError>;
+
+    /// Gives the store this id unless it has one, and answers with the one that it has then. Of several calls at the
+    /// same time one decides for all.
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError>;
+
+    /// The short ids of the newest uploads, at most `limit`, the newest first.
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
 
     /// Whether a short id is in use, so that unreferenced blobs can be told from others.
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {

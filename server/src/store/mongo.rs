@@ -7,8 +7,10 @@
 mod append;
 mod documents;
 mod error;
+mod inspect;
 mod messages;
 mod options;
+mod pairing;
 mod schema;
 mod told;
 mod tries;
@@ -21,7 +23,7 @@ mod tests;
 
 use std::time::Duration;
 
-use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use mongodb::Client;
 use tokio::time::timeout;
@@ -34,6 +36,7 @@ use self::turns::Turns;
 use self::writes::Writes;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::config::Secret;
+use crate::pairing::PairingId;
 
 /// How long leaving waits for connections to close.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -113,5 +116,23 @@ impl Store for MongoStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         in_time(self.database.ping()).await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        in_time(pairing::read(&self.database)).await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        let database = self.database.clone();
+        let job = async move { pairing::write(&database, id).await };
+        self.writes.run(1, job).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        // MongoDB takes 0 for no limit.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        in_time(uploads::newest(&self.database, limit)).await
     }
 }

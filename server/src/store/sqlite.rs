@@ -3,7 +3,9 @@
 
 mod error;
 mod heads;
+mod inspect;
 mod messages;
+mod pairing;
 mod reader;
 mod row;
 mod schema;
@@ -16,7 +18,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tracing::error;
@@ -25,10 +27,12 @@ pub use error::OpenError;
 
 use self::error::Failure;
 use self::heads::Heads;
+use self::pairing::OpenedFile;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::folder::{self, FolderClaim};
+use crate::pairing::PairingId;
 use crate::proof::Proof;
 
 /// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
@@ -44,6 +48,7 @@ pub struct SqliteStore {
     writer: Writer,
     heads: Heads,
     writes: Proof,
+    file: OpenedFile,
 }
 
 impl SqliteStore {
@@ -60,12 +65,14 @@ impl SqliteStore {
         folder::create_private_file(&file).map_err(unusable)?;
         let connection = schema::open_writer(&file)?;
         folder::sync(folder).map_err(unusable)?;
+        let opened = OpenedFile::of(&file).map_err(unusable)?;
         let writer = Writer::start(connection, claim).map_err(unusable)?;
         Ok(Self {
             readers: Readers::new(file),
             writer,
             heads: Heads::default(),
             writes: Proof::default(),
+            file: opened,
         })
     }
 
@@ -126,6 +133,21 @@ impl Store for SqliteStore {
             self.readers.run(schema::probe).await
         })
         .await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        let file = self.file.clone();
+        in_time(self.readers.run(move |_| file.pairing())).await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        let job = move |connection: &_| pairing::write(connection, id);
+        in_time(self.writer.run(1, job, |_| ())).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        let job = move |connection: &_| uploads::newest(connection, limit);
+        in_time(self.readers.run(job)).await
     }
 }
 

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use http::Method;
 use server::blob::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
+use server::pairing::PairingId;
 use server::state::Backends;
 use server::store::{Appended, Draft, Select, Store, StoreError};
 use tempfile::TempPath;
@@ -51,6 +52,11 @@ impl Switch {
 
     async fn pass<E>(&self, away: E) -> Result<(), E> {
         self.1.fetch_add(1, Ordering::SeqCst);
+        self.pass_unseen(away).await
+    }
+
+    /// What a node does by itself counts as no call.
+    async fn pass_unseen<E>(&self, away: E) -> Result<(), E> {
         match self.0.load(Ordering::SeqCst) {
             0 | 4 => Ok(()),
             1 => Err(away),
@@ -126,6 +132,21 @@ impl Store for Moody<dyn Store> {
         self.1.pass(StoreError::Unavailable).await?;
         self.0.ping().await
     }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.0.pairing().await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.0.pair(id).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.0.newest_uploads(limit).await
+    }
 }
 
 #[async_trait]
@@ -157,6 +178,35 @@ impl Blobs for Moody<dyn Blobs> {
     async fn ping(&self) -> Result<(), BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.ping().await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
+        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.0.pairing().await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
+        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.0.pair(id).await
+    }
+
+    async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.mark_orphan(key).await
+    }
+
+    async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.unmark_orphan(key).await
+    }
+
+    async fn orphan_marks(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.orphan_marks(after, limit).await
     }
 
     async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {

@@ -80,6 +80,18 @@ impl TestNode {
         Self::launch(folder, config, |backends| backends).await
     }
 
+    /// A node with these variables set in a folder that may hold something already, and with settings changed that are
+    /// not to be set from outside.
+    pub async fn with_config(
+        folder: TempDir,
+        variables: &[(&str, &str)],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = config(folder.path(), variables);
+        change(&mut config);
+        Self::launch(folder, config, |backends| backends).await
+    }
+
     async fn launch(
         folder: TempDir,
         config: Config,

@@ -16,5 +16,6 @@ mod process;
 mod rules;
 mod slow;
 mod start;
+mod sweep;
 mod too_large;
 mod uploads;

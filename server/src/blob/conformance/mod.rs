@@ -2,6 +2,7 @@
 //! [`Fixture`]; each test uses keys of its own, so that the blobs may be shared and others may be there.
 
 pub(crate) mod keys;
+pub(crate) mod notes;
 pub(crate) mod put;
 pub(crate) mod read;
 
@@ -40,6 +41,12 @@ macro_rules! blob_suite {
                 letter_case_makes_another_key,
                 blobs_are_listed_in_the_order_of_their_keys,
                 the_blobs_answer_a_ping;
+            notes:
+                the_first_id_stays_and_is_no_blob,
+                racing_pairs_of_one_id_agree,
+                a_marked_blob_is_read_and_listed_as_before,
+                an_earlier_mark_stays,
+                marks_are_listed_in_the_order_of_their_keys;
         }
     };
     ($open:expr; $($module:ident: $($test:ident),+;)+) => {$($(

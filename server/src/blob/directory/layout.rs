@@ -15,8 +15,8 @@ const PROBE_BYTES: usize = 8 * 1024;
 
 /// Where things lie in the folder, and the blocking work on them.
 pub(super) struct Layout {
-    root: PathBuf,
-    temporary: PathBuf,
+    pub(super) root: PathBuf,
+    pub(super) temporary: PathBuf,
 }
 
 impl Layout {
@@ -93,7 +93,7 @@ impl Layout {
 }
 
 /// The key's eight bytes in hexadecimal digits: 16 of them.
-fn name_of(key: ShortId) -> String {
+pub(super) fn name_of(key: ShortId) -> String {
     let bytes = key.as_str().bytes();
     let number = bytes.fold(0, |number, byte| number << 8 | u64::from(byte));
     format!("{number:016x}")
@@ -106,7 +106,11 @@ fn key_of(name: &str) -> Option<ShortId> {
 
 /// What a folder holds under names of so many hexadecimal digits, from `first` on, in order. What else lies there is
 /// not ours.
-fn names_in(folder: &Path, digits: usize, first: &str) -> io::Result<BTreeMap<String, PathBuf>> {
+pub(super) fn names_in(
+    folder: &Path,
+    digits: usize,
+    first: &str,
+) -> io::Result<BTreeMap<String, PathBuf>> {
     let is_ours = |name: &str| {
         name.len() == digits && name.bytes().all(|b| b.is_ascii_hexdigit()) && name >= first
     };
@@ -122,7 +126,7 @@ fn names_in(folder: &Path, digits: usize, first: &str) -> io::Result<BTreeMap<St
 }
 
 /// The blob of this file, unless it is none or gone meanwhile.
-fn entry(name: &str, path: &Path) -> io::Result<Option<BlobEntry>> {
+pub(super) fn entry(name: &str, path: &Path) -> io::Result<Option<BlobEntry>> {
     let Some(key) = key_of(name) else {
         return Ok(None);
     };

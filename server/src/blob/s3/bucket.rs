@@ -73,9 +73,9 @@ impl Bucket {
         }
     }
 
-    pub async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
+    pub async fn delete(&self, key: &str) -> Result<(), BlobError> {
         let call = self.quick.delete_object().bucket(&self.name);
-        match call.key(key.as_str()).send().await {
+        match call.key(key).send().await {
             Ok(_) => Ok(()),
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(trouble("removing an image", &error)),

@@ -19,24 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many pages of unfinished uploads one run looks at. The next one starts over, and finds fewer.
 const MAX_PAGES: usize = 10;
 
-/// S3 lists objects by the bytes of their keys, which is the order of short ids too. What is no blob is passed over,
-/// and all that lies in what looks like a folder counts as one.
+/// The objects whose keys are this prefix and a short id. S3 lists objects by the bytes of their keys, which is the
+/// order of short ids too. What else is there is passed over, and all that lies in what looks like a folder counts as
+/// one.
 pub(super) async fn list(
     bucket: &Bucket,
+    prefix: &str,
     after: Option<ShortId>,
     limit: usize,
 ) -> Result<Vec<BlobEntry>, BlobError> {
     let mut found = Vec::new();
-    let mut after = after.map(|key| key.to_string());
+    let mut after = after.map(|key| format!("{prefix}{key}"));
     let mut token = None;
     while found.len() < limit {
         let most = i32::try_from(PAGE.min(limit - found.len())).unwrap_or(i32::MAX);
         let call = bucket.patient.list_objects_v2().bucket(&bucket.name);
         // A foreign key may hold letters that XML cannot.
-        let call = call.encoding_type(EncodingType::Url).delimiter("/");
+        let call = call
+            .encoding_type(EncodingType::Url)
+            .delimiter("/")
+            .prefix(prefix);
         let call = call.max_keys(most).set_start_after(after.take());
         let page = in_time(call.set_continuation_token(token).send()).await?;
-        found.extend(page.contents().iter().filter_map(entry));
+        found.extend((page.contents().iter()).filter_map(|object| entry(object, prefix)));
         token = page.next_continuation_token;
         if token.is_none() {
             break;
@@ -45,8 +50,8 @@ pub(super) async fn list(
     Ok(found)
 }
 
-fn entry(object: &Object) -> Option<BlobEntry> {
-    let key = object.key()?.parse().ok()?;
+fn entry(object: &Object, prefix: &str) -> Option<BlobEntry> {
+    let key = object.key()?.strip_prefix(prefix)?.parse().ok()?;
     let modified = SystemTime::try_from(*object.last_modified()?).ok()?;
     Some(BlobEntry { key, modified })
 }

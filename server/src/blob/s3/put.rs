@@ -27,7 +27,7 @@ pub(super) const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// Whether the server refuses to replace an object when it is asked not to. It is believed to until it says that it
 /// does not know how.
-pub(super) struct Conditions(AtomicBool);
+pub(super) struct Conditions(pub AtomicBool);
 
 impl Default for Conditions {
     fn default() -> Self {

@@ -3,6 +3,7 @@
 
 pub(crate) mod append;
 pub(crate) mod concurrent;
+pub(crate) mod pairing;
 pub(crate) mod read;
 pub(crate) mod texts;
 pub(crate) mod uploads;
@@ -30,7 +31,11 @@ macro_rules! store_suite {
                 a_taken_short_id_is_refused,
                 one_of_many_racing_uploads_gets_a_short_id,
                 what_is_not_there_is_not_found,
-                the_store_answers_a_ping;
+                the_store_answers_a_ping,
+                the_newest_uploads_come_first;
+            pairing:
+                the_first_id_stays,
+                one_of_many_racing_ids_is_everybodys;
             append:
                 sequence_numbers_are_dense_from_one_in_the_drafts_order,
                 what_is_answered_is_what_is_read,

@@ -120,3 +120,18 @@ pub(crate) async fn what_is_not_there_is_not_found(store: Shared) {
 pub(crate) async fn the_store_answers_a_ping(store: Shared) {
     assert_eq!(store.ping().await, Ok(()));
 }
+
+pub(crate) async fn the_newest_uploads_come_first(store: Shared) {
+    let mut keys = Vec::new();
+    for n in 0..5 {
+        let mut upload = some_upload();
+        upload.created_at = at(3_600_000 + n);
+        keys.insert(0, upload.short_id);
+        store.insert_upload(upload).await.unwrap();
+    }
+    for limit in [0, 1, 3, 5] {
+        let newest = store.newest_uploads(limit).await.unwrap();
+        assert_eq!(newest, keys[..limit]);
+    }
+    assert!(store.newest_uploads(1_000).await.unwrap().len() >= 5);
+}

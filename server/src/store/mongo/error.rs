@@ -51,6 +51,12 @@ pub enum OpenError {
          another database"
     )]
     Indexes(Told),
+    /// One of the two collections is not there, although the other one holds something.
+    #[error(
+        "the database of MONGO_URL has lost its collection {0}, while the other one is there; restore the whole database \
+         from a backup, or make the collection (db.createCollection(\"{0}\")) to go on without what it held"
+    )]
+    Missing(&'static str),
 }
 
 impl OpenError {

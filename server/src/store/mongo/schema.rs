@@ -9,6 +9,8 @@ use tokio::time::{sleep, timeout};
 
 use super::documents::{Stored, StoredMessage, StoredUpload};
 use super::error::{Failure, OpenError};
+use super::inspect;
+use super::pairing::PAIRING;
 
 /// How often the indexes are asked for: nodes that start together may be in each other's way.
 const TRIES: u32 = 5;
@@ -25,6 +27,7 @@ pub(super) struct Database {
     handle: mongodb::Database,
     uploads: Collection<RawDocumentBuf>,
     messages: Collection<RawDocumentBuf>,
+    pairing: Collection<Document>,
 }
 
 impl Database {
@@ -33,6 +36,7 @@ impl Database {
             handle: database.clone(),
             uploads: database.collection(StoredUpload::COLLECTION),
             messages: database.collection(StoredMessage::COLLECTION),
+            pairing: database.collection(PAIRING),
         }
     }
 
@@ -46,6 +50,18 @@ impl Database {
         &self.messages
     }
 
+    /// The collection of one document, which tells the images that belong to the database.
+    pub fn pairing(&self) -> &Collection<Document> {
+        &self.pairing
+    }
+
+    /// Whether there is a collection of this name.
+    pub async fn has(&self, collection: &str) -> Result<bool, Error> {
+        let names = self.handle.list_collection_names();
+        let names = names.filter(doc! { "name": collection }).await?;
+        Ok(!names.is_empty())
+    }
+
     /// Whether a server that takes writes answers.
     pub async fn ping(&self) -> Result<(), Failure> {
         self.handle.run_command(doc! { "ping": 1 }).await?;
@@ -57,6 +73,8 @@ impl Database {
         self.uploads
             .create_index(unique(doc! { "shortID": 1 }))
             .await?;
+        let newest = IndexModel::builder().keys(doc! { "createdAt": -1 });
+        self.uploads.create_index(newest.build()).await?;
         let by_time = doc! { "uploadID": 1, "createdAt": 1, "seq": 1 };
         let indexes = [
             unique(doc! { "uploadID": 1, "seq": 1 }),
@@ -70,17 +88,19 @@ impl Database {
     }
 }
 
-/// Makes sure that the server answers and has the indexes. Those that are there already stay as they are.
+/// Makes sure that the server answers, lacks nothing, and has the indexes. Those that are there already stay as they are.
 pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
     let ping = database.handle.run_command(doc! { "ping": 1 });
     timeout(ANSWER, ping.into_future())
         .await
         .map_err(|_| OpenError::Unreachable)?
         .map_err(|error| OpenError::of_server(&error))?;
+    inspect::refuse_missing_collection(database).await?;
     let mut tries = 1;
     loop {
         let made = timeout(PATIENCE, database.make_indexes()).await;
         let Err(error) = made.map_err(|_| OpenError::Unreachable)? else {
+            inspect::warn_of_unreadable(database).await;
             return Ok(());
         };
         let refused = OpenError::of_server(&error);

@@ -3,6 +3,7 @@ mod lost;
 mod nodes;
 
 mod outage;
+mod pairing;
 mod proxy;
 mod start;
 

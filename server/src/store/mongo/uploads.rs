@@ -1,4 +1,5 @@
-use app::model::{Upload, UploadId, UploadRef};
+use app::model::{ShortId, Upload, UploadId, UploadRef};
+use futures::TryStreamExt;
 use mongodb::bson::doc;
 
 use super::documents::{StoredUpload, object_id, read};
@@ -31,6 +32,20 @@ pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload,
     let found = database.uploads().find_one(filter).await?;
     let document = found.ok_or(StoreError::NotFound)?;
     Ok(read::<StoredUpload>(&document)?)
+}
+
+/// The short ids of the uploads with the latest times.
+pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<ShortId>, Failure> {
+    let newest = database.uploads().find(doc! {});
+    let newest = newest.sort(doc! { "createdAt": -1 });
+    let mut newest = newest
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .await?;
+    let mut keys = Vec::new();
+    while let Some(document) = newest.try_next().await? {
+        keys.push(read::<StoredUpload>(&document)?.short_id);
+    }
+    Ok(keys)
 }
 
 /// Fails with [`StoreError::NotFound`] when there is no upload with this id.

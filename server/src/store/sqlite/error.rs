@@ -13,8 +13,8 @@ pub enum OpenError {
     Folder(#[from] FolderError),
     /// The file is damaged, cannot be read or written, or is not Tonesa's.
     #[error(
-        "the database {} cannot be used ({reason}); restore it from a backup, move it away, or set TONESA_DATA_DIR to \
-         another folder",
+        "the database {} cannot be used ({reason}); restore it from a backup, or set TONESA_DATA_DIR to another, empty \
+         folder (without its database, the images in this one belong to nothing)",
         .file.display()
     )]
     Unusable {

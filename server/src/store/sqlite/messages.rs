@@ -2,6 +2,7 @@ use app::model::{ClientMessageId, Message, MessageId, MessagePage, Seq, UploadId
 use rusqlite::{Connection, Params, Row, params};
 
 use super::error::Failure;
+use super::inspect::count_unreadable;
 use super::row::{moment, parsed};
 use super::uploads::{self, UploadKey};
 use crate::store::{Appended, Draft, Select};
@@ -56,6 +57,14 @@ pub(super) fn page(
     })
 }
 
+/// How many of the last messages of the newest uploads cannot be read.
+pub(super) fn unreadable(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
+    let mut last =
+        connection.prepare(&format!("{SELECT} ORDER BY upload DESC, seq DESC LIMIT ?1"))?;
+    let any = UploadId::from_bytes([0; 12]);
+    count_unreadable(last.query_map([limit], |row| message(row, any))?)
+}
+
 impl<'c> Conversation<'c> {
     fn open(connection: &'c Connection, upload: UploadId) -> Result<Self, Failure> {
         Ok(Self {
@@ -92,7 +101,9 @@ impl<'c> Conversation<'c> {
             .prepare_cached(&format!(
                 "{SELECT} WHERE upload = ?1 AND client_message_id = ?2"
             ))?
-            .query_row(params![self.key.0, id.as_str()], |row| self.message(row))
+            .query_row(params![self.key.0, id.as_str()], |row| {
+                message(row, self.upload)
+            })
     }
 
     fn select(&self, select: Select, limit: i64) -> rusqlite::Result<Vec<Message>> {
@@ -126,21 +137,21 @@ impl<'c> Conversation<'c> {
     fn read(&self, condition: &str, params: impl Params) -> rusqlite::Result<Vec<Message>> {
         self.connection
             .prepare_cached(&format!("{SELECT} WHERE {condition}"))?
-            .query_map(params, |row| self.message(row))?
+            .query_map(params, |row| message(row, self.upload))?
             .collect()
     }
+}
 
-    fn message(&self, row: &Row<'_>) -> rusqlite::Result<Message> {
-        Ok(Message {
-            id: MessageId::from_bytes(row.get(1)?),
-            upload_id: self.upload,
-            seq: Seq::new(row.get::<_, i64>(0)?.cast_unsigned()),
-            author_name: parsed(row, 2)?,
-            content: parsed(row, 3)?,
-            client_message_id: parsed(row, 4)?,
-            created_at: moment(row, 5)?,
-        })
-    }
+fn message(row: &Row<'_>, upload: UploadId) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: MessageId::from_bytes(row.get(1)?),
+        upload_id: upload,
+        seq: Seq::new(row.get::<_, i64>(0)?.cast_unsigned()),
+        author_name: parsed(row, 2)?,
+        content: parsed(row, 3)?,
+        client_message_id: parsed(row, 4)?,
+        created_at: moment(row, 5)?,
+    })
 }
 
 /// SQLite's integers are signed: a cursor beyond them is beyond every message.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{Failure, OpenError};
+use super::inspect::inspect;
 
 /// "Tone": marks the file as Tonesa's, see <https://www.sqlite.org/pragma.html#pragma_application_id>.
 const APPLICATION_ID: i32 = 0x546f_6e65;
@@ -11,12 +12,9 @@ const APPLICATION_ID: i32 = 0x546f_6e65;
 /// How long a call waits for another program that has locked the file, say a backup. Less than a call may take.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// The largest database that is read through for damage at the start, which takes about half a second. Damage in a
-/// larger one shows when it is met.
-const MAX_CHECKED_BYTES: u64 = 64 << 20;
-
 /// What each schema version adds to the one before it. Never edit one that was released.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE uploads (
         key INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
@@ -44,7 +42,15 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT, WITHOUT ROWID;
 
     CREATE INDEX messages_by_time ON messages (upload, created_at, seq);
-"];
+",
+    "
+    -- At most one row: the id of the images that belong to this database.
+    CREATE TABLE pairing (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        id TEXT NOT NULL
+    ) STRICT;
+",
+];
 
 /// Opens the one connection that writes; makes or migrates the database.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
@@ -57,7 +63,7 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     let version = version(&connection, file)?;
     make_durable(&connection, file)?;
     migrate(&mut connection, version).map_err(unusable)?;
-    check(&connection, file)?;
+    inspect(&connection, file)?;
     Ok(connection)
 }
 
@@ -66,6 +72,13 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// A database that has everything a new one has.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(&MIGRATIONS.concat())?;
     Ok(connection)
 }
 
@@ -132,23 +145,6 @@ fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 fn mark_version(connection: &Connection) -> rusqlite::Result<()> {
     let version = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     connection.pragma_update(None, "user_version", version)
-}
-
-/// Looks for damage, in a database that is not too large for that.
-fn check(connection: &Connection, file: &Path) -> Result<(), OpenError> {
-    let unusable = |error| OpenError::unusable(file, error);
-    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-    if bytes > MAX_CHECKED_BYTES {
-        return Ok(());
-    }
-    let finding: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(unusable)?;
-    if finding == "ok" {
-        Ok(())
-    } else {
-        Err(OpenError::unusable(file, finding))
-    }
 }
 
 /// Writes what is there already: SQLite commits that to the disk like anything else.

@@ -221,3 +221,81 @@ async fn a_head_is_known_although_nobody_waited_for_the_commit() {
     assert_eq!(store.heads.of(upload.id).unwrap().get(), 3);
     assert_eq!(head(&store, upload.id).await, 3);
 }
+
+/// A database with an upload and a message, changed by somebody else.
+async fn changed(change: &str) -> TempDir {
+    let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.insert_upload(upload.clone()).await.unwrap();
+    store.append(upload.id, drafts("first", 2)).await.unwrap();
+    store.close().await;
+    let other = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    other.pragma_update(None, "foreign_keys", false).unwrap();
+    other.execute_batch(change).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn a_database_that_lacks_something_is_refused_and_what_it_lacks_is_named() {
+    for (change, missing) in [
+        ("DROP TABLE messages", "its table messages is missing"),
+        ("DROP TABLE uploads", "its table uploads is missing"),
+        ("DROP TABLE pairing", "its table pairing is missing"),
+        (
+            "DROP INDEX messages_by_time",
+            "its index messages_by_time is missing",
+        ),
+        (
+            "ALTER TABLE uploads DROP COLUMN width",
+            "the column width of its table uploads is missing",
+        ),
+    ] {
+        let folder = changed(change).await;
+        let refused = refusal(folder.path()).to_string();
+        assert!(refused.contains(missing), "{refused}");
+        assert!(!refused.contains("move it away"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_the_version_before_is_brought_up_to_date() {
+    let folder = changed("DROP TABLE pairing; PRAGMA user_version = 1").await;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(store.pairing().await, Ok(None));
+}
+
+/// What is logged on the test's thread while this is done.
+fn logged(work: impl FnOnce()) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let writer = Arc::new(file.reopen().unwrap());
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(writer);
+    tracing::subscriber::with_default(subscriber.finish(), work);
+    fs::read_to_string(file.path()).unwrap()
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_told_at_the_start() {
+    for (change, told) in [
+        (
+            "UPDATE uploads SET kind = 'sound'",
+            Some(("uploads", "rows=1")),
+        ),
+        (
+            "UPDATE messages SET author_name = char(7)",
+            Some(("messages", "rows=2")),
+        ),
+        ("UPDATE uploads SET width = 7", None),
+    ] {
+        let folder = changed(change).await;
+        let log = logged(|| drop(SqliteStore::open(folder.path()).unwrap()));
+        match told {
+            Some((table, rows)) => {
+                assert!(log.contains("cannot be read"), "{log}");
+                assert!(log.contains(table) && log.contains(rows), "{log}");
+            }
+            None => assert_eq!(log, ""),
+        }
+    }
+}

@@ -1,8 +1,9 @@
-use app::model::{Content, Kind, MediaType, Upload, UploadId, UploadRef};
+use app::model::{Content, Kind, MediaType, ShortId, Upload, UploadId, UploadRef};
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::error::Failure;
+use super::inspect::count_unreadable;
 use super::row::{moment, parsed};
 use crate::store::StoreError;
 
@@ -61,6 +62,22 @@ pub(super) fn key(connection: &Connection, id: UploadId) -> Result<UploadKey, Fa
         .query_row([id.as_bytes()], |row| row.get(0).map(UploadKey))
         .optional()?
         .ok_or(StoreError::NotFound.into())
+}
+
+/// The short ids of the uploads that were stored last.
+pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<ShortId>, Failure> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let newest = connection
+        .prepare_cached("SELECT short_id FROM uploads ORDER BY key DESC LIMIT ?1")?
+        .query_map([limit], |row| parsed(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(newest)
+}
+
+/// How many of the newest uploads cannot be read.
+pub(super) fn unreadable(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
+    let mut newest = connection.prepare(&format!("{SELECT} ORDER BY key DESC LIMIT ?1"))?;
+    count_unreadable(newest.query_map([limit], upload)?)
 }
 
 fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {

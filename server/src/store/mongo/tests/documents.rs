@@ -129,3 +129,38 @@ async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
         );
     }
 }
+
+#[tokio::test]
+async fn documents_that_cannot_be_read_are_told_at_the_start_without_their_texts() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let store = fresh.open().await;
+    let id = stored(&store).await;
+    store.append(id, drafts("first", 1)).await.unwrap();
+    fresh.open().await;
+    assert!(!log.take().contains("cannot be read"));
+    fresh.set("messages", "anonName", TEXT.repeat(9)).await;
+    fresh.set("uploads", "content", TEXT).await;
+    fresh.open().await;
+    let logged = log.take();
+    let lines: Vec<_> = logged
+        .lines()
+        .filter(|line| line.contains("cannot be read"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{logged}");
+    for (line, collection) in lines.iter().zip(["uploads", "messages"]) {
+        assert!(
+            line.contains(collection) && line.contains("documents=1"),
+            "{line}"
+        );
+    }
+    assert!(
+        !logged.contains(TEXT) && !logged.contains(&id.to_string()),
+        "{logged}"
+    );
+}

@@ -1,0 +1,81 @@
+//! Nodes that start together on a new database and a new bucket, and what is said of a database that lacks something.
+
+use futures::future::join_all;
+use mongodb::bson::doc;
+use tempfile::TempDir;
+
+use super::*;
+use crate::backends;
+use crate::pairing::{Pairing, check};
+use crate::state::Backends;
+use crate::store::mongo::OpenError;
+
+async fn node(fresh: &Fresh, s3: &testbed::S3) -> (backends::Opened, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::from_env(&|name| match name {
+        "MONGO_URL" => Some((&fresh.url).into()),
+        "TONESA_DATA_DIR" => Some(folder.path().into()),
+        "S3_BUCKET_NAME" => Some(s3.bucket().into()),
+        "S3_ENDPOINT" => Some(s3.endpoint().into()),
+        "AWS_ACCESS_KEY_ID" => Some(s3.access_key().into()),
+        "AWS_SECRET_ACCESS_KEY" => Some(s3.secret_key().into()),
+        _ => None,
+    });
+    let opened = backends::open(&config.unwrap(), &Arc::default()).await;
+    (opened.unwrap(), folder)
+}
+
+async fn pairing(backends: &Backends) -> Pairing {
+    let checked = check(backends.store.as_ref(), backends.blobs.as_ref()).await;
+    checked.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_start_together_agree_on_one_id_and_a_dropped_database_is_told() {
+    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let s3 = testbed::S3::start().unwrap();
+    let nodes = join_all((0..4).map(|_| node(&fresh, &s3))).await;
+    // A node whose read of the other's id was too early asks again later.
+    join_all(nodes.iter().map(async |(node, _)| {
+        let backends = &node.backends;
+        let _too_early = check(backends.store.as_ref(), backends.blobs.as_ref()).await;
+    }))
+    .await;
+    let first = pairing(&nodes[0].0.backends).await;
+    assert!(matches!(first, Pairing::Paired(_)), "{first:?}");
+    for (node, _) in &nodes {
+        assert_eq!(pairing(&node.backends).await, first);
+    }
+    let Pairing::Paired(id) = first else {
+        unreachable!()
+    };
+    let kept = fresh.collection("pairing").await;
+    let document = kept.find_one(doc! {}).await.unwrap().unwrap();
+    kept.drop().await.unwrap();
+    let store = None;
+    let told = Pairing::Mismatch { store, blobs: id };
+    assert_eq!(pairing(&nodes[1].0.backends).await, told);
+    kept.insert_one(document).await.unwrap();
+    assert_eq!(pairing(&nodes[2].0.backends).await, first);
+    for (node, _folder) in nodes {
+        node.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_lost_a_collection_stops_the_start() {
+    for (lost, kept) in [("messages", "uploads"), ("uploads", "messages")] {
+        let fresh = Fresh::new(testbed::shared::mongo()).await;
+        let store = fresh.open().await;
+        let id = stored(&store).await;
+        store.append(id, drafts("first", 1)).await.unwrap();
+        store.close().await;
+        fresh.collection(lost).await.drop().await.unwrap();
+        let refused = MongoStore::open(&secret(&fresh.url)).await.err();
+        assert_eq!(refused, Some(OpenError::Missing(lost)));
+        // Empty ones are what a start that was cut short leaves.
+        let kept = fresh.collection(kept).await;
+        kept.delete_many(doc! {}).await.unwrap();
+        fresh.open().await;
+    }
+}

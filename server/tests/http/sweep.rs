@@ -1,0 +1,298 @@
+//! What a whole node does about images that no upload refers to, and what it says of that.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use server::housekeeping::SweepPace;
+use server::pairing::PairingId;
+use tempfile::TempDir;
+use testbed::Node;
+
+use crate::common::{TestNode, file_form, pictures, site};
+
+/// Sweeps all the time, and removes what it has set aside the next time.
+fn sweep_at_once(pace: &mut SweepPace) {
+    *pace = SweepPace {
+        is_on: pace.is_on,
+        first_after: Duration::ZERO,
+        jitter: Duration::ZERO,
+        every: Duration::ZERO,
+        pause: Duration::ZERO,
+        set_aside_for: Duration::ZERO,
+        check_every: Duration::from_millis(5),
+    };
+}
+
+/// A node that sweeps all the time in this folder.
+async fn sweeping(folder: TempDir, variables: &[(&str, &str)]) -> TestNode {
+    let variables = [&[("METRICS_PORT", "0")], variables].concat();
+    TestNode::with_config(folder, &variables, |config| {
+        sweep_at_once(&mut config.sweep);
+    })
+    .await
+}
+
+async fn report(node: &TestNode) -> Value {
+    let answer = node.get("/readyz").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "the node works");
+    answer.json::<Value>().await.unwrap()["sweep"].clone()
+}
+
+/// Waits until the node tells this state and problem.
+async fn becomes(node: &TestNode, state: &str, problem: Option<&str>) {
+    let waiting = async {
+        loop {
+            let report = report(node).await;
+            let is_known = node.node.sweep.problem().map(|problem| problem.name()) == problem;
+            let told = report["state"].as_str().unwrap_or("on");
+            if is_known && told == state && report["problem"].as_str() == problem {
+                assert_eq!(report["detail"].is_string(), problem.is_some());
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    assert!(
+        waited.is_ok(),
+        "{state} {problem:?}: {}",
+        report(node).await
+    );
+}
+
+/// A series of the node's metrics; 0 while there is none.
+async fn figure(node: &TestNode, series: &str) -> u64 {
+    let url = format!("http://{}/metrics", node.metrics.unwrap());
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(series));
+    value.map_or(0, |value| value.trim().parse().unwrap())
+}
+
+async fn grows(node: &TestNode, series: &str, by: u64) {
+    let goal = figure(node, series).await + by;
+    let waiting = async {
+        while figure(node, series).await < goal {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    assert!(waited.is_ok(), "{series}");
+}
+
+/// Waits until the node had several chances to sweep.
+async fn has_looked(node: &TestNode) {
+    let checks = r#"tonesa_blob_call_duration_seconds_count{operation="pairing",outcome="ok"}"#;
+    grows(node, checks, 8).await;
+}
+
+fn images(folder: &Path) -> PathBuf {
+    folder.join("data/images")
+}
+
+/// Images that no upload refers to, two days old.
+fn make_orphans(folder: &Path, count: usize) {
+    let shelf = images(folder).join("61/61");
+    fs::create_dir_all(&shelf).unwrap();
+    for n in 0..count {
+        let bytes = format!("aaaa{n:04}").into_bytes();
+        let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
+        fs::write(shelf.join(name), "bytes").unwrap();
+    }
+    age(&images(folder));
+}
+
+/// Makes all files two days old.
+fn age(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            age(&path);
+        } else {
+            let file = File::options().write(true).open(path).unwrap();
+            let then = SystemTime::now() - Duration::from_hours(48);
+            file.set_modified(then).unwrap();
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copied = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(path, copied).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_orphan_is_set_aside_and_then_removed_and_an_image_in_use_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = sweeping(folder, &[]).await;
+    becomes(&node, "on", None).await;
+    node.uploaded().await;
+    make_orphans(node.folder.path(), 1);
+    grows(&node, r#"tonesa_images_swept_total{what="removed"}"#, 1).await;
+    assert_eq!(
+        figure(&node, r#"tonesa_images_swept_total{what="set_aside"}"#).await,
+        1
+    );
+    assert_eq!(node.blobs().await, 1);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn an_empty_database_takes_none_of_the_images_of_another_and_says_so() {
+    let first = TestNode::start().await;
+    becomes(&first, "on", None).await;
+    for _ in 0..3 {
+        first.uploaded().await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy(&images(first.folder.path()), &images(folder.path()));
+    age(&images(folder.path()));
+    let node = sweeping(folder, &[]).await;
+    becomes(&node, "stopped", Some("mismatch")).await;
+    node.uploaded().await;
+    has_looked(&node).await;
+    assert_eq!(node.blobs().await, 4);
+    assert_eq!(
+        figure(&node, r#"tonesa_sweep_problem{problem="mismatch"}"#).await,
+        1
+    );
+    assert!(!images(node.folder.path()).join("orphans").exists());
+    // The images' own database would be right, and so is a word of the person who knows that this one is.
+    let id = node.node.backends.store.pair(PairingId::random()).await;
+    becomes(&node, "stopped", Some("mismatch")).await;
+    fs::write(
+        images(node.folder.path()).join("pairing.id"),
+        id.unwrap().to_string(),
+    )
+    .unwrap();
+    becomes(&node, "on", None).await;
+}
+
+#[tokio::test]
+async fn images_from_before_there_were_ids_are_not_taken_by_an_empty_database() {
+    let folder = tempfile::tempdir().unwrap();
+    make_orphans(folder.path(), 3);
+    let node = sweeping(folder, &[]).await;
+    becomes(&node, "stopped", Some("unproven")).await;
+    has_looked(&node).await;
+    assert_eq!(node.blobs().await, 3);
+}
+
+#[tokio::test]
+async fn so_many_orphans_that_they_are_not_believed_in_are_left_alone_until_there_are_fewer() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = sweeping(folder, &[]).await;
+    becomes(&node, "on", None).await;
+    make_orphans(node.folder.path(), 21);
+    becomes(&node, "stopped", Some("too_many")).await;
+    has_looked(&node).await;
+    assert_eq!(
+        figure(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
+        1
+    );
+    assert_eq!(node.blobs().await, 21);
+    let mut entries = fs::read_dir(images(node.folder.path()).join("61/61")).unwrap();
+    fs::remove_file(entries.next().unwrap().unwrap().path()).unwrap();
+    becomes(&node, "on", None).await;
+    assert_eq!(
+        figure(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn sweeping_that_is_switched_off_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = sweeping(folder, &[("TONESA_SWEEP", "0")]).await;
+    becomes(&node, "off", None).await;
+    make_orphans(node.folder.path(), 2);
+    has_looked(&node).await;
+    assert_eq!(node.blobs().await, 2);
+    assert!(!images(node.folder.path()).join("orphans").exists());
+}
+
+#[tokio::test]
+async fn nothing_is_swept_in_the_first_hours() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("METRICS_PORT", "0")];
+    let node = TestNode::with_config(folder, &variables, |config| {
+        let first_after = config.sweep.first_after;
+        assert!(first_after >= Duration::from_hours(6));
+        sweep_at_once(&mut config.sweep);
+        config.sweep.first_after = first_after;
+    })
+    .await;
+    becomes(&node, "on", None).await;
+    make_orphans(node.folder.path(), 2);
+    has_looked(&node).await;
+    assert!(!images(node.folder.path()).join("orphans").exists());
+}
+
+/// What a process tells of sweeping, once that is so.
+async fn told(node: &Node, is_so: impl Fn(&Value) -> bool) -> Value {
+    let mut told = Value::Null;
+    for _ in 0..1_000 {
+        if let Ok(answer) = reqwest::get(format!("{}/readyz", node.base())).await {
+            told = answer.json::<Value>().await.unwrap()["sweep"].clone();
+            if is_so(&told) {
+                return told;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{told} {}", node.process().log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_moved_away_and_put_back_is_told_with_a_way_out_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, site) = (folder.path().join("data"), site(folder.path()));
+    let node = Node::start(
+        Path::new(env!("CARGO_BIN_EXE_tonesa")),
+        &[
+            ("TONESA_DATA_DIR", data.to_str().unwrap()),
+            ("TONESA_SITE_DIR", site.to_str().unwrap()),
+        ],
+    )
+    .unwrap();
+    told(&node, |_| images(folder.path()).join("pairing.id").exists()).await;
+    let upload = Client::new().post(format!("{}/api/uploads", node.base()));
+    let upload = upload.multipart(file_form(pictures::png(3, 2)));
+    let upload: Value = upload.send().await.unwrap().json().await.unwrap();
+    node.process().kill().unwrap();
+    let away = folder.path().join("away");
+    fs::create_dir(&away).unwrap();
+    for entry in fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().unwrap().contains("tonesa.db") {
+            fs::rename(&path, away.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    tokio::task::block_in_place(|| node.restart()).unwrap();
+    told(&node, |sweep| sweep["problem"] == "mismatch").await;
+    let log = node.process().log();
+    assert!(
+        log.contains("no image is swept") && log.contains("restore"),
+        "{log}"
+    );
+    node.process().kill().unwrap();
+    for end in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(data.join(format!("tonesa.db{end}"))));
+    }
+    copy(&away, &data);
+    tokio::task::block_in_place(|| node.restart()).unwrap();
+    told(&node, Value::is_null).await;
+    let url = upload["content"]["url"].as_str().unwrap();
+    let image = reqwest::get(format!("{}{url}", node.base())).await.unwrap();
+    assert_eq!(image.status(), StatusCode::OK);
+}
