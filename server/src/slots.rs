@@ -133,8 +133,8 @@ impl Drop for Slot {
 mod tests {
     use super::*;
 
-    fn address(number: u32) -> Option<IpAddr> {
-        Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(number)))
+    fn address(number: u32) -> IpAddr {
+        IpAddr::V4(std::net::Ipv4Addr::from_bits(number))
     }
 
     /// Takes all that these addresses can get.
@@ -145,7 +145,7 @@ mod tests {
             taken.extend(
                 addresses
                     .clone()
-                    .filter_map(|it| slots.take(address(it)).ok()),
+                    .filter_map(|it| slots.take(Some(address(it))).ok()),
             );
             if taken.len() == before {
                 return taken;
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn a_place_is_given_back_when_its_holder_ends() {
         let slots = Slots::new(2, 1);
-        let first = slots.take(address(1)).unwrap();
-        assert_eq!(slots.take(address(1)).err(), Some(NoSlot::Address));
-        let _second = slots.take(address(2)).unwrap();
-        assert_eq!(slots.take(address(3)).err(), Some(NoSlot::Node));
+        let first = slots.take(Some(address(1))).unwrap();
+        assert_eq!(slots.take(Some(address(1))).err(), Some(NoSlot::Address));
+        let _second = slots.take(Some(address(2))).unwrap();
+        assert_eq!(slots.take(Some(address(3))).err(), Some(NoSlot::Node));
         drop(first);
-        assert!(slots.take(address(1)).is_ok());
+        assert!(slots.take(Some(address(1))).is_ok());
         assert_eq!(slots.taken(), 1);
         assert_eq!(slots.0.lock().by_address.len(), 1);
     }
@@ -172,7 +172,11 @@ mod tests {
             let slots = Slots::in_fair_shares(10_000, 1_000);
             let _taken = take_all(&slots, 0..greedy);
             let newcomers: Vec<_> = (1_000..1_010)
-                .map(|it| slots.take(address(it)).map_err(|error| (greedy, error)))
+                .map(|it| {
+                    slots
+                        .take(Some(address(it)))
+                        .map_err(|error| (greedy, error))
+                })
                 .collect();
             assert!(newcomers.iter().all(Result::is_ok), "{:?}", slots.taken());
         }

@@ -156,7 +156,7 @@ mod tests {
     async fn a_client_that_takes_nothing_is_given_up_after_the_grace() {
         let mut patience = Patience::default();
         assert!(!is_over(&mut patience, 29));
-        assert!(is_over(&mut patience, 30));
+        assert!(is_over(&mut patience, 31));
     }
 
     #[tokio::test]
