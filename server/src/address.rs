@@ -19,10 +19,21 @@ use crate::state::{AppState, Node};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(IpAddr);
 
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+}
+
 impl ClientAddress {
     /// The address itself.
     pub fn ip(self) -> IpAddr {
         self.0
+    }
+
+    /// Whether one of these networks has it.
+    pub fn is_in(self, networks: &[IpNet]) -> bool {
+        is_trusted(self.0, networks)
     }
 
     /// The address under which limits count it: an IPv6 client usually has a whole /64 network to itself.
@@ -60,7 +71,7 @@ impl Arrival {
             parse_host(named.or_else(|| parts.headers.get(header::HOST)?.to_str().ok())?)
         });
         Self {
-            client: ClientAddress(client_address(&parts.headers, peer, trusted)),
+            client: client_address(&parts.headers, peer, trusted).into(),
             host,
             https: vouched("x-forwarded-proto")
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),

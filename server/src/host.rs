@@ -2,10 +2,40 @@
 
 use std::net::Ipv6Addr;
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Version, header};
+
+use crate::problem::ApiError;
 
 /// The longest name that DNS has, in bytes.
 const MAX_NAME: usize = 253;
+
+/// Lets a request through that names its host as RFC 9112, section 3.2, demands: programs on the way may read an
+/// ambiguous one differently.
+pub async fn require(request: Request, next: Next) -> Response {
+    if names_host(request.version(), request.headers()) {
+        next.run(request).await
+    } else {
+        ApiError::malformed("This request does not name its host, once and readably.")
+            .into_response()
+    }
+}
+
+/// `Host` once, with a host or empty; HTTP/1.0 knows none.
+fn names_host(version: Version, headers: &HeaderMap) -> bool {
+    let is_readable = |host: &HeaderValue| {
+        host.is_empty() || host.to_str().is_ok_and(|host| parse_host(host).is_some())
+    };
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version < Version::HTTP_11,
+        (Some(host), None) => is_readable(host),
+        (Some(_), Some(_)) => false,
+    }
+}
 
 /// A host with or without a port, as `tonesa.example:9091` or `[::1]`; no user, no other letters, no impossible port.
 pub fn parse_host(text: &str) -> Option<Authority> {
@@ -64,6 +94,26 @@ mod tests {
         }
         assert!(parse_host(&"x".repeat(MAX_NAME)).is_some());
         assert_eq!(parse_host(&"x".repeat(MAX_NAME + 1)), None);
+    }
+
+    #[test]
+    fn a_request_names_its_host_once() {
+        for (version, hosts, expected) in [
+            (Version::HTTP_11, vec!["tonesa.example"], true),
+            (Version::HTTP_11, vec![""], true),
+            (Version::HTTP_11, vec![], false),
+            (Version::HTTP_10, vec![], true),
+            (Version::HTTP_11, vec!["x", "y"], false),
+            (Version::HTTP_11, vec!["x", "x"], false),
+            (Version::HTTP_11, vec!["x, y"], false),
+            (Version::HTTP_11, vec!["user@x"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for host in &hosts {
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
+            assert_eq!(names_host(version, &headers), expected, "{hosts:?}");
+        }
     }
 
     #[test]

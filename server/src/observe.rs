@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use tracing::{Instrument, debug, info, info_span};
@@ -15,6 +15,8 @@ use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
+/// The longest method that is logged, in bytes: longer than any registered one.
+const MAX_METHOD: usize = 20;
 
 /// Gives the request an id, or keeps the one of a trusted proxy, in a span around all that it causes, and logs how it was answered. The path is logged as
 /// its route: an upload's address is known to those it was given to, not to readers of logs.
@@ -27,7 +29,12 @@ pub async fn request(State(node): State<AppState>, request: Request, next: Next)
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
     let method = parts.method.clone();
-    let span = info_span!("request", id = id_text, method = %parts.method, route);
+    let span = info_span!(
+        "request",
+        id = id_text,
+        method = shown(&parts.method),
+        route
+    );
     let is_probe = matches!(route, "/livez" | "/readyz");
     let request = Request::from_parts(parts, body);
     let started = Instant::now();
@@ -64,6 +71,13 @@ async fn answer(
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// A method as it is logged. Clients may make up longer ones than anybody wants to read.
+fn shown(method: &Method) -> &str {
+    let name = method.as_str();
+    let is_short = name.len() <= MAX_METHOD;
+    if is_short { name } else { "(long)" }
 }
 
 /// The id that was given to the request before it came, if it is one that can be logged as it is.

@@ -19,6 +19,7 @@ impl FromRequestParts<AppState> for SameOrigin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
+        refuse_cross_site(&parts.headers)?;
         let arrival = Arrival::of_request(parts, node);
         check(
             &parts.headers,
@@ -27,6 +28,17 @@ impl FromRequestParts<AppState> for SameOrigin {
         )?;
         Ok(Self)
     }
+}
+
+/// Refuses what the browser says another site's page has begun, whatever `Origin` says (Fetch Metadata). Everything else
+/// is left to `Origin`, which browsers that say this send too: `same-site`, where another host of the domain may be
+/// foreign, and `none`, which is a person's own doing. Old browsers and programs do not say it.
+fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut said = headers.get_all("sec-fetch-site").iter();
+    if said.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+        return Err(ApiError::ForeignOrigin);
+    }
+    Ok(())
 }
 
 /// Refuses an `Origin` that is neither the host which was asked for nor that of `PUBLIC_URL`. No `Origin`, as from

@@ -1,13 +1,18 @@
 //! How often one address may do something: a bucket that holds a minute's worth and refills steadily.
 
+mod misses;
+
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio_util::sync::CancellationToken;
 
+pub use self::misses::{MissLimit, Misses};
+use crate::address::ClientAddress;
 use crate::problem::ApiError;
 
 /// How often addresses whose bucket is full again are forgotten. What is kept between is at most one small entry per
@@ -58,15 +63,23 @@ pub struct RateLimits {
     pub uploads: RateLimit,
     /// Messages.
     pub messages: RateLimit,
+    /// Requests for uploads that are not there.
+    pub misses: Arc<MissLimit>,
 }
 
 impl RateLimits {
+    /// The misses of one client.
+    pub fn misses_of(&self, client: ClientAddress) -> Misses {
+        Misses::new(Arc::clone(&self.misses), client.counted())
+    }
+
     /// Forgets idle addresses from time to time, until the node stops.
     pub async fn keep_small(&self, stopping: CancellationToken) {
         let mut ticks = tokio::time::interval(FORGET_EVERY);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             self.uploads.forget_idle();
             self.messages.forget_idle();
+            self.misses.forget_idle();
         }
     }
 }

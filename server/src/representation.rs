@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use headers::{ETag, HeaderMapExt};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use crate::problem::quality;
+use crate::conditions;
+use crate::problem::{ApiError, quality};
 
 /// A text or file and its encodings, each with a strong entity tag of its own (RFC 9110, section 8.8.3). A clone shares
 /// their bytes.
@@ -56,21 +57,25 @@ impl Representation {
 
     /// How many bytes it holds.
     pub fn size(&self) -> usize {
-        let variants = [Some(&self.plain), self.brotli.as_ref(), self.gzip.as_ref()];
-        let sizes = variants.into_iter().flatten().map(|one| one.bytes.len());
-        sizes.sum()
+        self.variants().map(|variant| variant.bytes.len()).sum()
     }
 
-    /// The answer to a request with these headers: 304 to one that has it.
+    fn variants(&self) -> impl Iterator<Item = &Variant> {
+        let variants = [Some(&self.plain), self.brotli.as_ref(), self.gzip.as_ref()];
+        variants.into_iter().flatten()
+    }
+
+    /// The answer to a request with these headers: 304 to one that has it, 412 to one that wants another version.
     pub fn respond(&self, request: &HeaderMap) -> Response {
+        let etags: Vec<_> = self.variants().map(|variant| &variant.etag).collect();
+        if conditions::is_another_asked_for(request, &etags) {
+            return ApiError::PreconditionFailed.into_response();
+        }
         let variant = self.best_for(request);
-        let known = request.typed_get::<IfNoneMatch>();
-        let mut response = match known {
-            Some(known) if !known.precondition_passes(&variant.etag) => {
-                let headers = self.headers();
-                (StatusCode::NOT_MODIFIED, headers).into_response()
-            }
-            _ => self.send(variant),
+        let mut response = if conditions::is_known(request, &variant.etag) {
+            (StatusCode::NOT_MODIFIED, self.headers()).into_response()
+        } else {
+            self.send(variant)
         };
         response.headers_mut().typed_insert(variant.etag.clone());
         response

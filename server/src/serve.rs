@@ -1,35 +1,45 @@
 //! Listening, and leaving.
 
+mod stream;
+
 use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::accept::Accept;
 use axum_server::{Handle, Server};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use ipnet::IpNet;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 
+use crate::address::ClientAddress;
 use crate::config::Config;
 use crate::run::StartError;
+use crate::slots::Slots;
 use crate::state::AppState;
 use crate::{metrics, routes};
 
+pub use self::stream::Accepted;
+
 /// How long a client may take to send a request's head, and how long it may keep a connection idle.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of an answer.
-const WRITE_STALL: Duration = Duration::from_mins(1);
 /// How much of a request's head is read, in bytes; more is answered 431.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Connections that may wait to be accepted, if the system lets as many wait (Linux: `net.core.somaxconn`). After a
 /// restart everyone comes back at once, and whoever finds no place tries again only after one second, then two more.
 const BACKLOG: u32 = 16_384;
-/// HTTP connections at once, beside the sockets. One more is closed as soon as it is accepted.
-const MAX_CONNECTIONS: usize = 10_000;
+/// What Linux keeps of an answer or of frames before it is on its way to the client, in bytes. Without this bound
+/// it is up to 4 MiB for each client that takes nothing; what is on its way has no other bound, so far readers lose
+/// nothing.
+const UNSENT_BYTES: u32 = 64 * 1024;
+/// Connections of those who read metrics, at once.
+const METRICS_CONNECTIONS: usize = 100;
 /// How long requests may take to finish once the node stops; their connections are closed then.
 const FINISH: Duration = Duration::from_secs(8);
 /// The same for those who read metrics.
@@ -74,6 +84,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // A node that restarts takes its port again at once. Windows would share it with others instead.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
+    let options = SockRef::from(&socket);
+    // Accepted connections inherit these. Frames and answers are small and written whole: waiting to fill a packet would
+    // only delay them.
+    options.set_tcp_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    options.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -89,7 +105,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let server = server(listeners.public, &handle);
+    let server = server(listeners.public, &handle, Admission::of(&node.config));
     if let Some(listener) = listeners.metrics {
         node.tasks.spawn(serve_metrics(node.clone(), listener));
     }
@@ -118,7 +134,11 @@ pub async fn serve(
 /// Serves metrics until the node stops.
 async fn serve_metrics(node: AppState, listener: TcpListener) {
     let handle = Handle::new();
-    let server = server(listener, &handle);
+    let admission = Admission {
+        slots: Slots::new(METRICS_CONNECTIONS, METRICS_CONNECTIONS),
+        trusted: Arc::new([]),
+    };
+    let server = server(listener, &handle, admission);
     let service = metrics::router(node.clone()).into_make_service();
     let mut serving = pin!(server.serve(service));
     let end = tokio::select! {
@@ -133,11 +153,15 @@ async fn serve_metrics(node: AppState, listener: TcpListener) {
     }
 }
 
-fn server(listener: TcpListener, handle: &Handle<SocketAddr>) -> Server<SocketAddr, Admission> {
+fn server(
+    listener: TcpListener,
+    handle: &Handle<SocketAddr>,
+    admission: Admission,
+) -> Server<SocketAddr, Admission> {
     let mut server = Server::<SocketAddr>::from_listener(listener)
         .first_request_timeout(HEAD)
         .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))
-        .acceptor(Admission(handle.clone()))
+        .acceptor(admission)
         .handle(handle.clone());
     *server.http_builder() = http1();
     server
@@ -150,16 +174,38 @@ fn http1() -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        // A client that has sent its request may close its side and wait for the answer (RFC 9112, section 9.6). One
+        // that is gone looks the same until it is answered.
+        .half_close(true)
         .max_buf_size(HEAD_BYTES);
     builder
 }
 
-/// A connection that was let in.
-pub type Accepted = Pin<Box<TimeoutStream<TcpStream>>>;
-
-/// Lets connections in as long as there are not too many.
+/// Lets connections in as long as there are places: one more is closed as soon as it is accepted. Sockets have places of
+/// their own.
 #[derive(Clone)]
-struct Admission(Handle<SocketAddr>);
+struct Admission {
+    slots: Slots,
+    /// Whose connections are those of many clients, and not counted by address.
+    trusted: Arc<[IpNet]>,
+}
+
+impl Admission {
+    fn of(config: &Config) -> Self {
+        let limits = config.limits;
+        Self {
+            slots: Slots::in_fair_shares(limits.connections, limits.connections_per_address),
+            trusted: config.trusted_proxies.as_slice().into(),
+        }
+    }
+
+    fn let_in(&self, stream: TcpStream) -> io::Result<Accepted> {
+        let peer = ClientAddress::from(stream.peer_addr()?.ip());
+        let address = (!peer.is_in(&self.trusted)).then(|| peer.counted());
+        let slot = self.slots.take(address).map_err(io::Error::other)?;
+        Ok(Accepted::new(stream, slot))
+    }
+}
 
 impl<S> Accept<TcpStream, S> for Admission {
     type Stream = Accepted;
@@ -167,15 +213,6 @@ impl<S> Accept<TcpStream, S> for Admission {
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        if self.0.connection_count() > MAX_CONNECTIONS {
-            return ready(Err(io::Error::other("too many connections")));
-        }
-        // Frames and answers are small and written whole: waiting to fill a packet would only delay them.
-        let stream = stream.set_nodelay(true).map(|()| {
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(WRITE_STALL));
-            Box::pin(stream)
-        });
-        ready(stream.map(|stream| (stream, service)))
+        ready(self.let_in(stream).map(|stream| (stream, service)))
     }
 }

@@ -10,13 +10,14 @@ use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::housekeeping::Housekeeping;
-use crate::hub::{Hub, HubLimits, SocketSlots};
+use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::posting::Poster;
-use crate::rate_limit::{RateLimit, RateLimits};
+use crate::rate_limit::{MissLimit, RateLimit, RateLimits};
 use crate::site::Site;
+use crate::slots::Slots;
 use crate::store::Store;
 use crate::sweep_status::SweepStatus;
 
@@ -55,10 +56,10 @@ pub struct Node {
     /// Stores and publishes messages.
     pub poster: Poster,
     /// Places for sockets.
-    pub sockets: SocketSlots,
+    pub sockets: Slots,
     /// Whether images may be swept.
     pub sweep: Arc<SweepStatus>,
-    /// Uploads and messages per client address.
+    /// Uploads, messages and misses per client address.
     pub rate_limits: Arc<RateLimits>,
     /// Everything that runs beside the requests; it ends before the node does.
     pub tasks: TaskTracker,
@@ -90,6 +91,7 @@ impl Node {
         let rate_limits = Arc::new(RateLimits {
             uploads: RateLimit::new(limits.uploads_per_minute),
             messages: RateLimit::new(limits.messages_per_minute),
+            misses: Arc::new(MissLimit::new(limits.misses_per_minute)),
         });
         tasks.spawn({
             let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
@@ -106,7 +108,7 @@ impl Node {
         Arc::new(Self {
             decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
-            sockets: SocketSlots::new(limits.sockets, limits.sockets_per_address),
+            sockets: Slots::new(limits.sockets, limits.sockets_per_address),
             config,
             site,
             pages: Pages::default(),

@@ -87,6 +87,7 @@ fn variables(port: u16, folder: &Path, given: &[(&str, &str)]) -> Vec<(OsString,
         ("TONESA_DATA_DIR", folder.join("data").into()),
         ("TONESA_UPLOADS_PER_MINUTE", "0".into()),
         ("TONESA_MESSAGES_PER_MINUTE", "0".into()),
+        ("TONESA_MISSES_PER_MINUTE", "0".into()),
     ];
     let given = given
         .iter()

@@ -17,10 +17,12 @@ use crate::ws;
 const PICTURE: &[u8] = include_bytes!("pixel.gif");
 
 /// What stands in the way of a load that no people make, and what would be logged of it.
-const ENVIRONMENT: [(&str, &str); 4] = [
+const ENVIRONMENT: [(&str, &str); 6] = [
     ("TONESA_TOUCHES_PER_SECOND", "0"),
     ("TONESA_MAX_SOCKETS", "1000000"),
     ("TONESA_MAX_SOCKETS_PER_ADDRESS", "1000000"),
+    ("TONESA_MAX_CONNECTIONS", "1000000"),
+    ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "1000000"),
     ("TONESA_LOG", "warn,server::run=info"),
 ];
 

@@ -80,6 +80,13 @@ pub struct Limits {
     pub sockets: usize,
     /// `TONESA_MAX_SOCKETS_PER_ADDRESS`: open sockets of one client address.
     pub sockets_per_address: usize,
+    /// `TONESA_MAX_CONNECTIONS`: open HTTP connections on this node, sockets left out.
+    pub connections: usize,
+    /// `TONESA_MAX_CONNECTIONS_PER_ADDRESS`: those of one client address.
+    pub connections_per_address: usize,
+    /// `TONESA_MISSES_PER_MINUTE`: short ids without an upload that one client address may try in a minute; 0 is no
+    /// limit.
+    pub misses_per_minute: u32,
 }
 
 impl Config {
@@ -141,6 +148,13 @@ impl Limits {
                 1..=MAX_SOCKETS,
                 1_000,
             )?,
+            connections: env.number("TONESA_MAX_CONNECTIONS", 1..=MAX_SOCKETS, 10_000)?,
+            connections_per_address: env.number(
+                "TONESA_MAX_CONNECTIONS_PER_ADDRESS",
+                1..=MAX_SOCKETS,
+                1_000,
+            )?,
+            misses_per_minute: env.number("TONESA_MISSES_PER_MINUTE", 0..=MAX_RATE, 120)?,
         })
     }
 }

@@ -31,6 +31,9 @@ fn an_empty_environment_gives_the_defaults_of_the_protocol() {
     assert_eq!(limits.touches_per_second, 20);
     assert_eq!(limits.sockets, 20_000);
     assert_eq!(limits.sockets_per_address, 1_000);
+    assert_eq!(limits.connections, 10_000);
+    assert_eq!(limits.connections_per_address, 1_000);
+    assert_eq!(limits.misses_per_minute, 120);
 }
 
 #[test]
@@ -49,6 +52,9 @@ fn every_variable_is_read() {
         ("TONESA_TOUCHES_PER_SECOND", "5"),
         ("TONESA_MAX_SOCKETS", "6"),
         ("TONESA_MAX_SOCKETS_PER_ADDRESS", "7"),
+        ("TONESA_MAX_CONNECTIONS", "8"),
+        ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "9"),
+        ("TONESA_MISSES_PER_MINUTE", "10"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
@@ -74,6 +80,9 @@ fn every_variable_is_read() {
     assert_eq!(limits.touches_per_second, 5);
     assert_eq!(limits.sockets, 6);
     assert_eq!(limits.sockets_per_address, 7);
+    assert_eq!(limits.connections, 8);
+    assert_eq!(limits.connections_per_address, 9);
+    assert_eq!(limits.misses_per_minute, 10);
 }
 
 #[test]
@@ -97,6 +106,9 @@ fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
         ("TONESA_TOUCHES_PER_SECOND", "99999999999"),
         ("TONESA_MAX_SOCKETS", "0"),
         ("TONESA_MAX_SOCKETS_PER_ADDRESS", "none"),
+        ("TONESA_MAX_CONNECTIONS", "0"),
+        ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "-1"),
+        ("TONESA_MISSES_PER_MINUTE", "few"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
         ("TONESA_SWEEP", "never"),

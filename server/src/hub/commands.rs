@@ -16,6 +16,7 @@ use super::recent::MAX_RECENT;
 use super::{Hub, HubLimits, Membership, Outbox, frame};
 use crate::broker::{Frame, Topic};
 use crate::metrics::ResyncedFrom;
+use crate::rate_limit::Misses;
 use crate::store::{Select, StoreError};
 
 /// A `watched` larger than this, in bytes, is sent without its messages.
@@ -37,10 +38,11 @@ pub(super) struct Commands {
     pace: DefaultDirectRateLimiter,
     touch_pace: Option<DefaultDirectRateLimiter>,
     touch_dropped: Option<Instant>,
+    misses: Misses,
 }
 
 impl Commands {
-    pub(super) fn new(hub: Hub, outbox: Arc<Outbox>, limits: HubLimits) -> Self {
+    pub(super) fn new(hub: Hub, outbox: Arc<Outbox>, limits: HubLimits, misses: Misses) -> Self {
         Self {
             hub,
             outbox,
@@ -49,6 +51,7 @@ impl Commands {
             touch_pace: NonZeroU32::new(limits.touches_per_second)
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             touch_dropped: None,
+            misses,
         }
     }
 
@@ -99,10 +102,19 @@ impl Commands {
         if self.watched.len() >= MAX_WATCHED_UPLOADS {
             return Err(RefusalCode::TooManyWatched);
         }
+        // Also before an upload that others watch is found, or the answer would tell that there is one.
+        if self.misses.check(name).is_err() {
+            return Err(RefusalCode::Unavailable);
+        }
         let (id, short_id) = if let Some(found) = self.hub.0.rooms.find(name) {
             found
         } else {
-            let upload = self.hub.0.store.upload(name).await.map_err(code_of)?;
+            let upload = self.hub.0.store.upload(name).await.map_err(|error| {
+                if error == StoreError::NotFound {
+                    self.misses.count();
+                }
+                code_of(error)
+            })?;
             (upload.id, upload.short_id)
         };
         let joined = self

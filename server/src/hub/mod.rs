@@ -14,7 +14,6 @@ mod outbox;
 mod recent;
 mod rooms;
 mod session;
-mod slots;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -28,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
 use crate::metrics::HubMetrics;
+use crate::rate_limit::Misses;
 use crate::store::Store;
 use crate::websocket::Connection;
 
@@ -36,7 +36,6 @@ use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
 use rooms::Rooms;
-pub use slots::{NoSlot, SocketSlot, SocketSlots};
 
 /// How a node treats its sockets.
 #[derive(Debug, Clone, Copy)]
@@ -202,9 +201,9 @@ impl Hub {
     }
 
     /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
-    /// upgrade was done. The caller's task is a tracked one.
-    pub async fn handle_socket(&self, connection: Connection, read: Bytes) {
-        session::run(self.clone(), connection, read).await;
+    /// upgrade was done, and `misses` are its client's. The caller's task is a tracked one.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: Misses) {
+        session::run(self.clone(), connection, read, misses).await;
     }
 
     /// How many topics this node's sockets watch.

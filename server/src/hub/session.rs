@@ -15,6 +15,7 @@ use super::keeper::Kept;
 use super::outbox::Need;
 use super::{Hub, Outbox};
 use crate::broker::DeliveryClass;
+use crate::rate_limit::Misses;
 use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
 
 /// How long a close frame may take; the connection is dropped after that. A node that restarts cannot wait long.
@@ -79,13 +80,13 @@ impl From<DecodeError> for Ending {
 }
 
 /// Serves the socket until it ends, and says why it does. `read` is what came before the upgrade was done.
-pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes) {
+pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
     let outbox = Arc::new(Outbox::new(connection));
     let Some(connection) = outbox.connection() else {
         return;
     };
     let kept = hub.0.keeper.keep(Arc::clone(&outbox));
-    let ending = Session::new(&hub, &outbox, &kept)
+    let ending = Session::new(&hub, &outbox, &kept, misses)
         .serve(connection, read)
         .await;
     hub.0.metrics.closed(ending.name());
@@ -140,12 +141,12 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(hub: &'a Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept) -> Self {
+    fn new(hub: &'a Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept, misses: Misses) -> Self {
         Self {
             hub,
             outbox,
             kept,
-            commands: Commands::new(hub.clone(), Arc::clone(outbox), hub.0.limits),
+            commands: Commands::new(hub.clone(), Arc::clone(outbox), hub.0.limits, misses),
             decoder: Decoder::new(MAX_COMMAND_BYTES),
         }
     }

@@ -3,14 +3,16 @@ use std::time::Duration;
 
 use app::problem::{PROBLEM_JSON, Problem};
 use axum::response::{IntoResponse, Response};
+use headers::{Connection, HeaderMapExt, Upgrade};
 use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::blob::BlobError;
-use crate::hub::NoSlot;
 use crate::image::ImageError;
 use crate::posting::PostError;
+use crate::slots::NoSlot;
 use crate::store::StoreError;
+use crate::websocket;
 
 /// When to try again after a backend was away.
 pub const RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -33,6 +35,9 @@ pub enum ApiError {
     /// 408: the body stopped arriving.
     #[error("The request did not arrive in time. Please try again.")]
     TooSlow,
+    /// 412: `If-Match` names none of the entity tags that there are.
+    #[error("This is not the version that was asked for.")]
+    PreconditionFailed,
     /// 413: the file is over `limit` bytes.
     #[error("This file is too large: at most {} can be shared.", bytes_for_people(*.limit))]
     FileTooLarge {
@@ -59,6 +64,9 @@ pub enum ApiError {
         /// What is allowed.
         detail: String,
     },
+    /// 426: a WebSocket of another version than 13.
+    #[error("This address takes WebSockets of version 13 only.")]
+    OtherVersion,
     /// 429: too many requests from one address.
     #[error("That was a bit much. Please wait a moment and try again.")]
     TooManyRequests {
@@ -116,6 +124,11 @@ impl ApiError {
                 "Method not allowed",
             ),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition-failed",
+                "Precondition failed",
+            ),
             Self::FileTooLarge { .. } | Self::BodyTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large")
             }
@@ -138,6 +151,11 @@ impl ApiError {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "bad-field",
                 "Field out of bounds",
+            ),
+            Self::OtherVersion => (
+                StatusCode::UPGRADE_REQUIRED,
+                "other-version",
+                "Other version required",
             ),
             Self::TooManyRequests { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -185,6 +203,13 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Self::OtherVersion = self {
+            let headers = response.headers_mut();
+            let version = HeaderValue::from_static(websocket::VERSION);
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
+            headers.typed_insert(Upgrade::websocket());
+            headers.typed_insert(Connection::upgrade());
         }
         response.extensions_mut().insert(problem);
         response

@@ -6,14 +6,14 @@ use app::model::{MediaType, Upload};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use headers::{
-    AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange,
-};
-use http::header::{self, HeaderMap, HeaderValue};
+use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfRange};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
+use super::RESOURCE_POLICY;
 use super::extract::Named;
 use crate::blob::{Address, Labels};
+use crate::conditions;
 use crate::deadline::Deadline;
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -21,6 +21,15 @@ use crate::state::AppState;
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Whatever a decoder of the browser makes of the bytes, it makes it without any rights.
 const NO_RIGHTS: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+
+/// A link is for those it was given to: search engines list what they find elsewhere, so they are asked not to. And
+/// whoever has the link may show the image on a page of their own, also on one that demands such a permission of
+/// everything in it (`Cross-Origin-Embedder-Policy`).
+const FOR_WHOEVER_HAS_THE_LINK: [(HeaderName, HeaderValue); 2] = [
+    (ROBOTS, HeaderValue::from_static("noindex")),
+    (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
+];
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// `GET /i/{id}`.
 pub async fn show(
@@ -36,7 +45,10 @@ pub async fn show(
     let size = upload.content.size;
     let mut headers = headers_of(&upload);
     let etag = etag_of(&upload);
-    if is_known(&request, &etag) {
+    if conditions::is_another_asked_for(&request, &[&etag]) {
+        return Err(ApiError::PreconditionFailed);
+    }
+    if conditions::is_known(&request, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let labels = labels_of(&headers);
@@ -91,6 +103,7 @@ fn labels_of(headers: &HeaderMap) -> Labels<'_> {
 fn elsewhere(address: &Address) -> Response {
     let keep = format!("public, max-age={}", address.lasts.as_secs() / 2);
     (
+        FOR_WHOEVER_HAS_THE_LINK,
         [(header::CACHE_CONTROL, keep)],
         Redirect::temporary(&address.url),
     )
@@ -115,6 +128,7 @@ fn headers_of(upload: &Upload) -> HeaderMap {
     );
     headers.insert(header::CACHE_CONTROL, IMMUTABLE);
     headers.insert(header::CONTENT_SECURITY_POLICY, NO_RIGHTS);
+    headers.extend(FOR_WHOEVER_HAS_THE_LINK);
     if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
         headers.insert(header::CONTENT_DISPOSITION, inline);
     }
@@ -128,12 +142,6 @@ fn extension(media_type: MediaType) -> &'static str {
         MediaType::Gif => "gif",
         MediaType::WebP => "webp",
     }
-}
-
-fn is_known(request: &HeaderMap, etag: &ETag) -> bool {
-    request
-        .typed_get::<IfNoneMatch>()
-        .is_some_and(|known| !known.precondition_passes(etag))
 }
 
 /// What of the image is asked for.

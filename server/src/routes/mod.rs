@@ -5,12 +5,13 @@ mod health;
 mod image;
 mod message_form;
 mod messages;
+mod misses;
 mod multipart;
 mod socket;
 mod uploads;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{self, HeaderName, HeaderValue};
@@ -24,28 +25,33 @@ use tower_http::set_header::SetResponseHeaderLayer;
 pub(crate) use self::extract::Named;
 use crate::problem::{self, ApiError};
 use crate::state::AppState;
-use crate::{body, observe, pages};
+use crate::{body, host, observe, pages};
 
 /// Smaller answers are not worth compressing.
 const COMPRESS_ABOVE: u64 = 1024;
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Everything that a node serves.
 pub fn router(node: AppState) -> Router {
-    let mut router = Router::new()
-        .route("/api/uploads", post(uploads::create))
+    let of_uploads = Router::new()
         .route("/api/uploads/{id}", get(uploads::show))
         .route(
             "/api/uploads/{id}/messages",
             get(messages::list).post(messages::create),
         )
-        .route("/api/socket", get(socket::upgrade))
         .route("/i/{id}", get(image::show))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/", get(pages::show_home))
         .route("/u/{id}", get(pages::show_upload))
         .route("/u/{id}/", get(pages::without_slash))
-        .route("/u/{id}/messages", post(message_form::create));
+        .route("/u/{id}/messages", post(message_form::create))
+        .route_layer(from_fn_with_state(node.clone(), misses::limit));
+    let mut router = Router::new()
+        .merge(of_uploads)
+        .route("/api/uploads", post(uploads::create))
+        .route("/api/socket", get(socket::upgrade))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/", get(pages::show_home));
     for (address, file) in node.site.routes() {
         router = router.route(address, file);
     }
@@ -54,12 +60,15 @@ pub fn router(node: AppState) -> Router {
         .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(unless_set(header::REFERRER_POLICY, "same-origin"))
         .layer(unless_set(header::CACHE_CONTROL, "no-cache"))
+        // Images say otherwise. Nothing else is shown on other sites' pages.
+        .layer(unless_set(RESOURCE_POLICY, "same-origin"))
         .layer(compression())
         .layer(from_fn_with_state(
             node.clone(),
             problem::as_page_for_people,
         ))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(host::require))
         .layer(from_fn_with_state(node.clone(), body::watch_over));
     router
         .method_not_allowed_fallback(method_not_allowed)

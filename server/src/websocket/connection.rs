@@ -8,7 +8,6 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
-use tokio_io_timeout::TimeoutStream;
 
 use crate::serve::Accepted;
 
@@ -16,11 +15,11 @@ use crate::serve::Accepted;
 const READ: usize = 4 * 1024;
 
 /// A connection after its upgrade. Reading and writing never wait; waiting for either takes no buffer.
-pub struct Connection(Accepted);
+pub struct Connection(TcpStream);
 
 impl From<TcpStream> for Connection {
     fn from(stream: TcpStream) -> Self {
-        Self(Box::pin(TimeoutStream::new(stream)))
+        Self(stream)
     }
 }
 
@@ -32,7 +31,7 @@ impl Connection {
     pub fn of(upgraded: Upgraded) -> io::Result<(Self, bytes::Bytes)> {
         let parts = downcast::<TokioIo<Accepted>>(upgraded)
             .map_err(|_| io::Error::other("an upgraded connection of an unknown kind"))?;
-        Ok((Self(parts.io.into_inner()), parts.read_buf))
+        Ok((Self(parts.io.into_inner().into_stream()), parts.read_buf))
     }
 
     /// Waits until something can be read.
@@ -40,7 +39,7 @@ impl Connection {
     /// # Errors
     /// When the connection is broken.
     pub async fn readable(&self) -> io::Result<()> {
-        self.stream().readable().await
+        self.0.readable().await
     }
 
     /// Waits until something can be written.
@@ -48,7 +47,7 @@ impl Connection {
     /// # Errors
     /// When the connection is broken.
     pub async fn writable(&self) -> io::Result<()> {
-        self.stream().writable().await
+        self.0.writable().await
     }
 
     /// Gives what can be read now to `take`, at most 4 KiB; false at the end of the stream.
@@ -57,7 +56,7 @@ impl Connection {
     /// When the connection is broken.
     pub fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<bool> {
         let mut buffer = [0; READ];
-        match self.stream().try_read(&mut buffer) {
+        match self.0.try_read(&mut buffer) {
             Ok(0) => Ok(false),
             Ok(length) => {
                 take(&buffer[..length]);
@@ -75,8 +74,8 @@ impl Connection {
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         // The kernel is asked directly: looking up the runtime's readiness first costs a twentieth of a fan-out, and the
         // runtime has to know only of what the kernel did not take. (Rust's runtime ignores SIGPIPE.)
-        match rustix::net::send(self.stream(), bytes, SendFlags::empty()) {
-            Err(Errno::AGAIN | Errno::INTR) => written(self.stream().try_write(bytes)),
+        match rustix::net::send(&self.0, bytes, SendFlags::empty()) {
+            Err(Errno::AGAIN | Errno::INTR) => written(self.0.try_write(bytes)),
             sent => Ok(sent?),
         }
     }
@@ -86,11 +85,7 @@ impl Connection {
     /// # Errors
     /// When the connection is broken.
     pub fn write_pieces(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        written(self.stream().try_write_vectored(pieces))
-    }
-
-    fn stream(&self) -> &TcpStream {
-        self.0.as_ref().get_ref().get_ref()
+        written(self.0.try_write_vectored(pieces))
     }
 }
 

@@ -9,4 +9,4 @@ mod handshake;
 pub use connection::Connection;
 pub use decoder::{DecodeError, Decoder, Incoming};
 pub use encode::{PING, close, pong, text};
-pub use handshake::Handshake;
+pub use handshake::{Handshake, NoHandshake, VERSION};

@@ -242,7 +242,10 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
         match name {
             "TONESA_DATA_DIR" => Some(data.clone().into()),
             "TONESA_SITE_DIR" => Some(site.clone().into()),
-            "PORT" | "TONESA_UPLOADS_PER_MINUTE" | "TONESA_MESSAGES_PER_MINUTE" => Some("0".into()),
+            "PORT"
+            | "TONESA_UPLOADS_PER_MINUTE"
+            | "TONESA_MESSAGES_PER_MINUTE"
+            | "TONESA_MISSES_PER_MINUTE" => Some("0".into()),
             _ => None,
         }
     })

@@ -5,7 +5,11 @@
 mod common;
 
 mod away;
+mod conditions;
+mod connections;
 mod forms;
+mod guessing;
+mod handshake;
 mod images;
 mod kept_pages;
 mod messages;

@@ -272,3 +272,20 @@ async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
 }
+
+#[tokio::test]
+async fn a_long_method_is_not_logged_whole() {
+    let program = Program::start(&[("TONESA_LOG", "trace")]);
+    let method = "M".repeat(20_000);
+    let request = format!("{method} / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    let answer = raw::exchange(program.address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    program.signal("TERM");
+    let (_, log) = program.ended();
+    let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let told: Vec<Value> = events
+        .filter(|event: &Value| event["span"]["method"] == "(long)")
+        .collect();
+    assert!(!told.is_empty(), "{log}");
+    assert!(!log.contains(&method), "the method is in the log");
+}

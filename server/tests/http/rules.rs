@@ -1,5 +1,6 @@
 //! What holds for every call: methods, origins, rates, request ids, health.
 
+use crate::common::socket_client::SocketClient;
 use crate::common::{TestNode, file_form, header, pictures, problem, raw};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -107,6 +108,57 @@ async fn a_post_of_a_foreign_page_is_forbidden() {
         header(page.headers(), "content-type"),
         "text/html; charset=utf-8"
     );
+}
+
+#[tokio::test]
+async fn a_write_that_another_sites_page_began_is_forbidden_whatever_its_origin() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let path = format!("/u/{}/messages", upload.short_id);
+    let own = format!("http://{}", node.address);
+    for site in ["cross-site", "Cross-Site"] {
+        let headers = [("sec-fetch-site", site), ("origin", &own)];
+        for headers in [&headers[..1], &headers] {
+            let refused = upload_from(&node, headers).await;
+            problem(refused, 403, "foreign-origin").await;
+        }
+        let form = node.post(&path).header("sec-fetch-site", site);
+        let refused = form.form(&[("content", "hi")]).send().await.unwrap();
+        problem(refused, 403, "foreign-origin").await;
+        let socket = SocketClient::try_connect(&node.base(), &headers).await;
+        assert!(socket.is_err_and(|error| error.to_string().contains("403")));
+    }
+    for site in ["same-origin", "same-site", "none", "a-later-word"] {
+        let headers = [("sec-fetch-site", site), ("origin", own.as_str())];
+        for headers in [&headers[..1], &headers] {
+            let status = upload_from(&node, headers).await.status();
+            assert_eq!(status, StatusCode::CREATED, "{headers:?}");
+        }
+        let socket = SocketClient::try_connect(&node.base(), &headers).await;
+        assert!(socket.is_ok(), "{site}");
+    }
+    // A link on another site's page leads here all the same.
+    let page = node.get("/").header("sec-fetch-site", "cross-site");
+    assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let node = TestNode::start().await;
+    for (version, hosts, status) in [
+        ("1.1", "", 400),
+        ("1.1", "Host: t\r\nHost: u\r\n", 400),
+        ("1.1", "Host: t\r\nHost: t\r\n", 400),
+        ("1.1", "Host: t, u\r\n", 400),
+        ("1.1", "Host: user@t\r\n", 400),
+        ("1.1", "Host: t\r\n", 200),
+        ("1.0", "", 200),
+    ] {
+        let request = format!("GET / HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+        let answer = raw::exchange(node.address, request).await;
+        let line = answer.lines().next().unwrap_or_default();
+        assert!(line.contains(&format!(" {status} ")), "{hosts:?}: {line}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,193 @@
+//! Places that are limited, in all and per client address: for sockets and for connections.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+
+/// With fair shares an address may hold as many places as this part of those that are free. One address alone gets a
+/// ninth of all; a hundred that take what they can leave 7 of 100 free, and whoever has none still finds one.
+const SHARE_OF_FREE: usize = 8;
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NoSlot {
+    /// The node serves as many as it may.
+    #[error("this node serves as many as it can")]
+    Node,
+    /// This address has as many as it may.
+    #[error("too many from this address")]
+    Address,
+}
+
+/// The places; clones share them. The table has at most one entry per taken place.
+#[derive(Clone)]
+pub struct Slots(Arc<Inner>);
+
+struct Inner {
+    max: usize,
+    max_per_address: usize,
+    fair_shares: bool,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// One place, given back when dropped.
+pub struct Slot {
+    slots: Arc<Inner>,
+    address: Option<IpAddr>,
+}
+
+impl Slots {
+    /// At most `max` places, and `max_per_address` for one address.
+    pub fn new(max: usize, max_per_address: usize) -> Self {
+        Self::of(max, max_per_address, false)
+    }
+
+    /// The same, but the fewer places are free, the fewer one address may hold: a few that take all they can get leave
+    /// some for everyone else.
+    pub fn in_fair_shares(max: usize, max_per_address: usize) -> Self {
+        Self::of(max, max_per_address, true)
+    }
+
+    fn of(max: usize, max_per_address: usize, fair_shares: bool) -> Self {
+        Self(Arc::new(Inner {
+            max,
+            max_per_address,
+            fair_shares,
+            taken: Mutex::default(),
+        }))
+    }
+
+    /// Takes a place for the address, as it is counted (`ClientAddress::counted`); for none where many clients share
+    /// the address, as behind a trusted proxy.
+    ///
+    /// # Errors
+    /// [`NoSlot`] when there is none left.
+    pub fn take(&self, address: Option<IpAddr>) -> Result<Slot, NoSlot> {
+        let mut taken = self.0.lock();
+        let free = self.0.max.saturating_sub(taken.total);
+        if free == 0 {
+            return Err(NoSlot::Node);
+        }
+        if let Some(address) = address {
+            let max = self.0.max_of_address(free);
+            let count = taken.by_address.entry(address).or_default();
+            if *count >= max {
+                return Err(NoSlot::Address);
+            }
+            *count += 1;
+        }
+        taken.total += 1;
+        Ok(Slot {
+            slots: Arc::clone(&self.0),
+            address,
+        })
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self) -> usize {
+        self.0.lock().total
+    }
+}
+
+impl Inner {
+    /// At least 1, so that a refused address always has an entry already.
+    fn max_of_address(&self, free: usize) -> usize {
+        let fair = if self.fair_shares {
+            1 + free / SHARE_OF_FREE
+        } else {
+            usize::MAX
+        };
+        fair.min(self.max_per_address).max(1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut taken = self.slots.lock();
+        taken.total -= 1;
+        let Some(address) = self.address else {
+            return;
+        };
+        if let Some(count) = taken.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::V4(std::net::Ipv4Addr::from_bits(number))
+    }
+
+    /// Takes all that these addresses can get.
+    fn take_all(slots: &Slots, addresses: std::ops::Range<u32>) -> Vec<Slot> {
+        let mut taken = Vec::new();
+        loop {
+            let before = taken.len();
+            taken.extend(
+                addresses
+                    .clone()
+                    .filter_map(|it| slots.take(Some(address(it))).ok()),
+            );
+            if taken.len() == before {
+                return taken;
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_is_given_back_when_its_holder_ends() {
+        let slots = Slots::new(2, 1);
+        let first = slots.take(Some(address(1))).unwrap();
+        assert_eq!(slots.take(Some(address(1))).err(), Some(NoSlot::Address));
+        let _second = slots.take(Some(address(2))).unwrap();
+        assert_eq!(slots.take(Some(address(3))).err(), Some(NoSlot::Node));
+        drop(first);
+        assert!(slots.take(Some(address(1))).is_ok());
+        assert_eq!(slots.taken(), 1);
+        assert_eq!(slots.0.lock().by_address.len(), 1);
+    }
+
+    #[test]
+    fn in_fair_shares_those_who_take_all_they_can_leave_places_for_others() {
+        for greedy in [1, 10, 100, 500] {
+            let slots = Slots::in_fair_shares(10_000, 1_000);
+            let _taken = take_all(&slots, 0..greedy);
+            let newcomers: Vec<_> = (1_000..1_010)
+                .map(|it| {
+                    slots
+                        .take(Some(address(it)))
+                        .map_err(|error| (greedy, error))
+                })
+                .collect();
+            assert!(newcomers.iter().all(Result::is_ok), "{:?}", slots.taken());
+        }
+    }
+
+    #[test]
+    fn an_address_of_many_clients_is_bounded_by_the_total_alone() {
+        let slots = Slots::in_fair_shares(20, 1);
+        let taken: Vec<_> = (0..20).map(|_| slots.take(None).unwrap()).collect();
+        assert_eq!(slots.take(None).err(), Some(NoSlot::Node));
+        drop(taken);
+        assert_eq!(slots.taken(), 0);
+    }
+}
