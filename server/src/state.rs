@@ -92,9 +92,16 @@ impl Node {
             let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
             async move { rate_limits.keep_small(stopping).await }
         });
+        let spending = Arc::clone(&rate_limits);
+        let decoders = DecodePool::new(
+            config.program.clone(),
+            backends.temp_dir.clone(),
+            limits.image,
+        )
+        .charging(move |address, took| spending.uploads.spend(address, took.as_secs()));
         tasks.spawn(housekeeping::run(backends.clone(), stopping.clone()));
         Arc::new(Self {
-            decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
+            decoders,
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
             sockets: SocketSlots::new(limits.sockets, limits.sockets_per_address),
             config,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-pub use args::{Args, load};
+pub use args::{Args, Command, load};
 pub use kinds::Kinds;
 use reader::Reader;
 pub use reader::{ConfigError, Lookup};
@@ -56,6 +56,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// `TONESA_LOG`, else `RUST_LOG`: what is logged.
     pub log: LogFilter,
+    /// This program, which is started again to check pictures; not to be set from outside.
+    pub program: PathBuf,
     /// What the hub does at intervals; not to be set from outside.
     pub pace: Pace,
 }
@@ -101,6 +103,7 @@ impl Config {
             limits: Limits::from_env(&env)?,
             trusted_proxies: values::networks(&env, "TONESA_TRUSTED_PROXIES")?,
             log: values::log_filter(&env)?,
+            program: this_program(),
             pace: Pace::default(),
         })
     }
@@ -136,6 +139,15 @@ impl Limits {
             )?,
         })
     }
+}
+
+/// On Linux the running program itself, also when its file was replaced meanwhile by another version.
+fn this_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return running;
+    }
+    std::env::current_exe().unwrap_or(running)
 }
 
 /// The release program and its files lie in one folder.

@@ -6,6 +6,7 @@
     reason = "each test program uses another part of it, and a test may panic"
 )]
 
+pub mod bomb;
 pub mod conversation;
 pub mod faults;
 pub mod pictures;
@@ -222,7 +223,7 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
     let site = site(folder);
     let data = folder.join("data");
-    Config::from_env(&|name| {
+    let config = Config::from_env(&|name| {
         let set = variables.iter().find(|(key, _)| *key == name);
         if let Some((_, value)) = set {
             return Some(value.into());
@@ -234,7 +235,12 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
             _ => None,
         }
     })
-    .unwrap()
+    .unwrap();
+    // This process is a test, which checks no pictures.
+    Config {
+        program: env!("CARGO_BIN_EXE_tonesa").into(),
+        ..config
+    }
 }
 
 /// A folder of packaged files in miniature.
