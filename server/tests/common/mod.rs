@@ -81,6 +81,18 @@ impl TestNode {
         Self::launch(folder, config, |backends| backends).await
     }
 
+    /// A node with these variables set, whose pictures are checked by the shell scripts that they are
+    /// (`images/child.sh`).
+    pub async fn with_scripts(variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/child.sh");
+        let config = Config {
+            program: stand_in,
+            ..config(folder.path(), variables)
+        };
+        Self::launch(folder, config, |backends| backends).await
+    }
+
     async fn launch(
         folder: TempDir,
         config: Config,

@@ -5,6 +5,8 @@
 mod common;
 
 mod away;
+mod bombs;
+mod capacity;
 mod forms;
 mod images;
 mod kept_pages;

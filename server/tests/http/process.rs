@@ -64,7 +64,12 @@ impl Program {
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -94,7 +99,7 @@ impl Program {
     }
 
     /// The most memory that it ever had, in bytes.
-    fn peak_memory(&self) -> u64 {
+    pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
             .lines()
