@@ -57,14 +57,14 @@ async fn twenty_bombs_two_at_a_time_are_refused_within_the_memory_for_pictures()
 }
 
 /// Looks at how much memory of their own the children of a process have, all together.
-struct Watch {
+pub struct Watch {
     most: Arc<AtomicU64>,
     ends: Arc<AtomicBool>,
     watching: std::thread::JoinHandle<()>,
 }
 
 impl Watch {
-    fn over(parent: u32) -> Self {
+    pub fn over(parent: u32) -> Self {
         let (most, ends) = (
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
@@ -85,7 +85,7 @@ impl Watch {
     }
 
     /// The most bytes that were seen.
-    fn end(self) -> u64 {
+    pub fn end(self) -> u64 {
         self.ends.store(true, Ordering::Relaxed);
         self.watching.join().unwrap();
         self.most.load(Ordering::Relaxed)

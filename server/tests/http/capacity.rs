@@ -97,13 +97,10 @@ async fn a_body_of_one_byte_chunks_is_taken_while_it_is_small_and_refused_when_i
         let form = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_owned()
             + &"x".repeat(length)
             + "\r\n--b--\r\n";
-        let mut request = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
-             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-            .to_owned();
-        for byte in form.chars() {
-            request += &format!("1\r\n{byte}\r\n");
-        }
-        request += "0\r\n\r\n";
+        let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let chunks = form.chars().map(|byte| format!("1\r\n{byte}\r\n"));
+        let request = head.to_owned() + &chunks.collect::<String>() + "0\r\n\r\n";
         let answer = raw::exchange(node.address, request).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")),

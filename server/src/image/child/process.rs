@@ -135,9 +135,8 @@ impl DecoderProcess {
     /// What it means that the child ended without a report.
     async fn failed(&mut self) -> ImageError {
         let said = self.said().await;
-        let status = match timeout(MARGIN, self.child.wait()).await {
-            Ok(Ok(status)) => status,
-            Ok(Err(_)) | Err(_) => return ImageError::Unavailable,
+        let Ok(Ok(status)) = timeout(MARGIN, self.child.wait()).await else {
+            return ImageError::Unavailable;
         };
         let refusal = meaning(status, &said, self.media_type);
         if !matches!(refusal, ImageError::TooLarge(_)) {
