@@ -28,11 +28,17 @@ const STALL: Duration = Duration::from_secs(30);
 /// waiting for the client counts: a node that is busy is not the client's fault.
 const GRACE: Duration = Duration::from_secs(30);
 const BYTES_PER_SECOND: u64 = 16 * 1024;
+/// Chunks of a body that may be as small as they like, and the bytes that all chunks beyond them have on average at
+/// least: each costs the same, whatever it holds. A packet of the network has more than 500.
+const SMALL_CHUNKS: u64 = 16_384;
+const BYTES_PER_CHUNK: u64 = 64;
 /// How long a small body may take to arrive whole.
 const SMALL_BODY: Duration = Duration::from_secs(10);
 /// How much of a body is read, and for how long, after its request was answered: a client that still sends when its
 /// connection is closed sees a reset instead of the answer.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+/// What each chunk counts as at least then.
+const DRAIN_CHUNK: usize = 256;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Watches over the bodies of all requests.
@@ -74,6 +80,8 @@ pub async fn read_small(body: Body, limit: usize) -> Result<Bytes, ApiError> {
 pub fn broken_off(error: &(dyn Error + 'static)) -> ApiError {
     if has_cause::<TimeoutError>(error) || has_cause::<Trickle>(error) {
         ApiError::TooSlow
+    } else if has_cause::<Crumbs>(error) {
+        ApiError::malformed("The request comes in too many small pieces.")
     } else {
         ApiError::malformed("The request broke off before its end.")
     }
@@ -96,10 +104,16 @@ pub fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 #[error("the body arrives too slowly")]
 struct Trickle;
 
-/// How fast a body arrives.
+/// A body of too many small chunks.
+#[derive(Debug, Error)]
+#[error("the body arrives in too many small chunks")]
+struct Crumbs;
+
+/// How a body arrives.
 #[derive(Debug, Default)]
 struct Pace {
     bytes: u64,
+    chunks: u64,
     waited: Duration,
     /// Since when the client is waited for.
     waiting: Option<Instant>,
@@ -110,14 +124,18 @@ impl Pace {
         self.waiting.get_or_insert_with(Instant::now);
     }
 
-    /// Whether the body is fast enough, now that this many bytes more have arrived.
-    fn arrived(&mut self, bytes: usize) -> Result<(), Trickle> {
+    /// Whether the body is fast enough and comes in fair pieces, now that a chunk of this many bytes has arrived.
+    fn arrived(&mut self, bytes: usize) -> Result<(), axum::Error> {
         let waited = self.waiting.take().map(|since| since.elapsed());
         self.waited += waited.unwrap_or_default();
         self.bytes += bytes as u64;
         let earned = Duration::from_secs(self.bytes / BYTES_PER_SECOND);
         if self.waited > GRACE + earned {
-            return Err(Trickle);
+            return Err(axum::Error::new(Trickle));
+        }
+        self.chunks += 1;
+        if self.chunks > SMALL_CHUNKS + self.bytes / BYTES_PER_CHUNK {
+            return Err(axum::Error::new(Crumbs));
         }
         Ok(())
     }
@@ -155,9 +173,9 @@ impl HttpBody for Drained {
             return Poll::Pending;
         };
         if let Some(Ok(bytes)) = &chunk
-            && let Err(trickle) = pace.arrived(bytes.len())
+            && let Err(error) = pace.arrived(bytes.len())
         {
-            return Poll::Ready(Some(Err(axum::Error::new(trickle))));
+            return Poll::Ready(Some(Err(error)));
         }
         if !matches!(chunk, Some(Ok(_))) {
             self.unread = None;
@@ -194,7 +212,7 @@ impl Drop for Drained {
 async fn drain(mut body: BodyDataStream) {
     let mut left = DRAIN_BYTES;
     while let Some(Ok(chunk)) = body.next().await {
-        left = left.saturating_sub(chunk.len());
+        left = left.saturating_sub(chunk.len().max(DRAIN_CHUNK));
         if left == 0 {
             break;
         }
@@ -223,6 +241,19 @@ mod tests {
             broken_off(&axum::Error::new(Trickle)),
             ApiError::TooSlow
         ));
+    }
+
+    #[test]
+    fn a_body_of_crumbs_is_given_up_and_one_of_packets_is_not() {
+        let mut pace = Pace::default();
+        let crumbs = (0..20_000).find_map(|_| pace.arrived(1).err());
+        assert!(matches!(
+            broken_off(&crumbs.expect("it is given up")),
+            ApiError::Malformed(_)
+        ));
+        assert!(pace.chunks < 17_000, "{}", pace.chunks);
+        let mut pace = Pace::default();
+        assert!((0..1_000_000).all(|_| pace.arrived(500).is_ok()));
     }
 
     #[tokio::test]

@@ -4,14 +4,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use server::config::{self, Args};
-use server::{check, logs};
+use server::config::{self, Args, Command};
+use server::{check, image, logs};
 
 /// What may still be running on threads of its own when the node has left, as a picture's check, is not waited for.
 const THREADS: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
-    match start(&Args::parse()) {
+    let mut args = Args::parse();
+    let done = match args.command.take() {
+        Some(Command::InspectImage(job)) => image::run_child(job).map_err(Into::into),
+        None => start(&args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tonesa: {error}");

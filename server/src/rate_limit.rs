@@ -49,6 +49,14 @@ impl RateLimit {
             })
     }
 
+    /// Takes up to so many further actions of the address for what an earlier one has cost, as far as they are left.
+    pub fn spend(&self, address: IpAddr, actions: u64) {
+        if let Some(buckets) = &self.buckets {
+            let left = |_: &u64| buckets.check_key(&address).is_ok();
+            (0..actions).take_while(left).for_each(drop);
+        }
+    }
+
     fn forget_idle(&self) {
         if let Some(buckets) = &self.buckets {
             buckets.retain_recent();
@@ -102,6 +110,18 @@ mod tests {
         };
         assert!(retry_after <= Duration::from_secs(20), "{retry_after:?}");
         limit.take(THERE).unwrap();
+    }
+
+    #[test]
+    fn what_an_action_cost_later_is_taken_as_far_as_there_is_something_left() {
+        let limit = RateLimit::new(10);
+        limit.take(HERE).unwrap();
+        limit.spend(HERE, 8);
+        limit.take(HERE).unwrap();
+        limit.take(THERE).unwrap();
+        limit.spend(THERE, u64::MAX);
+        assert!(limit.take(HERE).is_err());
+        assert!(limit.take(THERE).is_err());
     }
 
     #[test]

@@ -105,8 +105,15 @@ impl Node {
             metrics: metrics.sweep.clone(),
         };
         tasks.spawn(housekeeping.run(stopping.clone()));
+        let spending = Arc::clone(&rate_limits);
+        let decoders = DecodePool::new(
+            config.program.clone(),
+            backends.temp_dir.clone(),
+            limits.image,
+        )
+        .charging(move |address, took| spending.uploads.spend(address, took.as_secs()));
         Arc::new(Self {
-            decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),
+            decoders,
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
             sockets: Slots::new(limits.sockets, limits.sockets_per_address),
             config,

@@ -2,15 +2,16 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use super::{Config, ConfigError};
+use crate::image;
 
 /// Drop an image, get a link, talk about it live.
 ///
 /// Everything is set by environment variables; see the configuration table in the README.
 #[derive(Debug, Parser)]
-#[command(name = "tonesa", version)]
+#[command(name = "tonesa", version, disable_help_subcommand = true)]
 pub struct Args {
     /// Read variables from this file; those of the environment come first
     #[arg(long, value_name = "FILE")]
@@ -18,6 +19,17 @@ pub struct Args {
     /// Run no node, but ask the one that runs with these settings whether it is ready
     #[arg(long)]
     pub check: bool,
+    /// What the program does for a node, instead of running one.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program is told by itself only.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Checks one picture for the node that started it.
+    #[command(name = image::COMMAND, hide = true)]
+    InspectImage(image::Job),
 }
 
 /// Reads the settings from the environment and from the file that `--env-file` names.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-pub use args::{Args, load};
+pub use args::{Args, Command, load};
 pub use kinds::Kinds;
 use reader::Reader;
 pub use reader::{ConfigError, Lookup};
@@ -59,6 +59,8 @@ pub struct Config {
     pub log: LogFilter,
     /// `TONESA_SWEEP`: whether images that no upload refers to are swept. The intervals are not to be set from outside.
     pub sweep: SweepPace,
+    /// This program, which is started again to check pictures; not to be set from outside.
+    pub program: PathBuf,
     /// What the hub does at intervals; not to be set from outside.
     pub pace: Pace,
 }
@@ -115,6 +117,7 @@ impl Config {
                 is_on: env.switch("TONESA_SWEEP", true)?,
                 ..SweepPace::default()
             },
+            program: this_program(),
             pace: Pace::default(),
         })
     }
@@ -157,6 +160,15 @@ impl Limits {
             misses_per_minute: env.number("TONESA_MISSES_PER_MINUTE", 0..=MAX_RATE, 120)?,
         })
     }
+}
+
+/// On Linux the running program itself, also when its file was replaced meanwhile by another version.
+fn this_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return running;
+    }
+    std::env::current_exe().unwrap_or(running)
 }
 
 /// The release program and its files lie in one folder.

@@ -4,7 +4,6 @@ mod jpeg;
 mod png;
 mod seekable;
 mod timed;
-mod watched;
 mod webp;
 
 use std::fs::File;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::ImageError;
 
 /// Bytes of memory that one picture's decoder may need, by its headers. What needs more is refused.
@@ -20,7 +22,7 @@ const DECODE_TIME: Duration = Duration::from_secs(10);
 pub(super) const MIB: u64 = 1024 * 1024;
 
 /// What a picture may be at most.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
     /// Pixels of a picture, and of each frame.
     pub pixels: u64,

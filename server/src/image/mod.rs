@@ -9,7 +9,9 @@
 //! the end of a scan (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are
 //! colour profiles. No browser shows or runs them: the type that is served is the one that was found.
 
+mod child;
 mod decode;
+mod fair;
 mod gif;
 mod jpeg;
 mod limits;
@@ -28,10 +30,14 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use app::model::MediaType;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::child::{COMMAND, Job, run as run_child};
 pub use self::limits::{Limits, PICTURE_MEMORY};
-pub use self::pool::{DECODES, DecodePool, PATIENCE, POOL_MEMORY, WAITING};
+pub use self::pool::{
+    DECODES, DecodePool, PATIENCE, POOL_MEMORY, UPLOADS, UPLOADS_PER_ADDRESS, UploadPlace,
+};
 
 use self::decode::Budget;
 use self::outline::Outline;
@@ -56,7 +62,7 @@ pub enum ImageError {
 }
 
 /// A picture that was decoded whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspected {
     /// Its type.
     pub media_type: MediaType,
@@ -69,8 +75,8 @@ pub struct Inspected {
 }
 
 /// Proves that the file is a whole picture within the limits, and writes what may be served of it to `output`, which
-/// must be open for reading too and loses what it holds. Blocking and heavy on the processor: run it on a
-/// [`DecodePool`].
+/// must be open for reading too and loses what it holds. Blocking, heavy on the processor, and without a limit of memory:
+/// a [`DecodePool`] does it in a process of its own.
 ///
 /// # Errors
 /// See [`ImageError`].

@@ -1,7 +1,8 @@
-//! Who may decode when: at most two pictures at once, under a total of memory, and a bounded queue before them.
+//! Who may be checked when: places for uploads, two decoders that addresses share fairly, and a total of memory.
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,47 +10,73 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
+use super::child::{CHILD_MEMORY, DecoderProcess};
+use super::fair::{FairQueue, Turn};
 use super::limits::MIB;
-use super::{ImageError, Inspected, Limits, PICTURE_MEMORY, Survey};
+use super::{ImageError, Inspected, Limits, PICTURE_MEMORY};
+use crate::slots::{NoSlot, Slot, Slots};
 
 /// Pictures that are decoded at the same time.
 pub const DECODES: usize = 2;
 
-/// Pictures that wait for their turn. One more is refused as [`ImageError::Unavailable`].
-pub const WAITING: usize = 64;
+/// Uploads under way at once, from the first byte of a file until it is kept or refused: as many temporary files, twice
+/// over. One more is refused before its body is read.
+pub const UPLOADS: usize = 128;
+
+/// How many of them one client address may have.
+pub const UPLOADS_PER_ADDRESS: usize = 32;
 
 /// How long a picture waits for its turn. After that it is refused as [`ImageError::Unavailable`]: whoever uploads it
 /// is better told to come again than left without an answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Bytes that the decoders need at most, all together.
+/// Bytes that the processes which check pictures take at most, all together.
 pub const POOL_MEMORY: u64 = 448 * MIB;
 
-// Else the largest picture would wait for ever.
-const _: () = assert!(PICTURE_MEMORY <= POOL_MEMORY);
+/// What of it is for decoders, by what their pictures' headers ask for.
+const DECODER_MEMORY: u64 = POOL_MEMORY - DECODES as u64 * CHILD_MEMORY;
 
-/// Decodes pictures off the runtime's own threads. Cheap to clone; clones share the bounds.
-#[derive(Debug, Clone)]
+// Else the largest picture would wait for ever.
+const _: () = assert!(PICTURE_MEMORY <= DECODER_MEMORY);
+
+/// Told the time that the pictures of an address took.
+type Spent = dyn Fn(IpAddr, Duration) + Send + Sync;
+
+/// Has pictures decoded in processes of their own. Cheap to clone; clones share the bounds.
+#[derive(Clone)]
 pub struct DecodePool {
-    directory: Arc<PathBuf>,
+    program: Arc<Path>,
+    directory: Arc<Path>,
     limits: Limits,
     patience: Duration,
-    places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    spent: Arc<Spent>,
+    places: Slots,
+    turns: FairQueue,
     memory: Arc<Semaphore>,
 }
 
+/// An upload's place, given back when dropped. It covers its temporary files and its wait for a decoder.
+pub struct UploadPlace {
+    address: IpAddr,
+    _slot: Slot,
+}
+
 impl DecodePool {
-    /// A pool that puts its results into `directory`, which must exist: the blob store's, so that it can rename them.
-    pub fn new(directory: PathBuf, limits: Limits) -> Self {
+    /// A pool that starts `program`, which is this one, for each picture, and puts its results into `directory`, which
+    /// must exist: the blob store's, so that it can rename them.
+    pub fn new(program: PathBuf, directory: PathBuf, limits: Limits) -> Self {
         Self {
-            directory: Arc::new(directory),
+            program: program.into(),
+            directory: directory.into(),
             limits,
             patience: PATIENCE,
-            places: Arc::new(Semaphore::new(WAITING + DECODES)),
-            turns: Arc::new(Semaphore::new(DECODES)),
-            memory: Arc::new(Semaphore::new(mebibytes(POOL_MEMORY) as usize)),
+            spent: Arc::new(|_, _| {}),
+            places: Slots::new(UPLOADS, UPLOADS_PER_ADDRESS),
+            turns: FairQueue::new(DECODES),
+            memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
         }
     }
 
@@ -59,74 +86,147 @@ impl DecodePool {
         Self { patience, ..self }
     }
 
+    /// The same pool, which tells how long each check took whose picture it was; also of one that was refused or given
+    /// up. It is called twice for a picture, and what it took to wait is not counted.
+    #[must_use]
+    pub fn charging(self, spent: impl Fn(IpAddr, Duration) + Send + Sync + 'static) -> Self {
+        let spent = Arc::new(spent);
+        Self { spent, ..self }
+    }
+
+    /// Uploads that have a place.
+    pub fn uploads(&self) -> usize {
+        self.places.taken()
+    }
+
     /// How many pictures have their turn.
     pub fn decoding(&self) -> usize {
-        DECODES.saturating_sub(self.turns.available_permits())
+        self.turns.held()
     }
 
     /// How many pictures wait for their turn.
     pub fn waiting(&self) -> usize {
-        let places = (WAITING + DECODES).saturating_sub(self.places.available_permits());
-        places.saturating_sub(self.decoding())
+        self.turns.waiting()
+    }
+
+    /// Takes a place for an upload of this address, as limits count it.
+    ///
+    /// # Errors
+    /// [`NoSlot`] when there is none left.
+    pub fn place(&self, address: IpAddr) -> Result<UploadPlace, NoSlot> {
+        let slot = self.places.take(Some(address))?;
+        Ok(UploadPlace {
+            address,
+            _slot: slot,
+        })
     }
 
     /// Inspects the file, and returns what may be served as a new one, not synced yet.
     ///
-    /// Dropped while it waits, it leaves the queue. Dropped later, a step that has begun ends first and keeps its turn
-    /// until then. Either way `input` and the new file are removed.
+    /// Dropped while it waits, it leaves the queue. Dropped later, its process is killed and keeps its turn until it is
+    /// gone. Either way `input` and the new file are removed.
     ///
     /// # Errors
-    /// See [`ImageError`]; [`ImageError::Unavailable`] also if too many pictures wait, or this one
-    /// for longer than [`PATIENCE`].
-    pub async fn inspect(&self, input: TempPath) -> Result<(Inspected, TempPath), ImageError> {
-        let _place = self
-            .places
-            .try_acquire()
-            .map_err(|_| ImageError::Unavailable)?;
+    /// See [`ImageError`]; [`ImageError::Unavailable`] also if it waits for longer than [`PATIENCE`].
+    pub async fn inspect(
+        &self,
+        place: &UploadPlace,
+        input: TempPath,
+    ) -> Result<(Inspected, TempPath), ImageError> {
         let end = Instant::now() + self.patience;
-        let turn = acquire(&self.turns, 1, end).await?;
-        let limits = self.limits;
-        let (survey, input, turn) = run(move || {
-            let survey = Survey::of(&input, limits)?;
-            Ok((survey, input, turn))
-        })
-        .await?;
-        // Those who wait here hold a turn, but no memory yet, so that they cannot block one another.
-        let memory = acquire(&self.memory, mebibytes(survey.memory_needed()), end).await?;
-        let directory = Arc::clone(&self.directory);
-        run(move || {
-            let _held = (input, turn, memory);
-            let (mut file, path) = create(&directory)?;
-            let inspected = survey.prove(&mut file)?;
-            Ok((inspected, path))
-        })
-        .await
+        let turn = timeout_at(end, self.turns.turn(place.address)).await;
+        let check = Check {
+            turn: turn.map_err(|_| ImageError::Unavailable)?,
+            address: place.address,
+            input,
+            end,
+            memory: None,
+        };
+        let left = CancellationToken::new();
+        let _leaves = left.clone().drop_guard();
+        let checking = check.run(self.clone(), left).in_current_span();
+        let checked = tokio::spawn(checking).await;
+        checked.unwrap_or(Err(ImageError::Unavailable))
+    }
+
+    /// Counts the time until the end of the step as the address's.
+    async fn count<T>(&self, address: IpAddr, step: impl Future<Output = T>) -> T {
+        let _counted = Counted {
+            pool: self,
+            address,
+            since: Instant::now(),
+        };
+        step.await
     }
 }
 
-async fn acquire(
-    semaphore: &Arc<Semaphore>,
-    count: u32,
+/// The check of one picture that has its turn.
+struct Check {
+    address: IpAddr,
+    input: TempPath,
+    /// When it has waited for long enough.
     end: Instant,
-) -> Result<OwnedSemaphorePermit, ImageError> {
-    let permit = Arc::clone(semaphore).acquire_many_owned(count);
-    match timeout_at(end, permit).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) | Err(_) => Err(ImageError::Unavailable),
+    memory: Option<OwnedSemaphorePermit>,
+    turn: Turn,
+}
+
+impl Check {
+    /// Ends early when the client has left.
+    async fn run(
+        mut self,
+        pool: DecodePool,
+        left: CancellationToken,
+    ) -> Result<(Inspected, TempPath), ImageError> {
+        let output = create(Arc::clone(&pool.directory)).await?;
+        let mut process = DecoderProcess::start(&pool.program, &self.input, &output, &pool.limits)?;
+        let led = left.run_until_cancelled(self.lead(&pool, &mut process));
+        let inspected = led.await.unwrap_or(Err(ImageError::Unavailable));
+        process.end().await;
+        let Self {
+            input,
+            turn,
+            memory,
+            ..
+        } = self;
+        drop((turn, memory));
+        drop(spawn_blocking(move || drop(input)).await);
+        Ok((inspected?, output))
+    }
+
+    async fn lead(
+        &mut self,
+        pool: &DecodePool,
+        process: &mut DecoderProcess,
+    ) -> Result<Inspected, ImageError> {
+        let surveyed = pool.count(self.address, process.survey()).await?;
+        // Who waits here holds a turn, but no memory yet, so that the two cannot block one another.
+        let count = mebibytes(surveyed.memory);
+        let memory = Arc::clone(&pool.memory).acquire_many_owned(count);
+        match timeout_at(self.end, memory).await {
+            Ok(Ok(memory)) => self.memory = Some(memory),
+            Ok(Err(_)) | Err(_) => return Err(ImageError::Unavailable),
+        }
+        pool.count(self.address, process.prove()).await
     }
 }
 
-async fn run<T: Send + 'static>(
-    step: impl FnOnce() -> Result<T, ImageError> + Send + 'static,
-) -> Result<T, ImageError> {
-    spawn_blocking(step)
-        .await
-        .unwrap_or(Err(ImageError::Unavailable))
+/// Reports its time when dropped.
+struct Counted<'a> {
+    pool: &'a DecodePool,
+    address: IpAddr,
+    since: Instant,
 }
 
-fn create(directory: &PathBuf) -> Result<(File, TempPath), ImageError> {
-    match NamedTempFile::new_in(directory) {
-        Ok(file) => Ok(file.into_parts()),
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        (self.pool.spent)(self.address, self.since.elapsed());
+    }
+}
+
+async fn create(directory: Arc<Path>) -> Result<TempPath, ImageError> {
+    let created = spawn_blocking(move || NamedTempFile::new_in(directory)).await;
+    match created.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        Ok(file) => Ok(file.into_temp_path()),
         Err(error) => {
             tracing::warn!(%error, "no temporary file for an image");
             Err(ImageError::Unavailable)

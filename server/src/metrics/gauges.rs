@@ -17,6 +17,7 @@ pub(super) struct Gauges {
     sockets_max: Gauge,
     topics: Gauge,
     frames_waiting: Labelled<1>,
+    uploads: Gauge,
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
@@ -37,6 +38,11 @@ impl Gauges {
                 "topics_watched",
                 "Uploads that this node's sockets watch",
                 &gauges.topics,
+            ),
+            (
+                "uploads_running",
+                "Uploads that have a place: received, checked or kept",
+                &gauges.uploads,
             ),
             (
                 "decodes_running",
@@ -64,6 +70,7 @@ impl Gauges {
         set(&self.sockets, node.sockets.taken());
         set(&self.sockets_max, node.config.limits.sockets);
         set(&self.topics, node.hub.topics());
+        set(&self.uploads, node.decoders.uploads());
         set(&self.decodes, node.decoders.decoding());
         set(&self.decodes_waiting, node.decoders.waiting());
         let (messages, touches) = node.hub.waiting();

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures::stream::Fuse;
 use futures::{Stream, StreamExt};
 use headers::{ContentLength, HeaderMapExt};
 use http::{HeaderMap, header};
@@ -23,8 +24,10 @@ use crate::problem::ApiError;
 
 /// What a form may hold beside the file: boundaries, headers, other fields. In bytes.
 const SLACK: u64 = 64 * 1024;
-/// What may be read without a field or a piece of one coming out of it, beside the last chunk: the headers of a part.
+/// What may be read without a field or a piece of one coming out of it, beside the last piece: the headers of a part.
 const MAX_SILENCE: usize = 16 * 1024;
+/// Chunks of the body are put together to pieces of this size, in bytes: each piece is a turn of the parser and a write.
+const PIECE: usize = 64 * 1024;
 /// How much of the file is kept in memory before it is written.
 const WRITE_BUFFER: usize = 256 * 1024;
 
@@ -152,10 +155,12 @@ fn refuse(error: multer::Error, limit: u64) -> ApiError {
 #[error("no part of a form for {MAX_SILENCE} bytes")]
 struct Silent;
 
-/// The body, one chunk at a time. The parser would otherwise take all that has arrived into its buffer at once.
+/// The body, one piece at a time. The parser would otherwise take all that has arrived into its buffer at once.
 struct Paced {
-    body: BodyDataStream,
-    /// Whether the parser has just been given a chunk, and has to look at it first.
+    body: Fuse<BodyDataStream>,
+    /// Less than a piece, unless a chunk has just filled it up.
+    gathered: BytesMut,
+    /// Whether the parser has just been given a piece, and has to look at it first.
     pause: bool,
     /// Bytes read since something last came out of the parser.
     silence: Arc<AtomicUsize>,
@@ -164,10 +169,27 @@ struct Paced {
 impl Paced {
     fn new(body: Body, silence: Arc<AtomicUsize>) -> Self {
         Self {
-            body: body.into_data_stream(),
+            body: body.into_data_stream().fuse(),
+            gathered: BytesMut::new(),
             pause: false,
             silence,
         }
+    }
+
+    /// As many chunks as make a piece, or all that are left.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
+        while self.gathered.len() < PIECE {
+            match ready!(self.body.poll_next_unpin(cx)) {
+                Some(Ok(chunk)) if self.gathered.is_empty() && chunk.len() >= PIECE => {
+                    return Poll::Ready(Some(Ok(chunk)));
+                }
+                Some(Ok(chunk)) => self.gathered.extend_from_slice(&chunk),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None if self.gathered.is_empty() => return Poll::Ready(None),
+                None => break,
+            }
+        }
+        Poll::Ready(Some(Ok(self.gathered.split().freeze())))
     }
 }
 
@@ -182,11 +204,32 @@ impl Stream for Paced {
         if self.silence.load(Ordering::Relaxed) > MAX_SILENCE {
             return Poll::Ready(Some(Err(axum::Error::new(Silent))));
         }
-        let chunk = ready!(self.body.poll_next_unpin(cx));
-        if let Some(Ok(bytes)) = &chunk {
+        let piece = ready!(self.poll_piece(cx));
+        if let Some(Ok(bytes)) = &piece {
             self.pause = true;
             self.silence.fetch_add(bytes.len(), Ordering::Relaxed);
         }
-        Poll::Ready(chunk)
+        Poll::Ready(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn chunks_of_a_byte_are_put_together_to_pieces() {
+        let length = 3 * PIECE + 5;
+        let chunks = stream::iter(0..length).map(|_| Ok::<_, io::Error>(Bytes::from_static(b"x")));
+        let paced = Paced::new(Body::from_stream(chunks), Arc::default());
+        // Nobody looks for a form here.
+        let lengths: Vec<_> = paced
+            .map(|piece| piece.map_or(0, |piece| piece.len()))
+            .take(2)
+            .collect()
+            .await;
+        assert_eq!(lengths, [PIECE, 0]);
     }
 }

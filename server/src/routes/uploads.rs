@@ -36,15 +36,21 @@ pub async fn create(
     arrival: Arrival,
     request: Request,
 ) -> Result<Response, ApiError> {
-    node.rate_limits.uploads.take(arrival.client.counted())?;
+    let address = arrival.client.counted();
+    node.rate_limits.uploads.take(address)?;
+    // Whoever has no place is told before the body is read.
+    let place = node.decoders.place(address)?;
     let is_form = prefers_html(request.headers());
     let limit = node.config.limits.upload_bytes;
     let file = multipart::receive(request, &node.backends.temp_dir, limit).await?;
     // A client that goes away until here takes its picture along, out of the decoders' queue too.
-    let (inspected, picture) = node.decoders.inspect(file).await?;
+    let (inspected, picture) = node.decoders.inspect(&place, file).await?;
     // It belongs to the node from here on: a client that goes away leaves an upload that is whole or none.
-    let publish = publish(node.clone(), inspected, picture);
-    let publishing = tokio::spawn(node.tasks.track_future(publish));
+    let (tasks, node) = (node.tasks.clone(), node.clone());
+    let publishing = tokio::spawn(tasks.track_future(async move {
+        let _place = place;
+        publish(&node, inspected, picture).await
+    }));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
     if is_form {
@@ -68,13 +74,9 @@ pub async fn show(
 }
 
 /// Makes a checked picture an upload: the blob first, then the document, so that nobody sees one without the other.
-async fn publish(
-    node: AppState,
-    inspected: Inspected,
-    picture: TempPath,
-) -> Result<Upload, ApiError> {
-    let short_id = free_short_id(&node).await?;
-    keep(&node, short_id, picture).await?;
+async fn publish(node: &Node, inspected: Inspected, picture: TempPath) -> Result<Upload, ApiError> {
+    let short_id = free_short_id(node).await?;
+    keep(node, short_id, picture).await?;
     let upload = describe(short_id, inspected);
     // Whether a document is there that did not get confirmed in time is not known: its blob stays.
     let insert = node.backends.store.insert_upload(upload.clone());

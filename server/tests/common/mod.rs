@@ -6,6 +6,7 @@
     reason = "each test program uses another part of it, and a test may panic"
 )]
 
+pub mod bomb;
 pub mod conversation;
 pub mod faults;
 pub mod pictures;
@@ -89,6 +90,18 @@ impl TestNode {
     ) -> Self {
         let mut config = config(folder.path(), variables);
         change(&mut config);
+        Self::launch(folder, config, |backends| backends).await
+    }
+
+    /// A node with these variables set, whose pictures are checked by the shell scripts that they are
+    /// (`images/child.sh`).
+    pub async fn with_scripts(variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/child.sh");
+        let config = Config {
+            program: stand_in,
+            ..config(folder.path(), variables)
+        };
         Self::launch(folder, config, |backends| backends).await
     }
 
@@ -234,7 +247,7 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
     let site = site(folder);
     let data = folder.join("data");
-    Config::from_env(&|name| {
+    let config = Config::from_env(&|name| {
         let set = variables.iter().find(|(key, _)| *key == name);
         if let Some((_, value)) = set {
             return Some(value.into());
@@ -249,7 +262,12 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
             _ => None,
         }
     })
-    .unwrap()
+    .unwrap();
+    // This process is a test, which checks no pictures.
+    Config {
+        program: env!("CARGO_BIN_EXE_tonesa").into(),
+        ..config
+    }
 }
 
 /// A folder of packaged files in miniature.

@@ -7,6 +7,8 @@ mod common;
 mod away;
 mod conditions;
 mod connections;
+mod bombs;
+mod capacity;
 mod forms;
 mod guessing;
 mod handshake;

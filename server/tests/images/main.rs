@@ -1,6 +1,9 @@
 //! What becomes of uploaded pictures.
 
 #[cfg(test)]
+#[path = "../common/bomb.rs"]
+mod bomb;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod kit;

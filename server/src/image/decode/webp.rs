@@ -5,62 +5,44 @@
 //! coded like a picture without header, as a lossless one.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
-use super::watched::{Ceiling, Watched};
 use super::{Budget, Seekable};
 use crate::image::ImageError;
-use crate::image::limits::too_much_memory;
 use crate::image::plan::Plan;
 use crate::image::webp::{Frame, NAME, length, riff};
 
 /// A lossless image's header, which alpha does without.
 const LOSSLESS_HEADER: u64 = 5;
 
-/// What all images of a file have together.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    budget: Budget,
-    ceiling: Ceiling,
-}
-
 /// Decodes every image.
 pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<(), ImageError> {
-    let bounds = Bounds {
-        budget,
-        ceiling: Ceiling::set(),
-    };
     for frame in frames {
-        image(file, frame, bounds).map_err(refusal)?;
+        image(file, frame, budget).map_err(refusal)?;
         if let Some(data) = &frame.alpha {
-            alpha(file, frame, data, bounds).map_err(refusal)?;
+            alpha(file, frame, data, budget).map_err(refusal)?;
         }
     }
     Ok(())
 }
 
-fn refusal(error: DecodingError) -> ImageError {
-    match error {
-        DecodingError::IoError(error) if error.kind() == ErrorKind::OutOfMemory => {
-            too_much_memory()
-        }
-        _ => ImageError::Damaged(NAME),
-    }
+fn refusal(_: DecodingError) -> ImageError {
+    ImageError::Damaged(NAME)
 }
 
-fn image(file: &File, frame: &Frame, bounds: Bounds) -> Result<(), DecodingError> {
+fn image(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError> {
     if frame.is_lossless {
         let coded = frame.image.start + LOSSLESS_HEADER..frame.image.end;
-        return lossless(file, frame, coded, bounds);
+        return lossless(file, frame, coded, budget);
     }
     let mut chunk = Plan::default();
     chunk.write(b"VP8 ");
     chunk.write(&length(frame.image.end - frame.image.start));
     chunk.copy(frame.image.clone());
-    run(file, chunk, bounds)
+    run(file, chunk, budget)
 }
 
 /// Alpha is plain bytes, or coded as the green of a lossless image (RFC 9649, section 2.7.1.2).
@@ -68,7 +50,7 @@ fn alpha(
     file: &File,
     frame: &Frame,
     data: &Range<u64>,
-    bounds: Bounds,
+    budget: Budget,
 ) -> Result<(), DecodingError> {
     let mut file = file.try_clone()?;
     let mut info = [0];
@@ -79,7 +61,7 @@ fn alpha(
     match info[0] & 3 {
         0 if coded.end - coded.start >= pixels => Ok(()),
         0 => Err(DecodingError::AlphaChunkSizeMismatch),
-        1 => lossless(&file, frame, coded, bounds),
+        1 => lossless(&file, frame, coded, budget),
         _ => Err(DecodingError::InvalidCompressionMethod),
     }
 }
@@ -89,7 +71,7 @@ fn lossless(
     file: &File,
     frame: &Frame,
     coded: Range<u64>,
-    bounds: Bounds,
+    budget: Budget,
 ) -> Result<(), DecodingError> {
     let header = (frame.width - 1) | (frame.height - 1) << 14 | 1 << 28;
     let mut chunk = Plan::default();
@@ -98,15 +80,12 @@ fn lossless(
     chunk.write(&[0x2f]);
     chunk.write(&header.to_le_bytes());
     chunk.copy(coded);
-    run(file, chunk, bounds)
+    run(file, chunk, budget)
 }
 
-fn run(file: &File, chunk: Plan, bounds: Bounds) -> Result<(), DecodingError> {
+fn run(file: &File, chunk: Plan, budget: Budget) -> Result<(), DecodingError> {
     let reader = riff(chunk).reader(file.try_clone()?);
-    let mut decoder = WebPDecoder::new(Seekable::new(
-        Watched::new(reader, bounds.ceiling),
-        bounds.budget,
-    ))?;
+    let mut decoder = WebPDecoder::new(Seekable::new(reader, budget))?;
     decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
     let size = decoder
         .output_buffer_size()

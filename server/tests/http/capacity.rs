@@ -1,0 +1,178 @@
+//! Uploads that are more than a node can take: who is told, when, and who is not made to wait.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use futures::{StreamExt, stream};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, Response};
+use server::image::{UPLOADS, UPLOADS_PER_ADDRESS};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::common::{TestNode, file_form, header, problem, raw};
+use crate::process::Program;
+
+const PROXIES: (&str, &str) = ("TONESA_TRUSTED_PROXIES", "127.0.0.1");
+const HERE: &str = "192.0.2.1";
+const THERE: &str = "192.0.2.2";
+
+/// The head of an upload that a client of this address announces.
+fn head(address: &str) -> String {
+    format!(
+        "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         Content-Length: 5000000\r\nX-Forwarded-For: {address}\r\nConnection: close\r\n\r\n"
+    )
+}
+
+/// An upload that has begun.
+async fn begun(node: &TestNode, address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    stream.write_all(head(address).as_bytes()).await.unwrap();
+    stream
+}
+
+/// Has this script run as the check of an upload of this address.
+async fn run(node: &TestNode, address: &str, script: &str) -> Response {
+    let form = file_form(script.as_bytes().to_vec());
+    let request = node.post("/api/uploads").multipart(form);
+    let request = request.header("x-forwarded-for", address);
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_without_a_place_is_told_before_its_body_is_read() {
+    let node = TestNode::with(&[PROXIES]).await;
+    let mut streams = Vec::new();
+    for n in 0..UPLOADS {
+        let address = format!("192.0.2.{}", 10 + n / UPLOADS_PER_ADDRESS);
+        streams.push(begun(&node, &address).await);
+    }
+    let has = async |uploads| {
+        let count = || node.node.decoders.uploads();
+        node.until("the uploads have places", async || count() == uploads)
+            .await;
+    };
+    has(UPLOADS).await;
+    // Not a byte of the body is sent.
+    let full = raw::read_all(&mut begun(&node, HERE).await).await;
+    assert!(full.starts_with("HTTP/1.1 503 "), "{full}");
+    assert!(full.contains("retry-after: "), "{full}");
+    drop(streams.pop());
+    has(UPLOADS - 1).await;
+    let too_many = raw::read_all(&mut begun(&node, "192.0.2.10").await).await;
+    assert!(too_many.starts_with("HTTP/1.1 429 "), "{too_many}");
+    assert!(too_many.contains("retry-after: "), "{too_many}");
+    streams.push(begun(&node, HERE).await);
+    has(UPLOADS).await;
+    drop(streams);
+    has(0).await;
+    assert_eq!(node.temporary_files(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_streams_50_mib_to_a_full_node_can_read_its_refusal() {
+    let node = TestNode::with(&[]).await;
+    let places = &node.node.decoders;
+    let taken: Vec<_> = (0..UPLOADS)
+        .map(|n| places.place([10, 0, 0, u8::try_from(n).unwrap()].into()))
+        .collect();
+    let piece = Bytes::from(vec![1; 1024 * 1024]);
+    let pieces = stream::iter(vec![piece; 50]).map(Ok::<_, std::io::Error>);
+    let part = Part::stream(Body::wrap_stream(pieces)).file_name("large.png");
+    let response = node.send_form(Form::new().part("file", part)).await;
+    assert!(!header(response.headers(), "retry-after").is_empty());
+    problem(response, 503, "unavailable").await;
+    drop(taken);
+}
+
+#[tokio::test]
+async fn a_body_of_one_byte_chunks_is_taken_while_it_is_small_and_refused_when_it_is_not() {
+    let node = TestNode::start().await;
+    for (length, status) in [(5_000, "415"), (40_000, "400")] {
+        let form = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_owned()
+            + &"x".repeat(length)
+            + "\r\n--b--\r\n";
+        let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let chunks = form.chars().map(|byte| format!("1\r\n{byte}\r\n"));
+        let request = head.to_owned() + &chunks.collect::<String>() + "0\r\n\r\n";
+        let answer = raw::exchange(node.address, request).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    assert_eq!(node.temporary_files(), 0);
+}
+
+#[tokio::test]
+async fn an_address_with_many_slow_pictures_makes_another_wait_for_one_of_them() {
+    let node = TestNode::with_scripts(&[PROXIES]).await;
+    let done = AtomicUsize::new(0);
+    let slow = join_all((0..8).map(async |_| {
+        run(&node, HERE, "PATH=/bin:/usr/bin; sleep 0.3; exit 1").await;
+        done.fetch_add(1, Ordering::Relaxed);
+    }));
+    let other = async {
+        let decoders = &node.node.decoders;
+        node.until("the slow ones wait", async || decoders.waiting() == 6)
+            .await;
+        run(&node, THERE, "exit 1").await;
+        done.load(Ordering::Relaxed)
+    };
+    let (_, before) = tokio::join!(slow, other);
+    assert!(before <= 3, "{before} went before");
+}
+
+#[tokio::test]
+async fn a_picture_that_takes_long_costs_its_address_several_uploads() {
+    let limit = ("TONESA_UPLOADS_PER_MINUTE", "5");
+    let node = TestNode::with_scripts(&[PROXIES, limit]).await;
+    run(&node, HERE, "PATH=/bin:/usr/bin; sleep 2.1; exit 1").await;
+    for status in [503, 503, 429] {
+        let response = run(&node, HERE, "exit 1").await;
+        assert_eq!(response.status().as_u16(), status);
+    }
+    assert_eq!(run(&node, THERE, "exit 1").await.status().as_u16(), 503);
+}
+
+#[tokio::test]
+async fn what_a_killed_node_had_received_is_removed_by_the_next_one() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = ("TONESA_DATA_DIR", data.path().to_str().unwrap());
+    let program = Program::start(&[folder]);
+    let mut stream = TcpStream::connect(program.address).await.unwrap();
+    stream.write_all(head(HERE).as_bytes()).await.unwrap();
+    let start = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_owned();
+    let start = start + &"x".repeat(500_000);
+    stream.write_all(start.as_bytes()).await.unwrap();
+    while large_files(data.path()) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Dropped, it is killed.
+    drop(program);
+    assert_eq!(large_files(data.path()), 1);
+    let _next = Program::start(&[folder]);
+    assert_eq!(large_files(data.path()), 0);
+}
+
+/// Files of images, or of what may become one, anywhere in the folder.
+fn large_files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let count = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => large_files(&entry.path()),
+        Ok(metadata) => {
+            let is_database = entry.file_name().to_string_lossy().contains(".db");
+            usize::from(metadata.len() > 100_000 && !is_database)
+        }
+        Err(_) => 0,
+    };
+    entries.filter_map(Result::ok).map(count).sum()
+}
