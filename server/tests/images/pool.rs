@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
-use server::hub::NoSlot;
+use server::slots::NoSlot;
 use server::image::{
     DECODES, DecodePool, ImageError, Inspected, Limits, UPLOADS, UPLOADS_PER_ADDRESS,
 };
