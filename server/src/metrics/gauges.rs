@@ -16,6 +16,7 @@ pub(super) struct Gauges {
     sockets_max: Gauge,
     topics: Gauge,
     frames_waiting: Labelled<1>,
+    bytes_waiting: Gauge,
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
@@ -35,6 +36,11 @@ impl Gauges {
                 "topics_watched",
                 "Uploads that this node's sockets watch",
                 &gauges.topics,
+            ),
+            (
+                "bytes_waiting",
+                "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
+                &gauges.bytes_waiting,
             ),
             (
                 "decodes_running",
@@ -62,6 +68,7 @@ impl Gauges {
         set(&self.topics, node.hub.topics());
         set(&self.decodes, node.decoders.decoding());
         set(&self.decodes_waiting, node.decoders.waiting());
+        set(&self.bytes_waiting, node.hub.bytes_waiting());
         let (messages, touches) = node.hub.waiting();
         for (class, frames) in [
             (DeliveryClass::Message, messages),

@@ -8,12 +8,17 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio_io_timeout::TimeoutStream;
 
 use crate::serve::Accepted;
 
 /// How much is read at once, in bytes. On the stack: an idle connection has no buffer.
 const READ: usize = 4 * 1024;
+
+/// What the kernel may keep of a connection before it is sent, in bytes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
 
 /// A connection after its upgrade. Reading and writing never wait; waiting for either takes no buffer.
 pub struct Connection(Accepted);
@@ -32,22 +37,36 @@ impl Connection {
     pub fn of(upgraded: Upgraded) -> io::Result<(Self, bytes::Bytes)> {
         let parts = downcast::<TokioIo<Accepted>>(upgraded)
             .map_err(|_| io::Error::other("an upgraded connection of an unknown kind"))?;
-        Ok((Self(parts.io.into_inner()), parts.read_buf))
+        let connection = Self(parts.io.into_inner());
+        connection.keep_little_in_the_kernel();
+        Ok((connection, parts.read_buf))
     }
 
-    /// Waits until something can be read.
+    /// Lets the kernel keep little that the network has not taken yet: a peer that reads nothing would pin up to 4 MiB of
+    /// its memory. What a fast connection has under way is not bounded by it.
+    fn keep_little_in_the_kernel(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Err(error) = socket2::SockRef::from(self.stream()).set_tcp_notsent_lowat(UNSENT) {
+            tracing::debug!(%error, "the kernel keeps as much of a socket as it likes");
+        }
+    }
+
+    /// Waits until something can be read. Other tasks have their turn now and then, however often something can.
     ///
     /// # Errors
     /// When the connection is broken.
     pub async fn readable(&self) -> io::Result<()> {
+        consume_budget().await;
         self.stream().readable().await
     }
 
-    /// Waits until something can be written.
+    /// Waits until something can be written. Other tasks have their turn now and then, however often something can.
     ///
     /// # Errors
     /// When the connection is broken.
     pub async fn writable(&self) -> io::Result<()> {
+        // The runtime does not count this wait, and a loop around one that is over at once would never yield.
+        consume_budget().await;
         self.stream().writable().await
     }
 
