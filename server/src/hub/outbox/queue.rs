@@ -91,11 +91,12 @@ impl Outgoing {
         }
     }
 
-    /// How many messages, touches and bytes wait.
+    /// How many messages, touches and bytes wait. A frame that is written in part counts as a message, with all its bytes.
     pub(super) fn waiting(&self) -> (usize, usize, usize) {
         let waiting = self.waiting.as_ref();
         waiting.map_or((0, 0, 0), |it| {
-            (it.messages.len(), it.touches.len(), it.bytes)
+            let messages = it.messages.len() + usize::from(it.begun.is_some());
+            (messages, it.touches.len(), it.bytes)
         })
     }
 
