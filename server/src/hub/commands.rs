@@ -69,7 +69,10 @@ impl Commands {
     /// Does a command; its answer, if it has one, goes through the outbox.
     pub(super) async fn run(&mut self, command: Result<ClientCommand, Refusal>) {
         let done = match command {
-            Ok(ClientCommand::Watch { upload_id, after }) => self.watch(upload_id, after).await,
+            // Apart, so that a socket that only listens keeps no room for what a watch has to remember.
+            Ok(ClientCommand::Watch { upload_id, after }) => {
+                Box::pin(self.watch(upload_id, after)).await
+            }
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
             Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
             Err(refusal) => Err(refusal),
