@@ -179,3 +179,29 @@ pub(super) async fn run(hub: Hub) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::outbox::Need;
+
+    #[tokio::test]
+    async fn a_node_short_of_room_gives_up_the_sockets_with_the_most_waiting() {
+        let node = Arc::new(WaitingBytes::new(100_000));
+        let keeper = Keeper::new();
+        let kept: Vec<_> = [10_000, 45_000, 25_000]
+            .map(|length| {
+                let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
+                let bytes = vec![0; length].into();
+                outbox.push(&Batch::one(DeliveryClass::Message, bytes));
+                keeper.keep(outbox)
+            })
+            .into();
+        node.short().await;
+        keeper.shed(&node);
+        let needs = kept.iter().map(|kept| kept.socket.outbox.need());
+        let needs: Vec<_> = needs.collect();
+        assert_eq!(needs, [Need::Write, Need::Overflowed, Need::Write]);
+        assert_eq!(node.above_half(), 0);
+    }
+}

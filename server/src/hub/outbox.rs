@@ -179,6 +179,15 @@ impl Outbox {
         self.lock().close(frame, &self.node);
     }
 
+    /// Without a connection.
+    #[cfg(test)]
+    pub(super) fn unconnected(node: Arc<WaitingBytes>) -> Self {
+        Self {
+            node,
+            ..Self::default()
+        }
+    }
+
     /// What waits, for tests without a connection.
     #[cfg(test)]
     pub(super) fn take(&self) -> Vec<Bytes> {

@@ -249,3 +249,23 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_goes_on_after_it_broke_the_rules_is_passed_over_and_nothing_is_kept() {
+        let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
+        assert!(!reads_close(&mut decoder, &[0xff; 4_096]));
+        assert!(decoder.is_none());
+        assert!(!reads_close(&mut decoder, &[0x88, 0x80, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn a_peers_close_frame_is_seen_behind_other_frames() {
+        let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
+        assert!(!reads_close(&mut decoder, &[0x8a, 0x80, 0, 0, 0]));
+        assert!(reads_close(&mut decoder, &[0, 0x88, 0x80, 0, 0, 0, 0]));
+    }
+}

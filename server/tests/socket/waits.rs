@@ -116,12 +116,11 @@ async fn a_client_is_not_given_up_for_what_the_node_did_not_read() {
     })
     .await;
     switches.store.set(Mood::Well);
-    loop {
-        match socket.event().await {
-            ServerEvent::Watched { upload_id, .. } if upload_id == other.id => break,
-            other => panic!("{other:?}"),
-        }
-    }
+    let told = socket.event().await;
+    assert!(
+        matches!(told, ServerEvent::Watched { upload_id, .. } if upload_id == other.id),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
