@@ -168,6 +168,8 @@ pub enum RefusalCode {
     NotWatched,
     /// A field out of bounds, as a coordinate that is not a fraction.
     InvalidField,
+    /// More watches than are allowed in a second; told once until they calm down.
+    TooManyWatches,
     /// More touches than are allowed in a second; told once until the touches calm down.
     TooManyTouches,
     /// A backend is away; try again in a while.

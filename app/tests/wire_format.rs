@@ -181,6 +181,7 @@ fn refusals_are_coded_in_camel_case() {
         (RefusalCode::TooManyWatched, "tooManyWatched"),
         (RefusalCode::NotWatched, "notWatched"),
         (RefusalCode::InvalidField, "invalidField"),
+        (RefusalCode::TooManyWatches, "tooManyWatches"),
         (RefusalCode::TooManyTouches, "tooManyTouches"),
         (RefusalCode::Unavailable, "unavailable"),
     ];

@@ -19,9 +19,8 @@ const CONCURRENT: usize = 8;
 /// How long to wait before topics are asked for again that the store did not answer after a break.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Looks at topics until the node shuts down.
+/// Looks at topics, without end.
 pub(super) async fn run(hub: Hub) {
-    let shutdown = hub.0.shutdown.clone();
     let every = hub.0.limits.pace.beacon_every;
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,7 +29,6 @@ pub(super) async fn run(hub: Hub) {
     let mut after_break: Vec<Topic> = Vec::new();
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return,
             () = hub.0.repaired.notified() => after_break = hub.0.rooms.topics(),
             () = sleep(RETRY), if !after_break.is_empty() => {}
             _ = ticks.tick(), if hub.0.rooms.era().flows() => {

@@ -1,13 +1,38 @@
 //! Frames on their way to the sockets of a room.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::broker::{DeliveryClass, Frame};
 use crate::websocket;
 
+/// A frame as its exact bytes, the same for all sockets.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// Whether it may be lost.
+    pub class: DeliveryClass,
+    /// The whole frame.
+    pub bytes: Bytes,
+    /// How many sockets it waits for.
+    pub(super) holders: Arc<AtomicUsize>,
+}
+
+impl Encoded {
+    /// A frame that waits for nobody yet.
+    pub fn new(class: DeliveryClass, bytes: Bytes) -> Self {
+        Self {
+            class,
+            bytes,
+            holders: Arc::default(),
+        }
+    }
+}
+
 /// Frames that are written to many sockets together, as their exact bytes.
 pub struct Batch {
-    frames: Vec<(DeliveryClass, Bytes)>,
+    frames: Vec<Encoded>,
     bytes: Bytes,
 }
 
@@ -15,7 +40,7 @@ impl Batch {
     /// One frame.
     pub fn one(class: DeliveryClass, bytes: Bytes) -> Self {
         Self {
-            frames: vec![(class, bytes.clone())],
+            frames: vec![Encoded::new(class, bytes.clone())],
             bytes,
         }
     }
@@ -30,8 +55,11 @@ impl Batch {
         for (_, frame) in &frames {
             bytes.extend_from_slice(frame);
         }
+        let frames = frames.into_iter();
         Self {
-            frames,
+            frames: frames
+                .map(|(class, bytes)| Encoded::new(class, bytes))
+                .collect(),
             bytes: bytes.freeze(),
         }
     }
@@ -42,7 +70,7 @@ impl Batch {
     }
 
     /// Each of them.
-    pub fn frames(&self) -> &[(DeliveryClass, Bytes)] {
+    pub fn frames(&self) -> &[Encoded] {
         &self.frames
     }
 }

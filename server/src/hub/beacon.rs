@@ -27,12 +27,12 @@ impl Beacon {
     }
 }
 
-/// Publishes what was noted, until the node shuts down. A beacon that the broker refuses is kept for the next time.
+/// Publishes what was noted, without end. A beacon that the broker refuses is kept for the next time.
 pub(super) async fn run(hub: Hub) {
     let mut ticks = interval(hub.0.limits.pace.beacon_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let shutdown = hub.0.shutdown.clone();
-    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+    loop {
+        ticks.tick().await;
         for (topic, head) in hub.0.beacon.take() {
             let published = hub.0.broker.publish(topic, head_frame(topic, head)).await;
             if published.is_err() {

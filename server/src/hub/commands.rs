@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{MessagePage, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
+use app::model::{Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use super::answers::Asked;
 use super::batch::Batch;
 use super::era::Era;
 use super::recent::MAX_RECENT;
@@ -19,11 +20,13 @@ use crate::metrics::ResyncedFrom;
 use crate::rate_limit::Misses;
 use crate::store::{Select, StoreError};
 
-/// A `watched` larger than this, in bytes, is sent without its messages.
-const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 /// Frames of any kind per socket and second, with bursts of as many. Well above what touches and watches need; a client
 /// beyond it breaks the rules (1008).
 const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0");
+/// Watches per socket and second; more are dropped and refused, once. Each may be answered by 256 KiB.
+const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
+/// In bursts of so many: all that a socket may watch, twice.
+const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
 /// A socket's touches have calmed down when none was dropped for this long: the next dropped one is refused again.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -36,6 +39,8 @@ pub(super) struct Commands {
     outbox: Arc<Outbox>,
     watched: Vec<Membership>,
     pace: DefaultDirectRateLimiter,
+    watch_pace: DefaultDirectRateLimiter,
+    watch_dropped: Option<Instant>,
     touch_pace: Option<DefaultDirectRateLimiter>,
     touch_dropped: Option<Instant>,
     misses: Misses,
@@ -48,6 +53,10 @@ impl Commands {
             outbox,
             watched: Vec::new(),
             pace: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
+            watch_pace: RateLimiter::direct(
+                Quota::per_second(WATCHES_PER_SECOND).allow_burst(WATCH_BURST),
+            ),
+            watch_dropped: None,
             touch_pace: NonZeroU32::new(limits.touches_per_second)
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             touch_dropped: None,
@@ -63,20 +72,32 @@ impl Commands {
     /// Does a command; its answer, if it has one, goes through the outbox.
     pub(super) async fn run(&mut self, command: Result<ClientCommand, Refusal>) {
         let done = match command {
-            Ok(ClientCommand::Watch { upload_id, after }) => self.watch(upload_id, after).await,
+            // Apart, so that a socket that only listens keeps no room for what a watch has to remember.
+            Ok(ClientCommand::Watch { upload_id, after }) => {
+                Box::pin(self.watch(upload_id, after)).await
+            }
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
             Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = done {
             let refused = frame(&ServerEvent::Refused(refusal));
-            self.outbox.push(&Batch::from(&refused));
+            self.outbox.answer(&Batch::from(&refused));
         }
     }
 
     /// Subscribes first and reads the head after that, so that no message falls between the two.
     async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, name.to_string(), code);
+        if self.watch_pace.check().is_err() {
+            let told = self.watch_dropped.replace(Instant::now());
+            let told = told.is_some_and(|last| last.elapsed() < CALM);
+            return if told {
+                Ok(())
+            } else {
+                Err(refused(RefusalCode::TooManyWatches))
+            };
+        }
         let era = self.hub.0.rooms.era();
         if !era.flows() {
             return Err(refused(RefusalCode::Unavailable));
@@ -87,7 +108,7 @@ impl Commands {
             None => (self.join(name).await.map_err(refused)?, true),
         };
         let done = match self.catch_up(id, after.unwrap_or_default(), era).await {
-            Ok(frame) if self.hub.0.rooms.answer(id, era, &self.outbox, &frame) => return Ok(()),
+            Ok(answer) if self.hub.0.rooms.answer(id, era, &self.outbox, &answer) => return Ok(()),
             Ok(_) => RefusalCode::Unavailable,
             Err(error) => code_of(error),
         };
@@ -126,23 +147,35 @@ impl Commands {
         Ok(id)
     }
 
-    /// The `watched` frame: the head, and what the client lacks if that is little. What this node knows costs no read.
+    /// The answer to a `watch`: the head, and what the client lacks if that is little. What this node knows costs no read,
+    /// and those who ask the same share one frame.
     async fn catch_up(
         &self,
-        upload_id: UploadId,
+        upload: UploadId,
         after: Seq,
         era: Era,
-    ) -> Result<Frame, StoreError> {
+    ) -> Result<Arc<Batch>, StoreError> {
         let Hub(hub) = &self.hub;
-        if let Some(page) = hub.rooms.recent(upload_id, after) {
-            hub.metrics.resynced(ResyncedFrom::Memory);
-            return Ok(watched(upload_id, page));
+        if let Some(head) = hub.rooms.head_after(upload, after) {
+            let asked = Asked {
+                upload,
+                after,
+                head,
+            };
+            if let Some(answer) = hub.answers.get(&asked) {
+                hub.metrics.resynced(ResyncedFrom::Memory);
+                return Ok(answer);
+            }
         }
-        let after = Select::After(after);
-        let page = hub.store.messages(upload_id, after, MAX_RECENT).await?;
-        hub.rooms.learn(upload_id, &page, era);
+        if let Some(page) = hub.rooms.recent(upload, after) {
+            hub.metrics.resynced(ResyncedFrom::Memory);
+            return Ok(hub.answers.of(upload, after, page));
+        }
+        let select = Select::After(after);
+        let page = hub.store.messages(upload, select, MAX_RECENT).await?;
+        hub.rooms.learn(upload, &page, era);
         hub.metrics.resynced(ResyncedFrom::Store);
-        Ok(watched(upload_id, page))
+        Ok(hub.answers.of(upload, after, page))
     }
 
     fn unwatch(&mut self, name: UploadRef) -> Result<(), Refusal> {
@@ -218,26 +251,6 @@ pub(super) fn unavailable(topic: Topic) -> Frame {
     frame(&ServerEvent::Refused(refusal))
 }
 
-/// The answer to a `watch`: with the messages when they reach the head and are not too large together.
-fn watched(upload_id: UploadId, page: MessagePage) -> Frame {
-    let MessagePage { messages, head } = page;
-    let reaches_head = messages.last().is_some_and(|last| last.seq == head);
-    let messages = if reaches_head { messages } else { Vec::new() };
-    let whole = frame(&ServerEvent::Watched {
-        upload_id,
-        head,
-        messages,
-    });
-    if whole.text.len() <= MAX_BACKLOG_BYTES {
-        return whole;
-    }
-    frame(&ServerEvent::Watched {
-        upload_id,
-        head,
-        messages: Vec::new(),
-    })
-}
-
 fn code_of(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
@@ -253,6 +266,7 @@ fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusa
         }
         RefusalCode::NotWatched => "This socket does not watch that upload.".to_owned(),
         RefusalCode::InvalidField => "A field is out of bounds.".to_owned(),
+        RefusalCode::TooManyWatches => "Too many watches: slow down.".to_owned(),
         RefusalCode::TooManyTouches => "Too many touches: slow down.".to_owned(),
         RefusalCode::Unavailable => {
             "This is not possible right now. Try again in a few seconds.".to_owned()

@@ -1,27 +1,25 @@
 //! Pings silent sockets and gives up dead ones, for all sockets of a node: a timer for each would cost more than the
 //! socket.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use slab::Slab;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Hub;
 use super::batch::Batch;
 use super::outbox::{End, Outbox};
+use super::waiting::WaitingBytes;
+use super::{Hub, Pace};
 use crate::broker::DeliveryClass;
 use crate::websocket;
 
-/// How long a socket may take nothing of what waits before its peer counts as dead.
-const STUCK: Duration = Duration::from_secs(20);
 /// Pings without an answer after which the peer counts as dead.
 const MAX_UNANSWERED_PINGS: u8 = 2;
-/// The sockets are looked at this often while a silent one has to be pinged.
-const LOOKS: u32 = 30;
-/// But not more often than this.
-const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+/// How often the sockets are looked at in the time after which one is pinged or given up.
+const LOOKS: u32 = 20;
 
 /// The sockets of a node.
 pub(super) struct Keeper {
@@ -31,9 +29,11 @@ pub(super) struct Keeper {
 
 struct Socket {
     outbox: Arc<Outbox>,
-    /// When a frame came last, in milliseconds since the start.
+    /// When something came last, in milliseconds since the start.
     heard: AtomicU64,
     unanswered_pings: AtomicU8,
+    /// The node does not read from it.
+    is_busy: AtomicBool,
 }
 
 /// A socket's place with the keeper, until it is dropped.
@@ -57,6 +57,7 @@ impl Keeper {
             outbox,
             heard: AtomicU64::new(self.now()),
             unanswered_pings: AtomicU8::new(0),
+            is_busy: AtomicBool::new(false),
         });
         Kept {
             place: self.lock().insert(Arc::clone(&socket)),
@@ -77,28 +78,38 @@ impl Keeper {
         waiting.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
-    fn look(&self, ping_every: Duration) {
-        let ping_every = u64::try_from(ping_every.as_millis()).unwrap_or(u64::MAX);
+    fn look(&self, pace: &Pace) {
+        let ping_every = u64::try_from(pace.ping_every.as_millis()).unwrap_or(u64::MAX);
         let now = self.now();
-        let all: Vec<_> = self
-            .lock()
-            .iter()
-            .map(|(_, socket)| Arc::clone(socket))
-            .collect();
         let ping = Batch::one(DeliveryClass::Message, websocket::PING);
-        for socket in all {
-            let pings = socket.unanswered_pings.load(Ordering::Relaxed);
-            let silent = now.saturating_sub(socket.heard.load(Ordering::Relaxed));
-            let is_due = silent >= ping_every.saturating_mul(u64::from(pings) + 1);
-            if socket.outbox.is_stuck(STUCK) {
+        for socket in self.all() {
+            if socket.outbox.is_stuck(pace.stuck_after) {
                 socket.outbox.give_up(End::Overflowed);
-            } else if is_due && pings >= MAX_UNANSWERED_PINGS {
-                socket.outbox.give_up(End::Broken);
-            } else if is_due {
-                socket.unanswered_pings.store(pings + 1, Ordering::Relaxed);
-                socket.outbox.push(&ping);
+            } else {
+                socket.ping_if_due(ping_every, now, &ping);
             }
         }
+    }
+
+    /// Gives up the sockets for which most bytes wait, until half of the room for such bytes is free again.
+    fn shed(&self, node: &WaitingBytes) {
+        let mut all: Vec<_> = self
+            .all()
+            .into_iter()
+            .map(|socket| (socket.outbox.waiting().2, socket))
+            .collect();
+        all.sort_unstable_by_key(|(bytes, _)| Reverse(*bytes));
+        for (bytes, socket) in all {
+            if bytes == 0 || node.above_half() == 0 {
+                return;
+            }
+            socket.outbox.give_up(End::Overflowed);
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Socket>> {
+        let sockets = self.lock();
+        sockets.iter().map(|(_, it)| Arc::clone(it)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Arc<Socket>>> {
@@ -106,13 +117,46 @@ impl Keeper {
     }
 }
 
+impl Socket {
+    fn ping_if_due(&self, ping_every: u64, now: u64, ping: &Batch) {
+        let pings = self.unanswered_pings.load(Ordering::Relaxed);
+        let silent = now.saturating_sub(self.heard.load(Ordering::Relaxed));
+        let is_due = silent >= ping_every.saturating_mul(u64::from(pings) + 1);
+        if !is_due || self.is_busy.load(Ordering::Relaxed) {
+            return;
+        }
+        if pings >= MAX_UNANSWERED_PINGS {
+            self.outbox.give_up(End::Broken);
+        } else {
+            self.unanswered_pings.store(pings + 1, Ordering::Relaxed);
+            self.outbox.push(ping);
+        }
+    }
+}
+
 impl Kept {
-    /// A frame came.
+    /// Something came.
     pub(super) fn heard(&self) {
         self.socket
             .heard
             .store(self.keeper.now(), Ordering::Relaxed);
         self.socket.unanswered_pings.store(0, Ordering::Relaxed);
+    }
+
+    /// As long as the node is busy with what the client said and reads nothing more, silence says nothing of the client.
+    pub(super) fn busy(&self) -> Busy<'_> {
+        self.socket.is_busy.store(true, Ordering::Relaxed);
+        Busy(self)
+    }
+}
+
+/// The node does not read from this socket, until this is dropped.
+pub(super) struct Busy<'a>(&'a Kept);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.heard();
+        self.0.socket.is_busy.store(false, Ordering::Relaxed);
     }
 }
 
@@ -122,13 +166,42 @@ impl Drop for Kept {
     }
 }
 
-/// Looks after the hub's sockets until the node shuts down.
+/// Looks after the hub's sockets, without end.
 pub(super) async fn run(hub: Hub) {
-    let ping_every = hub.0.limits.pace.ping_every;
-    let mut looks = interval((ping_every / LOOKS).max(SHORTEST_LOOK));
+    let Hub(hub) = &hub;
+    let pace = hub.limits.pace;
+    let mut looks = interval(pace.shortest() / LOOKS);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let shutdown = hub.0.shutdown.clone();
-    while shutdown.run_until_cancelled(looks.tick()).await.is_some() {
-        hub.0.keeper.look(ping_every);
+    loop {
+        tokio::select! {
+            () = hub.waiting.short() => hub.keeper.shed(&hub.waiting),
+            _ = looks.tick() => hub.keeper.look(&pace),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::outbox::Need;
+
+    #[tokio::test]
+    async fn a_node_short_of_room_gives_up_the_sockets_with_the_most_waiting() {
+        let node = Arc::new(WaitingBytes::new(100_000));
+        let keeper = Keeper::new();
+        let kept: Vec<_> = [10_000, 45_000, 25_000]
+            .map(|length| {
+                let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
+                let bytes = vec![0; length].into();
+                outbox.push(&Batch::one(DeliveryClass::Message, bytes));
+                keeper.keep(outbox)
+            })
+            .into();
+        node.short().await;
+        keeper.shed(&node);
+        let needs = kept.iter().map(|kept| kept.socket.outbox.need());
+        let needs: Vec<_> = needs.collect();
+        assert_eq!(needs, [Need::Write, Need::Overflowed, Need::Write]);
+        assert_eq!(node.above_half(), 0);
     }
 }

@@ -4,6 +4,7 @@
 //! this one too, and from there (`emit_local`) into each watching socket's [`Outbox`]. The same bytes go to every
 //! socket; nothing is encoded twice.
 
+mod answers;
 mod audit;
 mod batch;
 mod beacon;
@@ -14,6 +15,7 @@ mod outbox;
 mod recent;
 mod rooms;
 mod session;
+mod waiting;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -31,11 +33,13 @@ use crate::rate_limit::Misses;
 use crate::store::Store;
 use crate::websocket::Connection;
 
+use answers::Answers;
 use beacon::Beacon;
 use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
 use rooms::Rooms;
+pub use waiting::WaitingBytes;
 
 /// How a node treats its sockets.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +57,16 @@ pub struct Pace {
     pub beacon_every: Duration,
     /// How often a silent socket is pinged; one that answers neither of two pings is closed.
     pub ping_every: Duration,
+    /// How long a socket may take nothing of what waits for it before it counts as too slow.
+    pub stuck_after: Duration,
+}
+
+impl Pace {
+    /// The shortest time after which something happens to a socket, at least 100 ms.
+    fn shortest(&self) -> Duration {
+        let shortest = self.ping_every.min(self.stuck_after);
+        shortest.max(Duration::from_millis(100))
+    }
 }
 
 impl Default for Pace {
@@ -60,6 +74,7 @@ impl Default for Pace {
         Self {
             beacon_every: Duration::from_secs(10),
             ping_every: Duration::from_secs(30),
+            stuck_after: Duration::from_secs(20),
         }
     }
 }
@@ -76,6 +91,8 @@ struct Inner {
     rooms: Arc<Rooms>,
     keeper: Arc<Keeper>,
     beacon: Beacon,
+    answers: Answers,
+    waiting: Arc<WaitingBytes>,
     /// Told after every break in the flow of frames.
     repaired: Notify,
     tasks: TaskTracker,
@@ -121,6 +138,7 @@ impl Hub {
             Arc::clone(&broker),
             metrics.clone(),
             tasks.clone(),
+            shutdown.clone(),
         ));
         let hub = Self(Arc::new(Inner {
             broker,
@@ -130,16 +148,26 @@ impl Hub {
             rooms,
             keeper: Keeper::new(),
             beacon: Beacon::default(),
+            answers: Answers::default(),
+            waiting: Arc::default(),
             repaired: Notify::new(),
-            tasks: tasks.clone(),
+            tasks,
             shutdown,
         }));
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
-        tasks.spawn(beacon::run(hub.clone()));
-        tasks.spawn(audit::run(hub.clone()));
-        tasks.spawn(keeper::run(hub.clone()));
+        hub.until_shutdown(beacon::run(hub.clone()));
+        hub.until_shutdown(audit::run(hub.clone()));
+        hub.until_shutdown(keeper::run(hub.clone()));
         hub
+    }
+
+    /// Does this in the background until the node shuts down, whatever is waited for just then.
+    fn until_shutdown(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.0.shutdown.clone();
+        self.0
+            .tasks
+            .spawn(async move { shutdown.run_until_cancelled(work).await });
     }
 
     /// Adds a socket's outbox to a topic; the first one subscribes the node. Answers when the broker has confirmed:
@@ -215,6 +243,11 @@ impl Hub {
     /// lock for a moment: some ten nanoseconds a socket.
     pub fn waiting(&self) -> (usize, usize) {
         self.0.keeper.waiting()
+    }
+
+    /// How many bytes wait to be written to this node's sockets. A frame that waits for many of them counts once.
+    pub fn bytes_waiting(&self) -> usize {
+        self.0.waiting.get()
     }
 
     /// Tracks a task that ends with the node.

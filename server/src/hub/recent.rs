@@ -74,27 +74,26 @@ impl Recent {
         self.proven = false;
     }
 
+    /// Whether [`Recent::after`] is answered from memory.
+    pub(super) fn knows(&self, after: Seq) -> bool {
+        // A client that has more than this node heard of shows that a frame was lost.
+        let missing = self.head.get().checked_sub(after.get());
+        // The numbers are dense, so that the count shows a hole.
+        let has_all = |missing| self.messages.range(after.next()..).count() as u64 == missing;
+        self.proven && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
+    }
+
     /// What comes after `after`, as the store would answer: the head, and all messages up to it when they are at most
     /// [`MAX_RECENT`], else none. `None` when only the store knows.
     pub(super) fn after(&self, after: Seq) -> Option<MessagePage> {
-        // A client that has more than this node heard of shows that a frame was lost.
-        let missing = self.head.get().checked_sub(after.get())?;
-        if !self.proven {
-            return None;
-        }
-        let messages: Vec<_> = if missing <= MAX_RECENT as u64 {
-            let newer = self.messages.range(after.next()..);
-            newer.map(|(_, message)| message.clone()).collect()
-        } else {
-            return Some(MessagePage {
-                messages: Vec::new(),
+        self.knows(after).then(|| {
+            let missing = self.head.get() - after.get();
+            let newer = (missing <= MAX_RECENT as u64).then(|| self.messages.range(after.next()..));
+            let newer = newer.into_iter().flatten();
+            MessagePage {
+                messages: newer.map(|(_, message)| message.clone()).collect(),
                 head: self.head,
-            });
-        };
-        // The numbers are dense, so that the count shows a hole.
-        (messages.len() as u64 == missing).then_some(MessagePage {
-            messages,
-            head: self.head,
+            }
         })
     }
 }

@@ -1,7 +1,6 @@
-//! One socket, from its first frame to its close. One task reads its commands, and writes what the kernel did not take at
-//! once.
+//! One socket, from its first frame to its close. One task reads its commands and, whatever these wait for, writes what
+//! the kernel did not take at once.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,14 +80,14 @@ impl From<DecodeError> for Ending {
 
 /// Serves the socket until it ends, and says why it does. `read` is what came before the upgrade was done.
 pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
-    let outbox = Arc::new(Outbox::new(connection));
+    let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.waiting)));
     let Some(connection) = outbox.connection() else {
         return;
     };
     let kept = hub.0.keeper.keep(Arc::clone(&outbox));
-    let ending = Session::new(&hub, &outbox, &kept, misses)
-        .serve(connection, read)
-        .await;
+    let ending = serve(&hub, &outbox, connection, &kept, read, misses).await;
+    // A socket that ends is pinged and given up no more.
+    drop(kept);
     hub.0.metrics.closed(ending.name());
     if ending == Ending::TooSlow {
         hub.0.metrics.overflowed();
@@ -99,51 +98,102 @@ pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes, misses: M
         _ => CLOSE_TIMEOUT,
     };
     tracing::debug!(?ending, "closing a socket");
+    outbox.close(ending.frame());
     // A peer that takes part in no closing handshake is gone already.
     let _ = timeout(patience, close(&outbox, connection, ending)).await;
 }
 
-/// Sends the close frame and reads on until the peer has closed too (RFC 6455, 7.1.2), so that it reads ours before the
+/// Writes the close frame and reads on until the peer has closed too (RFC 6455, 7.1.2), so that it reads ours before the
 /// connection ends.
-async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) -> Result<(), Ending> {
-    outbox.close(ending.frame());
-    let mut decoder = Decoder::new(MAX_COMMAND_BYTES);
+async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) {
+    // What does not begin with a frame, as after a malformed one, is passed over until the peer is gone.
+    let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
     loop {
         let need = outbox.need();
         let said_all = need == Need::Nothing;
         if need == Need::Broken || said_all && matches!(ending, Ending::Closed(_)) {
-            return Ok(());
+            return;
         }
         tokio::select! {
             _ = connection.writable(), if !said_all => outbox.write(),
             _ = connection.readable() => {
-                let open = connection.read(|bytes| decoder.take(bytes));
-                if !open.is_ok_and(|open| open) {
-                    return Ok(());
-                }
-                // What does not begin with a frame, as after a malformed one, is passed over until the peer is gone.
-                while let Ok(Some(frame)) = decoder.next_frame() {
-                    if let Incoming::Close(_) = frame {
-                        return Ok(());
-                    }
+                let mut has_closed = false;
+                let open = connection.read(|bytes| has_closed = reads_close(&mut decoder, bytes));
+                if has_closed || !open.is_ok_and(|open| open) {
+                    return;
                 }
             }
         }
     }
 }
 
-struct Session<'a> {
-    hub: &'a Hub,
+/// Whether a close frame came. Nothing is kept once the bytes are no frames.
+fn reads_close(decoder: &mut Option<Decoder>, bytes: &[u8]) -> bool {
+    let Some(frames) = decoder else {
+        return false;
+    };
+    frames.take(bytes);
+    loop {
+        match frames.next_frame() {
+            Ok(Some(Incoming::Close(_))) => return true,
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(_) => {
+                *decoder = None;
+                return false;
+            }
+        }
+    }
+}
+
+/// Why the socket ends. What waits is written and a shutdown is heard whatever its commands wait for; it has left its
+/// rooms when this is over.
+async fn serve(
+    hub: &Hub,
+    outbox: &Arc<Outbox>,
+    connection: &Connection,
+    kept: &Kept,
+    read: Bytes,
+    misses: Misses,
+) -> Ending {
+    let mut reader = Reader::new(hub, outbox, kept, misses);
+    reader.decoder.take(&read);
+    // It holds the buffer of the request: eight kilobytes that a socket would keep as long as it lives.
+    drop(read);
+    tokio::select! {
+        biased;
+        () = hub.0.shutdown.cancelled() => Ending::Restarting,
+        ending = write(outbox, connection) => ending,
+        ending = reader.read(connection) => ending,
+    }
+}
+
+/// Writes what had to wait, until the socket has to end.
+async fn write(outbox: &Outbox, connection: &Connection) -> Ending {
+    loop {
+        match outbox.need() {
+            Need::Broken => return Ending::Gone,
+            Need::Overflowed => return Ending::TooSlow,
+            Need::Nothing => outbox.changed().await,
+            Need::Write => tokio::select! {
+                () = outbox.changed() => {}
+                _ = connection.writable() => outbox.write(),
+            },
+        }
+    }
+}
+
+/// Reads a socket's commands and has them done, one after the other.
+struct Reader<'a> {
     outbox: &'a Outbox,
     kept: &'a Kept,
     commands: Commands,
     decoder: Decoder,
 }
 
-impl<'a> Session<'a> {
-    fn new(hub: &'a Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept, misses: Misses) -> Self {
+impl<'a> Reader<'a> {
+    fn new(hub: &Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept, misses: Misses) -> Self {
         Self {
-            hub,
             outbox,
             kept,
             commands: Commands::new(hub.clone(), Arc::clone(outbox), hub.0.limits, misses),
@@ -151,43 +201,29 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn serve(mut self, connection: &Connection, read: Bytes) -> Ending {
-        self.decoder.take(&read);
-        // It holds the buffer of the request: eight kilobytes that a socket would keep as long as it lives.
-        drop(read);
-        let ended = self.serve_frames(connection).await;
-        ended.err().unwrap_or(Ending::Gone)
-    }
-
-    async fn serve_frames(&mut self, connection: &Connection) -> Result<(), Ending> {
-        let mut restarting = pin!(self.hub.0.shutdown.cancelled());
-        self.frames().await?;
+    /// Until the socket has to end.
+    async fn read(&mut self, connection: &Connection) -> Ending {
         loop {
-            let need = self.outbox.need();
-            match need {
-                Need::Broken => return Err(Ending::Gone),
-                Need::Overflowed => return Err(Ending::TooSlow),
-                Need::Write | Need::Nothing => {}
+            if let Err(ending) = self.frames().await {
+                return ending;
             }
-            tokio::select! {
-                () = &mut restarting => return Err(Ending::Restarting),
-                () = self.outbox.changed() => {}
-                _ = connection.writable(), if need == Need::Write => self.outbox.write(),
-                _ = connection.readable() => {
-                    let open = connection.read(|bytes| self.decoder.take(bytes));
-                    if !open.is_ok_and(|open| open) {
-                        return Err(Ending::Gone);
-                    }
-                    self.frames().await?;
-                }
+            let readable = connection.readable().await;
+            let open = readable.and_then(|()| connection.read(|bytes| self.decoder.take(bytes)));
+            if !open.is_ok_and(|open| open) {
+                return Ending::Gone;
             }
         }
     }
 
-    /// Does what was read.
+    /// Does what was read. Nothing more is read meanwhile, nor while an answer waits to be written: a client that asks
+    /// more than it reads has to wait, and costs one answer.
     async fn frames(&mut self) -> Result<(), Ending> {
-        while let Some(frame) = self.decoder.next_frame()? {
-            self.kept.heard();
+        let _busy = self.kept.busy();
+        loop {
+            self.outbox.answered().await;
+            let Some(frame) = self.decoder.next_frame()? else {
+                return Ok(());
+            };
             self.commands
                 .count_frame()
                 .map_err(|TooManyFrames| Ending::TooManyFrames)?;
@@ -195,14 +231,14 @@ impl<'a> Session<'a> {
                 Incoming::Text(text) => self.command(&text).await?,
                 Incoming::Ping(payload) => {
                     let pong = websocket::pong(&payload);
-                    self.outbox.push(&Batch::one(DeliveryClass::Message, pong));
+                    let pong = Batch::one(DeliveryClass::Message, pong);
+                    self.outbox.answer(&pong);
                 }
                 Incoming::Part | Incoming::Pong => {}
                 Incoming::Binary => return Err(Ending::Malformed),
                 Incoming::Close(code) => return Err(Ending::Closed(code)),
             }
         }
-        Ok(())
     }
 
     async fn command(&mut self, text: &str) -> Result<(), Ending> {
@@ -213,5 +249,25 @@ impl<'a> Session<'a> {
         };
         self.commands.run(command).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_goes_on_after_it_broke_the_rules_is_passed_over_and_nothing_is_kept() {
+        let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
+        assert!(!reads_close(&mut decoder, &[0xff; 4_096]));
+        assert!(decoder.is_none());
+        assert!(!reads_close(&mut decoder, &[0x88, 0x80, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn a_peers_close_frame_is_seen_behind_other_frames() {
+        let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
+        assert!(!reads_close(&mut decoder, &[0x8a, 0x80, 0, 0, 0]));
+        assert!(reads_close(&mut decoder, &[0, 0x88, 0x80, 0, 0, 0, 0]));
     }
 }

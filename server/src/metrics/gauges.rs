@@ -18,6 +18,7 @@ pub(super) struct Gauges {
     topics: Gauge,
     frames_waiting: Labelled<1>,
     uploads: Gauge,
+    bytes_waiting: Gauge,
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
@@ -43,6 +44,11 @@ impl Gauges {
                 "uploads_running",
                 "Uploads that have a place: received, checked or kept",
                 &gauges.uploads,
+            ),
+            (
+                "bytes_waiting",
+                "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
+                &gauges.bytes_waiting,
             ),
             (
                 "decodes_running",
@@ -73,6 +79,7 @@ impl Gauges {
         set(&self.uploads, node.decoders.uploads());
         set(&self.decodes, node.decoders.decoding());
         set(&self.decodes_waiting, node.decoders.waiting());
+        set(&self.bytes_waiting, node.hub.bytes_waiting());
         let (messages, touches) = node.hub.waiting();
         for (class, frames) in [
             (DeliveryClass::Message, messages),

@@ -8,6 +8,7 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 
 use crate::serve::Accepted;
 
@@ -34,19 +35,22 @@ impl Connection {
         Ok((Self(parts.io.into_inner().into_stream()), parts.read_buf))
     }
 
-    /// Waits until something can be read.
+    /// Waits until something can be read. Other tasks have their turn now and then, however often something can.
     ///
     /// # Errors
     /// When the connection is broken.
     pub async fn readable(&self) -> io::Result<()> {
+        consume_budget().await;
         self.0.readable().await
     }
 
-    /// Waits until something can be written.
+    /// Waits until something can be written. Other tasks have their turn now and then, however often something can.
     ///
     /// # Errors
     /// When the connection is broken.
     pub async fn writable(&self) -> io::Result<()> {
+        // The runtime does not count this wait, and a loop around one that is over at once would never yield.
+        consume_budget().await;
         self.0.writable().await
     }
 

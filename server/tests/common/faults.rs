@@ -4,7 +4,7 @@ use std::future::pending;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use server::pairing::PairingId;
 use server::state::Backends;
 use server::store::{Appended, Draft, Select, Store, StoreError};
 use tempfile::TempPath;
+use tokio::time::sleep;
 
 /// How a backend behaves.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ pub enum Mood {
     Broken,
     /// A broker that loses what is published.
     Lossy,
+    /// Answers once it is in another mood.
+    Slow,
 }
 
 /// Changes a backend's mood while it runs.
@@ -61,6 +64,12 @@ impl Switch {
             0 | 4 => Ok(()),
             1 => Err(away),
             2 => pending().await,
+            5 => {
+                while self.0.load(Ordering::SeqCst) == Mood::Slow as u8 {
+                    sleep(Duration::from_millis(5)).await;
+                }
+                Ok(())
+            }
             _ => panic!("a backend panicked"),
         }
     }

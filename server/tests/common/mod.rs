@@ -73,12 +73,21 @@ impl TestNode {
 
     /// A node whose hub does at these intervals what it does at intervals.
     pub async fn with_pace(pace: Pace) -> Self {
+        Self::with_all(&[], pace, |backends| backends).await
+    }
+
+    /// A node with these variables set, at these intervals, and backends made of the real ones.
+    pub async fn with_all(
+        variables: &[(&str, &str)],
+        pace: Pace,
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
             pace,
-            ..config(folder.path(), &[])
+            ..config(folder.path(), variables)
         };
-        Self::launch(folder, config, |backends| backends).await
+        Self::launch(folder, config, wrap).await
     }
 
     /// A node with these variables set in a folder that may hold something already, and with settings changed that are

@@ -132,7 +132,8 @@ impl SocketClient {
         }
     }
 
-    async fn frame(&mut self) -> Option<WsMessage> {
+    /// The next frame; none at the end.
+    pub async fn frame(&mut self) -> Option<WsMessage> {
         let next = timeout(PATIENCE, self.0.next())
             .await
             .expect("the server says something in time");

@@ -8,3 +8,5 @@ mod commands;
 mod delivery;
 mod limits;
 mod outages;
+mod slow;
+mod waits;

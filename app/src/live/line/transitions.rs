@@ -96,7 +96,7 @@ impl Line {
                 },
             ) => self.ask(since, after),
             (RefusalCode::NotWatched | RefusalCode::TooManyTouches, _) => Vec::new(),
-            (RefusalCode::Unavailable, _) => {
+            (RefusalCode::Unavailable | RefusalCode::TooManyWatches, _) => {
                 let delay = now.backoff(self.failures);
                 self.failures = self.failures.saturating_add(1);
                 self.loss = Loss::Updates;

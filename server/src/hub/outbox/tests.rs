@@ -1,8 +1,10 @@
+use socket2::SockRef;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::*;
+use crate::broker::DeliveryClass;
 use crate::websocket;
 
 fn batch(class: DeliveryClass, text: &str) -> Batch {
@@ -24,12 +26,16 @@ async fn connected() -> (Outbox, TcpStream) {
         .await
         .unwrap();
     let (stream, _) = listener.accept().await.unwrap();
-    (Outbox::new(stream.into()), client)
+    // So that little goes to the kernel at once.
+    SockRef::from(&stream)
+        .set_send_buffer_size(16 * 1024)
+        .unwrap();
+    (Outbox::new(stream.into(), Arc::default()), client)
 }
 
 /// Pushes large messages until the kernel takes no more; everything that was pushed.
 fn clog(outbox: &Outbox) -> Vec<u8> {
-    let large = "x".repeat(300_000);
+    let large = "x".repeat(30_000);
     let mut pushed = Vec::new();
     while outbox.need() == Need::Nothing {
         pushed.extend_from_slice(&websocket::text(&large));
@@ -92,11 +98,11 @@ async fn what_has_to_wait_arrives_whole_with_messages_in_order_and_before_touche
 #[tokio::test]
 async fn a_batch_that_is_written_in_part_is_finished() {
     let (outbox, mut client) = connected().await;
-    let frames: Vec<_> = (0..200)
+    let frames: Vec<_> = (0..100)
         .map(|n| {
             (
                 DeliveryClass::Message,
-                websocket::text(&format!("{n}").repeat(20_000)),
+                websocket::text(&format!("{n}").repeat(5_000)),
             )
         })
         .collect();
@@ -105,7 +111,7 @@ async fn a_batch_that_is_written_in_part_is_finished() {
     assert_eq!(
         outbox.need(),
         Need::Write,
-        "the kernel takes no 10 MB at once"
+        "the kernel takes no megabyte at once"
     );
     let bytes = read(&outbox, &mut client, batch.bytes().len()).await;
     assert!(bytes == *batch.bytes(), "every byte once, in order");
@@ -115,7 +121,7 @@ async fn a_batch_that_is_written_in_part_is_finished() {
 async fn one_message_too_many_is_told_and_never_skipped_silently() {
     let (outbox, _client) = connected().await;
     clog(&outbox);
-    for n in 0..MAX_WAITING_MESSAGES {
+    for n in 0..BOUNDS.messages {
         assert_eq!(outbox.need(), Need::Write, "{n} wait");
         outbox.push(&message("waits"));
     }
@@ -167,23 +173,20 @@ async fn a_broken_connection_is_told() {
 #[test]
 fn a_full_outbox_drops_the_oldest_touches() {
     let outbox = Outbox::default();
-    for n in 0..=MAX_WAITING_TOUCHES {
+    for n in 0..=BOUNDS.touches {
         outbox.push(&touch(&n.to_string()));
     }
     let waiting = outbox.take();
-    assert_eq!(waiting.len(), MAX_WAITING_TOUCHES);
+    assert_eq!(waiting.len(), BOUNDS.touches);
     assert_eq!(waiting[0], websocket::text("1"));
 }
 
 #[test]
 fn as_many_messages_as_fit_are_kept_whatever_the_touches() {
     let outbox = Outbox::default();
-    for n in 0..MAX_WAITING_MESSAGES {
+    for n in 0..BOUNDS.messages {
         outbox.push(&message(&n.to_string()));
         outbox.push(&touch("t"));
     }
-    assert_eq!(
-        outbox.take().len(),
-        MAX_WAITING_MESSAGES + MAX_WAITING_TOUCHES
-    );
+    assert_eq!(outbox.take().len(), BOUNDS.messages + BOUNDS.touches);
 }

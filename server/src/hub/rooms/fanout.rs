@@ -46,8 +46,8 @@ impl Rooms {
     /// Takes turns until nothing waits.
     pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room: u64) {
         while let Some((batch, everyone)) = self.next_turn(topic, room) {
-            for (class, _) in batch.frames() {
-                self.metrics.delivered(*class, everyone.len());
+            for frame in batch.frames() {
+                self.metrics.delivered(frame.class, everyone.len());
             }
             let threads = Handle::current().metrics().num_workers();
             let share = everyone.len().div_ceil(threads).max(MIN_SHARE);

@@ -3,11 +3,19 @@
 use std::sync::Arc;
 
 use super::{Era, Frame, MessagePage, Outbox, Rooms, Seq, Topic, lock};
+use crate::hub::batch::Batch;
 
 impl Rooms {
     /// The present stretch of time in which frames flow, or do not.
     pub(in crate::hub) fn era(&self) -> Era {
         self.eras.now()
+    }
+
+    /// The head, if this node knows what comes after `after` as well as the store does.
+    pub(in crate::hub) fn head_after(&self, topic: Topic, after: Seq) -> Option<Seq> {
+        let shard = self.shard(topic);
+        let recent = &shard.rooms.get(&topic)?.recent;
+        recent.knows(after).then(|| recent.head())
     }
 
     /// What comes after `after`, if this node knows it as well as the store does.
@@ -37,13 +45,13 @@ impl Rooms {
         topic: Topic,
         made: Era,
         outbox: &Outbox,
-        frame: &Frame,
+        answer: &Batch,
     ) -> bool {
         // Under the room's lock, so that it stands before what `interrupt` tells, or is not sent.
         let _room = self.shard(topic);
         let holds = made.flows() && made == self.eras.now();
         if holds {
-            outbox.push(&frame.into());
+            outbox.answer(answer);
         }
         holds
     }

@@ -15,6 +15,7 @@ use app::event::ServerEvent;
 use app::model::{MessagePage, Seq, ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::fanout::{Everyone, Pending};
@@ -62,6 +63,7 @@ pub(super) struct Rooms {
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
     tasks: TaskTracker,
+    shutdown: CancellationToken,
 }
 
 #[derive(Default)]
@@ -96,7 +98,13 @@ enum Step {
 }
 
 impl Rooms {
-    pub(super) fn new(broker: Arc<dyn Broker>, metrics: HubMetrics, tasks: TaskTracker) -> Self {
+    /// Nothing is asked of the broker any more once `shutdown` is cancelled.
+    pub(super) fn new(
+        broker: Arc<dyn Broker>,
+        metrics: HubMetrics,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
@@ -105,6 +113,7 @@ impl Rooms {
             broker,
             metrics,
             tasks,
+            shutdown,
         }
     }
 
@@ -148,7 +157,7 @@ impl Rooms {
         let Shard { rooms, rooms_made } = &mut *shard;
         let room = rooms.entry(topic).or_insert_with(|| {
             *rooms_made += 1;
-            self.tasks.spawn(Arc::clone(self).drive(topic, false));
+            self.spawn_drive(topic, false);
             lock(&self.names).insert(short_id, topic);
             Room {
                 id: *rooms_made,
@@ -191,8 +200,7 @@ impl Rooms {
         room.everyone = None;
         if room.members.is_empty() && matches!(room.subscription, Subscription::Proven) {
             room.subscription = Subscription::Changing(Vec::new());
-            self.tasks
-                .spawn(Arc::clone(self).drive(membership.topic, true));
+            self.spawn_drive(membership.topic, true);
         }
     }
 
@@ -231,6 +239,13 @@ impl Rooms {
         };
         let short_id = self.shard(topic).rooms.get(&topic)?.short_id;
         Some((topic, short_id))
+    }
+
+    fn spawn_drive(self: &Arc<Self>, topic: Topic, subscribed: bool) {
+        let drive = Arc::clone(self).drive(topic, subscribed);
+        let shutdown = self.shutdown.clone();
+        self.tasks
+            .spawn(async move { shutdown.run_until_cancelled(drive).await });
     }
 
     /// Brings the node's subscription to what the room needs; one such task per topic at a time.

@@ -99,7 +99,12 @@ fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
     let tasks = TaskTracker::new();
     let broker: Arc<dyn Broker> = broker.clone();
     (
-        Arc::new(Rooms::new(broker, HubMetrics::default(), tasks.clone())),
+        Arc::new(Rooms::new(
+            broker,
+            HubMetrics::default(),
+            tasks.clone(),
+            CancellationToken::new(),
+        )),
         tasks,
     )
 }
