@@ -179,7 +179,10 @@ impl Commands {
         }
         let event = ServerEvent::Touched {
             upload_id: topic,
-            points: vec![TouchPoint { at, tab }],
+            points: vec![TouchPoint {
+                at,
+                tab: tab.tag(topic),
+            }],
         };
         if let Err(error) = self.hub.emit(topic, &event).await {
             // Ripples are delivered at most once: nobody is owed this one.
