@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::housekeeping;
 use crate::hub::{Hub, HubLimits, SocketSlots};
 use crate::image::DecodePool;
+use crate::logs;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::posting::Poster;
@@ -92,6 +93,7 @@ impl Node {
             let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
             async move { rate_limits.keep_small(stopping).await }
         });
+        tasks.spawn(logs::tell_dropped(stopping.clone()));
         tasks.spawn(housekeeping::run(backends.clone(), stopping.clone()));
         Arc::new(Self {
             decoders: DecodePool::new(backends.temp_dir.clone(), limits.image),

@@ -1,11 +1,15 @@
 //! What is a state of the node rather than an event: read when it is asked for, so that it costs nothing otherwise.
 
+use std::sync::atomic::Ordering;
+
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::class;
 use crate::broker::DeliveryClass;
+use crate::logs;
 use crate::state::Node;
 
 type Labelled<const N: usize> = Family<[(&'static str, &'static str); N], Gauge>;
@@ -19,6 +23,8 @@ pub(super) struct Gauges {
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
+    /// Counted where it happens.
+    log_lines_dropped: Counter,
 }
 
 impl Gauges {
@@ -53,6 +59,11 @@ impl Gauges {
         registry.register("frames_waiting", waiting, gauges.frames_waiting.clone());
         let backends = "1 for the kind of each backend that this node uses";
         registry.register("backends", backends, gauges.backends.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Log lines dropped since nobody read them fast enough",
+            gauges.log_lines_dropped.clone(),
+        );
         gauges
     }
 
@@ -70,6 +81,8 @@ impl Gauges {
             let gauge = self.frames_waiting.get_or_create(&class::label(class));
             set(&gauge, frames);
         }
+        let dropped = self.log_lines_dropped.inner();
+        dropped.fetch_max(logs::dropped_lines(), Ordering::Relaxed);
         let kinds = node.config.shared.kinds();
         for (backend, kind) in [
             ("store", kinds.store),
