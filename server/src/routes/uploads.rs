@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, header};
 use tempfile::TempPath;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use super::extract::Named;
 use super::multipart;
@@ -43,7 +44,7 @@ pub async fn create(
     // A client that goes away until here takes its picture along, out of the decoders' queue too.
     let (inspected, picture) = node.decoders.inspect(file).await?;
     // It belongs to the node from here on: a client that goes away leaves an upload that is whole or none.
-    let publish = publish(node.clone(), inspected, picture);
+    let publish = publish(node.clone(), inspected, picture).instrument(Span::current());
     let publishing = tokio::spawn(node.tasks.track_future(publish));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
