@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{MessagePage, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
+use app::model::{MessagePage, Point, Seq, TabId, TabTag, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::batch::Batch;
@@ -37,6 +37,8 @@ pub(super) struct Commands {
     pace: DefaultDirectRateLimiter,
     touch_pace: Option<DefaultDirectRateLimiter>,
     touch_dropped: Option<Instant>,
+    /// Of the last touch: most are of the same tab on the same upload.
+    tag: Option<(Topic, TabId, TabTag)>,
 }
 
 impl Commands {
@@ -49,6 +51,7 @@ impl Commands {
             touch_pace: NonZeroU32::new(limits.touches_per_second)
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             touch_dropped: None,
+            tag: None,
         }
     }
 
@@ -181,7 +184,7 @@ impl Commands {
             upload_id: topic,
             points: vec![TouchPoint {
                 at,
-                tab: tab.tag(topic),
+                tab: self.tag(topic, tab),
             }],
         };
         if let Err(error) = self.hub.emit(topic, &event).await {
@@ -189,6 +192,17 @@ impl Commands {
             tracing::debug!(%error, "a touch was not published");
         }
         Ok(())
+    }
+
+    fn tag(&mut self, topic: Topic, tab: TabId) -> TabTag {
+        match &self.tag {
+            Some((of, by, tag)) if *of == topic && *by == tab => *tag,
+            _ => {
+                let tag = tab.tag(topic);
+                self.tag = Some((topic, tab, tag));
+                tag
+            }
+        }
     }
 }
 

@@ -7,8 +7,10 @@
 mod audit;
 mod batch;
 mod beacon;
+mod claims;
 mod commands;
 mod era;
+mod heard;
 mod keeper;
 mod outbox;
 mod recent;
@@ -32,6 +34,7 @@ use crate::store::Store;
 use crate::websocket::Connection;
 
 use beacon::Beacon;
+use heard::{Heard, Refusals};
 use keeper::Keeper;
 pub use outbox::Outbox;
 pub use rooms::Membership;
@@ -79,6 +82,7 @@ struct Inner {
     beacon: Beacon,
     /// Told after every break in the flow of frames.
     repaired: Notify,
+    refusals: Refusals,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -90,6 +94,12 @@ impl Deliver for LocalDelivery {
     fn deliver(&self, topic: Topic, frame: Frame) {
         if let Some(hub) = self.0.upgrade() {
             Hub(hub).emit_local(topic, &frame);
+        }
+    }
+
+    fn refused(&self, why: &'static str) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.refusals.note(why);
         }
     }
 
@@ -123,6 +133,7 @@ impl Hub {
             metrics.clone(),
             tasks.clone(),
         ));
+        let refusals = Refusals::new(metrics.clone());
         let hub = Self(Arc::new(Inner {
             broker,
             store,
@@ -132,6 +143,7 @@ impl Hub {
             keeper: Keeper::new(),
             beacon: Beacon::default(),
             repaired: Notify::new(),
+            refusals,
             tasks: tasks.clone(),
             shutdown,
         }));
@@ -139,6 +151,7 @@ impl Hub {
         hub.0.broker.attach(Arc::new(delivery));
         tasks.spawn(beacon::run(hub.clone()));
         tasks.spawn(audit::run(hub.clone()));
+        tasks.spawn(claims::run(hub.clone()));
         tasks.spawn(keeper::run(hub.clone()));
         hub
     }
@@ -196,9 +209,20 @@ impl Hub {
         self.0.beacon.note(topic, head);
     }
 
-    /// Puts a frame into the outbox of every socket of this node that watches the topic.
+    /// Puts a frame into the outbox of every socket of this node that watches the topic. What no node publishes is
+    /// refused; a number that does not follow what is known waits for the store's word.
     pub fn emit_local(&self, topic: Topic, frame: &Frame) {
-        self.0.rooms.deliver(topic, frame);
+        // Reading a touch takes half a microsecond: not where it can only be one of this process' own.
+        let is_own = frame.class == DeliveryClass::Touch && !self.0.broker.is_open();
+        let heard = if is_own {
+            Ok(Heard::Touched)
+        } else {
+            Heard::read(topic, frame)
+        };
+        match heard {
+            Ok(heard) => self.0.rooms.deliver(topic, frame, heard),
+            Err(why) => self.0.refusals.note(why),
+        }
     }
 
     /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the

@@ -6,5 +6,6 @@ mod common;
 
 mod commands;
 mod delivery;
+mod forged;
 mod limits;
 mod outages;
