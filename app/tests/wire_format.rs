@@ -10,8 +10,8 @@ use std::path::Path;
 
 use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use app::model::{
-    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, Timestamp,
-    TabId, TouchPoint, Upload, UploadId,
+    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, TabId,
+    Timestamp, TouchPoint, Upload, UploadId,
 };
 use app::problem::Problem;
 use serde::Serialize;

@@ -157,7 +157,14 @@ mod tests {
 
     #[test]
     fn a_tag_has_10_characters_of_base_32() {
-        for wrong in ["", "aaaaaaaaa", "aaaaaaaaaaa", "aaaaaaaaa1", "AAAAAAAAAA", "aaaaaaaaé"] {
+        for wrong in [
+            "",
+            "aaaaaaaaa",
+            "aaaaaaaaaaa",
+            "aaaaaaaaa1",
+            "AAAAAAAAAA",
+            "aaaaaaaaé",
+        ] {
             assert_eq!(wrong.parse::<TabTag>(), Err(IdError::Tag), "{wrong:?}");
         }
     }
