@@ -207,7 +207,8 @@ pub enum ClientCommand {
         /// Where.
         #[serde(flatten)]
         at: Point,
-        /// Which tab taps.
+        /// Which tab taps: its secret.
+        #[serde(serialize_with = "TabId::tell")]
         tab: TabId,
     },
 }

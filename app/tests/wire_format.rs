@@ -10,8 +10,8 @@ use std::path::Path;
 
 use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use app::model::{
-    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, Timestamp,
-    TouchPoint, Upload, UploadId,
+    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, TabId,
+    Timestamp, TouchPoint, Upload, UploadId,
 };
 use app::problem::Problem;
 use serde::Serialize;
@@ -145,7 +145,7 @@ fn message_posted() {
 fn touched() {
     let touch = |x, y, tab: &str| TouchPoint {
         at: Point::new(x, y).unwrap(),
-        tab: tab.parse().unwrap(),
+        tab: tab.parse::<TabId>().unwrap().tag(upload_id()),
     };
     let event = ServerEvent::Touched {
         upload_id: upload_id(),

@@ -41,8 +41,9 @@ fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses an `Origin` that is neither the host which was asked for nor that of `PUBLIC_URL`. No `Origin`, as from
-/// curl, is fine; `null`, as from a sandboxed frame, is foreign.
+/// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the host which was asked for. The
+/// host alone proves little: a foreign page whose name leads to this node (DNS rebinding) asks for its own. No `Origin`,
+/// as from curl, is fine; `null`, as from a sandboxed frame, is foreign.
 ///
 /// # Errors
 /// [`ApiError::ForeignOrigin`].
@@ -58,12 +59,12 @@ pub fn check(
     let is_own = || {
         let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
         let named = Place::of(&origin, scheme);
-        let asked_for = host.map(|host| Place::of(host, scheme));
-        let public = public_url.and_then(|url| parse_origin(url.as_str()));
-        let public = public
-            .as_ref()
-            .map(|(scheme, host)| Place::of(host, scheme));
-        Some(asked_for.is_some_and(|own| own == named) || public.is_some_and(|own| own == named))
+        let Some(public_url) = public_url else {
+            // Behind a proxy the node cannot always tell the scheme.
+            return Some(named == Place::of(host?, scheme));
+        };
+        let (public_scheme, public) = parse_origin(public_url.as_str())?;
+        Some(scheme == public_scheme && named == Place::of(&public, public_scheme))
     };
     if origins.next().is_none() && is_own() == Some(true) {
         Ok(())
@@ -89,7 +90,7 @@ impl<'a> Place<'a> {
 }
 
 impl PartialEq for Place<'_> {
-    /// The same host and port; behind a proxy the node cannot always tell the scheme.
+    /// The same host and port.
     fn eq(&self, other: &Self) -> bool {
         self.host.eq_ignore_ascii_case(other.host) && self.port == other.port
     }
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_host_and_the_public_one_are_let_in() {
+    fn the_public_address_is_let_in_and_without_one_the_own_host() {
         for (origin, host, public_url) in [
             ("http://127.0.0.1:9091", "127.0.0.1:9091", None),
             ("http://tonesa.example", "tonesa.example", None),
@@ -126,6 +127,11 @@ mod tests {
             (
                 "https://tonesa.example",
                 "10.0.0.7:9091",
+                Some("https://tonesa.example"),
+            ),
+            (
+                "https://tonesa.example:443",
+                "rebound.example",
                 Some("https://tonesa.example"),
             ),
         ] {
@@ -145,8 +151,11 @@ mod tests {
             "https://sub.tonesa.example",
             "https://tonesa.example:8443",
             "http://tonesa.example",
+            "http://tonesa.example:443",
             "tonesa.example",
             "https://10.0.0.7",
+            // The host that was asked for, as after DNS rebinding.
+            "http://10.0.0.7:9091",
             "http://10.0.0.7:9092",
             "file://",
             "http://evil@10.0.0.7:9091",

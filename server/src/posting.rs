@@ -11,6 +11,7 @@ use app::model::{Message, NewMessage, UploadId};
 use futures::future::join_all;
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use crate::hub::Hub;
 use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
@@ -31,7 +32,20 @@ pub enum PostError {
 }
 
 type Answer = oneshot::Sender<Result<Appended, StoreError>>;
-type Waiting = VecDeque<(NewMessage, Answer)>;
+type Waiting = VecDeque<Post>;
+
+/// A message that waits for its group.
+struct Post {
+    message: NewMessage,
+    asked: Asked,
+}
+
+/// Who posted it.
+struct Asked {
+    answer: Answer,
+    /// The request's, so that what is logged of its message here can be found by its id.
+    span: Span,
+}
 
 /// Takes posts; clones share their queues.
 #[derive(Clone)]
@@ -62,7 +76,9 @@ impl Poster {
     /// `clientMessageID` posted again settles it.
     pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
         let (answer, answered) = oneshot::channel();
-        self.enqueue(upload, message, answer)?;
+        let span = Span::current();
+        let asked = Asked { answer, span };
+        self.enqueue(upload, Post { message, asked })?;
         let posted = answered.await.unwrap_or(Err(StoreError::Unavailable))?;
         if let Appended::Known(message) = &posted {
             // It may have been stored without an answer, and so without being published.
@@ -71,20 +87,15 @@ impl Poster {
         Ok(posted)
     }
 
-    fn enqueue(
-        &self,
-        upload: UploadId,
-        message: NewMessage,
-        answer: Answer,
-    ) -> Result<(), PostError> {
+    fn enqueue(&self, upload: UploadId, post: Post) -> Result<(), PostError> {
         let mut queues = self.queues();
         if let Some(queue) = queues.get_mut(&upload) {
             if queue.len() >= MAX_WAITING_POSTS {
                 return Err(PostError::Busy);
             }
-            queue.push_back((message, answer));
+            queue.push_back(post);
         } else {
-            queues.insert(upload, VecDeque::from([(message, answer)]));
+            queues.insert(upload, VecDeque::from([post]));
             self.0.hub.tasks().spawn(self.clone().empty(upload));
         }
         Ok(())
@@ -112,7 +123,7 @@ impl Poster {
     }
 
     /// Appends what waits; `None` once nothing does and this is the last thing to do.
-    async fn append_next(&self, upload: UploadId, last: bool) -> Option<Vec<Message>> {
+    async fn append_next(&self, upload: UploadId, last: bool) -> Option<Vec<Posted>> {
         // Whoever was answered a moment ago and posts again at once shares this commit, not the one after it.
         tokio::task::yield_now().await;
         let group = self.next_group(upload, last);
@@ -123,7 +134,7 @@ impl Poster {
     }
 
     /// What waits; when nothing does and this is the last thing to do, the queue is taken away at once.
-    fn next_group(&self, upload: UploadId, last: bool) -> Vec<(NewMessage, Answer)> {
+    fn next_group(&self, upload: UploadId, last: bool) -> Vec<Post> {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&upload) else {
             return Vec::new();
@@ -135,25 +146,38 @@ impl Poster {
         group
     }
 
-    /// Makes a group durable, tells those who posted it, and returns what is new.
-    async fn append(&self, upload: UploadId, group: Vec<(NewMessage, Answer)>) -> Vec<Message> {
-        if group.is_empty() {
+    /// Makes a group durable, tells those who posted it, and returns what is new. What the store logs meanwhile has the
+    /// id of the group's first request; each of the others logs that the store failed it too.
+    async fn append(&self, upload: UploadId, group: Vec<Post>) -> Vec<Posted> {
+        let Some(first) = group.first() else {
             return Vec::new();
-        }
-        let (messages, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-        let appended = self.0.store.append(upload, drafts(messages)).await;
-        answer_all(answers, appended)
+        };
+        let span = first.asked.span.clone();
+        let (messages, asked): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|post| (post.message, post.asked))
+            .unzip();
+        let append = self.0.store.append(upload, drafts(messages));
+        answer_all(asked, append.instrument(span).await)
     }
 
     /// Publishes all at once: each call hands its frame over when it is first polled, and so in this order.
-    async fn publish(&self, posted: Vec<Message>) {
+    async fn publish(&self, posted: Vec<Posted>) {
         let hub = &self.0.hub;
-        join_all(posted.into_iter().map(|message| hub.emit_posted(message))).await;
+        let publish = |Posted { message, span }| hub.emit_posted(message).instrument(span);
+        join_all(posted.into_iter().map(publish)).await;
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Waiting>> {
         self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A message that is durable and new.
+struct Posted {
+    message: Message,
+    /// Its request's.
+    span: Span,
 }
 
 /// Takes the queue away should its task ever panic: whoever waits is told, and the next post starts anew.
@@ -184,21 +208,24 @@ fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
 }
 
 /// Tells everyone how their post went, and returns the messages that are new.
-fn answer_all(answers: Vec<Answer>, appended: Result<Vec<Appended>, StoreError>) -> Vec<Message> {
+fn answer_all(asked: Vec<Asked>, appended: Result<Vec<Appended>, StoreError>) -> Vec<Posted> {
     let appended = match appended {
         Ok(appended) => appended,
         Err(error) => {
-            // Whoever no longer listens will learn it by posting again.
-            for answer in answers {
-                drop(answer.send(Err(error)));
+            for Asked { answer, span } in asked {
+                // Whoever no longer listens will learn it by posting again; the others log it themselves.
+                if answer.send(Err(error)).is_err() {
+                    span.in_scope(|| tracing::warn!(%error, "a message was not stored"));
+                }
             }
             return Vec::new();
         }
     };
     let mut posted = Vec::new();
-    for (answer, appended) in answers.into_iter().zip(appended) {
+    for (Asked { answer, span }, appended) in asked.into_iter().zip(appended) {
         if let Appended::New(message) = &appended {
-            posted.push(message.clone());
+            let message = message.clone();
+            posted.push(Posted { message, span });
         }
         drop(answer.send(Ok(appended)));
     }

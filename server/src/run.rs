@@ -50,6 +50,9 @@ pub enum StartError {
 /// See [`StartError`].
 pub async fn run(config: Config) -> Result<(), StartError> {
     let shutdown = shutdown_signal()?;
+    for doubt in config.doubts() {
+        tracing::warn!("{doubt}");
+    }
     let site = Site::load(&config.site_dir)?;
     let metrics = Arc::new(Metrics::default());
     let opened = backends::open(&config, &metrics).await?;

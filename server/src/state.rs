@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::housekeeping::Housekeeping;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
+use crate::logs;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::posting::Poster;
@@ -112,6 +113,7 @@ impl Node {
             limits.image,
         )
         .charging(move |address, took| spending.uploads.spend(address, took.as_secs()));
+        tasks.spawn(logs::tell_dropped(stopping.clone()));
         Arc::new(Self {
             decoders,
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),

@@ -2,7 +2,7 @@
 
 use super::Ripple;
 use super::effect::Now;
-use crate::model::{Point, TabId, TouchPoint};
+use crate::model::{Point, TabId, TabTag, TouchPoint, UploadId};
 
 /// How many ripples are drawn at once. Of more, the oldest go.
 const MAX_RIPPLES: usize = 64;
@@ -15,6 +15,8 @@ const MAX_CREDIT_MILLIS: u64 = 1_000;
 #[derive(Debug)]
 pub(super) struct Touches {
     tab: TabId,
+    /// By which its own taps come back.
+    tag: TabTag,
     ripples: Vec<Ripple>,
     next_id: u64,
     credit_millis: u64,
@@ -22,9 +24,10 @@ pub(super) struct Touches {
 }
 
 impl Touches {
-    /// None yet; `tab` is this tab's random name.
-    pub fn new(tab: TabId) -> Self {
+    /// None yet; `tab` is this tab's random name, a secret.
+    pub fn new(upload: UploadId, tab: TabId) -> Self {
         Self {
+            tag: tab.tag(upload),
             tab,
             ripples: Vec::new(),
             next_id: 0,
@@ -63,7 +66,7 @@ impl Touches {
     /// Draws the taps of others; this tab's own echo is drawn already.
     pub fn touched(&mut self, points: Vec<TouchPoint>) {
         for point in points {
-            if point.tab != self.tab {
+            if point.tab != self.tag {
                 self.draw(point.at, false);
             }
         }
@@ -95,7 +98,15 @@ mod tests {
     use super::*;
 
     fn touches() -> Touches {
-        Touches::new("me".parse().unwrap())
+        Touches::new(upload(), tab("me"))
+    }
+
+    fn upload() -> UploadId {
+        UploadId::from_bytes([1; 12])
+    }
+
+    fn tab(name: &str) -> TabId {
+        name.parse().unwrap()
     }
 
     fn at(x: f64, y: f64) -> Point {
@@ -109,10 +120,11 @@ mod tests {
         }
     }
 
-    fn touch(x: f64, tab: &str) -> TouchPoint {
+    /// What everyone is told when a tab of this name taps.
+    fn touch(x: f64, name: &str) -> TouchPoint {
         TouchPoint {
             at: at(x, 0.5),
-            tab: tab.parse().unwrap(),
+            tab: tab(name).tag(upload()),
         }
     }
 
@@ -162,6 +174,15 @@ mod tests {
         touches.touched(vec![touch(0.1, "me"), touch(0.2, "you")]);
         assert_eq!(touches.ripples().len(), 1);
         assert_eq!(touches.ripples()[0].at, at(0.2, 0.5));
+        assert!(!touches.ripples()[0].mine);
+    }
+
+    #[test]
+    fn a_tap_under_a_tag_that_was_seen_is_drawn() {
+        let mut touches = touches();
+        let seen = touch(0.1, "me").tab;
+        touches.touched(vec![touch(0.2, seen.as_str())]);
+        assert_eq!(touches.ripples().len(), 1);
         assert!(!touches.ripples()[0].mine);
     }
 

@@ -23,6 +23,9 @@ pub enum IdError {
     /// Not 1 to 32 letters, digits, `-` or `_`.
     #[error("a tab's name has 1 to 32 letters, digits, '-' or '_'")]
     Tab,
+    /// Not 10 characters of base 32.
+    #[error("a tab's tag has 10 characters of a to z and 2 to 7")]
+    Tag,
 }
 
 /// Twelve bytes written as 24 lower-case hexadecimal digits, the form of MongoDB's `ObjectId`.
@@ -181,57 +184,44 @@ impl fmt::Display for UploadRef {
 
 string_form!(UploadRef);
 
-/// A short ASCII name that a client makes up: letters, digits, `-` and `_`.
-macro_rules! client_name {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $error:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// The name as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err($error)
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        string_form!($name);
-    };
+/// Whether it is 1 to `max` letters, digits, `-` or `_`.
+pub(super) fn is_client_name(text: &str, max: usize) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=max).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-client_name!(
-    /// The name a client gives a message before it posts it, so that a repeated post is known: 1 to 64 letters,
-    /// digits, `-` or `_`, unique within the upload.
-    ClientMessageId,
-    64,
-    IdError::ClientMessage
-);
-client_name!(
-    /// A browser tab's random name, by which it knows its own touches: 1 to 32 letters, digits, `-` or `_`.
-    TabId,
-    32,
-    IdError::Tab
-);
+/// The name a client gives a message before it posts it, so that a repeated post is known: 1 to 64 letters, digits, `-`
+/// or `_`, unique within the upload.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientMessageId(Arc<str>);
+
+impl ClientMessageId {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ClientMessageId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if is_client_name(text, 64) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::ClientMessage)
+        }
+    }
+}
+
+impl fmt::Display for ClientMessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+string_form!(ClientMessageId);
 
 #[cfg(test)]
 mod tests {
@@ -299,13 +289,10 @@ mod tests {
                 Err(IdError::ClientMessage),
                 "{wrong:?}"
             );
-            assert_eq!(wrong.parse::<TabId>(), Err(IdError::Tab), "{wrong:?}");
         }
         let longest = |n| "x".repeat(n);
         assert!(longest(64).parse::<ClientMessageId>().is_ok());
         assert!(longest(65).parse::<ClientMessageId>().is_err());
-        assert!(longest(32).parse::<TabId>().is_ok());
-        assert!(longest(33).parse::<TabId>().is_err());
     }
 
     #[test]

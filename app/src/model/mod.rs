@@ -4,13 +4,15 @@
 mod id;
 mod message;
 mod point;
+mod tab;
 mod text;
 mod timestamp;
 mod upload;
 
-pub use id::{ClientMessageId, IdError, MessageId, ShortId, TabId, UploadId, UploadRef};
+pub use id::{ClientMessageId, IdError, MessageId, ShortId, UploadId, UploadRef};
 pub use message::{Message, MessagePage, NewMessage, Seq};
 pub use point::{NotAFraction, Point, TouchPoint};
+pub use tab::{TabId, TabTag};
 pub use text::{AuthorName, MAX_AUTHOR_CHARS, MAX_MESSAGE_CHARS, MessageText, TextError};
 pub use timestamp::{Timestamp, TimestampError};
 pub use upload::{Content, Kind, MediaType, Upload, UploadPage};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::TabId;
+use super::TabTag;
 
 /// A coordinate outside 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -65,14 +65,14 @@ impl From<Point> for Coordinates {
     }
 }
 
-/// A tap as it is told to everyone: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"q7"}`.
+/// A tap as it is told to everyone: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Touch", into = "Touch")]
 pub struct TouchPoint {
     /// Where.
     pub at: Point,
     /// Who, so that the tab can skip its own echo.
-    pub tab: TabId,
+    pub tab: TabTag,
 }
 
 /// The flat shape of a [`TouchPoint`] in JSON (serde's own `flatten` would cost the browser a buffer of each).
@@ -80,7 +80,7 @@ pub struct TouchPoint {
 struct Touch {
     x: f64,
     y: f64,
-    tab: TabId,
+    tab: TabTag,
 }
 
 impl TryFrom<Touch> for TouchPoint {
@@ -140,10 +140,11 @@ mod tests {
     #[test]
     fn json_is_checked_like_everything_else() {
         for wrong in [
-            r#"{"x":1.0000001,"y":0,"tab":"a"}"#,
-            r#"{"x":0,"y":-1,"tab":"a"}"#,
-            r#"{"x":null,"y":0,"tab":"a"}"#,
+            r#"{"x":1.0000001,"y":0,"tab":"aaaaaaaaaa"}"#,
+            r#"{"x":0,"y":-1,"tab":"aaaaaaaaaa"}"#,
+            r#"{"x":null,"y":0,"tab":"aaaaaaaaaa"}"#,
             r#"{"x":0,"y":0,"tab":""}"#,
+            r#"{"x":0,"y":0,"tab":"q7"}"#,
             r#"{"x":0,"y":0}"#,
         ] {
             assert!(

@@ -2,12 +2,15 @@
 
 use memchr::memmem::Finder;
 
-const MARK: &[u8] = b"stamp-";
-const DIGITS: usize = 8;
+/// No other number in a frame begins so and is as long.
+const MARK: &[u8] = b"0.71";
+const DIGITS: usize = 9;
 
-/// The text that stands in event number `number`: letters, digits and a dash, of fixed length.
+/// The text that stands in event number `number`, below 10⁹: a fraction of fixed length, so that it can be a touch's
+/// coordinate or a message's text. It has few enough digits to be the same after it was read as an `f64` and written
+/// again, and the last one is not 0, which would be left out.
 pub fn stamp(number: u64) -> String {
-    format!("stamp-{number:08x}")
+    format!("0.71{number:09}7")
 }
 
 /// Finds stamps in payloads without reading the JSON around them. Frames of one kind are equally long and have the
@@ -58,12 +61,8 @@ impl Stamps {
 fn number_at(payload: &[u8], at: usize) -> Option<u64> {
     let digits = payload.get(at..)?.strip_prefix(MARK)?.get(..DIGITS)?;
     digits.iter().try_fold(0, |number, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u64::from(value))
+        let value = digit.is_ascii_digit().then(|| digit - b'0')?;
+        Some(number * 10 + u64::from(value))
     })
 }
 
@@ -78,16 +77,24 @@ mod tests {
     }
 
     #[test]
+    fn a_stamp_is_the_same_after_it_was_a_number() {
+        for number in [0, 1, 10, 123_456_789, 999_999_999] {
+            let stamp = stamp(number);
+            assert_eq!(stamp.parse::<f64>().unwrap().to_string(), stamp);
+        }
+    }
+
+    #[test]
     fn events_are_found_one_by_one_merged_and_at_other_places() {
         let mut stamps = Stamps::default();
-        let (one, two) = (stamp(1), stamp(0xabcd));
+        let (one, two) = (stamp(1), stamp(43_981));
         assert!(numbers(&mut stamps, "{}").is_empty());
         for _ in 0..2 {
             assert_eq!(numbers(&mut stamps, &format!("[{one}]")), [1]);
         }
-        assert_eq!(numbers(&mut stamps, &format!("[{one}{two}]")), [1, 0xabcd]);
+        assert_eq!(numbers(&mut stamps, &format!("[{one}{two}]")), [1, 43_981]);
         // As long as the last one, with the stamp elsewhere.
         assert_eq!(numbers(&mut stamps, &format!("{one}[]")), [1]);
-        assert_eq!(numbers(&mut stamps, &format!("[]{two}")), [0xabcd]);
+        assert_eq!(numbers(&mut stamps, &format!("[]{two}")), [43_981]);
     }
 }

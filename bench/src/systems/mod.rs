@@ -244,7 +244,7 @@ const UPLOAD: &str = "0123456789abcdef01234567";
 /// The text of an event as watchers get it, the same for all: what Tonesa makes of a touch.
 fn touched(upload: &str, stamp: &str) -> String {
     format!(
-        r#"{{"type":"touched","data":{{"uploadID":"{upload}","points":[{{"x":0.5,"y":0.25,"tab":"{stamp}"}}]}}}}"#
+        r#"{{"type":"touched","data":{{"uploadID":"{upload}","points":[{{"x":{stamp},"y":0.25,"tab":"tagoftab23"}}]}}}}"#
     )
 }
 

@@ -163,13 +163,13 @@ fn speech(uploads: &Rc<Vec<Upload>>) -> Speech {
         }),
         event: Box::new(move |room, stamp| {
             format!(
-                r#"{{"type":"touch","data":{{"uploadID":"{}","x":0.5,"y":0.25,"tab":"{stamp}"}}}}"#,
+                r#"{{"type":"touch","data":{{"uploadID":"{}","x":{stamp},"y":0.25,"tab":"bench"}}}}"#,
                 touched[room].id
             )
         }),
         post: Some(Box::new(move |room, stamp| {
             // The stamp stands in the message once: in its text.
-            let number = stamp.rsplit('-').next().unwrap_or_default();
+            let number = stamp.rsplit('.').next().unwrap_or_default();
             post(&posted[room].id, stamp, number)
         })),
     }

@@ -45,6 +45,10 @@ impl Broker for MeasuredBroker {
         self.metrics.calls.measure("unsubscribe", call).await
     }
 
+    fn is_open(&self) -> bool {
+        self.broker.is_open()
+    }
+
     async fn ping(&self) -> Result<(), BrokerError> {
         self.metrics.calls.measure("ping", self.broker.ping()).await
     }
@@ -59,6 +63,10 @@ impl Deliver for Received {
     fn deliver(&self, topic: Topic, frame: Frame) {
         self.metrics.received(frame.class);
         self.receiver.deliver(topic, frame);
+    }
+
+    fn refused(&self, why: &'static str) {
+        self.receiver.refused(why);
     }
 
     fn interrupted(&self) {

@@ -118,6 +118,10 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
+    fn is_open(&self) -> bool {
+        false
+    }
+
     async fn ping(&self) -> Result<(), BrokerError> {
         Ok(())
     }

@@ -49,6 +49,9 @@ pub trait Deliver: Send + Sync + 'static {
     /// A frame arrived on a topic that this node is subscribed to.
     fn deliver(&self, topic: Topic, frame: Frame);
 
+    /// Something arrived that is no frame at all, for the reason given.
+    fn refused(&self, _why: &'static str) {}
+
     /// The subscription is lost, and was not repaired within a moment: until `repaired`, frames may be missing on every
     /// topic. Each call is followed by one of `repaired` before the next.
     fn interrupted(&self);
@@ -79,6 +82,11 @@ pub trait Broker: Send + Sync + 'static {
 
     /// Ends the subscription; idempotent.
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError>;
+
+    /// Whether others than this process can publish: then every frame is read before it is passed on.
+    fn is_open(&self) -> bool {
+        true
+    }
 
     /// Whether frames flow: the subscription is proven.
     async fn ping(&self) -> Result<(), BrokerError>;

@@ -2,6 +2,7 @@
 //! one stops the start with a sentence that names the variable.
 
 mod args;
+mod doubts;
 mod kinds;
 mod reader;
 mod secret;

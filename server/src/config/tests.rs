@@ -220,3 +220,26 @@ fn wrong_values_of_a_bucket_are_refused_by_name_and_no_secret_is_repeated() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+#[test]
+fn a_public_address_without_a_name_and_proxies_everywhere_are_doubted() {
+    let doubted = |variables: &[(&str, &str)]| {
+        let doubts = read(variables).unwrap().doubts().into_iter();
+        doubts
+            .map(|doubt| doubt.split(' ').next().unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    let named = ("PUBLIC_URL", "https://tonesa.example");
+    for bind in ["0.0.0.0", "::", "10.0.0.7"] {
+        assert_eq!(doubted(&[("TONESA_BIND", bind)]), ["PUBLIC_URL"]);
+        assert!(doubted(&[("TONESA_BIND", bind), named]).is_empty());
+    }
+    for bind in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
+        assert!(doubted(&[("TONESA_BIND", bind)]).is_empty(), "{bind}");
+    }
+    for proxies in ["0.0.0.0/0", "10.0.0.0/8, ::/0"] {
+        let doubts = doubted(&[("TONESA_TRUSTED_PROXIES", proxies)]);
+        assert_eq!(doubts, ["TONESA_TRUSTED_PROXIES"]);
+    }
+    assert!(doubted(&[("TONESA_TRUSTED_PROXIES", "10.0.0.0/8")]).is_empty());
+}

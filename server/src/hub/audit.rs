@@ -52,7 +52,7 @@ fn next_turn(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
 }
 
 /// Looks at topics, a few at a time; those that the store did not answer.
-async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic> {
+pub(super) async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic> {
     let unanswered = stream::iter(topics)
         .map(async |topic| {
             let looked = look(hub, topic, after_break).await;
@@ -68,16 +68,19 @@ async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic>
 async fn look(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreError> {
     let rooms = &hub.0.rooms;
     let era = rooms.era();
-    let Some((known, told)) = rooms.progress(topic) else {
+    let Some(before) = rooms.progress(topic) else {
         return Ok(());
     };
     let page = hub
         .0
         .store
-        .messages(topic, Select::After(known), MAX_RECENT)
+        .messages(topic, Select::After(before.head), MAX_RECENT)
         .await?;
     rooms.learn(topic, &page, era);
-    if after_break || page.head > told {
+    if rooms.refute(topic, before, page.head) {
+        hub.0.refusals.note("the store has no such head");
+    }
+    if after_break || page.head > before.told {
         hub.emit_local(topic, &head_frame(topic, page.head));
     }
     Ok(())

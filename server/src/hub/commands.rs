@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
+use app::model::{Point, Seq, TabId, TabTag, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::answers::Asked;
@@ -44,6 +44,8 @@ pub(super) struct Commands {
     touch_pace: Option<DefaultDirectRateLimiter>,
     touch_dropped: Option<Instant>,
     misses: Misses,
+    /// Of the last touch: most are of the same tab on the same upload.
+    tag: Option<(Topic, TabId, TabTag)>,
 }
 
 impl Commands {
@@ -61,6 +63,7 @@ impl Commands {
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             touch_dropped: None,
             misses,
+            tag: None,
         }
     }
 
@@ -224,13 +227,27 @@ impl Commands {
         }
         let event = ServerEvent::Touched {
             upload_id: topic,
-            points: vec![TouchPoint { at, tab }],
+            points: vec![TouchPoint {
+                at,
+                tab: self.tag(topic, tab),
+            }],
         };
         if let Err(error) = self.hub.emit(topic, &event).await {
             // Ripples are delivered at most once: nobody is owed this one.
             tracing::debug!(%error, "a touch was not published");
         }
         Ok(())
+    }
+
+    fn tag(&mut self, topic: Topic, tab: TabId) -> TabTag {
+        match &self.tag {
+            Some((of, by, tag)) if *of == topic && *by == tab => *tag,
+            _ => {
+                let tag = tab.tag(topic);
+                self.tag = Some((topic, tab, tag));
+                tag
+            }
+        }
     }
 }
 

@@ -10,14 +10,31 @@ pub(super) const MAX_RECENT: usize = 64;
 /// How many bytes of texts these have at most; beyond it the oldest go.
 const MAX_RECENT_BYTES: usize = 256 * 1024;
 
+/// How far beyond what is known a message's number may be and the message be passed on before the store was asked: those
+/// of several nodes come out of order.
+const MAX_AHEAD: u64 = 1_024;
+
+/// How far a conversation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The highest number that is known to be stored.
+    pub head: Seq,
+    /// The highest number that every socket was told of, and that is known to be stored.
+    pub told: Seq,
+    /// The highest number that a frame named, while it is beyond the head.
+    pub claimed: Option<Seq>,
+}
+
 /// What a node knows of a conversation that its sockets watch.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     /// There may be holes between them: frames may be lost.
     messages: BTreeMap<Seq, Message>,
     bytes: usize,
-    /// The highest number that is known to be stored.
+    /// The highest number that is known to be stored: the store said so, or frames told of all numbers up to it.
     head: Seq,
+    /// The highest number that a frame named, while it is beyond `head`.
+    claimed: Option<Seq>,
     /// The highest number that every socket was told of. The answer to one socket's `watch` tells the others nothing.
     told: Seq,
     /// Whether `head` was the store's head at a moment since which frames flow.
@@ -30,15 +47,45 @@ impl Recent {
         self.head
     }
 
-    /// The highest number that every socket was told of.
-    pub(super) fn told(&self) -> Seq {
-        self.told
+    /// How far it has come.
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            head: self.head,
+            told: self.told,
+            claimed: self.claimed,
+        }
     }
 
-    /// A frame told everyone that this message was posted.
-    pub(super) fn posted(&mut self, message: Message) {
-        self.head_advanced(message.seq);
-        self.keep(message);
+    /// A frame says that this message was posted; whether to pass it on.
+    pub(super) fn posted(&mut self, message: Message) -> bool {
+        let seq = message.seq;
+        let ahead = seq.get().saturating_sub(self.head.get());
+        // Before the store was asked nothing is known of how far it may have come.
+        let is_told = ahead <= MAX_AHEAD || !self.proven;
+        if is_told {
+            self.keep(message);
+            self.advance();
+        }
+        self.heard_of(seq);
+        is_told
+    }
+
+    /// Numbers are dense: the next one is stored if a frame told of it.
+    fn advance(&mut self) {
+        let next = |head: Seq| head.get().checked_add(1).map(Seq::new);
+        while let Some(next) = next(self.head).filter(|next| self.messages.contains_key(next)) {
+            self.head = next;
+            self.told = next;
+        }
+        self.claimed = self.claimed.filter(|claimed| *claimed > self.head);
+    }
+
+    fn heard_of(&mut self, seq: Seq) {
+        if seq <= self.head {
+            self.told = self.told.max(seq);
+        } else {
+            self.claimed = self.claimed.max(Some(seq));
+        }
     }
 
     fn keep(&mut self, message: Message) {
@@ -54,10 +101,10 @@ impl Recent {
         }
     }
 
-    /// A frame told everyone how far the conversation has come.
-    pub(super) fn head_advanced(&mut self, head: Seq) {
-        self.head = self.head.max(head);
-        self.told = self.told.max(head);
+    /// A frame says how far the conversation has come; whether to pass it on.
+    pub(super) fn head_advanced(&mut self, head: Seq) -> bool {
+        self.heard_of(head);
+        head <= self.head
     }
 
     /// What the store said. It proves the head if it was asked while frames flowed and they have flowed since.
@@ -66,7 +113,28 @@ impl Recent {
         for message in &page.messages {
             self.keep(message.clone());
         }
+        self.advance();
         self.proven |= frames_flowed;
+    }
+
+    /// Forgets what had been heard `before` the store was asked and is more than it has `stored`; whether there was such.
+    pub(super) fn refute(&mut self, before: Progress, stored: Seq) -> bool {
+        let is_claim_false = before.claimed.is_some_and(|claimed| claimed > stored)
+            && self.claimed == before.claimed;
+        if is_claim_false {
+            self.claimed = None;
+        }
+        let is_head_false = before.head > stored;
+        if is_head_false {
+            self.head = stored;
+            self.told = self.told.min(stored);
+            self.proven = false;
+        }
+        if is_claim_false || is_head_false {
+            self.messages.retain(|seq, _| *seq <= self.head);
+            self.bytes = self.messages.values().map(size).sum();
+        }
+        is_claim_false || is_head_false
     }
 
     /// Frames may have been lost: the store has to be asked again.
@@ -79,8 +147,15 @@ impl Recent {
         // A client that has more than this node heard of shows that a frame was lost.
         let missing = self.head.get().checked_sub(after.get());
         // The numbers are dense, so that the count shows a hole.
-        let has_all = |missing| self.messages.range(after.next()..).count() as u64 == missing;
-        self.proven && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
+        let has_all = |missing| self.newer(after).count() as u64 == missing;
+        let is_sure = self.proven && self.claimed.is_none();
+        is_sure && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
+    }
+
+    /// The kept messages after `after`, up to the head.
+    fn newer(&self, after: Seq) -> impl Iterator<Item = (&Seq, &Message)> {
+        let newer = self.messages.range(after.next()..);
+        newer.take_while(|(seq, _)| **seq <= self.head)
     }
 
     /// What comes after `after`, as the store would answer: the head, and all messages up to it when they are at most
@@ -88,7 +163,7 @@ impl Recent {
     pub(super) fn after(&self, after: Seq) -> Option<MessagePage> {
         self.knows(after).then(|| {
             let missing = self.head.get() - after.get();
-            let newer = (missing <= MAX_RECENT as u64).then(|| self.messages.range(after.next()..));
+            let newer = (missing <= MAX_RECENT as u64).then(|| self.newer(after));
             let newer = newer.into_iter().flatten();
             MessagePage {
                 messages: newer.map(|(_, message)| message.clone()).collect(),
@@ -163,7 +238,7 @@ mod tests {
         recent.read(&page(1..=2, 2), true);
         recent.posted(message(4));
         assert_eq!(numbers(&recent, 2), None);
-        assert_eq!(numbers(&recent, 3), Some((vec![4], 4)));
+        assert_eq!(numbers(&recent, 3), None, "the store has not said so");
         recent.head_advanced(Seq::new(5));
         assert_eq!(numbers(&recent, 3), None);
         recent.read(&page(3..=5, 5), true);
@@ -190,13 +265,84 @@ mod tests {
     }
 
     #[test]
+    fn frames_of_several_nodes_may_come_out_of_order() {
+        let mut recent = Recent::default();
+        recent.read(&page(1..=2, 2), true);
+        assert!(recent.posted(message(5)) && recent.posted(message(4)));
+        assert_eq!(recent.progress().claimed, Some(Seq::new(5)));
+        assert!(recent.posted(message(3)));
+        let (head, told) = (Seq::new(5), Seq::new(5));
+        let claimed = None;
+        assert_eq!(
+            recent.progress(),
+            Progress {
+                head,
+                told,
+                claimed
+            }
+        );
+        assert_eq!(numbers(&recent, 2), Some((vec![3, 4, 5], 5)));
+    }
+
+    type Claim = fn(&mut Recent) -> bool;
+
+    #[test]
+    fn a_number_that_the_store_does_not_have_is_forgotten() {
+        let known = || {
+            let mut recent = Recent::default();
+            recent.read(&page(1..=2, 2), true);
+            recent
+        };
+        let far = Seq::new(u64::MAX);
+        let claims: [(Claim, bool); 3] = [
+            (|recent| recent.head_advanced(Seq::new(u64::MAX)), false),
+            (|recent| recent.posted(message(u64::MAX)), false),
+            (|recent| recent.posted(message(9)), true),
+        ];
+        for (claim, is_told) in claims {
+            let mut recent = known();
+            assert_eq!(claim(&mut recent), is_told);
+            assert_eq!(recent.progress().head, Seq::new(2));
+            assert_eq!(numbers(&recent, 0), None, "the store is asked");
+            let before = recent.progress();
+            recent.read(&page(1..=2, 2), true);
+            assert!(recent.refute(before, Seq::new(2)));
+            assert_eq!(numbers(&recent, 0), Some((vec![1, 2], 2)));
+            assert!(!recent.refute(recent.progress(), Seq::new(2)));
+        }
+        // One that comes while the store is asked is not refuted by its answer.
+        let mut recent = known();
+        recent.head_advanced(Seq::new(7));
+        let before = recent.progress();
+        recent.head_advanced(far);
+        assert!(!recent.refute(before, Seq::new(2)));
+        assert_eq!(recent.progress().claimed, Some(far));
+    }
+
+    #[test]
+    fn a_next_message_that_the_store_does_not_have_is_forgotten() {
+        let mut recent = Recent::default();
+        recent.read(&page(1..=2, 2), true);
+        recent.posted(message(3));
+        let before = recent.progress();
+        assert_eq!(before.head, Seq::new(3));
+        assert!(recent.refute(before, Seq::new(2)));
+        assert_eq!(numbers(&recent, 0), None, "the store has to be asked again");
+        recent.read(&page(1..=2, 2), true);
+        assert_eq!(numbers(&recent, 0), Some((vec![1, 2], 2)));
+        let sizes = recent.messages.values().map(size);
+        assert_eq!(recent.bytes, sizes.sum::<usize>());
+    }
+
+    #[test]
     fn what_one_socket_was_answered_is_news_to_the_others() {
         let mut recent = Recent::default();
         recent.posted(message(1));
         recent.read(&page(2..=3, 3), true);
-        assert_eq!((recent.head(), recent.told()), (Seq::new(3), Seq::new(1)));
+        let Progress { head, told, .. } = recent.progress();
+        assert_eq!((head, told), (Seq::new(3), Seq::new(1)));
         recent.head_advanced(Seq::new(3));
-        assert_eq!(recent.told(), Seq::new(3));
+        assert_eq!(recent.progress().told, Seq::new(3));
     }
 
     #[test]

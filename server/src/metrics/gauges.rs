@@ -1,11 +1,15 @@
 //! What is a state of the node rather than an event: read when it is asked for, so that it costs nothing otherwise.
 
+use std::sync::atomic::Ordering;
+
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::class;
 use crate::broker::DeliveryClass;
+use crate::logs;
 use crate::state::Node;
 use crate::sweep_status::SweepProblem;
 
@@ -23,6 +27,8 @@ pub(super) struct Gauges {
     decodes_waiting: Gauge,
     backends: Labelled<2>,
     sweep_problem: Labelled<1>,
+    /// Counted where it happens.
+    log_lines_dropped: Counter,
 }
 
 impl Gauges {
@@ -69,6 +75,11 @@ impl Gauges {
         registry.register("backends", backends, gauges.backends.clone());
         let problem = "1 for what keeps images from being swept";
         registry.register("sweep_problem", problem, gauges.sweep_problem.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Log lines dropped since nobody read them fast enough",
+            gauges.log_lines_dropped.clone(),
+        );
         gauges
     }
 
@@ -93,6 +104,8 @@ impl Gauges {
             let gauge = self.sweep_problem.get_or_create(&[("problem", name)]);
             gauge.set(i64::from(problem == Some(name)));
         }
+        let dropped = self.log_lines_dropped.inner();
+        dropped.fetch_max(logs::dropped_lines(), Ordering::Relaxed);
         let kinds = node.config.shared.kinds();
         for (backend, kind) in [
             ("store", kinds.store),

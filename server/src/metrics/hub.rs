@@ -25,6 +25,7 @@ pub struct HubMetrics {
     delivered: ByClass,
     touches_dropped: Counter,
     overflows: Counter,
+    refused: Counter,
     resyncs: Resyncs,
     closed: Family<[(&'static str, &'static str); 1], Counter>,
 }
@@ -60,6 +61,11 @@ impl HubMetrics {
             hub.overflows.clone(),
         );
         registry.register(
+            "broker_frames_refused",
+            "Frames from the broker that no node publishes, and heads that the store does not have",
+            hub.refused.clone(),
+        );
+        registry.register(
             "resyncs",
             "Watches answered, by where the messages came from",
             hub.resyncs.family.clone(),
@@ -85,6 +91,11 @@ impl HubMetrics {
     /// A socket's outbox overflowed: messages were lost to it, so that it is closed with 1013.
     pub fn overflowed(&self) {
         self.overflows.inc();
+    }
+
+    /// What the broker brought was not believed.
+    pub fn refused(&self) {
+        self.refused.inc();
     }
 
     /// A `watch` was answered.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use any_spawner::Executor;
 use app::model::ShortId;
 use app::source::{PageEnvironment, Shown};
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::rendered::{Page, read_of};
@@ -74,7 +74,8 @@ impl Pages {
         self.0.get(&Name::new(origin, Subject::Upload(short_id)))
     }
 
-    /// The page that shows this, rendered now or before.
+    /// The page that shows this, rendered now or before. Of those who ask for it at the same time one renders it and the
+    /// others wait; when that one goes away, the next one does.
     pub(super) async fn show(
         &self,
         environment: PageEnvironment,
@@ -82,12 +83,25 @@ impl Pages {
         pictures_from: Option<&str>,
     ) -> Arc<Page> {
         let name = Name::new(&environment.origin, Subject::of(&shown));
-        let kept = self.0.get(&name);
-        if let Some(page) = kept.filter(|page| page.read == read_of(&shown)) {
-            return page;
-        }
+        let read = read_of(&shown);
+        let unless_outdated = |_: &Name, page: &mut Arc<Page>| {
+            if page.read == read {
+                EntryAction::Retain(Arc::clone(page))
+            } else {
+                EntryAction::ReplaceWithGuard
+            }
+        };
+        let place = match self.0.entry_async(&name, unless_outdated).await {
+            EntryResult::Retained(page) => return page,
+            EntryResult::Vacant(place) | EntryResult::Replaced(place, _) => Some(place),
+            // Neither is asked for above.
+            EntryResult::Removed(..) | EntryResult::Timeout => None,
+        };
         let page = Arc::new(Page::render(environment, shown, pictures_from).await);
-        self.0.insert(name, Arc::clone(&page));
+        #[cfg(test)]
+        tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
+        // A page that changed meanwhile was taken out: it is not kept, and whoever waits renders it.
+        _ = place.map(|place| place.insert(Arc::clone(&page)));
         page
     }
 }
@@ -116,7 +130,74 @@ impl Subject {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use app::model::{Content, Kind, MediaType, MessagePage, Seq, Upload, UploadPage};
+    use futures::future::join_all;
+    use futures::poll;
+
     use super::*;
+    use crate::{clock, ids};
+
+    thread_local! {
+        /// How many pages this test has rendered.
+        pub(super) static RENDERED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn uploaded() -> Upload {
+        Upload {
+            id: ids::upload_id(),
+            short_id: ids::short_id(),
+            kind: Kind::Image,
+            content: Content {
+                url: "/i/aB3dE9xZ".to_owned(),
+                media_type: MediaType::Png,
+                size: 1,
+                width: 1,
+                height: 1,
+            },
+            created_at: clock::now(),
+        }
+    }
+
+    async fn shown(pages: &Pages, upload: &Upload, head: u64) -> Arc<Page> {
+        let page = MessagePage {
+            messages: Vec::new(),
+            head: Seq::new(head),
+        };
+        let upload = upload.clone();
+        let shown = Shown::Upload(Box::new(UploadPage { upload, page }));
+        pages.show(PageEnvironment::default(), shown, None).await
+    }
+
+    #[tokio::test]
+    async fn of_all_who_ask_for_a_page_that_has_changed_one_renders_it() {
+        let pages = Pages::default();
+        let upload = uploaded();
+        for head in 1..=3 {
+            let readers = (0..50).map(|_| shown(&pages, &upload, head));
+            let read = join_all(readers).await;
+            assert!(read.iter().all(|page| Arc::ptr_eq(page, &read[0])));
+            let (_, of_page) = read[0].read.clone().unwrap();
+            assert_eq!(of_page, Seq::new(head));
+            assert_eq!(RENDERED.get() as u64, head);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_goes_away_while_rendering_leaves_it_to_the_next_one() {
+        let pages = Pages::default();
+        let upload = uploaded();
+        let mut first = Box::pin(shown(&pages, &upload, 1));
+        let mut second = Box::pin(shown(&pages, &upload, 1));
+        assert!(poll!(&mut first).is_pending(), "it renders");
+        assert!(poll!(&mut second).is_pending(), "it waits");
+        assert_eq!(RENDERED.get(), 0);
+        drop(first);
+        second.await;
+        assert_eq!(RENDERED.get(), 1);
+        assert!(pages.last("", upload.short_id).is_some());
+    }
 
     async fn home(pages: &Pages, origin: &str) -> Arc<Page> {
         let environment = PageEnvironment {

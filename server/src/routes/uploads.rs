@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, header};
 use tempfile::TempPath;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::extract::Named;
 use super::multipart;
@@ -43,14 +44,15 @@ pub async fn create(
     let is_form = prefers_html(request.headers());
     let limit = node.config.limits.upload_bytes;
     let file = multipart::receive(request, &node.backends.temp_dir, limit).await?;
-    // A client that goes away until here takes its picture along, out of the decoders' queue too.
+    // A client that goes away before its file is whole takes it along.
     let (inspected, picture) = node.decoders.inspect(&place, file).await?;
     // It belongs to the node from here on: a client that goes away leaves an upload that is whole or none.
     let (tasks, node) = (node.tasks.clone(), node.clone());
-    let publishing = tokio::spawn(tasks.track_future(async move {
+    let publishing = async move {
         let _place = place;
         publish(&node, inspected, picture).await
-    }));
+    };
+    let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
     if is_form {

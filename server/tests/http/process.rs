@@ -300,3 +300,29 @@ async fn a_long_method_is_not_logged_whole() {
     assert!(!told.is_empty(), "{log}");
     assert!(!log.contains(&method), "the method is in the log");
 }
+
+#[test]
+fn settings_that_are_seldom_meant_are_warned_of_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program()
+        .env("PORT", "0")
+        .env("TONESA_BIND", "0.0.0.0")
+        .env("TONESA_TRUSTED_PROXIES", "::/0")
+        .env("TONESA_DATA_DIR", folder.path().join("data"))
+        .env("TONESA_SITE_DIR", site(folder.path()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let events = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let warnings: Vec<_> = events
+        .take_while(|event| event["address"].is_null())
+        .filter(|event| event["level"] == "WARN")
+        .map(|event| event["message"].to_string())
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for name in ["PUBLIC_URL", "TONESA_TRUSTED_PROXIES"] {
+        assert!(warnings.iter().any(|it| it.contains(name)), "{warnings:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What is asked, what is told, what is refused.
 
 use app::event::{ClientCommand, CommandName, RefusalCode, ServerEvent};
-use app::model::{Seq, UploadRef};
+use app::model::{Seq, TabId, UploadRef};
 
 use crate::common::TestNode;
 use crate::common::faults::{Mood, Switches};
@@ -115,11 +115,35 @@ async fn a_touch_reaches_every_watcher_the_toucher_too() {
             panic!("expected a touch")
         };
         assert_eq!((upload_id, points.len()), (upload.id, 1));
+        let tag = "tab-1".parse::<TabId>().unwrap().tag(upload.id);
         assert_eq!(
-            (points[0].at.x(), points[0].at.y(), points[0].tab.as_str()),
-            (0.25, 1.0, "tab-1")
+            (points[0].at.x(), points[0].at.y(), points[0].tab),
+            (0.25, 1.0, tag)
         );
     }
+}
+
+#[tokio::test]
+async fn who_saw_a_touch_cannot_touch_as_its_tab() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let name = UploadRef::Id(upload.id);
+    let mut owner = SocketClient::connect(&node.base()).await;
+    let mut other = SocketClient::connect(&node.base()).await;
+    owner.watch(name, None).await;
+    other.watch(name, None).await;
+    owner.touch(name, 0.5, 0.5, "secret-of-the-tab").await;
+    let seen = other.text().await;
+    assert!(!seen.contains("secret"), "{seen}");
+    let ServerEvent::Touched { points, .. } = owner.event().await else {
+        panic!("expected a touch")
+    };
+    let own = points[0].tab;
+    other.touch(name, 0.1, 0.1, own.as_str()).await;
+    let ServerEvent::Touched { points, .. } = owner.event().await else {
+        panic!("expected a touch")
+    };
+    assert_ne!(points[0].tab, own, "its owner sees it as another's");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod common;
 
 mod commands;
 mod delivery;
+mod forged;
 mod limits;
 mod outages;
 mod slow;

@@ -80,7 +80,7 @@ impl Machine {
             conversation: Conversation::new(page),
             fetching: Fetching::default(),
             outbox: Outbox::default(),
-            touches: Touches::new(tab),
+            touches: Touches::new(upload, tab),
             older: Older::Idle,
             missed: None,
             caught_up: None,

@@ -4,7 +4,7 @@ use super::super::machine::{Input, Machine};
 use super::fixture::{page, upload_id};
 use super::rig::*;
 use crate::event::{ClientCommand, ServerEvent};
-use crate::model::{Point, TouchPoint};
+use crate::model::{Point, TabId, TouchPoint};
 
 fn tap(machine: &mut Machine) -> Vec<Effect> {
     give(machine, Input::Tap(Point::new(0.123_456, 0.5).unwrap()))
@@ -40,7 +40,7 @@ fn the_taps_of_others_are_drawn_while_the_tab_is_in_view() {
         points: ["me", "you"]
             .map(|tab| TouchPoint {
                 at: Point::new(0.5, 0.5).unwrap(),
-                tab: tab.parse().unwrap(),
+                tab: tab.parse::<TabId>().unwrap().tag(upload_id()),
             })
             .into(),
     };

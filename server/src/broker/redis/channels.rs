@@ -213,6 +213,13 @@ impl Channels {
         }
     }
 
+    /// Something arrived that is no frame.
+    pub fn refuse(&self, why: &'static str) {
+        if let Some(receiver) = self.receiver.get() {
+            receiver.refused(why);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,5 @@
 //! A Redis Cluster: a link to each master, and the watch over which master has which slots.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::routes::Routes;
 use super::server::{ANSWERS_WITHIN, Server};
 use super::slots::{self, Shard};
 use super::url;
+use super::votes;
 use super::workshop::Workshop;
 
 /// How often the slots are looked at while all is well.
@@ -82,8 +82,8 @@ impl Cluster {
         });
     }
 
-    /// Asks all servers that are known, and takes what most of them say: one that the others have left behind is not
-    /// believed. Where there is no majority, what is known stays.
+    /// Asks all servers that are known, and takes what more than half of those that answer say: one that the others have
+    /// left behind is not believed. Where there is no majority, what is known stays.
     async fn look(&self, known: &[Shard]) -> Result<Vec<Shard>, Reason> {
         let mut servers = self.seeds.clone();
         for shard in known {
@@ -92,18 +92,7 @@ impl Cluster {
                 servers.push(info);
             }
         }
-        let mut votes = HashMap::<_, usize>::new();
-        let mut problem = Reason::Other;
-        for answer in join_all(servers.into_iter().map(ask)).await {
-            match answer {
-                Ok(shards) => *votes.entry(shards).or_default() += 1,
-                Err(reason) => problem = reason,
-            }
-        }
-        let most = votes
-            .into_iter()
-            .max_by_key(|(shards, votes)| (*votes, shards == known));
-        most.map(|(shards, _)| shards).ok_or(problem)
+        votes::count(join_all(servers.into_iter().map(ask)).await)
     }
 
     fn server_at(&self, shard: Option<&Shard>) -> Server {

@@ -6,7 +6,7 @@
 //! - `channels`: what the node wants, and what the server has confirmed of it
 //! - `subscriber`, `publisher`: one connection each
 //! - `canary`: proves that frames flow; `outage`: tells the node when they do not
-//! - `routes`, `cluster`: a link to each master of a cluster, and the slots that it has
+//! - `routes`, `cluster`, `votes`: a link to each master of a cluster, and the slots that it has
 //!
 //! The driver's own resubscription is not used: it hides its errors and gives up.
 
@@ -26,6 +26,7 @@ mod server;
 mod slots;
 mod subscriber;
 mod url;
+mod votes;
 mod workshop;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! What crosses between nodes: one byte for the delivery class, then the exact text frame. No envelope: a node passes
-//! on what it receives without decoding it.
+//! on the very bytes that it receives, once the hub has found them to be an event of the topic.
 
 use std::io::Write;
 

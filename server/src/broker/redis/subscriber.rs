@@ -172,7 +172,8 @@ impl Arrivals {
             if let Some(frame) = frame_of(payload) {
                 self.channels.deliver(self.generation, topic, frame);
             } else {
-                tracing::debug!("a payload that is no frame was dropped");
+                self.channels
+                    .refuse("its class is unknown or its text no UTF-8");
             }
         } else if channel == self.canary.channel().as_bytes() {
             self.canary.hear(&payload);

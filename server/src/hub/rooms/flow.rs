@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::hub::recent::Progress;
+
 use super::{Era, Frame, MessagePage, Outbox, Rooms, Seq, Topic, lock};
 use crate::hub::batch::Batch;
 
@@ -23,12 +25,21 @@ impl Rooms {
         self.shard(topic).rooms.get(&topic)?.recent.after(after)
     }
 
-    /// The highest number that this node knows of a conversation it watches, and the highest that every socket was told
-    /// of.
-    pub(in crate::hub) fn progress(&self, topic: Topic) -> Option<(Seq, Seq)> {
-        let shard = self.shard(topic);
-        let recent = &shard.rooms.get(&topic)?.recent;
-        Some((recent.head(), recent.told()))
+    /// How far a conversation has come that this node watches.
+    pub(in crate::hub) fn progress(&self, topic: Topic) -> Option<Progress> {
+        Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
+    }
+
+    /// Whether a frame named a number of it that is not known to be stored.
+    pub(in crate::hub) fn is_claimed(&self, topic: Topic) -> bool {
+        self.progress(topic).is_some_and(|it| it.claimed.is_some())
+    }
+
+    /// Forgets what had been heard `before` the store was asked and is more than it has `stored`; whether there was such.
+    pub(in crate::hub) fn refute(&self, topic: Topic, before: Progress, stored: Seq) -> bool {
+        let mut shard = self.shard(topic);
+        let room = shard.rooms.get_mut(&topic);
+        room.is_some_and(|room| room.recent.refute(before, stored))
     }
 
     /// Learns what the store said when it was asked in that era, after the topic had been subscribed.

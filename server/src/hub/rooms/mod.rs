@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::event::ServerEvent;
 use app::model::{MessagePage, Seq, ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
@@ -20,9 +19,11 @@ use tokio_util::task::TaskTracker;
 
 use self::fanout::{Everyone, Pending};
 use super::Outbox;
+use super::claims::Claims;
 use super::era::{Era, Eras};
+use super::heard::Heard;
 use super::recent::Recent;
-use crate::broker::{Broker, BrokerError, DeliveryClass, Frame, Topic};
+use crate::broker::{Broker, BrokerError, Frame, Topic};
 use crate::metrics::HubMetrics;
 use crate::websocket;
 
@@ -60,6 +61,7 @@ pub(super) struct Rooms {
     /// The topics of the rooms by the uploads' other names.
     names: Mutex<HashMap<ShortId, Topic>>,
     eras: Eras,
+    pub(super) claims: Claims,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
     tasks: TaskTracker,
@@ -110,6 +112,7 @@ impl Rooms {
             hasher: RandomState::new(),
             names: Mutex::default(),
             eras: Eras::default(),
+            claims: Claims::default(),
             broker,
             metrics,
             tasks,
@@ -204,15 +207,20 @@ impl Rooms {
         }
     }
 
-    /// Has a frame written to every member.
-    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame) {
-        let event = match frame.class {
-            DeliveryClass::Message => serde_json::from_str(&frame.text).ok(),
-            DeliveryClass::Touch => None,
-        };
+    /// Has a frame written to every member, unless it is one to wait for the store with.
+    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, heard: Heard) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
-            room.learn(event);
-            self.push(topic, room, frame);
+            let is_told = match heard {
+                Heard::Posted(message) => room.recent.posted(message),
+                Heard::Head(number) => room.recent.head_advanced(number),
+                Heard::Touched => true,
+            };
+            if room.recent.progress().claimed.is_some() {
+                self.claims.add(topic);
+            }
+            if is_told {
+                self.push(topic, room, frame);
+            }
         }
     }
 
@@ -310,14 +318,6 @@ impl Rooms {
 }
 
 impl Room {
-    fn learn(&mut self, event: Option<ServerEvent>) {
-        match event {
-            Some(ServerEvent::MessagePosted { message, .. }) => self.recent.posted(message),
-            Some(ServerEvent::HeadAdvanced { head, .. }) => self.recent.head_advanced(head),
-            _ => {}
-        }
-    }
-
     /// Ends a transition: everyone who waits hears how it went.
     fn tell(&mut self, result: Result<(), BrokerError>) {
         if let Subscription::Changing(waiting) =

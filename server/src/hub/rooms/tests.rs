@@ -240,6 +240,7 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             class: DeliveryClass::Message,
             text: "to one".into(),
         },
+        Heard::Touched,
     );
     rooms.deliver(
         other,
@@ -247,6 +248,7 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             class: DeliveryClass::Message,
             text: "to the other".into(),
         },
+        Heard::Touched,
     );
     settled(&tasks).await;
     assert_eq!(inside.take(), [crate::websocket::text("to one")]);

@@ -28,6 +28,7 @@ pub enum Told {
 pub struct Ear {
     frames: Mutex<Vec<(Topic, String)>>,
     told: Mutex<Vec<Told>>,
+    refused: Mutex<usize>,
     more: Notify,
 }
 
@@ -43,6 +44,10 @@ impl Deliver for Ear {
         let frame = (topic, frame.text.to_string());
         self.frames.lock().unwrap().push(frame);
         self.more.notify_waiters();
+    }
+
+    fn refused(&self, _why: &'static str) {
+        *self.refused.lock().unwrap() += 1;
     }
 
     fn interrupted(&self) {
@@ -100,6 +105,11 @@ impl TestNode {
     pub fn heard_on(&self) -> HashSet<Topic> {
         let frames = self.ear.frames.lock().unwrap();
         frames.iter().map(|(topic, _)| *topic).collect()
+    }
+
+    /// How often it was told of something that is no frame.
+    pub fn refused(&self) -> usize {
+        *self.ear.refused.lock().unwrap()
     }
 
     pub fn told(&self) -> Vec<Told> {

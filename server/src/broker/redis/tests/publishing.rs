@@ -12,7 +12,7 @@ use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, BrokerError};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_frame_is_dropped() {
+async fn what_is_no_frame_is_dropped_and_told() {
     let url = testbed::shared::redis().url();
     let node = TestNode::start(&url).await;
     let (topic, mut server) = (some_topic(), look(&url));
@@ -25,6 +25,7 @@ async fn what_is_no_frame_is_dropped() {
     node.publish(topic, "right").await;
     node.wait_for(topic, "right").await;
     assert_eq!(node.heard(topic), ["right"]);
+    assert_eq!(node.refused(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,116 @@
+//! What is logged for a request outside of its own task can be found by its id.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use async_trait::async_trait;
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use server::state::Backends;
+use server::store::{Appended, Draft, Select, Store, StoreError};
+use tracing::error;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::common::{TestNode, pictures};
+
+/// Fails to write, and says so in the log as a store does.
+struct Failing(Arc<dyn Store>);
+
+#[async_trait]
+impl Store for Failing {
+    async fn insert_upload(&self, _: Upload) -> Result<(), StoreError> {
+        error!("no upload was written");
+        Err(StoreError::Unavailable)
+    }
+
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
+        self.0.upload(name).await
+    }
+
+    async fn append(&self, _: UploadId, _: Vec<Draft>) -> Result<Vec<Appended>, StoreError> {
+        error!("no message was written");
+        Err(StoreError::Unavailable)
+    }
+
+    async fn messages(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        self.0.messages(upload, select, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// The events of this text.
+    fn events(&self, text: &str) -> Vec<Value> {
+        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
+        events
+            .filter(|event: &Value| event["message"] == text)
+            .collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn id_of(response: &Response) -> &str {
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    response.headers()["x-request-id"].to_str().unwrap()
+}
+
+/// All of the node runs on this thread, and so does its log.
+#[tokio::test]
+async fn what_the_store_logs_of_a_post_or_an_upload_has_the_requests_id() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(log.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+    let working = TestNode::start().await;
+    let upload = working.uploaded().await;
+    let store = Failing(working.node.backends.store.clone());
+    let failing = TestNode::with_backends(&[], |own| Backends {
+        store: Arc::new(store),
+        ..own
+    })
+    .await;
+
+    let uploaded = failing.upload(pictures::png(3, 2)).await;
+    let logged = log.events("no upload was written");
+    assert_eq!(logged.len(), 1);
+    assert_eq!(logged[0]["span"]["id"], id_of(&uploaded));
+
+    let path = format!("/api/uploads/{}/messages", upload.id);
+    let body = json!({"content": "hello", "clientMessageID": "m"});
+    let posted = failing.post(&path).json(&body).send().await.unwrap();
+    let logged = log.events("no message was written");
+    assert_eq!(logged.len(), 1);
+    assert_eq!(logged[0]["span"]["id"], id_of(&posted));
+}
