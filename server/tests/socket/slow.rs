@@ -156,3 +156,21 @@ fn resident() -> usize {
     let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
     kilobytes.parse::<usize>().unwrap() * 1024
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_keeps_little_for_a_socket_that_reads_nothing() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    let text = long_text();
+    let mut taken = 0;
+    while node.node.hub.waiting().0 == 0 {
+        join_all((0..10).map(|_| node.say_one(upload.id, &text))).await;
+        taken += 10 * text.len();
+    }
+    // What the client's own kernel has received is a part of it.
+    assert!(taken < MIB, "{taken} bytes");
+    drop(socket);
+}
