@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use app::model::{MessagePage, Upload, UploadId, UploadRef};
+use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use server::pairing::PairingId;
 use server::state::Backends;
 use server::store::{Appended, Draft, Select, Store, StoreError};
 use tracing::error;
@@ -44,6 +45,18 @@ impl Store for Failing {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.0.ping().await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        self.0.pairing().await
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        self.0.pair(id).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        self.0.newest_uploads(limit).await
     }
 }
 
