@@ -28,15 +28,8 @@ pub(super) struct Outline {
 /// What a decoder has to be told.
 #[derive(Debug)]
 pub(super) enum Coding {
-    /// PNG and GIF: nothing.
+    /// JPEG, PNG and GIF: nothing.
     Plain,
-    /// JPEG.
-    Jpeg {
-        /// Where the coded data of the last scan end, if the decoder can be shown more of them.
-        last_scan_end: Option<u64>,
-        /// Whether decoding the brightness reads all coded data.
-        is_grey_enough: bool,
-    },
     /// WebP: where its images lie.
     WebP(Vec<Frame>),
 }
