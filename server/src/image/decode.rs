@@ -12,10 +12,10 @@ use std::io::BufReader;
 
 use app::model::MediaType;
 
-pub(super) use self::timed::Budget;
+pub(super) use self::png::raw_len;
+pub(super) use self::timed::{Budget, Timed};
 
 use self::seekable::Seekable;
-use self::timed::Timed;
 use super::ImageError;
 use super::outline::{Coding, Outline};
 

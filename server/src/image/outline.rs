@@ -28,8 +28,13 @@ pub(super) struct Outline {
 /// What a decoder has to be told.
 #[derive(Debug)]
 pub(super) enum Coding {
-    /// JPEG, PNG and GIF: nothing.
+    /// JPEG and GIF: nothing.
     Plain,
+    /// PNG.
+    Png {
+        /// What is served of an animation that turns out not to be sound, but has a still picture of its own.
+        still: Option<Plan>,
+    },
     /// WebP: where its images lie.
     WebP(Vec<Frame>),
 }
