@@ -35,6 +35,7 @@ pub use self::limits::{Limits, PICTURE_MEMORY};
 pub use self::pool::{DECODES, DecodePool, PATIENCE, POOL_MEMORY, WAITING};
 
 use self::decode::{Budget, Timed};
+use self::limits::MIB;
 use self::outline::{Coding, Outline};
 use self::plan::Plan;
 use self::source::Source;
@@ -175,12 +176,14 @@ impl Survey {
             },
             None => plan,
         };
+        // Twice as much as came: quick compression takes somewhat more than good compression.
+        let limit = plan.len() * 2 + MIB;
         let input = self.file.try_clone().map_err(|error| unavailable(&error))?;
         let input = BufReader::new(Timed::new(plan.reader(input), budget));
         let written = output
             .set_len(0)
             .and_then(|()| output.rewind())
-            .and_then(|()| png::recompress(input, &*output));
+            .and_then(|()| png::recompress(input, &*output, limit));
         if let Err(error) = written {
             budget.check()?;
             return Err(match error.kind() {

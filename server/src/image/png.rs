@@ -143,19 +143,12 @@ impl Walk {
 
     /// Whether a chunk that is not critical shows, stands where it may, and has a length that it may have.
     fn shows(&self, chunk: &Chunk) -> bool {
-        let is_early = !self.has_data && self.palette == 0;
-        let place = match &chunk.kind {
-            b"gAMA" | b"cHRM" | b"sRGB" | b"iCCP" | b"sBIT" | b"cICP" | b"mDCV" | b"cLLI" => {
-                is_early
-            }
-            _ => !self.has_data,
-        };
-        place
+        !self.has_data
             && match &chunk.kind {
                 b"tRNS" => match self.colour {
                     0 => chunk.len == 2,
                     2 => chunk.len == 6,
-                    3 => (1..=self.palette / 3).contains(&chunk.len),
+                    3 => self.palette > 0 && chunk.len <= 256,
                     _ => false,
                 },
                 b"gAMA" | b"cICP" => chunk.len == 4,

@@ -7,6 +7,8 @@ mod kit;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod odd;
+#[cfg(test)]
 mod pool;
 #[cfg(test)]
 mod samples;

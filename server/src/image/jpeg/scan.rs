@@ -28,6 +28,13 @@ pub(in crate::image) struct ScanPart {
     pub ac: u8,
 }
 
+/// Huffman tables that a scan needs.
+#[derive(Debug)]
+pub(in crate::image) struct Needed {
+    pub dc: bool,
+    pub ac: bool,
+}
+
 impl ScanHeader {
     /// Reads the segment's content.
     pub fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
@@ -64,12 +71,11 @@ impl ScanHeader {
         self.high > 0
     }
 
-    /// Whether it needs DC and AC tables.
-    pub fn needs(&self, is_progressive: bool) -> (bool, bool) {
-        if is_progressive {
-            (self.first == 0 && self.high == 0, self.first > 0)
-        } else {
-            (true, true)
+    /// Which tables its components need.
+    pub fn needs(&self, is_progressive: bool) -> Needed {
+        Needed {
+            dc: !is_progressive || self.first == 0 && self.high == 0,
+            ac: !is_progressive || self.first > 0,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use crc32fast::Hasher;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, ZlibEncoder};
 
@@ -11,8 +12,13 @@ use super::chunk::written;
 /// Bytes of image data in one chunk.
 const CHUNK: usize = 64 * 1024;
 
-/// Writes a still picture, whose container is known to be sound, with its image data compressed anew.
-pub(in crate::image) fn recompress(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+/// Writes a still picture, whose container is known to be sound, with its image data compressed anew. Fails if those take
+/// more than `limit` bytes.
+pub(in crate::image) fn recompress(
+    mut input: impl Read,
+    mut output: impl Write,
+    limit: u64,
+) -> io::Result<()> {
     let mut signature = [0; 8];
     input.read_exact(&mut signature)?;
     output.write_all(&signature)?;
@@ -22,11 +28,8 @@ pub(in crate::image) fn recompress(mut input: impl Read, mut output: impl Write)
         input.read_exact(&mut start)?;
         let [a, b, c, d, kind @ ..] = start;
         if kind == *b"IDAT" {
-            let data = ImageData {
-                input: &mut input,
-                left: u32::from_be_bytes([a, b, c, d]).into(),
-            };
-            write_rows(Rows::new(data, &header)?, &mut output)?;
+            let data = ImageData::begin(&mut input, u32::from_be_bytes([a, b, c, d]));
+            write_rows(Rows::new(data, &header)?, &mut output, limit)?;
             return output.write_all(&written(*b"IEND", b""));
         }
         // Bounded by the walk: nothing but a profile is long.
@@ -41,16 +44,22 @@ pub(in crate::image) fn recompress(mut input: impl Read, mut output: impl Write)
     }
 }
 
-fn write_rows(rows: impl Read, output: &mut impl Write) -> io::Result<()> {
-    let mut encoder = ZlibEncoder::new(rows, Compression::default());
+fn write_rows(rows: Rows<impl Read>, output: &mut impl Write, limit: u64) -> io::Result<()> {
+    let mut encoder = ZlibEncoder::new(rows, Compression::fast());
     loop {
         let mut data = Vec::with_capacity(CHUNK);
         (&mut encoder).take(CHUNK as u64).read_to_end(&mut data)?;
         if data.is_empty() {
-            return Ok(());
+            break;
+        }
+        if encoder.total_out() > limit {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         output.write_all(&written(*b"IDAT", &data))?;
     }
+    // The checksums of what is left count too.
+    let mut rest = encoder.into_inner().unfolded.into_inner();
+    io::copy(&mut rest, &mut io::sink()).map(|_| ())
 }
 
 /// The data of chunks that follow one another, as one.
@@ -58,20 +67,49 @@ struct ImageData<R> {
     input: R,
     /// Bytes left in this chunk.
     left: u64,
+    checksum: Hasher,
+    /// Another chunk follows.
+    is_over: bool,
+}
+
+impl<R: Read> ImageData<R> {
+    fn begin(input: R, len: u32) -> Self {
+        Self {
+            input,
+            left: len.into(),
+            checksum: data_checksum(),
+            is_over: false,
+        }
+    }
+}
+
+/// A checksum of a chunk of image data, before the data.
+fn data_checksum() -> Hasher {
+    let mut checksum = Hasher::new();
+    checksum.update(b"IDAT");
+    checksum
 }
 
 impl<R: Read> Read for ImageData<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.left == 0 {
-            let mut between = [0; 12];
-            self.input.read_exact(&mut between)?;
-            let [_, _, _, _, a, b, c, d, kind @ ..] = between;
+        while self.left == 0 && !self.is_over {
+            let mut checksum = [0; 4];
+            self.input.read_exact(&mut checksum)?;
+            if u32::from_be_bytes(checksum) != self.checksum.clone().finalize() {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut start = [0; 8];
+            self.input.read_exact(&mut start)?;
+            let [a, b, c, d, kind @ ..] = start;
             if kind != *b"IDAT" {
+                self.is_over = true;
                 return Ok(0);
             }
             self.left = u32::from_be_bytes([a, b, c, d]).into();
+            self.checksum = data_checksum();
         }
         let count = (&mut self.input).take(self.left).read(buffer)?;
+        self.checksum.update(&buffer[..count]);
         self.left -= count as u64;
         Ok(count)
     }

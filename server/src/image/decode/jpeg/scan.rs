@@ -63,7 +63,7 @@ impl Scan {
             if !tables.has_quantisation(component.quantisation) {
                 return None;
             }
-            let (needs_dc, needs_ac) = header.needs(frame.is_progressive);
+            let needed = header.needs(frame.is_progressive);
             parts.push(Part {
                 component: part.component,
                 across: if is_single {
@@ -77,12 +77,16 @@ impl Scan {
                     component.vertical.into()
                 },
                 stride: frame.padded_blocks(part.component).0,
-                dc: needs_dc
-                    .then(|| tables.dc(part.dc))
-                    .map_or(Some(None), |codes| codes.map(Some))?,
-                ac: needs_ac
-                    .then(|| tables.ac(part.ac))
-                    .map_or(Some(None), |codes| codes.map(Some))?,
+                dc: if needed.dc {
+                    Some(tables.dc(part.dc)?)
+                } else {
+                    None
+                },
+                ac: if needed.ac {
+                    Some(tables.ac(part.ac)?)
+                } else {
+                    None
+                },
             });
         }
         let (across, down) = match header.parts[..] {
