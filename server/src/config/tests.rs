@@ -24,7 +24,7 @@ fn an_empty_environment_gives_the_defaults_of_the_protocol() {
     assert!(config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
-    assert_eq!(limits.image.pixels, 40_000_000);
+    assert_eq!(limits.image.pixels, 64_000_000);
     assert_eq!(limits.image.animation_pixels, 400_000_000);
     assert_eq!(limits.uploads_per_minute, 30);
     assert_eq!(limits.messages_per_minute, 120);

@@ -11,10 +11,10 @@ use std::io::BufReader;
 
 use app::model::MediaType;
 
-pub(super) use self::timed::Budget;
+pub(super) use self::png::raw_len;
+pub(super) use self::timed::{Budget, Timed};
 
 use self::seekable::Seekable;
-use self::timed::Timed;
 use super::ImageError;
 use super::outline::{Coding, Outline};
 
@@ -29,18 +29,12 @@ pub(super) fn decode(
     budget: Budget,
 ) -> Result<(), ImageError> {
     let decoded = match (media_type, &outline.coding) {
-        (
-            MediaType::Jpeg,
-            Coding::Jpeg {
-                last_scan_end,
-                is_grey_enough,
-            },
-        ) => jpeg::decode(file, *last_scan_end, *is_grey_enough, budget),
+        (MediaType::Jpeg, _) => jpeg::decode(file, budget),
         (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames, budget),
         (MediaType::Png, _) => png::decode(file, outline, budget),
         (MediaType::Gif, _) => gif(file, outline, budget),
         // The walker of a type tells how that type is coded.
-        (MediaType::Jpeg | MediaType::WebP, _) => Err(ImageError::UnknownType),
+        (MediaType::WebP, _) => Err(ImageError::UnknownType),
     };
     // A decoder whose reader fails says that the picture is damaged.
     decoded.or_else(|error| budget.check().and(Err(error)))

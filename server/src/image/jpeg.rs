@@ -1,16 +1,25 @@
-//! The walk over a JPEG (ITU T.81): which of its segments are served, and what decoding it will take.
+//! The walk over a JPEG (ITU T.81): which of its segments are served, and what reading it will take.
 //!
 //! Served are the tables, frames and scans, a JFIF header without its thumbnail, the colour profile, Adobe's colour
 //! marker, and a bare orientation. Everything else goes: EXIF, XMP, IPTC, comments, previews, other makers' segments,
 //! and whatever lies behind the end of the picture (second images, videos, trailers).
+//!
+//! A picture may end without its end marker, or with something that is none of its own, as some cameras write it. It
+//! is given an end marker then, if nothing that adds to the picture can be missing.
 
 mod frame;
+mod profile;
+mod scan;
 
 use std::ops::Range;
 
-use self::frame::Frame;
+pub(super) use self::frame::Frame;
+pub(super) use self::scan::ScanHeader;
+
+use self::profile::{LABEL, Profile};
+use self::scan::Progress;
 use super::ImageError;
-use super::limits::{EXIF_BYTES, Limits, check_profile};
+use super::limits::{EXIF_BYTES, Limits, MIB};
 use super::orientation::Orientation;
 use super::outline::{Coding, Outline};
 use super::plan::Plan;
@@ -19,8 +28,8 @@ use super::source::Source;
 /// The name of the format in what people are told.
 pub(super) const NAME: &str = "JPEG";
 
-/// Scans of one picture. Progressive ones have about ten; each costs the decoder a pass over the whole picture.
-pub(super) const SCANS: u32 = 64;
+/// Scans of one picture. Progressive ones have about ten; each costs a pass over the whole picture.
+const SCANS: u32 = 64;
 
 const START_OF_IMAGE: u8 = 0xd8;
 const END_OF_IMAGE: u8 = 0xd9;
@@ -32,22 +41,11 @@ pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, Imag
         return Err(source.damaged());
     }
     let mut walk = Walk::default();
-    let (mut marker, mut at) = next_marker(source)?;
-    loop {
-        (marker, at) = match marker {
-            END_OF_IMAGE => return walk.finish(source, at),
-            START_OF_IMAGE => return Err(source.damaged()),
-            START_OF_SCAN => walk.scan(source, at)?,
-            // Markers without a segment: a stray restart, or TEM.
-            0x01 | 0xd0..=0xd7 => next_marker(source)?,
-            _ => {
-                walk.segment(source, marker, at, limits)?;
-                if walk.body.is_overlong() {
-                    return Err(source.damaged());
-                }
-                next_marker(source)?
-            }
-        };
+    match walk.segments(source, limits) {
+        Ok(()) => walk.finish(source),
+        // What came before the fault may be the whole picture.
+        Err(ImageError::Damaged(_)) if walk.progress.is_complete() => walk.finish(source),
+        Err(error) => Err(error),
     }
 }
 
@@ -65,12 +63,11 @@ fn next_marker(source: &mut Source) -> Result<(u8, u64), ImageError> {
     }
 }
 
-/// The bytes of a segment whose marker begins at `at`; its length has just been read.
+/// The bytes of a segment whose marker begins at `at`; its length has just been read. A length that is too small even
+/// for itself is taken for none, as browsers do.
 fn segment_range(source: &mut Source, at: u64) -> Result<Range<u64>, ImageError> {
-    match u16::from_be_bytes(source.array()?) {
-        0 | 1 => Err(source.damaged()),
-        length => Ok(at..at + 2 + u64::from(length)),
-    }
+    let length = u16::from_be_bytes(source.array()?).max(2);
+    Ok(at..source.position() + u64::from(length) - 2)
 }
 
 #[derive(Debug, Default)]
@@ -79,13 +76,33 @@ struct Walk {
     jfif: Option<[u8; 7]>,
     adobe: Option<[u8; 7]>,
     orientation: Option<Orientation>,
-    profile_bytes: u64,
+    profile: Profile,
     scans: u32,
-    last_scan_end: u64,
+    progress: Progress,
     body: Plan,
 }
 
 impl Walk {
+    /// Every segment up to the end marker.
+    fn segments(&mut self, source: &mut Source, limits: &Limits) -> Result<(), ImageError> {
+        let (mut marker, mut at) = next_marker(source)?;
+        loop {
+            (marker, at) = match marker {
+                END_OF_IMAGE => return Ok(()),
+                START_OF_SCAN => self.scan(source, at)?,
+                // Markers without a segment: a stray restart, or TEM.
+                0x01 | 0xd0..=0xd7 => next_marker(source)?,
+                _ => {
+                    self.segment(source, marker, at, limits)?;
+                    if self.body.is_overlong() {
+                        return Err(source.damaged());
+                    }
+                    next_marker(source)?
+                }
+            };
+        }
+    }
+
     fn segment(
         &mut self,
         source: &mut Source,
@@ -98,13 +115,15 @@ impl Walk {
             0xc0..=0xc2 => self.start_of_frame(source, marker, range, limits),
             // DHT, DQT and DRI.
             0xc4 | 0xdb | 0xdd => self.keep(source, range),
-            // Lossless, hierarchical and arithmetic coding, which browsers do not show either.
-            0xc3 | 0xc5..=0xcf => Err(source.damaged()),
-            0xe0 => self.jfif(source, range.end),
-            0xe1 => self.exif(source, range.end),
-            0xe2 => self.profile(source, range),
-            0xee => self.adobe(source, range.end),
-            _ => skip_to(source, range.end),
+            // What browsers look at has to come before the picture.
+            0xe0 if self.scans == 0 => self.jfif(source, range.end),
+            0xe1 if self.scans == 0 => self.exif(source, range.end),
+            0xe2 if self.scans == 0 => self.profile(source, range),
+            0xee if self.scans == 0 => self.adobe(source, range.end),
+            // Makers' segments, comments, and what only other codings need.
+            0xcc | 0xdc | 0xe0..=0xef | 0xfe => skip_to(source, range.end),
+            // Lossless, hierarchical and arithmetic coding, and markers without a meaning.
+            _ => Err(source.damaged()),
         }
     }
 
@@ -135,9 +154,6 @@ impl Walk {
     /// A scan: its header, and coded data up to the next marker other than a restart, which is returned.
     fn scan(&mut self, source: &mut Source, at: u64) -> Result<(u8, u64), ImageError> {
         let header = segment_range(source, at)?;
-        let Some(frame) = &mut self.frame else {
-            return Err(source.damaged());
-        };
         self.scans += 1;
         if self.scans > SCANS {
             return Err(ImageError::TooLarge(
@@ -145,38 +161,39 @@ impl Walk {
                     .to_owned(),
             ));
         }
-        frame.has_partial_scans |= source.byte()? != frame.component_count();
-        skip_to(source, header.end)?;
-        loop {
-            let (marker, end) = next_marker(source)?;
-            if !(0xd0..=0xd7).contains(&marker) {
-                self.body.copy(header.start..end);
-                self.last_scan_end = end;
-                return Ok((marker, end));
-            }
-        }
+        let content = source.bytes(header.end - source.position())?;
+        let frame = self.frame.as_ref().ok_or_else(|| source.damaged())?;
+        let scan = ScanHeader::parse(frame, &content).ok_or_else(|| source.damaged())?;
+        self.progress.add(frame, &scan);
+        let found = coded_data(source);
+        let end = match &found {
+            Ok((_, end)) => *end,
+            Err(_) => source.position(),
+        };
+        self.body.copy(header.start..end);
+        found
     }
 
     /// APP0: of a JFIF header, its version and pixel density; the rest is a thumbnail.
     fn jfif(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
         if self.jfif.is_none() {
-            self.jfif = labelled(source, end, *b"JFIF\0")?;
+            self.jfif = labelled(source, end, *b"JFIF\0", 14)?;
         }
         skip_to(source, end)
     }
 
-    /// APP14: what colours the components are.
+    /// APP14: what colours the components are. The last one counts.
     fn adobe(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
-        if self.adobe.is_none() {
-            self.adobe = labelled(source, end, *b"Adobe")?;
+        if let Some(adobe) = labelled(source, end, *b"Adobe", 12)? {
+            self.adobe = Some(adobe);
         }
         skip_to(source, end)
     }
 
-    /// APP1: the orientation, if it is the picture's first EXIF data and comes before the scans.
+    /// APP1: the orientation, if it is the picture's first EXIF data.
     fn exif(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
         let left = end.saturating_sub(source.position());
-        if left > 6 && left <= EXIF_BYTES && self.orientation.is_none() && self.scans == 0 {
+        if left > 6 && left <= EXIF_BYTES && self.orientation.is_none() {
             let label: [u8; 6] = source.array()?;
             if label.starts_with(b"Exif\0") {
                 let tiff = source.bytes(left - 6)?;
@@ -188,31 +205,27 @@ impl Walk {
 
     /// APP2: a part of the colour profile, or something else, such as an index of second images.
     fn profile(&mut self, source: &mut Source, range: Range<u64>) -> Result<(), ImageError> {
-        if range.end.saturating_sub(source.position()) > 14 && source.array()? == *b"ICC_PROFILE\0"
-        {
-            self.profile_bytes += range.end - range.start;
-            check_profile(self.profile_bytes)?;
-            return self.keep(source, range);
+        let len = range.end.saturating_sub(source.position());
+        if len > 14 && source.array()? == *LABEL {
+            let place = source.array()?;
+            let start = source.bytes(Profile::START.min(len - 14))?;
+            skip_to(source, range.end)?;
+            self.profile.add(range, place, len - 14, start);
+            return Ok(());
         }
         skip_to(source, range.end)
     }
 
-    fn finish(self, source: &mut Source, end: u64) -> Result<Outline, ImageError> {
+    fn finish(self, source: &mut Source) -> Result<Outline, ImageError> {
         let Some(frame) = self.frame.as_ref().filter(|_| self.scans > 0) else {
             return Err(source.damaged());
         };
         let orientation = self.orientation.unwrap_or_default();
-        let is_rgb = self.adobe.is_some_and(|[.., transform]| transform == 0);
-        let (width, height, memory) = (frame.width, frame.height, frame.memory(is_rgb));
-        // A progressive picture of one scan is fine, but its decoder insists on a marker just behind it.
-        let can_extend = self.scans > 1 || !frame.is_progressive;
-        let coding = Coding::Jpeg {
-            last_scan_end: can_extend.then_some(self.last_scan_end),
-            is_grey_enough: frame.is_grey_enough(is_rgb),
-        };
-        let mut plan = self.head(orientation);
+        let (width, height, memory) = (frame.width, frame.height, frame.memory());
+        let mut plan = head(self.jfif, orientation, self.adobe);
+        plan.append(self.profile.segments());
         plan.append(self.body);
-        plan.copy(end..end + 2);
+        plan.write(&[0xff, END_OF_IMAGE]);
         Ok(Outline {
             width,
             height,
@@ -220,34 +233,49 @@ impl Walk {
             frames: 1,
             memory,
             plan,
-            coding,
+            coding: Coding::Plain,
         })
-    }
-
-    /// What is written anew, before the first segment that is copied.
-    fn head(&self, orientation: Orientation) -> Plan {
-        let mut head = Plan::default();
-        head.write(&[0xff, START_OF_IMAGE]);
-        if let Some(jfif) = self.jfif {
-            head.write(b"\xff\xe0\0\x10JFIF\0");
-            head.write(&jfif);
-            head.write(&[0, 0]);
-        }
-        if let Some(tiff) = orientation.bare_tiff() {
-            head.write(b"\xff\xe1\0\x22Exif\0\0");
-            head.write(&tiff);
-        }
-        if let Some(adobe) = self.adobe {
-            head.write(b"\xff\xee\0\x0eAdobe");
-            head.write(&adobe);
-        }
-        head
     }
 }
 
-/// The seven bytes behind a segment's label, if it bears this one.
-fn labelled(source: &mut Source, end: u64, label: [u8; 5]) -> Result<Option<[u8; 7]>, ImageError> {
-    if end.saturating_sub(source.position()) < 12 || source.array()? != label {
+/// What is written anew, before the first segment that is copied.
+fn head(jfif: Option<[u8; 7]>, orientation: Orientation, adobe: Option<[u8; 7]>) -> Plan {
+    let mut head = Plan::default();
+    head.write(&[0xff, START_OF_IMAGE]);
+    if let Some(jfif) = jfif {
+        head.write(b"\xff\xe0\0\x10JFIF\0");
+        head.write(&jfif);
+        head.write(&[0, 0]);
+    }
+    if let Some(tiff) = orientation.bare_tiff() {
+        head.write(b"\xff\xe1\0\x22Exif\0\0");
+        head.write(&tiff);
+    }
+    if let Some(adobe) = adobe {
+        head.write(b"\xff\xee\0\x0eAdobe");
+        head.write(&adobe);
+    }
+    head
+}
+
+/// Passes over coded data and the restarts in them, and returns the marker behind them.
+fn coded_data(source: &mut Source) -> Result<(u8, u64), ImageError> {
+    loop {
+        let (marker, end) = next_marker(source)?;
+        if !(0xd0..=0xd7).contains(&marker) {
+            return Ok((marker, end));
+        }
+    }
+}
+
+/// The seven bytes behind a segment's label, if it bears this one and is not too short for its kind.
+fn labelled(
+    source: &mut Source,
+    end: u64,
+    label: [u8; 5],
+    len: u64,
+) -> Result<Option<[u8; 7]>, ImageError> {
+    if end.saturating_sub(source.position()) < len || source.array()? != label {
         return Ok(None);
     }
     source.array().map(Some)

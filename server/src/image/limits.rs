@@ -15,7 +15,7 @@ pub(super) const PROFILE_BYTES: u64 = 4 * MIB;
 /// Bytes of EXIF data that are looked at for the orientation: what fits into one JPEG segment.
 pub(super) const EXIF_BYTES: u64 = 64 * 1024;
 
-/// Four times what the largest picture takes (40 megapixels: 2.5 s in a release build on one core of a small machine),
+/// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
 /// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
 const DECODE_TIME: Duration = Duration::from_secs(10);
 
@@ -40,7 +40,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            pixels: 40_000_000,
+            pixels: 64_000_000,
             animation_pixels: 400_000_000,
             side: 16_384,
             frames: 1_000,

@@ -20,12 +20,13 @@ mod outline;
 mod plan;
 mod png;
 mod pool;
+mod profile;
 mod sniff;
 mod source;
 mod webp;
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, BufReader, ErrorKind, Read, Seek};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
@@ -39,8 +40,10 @@ pub use self::pool::{
     DECODES, DecodePool, PATIENCE, POOL_MEMORY, UPLOADS, UPLOADS_PER_ADDRESS, UploadPlace,
 };
 
-use self::decode::Budget;
-use self::outline::Outline;
+use self::decode::{Budget, Timed};
+use self::limits::MIB;
+use self::outline::{Coding, Outline};
+use self::plan::Plan;
 use self::source::Source;
 
 /// Why a file is not taken.
@@ -126,23 +129,77 @@ impl Survey {
     /// See [`ImageError`].
     pub fn prove(mut self, output: &mut File) -> Result<Inspected, ImageError> {
         let budget = Budget::start(self.limits.time);
-        let size = self
-            .outline
-            .plan
-            .carry_out(&mut self.file, output)
-            .map_err(|error| unavailable(&error))?;
-        let served = walk(output, self.media_type, &self.limits)?;
-        let file = rewound(output)?;
-        guarded(name(self.media_type), || {
-            decode::decode(file, self.media_type, &served, budget)
-        })?;
+        let plan = std::mem::take(&mut self.outline.plan);
+        let served = match (self.serve(&plan, output, budget), &mut self.outline.coding) {
+            (Err(ImageError::Damaged(_)), Coding::Png { still }) => {
+                let still = still.take();
+                self.mend(plan, still, output, budget)?
+            }
+            (served, _) => served?,
+        };
         let (width, height) = served.orientation.shown(served.width, served.height);
         Ok(Inspected {
             media_type: self.media_type,
             width,
             height,
-            size,
+            size: output.metadata().map_err(|e| unavailable(&e))?.len(),
         })
+    }
+
+    /// Writes what a plan says, and decodes that.
+    fn serve(
+        &mut self,
+        plan: &Plan,
+        output: &mut File,
+        budget: Budget,
+    ) -> Result<Outline, ImageError> {
+        plan.carry_out(&mut self.file, output)
+            .map_err(|error| unavailable(&error))?;
+        self.decode(output, budget)
+    }
+
+    fn decode(&self, output: &File, budget: Budget) -> Result<Outline, ImageError> {
+        let served = walk(output, self.media_type, &self.limits)?;
+        let file = rewound(output)?;
+        guarded(name(self.media_type), || {
+            decode::decode(file, self.media_type, &served, budget)
+        })?;
+        Ok(served)
+    }
+
+    /// What is served of a PNG that is not sound, as long as its still picture is whole.
+    fn mend(
+        &mut self,
+        plan: Plan,
+        still: Option<Plan>,
+        output: &mut File,
+        budget: Budget,
+    ) -> Result<Outline, ImageError> {
+        let plan = match still {
+            Some(still) => match self.serve(&still, output, budget) {
+                Err(ImageError::Damaged(_)) => still,
+                served => return served,
+            },
+            None => plan,
+        };
+        // Twice as much as came: quick compression takes somewhat more than good compression.
+        let limit = plan.len() * 2 + MIB;
+        let input = self.file.try_clone().map_err(|error| unavailable(&error))?;
+        let input = BufReader::new(Timed::new(plan.reader(input), budget));
+        let written = output
+            .set_len(0)
+            .and_then(|()| output.rewind())
+            .and_then(|()| png::recompress(input, &*output, limit));
+        if let Err(error) = written {
+            budget.check()?;
+            return Err(match error.kind() {
+                ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+                    ImageError::Damaged(png::NAME)
+                }
+                _ => unavailable(&error),
+            });
+        }
+        self.decode(output, budget)
     }
 }
 

@@ -28,14 +28,12 @@ pub(super) struct Outline {
 /// What a decoder has to be told.
 #[derive(Debug)]
 pub(super) enum Coding {
-    /// PNG and GIF: nothing.
+    /// JPEG and GIF: nothing.
     Plain,
-    /// JPEG.
-    Jpeg {
-        /// Where the coded data of the last scan end, if the decoder can be shown more of them.
-        last_scan_end: Option<u64>,
-        /// Whether decoding the brightness reads all coded data.
-        is_grey_enough: bool,
+    /// PNG.
+    Png {
+        /// What is served of an animation that turns out not to be sound, but has a still picture of its own.
+        still: Option<Plan>,
     },
     /// WebP: where its images lie.
     WebP(Vec<Frame>),

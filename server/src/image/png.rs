@@ -3,13 +3,25 @@
 //! Served is what shows: image data, palette, transparency, colour and size information, animation. Texts, times, EXIF
 //! data and chunks that are unknown go, and so does what follows the end. Browsers turn a PNG by the orientation in
 //! EXIF data before the image data, so that one tag stays.
+//!
+//! A chunk that browsers pass over, since it is broken, late or there twice, goes too. What follows the image data of
+//! a still picture does not count, so that a missing end is added. An animation that is not sound becomes its still
+//! picture; one whose still picture is none of its frames ends before what is not sound.
 
+mod animation;
+mod chunk;
+mod recompressed;
+
+use self::animation::Animation;
+use self::chunk::{Chunk, FRAMING, written};
 use super::ImageError;
-use super::limits::{EXIF_BYTES, Limits, MIB, PROFILE_BYTES, Tally, check_profile};
+use super::limits::{EXIF_BYTES, Limits, MIB, Tally};
 use super::orientation::Orientation;
 use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
+
+pub(super) use self::recompressed::recompress;
 
 /// The name of the format in what people are told.
 pub(super) const NAME: &str = "PNG";
@@ -17,85 +29,35 @@ pub(super) const NAME: &str = "PNG";
 /// Chunks of one picture. Writers that flush every kilobyte stay below this.
 const CHUNKS: u32 = 65_536;
 
-/// What a length, a type and a checksum take.
-const FRAMING: u64 = 12;
-
 /// Walks a PNG from its first byte.
 pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, ImageError> {
     source.skip(8)?;
     let mut walk = Walk::begin(source, limits)?;
-    for _ in 0..CHUNKS {
-        let chunk = Chunk::next(source)?;
-        walk.chunk(source, &chunk, limits)?;
-        if chunk.kind == *b"IEND" {
-            return walk.finish(source, limits);
-        }
-        source.skip(chunk.end - source.position())?;
+    match walk.chunks(source, limits) {
+        Ok(()) => {}
+        // Whether the data are whole turns out when they are decoded.
+        Err(ImageError::Damaged(_)) if walk.has_data && walk.animation.is_none() => {}
+        Err(error) => return Err(error),
     }
-    Err(source.damaged())
-}
-
-/// A chunk whose data are read next.
-#[derive(Debug)]
-struct Chunk {
-    kind: [u8; 4],
-    /// Bytes of data.
-    len: u64,
-    /// Where it begins, framing included.
-    start: u64,
-    /// Where it ends, framing included.
-    end: u64,
-}
-
-impl Chunk {
-    fn next(source: &mut Source) -> Result<Self, ImageError> {
-        let start = source.position();
-        let len = u64::from(u32::from_be_bytes(source.array()?));
-        let kind = source.array()?;
-        if source.left() < len + 4 {
-            return Err(source.damaged());
-        }
-        Ok(Self {
-            kind,
-            len,
-            start,
-            end: start + len + FRAMING,
-        })
-    }
-
-    fn is_critical(&self) -> bool {
-        self.kind[0].is_ascii_uppercase()
-    }
-
-    /// Whether a chunk that is not critical shows, and has a length that it may have.
-    fn shows(&self) -> bool {
-        match &self.kind {
-            b"tRNS" => self.len <= 256,
-            b"gAMA" | b"sBIT" | b"cICP" => self.len <= 4,
-            b"cHRM" => self.len == 32,
-            b"sRGB" => self.len == 1,
-            b"bKGD" => self.len <= 6,
-            b"pHYs" => self.len == 9,
-            b"mDCV" => self.len == 24,
-            b"cLLI" => self.len == 8,
-            b"iCCP" => self.len <= PROFILE_BYTES,
-            _ => false,
-        }
-    }
+    walk.finish(source, limits)
 }
 
 #[derive(Debug)]
 struct Walk {
     width: u32,
     height: u32,
+    colour: u8,
     bits_per_pixel: u32,
     orientation: Option<Orientation>,
+    /// Bytes of the palette.
+    palette: u64,
     has_data: bool,
-    /// Frames that the animation control promises; none for a still picture.
-    promised: Option<u32>,
-    controls: u32,
+    /// Kinds of chunks that may be there once, and were.
+    met: Vec<[u8; 4]>,
+    animation: Option<Animation>,
     tally: Tally,
-    body: Plan,
+    /// What shows of a still picture.
+    still: Plan,
 }
 
 impl Walk {
@@ -122,14 +84,31 @@ impl Walk {
         Ok(Self {
             width,
             height,
+            colour,
             bits_per_pixel: u32::from(depth) * samples,
             orientation: None,
+            palette: 0,
             has_data: false,
-            promised: None,
-            controls: 0,
+            met: Vec::new(),
+            animation: None,
             tally: Tally::default(),
-            body: Plan::default(),
+            still: Plan::default(),
         })
+    }
+
+    /// Every chunk up to the end.
+    fn chunks(&mut self, source: &mut Source, limits: &Limits) -> Result<(), ImageError> {
+        for _ in 0..CHUNKS {
+            let chunk = Chunk::next(source)?;
+            if chunk.kind == *b"IEND" {
+                return Ok(());
+            }
+            self.chunk(source, &chunk, limits)?;
+            source.skip(chunk.end - source.position())?;
+        }
+        Err(ImageError::TooLarge(
+            "This PNG image has more chunks than can be shared. Try to save it again.".to_owned(),
+        ))
     }
 
     fn chunk(
@@ -140,49 +119,98 @@ impl Walk {
     ) -> Result<(), ImageError> {
         let keeps = match &chunk.kind {
             b"IDAT" => self.image_data(limits)?,
-            b"PLTE" => chunk.len <= 768,
-            b"IEND" => chunk.len == 0,
-            b"acTL" => self.animation_control(source, chunk, limits)?,
-            b"fcTL" => self.frame_control(source, chunk, limits)?,
-            b"fdAT" => self.promised.is_some(),
-            b"eXIf" => self.exif(source, chunk)?,
-            b"iCCP" => {
-                check_profile(chunk.len)?;
-                true
+            b"PLTE" => self.palette(source, chunk)?,
+            b"acTL" => return self.animation_control(source, chunk),
+            b"fcTL" => return self.frame_control(source, chunk, limits),
+            b"fdAT" => {
+                if let Some(animation) = &mut self.animation {
+                    animation.frame_data(source, chunk)?;
+                }
+                false
             }
-            _ => chunk.shows(),
+            b"eXIf" => self.exif(source, chunk)?,
+            _ if chunk.is_critical() => return Err(source.damaged()),
+            _ => self.shows(chunk) && self.is_first(chunk.kind) && chunk.is_sound(source)?,
         };
         if keeps {
-            self.body.copy(chunk.start..chunk.end);
-        } else if chunk.is_critical() {
-            return Err(source.damaged());
+            self.still.copy(chunk.whole());
+            if let Some(animation) = &mut self.animation {
+                animation.body.copy(chunk.whole());
+            }
         }
         Ok(())
     }
 
+    /// Whether a chunk that is not critical shows, stands where it may, and has a length that it may have.
+    fn shows(&self, chunk: &Chunk) -> bool {
+        !self.has_data
+            && match &chunk.kind {
+                b"tRNS" => match self.colour {
+                    0 => chunk.len == 2,
+                    2 => chunk.len == 6,
+                    3 => self.palette > 0 && chunk.len <= 256,
+                    _ => false,
+                },
+                b"gAMA" | b"cICP" => chunk.len == 4,
+                b"sBIT" => chunk.len <= 4,
+                b"cHRM" => chunk.len == 32,
+                b"sRGB" => chunk.len == 1,
+                b"bKGD" => chunk.len <= 6,
+                b"pHYs" => chunk.len == 9,
+                b"mDCV" => chunk.len == 24,
+                b"cLLI" => chunk.len == 8,
+                b"iCCP" => true,
+                _ => false,
+            }
+    }
+
+    /// Whether there was no chunk of this kind before.
+    fn is_first(&mut self, kind: [u8; 4]) -> bool {
+        let is_first = !self.met.contains(&kind);
+        if is_first {
+            self.met.push(kind);
+        }
+        is_first
+    }
+
+    /// A palette that greys do not need is passed over.
+    fn palette(&mut self, source: &Source, chunk: &Chunk) -> Result<bool, ImageError> {
+        if matches!(self.colour, 0 | 4) {
+            return Ok(false);
+        }
+        if chunk.len == 0 || chunk.len > 768 || self.has_data || !self.is_first(chunk.kind) {
+            return Err(source.damaged());
+        }
+        self.palette = chunk.len;
+        Ok(true)
+    }
+
     /// A default image that is not a frame of the animation is decoded like one.
     fn image_data(&mut self, limits: &Limits) -> Result<bool, ImageError> {
-        if !self.has_data && self.controls == 0 {
+        if self.colour == 3 && self.palette == 0 {
+            return Err(ImageError::Damaged(NAME));
+        }
+        if !self.has_data && !self.animation.as_ref().is_some_and(Animation::has_begun) {
             self.tally.add(self.width, self.height, limits)?;
         }
         self.has_data = true;
+        if let Some(animation) = &mut self.animation {
+            animation.image_data();
+        }
         Ok(true)
     }
 
     /// Animation control that comes late or promises nothing is passed over, and the picture is a still one.
-    fn animation_control(
-        &mut self,
-        source: &mut Source,
-        chunk: &Chunk,
-        limits: &Limits,
-    ) -> Result<bool, ImageError> {
-        if self.has_data || self.promised.is_some() || chunk.len != 8 {
-            return Ok(false);
+    fn animation_control(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
+        if self.has_data || self.animation.is_some() || chunk.len != 8 {
+            return Ok(());
         }
-        let frames = u32::from_be_bytes(source.array()?);
-        limits.check_frames(frames)?;
-        self.promised = Some(frames).filter(|frames| *frames > 0);
-        Ok(frames > 0)
+        let promised = u32::from_be_bytes(source.array()?);
+        let plays = source.array()?;
+        if (1..1 << 31).contains(&promised) {
+            self.animation = Some(Animation::new(promised, plays, self.still.clone()));
+        }
+        Ok(())
     }
 
     fn frame_control(
@@ -190,64 +218,61 @@ impl Walk {
         source: &mut Source,
         chunk: &Chunk,
         limits: &Limits,
-    ) -> Result<bool, ImageError> {
-        if self.promised.is_none() {
-            return Ok(false);
-        }
-        if chunk.len != 26 {
-            return Err(source.damaged());
-        }
-        let _sequence: [u8; 4] = source.array()?;
-        let [width, height] = [source.array()?, source.array()?].map(u32::from_be_bytes);
-        let [x, y] = [source.array()?, source.array()?].map(u32::from_be_bytes);
-        let fits = |offset: u32, len: u32, whole| {
-            len > 0 && offset.checked_add(len).is_some_and(|end| end <= whole)
+    ) -> Result<(), ImageError> {
+        let Some(animation) = &mut self.animation else {
+            return Ok(());
         };
-        if !fits(x, width, self.width) || !fits(y, height, self.height) {
-            return Err(source.damaged());
+        let size = (self.width, self.height);
+        if let Some((width, height)) = animation.frame_control(source, chunk, size)? {
+            self.tally.add(width, height, limits)?;
         }
-        self.controls += 1;
-        self.tally.add(width, height, limits)?;
-        Ok(true)
+        Ok(())
     }
 
     fn exif(&mut self, source: &mut Source, chunk: &Chunk) -> Result<bool, ImageError> {
         if !self.has_data && self.orientation.is_none() && chunk.len <= EXIF_BYTES {
-            self.orientation = Some(Orientation::read(source.bytes(chunk.len)?));
+            self.orientation = chunk.data(source)?.map(Orientation::read);
         }
         Ok(false)
     }
 
     fn finish(self, source: &Source, limits: &Limits) -> Result<Outline, ImageError> {
-        if !self.has_data || self.promised.is_some_and(|frames| frames != self.controls) {
+        if !self.has_data {
             return Err(source.damaged());
         }
         limits.check_frames(self.tally.frames)?;
+        let (frames, animated) = match self.animation {
+            Some(animation) => animation.finish().ok_or_else(|| source.damaged())?,
+            None => (1, None),
+        };
         let orientation = self.orientation.unwrap_or_default();
-        // Signature and header, then the orientation, then the rest.
-        let mut plan = Plan::default();
-        plan.copy(0..8 + FRAMING + 13);
-        if let Some(tiff) = orientation.bare_tiff() {
-            plan.write(&exif_chunk(&tiff));
-        }
-        plan.append(self.body);
+        let still = whole(orientation, self.still);
+        let (plan, still) = match animated {
+            Some(animation) => (whole(orientation, animation), Some(still)),
+            None => (still, None),
+        };
         // It is decoded row by row: a handful of rows, and the decompressor's window.
         let row = u64::from(self.width) * u64::from(self.bits_per_pixel).div_ceil(8);
         Ok(Outline {
             width: self.width,
             height: self.height,
             orientation,
-            frames: self.tally.frames,
+            frames,
             memory: MIB + 16 * row,
             plan,
-            coding: Coding::Plain,
+            coding: Coding::Png { still },
         })
     }
 }
 
-fn exif_chunk(tiff: &[u8; 26]) -> Vec<u8> {
-    let mut checked = b"eXIf".to_vec();
-    checked.extend_from_slice(tiff);
-    let checksum = crc32fast::hash(&checked).to_be_bytes();
-    [&[0, 0, 0, 26][..], &checked, &checksum].concat()
+/// Signature and header, then the orientation, then the rest and an end.
+fn whole(orientation: Orientation, body: Plan) -> Plan {
+    let mut plan = Plan::default();
+    plan.copy(0..8 + FRAMING + 13);
+    if let Some(tiff) = orientation.bare_tiff() {
+        plan.write(&written(*b"eXIf", &tiff));
+    }
+    plan.append(body);
+    plan.write(&written(*b"IEND", b""));
+    plan
 }

@@ -10,6 +10,8 @@ mod kit;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod odd;
+#[cfg(test)]
 mod pool;
 #[cfg(test)]
 mod samples;

@@ -1,69 +1,67 @@
-//! Decodes a JPEG, strictly: by default the decoder fills up what is missing.
+//! Proves that a JPEG is whole: its coded data are read to the last coded unit of every scan, as browsers read them
+//! (they all use libjpeg-turbo), and no pixel is computed.
 //!
-//! Even then it takes the end of a picture for as many zeros as it still needs, so that one cut short and closed anew
-//! would pass. Therefore it is shown more coded data at that place, which no code matches: a picture that is whole
-//! does not need them.
+//! What is wrong within the data is passed over as browsers do: they show it. A picture is cut off if the last unit of
+//! a scan is missing, in part or as a whole.
+
+mod bits;
+mod huffman;
+mod scan;
+mod standard;
+mod tables;
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, BufReader};
 
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-
-use super::{Budget, Seekable};
+use self::bits::Bits;
+use self::scan::{History, Scan};
+use self::tables::Tables;
+use super::{Budget, Timed};
 use crate::image::ImageError;
-use crate::image::jpeg::{NAME, SCANS};
-use crate::image::plan::{Plan, PlanReader};
+use crate::image::jpeg::{Frame, NAME};
 
-/// Bytes of ones, each with the zero that says that it is no marker. Codes of ones only do not exist (T.81, C).
-const ONES: [u8; 256] = {
-    let mut ones = [0; 256];
-    let mut index = 0;
-    while index < ones.len() {
-        ones[index] = 0xff;
-        index += 2;
-    }
-    ones
-};
+const START_OF_SCAN: u8 = 0xda;
+const END_OF_IMAGE: u8 = 0xd9;
 
-/// Decodes the whole picture.
-pub(super) fn decode(
-    mut file: File,
-    last_scan_end: Option<u64>,
-    is_grey_enough: bool,
-    budget: Budget,
-) -> Result<(), ImageError> {
-    let Ok(len) = file.seek(SeekFrom::End(0)) else {
-        return Err(ImageError::Unavailable);
-    };
-    let mut plan = Plan::default();
-    if let Some(end) = last_scan_end {
-        plan.copy(0..end);
-        plan.write(&ONES);
-        plan.copy(end..len);
-    } else {
-        plan.copy(0..len);
+/// Reads the whole picture, whose container is known to be sound.
+pub(super) fn decode(file: File, budget: Budget) -> Result<(), ImageError> {
+    let reader = BufReader::with_capacity(64 * 1024, Timed::new(file, budget));
+    let mut bits = Bits::new(reader);
+    let mut tables = Tables::default();
+    let mut picture: Option<(Frame, History)> = None;
+    let damaged = ImageError::Damaged(NAME);
+    loop {
+        let marker = bits.next_marker();
+        match marker {
+            // It stands for the end of the time too.
+            END_OF_IMAGE => return budget.check(),
+            // Of a picture, and markers without a segment.
+            0x01 | 0xd0..=0xd8 => continue,
+            _ => {}
+        }
+        let content = bits.segment().map_err(|_| damaged.clone())?;
+        match marker {
+            0xc0..=0xc2 => {
+                let frame = Frame::parse(marker, &content).ok_or(damaged.clone())?;
+                if !frame.is_progressive {
+                    tables.add_standard();
+                }
+                let history = History::new(&frame);
+                picture = Some((frame, history));
+            }
+            START_OF_SCAN => {
+                let (frame, history) = picture.as_mut().ok_or(damaged.clone())?;
+                let scan = Scan::parse(frame, &content, &tables).ok_or(damaged.clone())?;
+                if !scan.read(&mut bits, history, budget)? {
+                    return Err(damaged);
+                }
+            }
+            _ => tables.take(marker, &content).ok_or(damaged.clone())?,
+        }
     }
-    let picture = Seekable::new(plan.reader(file), budget);
-    run(picture, is_grey_enough).map_err(|_| ImageError::Damaged(NAME))
 }
 
-/// Where brightness is enough, a third of the memory does.
-fn run(picture: Seekable<PlanReader>, is_grey_enough: bool) -> Result<(), DecodeErrors> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_max_scans(SCANS as usize);
-    let mut decoder = JpegDecoder::new_with_options(picture, options);
-    decoder.decode_headers()?;
-    let output = match decoder.input_colorspace() {
-        Some(ColorSpace::YCbCr | ColorSpace::Luma) if is_grey_enough => ColorSpace::Luma,
-        _ => ColorSpace::RGB,
-    };
-    decoder.set_options(options.jpeg_set_out_colorspace(output));
-    let size = decoder.output_buffer_size().unwrap_or(0);
-    decoder.decode_into(&mut vec![0; size])
+/// A file that ends early. It cannot: its container was walked.
+fn ended() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
 }

@@ -19,7 +19,7 @@ const WINDOW: usize = 32 * 1024;
 /// Bytes before the first chunk.
 const SIGNATURE: usize = 8;
 
-/// Row by row, with every checksum.
+/// Row by row.
 pub(super) fn decode(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
     let again = file.try_clone().map_err(|_| ImageError::Unavailable)?;
     rows(file, outline, budget)?;
@@ -28,8 +28,9 @@ pub(super) fn decode(file: File, outline: &Outline, budget: Budget) -> Result<()
 
 fn rows(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
     let mut options = ::png::DecodeOptions::default();
-    options.set_ignore_checksums(false);
-    options.set_skip_ancillary_crc_failures(false);
+    options.set_ignore_crc(false);
+    // Browsers do not look at the checksum behind the rows.
+    options.set_ignore_adler32(true);
     // A profile is compressed, and may be a bomb: it is for the browser to open.
     options.set_ignore_iccp_chunk(true);
     let refused = |_| damaged(NAME);
@@ -125,8 +126,10 @@ struct Stream {
 impl Stream {
     /// `size` begins with the frame's width and height.
     fn new(header: &[u8; 13], size: &[u8]) -> Self {
+        let mut decompressor = Decompressor::new();
+        decompressor.ignore_adler32();
         Self {
-            decompressor: Decompressor::new(),
+            decompressor,
             output: vec![0; 4 * WINDOW],
             filled: 0,
             has_begun: false,
@@ -164,7 +167,7 @@ impl Stream {
 }
 
 /// Bytes of a frame's rows, each with its filter's number; of all seven passes, if it is interlaced.
-fn raw_len(header: &[u8; 13], size: &[u8]) -> u64 {
+pub(in crate::image) fn raw_len(header: &[u8; 13], size: &[u8]) -> u64 {
     const WHOLE: [[u64; 4]; 1] = [[0, 0, 1, 1]];
     const PASSES: [[u64; 4]; 7] = [
         [0, 0, 8, 8],

@@ -28,7 +28,7 @@ impl Budget {
 /// A reader that fails once the time is over. It is read in steps of a buffer's size: what decoders do between two of
 /// them is short, save for the pixels of one WebP image (about 2 s for the largest).
 #[derive(Debug)]
-pub(super) struct Timed<R> {
+pub(in crate::image) struct Timed<R> {
     inner: R,
     budget: Budget,
 }

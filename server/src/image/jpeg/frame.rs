@@ -1,24 +1,28 @@
-//! A JPEG's frame header: size, components, and what memory its decoding takes.
+//! A JPEG's frame header: size, components, and what memory its check takes.
 
-/// A start-of-frame segment (T.81, B.2.2).
+/// A start-of-frame segment (T.81, B.2.2) that browsers show.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(in crate::image) struct Frame {
     /// Pixels across as coded.
     pub width: u32,
     /// Pixels down as coded.
     pub height: u32,
-    /// Whether a scan holds some of the components only.
-    pub has_partial_scans: bool,
     /// Whether scans refine one another.
     pub is_progressive: bool,
-    components: Vec<Component>,
+    /// One for grey, three for colour, four for print.
+    pub components: Vec<Component>,
 }
 
-#[derive(Debug, PartialEq)]
-struct Component {
-    id: u8,
-    horizontal: u32,
-    vertical: u32,
+/// One of the planes that a picture consists of.
+#[derive(Debug)]
+pub(in crate::image) struct Component {
+    pub id: u8,
+    /// Blocks of 8 × 8 in each coded unit, across.
+    pub horizontal: u32,
+    /// Blocks of 8 × 8 in each coded unit, down.
+    pub vertical: u32,
+    /// The number of its quantisation table.
+    pub quantisation: u8,
 }
 
 impl Frame {
@@ -33,12 +37,12 @@ impl Frame {
         let frame = Self {
             width: u32::from(u16::from_be_bytes([w1, w0])),
             height: u32::from(u16::from_be_bytes([h1, h0])),
-            has_partial_scans: false,
             is_progressive: marker == 0xc2,
             components,
         };
         let is_sized = frame.width > 0 && frame.height > 0;
-        (is_complete && is_sized && matches!(count, 1 | 3 | 4)).then_some(frame)
+        let shows = is_complete && is_sized && matches!(count, 1 | 3 | 4);
+        (shows && frame.has_whole_samplings()).then_some(frame)
     }
 
     /// How many components there are: 1 grey, 3 colour, 4 for print.
@@ -46,39 +50,55 @@ impl Frame {
         self.components.len().try_into().unwrap_or(u8::MAX)
     }
 
-    /// Whether decoding the brightness alone reads the coded data of the colours too: not if there is no brightness,
-    /// which `is_rgb` tells of the colour marker. And of pictures with colours halved in height alone, the decoder then
-    /// reads more than there is.
-    pub fn is_grey_enough(&self, is_rgb: bool) -> bool {
-        let is_rgb = is_rgb || self.components.iter().map(|c| c.id).eq(*b"RGB");
+    /// Whether each component can be brought to the picture's size by repeating its samples.
+    fn has_whole_samplings(&self) -> bool {
         let (across, down) = self.sampling();
-        match self.components.len() {
-            1 => true,
-            3 => !is_rgb && (across > 1 || down == 1),
-            _ => false,
-        }
+        self.components
+            .iter()
+            .all(|c| across.is_multiple_of(c.horizontal) && down.is_multiple_of(c.vertical))
     }
 
-    /// Bytes that decoding needs at most: pixels, and all coefficients at once where scans complete one another.
-    /// `is_rgb` tells that the colour marker says so.
-    pub fn memory(&self, is_rgb: bool) -> u64 {
-        let pixel_bytes = if self.is_grey_enough(is_rgb) { 1 } else { 3 };
-        let pixels = u64::from(self.width) * u64::from(self.height) * pixel_bytes;
-        // What the decoder holds of one row of units.
-        let row = u64::from(self.width) * 1024;
-        if self.is_progressive || self.has_partial_scans {
-            pixels + row + self.coefficients() * 2
-        } else {
-            pixels + row
-        }
+    /// Bytes that reading it needs at most: buffers, and eight for each block where scans refine one another.
+    pub fn memory(&self) -> u64 {
+        let blocks = |index| {
+            let (across, down) = self.padded_blocks(index);
+            across * down
+        };
+        let all: u64 = (0..self.components.len()).map(blocks).sum();
+        super::MIB + if self.is_progressive { all * 8 } else { 0 }
     }
 
-    fn coefficients(&self) -> u64 {
+    /// Coded units of all components together, across and down.
+    pub fn units(&self) -> (u64, u64) {
         let (across, down) = self.sampling();
-        let units =
-            u64::from(self.width.div_ceil(across * 8)) * u64::from(self.height.div_ceil(down * 8));
-        let blocks: u64 = self.components.iter().map(Component::blocks).sum();
-        units * blocks * 64
+        (
+            self.width.div_ceil(across * 8).into(),
+            self.height.div_ceil(down * 8).into(),
+        )
+    }
+
+    /// Blocks of one component, across and down.
+    pub fn blocks(&self, index: usize) -> (u64, u64) {
+        let (across, down) = self.sampling();
+        let Component {
+            horizontal,
+            vertical,
+            ..
+        } = self.components[index];
+        (
+            (self.width * horizontal).div_ceil(across * 8).into(),
+            (self.height * vertical).div_ceil(down * 8).into(),
+        )
+    }
+
+    /// Blocks of one component, across and down, with those that fill up the last units.
+    pub fn padded_blocks(&self, index: usize) -> (u64, u64) {
+        let (across, down) = self.units();
+        let component = &self.components[index];
+        (
+            across * u64::from(component.horizontal),
+            down * u64::from(component.vertical),
+        )
     }
 
     /// The finest sampling of any component, across and down.
@@ -96,7 +116,7 @@ impl Frame {
 
 impl Component {
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let &[id, sampling, _table] = bytes else {
+        let &[id, sampling, quantisation] = bytes else {
             return None;
         };
         let (horizontal, vertical) = (u32::from(sampling >> 4), u32::from(sampling & 15));
@@ -105,11 +125,7 @@ impl Component {
             id,
             horizontal,
             vertical,
+            quantisation,
         })
-    }
-
-    /// Blocks of 8 × 8 in each coded unit.
-    fn blocks(&self) -> u64 {
-        u64::from(self.horizontal * self.vertical)
     }
 }

@@ -1,0 +1,277 @@
+//! One scan of a JPEG: which blocks it codes, and reading them all.
+
+use std::io::BufRead;
+
+use super::bits::Bits;
+use super::huffman::Codes;
+use super::tables::Tables;
+use super::{Budget, ImageError};
+use crate::image::jpeg::{Frame, ScanHeader};
+
+/// Which coefficients of each block are not zero, by component: what refining a progressive picture depends on. Eight
+/// bytes a block; of a picture that is not progressive, none.
+pub(super) struct History(Vec<Vec<u64>>);
+
+impl History {
+    pub fn new(frame: &Frame) -> Self {
+        let blocks = |index| {
+            let (across, down) = frame.padded_blocks(index);
+            usize::try_from(across * down).unwrap_or(0)
+        };
+        let count = if frame.is_progressive {
+            usize::from(frame.component_count())
+        } else {
+            0
+        };
+        Self((0..count).map(|index| vec![0; blocks(index)]).collect())
+    }
+}
+
+/// What a scan codes of each of its components.
+struct Part {
+    component: usize,
+    /// Blocks in each coded unit, across and down.
+    across: u64,
+    down: u64,
+    /// Blocks in a row of the component, with those that fill up the last unit.
+    stride: u64,
+    dc: Option<Codes>,
+    ac: Option<Codes>,
+}
+
+/// A scan that can be read.
+pub(super) struct Scan {
+    header: ScanHeader,
+    is_progressive: bool,
+    parts: Vec<Part>,
+    /// Coded units, across and down.
+    across: u64,
+    down: u64,
+    restart_interval: u32,
+    /// Blocks still to come that hold nothing more.
+    empty_run: u32,
+}
+
+impl Scan {
+    /// None for what browsers refuse.
+    pub fn parse(frame: &Frame, content: &[u8], tables: &Tables) -> Option<Self> {
+        let header = ScanHeader::parse(frame, content)?;
+        let is_single = header.parts.len() == 1;
+        let mut parts = Vec::new();
+        for part in &header.parts {
+            let component = &frame.components[part.component];
+            if !tables.has_quantisation(component.quantisation) {
+                return None;
+            }
+            let needed = header.needs(frame.is_progressive);
+            parts.push(Part {
+                component: part.component,
+                across: if is_single {
+                    1
+                } else {
+                    component.horizontal.into()
+                },
+                down: if is_single {
+                    1
+                } else {
+                    component.vertical.into()
+                },
+                stride: frame.padded_blocks(part.component).0,
+                dc: if needed.dc {
+                    Some(tables.dc(part.dc)?)
+                } else {
+                    None
+                },
+                ac: if needed.ac {
+                    Some(tables.ac(part.ac)?)
+                } else {
+                    None
+                },
+            });
+        }
+        let (across, down) = match header.parts[..] {
+            [ref only] => frame.blocks(only.component),
+            _ => frame.units(),
+        };
+        Some(Self {
+            is_progressive: frame.is_progressive,
+            parts,
+            across,
+            down,
+            restart_interval: tables.restart_interval,
+            empty_run: 0,
+            header,
+        })
+    }
+
+    /// Reads every coded unit, and tells whether the last one was there.
+    pub fn read<R: BufRead>(
+        mut self,
+        bits: &mut Bits<R>,
+        history: &mut History,
+        budget: Budget,
+    ) -> Result<bool, ImageError> {
+        bits.restart();
+        let mut until_restart = self.restart_interval;
+        let mut restarts = 0;
+        for y in 0..self.down {
+            budget.check()?;
+            for x in 0..self.across {
+                if self.restart_interval > 0 {
+                    if until_restart == 0 {
+                        self.empty_run = 0;
+                        bits.pass_restart(restarts);
+                        restarts = (restarts + 1) % 8;
+                        until_restart = self.restart_interval;
+                    }
+                    until_restart -= 1;
+                } else if bits.is_short() {
+                    return Ok(false);
+                }
+                if !bits.is_short() {
+                    self.read_unit(x, y, bits, history);
+                }
+            }
+        }
+        Ok(!bits.is_short())
+    }
+
+    #[inline]
+    fn read_unit<R: BufRead>(&mut self, x: u64, y: u64, bits: &mut Bits<R>, history: &mut History) {
+        for part in &self.parts {
+            for row in 0..part.down {
+                for column in 0..part.across {
+                    if !self.is_progressive {
+                        read_block(part, bits);
+                        continue;
+                    }
+                    let block = (y * part.down + row) * part.stride + x * part.across + column;
+                    let history = usize::try_from(block)
+                        .ok()
+                        .and_then(|block| history.0.get_mut(part.component)?.get_mut(block));
+                    if let Some(history) = history {
+                        read_pass(&self.header, &mut self.empty_run, part, bits, history);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A whole block, as pictures that are not progressive have it.
+#[inline]
+fn read_block<R: BufRead>(part: &Part, bits: &mut Bits<R>) {
+    let (Some(dc), Some(ac)) = (&part.dc, &part.ac) else {
+        return;
+    };
+    let size = dc.next(bits);
+    bits.take(size.into());
+    let mut at = 1;
+    while at < 64 {
+        let symbol = ac.next(bits);
+        let (run, size) = (symbol >> 4, symbol & 15);
+        if size == 0 && run < 15 {
+            return;
+        }
+        at += run + 1;
+        bits.take(size.into());
+    }
+}
+
+/// What a progressive scan adds to a block.
+#[inline]
+fn read_pass<R: BufRead>(
+    header: &ScanHeader,
+    empty_run: &mut u32,
+    part: &Part,
+    bits: &mut Bits<R>,
+    history: &mut u64,
+) {
+    match (&part.dc, &part.ac) {
+        (Some(dc), _) => {
+            let size = dc.next(bits);
+            bits.take(size.into());
+        }
+        (None, None) => {
+            bits.take(1);
+        }
+        (None, Some(ac)) if header.refines() => {
+            refine(header, empty_run, ac, bits, history);
+        }
+        (None, Some(ac)) => first_pass(header, empty_run, ac, bits, history),
+    }
+}
+
+fn first_pass<R: BufRead>(
+    header: &ScanHeader,
+    empty_run: &mut u32,
+    ac: &Codes,
+    bits: &mut Bits<R>,
+    history: &mut u64,
+) {
+    if *empty_run > 0 {
+        *empty_run -= 1;
+        return;
+    }
+    let mut at = header.first;
+    while at <= header.last {
+        let symbol = ac.next(bits);
+        let (run, size) = (symbol >> 4, symbol & 15);
+        if size == 0 && run < 15 {
+            *empty_run = (1 << run) + bits.take(run.into()) - 1;
+            return;
+        }
+        at += run;
+        if size > 0 {
+            bits.take(size.into());
+            *history |= 1 << at.min(63);
+        }
+        at += 1;
+    }
+}
+
+/// A coefficient that is not zero yet has another bit, wherever it is met.
+fn refine<R: BufRead>(
+    header: &ScanHeader,
+    empty_run: &mut u32,
+    ac: &Codes,
+    bits: &mut Bits<R>,
+    history: &mut u64,
+) {
+    let mut at = header.first;
+    if *empty_run == 0 {
+        while at <= header.last {
+            let symbol = ac.next(bits);
+            let (mut run, size) = (symbol >> 4, symbol & 15);
+            if size > 0 {
+                bits.take(1);
+            } else if run < 15 {
+                *empty_run = (1 << run) + bits.take(run.into());
+                break;
+            }
+            while at <= header.last {
+                if *history >> at & 1 == 1 {
+                    bits.take(1);
+                } else if run == 0 {
+                    break;
+                } else {
+                    run -= 1;
+                }
+                at += 1;
+            }
+            if size > 0 {
+                *history |= 1 << at.min(63);
+            }
+            at += 1;
+        }
+    }
+    if *empty_run > 0 {
+        let left = (*history >> at.min(63) << at.min(63)) & (u64::MAX >> (63 - header.last));
+        if at <= header.last {
+            for _ in 0..left.count_ones() {
+                bits.take(1);
+            }
+        }
+        *empty_run -= 1;
+    }
+}

@@ -1,0 +1,126 @@
+//! A JPEG's scan header: which components it codes, and how far.
+
+use super::frame::Frame;
+
+/// Blocks in a coded unit of more than one component.
+const UNIT_BLOCKS: u32 = 10;
+
+/// A start-of-scan segment (T.81, B.2.3) that browsers take.
+#[derive(Debug)]
+pub(in crate::image) struct ScanHeader {
+    pub parts: Vec<ScanPart>,
+    /// The first coefficient of each block.
+    pub first: u8,
+    /// The last coefficient of each block, up to 63.
+    pub last: u8,
+    high: u8,
+    low: u8,
+}
+
+/// A component in a scan.
+#[derive(Debug)]
+pub(in crate::image) struct ScanPart {
+    /// Its place in the frame header.
+    pub component: usize,
+    /// The number of its DC table.
+    pub dc: u8,
+    /// The number of its AC table.
+    pub ac: u8,
+}
+
+/// Huffman tables that a scan needs.
+#[derive(Debug)]
+pub(in crate::image) struct Needed {
+    pub dc: bool,
+    pub ac: bool,
+}
+
+impl ScanHeader {
+    /// Reads the segment's content.
+    pub fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
+        let (&[count], rest) = content.split_first_chunk()?;
+        let (listed, &[first, last, precision]) = rest.split_last_chunk()?;
+        if !(1..=4).contains(&count) || listed.len() != usize::from(count) * 2 {
+            return None;
+        }
+        let mut parts: Vec<ScanPart> = Vec::new();
+        for (index, part) in listed.chunks(2).enumerate() {
+            // Of components with the same name each is taken in its turn.
+            let component = frame.components.iter().enumerate().position(|(at, c)| {
+                c.id == part[0] && at >= index && parts.iter().all(|p| p.component != at)
+            })?;
+            parts.push(ScanPart {
+                component,
+                dc: part[1] >> 4,
+                ac: part[1] & 15,
+            });
+        }
+        let header = Self {
+            parts,
+            first,
+            last,
+            high: precision >> 4,
+            low: precision & 15,
+        };
+        (header.is_small(frame) && (!frame.is_progressive || header.is_progression()))
+            .then_some(header)
+    }
+
+    /// Whether it adds bits to coefficients that scans before it began.
+    pub fn refines(&self) -> bool {
+        self.high > 0
+    }
+
+    /// Which tables its components need.
+    pub fn needs(&self, is_progressive: bool) -> Needed {
+        Needed {
+            dc: !is_progressive || self.first == 0 && self.high == 0,
+            ac: !is_progressive || self.first > 0,
+        }
+    }
+
+    fn is_small(&self, frame: &Frame) -> bool {
+        let blocks = |part: &ScanPart| {
+            let component = &frame.components[part.component];
+            component.horizontal * component.vertical
+        };
+        self.parts.len() == 1 || self.parts.iter().map(blocks).sum::<u32>() <= UNIT_BLOCKS
+    }
+
+    fn is_progression(&self) -> bool {
+        let band = if self.first == 0 {
+            self.last == 0
+        } else {
+            self.first <= self.last && self.last < 64 && self.parts.len() == 1
+        };
+        band && (self.high == 0 || self.low + 1 == self.high) && self.low <= 13
+    }
+}
+
+/// Which bits of which coefficients the scans have brought.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// By component: the bit of each coefficient down to which it is known.
+    known: Vec<[Option<u8>; 64]>,
+}
+
+impl Progress {
+    /// Counts a scan.
+    pub fn add(&mut self, frame: &Frame, scan: &ScanHeader) {
+        self.known.resize(frame.components.len(), [None; 64]);
+        let range = if frame.is_progressive {
+            usize::from(scan.first)..=usize::from(scan.last)
+        } else {
+            0..=63
+        };
+        let low = if frame.is_progressive { scan.low } else { 0 };
+        for part in &scan.parts {
+            self.known[part.component][range.clone()].fill(Some(low));
+        }
+    }
+
+    /// Whether nothing can follow that adds to the picture.
+    pub fn is_complete(&self) -> bool {
+        !self.known.is_empty() && self.known.iter().flatten().all(|low| *low == Some(0))
+    }
+}
