@@ -18,6 +18,7 @@ mod outline;
 mod plan;
 mod png;
 mod pool;
+mod profile;
 mod sniff;
 mod source;
 mod webp;

@@ -27,19 +27,28 @@ struct Bounds {
     ceiling: Ceiling,
 }
 
-/// Decodes every image.
+/// Decodes the images, up to the first of an animation that is damaged.
 pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<(), ImageError> {
     let bounds = Bounds {
         budget,
         ceiling: Ceiling::set(),
     };
-    for frame in frames {
-        image(file, frame, bounds).map_err(refusal)?;
-        if let Some(data) = &frame.alpha {
-            alpha(file, frame, data, bounds).map_err(refusal)?;
+    for (index, frame) in frames.iter().enumerate() {
+        match whole(file, frame, bounds).map_err(refusal) {
+            // Browsers show an animation up to a frame that does not decode.
+            Err(ImageError::Damaged(_)) if index > 0 => return budget.check(),
+            decoded => decoded?,
         }
     }
     Ok(())
+}
+
+fn whole(file: &File, frame: &Frame, bounds: Bounds) -> Result<(), DecodingError> {
+    image(file, frame, bounds)?;
+    match &frame.alpha {
+        Some(data) => alpha(file, frame, data, bounds),
+        None => Ok(()),
+    }
 }
 
 fn refusal(error: DecodingError) -> ImageError {
