@@ -98,7 +98,7 @@ test('a picture without an ending is sent, and looked at by its bytes', async ({
   await page.locator('input[type=file][name=file]').setInputFiles(image('odd/client-refused-no-extension'));
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
   const opened = new ImagePage(page);
-  await expect(opened.picture).toHaveJSProperty('naturalWidth', 150);
+  await expect(opened.picture).toHaveJSProperty('naturalWidth', 161);
   await opened.live();
 });
 

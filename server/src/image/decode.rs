@@ -36,7 +36,7 @@ pub(super) fn decode(
         (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames, budget),
         (MediaType::Png, _) => png::decode(file, outline, budget),
         // Its walk has found frames, which browsers show as far as they can.
-        (MediaType::Gif, _) => Ok(()),
+        (MediaType::Gif, _) => budget.check(),
         // The walker of a type tells how that type is coded.
         (MediaType::Jpeg | MediaType::WebP, _) => Err(ImageError::UnknownType),
     };

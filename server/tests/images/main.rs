@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod gifs;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod limits;
@@ -12,3 +14,5 @@ mod pool;
 mod samples;
 #[cfg(test)]
 mod stripping;
+#[cfg(test)]
+mod webps;
