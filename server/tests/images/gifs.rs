@@ -1,4 +1,4 @@
-//! GIFs are served as far as browsers show them.
+//! A GIF is served as far as browsers show it.
 
 use app::model::MediaType;
 

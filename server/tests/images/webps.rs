@@ -1,4 +1,4 @@
-//! WebPs are read by the rules by which browsers read them, and look as before.
+//! A `WebP` is read by the rules by which browsers read it, and looks as before.
 
 use crate::kit::{codings, contains, inspected, is_damaged, position, riff_chunk, sample, webp};
 
