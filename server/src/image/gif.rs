@@ -1,7 +1,11 @@
-//! The walk over a GIF (87a and 89a): which of its blocks are served, and what decoding it will take.
+//! The walk over a GIF (87a and 89a): which of its blocks are served.
 //!
 //! Served are images, palettes, graphic controls and the number of loops. Comments, texts and other applications' data
-//! go, and so does what follows the trailer. A GIF without a trailer is refused: nothing tells it from one cut short.
+//! go, and so does what follows the trailer.
+//!
+//! Browsers show a GIF as far as they can read it, so it is served that far: up to the first block that is none, with
+//! all of a frame that was cut short, and closed by a trailer. Its frames are not decoded. Codes that mean nothing end
+//! a frame and not the picture, so that decoding them would tell nothing of whether it can be shown.
 
 use std::ops::Range;
 
@@ -19,7 +23,6 @@ const IMAGE: u8 = 0x2c;
 const EXTENSION: u8 = 0x21;
 const TRAILER: u8 = 0x3b;
 
-const PLAIN_TEXT: u8 = 0x01;
 const GRAPHIC_CONTROL: u8 = 0xf9;
 const APPLICATION: u8 = 0xff;
 
@@ -27,15 +30,10 @@ const APPLICATION: u8 = 0xff;
 pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, ImageError> {
     let mut walk = Walk::begin(source, limits)?;
     loop {
-        let start = source.position();
-        match source.byte()? {
-            IMAGE => walk.image(source, start, limits)?,
-            EXTENSION => walk.extension(source, start)?,
-            TRAILER => return Ok(walk.finish(start)),
-            _ => return Err(source.damaged()),
-        }
-        if walk.plan.is_overlong() {
-            return Err(source.damaged());
+        match walk.block(source, limits) {
+            Ok(true) => {}
+            Ok(false) | Err(ImageError::Damaged(_)) => return walk.finish(source),
+            Err(error) => return Err(error),
         }
     }
 }
@@ -44,11 +42,14 @@ pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, Imag
 struct Walk {
     width: u32,
     height: u32,
-    /// The graphic control of the image or text that comes next.
+    /// Where the global palette ends.
+    head_end: u64,
+    /// The last graphic control before the image that comes next.
     control: Option<Range<u64>>,
-    has_loops: bool,
+    /// A number of loops that has not been written yet. The last one counts.
+    loops: Option<[u8; 2]>,
     tally: Tally,
-    plan: Plan,
+    body: Plan,
 }
 
 impl Walk {
@@ -58,21 +59,29 @@ impl Walk {
         let [width, height] = [source.array()?, source.array()?].map(u16::from_le_bytes);
         let [flags, _background, _aspect] = source.array()?;
         skip_palette(source, flags)?;
-        if width == 0 || height == 0 {
-            return Err(source.damaged());
-        }
         let (width, height) = (width.into(), height.into());
         limits.check_size(width, height)?;
-        let mut plan = Plan::default();
-        plan.copy(0..source.position());
         Ok(Self {
             width,
             height,
+            head_end: source.position(),
             control: None,
-            has_loops: false,
+            loops: None,
             tally: Tally::default(),
-            plan,
+            body: Plan::default(),
         })
+    }
+
+    /// Walks the next block, and tells whether another one may follow.
+    fn block(&mut self, source: &mut Source, limits: &Limits) -> Result<bool, ImageError> {
+        let start = source.position();
+        match source.byte()? {
+            IMAGE => self.image(source, start, limits)?,
+            EXTENSION => self.extension(source, start)?,
+            // The trailer, or what no browser reads past.
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn image(
@@ -81,22 +90,56 @@ impl Walk {
         start: u64,
         limits: &Limits,
     ) -> Result<(), ImageError> {
-        let [x, y] = [source.array()?, source.array()?].map(u16::from_le_bytes);
-        let [width, height] = [source.array()?, source.array()?].map(u16::from_le_bytes);
-        let fits =
-            |offset: u16, len: u16, whole| len > 0 && u32::from(offset) + u32::from(len) <= whole;
-        if !fits(x, width, self.width) || !fits(y, height, self.height) {
-            return Err(source.damaged());
-        }
-        self.tally.add(width.into(), height.into(), limits)?;
+        let [x, y, width, height] = [
+            source.array()?,
+            source.array()?,
+            source.array()?,
+            source.array()?,
+        ]
+        .map(|bytes| u32::from(u16::from_le_bytes(bytes)));
         let flags = source.byte()?;
         skip_palette(source, flags)?;
         let _code_size = source.byte()?;
-        skip_blocks(source)?;
-        if let Some(control) = self.control.take() {
-            self.plan.copy(control);
+        if self.tally.frames == 0 {
+            // The screen grows by its first frame. Later frames are clipped.
+            self.width = self.width.max(x + width);
+            self.height = self.height.max(y + height);
+            limits.check_size(self.width, self.height)?;
         }
-        self.plan.copy(start..source.position());
+        self.tally.add(width, height, limits)?;
+        self.write_loops();
+        if let Some(control) = self.control.take() {
+            self.body.copy(control);
+        }
+        self.image_data(source, start)
+    }
+
+    /// Serves the image that began at `start` with its data blocks, which come next. The block with which the file ends
+    /// too early is made as short as it is.
+    fn image_data(&mut self, source: &mut Source, start: u64) -> Result<(), ImageError> {
+        while source.left() > 0 {
+            let at = source.position();
+            let len = source.byte()?;
+            if u64::from(len) > source.left() {
+                let rest = source.position()..source.position() + source.left();
+                self.body.copy(start..at);
+                // Less than `len`, so it fits.
+                let short = u8::try_from(source.left()).unwrap_or(len);
+                if short > 0 {
+                    self.body.write(&[short]);
+                    self.body.copy(rest);
+                }
+                self.body.write(&[0]);
+                return source.skip(source.left());
+            }
+            source.skip(len.into())?;
+            if len == 0 {
+                self.body.copy(start..source.position());
+                return Ok(());
+            }
+        }
+        self.body.copy(start..source.position());
+        self.body.write(&[0]);
         Ok(())
     }
 
@@ -111,10 +154,6 @@ impl Walk {
                 Ok(())
             }
             APPLICATION => self.application(source),
-            PLAIN_TEXT => {
-                self.control = None;
-                skip_blocks(source)
-            }
             _ => skip_blocks(source),
         }
     }
@@ -128,12 +167,10 @@ impl Walk {
         let name = source.bytes(len.into())?;
         let mut next = source.byte()?;
         let counts_loops = name == b"NETSCAPE2.0" || name == b"ANIMEXTS1.0";
-        if counts_loops && next == 3 && !self.has_loops {
+        if counts_loops && next == 3 {
             let [kind, low, high, after] = source.array()?;
             if kind == 1 {
-                self.plan.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01");
-                self.plan.write(&[low, high, 0]);
-                self.has_loops = true;
+                self.loops = Some([low, high]);
             }
             next = after;
         }
@@ -144,18 +181,37 @@ impl Walk {
         Ok(())
     }
 
-    fn finish(mut self, trailer: u64) -> Outline {
-        self.plan.copy(trailer..trailer + 1);
-        Outline {
+    fn write_loops(&mut self) {
+        if let Some([low, high]) = self.loops.take() {
+            self.body.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01");
+            self.body.write(&[low, high, 0]);
+        }
+    }
+
+    fn finish(mut self, source: &Source) -> Result<Outline, ImageError> {
+        if self.width == 0 || self.height == 0 {
+            return Err(source.damaged());
+        }
+        self.write_loops();
+        let mut plan = Plan::default();
+        plan.copy(0..6);
+        for side in [self.width, self.height] {
+            // Sides are no longer than any limit lets pass, which is below 2^16.
+            plan.write(&side.to_le_bytes()[..2]);
+        }
+        plan.copy(10..self.head_end);
+        plan.append(self.body);
+        plan.write(&[TRAILER]);
+        Ok(Outline {
             width: self.width,
             height: self.height,
             orientation: Orientation::default(),
             frames: self.tally.frames,
-            // It is decoded in small steps: the code table, and buffers.
+            // It is not decoded; a few buffers.
             memory: MIB,
-            plan: self.plan,
+            plan,
             coding: Coding::Plain,
-        }
+        })
     }
 }
 

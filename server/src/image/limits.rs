@@ -128,17 +128,6 @@ pub(super) fn too_much_time() -> ImageError {
     )
 }
 
-/// Whether a colour profile may have this many bytes.
-pub(super) fn check_profile(bytes: u64) -> Result<(), ImageError> {
-    if bytes > PROFILE_BYTES {
-        return Err(ImageError::TooLarge(
-            "The colour profile in this image is larger than 4 MiB. Try to save it without."
-                .to_owned(),
-        ));
-    }
-    Ok(())
-}
-
 fn megapixels(pixels: u64) -> String {
     if pixels < 1_000_000 {
         return format!("{pixels} pixels");

@@ -4,6 +4,9 @@
 //! plan of the bytes that may be served. The plan is carried out without decoding anything, and its result is walked
 //! and decoded in turn: what is proven to be whole is what is served.
 //!
+//! The rule is that what browsers show is taken and looks the same, so a GIF, which they show as far as they can read
+//! it, is served that far and not decoded.
+//!
 //! What is not served is what lies outside of the parts that hold coded pixels. Within them, a PNG may hold nothing
 //! else. The other three may: their decoders stop at the last pixel, and do not tell where. So bytes between that and
 //! the end of a scan (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are

@@ -5,10 +5,10 @@
 mod common;
 
 mod away;
-mod conditions;
-mod connections;
 mod bombs;
 mod capacity;
+mod conditions;
+mod connections;
 mod forms;
 mod guessing;
 mod handshake;
@@ -23,7 +23,7 @@ mod request_ids;
 mod rules;
 mod slow;
 mod start;
-mod sweep;
 mod stuck_log;
+mod sweep;
 mod too_large;
 mod uploads;

@@ -1,12 +1,13 @@
 //! Pictures that are cut short or changed on their way.
 
-use crate::kit;
 use std::time::{Duration, Instant};
 
+use app::model::MediaType;
+
+use crate::kit;
 use crate::kit::{
     Dice, SAMPLES, codings, inspected, is_damaged, last_position, png, png_chunk, position, sample,
 };
-use app::model::MediaType;
 use server::image::ImageError;
 
 /// Lengths to cut a file of this length to: evenly spread, and close to both ends. An end marker alone may be missing.
@@ -26,9 +27,13 @@ fn end(media_type: MediaType) -> usize {
     }
 }
 
+/// A GIF is shown as far as it goes.
 #[test]
 fn every_sample_cut_short_anywhere_is_refused() {
     for (name, media_type, ..) in SAMPLES {
+        if media_type == MediaType::Gif {
+            continue;
+        }
         let whole = sample(name);
         for cut in cuts(whole.len() - end(media_type)) {
             let result = inspected(&whole[..cut]);
@@ -183,13 +188,6 @@ fn containers_without_a_picture_are_refused() {
     for bytes in [&no_data[..], empty_gif, empty_jpeg, &empty_webp] {
         assert!(is_damaged(&inspected(bytes)));
     }
-}
-
-#[test]
-fn a_gif_without_its_trailer_is_refused() {
-    let whole = sample("animated.gif");
-    let end = last_position(&whole, &[0, 0x3b]);
-    assert!(is_damaged(&inspected(&whole[..=end])));
 }
 
 /// A compressed stream of these bytes, as they are (RFC 1950), with its checksum (Adler-32).

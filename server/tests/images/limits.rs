@@ -99,8 +99,6 @@ fn lengths_beyond_the_file_are_damaged() {
 
 #[test]
 fn frames_outside_their_canvas_are_damaged() {
-    let gif = b"GIF89a\x02\0\x02\0\0\0\0\x2c\x01\0\0\0\x02\0\x02\0\0\x02\x02\x44\x01\0\x3b";
-    assert!(is_damaged(&inspected(gif)));
     let mut moved = sample("animated.webp");
     let frame = position(&moved, b"ANMF").unwrap();
     moved[frame + 8] = 1;

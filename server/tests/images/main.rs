@@ -6,6 +6,8 @@ mod bomb;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod gifs;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod limits;
@@ -17,3 +19,5 @@ mod pool;
 mod samples;
 #[cfg(test)]
 mod stripping;
+#[cfg(test)]
+mod webps;

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
-use server::slots::NoSlot;
 use server::image::{
     DECODES, DecodePool, ImageError, Inspected, Limits, UPLOADS, UPLOADS_PER_ADDRESS,
 };
+use server::slots::NoSlot;
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use crate::{bomb, kit};

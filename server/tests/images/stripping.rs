@@ -194,7 +194,10 @@ fn an_unknown_chunk_within_a_frame_of_a_webp_is_dropped() {
 #[test]
 fn colour_profiles_survive_in_webp() {
     let still = inspected(&sample("transparent.webp")).unwrap().1;
-    let profile = riff_chunk(*b"ICCP", b"not looked into");
+    let mut data = [0; 132];
+    data[3] = 132;
+    data[36..40].copy_from_slice(b"acsp");
+    let profile = riff_chunk(*b"ICCP", &data);
     let chunks = match &still[12..16] {
         b"VP8X" => still[30..].to_vec(),
         _ => still[12..].to_vec(),

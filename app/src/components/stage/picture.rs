@@ -29,6 +29,7 @@ pub fn Picture(
     let is_intact = derive(move || intact.get());
     view! {
         <img
+            class=ground(image.media_type)
             src=image.url
             width=image.width.to_string()
             height=image.height.to_string()
@@ -59,6 +60,14 @@ pub fn alt(image: &Content) -> String {
         "The shared picture: {kind}, {} by {} pixels",
         image.width, image.height
     )
+}
+
+/// What lies behind the picture: a JPEG is never transparent.
+fn ground(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg => "",
+        MediaType::Png | MediaType::Gif | MediaType::WebP => "checkered",
+    }
 }
 
 /// Width by height, for the style sheet's `--ratio`, as CSS writes it: `1200 / 800`.

@@ -16,21 +16,21 @@ pub struct FileFacts {
 /// The types that Tonesa takes, for a file field's `accept`.
 pub const ACCEPT: &str = "image/png,image/jpeg,image/gif,image/webp";
 
-/// Which of these files to take: the first picture, or the first file of all when none is one, so that it can be said
-/// why it is refused.
+/// Which of these files to take: the first picture, else the first that may be one, else the first of all, so that it
+/// can be said why it is refused.
 pub fn pick(files: &[FileFacts]) -> Option<usize> {
-    files
-        .iter()
-        .position(is_picture)
-        .or(if files.is_empty() { None } else { Some(0) })
+    let first = |looks: Looks| files.iter().position(|file| looks_like(file) == looks);
+    first(Looks::Picture)
+        .or_else(|| first(Looks::Unclear))
+        .or_else(|| first(Looks::Other))
 }
 
-/// Why the file need not be sent at all, as a sentence.
+/// Why the file need not be sent at all, as a sentence. What may be a picture is sent: the server looks at its bytes.
 pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
     let max = max_bytes as f64;
     let name = short(&file.name);
-    if !is_picture(file) {
+    if looks_like(file) == Looks::Other {
         Some(format!(
             "{name} is not a picture that Tonesa can show. PNG, JPEG, GIF and WebP work."
         ))
@@ -62,25 +62,43 @@ pub fn megabytes(bytes: f64) -> String {
     }
 }
 
-fn is_picture(file: &FileFacts) -> bool {
+/// What a file is by its name and type, which its bytes may belie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// Of one of the types that are taken.
+    Picture,
+    /// Of no type that the browser knows, or of another type of image: pictures have wrong endings, or none.
+    Unclear,
+    /// Surely something else: a text, a film, a drawing in SVG.
+    Other,
+}
+
+fn looks_like(file: &FileFacts) -> Looks {
     const TAKEN: [MediaType; 4] = [
         MediaType::Png,
         MediaType::Jpeg,
         MediaType::Gif,
         MediaType::WebP,
     ];
-    if !file.media_type.is_empty() {
-        return TAKEN
-            .iter()
-            .any(|taken| file.media_type.eq_ignore_ascii_case(taken.as_str()));
+    let is = |name: &str| file.media_type.eq_ignore_ascii_case(name);
+    let is_image = file
+        .media_type
+        .get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("image/"));
+    if TAKEN.iter().any(|taken| is(taken.as_str())) || is("") && has_known_ending(&file.name) {
+        Looks::Picture
+    } else if is("") || is("application/octet-stream") || is_image && !is("image/svg+xml") {
+        Looks::Unclear
+    } else {
+        Looks::Other
     }
-    let extension = file
-        .name
-        .rsplit_once('.')
-        .map_or("", |(_, extension)| extension);
+}
+
+fn has_known_ending(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     ["png", "jpg", "jpeg", "jfif", "gif", "webp"]
         .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+        .any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// The name, without the middle when it is very long.
@@ -130,6 +148,21 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_picture_is_sent_for_its_bytes_to_be_looked_at() {
+        for (name, media_type) in [
+            ("IMG_0042", ""),
+            ("photo.jpg_large", ""),
+            ("download", "application/octet-stream"),
+            ("photo.heic", "image/heic"),
+            ("photo", "image/pjpeg"),
+        ] {
+            assert_eq!(refusal(&file(name, media_type, 10.0), MAX), None, "{name}");
+        }
+        assert!(refusal(&file("IMG_0042", "", 0.0), MAX).is_some());
+        assert!(refusal(&file("film.mp4", "video/mp4", 10.0), MAX).is_some());
+    }
+
+    #[test]
     fn a_file_just_over_the_limit_does_not_read_as_the_limit() {
         let sentence = refusal(&file("big.png", "image/png", 20_971_521.0), MAX).unwrap();
         assert_eq!(
@@ -143,6 +176,12 @@ mod tests {
         let text = file("a.txt", "text/plain", 1.0);
         let picture = file("b.png", "image/png", 1.0);
         assert_eq!(pick(&[text.clone(), picture.clone(), picture]), Some(1));
+        let unclear = file("IMG_0042", "", 1.0);
+        assert_eq!(pick(&[text.clone(), unclear.clone()]), Some(1));
+        assert_eq!(
+            pick(&[unclear, text.clone(), file("b.gif", "image/gif", 1.0)]),
+            Some(2)
+        );
         assert_eq!(pick(&[text.clone(), text]), Some(0));
         assert_eq!(pick(&[]), None);
     }

@@ -18,15 +18,24 @@ use crate::image::webp::{Frame, NAME, length, riff};
 /// A lossless image's header, which alpha does without.
 const LOSSLESS_HEADER: u64 = 5;
 
-/// Decodes every image.
+/// Decodes the images, up to the first of an animation that is damaged.
 pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<(), ImageError> {
-    for frame in frames {
-        image(file, frame, budget).map_err(refusal)?;
-        if let Some(data) = &frame.alpha {
-            alpha(file, frame, data, budget).map_err(refusal)?;
+    for (index, frame) in frames.iter().enumerate() {
+        match whole(file, frame, budget).map_err(refusal) {
+            // Browsers show an animation up to a frame that does not decode.
+            Err(ImageError::Damaged(_)) if index > 0 => return budget.check(),
+            decoded => decoded?,
         }
     }
     Ok(())
+}
+
+fn whole(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError> {
+    image(file, frame, budget)?;
+    match &frame.alpha {
+        Some(data) => alpha(file, frame, data, budget),
+        None => Ok(()),
+    }
 }
 
 fn refusal(_: DecodingError) -> ImageError {

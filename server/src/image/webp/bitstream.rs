@@ -1,4 +1,4 @@
-//! The first bytes of VP8 and VP8L data: what they say of size and alpha.
+//! The first bytes of VP8 and VP8L data: what they say of size, and whether there is something to see.
 
 use std::ops::Range;
 
@@ -13,7 +13,6 @@ pub(super) struct Bitstream {
     pub width: u32,
     pub height: u32,
     pub is_lossless: bool,
-    pub has_alpha: bool,
 }
 
 impl Bitstream {
@@ -37,24 +36,29 @@ impl Bitstream {
             width: (header & 0x3fff) + 1,
             height: (header >> 14 & 0x3fff) + 1,
             is_lossless: true,
-            has_alpha: header >> 28 & 1 == 1,
         }))
     }
 
-    /// RFC 6386, section 9.1: the tag of a key frame, a start code, two sizes of 14 bits.
+    /// RFC 6386, section 9.1: the tag of a key frame, a start code, two sizes of 14 bits. The tag says that it is a key
+    /// frame (no bit), in which version it is coded (3 bits), that it is shown (one bit), and how long its first
+    /// partition is. Browsers look at all of them.
     fn lossy(source: &mut Source, chunk: &Chunk) -> Result<Option<Self>, ImageError> {
         if chunk.len() < 10 {
             return Ok(None);
         }
-        let [tag, _, _, start @ ..] = source.array::<6>()?;
+        let [low, middle, high, start @ ..] = source.array::<6>()?;
+        let tag = u32::from_le_bytes([low, middle, high, 0]);
         let [width, height] = [source.array()?, source.array()?]
             .map(|side| u32::from(u16::from_le_bytes(side) & 0x3fff));
         let is_key_frame = tag & 1 == 0 && start == [0x9d, 0x01, 0x2a];
-        Ok((is_key_frame && width > 0 && height > 0).then_some(Self {
+        let is_known = tag >> 1 & 7 <= 3;
+        let is_shown = tag >> 4 & 1 == 1;
+        let is_held = u64::from(tag >> 5) < chunk.len();
+        let is_sound = is_key_frame && is_known && is_shown && is_held;
+        Ok((is_sound && width > 0 && height > 0).then_some(Self {
             width,
             height,
             is_lossless: false,
-            has_alpha: false,
         }))
     }
 

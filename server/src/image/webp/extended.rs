@@ -4,14 +4,21 @@ use super::bitstream::Bitstream;
 use super::chunk::Chunk;
 use super::{Frame, length, outline, riff};
 use crate::image::ImageError;
-use crate::image::limits::{Limits, Tally, check_profile};
+use crate::image::limits::{Limits, PROFILE_BYTES, Tally};
 use crate::image::outline::Outline;
 use crate::image::plan::Plan;
+use crate::image::profile::is_profile;
 use crate::image::source::Source;
 
 const PROFILE_FLAG: u8 = 0x20;
 const ALPHA_FLAG: u8 = 0x10;
 const ANIMATION_FLAG: u8 = 0x02;
+
+/// With those of EXIF and XMP, which are dropped. Browsers show nothing that has others.
+const KNOWN_FLAGS: u8 = PROFILE_FLAG | ALPHA_FLAG | ANIMATION_FLAG | 0x0c;
+
+/// Bytes that say how an animation is played.
+const ANIMATION_HEADER: u64 = 6;
 
 /// A container with features: alpha, animation, metadata.
 pub(super) fn walk(
@@ -24,14 +31,16 @@ pub(super) fn walk(
         return Err(source.damaged());
     }
     let [flags, ..] = source.array::<4>()?;
+    if flags & !KNOWN_FLAGS != 0 {
+        return Err(source.damaged());
+    }
     let [width, height] = [u24(source)? + 1, u24(source)? + 1];
     limits.check_size(width, height)?;
     header.leave(source, end)?;
     let mut walk = Walk::new(width, height, flags);
     while source.position() < end {
         let chunk = Chunk::next(source, end)?;
-        walk.chunk(source, &chunk, limits)?;
-        chunk.leave(source, end)?;
+        walk.chunk(source, chunk, end, limits)?;
     }
     walk.finish(source)
 }
@@ -40,135 +49,147 @@ pub(super) fn walk(
 struct Walk {
     width: u32,
     height: u32,
-    is_animated: bool,
-    /// The features of what is served.
+    /// The features that the file announces.
     flags: u8,
+    has_profile: bool,
     has_animation_header: bool,
-    /// The alpha chunk of the image that comes next.
-    alpha: Option<Chunk>,
     frames: Vec<Frame>,
     tally: Tally,
     body: Plan,
 }
 
+/// The chunks of one image.
+#[derive(Debug)]
+struct Image {
+    alpha: Option<Chunk>,
+    pixels: Chunk,
+    bits: Bitstream,
+}
+
 impl Walk {
     fn new(width: u32, height: u32, flags: u8) -> Self {
-        // A still picture's alpha is seen when its image is; an animation may promise it for later frames.
-        let is_animated = flags & ANIMATION_FLAG != 0;
-        let flags = if is_animated {
-            flags & (ANIMATION_FLAG | ALPHA_FLAG)
-        } else {
-            0
-        };
         Self {
             width,
             height,
-            is_animated,
             flags,
+            has_profile: false,
             has_animation_header: false,
-            alpha: None,
             frames: Vec::new(),
             tally: Tally::default(),
             body: Plan::default(),
         }
     }
 
+    fn is_animated(&self) -> bool {
+        self.flags & ANIMATION_FLAG != 0
+    }
+
     fn chunk(
         &mut self,
         source: &mut Source,
-        chunk: &Chunk,
+        chunk: Chunk,
+        end: u64,
         limits: &Limits,
     ) -> Result<(), ImageError> {
         match &chunk.kind {
-            b"ICCP" if self.flags & PROFILE_FLAG == 0 && self.frames.is_empty() => {
-                check_profile(chunk.len())?;
-                self.flags |= PROFILE_FLAG;
-                chunk.keep(&mut self.body);
-            }
-            b"ANIM" if self.is_animated && !self.has_animation_header => {
-                if chunk.len() != 6 {
-                    return Err(source.damaged());
-                }
-                self.has_animation_header = true;
-                chunk.keep(&mut self.body);
-            }
-            b"ANMF" if self.is_animated => self.animation_frame(source, chunk, limits)?,
-            b"ALPH" if !self.is_animated && self.alpha.is_none() => {
-                self.alpha = Some(chunk.clone());
-            }
-            b"VP8 " | b"VP8L" if !self.is_animated && self.frames.is_empty() => {
-                let mut body = std::mem::take(&mut self.body);
-                let (width, height) = (self.width, self.height);
-                self.image(source, chunk, (width, height), limits, &mut body)?;
-                self.body = body;
-            }
+            b"VP8X" => return Err(source.damaged()),
+            b"ICCP" if self.takes_profile() => self.profile(source, &chunk)?,
+            b"ANIM" if !self.has_animation_header => self.animation_header(source, &chunk)?,
+            b"ANMF" => self.animation_frame(source, &chunk, limits)?,
+            b"ALPH" | b"VP8 " | b"VP8L" => return self.still(source, chunk, end, limits),
             _ => {}
+        }
+        chunk.leave(source, end)
+    }
+
+    fn takes_profile(&self) -> bool {
+        self.flags & PROFILE_FLAG != 0 && !self.has_profile && self.frames.is_empty()
+    }
+
+    /// Keeps a colour profile; anything else in its place is dropped, as browsers do not look at it.
+    fn profile(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
+        if chunk.len() <= PROFILE_BYTES && is_profile(&source.bytes(chunk.len())?, chunk.len()) {
+            self.has_profile = true;
+            chunk.keep(&mut self.body);
         }
         Ok(())
     }
 
-    /// An image of the size that its parent promises, with the alpha chunk before it.
-    fn image(
-        &mut self,
-        source: &mut Source,
-        chunk: &Chunk,
-        size: (u32, u32),
-        limits: &Limits,
-        plan: &mut Plan,
-    ) -> Result<(), ImageError> {
-        let bits = Bitstream::read(source, chunk)?;
-        if (bits.width, bits.height) != size {
+    fn animation_header(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
+        if chunk.len() < ANIMATION_HEADER {
             return Err(source.damaged());
         }
+        self.has_animation_header = true;
+        let start = chunk.data.start;
+        self.body.write(b"ANIM\x06\0\0\0");
+        self.body.copy(start..start + ANIMATION_HEADER);
+        Ok(())
+    }
+
+    /// The only image of a picture that is not animated. Alpha that is not announced is not shown.
+    fn still(
+        &mut self,
+        source: &mut Source,
+        first: Chunk,
+        end: u64,
+        limits: &Limits,
+    ) -> Result<(), ImageError> {
+        if self.is_animated() || self.has_animation_header || !self.frames.is_empty() {
+            return Err(source.damaged());
+        }
+        let mut image = Image::read(source, first, end)?;
+        if (image.bits.width, image.bits.height) != (self.width, self.height) {
+            return Err(source.damaged());
+        }
+        image.alpha.take_if(|_| self.flags & ALPHA_FLAG == 0);
+        let mut plan = Plan::default();
+        self.image(image, limits, &mut plan)?;
+        self.body.append(plan);
+        Ok(())
+    }
+
+    fn image(&mut self, image: Image, limits: &Limits, plan: &mut Plan) -> Result<(), ImageError> {
+        let Image {
+            alpha,
+            pixels,
+            bits,
+        } = image;
         self.tally.add(bits.width, bits.height, limits)?;
-        // A lossless image has its own alpha.
-        let alpha = self.alpha.take().filter(|_| !bits.is_lossless);
         if let Some(alpha) = &alpha {
             alpha.keep(plan);
         }
-        chunk.keep(plan);
-        if alpha.is_some() || bits.has_alpha {
-            self.flags |= ALPHA_FLAG;
-        }
-        let alpha = alpha.map(|chunk| chunk.data);
-        self.frames.push(bits.frame(chunk.data.clone(), alpha));
+        pixels.keep(plan);
+        self.frames
+            .push(bits.frame(pixels.data, alpha.map(|chunk| chunk.data)));
         Ok(())
     }
 
-    /// A frame: where it lies on the canvas, and an image in chunks of its own.
+    /// A frame: where it lies on the canvas, and an image in chunks of its own. One without an image is left out, and
+    /// the size is that of the image, whatever the frame says.
     fn animation_frame(
         &mut self,
         source: &mut Source,
         chunk: &Chunk,
         limits: &Limits,
     ) -> Result<(), ImageError> {
-        if chunk.len() < 16 {
+        if chunk.len() < 16 || !self.has_animation_header || !self.is_animated() {
             return Err(source.damaged());
         }
-        let header = source.array::<16>()?;
-        let [x, y, width, height] = [0, 3, 6, 9]
-            .map(|at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], 0]));
-        let (width, height) = (width + 1, height + 1);
+        let mut header = source.array::<16>()?;
+        let Some(image) = Image::of_frame(source, chunk.data.end)? else {
+            return Ok(());
+        };
+        let [x, y] =
+            [0, 3].map(|at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], 0]));
+        let (width, height) = (image.bits.width, image.bits.height);
         if x * 2 + width > self.width || y * 2 + height > self.height {
             return Err(source.damaged());
         }
-        let before = self.frames.len();
+        for (at, side) in [(6, width - 1), (9, height - 1)] {
+            header[at..at + 3].copy_from_slice(&side.to_le_bytes()[..3]);
+        }
         let mut plan = Plan::default();
-        self.alpha = None;
-        while source.position() < chunk.data.end && self.frames.len() == before {
-            let part = Chunk::next(source, chunk.data.end)?;
-            match &part.kind {
-                b"ALPH" => self.alpha = Some(part.clone()),
-                b"VP8 " | b"VP8L" => {
-                    self.image(source, &part, (width, height), limits, &mut plan)?;
-                }
-                _ => {}
-            }
-            part.leave(source, chunk.data.end)?;
-        }
-        if self.frames.len() == before {
-            return Err(source.damaged());
-        }
+        self.image(image, limits, &mut plan)?;
         self.body.write(b"ANMF");
         self.body.write(&length(16 + plan.len()));
         self.body.write(&header);
@@ -177,17 +198,62 @@ impl Walk {
     }
 
     fn finish(self, source: &Source) -> Result<Outline, ImageError> {
-        if self.frames.is_empty() || self.is_animated != self.has_animation_header {
+        if self.frames.is_empty() {
             return Err(source.damaged());
         }
+        let profile = if self.has_profile { PROFILE_FLAG } else { 0 };
+        let flags = self.flags & (ALPHA_FLAG | ANIMATION_FLAG) | profile;
         let mut plan = Plan::default();
         plan.write(b"VP8X\x0a\0\0\0");
-        plan.write(&[self.flags, 0, 0, 0]);
+        plan.write(&[flags, 0, 0, 0]);
         for side in [self.width - 1, self.height - 1] {
             plan.write(&side.to_le_bytes()[..3]);
         }
         plan.append(self.body);
         outline((self.width, self.height), self.frames, riff(plan))
+    }
+}
+
+impl Image {
+    /// An image whose first chunk has been begun: pixels, or alpha and lossy pixels right behind it. Browsers read no
+    /// others.
+    fn read(source: &mut Source, first: Chunk, parent_end: u64) -> Result<Self, ImageError> {
+        let (alpha, pixels) = if first.kind == *b"ALPH" {
+            first.leave(source, parent_end)?;
+            (Some(first), Chunk::next(source, parent_end)?)
+        } else {
+            (None, first)
+        };
+        match &pixels.kind {
+            b"VP8 " => {}
+            b"VP8L" if alpha.is_none() => {}
+            _ => return Err(source.damaged()),
+        }
+        let bits = Bitstream::read(source, &pixels)?;
+        pixels.leave(source, parent_end)?;
+        Ok(Self {
+            alpha,
+            pixels,
+            bits,
+        })
+    }
+
+    /// The image of a frame, if it has one. Only unknown chunks may follow.
+    fn of_frame(source: &mut Source, end: u64) -> Result<Option<Self>, ImageError> {
+        let mut image = None;
+        let mut is_first = true;
+        while source.position() < end {
+            let part = Chunk::next(source, end)?;
+            match &part.kind {
+                b"ALPH" | b"VP8 " | b"VP8L" if is_first => {
+                    image = Some(Self::read(source, part, end)?);
+                }
+                b"ALPH" | b"VP8 " | b"VP8L" => return Err(source.damaged()),
+                _ => part.leave(source, end)?,
+            }
+            is_first = false;
+        }
+        Ok(image)
     }
 }
 
