@@ -8,9 +8,8 @@
 //! it, is served that far and not decoded.
 //!
 //! What is not served is what lies outside of the parts that hold coded pixels. Within them, a PNG may hold nothing
-//! else. The other three may: their decoders stop at the last pixel, and do not tell where. So bytes between that and
-//! the end of a scan (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are
-//! colour profiles. No browser shows or runs them: the type that is served is the one that was found.
+//! else, and is compressed anew if it does. The other three may. So bytes between the last pixel and the end of a scan
+//! (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are colour profiles. No browser shows or runs them: the type that is served is the one that was found.
 
 mod child;
 mod decode;
@@ -100,7 +99,7 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Walks the file. Blocking; takes memory of no more than a few buffers.
+    /// Walks the file. Blocking; takes memory of no more than a few buffers and a colour profile of up to 4 MiB.
     ///
     /// # Errors
     /// See [`ImageError`].

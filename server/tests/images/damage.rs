@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use app::model::MediaType;
 
 use crate::kit;
-use crate::kit::{
-    Dice, SAMPLES, codings, inspected, is_damaged, last_position, png, png_chunk, position, sample,
-};
+use crate::kit::{Dice, SAMPLES, codings, inspected, is_damaged, png, png_chunk, position, sample};
 use server::image::ImageError;
 
 /// Lengths to cut a file of this length to: evenly spread, and close to both ends. An end marker alone may be missing.

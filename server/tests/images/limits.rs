@@ -246,8 +246,9 @@ fn a_png_of_48_megapixels_passes() {
     encoder.set_compression(png::Compression::Fastest);
     let mut writer = encoder.write_header().unwrap();
     let mut rows = writer.stream_writer().unwrap();
+    let row = vec![7_u8; 3 * 8_000];
     for _ in 0..6_000 {
-        rows.write_all(&[7; 3 * 8_000]).unwrap();
+        rows.write_all(&row).unwrap();
     }
     rows.finish().unwrap();
     writer.finish().unwrap();
