@@ -10,6 +10,7 @@ pub mod bomb;
 pub mod conversation;
 pub mod faults;
 pub mod pictures;
+pub mod program;
 pub mod raw;
 pub mod socket_client;
 

@@ -1,9 +1,6 @@
 //! Pictures that are made to exhaust a node, uploaded to the real program at its defaults.
 #![cfg(target_os = "linux")]
 
-use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
@@ -11,10 +8,8 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, StatusCode};
 use server::image::POOL_MEMORY;
 
+use crate::common::program::{MIB, Program, Watch};
 use crate::common::{bomb, pictures};
-use crate::process::Program;
-
-const MIB: u64 = 1024 * 1024;
 
 /// Uploads the bytes as a client of this address.
 async fn upload(program: &Program, client: &Client, address: &str, bytes: Vec<u8>) -> StatusCode {
@@ -54,64 +49,4 @@ async fn twenty_bombs_two_at_a_time_are_refused_within_the_memory_for_pictures()
     assert!(children > 0);
     assert!(children <= POOL_MEMORY, "{} MiB", children / MIB);
     assert!(node < 200 * MIB, "{} MiB", node / MIB);
-}
-
-/// Looks at how much memory of their own the children of a process have, all together.
-pub struct Watch {
-    most: Arc<AtomicU64>,
-    ends: Arc<AtomicBool>,
-    watching: std::thread::JoinHandle<()>,
-}
-
-impl Watch {
-    pub fn over(parent: u32) -> Self {
-        let (most, ends) = (
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let (seen, ended) = (Arc::clone(&most), Arc::clone(&ends));
-        let watching = std::thread::spawn(move || {
-            while !ended.load(Ordering::Relaxed) {
-                let all = children(parent).iter().map(|pid| own_memory(pid)).sum();
-                seen.fetch_max(all, Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        });
-        Self {
-            most,
-            ends,
-            watching,
-        }
-    }
-
-    /// The most bytes that were seen.
-    pub fn end(self) -> u64 {
-        self.ends.store(true, Ordering::Relaxed);
-        self.watching.join().unwrap();
-        self.most.load(Ordering::Relaxed)
-    }
-}
-
-/// A process is a child of the thread that started it.
-fn children(parent: u32) -> Vec<String> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
-        return Vec::new();
-    };
-    threads
-        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
-        .flat_map(|pids| {
-            pids.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-fn own_memory(pid: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    kib.unwrap_or(0_u64) * 1024
 }

@@ -14,8 +14,8 @@ use server::image::{UPLOADS, UPLOADS_PER_ADDRESS};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::common::program::Program;
 use crate::common::{TestNode, file_form, header, problem, raw};
-use crate::process::Program;
 
 const PROXIES: (&str, &str) = ("TONESA_TRUSTED_PROXIES", "127.0.0.1");
 const HERE: &str = "192.0.2.1";

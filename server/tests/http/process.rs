@@ -1,123 +1,20 @@
 //! The real program: what it says, how much memory it takes, how it ends.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 #[cfg(target_os = "linux")]
-use crate::bombs::Watch;
+use crate::common::program::Watch;
+use crate::common::program::{MIB, Program, program};
 use crate::common::{pictures, raw, site};
-
-const MIB: u64 = 1024 * 1024;
-
-pub fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_tonesa"));
-    program.env_clear();
-    program
-}
-
-/// A running program; killed when dropped.
-pub struct Program {
-    child: Child,
-    pub address: SocketAddr,
-    log: std::thread::JoinHandle<String>,
-    pub folder: TempDir,
-}
-
-impl Program {
-    pub fn start(variables: &[(&str, &str)]) -> Self {
-        Self::run(program(), variables)
-    }
-
-    pub fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = command
-            .env("PORT", "0")
-            .env("TONESA_DATA_DIR", folder.path().join("data"))
-            .env("TONESA_SITE_DIR", site(folder.path()))
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines
-            .find_map(|line| {
-                let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
-                event["address"].as_str()?.parse().ok()
-            })
-            .expect("the program says where it serves");
-        let log =
-            std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-        Self {
-            child,
-            address,
-            log,
-            folder,
-        }
-    }
-
-    /// The process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    /// A limit on the size of files refuses writes as a full disk does.
-    #[cfg(target_os = "linux")]
-    pub fn fill_disk(&self) {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
-    }
-
-    /// Waits for the end, and returns how it ended and what it logged after its start.
-    fn ended(mut self) -> (Option<i32>, String) {
-        let code = self.child.wait().unwrap().code();
-        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
-        (code, log.join().unwrap())
-    }
-
-    /// The most memory that it ever had, in bytes.
-    pub fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
-        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kib * 1024
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::common::program::{Program, program};
 use crate::common::site;
 #[cfg(target_os = "linux")]
 use crate::process::ignoring_the_limits_signal;
-use crate::process::{Program, program, said};
+use crate::process::said;
 
 #[test]
 fn help_and_version_are_told() {

@@ -8,8 +8,8 @@ use futures::future::join_all;
 use reqwest::Client;
 use serde_json::Value;
 
+use crate::common::program::program;
 use crate::common::site;
-use crate::process::program;
 
 type Log = Lines<BufReader<PipeReader>>;
 

@@ -1,0 +1,175 @@
+//! The real program as a process of its own, and what it and the processes that it starts take of memory.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::site;
+
+pub const MIB: u64 = 1024 * 1024;
+
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tonesa"));
+    program.env_clear();
+    program
+}
+
+/// A running program; killed when dropped.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+    log: std::thread::JoinHandle<String>,
+    pub folder: TempDir,
+}
+
+impl Program {
+    pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::run(program(), variables)
+    }
+
+    pub fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command
+            .env("PORT", "0")
+            .env("TONESA_DATA_DIR", folder.path().join("data"))
+            .env("TONESA_SITE_DIR", site(folder.path()))
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .find_map(|line| {
+                let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                event["address"].as_str()?.parse().ok()
+            })
+            .expect("the program says where it serves");
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        Self {
+            child,
+            address,
+            log,
+            folder,
+        }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// A limit on the size of files refuses writes as a full disk does.
+    #[cfg(target_os = "linux")]
+    pub fn fill_disk(&self) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
+    }
+
+    /// Waits for the end, and returns how it ended and what it logged after its start.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
+        (code, log.join().unwrap())
+    }
+
+    /// The most memory that it ever had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Looks at how much memory of their own the children of a process have, all together.
+pub struct Watch {
+    most: Arc<AtomicU64>,
+    ends: Arc<AtomicBool>,
+    watching: std::thread::JoinHandle<()>,
+}
+
+impl Watch {
+    pub fn over(parent: u32) -> Self {
+        let (most, ends) = (
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (seen, ended) = (Arc::clone(&most), Arc::clone(&ends));
+        let watching = std::thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                let all = children(parent).iter().map(|pid| own_memory(pid)).sum();
+                seen.fetch_max(all, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        Self {
+            most,
+            ends,
+            watching,
+        }
+    }
+
+    /// The most bytes that were seen.
+    pub fn end(self) -> u64 {
+        self.ends.store(true, Ordering::Relaxed);
+        self.watching.join().unwrap();
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+/// A process is a child of the thread that started it.
+fn children(parent: u32) -> Vec<String> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn own_memory(pid: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0_u64) * 1024
+}

@@ -1,0 +1,238 @@
+//! The worst that a few addresses can do at default limits, all at once: picture bombs, sockets that never read, and
+//! long answers that nobody takes. The node stays small and answers everyone else.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use common::program::{MIB, Program, Watch};
+use common::{bomb, file_form, pictures};
+
+const ATTACKERS: [[u8; 4]; 3] = [[127, 0, 0, 11], [127, 0, 0, 12], [127, 0, 0, 13]];
+/// Someone who only looks and talks.
+const VISITOR: [u8; 4] = [127, 0, 0, 21];
+/// How long the attack lasts.
+const ATTACK: Duration = Duration::from_secs(15);
+const SOCKETS: usize = 100;
+const LONG_ANSWERS: usize = 100;
+/// What the node and the processes that it starts may have in memory together.
+const MAX_MEMORY: u64 = 1024 * MIB;
+/// Within which 99 of 100 requests of the visitor are answered.
+const MAX_LATENCY: Duration = Duration::from_millis(250);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_few_attackers_neither_fill_the_node_nor_delay_others() {
+    let program = Program::start(&[]);
+    let visitor = client(VISITOR);
+    let target = Target::prepare(&program, &visitor).await;
+    let attack = Arc::new(Attack {
+        address: program.address,
+        target,
+    });
+    let watch = Watch::over(program.id());
+    let attackers = ATTACKERS.map(|from| tokio::spawn(Arc::clone(&attack).run(from)));
+    let latencies = visit(&program, &visitor, &attack.target).await;
+    for attacker in attackers {
+        attacker.abort();
+    }
+    let memory = program.peak_memory() + watch.end();
+    let p99 = latencies[latencies.len() * 99 / 100];
+    println!(
+        "{} requests under attack: p50 {:?}, p99 {p99:?}; {} MiB at most",
+        latencies.len(),
+        latencies[latencies.len() / 2],
+        memory / MIB,
+    );
+    assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
+    assert!(p99 <= MAX_LATENCY, "{p99:?}");
+}
+
+/// A client that comes from this address.
+fn client(from: [u8; 4]) -> Client {
+    Client::builder()
+        .local_address(IpAddr::from(from))
+        .build()
+        .unwrap()
+}
+
+/// An upload with long texts and a large picture.
+struct Target {
+    short_id: String,
+}
+
+impl Target {
+    async fn prepare(program: &Program, client: &Client) -> Self {
+        let picture = pictures::large_png(19 * 1024 * 1024);
+        let upload = client
+            .post(program.url("/api/uploads"))
+            .multipart(file_form(picture));
+        let response = upload.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let upload: Value = response.json().await.unwrap();
+        let target = Self {
+            short_id: upload["shortID"].as_str().unwrap().to_owned(),
+        };
+        for number in 0..60 {
+            assert_eq!(
+                target
+                    .say(
+                        program,
+                        client,
+                        &format!("long-{number}"),
+                        &"長".repeat(2_000)
+                    )
+                    .await,
+                StatusCode::CREATED
+            );
+        }
+        target
+    }
+
+    async fn say(&self, program: &Program, client: &Client, id: &str, text: &str) -> StatusCode {
+        let path = format!("/api/uploads/{}/messages", self.short_id);
+        let body = json!({"authorName": "Ada", "content": text, "clientMessageID": id});
+        client
+            .post(program.url(&path))
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .status()
+    }
+}
+
+/// What the attackers know.
+struct Attack {
+    address: SocketAddr,
+    target: Target,
+}
+
+impl Attack {
+    /// Everything at once, from one address, until it is aborted.
+    async fn run(self: Arc<Self>, from: [u8; 4]) {
+        let bombs = self.upload_bombs(from);
+        let sockets = join_all((0..SOCKETS).map(|_| self.watch_without_reading(from)));
+        let answers = join_all((0..LONG_ANSWERS).map(|_| self.ask_without_reading(from)));
+        tokio::join!(bombs, sockets, answers);
+    }
+
+    /// Two at a time, again and again, whatever is answered.
+    async fn upload_bombs(&self, from: [u8; 4]) {
+        let bomb = bomb::webp();
+        let client = client(from);
+        let url = format!("http://{}/api/uploads", self.address);
+        let one_after_another = || async {
+            loop {
+                drop(
+                    client
+                        .post(&url)
+                        .multipart(file_form(bomb.clone()))
+                        .send()
+                        .await,
+                );
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::join!(one_after_another(), one_after_another());
+    }
+
+    /// Asks for everything as often as a socket may, and reads nothing.
+    async fn watch_without_reading(&self, from: [u8; 4]) {
+        loop {
+            let handshake = "GET /api/socket HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tonesa.v1\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+            let watch =
+                json!({"type": "watch", "data": {"uploadID": self.target.short_id, "after": null}});
+            let watch = masked(&watch.to_string());
+            if let Ok(mut stream) = connect(from, self.address).await
+                && stream.write_all(handshake.as_bytes()).await.is_ok()
+            {
+                let asks = async {
+                    while stream.write_all(&watch).await.is_ok() {
+                        sleep(Duration::from_millis(10)).await;
+                    }
+                };
+                drop(timeout(ATTACK, asks).await);
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Asks for the large picture and for the long texts, and reads neither.
+    async fn ask_without_reading(&self, from: [u8; 4]) {
+        let id = &self.target.short_id;
+        let paths = [
+            format!("/i/{id}"),
+            format!("/api/uploads/{id}/messages?limit=200"),
+        ];
+        for path in paths.iter().cycle() {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n").repeat(20);
+            if let Ok(mut stream) = connect(from, self.address).await
+                && stream.write_all(request.as_bytes()).await.is_ok()
+            {
+                // Until the node gives it up.
+                let mut nothing = [0];
+                while stream.peek(&mut nothing).await.is_ok_and(|open| open > 0) {
+                    sleep(Duration::from_millis(200)).await;
+                }
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+/// With as much room to receive as the system gives: what waits is in the node or in the kernel.
+async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((from, 0)))?;
+    socket.connect(to).await
+}
+
+/// A text frame as clients send it, with a mask of zeros.
+fn masked(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+/// Looks and talks as people do, and returns how long each answer took, sorted.
+async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Duration> {
+    let started = Instant::now();
+    let mut latencies = Vec::new();
+    let page = program.url(&format!("/u/{}", target.short_id));
+    while started.elapsed() < ATTACK {
+        for number in 0..5 {
+            let asked = Instant::now();
+            let status = if number == 0 {
+                target
+                    .say(
+                        program,
+                        visitor,
+                        &format!("m-{}", latencies.len()),
+                        "and I?",
+                    )
+                    .await
+            } else {
+                visitor.get(&page).send().await.unwrap().status()
+            };
+            assert!(status.is_success(), "{status}");
+            latencies.push(asked.elapsed());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+    latencies.sort_unstable();
+    latencies
+}
