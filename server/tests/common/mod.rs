@@ -28,6 +28,7 @@ use server::backends;
 use server::config::Config;
 use server::hub::Pace;
 use server::metrics::Metrics;
+use server::pairing;
 use server::serve::{Listeners, serve};
 use server::site::Site;
 use server::state::{AppState, Backends, Node};
@@ -122,6 +123,9 @@ impl TestNode {
     ) -> Self {
         let metrics = Arc::new(Metrics::default());
         let opened = backends::open(&config, &metrics).await.unwrap();
+        let Backends { store, blobs, .. } = &opened.backends;
+        // As the node does at once, but done before a test counts temporary files.
+        drop(pairing::check(store.as_ref(), blobs.as_ref()).await);
         let backends = wrap(opened.backends.clone());
         let listeners = Listeners::bind(&config).unwrap();
         let address = listeners.public.local_addr().unwrap();

@@ -20,6 +20,9 @@ const OUTPUT_GROWTH: u64 = 64 * MIB;
 /// Processor time beyond what decoding may take, for everything else and for a decoder's last step.
 const CPU_MARGIN: Duration = Duration::from_secs(5);
 
+/// How far others go before this process where processors are short: requests and sockets are not to wait for pictures.
+const NICENESS: i32 = 5;
+
 /// How much memory this process may take.
 #[derive(Debug)]
 pub(super) struct MemoryLimit {
@@ -53,6 +56,7 @@ impl MemoryLimit {
 
 /// Sets everything but memory.
 pub(super) fn set(input: &Path, time: Duration) -> io::Result<()> {
+    rustix::process::nice(NICENESS)?;
     let seconds = time.saturating_add(CPU_MARGIN).as_secs();
     let output = fs::metadata(input)?.len() + OUTPUT_GROWTH;
     for (resource, most) in [
