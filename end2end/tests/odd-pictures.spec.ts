@@ -45,10 +45,11 @@ async function look(page: Page, url: string): Promise<Look | undefined> {
   }, url);
 }
 
-/** The look of one of our files before it is uploaded. */
-async function before(page: Page, name: string) {
+/** The look of one of our files before it is uploaded, with this behind it. */
+async function before(page: Page, name: string, end = Buffer.of()) {
   const { mimeType, buffer } = imagePayload(name);
-  await page.route('**/before', (route) => route.fulfill({ contentType: mimeType, body: buffer }));
+  const body = Buffer.concat([buffer, end]);
+  await page.route('**/before', (route) => route.fulfill({ contentType: mimeType, body }));
   const found = await look(page, '/before');
   await page.unroute('**/before');
   return found;
@@ -68,7 +69,9 @@ for (const name of [
 ]) {
   test(`${name} is taken and looks as before`, async ({ page, request }) => {
     await page.goto('/');
-    const original = (await before(page, `odd/${name}`))!;
+    // Without an end marker Chromium waits for more and leaves out the last rows, although all of them are there.
+    const end = name === 'j17-no-eoi.jpg' ? Buffer.of(0xff, 0xd9) : undefined;
+    const original = (await before(page, `odd/${name}`, end))!;
     const { content } = await upload(request, `odd/${name}`);
     const served = (await look(page, new URL(content.url, page.url()).pathname))!;
     expect(served.size).toBe(original.size);
