@@ -24,8 +24,9 @@ use crate::state::AppState;
 
 /// How long a body may make no progress.
 const STALL: Duration = Duration::from_secs(30);
-/// How long a body may be waited for however little of it has come, and the bytes that earn a further second. Only
-/// waiting for the client counts: a node that is busy is not the client's fault.
+/// How long a body may be waited for however little of it comes, and the bytes that pay for a second of it. What is paid
+/// for in advance is not kept: who was fast at first may not trickle later. Only waiting for the client counts: a node
+/// that is busy is not the client's fault.
 const GRACE: Duration = Duration::from_secs(30);
 const BYTES_PER_SECOND: u64 = 16 * 1024;
 /// Chunks of a body that may be as small as they like, and the bytes that all chunks beyond them have on average at
@@ -114,6 +115,7 @@ struct Crumbs;
 struct Pace {
     bytes: u64,
     chunks: u64,
+    /// How long the client was waited for, less what its bytes have paid for.
     waited: Duration,
     /// Since when the client is waited for.
     waiting: Option<Instant>,
@@ -127,10 +129,10 @@ impl Pace {
     /// Whether the body is fast enough and comes in fair pieces, now that a chunk of this many bytes has arrived.
     fn arrived(&mut self, bytes: usize) -> Result<(), axum::Error> {
         let waited = self.waiting.take().map(|since| since.elapsed());
-        self.waited += waited.unwrap_or_default();
+        let paid = Duration::from_micros(bytes as u64 * 1_000_000 / BYTES_PER_SECOND);
+        self.waited = (self.waited + waited.unwrap_or_default()).saturating_sub(paid);
         self.bytes += bytes as u64;
-        let earned = Duration::from_secs(self.bytes / BYTES_PER_SECOND);
-        if self.waited > GRACE + earned {
+        if self.waited > GRACE {
             return Err(axum::Error::new(Trickle));
         }
         self.chunks += 1;

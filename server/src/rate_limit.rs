@@ -1,16 +1,15 @@
 //! How often one address may do something: a bucket that holds a minute's worth and refills steadily.
 
+mod buckets;
 mod misses;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio_util::sync::CancellationToken;
 
+use self::buckets::Buckets;
 pub use self::misses::{MissLimit, Misses};
 use crate::address::ClientAddress;
 use crate::problem::ApiError;
@@ -20,18 +19,12 @@ use crate::problem::ApiError;
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// One kind of action, limited per address.
-pub struct RateLimit {
-    /// None when there is no limit.
-    buckets: Option<DefaultKeyedRateLimiter<IpAddr>>,
-}
+pub struct RateLimit(Buckets);
 
 impl RateLimit {
     /// `per_minute` actions in a minute, as many at once; 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
-        let quota = NonZeroU32::new(per_minute).map(Quota::per_minute);
-        Self {
-            buckets: quota.map(RateLimiter::keyed),
-        }
+        Self(Buckets::new(per_minute))
     }
 
     /// Takes one action of the address, as it is counted (`ClientAddress::counted`).
@@ -39,29 +32,13 @@ impl RateLimit {
     /// # Errors
     /// [`ApiError::TooManyRequests`] and when to come back.
     pub fn take(&self, address: IpAddr) -> Result<(), ApiError> {
-        let Some(buckets) = &self.buckets else {
-            return Ok(());
-        };
-        buckets
-            .check_key(&address)
-            .map_err(|refused| ApiError::TooManyRequests {
-                retry_after: refused.wait_time_from(DefaultClock::default().now()),
-            })
+        self.0.take(address)
     }
 
-    /// Takes up to so many further actions of the address for what an earlier one has cost, as far as they are left.
-    pub fn spend(&self, address: IpAddr, actions: u64) {
-        if let Some(buckets) = &self.buckets {
-            let left = |_: &u64| buckets.check_key(&address).is_ok();
-            (0..actions).take_while(left).for_each(drop);
-        }
-    }
-
-    fn forget_idle(&self) {
-        if let Some(buckets) = &self.buckets {
-            buckets.retain_recent();
-            buckets.shrink_to_fit();
-        }
+    /// Takes so many further actions of the address for what an earlier one has cost, whether or not they are left: who
+    /// does much at once pays afterwards.
+    pub fn charge(&self, address: IpAddr, actions: u32) {
+        self.0.charge(address, actions);
     }
 }
 
@@ -85,8 +62,8 @@ impl RateLimits {
     pub async fn keep_small(&self, stopping: CancellationToken) {
         let mut ticks = tokio::time::interval(FORGET_EVERY);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.uploads.forget_idle();
-            self.messages.forget_idle();
+            self.uploads.0.forget_idle();
+            self.messages.0.forget_idle();
             self.misses.forget_idle();
         }
     }
@@ -113,15 +90,20 @@ mod tests {
     }
 
     #[test]
-    fn what_an_action_cost_later_is_taken_as_far_as_there_is_something_left() {
+    fn what_actions_at_once_cost_later_is_paid_before_the_next_one() {
         let limit = RateLimit::new(10);
-        limit.take(HERE).unwrap();
-        limit.spend(HERE, 8);
-        limit.take(HERE).unwrap();
+        for _ in 0..10 {
+            limit.take(HERE).unwrap();
+        }
+        // Each took ten seconds of something.
+        for _ in 0..10 {
+            limit.charge(HERE, 10);
+        }
+        let Err(ApiError::TooManyRequests { retry_after }) = limit.take(HERE) else {
+            panic!("nothing was paid");
+        };
+        assert!(retry_after > Duration::from_mins(9), "{retry_after:?}");
         limit.take(THERE).unwrap();
-        limit.spend(THERE, u64::MAX);
-        assert!(limit.take(HERE).is_err());
-        assert!(limit.take(THERE).is_err());
     }
 
     #[test]
@@ -130,13 +112,5 @@ mod tests {
         for _ in 0..10_000 {
             limit.take(HERE).unwrap();
         }
-    }
-
-    #[test]
-    fn busy_addresses_are_remembered_when_idle_ones_are_forgotten() {
-        let limit = RateLimit::new(1);
-        limit.take(HERE).unwrap();
-        limit.forget_idle();
-        assert!(limit.take(HERE).is_err());
     }
 }

@@ -106,13 +106,16 @@ impl Node {
             metrics: metrics.sweep.clone(),
         };
         tasks.spawn(housekeeping.run(stopping.clone()));
-        let spending = Arc::clone(&rate_limits);
+        let charged = Arc::clone(&rate_limits);
         let decoders = DecodePool::new(
             config.program.clone(),
             backends.temp_dir.clone(),
             limits.image,
         )
-        .charging(move |address, took| spending.uploads.spend(address, took.as_secs()));
+        .charging(move |address, took| {
+            let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);
+            charged.uploads.charge(address, seconds);
+        });
         tasks.spawn(logs::tell_dropped(stopping.clone()));
         Arc::new(Self {
             decoders,

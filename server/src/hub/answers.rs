@@ -19,8 +19,8 @@ const OVERHEAD: u64 = 256;
 /// An answer of a short conversation, in bytes.
 const USUAL_ANSWER: u64 = 8 * 1024;
 
-/// The answers that were made last. What comes after a number, up to a head, never changes, so that none is ever out of
-/// date.
+/// The answers that were made last. What the store has after a number, up to a head, never changes, so that none gets out
+/// of date; they are cleared when the store has refuted what a frame said.
 pub(super) struct Answers(Cache<Asked, Arc<Batch>, Weight>);
 
 /// What an answer follows from.
@@ -61,6 +61,11 @@ impl Default for Answers {
 }
 
 impl Answers {
+    /// Forgets them all.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
     /// One that was made before.
     pub(super) fn get(&self, asked: &Asked) -> Option<Arc<Batch>> {
         self.0.get(asked)

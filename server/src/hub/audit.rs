@@ -79,6 +79,8 @@ async fn look(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreErr
     rooms.learn(topic, &page, era);
     if rooms.refute(topic, before, page.head) {
         hub.0.refusals.note("the store has no such head");
+        // Answers may have been made of what was forged.
+        hub.0.answers.clear();
     }
     if after_break || page.head > before.told {
         hub.emit_local(topic, &head_frame(topic, page.head));

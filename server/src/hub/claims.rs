@@ -40,13 +40,8 @@ impl Claims {
     }
 }
 
-/// Asks the store until the node shuts down.
+/// Asks the store.
 pub(super) async fn run(hub: Hub) {
-    let shutdown = hub.0.shutdown.clone();
-    shutdown.run_until_cancelled(ask(&hub)).await;
-}
-
-async fn ask(hub: &Hub) {
     let rooms = &hub.0.rooms;
     loop {
         rooms.claims.more.notified().await;
@@ -54,7 +49,7 @@ async fn ask(hub: &Hub) {
             sleep(PAUSE).await;
             let claimed = topics.iter().copied();
             let claimed = claimed.filter(|topic| rooms.is_claimed(*topic)).collect();
-            let unanswered = audit::look_at(hub, claimed, false).await;
+            let unanswered = audit::look_at(&hub, claimed, false).await;
             for topic in unanswered {
                 rooms.claims.add(topic);
             }

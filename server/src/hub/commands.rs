@@ -135,7 +135,7 @@ impl Commands {
         } else {
             let upload = self.hub.0.store.upload(name).await.map_err(|error| {
                 if error == StoreError::NotFound {
-                    self.misses.count();
+                    self.misses.count(name);
                 }
                 code_of(error)
             })?;

@@ -63,7 +63,10 @@ impl Recent {
         // Before the store was asked nothing is known of how far it may have come.
         let is_told = ahead <= MAX_AHEAD || !self.proven;
         if is_told {
-            self.keep(message);
+            // What is known already may be the store's own word, and a frame is not.
+            if !self.messages.contains_key(&seq) {
+                self.keep(message);
+            }
             self.advance();
         }
         self.heard_of(seq);

@@ -29,9 +29,10 @@ pub const UPLOADS: usize = 128;
 /// How many of them one client address may have.
 pub const UPLOADS_PER_ADDRESS: usize = 32;
 
-/// How long a picture waits for its turn. After that it is refused as [`ImageError::Unavailable`]: whoever uploads it
+/// How long a picture waits for its turn: longer than any other's turn lasts, since others of one address may have just
+/// got both. After that it is refused as [`ImageError::Unavailable`]: whoever uploads it
 /// is better told to come again than left without an answer.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Bytes that the processes which check pictures take at most, all together.
 pub const POOL_MEMORY: u64 = 448 * MIB;

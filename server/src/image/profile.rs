@@ -1,6 +1,8 @@
 //! Whether data that stand in the place of a colour profile are one, by its header (ICC.1, 7.2). What is not is not
 //! served: browsers pass over it, but it may be anything.
 
+use super::limits::PROFILE_BYTES;
+
 /// Bytes of a profile that tell what it is: the header, and the number of its tags.
 pub(super) const HEADER: usize = 132;
 
@@ -15,7 +17,10 @@ const SPACES: [&[u8; 4]; 6] = [b"RGB ", b"GRAY", b"CMYK", b"Lab ", b"XYZ ", b"YC
 
 /// Whether `start`, the first bytes of `len`, begins a profile that ends where they do.
 pub(super) fn is_profile(start: &[u8], len: u64) -> bool {
-    let Some(header) = start.first_chunk::<HEADER>() else {
+    let Some(header) = start
+        .first_chunk::<HEADER>()
+        .filter(|_| len <= PROFILE_BYTES)
+    else {
         return false;
     };
     let word = |at: usize| [0, 1, 2, 3].map(|byte| header[at + byte]);

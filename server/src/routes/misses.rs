@@ -27,7 +27,7 @@ pub async fn limit(
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
-        misses.count();
+        misses.count(name);
     }
     response
 }

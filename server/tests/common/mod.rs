@@ -125,7 +125,7 @@ impl TestNode {
         let opened = backends::open(&config, &metrics).await.unwrap();
         let Backends { store, blobs, .. } = &opened.backends;
         // As the node does at once, but done before a test counts temporary files.
-        drop(pairing::check(store.as_ref(), blobs.as_ref()).await);
+        let _ = pairing::check(store.as_ref(), blobs.as_ref()).await;
         let backends = wrap(opened.backends.clone());
         let listeners = Listeners::bind(&config).unwrap();
         let address = listeners.public.local_addr().unwrap();

@@ -87,7 +87,7 @@ fn holds_profile(data: &[u8]) -> bool {
         .and_then(|_| std::io::copy(&mut unfolded, &mut std::io::sink()));
     rest.is_ok_and(|rest| {
         let len = start.len() as u64 + rest;
-        len <= PROFILE_BYTES && is_profile(&start, len)
+        is_profile(&start, len)
     })
 }
 

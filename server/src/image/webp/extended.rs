@@ -4,10 +4,10 @@ use super::bitstream::Bitstream;
 use super::chunk::Chunk;
 use super::{Frame, length, outline, riff};
 use crate::image::ImageError;
-use crate::image::limits::{Limits, PROFILE_BYTES, Tally};
+use crate::image::limits::{Limits, Tally};
 use crate::image::outline::Outline;
 use crate::image::plan::Plan;
-use crate::image::profile::is_profile;
+use crate::image::profile::{HEADER, is_profile};
 use crate::image::source::Source;
 
 const PROFILE_FLAG: u8 = 0x20;
@@ -108,7 +108,8 @@ impl Walk {
 
     /// Keeps a colour profile; anything else in its place is dropped, as browsers do not look at it.
     fn profile(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
-        if chunk.len() <= PROFILE_BYTES && is_profile(&source.bytes(chunk.len())?, chunk.len()) {
+        let start = source.bytes(chunk.len().min(HEADER as u64))?;
+        if is_profile(&start, chunk.len()) {
             self.has_profile = true;
             chunk.keep(&mut self.body);
         }
