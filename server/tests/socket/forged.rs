@@ -111,3 +111,42 @@ async fn a_head_that_the_store_has_is_told_even_if_the_store_is_away_at_first() 
     switches.store.set(Mood::Well);
     assert_eq!(socket.text().await, head(upload, 2));
 }
+
+fn posted_as(message: &Message, seq: u64, content: &str) -> String {
+    let message = Message {
+        seq: Seq::new(seq),
+        content: content.parse().unwrap(),
+        ..message.clone()
+    };
+    let upload_id = message.upload_id;
+    serde_json::to_string(&ServerEvent::MessagePosted { upload_id, message }).unwrap()
+}
+
+#[tokio::test]
+async fn a_message_that_the_store_does_not_have_is_forgotten_and_replaces_none_that_it_has() {
+    let switches = Switches::default();
+    let node = node_with(&switches).await;
+    let upload = node.uploaded().await.id;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload), None).await;
+    let first = node.say_one(upload, "from a node").await;
+    assert_eq!(socket.posted().await, first);
+
+    for seq in [1, 2] {
+        let forged = posted_as(&first, seq, "forged");
+        publish(&switches, upload, DeliveryClass::Message, &forged);
+    }
+    // An answer is made of what is known by now.
+    let mut early = SocketClient::connect(&node.base()).await;
+    let (_, known) = early.watch(UploadRef::Id(upload), None).await;
+    assert_eq!(known[0], first);
+    let before = refused(&node);
+    switches.receiver().repaired();
+    node.until("the store was asked", async || refused(&node) > before)
+        .await;
+
+    let second = node.say_one(upload, "from a node too").await;
+    let mut late = SocketClient::connect(&node.base()).await;
+    let known = late.watch(UploadRef::Id(upload), None).await;
+    assert_eq!(known, (Seq::new(2), vec![first, second]));
+}
