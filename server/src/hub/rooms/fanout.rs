@@ -15,6 +15,8 @@ use crate::websocket;
 
 /// Frames that may wait for a room's next turn. Of more, touches are dropped; for a message, the head is told instead.
 const MAX_PENDING: usize = 4_096;
+/// The same in bytes.
+const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// Sockets that are written to before other tasks have their turn.
 const AT_ONCE: usize = 32;
 /// A room is split between the runtime's threads when each gets at least so many sockets.
@@ -24,6 +26,7 @@ const MIN_SHARE: usize = 256;
 #[derive(Default)]
 pub(super) struct Pending {
     frames: Vec<(DeliveryClass, Bytes)>,
+    bytes: usize,
     lost_messages: bool,
     /// A task takes the room's turns until nothing is left.
     pub(super) running: bool,
@@ -34,8 +37,13 @@ pub(super) type Everyone = Arc<[Arc<Outbox>]>;
 
 impl Pending {
     pub(super) fn push(&mut self, class: DeliveryClass, bytes: Bytes) {
+        let has_room = self.frames.len() < MAX_PENDING
+            && self.bytes.saturating_add(bytes.len()) <= MAX_PENDING_BYTES;
         match class {
-            _ if self.frames.len() < MAX_PENDING => self.frames.push((class, bytes)),
+            _ if has_room => {
+                self.bytes += bytes.len();
+                self.frames.push((class, bytes));
+            }
             DeliveryClass::Message => self.lost_messages = true,
             DeliveryClass::Touch => {}
         }
@@ -84,6 +92,7 @@ impl Rooms {
 impl Room {
     fn take_pending(&mut self, topic: Topic) -> Vec<(DeliveryClass, Bytes)> {
         let mut frames = std::mem::take(&mut self.pending.frames);
+        self.pending.bytes = 0;
         if std::mem::take(&mut self.pending.lost_messages) {
             let head = head_frame(topic, self.recent.head());
             frames.push((head.class, websocket::text(&head.text)));

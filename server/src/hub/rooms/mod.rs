@@ -9,6 +9,7 @@ mod flow;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::model::{MessagePage, Seq, ShortId, UploadRef};
@@ -64,6 +65,8 @@ pub(super) struct Rooms {
     pub(super) claims: Claims,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
+    /// What the rooms keep of messages together, in bytes of texts.
+    recent_bytes: Arc<AtomicUsize>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -115,6 +118,7 @@ impl Rooms {
             claims: Claims::default(),
             broker,
             metrics,
+            recent_bytes: Arc::default(),
             tasks,
             shutdown,
         }
@@ -165,7 +169,7 @@ impl Rooms {
             Room {
                 id: *rooms_made,
                 short_id,
-                recent: Recent::default(),
+                recent: Recent::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
                 everyone: None,
                 pending: Pending::default(),
