@@ -214,7 +214,7 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
     let mut latencies = Vec::new();
     let page = program.url(&format!("/u/{}", target.short_id));
     while started.elapsed() < ATTACK {
-        for number in 0..5 {
+        for number in 0..20 {
             let asked = Instant::now();
             let status = if number == 0 {
                 target
@@ -230,7 +230,7 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
             };
             assert!(status.is_success(), "{status}");
             latencies.push(asked.elapsed());
-            sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(15)).await;
         }
     }
     latencies.sort_unstable();

@@ -211,3 +211,13 @@ impl Dice {
         usize::try_from(self.0 % end as u64).unwrap()
     }
 }
+
+/// A minimal profile by its header, with nothing in it.
+pub fn profile(len: usize) -> Vec<u8> {
+    let mut profile = vec![0; len];
+    profile[..4].copy_from_slice(&u32::try_from(len).unwrap().to_be_bytes());
+    profile[8] = 4;
+    profile[12..24].copy_from_slice(b"mntrRGB XYZ ");
+    profile[36..40].copy_from_slice(b"acsp");
+    profile
+}

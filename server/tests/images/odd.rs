@@ -9,7 +9,8 @@ use flate2::write::ZlibEncoder;
 use std::io::Write;
 
 use crate::kit::{
-    contains, frames, inserted, inspected, is_damaged, png, png_chunk, position, sample, segment,
+    contains, frames, inserted, inspected, is_damaged, png, png_chunk, position, profile, sample,
+    segment,
 };
 
 fn odd(name: &str) -> Vec<u8> {
@@ -19,16 +20,6 @@ fn odd(name: &str) -> Vec<u8> {
 
 fn served(bytes: &[u8]) -> Vec<u8> {
     inspected(bytes).unwrap().1
-}
-
-/// A minimal profile by its header, with nothing in it.
-fn profile(len: usize) -> Vec<u8> {
-    let mut profile = vec![0; len];
-    profile[..4].copy_from_slice(&u32::try_from(len).unwrap().to_be_bytes());
-    profile[8] = 4;
-    profile[12..24].copy_from_slice(b"mntrRGB XYZ ");
-    profile[36..40].copy_from_slice(b"acsp");
-    profile
 }
 
 fn compressed_profile(unfolded: &[u8]) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! A `WebP` is read by the rules by which browsers read it, and looks as before.
 
-use crate::kit::{codings, contains, inspected, is_damaged, position, riff_chunk, sample, webp};
+use crate::kit::{
+    codings, contains, inspected, is_damaged, position, profile, riff_chunk, sample, webp,
+};
 
 const ALPHA: u8 = 0x10;
 const ANIMATION: u8 = 0x02;
@@ -164,14 +166,6 @@ fn frames_of_an_animation_are_where_they_belong() {
     ] {
         assert!(is_damaged(&inspected(&webp(&chunks.map(Clone::clone)))));
     }
-}
-
-/// A profile of this many bytes, by its header.
-fn profile(len: u32) -> Vec<u8> {
-    let mut profile = vec![0; usize::try_from(len).unwrap()];
-    profile[..4].copy_from_slice(&len.to_be_bytes());
-    profile[36..40].copy_from_slice(b"acsp");
-    profile
 }
 
 #[test]
