@@ -27,11 +27,46 @@ const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0"
 const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// In bursts of so many: all that a socket may watch, twice.
 const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
-/// A socket's touches have calmed down when none was dropped for this long: the next dropped one is refused again.
+/// A kind of command has calmed down when none was dropped for this long: the next dropped one is refused again.
 const CALM: Duration = Duration::from_secs(1);
 
 /// The client sends more frames than any use of the protocol needs.
 pub(super) struct TooManyFrames;
+
+/// How often a socket may send a kind of command.
+struct Throttle {
+    /// None when there is no limit.
+    pace: Option<DefaultDirectRateLimiter>,
+    last_dropped: Option<Instant>,
+}
+
+/// Whether a command is dropped.
+enum Throttled {
+    No,
+    /// The first in a while: the client is told.
+    First,
+    /// One of many: refusals are frames too.
+    Again,
+}
+
+impl Throttle {
+    fn new(quota: Option<Quota>) -> Self {
+        Self {
+            pace: quota.map(RateLimiter::direct),
+            last_dropped: None,
+        }
+    }
+
+    fn check(&mut self) -> Throttled {
+        if self.pace.as_ref().is_none_or(|pace| pace.check().is_ok()) {
+            return Throttled::No;
+        }
+        match self.last_dropped.replace(Instant::now()) {
+            Some(last) if last.elapsed() < CALM => Throttled::Again,
+            _ => Throttled::First,
+        }
+    }
+}
 
 /// One socket's side of the protocol.
 pub(super) struct Commands {
@@ -39,10 +74,8 @@ pub(super) struct Commands {
     outbox: Arc<Outbox>,
     watched: Vec<Membership>,
     pace: DefaultDirectRateLimiter,
-    watch_pace: DefaultDirectRateLimiter,
-    watch_dropped: Option<Instant>,
-    touch_pace: Option<DefaultDirectRateLimiter>,
-    touch_dropped: Option<Instant>,
+    watches: Throttle,
+    touches: Throttle,
     misses: Misses,
     /// Of the last touch: most are of the same tab on the same upload.
     tag: Option<(Topic, TabId, TabTag)>,
@@ -55,13 +88,12 @@ impl Commands {
             outbox,
             watched: Vec::new(),
             pace: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
-            watch_pace: RateLimiter::direct(
+            watches: Throttle::new(Some(
                 Quota::per_second(WATCHES_PER_SECOND).allow_burst(WATCH_BURST),
+            )),
+            touches: Throttle::new(
+                NonZeroU32::new(limits.touches_per_second).map(Quota::per_second),
             ),
-            watch_dropped: None,
-            touch_pace: NonZeroU32::new(limits.touches_per_second)
-                .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
-            touch_dropped: None,
             misses,
             tag: None,
         }
@@ -92,14 +124,10 @@ impl Commands {
     /// Subscribes first and reads the head after that, so that no message falls between the two.
     async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, name.to_string(), code);
-        if self.watch_pace.check().is_err() {
-            let told = self.watch_dropped.replace(Instant::now());
-            let told = told.is_some_and(|last| last.elapsed() < CALM);
-            return if told {
-                Ok(())
-            } else {
-                Err(refused(RefusalCode::TooManyWatches))
-            };
+        match self.watches.check() {
+            Throttled::No => {}
+            Throttled::First => return Err(refused(RefusalCode::TooManyWatches)),
+            Throttled::Again => return Ok(()),
         }
         let era = self.hub.0.rooms.era();
         if !era.flows() {
@@ -210,20 +238,10 @@ impl Commands {
             return refused(RefusalCode::NotWatched);
         };
         let topic = watched.topic();
-        if self
-            .touch_pace
-            .as_ref()
-            .is_some_and(|pace| pace.check().is_err())
-        {
-            let told = self
-                .touch_dropped
-                .replace(Instant::now())
-                .is_some_and(|last| last.elapsed() < CALM);
-            return if told {
-                Ok(())
-            } else {
-                refused(RefusalCode::TooManyTouches)
-            };
+        match self.touches.check() {
+            Throttled::No => {}
+            Throttled::First => return refused(RefusalCode::TooManyTouches),
+            Throttled::Again => return Ok(()),
         }
         let event = ServerEvent::Touched {
             upload_id: topic,
