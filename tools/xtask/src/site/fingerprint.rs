@@ -1,0 +1,70 @@
+//! Has anything changed that the site is made from?
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+/// The sources beside the modules themselves; what packages them counts as well, and Cargo.lock stands for wasm-bindgen.
+const INPUTS: [&str; 5] = [
+    "style",
+    "public",
+    "tools/xtask/src/site",
+    "tools/xtask/tools",
+    "Cargo.lock",
+];
+
+/// A hash over names and contents of all that the site is made from.
+pub fn of_inputs(root: &Path, modules: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new();
+    for module in modules {
+        add(&mut hash, Path::new("module"), module)?;
+    }
+    for input in INPUTS {
+        for entry in WalkDir::new(root.join(input)).sort_by_file_name() {
+            let entry = entry.context("reading what the site is made from")?;
+            if entry.file_type().is_file() {
+                add(&mut hash, entry.path().strip_prefix(root)?, entry.path())?;
+            }
+        }
+    }
+    Ok(super::hex(&hash.finalize()))
+}
+
+fn add(hash: &mut Sha256, name: &Path, file: &Path) -> Result<()> {
+    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    hash.update(name.as_os_str().as_encoded_bytes());
+    // The zero and the length keep two neighbours from passing for one.
+    hash.update([0]);
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_any_input_shows() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        for folder in ["style", "public", "tools/xtask/src/site", "tools/xtask/tools"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        fs::write(at("Cargo.lock"), "").unwrap();
+        fs::write(at("module.wasm"), "1").unwrap();
+        let now = || of_inputs(root.path(), &[at("module.wasm")]).unwrap();
+        let first = now();
+        assert_eq!(now(), first);
+        fs::write(at("style/main.css"), "p{}").unwrap();
+        let second = now();
+        assert_ne!(second, first);
+        fs::rename(at("style/main.css"), at("style/other.css")).unwrap();
+        assert_ne!(now(), second);
+    }
+}

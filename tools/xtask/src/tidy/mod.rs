@@ -1,0 +1,59 @@
+//! The invariants of docs/architecture.md that a program can check.
+
+mod rules;
+mod size;
+mod wasm_tree;
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use walkdir::WalkDir;
+
+use crate::{chaos::defects, workspace::Workspace};
+use rules::Source;
+
+pub use size::check as check_size;
+
+const MEMBERS: [&str; 6] = ["app", "chaos", "frontend", "server", "testbed", "xtask"];
+const LOCK_FILES: [&str; 2] = ["end2end/package-lock.json", "tools/xtask/tools/package-lock.json"];
+
+/// Checks sources and the browser's dependency tree; names every fault that it finds.
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let mut faults = Vec::new();
+    for source in sources(workspace)? {
+        faults.extend(rules::faults(&source));
+    }
+    for path in LOCK_FILES {
+        let text = fs::read_to_string(workspace.root.join(path))
+            .with_context(|| format!("reading {path}"))?;
+        faults.extend(rules::names_a_registry(&Source {
+            path: path.to_owned(),
+            text,
+        }));
+    }
+    faults.extend(wasm_tree::faults(workspace)?);
+    faults.extend(defects::outdated(&workspace.shell, &workspace.root)?);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("{} faults:\n{}", faults.len(), faults.join("\n"))
+}
+
+fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for member in MEMBERS {
+        for entry in WalkDir::new(workspace.root.join(member)).sort_by_file_name() {
+            let path = entry?.into_path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("reading {}", path.display()))?;
+                let path = path
+                    .strip_prefix(&workspace.root)?
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                sources.push(Source { path, text });
+            }
+        }
+    }
+    Ok(sources)
+}
