@@ -1,6 +1,6 @@
 //! The packaged files: read once at start, served from memory with the encodings that were made at build time.
 //!
-//! The folder holds `manifest.json` (the addresses of the style sheet and of each program's script and WASM), `assets/`
+//! The folder holds `manifest.json` (the addresses of the style sheet, the script and the WASM), `assets/`
 //! (names with a hash of the content: never change) and `public/` (served at the root under their own names). `x.br`
 //! and `x.gz` beside a file are its encodings.
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use app::source::Assets;
+use app::settings::Assets;
 use axum::routing::{MethodRouter, get};
 use http::header::{HeaderMap, HeaderValue};
 use thiserror::Error;

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use any_spawner::Executor;
 use app::model::ShortId;
-use app::source::{PageEnvironment, Shown};
+use app::page_data::PageError;
+use app::settings::{Assets, Settings};
+use axum::extract::Request;
 use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::rendered::{Page, read_of};
+use super::rendered::{PageContent, Page};
 
 /// How many bytes of pages are kept: some hundreds of them.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -34,9 +36,10 @@ struct Name {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Subject {
     Home,
-    Upload(ShortId),
-    NotFound,
-    Unavailable,
+    Image(ShortId),
+    /// Of an image's page, but there is none, or it cannot be read.
+    NoImage(PageError),
+    NoPage,
 }
 
 #[derive(Clone)]
@@ -71,19 +74,27 @@ impl Default for Pages {
 impl Pages {
     /// The page of this upload as it was rendered last. It may be out of date.
     pub(super) fn last(&self, origin: &str, short_id: ShortId) -> Option<Arc<Page>> {
-        self.0.get(&Name::new(origin, Subject::Upload(short_id)))
+        self.0.get(&Name {
+            origin: origin.to_owned(),
+            subject: Subject::Image(short_id),
+        })
     }
 
     /// The page that shows this, rendered now or before. Of those who ask for it at the same time one renders it and the
     /// others wait; when that one goes away, the next one does.
     pub(super) async fn show(
         &self,
-        environment: PageEnvironment,
-        shown: Shown,
+        request: Request,
+        assets: &Assets,
+        settings: Settings,
+        content: PageContent,
         pictures_from: Option<&str>,
     ) -> Arc<Page> {
-        let name = Name::new(&environment.origin, Subject::of(&shown));
-        let read = read_of(&shown);
+        let name = Name {
+            origin: settings.origin.clone(),
+            subject: Subject::of(&content),
+        };
+        let read = content.read();
         let unless_outdated = |_: &Name, page: &mut Arc<Page>| {
             if page.read == read {
                 EntryAction::Retain(Arc::clone(page))
@@ -97,7 +108,7 @@ impl Pages {
             // Neither is asked for above.
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
-        let page = Arc::new(Page::render(environment, shown, pictures_from).await);
+        let page = Arc::new(Page::render(request, assets.clone(), settings, content, pictures_from).await);
         #[cfg(test)]
         tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
         // A page that changed meanwhile was taken out: it is not kept, and whoever waits renders it.
@@ -106,24 +117,13 @@ impl Pages {
     }
 }
 
-impl Name {
-    /// Pages that say that there is nothing are the same at every origin.
-    fn new(origin: &str, subject: Subject) -> Self {
-        let origin = match subject {
-            Subject::Home | Subject::Upload(_) => origin.to_owned(),
-            Subject::NotFound | Subject::Unavailable => String::new(),
-        };
-        Self { origin, subject }
-    }
-}
-
 impl Subject {
-    fn of(shown: &Shown) -> Self {
-        match shown {
-            Shown::Home => Self::Home,
-            Shown::Upload(page) => Self::Upload(page.upload.short_id),
-            Shown::NotFound => Self::NotFound,
-            Shown::Unavailable => Self::Unavailable,
+    fn of(content: &PageContent) -> Self {
+        match content {
+            PageContent::Home => Self::Home,
+            PageContent::Image(Ok(page)) => Self::Image(page.upload.short_id),
+            PageContent::Image(Err(error)) => Self::NoImage(*error),
+            PageContent::NoPage => Self::NoPage,
         }
     }
 }
@@ -133,6 +133,7 @@ mod tests {
     use std::cell::Cell;
 
     use app::model::{Content, Kind, MediaType, MessagePage, Seq, Upload, UploadPage};
+    use axum::body::Body;
     use futures::future::join_all;
     use futures::poll;
 
@@ -166,8 +167,11 @@ mod tests {
             head: Seq::new(head),
         };
         let upload = upload.clone();
-        let shown = Shown::Upload(Box::new(UploadPage { upload, page }));
-        pages.show(PageEnvironment::default(), shown, None).await
+        let content = PageContent::Image(Ok(UploadPage { upload, page }));
+        let request = Request::new(Body::empty());
+        pages
+            .show(request, &Assets::default(), Settings::default(), content, None)
+            .await
     }
 
     #[tokio::test]
@@ -200,11 +204,14 @@ mod tests {
     }
 
     async fn home(pages: &Pages, origin: &str) -> Arc<Page> {
-        let environment = PageEnvironment {
+        let settings = Settings {
             origin: origin.to_owned(),
-            ..PageEnvironment::default()
+            max_upload_bytes: 1,
         };
-        pages.show(environment, Shown::Home, None).await
+        let request = Request::new(Body::empty());
+        pages
+            .show(request, &Assets::default(), settings, PageContent::Home, None)
+            .await
     }
 
     #[tokio::test]

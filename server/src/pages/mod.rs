@@ -1,19 +1,19 @@
 //! The server-rendered pages: what they show is read here, and rendered by `app`, which knows nothing of storage.
 
+mod document;
 mod kept;
 mod rendered;
 mod security;
 mod source;
 
-use std::sync::Arc;
-
-use app::model::{ShortId, UploadRef};
-use app::source::{PageEnvironment, Shown};
+use app::model::{UploadPage, UploadRef};
+use app::page_data::PageError;
+use app::settings::Settings;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, Method};
+use http::Method;
 
-use self::rendered::Page;
+use self::rendered::{PageContent, Page};
 use crate::address::Arrival;
 use crate::deadline::Deadline;
 use crate::problem::ApiError;
@@ -27,35 +27,45 @@ pub use self::security::protect;
 pub async fn show_home(
     State(node): State<AppState>,
     arrival: Arrival,
-    request: HeaderMap,
+    request: Request,
 ) -> Response {
-    page(&node, &arrival, Shown::Home, &request).await
+    show(&node, &arrival, request, PageContent::Home).await
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
 ///
 /// # Errors
 /// When the store is away while it is asked for the short form.
-pub async fn show_upload(
+pub async fn show_image(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
     arrival: Arrival,
-    request: HeaderMap,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let environment = environment(&node, &arrival);
-    let page = match named {
+    let content = match named {
         Ok(Named(name @ UploadRef::Id(_))) => {
             let upload = node.backends.store.upload(name);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => return Ok(permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => show(&node, environment, Shown::NotFound).await,
+                Err(ApiError::NotFound) => PageContent::Image(Err(PageError::NotFound)),
                 Err(error) => return Err(error),
             }
         }
-        Ok(Named(UploadRef::Short(short_id))) => upload_page(&node, environment, short_id).await,
-        Err(_) => show(&node, environment, Shown::NotFound).await,
+        Ok(Named(UploadRef::Short(short_id))) => {
+            let origin = settings(&node, &arrival).origin;
+            let deadline = Deadline::start();
+            let page = match node.pages.last(&origin, short_id) {
+                None => source::upload_page(&node, deadline, short_id).await,
+                Some(last) => match newer(&node, deadline, &last).await {
+                    None => return Ok(last.respond(request.headers())),
+                    Some(page) => page,
+                },
+            };
+            PageContent::Image(page)
+        }
+        Err(_) => PageContent::Image(Err(PageError::NotFound)),
     };
-    Ok(page.respond(&request))
+    Ok(show(&node, &arrival, request, content).await)
 }
 
 /// `GET /u/{id}/`: the page without the slash.
@@ -63,11 +73,11 @@ pub async fn without_slash(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
     arrival: Arrival,
-    request: HeaderMap,
+    request: Request,
 ) -> Response {
     match named {
         Ok(Named(id)) => permanently(&id.to_string()),
-        Err(_) => page(&node, &arrival, Shown::NotFound, &request).await,
+        Err(_) => show(&node, &arrival, request, PageContent::NoPage).await,
     }
 }
 
@@ -81,56 +91,47 @@ pub async fn not_found(
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
         Method::GET | Method::HEAD if is_page => {
-            page(&node, &arrival, Shown::NotFound, request.headers()).await
+            show(&node, &arrival, request, PageContent::NoPage).await
         }
         _ => ApiError::NotFound.into_response(),
     }
 }
 
-async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: &HeaderMap) -> Response {
-    let page = show(node, environment(node, arrival), shown).await;
-    page.respond(request)
-}
-
-async fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
+async fn show(node: &Node, arrival: &Arrival, request: Request, content: PageContent) -> Response {
+    let headers = request.headers().clone();
     let pictures_from = node.backends.blobs.serves_from();
-    node.pages.show(environment, shown, pictures_from).await
+    let settings = settings(node, arrival);
+    let assets = &node.site.assets;
+    let page = node.pages.show(request, assets, settings, content, pictures_from);
+    page.await.respond(&headers)
 }
 
-/// The page of an upload: as it was rendered last, if nothing was said since.
-async fn upload_page(node: &Node, environment: PageEnvironment, short_id: ShortId) -> Arc<Page> {
-    let deadline = Deadline::start();
-    let last = node.pages.last(&environment.origin, short_id);
-    let read = last
-        .as_ref()
-        .and_then(|last| Some((last, last.read.as_ref()?)));
-    let shown = match read {
-        None => source::upload_page(node, deadline, short_id).await.into(),
-        Some((last, (upload, head))) => match source::head(node, deadline, upload.id).await {
-            Ok(now) if now == *head => return Arc::clone(last),
-            Ok(_) => source::with_messages(node, deadline, upload.clone())
-                .await
-                .into(),
-            Err(error) => Err(error).into(),
-        },
-    };
-    show(node, environment, shown).await
+/// What the page of an upload shows, if more was said since it was rendered last.
+async fn newer(
+    node: &Node,
+    deadline: Deadline,
+    last: &Page,
+) -> Option<Result<UploadPage, PageError>> {
+    let (upload, head) = last.read.as_ref()?;
+    match source::head(node, deadline, upload.id).await {
+        Ok(now) if now == *head => None,
+        Ok(_) => Some(source::with_messages(node, deadline, upload.clone()).await),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 fn permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
 }
 
-/// What a page is told of its surroundings.
-pub fn environment(node: &Node, arrival: &Arrival) -> PageEnvironment {
+fn settings(node: &Node, arrival: &Arrival) -> Settings {
     let public = node.config.public_url.as_ref();
     let origin = public
         .map(|url| url.as_str().to_owned())
         .or_else(|| arrival.origin())
         .unwrap_or_else(|| format!("http://{}", node.config.bind));
-    PageEnvironment {
+    Settings {
         origin,
-        assets: node.site.assets.clone(),
         max_upload_bytes: node.config.limits.upload_bytes,
     }
 }

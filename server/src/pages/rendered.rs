@@ -1,36 +1,69 @@
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use app::Document;
-use app::model::{Seq, Upload};
-use app::source::{PageEnvironment, Shown};
+use app::Subject;
+use app::model::{Seq, ShortId, Upload, UploadPage};
+use app::page_data::{PageError, PageSource};
+use app::settings::{Assets, Settings};
 use axum::body;
 use axum::extract::Request;
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use memchr::memmem;
+use leptos::prelude::provide_context;
 
+use super::document::Document;
 use super::security;
 use crate::problem;
 use crate::representation::Representation;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-/// How a document ends. People's texts hold no `<`: it is escaped.
-const END: &[u8] = b"</html>";
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// What a page shows, as it was read.
+#[derive(Debug, Clone)]
+pub(super) enum PageContent {
+    /// The home page.
+    Home,
+    /// An upload, or why it cannot be shown.
+    Image(Result<UploadPage, PageError>),
+    /// No page is at this address.
+    NoPage,
+}
+
+impl PageContent {
+    /// What of the store the page is about to show.
+    pub fn read(&self) -> Option<Read> {
+        match self {
+            Self::Image(Ok(page)) => Some((page.upload.clone(), page.page.head)),
+            _ => None,
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Home => Subject::Home,
+            Self::Image(Ok(page)) => Subject::Image(page),
+            Self::Image(Err(_)) | Self::NoPage => Subject::Nothing,
+        }
+    }
+}
+
+/// The app asks for what has been read already.
+#[async_trait::async_trait]
+impl PageSource for PageContent {
+    async fn image_page(&self, _short_id: ShortId) -> Result<UploadPage, PageError> {
+        match self {
+            Self::Image(page) => page.clone(),
+            Self::Home | Self::NoPage => Err(PageError::NotFound),
+        }
+    }
+}
 
 /// Where a conversation stood when it was read. Uploads never change and messages are only added, at the end, so that
 /// everything that a page shows of an upload follows from it.
 pub(super) type Read = (Upload, Seq);
-
-/// What of the store the page is about to show.
-pub(super) fn read_of(shown: &Shown) -> Option<Read> {
-    match shown {
-        Shown::Upload(page) => Some((page.upload.clone(), page.page.head)),
-        _ => None,
-    }
-}
 
 /// A page that is ready to be sent, however often.
 pub(super) struct Page {
@@ -42,19 +75,20 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Renders it, from what is there: nothing of it is asked for meanwhile.
+    /// Renders it, as an answer to this request: of which only the address matters.
     pub async fn render(
-        environment: PageEnvironment,
-        shown: Shown,
+        request: Request,
+        assets: Assets,
+        settings: Settings,
+        content: PageContent,
         pictures_from: Option<&str>,
     ) -> Self {
-        let read = read_of(&shown);
-        let status = StatusCode::from_u16(shown.status());
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let page = Document::new(environment, shown);
+        let read = content.read();
+        let (status, html) = html(request, assets, settings, content).await;
+        let document = Document::new(html);
         let mut headers = HeaderMap::new();
-        let policy = security::policy(&page, pictures_from).and_then(|it| it.parse().ok());
-        if let Some(policy) = policy {
+        let policy = security::policy(&document.inline, pictures_from);
+        if let Ok(policy) = policy.parse() {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         security::protect(&mut headers);
@@ -62,7 +96,7 @@ impl Page {
             let seconds = HeaderValue::from(problem::RETRY_AFTER.as_secs());
             headers.insert(header::RETRY_AFTER, seconds);
         }
-        let html = html(page).await;
+        let html = document.html.into_bytes();
         // A page that cannot be compressed is sent as it is.
         let gzip = compressed(&html).ok();
         Self {
@@ -92,17 +126,27 @@ impl Page {
     }
 }
 
-/// The document alone. Behind it `leptos_axum` sends what hydrated resources and pages that are still streamed need, of
-/// which there are none, in a script with a nonce: each rendering would be another page.
-async fn html(page: Document) -> Vec<u8> {
-    let view = move || page.clone().view();
-    let response = leptos_axum::render_app_async(view)(Request::default()).await;
+async fn html(
+    request: Request,
+    assets: Assets,
+    settings: Settings,
+    content: PageContent,
+) -> (StatusCode, String) {
+    let content = Arc::new(content);
+    let context = {
+        let content = Arc::clone(&content);
+        move || {
+            provide_context(settings.clone());
+            provide_context(Arc::clone(&content) as Arc<dyn PageSource>);
+        }
+    };
+    let document = move || app::shell(&assets, content.subject());
+    let response = leptos_axum::render_app_async_with_context(context, document)(request).await;
+    let status = response.status();
     let rendered = body::to_bytes(response.into_body(), usize::MAX).await;
-    let mut html = Vec::from(rendered.expect("a page is text in memory"));
-    if let Some(end) = memmem::rfind(&html, END) {
-        html.truncate(end + END.len());
-    }
-    html
+    let rendered = rendered.expect("a page is text in memory");
+    let html = String::from_utf8(rendered.into()).expect("a page is a text");
+    (status, html)
 }
 
 /// Quickly rather than well: where people talk, the page is another one soon.

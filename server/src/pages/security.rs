@@ -1,10 +1,8 @@
 //! What a page may do, told to the browser.
 
-use app::Document;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
+
+use super::document::Inline;
 
 /// What a page without scripts needs: a style sheet and pictures of its own.
 const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
@@ -31,24 +29,23 @@ pub fn protect(headers: &mut HeaderMap) {
         .or_insert(NO_SCRIPTS);
 }
 
-/// The policy of a page with scripts; `None` for one that has none. What stands inline in it is allowed by its hash, so
-/// that the page can be the same for all who ask. Its pictures may come from this origin too.
+/// The policy of a page with scripts. What stands inline in it is allowed by its hash, so that the page can be the same
+/// for all who ask. Its pictures may come from this origin too.
 ///
 /// `'self'` runs nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
 /// `nosniff`, and a browser runs neither.
-pub(super) fn policy(page: &Document, pictures_from: Option<&str>) -> Option<String> {
-    let script = source(page.script.as_deref()?);
+pub(super) fn policy(inline: &Inline, pictures_from: Option<&str>) -> String {
     let pictures_from = pictures_from.map(|origin| format!(" {origin}"));
     let pictures_from = pictures_from.unwrap_or_default();
-    let style = page.style.as_deref().map(source).unwrap_or_default();
-    Some(format!(
-        "default-src 'self'; img-src 'self' blob: data:{pictures_from}; style-src 'self'{style}; \
-         script-src 'self'{script} 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
+    let scripts = inline.scripts.join(" ");
+    let styles = match &*inline.style_attributes {
+        [] => String::new(),
+        // It lets hashes allow attributes too.
+        sources => format!(" 'unsafe-hashes' {}", sources.join(" ")),
+    };
+    format!(
+        "default-src 'self'; img-src 'self' blob: data:{pictures_from}; style-src 'self'{styles}; \
+         script-src 'self' {scripts} 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    ))
-}
-
-/// The source that allows just this text, with a space before it.
-fn source(inline: &str) -> String {
-    format!(" 'sha256-{}'", BASE64.encode(Sha256::digest(inline)))
+    )
 }

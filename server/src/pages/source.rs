@@ -1,5 +1,5 @@
 use app::model::{Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
-use app::source::PageError;
+use app::page_data::PageError;
 
 use crate::deadline::Deadline;
 use crate::problem::ApiError;

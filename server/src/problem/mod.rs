@@ -16,14 +16,12 @@ use app::problem::Problem;
 pub use accept::{prefers_html, quality};
 pub use error::{ApiError, RETRY_AFTER};
 
-use crate::address::Arrival;
 use crate::pages;
 use crate::state::AppState;
 
 /// Answers an error as a page where the client is a person's browser: on the pages' own paths and for a form.
 pub async fn as_page_for_people(
     State(node): State<AppState>,
-    arrival: Arrival,
     request: Request,
     next: Next,
 ) -> Response {
@@ -31,8 +29,7 @@ pub async fn as_page_for_people(
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
-            let environment = pages::environment(&node, &arrival);
-            let page = app::refused_document(&environment, problem.clone());
+            let page = app::problem_page(&node.site.assets, problem.clone());
             with_page(response, page)
         }
         _ => response,

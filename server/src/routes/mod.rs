@@ -41,7 +41,7 @@ pub fn router(node: AppState) -> Router {
             get(messages::list).post(messages::create),
         )
         .route("/i/{id}", get(image::show))
-        .route("/u/{id}", get(pages::show_upload))
+        .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::without_slash))
         .route("/u/{id}/messages", post(message_form::create))
         .route_layer(from_fn_with_state(node.clone(), misses::limit));

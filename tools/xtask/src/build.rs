@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::{setup, site, workspace::Workspace};
+use crate::{
+    setup,
+    site::{self, Effort},
+    workspace::Workspace,
+};
 
 /// A built program, with the site folder beside it.
 pub struct Built {
@@ -34,7 +38,7 @@ pub fn release_and_bench(workspace: &Workspace) -> Result<Built> {
 fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
     let toolbox = setup::for_building(workspace)?;
     let folder = workspace.target.join("release");
-    let site = site::package(workspace, &toolbox, &folder)?;
+    let site = site::package(workspace, &toolbox, &folder, Effort::Optimised)?;
     let build = workspace.cargo().args(["build", "--release"]);
     build.args(what).run()?;
     Ok(Built {
@@ -43,11 +47,11 @@ fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
     })
 }
 
-/// The same for a person's own machine: quick to build again, in `target/debug`.
-pub fn debug(workspace: &Workspace) -> Result<Built> {
+/// The same in `target/debug`: quick to build again, but for the browser's part with [`Effort::Optimised`].
+pub fn debug(workspace: &Workspace, effort: Effort) -> Result<Built> {
     let toolbox = setup::for_building(workspace)?;
     let folder = workspace.target.join("debug");
-    let site = site::package(workspace, &toolbox, &folder)?;
+    let site = site::package(workspace, &toolbox, &folder, effort)?;
     workspace
         .cargo()
         .args(["build", "--package", "server", "--bin", "tonesa"])

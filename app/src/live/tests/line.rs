@@ -81,7 +81,7 @@ fn connects(effects: &[Effect]) -> bool {
 }
 
 fn watches(effects: &[Effect]) -> bool {
-    let watch = |effect: &Effect| matches!(effect, Effect::Tell(ClientCommand::Watch { .. }));
+    let watch = |effect: &Effect| matches!(effect, Effect::Send(ClientCommand::Watch { .. }));
     effects.iter().any(watch)
 }
 
@@ -91,7 +91,7 @@ fn it_connects_watches_from_the_cursor_and_is_live() {
     assert_eq!(rig.line.phase(), Phase::Connecting);
     assert!(connects(&rig.handle(LineEvent::Start)));
     let effects = rig.handle(LineEvent::Opened);
-    let Some(Effect::Tell(ClientCommand::Watch { after, .. })) = effects.first() else {
+    let Some(Effect::Send(ClientCommand::Watch { after, .. })) = effects.first() else {
         panic!("{effects:?}");
     };
     assert_eq!(*after, Some(Seq::new(7)));
@@ -109,7 +109,7 @@ fn with_no_message_at_hand_the_cursor_is_null() {
     let effects = rig.handle(LineEvent::Opened);
     assert!(matches!(
         effects.first(),
-        Some(Effect::Tell(ClientCommand::Watch { after: None, .. }))
+        Some(Effect::Send(ClientCommand::Watch { after: None, .. }))
     ));
 }
 

@@ -120,7 +120,7 @@ impl World {
                 self.on_the_way.push(Input::Line(event));
             }
             Effect::Disconnect => self.disconnect(),
-            Effect::Tell(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
+            Effect::Send(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
             Effect::FetchAfter(seq) => {
                 let page = self.page(|message| message.seq > seq);
                 self.fetches += 1;
@@ -144,7 +144,7 @@ impl World {
                     .insert(timer as u8, (self.millis + u64::from(millis), timer));
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
-            Effect::Tell(_) | Effect::Remember(_) => {}
+            Effect::Send(_) | Effect::Remember(_) => {}
         }
     }
 

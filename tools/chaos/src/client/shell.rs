@@ -209,7 +209,7 @@ impl Shell {
         match effect {
             Effect::Connect => self.connect(),
             Effect::Disconnect => self.socket = None,
-            Effect::Tell(command) => {
+            Effect::Send(command) => {
                 self.stream.told(&command);
                 if let Some(socket) = &self.socket {
                     socket.tell(&command);

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     build,
     setup::{self, Browser},
+    site::Effort,
     tidy,
     workspace::Workspace,
 };
@@ -23,7 +24,7 @@ use crate::{
 pub fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     let browser = setup::for_browser_tests(workspace)?;
     setup::for_many_nodes(workspace)?;
-    let built = build::debug(workspace)?;
+    let built = build::debug(workspace, Effort::Optimised)?;
     let testbed = build::testbed(workspace)?;
     tidy::check_size(&built.site)?;
     let folder = workspace.root.join("end2end");

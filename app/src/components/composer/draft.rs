@@ -1,15 +1,14 @@
-use crate::browser::effect;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::text_field::{fit, join};
-use crate::browser::storage::{self, Keep};
+use crate::browser::storage;
 use crate::live::Live;
 use crate::model::{AuthorName, MessageText, ShortId, TextError};
 
 /// The message that is being written. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct Writing {
+pub struct Draft {
     /// Where it is written.
     pub field: NodeRef<Textarea>,
     /// Whom one writes as.
@@ -19,30 +18,28 @@ pub struct Writing {
     /// Why it was not sent, if it was not.
     pub problem: RwSignal<Option<String>>,
     live: Live,
-    stored_as: StoredValue<String>,
+    upload: ShortId,
 }
 
-impl Writing {
+impl Draft {
     /// What was typed before hydration stays; else the draft of before a reload comes back.
     pub fn start(short_id: ShortId, live: Live) -> Self {
-        let writing = Self {
+        let draft = Self {
             field: NodeRef::new(),
             name: RwSignal::new(AuthorName::default()),
             length: RwSignal::new(0),
             problem: RwSignal::new(None),
             live,
-            stored_as: StoredValue::new(format!("tonesa.draft.{short_id}")),
+            upload: short_id,
         };
-        effect(move || {
-            let draft = writing
-                .stored_as
-                .with_value(|name| storage::read(Keep::Session, name));
-            if let Some(field) = writing.field.get().filter(|field| field.value().is_empty()) {
-                field.set_value(&draft.unwrap_or_default());
+        Effect::new(move || {
+            let kept = storage::read_draft(draft.upload);
+            if let Some(field) = draft.field.get().filter(|field| field.value().is_empty()) {
+                field.set_value(&kept.unwrap_or_default());
             }
-            writing.changed();
+            draft.changed();
         });
-        writing
+        draft
     }
 
     /// The text is another one.
@@ -54,8 +51,7 @@ impl Writing {
         let text = field.value();
         self.problem.set(None);
         self.length.set(text.trim().chars().count());
-        self.stored_as
-            .with_value(|name| storage::write(Keep::Session, name, &text));
+        storage::write_draft(self.upload, &text);
     }
 
     /// Sends the text, and leaves it where it is when it cannot be sent.

@@ -49,17 +49,9 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
 
 /// The size as `20 MB` or `3.4 MB`, rounded up so that what is over a limit never reads as the limit.
 pub fn megabytes(bytes: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a size, far below 2^53 bytes"
-    )]
-    let tenths = (bytes / MEBIBYTE * 10.0).ceil() as u64;
-    // Whole numbers only: to write any other exactly takes 10 kB of WASM.
-    match (tenths / 10, tenths % 10) {
-        (whole, 0) => format!("{whole} MB"),
-        (whole, rest) => format!("{whole}.{rest} MB"),
-    }
+    let tenths = (bytes / MEBIBYTE * 10.0).ceil();
+    let megabytes = tenths / 10.0;
+    format!("{megabytes} MB")
 }
 
 /// What a file is by its name and type, which its bytes may belie.

@@ -1,4 +1,3 @@
-use crate::browser::effect;
 use leptos::ev;
 use leptos::prelude::*;
 use web_sys::DataTransfer;
@@ -9,15 +8,14 @@ use super::uploader::Uploader;
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
     let hovering = RwSignal::new(false);
     // The window exists in the browser only, as do effects.
-    effect(move || {
+    Effect::new(move || {
         // Entering a child comes before leaving its parent: only their balance tells whether the pointer is inside.
         let inside = StoredValue::new(0_i32);
         let step = move |by: i32| {
             inside.update_value(|inside| *inside = (*inside + by).max(0));
             hovering.set(inside.get_value() > 0);
         };
-        // They live as long as the page.
-        let _ = [
+        let listeners = [
             window_event_listener(ev::dragenter, move |ev| {
                 if brings_files(&ev) {
                     step(1);
@@ -48,6 +46,7 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             // Whoever comes back to the page, which the browser may have kept as it was, begins anew.
             window_event_listener(ev::pagehide, move |_| uploader.cancel()),
         ];
+        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
     });
     hovering
 }

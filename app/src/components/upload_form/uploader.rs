@@ -1,14 +1,15 @@
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use send_wrapper::SendWrapper;
 use web_sys::{File, FileList};
 
 use super::check::{FileFacts, pick, refusal, short};
 use super::phase::{Phase, Sending};
-use crate::browser::{chosen, prefetch, spawn};
-use crate::model::ShortId;
-use crate::source::{HomeStart, Program};
-use crate::uploading::{UploadFailure, upload};
+use crate::browser::object_url::ObjectUrl;
+use crate::live::Conversations;
+use crate::uploading::{CancelUpload, UploadFailure, upload};
 
-/// Takes a picture from wherever it came, sends it and goes on to its page.
+/// Takes a picture from wherever it came, and sends it. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Uploader {
     /// How far it is.
@@ -16,18 +17,34 @@ pub struct Uploader {
     /// The part that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
-    /// What the next page will need and was not fetched yet.
-    next: StoredValue<Option<Program>>,
+    conversations: Conversations,
+    /// The picture that was chosen last. It outlives a failed upload, so that trying again sends the same one.
+    pending: StoredValue<Option<SendWrapper<PendingFile>>>,
+}
+
+/// A file, and its upload if one is under way. It ends with the page.
+struct PendingFile {
+    file: File,
+    upload: Option<CancelUpload>,
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if let Some(upload) = &self.upload {
+            upload.cancel();
+        }
+    }
 }
 
 impl Uploader {
     /// One for this page.
-    pub fn new(start: HomeStart) -> Self {
+    pub fn new(max_bytes: u64) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
-            max_bytes: start.max_upload_bytes,
-            next: StoredValue::new(Some(start.next)),
+            max_bytes,
+            conversations: Conversations::expect(),
+            pending: StoredValue::new(None),
         }
     }
 
@@ -43,11 +60,7 @@ impl Uploader {
     pub fn take(self, files: &[File]) {
         let facts: Vec<_> = files.iter().map(facts).collect();
         let Some(index) = pick(&facts) else { return };
-        // The page goes; what began now would be cut off.
-        if self.phase.read_untracked().done().is_some() {
-            return;
-        }
-        chosen::forget();
+        self.forget();
         if let Some(reason) = refusal(&facts[index], self.max_bytes) {
             self.phase.set(Phase::Refused {
                 reason,
@@ -61,39 +74,46 @@ impl Uploader {
 
     /// Sends the chosen file again.
     pub fn retry(self) {
-        if let Some(file) = chosen::file() {
+        let file = self
+            .pending
+            .with_value(|pending| pending.as_ref().map(|pending| pending.file.clone()));
+        if let Some(file) = file {
             self.send(&file, None);
         }
     }
 
     /// Stops, and forgets the file.
     pub fn cancel(self) {
-        chosen::forget();
+        self.forget();
         self.phase.set(Phase::Idle);
     }
 
+    fn forget(self) {
+        // Taken out first: stopping an upload may run code that looks here.
+        drop(self.pending.try_update_value(Option::take));
+    }
+
     fn send(self, file: &File, note: Option<&'static str>) {
-        let preview = chosen::choose(file.clone());
+        self.forget();
         self.sent.set(0.0);
-        let sending = Sending {
+        let preview = ObjectUrl::of(file);
+        self.phase.set(Phase::Sending(Sending {
             name: short(&file.name()),
-            preview,
+            preview: preview.clone(),
             note,
-        };
-        self.phase.set(Phase::Sending(sending.clone()));
-        // The next page is ready as soon as the picture is there.
-        if let Some(next) = self.next.try_update_value(Option::take).flatten() {
-            prefetch(next.js);
-            prefetch(next.wasm);
-        }
+        }));
         let progress = move |sent| self.sent.set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
-        chosen::uploading(cancel);
-        spawn(async move {
+        self.pending.set_value(Some(SendWrapper::new(PendingFile {
+            file: file.clone(),
+            upload: Some(cancel),
+        })));
+        spawn_local(async move {
             match outcome.await {
-                Ok(short_id) => {
-                    self.phase.set(Phase::Done(sending, short_id));
-                    open(&page_of(short_id));
+                Ok(upload) => {
+                    let short_id = upload.short_id;
+                    self.conversations.add_uploaded(upload, preview);
+                    self.phase.set(Phase::Done(short_id));
                 }
                 // Whoever stopped it has said already what comes next.
                 Err(UploadFailure::Cancelled) => {}
@@ -104,16 +124,6 @@ impl Uploader {
             }
         });
     }
-}
-
-/// The address of an upload's page.
-pub fn page_of(short_id: ShortId) -> String {
-    format!("/u/{short_id}")
-}
-
-fn open(address: &str) {
-    // Fails only for an address that is none.
-    _ = window().location().set_href(address);
 }
 
 fn facts(file: &File) -> FileFacts {

@@ -1,4 +1,4 @@
-//! The shell around the machine: sockets, fetches, timers and the browser's own events. It decides nothing.
+//! Does the machine's input and output: sockets, fetches, timers and the browser's own events. It decides nothing.
 
 mod browser;
 mod socket;
@@ -9,16 +9,16 @@ use std::rc::{Rc, Weak};
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::{GetUntracked, RwSignal, Set};
+use leptos::task::spawn_local;
 
 use self::socket::Socket;
 use super::effect::{Effect, Timer};
 use super::line::LineEvent;
 use super::machine::{Input, Machine};
 use super::{Connection, Delivery, Entry, History, Ripple, api};
-use crate::browser::spawn;
 use crate::model::{AuthorName, ClientMessageId, MessageText, UploadId, UploadPage};
 
-/// The signals that the shell keeps up to date.
+/// The signals that the driver keeps up to date.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     pub entries: RwSignal<Vec<Entry>>,
@@ -28,7 +28,7 @@ pub(super) struct View {
 }
 
 /// A running conversation; dropping it closes the socket and stops the timers.
-pub(super) struct Shell(Rc<Inner>);
+pub(super) struct Driver(Rc<Inner>);
 
 struct Inner {
     upload: UploadId,
@@ -39,9 +39,9 @@ struct Inner {
     listeners: RefCell<Vec<EventListener>>,
 }
 
-impl Shell {
-    /// Connects and keeps the view up to date from now on.
-    pub fn start(page: UploadPage, view: View) -> Self {
+impl Driver {
+    /// Keeps the view up to date from now on; connects when its page is entered.
+    pub fn new(page: UploadPage, view: View) -> Self {
         let upload = page.upload.id;
         let inner = Rc::new(Inner {
             upload,
@@ -51,14 +51,33 @@ impl Shell {
             timers: RefCell::default(),
             listeners: RefCell::default(),
         });
-        let weak = Rc::downgrade(&inner);
-        *inner.listeners.borrow_mut() = browser::listen(move |event| weak.line_event(event));
         inner.take(Input::KnowOwn(browser::recall_own(upload)));
-        if !browser::is_visible() {
-            inner.take(Input::Line(LineEvent::Hidden));
-        }
-        inner.take(Input::Line(LineEvent::Start));
         Self(inner)
+    }
+
+    /// Its page is shown, for the first time or again: connects.
+    pub fn enter(&self) {
+        let weak = Rc::downgrade(&self.0);
+        let listeners = browser::listen(move |event| Inner::line_event(&weak, event));
+        *self.0.listeners.borrow_mut() = listeners;
+        let visibility = if browser::is_visible() {
+            LineEvent::Shown
+        } else {
+            LineEvent::Hidden
+        };
+        self.0.take(Input::Line(visibility));
+        self.0.take(Input::Line(LineEvent::Start));
+    }
+
+    /// Another page is shown: stops watching, and leaves the socket to it.
+    pub fn leave(&self) {
+        self.0.listeners.take();
+        self.0.take(Input::Line(LineEvent::Unmounted));
+    }
+
+    /// Whether one's own messages are on their way, or failed.
+    pub fn has_unsent(&self) -> bool {
+        self.0.machine.borrow().has_unsent()
     }
 
     /// Gives the machine something to decide.
@@ -89,24 +108,18 @@ impl Shell {
     }
 }
 
-/// What the browser's callbacks hold, so that they do not keep a closed conversation alive.
-trait Callback: Clone + 'static {
-    fn take(&self, input: Input);
-
-    fn line_event(&self, event: LineEvent) {
-        self.take(Input::Line(event));
-    }
-}
-
-impl Callback for Weak<Inner> {
-    fn take(&self, input: Input) {
-        if let Some(inner) = self.upgrade() {
+impl Inner {
+    /// For the browser's callbacks, which must not keep a closed conversation alive.
+    fn take_weak(weak: &Weak<Self>, input: Input) {
+        if let Some(inner) = weak.upgrade() {
             inner.take(input);
         }
     }
-}
 
-impl Inner {
+    fn line_event(weak: &Weak<Self>, event: LineEvent) {
+        Self::take_weak(weak, Input::Line(event));
+    }
+
     fn take(self: &Rc<Self>, input: Input) {
         self.machine.borrow_mut().handle(input, browser::now());
         self.carry_out();
@@ -143,12 +156,17 @@ impl Inner {
             Effect::Connect => {
                 // The old one is closed before the new one is opened.
                 drop(self.socket.take());
-                *self.socket.borrow_mut() = Socket::open(&Rc::downgrade(self));
+                *self.socket.borrow_mut() = Socket::open(self);
             }
             Effect::Disconnect => drop(self.socket.take()),
-            Effect::Tell(command) => {
+            Effect::Release => {
+                if let Some(socket) = self.socket.take() {
+                    socket.release();
+                }
+            }
+            Effect::Send(command) => {
                 if let Some(socket) = &*self.socket.borrow() {
-                    socket.tell(&command);
+                    socket.send(&command);
                 }
             }
             Effect::FetchAfter(seq) => {
@@ -168,12 +186,12 @@ impl Inner {
 
     fn later(self: &Rc<Self>, input: impl Future<Output = Input> + 'static) {
         let weak = Rc::downgrade(self);
-        spawn(async move { weak.take(input.await) });
+        spawn_local(async move { Self::take_weak(&weak, input.await) });
     }
 
     fn start_timer(self: &Rc<Self>, timer: Timer, millis: u32) {
         let weak = Rc::downgrade(self);
-        let timeout = Timeout::new(millis, move || weak.line_event(LineEvent::Timer(timer)));
+        let timeout = Timeout::new(millis, move || Self::line_event(&weak, LineEvent::Timer(timer)));
         self.timers.borrow_mut()[timer as usize] = Some(timeout);
     }
 }

@@ -6,15 +6,15 @@ mod sending;
 mod uploader;
 mod window_events;
 
-use crate::browser::effect;
 use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use crate::browser::{clipboard, spawn};
-use crate::erased::{derive, handler};
-use crate::source::HomeStart;
+use leptos::task::spawn_local;
+use crate::browser::clipboard;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
 use sending::SendingView;
@@ -23,17 +23,25 @@ use window_events::take_from_window;
 
 /// The home page's card.
 #[component]
-pub fn DropZone(start: HomeStart) -> impl IntoView {
-    let max_bytes = start.max_upload_bytes;
-    let uploader = Uploader::new(start);
+pub fn DropZone(
+    /// The largest file that may be uploaded, in bytes.
+    max_bytes: u64,
+) -> impl IntoView {
+    let uploader = Uploader::new(max_bytes);
     let hovering = take_from_window(uploader);
+    let navigate = use_navigate();
+    Effect::new(move || {
+        if let Some(short_id) = uploader.phase.read().done() {
+            navigate(&format!("/u/{short_id}"), NavigateOptions::default());
+        }
+    });
     view! {
-        <div class="drop-zone" class:hovering=derive(move || hovering.get())>
+        <div class="drop-zone" class:hovering=move || hovering.get()>
             <SendingView uploader/>
             <UploadForm uploader max_bytes/>
             <Refusal uploader/>
         </div>
-        <div class="drop-cover" class:shown=derive(move || hovering.get()) aria-hidden="true">
+        <div class="drop-cover" class:shown=move || hovering.get() aria-hidden="true">
             <p>"Drop it to share it"</p>
         </div>
     }
@@ -42,17 +50,17 @@ pub fn DropZone(start: HomeStart) -> impl IntoView {
 /// Why the picture was not taken.
 #[component]
 fn Refusal(uploader: Uploader) -> impl IntoView {
-    let reason = derive(move || uploader.phase.read().reason().to_owned());
-    let no_reason = derive(move || uploader.phase.read().reason().is_empty());
-    let no_retry = derive(move || !uploader.phase.read().can_retry());
+    let reason = move || uploader.phase.read().reason().to_owned();
+    let no_reason = move || uploader.phase.read().reason().is_empty();
+    let no_retry = move || !uploader.phase.read().can_retry();
     view! {
         <div class="refusal" role="alert">
             <p hidden=no_reason>{reason}</p>
             <button
                 class="button"
-                r#type="button"
+                type="button"
                 hidden=no_retry
-                on:click:capture=handler(move |_| uploader.retry())
+                on:click=move |_| uploader.retry()
             >
                 "Try again"
             </button>
@@ -64,9 +72,9 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
 fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let picker = NodeRef::<Input>::new();
     let camera = NodeRef::<Input>::new();
-    let is_sending = derive(move || uploader.phase.read().sending().is_some());
+    let is_sending = move || uploader.phase.read().sending().is_some();
     // A file may have been chosen before the page was hydrated.
-    effect(move || {
+    Effect::new(move || {
         for field in [picker, camera] {
             if let Some(field) = field.get() {
                 take_from_field(uploader, &field);
@@ -84,7 +92,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             method="post"
             action="/api/uploads"
             enctype="multipart/form-data"
-            on:submit:capture=handler(submit)
+            on:submit=submit
         >
             <h2>
                 <span class="for-mouse">"Drop an image anywhere"</span>
@@ -93,14 +101,14 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             <div class="upload-ways">
                 <label class="button primary">
                     "Choose an image"
-                    <input r#type="file" name="file" accept=ACCEPT required node_ref=picker on:change:capture=handler(change)/>
+                    <input type="file" name="file" accept=ACCEPT required node_ref=picker on:change=change/>
                 </label>
                 <label class="button camera scripted">
                     "Take a photo"
-                    <input r#type="file" accept="image/*" capture="environment" node_ref=camera on:change:capture=handler(change)/>
+                    <input type="file" accept="image/*" capture="environment" node_ref=camera on:change=change/>
                 </label>
                 <PasteButton uploader/>
-                <button class="button primary unscripted" r#type="submit">"Upload"</button>
+                <button class="button primary unscripted" type="submit">"Upload"</button>
             </div>
             <p class="upload-limits">
                 "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed."
@@ -113,9 +121,9 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
     let away = RwSignal::new(true);
-    effect(move || away.set(!clipboard::can_read()));
+    Effect::new(move || away.set(!clipboard::can_read()));
     let paste = move |_| {
-        spawn(async move {
+        spawn_local(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
                 None => uploader.phase.set(Phase::Refused {
@@ -126,9 +134,9 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
             }
         });
     };
-    let is_away = derive(move || away.get());
+    let is_away = move || away.get();
     view! {
-        <button class="button" r#type="button" hidden=is_away on:click:capture=handler(paste)>
+        <button class="button" type="button" hidden=is_away on:click=paste>
             "Paste"
         </button>
     }

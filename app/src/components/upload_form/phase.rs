@@ -1,3 +1,4 @@
+use crate::browser::object_url::ObjectUrl;
 use crate::model::ShortId;
 
 /// How far the reader got with a picture.
@@ -7,8 +8,8 @@ pub enum Phase {
     Idle,
     /// The file is on its way.
     Sending(Sending),
-    /// It is there, and its page is about to come.
-    Done(Sending, ShortId),
+    /// It is there, and its page comes next.
+    Done(ShortId),
     /// It was not taken.
     Refused {
         /// Why, in a sentence.
@@ -19,18 +20,18 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The picture on its way, until its page comes.
+    /// The picture on its way.
     pub fn sending(&self) -> Option<&Sending> {
         match self {
-            Self::Sending(sending) | Self::Done(sending, _) => Some(sending),
-            Self::Idle | Self::Refused { .. } => None,
+            Self::Sending(sending) => Some(sending),
+            Self::Idle | Self::Done(_) | Self::Refused { .. } => None,
         }
     }
 
     /// What the picture that is there is called in links.
     pub fn done(&self) -> Option<ShortId> {
         match self {
-            Self::Done(_, short_id) => Some(*short_id),
+            Self::Done(short_id) => Some(*short_id),
             Self::Idle | Self::Sending(_) | Self::Refused { .. } => None,
         }
     }
@@ -39,7 +40,7 @@ impl Phase {
     pub fn reason(&self) -> &str {
         match self {
             Self::Refused { reason, .. } => reason,
-            Self::Idle | Self::Sending(_) | Self::Done(..) => "",
+            Self::Idle | Self::Sending(_) | Self::Done(_) => "",
         }
     }
 
@@ -54,8 +55,8 @@ impl Phase {
 pub struct Sending {
     /// Its name.
     pub name: String,
-    /// The address of the local file, to be shown at once.
-    pub preview: String,
+    /// The local file, to be shown at once.
+    pub preview: ObjectUrl,
     /// What else is to be said, as that other files were left out.
     pub note: Option<&'static str>,
 }

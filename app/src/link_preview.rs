@@ -1,11 +1,10 @@
-//! What a page says of itself to those who do not see it: search engines and the previews of links.
+//! What a page says of itself to those who only read its head: search engines and the previews of links.
 
 use leptos::prelude::*;
 use leptos::tachys::html::attribute::custom::custom_attribute;
 
-use crate::components::{image_alt, image_ratio};
+use crate::components::image_alt;
 use crate::model::UploadPage;
-use crate::source::Shown;
 
 const PITCH: &str =
     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
@@ -16,25 +15,32 @@ enum Tag {
     Property(&'static str, String),
 }
 
-/// The elements that describe the page.
-pub fn describe(origin: &str, shown: &Shown) -> AnyView {
-    match shown {
-        Shown::Home => described(&format!("{origin}/"), home(origin)),
-        Shown::Upload(page) => {
-            let url = format!("{origin}/u/{}", page.upload.short_id);
-            described(&url, upload(origin, &url, page))
-        }
-        Shown::NotFound | Shown::Unavailable => noindex().into_any(),
-    }
+/// Whose page the head describes.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// The home page's.
+    Home,
+    /// An upload's.
+    Image(&'a UploadPage),
+    /// Nobody's: nothing can be shown at this address.
+    Nothing,
 }
 
-fn described(url: &str, tags: Vec<Tag>) -> AnyView {
-    let tags = tags.into_iter().map(meta).collect_view();
+/// The elements that describe the page.
+pub fn tags(origin: &str, subject: Subject<'_>) -> impl IntoView + use<> {
+    let (url, tags) = match subject {
+        Subject::Home => (Some(format!("{origin}/")), home(origin)),
+        Subject::Image(page) => {
+            let url = format!("{origin}/u/{}", page.upload.short_id);
+            let tags = image(origin, &url, page);
+            (Some(url), tags)
+        }
+        Subject::Nothing => (None, vec![noindex()]),
+    };
     view! {
-        <link rel="canonical" href=url.to_owned()/>
-        {tags}
+        {url.map(|url| view! { <link rel="canonical" href=url/> })}
+        {tags.into_iter().map(meta).collect_view()}
     }
-    .into_any()
 }
 
 fn meta(tag: Tag) -> AnyView {
@@ -48,8 +54,8 @@ fn meta(tag: Tag) -> AnyView {
 }
 
 /// Links are for those who were given them.
-fn noindex() -> impl IntoView {
-    view! { <meta name="robots" content="noindex"/> }
+fn noindex() -> Tag {
+    Tag::Name("robots", "noindex".to_owned())
 }
 
 fn home(origin: &str) -> Vec<Tag> {
@@ -65,14 +71,14 @@ fn home(origin: &str) -> Vec<Tag> {
     ]
 }
 
-fn upload(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
+fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let image = &page.upload.content;
     let picture = format!("{origin}{}", image.url);
     let title = "A shared picture on Tonesa".to_owned();
     let description = description(page.page.head.get());
     let alt = image_alt(image);
     vec![
-        Tag::Name("robots", "noindex".to_owned()),
+        noindex(),
         Tag::Name("description", description.clone()),
         Tag::Property("og:type", "website".to_owned()),
         Tag::Property("og:site_name", "Tonesa".to_owned()),
@@ -99,16 +105,6 @@ fn description(messages: u64) -> String {
         many => format!(" {many} messages so far."),
     };
     format!("See it, say what you see, and tap it to show where.{said}")
-}
-
-/// A style that gives the picture its place before a byte of it has come. In the head, since the page's policy allows
-/// no `style` attribute.
-pub fn picture_style(shown: &Shown) -> Option<String> {
-    let Shown::Upload(page) = shown else {
-        return None;
-    };
-    let ratio = image_ratio(&page.upload.content);
-    Some(format!(".picture{{--ratio:{ratio}}}"))
 }
 
 #[cfg(test)]
