@@ -15,7 +15,10 @@ use rules::Source;
 pub use size::check as check_size;
 
 const MEMBERS: [&str; 6] = ["app", "chaos", "frontend", "server", "testbed", "xtask"];
-const LOCK_FILES: [&str; 2] = ["end2end/package-lock.json", "tools/xtask/tools/package-lock.json"];
+const LOCK_FILES: [&str; 2] = [
+    "end2end/package-lock.json",
+    "tools/xtask/tools/package-lock.json",
+];
 
 /// Checks sources and the browser's dependency tree; names every fault that it finds.
 pub fn check(workspace: &Workspace) -> Result<()> {
