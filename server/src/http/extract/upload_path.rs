@@ -31,6 +31,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
 impl Named {
     /// The id of the upload; only the short form has to be looked up.
+    ///
+    /// # Errors
+    /// When there is no such upload, or the store is away.
     pub async fn id(self, store: &dyn Store, deadline: Deadline) -> Result<UploadId, ApiError> {
         match self.0 {
             UploadRef::Id(id) => Ok(id),

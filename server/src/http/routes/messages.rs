@@ -62,8 +62,8 @@ pub async fn create(
     let message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
     let id = named.id(store.as_ref(), deadline).await?;
-    let posted = deadline.wait("store", poster.post(id, message)).await?;
-    Ok(answer(posted))
+    let answered = deadline.wait("store", poster.post(id, message)).await?;
+    Ok(answer(answered))
 }
 
 fn answer(posted: Appended) -> Response {
