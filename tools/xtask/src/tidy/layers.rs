@@ -11,9 +11,8 @@ const SERVER: &str = "server/src/";
 
 /// From top to bottom: what a file imports lies in its own layer or further down. Those of one row know nothing of each
 /// other.
-const LAYERS: [&[&str]; 7] = [
-    &["main"],
-    &["lib"],
+const LAYERS: [&[&str]; 6] = [
+    &["main", "lib"],
     &["app"],
     &["http"],
     &["hub"],
@@ -31,8 +30,7 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// All imports that the layers forbid, and all circles.
 pub fn faults(sources: &[Source]) -> Vec<String> {
-    let server = imports(sources, SERVER);
-    let mut faults = upward(&server);
+    let mut faults = upward(&imports(sources, SERVER));
     for root in WITHOUT_CIRCLES {
         faults.extend(circles(&imports(sources, root)));
     }
@@ -40,29 +38,26 @@ pub fn faults(sources: &[Source]) -> Vec<String> {
 }
 
 fn upward(imports: &Imports) -> Vec<String> {
-    let mut faults = Vec::new();
-    for (file, imported) in imports {
-        for other in imported {
-            let (layer, below) = (layer_of(file), layer_of(other));
-            let is_allowed = layer == below
-                || matches!((row_of(layer), row_of(below)), (Some(row), Some(other)) if row < other);
-            if !is_allowed {
-                faults.push(format!(
-                    "{file} imports {other}: a layer imports from those below it only (tools/xtask/src/tidy/layers.rs)"
-                ));
-            }
-        }
-    }
+    let pairs = imports
+        .iter()
+        .flat_map(|(file, imported)| imported.iter().map(move |it| (file, it)));
+    let faults = pairs.filter(|(file, other)| !is_allowed(layer_of(file), layer_of(other)));
     faults
+        .map(|(file, other)| format!("{file} imports {other}: a layer imports from those below it only (tools/xtask/src/tidy/layers.rs)"))
+        .collect()
+}
+
+fn is_allowed(layer: &str, other: &str) -> bool {
+    let row_of = |layer: &str| LAYERS.iter().position(|row| row.contains(&layer));
+    layer == other
+        || row_of(layer)
+            .zip(row_of(other))
+            .is_some_and(|(row, below)| row < below)
 }
 
 fn layer_of(file: &str) -> &str {
-    let inside = file.strip_prefix(SERVER).unwrap_or(file);
-    inside.split(['/', '.']).next().unwrap_or(inside)
-}
-
-fn row_of(layer: &str) -> Option<usize> {
-    LAYERS.iter().position(|row| row.contains(&layer))
+    let mut names = file.trim_start_matches(SERVER).split(['/', '.']);
+    names.next().unwrap_or_default()
 }
 
 /// A shortest circle through each file that is in one, but for those that were named with an earlier one.
@@ -70,10 +65,8 @@ fn circles(imports: &Imports) -> Vec<String> {
     let mut named = BTreeSet::new();
     let mut faults = Vec::new();
     for file in imports.keys() {
-        if named.contains(file) {
-            continue;
-        }
-        if let Some(circle) = circle_through(file, imports) {
+        let circle = circle_through(file, imports);
+        if let Some(circle) = circle.filter(|_| !named.contains(file)) {
             faults.push(format!("files import each other: {}", circle.join(" -> ")));
             named.extend(circle);
         }
@@ -86,11 +79,10 @@ fn circle_through(start: &String, imports: &Imports) -> Option<Vec<String>> {
     let mut queue = VecDeque::from([start]);
     while let Some(file) = queue.pop_front() {
         for other in imports.get(file).into_iter().flatten() {
-            if from.contains_key(other) {
-                continue;
-            }
-            from.insert(other, file);
-            queue.push_back(other);
+            from.entry(other).or_insert_with(|| {
+                queue.push_back(other);
+                file
+            });
         }
     }
     let mut circle = vec![start.clone()];
@@ -127,16 +119,16 @@ fn imports(sources: &[Source], root: &str) -> Imports {
         tests.append(&mut reader.tests);
         all.insert(source.path.clone(), reader.found);
     }
-    let is_test = |module: &Module| tests.iter().any(|test| module.starts_with(test));
-    for (_, source) in files.iter().filter(|(module, _)| is_test(module)) {
-        all.remove(&source.path);
+    for (module, source) in &files {
+        if tests.iter().any(|test| module.starts_with(test)) {
+            all.remove(&source.path);
+        }
     }
     all
 }
 
 fn module_of(path: &str) -> Module {
-    let path = path.strip_suffix(".rs").unwrap_or(path);
-    let path = path.strip_suffix("/mod").unwrap_or(path);
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
     let names = path.split('/').filter(|name| *name != "lib");
     names.map(str::to_owned).collect()
 }
@@ -152,19 +144,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn add(&mut self, path: &[String]) {
-        let Some(first) = path.first() else {
-            return;
-        };
         let ups = path.iter().take_while(|name| *name == "super").count();
-        let mut target = match first.as_str() {
-            "crate" => path[1..].to_vec(),
-            "self" => [&self.module, &path[1..]].concat(),
-            "super" => {
+        let mut target = match path.first().map(String::as_str) {
+            Some("crate") => path[1..].to_vec(),
+            Some("self") => [&self.module, &path[1..]].concat(),
+            Some("super") => {
                 let parent = &self.module[..self.module.len().saturating_sub(ups)];
                 [parent, &path[ups..]].concat()
             }
             // A module that is declared here.
-            name if self.files.contains_key(&self.child(name)) => [&self.module, path].concat(),
+            Some(name) if self.files.contains_key(&self.child(name)) => {
+                [&self.module, path].concat()
+            }
             _ => return,
         };
         while !target.is_empty() && !self.files.contains_key(&target) {
@@ -231,11 +222,8 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let names: Vec<_> = path
-            .segments
-            .iter()
-            .map(|it| it.ident.to_string())
-            .collect();
+        let names = path.segments.iter().map(|it| it.ident.to_string());
+        let names = names.collect::<Vec<_>>();
         if names.len() > 1 {
             self.add(&names);
         }

@@ -135,7 +135,9 @@ mod tests {
         let found = faults(&source("server/src/http/routes/uploads.rs", text));
         assert_eq!(
             found,
-            ["server/src/http/routes/uploads.rs:2: rusqlite is named in server/src/store/sqlite* only"]
+            [
+                "server/src/http/routes/uploads.rs:2: rusqlite is named in server/src/store/sqlite* only"
+            ]
         );
     }
 
