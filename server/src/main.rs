@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use server::config::{self, Args, Command};
-use server::{check, image, logs};
+use server::app::{self, check, logs};
+use server::config::args::{self, Args, Command};
+use server::image;
 
 /// What may still be running on threads of its own when the node has left, as a picture's check, is not waited for.
 const THREADS: Duration = Duration::from_millis(200);
@@ -41,14 +42,14 @@ fn say(write: impl FnOnce() + Send + 'static) {
 }
 
 fn start(args: &Args) -> anyhow::Result<()> {
-    let config = config::load(args)?;
+    let config = args::load(args)?;
     if args.check {
         println!("{}", check::readiness(config.bind)?);
         return Ok(());
     }
     let logging = logs::start(&config.log);
     let runtime = tokio::runtime::Runtime::new()?;
-    let left = runtime.block_on(server::run(config));
+    let left = runtime.block_on(app::run(config));
     runtime.shutdown_timeout(THREADS);
     // It writes to stderr too when nobody reads.
     say(move || drop(logging));

@@ -1,11 +1,14 @@
+//! What is said on the command line, and where the variables come from.
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use super::{Config, ConfigError};
-use crate::image;
+use super::Config;
+use super::image::{INSPECT_IMAGE, InspectImage};
+use super::reader::ConfigError;
 
 /// Drop an image, get a link, talk about it live.
 ///
@@ -28,8 +31,8 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Checks one picture for the node that started it.
-    #[command(name = image::COMMAND, hide = true)]
-    InspectImage(image::Job),
+    #[command(name = INSPECT_IMAGE, hide = true)]
+    InspectImage(InspectImage),
 }
 
 /// Reads the settings from the environment and from the file that `--env-file` names.

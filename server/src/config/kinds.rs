@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::Shared;
+use super::shared::Shared;
 
 /// What serves as which backend, by the names that people know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

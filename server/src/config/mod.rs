@@ -1,8 +1,11 @@
 //! What a node is told by its environment: the one reader of it. Every value is typed and checked at start; a wrong
 //! one stops the start with a sentence that names the variable.
 
-mod args;
+pub mod args;
 mod doubts;
+pub mod host;
+mod image;
+mod intervals;
 mod kinds;
 mod reader;
 mod secret;
@@ -14,17 +17,14 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-pub use args::{Args, Command, load};
+pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage};
+pub use intervals::{Pace, SweepPace};
 pub use kinds::Kinds;
 use reader::Reader;
 pub use reader::{ConfigError, Lookup};
 pub use secret::Secret;
 pub use shared::{S3, Shared};
 pub use values::{Endpoint, LogFilter, PublicUrl};
-
-use crate::housekeeping::SweepPace;
-use crate::hub::Pace;
-use crate::image;
 
 /// The port unless told.
 const DEFAULT_PORT: u16 = 9091;
@@ -72,7 +72,7 @@ pub struct Limits {
     /// `TONESA_MAX_UPLOAD_BYTES`: bytes of a file.
     pub upload_bytes: u64,
     /// `TONESA_MAX_PIXELS`, `TONESA_MAX_ANIMATION_PIXELS`: what a picture may be.
-    pub image: image::Limits,
+    pub image: ImageLimits,
     /// `TONESA_UPLOADS_PER_MINUTE`: uploads per client address and minute; 0 is no limit.
     pub uploads_per_minute: u32,
     /// `TONESA_MESSAGES_PER_MINUTE`: messages per client address and minute; 0 is no limit.
@@ -126,8 +126,8 @@ impl Config {
 
 impl Limits {
     fn from_env(env: &Reader<'_>) -> Result<Self, ConfigError> {
-        let image = image::Limits::default();
-        let image = image::Limits {
+        let image = ImageLimits::default();
+        let image = ImageLimits {
             pixels: env.number("TONESA_MAX_PIXELS", 1..=MAX_PIXELS, image.pixels)?,
             animation_pixels: env.number(
                 "TONESA_MAX_ANIMATION_PIXELS",

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
+use super::host::parse_origin;
 use super::reader::{ConfigError, Reader, invalid};
-use crate::host::parse_origin;
 
 /// What `PUBLIC_URL` has to be.
 pub(super) const PUBLIC_URL: &str =

