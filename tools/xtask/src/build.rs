@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     setup, site,
@@ -76,7 +76,8 @@ pub fn serve(workspace: &Workspace, is_release: bool, arguments: &[OsString]) ->
 #[cfg(unix)]
 fn replace_process(command: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
-    Err(command.exec().into())
+    let error = command.exec();
+    Err(error).with_context(|| format!("starting {command:?}"))
 }
 
 #[cfg(not(unix))]
