@@ -1,13 +1,10 @@
 //! A Redis Cluster.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
-use crate::Redis;
+use crate::{Redis, process::poll};
 
 const MASTERS: usize = 3;
 /// Hash slots of every Redis Cluster.
@@ -41,16 +38,12 @@ impl RedisCluster {
 
     /// Waits until each node knows all the others and has an owner for every slot, as after a restart of one.
     pub fn wait(&self) -> Result<()> {
-        let start = Instant::now();
-        while !self.nodes.iter().all(is_complete) {
-            if start.elapsed() > AGREEMENT_TIMEOUT {
-                bail!(
-                    "the nodes of the Redis Cluster do not agree:\n{}",
-                    self.nodes[0].process().log()
-                );
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        let is_complete = poll(AGREEMENT_TIMEOUT, || self.nodes.iter().all(is_complete));
+        let log = self.nodes[0].process().log();
+        ensure!(
+            is_complete,
+            "the nodes of the Redis Cluster do not agree:\n{log}"
+        );
         Ok(())
     }
 

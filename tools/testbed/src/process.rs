@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
@@ -132,17 +132,18 @@ impl Process {
         *running = None;
         *running = Some(Running::start(&self.launch)?);
         drop(running);
-        let start = Instant::now();
-        while !(self.launch.is_ready)(self) {
-            let name = &self.launch.name;
-            if !self.is_running() {
-                bail!("{name} ended while it was being started:\n{}", self.log());
-            }
-            if start.elapsed() > READY_TIMEOUT {
-                bail!("{name} does not answer:\n{}", self.log());
-            }
-            thread::sleep(POLL_INTERVAL);
-        }
+        let mut is_ready = false;
+        let has_ended = || !self.is_running();
+        poll(READY_TIMEOUT, || {
+            is_ready = (self.launch.is_ready)(self);
+            is_ready || has_ended()
+        });
+        let (name, log) = (&self.launch.name, self.log());
+        ensure!(
+            is_ready || !has_ended(),
+            "{name} ended while it was being started:\n{log}"
+        );
+        ensure!(is_ready, "{name} does not answer:\n{log}");
         Ok(())
     }
 
@@ -170,16 +171,15 @@ impl Process {
     /// Ends it by SIGTERM and waits until it has ended; after half a minute it is killed, and this fails.
     pub fn terminate(&self) -> Result<()> {
         self.signal(Signal::TERM)?;
-        let start = Instant::now();
-        while self.is_running() {
-            if start.elapsed() > TERMINATE_TIMEOUT {
-                let log = self.log();
-                self.kill()?;
-                bail!("{} does not end by SIGTERM:\n{log}", self.launch.name);
-            }
-            thread::sleep(POLL_INTERVAL);
-        }
-        self.kill()
+        let has_ended = poll(TERMINATE_TIMEOUT, || !self.is_running());
+        let log = self.log();
+        self.kill()?;
+        ensure!(
+            has_ended,
+            "{} does not end by SIGTERM:\n{log}",
+            self.launch.name
+        );
+        Ok(())
     }
 
     /// Whether it runs; a frozen one does.
@@ -232,6 +232,20 @@ impl Drop for Process {
             // It is there only if the process was killed.
             let _ = fs::remove_file(file);
         }
+    }
+}
+
+/// Waits until something is so; whether it is within the timeout.
+pub(crate) fn poll(timeout: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if start.elapsed() > timeout {
+            return false;
+        }
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What Tonesa's figures must reach.
 
+use super::markdown::median_and_range;
 use super::{Results, median};
 use crate::scenarios::{Scenario, name};
 use crate::systems::System;
@@ -27,16 +28,12 @@ enum Bound {
     AtMost(f64),
 }
 
-/// A goal beside what was measured.
-pub struct Measured {
-    pub figure: String,
-    pub bound: String,
-    pub values: Vec<f64>,
-    /// Whether the median is good enough.
-    pub is_reached: bool,
-}
-
-const FAN_OUT_OF_POSTS: &str = "20 posts/s: deliveries without the posts' own time";
+const POSTS_FAN_OUT: &str = "20 posts/s: deliveries without the posts' own time";
+const OF_LIGHT: Divisor = Figure(Light, "deliveries");
+const OF_SATURATION: Divisor = Figure(Saturation, "deliveries");
+const WITHOUT_STALLED: Divisor = Figure(Slow, "deliveries without it");
+const P99_WITHOUT_STALLED: Divisor = Figure(Slow, "latency p99 without it");
+const ONE_IMAGE: &str = "read from Redis, of one image";
 
 pub const GOALS: [Goal; 32] = [
     Goal(Saturation, "deliveries", Same(Bare), AtLeast(0.6)),
@@ -52,34 +49,14 @@ pub const GOALS: [Goal; 32] = [
     Goal(Light, "latency p50", Same(Bare), AtMost(1.2)),
     Goal(Light, "latency p99", Same(Bare), AtMost(1.2)),
     Goal(Light, "latency p99.9", Same(Bare), AtMost(1.2)),
-    Goal(
-        Rooms,
-        "deliveries",
-        Figure(Saturation, "deliveries"),
-        AtLeast(0.5),
-    ),
-    Goal(
-        Posts,
-        FAN_OUT_OF_POSTS,
-        Figure(Light, "deliveries"),
-        AtLeast(0.9),
-    ),
-    Goal(
-        Posts,
-        "saturation: deliveries",
-        Figure(Saturation, "deliveries"),
-        AtLeast(0.9),
-    ),
-    Goal(
-        Slow,
-        "deliveries with it",
-        Figure(Slow, "deliveries without it"),
-        AtLeast(0.9),
-    ),
+    Goal(Rooms, "deliveries", OF_SATURATION, AtLeast(0.5)),
+    Goal(Posts, POSTS_FAN_OUT, OF_LIGHT, AtLeast(0.9)),
+    Goal(Posts, "saturation: deliveries", OF_SATURATION, AtLeast(0.9)),
+    Goal(Slow, "deliveries with it", WITHOUT_STALLED, AtLeast(0.9)),
     Goal(
         Slow,
         "latency p99 with it",
-        Figure(Slow, "latency p99 without it"),
+        P99_WITHOUT_STALLED,
         AtMost(1.1),
     ),
     Goal(Latency, "latency p50", One, AtMost(0.3)),
@@ -92,12 +69,7 @@ pub const GOALS: [Goal; 32] = [
     // A thousandth of one for each client.
     Goal(Reconnect, "reads of the store", One, AtMost(10.0)),
     Goal(CrossNode, "added at p50", One, AtMost(2.0)),
-    Goal(
-        CrossNode,
-        "read from Redis, of one image",
-        One,
-        AtLeast(500_000.0),
-    ),
+    Goal(CrossNode, ONE_IMAGE, One, AtLeast(500_000.0)),
     Goal(Page, "page / file", One, AtLeast(0.5)),
     Goal(Page, "page / file, gzip", One, AtLeast(0.5)),
     Goal(Page, "64 pages / file, gzip", One, AtLeast(0.5)),
@@ -105,44 +77,40 @@ pub const GOALS: [Goal; 32] = [
 ];
 
 impl Goal {
-    /// What was measured, if everything was that the goal is about.
-    pub fn measure(&self, results: &Results) -> Option<Measured> {
+    /// Tonesa's figure, the goal, what was measured and whether that reaches it; none if something was not measured.
+    pub fn row(&self, results: &Results) -> Option<[String; 4]> {
         let Self(scenario, figure, divisor, bound) = self;
-        let own = results.values(*scenario, figure, Tonesa)?;
-        let title = format!("{}: {figure}", name(scenario));
-        let (divisors, figure) = match divisor {
-            One => (None, title),
-            Same(system) => (
-                Some(results.values(*scenario, figure, *system)?),
-                format!("{title}, of {}'s", name(system)),
-            ),
-            Figure(other, figure) => (
-                Some(results.values(*other, figure, Tonesa)?),
-                format!("{title}, of {}: {figure}", name(other)),
-            ),
+        let mut values = results.values(*scenario, figure, Tonesa)?.to_vec();
+        let mut title = format!("{}: {figure}", name(scenario));
+        let divisors = match divisor {
+            One => None,
+            Same(system) => {
+                title = format!("{title}, of {}'s", name(system));
+                Some(results.values(*scenario, figure, *system)?)
+            }
+            Figure(other, figure) => {
+                title = format!("{title}, of {}: {figure}", name(other));
+                Some(results.values(*other, figure, Tonesa)?)
+            }
         };
-        let values = match divisors {
-            None => own.to_vec(),
-            Some(divisors) => own.iter().zip(divisors).map(|(own, by)| own / by).collect(),
-        };
+        if let Some(divisors) = divisors {
+            let pairs = values.iter().zip(divisors);
+            values = pairs.map(|(own, divisor)| own / divisor).collect();
+        }
         let median = median(&values);
         let (bound, is_reached) = match bound {
             AtLeast(least) => (format!("at least {least}"), median >= *least),
             AtMost(most) => (format!("at most {most}"), median <= *most),
         };
-        Some(Measured {
-            figure,
-            bound,
-            values,
-            is_reached,
-        })
+        let reached = if is_reached { "reached" } else { "**missed**" };
+        Some([title, bound, median_and_range(&values), reached.to_owned()])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenarios::{Sample, Unit};
+    use crate::scenarios::{Unit, sample};
 
     #[test]
     fn figures_are_compared_run_by_run() {
@@ -150,21 +118,17 @@ mod tests {
         // The machine was slower in the second run, for both.
         for (system, values) in [(Bare, [100.0, 50.0, 110.0]), (Tonesa, [90.0, 45.0, 77.0])] {
             for value in values {
-                let (figure, unit) = ("deliveries", Unit::PerCpuSecond);
-                let sample = Sample {
-                    figure,
-                    unit,
-                    value,
-                };
+                let sample = sample("deliveries", Unit::PerCpuSecond, value);
                 results.add(Light, system, &[sample]);
             }
         }
-        let measured: Vec<_> = GOALS
-            .iter()
-            .filter_map(|goal| goal.measure(&results))
-            .collect();
-        assert_eq!(measured.len(), 1);
-        assert!((median(&measured[0].values) - 0.9).abs() < 1e-9);
-        assert!(measured[0].is_reached);
+        let rows: Vec<_> = GOALS.iter().filter_map(|goal| goal.row(&results)).collect();
+        let expected = [
+            "light: deliveries, of bare's",
+            "at least 0.8",
+            "0.90 (0.70 to 0.90)",
+            "reached",
+        ];
+        assert_eq!(rows, [expected.map(str::to_owned)]);
     }
 }

@@ -18,17 +18,8 @@ pub fn tables(results: &Results) -> String {
             let _ = writeln!(text, "### {}\n\n{}", title(scenario), table(&figures));
         }
     }
-    let goals = GOALS.iter().filter_map(|goal| goal.measure(results));
-    let rows = goals.map(|goal| {
-        let reached = if goal.is_reached {
-            "reached"
-        } else {
-            "**missed**"
-        };
-        let measured = median_and_range(&goal.values);
-        [goal.figure, goal.bound, measured, reached.to_owned()].to_vec()
-    });
-    let rows: Vec<_> = rows.collect();
+    let goals = GOALS.iter().filter_map(|goal| goal.row(results));
+    let rows: Vec<_> = goals.map(Vec::from).collect();
     if !rows.is_empty() {
         let columns = ["Tonesa's figure", "goal", "measured", ""].map(str::to_owned);
         let _ = writeln!(text, "### Goals\n\n{}", markdown(&columns, &rows));
@@ -48,13 +39,12 @@ fn table(figures: &[&Figure]) -> String {
         .collect();
     let mut columns = vec!["figure".to_owned()];
     columns.extend(systems.iter().map(|system| title(*system)));
-    let mut names: Vec<_> = figures.iter().map(|one| (one.name, one.unit)).collect();
-    let all = names.clone();
-    let mut index = 0;
-    names.retain(|name| {
-        index += 1;
-        !all[..index - 1].contains(name)
-    });
+    let mut names = Vec::new();
+    for figure in figures {
+        if !names.contains(&(figure.name, figure.unit)) {
+            names.push((figure.name, figure.unit));
+        }
+    }
     let rows: Vec<_> = names
         .iter()
         .map(|(name, unit)| {
@@ -80,7 +70,7 @@ fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
     line(columns) + &separator + &rows
 }
 
-fn median_and_range(values: &[f64]) -> String {
+pub fn median_and_range(values: &[f64]) -> String {
     let median = short(median(values));
     match range(values) {
         (lowest, highest) if lowest < highest => {

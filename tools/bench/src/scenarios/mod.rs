@@ -165,7 +165,7 @@ impl Scenario {
     }
 }
 
-fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
+pub fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
     Sample {
         figure,
         unit,

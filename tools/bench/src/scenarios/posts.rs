@@ -32,7 +32,7 @@ pub fn run(bench: &Bench, system: System) -> Result<Vec<Sample>> {
         sample(
             "20 posts/s: deliveries",
             PerCpuSecond,
-            watched.deliveries_per_cpu_second(),
+            watched.per_cpu_second(),
         ),
         sample(
             "20 posts/s: deliveries without the posts' own time",

@@ -58,7 +58,7 @@ impl Session {
 }
 
 impl Measured {
-    pub fn deliveries_per_cpu_second(&self) -> f64 {
+    pub fn per_cpu_second(&self) -> f64 {
         self.outcome.received as f64 / self.processor.as_secs_f64().max(0.001)
     }
 }

@@ -27,11 +27,7 @@ pub fn light(bench: &Bench, system: System) -> Result<Vec<Sample>> {
     let measured = session.measure(Pace::new(LIGHT_RATE, bench.duration))?;
     let outcome = &measured.outcome;
     Ok(vec![
-        sample(
-            "deliveries",
-            PerCpuSecond,
-            measured.deliveries_per_cpu_second(),
-        ),
+        sample("deliveries", PerCpuSecond, measured.per_cpu_second()),
         sample("latency p50", Milliseconds, outcome.latency_ms(0.5)),
         sample("latency p99", Milliseconds, outcome.latency_ms(0.99)),
         sample("latency p99.9", Milliseconds, outcome.latency_ms(0.999)),
@@ -56,17 +52,10 @@ pub fn slow(bench: &Bench, system: System) -> Result<Vec<Sample>> {
     let without = beside_stalled(bench, system, false)?;
     let with = beside_stalled(bench, system, true)?;
     let p99 = |measured: &Measured| measured.outcome.latency_ms(0.99);
+    let (rate_without, rate_with) = (without.per_cpu_second(), with.per_cpu_second());
     Ok(vec![
-        sample(
-            "deliveries without it",
-            PerCpuSecond,
-            without.deliveries_per_cpu_second(),
-        ),
-        sample(
-            "deliveries with it",
-            PerCpuSecond,
-            with.deliveries_per_cpu_second(),
-        ),
+        sample("deliveries without it", PerCpuSecond, rate_without),
+        sample("deliveries with it", PerCpuSecond, rate_with),
         sample("latency p99 without it", Milliseconds, p99(&without)),
         sample("latency p99 with it", Milliseconds, p99(&with)),
         sample("lost to others", Count, with.outcome.lost() as f64),
