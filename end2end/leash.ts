@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
-const script = join(__dirname, '..', 'tools', 'testbed', 'leash.sh');
+const script = join(__dirname, '..', 'tools', 'testbed', 'kill-with-parent.sh');
 
 /** Ends `child` when this process dies, in whatever way. To let go, end the leash's standard input. */
 export function holdOnLeash(child: ChildProcess): ChildProcess | undefined {

@@ -17,10 +17,10 @@ mod components;
 #[cfg(feature = "ssr")]
 mod link_preview;
 mod pages;
-#[cfg(feature = "hydrate")]
-mod start;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "hydrate")]
+mod start;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;

@@ -53,7 +53,9 @@ fn is_as_rendered(root: &Element) -> bool {
     while let Ok(Some(_)) = walker.next_node() {
         nodes += 1;
     }
-    let sent = root.get_attribute("data-nodes").and_then(|sent| sent.parse().ok());
+    let sent = root
+        .get_attribute("data-nodes")
+        .and_then(|sent| sent.parse().ok());
     sent.is_none_or(|sent: usize| sent == nodes)
 }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use leptos::task::spawn_local;
 use crate::browser::clipboard;
+use leptos::task::spawn_local;
 
 /// How long the button says that it copied.
 const SAID_FOR: Duration = Duration::from_secs(2);

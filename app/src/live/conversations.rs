@@ -57,7 +57,10 @@ impl Conversations {
     /// What is known here of the upload, so that nobody has to be asked.
     pub fn page(self, short_id: ShortId) -> Option<UploadPage> {
         self.0.with_value(|state| {
-            let kept = state.kept.iter().find(|kept| kept.upload.short_id == short_id)?;
+            let kept = state
+                .kept
+                .iter()
+                .find(|kept| kept.upload.short_id == short_id)?;
             // Its conversation is here already, and catches up by itself.
             Some(UploadPage {
                 upload: kept.upload.clone(),

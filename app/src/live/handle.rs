@@ -2,8 +2,8 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use super::conversation::Conversation;
-use super::machine::Input;
 use super::driver::{Driver, View};
+use super::machine::Input;
 use super::{Connection, Entry, History, Ripple};
 use crate::model::{AuthorName, ClientMessageId, MessageText, Point, UploadPage};
 

@@ -16,7 +16,12 @@ use crate::settings::Settings;
 pub fn ImagePage() -> impl IntoView {
     let params = use_params_map();
     let conversations = Conversations::expect();
-    let short_id = move || params.read().get("id").and_then(|id| id.parse::<ShortId>().ok());
+    let short_id = move || {
+        params
+            .read()
+            .get("id")
+            .and_then(|id| id.parse::<ShortId>().ok())
+    };
     let page = Resource::new_blocking(short_id, move |short_id| async move {
         let short_id = short_id.ok_or(PageError::NotFound)?;
         match conversations.page(short_id) {

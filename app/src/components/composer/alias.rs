@@ -15,7 +15,9 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     Effect::new(move || {
         // It may have been typed before the app had started.
         let typed = field.get().map(|field| field.value());
-        let typed = typed.filter(|text| !text.is_empty()).and_then(|text| text.parse().ok());
+        let typed = typed
+            .filter(|text| !text.is_empty())
+            .and_then(|text| text.parse().ok());
         if let Some(alias) = typed.or_else(storage::read_alias) {
             name.set(alias);
         }

@@ -13,10 +13,13 @@ use alias::Alias;
 use draft::Draft;
 use text_field::{remaining, sends};
 
-
 /// Sends what is written. `text_to_edit` brings the text of a message that is to be written anew.
 #[component]
-pub fn Composer(short_id: ShortId, live: Live, text_to_edit: RwSignal<Option<String>>) -> impl IntoView {
+pub fn Composer(
+    short_id: ShortId,
+    live: Live,
+    text_to_edit: RwSignal<Option<String>>,
+) -> impl IntoView {
     let draft = Draft::start(short_id, live);
     Effect::new(move || {
         if let Some(text) = text_to_edit.get() {

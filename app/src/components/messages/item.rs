@@ -66,10 +66,8 @@ fn DeliveryNote(
 ) -> impl IntoView {
     let is_sent = move || row.read().delivery == Delivery::Sent;
     // What may have been stored after all is only sent again, under its own name: rewritten it could be there twice.
-    let no_edit =
-        move || !matches!(row.read().delivery, Delivery::Failed { retry: false, .. });
-    let no_retry =
-        move || !matches!(row.read().delivery, Delivery::Failed { retry: true, .. });
+    let no_edit = move || !matches!(row.read().delivery, Delivery::Failed { retry: false, .. });
+    let no_retry = move || !matches!(row.read().delivery, Delivery::Failed { retry: true, .. });
     let text = move || note(&row.read().delivery);
     let again = key.clone();
     let retry = move |_: MouseEvent| live.retry(&again);

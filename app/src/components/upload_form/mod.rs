@@ -13,9 +13,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use leptos::task::spawn_local;
 use crate::browser::clipboard;
 use check::{ACCEPT, megabytes};
+use leptos::task::spawn_local;
 use phase::Phase;
 use sending::SendingView;
 use uploader::Uploader;

@@ -38,13 +38,18 @@ impl Document {
         let mut in_app = false;
         let mut nodes = 0;
         for token in tokens(&html) {
-            let is_node = matches!(token, Token::StartTag(_) | Token::String(_) | Token::Comment(_));
+            let is_node = matches!(
+                token,
+                Token::StartTag(_) | Token::String(_) | Token::Comment(_)
+            );
             nodes += usize::from(in_app && is_node);
             match token {
                 Token::StartTag(tag) => {
-                    let attribute = |name: &[u8]| tag.attributes.get(name).map(|value| value.to_vec());
+                    let attribute =
+                        |name: &[u8]| tag.attributes.get(name).map(|value| value.to_vec());
                     let kind = attribute(b"type");
-                    is_script = tag.name == b"script" && kind.as_deref() != Some(b"application/json");
+                    is_script =
+                        tag.name == b"script" && kind.as_deref() != Some(b"application/json");
                     let style = attribute(b"style").map(|style| source(&style));
                     inline.style_attributes.extend(style);
                     nonce = nonce.or(attribute(b"nonce"));
@@ -105,7 +110,11 @@ mod tests {
     fn the_nodes_of_the_app_are_counted_as_a_browser_does() {
         let document = Document::new(rendered("x"));
         // <p>, its two texts, the comment between them and the picture.
-        assert!(document.html.contains(r#"data-nodes="5""#), "{}", document.html);
+        assert!(
+            document.html.contains(r#"data-nodes="5""#),
+            "{}",
+            document.html
+        );
     }
 
     #[test]

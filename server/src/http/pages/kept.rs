@@ -10,7 +10,7 @@ use axum::extract::Request;
 use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::rendered::{PageContent, Page};
+use super::rendered::{Page, PageContent};
 
 /// How many bytes of pages are kept: some hundreds of them.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -110,7 +110,8 @@ impl Pages {
             // Neither is asked for above.
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
-        let page = Arc::new(Page::render(request, assets.clone(), settings, content, pictures_from).await);
+        let page =
+            Arc::new(Page::render(request, assets.clone(), settings, content, pictures_from).await);
         #[cfg(test)]
         tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
         // A page that changed meanwhile was taken out: it is not kept, and whoever waits renders it.
@@ -172,7 +173,13 @@ mod tests {
         let content = PageContent::Image(Ok(UploadPage { upload, page }));
         let request = Request::new(Body::empty());
         pages
-            .show(request, &Assets::default(), Settings::default(), content, None)
+            .show(
+                request,
+                &Assets::default(),
+                Settings::default(),
+                content,
+                None,
+            )
             .await
     }
 
@@ -212,7 +219,13 @@ mod tests {
         };
         let request = Request::new(Body::empty());
         pages
-            .show(request, &Assets::default(), settings, PageContent::Home, None)
+            .show(
+                request,
+                &Assets::default(),
+                settings,
+                PageContent::Home,
+                None,
+            )
             .await
     }
 

@@ -96,12 +96,19 @@ pub async fn not_found(
     }
 }
 
-async fn show(node: &AppState, arrival: &Arrival, request: Request, content: PageContent) -> Response {
+async fn show(
+    node: &AppState,
+    arrival: &Arrival,
+    request: Request,
+    content: PageContent,
+) -> Response {
     let headers = request.headers().clone();
     let pictures_from = node.blobs.serves_from();
     let settings = settings(node, arrival);
     let assets = &node.site.assets;
-    let page = node.pages.show(request, assets, settings, content, pictures_from);
+    let page = node
+        .pages
+        .show(request, assets, settings, content, pictures_from);
     page.await.respond(&headers)
 }
 

@@ -13,8 +13,7 @@ const TARGET: &str = "--target=chrome109,firefox115,safari16.4";
 /// `style/main.css` with all that it imports.
 pub fn style(workspace: &Workspace, tools: &Tools, folder: &Path) -> Result<PathBuf> {
     let main = workspace.root.join("style/main.css");
-    bundle(workspace, tools, &main, &folder.join("bundled.css"))
-        .context("bundling style/main.css")
+    bundle(workspace, tools, &main, &folder.join("bundled.css")).context("bundling style/main.css")
 }
 
 /// The JavaScript that wasm-bindgen wrote, with the snippets that it may import.
@@ -22,12 +21,7 @@ pub fn script(workspace: &Workspace, tools: &Tools, glue: &Path, folder: &Path) 
     bundle(workspace, tools, glue, &folder.join("bundled.js")).context("making the script small")
 }
 
-fn bundle(
-    workspace: &Workspace,
-    tools: &Tools,
-    entry: &Path,
-    output: &Path,
-) -> Result<PathBuf> {
+fn bundle(workspace: &Workspace, tools: &Tools, entry: &Path, output: &Path) -> Result<PathBuf> {
     tools
         .esbuild
         .command(&workspace.shell)
