@@ -382,3 +382,25 @@ fn after_three_failures_it_polls_until_it_is_live() {
     rig.watch();
     assert_eq!(rig.line.poll_delay(rig.now), None);
 }
+
+#[test]
+fn the_next_page_goes_on_with_the_socket_of_the_one_before() {
+    let mut rig = Rig::live();
+    let effects = rig.handle(LineEvent::Unmounted);
+    assert!(matches!(
+        effects[0],
+        Effect::Send(ClientCommand::Unwatch { .. })
+    ));
+    assert_eq!(effects.last(), Some(&Effect::Release));
+    assert_eq!(rig.timers, []);
+    let effects = rig.handle(LineEvent::Start);
+    assert!(effects.contains(&Effect::Connect));
+}
+
+#[test]
+fn a_socket_that_does_not_work_is_not_left_to_the_next_page() {
+    let mut rig = Rig::new();
+    rig.handle(LineEvent::Start);
+    let effects = rig.handle(LineEvent::Unmounted);
+    assert_eq!(effects.last(), Some(&Effect::Disconnect));
+}

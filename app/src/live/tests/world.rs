@@ -119,7 +119,7 @@ impl World {
                 self.open = !refused;
                 self.on_the_way.push(Input::Line(event));
             }
-            Effect::Disconnect => self.disconnect(),
+            Effect::Disconnect | Effect::Release => self.disconnect(),
             Effect::Send(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
             Effect::FetchAfter(seq) => {
                 let page = self.page(|message| message.seq > seq);
