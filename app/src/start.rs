@@ -10,10 +10,13 @@ use crate::App;
 use crate::browser::storage;
 use crate::settings::{SETTINGS_ID, Settings};
 
-/// Starts the app in the document's element `app`. Where that or the settings are missing, the page stays as it is.
+/// Starts the app in the document's element `app`. Where that or the settings are missing, the page stays
+/// as it is, and works as without scripts.
 pub fn start() {
     let Some((root, settings)) = root().zip(settings()) else {
-        leptos::logging::error!("this document is not one of Tonesa's");
+        if let Some(document) = document().document_element() {
+            document.set_class_name("failed");
+        }
         return;
     };
     let app = move || {

@@ -23,7 +23,7 @@ test('a page that its program cannot read uploads and writes by plain forms', as
   for (const address of ['/', `/u/${shared.shortID}`]) {
     await page.route(address, async (route) => {
       const answer = await route.fetch();
-      const unreadable = (await answer.text()).replace(/(id="start"[^>]*>)/, '$1?');
+      const unreadable = (await answer.text()).replace(/(id="settings"[^>]*>)/, '$1?');
       await route.fulfill({ response: answer, body: unreadable });
     });
   }

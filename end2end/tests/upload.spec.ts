@@ -43,70 +43,18 @@ async function arrives(page: Page, width: number) {
 }
 
 test('an image chosen in the picker gets a page, from which one can go back and share another', async ({ page }) => {
-  await page.addInitScript(() => {
-    addEventListener('pageshow', ({ persisted }) => (document.documentElement.dataset.kept = String(persisted)));
-  });
-  // A page that the browser has kept is not loaded again.
-  const kept = { waitUntil: 'commit' } as const;
   await home(page);
   await field(page).setInputFiles(image('coffee.png'));
   await arrives(page, 600);
 
-  await page.goBack(kept);
-  await expect(page.locator('html.hydrated')).toHaveAttribute('data-kept', 'true');
+  await page.goBack();
   await expect(page.getByText('Drop an image anywhere')).toBeVisible();
   await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeHidden();
   await field(page).setInputFiles(image('grey.jpg'));
-  // Left while its socket is being opened, a page makes the browser warn.
   await arrives(page, 451);
-  await page.goBack(kept);
-  await page.goForward(kept);
+  await page.goBack();
+  await page.goForward();
   await arrives(page, 451);
-});
-
-test('what the image will need is fetched once while it is sent, and its page can be shared on', async ({ page }) => {
-  await home(page);
-  const session = await page.context().newCDPSession(page);
-  const network = { offline: false, latency: 0, downloadThroughput: -1 };
-  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: 20_000 });
-  const programs = () =>
-    page.evaluate(() =>
-      performance
-        .getEntriesByType('resource')
-        .filter(({ name }) => /\.(js|wasm)$/.test(name))
-        .map((entry) => ({ name: entry.name, bytes: (entry as PerformanceResourceTiming).transferSize })),
-    );
-  const own = await programs();
-  let asked = 0;
-  page.on('request', (request) => (asked += Number(/\.(js|wasm)$/.test(request.url()))));
-  await field(page).setInputFiles(image('coffee.png'));
-  await expect.poll(async () => (await programs()).length).toBe(own.length + 2);
-  await page.getByRole('button', { name: 'Cancel' }).click();
-  await field(page).setInputFiles(image('coffee.png'));
-  await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeVisible();
-  expect(asked).toBe(2);
-  await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: -1 });
-  await arrives(page, 600);
-  expect(own.length).toBeGreaterThan(0);
-  expect((await programs()).map(({ bytes }) => bytes)).toEqual(own.map(() => 0));
-  await expect(page.locator("meta[property='og:image']")).toHaveAttribute('content', /\/i\/[A-Za-z0-9]{8}$/);
-});
-
-test('until the picture opens its link is there, and another file is not taken', async ({ page }) => {
-  await home(page);
-  let uploads = 0;
-  page.on('request', (request) => (uploads += Number(request.url().endsWith('/api/uploads'))));
-  // The page stays, as it does after Esc.
-  await page.route('**/u/*', (route) => route.fulfill({ status: 204 }));
-  await field(page).setInputFiles(image('coffee.png'));
-  const link = page.getByRole('link', { name: 'Open the picture' });
-  await expect(link).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Cancel' })).toBeHidden();
-  await give(page, 'drop', [imagePayload('grey.jpg')]);
-  await page.unroute('**/u/*');
-  await link.click();
-  await arrives(page, 600);
-  expect(uploads).toBe(1);
 });
 
 for (const way of ['Choose an image', 'Take a photo']) {

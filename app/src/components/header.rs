@@ -13,7 +13,8 @@ pub fn Header() -> impl IntoView {
 pub fn Brand() -> impl IntoView {
     view! {
         <div class="brand-box">
-            <a class="skip" href="#main">"Skip to the content"</a>
+            // Not for the router: the browser moves the focus.
+            <a class="skip" href="#main" rel="external">"Skip to the content"</a>
             <a class="brand" href="/">
                 <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
                     <circle cx="12" cy="12" r="11"></circle>

@@ -9,7 +9,8 @@ use crate::browser::Hydrated;
 #[component]
 pub fn Main(class: &'static str, children: Children) -> impl IntoView {
     let main = NodeRef::<html::Main>::new();
-    let navigated = Hydrated::expect().get_untracked();
+    // Pages without scripts have no such context.
+    let navigated = use_context::<Hydrated>().is_some_and(Hydrated::get_untracked);
     Effect::new(move || {
         if let Some(main) = main.get().filter(|_| navigated) {
             let options = FocusOptions::new();

@@ -27,6 +27,13 @@ impl Scrolling {
             live,
             unseen: RwSignal::new(false),
         };
+        // Where the reader was before another page was shown.
+        Effect::new(move || {
+            let top = live.scroll_top.get_value();
+            if let Some(scroller) = scroller.get().filter(|_| top != 0) {
+                scroller.set_scroll_top(top);
+            }
+        });
         let mut before: Option<Option<ClientMessageId>> = None;
         Effect::new(move || {
             let entries = live.entries.read();
@@ -53,6 +60,9 @@ impl Scrolling {
 
     /// The reader scrolled.
     pub fn scrolled(self) {
+        if let Some(scroller) = self.scroller.get_untracked() {
+            self.live.scroll_top.set_value(scroller.scroll_top());
+        }
         if self.unseen.get_untracked() && self.at_newest() {
             self.unseen.set(false);
         }
