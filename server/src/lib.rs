@@ -2,6 +2,7 @@
 //! in-process.
 
 pub mod address;
+pub mod authority;
 pub mod backends;
 pub mod blob;
 pub mod body;
