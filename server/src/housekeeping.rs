@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::blob::sweep::{MIN_AGE, Sweep, SweepError, Swept};
+pub use crate::config::SweepPace;
 use crate::metrics::SweepMetrics;
 use crate::pairing::{self, Pairing};
 use crate::state::Backends;
@@ -15,39 +16,6 @@ use crate::sweep_status::SweepStatus;
 
 /// How long asking the store and the blobs may take altogether.
 const CHECK: Duration = Duration::from_mins(1);
-
-/// Whether and when images are swept.
-#[derive(Debug, Clone, Copy)]
-pub struct SweepPace {
-    /// Whether they are.
-    pub is_on: bool,
-    /// How long after the start for the first time.
-    pub first_after: Duration,
-    /// At most so much later, at random, so that nodes that start together do not sweep together.
-    pub jitter: Duration,
-    /// How often after that.
-    pub every: Duration,
-    /// The pause between two stretches of a sweep.
-    pub pause: Duration,
-    /// How long an orphan is set aside before it is removed.
-    pub set_aside_for: Duration,
-    /// How often it is looked whether the store and the images belong together.
-    pub check_every: Duration,
-}
-
-impl Default for SweepPace {
-    fn default() -> Self {
-        Self {
-            is_on: true,
-            first_after: Duration::from_hours(6),
-            jitter: Duration::from_hours(1),
-            every: Duration::from_hours(6),
-            pause: Duration::from_secs(1),
-            set_aside_for: Duration::from_hours(7 * 24),
-            check_every: Duration::from_mins(5),
-        }
-    }
-}
 
 /// What housekeeping needs.
 pub struct Housekeeping {

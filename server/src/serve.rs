@@ -61,7 +61,7 @@ impl Listeners {
     /// # Errors
     /// [`StartError::Listen`] and [`StartError::ListenForMetrics`].
     pub fn bind(config: &Config) -> Result<Self, StartError> {
-        let address = config.bind;
+        let address = config.address();
         let public = listen(address);
         let public = public.map_err(|source| StartError::Listen { address, source })?;
         let metrics = match config.metrics_port {

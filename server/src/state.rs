@@ -11,7 +11,7 @@ use crate::broker::Broker;
 use crate::config::Config;
 use crate::housekeeping::Housekeeping;
 use crate::hub::{Hub, HubLimits};
-use crate::image::DecodePool;
+use crate::image::{self, DecodePool};
 use crate::logs;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
@@ -110,7 +110,11 @@ impl Node {
         let decoders = DecodePool::new(
             config.program.clone(),
             backends.temp_dir.clone(),
-            limits.image,
+            image::Limits {
+                pixels: limits.pixels,
+                animation_pixels: limits.animation_pixels,
+                ..image::Limits::default()
+            },
         )
         .charging(move |address, took| {
             let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);

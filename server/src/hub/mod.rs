@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+pub use crate::config::Pace;
 use crate::metrics::HubMetrics;
 use crate::rate_limit::Misses;
 use crate::store::Store;
@@ -53,32 +54,11 @@ pub struct HubLimits {
     pub pace: Pace,
 }
 
-/// What a hub does at intervals. Fixed for nodes; tests shorten it.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// How often a posted conversation's head is told again (the beacon).
-    pub beacon_every: Duration,
-    /// How often a silent socket is pinged; one that answers neither of two pings is closed.
-    pub ping_every: Duration,
-    /// How long a socket may take nothing of what waits for it before it counts as too slow.
-    pub stuck_after: Duration,
-}
-
 impl Pace {
     /// The shortest time after which something happens to a socket, at least 100 ms.
     fn shortest(&self) -> Duration {
         let shortest = self.ping_every.min(self.stuck_after);
         shortest.max(Duration::from_millis(100))
-    }
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            beacon_every: Duration::from_secs(10),
-            ping_every: Duration::from_secs(30),
-            stuck_after: Duration::from_secs(20),
-        }
     }
 }
 

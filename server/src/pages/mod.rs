@@ -127,7 +127,7 @@ pub fn environment(node: &Node, arrival: &Arrival) -> PageEnvironment {
     let origin = public
         .map(|url| url.as_str().to_owned())
         .or_else(|| arrival.origin())
-        .unwrap_or_else(|| format!("http://{}", node.config.bind));
+        .unwrap_or_else(|| format!("http://{}", node.config.address()));
     PageEnvironment {
         origin,
         assets: node.site.assets.clone(),
