@@ -1,10 +1,15 @@
 //! The program and its site folder.
 
+use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use xshell::cmd;
 
 use crate::{setup, site, workspace::Workspace};
+
+/// The variable by which the program learns the commit that it is built from.
+const COMMIT: &str = "TONESA_COMMIT";
 
 /// A built program, with the site folder beside it.
 pub struct Built {
@@ -36,7 +41,7 @@ fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
     let folder = workspace.target.join("release");
     let site = site::package(workspace, &toolbox, &folder)?;
     let build = workspace.cargo().args(["build", "--release"]);
-    build.args(what).run()?;
+    build.args(what).env(COMMIT, commit(workspace)).run()?;
     Ok(Built {
         program: folder.join("tonesa"),
         site,
@@ -51,11 +56,21 @@ pub fn debug(workspace: &Workspace) -> Result<Built> {
     workspace
         .cargo()
         .args(["build", "--package", "server", "--bin", "tonesa"])
+        .env(COMMIT, commit(workspace))
         .run()?;
     Ok(Built {
         program: folder.join("tonesa"),
         site,
     })
+}
+
+/// The commit that the variable names, as in a container's build, else Git; empty where neither is known.
+fn commit(workspace: &Workspace) -> String {
+    if let Ok(commit) = env::var(COMMIT) {
+        return commit;
+    }
+    let git = cmd!(workspace.shell, "git rev-parse --short=12 HEAD");
+    git.quiet().ignore_stderr().read().unwrap_or_default()
 }
 
 /// Builds the program that starts the servers of the tests of many nodes.
