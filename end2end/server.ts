@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { holdOnLeash } from './leash';
+import { killWithParent } from './kill-with-parent';
 
 const program = process.env.TONESA_BINARY ?? join(__dirname, '..', 'target', 'debug', 'tonesa');
 const readyWithin = 30_000;
@@ -19,7 +19,7 @@ export class Server {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'tonesa-'));
   log = '';
   private child?: ChildProcess;
-  private leash?: ChildProcess;
+  private killer?: ChildProcess;
   private port = '0';
 
   constructor(private readonly environment: Environment = {}) {}
@@ -34,7 +34,7 @@ export class Server {
     const child = spawn(program, { env: this.variables(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     child.on('error', (error) => this.note(`${program} cannot be started: ${error.message}\n`));
-    this.leash = holdOnLeash(child);
+    this.killer = killWithParent(child);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.note(text));
     }
@@ -59,7 +59,7 @@ export class Server {
       await gone;
     }
     clearTimeout(lastResort);
-    this.leash?.stdin?.end();
+    this.killer?.stdin?.end();
     this.child = undefined;
     return child.exitCode;
   }

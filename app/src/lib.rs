@@ -1,26 +1,56 @@
 //! What Tonesa's server and browser share: the wire vocabulary, the pages and their components, and the browser's
 //! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
 
+// Views are nested types.
+#![recursion_limit = "256"]
+
 pub mod event;
 pub mod live;
 pub mod model;
-pub mod pages;
+pub mod page_data;
 pub mod problem;
-pub mod source;
+pub mod settings;
 pub mod uploading;
 
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
-mod document;
-mod erased;
-#[cfg(feature = "hydrate")]
-mod hydrate;
-mod json;
+mod link_preview;
+mod pages;
 #[cfg(feature = "ssr")]
-mod share;
+mod shell;
+#[cfg(feature = "hydrate")]
+mod start;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::path;
+
+use crate::browser::Hydrated;
+use crate::live::Conversations;
+use crate::pages::{HomePage, ImagePage, NotFound};
 
 #[cfg(feature = "ssr")]
-pub use document::{Document, refused_document};
+pub use link_preview::Subject;
+#[cfg(feature = "ssr")]
+pub use shell::{problem_page, shell};
 #[cfg(feature = "hydrate")]
-pub use hydrate::{home as hydrate_home, upload as hydrate_upload};
+pub use start::start;
+
+/// The whole app: its pages by their addresses. It needs [`settings::Settings`] in the context, and on the server a
+/// [`page_data::PageSource`].
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Hydrated::provide();
+    Conversations::provide();
+    view! {
+        <Router>
+            <FlatRoutes fallback=NotFound>
+                <Route path=path!("/") view=HomePage/>
+                <Route path=path!("/u/:id") view=ImagePage/>
+            </FlatRoutes>
+        </Router>
+    }
+}

@@ -1,5 +1,10 @@
-//! The browser's programs: each hydrates the page of its name that the server rendered, nothing else.
+//! Tonesa in the browser. The page that the server rendered loads it and calls [`hydrate`].
 
-/// Two kilobytes smaller than the standard library's.
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Makes the document live; a panic tells its message and place on the console.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    app::start();
+}

@@ -1,8 +1,12 @@
-//! Random identifiers: 96 bits, or 8 characters of base 62 drawn without modulo bias.
+//! Random identifiers: 96 or 128 bits, or characters of base 62 drawn without modulo bias.
+
+use std::fmt;
+use std::str::FromStr;
 
 use app::model::{ClientMessageId, MessageId, ShortId, UploadId};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
+use thiserror::Error;
 
 /// A new upload's id.
 pub fn upload_id() -> UploadId {
@@ -34,4 +38,41 @@ fn alphanumeric(len: usize) -> String {
         .take(len)
         .map(char::from)
         .collect()
+}
+
+/// The id that a store and the blobs that belong to it share: 128 random bits, written as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairingId(u128);
+
+impl PairingId {
+    /// A new one.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl fmt::Display for PairingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// The text is no pairing id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a pairing id is 32 hexadecimal digits")]
+pub struct NoPairingId;
+
+impl FromStr for PairingId {
+    type Err = NoPairingId;
+
+    /// White space around the digits is passed over, since people write them with an editor.
+    fn from_str(text: &str) -> Result<Self, NoPairingId> {
+        let digits = text.trim();
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(digits, 16).ok();
+        number
+            .filter(|_| digits.len() == 32 && is_hex)
+            .map(Self)
+            .ok_or(NoPairingId)
+    }
 }

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use server::config::{self, Config};
-use server::{check, image, logs};
+use server::app::{self, check, logs};
+use server::config::{self, Config, INSPECT_IMAGE, InspectImage};
+use server::image;
 
 /// The commit that `cargo xtask build` builds, or whoever else sets this variable.
 const COMMIT: Option<&str> = option_env!("TONESA_COMMIT");
@@ -43,8 +44,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks one picture for the node that started it.
-    #[command(name = image::COMMAND, hide = true)]
-    InspectImage(image::Job),
+    #[command(name = INSPECT_IMAGE, hide = true)]
+    InspectImage(InspectImage),
 }
 
 fn main() -> ExitCode {
@@ -83,7 +84,7 @@ fn run() -> anyhow::Result<()> {
 fn start(config: Config) -> anyhow::Result<()> {
     let logging = logs::start(config.log_filter());
     let runtime = tokio::runtime::Runtime::new()?;
-    let left = runtime.block_on(server::run(config));
+    let left = runtime.block_on(app::run(config));
     runtime.shutdown_timeout(THREADS);
     // It writes to stderr too when nobody reads.
     say(move || drop(logging));

@@ -3,7 +3,7 @@
 use js_sys::{Array, Date as JsDate, Intl::DateTimeFormat, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{Hydrated, calendar};
+use super::Hydrated;
 use crate::model::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
@@ -48,18 +48,18 @@ impl Zone {
                 let minutes = at.unix_millis().div_euclid(MINUTE_MS).rem_euclid(24 * 60);
                 format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
             }
-            Self::Local => format(
-                &Array::new(),
-                r#"{"hour":"numeric","minute":"2-digit"}"#,
-                at.unix_millis(),
-            ),
+            Self::Local => format(r#"{"hour":"numeric","minute":"2-digit"}"#, at.unix_millis()),
         }
     }
 
     /// The day's name: `24 November 2026`, or `Today`, `Yesterday`, or as the reader writes it.
     pub fn day_label(self, day: Day) -> String {
         match self {
-            Self::Utc => calendar::day_name(day.0 * DAY_MS),
+            Self::Utc => {
+                let date = Timestamp::from_unix_millis(day.0 * DAY_MS).map(|at| at.utc().date());
+                date.map(|date| format!("{} {} {}", date.day(), date.month(), date.year()))
+                    .unwrap_or_default()
+            }
             Self::Local => local_label(day),
         }
     }
@@ -75,20 +75,17 @@ fn local_label(Day(day): Day) -> String {
     match today - day {
         0 => "Today".to_owned(),
         1 => "Yesterday".to_owned(),
-        _ => day_name_in(&Array::new(), day * DAY_MS),
+        _ => format(
+            r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#,
+            day * DAY_MS,
+        ),
     }
 }
 
-/// The name of the day that begins at this moment, in UTC and in the first of these languages that the browser knows.
-pub fn day_name_in(languages: &Array, millis: i64) -> String {
-    let options = r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#;
-    format(languages, options, millis)
-}
-
-/// Without a language it is the browser's own. What `navigator.language` says need not be one that formats take.
-fn format(languages: &Array, options: &str, millis: i64) -> String {
+/// In the browser's own language: what `navigator.language` says need not be one that formats take.
+fn format(options: &str, millis: i64) -> String {
     let options = JSON::parse(options).unwrap_or_default().unchecked_into();
-    DateTimeFormat::new(languages, &options)
+    DateTimeFormat::new(&Array::new(), &options)
         .format()
         .call1(&JsValue::UNDEFINED, &js_date(millis))
         .ok()
@@ -106,8 +103,7 @@ fn local_offset_minutes(millis: i64) -> i64 {
     -behind
 }
 
-/// The browser's form of a moment, which is told in milliseconds since 1970 began in UTC.
-pub fn js_date(millis: i64) -> JsDate {
+fn js_date(millis: i64) -> JsDate {
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds since 1970 are far below 2^53"

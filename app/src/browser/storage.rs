@@ -1,26 +1,53 @@
-//! Small texts that outlive the page. A browser may forbid storage altogether, so nothing here can fail: what cannot be
-//! kept is forgotten.
+//! What outlives the document. A browser may forbid storage altogether, so nothing here can fail: what cannot be kept
+//! is forgotten.
 
 use leptos::prelude::window;
 use web_sys::Storage;
 
-/// How long a text is kept.
+use crate::model::{AuthorName, ShortId};
+
+const ALIAS: &str = "tonesa.alias";
+
+/// The alias that was chosen, in whichever tab.
+pub fn read_alias() -> Option<AuthorName> {
+    read(StorageKind::Local, ALIAS)?.parse().ok()
+}
+
+/// Keeps the alias, or forgets it when it is none.
+pub fn write_alias(alias: &AuthorName) {
+    let is_none = *alias == AuthorName::default();
+    let text = if is_none { "" } else { alias.as_str() };
+    write(StorageKind::Local, ALIAS, text);
+}
+
+/// What was being written under this upload in this tab.
+pub fn read_draft(upload: ShortId) -> Option<String> {
+    read(StorageKind::Session, &draft(upload))
+}
+
+/// Keeps what is being written, or forgets it when it is empty.
+pub fn write_draft(upload: ShortId, text: &str) {
+    write(StorageKind::Session, &draft(upload), text);
+}
+
+fn draft(upload: ShortId) -> String {
+    format!("tonesa.draft.{upload}")
+}
+
 #[derive(Clone, Copy)]
-pub enum Keep {
-    /// Until the reader clears the browser's data.
-    Always,
+enum StorageKind {
+    /// Until the browser's data are cleared.
+    Local,
     /// As long as the tab is open.
     Session,
 }
 
-/// The text kept under this name.
-pub fn read(keep: Keep, name: &str) -> Option<String> {
-    storage(keep)?.get_item(name).ok()?
+fn read(kind: StorageKind, name: &str) -> Option<String> {
+    storage(kind)?.get_item(name).ok()?
 }
 
-/// Keeps the text, or forgets the name when it is empty.
-pub fn write(keep: Keep, name: &str, text: &str) {
-    let Some(storage) = storage(keep) else { return };
+fn write(kind: StorageKind, name: &str, text: &str) {
+    let Some(storage) = storage(kind) else { return };
     // A full or forbidden storage costs a convenience, nothing else.
     _ = if text.is_empty() {
         storage.remove_item(name)
@@ -29,10 +56,10 @@ pub fn write(keep: Keep, name: &str, text: &str) {
     };
 }
 
-fn storage(keep: Keep) -> Option<Storage> {
-    match keep {
-        Keep::Always => window().local_storage(),
-        Keep::Session => window().session_storage(),
+fn storage(kind: StorageKind) -> Option<Storage> {
+    match kind {
+        StorageKind::Local => window().local_storage(),
+        StorageKind::Session => window().session_storage(),
     }
     .ok()?
 }

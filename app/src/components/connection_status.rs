@@ -1,13 +1,12 @@
 use leptos::prelude::*;
 
-use crate::erased::derive;
 use crate::live::Connection;
 
 /// One small honest line about the line to the server.
 #[component]
 pub fn ConnectionStatus(connection: ReadSignal<Connection>) -> impl IntoView {
-    let state = derive(move || state(connection.get()).to_owned());
-    let label = derive(move || label(connection.get()));
+    let state = move || state(connection.get()).to_owned();
+    let label = move || label(connection.get());
     view! {
         <p class="status scripted" role="status" data-state=state>
             {label}

@@ -3,8 +3,8 @@ use std::time::Duration;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use crate::browser::{clipboard, spawn};
-use crate::erased::{derive, handler};
+use crate::browser::clipboard;
+use leptos::task::spawn_local;
 
 /// How long the button says that it copied.
 const SAID_FOR: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ pub fn CopyLink(link: String) -> impl IntoView {
         let Some(field) = field.get_untracked() else {
             return;
         };
-        spawn(async move {
+        spawn_local(async move {
             if clipboard::copy(&field).await {
                 copying.set(Copying::Copied);
                 set_timeout(
@@ -41,11 +41,11 @@ pub fn CopyLink(link: String) -> impl IntoView {
             }
         });
     };
-    let by_hand = derive(move || copying.get() == Copying::ByHand);
-    let label = derive(move || match copying.get() {
+    let by_hand = move || copying.get() == Copying::ByHand;
+    let label = move || match copying.get() {
         Copying::Copied => "Copied".to_owned(),
         Copying::Idle | Copying::ByHand => "Copy link".to_owned(),
-    });
+    };
     view! {
         <input
             class="link-field"
@@ -55,7 +55,7 @@ pub fn CopyLink(link: String) -> impl IntoView {
             readonly
             value=link
         />
-        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click:capture=handler(copy)>
+        <button class="button primary scripted copy-link" r#type="button" aria-live="polite" on:click=copy>
             {label}
         </button>
     }

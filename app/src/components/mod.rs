@@ -5,18 +5,20 @@ mod composer;
 mod connection_status;
 mod copy_link;
 mod header;
+mod main_part;
 mod messages;
 mod notice;
 mod stage;
-mod upload;
+mod upload_form;
 
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
 pub use copy_link::CopyLink;
 pub use header::{Brand, Header};
+pub use main_part::Main;
 pub use messages::MessageList;
 pub use notice::Notice;
 pub use stage::ImageStage;
 #[cfg(feature = "ssr")]
-pub use stage::{alt as image_alt, ratio as image_ratio};
-pub use upload::DropZone;
+pub use stage::alt as image_alt;
+pub use upload_form::DropZone;

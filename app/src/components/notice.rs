@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
-use super::Header;
+use super::{Header, Main};
 
-/// A page that has only something to say: a mark, a title, an explanation and a way on.
+/// A page that has only something to say: a mark, a title, an explanation and a link to go on with.
 #[component]
 pub fn Notice(
     /// A sign of at most three characters, for the eye only.
@@ -10,29 +10,29 @@ pub fn Notice(
     /// What happened, in a few words.
     #[prop(into)]
     title: String,
-    /// What may be behind it, and the way on.
+    /// What may be behind it, and what to do.
     #[prop(into)]
     detail: String,
-    /// What the way on is called.
-    way: &'static str,
-    /// Where it leads.
-    to: &'static str,
+    /// What the link to go on with is called.
+    label: &'static str,
+    /// Where it leads. The page there is loaded anew.
+    href: &'static str,
 ) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
-            <main id="main" class="notice rings" tabindex="-1">
+            <Main class="notice rings">
                 <p class="notice-mark" aria-hidden="true">
                     {mark}
                 </p>
                 <h1>{title}</h1>
                 <p>{detail}</p>
                 <p>
-                    <a class="button primary" href=to>
-                        {way}
+                    <a class="button primary" href=href rel="external">
+                        {label}
                     </a>
                 </p>
-            </main>
+            </Main>
         </div>
     }
 }

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
 
 use super::failure::ApiFailure;
-use crate::json;
 use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
 
 /// An answer that takes longer is given up.
@@ -28,12 +27,13 @@ pub(super) async fn messages_before(upload: UploadId, seq: Seq) -> Result<Messag
 
 /// Posts a message.
 pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<Message, ApiFailure> {
-    let body = json::write(&message).ok_or(ApiFailure::Unreachable)?;
+    let body = serde_json::to_string(&message).map_err(|_| ApiFailure::Unreachable)?;
     let url = format!("/api/uploads/{upload}/messages");
     exchange(&url, Some(&body)).await
 }
 
-async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
+/// What is at this address.
+pub(crate) async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
     exchange(url, None).await
 }
 

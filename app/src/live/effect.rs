@@ -1,4 +1,4 @@
-//! What the machines ask of the shell, and what they are told of time and chance.
+//! What the machine asks of its driver, and what they are told of time and chance.
 
 use crate::event::ClientCommand;
 use crate::model::{NewMessage, Seq};
@@ -62,15 +62,17 @@ impl Timer {
     pub const COUNT: usize = 6;
 }
 
-/// What the shell is to do, in order.
+/// What the driver is to do, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Open a new socket, in the place of any other.
     Connect,
     /// Close the socket, if there is one; nothing more is heard of it.
     Disconnect,
+    /// Give the socket, if there is one, to the page that comes next; nothing more is heard of it.
+    Release,
     /// Send this over the socket.
-    Tell(ClientCommand),
+    Send(ClientCommand),
     /// Fetch the messages after this one; the answer is `Input::Fetched`.
     FetchAfter(Seq),
     /// Fetch the messages before this one; the answer is `Input::FetchedOlder`.

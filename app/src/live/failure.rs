@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::json;
+use crate::page_data::PageError;
 use crate::problem::Problem;
 
 /// Why a call of the HTTP API brought nothing, as a sentence for people.
@@ -38,9 +38,20 @@ impl ApiFailure {
     /// What went wrong, when it is not a `T`.
     pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
         if (200..300).contains(&status) {
-            json::read(body).ok_or(Self::Unexplained(status))
+            serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
         } else {
-            Err(json::read(body).map_or(Self::Unexplained(status), Self::Refused))
+            Err(serde_json::from_str(body).map_or(Self::Unexplained(status), Self::Refused))
+        }
+    }
+}
+
+impl From<ApiFailure> for PageError {
+    fn from(failure: ApiFailure) -> Self {
+        match failure {
+            ApiFailure::Refused(Problem { status: 404, .. }) | ApiFailure::Unexplained(404) => {
+                Self::NotFound
+            }
+            _ => Self::Unavailable,
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The browser's side of a conversation: a pure state machine that decides, and a thin shell that does its input and
+//! The browser's side of a conversation: a pure state machine that decides, and a thin driver that does its input and
 //! output. Components use [`Live`] only.
 //!
 //! ```text
+//! conversations  those that this tab has open or may come back to
 //! handle    signals and verbs for components
-//! shell/    sockets, fetches, timers, the browser's events
+//! driver/   sockets, fetches, timers, the browser's events
 //! machine   what follows from what, made of
 //!   line          when to connect, and when to try again
 //!   conversation  the order of the stored messages
@@ -12,8 +13,10 @@
 //!   touches       ripples
 //! ```
 
-mod api;
+pub(crate) mod api;
 mod conversation;
+mod conversations;
+mod driver;
 pub mod effect;
 pub mod failure;
 mod fetching;
@@ -21,11 +24,11 @@ mod handle;
 pub mod line;
 pub mod machine;
 mod outbox;
-mod shell;
 #[cfg(test)]
 mod tests;
 mod touches;
 mod view;
 
+pub use conversations::{Conversations, Opened};
 pub use handle::Live;
 pub use view::{Connection, Delivery, Entry, History, Ripple};

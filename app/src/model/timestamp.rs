@@ -4,8 +4,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
-use crate::browser::calendar;
+const WRITTEN: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A text that is no RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -32,21 +37,28 @@ impl Timestamp {
     pub fn unix_millis(self) -> i64 {
         self.0
     }
+
+    /// The same in the calendar's terms.
+    pub(crate) fn utc(self) -> OffsetDateTime {
+        let nanos = i128::from(self.0) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
 }
 
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        calendar::read_moment(text)
-            .and_then(Self::from_unix_millis)
-            .ok_or(TimestampError)
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        let millis = moment.unix_timestamp() * 1_000 + i64::from(moment.millisecond());
+        Self::from_unix_millis(millis).ok_or(TimestampError)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&calendar::write_moment(self.0))
+        let text = self.utc().format(WRITTEN).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
     }
 }
 

@@ -1,21 +1,26 @@
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-use crate::components::{DropZone, Header};
-use crate::source::HomeStart;
+use crate::components::{DropZone, Header, Main};
+use crate::settings::Settings;
 
 /// The home page: what Tonesa is, and the way in.
 #[component]
-pub fn Home(start: HomeStart) -> impl IntoView {
+pub fn HomePage() -> impl IntoView {
+    let Settings {
+        max_upload_bytes, ..
+    } = expect_context();
     view! {
+        <Title text="Tonesa: point at a picture, together"/>
         <div class="page">
             <Header/>
-            <main id="main" class="home rings" tabindex="-1">
+            <Main class="home rings">
                 <h1>"Point at a picture, together."</h1>
                 <p class="lead">
                     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
                 </p>
-                <DropZone start/>
-            </main>
+                <DropZone max_bytes=max_upload_bytes/>
+            </Main>
             <footer class="footer">"Anyone with the link can see the image and write."</footer>
         </div>
     }

@@ -2,8 +2,10 @@
 
 mod failures;
 mod home;
-mod upload;
+mod image;
 
-pub use failures::{NotFound, Refused, Unavailable};
-pub use home::Home;
-pub use upload::Upload;
+#[cfg(feature = "ssr")]
+pub use failures::Refused;
+pub use failures::{Loading, NotFound, Unavailable};
+pub use home::HomePage;
+pub use image::ImagePage;

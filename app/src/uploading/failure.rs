@@ -1,8 +1,6 @@
-use serde::Deserialize;
 use thiserror::Error;
 
-use crate::json;
-use crate::model::ShortId;
+use crate::model::Upload;
 use crate::problem::Problem;
 
 /// Why a picture was not uploaded, as a sentence for people.
@@ -39,29 +37,19 @@ impl UploadFailure {
     }
 }
 
-/// What matters here of the server's answer, which is the whole upload.
-#[derive(Deserialize)]
-struct Uploaded {
-    #[serde(rename = "shortID")]
-    short_id: ShortId,
-}
-
 /// Reads the server's answer to an upload.
 pub(super) fn read_answer(
     status: u16,
     body: &str,
     max_bytes: u64,
-) -> Result<ShortId, UploadFailure> {
+) -> Result<Upload, UploadFailure> {
     if (200..300).contains(&status) {
-        let uploaded: Option<Uploaded> = json::read(body);
-        return uploaded
-            .map(|uploaded| uploaded.short_id)
-            .ok_or(UploadFailure::Unavailable);
+        return serde_json::from_str(body).map_err(|_| UploadFailure::Unavailable);
     }
-    match json::read::<Problem>(body) {
-        Some(problem) => Err(UploadFailure::Refused(problem)),
-        None if status == 413 => Err(UploadFailure::TooLarge { max_bytes }),
-        None => Err(UploadFailure::Unavailable),
+    match serde_json::from_str::<Problem>(body) {
+        Ok(problem) => Err(UploadFailure::Refused(problem)),
+        Err(_) if status == 413 => Err(UploadFailure::TooLarge { max_bytes }),
+        Err(_) => Err(UploadFailure::Unavailable),
     }
 }
 

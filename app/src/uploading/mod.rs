@@ -10,7 +10,7 @@ use web_sys::File;
 
 pub use failure::UploadFailure;
 
-use crate::model::ShortId;
+use crate::model::Upload;
 
 /// Stops an upload. Cheap to clone; stopping one that is over does nothing.
 #[derive(Debug, Clone)]
@@ -27,8 +27,7 @@ impl CancelUpload {
 ///
 /// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is told the share of the bytes
 /// that are on their way, from 0 to 1; at 1 the server is still checking the picture. Nothing happens until the
-/// future is polled (`leptos::task::spawn_local`); dropping it stops the upload too. It answers the upload's name in
-/// links.
+/// future is polled (`leptos::task::spawn_local`); dropping it stops the upload too. It answers the upload.
 ///
 /// # Errors
 /// The future answers an [`UploadFailure`], whose `Display` is a sentence for people.
@@ -37,7 +36,7 @@ pub fn upload(
     max_bytes: u64,
     on_progress: impl Fn(f64) + 'static,
 ) -> (
-    impl Future<Output = Result<ShortId, UploadFailure>> + 'static,
+    impl Future<Output = Result<Upload, UploadFailure>> + 'static,
     CancelUpload,
 ) {
     let (handle, registration) = AbortHandle::new_pair();

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
 
 use super::failure::{UploadFailure, read_answer};
-use crate::model::ShortId;
+use crate::model::Upload;
 
 /// An upload of which nothing moved for this long is given up.
 const STALL_MILLIS: u32 = 60_000;
@@ -19,7 +19,7 @@ pub(super) async fn send(
     file: File,
     max_bytes: u64,
     on_progress: impl Fn(f64) + 'static,
-) -> Result<ShortId, UploadFailure> {
+) -> Result<Upload, UploadFailure> {
     // The server would answer 413, but browsers report an answer that comes while they send as a lost connection.
     #[expect(
         clippy::cast_precision_loss,

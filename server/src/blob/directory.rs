@@ -29,9 +29,9 @@ use tracing::{Span, error};
 
 use self::layout::Layout;
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
-use crate::folder::{FolderClaim, FolderError};
-use crate::pairing::PairingId;
-use crate::proof::Proof;
+use crate::fs::folder::{FolderClaim, FolderError};
+use crate::fs::write_proof::Proof;
+use crate::ids::PairingId;
 
 /// The size of the pieces in which a blob is read, in bytes.
 const PIECE: usize = 64 << 10;

@@ -10,9 +10,9 @@ use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use tempfile::TempPath;
 
+use super::metrics::BlobMetrics;
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
-use crate::metrics::BlobMetrics;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// See the module.
 pub struct MeasuredBlobs {
@@ -110,9 +110,9 @@ impl Blobs for MeasuredBlobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::metrics::Metrics;
     use crate::blob::conformance::{Fixture, blob_suite};
     use crate::blob::directory::DirectoryBlobs;
-    use crate::metrics::Metrics;
 
     // Whatever a blob store guarantees, it does so through this one too.
     blob_suite!(async {

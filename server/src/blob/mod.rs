@@ -2,8 +2,8 @@
 
 pub mod directory;
 pub mod measured;
+pub mod metrics;
 pub mod s3;
-pub mod sweep;
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -19,7 +19,7 @@ use http::Method;
 use tempfile::TempPath;
 use thiserror::Error;
 
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// Why the blob store did not do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

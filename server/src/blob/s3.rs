@@ -19,6 +19,7 @@ mod open;
 mod progress;
 mod put;
 mod read;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -37,23 +38,20 @@ use tokio_util::task::TaskTracker;
 use self::address::Addresses;
 use self::bucket::Bucket;
 pub use self::open::OpenError;
-use self::put::{Conditions, Put};
+use self::put::Put;
+use self::writer::{Conditions, Writer};
 use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
 use crate::config;
-use crate::pairing::PairingId;
-use crate::scratch::ScratchFolder;
+use crate::fs::scratch::ScratchFolder;
+use crate::ids::PairingId;
 
 /// How long uploads that were given up may still be cleared away when the node leaves.
 const CLEARING: Duration = Duration::from_secs(2);
 
 /// Blobs in a bucket.
 pub struct S3Blobs {
-    bucket: Bucket,
-    conditions: Conditions,
+    writer: Writer,
     addresses: Option<Addresses>,
-    clearing: TaskTracker,
-    /// How long a put may get nowhere.
-    stall: Duration,
     scratch: ScratchFolder,
 }
 
@@ -72,11 +70,13 @@ impl S3Blobs {
             None
         };
         Ok(Self {
-            bucket,
-            conditions: Conditions::default(),
+            writer: Writer {
+                bucket,
+                conditions: Conditions::default(),
+                clearing: TaskTracker::new(),
+                stall: progress::STALL,
+            },
             addresses,
-            clearing: TaskTracker::new(),
-            stall: progress::STALL,
             scratch: open::scratch(folder).await?,
         })
     }
@@ -86,26 +86,32 @@ impl S3Blobs {
         self.scratch.path()
     }
 
+    #[cfg(test)]
+    fn with_stall(mut self, stall: Duration) -> Self {
+        self.writer.stall = stall;
+        self
+    }
+
     /// Clears away what uploads that were given up have left; for 2 s at most.
     pub async fn close(&self) {
-        self.clearing.close();
+        self.writer.clearing.close();
         // What is left is swept by another node, in a day.
-        drop(timeout(CLEARING, self.clearing.wait()).await);
+        drop(timeout(CLEARING, self.writer.clearing.wait()).await);
     }
 }
 
 #[async_trait]
 impl Blobs for S3Blobs {
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
-        Put::new(self, key, &file).run().await
+        Put::new(&self.writer, key, &file).run().await
     }
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
-        read::read(&self.bucket, key, range).await
+        read::read(&self.writer.bucket, key, range).await
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
-        self.bucket.delete(key.as_str()).await
+        self.writer.bucket.delete(key.as_str()).await
     }
 
     async fn list(
@@ -113,23 +119,25 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.bucket, "", after, limit).await
+        list::list(&self.writer.bucket, "", after, limit).await
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
-        self.read_pairing().await
+        self.writer.read_pairing().await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
-        self.write_pairing(id).await
+        self.writer.write_pairing(id).await
     }
 
     async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
-        self.make_note(&notes::mark_of(key), String::new()).await
+        self.writer
+            .make_note(&notes::mark_of(key), String::new())
+            .await
     }
 
     async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
-        self.bucket.delete(&notes::mark_of(key)).await
+        self.writer.bucket.delete(&notes::mark_of(key)).await
     }
 
     async fn orphan_marks(
@@ -137,15 +145,15 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.bucket, notes::ORPHANS, after, limit).await
+        list::list(&self.writer.bucket, notes::ORPHANS, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
-        self.bucket.ping().await
+        self.writer.bucket.ping().await
     }
 
     async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {
-        list::clear_unfinished(&self.bucket, before).await
+        list::clear_unfinished(&self.writer.bucket, before).await
     }
 
     fn serves_from(&self) -> Option<&str> {

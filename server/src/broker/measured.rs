@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::metrics::BrokerMetrics;
 use super::{Broker, BrokerError, Deliver, Frame, Topic};
-use crate::metrics::BrokerMetrics;
 
 /// See the module.
 pub struct MeasuredBroker {
@@ -85,10 +85,11 @@ mod tests {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     use super::*;
+    use crate::app::metrics::Metrics;
     use crate::broker::DeliveryClass;
     use crate::broker::conformance::{broker_suite, some_frame, some_topic};
     use crate::broker::memory::{MemoryBroker, MemoryBus};
-    use crate::metrics::Metrics;
+    use crate::http::metrics_endpoint::written;
 
     // Whatever a broker guarantees, it does so through this one too.
     broker_suite!(async {
@@ -161,7 +162,7 @@ mod tests {
             .each_ref()
             .map(|calls| calls.load(Ordering::Relaxed));
         assert_eq!(passed_on, [2, 1]);
-        let text = metrics.written();
+        let text = written(&metrics.registry);
         for sample in [
             "tonesa_broker_interruptions_total 2\n",
             "tonesa_broker_repairs_total 1\n",

@@ -1,8 +1,10 @@
 //! Between nodes: what one node publishes on a topic reaches every node that is subscribed to it, the publishing node
 //! too. Every backend passes the suite in `conformance.rs`.
 
+pub mod class_counter;
 pub mod measured;
 pub mod memory;
+pub mod metrics;
 pub mod redis;
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! variable.
 
 mod doubts;
-mod pace;
+pub mod host;
+mod image;
+mod intervals;
 mod read;
 mod shared;
 mod values;
@@ -15,7 +17,8 @@ use clap::Parser;
 use clap::builder::Resettable;
 use ipnet::IpNet;
 
-pub use pace::{Pace, SweepPace};
+pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage};
+pub use intervals::{Pace, SweepPace};
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
 pub use values::{Endpoint, LogFilter, PublicUrl, Secret};
@@ -23,9 +26,6 @@ use values::{networks, number, parsed};
 
 /// A larger file is no longer a picture that people share, and would endanger the node's temporary space.
 const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
-/// Above these, one picture could keep a decoder busy for minutes.
-const MAX_PIXELS: u64 = 1_000_000_000;
-const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
 const MAX_RATE: u32 = 1_000_000;
 const MAX_SOCKETS: usize = 1_000_000;
 const PORT: &str = "a port from 0 to 65535";
@@ -99,14 +99,9 @@ pub struct Limits {
     #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
         value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
-    /// Pixels of a picture
-    #[arg(long = "max-pixels", env = "TONESA_MAX_PIXELS", value_name = "PIXELS", default_value = "64000000",
-        value_parser = number(1..=MAX_PIXELS))]
-    pub pixels: u64,
-    /// Pixels of all frames of an animation together
-    #[arg(long = "max-animation-pixels", env = "TONESA_MAX_ANIMATION_PIXELS", value_name = "PIXELS",
-        default_value = "400000000", value_parser = number(1..=MAX_ANIMATION_PIXELS))]
-    pub animation_pixels: u64,
+    /// What a picture may be.
+    #[command(flatten)]
+    pub image: ImageLimits,
     /// Uploads per client address and minute; 0 is no limit
     #[arg(long, env = "TONESA_UPLOADS_PER_MINUTE", value_name = "NUMBER", default_value = "30",
         value_parser = number(0..=MAX_RATE))]
@@ -142,6 +137,14 @@ pub struct Limits {
 }
 
 impl Config {
+    /// Reads every setting through `lookup` alone.
+    ///
+    /// # Errors
+    /// The first wrong value.
+    pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, ConfigError> {
+        read::read(vec!["tonesa".into()], lookup)
+    }
+
     /// Where the node listens.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.bind, self.port)

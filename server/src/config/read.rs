@@ -10,8 +10,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Parser, ValueHint};
 use thiserror::Error;
 
-use super::Config;
-
 /// Where the value of a variable comes from.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
@@ -34,7 +32,7 @@ pub enum ConfigError {
     CommandLine(#[from] clap::Error),
 }
 
-/// Reads the command line and the variables of what holds a [`Config`]. Ends the process where clap does: after
+/// Reads the command line and the variables of what holds a `Config`. Ends the process where clap does: after
 /// `--help`, and for an unknown option.
 ///
 /// # Errors
@@ -59,17 +57,11 @@ pub fn parse<T: Parser>() -> Result<T, ConfigError> {
     read
 }
 
-impl Config {
-    /// Reads every setting through `lookup` alone.
-    ///
-    /// # Errors
-    /// The first wrong value.
-    pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, ConfigError> {
-        read(vec!["tonesa".into()], lookup)
-    }
-}
-
-fn read<T: Parser>(mut line: Vec<OsString>, lookup: &Lookup<'_>) -> Result<T, ConfigError> {
+/// Reads what a command line and variables say.
+pub(super) fn read<T: Parser>(
+    mut line: Vec<OsString>,
+    lookup: &Lookup<'_>,
+) -> Result<T, ConfigError> {
     let mut command = T::command();
     command.build();
     let variables = command

@@ -24,8 +24,8 @@ fn an_empty_environment_gives_the_defaults_of_the_protocol() {
     assert!(config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
-    assert_eq!(limits.pixels, 64_000_000);
-    assert_eq!(limits.animation_pixels, 400_000_000);
+    assert_eq!(limits.image.pixels, 64_000_000);
+    assert_eq!(limits.image.animation_pixels, 400_000_000);
     assert_eq!(limits.uploads_per_minute, 30);
     assert_eq!(limits.messages_per_minute, 120);
     assert_eq!(limits.touches_per_second, 20);
@@ -73,8 +73,8 @@ fn every_variable_is_read() {
     assert!(!config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
-    assert_eq!(limits.pixels, 2000);
-    assert_eq!(limits.animation_pixels, 3000);
+    assert_eq!(limits.image.pixels, 2000);
+    assert_eq!(limits.image.animation_pixels, 3000);
     assert_eq!(limits.uploads_per_minute, 0);
     assert_eq!(limits.messages_per_minute, 4);
     assert_eq!(limits.touches_per_second, 5);

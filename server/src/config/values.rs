@@ -8,7 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
-use crate::authority::parse_origin;
+use super::host::parse_origin;
 
 pub(super) const PUBLIC_URL: &str =
     "an http or https address without a path, as https://tonesa.example";

@@ -8,7 +8,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::batch::Batch;
-use super::frame;
+use super::frames::frame;
 
 /// An answer larger than this, in bytes, is sent without its messages.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;

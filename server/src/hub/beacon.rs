@@ -1,13 +1,14 @@
 //! The beacon tells again how far a conversation has come, so that a client whose last frames were lost notices.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use app::model::Seq;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Hub, head_frame};
-use crate::broker::Topic;
+use super::frames::head_frame;
+use crate::broker::{Broker, Topic};
 
 /// The heads of the conversations that this node posted to since the last beacon. Bounded by what can be posted in
 /// that time.
@@ -28,15 +29,15 @@ impl Beacon {
 }
 
 /// Publishes what was noted, without end. A beacon that the broker refuses is kept for the next time.
-pub(super) async fn run(hub: Hub) {
-    let mut ticks = interval(hub.0.limits.pace.beacon_every);
+pub(super) async fn run(beacon: Arc<Beacon>, broker: Arc<dyn Broker>, every: Duration) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        for (topic, head) in hub.0.beacon.take() {
-            let published = hub.0.broker.publish(topic, head_frame(topic, head)).await;
+        for (topic, head) in beacon.take() {
+            let published = broker.publish(topic, head_frame(topic, head)).await;
             if published.is_err() {
-                hub.0.beacon.note(topic, head);
+                beacon.note(topic, head);
             }
         }
     }

@@ -13,11 +13,15 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use super::answers::Asked;
 use super::batch::Batch;
 use super::era::Era;
+use super::frames::frame;
+use super::metrics::ResyncedFrom;
+use super::outbox::Outbox;
 use super::recent::MAX_RECENT;
-use super::{Hub, HubLimits, Membership, Outbox, frame};
-use crate::broker::{Frame, Topic};
-use crate::metrics::ResyncedFrom;
-use crate::rate_limit::Misses;
+use super::refusal::refusal;
+use super::rooms::Membership;
+use super::topics::{Hub, HubLimits};
+use crate::admission::misses::Misses;
+use crate::broker::Topic;
 use crate::store::{Select, StoreError};
 
 /// Frames of any kind per socket and second, with bursts of as many. Well above what touches and watches need; a client
@@ -276,41 +280,9 @@ impl Drop for Commands {
     }
 }
 
-/// What tells a socket that its watch is not kept for now.
-pub(super) fn unavailable(topic: Topic) -> Frame {
-    let refusal = refusal(
-        CommandName::Watch,
-        topic.to_string(),
-        RefusalCode::Unavailable,
-    );
-    frame(&ServerEvent::Refused(refusal))
-}
-
 fn code_of(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
         StoreError::AlreadyExists | StoreError::Unavailable => RefusalCode::Unavailable,
-    }
-}
-
-fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusal {
-    let detail = match code {
-        RefusalCode::NotFound => "There is no such upload.".to_owned(),
-        RefusalCode::TooManyWatched => {
-            format!("A socket watches at most {MAX_WATCHED_UPLOADS} uploads.")
-        }
-        RefusalCode::NotWatched => "This socket does not watch that upload.".to_owned(),
-        RefusalCode::InvalidField => "A field is out of bounds.".to_owned(),
-        RefusalCode::TooManyWatches => "Too many watches: slow down.".to_owned(),
-        RefusalCode::TooManyTouches => "Too many touches: slow down.".to_owned(),
-        RefusalCode::Unavailable => {
-            "This is not possible right now. Try again in a few seconds.".to_owned()
-        }
-    };
-    Refusal {
-        command,
-        upload_id,
-        code,
-        detail,
     }
 }

@@ -7,8 +7,8 @@ use app::event::ServerEvent;
 use app::model::{Message, Seq};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use super::metrics::HubMetrics;
 use crate::broker::{DeliveryClass, Frame, Topic};
-use crate::metrics::HubMetrics;
 
 /// No event is larger: a message of 2,000 characters takes 13 KiB at most.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
@@ -86,7 +86,7 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{frame, head_frame};
+    use crate::hub::frames::{frame, head_frame};
     use crate::ids;
 
     fn of(class: DeliveryClass, text: &str) -> Frame {

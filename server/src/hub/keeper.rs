@@ -12,8 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::batch::Batch;
 use super::outbox::{End, Outbox};
 use super::waiting::WaitingBytes;
-use super::{Hub, Pace};
 use crate::broker::DeliveryClass;
+use crate::config::Pace;
 use crate::websocket;
 
 /// Pings without an answer after which the peer counts as dead.
@@ -167,15 +167,13 @@ impl Drop for Kept {
 }
 
 /// Looks after the hub's sockets, without end.
-pub(super) async fn run(hub: Hub) {
-    let Hub(hub) = &hub;
-    let pace = hub.limits.pace;
+pub(super) async fn run(keeper: Arc<Keeper>, waiting: Arc<WaitingBytes>, pace: Pace) {
     let mut looks = interval(pace.shortest() / LOOKS);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = hub.waiting.short() => hub.keeper.shed(&hub.waiting),
-            _ = looks.tick() => hub.keeper.look(&pace),
+            () = waiting.short() => keeper.shed(&waiting),
+            _ = looks.tick() => keeper.look(&pace),
         }
     }
 }

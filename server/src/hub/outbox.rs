@@ -11,6 +11,8 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
 
+pub use self::queue::{End, Need};
+
 use self::queue::{Bounds, Outgoing, Pushed, State};
 use super::batch::Batch;
 use super::waiting::WaitingBytes;
@@ -39,28 +41,6 @@ pub struct Outbox {
     node: Arc<WaitingBytes>,
     changed: Notify,
     answered: Notify,
-}
-
-/// What the socket's own task has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing.
-    Nothing,
-    /// Write what waits, once the kernel takes more.
-    Write,
-    /// End: message frames were lost to this socket, since it reads too slowly.
-    Overflowed,
-    /// End: the connection is broken.
-    Broken,
-}
-
-/// Why a socket is given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It reads too slowly.
-    Overflowed,
-    /// It is dead.
-    Broken,
 }
 
 impl Outbox {

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use super::batch::Batch;
 use super::commands::{Commands, TooManyFrames};
 use super::keeper::Kept;
-use super::outbox::Need;
-use super::{Hub, Outbox};
+use super::outbox::{Need, Outbox};
+use super::topics::Hub;
+use crate::admission::misses::Misses;
 use crate::broker::DeliveryClass;
-use crate::rate_limit::Misses;
 use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
 
 /// How long a close frame may take; the connection is dropped after that. A node that restarts cannot wait long.
@@ -78,8 +78,16 @@ impl From<DecodeError> for Ending {
     }
 }
 
+impl Hub {
+    /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
+    /// upgrade was done, and `misses` are its client's. The caller's task is a tracked one.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: Misses) {
+        run(self.clone(), connection, read, misses).await;
+    }
+}
+
 /// Serves the socket until it ends, and says why it does. `read` is what came before the upgrade was done.
-pub(super) async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
+async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
     let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.waiting)));
     let Some(connection) = outbox.connection() else {
         return;

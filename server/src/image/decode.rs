@@ -1,20 +1,17 @@
 //! Decodes every frame of a picture once, keeping nothing: that proves it to be whole. A GIF need not be.
 
 mod jpeg;
-mod png;
+pub(super) mod png;
 mod seekable;
-mod timed;
+pub(super) mod timed;
 mod webp;
 
 use std::fs::File;
 
 use app::model::MediaType;
 
-pub(super) use self::png::raw_len;
-pub(super) use self::timed::{Budget, Timed};
-
-use self::seekable::Seekable;
-use super::ImageError;
+use self::timed::Budget;
+use super::error::ImageError;
 use super::outline::{Coding, Outline};
 
 /// Decodes the file, which is walked and is what will be served, as long as the budget lasts.
@@ -35,8 +32,4 @@ pub(super) fn decode(
     };
     // A decoder whose reader fails says that the picture is damaged.
     decoded.or_else(|error| budget.check().and(Err(error)))
-}
-
-fn damaged(format: &'static str) -> ImageError {
-    ImageError::Damaged(format)
 }

@@ -9,15 +9,13 @@
 
 use std::ops::Range;
 
-use super::ImageError;
-use super::limits::{Limits, MIB, Tally};
+use super::error::ImageError;
+use super::limits::{MIB, Tally};
 use super::orientation::Orientation;
 use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
-
-/// The name of the format in what people are told.
-pub(super) const NAME: &str = "GIF";
+use crate::config::ImageLimits;
 
 const IMAGE: u8 = 0x2c;
 const EXTENSION: u8 = 0x21;
@@ -27,7 +25,7 @@ const GRAPHIC_CONTROL: u8 = 0xf9;
 const APPLICATION: u8 = 0xff;
 
 /// Walks a GIF from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
     let mut walk = Walk::begin(source, limits)?;
     loop {
         match walk.block(source, limits) {
@@ -54,7 +52,7 @@ struct Walk {
 
 impl Walk {
     /// Header, screen and global palette.
-    fn begin(source: &mut Source, limits: &Limits) -> Result<Self, ImageError> {
+    fn begin(source: &mut Source, limits: &ImageLimits) -> Result<Self, ImageError> {
         source.skip(6)?;
         let [width, height] = [source.array()?, source.array()?].map(u16::from_le_bytes);
         let [flags, _background, _aspect] = source.array()?;
@@ -73,7 +71,7 @@ impl Walk {
     }
 
     /// Walks the next block, and tells whether another one may follow.
-    fn block(&mut self, source: &mut Source, limits: &Limits) -> Result<bool, ImageError> {
+    fn block(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<bool, ImageError> {
         let start = source.position();
         match source.byte()? {
             IMAGE => self.image(source, start, limits)?,
@@ -88,7 +86,7 @@ impl Walk {
         &mut self,
         source: &mut Source,
         start: u64,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         let [x, y, width, height] = [
             source.array()?,

@@ -7,26 +7,22 @@
 //! A picture may end without its end marker, or with something that is none of its own, as some cameras write it. It
 //! is given an end marker then, if nothing that adds to the picture can be missing.
 
-mod frame;
+pub(super) mod frame;
 mod profile;
-mod scan;
+pub(super) mod scan;
 
 use std::ops::Range;
 
-pub(super) use self::frame::Frame;
-pub(super) use self::scan::ScanHeader;
-
+use self::frame::Frame;
 use self::profile::{LABEL, Profile};
-use self::scan::Progress;
-use super::ImageError;
-use super::limits::{EXIF_BYTES, Limits, MIB};
+use self::scan::{Progress, ScanHeader};
+use super::error::ImageError;
+use super::limits::EXIF_BYTES;
 use super::orientation::Orientation;
 use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
-
-/// The name of the format in what people are told.
-pub(super) const NAME: &str = "JPEG";
+use crate::config::ImageLimits;
 
 /// Scans of one picture. Progressive ones have about ten; each costs a pass over the whole picture.
 const SCANS: u32 = 64;
@@ -36,7 +32,7 @@ const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
 
 /// Walks a JPEG from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
     if source.array()? != [0xff, START_OF_IMAGE] {
         return Err(source.damaged());
     }
@@ -84,7 +80,7 @@ struct Walk {
 
 impl Walk {
     /// Every segment up to the end marker.
-    fn segments(&mut self, source: &mut Source, limits: &Limits) -> Result<(), ImageError> {
+    fn segments(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<(), ImageError> {
         let (mut marker, mut at) = next_marker(source)?;
         loop {
             (marker, at) = match marker {
@@ -108,7 +104,7 @@ impl Walk {
         source: &mut Source,
         marker: u8,
         at: u64,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         let range = segment_range(source, at)?;
         match marker {
@@ -138,7 +134,7 @@ impl Walk {
         source: &mut Source,
         marker: u8,
         range: Range<u64>,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         let content = source.bytes(range.end - source.position())?;
         let frame = Frame::parse(marker, &content).ok_or_else(|| source.damaged())?;

@@ -1,10 +1,7 @@
 //! What a picture may be at most, checked from its headers before anything is decoded.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use super::ImageError;
+use super::error::ImageError;
+use crate::config::ImageLimits;
 
 /// Bytes of memory that one picture's decoder may need, by its headers. What needs more is refused.
 pub const PICTURE_MEMORY: u64 = 350 * MIB;
@@ -15,41 +12,9 @@ pub(super) const PROFILE_BYTES: u64 = 4 * MIB;
 /// Bytes of EXIF data that are looked at for the orientation: what fits into one JPEG segment.
 pub(super) const EXIF_BYTES: u64 = 64 * 1024;
 
-/// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
-/// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
-const DECODE_TIME: Duration = Duration::from_secs(10);
-
 pub(super) const MIB: u64 = 1024 * 1024;
 
-/// What a picture may be at most.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Limits {
-    /// Pixels of a picture, and of each frame.
-    pub pixels: u64,
-    /// Pixels of all frames of an animation together.
-    pub animation_pixels: u64,
-    /// Pixels along one side.
-    pub side: u32,
-    /// Frames of an animation.
-    pub frames: u32,
-    /// Time that decoding may take, all frames together. It is looked at between steps, so that the largest image of an
-    /// animation may go some 2 s beyond.
-    pub time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            pixels: 64_000_000,
-            animation_pixels: 400_000_000,
-            side: 16_384,
-            frames: 1_000,
-            time: DECODE_TIME,
-        }
-    }
-}
-
-impl Limits {
+impl ImageLimits {
     /// Whether a picture may have this many pixels across and down.
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<(), ImageError> {
         if width > self.side || height > self.side {
@@ -88,7 +53,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a frame of this size.
-    pub fn add(&mut self, width: u32, height: u32, limits: &Limits) -> Result<(), ImageError> {
+    pub fn add(&mut self, width: u32, height: u32, limits: &ImageLimits) -> Result<(), ImageError> {
         limits.check_size(width, height)?;
         self.frames = self.frames.saturating_add(1);
         limits.check_frames(self.frames)?;

@@ -1,10 +1,10 @@
 //! What a walk over a picture's container finds, before anything is decoded.
 
-use super::ImageError;
+use super::error::ImageError;
 use super::limits::check_memory;
 use super::orientation::Orientation;
 use super::plan::Plan;
-use super::webp::Frame;
+use super::webp::frame::Frame;
 
 /// A picture by its container.
 #[derive(Debug)]

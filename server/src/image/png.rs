@@ -10,27 +10,24 @@
 
 mod animation;
 mod chunk;
-mod recompressed;
+pub(super) mod recompressed;
 
 use self::animation::Animation;
 use self::chunk::{Chunk, FRAMING, written};
-use super::ImageError;
-use super::limits::{EXIF_BYTES, Limits, MIB, Tally};
+use super::error::ImageError;
+use super::format_name::PNG;
+use super::limits::{EXIF_BYTES, MIB, Tally};
 use super::orientation::Orientation;
 use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
-
-pub(super) use self::recompressed::recompress;
-
-/// The name of the format in what people are told.
-pub(super) const NAME: &str = "PNG";
+use crate::config::ImageLimits;
 
 /// Chunks of one picture. Writers that flush every kilobyte stay below this.
 const CHUNKS: u32 = 65_536;
 
 /// Walks a PNG from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &Limits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
     source.skip(8)?;
     let mut walk = Walk::begin(source, limits)?;
     match walk.chunks(source, limits) {
@@ -62,7 +59,7 @@ struct Walk {
 
 impl Walk {
     /// The header, which must come first.
-    fn begin(source: &mut Source, limits: &Limits) -> Result<Self, ImageError> {
+    fn begin(source: &mut Source, limits: &ImageLimits) -> Result<Self, ImageError> {
         let header = Chunk::next(source)?;
         if header.kind != *b"IHDR" || header.len != 13 {
             return Err(source.damaged());
@@ -97,7 +94,7 @@ impl Walk {
     }
 
     /// Every chunk up to the end.
-    fn chunks(&mut self, source: &mut Source, limits: &Limits) -> Result<(), ImageError> {
+    fn chunks(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<(), ImageError> {
         for _ in 0..CHUNKS {
             let chunk = Chunk::next(source)?;
             if chunk.kind == *b"IEND" {
@@ -115,7 +112,7 @@ impl Walk {
         &mut self,
         source: &mut Source,
         chunk: &Chunk,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         let keeps = match &chunk.kind {
             b"IDAT" => self.image_data(limits)?,
@@ -186,9 +183,9 @@ impl Walk {
     }
 
     /// A default image that is not a frame of the animation is decoded like one.
-    fn image_data(&mut self, limits: &Limits) -> Result<bool, ImageError> {
+    fn image_data(&mut self, limits: &ImageLimits) -> Result<bool, ImageError> {
         if self.colour == 3 && self.palette == 0 {
-            return Err(ImageError::Damaged(NAME));
+            return Err(ImageError::Damaged(PNG));
         }
         if !self.has_data && !self.animation.as_ref().is_some_and(Animation::has_begun) {
             self.tally.add(self.width, self.height, limits)?;
@@ -217,7 +214,7 @@ impl Walk {
         &mut self,
         source: &mut Source,
         chunk: &Chunk,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         let Some(animation) = &mut self.animation else {
             return Ok(());
@@ -236,7 +233,7 @@ impl Walk {
         Ok(false)
     }
 
-    fn finish(self, source: &Source, limits: &Limits) -> Result<Outline, ImageError> {
+    fn finish(self, source: &Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
         if !self.has_data {
             return Err(source.damaged());
         }

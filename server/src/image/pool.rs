@@ -13,11 +13,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::child::{CHILD_MEMORY, DecoderProcess};
+use super::child::process::DecoderProcess;
+use super::child::rlimits::CHILD_MEMORY;
+use super::error::ImageError;
 use super::fair::{FairQueue, Turn};
-use super::limits::MIB;
-use super::{ImageError, Inspected, Limits, PICTURE_MEMORY};
-use crate::slots::{NoSlot, Slot, Slots};
+use super::inspect::Inspected;
+use super::limits::{MIB, PICTURE_MEMORY};
+use crate::admission::slots::{NoSlot, Slot, Slots};
+use crate::config::ImageLimits;
 
 /// Pictures that are decoded at the same time.
 pub const DECODES: usize = 2;
@@ -51,7 +54,7 @@ type Spent = dyn Fn(IpAddr, Duration) + Send + Sync;
 pub struct DecodePool {
     program: Arc<Path>,
     directory: Arc<Path>,
-    limits: Limits,
+    limits: ImageLimits,
     patience: Duration,
     spent: Arc<Spent>,
     places: Slots,
@@ -68,7 +71,7 @@ pub struct UploadPlace {
 impl DecodePool {
     /// A pool that starts `program`, which is this one, for each picture, and puts its results into `directory`, which
     /// must exist: the blob store's, so that it can rename them.
-    pub fn new(program: PathBuf, directory: PathBuf, limits: Limits) -> Self {
+    pub fn new(program: PathBuf, directory: PathBuf, limits: ImageLimits) -> Self {
         Self {
             program: program.into(),
             directory: directory.into(),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::ImageError;
+use super::error::ImageError;
 
 /// A file, and how far it has been walked.
 #[derive(Debug)]

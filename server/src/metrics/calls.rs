@@ -6,10 +6,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::blob::BlobError;
-use crate::broker::BrokerError;
-use crate::store::StoreError;
-
 /// The upper bounds of the buckets of every latency, in seconds.
 const BOUNDS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -28,13 +24,13 @@ pub struct Calls(Family<Labels, Histogram, fn() -> Histogram>);
 type Labels = [(&'static str, &'static str); 2];
 
 /// An empty histogram of latencies.
-pub(super) fn latencies() -> Histogram {
+pub fn latencies() -> Histogram {
     Histogram::new(BOUNDS)
 }
 
 impl Calls {
     /// The operations' series are there from the start, so that the first call already shows as an increase.
-    pub(super) fn registered(
+    pub fn registered(
         registry: &mut Registry,
         (name, help): (&str, &str),
         operations: &[&'static str],
@@ -82,33 +78,5 @@ impl Drop for Ending<'_> {
         let labels = [("operation", self.operation), ("outcome", self.outcome)];
         let seconds = self.started.elapsed().as_secs_f64();
         self.calls.0.get_or_create(&labels).observe(seconds);
-    }
-}
-
-impl Outcome for StoreError {
-    fn outcome(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::AlreadyExists => "already_exists",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-impl Outcome for BlobError {
-    fn outcome(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::AlreadyExists => "already_exists",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-impl Outcome for BrokerError {
-    fn outcome(&self) -> &'static str {
-        match self {
-            Self::Unavailable => "unavailable",
-        }
     }
 }

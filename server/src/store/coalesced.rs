@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::{Appended, Draft, Select, Store, StoreError};
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// A store whose equal reads are coalesced. Nobody is answered by a read that began before the question, so that what
 /// was stored by then is in every answer.

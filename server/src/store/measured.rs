@@ -5,9 +5,9 @@ use std::sync::Arc;
 use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 
+use super::metrics::StoreMetrics;
 use super::{Appended, Draft, Select, Store, StoreError};
-use crate::metrics::StoreMetrics;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// See the module.
 pub struct MeasuredStore {
@@ -88,7 +88,8 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::app::metrics::Metrics;
+    use crate::http::metrics_endpoint::written;
     use crate::store::conformance::store_suite;
     use crate::store::sqlite::SqliteStore;
 
@@ -109,7 +110,7 @@ mod tests {
         assert_eq!(call.now_or_never(), None);
         let call = calls.measure("append", async { Err::<(), _>(StoreError::Unavailable) });
         assert_eq!(call.await, Err(StoreError::Unavailable));
-        let text = metrics.written();
+        let text = written(&metrics.registry);
         for outcome in ["abandoned", "unavailable"] {
             let series = "tonesa_store_call_duration_seconds_count";
             let sample = format!("{series}{{operation=\"append\",outcome=\"{outcome}\"}} 1\n");

@@ -4,6 +4,7 @@
 
 pub mod coalesced;
 pub mod measured;
+pub mod metrics;
 pub mod mongo;
 pub mod sqlite;
 
@@ -17,7 +18,7 @@ use app::model::{
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// The most messages that one [`Store::append`] takes.
 pub const MAX_APPEND: usize = 256;

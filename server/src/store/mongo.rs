@@ -11,6 +11,7 @@ mod inspect;
 mod messages;
 mod options;
 mod pairing;
+mod prepare;
 mod schema;
 mod told;
 mod tries;
@@ -36,7 +37,7 @@ use self::turns::Turns;
 use self::writes::Writes;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::config::Secret;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// How long leaving waits for connections to close.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -60,7 +61,7 @@ impl MongoStore {
         let name = options::database_name(&options);
         let client = Client::with_options(options).map_err(|error| OpenError::of_url(&error))?;
         let database = Database::new(&client.database(&name));
-        schema::prepare(&database).await?;
+        prepare::prepare(&database).await?;
         Ok(Self {
             client,
             database,

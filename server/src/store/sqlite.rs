@@ -31,9 +31,9 @@ use self::pairing::OpenedFile;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
-use crate::folder::{self, FolderClaim};
-use crate::pairing::PairingId;
-use crate::proof::Proof;
+use crate::fs::folder::{self, FolderClaim};
+use crate::fs::write_proof::Proof;
+use crate::ids::PairingId;
 
 /// The database's name in the data folder. SQLite keeps two more files beside it while it is open.
 pub const DATABASE_FILE: &str = "tonesa.db";

@@ -2,15 +2,10 @@
 
 use std::io::{self, IoSlice};
 
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::downcast;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
-
-use crate::serve::Accepted;
 
 /// How much is read at once, in bytes. On the stack: an idle connection has no buffer.
 const READ: usize = 4 * 1024;
@@ -25,16 +20,6 @@ impl From<TcpStream> for Connection {
 }
 
 impl Connection {
-    /// The connection itself, and what was read of it before the upgrade was done.
-    ///
-    /// # Errors
-    /// When the connection is not one that [`crate::serve`] accepted.
-    pub fn of(upgraded: Upgraded) -> io::Result<(Self, bytes::Bytes)> {
-        let parts = downcast::<TokioIo<Accepted>>(upgraded)
-            .map_err(|_| io::Error::other("an upgraded connection of an unknown kind"))?;
-        Ok((Self(parts.io.into_inner().into_stream()), parts.read_buf))
-    }
-
     /// Waits until something can be read. Other tasks have their turn now and then, however often something can.
     ///
     /// # Errors

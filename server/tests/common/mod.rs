@@ -24,14 +24,16 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::{Value, json};
-use server::backends;
+use server::app::backends::{self, Backends};
+use server::app::metrics::Metrics;
+use server::app::node;
+use server::app::sweeper::pairing;
+use server::app::sweeper::status::SweepStatus;
 use server::config::Config;
-use server::hub::Pace;
-use server::metrics::Metrics;
-use server::pairing;
-use server::serve::{Listeners, serve};
-use server::site::Site;
-use server::state::{AppState, Backends, Node};
+use server::config::Pace;
+use server::http::assets::Site;
+use server::http::serve::{Listeners, serve};
+use server::http::state::AppState;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -44,6 +46,8 @@ pub struct TestNode {
     pub metrics: Option<SocketAddr>,
     /// What it holds.
     pub node: AppState,
+    /// Whether it may sweep images.
+    pub sweep: Arc<SweepStatus>,
     /// Its data and site folders.
     pub folder: TempDir,
     /// A client that follows no redirects.
@@ -117,7 +121,7 @@ impl TestNode {
         config: Config,
         wrap: impl FnOnce(Backends) -> Backends,
     ) -> Self {
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Metrics::default();
         let opened = backends::open(&config, &metrics).await.unwrap();
         let Backends { store, blobs, .. } = &opened.backends;
         // As the node does at once, but done before a test counts temporary files.
@@ -128,7 +132,7 @@ impl TestNode {
         let metrics_listener = listeners.metrics.as_ref();
         let metrics_address = metrics_listener.map(|listener| listener.local_addr().unwrap());
         let site = Site::load(&config.site_dir).unwrap();
-        let node = Node::start(config, site, backends, metrics);
+        let (node, sweep) = node::start(config, site, backends, metrics);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(node.clone(), listeners, async {
             drop(stopped.await);
@@ -139,6 +143,7 @@ impl TestNode {
             address,
             metrics: metrics_address,
             node,
+            sweep,
             folder,
             client,
             stop: Some(stop),
@@ -213,7 +218,7 @@ impl TestNode {
 
     /// How long the temporary files are, in bytes.
     pub fn temporary_lengths(&self) -> Vec<u64> {
-        let files = fs::read_dir(&self.node.backends.temp_dir).unwrap();
+        let files = fs::read_dir(self.node.receiver.folder()).unwrap();
         // One that is removed meanwhile has no length.
         files
             .filter_map(|file| Some(file.unwrap().metadata().ok()?.len()))
@@ -222,7 +227,7 @@ impl TestNode {
 
     /// How many images the node keeps, of a hundred at most.
     pub async fn blobs(&self) -> usize {
-        let blobs = self.node.backends.blobs.list(None, 100);
+        let blobs = self.node.blobs.list(None, 100);
         blobs.await.unwrap().len()
     }
 }

@@ -8,7 +8,7 @@ use app::model::Upload;
 use flate2::read::GzDecoder;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
-use server::state::Backends;
+use server::app::backends::Backends;
 
 async fn get(node: &TestNode, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = node.get(path);
@@ -67,7 +67,7 @@ async fn a_message_is_on_the_page_as_soon_as_it_was_answered() {
 #[tokio::test]
 async fn what_was_posted_through_another_node_is_on_the_page_too() {
     let node = TestNode::start().await;
-    let store = node.node.backends.store.clone();
+    let store = node.node.store.clone();
     let other = TestNode::with_backends(&[], |own| Backends { store, ..own }).await;
     let upload = node.uploaded().await;
     let path = path_of(&upload);

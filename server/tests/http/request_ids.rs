@@ -7,8 +7,8 @@ use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use server::pairing::PairingId;
-use server::state::Backends;
+use server::app::backends::Backends;
+use server::ids::PairingId;
 use server::store::{Appended, Draft, Select, Store, StoreError};
 use tracing::error;
 use tracing_subscriber::fmt::MakeWriter;
@@ -108,7 +108,7 @@ async fn what_the_store_logs_of_a_post_or_an_upload_has_the_requests_id() {
     let _logging = tracing::subscriber::set_default(subscriber.finish());
     let working = TestNode::start().await;
     let upload = working.uploaded().await;
-    let store = Failing(working.node.backends.store.clone());
+    let store = Failing(working.node.store.clone());
     let failing = TestNode::with_backends(&[], |own| Backends {
         store: Arc::new(store),
         ..own

@@ -41,7 +41,7 @@ fn start(folder: &std::path::Path) -> (Running, Log, [String; 2]) {
         .env("METRICS_PORT", "0")
         .env("TONESA_DATA_DIR", folder.join("data"))
         .env("TONESA_SITE_DIR", site(folder))
-        .env("TONESA_LOG", "info,server::observe=debug")
+        .env("TONESA_LOG", "info,server::http::request_log=debug")
         .stdout(write.try_clone().unwrap())
         .stderr(write);
     let child = Running(program.spawn().unwrap());

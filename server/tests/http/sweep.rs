@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use server::housekeeping::SweepPace;
-use server::pairing::PairingId;
+use server::config::SweepPace;
+use server::ids::PairingId;
 use tempfile::TempDir;
 use testbed::Node;
 
@@ -46,7 +46,7 @@ async fn becomes(node: &TestNode, state: &str, problem: Option<&str>) {
     let waiting = async {
         loop {
             let report = report(node).await;
-            let is_known = node.node.sweep.problem().map(|problem| problem.name()) == problem;
+            let is_known = node.sweep.problem().map(|problem| problem.name()) == problem;
             let told = report["state"].as_str().unwrap_or("on");
             if is_known && told == state && report["problem"].as_str() == problem {
                 assert_eq!(report["detail"].is_string(), problem.is_some());
@@ -168,7 +168,7 @@ async fn an_empty_database_takes_none_of_the_images_of_another_and_says_so() {
     );
     assert!(!images(node.folder.path()).join("orphans").exists());
     // The images' own database would be right, and so is a word of the person who knows that this one is.
-    let id = node.node.backends.store.pair(PairingId::random()).await;
+    let id = node.node.store.pair(PairingId::random()).await;
     becomes(&node, "stopped", Some("mismatch")).await;
     fs::write(
         images(node.folder.path()).join("pairing.id"),

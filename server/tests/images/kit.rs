@@ -5,7 +5,8 @@ use std::io::{Cursor, Read, Seek, Write};
 use std::path::PathBuf;
 
 use app::model::MediaType;
-use server::image::{ImageError, Inspected, Limits, inspect};
+use server::config::ImageLimits;
+use server::image::{ImageError, Inspected, inspect};
 
 /// Every sample: its name, type, and size as shown.
 pub const SAMPLES: [(&str, MediaType, u32, u32); 10] = [
@@ -53,10 +54,13 @@ pub fn sample(name: &str) -> Vec<u8> {
 
 /// Inspects bytes within the default limits, and returns what would be served.
 pub fn inspected(bytes: &[u8]) -> Result<(Inspected, Vec<u8>), ImageError> {
-    inspected_within(bytes, Limits::default())
+    inspected_within(bytes, ImageLimits::default())
 }
 
-pub fn inspected_within(bytes: &[u8], limits: Limits) -> Result<(Inspected, Vec<u8>), ImageError> {
+pub fn inspected_within(
+    bytes: &[u8],
+    limits: ImageLimits,
+) -> Result<(Inspected, Vec<u8>), ImageError> {
     let mut input = tempfile::NamedTempFile::new().unwrap();
     input.write_all(bytes).unwrap();
     let mut output = tempfile::tempfile().unwrap();

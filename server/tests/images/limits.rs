@@ -8,7 +8,8 @@ use crate::kit::{
     inserted, inspected, inspected_within, is_damaged, is_too_large, png, png_chunk, position,
     riff_chunk, sample, segment, webp,
 };
-use server::image::{ImageError, Limits, PICTURE_MEMORY, Survey};
+use server::config::ImageLimits;
+use server::image::{ImageError, PICTURE_MEMORY, Survey};
 
 #[test]
 fn what_is_no_picture_is_refused_by_its_bytes() {
@@ -112,13 +113,13 @@ fn frames_outside_their_canvas_are_damaged() {
 
 #[test]
 fn frames_are_counted_and_their_pixels_added_up() {
-    let few = Limits {
+    let few = ImageLimits {
         frames: 2,
-        ..Limits::default()
+        ..ImageLimits::default()
     };
-    let small = Limits {
+    let small = ImageLimits {
         animation_pixels: 100_000,
-        ..Limits::default()
+        ..ImageLimits::default()
     };
     for name in ["animated.gif", "animated.webp"] {
         let bytes = sample(name);
@@ -129,9 +130,9 @@ fn frames_are_counted_and_their_pixels_added_up() {
 
 #[test]
 fn a_picture_that_takes_longer_than_its_time_is_refused_with_a_reason() {
-    let none = Limits {
+    let none = ImageLimits {
         time: Duration::ZERO,
-        ..Limits::default()
+        ..ImageLimits::default()
     };
     for (name, ..) in kit::SAMPLES {
         let refusal = inspected_within(&sample(name), none).unwrap_err();
@@ -165,9 +166,9 @@ fn an_animation_whose_frames_take_too_long_together_is_not_decoded_to_its_end() 
     let start = Instant::now();
     inspected(&animation(1)).unwrap();
     let one = start.elapsed();
-    let short = Limits {
+    let short = ImageLimits {
         time: one * 3,
-        ..Limits::default()
+        ..ImageLimits::default()
     };
     let refusal = inspected_within(&animation(100), short).unwrap_err();
     assert!(refusal.to_string().contains("too long"), "{refusal}");
@@ -202,7 +203,7 @@ fn a_jpeg_with_more_scans_than_anyone_makes_is_refused() {
 #[test]
 fn memory_is_known_before_decoding_and_bounded() {
     let needed = |name: &str| {
-        Survey::of(&kit::path(name), Limits::default())
+        Survey::of(&kit::path(name), ImageLimits::default())
             .unwrap()
             .memory_needed()
     };
@@ -231,7 +232,7 @@ fn large_pictures_need_little_memory() {
         let jpeg = flat_jpeg(marker, width, height, samplings);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &jpeg).unwrap();
-        let survey = Survey::of(file.path(), Limits::default()).unwrap();
+        let survey = Survey::of(file.path(), ImageLimits::default()).unwrap();
         assert!(survey.memory_needed() <= 40 << 20);
         let (found, _) = inspected(&jpeg).unwrap();
         assert_eq!((found.width, found.height), (width.into(), height.into()));

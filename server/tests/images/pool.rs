@@ -10,10 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
-use server::image::{
-    DECODES, DecodePool, ImageError, Inspected, Limits, UPLOADS, UPLOADS_PER_ADDRESS,
-};
-use server::slots::NoSlot;
+use server::admission::slots::NoSlot;
+use server::config::ImageLimits;
+use server::image::{DECODES, DecodePool, ImageError, Inspected, UPLOADS, UPLOADS_PER_ADDRESS};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use crate::{bomb, kit};
@@ -41,7 +40,7 @@ fn pool_of(program: PathBuf) -> (DecodePool, TempDir) {
     let directory = TempDir::new().unwrap();
     let output = directory.path().to_owned();
     (
-        DecodePool::new(program, output, Limits::default()),
+        DecodePool::new(program, output, ImageLimits::default()),
         directory,
     )
 }

@@ -7,7 +7,7 @@ use crate::common::socket_client::SocketClient;
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
 use futures::future::join_all;
-use server::hub::Pace;
+use server::config::Pace;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at_ten_watchers() {

@@ -3,6 +3,7 @@
 use app::event::ServerEvent;
 use app::model::{Message, Seq, UploadRef};
 use server::broker::{DeliveryClass, Frame, Topic};
+use server::http::metrics_endpoint::written;
 use server::ids;
 
 use crate::common::TestNode;
@@ -26,7 +27,7 @@ fn head(topic: Topic, head: u64) -> String {
 }
 
 fn refused(node: &TestNode) -> u64 {
-    let figures = node.node.metrics.encode(&node.node);
+    let figures = written(&node.node.registry);
     let line = figures.lines().find_map(|line| line.strip_prefix(NAME));
     line.unwrap().parse().unwrap()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::event::{CommandName, RefusalCode, ServerEvent};
 use app::model::{NewMessage, Seq, UploadId, UploadRef};
-use server::hub::Pace;
+use server::config::Pace;
 use server::store::Draft;
 use server::{clock, ids};
 
@@ -167,6 +167,6 @@ async fn store_only(node: &TestNode, upload: UploadId) {
         },
         created_at: clock::now(),
     };
-    let store = &node.node.backends.store;
+    let store = &node.node.store;
     store.append(upload, vec![draft]).await.unwrap();
 }

@@ -6,7 +6,7 @@ use app::event::{MAX_WATCHED_UPLOADS, RefusalCode, ServerEvent};
 use app::model::{Seq, UploadRef};
 use bytes::Bytes;
 use futures::future::join_all;
-use server::hub::Pace;
+use server::config::Pace;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 

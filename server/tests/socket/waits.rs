@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
-use server::hub::Pace;
+use server::config::Pace;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 

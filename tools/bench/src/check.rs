@@ -1,35 +1,32 @@
-//! The short check: has a delivery become dearer? Told by ratios alone: Tonesa's processor time for each delivery beside the
-//! bare program's, both on the same core in turns of a moment, so that whatever slows the machine slows both.
+//! The short check: has a delivery become dearer? It compares Tonesa's processor time for each delivery with the bare
+//! program's, both on the same core in turns of a moment, so that whatever slows the machine slows both.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use crate::load::Pace;
 use crate::report::{median, range};
-use crate::scenarios::{Bench, Scene, memory, tell};
-use crate::systems::{self, Ground, System, Wants};
+use crate::scenarios::{Bench, Session, memory};
+use crate::systems::{Setup, System};
 
 const WATCHERS: usize = 1_000;
-/// Watchers whose memory is taken: enough for what a node needs by itself not to matter.
-const IDLE: usize = 5_000;
+/// Enough for what a node needs by itself not to matter.
+const IDLE_WATCHERS: usize = 5_000;
+/// KiB of an idle watcher: 2.8 to 3.0 in many runs, and a quarter more than that is 3.5.
+const MOST_MEMORY: f64 = 3.5;
+const MOST_REPEATED: usize = 40;
 
-/// Turns that are repeated at most.
-const MOST_DISTURBED: usize = 40;
-
-/// What is done in turns, and the most that its ratio may be.
+/// A load that both systems get in turns, and the most that the ratio of their processor times may be.
 struct Part {
     name: &'static str,
     pace: Pace,
-    /// How often in a turn.
-    times: usize,
+    runs_in_turn: usize,
     turns: usize,
-    together: bool,
-    /// Latencies, in milliseconds, from which on something else had the core: then events are written together that would
+    merge_frames: bool,
+    /// With a p99 above this, in milliseconds, something else had the core: then events are written together that would
     /// have been written by themselves, which makes them cheap.
-    late: f64,
+    disturbed_above: f64,
     most: f64,
 }
 
@@ -37,15 +34,11 @@ struct Part {
 /// things all the time; a quarter more is 1.3 at least.
 const LIGHT: Part = Part {
     name: "light load",
-    pace: Pace {
-        rate: 20.0,
-        duration: Duration::from_secs(1),
-        warm_up: Duration::ZERO,
-    },
-    times: 1,
+    pace: Pace::new(20.0, Duration::from_secs(1)),
+    runs_in_turn: 1,
     turns: 11,
-    together: false,
-    late: 25.0,
+    merge_frames: false,
+    disturbed_above: 25.0,
     most: 1.25,
 };
 
@@ -53,48 +46,28 @@ const LIGHT: Part = Part {
 /// with it: 1.4 to 1.8. Each written by itself they would take several times as much.
 const BURSTS: Part = Part {
     name: "bursts",
-    pace: Pace {
-        rate: 1e6,
-        duration: Duration::from_micros(50),
-        warm_up: Duration::ZERO,
-    },
-    times: 40,
+    pace: Pace::new(1e6, Duration::from_micros(50)),
+    runs_in_turn: 40,
     turns: 5,
-    together: true,
-    late: f64::INFINITY,
+    merge_frames: true,
+    disturbed_above: f64::INFINITY,
     most: 2.5,
 };
 
-/// KiB of an idle watcher: 2.8 to 3.0 in many runs, and a quarter more than that is 3.5.
-const MOST_MEMORY: f64 = 3.5;
-
-/// Measures, and fails when a ratio is too high.
-///
-/// # Errors
-/// When it is, or when something cannot be measured.
-pub fn run(ground: Ground) -> Result<()> {
-    let bench = Bench {
-        ground,
-        duration: Duration::ZERO,
-        watchers: WATCHERS,
-        found: Mutex::new(HashMap::new()),
-    };
+pub fn run(bench: &Bench) -> Result<()> {
     for part in [LIGHT, BURSTS] {
-        let ratios = part.ratios(&bench)?;
-        let (least, most) = range(&ratios);
-        let ratio = median(&ratios);
-        tell(&format!(
-            "{}: a delivery takes {ratio:.2} times what the bare program takes ({least:.2} to {most:.2}), at most {}",
-            part.name, part.most
-        ));
-        if ratio > part.most {
-            bail!("{}: {ratio:.2} is over {}", part.name, part.most);
+        let (name, most) = (part.name, part.most);
+        let ratios = part.ratios(bench)?;
+        let (ratio, (lowest, highest)) = (median(&ratios), range(&ratios));
+        eprintln!(
+            "bench: {name}: a delivery takes {ratio:.2} times what the bare program takes ({lowest:.2} to {highest:.2}), at most {most}"
+        );
+        if ratio > most {
+            bail!("{name}: {ratio:.2} is over {most}");
         }
     }
-    let memory = memory::each(&bench, &systems::Tonesa, IDLE)?;
-    tell(&format!(
-        "an idle watcher takes {memory:.2} KiB, at most {MOST_MEMORY}"
-    ));
+    let memory = memory::per_watcher(bench, System::Tonesa, IDLE_WATCHERS)?;
+    eprintln!("bench: an idle watcher takes {memory:.2} KiB, at most {MOST_MEMORY}");
     if memory > MOST_MEMORY {
         bail!("an idle watcher takes {memory:.2} KiB, which is over {MOST_MEMORY}");
     }
@@ -103,50 +76,42 @@ pub fn run(ground: Ground) -> Result<()> {
 
 impl Part {
     fn ratios(&self, bench: &Bench) -> Result<Vec<f64>> {
-        let mut wants = Wants::rooms(1);
-        wants.together = self.together;
-        let open = |system: &dyn System| Scene::open(bench, system, wants, WATCHERS);
-        let mut floor = open(&systems::Floor)?;
-        let mut node = open(&systems::Tonesa)?;
+        let setup = Setup {
+            merge_frames: self.merge_frames,
+            ..Setup::rooms(1)
+        };
+        let mut bare = Session::open(bench, System::Bare, setup, WATCHERS)?;
+        let mut tonesa = Session::open(bench, System::Tonesa, setup, WATCHERS)?;
         let mut ratios = Vec::new();
-        let mut disturbed = 0;
+        let mut repeated = 0;
         while ratios.len() < self.turns {
-            let (bare, own) = (self.turn(&mut floor)?, self.turn(&mut node)?);
+            let (bare_cost, bare_p99) = self.turn(&mut bare)?;
+            let (tonesa_cost, tonesa_p99) = self.turn(&mut tonesa)?;
             // On a busy machine every turn may be disturbed: then they have to do.
-            if bare.late.max(own.late) > self.late && disturbed < MOST_DISTURBED {
-                disturbed += 1;
+            if bare_p99.max(tonesa_p99) > self.disturbed_above && repeated < MOST_REPEATED {
+                repeated += 1;
                 continue;
             }
-            ratios.push(own.each / bare.each);
+            ratios.push(tonesa_cost / bare_cost);
         }
-        if disturbed > 0 {
-            tell(&format!(
-                "{}: {disturbed} disturbed turns were repeated",
+        if repeated > 0 {
+            eprintln!(
+                "bench: {}: {repeated} disturbed turns were repeated",
                 self.name
-            ));
+            );
         }
         Ok(ratios)
     }
 
-    fn turn(&self, scene: &mut Scene) -> Result<Turn> {
-        let (mut received, mut processor, mut late) = (0, Duration::ZERO, 0.0);
-        for _ in 0..self.times {
-            let measured = scene.measure(self.pace)?;
+    /// The processor time of a delivery in seconds, and the highest p99 in milliseconds.
+    fn turn(&self, session: &mut Session) -> Result<(f64, f64)> {
+        let (mut received, mut processor, mut p99) = (0, Duration::ZERO, 0.0);
+        for _ in 0..self.runs_in_turn {
+            let measured = session.measure(self.pace)?;
             received += measured.outcome.received;
             processor += measured.processor;
-            late = measured.outcome.latency_ms(0.99).max(late);
+            p99 = measured.outcome.latency_ms(0.99).max(p99);
         }
-        Ok(Turn {
-            each: processor.as_secs_f64() / received as f64,
-            late,
-        })
+        Ok((processor.as_secs_f64() / received as f64, p99))
     }
-}
-
-/// What a turn brought.
-struct Turn {
-    /// The processor time of a delivery, in seconds.
-    each: f64,
-    /// The latency that all but one in a hundred deliveries stay within, in milliseconds.
-    late: f64,
 }

@@ -1,4 +1,5 @@
-//! As much of HTTP/1.1 as setting a scene takes: one kept connection, whole answers.
+//! As much of HTTP/1.1 as the scenarios need, on one kept connection: cheaper than a library's client, whose processor time
+//! would limit the load.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,69 +7,34 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-/// No answer takes longer.
-const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
+const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
 const BOUNDARY: &str = "bench-boundary";
 
-/// A connection to a server.
 pub struct Client {
     stream: BufReader<TcpStream>,
 }
 
 impl Client {
-    /// Connects.
-    ///
-    /// # Errors
-    /// When nothing listens there.
     pub fn connect(server: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+        stream.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
         Ok(Self {
             stream: BufReader::new(stream),
         })
     }
 
-    /// Asks for a path; the answer's body.
-    ///
-    /// # Errors
-    /// When the answer is not a success.
-    pub fn get(&mut self, path: &str) -> Result<Vec<u8>> {
-        self.send(get(path).as_bytes())?;
-        self.answer()
+    /// Sends a request and returns the body of its response, which must be a success.
+    pub fn request(&mut self, request: impl AsRef<[u8]>) -> Result<Vec<u8>> {
+        self.send(request)?;
+        self.response()
     }
 
-    /// Asks for a path as browsers do; the answer's body, compressed or not.
-    ///
-    /// # Errors
-    /// When the answer is not a success.
-    pub fn get_compressed(&mut self, path: &str) -> Result<Vec<u8>> {
-        self.send(get_compressed(path).as_bytes())?;
-        self.answer()
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
+        Ok(self.stream.get_mut().write_all(bytes.as_ref())?)
     }
 
-    /// Uploads a picture; the answer's body.
-    ///
-    /// # Errors
-    /// When the answer is not a success.
-    pub fn upload(&mut self, name: &str, picture: &[u8]) -> Result<Vec<u8>> {
-        self.send(&upload(name, picture))?;
-        self.answer()
-    }
-
-    /// Sends bytes.
-    ///
-    /// # Errors
-    /// When the connection is broken.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.stream.get_mut().write_all(bytes)?)
-    }
-
-    /// Reads an answer to its end.
-    ///
-    /// # Errors
-    /// When it is not a success, or ends nowhere.
-    pub fn answer(&mut self) -> Result<Vec<u8>> {
+    pub fn response(&mut self) -> Result<Vec<u8>> {
         let status = self.line()?;
         let mut length = None;
         let mut is_chunked = false;
@@ -85,7 +51,7 @@ impl Client {
         let body = if is_chunked {
             self.chunks()?
         } else {
-            self.bytes(length.context("an answer without an end")?)?
+            self.bytes(length.context("a response of unknown length")?)?
         };
         if !status.starts_with("HTTP/1.1 2") {
             bail!("{status}: {}", String::from_utf8_lossy(&body));
@@ -119,17 +85,15 @@ impl Client {
     }
 }
 
-/// A request for a path.
 pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")
 }
 
-/// A request for a path by someone who takes gzip.
-pub fn get_compressed(path: &str) -> String {
+pub fn get_gzip(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n")
 }
 
-/// A request that sends JSON.
+/// A POST request with a JSON body.
 pub fn post(path: &str, json: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
@@ -143,13 +107,13 @@ pub fn upload(name: &str, picture: &[u8]) -> Vec<u8> {
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
     );
     let after = format!("\r\n--{BOUNDARY}--\r\n");
-    let head = format!(
+    let header = format!(
         "POST /api/uploads HTTP/1.1\r\nHost: bench\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n\
          Content-Length: {}\r\n\r\n",
         before.len() + picture.len() + after.len()
     );
     [
-        head.as_bytes(),
+        header.as_bytes(),
         before.as_bytes(),
         picture,
         after.as_bytes(),

@@ -3,7 +3,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "figures are told with three digits, and none is negative"
+    reason = "figures are shown with three digits, and none is negative"
 )]
 
 mod check;
@@ -13,22 +13,21 @@ mod load;
 mod report;
 mod scenarios;
 mod servers;
+mod socket;
 mod systems;
 mod usage;
 mod ws;
 
-use std::path::{self, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
 
-use cores::Cores;
 use report::Results;
 use scenarios::{Bench, Scenario};
-use systems::{Ground, System};
+use systems::System;
 
 #[derive(Parser)]
 #[command(about = "Measure Tonesa; `cargo xtask bench` builds and installs what this needs")]
@@ -49,10 +48,10 @@ enum Command {
     },
     /// Be the bare program that writes frames to sockets
     #[command(hide = true)]
-    Floor {
+    Bare {
         port: u16,
         #[arg(long)]
-        together: bool,
+        merge_frames: bool,
     },
     /// Be a chat of axum and tokio's broadcast channel
     #[command(hide = true)]
@@ -73,9 +72,9 @@ struct Options {
     /// These scenarios only
     #[arg(long, value_delimiter = ',')]
     only: Vec<Scenario>,
-    /// These systems only: floor, tonesa, broadcast, bun, socketio, centrifuge
+    /// These systems only
     #[arg(long, value_delimiter = ',')]
-    systems: Vec<String>,
+    systems: Vec<System>,
     /// How often each figure is taken of each system, in turns
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -89,9 +88,9 @@ struct Options {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Run(options) => run(options),
-        Command::Check { tonesa } => check(tonesa),
-        Command::Floor { port, together } => servers::floor::serve(port, together),
+        Command::Run(options) => run(&options),
+        Command::Check { tonesa } => check(&tonesa),
+        Command::Bare { port, merge_frames } => servers::bare::serve(port, merge_frames),
         Command::Broadcast { port } => servers::broadcast::serve(port),
     };
     match done {
@@ -103,35 +102,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: Options) -> Result<()> {
-    rlimit::increase_nofile_limit(rlimit::INFINITY)?;
-    let systems = chosen(&options.systems)?;
-    let bench = Bench {
-        ground: Ground {
-            cores: Cores::take()?,
-            // Systems run in folders of their own.
-            tonesa: path::absolute(options.tonesa)?,
-            peers: path::absolute(options.peers)?,
-        },
-        duration: Duration::from_secs(options.seconds),
-        watchers: options.watchers,
-        found: Mutex::default(),
-    };
-    let scenarios = if options.only.is_empty() {
-        Scenario::all().to_vec()
-    } else {
-        options.only
-    };
+fn check(tonesa: &Path) -> Result<()> {
+    let bench = Bench::new(absolute(tonesa)?, PathBuf::new(), Duration::ZERO, 0)?;
+    check::run(&bench)
+}
+
+fn run(options: &Options) -> Result<()> {
+    let bench = Bench::new(
+        absolute(&options.tonesa)?,
+        absolute(&options.peers)?,
+        Duration::from_secs(options.seconds),
+        options.watchers,
+    )?;
+    let systems = all_unless_chosen(&options.systems);
     let mut results = Results::default();
-    for scenario in scenarios {
+    for &scenario in all_unless_chosen(&options.only) {
         for run in 1..=options.runs {
             for system in systems.iter().filter(|system| scenario.is_for(**system)) {
-                scenarios::tell(&format!(
-                    "{}, run {run}: {}",
-                    scenario.name(),
-                    system.title()
-                ));
-                match scenario.once(&bench, *system) {
+                let (name, title) = (scenarios::name(&scenario), scenarios::title(system));
+                eprintln!("bench: {name}, run {run}: {title}");
+                match scenario.run(&bench, *system) {
                     Ok(samples) => results.add(scenario, *system, &samples),
                     Err(error) => results.fail(scenario, *system, &error),
                 }
@@ -141,21 +131,10 @@ fn run(options: Options) -> Result<()> {
     results.write(&options.out)
 }
 
-fn check(tonesa: PathBuf) -> Result<()> {
-    rlimit::increase_nofile_limit(rlimit::INFINITY)?;
-    check::run(Ground {
-        cores: Cores::take()?,
-        tonesa: path::absolute(tonesa)?,
-        peers: PathBuf::new(),
-    })
-}
-
-fn chosen(names: &[String]) -> Result<Vec<&'static dyn System>> {
-    let known = |name: &String| systems::ALL.iter().any(|system| system.name() == name);
-    if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        bail!("no system is called {unknown}");
+fn all_unless_chosen<T: ValueEnum + Clone>(chosen: &[T]) -> &[T] {
+    if chosen.is_empty() {
+        T::value_variants()
+    } else {
+        chosen
     }
-    let is_chosen =
-        |system: &&dyn System| names.is_empty() || names.iter().any(|name| name == system.name());
-    Ok(systems::ALL.into_iter().filter(is_chosen).collect())
 }

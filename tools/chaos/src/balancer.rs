@@ -1,4 +1,4 @@
-//! What stands before the nodes: it sends each connection and each request to the next node that is up.
+//! A load balancer that sends each connection and each request to the next node that is live.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use reqwest::Client;
 use tokio::time::interval;
 
-/// How often a node is asked whether it is up, and how long it may take to say so.
-const EVERY: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_millis(800);
+use crate::client::Api;
 
-/// A load balancer without memory of who went where; clones share it.
+const INTERVAL: Duration = Duration::from_millis(500);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Round robin without sticky sessions; clones share it.
 #[derive(Debug, Clone)]
 pub struct Balancer(Arc<Inner>);
 
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl Balancer {
-    /// In front of these nodes, which are up.
+    /// In front of these nodes, which are live.
     pub fn new(nodes: impl IntoIterator<Item = SocketAddr>) -> Self {
         let nodes = nodes.into_iter().map(|node| (node, AtomicBool::new(true)));
         Self(Arc::new(Inner {
@@ -33,29 +33,28 @@ impl Balancer {
         }))
     }
 
-    /// The next node that is up; the next one when none seems to be.
+    /// The next node that is live; the next one when none seems to be.
     pub fn choose(&self) -> SocketAddr {
         let nodes = &self.0.nodes;
         let first = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let mut turn = (0..nodes.len()).map(|i| &nodes[(first + i) % nodes.len()]);
-        let up = turn.find(|(_, is_up)| is_up.load(Ordering::Relaxed));
-        up.map_or(nodes[first % nodes.len()].0, |(node, _)| *node)
+        let mut in_turn = (0..nodes.len()).map(|i| &nodes[(first + i) % nodes.len()]);
+        let live = in_turn.find(|(_, is_live)| is_live.load(Ordering::Relaxed));
+        live.map_or(nodes[first % nodes.len()].0, |(node, _)| *node)
     }
 
-    /// Asks the nodes whether they are up, without an end.
-    pub async fn watch(self, http: Client) {
-        let mut ticks = interval(EVERY);
+    /// Checks the nodes' health again and again.
+    pub async fn watch(self, api: Api) {
+        let mut ticks = interval(INTERVAL);
         loop {
             ticks.tick().await;
-            let asked = self.0.nodes.iter().map(|(node, is_up)| {
-                let question = http.get(format!("http://{node}/livez")).timeout(PATIENCE);
-                async {
-                    let answer = question.send().await;
-                    let up = answer.is_ok_and(|answer| answer.status().is_success());
-                    is_up.store(up, Ordering::Relaxed);
+            let checks = self.0.nodes.iter().map(|(node, is_live)| {
+                let api = api.of_node(*node);
+                async move {
+                    let live = api.is_live(ANSWER_TIMEOUT).await.unwrap_or(false);
+                    is_live.store(live, Ordering::Relaxed);
                 }
             });
-            join_all(asked).await;
+            join_all(checks).await;
         }
     }
 }
@@ -64,24 +63,17 @@ impl Balancer {
 mod tests {
     use super::*;
 
-    fn node(port: u16) -> SocketAddr {
-        ([127, 0, 0, 1], port).into()
-    }
-
     #[test]
-    fn nodes_take_turns_and_those_that_are_down_are_passed_over() {
-        let balancer = Balancer::new([node(1), node(2), node(3)]);
-        let chosen: Vec<_> = (0..4).map(|_| balancer.choose().port()).collect();
-        assert_eq!(chosen, [1, 2, 3, 1]);
-        balancer.0.nodes[1].1.store(false, Ordering::Relaxed);
-        let chosen: Vec<_> = (0..4).map(|_| balancer.choose().port()).collect();
-        assert_eq!(chosen, [3, 3, 1, 3]);
-    }
-
-    #[test]
-    fn when_none_seems_up_one_is_tried_all_the_same() {
-        let balancer = Balancer::new([node(1)]);
-        balancer.0.nodes[0].1.store(false, Ordering::Relaxed);
-        assert_eq!(balancer.choose().port(), 1);
+    fn live_nodes_take_turns_and_one_is_tried_when_none_seems_live() {
+        let balancer = Balancer::new([1, 2, 3].map(|port| ([127, 0, 0, 1], port).into()));
+        let choose = |count| -> Vec<u16> { (0..count).map(|_| balancer.choose().port()).collect() };
+        assert_eq!(choose(4), [1, 2, 3, 1]);
+        let nodes = &balancer.0.nodes;
+        nodes[1].1.store(false, Ordering::Relaxed);
+        assert_eq!(choose(4), [3, 3, 1, 3]);
+        for (_, is_live) in nodes {
+            is_live.store(false, Ordering::Relaxed);
+        }
+        assert_eq!(choose(2), [3, 1]);
     }
 }

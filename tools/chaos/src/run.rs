@@ -1,11 +1,12 @@
 //! One run, from the first process to the verdict.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use app::model::UploadId;
+use clap::Parser;
 use reqwest::Client;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -13,273 +14,285 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
-use crate::bed::{ALL_NODES, Bed, NODES};
 use crate::check::{self, Seen};
-use crate::client::Api;
-use crate::crowd::{Crowd, Surroundings};
-use crate::held::Held;
-use crate::ledger::Ledger;
-use crate::lone::Given;
-use crate::memory::{self, Memory};
-use crate::phase::Phase;
+use crate::client::{self, Api, ClientPool, Phase};
+use crate::environment::{ALL_NODES, Environment, NODES};
+use crate::managed_node::ManagedNode;
+use crate::recorder::Recorder;
 use crate::report::Report;
+use crate::resources::Usage;
 use crate::schedule::Planned;
-use crate::uploads::{self, Uploads};
-use crate::{schedule, settle, storm, vitals};
+use crate::standalone::{self, Acknowledged};
+use crate::uploads::{self, Sent};
+use crate::{convergence, health, inject, schedule};
 
-/// What the issue allows from the last repair on.
-const CATCH_UP_WITHIN: Duration = Duration::from_secs(15);
+/// From the last repair on.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(15);
 /// A try that is not answered is given up after 10 s, and the next one is at most 10 s later.
-const LIVE_WITHIN: Duration = Duration::from_secs(30);
-/// How long people write before the first fault, and after the last one.
-const CALM: Duration = Duration::from_secs(6);
-/// How long a message may take to be shown while nothing is wrong. A beacon alone would take up to 10 s.
-const SHOWN_WITHIN: Duration = Duration::from_secs(4);
+const LIVE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long users write before the first fault, and after the last repair.
+const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
+/// How long a message may take to be listed without faults. Announced heads alone would take up to 10 s.
+const MAX_DELAY: Duration = Duration::from_secs(4);
 /// How many conversations there are.
 const UPLOADS: usize = 3;
-/// How long all frames are lost before and after people stop writing: together shorter than a node takes to notice that
+/// How long all frames are lost before and after users stop writing: together shorter than a node takes to notice that
 /// its subscription is silent.
-const END: Duration = Duration::from_secs(1);
-const ALL: u8 = 100;
-const MEMORY_EVERY: Duration = Duration::from_secs(2);
+const LOST_TAIL: Duration = Duration::from_secs(1);
+const ALL_PERCENT: u8 = 100;
+const USAGE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is to be run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Parser)]
+#[command(
+    name = "chaos",
+    about = "Inject faults while clients write, and compare what they listed with what is stored"
+)]
 pub struct Options {
-    /// Decides everything that is left to chance here.
-    pub seed: u64,
-    /// How long faults happen, with the calm before.
-    pub length: Duration,
-    /// How many clients there are.
-    pub clients: usize,
-    /// Mean time between two messages of a client.
-    pub pace: Duration,
-    /// The program of a node.
-    pub program: PathBuf,
-    /// Where the logs of all processes are kept.
-    pub keep: Option<PathBuf>,
+    /// What everything is drawn from [default: random]
+    #[arg(long, default_value_t = rand::random_range(0..1_000_000), hide_default_value = true)]
+    seed: u64,
+    /// How long faults happen, with the fault-free time before
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// How many clients write
+    #[arg(long, default_value_t = 30)]
+    clients: usize,
+    /// Mean time between two messages of a client, in milliseconds
+    #[arg(long, default_value_t = 800)]
+    pace: u64,
+    /// The program of a node
+    #[arg(long)]
+    program: PathBuf,
+    /// A folder in which the logs of all processes are kept
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
-/// Runs it.
-///
-/// # Errors
-/// When the run itself could not be made; what the product did wrong stands in the report.
+/// Runs it. An error means that the run itself failed; what the product did wrong is in the report.
 pub async fn run(options: Options) -> Result<Report> {
-    let bed = Bed::start(options.program.clone(), options.seed).await?;
-    let run = Run::begin(Arc::clone(&bed), &options).await?;
-    let report = run.go(&options).await;
+    let recorder = Recorder::default();
+    // Nodes run in folders of their own.
+    let program = std::path::absolute(&options.program)?;
+    let environment = Environment::start(program, options.seed, recorder.clone()).await?;
+    let run = Run::start(Arc::clone(&environment), &options, recorder).await?;
+    let report = run.run_all(&options).await;
     if let Some(folder) = &options.keep {
-        bed.keep_logs(folder)?;
+        environment.keep_logs(folder)?;
     }
     report
 }
 
 struct Run {
-    bed: Arc<Bed>,
-    http: Client,
-    balancer: Balancer,
-    ledger: Ledger,
+    environment: Arc<Environment>,
+    api: Api,
+    recorder: Recorder,
     phase: watch::Sender<Phase>,
-    crowd: Crowd,
-    uploader: AbortOnDropHandle<Uploads>,
-    first_uploads: Uploads,
-    /// What the node that stands alone was given.
-    given: Given,
+    clients: ClientPool,
+    uploader: AbortOnDropHandle<Vec<Sent>>,
+    /// The uploads that the clients write about.
+    first_uploads: Vec<Sent>,
+    acknowledged_by_standalone: Acknowledged,
     report: Report,
-    memory: watch::Receiver<[Memory; ALL_NODES]>,
+    usage: watch::Receiver<[Usage; ALL_NODES]>,
     _background: [AbortOnDropHandle<()>; 3],
 }
 
 impl Run {
-    async fn begin(bed: Arc<Bed>, options: &Options) -> Result<Self> {
+    async fn start(
+        environment: Arc<Environment>,
+        options: &Options,
+        recorder: Recorder,
+    ) -> Result<Self> {
+        let seed = options.seed;
         let http = Client::builder().no_proxy().build()?;
-        let balancer = Balancer::new(bed.nodes().iter().map(Held::address));
+        let balancer = Balancer::new(environment.nodes().iter().map(ManagedNode::address));
+        let api = Api::new(http, balancer.clone());
+        let first_uploads = uploads::first(UPLOADS, &api, seed).await;
+        let first_uploads = first_uploads.context("making the first uploads")?;
+        let acknowledged = environment.standalone().fill(&api, seed).await;
+        let acknowledged = acknowledged.context("filling the standalone node")?;
         let (phase, phases) = watch::channel(Phase::Writing);
-        let first = uploads::first(UPLOADS, &http, &balancer, options.seed)
-            .await
-            .context("making the first uploads")?;
-        let given = bed.lone().give(&http, options.seed).await;
-        let given = given.context("giving pictures to the node that stands alone")?;
-        let ids: Vec<_> = first.iter().map(|(upload, _)| upload.id).collect();
-        let around = Surroundings {
-            api: Api::new(http.clone(), balancer.clone()),
-            ledger: Ledger::default(),
-            phase: phases.clone(),
-            pace: options.pace,
+        let context = client::Context {
+            api: api.clone(),
+            recorder: recorder.clone(),
+            phase: phases,
         };
-        let uploader =
-            uploads::keep_trying(http.clone(), balancer.clone(), options.seed + 1, phases);
-        let (memory, memories) = watch::channel([Memory::default(); ALL_NODES]);
+        let uploader = uploads::keep_uploading(context.clone(), seed + 1);
+        let (usage, usages) = watch::channel([Usage::default(); ALL_NODES]);
         let background = [
-            tokio::spawn(balancer.clone().watch(http.clone())),
-            tokio::spawn(watch_memory(Arc::clone(&bed), memory)),
-            tokio::spawn(vitals::watch(Arc::clone(&bed), http.clone())),
+            tokio::spawn(balancer.watch(api.clone())),
+            tokio::spawn(watch_usage(Arc::clone(&environment), usage)),
+            tokio::spawn(health::watch(Arc::clone(&environment), api.clone())),
         ];
+        let (ids, pace) = (ids(&first_uploads), Duration::from_millis(options.pace));
         Ok(Self {
-            bed,
-            http,
-            balancer,
-            crowd: Crowd::gather(options.clients, &ids, options.seed, &around),
-            ledger: around.ledger,
+            environment,
+            api,
+            recorder,
+            clients: ClientPool::start(options.clients, pace, &ids, seed, &context),
             phase,
             uploader: AbortOnDropHandle::new(tokio::spawn(uploader)),
-            first_uploads: Uploads {
-                acknowledged: first,
-                ..Uploads::default()
+            first_uploads,
+            acknowledged_by_standalone: acknowledged,
+            report: Report {
+                seed,
+                ..Report::default()
             },
-            given,
-            report: Report::new(options.seed),
-            memory: memories,
+            usage: usages,
             _background: background.map(AbortOnDropHandle::new),
         })
     }
 
-    async fn go(mut self, options: &Options) -> Result<Report> {
-        let plan = schedule::draw(options.seed, CALM, options.length, NODES);
+    async fn run_all(mut self, options: &Options) -> Result<Report> {
+        let length = Duration::from_secs_f64(60.0 * options.minutes.max(0.0));
+        let plan = schedule::draw(options.seed, FAULT_FREE_TIME, length, NODES);
         println!("chaos: seed {}, {} faults:", options.seed, plan.len());
         for fault in &plan {
             println!("{fault}");
         }
-        if let Err(lost) = settle::live(self.crowd.residents(), LIVE_WITHIN).await {
-            self.report
-                .blame(format!("{lost} clients did not even come to be live"));
+        if let Err(lost) = convergence::live(self.clients.residents(), LIVE_TIMEOUT).await {
+            self.violation(format!("{lost} clients did not connect before the faults"));
         }
         let begin = Instant::now();
-        self.ledger.calm(true);
-        sleep(CALM).await;
-        self.ledger.calm(false);
-        self.report.delays_before = std::mem::take(&mut self.ledger.book().delays);
-        self.report.faults = storm::rage(&self.bed, &plan, begin).await?;
-        self.lose_the_end().await;
-        println!(
-            "chaos: everything is repaired after {:.1} s",
-            begin.elapsed().as_secs_f64()
-        );
+        self.recorder.start_measuring();
+        sleep(FAULT_FREE_TIME).await;
+        self.report.delays[0] = self.recorder.stop_measuring();
+        inject::inject(&self.environment, &plan, begin, &self.recorder).await?;
+        self.lose_tail().await;
+        let repaired = begin.elapsed().as_secs_f64();
+        println!("chaos: everything is repaired after {repaired:.1} s");
         self.catch_up().await;
-        let over = plan.iter().map(Planned::end).max().unwrap_or_default();
-        sleep_until(begin + over).await;
-        self.write_again().await;
+        let end = plan.iter().map(Planned::end).max().unwrap_or_default();
+        sleep_until(begin + end).await;
+        self.write_after_repair().await;
         self.finish().await
     }
 
-    /// People stop writing while all frames are lost: no later frame will show that something is missing.
-    async fn lose_the_end(&self) {
-        println!("chaos: from now on all frames from Redis are lost, until everybody is quiet");
-        self.bed.lose(ALL);
-        sleep(END).await;
+    /// Users stop writing while all frames are lost: no later frame will show that something is missing.
+    async fn lose_tail(&self) {
+        println!("chaos: all frames from Redis are lost until users have stopped writing");
+        self.environment.lose_frames(ALL_PERCENT);
+        sleep(LOST_TAIL).await;
         self.phase.send_replace(Phase::Quiet);
-        sleep(END).await;
-        self.bed.lose(0);
+        sleep(LOST_TAIL).await;
+        self.environment.lose_frames(0);
     }
 
     async fn catch_up(&mut self) {
-        match self.settle(CATCH_UP_WITHIN).await {
-            Ok(took) => self.report.caught_up = Some(took),
-            Err(behind) => self.report.blame(format!(
-                "{CATCH_UP_WITHIN:?} after the last repair {} clients have not caught up: {}",
-                behind.count, behind.example
-            )),
-        }
-        match settle::live(self.crowd.residents(), LIVE_WITHIN).await {
+        self.report.caught_up = self.converge("after the last repair").await;
+        match convergence::live(self.clients.residents(), LIVE_TIMEOUT).await {
             Ok(took) => self.report.live = Some(took),
-            Err(lost) => self.report.blame(format!(
-                "{LIVE_WITHIN:?} after that {lost} clients are still not connected"
+            Err(lost) => self.violation(format!(
+                "{LIVE_TIMEOUT:?} after that {lost} clients are still not connected"
             )),
         }
     }
 
-    /// When nothing is wrong any more, everything is shown at once again, whatever happened before.
-    async fn write_again(&mut self) {
-        self.ledger.calm(true);
+    /// Without faults messages are listed at once again.
+    async fn write_after_repair(&mut self) {
+        self.recorder.start_measuring();
         self.phase.send_replace(Phase::Writing);
-        sleep(CALM).await;
+        sleep(FAULT_FREE_TIME).await;
         self.phase.send_replace(Phase::Quiet);
-        if let Err(behind) = self.settle(CATCH_UP_WITHIN).await {
-            self.report.blame(format!(
-                "of what was written after all repairs {} clients have not got everything: {}",
-                behind.count, behind.example
-            ));
-        }
-        let delays = std::mem::take(&mut self.ledger.book().delays);
-        let late = delays.iter().filter(|delay| **delay > SHOWN_WITHIN).count();
+        self.converge("after the writing that followed all repairs")
+            .await;
+        let delays = self.recorder.stop_measuring();
+        let late = delays.iter().filter(|delay| **delay > MAX_DELAY).count();
         if late > 0 {
-            self.report.blame(format!(
-                "of what was written after all repairs {late} of {} were shown later than {SHOWN_WITHIN:?}",
-                delays.len()
+            let all = delays.len();
+            self.violation(format!(
+                "after all repairs {late} of {all} messages were listed later than {MAX_DELAY:?}"
             ));
         }
-        self.report.delays_after = delays;
+        self.report.delays[1] = delays;
     }
 
-    async fn settle(&self, patience: Duration) -> Result<Duration, settle::Behind> {
-        let node = self.balancer.choose();
-        settle::caught_up(&self.http, node, self.crowd.residents(), patience).await
+    /// Waits until all clients have everything; how long that took, if it was in time.
+    async fn converge(&self, when: &str) -> Option<Duration> {
+        let node = self.api.of_node(self.api.choose_node());
+        let clients = self.clients.residents();
+        let converged = convergence::caught_up(&node, clients, CATCH_UP_TIMEOUT).await;
+        converged
+            .map_err(|behind| self.violation(format!("{CATCH_UP_TIMEOUT:?} {when} {behind}")))
+            .ok()
     }
 
     async fn finish(mut self) -> Result<Report> {
         self.phase.send_replace(Phase::Over);
-        let seen = self.crowd.leave().await?;
-        let mut uploads = self.uploader.await?;
-        uploads
-            .acknowledged
-            .extend(self.first_uploads.acknowledged.iter().cloned());
+        let seen = self.clients.finish().await?;
         let report = &mut self.report;
-        report.take_book(&mut self.ledger.book());
-        report.memory = self.memory.borrow().to_vec();
-        report.lost_frames = self.bed.lost_frames();
+        let uploads = [self.uploader.await?, self.first_uploads.clone()].concat();
+        self.recorder.count("acknowledged upload", uploads.len());
+        let lost_frames = self.environment.lost_frames();
+        self.recorder.count("frame from Redis lost", lost_frames);
+        report.usage = self.usage.borrow().to_vec();
         report.transcripts = seen.len();
-        report.uploads = uploads;
-        vitals::idle(&self.bed).await;
-        let nodes = vitals::answering(self.bed.nodes(), &self.http).await;
-        compare(&self.http, &nodes, &seen, &self.first_uploads, report).await;
-        if let [_] = *vitals::answering([self.bed.lone().held()], &self.http).await {
-            report.blame_all(self.bed.lone().lost(&self.http, &self.given).await);
+        health::check_idle(&self.environment).await;
+        // A node that does not answer is not compared: that is a violation already.
+        let nodes = health::answering(self.environment.nodes(), &self.api).await;
+        if nodes.is_empty() {
+            let violation = "no node answers any more: nothing could be compared";
+            self.recorder.violation(violation.to_owned());
+        } else {
+            let ids = ids(&self.first_uploads);
+            report.stored = compare(&nodes, &seen, &ids, &self.recorder).await;
+            let lost = check::uploads(&nodes, &uploads).await;
+            self.recorder.violations(lost);
         }
-        vitals::leave(&self.bed).await;
-        report.blame_all(check::nodes(&self.bed, &report.memory));
+        let standalone = [self.environment.standalone().node()];
+        for node in health::answering(standalone, &self.api).await {
+            let lost = standalone::lost(&node, &self.acknowledged_by_standalone).await;
+            self.recorder.violations(lost);
+        }
+        health::stop_all(&self.environment).await;
+        for (usage, node) in report.usage.iter().zip(self.environment.all_nodes()) {
+            usage.check(node);
+        }
+        self.recorder.violations(check::logs(&self.environment));
+        report.records = std::mem::take(&mut *self.recorder.lock());
         Ok(self.report)
     }
+
+    fn violation(&self, violation: String) {
+        self.recorder.violation(violation);
+    }
 }
 
-/// Compares what the clients saw and what was acknowledged with what these nodes tell. One that does not answer is not
-/// asked: it is blamed for that already.
-async fn compare(
-    http: &Client,
-    nodes: &[SocketAddr],
-    seen: &[Seen],
-    talked_about: &Uploads,
-    report: &mut Report,
-) {
-    if nodes.is_empty() {
-        report.blame("no node answers any more: nothing could be compared".to_owned());
-        return;
-    }
-    let uploads = talked_about.acknowledged.iter();
-    let ids: Vec<_> = uploads.map(|(upload, _)| upload.id).collect();
-    match check::conversations(http, nodes, &ids).await {
-        Ok((conversations, faults)) => {
-            report.blame_all(faults);
-            report.stored = conversations.values().map(Vec::len).sum();
-            report.blame_all(check::acknowledged(&report.acknowledged, &conversations));
-            report.take_verdict(check::transcripts(seen, &conversations));
+fn ids(uploads: &[Sent]) -> Vec<UploadId> {
+    uploads.iter().map(|(upload, _)| upload.id).collect()
+}
+
+/// Compares what the clients listed and what was acknowledged with what these nodes return; how many messages that is.
+async fn compare(nodes: &[Api], seen: &[Seen], uploads: &[UploadId], recorder: &Recorder) -> usize {
+    match check::conversations(nodes, uploads).await {
+        Ok((conversations, errors)) => {
+            recorder.violations(errors);
+            let lost = check::acknowledged(recorder.lock().acknowledged.values(), &conversations);
+            recorder.violations(lost);
+            recorder.violations(check::transcripts(seen, &conversations));
+            conversations.values().map(Vec::len).sum()
         }
-        Err(failure) => report.blame(format!("the conversations cannot be read: {failure}")),
+        Err(failure) => {
+            recorder.violation(format!("the conversations cannot be read: {failure}"));
+            0
+        }
     }
-    let faults = check::pictures(http, nodes, &report.uploads.acknowledged).await;
-    report.blame_all(faults);
 }
 
-async fn watch_memory(bed: Arc<Bed>, memory: watch::Sender<[Memory; ALL_NODES]>) {
-    let mut ticks = interval(MEMORY_EVERY);
+async fn watch_usage(environment: Arc<Environment>, usage: watch::Sender<[Usage; ALL_NODES]>) {
+    let mut ticks = interval(USAGE_INTERVAL);
     loop {
         ticks.tick().await;
-        let (bed, mut now) = (Arc::clone(&bed), *memory.borrow());
-        let looked = spawn_blocking(move || {
-            memory::look(&bed, &mut now);
+        let (environment, mut now) = (Arc::clone(&environment), *usage.borrow());
+        let sampled = spawn_blocking(move || {
+            for (node, usage) in environment.all_nodes().zip(&mut now) {
+                usage.sample(node);
+            }
             now
         });
-        if let Ok(now) = looked.await {
-            memory.send_replace(now);
+        if let Ok(now) = sampled.await {
+            usage.send_replace(now);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A node of Tonesa.
 
-use std::{env, ffi::OsString, path::Path};
+use std::{env, path::Path};
 
 use anyhow::Result;
 
-use crate::process::pass_on_to_process;
-use crate::{Launch, Process, http, ports};
+use crate::process::delegate_to_process;
+use crate::{Launch, Process, ports, probe};
 
 /// A node as a process of its own, with a data folder of its own.
 pub struct Node {
@@ -14,36 +14,29 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts `program` with these variables and none of this process's own, beyond `PATH`, and waits until it serves.
-    /// Where the variables do not say otherwise it limits nobody's uploads and messages per minute.
-    ///
-    /// # Errors
-    /// When it does not start; the error shows its log.
+    /// Starts `program` with these variables and none of this process' own, beyond `PATH`, and waits until it serves.
+    /// By default it does not limit uploads and messages per minute.
     pub fn start(program: &Path, environment: &[(&str, &str)]) -> Result<Self> {
-        ports::retry(|| Self::start_at(ports::free_port()?, program, environment))
-    }
-
-    fn start_at(port: u16, program: &Path, environment: &[(&str, &str)]) -> Result<Self> {
-        let folder = Process::folder()?;
-        let launch = Launch {
-            name: format!("the node at port {port}"),
-            program: program.to_path_buf(),
-            arguments: Vec::new(),
-            environment: variables(port, folder.path(), environment),
-            leaves: Vec::new(),
-        };
-        let node = Self {
-            process: Process::start(launch, folder)?,
-            port,
-        };
-        node.wait()?;
-        Ok(node)
-    }
-
-    fn wait(&self) -> Result<()> {
-        self.process.wait_until(|| {
-            self.process.log().contains("serving at http://")
-                && matches!(http::status(self.port, "/livez"), Ok(200))
+        ports::start_at_free_port(|port| {
+            let launch = Launch::new(format!("the node at port {port}"), program)?;
+            let data = launch.folder().join("data");
+            let launch = launch
+                .env("PATH", env::var_os("PATH").unwrap_or_default())
+                .env("PORT", port.to_string())
+                .env("RUST_BACKTRACE", "1")
+                .env("TONESA_DATA_DIR", data)
+                .env("TONESA_UPLOADS_PER_MINUTE", "0")
+                .env("TONESA_MESSAGES_PER_MINUTE", "0")
+                .env("TONESA_MISSES_PER_MINUTE", "0");
+            let launch = environment
+                .iter()
+                .fold(launch, |launch, (name, value)| launch.env(name, value))
+                .ready_when(move |process| {
+                    process.log().contains("serving at http://")
+                        && matches!(probe::http_status(port, "/livez"), Ok(200))
+                });
+            let process = launch.start()?;
+            Ok(Self { process, port })
         })
     }
 
@@ -52,48 +45,26 @@ impl Node {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens.
+    /// Its port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    pass_on_to_process!();
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
 
-    /// Asks it to leave and waits until it is gone.
-    ///
-    /// # Errors
-    /// When it does not run, or does not leave within half a minute.
+    delegate_to_process!(self => self.process);
+
+    /// Ends it by SIGTERM and waits until it has ended; after half a minute it is killed, and this fails.
     pub fn terminate(&self) -> Result<()> {
         self.process.terminate()
     }
-
-    /// Starts it again at the same port with the same data, after ending it if it still runs, and waits until it
-    /// serves.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn restart(&self) -> Result<()> {
-        self.process.restart()?;
-        self.wait()
-    }
 }
 
-/// Of two values of one variable the later one counts.
-fn variables(port: u16, folder: &Path, given: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
-    let own = [
-        ("PATH", env::var_os("PATH").unwrap_or_default()),
-        ("PORT", port.to_string().into()),
-        ("RUST_BACKTRACE", "1".into()),
-        ("TONESA_DATA_DIR", folder.join("data").into()),
-        ("TONESA_UPLOADS_PER_MINUTE", "0".into()),
-        ("TONESA_MESSAGES_PER_MINUTE", "0".into()),
-        ("TONESA_MISSES_PER_MINUTE", "0".into()),
-    ];
-    let given = given
-        .iter()
-        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    own.into_iter()
-        .map(|(name, value)| (OsString::from(name), value))
-        .chain(given)
-        .collect()
+impl From<Node> for Process {
+    fn from(node: Node) -> Self {
+        node.process
+    }
 }

@@ -1,204 +1,223 @@
-//! A program in a folder of its own.
-
-mod leash;
-mod running;
+//! A server's process, in a folder of its own.
 
 use std::{
     ffi::OsString,
-    fs,
+    fs::{self, File, OpenOptions},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
-use running::Running;
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
+const TERMINATE_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// So much of the log's end is shown in errors.
+const LOG_TAIL: u64 = 64 * 1024;
 
-/// A server that has not answered by then will not.
-const READY_WITHIN: Duration = Duration::from_mins(1);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
-/// How to start a program.
+/// How to start a server. It sees no variables of this process' environment.
+#[must_use = "it is started by `start`"]
 pub struct Launch {
-    /// What it is called in errors.
-    pub name: String,
-    /// The program's file.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// Its environment: nothing else is passed on.
-    pub environment: Vec<(OsString, OsString)>,
-    /// What it leaves outside its folder when it is killed: removed with the handle.
-    pub leaves: Vec<PathBuf>,
+    name: String,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    leftovers: Vec<PathBuf>,
+    is_ready: Box<dyn Fn(&Process) -> bool + Send + Sync>,
+    folder: TempDir,
+}
+
+impl Launch {
+    /// A program with an empty folder of its own; errors call it by `name`.
+    pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tonesa-testbed-").tempdir();
+        Ok(Self {
+            name: name.into(),
+            program: program.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            leftovers: Vec::new(),
+            is_ready: Box::new(|_| true),
+            folder: folder.context("making a folder for a server")?,
+        })
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item: Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment; the last value counts.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Names files outside its folder that it does not remove when it is killed.
+    pub fn leftovers(mut self, files: Vec<PathBuf>) -> Self {
+        self.leftovers = files;
+        self
+    }
+
+    /// Says when it counts as started.
+    pub fn ready_when(
+        mut self,
+        is_ready: impl Fn(&Process) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.is_ready = Box::new(is_ready);
+        self
+    }
+
+    /// Its current directory.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it and waits until it is ready, for a minute at most.
+    pub fn start(self) -> Result<Process> {
+        let process = Process {
+            launch: self,
+            running: Mutex::new(None),
+        };
+        process.restart()?;
+        Ok(process)
+    }
 }
 
 /// A process, which can be frozen, ended and started again.
 pub struct Process {
     launch: Launch,
     running: Mutex<Option<Running>>,
-    folder: TempDir,
 }
 
-/// What a server that is one process passes on to it, its field `process`.
-macro_rules! pass_on_to_process {
-    () => {
-        /// Its process, for its log and the like.
-        pub fn process(&self) -> &Process {
-            &self.process
+/// Makes the public calls of a server that has a `Process`.
+macro_rules! delegate_to_process {
+    ($self:ident => $process:expr) => {
+        /// Stops it by SIGSTOP: its connections stay open, and nothing answers.
+        pub fn freeze(&$self) -> Result<()> {
+            $process.freeze()
         }
 
-        /// Stops it in its tracks: connections stay open, and nothing answers.
-        ///
-        /// # Errors
-        /// When it does not run.
-        pub fn freeze(&self) -> Result<()> {
-            self.process.freeze()
+        /// Continues it by SIGCONT.
+        pub fn thaw(&$self) -> Result<()> {
+            $process.thaw()
         }
 
-        /// Lets it go on.
-        ///
-        /// # Errors
-        /// When it does not run.
-        pub fn thaw(&self) -> Result<()> {
-            self.process.thaw()
+        /// Ends it by SIGKILL.
+        pub fn kill(&$self) -> Result<()> {
+            $process.kill()
         }
 
-        /// Ends it at once.
-        ///
-        /// # Errors
-        /// As [`Process::kill`].
-        pub fn kill(&self) -> Result<()> {
-            self.process.kill()
+        /// Starts it again at the same port with the same data, after killing it if it still runs, and waits until it is
+        /// ready.
+        pub fn restart(&$self) -> Result<()> {
+            $process.restart()
         }
     };
 }
-pub(crate) use pass_on_to_process;
+pub(crate) use delegate_to_process;
 
 impl Process {
-    /// An empty folder for a process to come: where its data and its log file `log` lie. Removed with the handle.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn folder() -> Result<TempDir> {
-        tempfile::Builder::new()
-            .prefix("tonesa-testbed-")
-            .tempdir()
-            .context("making a folder for a server")
-    }
-
-    /// Starts it with `folder` as its current directory. Does not wait for anything.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
-    pub fn start(launch: Launch, folder: TempDir) -> Result<Self> {
-        let running = Running::start(&launch, folder.path())?;
-        Ok(Self {
-            launch,
-            running: Mutex::new(Some(running)),
-            folder,
-        })
-    }
-
-    /// Waits until `is_ready`.
-    ///
-    /// # Errors
-    /// When the process ends before, or is not ready within a minute; the error shows what it said.
-    pub fn wait_until(&self, mut is_ready: impl FnMut() -> bool) -> Result<()> {
-        let start = Instant::now();
-        while !is_ready() {
-            let name = &self.launch.name;
-            if !self.is_running() {
-                bail!("{name} ended while it was being started:\n{}", self.log());
-            }
-            if start.elapsed() > READY_WITHIN {
-                bail!("{name} does not answer:\n{}", self.log());
-            }
-            thread::sleep(BETWEEN_LOOKS);
-        }
-        Ok(())
-    }
-
-    /// Ends it if it still runs, and starts it again with the same arguments in the same folder. Does not wait for
-    /// anything but the end.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
+    /// Starts it again with the same arguments in the same folder, after killing it if it still runs, and waits until it
+    /// is ready.
     pub fn restart(&self) -> Result<()> {
         let mut running = self.lock();
         *running = None;
-        *running = Some(Running::start(&self.launch, self.folder.path())?);
+        *running = Some(Running::start(&self.launch)?);
+        drop(running);
+        let mut is_ready = false;
+        let has_ended = || !self.is_running();
+        poll(READY_TIMEOUT, || {
+            is_ready = (self.launch.is_ready)(self);
+            is_ready || has_ended()
+        });
+        let (name, log) = (&self.launch.name, self.log());
+        ensure!(
+            is_ready || !has_ended(),
+            "{name} ended while it was being started:\n{log}"
+        );
+        ensure!(is_ready, "{name} does not answer:\n{log}");
         Ok(())
     }
 
-    /// Stops it in its tracks (SIGSTOP): its connections stay open, and nothing answers. Returns when it stands still.
-    ///
-    /// # Errors
-    /// When it does not run.
+    /// Stops it by SIGSTOP: its connections stay open, and nothing answers.
     pub fn freeze(&self) -> Result<()> {
-        self.with_running(Running::freeze)
+        let pid = self.signal(Signal::STOP)?;
+        // The signal may still be on its way. The end of the process counts too, or this would wait for ever.
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), stopped)?;
+        Ok(())
     }
 
-    /// Lets it go on (SIGCONT).
-    ///
-    /// # Errors
-    /// When it does not run.
+    /// Continues it by SIGCONT.
     pub fn thaw(&self) -> Result<()> {
-        self.with_running(|running| running.signal(Signal::CONT))
+        self.signal(Signal::CONT)?;
+        Ok(())
     }
 
-    /// Ends it at once (SIGKILL) and waits until it is gone; nothing happens if it is gone already.
-    ///
-    /// # Errors
-    /// None today; a `Result` as the other calls.
+    /// Ends it by SIGKILL and waits until it has ended; nothing happens if it has ended already.
     pub fn kill(&self) -> Result<()> {
         *self.lock() = None;
         Ok(())
     }
 
-    /// Asks it to leave (SIGTERM) and waits until it is gone.
-    ///
-    /// # Errors
-    /// When it does not run, or has to be killed after half a minute.
+    /// Ends it by SIGTERM and waits until it has ended; after half a minute it is killed, and this fails.
     pub fn terminate(&self) -> Result<()> {
-        let mut running = self.lock();
-        let Some(mut process) = running.take() else {
-            bail!("{} does not run", self.launch.name);
-        };
-        process
-            .terminate()
-            .with_context(|| self.launch.name.clone())
+        self.signal(Signal::TERM)?;
+        let has_ended = poll(TERMINATE_TIMEOUT, || !self.is_running());
+        let log = self.log();
+        self.kill()?;
+        ensure!(
+            has_ended,
+            "{} does not end by SIGTERM:\n{log}",
+            self.launch.name
+        );
+        Ok(())
     }
 
-    /// Does it still run? A frozen one does.
+    /// Whether it runs; a frozen one does.
     pub fn is_running(&self) -> bool {
-        self.lock().as_mut().is_some_and(Running::is_running)
+        let mut running = self.lock();
+        running.as_mut().is_some_and(Running::is_running)
     }
 
-    /// The system's number of the process, if it runs.
+    /// The process' id, if it was started and not ended from here.
     pub fn id(&self) -> Option<u32> {
-        self.lock().as_ref().map(Running::id)
+        self.lock().as_ref().map(|running| running.child.id())
     }
 
-    /// The end of what this run of it has said; empty after it was ended.
+    /// The end of what it has logged since its last start; empty after it was killed.
     pub fn log(&self) -> String {
-        self.lock().as_ref().map(Running::log).unwrap_or_default()
+        let running = self.lock();
+        let tail = running
+            .as_ref()
+            .map(|running| running.log_tail(self.path()));
+        tail.map_or_else(String::new, |tail| {
+            tail.unwrap_or_else(|error| format!("its log cannot be read: {error}"))
+        })
     }
 
-    /// Where its data and its log file `log` lie.
+    /// Its current directory, where its log file `log` is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.launch.folder()
     }
 
-    fn with_running(&self, call: impl FnOnce(&mut Running) -> Result<()>) -> Result<()> {
+    fn signal(&self, signal: Signal) -> Result<Pid> {
         let name = &self.launch.name;
-        match self.lock().as_mut() {
-            Some(running) => call(running).with_context(|| name.clone()),
-            None => bail!("{name} does not run"),
+        let id = self.id().with_context(|| format!("{name} does not run"))?;
+        if !self.is_running() {
+            bail!("{name} has ended:\n{}", self.log());
         }
+        let pid = Pid::from_raw(i32::try_from(id)?).context("an impossible process id")?;
+        kill_process(pid, signal).with_context(|| name.clone())?;
+        Ok(pid)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
@@ -209,9 +228,105 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         *self.lock() = None;
-        for file in &self.launch.leaves {
+        for file in &self.launch.leftovers {
             // It is there only if the process was killed.
             let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// Waits until something is so; whether it is within the timeout.
+pub(crate) fn poll(timeout: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if start.elapsed() > timeout {
+            return false;
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+}
+
+/// One run of a program.
+struct Running {
+    child: Child,
+    /// How long the log was when it was started.
+    log_start: u64,
+    /// A script that kills the process and removes its files when its own standard input closes: the kernel closes it
+    /// when this process dies, in whatever way.
+    kill_with_parent: Child,
+}
+
+impl Running {
+    fn start(launch: &Launch) -> Result<Self> {
+        let path = launch.folder().join("log");
+        let log = OpenOptions::new().create(true).append(true).open(&path);
+        let log = log.with_context(|| format!("opening {}", path.display()))?;
+        let log_start = log.metadata()?.len();
+        let mut child = Command::new(&launch.program)
+            .args(&launch.arguments)
+            .current_dir(launch.folder())
+            .env_clear()
+            .envs(launch.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("starting {}", launch.program.display()))?;
+        let script = Command::new("sh")
+            .args([
+                "-c",
+                include_str!("../kill-with-parent.sh"),
+                "kill-with-parent",
+            ])
+            .args([&child.id().to_string(), "0"])
+            .args(&launch.leftovers)
+            .arg(launch.folder())
+            .stdin(Stdio::piped())
+            // Whoever reads our output to its end should not have to wait for this script.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting the script that kills a server with its parent");
+        match script {
+            Ok(kill_with_parent) => Ok(Self {
+                child,
+                log_start,
+                kill_with_parent,
+            }),
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn log_tail(&self, folder: &Path) -> Result<String> {
+        let mut log = File::open(folder.join("log"))?;
+        let length = log.metadata()?.len();
+        log.seek(SeekFrom::Start(
+            self.log_start.max(length.saturating_sub(LOG_TAIL)),
+        ))?;
+        let mut tail = Vec::new();
+        log.read_to_end(&mut tail)?;
+        Ok(String::from_utf8_lossy(&tail).into_owned())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The script is killed last and before its input closes, so that it does not signal a process id that may be
+        // another process' by then. A kill fails only for a process that has ended.
+        for process in [&mut self.child, &mut self.kill_with_parent] {
+            let _ = process.kill();
+            let _ = process.wait();
         }
     }
 }

@@ -1,52 +1,43 @@
 //! A Redis Sentinel.
 
-use std::ffi::OsString;
 use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::{Launch, Process, Redis, ports, programs, resp};
+use crate::{Launch, Process, Redis, ports, probe, programs};
 
-/// A Sentinel of its own, which alone decides that its master is down and promotes a replica.
+/// What it calls the master.
+const MASTER: &str = "main";
+
+/// A Sentinel, which alone decides that its master is down and promotes a replica.
 pub struct Sentinel {
     _process: Process,
     port: u16,
 }
 
-/// What it calls the master.
-const MASTER: &str = "main";
-
 impl Sentinel {
     /// Starts one that watches `master`, and waits until it answers.
-    ///
-    /// # Errors
-    /// When there is no `redis-server`, or it does not start.
     pub fn start(master: &Redis) -> Result<Self> {
-        ports::retry(|| Self::start_at(ports::free_port()?, master))
-    }
-
-    fn start_at(port: u16, master: &Redis) -> Result<Self> {
-        let folder = Process::folder()?;
-        // It writes to this file what it learns.
-        let settings = format!(
-            "bind 127.0.0.1\nport {port}\nsentinel monitor {MASTER} 127.0.0.1 {} 1\n\
-             sentinel down-after-milliseconds {MASTER} 1000\nsentinel failover-timeout {MASTER} 10000\n",
-            master.port()
-        );
-        fs::write(folder.path().join("sentinel.conf"), settings)
-            .context("writing a Sentinel's settings")?;
-        let launch = Launch {
-            leaves: Vec::new(),
-            name: format!("Sentinel at port {port}"),
-            program: programs::REDIS.find()?,
-            arguments: ["sentinel.conf", "--sentinel"].map(OsString::from).into(),
-            environment: Vec::new(),
-        };
-        let process = Process::start(launch, folder)?;
-        process.wait_until(|| resp::call(port, "PING").is_ok_and(|answer| answer == "PONG"))?;
-        Ok(Self {
-            _process: process,
-            port,
+        ports::start_at_free_port(|port| {
+            let name = format!("Sentinel at port {port}");
+            let launch = Launch::new(name, programs::REDIS.require()?)?;
+            let settings = format!(
+                "bind 127.0.0.1\nport {port}\nsentinel monitor {MASTER} 127.0.0.1 {} 1\n\
+                 sentinel down-after-milliseconds {MASTER} 1000\nsentinel failover-timeout {MASTER} 10000\n",
+                master.port()
+            );
+            fs::write(launch.folder().join("sentinel.conf"), settings)
+                .context("writing a Sentinel's settings")?;
+            let process = launch
+                .args(["sentinel.conf", "--sentinel"])
+                .ready_when(move |_| {
+                    probe::redis(port, "PING").is_ok_and(|answer| answer == "PONG")
+                })
+                .start()?;
+            Ok(Self {
+                _process: process,
+                port,
+            })
         })
     }
 
@@ -56,11 +47,8 @@ impl Sentinel {
     }
 
     /// Whether it knows this many replicas that it could promote.
-    ///
-    /// # Errors
-    /// When it does not answer.
     pub fn knows_replicas(&self, number: usize) -> Result<bool> {
-        let info = resp::call(self.port, "INFO sentinel")?;
+        let info = probe::redis(self.port, "INFO sentinel")?;
         Ok(info.contains(&format!("slaves={number},")))
     }
 }

@@ -1,5 +1,5 @@
 //! One server of each kind for all tests of a process, started when the first test asks for it. Tests that freeze or
-//! end a server start their own.
+//! kill a server start their own. A server that does not start is a panic.
 
 use std::sync::LazyLock;
 
@@ -7,37 +7,30 @@ use anyhow::Result;
 
 use crate::{Mongo, Redis, RedisCluster, S3};
 
-static REDIS: LazyLock<Redis> = LazyLock::new(|| or_panic(Redis::start()));
-static CLUSTER: LazyLock<RedisCluster> = LazyLock::new(|| or_panic(RedisCluster::start()));
-static MONGO: LazyLock<Mongo> = LazyLock::new(|| or_panic(Mongo::start()));
-static S3_SERVER: LazyLock<S3> = LazyLock::new(|| or_panic(S3::start()));
+fn started<T>(server: Result<T>) -> T {
+    server.unwrap_or_else(|error| panic!("{error:#}"))
+}
 
-/// The process's Redis.
-///
-/// # Panics
-/// When it does not start, as all of these.
+/// The process' Redis.
 pub fn redis() -> &'static Redis {
-    &REDIS
+    static SERVER: LazyLock<Redis> = LazyLock::new(|| started(Redis::start()));
+    &SERVER
 }
 
-/// The process's Redis Cluster.
+/// The process' Redis Cluster.
 pub fn cluster() -> &'static RedisCluster {
-    &CLUSTER
+    static SERVER: LazyLock<RedisCluster> = LazyLock::new(|| started(RedisCluster::start()));
+    &SERVER
 }
 
-/// The process's MongoDB server.
+/// The process' MongoDB server.
 pub fn mongo() -> &'static Mongo {
-    &MONGO
+    static SERVER: LazyLock<Mongo> = LazyLock::new(|| started(Mongo::start()));
+    &SERVER
 }
 
-/// The process's S3 server.
+/// The process' S3 server.
 pub fn s3() -> &'static S3 {
-    &S3_SERVER
-}
-
-fn or_panic<T>(started: Result<T>) -> T {
-    match started {
-        Ok(server) => server,
-        Err(error) => panic!("{error:#}"),
-    }
+    static SERVER: LazyLock<S3> = LazyLock::new(|| started(S3::start()));
+    &SERVER
 }

@@ -1,9 +1,9 @@
-//! What a test may rely on once a server is started.
+//! What a test may rely on once a server is started. The server's own tests freeze, kill and restart the other servers.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::{SocketAddr, TcpStream};
 
-use testbed::{Mongo, Redis, RedisCluster, S3};
+use testbed::Redis;
 
 fn accepts(port: u16) -> bool {
     TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok()
@@ -58,49 +58,6 @@ fn a_server_and_its_folder_are_gone_when_its_handle_is() {
     drop(redis);
     assert!(!accepts(port));
     assert!(!folder.exists());
-}
-
-#[test]
-fn a_cluster_serves_every_slot_and_outlives_the_restart_of_a_node() {
-    let cluster = RedisCluster::start().unwrap();
-    let [first, .., last] = cluster.nodes() else {
-        panic!("too few nodes");
-    };
-    let info = first.call("CLUSTER INFO").unwrap();
-    assert!(info.contains("cluster_slots_ok:16384"), "{info}");
-    assert!(info.contains("cluster_size:3"), "{info}");
-    last.restart().unwrap();
-    cluster.wait().unwrap();
-    assert!(
-        cluster
-            .url()
-            .ends_with(&format!(",127.0.0.1:{}", last.port()))
-    );
-}
-
-#[test]
-fn a_mongodb_server_is_back_at_the_same_port_after_it_was_killed() {
-    let mongo = Mongo::start().unwrap();
-    if !mongo.is_own() {
-        assert!(mongo.kill().is_err(), "it is not ours to end");
-        return;
-    }
-    mongo.freeze().unwrap();
-    mongo.thaw().unwrap();
-    mongo.kill().unwrap();
-    assert!(!mongo.process().unwrap().is_running());
-    mongo.restart().unwrap();
-    assert!(mongo.process().unwrap().is_running());
-}
-
-#[test]
-fn an_s3_server_is_back_at_the_same_port_after_it_was_killed() {
-    let s3 = S3::start().unwrap();
-    let endpoint = s3.endpoint();
-    s3.kill().unwrap();
-    assert!(!s3.process().is_running());
-    s3.restart().unwrap();
-    assert_eq!(s3.endpoint(), endpoint);
 }
 
 #[test]

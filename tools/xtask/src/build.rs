@@ -1,12 +1,15 @@
-//! The program and its site folder.
+//! The program and its site folder, and the commands that only build and start something.
 
-use std::env;
-use std::path::PathBuf;
+use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use xshell::cmd;
 
-use crate::{setup, site, workspace::Workspace};
+use crate::{
+    setup,
+    site::{self, Effort},
+    workspace::{self, Workspace},
+};
 
 /// The variable by which the program learns the commit that it is built from.
 const COMMIT: &str = "TONESA_COMMIT";
@@ -20,48 +23,34 @@ pub struct Built {
 /// Builds `target/release/tonesa` and `target/release/site`: the two that a deployment copies.
 pub fn release(workspace: &Workspace) -> Result<Built> {
     let built = optimised(workspace, &["--package", "server", "--bin", "tonesa"])?;
-    println!(
-        "xtask: deploy {} with {} beside it",
-        built.program.display(),
-        built.site.display()
-    );
+    let (program, site) = (built.program.display(), built.site.display());
+    println!("xtask: deploy {program} with {site} beside it");
     Ok(built)
 }
 
-/// The same, and `target/release/bench`: by one call, since two would build many dependencies twice, once for each
-/// one's wishes.
-pub fn release_and_bench(workspace: &Workspace) -> Result<Built> {
-    let of_server = ["--package", "server", "--bin", "tonesa"];
-    let of_bench = ["--package", "bench", "--bin", "bench"];
-    optimised(workspace, &[of_server, of_bench].concat())
+/// The same and `target/release/bench`, by one call, since two would build many dependencies twice with other features.
+fn release_and_bench(workspace: &Workspace) -> Result<Built> {
+    let packages = ["--package", "server", "--package", "bench"];
+    let programs = ["--bin", "tonesa", "--bin", "bench"];
+    optimised(workspace, &[packages, programs].concat())
 }
 
 fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
-    let toolbox = setup::for_building(workspace)?;
-    let folder = workspace.target.join("release");
-    let site = site::package(workspace, &toolbox, &folder)?;
-    let build = workspace.cargo().args(["build", "--release"]);
-    build.args(what).env(COMMIT, commit(workspace)).run()?;
-    Ok(Built {
-        program: folder.join("tonesa"),
-        site,
-    })
+    let built = package(workspace, "release", Effort::Optimised)?;
+    let cargo = workspace.cargo().args(["build", "--release"]);
+    cargo.args(what).env(COMMIT, commit(workspace)).run()?;
+    Ok(built)
 }
 
-/// The same for a person's own machine: quick to build again, in `target/debug`.
-pub fn debug(workspace: &Workspace) -> Result<Built> {
-    let toolbox = setup::for_building(workspace)?;
-    let folder = workspace.target.join("debug");
-    let site = site::package(workspace, &toolbox, &folder)?;
-    workspace
-        .cargo()
-        .args(["build", "--package", "server", "--bin", "tonesa"])
+/// Builds the program quickly, in `target/debug`; the browser's part as `effort` says.
+pub fn debug(workspace: &Workspace, effort: Effort) -> Result<Built> {
+    let built = package(workspace, "debug", effort)?;
+    let cargo = workspace.native_cargo("build");
+    cargo
+        .args(["--bin", "tonesa"])
         .env(COMMIT, commit(workspace))
         .run()?;
-    Ok(Built {
-        program: folder.join("tonesa"),
-        site,
-    })
+    Ok(built)
 }
 
 /// The commit that the variable names, as in a container's build, else Git; empty where neither is known.
@@ -75,9 +64,72 @@ fn commit(workspace: &Workspace) -> String {
 
 /// Builds the program that starts the servers of the tests of many nodes.
 pub fn testbed(workspace: &Workspace) -> Result<PathBuf> {
-    workspace
-        .cargo()
-        .args(["build", "--package", "testbed", "--bin", "testbed"])
-        .run()?;
+    let build = workspace.native_cargo("build");
+    build.args(["--bin", "testbed"]).run()?;
     Ok(workspace.target.join("debug/testbed"))
+}
+
+fn package(workspace: &Workspace, profile: &str, effort: Effort) -> Result<Built> {
+    let toolbox = setup::for_building(workspace)?;
+    let folder = workspace.target.join(profile);
+    Ok(Built {
+        site: site::package(workspace, &toolbox, &folder, effort)?,
+        program: folder.join("tonesa"),
+    })
+}
+
+/// `cargo xtask run`: serves until it is stopped.
+pub fn serve(workspace: &Workspace, is_release: bool, arguments: &[OsString]) -> Result<()> {
+    let built = if is_release {
+        release(workspace)?
+    } else {
+        debug(workspace, Effort::Quick)?
+    };
+    println!("xtask: starting {}", built.program.display());
+    replace_process(workspace::command(&built.program).args(arguments))
+}
+
+/// Becomes the program, so that Ctrl-C, SIGTERM and the exit status are the program's own.
+#[cfg(unix)]
+fn replace_process(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(error).with_context(|| format!("starting {command:?}"))
+}
+
+#[cfg(not(unix))]
+fn replace_process(command: &mut Command) -> Result<()> {
+    workspace::run(command)
+}
+
+/// `cargo xtask measure`.
+pub fn measure(workspace: &Workspace) -> Result<()> {
+    let built = release(workspace)?;
+    let script = workspace.root.join("end2end/measure.mjs");
+    workspace::run(Command::new("node").arg(script).arg(built.program))
+}
+
+/// `cargo xtask bench`: measures with the bench's own arguments, into `target/bench`.
+pub fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+    let mut bench = Command::new(workspace.target.join("release/bench"));
+    bench.arg("run");
+    if arguments.iter().any(|argument| argument == "--help") {
+        // Without building all the rest.
+        let build = ["build", "--release", "--package", "bench"];
+        workspace.cargo().args(build).run()?;
+        return workspace::run(bench.arg("--help"));
+    }
+    let built = release_and_bench(workspace)?;
+    let folder = workspace.target.join("bench");
+    setup::for_bench(workspace, &folder)?;
+    bench.arg("--tonesa").arg(built.program);
+    bench.arg("--peers").arg(&folder).arg("--out").arg(&folder);
+    workspace::run(bench.args(arguments))
+}
+
+/// The bench's short check: fails when a delivery or an idle watcher costs more than it did, relative to a bare program.
+pub fn check_speed(workspace: &Workspace) -> Result<()> {
+    let built = release_and_bench(workspace)?;
+    let mut bench = Command::new(workspace.target.join("release/bench"));
+    workspace::run(bench.args(["check", "--tonesa"]).arg(built.program))
 }

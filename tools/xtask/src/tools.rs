@@ -1,22 +1,17 @@
-//! Programs from npm packages that package the site: `wasm-opt` (binaryen) and `esbuild`, pinned by
+//! The programs that package the site: `wasm-opt` (binaryen) and `esbuild`, pinned by
 //! `tools/xtask/tools/package-lock.json` and installed into `target/tools`.
 
-use std::{
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{process::find_on_path, workspace::Workspace};
+use crate::{setup::install, workspace::Workspace};
 
 /// Older ones do not know the WASM features that rustc uses today.
 const OLDEST_WASM_OPT: u32 = 132;
-const FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
-/// How to call a tool: its program and the arguments that come first.
+/// A program and its first arguments.
 pub struct Tool(Vec<OsString>);
 
 impl Tool {
@@ -34,74 +29,28 @@ pub struct Tools {
     pub esbuild: Tool,
 }
 
-/// Makes sure of the tools; done at once when the lock file has not changed since.
+/// Makes sure of the tools; a recent `wasm-opt` on PATH is preferred.
 pub fn install(workspace: &Workspace) -> Result<Tools> {
+    let shell = &workspace.shell;
     let source = workspace.root.join("tools/xtask/tools");
+    let files = ["package.json", "package-lock.json", ".npmrc"].map(|file| source.join(file));
     let folder = workspace.target.join("tools");
-    install_packages(&workspace.shell, &source, &folder).with_context(|| {
-        format!(
-            "installing the packaging tools of {} with npm; see above for npm's own words",
-            source.display()
-        )
+    install::once(&folder, &files, || {
+        let place = folder.display();
+        println!("xtask: installing wasm-opt and esbuild into {place}");
+        install::copy_into(&folder, &files)?;
+        install::npm_ci(shell, &folder)
     })?;
+    let on_path = install::find_on_path(&["wasm-opt"]).filter(|path| {
+        let version = install::major_version(cmd!(shell, "{path} --version"), "version ");
+        version.is_some_and(|version| version >= OLDEST_WASM_OPT)
+    });
     let modules = folder.join("node_modules");
-    let wasm_opt = recent_wasm_opt(&workspace.shell).map_or_else(
-        || Tool::script(modules.join("binaryen/bin/wasm-opt")),
-        |path| Tool(vec![path.into()]),
-    );
     Ok(Tools {
-        wasm_opt,
+        wasm_opt: on_path.map_or_else(
+            || Tool::script(modules.join("binaryen/bin/wasm-opt")),
+            |path| Tool(vec![path.into()]),
+        ),
         esbuild: Tool::script(modules.join("esbuild/bin/esbuild")),
     })
-}
-
-fn install_packages(shell: &Shell, source: &Path, folder: &Path) -> Result<()> {
-    let lock = fs::read(source.join("package-lock.json"))?;
-    let stamp = folder.join("installed-lock.json");
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    println!(
-        "xtask: installing wasm-opt and esbuild into {}",
-        folder.display()
-    );
-    fs::create_dir_all(folder)?;
-    for file in FILES {
-        fs::copy(source.join(file), folder.join(file))?;
-    }
-    let _inside = shell.push_dir(folder);
-    cmd!(shell, "npm ci --ignore-scripts").run()?;
-    // Written last: a set-up that was cut short is done again.
-    fs::write(stamp, lock)?;
-    Ok(())
-}
-
-fn recent_wasm_opt(shell: &Shell) -> Option<PathBuf> {
-    let path = find_on_path(&["wasm-opt"])?;
-    let answer = cmd!(shell, "{path} --version")
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .ok()?;
-    (wasm_opt_version(&answer)? >= OLDEST_WASM_OPT).then_some(path)
-}
-
-/// `wasm-opt version 132 (version_132)` is 132.
-fn wasm_opt_version(answer: &str) -> Option<u32> {
-    answer.split_whitespace().nth(2)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wasm_opt_version;
-
-    #[test]
-    fn the_version_of_wasm_opt_is_read_from_its_answer() {
-        assert_eq!(
-            wasm_opt_version("wasm-opt version 132 (version_132)"),
-            Some(132)
-        );
-        assert_eq!(wasm_opt_version("wasm-opt version 108"), Some(108));
-        assert_eq!(wasm_opt_version("something else"), None);
-    }
 }

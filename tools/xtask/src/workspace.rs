@@ -3,13 +3,18 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use xshell::{Cmd, Shell, cmd};
 
-/// The checked-out project and a shell that stands at its root.
+/// All packages but `frontend`: in one build with it cargo would unite the features of both sides, and the server's pages
+/// would be rendered by a Leptos that believes it is in a browser.
+const NATIVE: [&str; 3] = ["--workspace", "--exclude", "frontend"];
+
+/// The checked-out project and a shell in its root.
 pub struct Workspace {
     pub shell: Shell,
     /// The folder of the workspace's Cargo.toml.
@@ -25,7 +30,7 @@ struct Metadata {
 }
 
 impl Workspace {
-    /// Asks cargo where the project that this xtask was built from keeps its things.
+    /// Asks cargo about the project that this xtask was built from.
     pub fn open() -> Result<Self> {
         let shell = Shell::new()?;
         shell.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
@@ -46,20 +51,47 @@ impl Workspace {
     pub fn cargo(&self) -> Cmd<'_> {
         without_cargo_run(self.shell.cmd("cargo"))
     }
+
+    /// `cargo <subcommand>` for what runs on this machine. Every debug build selects the same packages, since cargo
+    /// unites the features of those that are selected: with `--package server` alone `serde`, `tower` and others have
+    /// fewer features, and all that depends on them would be compiled a second time.
+    pub fn native_cargo(&self, subcommand: &str) -> Cmd<'_> {
+        self.cargo().arg(subcommand).args(NATIVE)
+    }
 }
 
 /// Hides what `cargo run` told xtask about itself: build scripts that watch these variables would run again on each
 /// change between `cargo build` and `cargo xtask`, and its library path belongs to another compiler than Debian's.
-pub fn without_cargo_run(mut command: Cmd<'_>) -> Cmd<'_> {
-    for (name, _) in env::vars_os().filter(|(name, _)| is_from_cargo_run(&name.to_string_lossy())) {
-        command = command.env_remove(name);
+pub fn without_cargo_run(command: Cmd<'_>) -> Cmd<'_> {
+    cargo_run_variables().fold(command, Cmd::env_remove)
+}
+
+/// The same for a program that the shell cannot run, since its exit status or its process matters.
+pub fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in cargo_run_variables() {
+        command.env_remove(name);
     }
     command
 }
 
-/// Is this one of the variables that `cargo run` sets for the program it starts?
-pub fn is_from_cargo_run(name: &str) -> bool {
-    name.starts_with("CARGO_PKG_")
-        || name.starts_with("CARGO_MANIFEST_")
-        || name == "LD_LIBRARY_PATH"
+/// Runs it, and passes its failure on.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("starting {command:?}"))?;
+    if !status.success() {
+        let program = Path::new(command.get_program()).display();
+        bail!("{program} ended with {status}");
+    }
+    Ok(())
+}
+
+fn cargo_run_variables() -> impl Iterator<Item = String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| {
+        name.starts_with("CARGO_PKG_")
+            || name.starts_with("CARGO_MANIFEST_")
+            || name == "LD_LIBRARY_PATH"
+    })
 }

@@ -1,13 +1,9 @@
-use crate::browser::effect;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
-use crate::browser::storage::{self, Keep};
-use crate::erased::{derive, handler};
+use crate::browser::storage;
 use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
-
-const STORED_AS: &str = "tonesa.alias";
 
 /// Whom one writes as: a line that opens a field. The name is remembered; without scripts the field is always open.
 #[component]
@@ -16,11 +12,14 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
-    effect(move || {
-        if let Some(stored) =
-            storage::read(Keep::Always, STORED_AS).and_then(|text| text.parse().ok())
-        {
-            name.set(stored);
+    Effect::new(move || {
+        // It may have been typed before the app had started.
+        let typed = field.get().map(|field| field.value());
+        let typed = typed
+            .filter(|text| !text.is_empty())
+            .and_then(|text| text.parse().ok());
+        if let Some(alias) = typed.or_else(storage::read_alias) {
+            name.set(alias);
         }
     });
     let open = move |_| {
@@ -45,12 +44,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         };
         match field.value().parse::<AuthorName>() {
             Ok(chosen) => {
-                let kept = if chosen == AuthorName::default() {
-                    ""
-                } else {
-                    chosen.as_str()
-                };
-                storage::write(Keep::Always, STORED_AS, kept);
+                storage::write_alias(&chosen);
                 name.set(chosen);
                 problem.set(None);
                 editing.set(false);
@@ -74,12 +68,12 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             request_animation_frame(move || _ = opener.focus());
         }
     };
-    let editing = derive(move || editing.get());
-    let shown = derive(move || name.get().to_string());
-    let problem = derive(move || problem.get().unwrap_or_default());
+    let editing = move || editing.get();
+    let shown = move || name.get().to_string();
+    let problem = move || problem.get().unwrap_or_default();
     view! {
         <div class="alias" class:editing=editing>
-            <button class="alias-open scripted" r#type="button" node_ref=opener on:click:capture=handler(open)>
+            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=open>
                 "Writing as "
                 <bdi>{shown}</bdi>
                 <span class="visually-hidden">", change the name"</span>
@@ -94,8 +88,8 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"
-                    on:keydown:capture=handler(keydown)
-                    on:blur:capture=handler(move |_| commit())
+                    on:keydown=keydown
+                    on:blur=move |_| commit()
                 />
             </label>
             <p class="alias-problem" role="alert">

@@ -1,61 +1,63 @@
 //! Where one writes: an alias, a field that grows, a button. Without scripts it is a plain form.
 
 mod alias;
+mod draft;
 mod text_field;
-mod writing;
 
-use crate::browser::effect;
 use leptos::ev::{Event, KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::erased::{derive, handler};
 use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
+use draft::Draft;
 use text_field::{remaining, sends};
-use writing::Writing;
 
-/// Sends what is written. `rewrite` brings the text of a message that is to be written anew.
+/// Sends what is written. `text_to_edit` brings the text of a message that is to be written anew.
 #[component]
-pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>) -> impl IntoView {
-    let writing = Writing::start(short_id, live);
-    effect(move || {
-        if let Some(text) = rewrite.get() {
-            writing.take_back(&text);
+pub fn Composer(
+    short_id: ShortId,
+    live: Live,
+    text_to_edit: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let draft = Draft::start(short_id, live);
+    Effect::new(move || {
+        if let Some(text) = text_to_edit.get() {
+            draft.take_back(&text);
         }
     });
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
-        writing.send();
-        writing.focus();
+        draft.send();
+        draft.focus();
     };
     let keydown = move |ev: KeyboardEvent| {
         if sends(&ev) {
             ev.prevent_default();
-            writing.send();
+            draft.send();
         }
     };
-    let too_long = derive(move || writing.length.get() > MAX_MESSAGE_CHARS);
-    let note = derive(move || {
-        let problem = writing.problem.get();
+    let too_long = move || draft.length.get() > MAX_MESSAGE_CHARS;
+    let note = move || {
+        let problem = draft.problem.get();
         problem
-            .or_else(|| remaining(writing.length.get()))
+            .or_else(|| remaining(draft.length.get()))
             .unwrap_or_default()
-    });
+    };
     view! {
         <form
             class="composer"
             method="post"
             action=format!("/u/{short_id}/messages")
-            on:submit:capture=handler(submit)
+            on:submit=submit
         >
-            <Alias name=writing.name/>
+            <Alias name=draft.name/>
             <div class="composer-box">
                 <label class="visually-hidden" r#for="message">"Message"</label>
                 <textarea
                     id="message"
                     name="content"
-                    node_ref=writing.field
+                    node_ref=draft.field
                     rows="1"
                     dir="auto"
                     required
@@ -63,8 +65,8 @@ pub fn Composer(short_id: ShortId, live: Live, rewrite: RwSignal<Option<String>>
                     enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
-                    on:input:capture=handler(move |_: Event| writing.changed())
-                    on:keydown:capture=handler(keydown)
+                    on:input=move |_: Event| draft.changed()
+                    on:keydown=keydown
                 ></textarea>
                 <button class="button primary" r#type="submit" disabled=too_long>
                     "Send"

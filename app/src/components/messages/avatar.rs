@@ -1,4 +1,3 @@
-use crate::browser::letters;
 use crate::model::AuthorName;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
@@ -26,14 +25,16 @@ pub fn class(name: &AuthorName) -> &'static str {
     HUES[hash as usize % HUES.len()]
 }
 
-/// What the disc shows: the first letter or digit, in capitals; the first other sign for names without any.
+/// What the disc shows: the first letter or digit, in capitals; the first other character for names without any.
 pub fn initial(name: &AuthorName) -> String {
-    let mut signs = name.as_str().chars();
-    let sign = signs
+    let mut chars = name.as_str().chars();
+    let ch = chars
         .clone()
-        .find(|sign| letters::is_alphanumeric(*sign))
-        .or_else(|| signs.next());
-    sign.map(letters::capital).unwrap_or_default()
+        .find(|ch| ch.is_alphanumeric())
+        .or_else(|| chars.next());
+    ch.into_iter()
+        .flat_map(|ch| ch.to_uppercase().take(1))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 use leptos::prelude::*;
 
-use crate::erased::{derive, handler};
 use crate::live::{History, Live};
 
 /// The way to the messages before the oldest one listed, for those who do not scroll.
 #[component]
 pub fn Earlier(live: Live) -> impl IntoView {
-    let complete = derive(move || live.history.get() == History::Complete);
-    let label = derive(move || label(live.history.get()).to_owned());
+    let complete = move || live.history.get() == History::Complete;
+    let label = move || label(live.history.get()).to_owned();
     view! {
         <button
             class="button earlier scripted"
             r#type="button"
             hidden=complete
-            on:click:capture=handler(move |_| live.load_older())
+            on:click=move |_| live.load_older()
         >
             {label}
         </button>

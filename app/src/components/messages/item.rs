@@ -5,7 +5,6 @@ use super::avatar::{class, initial};
 use super::rows::Row;
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
-use crate::erased::{derive, handler};
 use crate::live::{Delivery, Entry, Live};
 
 /// One message, with the day and the head line above it where they belong. All of it is always in the document, and
@@ -26,15 +25,15 @@ pub fn MessageItem(
         mine,
         ..
     } = entry;
-    let same_day = derive(move || row.read().new_day.is_none());
-    let day = derive(move || {
+    let same_day = move || row.read().new_day.is_none();
+    let day = move || {
         let day = row.read().new_day;
         day.map(|day| Zone::of(hydrated).day_label(day))
             .unwrap_or_default()
-    });
-    let starts = derive(move || row.read().starts_run);
-    let datetime = derive(move || row.read().created_at.to_string());
-    let time = derive(move || Zone::of(hydrated).time(row.read().created_at));
+    };
+    let starts = move || row.read().starts_run;
+    let datetime = move || row.read().created_at.to_string();
+    let time = move || Zone::of(hydrated).time(row.read().created_at);
     let class_name = if mine { "message mine" } else { "message" };
     view! {
         <p class="day" hidden=same_day>
@@ -65,13 +64,11 @@ fn DeliveryNote(
     live: Live,
     on_edit: Callback<String>,
 ) -> impl IntoView {
-    let is_sent = derive(move || row.read().delivery == Delivery::Sent);
+    let is_sent = move || row.read().delivery == Delivery::Sent;
     // What may have been stored after all is only sent again, under its own name: rewritten it could be there twice.
-    let no_edit =
-        derive(move || !matches!(row.read().delivery, Delivery::Failed { retry: false, .. }));
-    let no_retry =
-        derive(move || !matches!(row.read().delivery, Delivery::Failed { retry: true, .. }));
-    let text = derive(move || note(&row.read().delivery));
+    let no_edit = move || !matches!(row.read().delivery, Delivery::Failed { retry: false, .. });
+    let no_retry = move || !matches!(row.read().delivery, Delivery::Failed { retry: true, .. });
+    let text = move || note(&row.read().delivery);
     let again = key.clone();
     let retry = move |_: MouseEvent| live.retry(&again);
     let edit = move |_: MouseEvent| {
@@ -83,10 +80,10 @@ fn DeliveryNote(
         <p class="delivery" role="status" hidden=is_sent>
             {text}
             " "
-            <button class="text-button" r#type="button" hidden=no_retry on:click:capture=handler(retry)>
+            <button class="text-button" r#type="button" hidden=no_retry on:click=retry>
                 "Try again"
             </button>
-            <button class="text-button" r#type="button" hidden=no_edit on:click:capture=handler(edit)>
+            <button class="text-button" r#type="button" hidden=no_edit on:click=edit>
                 "Edit"
             </button>
         </p>

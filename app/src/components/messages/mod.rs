@@ -11,7 +11,6 @@ use leptos::prelude::*;
 
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
-use crate::erased::{derive, handler};
 use crate::live::{Entry, Live};
 use history::Earlier;
 use item::MessageItem;
@@ -19,7 +18,8 @@ use scroll::Scrolling;
 
 /// All messages that are loaded. It starts, and stays, at the newest one until the reader scrolls up.
 #[component]
-pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) -> impl IntoView {
+pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
+    let hydrated = Hydrated::expect();
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::follow(scroller, live);
     let rows = Memo::new(move |_| rows::rows(&live.entries.read(), Zone::of(hydrated)));
@@ -35,7 +35,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
         });
         view! { <MessageItem entry row hydrated live on_edit/> }
     };
-    let unseen = derive(move || scrolling.unseen.get());
+    let unseen = move || scrolling.unseen.get();
     view! {
         <div class="log-frame">
             <div
@@ -45,7 +45,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
                 aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
-                on:scroll:capture=handler(move |_| scrolling.scrolled())
+                on:scroll=move |_| scrolling.scrolled()
             >
                 <div class="log-content">
                     <Earlier live/>
@@ -57,7 +57,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
                 class="button newer"
                 class:shown=unseen
                 r#type="button"
-                on:click:capture=handler(move |_| scrolling.to_newest())
+                on:click=move |_| scrolling.to_newest()
             >
                 "New messages ↓"
             </button>
@@ -68,7 +68,7 @@ pub fn MessageList(hydrated: Hydrated, live: Live, on_edit: Callback<String>) ->
 /// What stands there before anyone wrote.
 #[component]
 fn Empty(live: Live) -> impl IntoView {
-    let talk = derive(move || !live.entries.read().is_empty());
+    let talk = move || !live.entries.read().is_empty();
     view! {
         <div class="empty" hidden=talk>
             <p class="empty-title">"Nobody has said anything yet"</p>

@@ -1,7 +1,6 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
-use crate::browser::effect;
 use crate::live::{History, Live};
 use crate::model::ClientMessageId;
 
@@ -29,7 +28,7 @@ impl Scrolling {
             unseen: RwSignal::new(false),
         };
         let mut before: Option<Option<ClientMessageId>> = None;
-        effect(move || {
+        Effect::new(move || {
             let entries = live.entries.read();
             let last = entries.last();
             let key = last.map(|entry| entry.key.clone());

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::place::{middle, step};
 use super::place_at;
-use crate::erased::handler;
 use crate::model::Point;
 
 /// The picture's place for the keyboard: a button over it that lets pointers through. Arrow keys move a crosshair,
@@ -36,8 +35,8 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
             r#type="button"
             aria-label="Point at the picture"
             aria-describedby="pointing-help"
-            on:keydown:capture=handler(keydown)
-            on:focus:capture=handler(move |_| aim(middle()))
+            on:keydown=keydown
+            on:focus=move |_| aim(middle())
         ></button>
         <p id="pointing-help" class="visually-hidden">
             "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place."

@@ -10,13 +10,13 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::erased::{derive, handler};
+use crate::browser::object_url::ObjectUrl;
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
-pub use picture::{alt, ratio};
+pub use picture::alt;
 use place::{percentage, place};
 use ripples::Ripples;
 
@@ -25,7 +25,12 @@ const ICON_PIXELS: u32 = 128;
 
 /// The picture with everyone's ripples on it.
 #[component]
-pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
+pub fn ImageStage(
+    image: Content,
+    /// The file itself, if this tab uploaded it.
+    local_file: Option<ObjectUrl>,
+    live: Live,
+) -> impl IntoView {
     let frame = NodeRef::<Div>::new();
     let tapped = RwSignal::new(false);
     let intact = RwSignal::new(true);
@@ -43,11 +48,12 @@ pub fn ImageStage(image: Content, live: Live) -> impl IntoView {
     };
     let is_icon = image.width.max(image.height) <= ICON_PIXELS;
     let class = if is_icon { "picture icon" } else { "picture" };
-    let is_tapped = derive(move || tapped.get());
+    let ratio = format!("{} / {}", image.width.max(1), image.height.max(1));
+    let is_tapped = move || tapped.get();
     view! {
         <div class="stage">
-            <div class=class node_ref=frame on:click:capture=handler(click)>
-                <Picture image intact/>
+            <div class=class style=("--ratio", ratio) node_ref=frame on:click=click>
+                <Picture image local_file intact/>
                 <KeyboardPointer on_tap=tap/>
                 <Ripples live/>
             </div>

@@ -1,47 +1,62 @@
-use crate::browser::effect;
 use leptos::html::Img;
 use leptos::prelude::*;
 
-use crate::erased::{derive, handler};
+use crate::browser::object_url::ObjectUrl;
 use crate::model::{Content, MediaType};
 
 /// The image itself, and what stands in its place when it does not come.
 #[component]
 pub fn Picture(
     image: Content,
+    /// The file itself, if this tab uploaded it: it is shown instead of being loaded again.
+    local_file: Option<ObjectUrl>,
     /// Whether it can be seen, as far as is known.
     intact: RwSignal<bool>,
 ) -> impl IntoView {
     let alt = alt(&image);
     let img = NodeRef::<Img>::new();
     // It may have failed before the page was hydrated, when nobody listened.
-    effect(move || {
+    Effect::new(move || {
         if let Some(img) = img.get() {
             intact.set(!img.complete() || img.natural_width() > 0);
         }
     });
+    let is_local = RwSignal::new(local_file.is_some());
+    let url = StoredValue::new(image.url);
+    let src = move || {
+        let local = local_file.as_ref().filter(|_| is_local.get());
+        local.map_or_else(|| url.get_value(), |file| file.as_str().to_owned())
+    };
+    let failed = move |_| {
+        // The browser may not show the file, and still show what the server has made of it.
+        if is_local.get_untracked() {
+            is_local.set(false);
+        } else {
+            intact.set(false);
+        }
+    };
     let retry = move |_| {
         intact.set(true);
         if let Some(img) = img.get_untracked() {
             img.set_src(&img.src());
         }
     };
-    let is_intact = derive(move || intact.get());
+    let is_intact = move || intact.get();
     view! {
         <img
             class=ground(image.media_type)
-            src=image.url
+            src=src
             width=image.width.to_string()
             height=image.height.to_string()
             alt=alt
             fetchpriority="high"
             draggable="false"
             node_ref=img
-            on:error:capture=handler(move |_| intact.set(false))
+            on:error=failed
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
             <p>"The picture could not be loaded."</p>
-            <button class="button" r#type="button" on:click:capture=handler(retry)>
+            <button class="button" r#type="button" on:click=retry>
                 "Try again"
             </button>
         </div>
@@ -68,10 +83,4 @@ fn ground(media_type: MediaType) -> &'static str {
         MediaType::Jpeg => "",
         MediaType::Png | MediaType::Gif | MediaType::WebP => "checkered",
     }
-}
-
-/// Width by height, for the style sheet's `--ratio`, as CSS writes it: `1200 / 800`.
-#[cfg(feature = "ssr")]
-pub fn ratio(image: &Content) -> String {
-    format!("{} / {}", image.width.max(1), image.height.max(1))
 }

@@ -28,14 +28,7 @@ pub fn step(from: Point, key: &str, fine: bool) -> Option<Point> {
 
 /// The fraction as a percentage in CSS, to a thousandth: `12.500%`.
 pub fn percentage(fraction: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the fraction lies between 0 and 1"
-    )]
-    let thousandths = (fraction * 100_000.0).round() as u32;
-    // Whole numbers only: to write any other exactly takes 10 kB of WASM.
-    format!("{}.{:03}%", thousandths / 1_000, thousandths % 1_000)
+    format!("{:.3}%", fraction * 100.0)
 }
 
 /// The middle of the picture, where the keyboard's pointer starts.

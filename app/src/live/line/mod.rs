@@ -16,7 +16,7 @@ const DELAYED_POLL_MILLIS: u32 = 8_000;
 /// What happens to the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineEvent {
-    /// The page is ready.
+    /// The page is there, for the first time or again.
     Start,
     /// The socket is open.
     Opened,
@@ -38,10 +38,12 @@ pub enum LineEvent {
     Shown,
     /// The tab went out of view.
     Hidden,
-    /// The page is left, perhaps to be kept for the way back.
+    /// The document is left, perhaps to be kept for the way back.
     Left,
-    /// The page is shown again as it was left.
+    /// The document is shown again as it was left.
     Restored,
+    /// The app shows another page.
+    Unmounted,
     /// A timer ran out.
     Timer(Timer),
 }
@@ -152,7 +154,8 @@ impl Line {
                 self.visible = false;
                 Vec::new()
             }
-            LineEvent::Left => self.leave(),
+            LineEvent::Left => self.leave(Effect::Disconnect),
+            LineEvent::Unmounted => self.unmount(),
             LineEvent::Timer(timer) => self.ran_out(timer, now, after),
         }
     }

@@ -34,7 +34,7 @@ impl Line {
     }
 
     pub(super) fn watch(&self, after: Seq) -> Effect {
-        Effect::Tell(ClientCommand::Watch {
+        Effect::Send(ClientCommand::Watch {
             upload_id: self.upload,
             after: (after > Seq::ZERO).then_some(after),
         })
@@ -191,12 +191,26 @@ impl Line {
         }
     }
 
-    pub(super) fn leave(&mut self) -> Vec<Effect> {
+    /// Nothing more happens until the page is there again; `part` says what becomes of the socket.
+    pub(super) fn leave(&mut self, part: Effect) -> Vec<Effect> {
         self.loss = Loss::Line;
         self.state = State::Away;
         let timers = [Timer::Reconnect, Timer::Deadline, Timer::Silence];
         let stop = timers.into_iter().map(Effect::Stop);
-        stop.chain([Effect::Disconnect]).collect()
+        stop.chain([part]).collect()
+    }
+
+    /// The next page goes on with a socket that works.
+    pub(super) fn unmount(&mut self) -> Vec<Effect> {
+        if !matches!(self.state, State::Live { asked: false, .. }) {
+            return self.leave(Effect::Disconnect);
+        }
+        let unwatch = Effect::Send(ClientCommand::Unwatch {
+            upload_id: self.upload,
+        });
+        let mut effects = vec![unwatch];
+        effects.extend(self.leave(Effect::Release));
+        effects
     }
 
     pub(super) fn ran_out(&mut self, timer: Timer, now: Now, after: Seq) -> Vec<Effect> {

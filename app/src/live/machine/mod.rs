@@ -134,7 +134,12 @@ impl Machine {
         }
     }
 
-    /// What the shell is to do, once.
+    /// Whether one's own messages are on their way, or failed.
+    pub fn has_unsent(&self) -> bool {
+        !self.outbox.entries().is_empty()
+    }
+
+    /// What the driver is to do, once.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
@@ -263,7 +268,7 @@ impl Machine {
         };
         self.ripples_changed = true;
         if self.line.phase() == Phase::Live {
-            self.effects.push(Effect::Tell(ClientCommand::Touch {
+            self.effects.push(Effect::Send(ClientCommand::Touch {
                 upload_id: UploadRef::Id(self.upload),
                 at,
                 tab: self.touches.tab().clone(),

@@ -81,7 +81,7 @@ fn connects(effects: &[Effect]) -> bool {
 }
 
 fn watches(effects: &[Effect]) -> bool {
-    let watch = |effect: &Effect| matches!(effect, Effect::Tell(ClientCommand::Watch { .. }));
+    let watch = |effect: &Effect| matches!(effect, Effect::Send(ClientCommand::Watch { .. }));
     effects.iter().any(watch)
 }
 
@@ -91,7 +91,7 @@ fn it_connects_watches_from_the_cursor_and_is_live() {
     assert_eq!(rig.line.phase(), Phase::Connecting);
     assert!(connects(&rig.handle(LineEvent::Start)));
     let effects = rig.handle(LineEvent::Opened);
-    let Some(Effect::Tell(ClientCommand::Watch { after, .. })) = effects.first() else {
+    let Some(Effect::Send(ClientCommand::Watch { after, .. })) = effects.first() else {
         panic!("{effects:?}");
     };
     assert_eq!(*after, Some(Seq::new(7)));
@@ -109,7 +109,7 @@ fn with_no_message_at_hand_the_cursor_is_null() {
     let effects = rig.handle(LineEvent::Opened);
     assert!(matches!(
         effects.first(),
-        Some(Effect::Tell(ClientCommand::Watch { after: None, .. }))
+        Some(Effect::Send(ClientCommand::Watch { after: None, .. }))
     ));
 }
 
@@ -381,4 +381,26 @@ fn after_three_failures_it_polls_until_it_is_live() {
     assert!((10_000..20_000).contains(&delay), "{delay}");
     rig.watch();
     assert_eq!(rig.line.poll_delay(rig.now), None);
+}
+
+#[test]
+fn the_next_page_goes_on_with_the_socket_of_the_one_before() {
+    let mut rig = Rig::live();
+    let effects = rig.handle(LineEvent::Unmounted);
+    assert!(matches!(
+        effects[0],
+        Effect::Send(ClientCommand::Unwatch { .. })
+    ));
+    assert_eq!(effects.last(), Some(&Effect::Release));
+    assert_eq!(rig.timers, []);
+    let effects = rig.handle(LineEvent::Start);
+    assert!(effects.contains(&Effect::Connect));
+}
+
+#[test]
+fn a_socket_that_does_not_work_is_not_left_to_the_next_page() {
+    let mut rig = Rig::new();
+    rig.handle(LineEvent::Start);
+    let effects = rig.handle(LineEvent::Unmounted);
+    assert_eq!(effects.last(), Some(&Effect::Disconnect));
 }

@@ -13,7 +13,7 @@ fn tap(machine: &mut Machine) -> Vec<Effect> {
 #[test]
 fn a_tap_is_drawn_and_told() {
     let mut machine = live();
-    let told = Effect::Tell(ClientCommand::Touch {
+    let told = Effect::Send(ClientCommand::Touch {
         upload_id: upload_id().to_string().parse().unwrap(),
         at: Point::new(0.1235, 0.5).unwrap(),
         tab: "me".parse().unwrap(),

@@ -119,8 +119,8 @@ impl World {
                 self.open = !refused;
                 self.on_the_way.push(Input::Line(event));
             }
-            Effect::Disconnect => self.disconnect(),
-            Effect::Tell(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
+            Effect::Disconnect | Effect::Release => self.disconnect(),
+            Effect::Send(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
             Effect::FetchAfter(seq) => {
                 let page = self.page(|message| message.seq > seq);
                 self.fetches += 1;
@@ -144,7 +144,7 @@ impl World {
                     .insert(timer as u8, (self.millis + u64::from(millis), timer));
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
-            Effect::Tell(_) | Effect::Remember(_) => {}
+            Effect::Send(_) | Effect::Remember(_) => {}
         }
     }
 

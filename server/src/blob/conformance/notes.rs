@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::{Fixture, some_key};
 use crate::blob::BlobEntry;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 pub(crate) async fn the_first_id_stays_and_is_no_blob(fixture: Fixture) {
     let blobs = &fixture.blobs;

@@ -8,7 +8,7 @@ use app::model::ShortId;
 use tempfile::TempPath;
 
 use crate::blob::BlobEntry;
-use crate::folder;
+use crate::fs::folder;
 
 /// What a probe writes: more than a file system keeps beside a file's name, in bytes.
 const PROBE_BYTES: usize = 8 * 1024;

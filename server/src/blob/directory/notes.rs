@@ -9,8 +9,8 @@ use tempfile::NamedTempFile;
 
 use super::layout::{Layout, entry, name_of, names_in};
 use crate::blob::BlobEntry;
-use crate::folder;
-use crate::pairing::PairingId;
+use crate::fs::folder;
+use crate::ids::PairingId;
 
 const PAIRING: &str = "pairing.id";
 const ORPHANS: &str = "orphans";

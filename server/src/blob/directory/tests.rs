@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::DirectoryBlobs;
 use crate::blob::BlobError;
 use crate::blob::conformance::{Fixture, blob_suite};
-use crate::folder::FolderError;
+use crate::fs::folder::FolderError;
 
 fn open() -> (Fixture, TempDir) {
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ use tracing::warn;
 
 use super::bucket::{Bucket, MARK};
 use super::error::{is_not_found, trouble};
-use super::put::{MEDIA_TYPE, PART, Put, Refusal, Show};
+use super::put::{MEDIA_TYPE, PART, Put, Show};
+use super::writer::Refusal;
 use crate::blob::BlobError;
 
 /// How many parts are sent at the same time.
@@ -41,7 +42,7 @@ impl Put<'_> {
         parts: &CompletedMultipartUpload,
         condition: Option<String>,
     ) -> Result<(), Refusal> {
-        let bucket = &self.blobs.bucket;
+        let bucket = &self.writer.bucket;
         let call = bucket
             .patient
             .complete_multipart_upload()
@@ -53,7 +54,7 @@ impl Put<'_> {
     }
 
     pub(super) async fn begin(&self) -> Result<Unfinished, BlobError> {
-        let bucket = &self.blobs.bucket;
+        let bucket = &self.writer.bucket;
         let call = bucket
             .patient
             .create_multipart_upload()
@@ -64,7 +65,7 @@ impl Put<'_> {
         let id = begun.upload_id.ok_or(BlobError::Unavailable)?;
         Ok(Unfinished {
             bucket: bucket.clone(),
-            clearing: self.blobs.clearing.clone(),
+            clearing: self.writer.clearing.clone(),
             runtime: Handle::current(),
             key: self.key,
             id,
@@ -80,7 +81,7 @@ impl Put<'_> {
     ) -> Result<CompletedPart, BlobError> {
         let length = range.end - range.start;
         let bytes = self.bytes(Some((range.start, length))).await?;
-        let bucket = &self.blobs.bucket;
+        let bucket = &self.writer.bucket;
         let call = bucket.patient.upload_part().bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.upload_id(upload).part_number(number).body(bytes);

@@ -6,11 +6,10 @@ use app::model::ShortId;
 use aws_sdk_s3::primitives::ByteStream;
 use tracing::{error, warn};
 
-use super::S3Blobs;
 use super::error::{is_not_found, trouble};
-use super::put::Refusal;
+use super::writer::{Refusal, Writer};
 use crate::blob::BlobError;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 /// What the keys of marks begin with.
 pub(super) const ORPHANS: &str = "orphans/";
@@ -23,7 +22,7 @@ pub(super) fn mark_of(key: ShortId) -> String {
     format!("{ORPHANS}{key}")
 }
 
-impl S3Blobs {
+impl Writer {
     /// The id in the bucket. An object that holds none is an error, not an absent id.
     pub(super) async fn read_pairing(&self) -> Result<Option<PairingId>, BlobError> {
         let call = self.bucket.quick.get_object().bucket(&self.bucket.name);

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use super::bucket::Bucket;
 use super::error::{code, describe, status};
 use crate::config;
-use crate::folder::FolderError;
-use crate::scratch::ScratchFolder;
+use crate::fs::folder::FolderError;
+use crate::fs::scratch::ScratchFolder;
 
 /// How long the server may take to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,10 +1,8 @@
-use std::error::Error;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use app::model::ShortId;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::CompletedMultipartUpload;
 use rand::RngExt;
@@ -12,10 +10,9 @@ use rand::distr::Alphanumeric;
 use tokio::fs;
 use tracing::{error, warn};
 
-use super::S3Blobs;
 use super::bucket::MARK;
-use super::error::{code, status, trouble};
 use super::progress::Progress;
+use super::writer::{Refusal, Writer};
 use crate::blob::BlobError;
 
 /// A larger file is sent in parts of this size, in bytes. S3 takes 10,000 parts of at least 5 MiB.
@@ -24,42 +21,6 @@ pub(super) const PART: u64 = 8 << 20;
 const PIECE: usize = 64 << 10;
 /// The type that a server tells who is not told another one: nothing that a browser would run.
 pub(super) const MEDIA_TYPE: &str = "application/octet-stream";
-
-/// Whether the server refuses to replace an object when it is asked not to. It is believed to until it says that it
-/// does not know how.
-pub(super) struct Conditions(pub AtomicBool);
-
-impl Default for Conditions {
-    fn default() -> Self {
-        Self(AtomicBool::new(true))
-    }
-}
-
-/// Why the server did not make the object.
-pub(super) enum Refusal {
-    /// The condition does not hold, or the call cannot be repeated: the object may be there, from this very call.
-    Undecided,
-    /// The server knows no such condition.
-    NoConditions,
-    /// Anything else; it was logged.
-    Away,
-}
-
-impl Refusal {
-    pub fn of<E>(error: SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        match (status(&error), code(&error)) {
-            (409 | 412, _) | (404, "NoSuchUpload") => Self::Undecided,
-            (501, _) => Self::NoConditions,
-            _ => {
-                trouble("keeping an image", &error);
-                Self::Away
-            }
-        }
-    }
-}
 
 /// The call that lets the object show.
 pub(super) enum Show<'a> {
@@ -71,7 +32,7 @@ pub(super) enum Show<'a> {
 
 /// One call of `put`.
 pub(super) struct Put<'a> {
-    pub blobs: &'a S3Blobs,
+    pub writer: &'a Writer,
     pub key: ShortId,
     pub file: &'a Path,
     /// Kept with the object: tells whether it comes from this put, whose second attempt may find that the first one
@@ -81,20 +42,20 @@ pub(super) struct Put<'a> {
 }
 
 impl<'a> Put<'a> {
-    pub fn new(blobs: &'a S3Blobs, key: ShortId, file: &'a Path) -> Self {
+    pub fn new(writer: &'a Writer, key: ShortId, file: &'a Path) -> Self {
         Self {
-            blobs,
+            writer,
             key,
             file,
             mark: random_mark(),
-            progress: Progress::new(blobs.stall),
+            progress: Progress::new(writer.stall),
         }
     }
 
     /// Makes the object. Dropped on the way, it leaves the object whole or absent.
     pub async fn run(&self) -> Result<(), BlobError> {
         let file = fs::metadata(self.file).await.map_err(unreadable)?;
-        if self.blobs.bucket.mark_of(self.key).await?.is_some() {
+        if self.writer.bucket.mark_of(self.key).await?.is_some() {
             return Err(BlobError::AlreadyExists);
         }
         match file.len() {
@@ -112,7 +73,7 @@ impl<'a> Put<'a> {
 
     async fn send_whole(&self, condition: Option<String>) -> Result<(), Refusal> {
         let bytes = self.bytes(None).await.map_err(|_| Refusal::Away)?;
-        let bucket = &self.blobs.bucket;
+        let bucket = &self.writer.bucket;
         let call = bucket.patient.put_object().bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
@@ -132,7 +93,7 @@ impl<'a> Put<'a> {
 
     /// Makes the call that lets the object show, under the condition that there is none yet.
     pub async fn show(&self, how: Show<'_>) -> Result<(), BlobError> {
-        let conditions = &self.blobs.conditions.0;
+        let conditions = &self.writer.conditions.0;
         let condition = conditions.load(Ordering::Relaxed).then(|| "*".to_owned());
         let mut done = self.call(&how, condition).await;
         if matches!(done, Err(Refusal::NoConditions)) {
@@ -156,7 +117,7 @@ impl<'a> Put<'a> {
     }
 
     async fn decide(&self) -> Result<(), BlobError> {
-        match self.blobs.bucket.mark_of(self.key).await? {
+        match self.writer.bucket.mark_of(self.key).await? {
             Some(mark) if mark == self.mark => Ok(()),
             Some(_) => Err(BlobError::AlreadyExists),
             None => Err(BlobError::Unavailable),

@@ -2,14 +2,13 @@
 //! must come back on the connection that it is subscribed by. A connection that looks open but carries nothing any
 //! more is noticed so, and nothing else would notice it for hours.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::metrics::Metrics;
+use crate::broker::metrics::BrokerMetrics;
 
 /// How often it is published.
 pub const EVERY: Duration = Duration::from_secs(2);
@@ -24,11 +23,11 @@ pub struct Canary {
     /// When the newest that came back was sent, in nanoseconds; 0 before the first.
     newest: AtomicU64,
     heard: Notify,
-    metrics: Arc<Metrics>,
+    metrics: BrokerMetrics,
 }
 
 impl Canary {
-    pub fn new(channel: String, metrics: Arc<Metrics>) -> Self {
+    pub fn new(channel: String, metrics: BrokerMetrics) -> Self {
         Self {
             channel,
             // Every time in it is above 0.

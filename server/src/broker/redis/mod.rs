@@ -49,7 +49,7 @@ use self::server::{ANSWERS_WITHIN, Server};
 use self::url::Target;
 use self::workshop::Workshop;
 use super::{Broker, BrokerError, Deliver, Frame, Topic};
-use crate::metrics::Metrics;
+use crate::broker::metrics::BrokerMetrics;
 
 /// A node's end of Redis Pub/Sub. Its connections end when it is dropped.
 pub struct RedisBroker {
@@ -67,11 +67,11 @@ impl RedisBroker {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub async fn open(url: &str, metrics: &Arc<Metrics>) -> Result<Self, OpenError> {
+    pub async fn open(url: &str, metrics: BrokerMetrics) -> Result<Self, OpenError> {
         // Fails where the process has one already: it is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = url::parse(url)?;
-        let workshop = Arc::new(Workshop::new(Arc::clone(metrics)));
+        let workshop = Arc::new(Workshop::new(metrics));
         let stop = workshop.stop.clone().drop_guard();
         let routes = match target {
             Target::Server(info) => open_one(Server::Fixed(info), &workshop).await?,

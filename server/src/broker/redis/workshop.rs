@@ -14,12 +14,12 @@ use super::payload::canary_channel;
 use super::routes::Route;
 use super::server::Server;
 use super::slots::{Shard, slot_of};
-use crate::metrics::Metrics;
+use crate::broker::metrics::BrokerMetrics;
 
 /// What all links of a node have in common.
 pub struct Workshop {
     pub outage: Arc<Outage>,
-    pub metrics: Arc<Metrics>,
+    pub metrics: BrokerMetrics,
     /// Told by a link when something is wrong that may be its server's place in the cluster.
     pub trouble: Arc<Notify>,
     pub tasks: TaskTracker,
@@ -27,7 +27,7 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    pub fn new(metrics: Arc<Metrics>) -> Self {
+    pub fn new(metrics: BrokerMetrics) -> Self {
         Self {
             outage: Arc::new(Outage::new()),
             metrics,
@@ -44,7 +44,7 @@ impl Workshop {
         } else {
             Dialect::Plain
         };
-        let canary = Canary::new(canary_of(shard), Arc::clone(&self.metrics));
+        let canary = Canary::new(canary_of(shard), self.metrics.clone());
         let line = Line::new(Arc::clone(&self.outage));
         Link::new(server, dialect, canary, line, Arc::clone(&self.trouble))
     }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{End, Need};
 use crate::broker::DeliveryClass;
 use crate::hub::batch::{Batch, Encoded};
 use crate::hub::waiting::{Held, WaitingBytes};
@@ -21,6 +20,28 @@ pub(super) struct Bounds {
     pub(super) touches: usize,
     /// Bytes of both. Touches are dropped for a message, oldest first; if that is not enough, the client reads too slowly.
     pub(super) bytes: usize,
+}
+
+/// What the socket's own task has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// Write what waits, once the kernel takes more.
+    Write,
+    /// End: message frames were lost to this socket, since it reads too slowly.
+    Overflowed,
+    /// End: the connection is broken.
+    Broken,
+}
+
+/// Why a socket is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It reads too slowly.
+    Overflowed,
+    /// It is dead.
+    Broken,
 }
 
 /// What becomes of a socket. It only ever goes on to a later state.

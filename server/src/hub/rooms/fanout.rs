@@ -3,52 +3,20 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
 
+use super::pending::Everyone;
 use super::{Room, Rooms};
-use crate::broker::{DeliveryClass, Topic};
+use crate::broker::Topic;
 use crate::hub::batch::Batch;
-use crate::hub::{Outbox, head_frame};
-use crate::websocket;
+use crate::hub::frames::head_frame;
+use crate::hub::outbox::Outbox;
 
-/// Frames that may wait for a room's next turn. Of more, touches are dropped; for a message, the head is told instead.
-const MAX_PENDING: usize = 4_096;
-/// The same in bytes.
-const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// Sockets that are written to before other tasks have their turn.
 const AT_ONCE: usize = 32;
 /// A room is split between the runtime's threads when each gets at least so many sockets.
 const MIN_SHARE: usize = 256;
-
-/// What waits for a room's next turn.
-#[derive(Default)]
-pub(super) struct Pending {
-    frames: Vec<(DeliveryClass, Bytes)>,
-    bytes: usize,
-    lost_messages: bool,
-    /// A task takes the room's turns until nothing is left.
-    pub(super) running: bool,
-}
-
-/// The sockets of a room at some moment.
-pub(super) type Everyone = Arc<[Arc<Outbox>]>;
-
-impl Pending {
-    pub(super) fn push(&mut self, class: DeliveryClass, bytes: Bytes) {
-        let has_room = self.frames.len() < MAX_PENDING
-            && self.bytes.saturating_add(bytes.len()) <= MAX_PENDING_BYTES;
-        match class {
-            _ if has_room => {
-                self.bytes += bytes.len();
-                self.frames.push((class, bytes));
-            }
-            DeliveryClass::Message => self.lost_messages = true,
-            DeliveryClass::Touch => {}
-        }
-    }
-}
 
 impl Rooms {
     /// Takes turns until nothing waits.
@@ -80,7 +48,8 @@ impl Rooms {
     fn next_turn(&self, topic: Topic, room: u64) -> Option<(Batch, Everyone)> {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic).filter(|it| it.id == room)?;
-        let frames = room.take_pending(topic);
+        let head = room.recent.head();
+        let frames = room.pending.take(|| head_frame(topic, head));
         if frames.is_empty() {
             room.pending.running = false;
             return None;
@@ -90,16 +59,6 @@ impl Rooms {
 }
 
 impl Room {
-    fn take_pending(&mut self, topic: Topic) -> Vec<(DeliveryClass, Bytes)> {
-        let mut frames = std::mem::take(&mut self.pending.frames);
-        self.pending.bytes = 0;
-        if std::mem::take(&mut self.pending.lost_messages) {
-            let head = head_frame(topic, self.recent.head());
-            frames.push((head.class, websocket::text(&head.text)));
-        }
-        frames
-    }
-
     fn everyone(&mut self) -> Everyone {
         let members = &self.members;
         let everyone = self.everyone.get_or_insert_with(|| {

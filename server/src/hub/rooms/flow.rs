@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::hub::recent::Progress;
+use app::model::{MessagePage, Seq};
 
-use super::{Era, Frame, MessagePage, Outbox, Rooms, Seq, Topic, lock};
+use super::{Rooms, lock};
+use crate::broker::{Frame, Topic};
 use crate::hub::batch::Batch;
+use crate::hub::era::Era;
+use crate::hub::outbox::Outbox;
+use crate::hub::recent::Progress;
 
 impl Rooms {
     /// The present stretch of time in which frames flow, or do not.

@@ -6,26 +6,27 @@
 
 mod fanout;
 mod flow;
+mod pending;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{MessagePage, Seq, ShortId, UploadRef};
+use app::model::{ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::fanout::{Everyone, Pending};
-use super::Outbox;
+use self::pending::{Everyone, Pending};
 use super::claims::Claims;
-use super::era::{Era, Eras};
+use super::era::Eras;
 use super::heard::Heard;
+use super::metrics::HubMetrics;
+use super::outbox::Outbox;
 use super::recent::Recent;
 use crate::broker::{Broker, BrokerError, Frame, Topic};
-use crate::metrics::HubMetrics;
 use crate::websocket;
 
 /// Rooms are spread over this many locks, so that a busy topic seldom delays another.

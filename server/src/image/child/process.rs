@@ -12,9 +12,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::{COMMAND, Report, Surveyed};
+use super::report::{Report, Surveyed};
+use crate::config::{INSPECT_IMAGE, ImageLimits};
+use crate::image::error::ImageError;
+use crate::image::format_name;
+use crate::image::inspect::Inspected;
 use crate::image::limits::{too_much_memory, too_much_time};
-use crate::image::{ImageError, Inspected, Limits, name};
 
 /// How long a child may take for one of its two steps beyond what decoding may take, before it is killed.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -43,7 +46,7 @@ impl DecoderProcess {
         program: &Path,
         input: &Path,
         output: &Path,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<Self, ImageError> {
         let started = Self::spawn(program, input, output, limits);
         started.map_err(|error| {
@@ -52,10 +55,15 @@ impl DecoderProcess {
         })
     }
 
-    fn spawn(program: &Path, input: &Path, output: &Path, limits: &Limits) -> io::Result<Self> {
+    fn spawn(
+        program: &Path,
+        input: &Path,
+        output: &Path,
+        limits: &ImageLimits,
+    ) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg0("tonesa")
-            .arg(COMMAND)
+            .arg(INSPECT_IMAGE)
             .args([input, output])
             .arg(serde_json::to_string(limits)?)
             // It holds the node's secrets.
@@ -140,7 +148,7 @@ impl DecoderProcess {
         };
         let refusal = meaning(status, &said, self.media_type);
         if !matches!(refusal, ImageError::TooLarge(_)) {
-            let format = self.media_type.map(name);
+            let format = self.media_type.map(format_name::of);
             tracing::warn!(%status, said, format, "the process for checking an image failed");
         }
         refusal
@@ -178,7 +186,7 @@ fn meaning(status: ExitStatus, said: &str, media_type: Option<MediaType>) -> Ima
     let has_crashed = signal.is_some_and(|signal| crashes.contains(&signal));
     match media_type {
         Some(media_type) if has_crashed || status.code() == Some(PANICKED) => {
-            ImageError::Damaged(name(media_type))
+            ImageError::Damaged(format_name::of(media_type))
         }
         None if has_crashed || status.code() == Some(PANICKED) => ImageError::UnknownType,
         _ => ImageError::Unavailable,

@@ -5,16 +5,18 @@ use std::io::{self, Write};
 
 use tracing::Level;
 
+use super::report::{Report, Surveyed};
 use super::rlimits::{self, MemoryLimit};
-use super::{Job, Report, Surveyed};
-use crate::image::{ImageError, Inspected, Survey};
+use crate::config::InspectImage;
+use crate::image::error::ImageError;
+use crate::image::inspect::{Inspected, Survey};
 
 /// Checks one picture and reports at the standard output. It runs in a process of its own, which it limits for good,
 /// and starts no threads.
 ///
 /// # Errors
 /// When the system refuses the limits, or nobody listens any more.
-pub fn run(job: Job) -> io::Result<()> {
+pub fn run(job: InspectImage) -> io::Result<()> {
     rlimits::set(&job.input, job.limits.time)?;
     let memory = MemoryLimit::set()?;
     // The node reads the standard error, and logs it where the check failed.
@@ -31,7 +33,7 @@ pub fn run(job: Job) -> io::Result<()> {
     say(&report)
 }
 
-fn inspect(job: Job, memory: MemoryLimit) -> io::Result<Result<Inspected, ImageError>> {
+fn inspect(job: InspectImage, memory: MemoryLimit) -> io::Result<Result<Inspected, ImageError>> {
     let survey = match Survey::of(&job.input, job.limits) {
         Ok(survey) => survey,
         Err(error) => return Ok(Err(error)),

@@ -11,14 +11,15 @@ mod standard;
 mod tables;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::BufReader;
 
 use self::bits::Bits;
 use self::scan::{History, Scan};
 use self::tables::Tables;
-use super::{Budget, Timed};
-use crate::image::ImageError;
-use crate::image::jpeg::{Frame, NAME};
+use super::timed::{Budget, Timed};
+use crate::image::error::ImageError;
+use crate::image::format_name::JPEG;
+use crate::image::jpeg::frame::Frame;
 
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
@@ -29,7 +30,7 @@ pub(super) fn decode(file: File, budget: Budget) -> Result<(), ImageError> {
     let mut bits = Bits::new(reader);
     let mut tables = Tables::default();
     let mut picture: Option<(Frame, History)> = None;
-    let damaged = ImageError::Damaged(NAME);
+    let damaged = ImageError::Damaged(JPEG);
     loop {
         let marker = bits.next_marker();
         match marker {
@@ -59,9 +60,4 @@ pub(super) fn decode(file: File, budget: Budget) -> Result<(), ImageError> {
             _ => tables.take(marker, &content).ok_or(damaged.clone())?,
         }
     }
-}
-
-/// A file that ends early. It cannot: its container was walked.
-fn ended() -> io::Error {
-    io::ErrorKind::UnexpectedEof.into()
 }

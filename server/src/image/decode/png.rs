@@ -8,10 +8,11 @@ use std::io::{BufReader, Read, Seek};
 
 use fdeflate::Decompressor;
 
-use super::{Budget, Seekable, Timed, damaged};
-use crate::image::ImageError;
+use super::seekable::Seekable;
+use super::timed::{Budget, Timed};
+use crate::image::error::ImageError;
+use crate::image::format_name::PNG;
 use crate::image::outline::Outline;
-use crate::image::png::NAME;
 
 /// How far back a stream refers to its own output (RFC 1950).
 const WINDOW: usize = 32 * 1024;
@@ -33,7 +34,7 @@ fn rows(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError>
     options.set_ignore_adler32(true);
     // A profile is compressed, and may be a bomb: it is for the browser to open.
     options.set_ignore_iccp_chunk(true);
-    let refused = |_| damaged(NAME);
+    let refused = |_| ImageError::Damaged(PNG);
     let mut decoder = ::png::Decoder::new_with_options(Seekable::new(file, budget), options);
     // It counts every row that it ever held against this limit. The rows' length is bounded by the picture's width.
     decoder.set_limits(::png::Limits { bytes: usize::MAX });
@@ -53,7 +54,7 @@ fn rows(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError>
 fn lengths(mut file: File, budget: Budget) -> Result<(), ImageError> {
     file.rewind().map_err(|_| ImageError::Unavailable)?;
     let mut reader = BufReader::new(Timed::new(file, budget));
-    let refused = |_| damaged(NAME);
+    let refused = |_| ImageError::Damaged(PNG);
     take::<SIGNATURE>(&mut reader).map_err(refused)?;
     let mut header = [0; 13];
     let mut stream: Option<Stream> = None;
@@ -94,20 +95,25 @@ fn feed(
     data: &mut impl Read,
     budget: Budget,
 ) -> Result<(), ImageError> {
-    let stream = stream.ok_or(damaged(NAME))?;
+    let stream = stream.ok_or(ImageError::Damaged(PNG))?;
     let mut input = [0; 8 * 1024];
     loop {
         budget.check()?;
-        match data.read(&mut input).map_err(|_| damaged(NAME))? {
+        match data
+            .read(&mut input)
+            .map_err(|_| ImageError::Damaged(PNG))?
+        {
             0 => return Ok(()),
-            count => stream.feed(&input[..count]).ok_or(damaged(NAME))?,
+            count => stream
+                .feed(&input[..count])
+                .ok_or(ImageError::Damaged(PNG))?,
         }
     }
 }
 
 fn finish(stream: Option<Stream>) -> Result<(), ImageError> {
     match stream {
-        Some(stream) if stream.has_begun && !stream.is_whole() => Err(damaged(NAME)),
+        Some(stream) if stream.has_begun && !stream.is_whole() => Err(ImageError::Damaged(PNG)),
         _ => Ok(()),
     }
 }

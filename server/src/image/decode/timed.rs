@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
-use crate::image::ImageError;
+use crate::image::error::ImageError;
 use crate::image::limits::too_much_time;
 
 /// The moment by which a picture must be decoded.

@@ -10,10 +10,13 @@ use std::ops::Range;
 
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
-use super::{Budget, Seekable};
-use crate::image::ImageError;
+use super::seekable::Seekable;
+use super::timed::Budget;
+use crate::image::error::ImageError;
+use crate::image::format_name::WEBP;
 use crate::image::plan::Plan;
-use crate::image::webp::{Frame, NAME, length, riff};
+use crate::image::webp::container::{length, riff};
+use crate::image::webp::frame::Frame;
 
 /// A lossless image's header, which alpha does without.
 const LOSSLESS_HEADER: u64 = 5;
@@ -39,7 +42,7 @@ fn whole(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError
 }
 
 fn refusal(_: DecodingError) -> ImageError {
-    ImageError::Damaged(NAME)
+    ImageError::Damaged(WEBP)
 }
 
 fn image(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError> {

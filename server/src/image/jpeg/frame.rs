@@ -1,5 +1,7 @@
 //! A JPEG's frame header: size, components, and what memory its check takes.
 
+use crate::image::limits::MIB;
+
 /// A start-of-frame segment (T.81, B.2.2) that browsers show.
 #[derive(Debug)]
 pub(in crate::image) struct Frame {
@@ -65,7 +67,7 @@ impl Frame {
             across * down
         };
         let all: u64 = (0..self.components.len()).map(blocks).sum();
-        super::MIB + if self.is_progressive { all * 8 } else { 0 }
+        MIB + if self.is_progressive { all * 8 } else { 0 }
     }
 
     /// Coded units of all components together, across and down.

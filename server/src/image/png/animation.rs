@@ -1,6 +1,6 @@
 //! The animation in a PNG: which of its frames are sound.
 
-use super::super::ImageError;
+use super::super::error::ImageError;
 use super::super::plan::Plan;
 use super::super::source::Source;
 use super::chunk::{Chunk, written};

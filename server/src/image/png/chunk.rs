@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
-use super::super::ImageError;
+use super::super::error::ImageError;
 use super::super::limits::PROFILE_BYTES;
 use super::super::profile::{HEADER, is_profile};
 use super::super::source::Source;

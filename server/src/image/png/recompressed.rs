@@ -6,7 +6,7 @@ use crc32fast::Hasher;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, ZlibEncoder};
 
-use super::super::decode::raw_len;
+use super::super::decode::png::raw_len;
 use super::chunk::written;
 
 /// Bytes of image data in one chunk.

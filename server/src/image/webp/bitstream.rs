@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Frame;
 use super::chunk::Chunk;
-use crate::image::ImageError;
+use super::frame::Frame;
+use crate::image::error::ImageError;
 use crate::image::source::Source;
 
 /// What coded data say of themselves.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::image::ImageError;
+use crate::image::error::ImageError;
 use crate::image::plan::Plan;
 use crate::image::source::Source;
 

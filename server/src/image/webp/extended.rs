@@ -2,9 +2,11 @@
 
 use super::bitstream::Bitstream;
 use super::chunk::Chunk;
-use super::{Frame, length, outline, riff};
-use crate::image::ImageError;
-use crate::image::limits::{Limits, Tally};
+use super::container::{length, outline, riff};
+use super::frame::Frame;
+use crate::config::ImageLimits;
+use crate::image::error::ImageError;
+use crate::image::limits::Tally;
 use crate::image::outline::Outline;
 use crate::image::plan::Plan;
 use crate::image::profile::{HEADER, is_profile};
@@ -25,7 +27,7 @@ pub(super) fn walk(
     source: &mut Source,
     header: &Chunk,
     end: u64,
-    limits: &Limits,
+    limits: &ImageLimits,
 ) -> Result<Outline, ImageError> {
     if header.len() < 10 {
         return Err(source.damaged());
@@ -89,7 +91,7 @@ impl Walk {
         source: &mut Source,
         chunk: Chunk,
         end: u64,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         match &chunk.kind {
             b"VP8X" => return Err(source.damaged()),
@@ -133,7 +135,7 @@ impl Walk {
         source: &mut Source,
         first: Chunk,
         end: u64,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         if self.is_animated() || self.has_animation_header || !self.frames.is_empty() {
             return Err(source.damaged());
@@ -149,7 +151,12 @@ impl Walk {
         Ok(())
     }
 
-    fn image(&mut self, image: Image, limits: &Limits, plan: &mut Plan) -> Result<(), ImageError> {
+    fn image(
+        &mut self,
+        image: Image,
+        limits: &ImageLimits,
+        plan: &mut Plan,
+    ) -> Result<(), ImageError> {
         let Image {
             alpha,
             pixels,
@@ -171,7 +178,7 @@ impl Walk {
         &mut self,
         source: &mut Source,
         chunk: &Chunk,
-        limits: &Limits,
+        limits: &ImageLimits,
     ) -> Result<(), ImageError> {
         if chunk.len() < 16 || !self.has_animation_header || !self.is_animated() {
             return Err(source.damaged());

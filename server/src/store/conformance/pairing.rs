@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::Shared;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 
 pub(crate) async fn the_first_id_stays(store: Shared) {
     let first = store.pair(PairingId::random()).await.unwrap();

@@ -2,13 +2,11 @@ use mongodb::bson::{Document, doc};
 
 use super::documents::Malformed;
 use super::error::Failure;
-use super::schema::Database;
+use super::schema::{Database, PAIRING};
 use super::told::is_duplicate;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 use crate::store::StoreError;
 
-/// The collection, and the id of its one document.
-pub(super) const PAIRING: &str = "pairing";
 const FIELD: &str = "id";
 
 /// The id in the database, as a majority has it.

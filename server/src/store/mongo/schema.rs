@@ -1,25 +1,13 @@
-use std::time::Duration;
-
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
-use rand::RngExt;
-use tokio::time::{sleep, timeout};
 
 use super::documents::{Stored, StoredMessage, StoredUpload};
-use super::error::{Failure, OpenError};
-use super::inspect;
-use super::pairing::PAIRING;
+use super::error::Failure;
 
-/// How often the indexes are asked for: nodes that start together may be in each other's way.
-const TRIES: u32 = 5;
-
-/// How long the server may take for its first answer.
-const ANSWER: Duration = Duration::from_secs(5);
-
-/// How long making the indexes may take: long, since a large collection that lacks one is read through.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// The collection that tells which images belong to the database, and the id of its one document.
+pub(super) const PAIRING: &str = "pairing";
 
 /// The database and its collections. A clone shares their connections.
 #[derive(Clone)]
@@ -64,12 +52,17 @@ impl Database {
 
     /// Whether a server that takes writes answers.
     pub async fn ping(&self) -> Result<(), Failure> {
+        Ok(self.ask().await?)
+    }
+
+    /// The same, with the driver's own error.
+    pub async fn ask(&self) -> Result<(), Error> {
         self.handle.run_command(doc! { "ping": 1 }).await?;
         Ok(())
     }
 
     /// Makes an index each, since servers differ in what they make of several of which some are there already.
-    async fn make_indexes(&self) -> Result<(), Error> {
+    pub async fn make_indexes(&self) -> Result<(), Error> {
         self.uploads
             .create_index(unique(doc! { "shortID": 1 }))
             .await?;
@@ -85,31 +78,6 @@ impl Database {
             self.messages.create_index(index).await?;
         }
         Ok(())
-    }
-}
-
-/// Makes sure that the server answers, lacks nothing, and has the indexes. Those that are there already stay as they are.
-pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
-    let ping = database.handle.run_command(doc! { "ping": 1 });
-    timeout(ANSWER, ping.into_future())
-        .await
-        .map_err(|_| OpenError::Unreachable)?
-        .map_err(|error| OpenError::of_server(&error))?;
-    inspect::refuse_missing_collection(database).await?;
-    let mut tries = 1;
-    loop {
-        let made = timeout(PATIENCE, database.make_indexes()).await;
-        let Err(error) = made.map_err(|_| OpenError::Unreachable)? else {
-            inspect::warn_of_unreadable(database).await;
-            return Ok(());
-        };
-        let refused = OpenError::of_server(&error);
-        if tries == TRIES || refused == OpenError::Refused {
-            return Err(refused);
-        }
-        tries += 1;
-        let pause = rand::rng().random_range(50..500);
-        sleep(Duration::from_millis(pause)).await;
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::folder::FolderError;
+use crate::fs::folder::FolderError;
 use crate::store::StoreError;
 
 /// Why the data folder's database cannot be opened. Each text says what to do about it.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tracing::warn;
 
 use super::error::OpenError;
-use super::{messages, schema, uploads};
+use super::{messages, uploads};
 
 /// The largest database that is read through for damage at the start, which takes about half a second. Of a larger one
 /// only a sample is read.
@@ -15,10 +15,14 @@ const MAX_CHECKED_BYTES: u64 = 64 << 20;
 /// How many of the newest uploads, and of the messages, are read at the start.
 const SAMPLE: u32 = 200;
 
-/// Refuses a database that is damaged or lacks something, and warns of rows that cannot be read.
-pub(super) fn inspect(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+/// Refuses a database that is damaged or lacks something that is in the `complete` one, and warns of rows that cannot be read.
+pub(super) fn inspect(
+    connection: &Connection,
+    file: &Path,
+    complete: &Connection,
+) -> Result<(), OpenError> {
     let unusable = |error| OpenError::unusable(file, error);
-    if let Some(missing) = missing(connection).map_err(unusable)? {
+    if let Some(missing) = missing(connection, complete).map_err(unusable)? {
         return Err(OpenError::unusable(file, format!("{missing} is missing")));
     }
     check(connection, file)?;
@@ -41,9 +45,9 @@ pub(super) fn inspect(connection: &Connection, file: &Path) -> Result<(), OpenEr
 }
 
 /// The first table, column or index that this program makes and that is not there.
-fn missing(connection: &Connection) -> rusqlite::Result<Option<String>> {
+fn missing(connection: &Connection, complete: &Connection) -> rusqlite::Result<Option<String>> {
     let there = names(connection)?;
-    let expected = names(&schema::in_memory()?)?;
+    let expected = names(complete)?;
     Ok(expected.into_iter().find(|name| !there.contains(name)))
 }
 
@@ -75,26 +79,4 @@ fn check(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     } else {
         Err(OpenError::unusable(file, finding))
     }
-}
-
-/// How many rows hold something that this program did not write. Damage to the file itself is an error.
-pub(super) fn count_unreadable<T>(
-    rows: impl Iterator<Item = rusqlite::Result<T>>,
-) -> rusqlite::Result<usize> {
-    let mut unreadable = 0;
-    for row in rows {
-        match row {
-            Ok(_) => {}
-            Err(error) if is_damage(&error) => return Err(error),
-            Err(_) => unreadable += 1,
-        }
-    }
-    Ok(unreadable)
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
-    )
 }

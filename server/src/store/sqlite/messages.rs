@@ -2,8 +2,7 @@ use app::model::{ClientMessageId, Message, MessageId, MessagePage, Seq, UploadId
 use rusqlite::{Connection, Params, Row, params};
 
 use super::error::Failure;
-use super::inspect::count_unreadable;
-use super::row::{moment, parsed};
+use super::row::{count_unreadable, moment, parsed};
 use super::uploads::{self, UploadKey};
 use crate::store::{Appended, Draft, Select};
 

@@ -7,7 +7,7 @@ use tracing::error;
 use super::error::Failure;
 use super::row::parsed;
 use super::schema;
-use crate::pairing::PairingId;
+use crate::ids::PairingId;
 use crate::store::StoreError;
 
 /// The database file that was opened, by which it is told from another one that was put in its place meanwhile.

@@ -63,7 +63,8 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     let version = version(&connection, file)?;
     make_durable(&connection, file)?;
     migrate(&mut connection, version).map_err(unusable)?;
-    inspect(&connection, file)?;
+    let complete = in_memory().map_err(unusable)?;
+    inspect(&connection, file, &complete)?;
     Ok(connection)
 }
 
@@ -76,7 +77,7 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// A database that has everything a new one has.
-pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+fn in_memory() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(&MIGRATIONS.concat())?;
     Ok(connection)

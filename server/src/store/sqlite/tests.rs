@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{DATABASE_FILE, OpenError, SqliteStore};
-use crate::folder::FolderError;
+use crate::fs::folder::FolderError;
 use crate::store::conformance::{some_upload, store_suite};
 use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError};
 

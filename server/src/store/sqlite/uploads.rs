@@ -3,8 +3,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::error::Failure;
-use super::inspect::count_unreadable;
-use super::row::{moment, parsed};
+use super::row::{count_unreadable, moment, parsed};
 use crate::store::StoreError;
 
 const INSERT: &str =

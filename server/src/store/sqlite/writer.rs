@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tracing::error;
 
 use super::error::Failure;
-use crate::folder::FolderClaim;
+use crate::fs::folder::FolderClaim;
 use crate::store::StoreError;
 
 /// Uploads and messages that may wait to be written, together at most 128 MiB of texts. When they are as many, further

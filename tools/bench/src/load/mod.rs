@@ -1,14 +1,14 @@
 //! The load: many sockets on one thread, an open loop that sends at intended times, and a count of what arrives.
 //!
-//! It is made to keep up with the fastest system: raw sockets, large reads, frames told apart by their length alone,
-//! no JSON. What it can do at most is shown by the floor ([`crate::servers::floor`]).
+//! To keep up with the fastest system it uses raw sockets and large reads, and finds events without parsing JSON. What it can
+//! do at most is shown by the bare program ([`crate::servers::bare`]).
 
 mod connection;
-mod meter;
 mod open;
-mod posts;
+mod publishers;
+mod recorder;
 mod run;
-mod stamp;
+mod sequence;
 
 use std::time::{Duration, Instant};
 
@@ -18,16 +18,14 @@ use mio::{Events, Poll};
 
 use connection::Connection;
 pub use connection::{Script, Step};
-use meter::Meter;
-pub use open::Opening;
-use posts::Posts;
-pub use run::Via;
+pub use open::{GRADUALLY, Opening};
+use publishers::Publishers;
+use recorder::Recorder;
 
 /// Larger than any frame, and enough for a thousand small ones.
 const CHUNK: usize = 512 * 1024;
-/// Sockets that are told about at once. Between two such rounds what is due is sent.
+/// Sockets that are handled at once. Between two such rounds what is due is sent.
 const ROUND: usize = 256;
-/// Nothing arrives any more when nothing arrives for so long.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// How events are sent.
@@ -35,42 +33,47 @@ const QUIET: Duration = Duration::from_millis(50);
 pub struct Pace {
     /// Events a second, over all rooms.
     pub rate: f64,
-    /// For how long.
     pub duration: Duration,
-    /// The part of that time, from its start, of which no latencies are taken.
+    /// The part of that time, from its start, of which no latencies are recorded.
     pub warm_up: Duration,
+}
+
+impl Pace {
+    pub const fn new(rate: f64, duration: Duration) -> Self {
+        Self {
+            rate,
+            duration,
+            warm_up: Duration::ZERO,
+        }
+    }
 }
 
 /// What came of a run.
 pub struct Outcome {
     /// Deliveries that were due: each event once for every watcher of its room.
     pub expected: u64,
-    /// Deliveries that arrived.
     pub received: u64,
     /// Sockets that got other events than those that were sent to their room.
-    pub wrong: usize,
-    /// Sockets that have ended.
+    pub mismatched: usize,
     pub closed: usize,
     /// Nanoseconds from the intended time of sending to arrival.
     pub latency: Histogram<u64>,
     /// From the first intended time to the last arrival.
     pub took: Duration,
-    /// The most that an event was sent too late: the load itself did not keep up.
-    pub behind: Duration,
+    /// The most that an event was sent too late, since the load itself did not keep up.
+    pub send_delay: Duration,
 }
 
 impl Outcome {
-    /// Deliveries that were due and did not arrive.
     pub fn lost(&self) -> u64 {
         self.expected.saturating_sub(self.received)
     }
 
-    /// Did every watcher get what was sent, once?
-    pub fn is_whole(&self) -> bool {
-        self.received == self.expected && self.wrong == 0 && self.closed == 0
+    /// Whether every watcher got what was sent, once.
+    pub fn is_complete(&self) -> bool {
+        self.received == self.expected && self.mismatched == 0 && self.closed == 0
     }
 
-    /// The latency that this part of all stays within, in milliseconds.
     pub fn latency_ms(&self, quantile: f64) -> f64 {
         self.latency.value_at_quantile(quantile) as f64 / 1e6
     }
@@ -81,21 +84,18 @@ pub struct Load {
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
-    /// The sockets of each room, by their places.
+    /// The sockets of each room, by their indices.
     rooms: Vec<Vec<usize>>,
     /// How many of a room's sockets send, from its first; the others only watch.
     senders: usize,
-    posts: Posts,
-    meter: Meter,
+    /// If there are any, they send the events instead of the watching sockets.
+    publishers: Option<Publishers>,
+    recorder: Recorder,
     chunk: Box<[u8]>,
     next: u64,
 }
 
 impl Load {
-    /// No sockets yet.
-    ///
-    /// # Errors
-    /// When the system has none to give.
     pub fn new() -> Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
@@ -103,22 +103,19 @@ impl Load {
             connections: Vec::new(),
             rooms: Vec::new(),
             senders: usize::MAX,
-            posts: Posts::default(),
-            meter: Meter::new()?,
+            publishers: None,
+            recorder: Recorder::new()?,
             chunk: vec![0; CHUNK].into(),
             next: 0,
         })
     }
 
-    /// Lets only the first ones of each room send.
-    pub fn only_first_send(&mut self, senders: usize) {
+    /// Lets only the first sockets of each room send.
+    pub fn set_senders(&mut self, senders: usize) {
         self.senders = senders;
     }
 
     /// Reads for a while whatever arrives, so that pings are answered.
-    ///
-    /// # Errors
-    /// When the system refuses to tell about sockets.
     pub fn idle(&mut self, duration: Duration) -> Result<()> {
         let end = Instant::now() + duration;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
@@ -127,17 +124,14 @@ impl Load {
         Ok(())
     }
 
-    /// Does nothing arrive any more for a moment?
-    ///
-    /// # Errors
-    /// As [`Self::idle`].
+    /// Whether nothing arrives for a moment.
     pub fn is_quiet(&mut self) -> Result<bool> {
-        let before = self.meter.received;
+        let before = self.recorder.received;
         self.idle(QUIET)?;
-        Ok(self.meter.received == before)
+        Ok(self.recorder.received == before)
     }
 
-    /// Waits for sockets to tell something, and does what they tell.
+    /// Waits until sockets are readable or writable, and reads and writes.
     fn round(&mut self, timeout: Option<Duration>) -> Result<()> {
         if let Err(error) = self.poll.poll(&mut self.events, timeout)
             && error.kind() != std::io::ErrorKind::Interrupted
@@ -145,15 +139,15 @@ impl Load {
             return Err(error.into());
         }
         for event in &self.events {
-            let Some(connection) = self.connections.get_mut(event.token().0) else {
-                self.posts.told(event);
-                continue;
-            };
-            if event.is_writable() {
-                connection.flush();
-            }
-            if event.is_readable() {
-                connection.read(&mut self.chunk, &mut self.meter);
+            if let Some(connection) = self.connections.get_mut(event.token().0) {
+                if event.is_writable() {
+                    connection.flush();
+                }
+                if event.is_readable() {
+                    connection.read(&mut self.chunk, &mut self.recorder);
+                }
+            } else if let Some(publishers) = &mut self.publishers {
+                publishers.handle(event, &mut self.chunk)?;
             }
         }
         Ok(())

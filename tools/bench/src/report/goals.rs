@@ -1,214 +1,134 @@
-//! What the figures must reach, and whether they do.
+//! What Tonesa's figures must reach.
 
-use serde::Serialize;
-
+use super::markdown::median_and_range;
 use super::{Results, median};
+use crate::scenarios::{Scenario, name};
+use crate::systems::System;
 
-/// A figure: of a scenario, of a system.
-type Place = (&'static str, &'static str, &'static str);
+use Bound::{AtLeast, AtMost};
+use Divisor::{Figure, One, Same};
+use Scenario::{
+    CrossNode, Latency, Light, Memory, Page, Posts, Reconnect, Rooms, Saturation, Slow, Upload,
+};
+use System::{Bare, Broadcast, Bun, Centrifuge, SocketIo, Tonesa};
 
-/// What Tonesa must reach.
-struct Goal {
-    figure: Place,
-    /// What the figure is divided by, run by run.
-    beside: Option<Place>,
-    bound: Bound,
+pub struct Goal(Scenario, &'static str, Divisor, Bound);
+
+/// What Tonesa's figure is divided by, run by run.
+enum Divisor {
+    One,
+    /// The same figure of another system.
+    Same(System),
+    /// Another figure of Tonesa.
+    Figure(Scenario, &'static str),
 }
 
-#[derive(Debug, Clone, Copy)]
 enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
-use Bound::{AtLeast, AtMost};
 
-/// A goal beside what was measured.
-#[derive(Debug, Serialize)]
-pub struct Judged {
-    /// The figure, and what it is compared with.
-    pub what: String,
-    /// What it must be.
-    pub goal: String,
-    /// What it is, in the middle of all runs.
-    pub median: f64,
-    /// The least and the most of all runs.
-    pub range: (f64, f64),
-    /// Is the middle good enough?
-    pub is_reached: bool,
-}
+const POSTS_FAN_OUT: &str = "20 posts/s: deliveries without the posts' own time";
+const OF_LIGHT: Divisor = Figure(Light, "deliveries");
+const OF_SATURATION: Divisor = Figure(Saturation, "deliveries");
+const WITHOUT_STALLED: Divisor = Figure(Slow, "deliveries without it");
+const P99_WITHOUT_STALLED: Divisor = Figure(Slow, "latency p99 without it");
+const ONE_IMAGE: &str = "read from Redis, of one image";
 
-const LIGHT: Place = ("light", "deliveries", "tonesa");
-const SATURATION: Place = ("saturation", "deliveries", "tonesa");
-
-/// All of them.
-fn goals() -> Vec<Goal> {
-    let mut goals = vec![
-        beside(SATURATION, of(SATURATION, "floor"), AtLeast(0.6)),
-        beside(SATURATION, of(SATURATION, "bun"), AtLeast(1.2)),
-        beside(SATURATION, of(SATURATION, "centrifuge"), AtLeast(10.0)),
-        beside(SATURATION, of(SATURATION, "broadcast"), AtLeast(25.0)),
-        beside(SATURATION, of(SATURATION, "socketio"), AtLeast(50.0)),
-        beside(LIGHT, of(LIGHT, "floor"), AtLeast(0.8)),
-    ];
-    for peer in ["bun", "broadcast", "socketio", "centrifuge"] {
-        goals.push(beside(LIGHT, of(LIGHT, peer), AtLeast(1.0)));
-    }
-    for figure in ["latency p50", "latency p99", "latency p99.9"] {
-        let latency = ("light", figure, "tonesa");
-        goals.push(beside(latency, of(latency, "floor"), AtMost(1.2)));
-    }
-    goals.extend(of_many_rooms_and_posts());
-    goals.extend(of_single_watchers());
-    goals.extend(of_nodes());
-    goals
-}
-
-fn of_many_rooms_and_posts() -> [Goal; 5] {
-    let rooms = ("rooms", "deliveries", "tonesa");
-    let fan_out = (
-        "posts",
-        "… without what the same posts take with one watcher",
-        "tonesa",
-    );
-    let posts = ("posts", "saturation: deliveries", "tonesa");
-    let with = ("slow", "deliveries with it", "tonesa");
-    let without = ("slow", "deliveries without it", "tonesa");
-    let p99_with = ("slow", "latency p99 with it", "tonesa");
-    let p99_without = ("slow", "latency p99 without it", "tonesa");
-    [
-        beside(rooms, SATURATION, AtLeast(0.5)),
-        beside(fan_out, LIGHT, AtLeast(0.9)),
-        beside(posts, SATURATION, AtLeast(0.9)),
-        beside(with, without, AtLeast(0.9)),
-        beside(p99_with, p99_without, AtMost(1.1)),
-    ]
-}
-
-fn of_single_watchers() -> [Goal; 8] {
-    let five = ("memory", "of 5,000, each", "tonesa");
-    let ten = ("memory", "of 10,000, each", "tonesa");
-    [
-        alone(("latency", "latency p50", "tonesa"), AtMost(0.3)),
-        alone(("latency", "latency p99", "tonesa"), AtMost(2.0)),
-        alone(five, AtMost(4.0)),
-        alone(ten, AtMost(4.0)),
-        beside(five, of(five, "bun"), AtMost(1.0)),
-        beside(ten, of(ten, "bun"), AtMost(1.0)),
-        alone(
-            ("reconnect", "all are back after", "tonesa"),
-            AtMost(10_000.0),
-        ),
-        // Not one for each client: a thousandth of that.
-        alone(("reconnect", "reads of the store", "tonesa"), AtMost(10.0)),
-    ]
-}
-
-fn of_nodes() -> [Goal; 6] {
-    // Of ten images a good part of the time goes to writing.
-    let read = ("cross-node", "read from Redis, of one image", "tonesa");
-    [
-        alone(("cross-node", "added at p50", "tonesa"), AtMost(2.0)),
-        alone(read, AtLeast(500_000.0)),
-        alone(("page", "page / file", "tonesa"), AtLeast(0.5)),
-        alone(("page", "page / file, gzip", "tonesa"), AtLeast(0.5)),
-        alone(("page", "64 pages / file, gzip", "tonesa"), AtLeast(0.5)),
-        alone(("upload", "upload / decode", "tonesa"), AtMost(1.3)),
-    ]
-}
-
-fn alone(figure: Place, bound: Bound) -> Goal {
-    Goal {
-        figure,
-        beside: None,
-        bound,
-    }
-}
-
-fn beside(figure: Place, other: Place, bound: Bound) -> Goal {
-    Goal {
-        figure,
-        beside: Some(other),
-        bound,
-    }
-}
-
-fn of((scenario, figure, _): Place, system: &'static str) -> Place {
-    (scenario, figure, system)
-}
-
-/// Those of which everything was measured.
-pub fn judge(results: &Results) -> Vec<Judged> {
-    goals()
-        .iter()
-        .filter_map(|goal| goal.judge(results))
-        .collect()
-}
+pub const GOALS: [Goal; 32] = [
+    Goal(Saturation, "deliveries", Same(Bare), AtLeast(0.6)),
+    Goal(Saturation, "deliveries", Same(Bun), AtLeast(1.2)),
+    Goal(Saturation, "deliveries", Same(Centrifuge), AtLeast(10.0)),
+    Goal(Saturation, "deliveries", Same(Broadcast), AtLeast(25.0)),
+    Goal(Saturation, "deliveries", Same(SocketIo), AtLeast(50.0)),
+    Goal(Light, "deliveries", Same(Bare), AtLeast(0.8)),
+    Goal(Light, "deliveries", Same(Bun), AtLeast(1.0)),
+    Goal(Light, "deliveries", Same(Broadcast), AtLeast(1.0)),
+    Goal(Light, "deliveries", Same(SocketIo), AtLeast(1.0)),
+    Goal(Light, "deliveries", Same(Centrifuge), AtLeast(1.0)),
+    Goal(Light, "latency p50", Same(Bare), AtMost(1.2)),
+    Goal(Light, "latency p99", Same(Bare), AtMost(1.2)),
+    Goal(Light, "latency p99.9", Same(Bare), AtMost(1.2)),
+    Goal(Rooms, "deliveries", OF_SATURATION, AtLeast(0.5)),
+    Goal(Posts, POSTS_FAN_OUT, OF_LIGHT, AtLeast(0.9)),
+    Goal(Posts, "saturation: deliveries", OF_SATURATION, AtLeast(0.9)),
+    Goal(Slow, "deliveries with it", WITHOUT_STALLED, AtLeast(0.9)),
+    Goal(
+        Slow,
+        "latency p99 with it",
+        P99_WITHOUT_STALLED,
+        AtMost(1.1),
+    ),
+    Goal(Latency, "latency p50", One, AtMost(0.3)),
+    Goal(Latency, "latency p99", One, AtMost(2.0)),
+    Goal(Memory, "of 5,000, each", One, AtMost(4.0)),
+    Goal(Memory, "of 10,000, each", One, AtMost(4.0)),
+    Goal(Memory, "of 5,000, each", Same(Bun), AtMost(1.0)),
+    Goal(Memory, "of 10,000, each", Same(Bun), AtMost(1.0)),
+    Goal(Reconnect, "all are back after", One, AtMost(10_000.0)),
+    // A thousandth of one for each client.
+    Goal(Reconnect, "reads of the store", One, AtMost(10.0)),
+    Goal(CrossNode, "added at p50", One, AtMost(2.0)),
+    Goal(CrossNode, ONE_IMAGE, One, AtLeast(500_000.0)),
+    Goal(Page, "page / file", One, AtLeast(0.5)),
+    Goal(Page, "page / file, gzip", One, AtLeast(0.5)),
+    Goal(Page, "64 pages / file, gzip", One, AtLeast(0.5)),
+    Goal(Upload, "upload / decode", One, AtMost(1.3)),
+];
 
 impl Goal {
-    fn judge(&self, results: &Results) -> Option<Judged> {
-        let mut values = results.values(self.figure)?.to_vec();
-        if let Some(other) = self.beside {
-            let others = results.values(other)?;
-            values = values
-                .iter()
-                .zip(others)
-                .map(|(value, other)| value / other)
-                .collect();
+    /// Tonesa's figure, the goal, what was measured and whether that reaches it; none if something was not measured.
+    pub fn row(&self, results: &Results) -> Option<[String; 4]> {
+        let Self(scenario, figure, divisor, bound) = self;
+        let mut values = results.values(*scenario, figure, Tonesa)?.to_vec();
+        let mut title = format!("{}: {figure}", name(scenario));
+        let divisors = match divisor {
+            One => None,
+            Same(system) => {
+                title = format!("{title}, of {}'s", name(system));
+                Some(results.values(*scenario, figure, *system)?)
+            }
+            Figure(other, figure) => {
+                title = format!("{title}, of {}: {figure}", name(other));
+                Some(results.values(*other, figure, Tonesa)?)
+            }
+        };
+        if let Some(divisors) = divisors {
+            let pairs = values.iter().zip(divisors);
+            values = pairs.map(|(own, divisor)| own / divisor).collect();
         }
         let median = median(&values);
-        let (goal, is_reached) = match self.bound {
-            AtLeast(least) => (format!("at least {least}"), median >= least),
-            AtMost(most) => (format!("at most {most}"), median <= most),
+        let (bound, is_reached) = match bound {
+            AtLeast(least) => (format!("at least {least}"), median >= *least),
+            AtMost(most) => (format!("at most {most}"), median <= *most),
         };
-        Some(Judged {
-            what: self.words(),
-            goal,
-            median,
-            range: super::range(&values),
-            is_reached,
-        })
-    }
-
-    fn words(&self) -> String {
-        let (scenario, figure, _) = self.figure;
-        let own = format!("{scenario}: {figure}");
-        match self.beside {
-            None => own,
-            Some((_, _, system)) if system != "tonesa" => format!("{own}, of {system}'s"),
-            Some((other, figure, _)) => format!("{own}, of {other}: {figure}"),
-        }
+        let reached = if is_reached { "reached" } else { "**missed**" };
+        Some([title, bound, median_and_range(&values), reached.to_owned()])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Figure;
-    use crate::scenarios::Unit;
+    use crate::scenarios::{Unit, sample};
 
     #[test]
     fn figures_are_compared_run_by_run() {
-        let figure = |system, values: [f64; 3]| Figure {
-            scenario: "light".to_owned(),
-            title: String::new(),
-            name: "deliveries",
-            unit: Unit::PerCpuSecond,
-            system,
-            values: values.to_vec(),
-            median: median(&values),
-        };
+        let mut results = Results::default();
         // The machine was slower in the second run, for both.
-        let results = Results {
-            figures: vec![
-                figure("floor", [100.0, 50.0, 110.0]),
-                figure("tonesa", [90.0, 45.0, 77.0]),
-            ],
-            ..Results::default()
-        };
-        let judged = judge(&results);
-        assert_eq!(judged.len(), 1);
-        assert!((judged[0].median - 0.9).abs() < 1e-9);
-        assert!((judged[0].range.0 - 0.7).abs() < 1e-9);
-        assert!(judged[0].is_reached);
+        for (system, values) in [(Bare, [100.0, 50.0, 110.0]), (Tonesa, [90.0, 45.0, 77.0])] {
+            for value in values {
+                let sample = sample("deliveries", Unit::PerCpuSecond, value);
+                results.add(Light, system, &[sample]);
+            }
+        }
+        let rows: Vec<_> = GOALS.iter().filter_map(|goal| goal.row(&results)).collect();
+        let expected = [
+            "light: deliveries, of bare's",
+            "at least 0.8",
+            "0.90 (0.70 to 0.90)",
+            "reached",
+        ];
+        assert_eq!(rows, [expected.map(str::to_owned)]);
     }
 }

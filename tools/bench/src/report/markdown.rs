@@ -1,114 +1,86 @@
-//! The figures as tables, one for each scenario.
+//! The figures as tables, one for each scenario, and the goals.
 
 use std::fmt::Write as _;
 
-use super::goals::Judged;
-use super::{Figure, Results, range};
-use crate::scenarios::Unit;
-use crate::systems;
+use clap::ValueEnum;
 
-/// All tables, and at the end what must be reached.
-pub fn of(results: &Results, goals: &[Judged]) -> String {
+use super::goals::GOALS;
+use super::{Figure, Results, median, range};
+use crate::scenarios::{Scenario, Unit, name, title};
+use crate::systems::System;
+
+pub fn tables(results: &Results) -> String {
     let mut text = String::new();
-    let mut scenarios: Vec<_> = results
-        .figures
-        .iter()
-        .map(|figure| &figure.scenario)
-        .collect();
-    scenarios.dedup();
-    for scenario in scenarios {
-        let figures: Vec<_> = results
-            .figures
-            .iter()
-            .filter(|figure| figure.scenario == *scenario)
-            .collect();
-        table(&mut text, &figures).expect("a text takes whatever is written to it");
+    for scenario in Scenario::value_variants() {
+        let figures = results.figures.iter();
+        let figures: Vec<_> = figures.filter(|one| one.scenario == *scenario).collect();
+        if !figures.is_empty() {
+            let _ = writeln!(text, "### {}\n\n{}", title(scenario), table(&figures));
+        }
     }
-    text.push_str(&table_of_goals(goals));
-    for failure in &results.failures {
-        let _ = writeln!(
-            text,
-            "Not measured: {}, {}: {}",
-            failure.scenario, failure.system, failure.because
-        );
+    let goals = GOALS.iter().filter_map(|goal| goal.row(results));
+    let rows: Vec<_> = goals.map(Vec::from).collect();
+    if !rows.is_empty() {
+        let columns = ["Tonesa's figure", "goal", "measured", ""].map(str::to_owned);
+        let _ = writeln!(text, "### Goals\n\n{}", markdown(&columns, &rows));
+    }
+    for (scenario, system, error) in &results.failures {
+        let (scenario, system) = (name(scenario), title(system));
+        let _ = writeln!(text, "Not measured: {scenario}, {system}: {error}");
     }
     text
 }
 
 /// One row for each figure, one column for each system.
-fn table(text: &mut String, figures: &[&Figure]) -> std::fmt::Result {
-    let systems: Vec<_> = systems::ALL
+fn table(figures: &[&Figure]) -> String {
+    let systems: Vec<_> = System::value_variants()
         .iter()
-        .filter(|system| figures.iter().any(|one| one.system == system.name()))
+        .filter(|system| figures.iter().any(|one| one.system == **system))
         .collect();
-    writeln!(text, "### {}\n", figures[0].title)?;
-    write!(text, "| figure |")?;
-    for system in &systems {
-        write!(text, " {} |", system.title())?;
-    }
-    writeln!(text, "\n|---|{}", "---:|".repeat(systems.len()))?;
-    let mut names: Vec<_> = Vec::new();
+    let mut columns = vec!["figure".to_owned()];
+    columns.extend(systems.iter().map(|system| title(*system)));
+    let mut names = Vec::new();
     for figure in figures {
-        if !names.contains(&figure.name) {
-            names.push(figure.name);
+        if !names.contains(&(figure.name, figure.unit)) {
+            names.push((figure.name, figure.unit));
         }
     }
-    for name in names {
-        let of_name = |system: &str| {
-            let is_it = |one: &&&Figure| one.name == name && one.system == system;
-            figures.iter().find(is_it)
-        };
-        let unit = figures.iter().find(|one| one.name == name);
-        let unit = unit.map_or("", |figure| words(figure.unit));
-        write!(text, "| {name}{unit} |")?;
-        for system in &systems {
-            match of_name(system.name()) {
-                Some(figure) => write!(text, " {} |", cell(figure))?,
-                None => write!(text, " |")?,
-            }
+    let rows: Vec<_> = names
+        .iter()
+        .map(|(name, unit)| {
+            let cells = systems.iter().map(|system| {
+                let figure = figures
+                    .iter()
+                    .find(|one| one.name == *name && one.system == **system);
+                figure.map_or_else(String::new, |figure| median_and_range(&figure.values))
+            });
+            [format!("{name}{}", suffix(*unit))]
+                .into_iter()
+                .chain(cells)
+                .collect()
+        })
+        .collect();
+    markdown(&columns, &rows)
+}
+
+fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let separator = format!("|---|{}\n", "---:|".repeat(columns.len() - 1));
+    let rows: String = rows.iter().map(|row| line(row)).collect();
+    line(columns) + &separator + &rows
+}
+
+pub fn median_and_range(values: &[f64]) -> String {
+    let median = short(median(values));
+    match range(values) {
+        (lowest, highest) if lowest < highest => {
+            format!("{median} ({} to {})", short(lowest), short(highest))
         }
-        writeln!(text)?;
-    }
-    writeln!(text)
-}
-
-fn table_of_goals(goals: &[Judged]) -> String {
-    if goals.is_empty() {
-        return String::new();
-    }
-    let mut text =
-        "### Goals\n\n| Tonesa's figure | goal | measured | |\n|---|---|---:|---|\n".to_owned();
-    for goal in goals {
-        let reached = if goal.is_reached {
-            "reached"
-        } else {
-            "**missed**"
-        };
-        let measured = spread(goal.median, goal.range);
-        let _ = writeln!(
-            text,
-            "| {} | {} | {measured} | {reached} |",
-            goal.what, goal.goal
-        );
-    }
-    text.push('\n');
-    text
-}
-
-/// The median, and between which values it lies.
-fn cell(figure: &Figure) -> String {
-    spread(figure.median, range(&figure.values))
-}
-
-fn spread(median: f64, (least, most): (f64, f64)) -> String {
-    if least < most {
-        format!("{} ({} to {})", short(median), short(least), short(most))
-    } else {
-        short(median)
+        _ => median,
     }
 }
 
-fn words(unit: Unit) -> &'static str {
+fn suffix(unit: Unit) -> &'static str {
     match unit {
         Unit::PerCpuSecond => " per CPU-second",
         Unit::PerSecond => " per second",
@@ -118,9 +90,9 @@ fn words(unit: Unit) -> &'static str {
     }
 }
 
-/// Three digits, and a sign for thousands or millions.
+/// Three digits, and a letter for thousands or millions.
 pub fn short(value: f64) -> String {
-    let (value, sign) = match value.abs() {
+    let (value, letter) = match value.abs() {
         large if large >= 1e6 => (value / 1e6, "M"),
         large if large >= 1e4 => (value / 1e3, "k"),
         _ => (value, ""),
@@ -130,7 +102,7 @@ pub fn short(value: f64) -> String {
         value if value >= 10.0 => 1,
         _ => 2,
     };
-    format!("{value:.digits$}{sign}")
+    format!("{value:.digits$}{letter}")
 }
 
 #[cfg(test)]
@@ -139,7 +111,7 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits() {
-        let told = [0.0, 0.123, 12.34, 9_876.0, 123_456.0, 6_400_000.0].map(short);
-        assert_eq!(told, ["0", "0.12", "12.3", "9876", "123k", "6.40M"]);
+        let texts = [0.0, 0.123, 12.34, 9_876.0, 123_456.0, 6_400_000.0].map(short);
+        assert_eq!(texts, ["0", "0.12", "12.3", "9876", "123k", "6.40M"]);
     }
 }

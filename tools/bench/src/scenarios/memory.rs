@@ -1,44 +1,35 @@
-//! What an idle watcher costs in memory: of the process, the kernel's buffers left out.
+//! What an idle watcher costs in memory of the process, without the kernel's buffers.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::scene::Scene;
-use super::{Bench, Sample, Unit, sample};
-use crate::systems::{System, Wants};
+use super::Unit::Kibibytes;
+use super::session::Session;
+use super::{Bench, Sample, sample};
+use crate::systems::{Setup, System};
 use crate::usage;
 
 /// Long enough for a garbage collector that runs now and then.
-const REST: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(2);
 
-pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
+pub fn run(bench: &Bench, system: System) -> Result<Vec<Sample>> {
+    let five = per_watcher(bench, system, 5_000)?;
+    let ten = per_watcher(bench, system, 10_000)?;
     Ok(vec![
-        sample(
-            "of 5,000, each",
-            Unit::Kibibytes,
-            each(bench, system, 5_000)?,
-        ),
-        sample(
-            "of 10,000, each",
-            Unit::Kibibytes,
-            each(bench, system, 10_000)?,
-        ),
+        sample("of 5,000, each", Kibibytes, five),
+        sample("of 10,000, each", Kibibytes, ten),
     ])
 }
 
 /// What each of so many watchers takes, in KiB.
-///
-/// # Errors
-/// When the system does not start, or refuses watchers.
-pub fn each(bench: &Bench, system: &dyn System, watchers: usize) -> Result<f64> {
-    let wants = Wants::rooms(1);
-    let alone = resident(Scene::open(bench, system, wants, 1)?)?;
-    let watched = resident(Scene::open(bench, system, wants, watchers)?)?;
-    Ok(watched.saturating_sub(alone) as f64 / 1024.0 / (watchers - 1) as f64)
-}
-
-fn resident(mut scene: Scene) -> Result<u64> {
-    scene.load.idle(REST)?;
-    usage::resident(scene.instance.process()?)
+pub fn per_watcher(bench: &Bench, system: System, watchers: usize) -> Result<f64> {
+    let resident = |watchers| {
+        let mut session = Session::open(bench, system, Setup::rooms(1), watchers)?;
+        session.load.idle(SETTLE)?;
+        usage::resident(session.instance.process()?)
+    };
+    let alone = resident(1)?;
+    let watched = resident(watchers)?;
+    Ok(watched.saturating_sub(alone) as f64 / (watchers - 1) as f64)
 }

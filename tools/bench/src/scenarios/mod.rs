@@ -2,38 +2,33 @@
 //! next system, so that what slows the machine for a while slows them all.
 
 mod cross_node;
-mod latency;
-mod light;
 pub mod memory;
 mod page;
 mod posts;
 mod reconnect;
-mod rooms;
 mod saturation;
-mod scene;
-mod slow;
+mod session;
 mod store;
+mod touches;
 mod upload;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
-use serde::Serialize;
 
-pub use scene::Scene;
+pub use session::Session;
 
+use crate::cores::Cores;
 use crate::http::Client;
-use crate::systems::{Ground, System};
+use crate::systems::System;
 
-/// What people write, for messages of which only their number is measured.
-pub const WORDS: &str = "the shadow on the left side is what I would fix first";
-
-/// A scenario's name on the command line and in results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// A scenario, its name on the command line and in results, and what a reader calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Scenario {
     /// 1,000 watchers of one image, 20 touches a second
     Light,
@@ -64,103 +59,113 @@ pub enum Scenario {
 /// One figure, taken once.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// What was measured.
     pub figure: &'static str,
-    /// In what it is told.
     pub unit: Unit,
-    /// How much of it.
     pub value: f64,
 }
 
-/// What a figure is told in, and which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Deliveries for each second of the system's processor time; more is better.
+    /// Deliveries or requests for each second of the system's processor time.
     PerCpuSecond,
-    /// Things a second; more is better.
     PerSecond,
-    /// Milliseconds; less is better.
     Milliseconds,
-    /// KiB; less is better.
     Kibibytes,
-    /// One figure divided by another.
     Ratio,
-    /// A number of things that should not be; less is better.
+    /// Things that should not be.
     Count,
 }
 
 /// What every scenario needs.
 pub struct Bench {
-    /// Where programs are and where they run.
-    pub ground: Ground,
+    pub cores: Cores,
+    /// The program `tonesa`, with its site folder beside it.
+    pub tonesa: PathBuf,
+    /// The folder into which the other systems were installed.
+    pub peers: PathBuf,
     /// How long something is measured.
     pub duration: Duration,
-    /// How many sockets watch.
     pub watchers: usize,
-    /// The rate that a search found the last time, by scenario and system.
-    pub found: Mutex<HashMap<(&'static str, &'static str), f64>>,
+    /// The rates that searches found the last time.
+    pub found: RefCell<HashMap<(&'static str, System), f64>>,
 }
 
-/// Tells the person at the keyboard how it goes.
-pub fn tell(what: &str) {
-    eprintln!("bench: {what}");
+impl Bench {
+    pub fn new(
+        tonesa: PathBuf,
+        peers: PathBuf,
+        duration: Duration,
+        watchers: usize,
+    ) -> Result<Self> {
+        rlimit::increase_nofile_limit(rlimit::INFINITY)?;
+        Ok(Self {
+            cores: Cores::take()?,
+            tonesa,
+            peers,
+            duration,
+            watchers,
+            found: RefCell::default(),
+        })
+    }
+
+    /// A file of another system.
+    pub fn peer(&self, path: &str) -> Result<PathBuf> {
+        let file = self.peers.join(path);
+        ensure!(
+            file.exists(),
+            "not installed: {} is missing",
+            file.display()
+        );
+        Ok(file)
+    }
+}
+
+/// A scenario's or a system's name on the command line.
+pub fn name(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// What a reader calls a scenario or a system.
+pub fn title(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    let help = value.and_then(|value| value.get_help().map(ToString::to_string));
+    help.unwrap_or_default()
 }
 
 impl Scenario {
-    /// All of them.
-    pub fn all() -> &'static [Self] {
-        Self::value_variants()
-    }
-
-    /// Its name.
-    pub fn name(self) -> String {
-        let value = self.to_possible_value();
-        value.map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
-    /// What a reader calls it.
-    pub fn title(self) -> String {
-        let value = self.to_possible_value();
-        let help = value.and_then(|value| value.get_help().map(ToString::to_string));
-        help.unwrap_or_default()
-    }
-
-    /// Does it say anything about this system?
-    pub fn is_for(self, system: &dyn System) -> bool {
-        let name = system.name();
+    /// Whether it says anything about this system.
+    pub fn is_for(self, system: System) -> bool {
+        use System::{Bare, Bun, Centrifuge, SocketIo, Tonesa};
         match self {
-            Self::Posts | Self::Page | Self::Store | Self::Upload => name == "tonesa",
+            Self::Posts | Self::Page | Self::Store | Self::Upload => system == Tonesa,
             // The others do not keep up with what it sends.
-            Self::Slow => ["floor", "tonesa", "bun"].contains(&name),
-            Self::CrossNode => ["tonesa", "socketio", "centrifuge"].contains(&name),
+            Self::Slow => matches!(system, Bare | Tonesa | Bun),
+            Self::CrossNode => matches!(system, Tonesa | SocketIo | Centrifuge),
             _ => true,
         }
     }
 
     /// Takes its figures of a system, once.
-    ///
-    /// # Errors
-    /// When the system does not start, or ends.
-    pub fn once(self, bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
+    pub fn run(self, bench: &Bench, system: System) -> Result<Vec<Sample>> {
         match self {
-            Self::Light => light::once(bench, system),
-            Self::Saturation => saturation::once(bench, system),
-            Self::Rooms => rooms::once(bench, system),
-            Self::Latency => latency::once(bench, system),
-            Self::Memory => memory::once(bench, system),
-            Self::Slow => slow::once(bench, system),
-            Self::Reconnect => reconnect::once(bench, system),
-            Self::Posts => posts::once(bench, system),
-            Self::CrossNode => cross_node::once(bench, system),
-            Self::Page => page::once(bench, system),
-            Self::Store => store::once(bench, system),
-            Self::Upload => upload::once(bench, system),
+            Self::Light => touches::light(bench, system),
+            Self::Saturation => saturation::one_room(bench, system),
+            Self::Rooms => saturation::many_rooms(bench, system),
+            Self::Latency => touches::one_watcher(bench, system),
+            Self::Memory => memory::run(bench, system),
+            Self::Slow => touches::slow(bench, system),
+            Self::Reconnect => reconnect::run(bench, system),
+            Self::Posts => posts::run(bench, system),
+            Self::CrossNode => cross_node::run(bench, system),
+            Self::Page => page::run(bench),
+            Self::Store => store::run(bench),
+            Self::Upload => upload::run(bench),
         }
     }
 }
 
-fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
+pub fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
     Sample {
         figure,
         unit,
@@ -168,8 +173,8 @@ fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
     }
 }
 
-/// Sends requests on some connections, the next one on each as soon as its answer is there; how many answers came in this
-/// time. `request` is given the number of the request.
+/// Sends requests on some connections, the next one on each as soon as its response is there; how many responses came in this
+/// time. `request` makes a request of its number.
 fn closed_loop(
     server: SocketAddr,
     connections: usize,
@@ -177,22 +182,19 @@ fn closed_loop(
     request: impl Fn(usize) -> String,
 ) -> Result<usize> {
     let mut clients = Vec::new();
-    let mut sent = 0;
-    for _ in 0..connections {
+    for number in 0..connections {
         let mut client = Client::connect(server)?;
-        client.send(request(sent).as_bytes())?;
+        client.send(request(number))?;
         clients.push(client);
-        sent += 1;
     }
-    let mut answers = 0;
+    let mut responses = 0;
     let start = Instant::now();
     while start.elapsed() < duration {
         for client in &mut clients {
-            client.answer()?;
-            client.send(request(sent).as_bytes())?;
-            answers += 1;
-            sent += 1;
+            client.response()?;
+            client.send(request(connections + responses))?;
+            responses += 1;
         }
     }
-    Ok(answers)
+    Ok(responses)
 }

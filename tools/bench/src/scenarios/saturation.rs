@@ -4,80 +4,63 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::scene::{Measured, Scene};
-use super::{Bench, Sample, Unit, sample, tell};
-use crate::load::Pace;
-use crate::systems::{System, Wants};
+use super::Unit::PerSecond;
+use super::session::Session;
+use super::{Bench, Sample, sample};
+use crate::load::{Outcome, Pace};
+use crate::systems::{Setup, System};
 
-/// What one in a hundred deliveries may take, in milliseconds.
-const LATE: f64 = 50.0;
-/// A first guess, in deliveries a second, for a system of which nothing is known yet.
+const ROOMS: usize = 2_000;
+const WATCHERS_OF_ROOM: usize = 5;
+/// The highest p99, in milliseconds.
+const MOST_P99: f64 = 50.0;
+/// The first rate, in deliveries a second, for a system that was not searched before.
 const GUESS: f64 = 100_000.0;
-/// Less than this is nothing.
+/// Below this a search ends.
 const LEAST: f64 = 1_000.0;
-/// By how much the first steps differ, until one rate is kept and one is not; then the step between them is halved until
-/// it is fine.
+/// The factor between the first rates, until one is reached and one is not; then the factor between those two is halved (its
+/// logarithm is) until it is fine.
 const COARSE: f64 = 2.0;
 /// The same when the last search's rate is known.
 const NEAR: f64 = 1.15;
 const FINE: f64 = 1.05;
-/// A rate counts as too high when it was not kept this many times: the machine may have been busy with something else.
+/// A rate counts as too high after so many failures: the machine may have been busy with something else.
 const TRIES: usize = 2;
 
-pub fn once(bench: &Bench, system: &dyn System) -> Result<Vec<Sample>> {
-    let wants = Wants::rooms(1).together();
-    let best = Search::new(bench, system, wants, bench.watchers).run("saturation")?;
-    Ok(vec![
-        sample("deliveries", Unit::PerSecond, best.rate),
-        sample("latency p99 there", Unit::Milliseconds, best.p99),
-        sample(
-            "processor time there",
-            Unit::PerCpuSecond,
-            best.per_processor_second,
-        ),
-    ])
+pub fn one_room(bench: &Bench, system: System) -> Result<Vec<Sample>> {
+    let rate = Search::new(bench, system, Setup::merging(1), bench.watchers).run("saturation")?;
+    Ok(vec![sample("deliveries", PerSecond, rate)])
 }
 
-/// A rate that a system keeps.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Kept {
-    /// Deliveries a second.
-    pub rate: f64,
-    /// Milliseconds.
-    pub p99: f64,
-    /// Deliveries for each second of the system's processor time.
-    pub per_processor_second: f64,
+pub fn many_rooms(bench: &Bench, system: System) -> Result<Vec<Sample>> {
+    let rate = Search::new(bench, system, Setup::merging(ROOMS), WATCHERS_OF_ROOM).run("rooms")?;
+    Ok(vec![sample("deliveries", PerSecond, rate)])
 }
 
-/// Looks for the highest rate that a system keeps.
 pub struct Search<'a> {
     bench: &'a Bench,
-    system: &'a dyn System,
-    wants: Wants<'a>,
+    system: System,
+    setup: Setup<'a>,
     /// Watchers of each room.
     watchers: usize,
+    /// On how many connections events are posted, if they are.
     posts: Option<usize>,
-    scene: Option<Scene>,
+    session: Option<Session>,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(
-        bench: &'a Bench,
-        system: &'a dyn System,
-        wants: Wants<'a>,
-        watchers: usize,
-    ) -> Self {
+    pub fn new(bench: &'a Bench, system: System, setup: Setup<'a>, watchers: usize) -> Self {
         Self {
             bench,
             system,
-            wants,
+            setup,
             watchers,
             posts: None,
-            scene: None,
+            session: None,
         }
     }
 
-    /// Events go over HTTP, on so many connections.
+    /// Events are posted over HTTP, on so many connections.
     pub fn by_posts(self, connections: usize) -> Self {
         Self {
             posts: Some(connections),
@@ -85,17 +68,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Starts where the last search of this name ended.
-    pub fn run(mut self, name: &'static str) -> Result<Kept> {
-        let key = (name, self.system.name());
-        let known = self
-            .bench
-            .found
-            .lock()
-            .ok()
-            .and_then(|found| found.get(&key).copied());
+    /// The highest rate, in deliveries a second. Starts where the last search of this name ended.
+    pub fn run(mut self, name: &'static str) -> Result<f64> {
+        let key = (name, self.system);
+        let known = self.bench.found.borrow().get(&key).copied();
         let step = if known.is_some() { NEAR } else { COARSE };
-        let mut best = Kept::default();
+        let mut best = 0.0;
         let (mut low, mut high) = (None::<f64>, None::<f64>);
         loop {
             let rate = match (low, high) {
@@ -108,66 +86,59 @@ impl<'a> Search<'a> {
             if rate < LEAST {
                 break;
             }
-            if let Some(kept) = self.keeps(rate)? {
-                best = kept;
+            if let Some(reached) = self.reaches(rate)? {
+                best = reached;
                 low = Some(rate);
             } else {
                 high = Some(rate);
             }
         }
-        if let Ok(mut found) = self.bench.found.lock() {
-            found.insert(key, best.rate);
-        }
+        self.bench.found.borrow_mut().insert(key, best);
         Ok(best)
     }
 
-    fn keeps(&mut self, rate: f64) -> Result<Option<Kept>> {
+    /// The measured rate, if a system keeps up with this one.
+    fn reaches(&mut self, rate: f64) -> Result<Option<f64>> {
         for _ in 0..TRIES {
-            let measured = self.attempt(rate)?;
-            let outcome = &measured.outcome;
+            let outcome = self.attempt(rate)?;
             let p99 = outcome.latency_ms(0.99);
-            let is_kept = outcome.is_whole() && p99 <= LATE;
-            tell(&format!(
-                "{:>9.0}/s: lost {}, p99 {p99:.1} ms, load behind by at most {:.1} ms{}",
-                rate,
+            let is_reached = outcome.is_complete() && p99 <= MOST_P99;
+            eprintln!(
+                "bench: {rate:>9.0}/s: lost {}, p99 {p99:.1} ms, sent late by at most {:.1} ms{}",
                 outcome.lost(),
-                outcome.behind.as_secs_f64() * 1e3,
-                if is_kept { "" } else { ": too much" },
-            ));
-            if is_kept {
-                return Ok(Some(Kept {
-                    rate: outcome.received as f64 / outcome.took.as_secs_f64(),
-                    p99,
-                    per_processor_second: measured.per_processor_second(),
-                }));
+                outcome.send_delay.as_secs_f64() * 1e3,
+                if is_reached { "" } else { ": too much" },
+            );
+            if is_reached {
+                return Ok(Some(outcome.received as f64 / outcome.took.as_secs_f64()));
             }
         }
         Ok(None)
     }
 
-    fn attempt(&mut self, rate: f64) -> Result<Measured> {
-        let mut scene = match self.scene.take() {
-            Some(scene) => scene,
+    fn attempt(&mut self, rate: f64) -> Result<Outcome> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
             None => self.open()?,
         };
         let duration = self.bench.duration.mul_f64(0.3).max(Duration::from_secs(1));
-        let measured = scene.measure(Pace {
+        let measured = session.measure(Pace {
             rate: rate / self.watchers as f64,
             duration,
             warm_up: duration.mul_f64(0.25),
         })?;
-        // What an overload leaves behind is no part of the next attempt.
-        if measured.outcome.is_whole() && scene.load.is_quiet()? {
-            self.scene = Some(scene);
+        // What an overload leaves behind must not burden the next attempt.
+        if measured.outcome.is_complete() && session.load.is_quiet()? {
+            self.session = Some(session);
         }
-        Ok(measured)
+        Ok(measured.outcome)
     }
 
-    fn open(&self) -> Result<Scene> {
-        let mut scene = Scene::open(self.bench, self.system, self.wants, self.watchers)?;
+    fn open(&self) -> Result<Session> {
+        let mut session = Session::open(self.bench, self.system, self.setup, self.watchers)?;
         if let Some(connections) = self.posts {
-            scene.by_posts(connections)?;
+            session.post_over(connections)?;
         }
-        Ok(scene)
+        Ok(session)
     }
 }

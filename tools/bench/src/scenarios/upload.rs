@@ -1,4 +1,4 @@
-//! The upload of a large picture: from its last byte to the answer, beside a bare decode.
+//! The upload of a large picture: from its last byte to the response, beside a bare decode.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,46 +7,45 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Bench, Sample, Unit, sample};
+use super::Unit::{Milliseconds, Ratio};
+use super::{Bench, Sample, sample};
 use crate::http::{self, Client};
 use crate::report::median;
 use crate::servers::decode;
-use crate::systems::{System, tonesa};
+use crate::systems::tonesa;
 
 const TRIES: usize = 5;
-/// What is held back, in bytes: the end of the form, and with it the end of the picture.
+/// The bytes that are held back: the end of the form, and with it the end of the picture.
 const LAST: usize = 64;
-/// Long enough for the rest to be where the server keeps it.
-const ARRIVE: Duration = Duration::from_millis(500);
+/// Long enough for all other bytes to be where the server keeps them.
+const ARRIVAL: Duration = Duration::from_millis(500);
 
-pub fn once(bench: &Bench, _: &dyn System) -> Result<Vec<Sample>> {
+pub fn run(bench: &Bench) -> Result<Vec<Sample>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../end2end/images/24-megapixels.jpg");
     let picture = std::fs::read(file)?;
-    let node = tonesa::node(&bench.ground, &[])?;
-    let address = tonesa::address(&node);
+    let node = tonesa::node(bench, &[])?;
     let (mut uploads, mut decodes) = (Vec::new(), Vec::new());
     for _ in 0..TRIES {
-        uploads.push(upload(address, &picture)?);
-        let bare = bench.ground.cores.on_system(|| decode::once(&picture))?;
-        decodes.push(bare.as_secs_f64() * 1e3);
+        uploads.push(upload(tonesa::address(&node), &picture)?);
+        let took = bench.cores.on_system(|| decode::once(&picture))?;
+        decodes.push(took.as_secs_f64() * 1e3);
     }
     let (upload, decode) = (median(&uploads), median(&decodes));
     Ok(vec![
-        sample("last byte to answer", Unit::Milliseconds, upload),
-        sample("bare decode", Unit::Milliseconds, decode),
-        sample("upload / decode", Unit::Ratio, upload / decode),
+        sample("last byte to response", Milliseconds, upload),
+        sample("bare decode", Milliseconds, decode),
+        sample("upload / decode", Ratio, upload / decode),
     ])
 }
 
-/// In milliseconds.
-fn upload(address: SocketAddr, picture: &[u8]) -> Result<f64> {
+/// How long it takes, in milliseconds.
+fn upload(server: SocketAddr, picture: &[u8]) -> Result<f64> {
     let request = http::upload("24-megapixels.jpg", picture);
     let (before, last) = request.split_at(request.len() - LAST);
-    let mut client = Client::connect(address)?;
+    let mut client = Client::connect(server)?;
     client.send(before)?;
-    thread::sleep(ARRIVE);
+    thread::sleep(ARRIVAL);
     let start = Instant::now();
-    client.send(last)?;
-    client.answer()?;
+    client.request(last)?;
     Ok(start.elapsed().as_secs_f64() * 1e3)
 }

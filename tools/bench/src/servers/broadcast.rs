@@ -23,15 +23,12 @@ const CAPACITY: usize = 1_024;
 struct Rooms(Arc<Mutex<HashMap<String, Sender<Utf8Bytes>>>>);
 
 /// Serves until the process ends.
-///
-/// # Errors
-/// When it cannot listen.
 #[tokio::main]
 pub async fn serve(port: u16) -> Result<()> {
     rlimit::increase_nofile_limit(rlimit::INFINITY)?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let listener = listener.tap_io(|stream| {
-        // A socket that refuses it is slower, not wrong.
+        // A socket that refuses it only is slower.
         let _ = stream.set_nodelay(true);
     });
     let app = Router::new()
@@ -75,7 +72,7 @@ async fn chat(socket: WebSocket, room: Sender<Utf8Bytes>) {
     });
     let mut receiving = tokio::spawn(async move {
         while let Some(Ok(Message::Text(text))) = stream.next().await {
-            // Nobody listens: nobody misses it.
+            // It fails when nobody is in the room any more.
             let _ = room.send(text);
         }
     });

@@ -8,9 +8,6 @@ use zune_core::bytestream::ZCursor;
 use zune_jpeg::JpegDecoder;
 
 /// Decodes a picture to RGB; how long it took.
-///
-/// # Errors
-/// When it is no picture.
 pub fn once(picture: &[u8]) -> Result<Duration> {
     let start = Instant::now();
     let mut decoder = JpegDecoder::new(ZCursor::new(picture));

@@ -1,5 +1,5 @@
-//! Programs that this one can be, to compare with: started as a process of their own by a hidden command.
+//! What systems are compared with and this program has itself; the servers are processes of their own, by hidden commands.
 
+pub mod bare;
 pub mod broadcast;
 pub mod decode;
-pub mod floor;

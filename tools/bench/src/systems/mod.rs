@@ -1,107 +1,145 @@
-//! The systems that are compared: how each is started, and how it is spoken to.
+//! The systems that are compared: how each is started, and its protocol.
 
-mod broadcast;
-mod bun;
-mod centrifuge;
-mod floor;
-mod socketio;
+mod protocol;
 pub mod tonesa;
 
-pub use floor::Floor;
-pub use tonesa::Tonesa;
+pub use protocol::{Event, Protocol};
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::env;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use anyhow::{Context, Result, bail};
-use testbed::{Launch, Mongo, Node, Process, Redis};
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use testbed::{Launch, Mongo, Process, Redis};
 
-use crate::cores::Cores;
 use crate::load::Script;
+use crate::scenarios::{Bench, title};
 
-/// Where programs are and where they run.
-#[derive(Debug, Clone)]
-pub struct Ground {
-    /// Which core does what.
-    pub cores: Cores,
-    /// The program `tonesa`, with its site folder beside it.
-    pub tonesa: PathBuf,
-    /// The folder into which the other systems were installed.
-    pub peers: PathBuf,
+/// A system, its name on the command line, and what a reader calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum System {
+    /// bare program
+    Bare,
+    /// Tonesa
+    Tonesa,
+    /// Bun
+    Bun,
+    /// axum + broadcast
+    Broadcast,
+    /// Socket.IO
+    #[value(name = "socketio")]
+    SocketIo,
+    /// Centrifuge
+    Centrifuge,
 }
 
-impl Ground {
-    /// A file of another system.
-    ///
-    /// # Errors
-    /// When it was not installed.
-    fn installed(&self, path: &str) -> Result<PathBuf> {
-        let file = self.peers.join(path);
-        if !file.exists() {
-            bail!("not installed: {} is missing", file.display());
-        }
-        Ok(file)
-    }
-}
-
-/// What is asked of a system.
+/// How a system is started.
 #[derive(Debug, Clone, Copy)]
-pub struct Wants<'a> {
-    /// How many rooms.
+pub struct Setup<'a> {
     pub rooms: usize,
-    /// The floor only: whether all frames that wait for a socket are written at once, instead of each alone.
-    pub together: bool,
-    /// The address of the Redis through which it reaches other nodes, if it is not alone.
+    /// The bare program only: whether all frames that wait for a room are one write.
+    pub merge_frames: bool,
+    /// The Redis through which it reaches another node.
     pub redis: Option<&'a str>,
 }
 
-impl Wants<'_> {
-    /// One node, rooms as given.
+impl Setup<'_> {
     pub fn rooms(rooms: usize) -> Self {
         Self {
             rooms,
-            together: false,
+            merge_frames: false,
             redis: None,
         }
     }
 
-    /// The same, where the floor writes all waiting frames at once.
-    pub fn together(self) -> Self {
+    /// For saturation.
+    pub fn merging(rooms: usize) -> Self {
         Self {
-            together: true,
-            ..self
+            merge_frames: true,
+            ..Self::rooms(rooms)
         }
     }
 }
 
-/// A system that can be started.
-pub trait System: Sync {
-    /// Its name on the command line and in results.
-    fn name(&self) -> &'static str;
+/// A running system.
+pub struct Instance {
+    pub address: SocketAddr,
+    /// Where it serves its metrics.
+    pub metrics: Option<SocketAddr>,
+    pub protocol: Protocol,
+    process: Process,
+}
 
-    /// What a reader calls it.
-    fn title(&self) -> &'static str;
+/// Two nodes of a system that share a Redis.
+pub struct Pair {
+    pub first: Instance,
+    pub second: Instance,
+    /// The Redis command that publishes an event as a node would, if it is known.
+    pub publish: Option<Event>,
+    redis: Redis,
+    _store: Option<Mongo>,
+}
 
+impl System {
     /// Starts it on its core and waits until it serves.
-    ///
-    /// # Errors
-    /// When it is not installed or does not start.
-    fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance>;
+    pub fn start(self, bench: &Bench, setup: Setup<'_>) -> Result<Instance> {
+        let (program, script, protocol) = match self {
+            Self::Tonesa => return tonesa::start(bench, setup.rooms),
+            Self::Bare | Self::Broadcast => {
+                let command = if self == Self::Bare {
+                    "bare"
+                } else {
+                    "broadcast"
+                };
+                (env::current_exe()?, Some(command.into()), Protocol::plain())
+            }
+            Self::Bun => {
+                let script = bench.peer("bun/server.js")?;
+                (bench.peer("bun/bun")?, Some(script), Protocol::plain())
+            }
+            Self::SocketIo => {
+                let script = bench.peer("socketio/server.mjs")?;
+                ("node".into(), Some(script), Protocol::socketio())
+            }
+            Self::Centrifuge => {
+                let program = bench.peer("centrifuge/centrifuge")?;
+                (program, None, Protocol::centrifuge())
+            }
+        };
+        let option = match self {
+            Self::Bare => setup.merge_frames.then_some("--merge-frames"),
+            _ => setup.redis,
+        };
+        let port = testbed::free_port()?;
+        let address = local(port);
+        let launch = Launch::new(title(&self), program)?
+            .args(script)
+            .args([port.to_string()])
+            .args(option)
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .ready_when(move |_| TcpStream::connect(address).is_ok());
+        Ok(Instance {
+            address,
+            metrics: None,
+            protocol,
+            process: bench.cores.on_system(|| launch.start())?,
+        })
+    }
 
     /// Starts two nodes of it, with the same rooms, that reach each other through a Redis on the load's core.
-    ///
-    /// # Errors
-    /// As [`Self::start`].
-    fn start_pair(&self, ground: &Ground, rooms: usize) -> Result<Pair> {
+    pub fn start_pair(self, bench: &Bench, rooms: usize) -> Result<Pair> {
+        if self == Self::Tonesa {
+            return tonesa::start_pair(bench, rooms);
+        }
         let redis = Redis::start()?;
         let url = redis.url();
-        let wants = Wants {
+        let setup = Setup {
             redis: Some(&url),
-            ..Wants::rooms(rooms)
+            ..Setup::rooms(rooms)
         };
         Ok(Pair {
-            first: self.start(ground, wants)?,
-            second: self.start(ground, wants)?,
+            first: self.start(bench, setup)?,
+            second: self.start(bench, setup)?,
             publish: None,
             redis,
             _store: None,
@@ -109,148 +147,25 @@ pub trait System: Sync {
     }
 }
 
-/// The text of an event: the room's place and the event's stamp are given.
-pub type Event = Box<dyn Fn(usize, &str) -> String>;
+impl Instance {
+    pub fn script(&self, room: usize) -> Script {
+        (self.protocol.script)(room)
+    }
 
-/// Two nodes of a system, in the order in which they end.
-pub struct Pair {
-    /// One of them.
-    pub first: Instance,
-    /// The other one.
-    pub second: Instance,
-    /// The command that publishes an event at Redis itself, if that is known.
-    pub publish: Option<Event>,
-    redis: Redis,
-    _store: Option<Mongo>,
+    /// The id of its process.
+    pub fn process(&self) -> Result<u32> {
+        let process = &self.process;
+        let id = process.id().filter(|_| process.is_running());
+        id.with_context(|| format!("the system has ended:\n{}", process.log()))
+    }
 }
 
 impl Pair {
-    /// Where their Redis listens.
     pub fn redis_address(&self) -> SocketAddr {
         local(self.redis.port())
     }
 }
 
-/// A port of this machine.
 fn local(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-/// All of them, the floor and Tonesa first.
-pub const ALL: [&dyn System; 6] = [
-    &Floor,
-    &Tonesa,
-    &bun::Bun,
-    &broadcast::Broadcast,
-    &socketio::SocketIo,
-    &centrifuge::Centrifuge,
-];
-
-/// A running system. It ends when dropped.
-pub struct Instance {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Where it tells how often it does what, as Prometheus asks for it.
-    pub metrics: Option<SocketAddr>,
-    held: Held,
-    speech: Speech,
-}
-
-enum Held {
-    Node(Node),
-    Process(Process),
-}
-
-/// How a system is spoken to.
-pub struct Speech {
-    /// What a socket says until it watches the room of this place.
-    pub script: Box<dyn Fn(usize) -> Script>,
-    /// The text frame that publishes an event.
-    pub event: Event,
-    /// The HTTP request that does the same, where there is one.
-    pub post: Option<Event>,
-}
-
-impl Instance {
-    /// What a socket says until it watches a room.
-    pub fn script(&self, room: usize) -> Script {
-        (self.speech.script)(room)
-    }
-
-    /// How it is spoken to.
-    pub fn speech(&self) -> &Speech {
-        &self.speech
-    }
-
-    /// The system's number of its process.
-    ///
-    /// # Errors
-    /// When it has ended.
-    pub fn process(&self) -> Result<u32> {
-        let process = match &self.held {
-            Held::Node(node) => node.process(),
-            Held::Process(process) => process,
-        };
-        let id = process.id().filter(|_| process.is_running());
-        id.with_context(|| format!("the system has ended:\n{}", process.log()))
-    }
-
-    /// Starts a program that listens at a port of its own.
-    fn start(
-        ground: &Ground,
-        name: &str,
-        program: PathBuf,
-        arguments: impl FnOnce(u16) -> Vec<String>,
-        speech: Speech,
-    ) -> Result<Self> {
-        let address = local(testbed::free_port()?);
-        let arguments = arguments(address.port());
-        let launch = Launch {
-            name: name.to_owned(),
-            program,
-            arguments: arguments.into_iter().map(Into::into).collect(),
-            environment: vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())],
-            leaves: Vec::new(),
-        };
-        let process = ground
-            .cores
-            .on_system(|| Process::start(launch, Process::folder()?))?;
-        process.wait_until(|| std::net::TcpStream::connect(address).is_ok())?;
-        Ok(Self {
-            address,
-            metrics: None,
-            held: Held::Process(process),
-            speech,
-        })
-    }
-}
-
-/// Systems that take whatever text a socket sends and hand it to all of the room that its address names.
-fn plain_speech() -> Speech {
-    Speech {
-        script: Box::new(|room| Script {
-            request: crate::ws::request(&format!("/{room}"), None),
-            steps: Vec::new(),
-            ready: "ready",
-        }),
-        event: Box::new(|_, stamp| touched(UPLOAD, stamp)),
-        post: None,
-    }
-}
-
-/// Stands for an upload where a system knows of none.
-const UPLOAD: &str = "0123456789abcdef01234567";
-
-/// The text of an event as watchers get it, the same for all: what Tonesa makes of a touch.
-fn touched(upload: &str, stamp: &str) -> String {
-    format!(
-        r#"{{"type":"touched","data":{{"uploadID":"{upload}","points":[{{"x":{stamp},"y":0.25,"tab":"tagoftab23"}}]}}}}"#
-    )
-}
-
-/// A program that the machine has.
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let files = std::env::split_paths(&path).map(|folder| folder.join(name));
-    files.into_iter().find(|file| file.is_file())
 }

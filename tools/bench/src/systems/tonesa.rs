@@ -1,4 +1,4 @@
-//! A node of Tonesa, its limits out of the way.
+//! Nodes of Tonesa without limits.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -8,100 +8,88 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use testbed::{Mongo, Node, Redis};
 
-use super::{Ground, Held, Instance, Pair, Speech, System, Wants, local, touched};
+use super::protocol::{Protocol, touched};
+use super::{Instance, Pair, local};
 use crate::http::{self, Client};
 use crate::load::{Script, Step};
+use crate::scenarios::Bench;
 use crate::ws;
 
-/// A whole picture in as few bytes as it takes: one pixel.
+/// One pixel.
 const PICTURE: &[u8] = include_bytes!("pixel.gif");
 
-/// What stands in the way of a load that no people make, and what would be logged of it.
 const ENVIRONMENT: [(&str, &str); 6] = [
     ("TONESA_TOUCHES_PER_SECOND", "0"),
     ("TONESA_MAX_SOCKETS", "1000000"),
     ("TONESA_MAX_SOCKETS_PER_ADDRESS", "1000000"),
     ("TONESA_MAX_CONNECTIONS", "1000000"),
     ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "1000000"),
-    ("TONESA_LOG", "warn,server::run=info"),
+    ("TONESA_LOG", "warn,server::app::run=info"),
 ];
 
 /// The operations that read, as labels of the store's metric.
 const READS: [&str; 2] = [r#"operation="upload""#, r#"operation="messages""#];
 
-pub struct Tonesa;
-
 /// An upload that was made for the bench.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
-    /// Its 24-digit id.
     pub id: String,
-    /// The end of its link.
     #[serde(rename = "shortID")]
     pub short_id: String,
 }
 
-impl System for Tonesa {
-    fn name(&self) -> &'static str {
-        "tonesa"
-    }
+pub(super) fn start(bench: &Bench, rooms: usize) -> Result<Instance> {
+    let metrics = testbed::free_port()?;
+    let node = node(bench, &[("METRICS_PORT", &metrics.to_string())])?;
+    let uploads = Rc::new(uploads(address(&node), rooms)?);
+    Ok(Instance {
+        metrics: Some(local(metrics)),
+        ..instance(node, &uploads)
+    })
+}
 
-    fn title(&self) -> &'static str {
-        "Tonesa"
-    }
-
-    fn start(&self, ground: &Ground, wants: Wants<'_>) -> Result<Instance> {
-        let metrics = testbed::free_port()?;
-        let node = node(ground, &[("METRICS_PORT", &metrics.to_string())])?;
-        let uploads = uploads(&node, wants.rooms)?;
-        Ok(Instance {
-            metrics: Some(local(metrics)),
-            ..instance(node, &uploads)
-        })
-    }
-
-    /// Both know the same uploads, so they share a database too. What it is does not matter here: nothing is stored
-    /// while something is measured.
-    fn start_pair(&self, ground: &Ground, rooms: usize) -> Result<Pair> {
-        let (redis, mongo) = (Redis::start()?, Mongo::start()?);
-        let (redis_url, mongo_url) = (redis.url(), mongo.url_of_new_database());
-        let shared = [("REDIS_URL", &*redis_url), ("MONGO_URL", &*mongo_url)];
-        let (first, second) = (node(ground, &shared)?, node(ground, &shared)?);
-        let uploads = uploads(&first, rooms)?;
-        let (first, second) = (instance(first, &uploads), instance(second, &uploads));
-        Ok(Pair {
-            first,
-            second,
-            publish: Some(Box::new(move |room, stamp| {
-                publish(&uploads[room].id, stamp)
-            })),
-            redis,
-            _store: Some(mongo),
-        })
-    }
+/// Both nodes know the same uploads, so they share a database too. Nothing is stored while something is measured.
+pub(super) fn start_pair(bench: &Bench, rooms: usize) -> Result<Pair> {
+    let (redis, mongo) = (Redis::start()?, Mongo::start()?);
+    let (redis_url, mongo_url) = (redis.url(), mongo.url_of_new_database());
+    let shared = [("REDIS_URL", &*redis_url), ("MONGO_URL", &*mongo_url)];
+    let (first, second) = (node(bench, &shared)?, node(bench, &shared)?);
+    let uploads = Rc::new(uploads(address(&first), rooms)?);
+    Ok(Pair {
+        first: instance(first, &uploads),
+        second: instance(second, &uploads),
+        publish: Some(Box::new(move |room, number| {
+            publish(&uploads[room].id, number)
+        })),
+        redis,
+        _store: Some(mongo),
+    })
 }
 
 fn instance(node: Node, uploads: &Rc<Vec<Upload>>) -> Instance {
     Instance {
         address: address(&node),
         metrics: None,
-        held: Held::Node(node),
-        speech: speech(uploads),
+        protocol: protocol(uploads),
+        process: node.into(),
     }
 }
 
-/// Where a node listens.
 pub fn address(node: &Node) -> SocketAddr {
     local(node.port())
 }
 
+/// Starts a node on the system's core.
+pub fn node(bench: &Bench, environment: &[(&str, &str)]) -> Result<Node> {
+    let environment = [&ENVIRONMENT, environment].concat();
+    let program = &bench.tonesa;
+    bench.cores.on_system(|| Node::start(program, &environment))
+}
+
 /// How many uploads and pages of messages a node has read from its store, by its metrics.
-///
-/// # Errors
-/// When it does not tell.
 pub fn store_reads(metrics: SocketAddr) -> Result<f64> {
-    let text = String::from_utf8(Client::connect(metrics)?.get("/metrics")?)?;
+    let text = String::from_utf8(Client::connect(metrics)?.request(http::get("/metrics"))?)?;
     let reads: Result<Vec<f64>, _> = text
         .lines()
         .filter_map(|line| line.strip_prefix("tonesa_store_call_duration_seconds_count"))
@@ -109,34 +97,21 @@ pub fn store_reads(metrics: SocketAddr) -> Result<f64> {
         .filter_map(|line| Some(line.rsplit_once(' ')?.1.parse()))
         .collect();
     let reads = reads?;
-    ensure!(reads.len() >= READS.len(), "no reads of the store are told");
+    ensure!(
+        reads.len() >= READS.len(),
+        "the metrics have no reads of the store"
+    );
     Ok(reads.iter().sum())
 }
 
-/// Starts a node on the system's core.
-///
-/// # Errors
-/// When it does not start.
-pub fn node(ground: &Ground, environment: &[(&str, &str)]) -> Result<Node> {
-    let environment = [&ENVIRONMENT, environment].concat();
-    ground
-        .cores
-        .on_system(|| Node::start(&ground.tonesa, &environment))
-}
-
-/// Uploads a small picture.
-///
-/// # Errors
-/// When it is refused.
-pub fn upload(client: &mut Client) -> Result<Upload> {
-    let answer = client.upload("pixel.gif", PICTURE)?;
-    serde_json::from_slice(&answer).context("reading the answer to an upload")
-}
-
-fn uploads(node: &Node, count: usize) -> Result<Rc<Vec<Upload>>> {
-    let mut client = Client::connect(address(node))?;
-    let uploads: Result<Vec<_>> = (0..count).map(|_| upload(&mut client)).collect();
-    Ok(Rc::new(uploads?))
+/// Uploads so many small pictures.
+pub fn uploads(server: SocketAddr, count: usize) -> Result<Vec<Upload>> {
+    let mut client = Client::connect(server)?;
+    let uploads = (0..count).map(|_| {
+        let response = client.request(http::upload("pixel.gif", PICTURE))?;
+        serde_json::from_slice(&response).context("reading the response to an upload")
+    });
+    uploads.collect()
 }
 
 /// The request that posts a message. `number` makes its `clientMessageID`.
@@ -146,38 +121,37 @@ pub fn post(upload: &str, content: &str, number: impl Display) -> String {
     http::post(&format!("/api/uploads/{upload}/messages"), &message)
 }
 
-/// The protocol `tonesa.v1`, one upload for each room.
-fn speech(uploads: &Rc<Vec<Upload>>) -> Speech {
+/// The protocol `tonesa.v1`, with one upload for each room.
+fn protocol(uploads: &Rc<Vec<Upload>>) -> Protocol {
     let [watched, touched, posted] = std::array::from_fn(|_| Rc::clone(uploads));
-    Speech {
-        script: Box::new(move |room| Script {
-            request: ws::request("/api/socket", Some("tonesa.v1")),
-            steps: vec![Step {
-                after: "",
-                send: format!(
-                    r#"{{"type":"watch","data":{{"uploadID":"{}","after":null}}}}"#,
-                    watched[room].id
-                ),
-            }],
-            ready: r#""watched""#,
+    Protocol {
+        script: Box::new(move |room| {
+            let upload = &watched[room].id;
+            let watch =
+                format!(r#"{{"type":"watch","data":{{"uploadID":"{upload}","after":null}}}}"#);
+            Script {
+                request: ws::request("/api/socket", Some("tonesa.v1")),
+                steps: vec![Step::new("", watch)],
+                ready: r#""watched""#,
+            }
         }),
-        event: Box::new(move |room, stamp| {
+        event: Box::new(move |room, number| {
+            let upload = &touched[room].id;
             format!(
-                r#"{{"type":"touch","data":{{"uploadID":"{}","x":{stamp},"y":0.25,"tab":"bench"}}}}"#,
-                touched[room].id
+                r#"{{"type":"touch","data":{{"uploadID":"{upload}","x":{number},"y":0.25,"tab":"bench"}}}}"#
             )
         }),
-        post: Some(Box::new(move |room, stamp| {
-            // The stamp stands in the message once: in its text.
-            let number = stamp.rsplit('.').next().unwrap_or_default();
-            post(&posted[room].id, stamp, number)
+        post: Some(Box::new(move |room, number| {
+            // The whole number must stand in the message once: in its text.
+            let digits = number.rsplit('.').next().unwrap_or_default();
+            post(&posted[room].id, number, digits)
         })),
     }
 }
 
 /// The command with which a node publishes a touch: `t` for its class, then the frame.
-fn publish(upload: &str, stamp: &str) -> String {
-    let payload = format!("t{}", touched(upload, stamp));
+fn publish(upload: &str, number: &str) -> String {
+    let payload = format!("t{}", touched(upload, number));
     let channel = format!("upload:{upload}");
     format!(
         "*3\r\n$7\r\nPUBLISH\r\n${}\r\n{channel}\r\n${}\r\n{payload}\r\n",

@@ -1,36 +1,29 @@
-//! Nothing that was acknowledged is lost.
+//! No acknowledged message is lost.
 
-use std::collections::HashMap;
+use app::model::Message;
 
-use app::model::{ClientMessageId, Message};
+use super::{Conversations, first_few};
 
-use super::{Conversations, told};
-
-/// Every acknowledged message stands in the store as it was acknowledged. (That it stands there once is another
-/// check.)
-pub fn acknowledged(
-    acknowledged: &HashMap<ClientMessageId, Message>,
+/// Every acknowledged message is stored as it was acknowledged. (That it is stored once is another check.)
+pub fn acknowledged<'a>(
+    acknowledged: impl IntoIterator<Item = &'a Message>,
     conversations: &Conversations,
 ) -> Vec<String> {
-    let faults = acknowledged.values().filter_map(|message| {
+    let lost = acknowledged.into_iter().filter_map(|message| {
         let stored = conversations.get(&message.upload_id)?;
         let place = usize::try_from(message.seq.get()).ok()?.checked_sub(1)?;
-        match stored.get(place) {
-            Some(there) if there == message => None,
-            _ => Some(lost(message, stored)),
-        }
+        (stored.get(place) != Some(message)).then(|| describe(message, stored))
     });
-    told(faults.collect())
+    first_few(lost.collect())
 }
 
-fn lost(message: &Message, stored: &[Message]) -> String {
+fn describe(message: &Message, stored: &[Message]) -> String {
     let (name, seq) = (&message.client_message_id, message.seq);
-    let elsewhere = stored.iter().find(|it| it.client_message_id == *name);
-    match elsewhere {
-        Some(other) if other.seq != seq => {
+    match stored.iter().find(|it| it.client_message_id == *name) {
+        Some(it) if it.seq != seq => {
             format!(
                 "{name} was acknowledged as {seq} and is stored as {}",
-                other.seq
+                it.seq
             )
         }
         Some(_) => format!("{name} is not stored as it was acknowledged"),
@@ -43,30 +36,18 @@ mod tests {
     use super::super::fixture::{messages, upload};
     use super::*;
 
-    fn faults(acked: Vec<Message>, stored: Vec<Message>) -> Vec<String> {
-        let acked = acked
-            .into_iter()
-            .map(|it| (it.client_message_id.clone(), it));
-        acknowledged(&acked.collect(), &HashMap::from([(upload(), stored)]))
-    }
-
     #[test]
-    fn what_is_stored_as_it_was_acknowledged_is_fine() {
-        assert!(faults(messages(2..=4), messages(1..=5)).is_empty());
-    }
-
-    #[test]
-    fn what_is_lost_moved_or_changed_is_told() {
-        let lost = faults(messages([6]), messages(1..=5));
+    fn what_is_lost_moved_or_changed_is_found() {
+        let stored = Conversations::from([(upload(), messages(1..=5))]);
+        assert!(acknowledged(&messages(2..=4), &stored).is_empty());
+        let lost = acknowledged(&messages([6]), &stored);
         assert_eq!(lost, ["m6 was acknowledged as 6 and is lost"]);
         let mut moved = messages([3]);
         moved[0].seq = messages([2])[0].seq;
-        assert_eq!(
-            faults(moved, messages(1..=5)),
-            ["m3 was acknowledged as 2 and is stored as 3"]
-        );
+        let moved = acknowledged(&moved, &stored);
+        assert_eq!(moved, ["m3 was acknowledged as 2 and is stored as 3"]);
         let mut changed = messages([3]);
         changed[0].content = "another text".parse().unwrap();
-        assert_eq!(faults(changed, messages(1..=5)).len(), 1);
+        assert_eq!(acknowledged(&changed, &stored).len(), 1);
     }
 }

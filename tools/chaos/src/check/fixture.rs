@@ -1,5 +1,6 @@
 //! Values for the tests of the checks.
 
+use app::live::{Delivery, Entry};
 use app::model::{Message, MessageId, Seq, UploadId};
 
 pub fn upload() -> UploadId {
@@ -18,4 +19,17 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
         created_at: "2026-11-24T12:00:00Z".parse().unwrap(),
     };
     numbers.into_iter().map(message).collect()
+}
+
+/// The same as a client lists them.
+pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Entry> {
+    let entry = |message: Message| Entry {
+        key: message.client_message_id,
+        author_name: message.author_name,
+        content: message.content,
+        created_at: message.created_at,
+        mine: false,
+        delivery: Delivery::Sent,
+    };
+    messages(numbers).into_iter().map(entry).collect()
 }

@@ -1,28 +1,28 @@
-//! What must be so when everything has been repaired.
+//! What must hold when everything has been repaired.
 
 mod acknowledged;
-mod conversation;
+mod conversations;
 #[cfg(test)]
 pub mod fixture;
-mod nodes;
-mod pictures;
+mod logs;
 mod transcripts;
+mod uploads;
 
 pub use acknowledged::acknowledged;
-pub use conversation::{Conversations, read as conversations};
-pub use nodes::nodes;
-pub use pictures::pictures;
-pub use transcripts::{Seen, Verdict, transcripts};
+pub use conversations::{Conversations, read as conversations};
+pub use logs::logs;
+pub use transcripts::{Seen, transcripts};
+pub use uploads::uploads;
 
-/// How many contradictions of one sort are told.
-const MOST_TOLD: usize = 5;
+/// How many violations of one sort are reported.
+const MAX_REPORTED: usize = 5;
 
-/// The first contradictions, and how many more there are.
-fn told(mut faults: Vec<String>) -> Vec<String> {
-    let more = faults.len().saturating_sub(MOST_TOLD);
-    faults.truncate(MOST_TOLD);
+/// The first violations, and how many more there are.
+fn first_few(mut violations: Vec<String>) -> Vec<String> {
+    let more = violations.len().saturating_sub(MAX_REPORTED);
+    violations.truncate(MAX_REPORTED);
     if more > 0 {
-        faults.push(format!("… and {more} more of this sort"));
+        violations.push(format!("… and {more} more of this sort"));
     }
-    faults
+    violations
 }

@@ -1,9 +1,11 @@
-//! The calls that the browser makes, through whichever node the balancer names.
+//! The calls that the browser makes, through whichever node the balancer chooses.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::{Message, MessagePage, NewMessage, Seq, UploadId};
+use app::model::{Message, MessagePage, NewMessage, Seq, Upload, UploadId};
+use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 
@@ -15,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const AFTER_LIMIT: usize = 200;
 const BEFORE_LIMIT: usize = 50;
 
-/// The HTTP API as one service.
+/// The HTTP API behind a balancer.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: Client,
@@ -23,55 +25,71 @@ pub struct Api {
 }
 
 impl Api {
-    /// Calls through `balancer`.
     pub fn new(http: Client, balancer: Balancer) -> Self {
         Self { http, balancer }
     }
 
-    /// Chooses the nodes.
-    pub fn balancer(&self) -> &Balancer {
-        &self.balancer
+    /// The API of this node alone.
+    pub fn of_node(&self, node: SocketAddr) -> Self {
+        Self::new(self.http.clone(), Balancer::new([node]))
+    }
+
+    /// The node for the next request or socket.
+    pub fn choose_node(&self) -> SocketAddr {
+        self.balancer.choose()
     }
 
     /// The newest messages, as the page shows them.
     pub async fn newest(&self, upload: UploadId) -> Result<MessagePage, ApiFailure> {
-        self.get(&format!("/api/uploads/{upload}/messages")).await
+        read(self.http.get(self.messages(upload))).await
     }
 
-    /// The messages after that number.
     pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-        self.get(&after(upload, seq)).await
+        let query = format!("?after={seq}&limit={AFTER_LIMIT}");
+        read(self.http.get(self.messages(upload) + &query)).await
     }
 
-    /// The messages just before that number.
     pub async fn before(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-        let messages = format!("/api/uploads/{upload}/messages");
-        self.get(&format!("{messages}?before={seq}&limit={BEFORE_LIMIT}"))
-            .await
+        let query = format!("?before={seq}&limit={BEFORE_LIMIT}");
+        read(self.http.get(self.messages(upload) + &query)).await
     }
 
-    /// Posts a message.
     pub async fn post(&self, upload: UploadId, new: &NewMessage) -> Result<Message, ApiFailure> {
-        let url = self.url(&format!("/api/uploads/{upload}/messages"));
-        read(self.http.post(url).json(new)).await
+        read(self.http.post(self.messages(upload)).json(new)).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiFailure> {
-        read(self.http.get(self.url(path))).await
+    pub async fn create_upload(&self, png: Vec<u8>) -> Result<Upload, ApiFailure> {
+        let file = Part::bytes(png).file_name("picture.png");
+        let form = Form::new().part("file", file);
+        read(self.http.post(self.url("/api/uploads")).multipart(form)).await
+    }
+
+    pub async fn upload(&self, id: UploadId) -> Result<Upload, ApiFailure> {
+        read(self.http.get(self.url(&format!("/api/uploads/{id}")))).await
+    }
+
+    /// The bytes of its picture.
+    pub async fn content(&self, upload: &Upload) -> reqwest::Result<Vec<u8>> {
+        let answer = self.http.get(self.url(&upload.content.url)).send().await?;
+        Ok(answer.error_for_status()?.bytes().await?.to_vec())
+    }
+
+    pub async fn is_live(&self, timeout: Duration) -> reqwest::Result<bool> {
+        let request = self.http.get(self.url("/livez")).timeout(timeout);
+        Ok(request.send().await?.status().is_success())
+    }
+
+    fn messages(&self, upload: UploadId) -> String {
+        self.url(&format!("/api/uploads/{upload}/messages"))
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.balancer.choose())
+        format!("http://{}{path}", self.choose_node())
     }
 }
 
-/// Where the messages after that number are read.
-pub fn after(upload: UploadId, seq: Seq) -> String {
-    format!("/api/uploads/{upload}/messages?after={seq}&limit={AFTER_LIMIT}")
-}
-
 /// Sends a request and reads the answer as the browser does.
-pub async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFailure> {
+async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFailure> {
     let failure = |error: reqwest::Error| {
         if error.is_timeout() {
             ApiFailure::TimedOut

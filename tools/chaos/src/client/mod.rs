@@ -1,72 +1,65 @@
-//! A client that speaks the real protocol: the browser's own state machine in a native shell, and somebody who writes.
-//!
-//! ```text
-//! person      writes, taps, tries failed messages again
-//! shell       does what the machine asks, and tells it what happens
-//! socket      the WebSocket
-//! stream      what a socket tells, judged by the protocol
-//! text        what people write
-//! api         the calls of the HTTP API
-//! transcript  what was listed, in the order in which it was
-//! ```
+//! A client that speaks the real protocol: the browser's own state machine, driven natively, and a simulated user.
 
 mod api;
-mod person;
-mod shell;
+mod driver;
+mod pool;
+mod protocol;
 mod socket;
-mod stream;
 mod text;
 mod transcript;
+mod user;
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use app::model::{Seq, UploadId};
+use tokio::sync::watch;
 
-pub use api::{Api, after, read};
-pub use person::live;
-pub use stream::misfit;
-pub use transcript::{Line, Transcript};
+use crate::recorder::Recorder;
 
-/// Who a client is.
+pub use api::Api;
+pub use pool::ClientPool;
+pub use protocol::sequence_error;
+pub use transcript::{Transcript, stored_line};
+
+/// A part of a run, the same for all clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Users write and tap.
+    Writing,
+    /// Clients send what is unsent and catch up; users start nothing.
+    Quiet,
+    /// Clients stop.
+    Over,
+}
+
+/// What all clients share.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub api: Api,
+    pub recorder: Recorder,
+    pub phase: watch::Receiver<Phase>,
+}
+
+/// What one client does.
 #[derive(Debug, Clone)]
 pub struct Role {
     /// Unique in the run.
     pub name: String,
-    /// What it watches.
     pub upload: UploadId,
-    /// Decides what it does.
     pub seed: u64,
-    /// Mean time between two messages of its own.
+    /// Mean time between two messages.
     pub pace: Duration,
-    /// Whether it stalls: reads nothing of its socket for a while, again and again.
+    /// Whether it pauses reading its socket again and again.
     pub stalls: bool,
-    /// Whether all its texts are long.
     pub writes_long: bool,
 }
 
-/// How far a client is, as seen from outside.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+/// How far a client is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
     /// The last number up to which nothing is missing.
     pub cursor: Seq,
-    /// Messages of its own that are not listed with the stored ones yet.
+    /// Its own messages that are not listed with the stored ones yet.
     pub unsent: usize,
-    /// Whether its line is live.
     pub is_live: bool,
-}
-
-/// Where a client writes its [`Standing`].
-#[derive(Debug, Clone, Default)]
-pub struct Gauge(Arc<Mutex<Standing>>);
-
-impl Gauge {
-    /// What was written last.
-    pub fn read(&self) -> Standing {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, standing: Standing) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = standing;
-    }
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use app::event::{ClientCommand, SUBPROTOCOL, ServerEvent};
-use futures::stream::SplitStream;
 use futures::{SinkExt, StreamExt};
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,36 +14,32 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::shell::Happening;
+use super::driver::ClientEvent;
 
 /// "Abnormal closure" and "no status received" (RFC 6455, 7.4.1).
 const ABNORMAL: u16 = 1006;
 const NO_STATUS: u16 = 1005;
 /// Commands that may wait to be sent; one more is lost, as on a socket that is about to close.
-const MOST_COMMANDS: usize = 64;
-/// Room to receive of a client that stalls, and the segments that it takes, in bytes: as over Ethernet. What the kernels
-/// hold for it is then full after 100 kB when the connection is new, and after 700 kB later; over the loopback device as
-/// it is, it would take 4 MB.
-const LITTLE_ROOM: u32 = 4 * 1024;
+const MAX_COMMANDS: usize = 64;
+/// Receive buffer and segment size of a client that stalls, in bytes, as over Ethernet: the kernels' buffers are then full
+/// after 100 kB on a new connection and after 700 kB later, instead of 4 MB over loopback.
+const SMALL_RECEIVE_BUFFER: u32 = 4 * 1024;
 const SEGMENT: u32 = 1_460;
 
-/// What a socket tells.
+/// What happens to a socket.
 #[derive(Debug)]
 pub enum SocketEvent {
-    /// It is open.
     Opened,
-    /// An event; `None` when this version does not know it.
+    /// `None` when this version does not know the event.
     Frame(Option<ServerEvent>),
     /// It is closed, or could not be opened.
     Closed(u16),
 }
 
 /// Until when nothing is read. `None`: the client never stalls.
-pub type Slowness = Option<watch::Receiver<Instant>>;
+pub type Stall = Option<watch::Receiver<Instant>>;
 
-type WebSocket = WebSocketStream<TcpStream>;
-
-/// A socket; dropping it ends the connection, and nothing is heard of it afterwards.
+/// A socket; dropping it ends the connection without a further event.
 #[derive(Debug)]
 pub struct Socket {
     commands: mpsc::Sender<String>,
@@ -52,19 +47,19 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket to the node; what happens to it is told under this number.
+    /// Opens a socket to the node; its events are sent with this number.
     pub fn open(
         node: SocketAddr,
         number: u64,
-        tell: mpsc::Sender<Happening>,
-        slowness: Slowness,
+        events: mpsc::Sender<ClientEvent>,
+        stall: Stall,
     ) -> Self {
-        let (commands, to_send) = mpsc::channel(MOST_COMMANDS);
+        let (commands, to_send) = mpsc::channel(MAX_COMMANDS);
         let task = tokio::spawn(async move {
-            let code = serve(node, number, &tell, to_send, slowness).await;
+            let code = serve(node, number, &events, to_send, stall).await;
             let closed = SocketEvent::Closed(code.unwrap_or(ABNORMAL));
-            // Whoever does not listen any more has no use for it.
-            let _ = tell.send(Happening::Socket(number, closed)).await;
+            // A client that has left needs no event.
+            let _ = events.send(ClientEvent::Socket(number, closed)).await;
         });
         Self {
             commands,
@@ -72,61 +67,57 @@ impl Socket {
         }
     }
 
-    /// Sends a command. One that cannot be sent is lost with the socket, whose closing is told.
-    pub fn tell(&self, command: &ClientCommand) {
+    /// Sends a command. One that cannot be sent is lost with the socket.
+    pub fn send(&self, command: &ClientCommand) {
         let frame = serde_json::to_string(command).expect("a command has only what JSON can write");
         let _ = self.commands.try_send(frame);
     }
 }
 
-/// Serves a socket until it ends; the code of its close frame.
+/// Serves a socket until its close frame, whose code it returns.
 async fn serve(
     node: SocketAddr,
     number: u64,
-    tell: &mpsc::Sender<Happening>,
+    events: &mpsc::Sender<ClientEvent>,
     mut to_send: mpsc::Receiver<String>,
-    slowness: Slowness,
+    mut stall: Stall,
 ) -> Result<u16, Error> {
-    let (mut writer, reader) = connect(node, slowness.is_some()).await?.split();
-    let told = |event| async move {
-        let told = tell.send(Happening::Socket(number, event)).await;
-        told.map_err(|_| Error::AlreadyClosed)
+    let (mut writer, mut reader) = connect(node, stall.is_some()).await?.split();
+    let emit = |event| async move {
+        let sent = events.send(ClientEvent::Socket(number, event)).await;
+        sent.map_err(|_| Error::AlreadyClosed)
     };
-    told(SocketEvent::Opened).await?;
+    emit(SocketEvent::Opened).await?;
     let sending = async {
         while let Some(frame) = to_send.recv().await {
             writer.send(Message::text(frame)).await?;
         }
         Ok(NO_STATUS)
     };
+    let reading = async {
+        loop {
+            if let Some(until) = &mut stall {
+                wait(until).await;
+            }
+            match reader.next().await.ok_or(Error::ConnectionClosed)?? {
+                // Frames of a later version are no error.
+                Message::Text(text) => {
+                    emit(SocketEvent::Frame(serde_json::from_str(&text).ok())).await?;
+                }
+                Message::Close(frame) => {
+                    return Ok(frame.map_or(NO_STATUS, |frame| frame.code.into()));
+                }
+                _ => {}
+            }
+        }
+    };
     tokio::select! {
-        read = read(reader, slowness, told) => read,
+        read = reading => read,
         sent = sending => sent,
     }
 }
 
-/// Tells every event until the close frame, whose code it answers.
-async fn read<T: Future<Output = Result<(), Error>>>(
-    mut reader: SplitStream<WebSocket>,
-    mut slowness: Slowness,
-    tell: impl Fn(SocketEvent) -> T,
-) -> Result<u16, Error> {
-    loop {
-        if let Some(until) = &mut slowness {
-            wait(until).await;
-        }
-        match reader.next().await.ok_or(Error::ConnectionClosed)?? {
-            // Frames of a later version are no error.
-            Message::Text(text) => {
-                tell(SocketEvent::Frame(serde_json::from_str(&text).ok())).await?;
-            }
-            Message::Close(frame) => return Ok(frame.map_or(NO_STATUS, |frame| frame.code.into())),
-            _ => {}
-        }
-    }
-}
-
-/// Waits until the moment that was set, which may be set to an earlier one meanwhile.
+/// Waits until the moment that is set, which may change meanwhile.
 async fn wait(until: &mut watch::Receiver<Instant>) {
     loop {
         let moment = *until.borrow_and_update();
@@ -137,7 +128,7 @@ async fn wait(until: &mut watch::Receiver<Instant>) {
     }
 }
 
-async fn connect(node: SocketAddr, stalls: bool) -> Result<WebSocket, Error> {
+async fn connect(node: SocketAddr, stalls: bool) -> Result<WebSocketStream<TcpStream>, Error> {
     let mut request = format!("ws://{node}/api/socket").into_client_request()?;
     let protocol = HeaderValue::from_static(SUBPROTOCOL);
     request
@@ -145,11 +136,10 @@ async fn connect(node: SocketAddr, stalls: bool) -> Result<WebSocket, Error> {
         .insert("sec-websocket-protocol", protocol);
     let socket = TcpSocket::new_v4()?;
     if stalls {
-        socket.set_recv_buffer_size(LITTLE_ROOM)?;
+        socket.set_recv_buffer_size(SMALL_RECEIVE_BUFFER)?;
         SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     }
     let stream = socket.connect(node).await?;
     stream.set_nodelay(true)?;
-    let (socket, _) = client_async(request, stream).await?;
-    Ok(socket)
+    Ok(client_async(request, stream).await?.0)
 }

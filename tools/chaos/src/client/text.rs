@@ -1,13 +1,13 @@
-//! What people write: short and long, in several scripts, and text that looks like something else.
+//! What users write: short and long, in several scripts, and text that looks like something else.
 
 use app::model::MAX_MESSAGE_CHARS;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
 /// One of so many messages is as long as is allowed.
-const LONG: u32 = 40;
+const LONG_RATIO: u32 = 40;
 /// Characters of the others, at most.
-const SHORT: usize = 200;
+const MAX_SHORT: usize = 200;
 /// What long texts repeat: characters of three and four bytes.
 const WIDE: &str = "狐の木\u{1f98a}\u{1f33f}";
 const PIECES: [&str; 8] = [
@@ -22,22 +22,22 @@ const PIECES: [&str; 8] = [
 ];
 
 /// A text that begins with `name`, so that no two are alike; where `is_long` it is as long as is allowed.
-pub fn some(name: &str, is_long: bool, chance: &mut StdRng) -> String {
-    let length = if is_long || chance.random_ratio(1, LONG) {
+pub fn random_text(name: &str, is_long: bool, rng: &mut StdRng) -> String {
+    let length = if is_long || rng.random_ratio(1, LONG_RATIO) {
         MAX_MESSAGE_CHARS
     } else {
-        chance.random_range(0..SHORT)
+        rng.random_range(0..MAX_SHORT)
     };
     let mut text = format!("{name}: ");
-    let mut characters = text.chars().count();
-    while characters < length {
+    let mut chars = text.chars().count();
+    while chars < length {
         let piece = if is_long {
             WIDE
         } else {
-            PIECES[chance.random_range(0..PIECES.len())]
+            PIECES[rng.random_range(0..PIECES.len())]
         };
         text.push_str(piece);
-        characters += piece.chars().count();
+        chars += piece.chars().count();
     }
     text.chars().take(length.max(name.len() + 1)).collect()
 }
@@ -50,23 +50,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_is_one_that_is_allowed() {
-        let mut chance = StdRng::seed_from_u64(1);
+    fn every_text_is_allowed_and_some_are_as_long_as_can_be() {
+        let mut rng = StdRng::seed_from_u64(1);
         let mut longest = 0;
         for number in 0..2_000 {
-            let text = some(&format!("c1-{number}"), false, &mut chance);
+            let text = random_text(&format!("c1-{number}"), false, &mut rng);
             let parsed: MessageText = text.parse().unwrap();
             assert!(parsed.as_str().starts_with(&format!("c1-{number}:")));
             longest = longest.max(text.chars().count());
         }
         assert_eq!(longest, MAX_MESSAGE_CHARS);
-    }
-
-    #[test]
-    fn long_texts_are_as_long_as_is_allowed() {
-        let text = some("c1-1", true, &mut StdRng::seed_from_u64(1));
-        assert_eq!(text.chars().count(), MAX_MESSAGE_CHARS);
-        assert!(text.len() > 3 * MAX_MESSAGE_CHARS);
-        assert!(text.parse::<MessageText>().is_ok());
+        let long = random_text("c1-1", true, &mut rng);
+        assert_eq!(long.chars().count(), MAX_MESSAGE_CHARS);
+        assert!(long.len() > 3 * MAX_MESSAGE_CHARS);
+        assert!(long.parse::<MessageText>().is_ok());
     }
 }

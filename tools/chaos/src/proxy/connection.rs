@@ -5,16 +5,20 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::resp::{NotResp, first_value, is_message};
-use super::{Mode, Shared};
+use super::{Disruption, Shared};
 
 const BUFFER: usize = 64 * 1024;
 
-/// Carries what both sides say until one of them ends, or the mode ends it.
-pub(super) async fn run(mut client: TcpStream, shared: &Shared, mut mode: watch::Receiver<Mode>) {
-    // A Redis that is away refuses the connection: so does the proxy, by closing it.
+/// Forwards in both directions until one side closes, or a disruption ends it.
+pub(super) async fn run(
+    mut client: TcpStream,
+    shared: &Shared,
+    mut disruptions: Receiver<Disruption>,
+) {
+    // When Redis refuses the connection the proxy closes it.
     let Ok(mut server) = TcpStream::connect(shared.upstream).await else {
         return;
     };
@@ -22,68 +26,62 @@ pub(super) async fn run(mut client: TcpStream, shared: &Shared, mut mode: watch:
     let _ = server.set_nodelay(true);
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
-    let flowing = async {
+    let forwarding = async {
         tokio::select! {
             _ = copy(&mut from_client, &mut to_server) => {}
-            _ = pass_values(&mut from_server, &mut to_client, shared) => {}
+            _ = forward_values(&mut from_server, &mut to_client, shared) => {}
         }
     };
-    let mode = tokio::select! {
-        // In this order: what comes after the change is not passed on.
+    let disruption = tokio::select! {
+        // In this order: what arrives after the disruption is not forwarded.
         biased;
-        mode = left(&mut mode) => mode,
-        () = flowing => Mode::Cut,
+        disruption = first(&mut disruptions) => disruption,
+        () = forwarding => Disruption::Cut,
     };
-    if mode == Mode::HalfOpen {
-        // Read, so that both sides believe that it arrives; until the client gives up, whatever the server does.
-        let (mut nowhere, mut nowhere_else) = (sink(), sink());
+    if disruption == Disruption::HalfOpen {
+        // Both sides' bytes are read, so that they seem to arrive; until the client gives up, whatever the server does.
+        let (mut from_client_sink, mut from_server_sink) = (sink(), sink());
         let server = async {
-            let _ = copy(&mut from_server, &mut nowhere).await;
+            let _ = copy(&mut from_server, &mut from_server_sink).await;
             pending::<()>().await;
         };
         tokio::select! {
-            _ = copy(&mut from_client, &mut nowhere_else) => {}
+            _ = copy(&mut from_client, &mut from_client_sink) => {}
             () = server => {}
         }
     }
 }
 
-/// What the mode becomes when it is no longer flowing.
-async fn left(mode: &mut watch::Receiver<Mode>) -> Mode {
-    let changed = mode.wait_for(|mode| *mode != Mode::Flowing).await;
-    changed.map_or(Mode::Cut, |mode| *mode)
+async fn first(disruptions: &mut Receiver<Disruption>) -> Disruption {
+    loop {
+        match disruptions.recv().await {
+            Ok(disruption) => return disruption,
+            Err(RecvError::Lagged(_)) => {}
+            // The proxy was dropped.
+            Err(RecvError::Closed) => return Disruption::Cut,
+        }
+    }
 }
 
-/// Passes values on whole, without those messages that are lost.
-async fn pass_values(
+/// Forwards whole values, without the messages that are lost.
+async fn forward_values(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     shared: &Shared,
 ) -> io::Result<()> {
-    let mut waiting = Vec::with_capacity(BUFFER);
-    while from.read_buf(&mut waiting).await? > 0 {
-        let mut kept = Vec::with_capacity(waiting.len());
-        let taken = keep(&waiting, &mut kept, || shared.loses_this())
-            .map_err(|NotResp| io::Error::other("that is not Redis"))?;
-        waiting.drain(..taken);
+    let mut received = Vec::with_capacity(BUFFER);
+    while from.read_buf(&mut received).await? > 0 {
+        let (mut kept, mut end) = (Vec::with_capacity(received.len()), 0);
+        let next = |bytes| first_value(bytes).map_err(|NotResp| io::Error::other("not RESP"));
+        while let Some(length) = next(&received[end..])? {
+            let value = &received[end..end + length];
+            if !(is_message(value) && shared.loses_next()) {
+                kept.extend_from_slice(value);
+            }
+            end += length;
+        }
+        received.drain(..end);
         to.write_all(&kept).await?;
     }
     Ok(())
-}
-
-/// Moves the whole values to `kept`, without the lost ones; how many bytes they were.
-fn keep(
-    bytes: &[u8],
-    kept: &mut Vec<u8>,
-    mut loses_this: impl FnMut() -> bool,
-) -> Result<usize, NotResp> {
-    let mut taken = 0;
-    while let Some(length) = first_value(&bytes[taken..])? {
-        let value = &bytes[taken..taken + length];
-        if !(is_message(value) && loses_this()) {
-            kept.extend_from_slice(value);
-        }
-        taken += length;
-    }
-    Ok(taken)
 }

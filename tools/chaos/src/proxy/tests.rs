@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::Proxy;
 
 const MESSAGE: &[u8] = b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n";
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Long enough for what is going to arrive to have arrived.
 const SILENCE: Duration = Duration::from_millis(100);
 
@@ -30,7 +30,7 @@ async fn connect(proxy: &Proxy) -> TcpStream {
 
 async fn read(stream: &mut TcpStream, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    timeout(PATIENCE, stream.read_exact(&mut bytes))
+    timeout(TIMEOUT, stream.read_exact(&mut bytes))
         .await
         .unwrap()
         .unwrap();
@@ -72,18 +72,13 @@ async fn about_five_of_a_hundred_are_lost() {
     redis.write_all(b"+END\r\n").await.unwrap();
     let mut arrived = Vec::new();
     while !arrived.ends_with(b"+END\r\n") {
-        assert!(
-            timeout(PATIENCE, node.read_buf(&mut arrived))
-                .await
-                .unwrap()
-                .unwrap()
-                > 0
-        );
+        let read = timeout(TIMEOUT, node.read_buf(&mut arrived)).await;
+        assert!(read.unwrap().unwrap() > 0);
     }
     let lost = proxy.lost();
     assert!((50..150).contains(&lost), "{lost}");
-    let came = (arrived.len() - 6) / MESSAGE.len();
-    assert_eq!(came as u64 + lost, 2_000);
+    let forwarded = (arrived.len() - 6) / MESSAGE.len();
+    assert_eq!(forwarded + lost, 2_000);
 }
 
 #[tokio::test]
@@ -94,7 +89,7 @@ async fn a_half_open_connection_carries_nothing_and_is_not_closed() {
     node.write_all(b"*1\r\n$4\r\nPING\r\n").await.unwrap();
     assert!(is_silent(&mut node).await);
     assert!(is_silent(&mut redis).await);
-    // Neither a cut nor the server's end is heard.
+    // Neither a cut nor the server's end reaches the node.
     proxy.cut();
     drop(redis);
     assert!(is_silent(&mut node).await);
@@ -105,21 +100,18 @@ async fn a_cut_connection_ends_for_both() {
     let (proxy, mut node, mut redis) = connected().await;
     proxy.cut();
     for stream in [&mut node, &mut redis] {
-        let end = timeout(PATIENCE, stream.read_u8()).await.unwrap();
+        let end = timeout(TIMEOUT, stream.read_u8()).await.unwrap();
         assert!(end.is_err());
     }
 }
 
 #[tokio::test]
 async fn without_a_server_the_connection_is_closed() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let redis = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = redis.local_addr().unwrap().port();
+    drop(redis);
     let proxy = Proxy::start(port, 1).await.unwrap();
     let mut node = connect(&proxy).await;
-    let end = timeout(PATIENCE, node.read_u8()).await.unwrap();
+    let end = timeout(TIMEOUT, node.read_u8()).await.unwrap();
     assert!(end.is_err());
 }

@@ -1,5 +1,5 @@
-//! The planted defects: patches in `tools/chaos/defects`, each with a sentence of what it breaks, and the seed and the minutes
-//! of a run that shows it, before the patch itself.
+//! The planted defects: patches in `tools/chaos/defects`. Before the diff stand a sentence of what it breaks, and the seed
+//! and the minutes of a run that shows it.
 
 use std::{
     fs,
@@ -16,49 +16,23 @@ const FOLDER: &str = "tools/chaos/defects";
 pub struct Defect {
     /// The patch's file name without its end.
     pub name: String,
-    /// What is broken.
     pub breaks: String,
-    /// Of a run that shows it.
     pub seed: String,
-    /// … and how long faults happen in it.
     pub minutes: String,
-    /// The patch.
     pub patch: PathBuf,
 }
 
 impl Defect {
-    fn read(patch: PathBuf) -> Result<Self> {
-        let text = fs::read_to_string(&patch)?;
-        let head = Head::of(&text).with_context(|| {
-            let patch = patch.display();
-            format!("{patch} does not begin with a sentence, `Seed: …` and `Minutes: …`")
-        })?;
-        let name = patch.file_stem().unwrap_or_default();
-        Ok(Self {
-            name: name.to_string_lossy().into_owned(),
-            breaks: head.breaks.to_owned(),
-            seed: head.seed.to_owned(),
-            minutes: head.minutes.to_owned(),
-            patch,
-        })
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Head<'a> {
-    breaks: &'a str,
-    seed: &'a str,
-    minutes: &'a str,
-}
-
-impl<'a> Head<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    fn parse(patch: PathBuf, text: &str) -> Option<Self> {
         let head = text.split_once("\ndiff ")?.0;
         let field = |name| head.lines().find_map(|line| line.strip_prefix(name));
+        let breaks = head.lines().next().filter(|line| !line.is_empty())?;
         Some(Self {
-            breaks: head.lines().next().filter(|line| !line.is_empty())?,
-            seed: field("Seed: ")?,
-            minutes: field("Minutes: ")?,
+            name: patch.file_stem()?.to_string_lossy().into_owned(),
+            breaks: breaks.to_owned(),
+            seed: field("Seed: ")?.to_owned(),
+            minutes: field("Minutes: ")?.to_owned(),
+            patch,
         })
     }
 }
@@ -70,42 +44,48 @@ pub fn all(root: &Path) -> Result<Vec<Defect>> {
         patches.push(entry?.path());
     }
     patches.sort();
-    patches.into_iter().map(Defect::read).collect()
+    let defects = patches.into_iter().map(|patch| {
+        let text = fs::read_to_string(&patch)?;
+        let name = patch.display().to_string();
+        Defect::parse(patch, &text).with_context(|| {
+            format!("{name} does not begin with a sentence, `Seed: …` and `Minutes: …`")
+        })
+    });
+    defects.collect()
 }
 
 /// Those that no longer fit the code.
 pub fn outdated(shell: &Shell, root: &Path) -> Result<Vec<String>> {
     let _inside = shell.push_dir(root);
-    let outdated = all(root)?.into_iter().filter_map(|defect| {
-        let patch = &defect.patch;
-        let fits = cmd!(shell, "git apply --check {patch}").quiet();
-        let error = fits.ignore_stderr().run().err()?;
-        Some(format!(
-            "{FOLDER}/{}.patch does not fit the code any more; plant the defect anew ({error})",
-            defect.name
-        ))
-    });
+    let outdated = all(root)?
+        .into_iter()
+        .filter_map(|Defect { name, patch, .. }| {
+            let fits = cmd!(shell, "git apply --check {patch}").quiet();
+            let error = fits.ignore_stderr().run().err()?;
+            Some(format!(
+                "{FOLDER}/{name}.patch does not fit the code any more ({error})"
+            ))
+        });
     Ok(outdated.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Head;
+    use super::*;
 
     #[test]
     fn a_patch_begins_with_what_it_breaks_and_how_that_shows() {
-        let text = "Breaks it.\n\nSeed: 7\nMinutes: 0.5\n\ndiff --git a/x b/x\n--- a/x\n";
-        let head = Head {
-            breaks: "Breaks it.",
-            seed: "7",
-            minutes: "0.5",
+        let parse = |text| Defect::parse("x/broken.patch".into(), text);
+        let defect = Defect {
+            name: "broken".into(),
+            breaks: "Breaks it.".into(),
+            seed: "7".into(),
+            minutes: "0.5".into(),
+            patch: "x/broken.patch".into(),
         };
-        assert_eq!(Head::of(text), Some(head));
-        for text in [
-            "diff --git a/x b/x\n",
-            "Breaks it.\nSeed: 7\ndiff --git a/x b/x\n",
-        ] {
-            assert_eq!(Head::of(text), None);
-        }
+        let text = "Breaks it.\n\nSeed: 7\nMinutes: 0.5\n\ndiff --git a/x b/x\n--- a/x\n";
+        assert_eq!(parse(text), Some(defect));
+        assert_eq!(parse("diff --git a/x b/x\n"), None);
+        assert_eq!(parse("Breaks it.\nSeed: 7\ndiff --git a/x b/x\n"), None);
     }
 }

@@ -10,13 +10,13 @@ use xshell::Cmd;
 
 use crate::{setup, workspace::Workspace};
 
-/// How long faults happen in the test run: long enough for each kind of fault, and no longer.
-const SHORT: f64 = 1.25;
+/// Long enough for each kind of fault, and no longer.
+const DEFAULT_MINUTES: f64 = 1.25;
 
 /// What is to be run.
 #[derive(Default, clap::Args)]
 pub struct Options {
-    /// What the faults are drawn from; a random number unless told
+    /// What the faults are drawn from [default: random]
     #[arg(long)]
     seed: Option<u64>,
     /// How long faults happen
@@ -41,7 +41,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if let Some(seed) = options.seed {
         command = command.args(["--seed", &seed.to_string()]);
     }
-    let minutes = options.minutes.unwrap_or(SHORT);
+    let minutes = options.minutes.unwrap_or(DEFAULT_MINUTES);
     let status = command.args(["--minutes", &minutes.to_string()]).run();
     status.context("the chaos test failed; the logs of its processes are in target/chaos")
 }
@@ -53,18 +53,12 @@ struct Built {
 }
 
 impl Built {
-    fn build(workspace: &Workspace, target: &Path, release: bool) -> Result<Self> {
-        let mut cargo = workspace.cargo().args(["build", "--bins"]);
-        cargo = cargo.env("CARGO_TARGET_DIR", target);
-        cargo = cargo.args(["--package", "server", "--package", "chaos"]);
-        let folder = if release {
-            cargo = cargo.arg("--release");
-            "release"
-        } else {
-            "debug"
-        };
-        cargo.run()?;
-        let folder = target.join(folder);
+    fn build(workspace: &Workspace, target: &Path, is_release: bool) -> Result<Self> {
+        let cargo = workspace.native_cargo("build");
+        let cargo = cargo.args(["--bin", "tonesa", "--bin", "chaos"]);
+        let release = is_release.then_some("--release");
+        cargo.args(release).env("CARGO_TARGET_DIR", target).run()?;
+        let folder = target.join(if is_release { "release" } else { "debug" });
         Ok(Self {
             node: folder.join("tonesa"),
             chaos: folder.join("chaos"),

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos --planted`: shows that the chaos test finds what it is for. Each defect is applied to a copy of
-//! the project, built and run; the run has to fail.
+//! `cargo xtask chaos --planted`: each defect is applied to a copy of the project, which is built and run; the chaos test
+//! has to find it.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,7 @@ use xshell::cmd;
 use super::{Built, defects, defects::Defect};
 use crate::{setup, workspace::Workspace};
 
-/// What the chaos test ends with when it has found something.
+/// The exit status of a chaos test that has found something.
 const FOUND: i32 = 1;
 
 /// Plants the defects whose names contain `wanted`, one after the other.
@@ -23,43 +23,37 @@ pub fn run(workspace: &Workspace, wanted: &str) -> Result<()> {
     setup::for_many_nodes(workspace)?;
     let mut defects = defects::all(&workspace.root)?;
     defects.retain(|defect| defect.name.contains(wanted));
-    let mut missed = Vec::new();
-    let mut verdicts = Vec::new();
+    let (mut missed, mut verdicts) = (Vec::new(), Vec::new());
     for defect in &defects {
-        println!("xtask: planting {}: {}", defect.name, defect.breaks);
-        let caught = plant(workspace, defect).with_context(|| defect.name.clone())?;
-        let verdict = if caught { "caught    " } else { "NOT CAUGHT" };
-        verdicts.push(format!(
-            "xtask: {verdict} {:<28} {}",
-            defect.name, defect.breaks
-        ));
-        if !caught {
-            missed.push(defect.name.as_str());
+        let Defect { name, breaks, .. } = defect;
+        println!("xtask: planting {name}: {breaks}");
+        let is_found = plant(workspace, defect).with_context(|| name.clone())?;
+        let verdict = if is_found { "found    " } else { "NOT FOUND" };
+        verdicts.push(format!("xtask: {verdict} {name:<28} {breaks}"));
+        if !is_found {
+            missed.push(name.as_str());
         }
     }
     println!("{}", verdicts.join("\n"));
-    if missed.is_empty() {
-        println!("xtask: all {} planted defects were caught", defects.len());
-        return Ok(());
+    if !missed.is_empty() {
+        bail!("not found: {}", missed.join(", "));
     }
-    bail!("not caught: {}", missed.join(", "))
+    println!("xtask: all {} planted defects were found", defects.len());
+    Ok(())
 }
 
 /// Whether the chaos test finds the defect.
 fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     let folder = workspace.target.join("planted");
-    let copy = Copy {
-        from: &workspace.root,
-        to: folder.join("source"),
-    };
-    copy.make(workspace)?;
+    let copy = folder.join("source");
+    mirror(workspace, &copy)?;
     let patch = &defect.patch;
-    let inside = workspace.shell.push_dir(&copy.to);
-    // As files, not as what they are to the repository around them.
+    let inside = workspace.shell.push_dir(&copy);
+    // The folder may be ignored by the repository around it.
     cmd!(workspace.shell, "git apply {patch}")
         .env("GIT_CEILING_DIRECTORIES", &folder)
         .run()?;
-    // Not where the project itself is built: cargo would take the one's programs for the other's.
+    // A target folder of its own: cargo would take one's programs for the other's.
     let built = Built::build(workspace, &folder.join("target"), false)?;
     drop(inside);
     let run = built.command(workspace, &folder.join("logs"));
@@ -67,53 +61,37 @@ fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     match Command::from(run).status()?.code() {
         Some(0) => Ok(false),
         Some(FOUND) => Ok(true),
-        _ => bail!("the run could not be made"),
+        _ => bail!("the run itself failed"),
     }
 }
 
-/// A copy of the project in which cargo finds what has not changed as it was.
-struct Copy<'a> {
-    from: &'a Path,
-    to: PathBuf,
+/// Makes the copy equal to the project. Writes only what differs, so that cargo compiles only that.
+fn mirror(workspace: &Workspace, copy: &Path) -> Result<()> {
+    let shell = &workspace.shell;
+    let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet();
+    let files: BTreeSet<PathBuf> = listed.read()?.lines().map(PathBuf::from).collect();
+    for file in &files {
+        let (from, to) = (workspace.root.join(file), copy.join(file));
+        // Removed files are listed until that is committed.
+        if from.is_file() {
+            copy_changed(&from, &to).with_context(|| format!("copying {}", file.display()))?;
+        }
+    }
+    for entry in WalkDir::new(copy) {
+        let entry = entry?;
+        let is_known = files.contains(entry.path().strip_prefix(copy)?);
+        if entry.file_type().is_file() && !is_known {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
-impl Copy<'_> {
-    /// Makes the copy like the project, and touches only what is not.
-    fn make(&self, workspace: &Workspace) -> Result<()> {
-        let shell = &workspace.shell;
-        let _inside = shell.push_dir(self.from);
-        let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard");
-        let files: BTreeSet<PathBuf> = listed.quiet().read()?.lines().map(PathBuf::from).collect();
-        for file in &files {
-            self.copy(file)
-                .with_context(|| format!("copying {}", file.display()))?;
-        }
-        self.remove_all_but(&files)
+fn copy_changed(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from)?;
+    if fs::read(to).is_ok_and(|there| there == content) {
+        return Ok(());
     }
-
-    fn copy(&self, file: &Path) -> Result<()> {
-        let (from, to) = (self.from.join(file), self.to.join(file));
-        if !from.is_file() {
-            // Removed, and not committed as such yet.
-            return Ok(());
-        }
-        let content = fs::read(&from)?;
-        if fs::read(&to).is_ok_and(|there| there == content) {
-            return Ok(());
-        }
-        fs::create_dir_all(to.parent().unwrap_or(&self.to))?;
-        fs::write(to, content)?;
-        Ok(())
-    }
-
-    fn remove_all_but(&self, files: &BTreeSet<PathBuf>) -> Result<()> {
-        for entry in WalkDir::new(&self.to) {
-            let entry = entry?;
-            let is_known = files.contains(entry.path().strip_prefix(&self.to)?);
-            if entry.file_type().is_file() && !is_known {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    }
+    fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
+    Ok(fs::write(to, content)?)
 }

@@ -1,33 +1,25 @@
-//! Debian's packages, where xtask may install them: as root, and never at the cost of another package.
+//! Debian's packages: installed only as root, and never at the cost of another package.
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::process::{find_on_path, is_root};
+use super::install::find_on_path;
 
-/// May xtask install Debian packages here?
 pub fn is_available(shell: &Shell) -> bool {
-    find_on_path(&["apt-get"]).is_some() && is_root(shell)
+    let user = cmd!(shell, "id -u").quiet().ignore_stderr().read();
+    find_on_path(&["apt-get"]).is_some() && user.is_ok_and(|id| id == "0")
 }
 
-/// Are these packages installed?
 pub fn are_installed(shell: &Shell, packages: &[&str]) -> bool {
     packages.iter().all(|package| {
-        let query = shell.cmd("dpkg-query").args([
-            "--show",
-            "--showformat",
-            "${db:Status-Status}",
-            package,
-        ]);
-        query
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .is_ok_and(|status| status == "installed")
+        let format = "--showformat=${db:Status-Status}";
+        let query = cmd!(shell, "dpkg-query --show {format} {package}").quiet();
+        let status = query.ignore_stderr().read();
+        status.is_ok_and(|status| status == "installed")
     })
 }
 
-/// Installs packages by their names, after reading the newest lists.
+/// Installs packages, after reading the newest lists.
 pub fn install(shell: &Shell, packages: &[&str]) -> Result<()> {
     println!("xtask: installing {} with apt-get", packages.join(", "));
     let _quietly = shell.push_env("DEBIAN_FRONTEND", "noninteractive");

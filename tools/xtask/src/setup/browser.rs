@@ -1,15 +1,15 @@
 //! Playwright and the Chromium that it drives.
 
 use std::{
-    env, fmt, fs,
+    env, fmt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
-use super::apt;
-use crate::{process::find_on_path, workspace::Workspace};
+use super::{apt, install};
+use crate::workspace::Workspace;
 
 const NAMES: [&str; 4] = [
     "chromium",
@@ -22,7 +22,7 @@ const NAMES: [&str; 4] = [
 pub enum Browser {
     /// A program of this machine.
     Installed(PathBuf),
-    /// The one that Playwright downloaded for itself.
+    /// The one that Playwright downloaded.
     Playwrights,
 }
 
@@ -35,26 +35,17 @@ impl fmt::Display for Browser {
     }
 }
 
-/// Installs the npm packages of `end2end`; done at once when its lock file has not changed since.
+/// Installs the npm packages of `end2end`.
 pub fn install_playwright(workspace: &Workspace) -> Result<()> {
     let folder = workspace.root.join("end2end");
-    let lock = fs::read(folder.join("package-lock.json"))?;
-    let stamp = folder.join("node_modules/installed-lock.json");
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    println!("xtask: installing Playwright into end2end/node_modules");
-    let shell = &workspace.shell;
-    let _inside = shell.push_dir(&folder);
-    cmd!(shell, "npm ci --ignore-scripts")
-        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
-        .run()
-        .context("installing Playwright with npm; see above for npm's own words")?;
-    fs::write(stamp, lock)?;
-    Ok(())
+    let lock = folder.join("package-lock.json");
+    install::once(&folder.join("node_modules"), &[lock], || {
+        println!("xtask: installing Playwright into end2end/node_modules");
+        install::npm_ci(&workspace.shell, &folder)
+    })
 }
 
-/// Makes sure of a Chromium: $CHROMIUM, one on PATH, Debian's, or Playwright's own.
+/// $CHROMIUM, one on PATH, Debian's, or Playwright's own.
 pub fn ensure(workspace: &Workspace) -> Result<Browser> {
     let shell = &workspace.shell;
     if let Some(path) = env::var_os("CHROMIUM").map(PathBuf::from) {
@@ -63,15 +54,20 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         }
         return Ok(Browser::Installed(path));
     }
-    if let Some(path) = find_on_path(&NAMES) {
+    if let Some(path) = install::find_on_path(&NAMES) {
         return Ok(Browser::Installed(path));
     }
     let _inside = shell.push_dir(workspace.root.join("end2end"));
     if has_playwrights_own(shell) {
         return Ok(Browser::Playwrights);
     }
-    if let Some(path) = install_debians(shell) {
-        return Ok(Browser::Installed(path));
+    if apt::is_available(shell) {
+        if let Err(error) = apt::install(shell, &["chromium"]) {
+            println!("xtask: {error}; looking for another way");
+        }
+        if let Some(path) = install::find_on_path(&NAMES) {
+            return Ok(Browser::Installed(path));
+        }
     }
     println!("xtask: downloading Playwright's Chromium");
     cmd!(shell, "npx playwright install chromium")
@@ -80,21 +76,11 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
     Ok(Browser::Playwrights)
 }
 
-fn install_debians(shell: &Shell) -> Option<PathBuf> {
-    if !apt::is_available(shell) {
-        return None;
-    }
-    if let Err(error) = apt::install(shell, &["chromium"]) {
-        println!("xtask: {error}; looking for another way");
-    }
-    find_on_path(&NAMES)
-}
-
 fn has_playwrights_own(shell: &Shell) -> bool {
     let script = "console.log(require('@playwright/test').chromium.executablePath())";
-    cmd!(shell, "node -e {script}")
+    let path = cmd!(shell, "node -e {script}")
         .quiet()
         .ignore_stderr()
-        .read()
-        .is_ok_and(|path| Path::new(&path).is_file())
+        .read();
+    path.is_ok_and(|path| Path::new(&path).is_file())
 }

@@ -1,17 +1,16 @@
-//! Makes sure of what building, running and testing need beyond cargo. Each step says what it does, and is passed over
-//! when its result is already there.
+//! Makes sure of what building, running and testing need beyond cargo. Each step says what it does, and is skipped when
+//! its result is already there.
 
 mod apt;
 mod browser;
 mod deploy;
-mod node;
+pub mod install;
 mod peers;
 mod servers;
 mod wasm;
 
-use std::path::Path;
-
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
 
 use crate::{
     tools::{self, Tools},
@@ -20,7 +19,12 @@ use crate::{
 
 pub use browser::Browser;
 pub use deploy::Checkers;
+pub use peers::ensure as for_bench;
+pub use servers::ensure as for_many_nodes;
 pub use wasm::Compiler;
+
+/// What esbuild and Playwright ask for.
+const OLDEST_NODE: u32 = 18;
 
 /// What packaging the site needs.
 pub struct Toolbox {
@@ -31,26 +35,16 @@ pub struct Toolbox {
 /// What `cargo xtask run` and `build` need.
 pub fn for_building(workspace: &Workspace) -> Result<Toolbox> {
     let compiler = wasm::ensure(workspace)?;
-    node::ensure(&workspace.shell)?;
+    ensure_node(&workspace.shell)?;
     let tools = tools::install(workspace)?;
     Ok(Toolbox { compiler, tools })
 }
 
-/// What the browser tests need besides the program: Playwright and a Chromium.
+/// What the browser tests need besides the program.
 pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
-    node::ensure(&workspace.shell)?;
+    ensure_node(&workspace.shell)?;
     browser::install_playwright(workspace)?;
     browser::ensure(workspace)
-}
-
-/// What the tests of many nodes need: Redis, MongoDB and S3 servers.
-pub fn for_many_nodes(workspace: &Workspace) -> Result<()> {
-    servers::ensure(workspace)
-}
-
-/// What `cargo xtask bench` compares with, into this folder.
-pub fn for_bench(workspace: &Workspace, folder: &Path) -> Result<()> {
-    peers::ensure(workspace, folder)
 }
 
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
@@ -63,9 +57,9 @@ pub fn for_checking(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// What reads the files that describe deployments, as far as it can be had here.
+/// What checks the deployment files, as far as it can be installed here.
 pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
-    node::ensure(&workspace.shell)?;
+    ensure_node(&workspace.shell)?;
     deploy::ensure(workspace)
 }
 
@@ -77,5 +71,26 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
     println!("xtask: all is there: {}, {browser}", toolbox.compiler);
+    Ok(())
+}
+
+/// Node and npm, which run the packaging tools and Playwright.
+fn ensure_node(shell: &Shell) -> Result<()> {
+    let is_ready = || {
+        let major = install::major_version(cmd!(shell, "node --version"), "v");
+        let npm = install::find_on_path(&["npm", "npm.cmd"]);
+        major.is_some_and(|major| major >= OLDEST_NODE) && npm.is_some()
+    };
+    if is_ready() {
+        return Ok(());
+    }
+    for (program, package) in [("node", "nodejs"), ("npm", "npm")] {
+        install::ensure_program(shell, program, package)?;
+    }
+    if !is_ready() {
+        bail!(
+            "Node {OLDEST_NODE} or newer and npm must be on PATH: install them from https://nodejs.org or your system"
+        );
+    }
     Ok(())
 }

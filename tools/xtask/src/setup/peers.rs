@@ -1,5 +1,5 @@
-//! What Tonesa is compared with, from the package registries, pinned by the lock files in `tools/bench/peers`. What cannot be
-//! installed is told and left out: the others are still worth comparing with.
+//! What Tonesa is compared with, pinned by the lock files in `tools/bench/peers`. What cannot be installed is reported
+//! and left out.
 
 use std::{
     fs,
@@ -10,18 +10,22 @@ use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 use xshell::{Shell, cmd};
 
-use super::{apt, node, servers::once};
-use crate::{process::find_on_path, workspace::Workspace};
+use super::{ensure_node, install};
+use crate::workspace::Workspace;
 
 /// Installs each into a folder of its name.
 pub fn ensure(workspace: &Workspace, target: &Path) -> Result<()> {
-    let peers: [(&str, Install); 3] = [("bun", bun), ("socketio", npm), ("centrifuge", centrifuge)];
-    for (name, install) in peers {
+    let shell = &workspace.shell;
+    for name in ["bun", "socketio", "centrifuge"] {
         let source = workspace.root.join("tools/bench/peers").join(name);
+        let files = files(&source)?;
         let folder = target.join(name);
-        let installed = once(&folder, &contents(&source)?, || {
+        let installed = install::once(&folder, &files, || {
             println!("xtask: installing {name} into {}", folder.display());
-            install(&workspace.shell, &source, &folder)
+            match name {
+                "centrifuge" => centrifuge(shell, &source, &folder),
+                _ => npm(shell, &files, &folder, name == "bun"),
+            }
         });
         if let Err(error) = installed {
             println!("xtask: {name} is left out: {error:#}");
@@ -30,57 +34,33 @@ pub fn ensure(workspace: &Workspace, target: &Path) -> Result<()> {
     Ok(())
 }
 
-type Install = fn(&Shell, &Path, &Path) -> Result<()>;
-
-/// The files of a peer, in the order of their names.
 fn files(source: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(source).with_context(|| source.display().to_string())?;
-    let mut files = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let files = entries.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.is_file());
     files.sort();
     Ok(files)
 }
 
-fn contents(source: &Path) -> Result<Vec<u8>> {
-    let mut contents = Vec::new();
-    for file in files(source)? {
-        contents.extend(fs::read(file)?);
+fn npm(shell: &Shell, files: &[PathBuf], folder: &Path, is_bun: bool) -> Result<()> {
+    ensure_node(shell)?;
+    install::copy_into(folder, files)?;
+    install::npm_ci(shell, folder)?;
+    if is_bun {
+        // The program is in another package, of this machine's kind.
+        let packages = WalkDir::new(folder.join("node_modules/@oven")).sort_by_file_name();
+        let mut packages = packages.into_iter().filter_map(Result::ok);
+        let program = packages
+            .find(|entry| entry.path().ends_with("bin/bun"))
+            .context("there is no Bun for this kind of machine")?;
+        fs::copy(program.path(), folder.join("bun"))?;
     }
-    Ok(contents)
-}
-
-fn npm(shell: &Shell, source: &Path, folder: &Path) -> Result<()> {
-    node::ensure(shell)?;
-    for file in files(source)? {
-        fs::copy(
-            &file,
-            folder.join(file.file_name().context("a file has a name")?),
-        )?;
-    }
-    let _inside = shell.push_dir(folder);
-    Ok(cmd!(shell, "npm ci --ignore-scripts").run()?)
-}
-
-/// The package fetches nothing but another package, of this machine's kind, in which the program lies.
-fn bun(shell: &Shell, source: &Path, folder: &Path) -> Result<()> {
-    npm(shell, source, folder)?;
-    let packages = WalkDir::new(folder.join("node_modules/@oven")).sort_by_file_name();
-    let program = packages
-        .into_iter()
-        .filter_map(Result::ok)
-        .find(|entry| entry.path().ends_with("bin/bun"))
-        .context("there is no Bun for this kind of machine")?;
-    fs::copy(program.path(), folder.join("bun"))?;
     Ok(())
 }
 
 fn centrifuge(shell: &Shell, source: &Path, folder: &Path) -> Result<()> {
-    if find_on_path(&["go"]).is_none() && apt::is_available(shell) {
-        apt::install(shell, &["golang-go"])?;
-    }
-    if find_on_path(&["go"]).is_none() {
+    if !install::ensure_go(shell)? {
         bail!("it is built with Go (https://go.dev), which is not on PATH");
     }
     let program = folder.join("centrifuge");

@@ -5,8 +5,8 @@ use std::{fmt, path::Path};
 use anyhow::{Result, bail};
 use xshell::{Cmd, Shell, cmd};
 
-use super::apt;
-use crate::{process::find_on_path, workspace::Workspace, workspace::without_cargo_run};
+use super::{apt, install::find_on_path};
+use crate::workspace::{Workspace, without_cargo_run};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];

@@ -1,14 +1,10 @@
 //! The style sheet and the script, each as one small file, by esbuild.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
-use super::names;
 use crate::{tools::Tools, workspace::Workspace};
 
 /// The oldest browsers that get what they understand: those of the last three years or so.
@@ -17,41 +13,15 @@ const TARGET: &str = "--target=chrome109,firefox115,safari16.4";
 /// `style/main.css` with all that it imports.
 pub fn style(workspace: &Workspace, tools: &Tools, folder: &Path) -> Result<PathBuf> {
     let main = workspace.root.join("style/main.css");
-    bundle(workspace, tools, &main, &folder.join("bundled.css"), &[])
-        .context("bundling style/main.css")
-}
-
-/// The page's script.
-pub struct Script {
-    pub file: PathBuf,
-    /// A JSON object: what esbuild renamed, and how.
-    pub names: PathBuf,
+    bundle(workspace, tools, &main, &folder.join("bundled.css")).context("bundling style/main.css")
 }
 
 /// The JavaScript that wasm-bindgen wrote, with the snippets that it may import.
-pub fn script(workspace: &Workspace, tools: &Tools, glue: &Path, folder: &Path) -> Result<Script> {
-    let entry = folder.join("entry.js");
-    // All that the page calls; wasm-bindgen exports more.
-    let glue = glue.file_name().unwrap_or_default().display();
-    fs::write(&entry, format!("export {{ default }} from './{glue}';"))?;
-    let names = folder.join("names.json");
-    let shorten = [
-        format!("--mangle-props={}", names::PRIVATE),
-        format!("--mangle-cache={}", names.display()),
-    ];
-    let output = folder.join("bundled.js");
-    let file =
-        bundle(workspace, tools, &entry, &output, &shorten).context("making the script small")?;
-    Ok(Script { file, names })
+pub fn script(workspace: &Workspace, tools: &Tools, glue: &Path, folder: &Path) -> Result<PathBuf> {
+    bundle(workspace, tools, glue, &folder.join("bundled.js")).context("making the script small")
 }
 
-fn bundle(
-    workspace: &Workspace,
-    tools: &Tools,
-    entry: &Path,
-    output: &Path,
-    options: &[String],
-) -> Result<PathBuf> {
+fn bundle(workspace: &Workspace, tools: &Tools, entry: &Path, output: &Path) -> Result<PathBuf> {
     tools
         .esbuild
         .command(&workspace.shell)
@@ -63,7 +33,6 @@ fn bundle(
             "--log-level=warning",
             TARGET,
         ])
-        .args(options)
         .args(public_addresses(&workspace.root.join("public"))?)
         .arg(format!("--outfile={}", output.display()))
         .run()?;

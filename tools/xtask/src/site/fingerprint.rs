@@ -1,15 +1,12 @@
 //! Has anything changed that the site is made from?
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-/// The sources beside the modules themselves; what packages them counts as well, and Cargo.lock stands for wasm-bindgen.
+/// The sources beside the module itself; what packages them counts as well, and Cargo.lock stands for wasm-bindgen.
 const INPUTS: [&str; 5] = [
     "style",
     "public",
@@ -19,11 +16,9 @@ const INPUTS: [&str; 5] = [
 ];
 
 /// A hash over names and contents of all that the site is made from.
-pub fn of_inputs(root: &Path, modules: &[PathBuf]) -> Result<String> {
+pub fn of_inputs(root: &Path, module: &Path) -> Result<String> {
     let mut hash = Sha256::new();
-    for module in modules {
-        add(&mut hash, Path::new("module"), module)?;
-    }
+    add(&mut hash, Path::new("module"), module)?;
     for input in INPUTS {
         for entry in WalkDir::new(root.join(input)).sort_by_file_name() {
             let entry = entry.context("reading what the site is made from")?;
@@ -53,12 +48,17 @@ mod tests {
     fn a_change_of_any_input_shows() {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
-        for folder in ["style", "public", "tools/xtask/src/site", "tools/xtask/tools"] {
+        for folder in [
+            "style",
+            "public",
+            "tools/xtask/src/site",
+            "tools/xtask/tools",
+        ] {
             fs::create_dir_all(at(folder)).unwrap();
         }
         fs::write(at("Cargo.lock"), "").unwrap();
         fs::write(at("module.wasm"), "1").unwrap();
-        let now = || of_inputs(root.path(), &[at("module.wasm")]).unwrap();
+        let now = || of_inputs(root.path(), &at("module.wasm")).unwrap();
         let first = now();
         assert_eq!(now(), first);
         fs::write(at("style/main.css"), "p{}").unwrap();

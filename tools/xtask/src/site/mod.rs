@@ -1,7 +1,7 @@
 //! The site folder: all that the program serves as files, made ready for it.
 //!
 //! ```text
-//! site/manifest.json    {"css":"/assets/…","home":{"js":"/assets/…","wasm":"/assets/…"},"upload":{…}}
+//! site/manifest.json    {"css":"/assets/…","js":"/assets/…","wasm":"/assets/…"}
 //! site/assets/          tonesa-<16 hex digits of the content's SHA-256>.{css,js,wasm}: immutable
 //! site/public/          the project's public/ as it is
 //! ```
@@ -11,11 +11,9 @@
 mod bundle;
 mod compress;
 mod fingerprint;
-mod names;
 mod wasm;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -28,28 +26,31 @@ use walkdir::WalkDir;
 use crate::{setup::Toolbox, workspace::Workspace};
 
 /// Addresses of the packaged files; the server reads them at its start.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Manifest {
     css: String,
-    #[serde(flatten)]
-    programs: BTreeMap<&'static str, Program>,
-}
-
-/// Addresses of a page's program.
-#[derive(Serialize)]
-struct Program {
     js: String,
     wasm: String,
 }
 
-/// The programs of `frontend`: one for each page that is more than text.
-const PROGRAMS: [&str; 2] = ["home", "upload"];
+/// How much time is spent on making the files small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// None, so that a change is in the browser soon.
+    Quick,
+    /// As much as there is.
+    Optimised,
+}
 
 /// Makes sure that `<beside>/site` is that of the present sources, and gives its path.
-pub fn package(workspace: &Workspace, toolbox: &Toolbox, beside: &Path) -> Result<PathBuf> {
-    let modules = wasm::compile(workspace, toolbox.compiler)?;
-    let inputs = PROGRAMS.map(|program| modules.join(wasm::module(program)));
-    let fingerprint = fingerprint::of_inputs(&workspace.root, &inputs)?;
+pub fn package(
+    workspace: &Workspace,
+    toolbox: &Toolbox,
+    beside: &Path,
+    effort: Effort,
+) -> Result<PathBuf> {
+    let module = wasm::compile(workspace, toolbox.compiler, effort)?;
+    let fingerprint = fingerprint::of_inputs(&workspace.root, &module)?;
     let site = beside.join("site");
     let stamp = beside.join("site.fingerprint");
     if site.is_dir() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == fingerprint) {
@@ -58,7 +59,7 @@ pub fn package(workspace: &Workspace, toolbox: &Toolbox, beside: &Path) -> Resul
     println!("xtask: packaging {}", site.display());
     let fresh = beside.join("site.new");
     empty_folder(&fresh)?;
-    write_assets(workspace, toolbox, &modules, &fresh)?;
+    write_assets(workspace, toolbox, &module, &fresh, effort)?;
     copy_public(&workspace.root.join("public"), &fresh.join("public"))?;
     // Without its stamp a half-swapped site is made again.
     remove_if_there(fs::remove_file(&stamp))?;
@@ -71,24 +72,29 @@ pub fn package(workspace: &Workspace, toolbox: &Toolbox, beside: &Path) -> Resul
 fn write_assets(
     workspace: &Workspace,
     toolbox: &Toolbox,
-    modules: &Path,
+    module: &Path,
     site: &Path,
+    effort: Effort,
 ) -> Result<()> {
     let scratch = workspace.target.join("packaging");
     empty_folder(&scratch)?;
     let assets = site.join("assets");
     fs::create_dir_all(&assets)?;
     let css = bundle::style(workspace, &toolbox.tools, &scratch)?;
-    let mut manifest = Manifest {
-        css: write_hashed(&assets, "css", &fs::read(css)?)?,
-        programs: BTreeMap::new(),
-    };
-    for name in PROGRAMS {
-        let module = modules.join(wasm::module(name));
-        let program = write_program(workspace, toolbox, &module, name, &assets)
-            .with_context(|| format!("packaging the program {name}"))?;
-        manifest.programs.insert(name, program);
+    let wasm::Bound { mut wasm, glue } = wasm::bind(module, &scratch)?;
+    let js = bundle::script(workspace, &toolbox.tools, &glue, &scratch)?;
+    if effort == Effort::Optimised {
+        wasm = wasm::optimise(workspace, &toolbox.tools, &wasm, &scratch)?;
     }
+    let write = |extension, file: &Path| {
+        let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        write_hashed(&assets, extension, &bytes, effort)
+    };
+    let manifest = Manifest {
+        css: write("css", &css)?,
+        js: write("js", &js)?,
+        wasm: write("wasm", &wasm)?,
+    };
     fs::write(
         site.join("manifest.json"),
         serde_json::to_vec_pretty(&manifest)?,
@@ -96,29 +102,14 @@ fn write_assets(
     Ok(())
 }
 
-fn write_program(
-    workspace: &Workspace,
-    toolbox: &Toolbox,
-    module: &Path,
-    name: &str,
-    assets: &Path,
-) -> Result<Program> {
-    let scratch = workspace.target.join("packaging").join(name);
-    empty_folder(&scratch)?;
-    let bound = wasm::bind(module, name, &scratch)?;
-    let script = bundle::script(workspace, &toolbox.tools, &bound.glue, &scratch)?;
-    names::shorten(&bound.wasm, &script.names)?;
-    let wasm = wasm::optimise(workspace, &toolbox.tools, &bound.wasm, &scratch)?;
-    Ok(Program {
-        js: write_hashed(assets, "js", &fs::read(script.file)?)?,
-        wasm: write_hashed(assets, "wasm", &fs::read(wasm)?)?,
-    })
-}
-
 /// Writes the bytes under their own hash's name, with their compressed forms; gives the address.
-fn write_hashed(folder: &Path, extension: &str, bytes: &[u8]) -> Result<String> {
+fn write_hashed(folder: &Path, extension: &str, bytes: &[u8], effort: Effort) -> Result<String> {
     let name = hashed_name(extension, bytes);
-    compress::write_with_forms(&folder.join(&name), bytes)?;
+    let path = folder.join(&name);
+    match effort {
+        Effort::Quick => fs::write(path, bytes)?,
+        Effort::Optimised => compress::write_with_forms(&path, bytes)?,
+    }
     Ok(format!("/assets/{name}"))
 }
 

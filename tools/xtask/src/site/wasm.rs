@@ -1,32 +1,28 @@
-//! The browser's programs: compiled, bound to JavaScript, made small.
+//! The app for the browser: compiled, bound to JavaScript, made small.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
+use super::Effort;
 use crate::{setup::Compiler, tools::Tools, workspace::Workspace};
 
-/// Compiles the programs of `frontend`; gives the folder with the modules as rustc left them, named as [`module`] says.
-/// Cargo returns at once when nothing has changed.
-pub fn compile(workspace: &Workspace, compiler: Compiler) -> Result<PathBuf> {
+const NAME: &str = "tonesa";
+
+/// Compiles `frontend`; gives the module as rustc left it. Cargo returns at once when nothing has changed.
+pub fn compile(workspace: &Workspace, compiler: Compiler, effort: Effort) -> Result<PathBuf> {
+    let (profile, folder) = match effort {
+        Effort::Quick => ("dev", "debug"),
+        Effort::Optimised => ("wasm-release", "wasm-release"),
+    };
     compiler
         .cargo(workspace, "build")
-        .args([
-            "--package",
-            "frontend",
-            "--bins",
-            "--profile",
-            "wasm-release",
-        ])
+        .args(["--package", "frontend", "--lib", "--profile", profile])
         .run()
         .context("compiling the browser's part")?;
-    Ok(workspace.target.join("wasm32-unknown-unknown/wasm-release"))
-}
-
-/// The file name of a program's module.
-pub fn module(program: &str) -> String {
-    format!("{program}.wasm")
+    let folder = workspace.target.join("wasm32-unknown-unknown").join(folder);
+    Ok(folder.join("frontend.wasm"))
 }
 
 /// What wasm-bindgen wrote.
@@ -37,19 +33,19 @@ pub struct Bound {
 }
 
 /// Runs wasm-bindgen (the library, so that it is always the version of Cargo.lock).
-pub fn bind(module: &Path, name: &str, folder: &Path) -> Result<Bound> {
+pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
     Bindgen::new()
         .input_path(module)
         .web(true)?
         .typescript(false)
-        .out_name(name)
+        .out_name(NAME)
         // The page says where the hashed WASM is; there is no other place to look for it.
         .omit_default_module_path(true)
         .generate(folder)
         .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
     Ok(Bound {
-        wasm: folder.join(format!("{name}_bg.wasm")),
-        glue: folder.join(format!("{name}.js")),
+        wasm: folder.join(format!("{NAME}_bg.wasm")),
+        glue: folder.join(format!("{NAME}.js")),
     })
 }
 

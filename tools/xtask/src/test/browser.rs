@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -11,78 +11,59 @@ use anyhow::{Context, Result, bail};
 use crate::{
     build,
     setup::{self, Browser},
+    site::Effort,
     tidy,
-    workspace::Workspace,
+    workspace::{self, Workspace},
 };
 
-/// Builds program and site, checks the site's size, then runs Playwright.
+/// Builds program and site, checks the site's size, then runs Playwright with these arguments.
 ///
-/// The program is the debug build: most of it is there from the unit tests (40 s instead of minutes for the release
-/// build's own compilation of everything), overflows and broken assertions show in it, and pages and pictures are quick
-/// enough since the decoders are optimised in it too.
-pub fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+/// The program is the debug build, which the unit tests have compiled already, and which shows overflows and failed
+/// assertions.
+pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Result<()> {
     let browser = setup::for_browser_tests(workspace)?;
     setup::for_many_nodes(workspace)?;
-    let built = build::debug(workspace)?;
+    let built = build::debug(workspace, effort)?;
     let testbed = build::testbed(workspace)?;
-    tidy::check_size(&built.site)?;
+    if effort == Effort::Optimised {
+        tidy::check_size(&built.site)?;
+    }
+    // Playwright itself compiles TypeScript without checking the types.
     let folder = workspace.root.join("end2end");
-    check_types(&folder)?;
-    let mut command = playwright(&folder, &browser);
-    command
-        .env("TONESA_BINARY", &built.program)
-        .env("TESTBED_BINARY", testbed)
-        .args(arguments);
-    run_on_leash(command, &workspace.root.join("tools/testbed/leash.sh"))
-}
-
-/// Playwright itself compiles TypeScript without looking at the types.
-fn check_types(folder: &Path) -> Result<()> {
-    let status = Command::new("node")
-        .arg("node_modules/typescript/bin/tsc")
-        .arg("--noEmit")
+    let mut types = Command::new("node");
+    types.args(["node_modules/typescript/bin/tsc", "--noEmit"]);
+    workspace::run(types.current_dir(&folder))
+        .context("checking the types of the browser tests")?;
+    let mut playwright = Command::new("node");
+    playwright
+        .args(["node_modules/@playwright/test/cli.js", "test"])
+        .args(arguments)
         .current_dir(folder)
-        .status()?;
-    if !status.success() {
-        bail!("the browser tests' types do not fit; see above");
-    }
-    Ok(())
-}
-
-fn playwright(folder: &Path, browser: &Browser) -> Command {
-    let mut command = Command::new("node");
-    command
-        .arg("node_modules/@playwright/test/cli.js")
-        .arg("test")
-        .current_dir(folder);
+        .env("TONESA_BINARY", &built.program)
+        .env("TESTBED_BINARY", testbed);
     if let Browser::Installed(path) = browser {
-        command.env("CHROMIUM", path);
+        playwright.env("CHROMIUM", path);
     }
-    command
+    let kill_with_parent = workspace.root.join("tools/testbed/kill-with-parent.sh");
+    run_with_parent(playwright, &kill_with_parent)
 }
 
-/// Runs the command to its end. Should xtask be killed meanwhile, its end of the leash closes and the command is ended
-/// too; the servers under test hang on leashes of their own.
-fn run_on_leash(mut command: Command, script: &Path) -> Result<()> {
-    let mut runner = command.spawn().context("starting Playwright")?;
-    let leash = leash(script, &runner);
-    let status = runner.wait()?;
-    if let Ok(mut leash) = leash {
-        drop(leash.stdin.take());
-        leash.wait()?;
-    }
+/// Runs the command to its end; the script kills it should xtask be killed meanwhile. (The servers under test have their
+/// own.)
+fn run_with_parent(mut command: Command, script: &Path) -> Result<()> {
+    let mut child = command.spawn().context("starting Playwright")?;
+    let mut guard = Command::new("sh")
+        .arg(script)
+        .arg(child.id().to_string())
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let status = child.wait()?;
+    drop(guard.stdin.take());
+    guard.wait()?;
     if !status.success() {
         bail!(
             "Playwright ended with {status}; screenshots are in end2end/test-results, traces after `-- --trace on`"
         );
     }
     Ok(())
-}
-
-fn leash(script: &Path, held: &Child) -> std::io::Result<Child> {
-    Command::new("sh")
-        .arg(script)
-        .arg(held.id().to_string())
-        .stdin(Stdio::piped())
-        .spawn()
 }

@@ -1,12 +1,9 @@
-//! The files that describe deployments: Dockerfile, compose.yaml, deploy/. What they describe is not run here, since that
-//! takes a container runtime and images from registries; each file is read by a program that knows its format.
+//! The deployment files: Dockerfile, compose.yaml, deploy/. Running what they describe takes a container runtime and
+//! images from registries; here each file is read by a program that knows its format.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 use crate::{setup, workspace::Workspace};
@@ -16,12 +13,19 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     let checkers = setup::for_deploy_checks(workspace)?;
     let shell = &workspace.shell;
     if let Some(python) = &checkers.python {
-        check_dockerfile(shell, python).context("Dockerfile")?;
+        let hadolint = python.join("bin/hadolint");
+        cmd!(shell, "{hadolint} Dockerfile")
+            .run()
+            .context("Dockerfile")?;
     } else {
         println!("xtask: not checked without Python's pip: Dockerfile, deploy/kubernetes");
     }
     if let Some(go) = &checkers.go {
-        check_compose(shell, go).context("compose.yaml")?;
+        // With its defaults: names, types, references between its parts, and that all it mounts is there.
+        let load = go.join("compose-check");
+        cmd!(shell, "{load} compose.yaml")
+            .run()
+            .context("compose.yaml")?;
         check_caddyfile(shell, go).context("deploy/compose/Caddyfile")?;
     } else {
         println!("xtask: not checked without Go: compose.yaml, Caddyfile, kustomizations");
@@ -29,18 +33,11 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     if let (Some(python), Some(go)) = (&checkers.python, &checkers.go) {
         check_kubernetes(workspace, python, go).context("deploy/kubernetes")?;
     }
-    check_scripts(shell)
-}
-
-fn check_dockerfile(shell: &Shell, python: &Path) -> Result<()> {
-    let hadolint = python.join("bin/hadolint");
-    Ok(cmd!(shell, "{hadolint} Dockerfile").run()?)
-}
-
-/// Loads it with its defaults: names, types, references between its parts, and that all it mounts is there.
-fn check_compose(shell: &Shell, go: &Path) -> Result<()> {
-    let load = go.join("compose-check");
-    Ok(cmd!(shell, "{load} compose.yaml").run()?)
+    cmd!(shell, "bash -n deploy/compose/mongo-start.sh").run()?;
+    for script in ["mongo-ready.js", "mongo-user.js"] {
+        cmd!(shell, "node --check deploy/compose/{script}").run()?;
+    }
+    Ok(())
 }
 
 fn check_caddyfile(shell: &Shell, go: &Path) -> Result<()> {
@@ -49,40 +46,30 @@ fn check_caddyfile(shell: &Shell, go: &Path) -> Result<()> {
         shell,
         "{caddy} validate --adapter caddyfile --config deploy/compose/Caddyfile"
     );
-    // It tells all that it does; a fault is told by the error too.
-    let told = validate.quiet().ignore_status().output()?;
-    if told.status.success() {
-        return Ok(());
+    // It also logs what is right.
+    let output = validate.quiet().ignore_status().output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
-    anyhow::bail!("{}", String::from_utf8_lossy(&told.stderr))
+    Ok(())
 }
 
-/// Builds what `kubectl apply --kustomize` would send, and holds it against the schemas of Kubernetes, unknown fields
-/// being faults. Kinds of the Prometheus Operator are not among these.
+/// Builds what `kubectl apply --kustomize` would send, and validates it against the schemas of Kubernetes, in which
+/// unknown fields are errors. These do not have the kinds of the Prometheus Operator.
 fn check_kubernetes(workspace: &Workspace, python: &Path, go: &Path) -> Result<()> {
     let shell = &workspace.shell;
     let folder = workspace.target.join("deploy");
     shell.create_dir(&folder)?;
     let kustomize = go.join("kustomize");
-    let mut built = Vec::new();
+    let mut files = vec![PathBuf::from("deploy/kubernetes/secret.example.yaml")];
     for name in ["kubernetes", "kubernetes/monitoring"] {
         let file = folder.join(format!("{}.yaml", name.replace('/', "-")));
         cmd!(shell, "{kustomize} build deploy/{name} --output {file}").run()?;
-        built.push(file);
+        files.push(file);
     }
-    built.push(PathBuf::from("deploy/kubernetes/secret.example.yaml"));
-    let files = built.into_iter().map(OsString::from);
-    cmd!(shell, "python3 -m kubernetes_validate --strict --quiet")
-        .args(files)
-        .env("PYTHONPATH", python)
-        .run()?;
-    Ok(())
-}
-
-fn check_scripts(shell: &Shell) -> Result<()> {
-    cmd!(shell, "bash -n deploy/compose/mongo-start.sh").run()?;
-    for script in ["mongo-ready.js", "mongo-user.js"] {
-        cmd!(shell, "node --check deploy/compose/{script}").run()?;
-    }
-    Ok(())
+    let validate = cmd!(
+        shell,
+        "python3 -m kubernetes_validate --strict --quiet {files...}"
+    );
+    Ok(validate.env("PYTHONPATH", python).run()?)
 }

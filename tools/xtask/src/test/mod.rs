@@ -1,17 +1,14 @@
-//! `cargo xtask test`: all that must hold before a change is taken, the quick checks first.
+//! `cargo xtask test`: all that must hold before a change is accepted, the quick checks first.
 
 mod browser;
 mod deploy;
-mod rust;
-mod timing;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, time::Instant};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{bench, chaos, setup, tidy, workspace::Workspace};
-use timing::Timings;
+use crate::{build, chaos, setup, setup::Compiler, site::Effort, tidy, workspace::Workspace};
 
 /// A part of the test run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,70 +25,119 @@ pub enum Stage {
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
-    /// Three nodes, 30 clients that talk, and each kind of fault once: nothing may be lost
+    /// Three nodes, 30 clients that write, and each kind of fault once: nothing may be lost
     Chaos,
-    /// The release program's deliveries and idle watchers are no dearer than they were, beside a bare program's
+    /// The release program's deliveries and idle watchers cost no more than they did, beside a bare program's
     Speed,
 }
 
-const ALL: [Stage; 8] = [
-    Stage::Tidy,
-    Stage::Fmt,
-    Stage::Clippy,
-    Stage::Deploy,
-    Stage::Unit,
-    Stage::Browser,
-    Stage::Chaos,
-    Stage::Speed,
+/// Formatting, lints, unit tests and one browser test, with the arguments of their test runners.
+const QUICK: [(Stage, &[&str]); 4] = [
+    (Stage::Fmt, &[]),
+    (Stage::Clippy, &[]),
+    // The integration tests take long to link.
+    (Stage::Unit, &["--lib", "--bins"]),
+    (Stage::Browser, &["smoke.spec.ts"]),
 ];
 
-impl Stage {
-    fn run(self, workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
-        match self {
-            Self::Tidy => tidy::check(workspace),
-            Self::Fmt => rust::format(workspace),
-            Self::Clippy => rust::lint(workspace),
-            Self::Deploy => deploy::check(workspace),
-            Self::Unit => rust::test(workspace, arguments),
-            Self::Browser => browser::test(workspace, arguments),
-            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
-            Self::Speed => bench::check(workspace),
-        }
-    }
-
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
-    }
+/// Which stages are run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Run this stage alone
+    #[arg(long, value_enum)]
+    only: Option<Stage>,
+    /// Check only formatting, lints, unit tests and one browser test
+    #[arg(long, conflicts_with = "only")]
+    quick: bool,
+    /// Passed on to the test runner of the stages `unit` and `browser`, after `--`
+    #[arg(last = true, requires = "only")]
+    arguments: Vec<OsString>,
 }
 
-/// Runs every stage, or the one that is asked for, and stops at the first that fails. Tells at the end what took how
-/// long, after a failure too.
-pub fn run(workspace: &Workspace, only: Option<Stage>, arguments: &[OsString]) -> Result<()> {
-    let mut timings = Timings::default();
-    let result = run_stages(workspace, only, arguments, &mut timings);
-    println!("{timings}");
+/// Runs the stages and stops at the first that fails. Prints at the end what took how long, after a failure too.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let stages: Vec<(Stage, Vec<OsString>)> = if let Some(only) = options.only {
+        vec![(only, options.arguments.clone())]
+    } else if options.quick {
+        let quick = QUICK.iter();
+        quick
+            .map(|(stage, arguments)| (*stage, arguments.iter().map(Into::into).collect()))
+            .collect()
+    } else {
+        let all = Stage::value_variants().iter();
+        all.map(|stage| (*stage, Vec::new())).collect()
+    };
+    let effort = if options.quick {
+        Effort::Quick
+    } else {
+        Effort::Optimised
+    };
+    let begin = Instant::now();
+    if options.only.is_none() && !options.quick {
+        // First, so that nobody waits for the tests to learn that there is no browser.
+        setup::everything(workspace)?;
+    }
+    let mut times = Vec::new();
+    let mut result = Ok(());
+    for (stage, arguments) in stages {
+        let value = stage
+            .to_possible_value()
+            .context("every stage has a name")?;
+        let name = value.get_name();
+        println!("xtask: stage {name}");
+        let begin = Instant::now();
+        result = stage.run(workspace, &arguments, effort).with_context(|| {
+            format!("stage {name} failed; `cargo xtask test --only {name}` runs it alone")
+        });
+        let verdict = if result.is_ok() { "passed" } else { "FAILED" };
+        let seconds = begin.elapsed().as_secs_f64();
+        times.push(format!("xtask: {name:<8} {verdict} in {seconds:>6.1} s"));
+        if result.is_err() {
+            break;
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    times.push(format!("xtask: all, with set-up,  in {seconds:>6.1} s"));
+    println!("{}", times.join("\n"));
     result
 }
 
-fn run_stages(
-    workspace: &Workspace,
-    only: Option<Stage>,
-    arguments: &[OsString],
-    timings: &mut Timings,
-) -> Result<()> {
-    if only.is_none() {
-        // First of all, so that nobody waits for the tests to learn that there is no browser.
-        timings.measure("setup", || setup::everything(workspace))?;
+impl Stage {
+    fn run(self, workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Result<()> {
+        match self {
+            Self::Tidy => tidy::check(workspace),
+            Self::Fmt => format(workspace),
+            Self::Clippy => lint(workspace),
+            Self::Deploy => deploy::check(workspace),
+            Self::Unit => unit_tests(workspace, arguments),
+            Self::Browser => browser::test(workspace, arguments, effort),
+            Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
+            Self::Speed => build::check_speed(workspace),
+        }
     }
-    for stage in only.map_or(ALL.to_vec(), |only| vec![only]) {
-        let name = stage.name();
-        println!("xtask: stage {name}");
-        timings
-            .measure(&name, || stage.run(workspace, arguments))
-            .with_context(|| {
-                format!("stage {name} failed; `cargo xtask test --only {name}` runs it alone")
-            })?;
+}
+
+fn format(workspace: &Workspace) -> Result<()> {
+    setup::for_checking(workspace)?;
+    Ok(workspace.cargo().args(["fmt", "--all", "--check"]).run()?)
+}
+
+fn lint(workspace: &Workspace) -> Result<()> {
+    let toolbox = setup::for_building(workspace)?;
+    setup::for_checking(workspace)?;
+    let native = workspace.native_cargo("clippy").arg("--all-targets");
+    native.args(["--", "--deny", "warnings"]).run()?;
+    if toolbox.compiler == Compiler::Debian {
+        println!("xtask: no Clippy for WASM here: its standard library is built by another rustc");
+        return Ok(());
     }
-    Ok(())
+    let wasm = toolbox.compiler.cargo(workspace, "clippy");
+    let wasm = wasm.args(["--package", "frontend", "--package", "app"]);
+    let wasm = wasm.args(["--features", "app/hydrate"]);
+    Ok(wasm.args(["--", "--deny", "warnings"]).run()?)
+}
+
+fn unit_tests(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+    setup::for_many_nodes(workspace)?;
+    Ok(workspace.native_cargo("test").args(arguments).run()?)
 }

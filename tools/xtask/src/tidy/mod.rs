@@ -1,5 +1,6 @@
 //! The invariants of docs/architecture.md that a program can check.
 
+mod layers;
 mod rules;
 mod size;
 mod wasm_tree;
@@ -14,15 +15,20 @@ use rules::Source;
 
 pub use size::check as check_size;
 
-const MEMBERS: [&str; 6] = ["app", "chaos", "frontend", "server", "testbed", "xtask"];
-const LOCK_FILES: [&str; 2] = ["end2end/package-lock.json", "tools/xtask/tools/package-lock.json"];
+const FOLDERS: [&str; 4] = ["app", "frontend", "server", "tools"];
+const LOCK_FILES: [&str; 2] = [
+    "end2end/package-lock.json",
+    "tools/xtask/tools/package-lock.json",
+];
 
-/// Checks sources and the browser's dependency tree; names every fault that it finds.
+/// Checks sources, lock files, the browser's dependency tree and the planted defects.
 pub fn check(workspace: &Workspace) -> Result<()> {
     let mut faults = Vec::new();
-    for source in sources(workspace)? {
-        faults.extend(rules::faults(&source));
+    let sources = sources(workspace)?;
+    for source in &sources {
+        faults.extend(rules::faults(source));
     }
+    faults.extend(layers::faults(&sources));
     for path in LOCK_FILES {
         let text = fs::read_to_string(workspace.root.join(path))
             .with_context(|| format!("reading {path}"))?;
@@ -41,8 +47,8 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 
 fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for member in MEMBERS {
-        for entry in WalkDir::new(workspace.root.join(member)).sort_by_file_name() {
+    for folder in FOLDERS {
+        for entry in WalkDir::new(workspace.root.join(folder)).sort_by_file_name() {
             let path = entry?.into_path();
             if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path)

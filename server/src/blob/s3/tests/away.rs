@@ -8,7 +8,6 @@ use futures::TryStreamExt;
 use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
-use crate::blob::s3::S3Blobs;
 use crate::blob::s3::bucket::Bucket;
 
 /// Within what time a route has to tell that a backend is away.
@@ -77,10 +76,7 @@ async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
     let (patient, _folder) = open_at(&server).await;
     let config = settings(&server, &[]);
     let (blobs, _folder) = try_open(&config).await.unwrap();
-    let fixture = fixture(S3Blobs {
-        stall: Duration::from_secs(1),
-        ..blobs
-    });
+    let fixture = fixture(blobs.with_stall(Duration::from_secs(1)));
     let key = "aB3dE9zZ".parse().unwrap();
     patient.put(key, &vec![7; LEN]).await.unwrap();
     let mut reading = fixture.blobs.read(key, 0..LEN as u64).await.unwrap();

@@ -54,7 +54,7 @@ async fn a_blob_in_parts_is_refused_when_its_key_was_taken_meanwhile() {
     let (blobs, folder) = try_open(&settings(server, &[])).await.unwrap();
     let (key, file) = (crate::ids::short_id(), folder.path().join("file"));
     std::fs::write(&file, "parts").unwrap();
-    let put = Put::new(&blobs, key, &file);
+    let put = Put::new(&blobs.writer, key, &file);
     let upload = put.begin().await.unwrap();
     let part = put.send_part(&upload.id, 1, 0..5).await.unwrap();
     let parts = CompletedMultipartUpload::builder().parts(part).build();

@@ -14,7 +14,6 @@ use tempfile::TempDir;
 use super::kit::{fixture, read_settings, serve, try_open};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
-use crate::blob::s3::S3Blobs;
 
 const MARK: &str = "x-amz-meta-put";
 const STALL: Duration = Duration::from_millis(500);
@@ -103,11 +102,7 @@ async fn open(habit: Habit) -> (Arc<Server>, Fixture, TempDir) {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ]);
     let (blobs, folder) = try_open(&config).await.unwrap();
-    let blobs = S3Blobs {
-        stall: STALL,
-        ..blobs
-    };
-    (server, fixture(blobs), folder)
+    (server, fixture(blobs.with_stall(STALL)), folder)
 }
 
 #[tokio::test]

@@ -8,11 +8,12 @@ use redis::{Client, Connection, cmd};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::app::metrics::Metrics;
 use crate::broker::conformance::some_frame;
 use crate::broker::redis::RedisBroker;
 use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, Deliver, Frame, Topic};
-use crate::metrics::Metrics;
+use crate::http::metrics_endpoint::written;
 
 /// The longest that anything here may take, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,13 +63,15 @@ impl Deliver for Ear {
 pub struct TestNode {
     pub broker: RedisBroker,
     ear: Arc<Ear>,
-    metrics: Arc<Metrics>,
+    metrics: Metrics,
 }
 
 impl TestNode {
     pub async fn start(url: &str) -> Self {
-        let metrics = Arc::new(Metrics::default());
-        let broker = RedisBroker::open(url, &metrics).await.unwrap();
+        let metrics = Metrics::default();
+        let broker = RedisBroker::open(url, metrics.broker.clone())
+            .await
+            .unwrap();
         let ear = Arc::new(Ear::default());
         broker.attach(Arc::<Ear>::clone(&ear));
         Self {
@@ -81,7 +84,7 @@ impl TestNode {
     /// Waits until it has heard itself this often, as its figures tell.
     pub async fn wait_for_canaries(&self, number: u64) {
         let heard = || {
-            let figures = self.metrics.written();
+            let figures = written(&self.metrics.registry);
             let count = "tonesa_publish_to_receive_seconds_count ";
             let count = figures.lines().find_map(|line| line.strip_prefix(count));
             count.unwrap().parse::<u64>().unwrap()

@@ -1,18 +1,18 @@
 use std::io::Write;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::thread;
 
 use testbed::Redis;
 
 use super::kit::TestNode;
+use crate::app::metrics::Metrics;
 use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
 use crate::broker::redis::{OpenError, Reason, RedisBroker};
 
 /// Why a node does not start with this address: in a sentence that names the variable and holds no secret.
 async fn refusal(url: &str) -> OpenError {
-    let Err(error) = RedisBroker::open(url, &Arc::default()).await else {
+    let Err(error) = RedisBroker::open(url, Metrics::default().broker).await else {
         panic!("it starts");
     };
     let sentence = error.to_string();

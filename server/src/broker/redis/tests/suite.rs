@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::app::metrics::Metrics;
 use crate::broker::Broker;
 use crate::broker::conformance::broker_suite;
 use crate::broker::redis::RedisBroker;
@@ -9,7 +10,7 @@ async fn nodes(url: &str) -> ([Arc<dyn Broker>; 2], ()) {
 }
 
 async fn node(url: &str) -> Arc<dyn Broker> {
-    let broker = RedisBroker::open(url, &Arc::default()).await;
+    let broker = RedisBroker::open(url, Metrics::default().broker).await;
     Arc::new(broker.unwrap())
 }
 

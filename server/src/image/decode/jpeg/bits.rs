@@ -72,7 +72,7 @@ impl<R: BufRead> Bits<R> {
         let mut length = [0; 2];
         self.reader.read_exact(&mut length)?;
         let length = usize::from(u16::from_be_bytes(length));
-        let mut content = vec![0; length.checked_sub(2).ok_or_else(super::ended)?];
+        let mut content = vec![0; length.checked_sub(2).ok_or_else(ended)?];
         self.reader.read_exact(&mut content)?;
         Ok(content)
     }
@@ -152,4 +152,9 @@ impl<R: BufRead> Bits<R> {
         self.reader.consume(1);
         Some(byte)
     }
+}
+
+/// A file that ends early. It cannot: its container was walked.
+fn ended() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
 }

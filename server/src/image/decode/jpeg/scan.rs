@@ -5,8 +5,10 @@ use std::io::BufRead;
 use super::bits::Bits;
 use super::huffman::Codes;
 use super::tables::Tables;
-use super::{Budget, ImageError};
-use crate::image::jpeg::{Frame, ScanHeader};
+use crate::image::decode::timed::Budget;
+use crate::image::error::ImageError;
+use crate::image::jpeg::frame::Frame;
+use crate::image::jpeg::scan::ScanHeader;
 
 /// Which coefficients of each block are not zero, by component: what refining a progressive picture depends on. Eight
 /// bytes a block; of a picture that is not progressive, none.

@@ -3,7 +3,7 @@ use mongodb::bson::DateTime;
 use mongodb::bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, Stored, date, moment, number, object_id, seq};
+use super::stored::{Malformed, Stored, date, moment, number, object_id, seq};
 
 /// A document of the collection `messages`.
 #[derive(Debug, Serialize, Deserialize)]

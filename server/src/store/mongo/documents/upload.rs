@@ -3,7 +3,7 @@ use mongodb::bson::DateTime;
 use mongodb::bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, Stored, date, moment, object_id};
+use super::stored::{Malformed, Stored, date, moment, object_id};
 
 const IMAGE: &str = "image";
 

@@ -9,9 +9,10 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
-use crate::hub::{Hub, HubLimits, Pace};
-use crate::metrics::HubMetrics;
-use crate::posting::{PostError, Poster};
+use crate::config::Pace;
+use crate::hub::metrics::HubMetrics;
+use crate::hub::posting::{PostError, Poster};
+use crate::hub::{Hub, HubLimits};
 use crate::store::{Appended, MAX_APPEND};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -5,9 +5,9 @@ use mongodb::bson::doc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::backends;
-use crate::pairing::{Pairing, check};
-use crate::state::Backends;
+use crate::app::backends::{self, Backends};
+use crate::app::metrics::Metrics;
+use crate::app::sweeper::pairing::{Pairing, check};
 use crate::store::mongo::OpenError;
 
 async fn node(fresh: &Fresh, s3: &testbed::S3) -> (backends::Opened, TempDir) {
@@ -21,7 +21,7 @@ async fn node(fresh: &Fresh, s3: &testbed::S3) -> (backends::Opened, TempDir) {
         "AWS_SECRET_ACCESS_KEY" => Some(s3.secret_key().into()),
         _ => None,
     });
-    let opened = backends::open(&config.unwrap(), &Arc::default()).await;
+    let opened = backends::open(&config.unwrap(), &Metrics::default()).await;
     (opened.unwrap(), folder)
 }
 

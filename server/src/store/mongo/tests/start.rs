@@ -2,7 +2,8 @@ use app::model::UploadRef;
 use tempfile::tempdir;
 
 use super::*;
-use crate::backends;
+use crate::app::backends;
+use crate::app::metrics::Metrics;
 use crate::store::mongo::OpenError;
 use crate::store::sqlite::DATABASE_FILE;
 
@@ -82,7 +83,7 @@ async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
         "TONESA_DATA_DIR" => Some(folder.path().into()),
         _ => None,
     });
-    let opened = backends::open(&config.unwrap(), &Arc::default())
+    let opened = backends::open(&config.unwrap(), &Metrics::default())
         .await
         .unwrap();
     let upload = some_upload();

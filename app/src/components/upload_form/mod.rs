@@ -1,0 +1,163 @@
+//! The way in: a picture dropped anywhere, pasted, chosen or taken. Without scripts it is a plain form.
+
+mod check;
+mod phase;
+mod sending;
+mod uploader;
+mod window_events;
+
+use leptos::ev::{Event, SubmitEvent};
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use web_sys::{File, FilePropertyBag, HtmlInputElement};
+
+use crate::browser::clipboard;
+use check::{ACCEPT, megabytes};
+use leptos::task::spawn_local;
+use phase::Phase;
+use sending::SendingView;
+use uploader::Uploader;
+use window_events::take_from_window;
+
+/// The home page's card.
+#[component]
+pub fn DropZone(
+    /// The largest file that may be uploaded, in bytes.
+    max_bytes: u64,
+) -> impl IntoView {
+    let uploader = Uploader::new(max_bytes);
+    let hovering = take_from_window(uploader);
+    let navigate = use_navigate();
+    Effect::new(move || {
+        if let Some(short_id) = uploader.phase.read().done() {
+            navigate(&format!("/u/{short_id}"), NavigateOptions::default());
+        }
+    });
+    view! {
+        <div class="drop-zone" class:hovering=move || hovering.get()>
+            <SendingView uploader/>
+            <UploadForm uploader max_bytes/>
+            <Refusal uploader/>
+        </div>
+        <div class="drop-cover" class:shown=move || hovering.get() aria-hidden="true">
+            <p>"Drop it to share it"</p>
+        </div>
+    }
+}
+
+/// Why the picture was not taken.
+#[component]
+fn Refusal(uploader: Uploader) -> impl IntoView {
+    let reason = move || uploader.phase.read().reason().to_owned();
+    let no_reason = move || uploader.phase.read().reason().is_empty();
+    let no_retry = move || !uploader.phase.read().can_retry();
+    view! {
+        <div class="refusal" role="alert">
+            <p hidden=no_reason>{reason}</p>
+            <button
+                class="button"
+                type="button"
+                hidden=no_retry
+                on:click=move |_| uploader.retry()
+            >
+                "Try again"
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
+    let picker = NodeRef::<Input>::new();
+    let camera = NodeRef::<Input>::new();
+    let is_sending = move || uploader.phase.read().sending().is_some();
+    // A file may have been chosen before the page was hydrated.
+    Effect::new(move || {
+        for field in [picker, camera] {
+            if let Some(field) = field.get() {
+                take_from_field(uploader, &field);
+            }
+        }
+    });
+    let change = move |ev: Event| take_from_field(uploader, &event_target(&ev));
+    let submit = move |ev: SubmitEvent| ev.prevent_default();
+    #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
+    let limit = megabytes(max_bytes as f64);
+    view! {
+        <form
+            class="upload-form"
+            hidden=is_sending
+            method="post"
+            action="/api/uploads"
+            enctype="multipart/form-data"
+            on:submit=submit
+        >
+            <h2>
+                <span class="for-mouse">"Drop an image anywhere"</span>
+                <span class="for-touch">"Share an image"</span>
+            </h2>
+            <div class="upload-ways">
+                <label class="button primary">
+                    "Choose an image"
+                    <input type="file" name="file" accept=ACCEPT required node_ref=picker on:change=change/>
+                </label>
+                <label class="button camera scripted">
+                    "Take a photo"
+                    <input type="file" accept="image/*" capture="environment" node_ref=camera on:change=change/>
+                </label>
+                <PasteButton uploader/>
+                <button class="button primary unscripted" type="submit">"Upload"</button>
+            </div>
+            <p class="upload-limits">
+                "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed."
+            </p>
+        </form>
+    }
+}
+
+/// Shown where the browser lets a page look at the clipboard; Ctrl+V works everywhere.
+#[component]
+fn PasteButton(uploader: Uploader) -> impl IntoView {
+    let away = RwSignal::new(true);
+    Effect::new(move || away.set(!clipboard::can_read()));
+    let paste = move |_| {
+        spawn_local(async move {
+            match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
+                Some(file) => uploader.take(&[file]),
+                None => uploader.phase.set(Phase::Refused {
+                    reason: "There is no picture on the clipboard that this page may read. Copy one, then paste it."
+                        .to_owned(),
+                    retry: false,
+                }),
+            }
+        });
+    };
+    let is_away = move || away.get();
+    view! {
+        <button class="button" type="button" hidden=is_away on:click=paste>
+            "Paste"
+        </button>
+    }
+}
+
+fn named(blob: &web_sys::Blob) -> Option<File> {
+    let options = FilePropertyBag::new();
+    options.set_type(&blob.type_());
+    File::new_with_blob_sequence_and_options(
+        &js_sys::Array::of1(blob),
+        "The pasted picture",
+        &options,
+    )
+    .ok()
+}
+
+fn take_from_field(uploader: Uploader, field: &HtmlInputElement) {
+    let files = field.files();
+    if files.as_ref().is_some_and(|files| files.length() > 0) {
+        uploader.take_list(files);
+        // So that choosing the same file again is a change again.
+        field.set_value("");
+    }
+}

@@ -1,0 +1,135 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use send_wrapper::SendWrapper;
+use web_sys::{File, FileList};
+
+use super::check::{FileFacts, pick, refusal, short};
+use super::phase::{Phase, Sending};
+use crate::browser::object_url::ObjectUrl;
+use crate::live::Conversations;
+use crate::uploading::{CancelUpload, UploadFailure, upload};
+
+/// Takes a picture from wherever it came, and sends it. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Uploader {
+    /// How far it is.
+    pub phase: RwSignal<Phase>,
+    /// The part that is sent, 0 to 1.
+    pub sent: RwSignal<f64>,
+    max_bytes: u64,
+    conversations: Conversations,
+    /// The picture that was chosen last. It outlives a failed upload, so that trying again sends the same one.
+    pending: StoredValue<Option<SendWrapper<PendingFile>>>,
+}
+
+/// A file, and its upload if one is under way. It ends with the page.
+struct PendingFile {
+    file: File,
+    upload: Option<CancelUpload>,
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if let Some(upload) = &self.upload {
+            upload.cancel();
+        }
+    }
+}
+
+impl Uploader {
+    /// One for this page.
+    pub fn new(max_bytes: u64) -> Self {
+        Self {
+            phase: RwSignal::new(Phase::Idle),
+            sent: RwSignal::new(0.0),
+            max_bytes,
+            conversations: Conversations::expect(),
+            pending: StoredValue::new(None),
+        }
+    }
+
+    /// Takes the first picture of these files.
+    pub fn take_list(self, files: Option<FileList>) {
+        let files: Vec<File> = files
+            .map(|files| (0..files.length()).filter_map(|n| files.get(n)).collect())
+            .unwrap_or_default();
+        self.take(&files);
+    }
+
+    /// Takes the first picture of these files.
+    pub fn take(self, files: &[File]) {
+        let facts: Vec<_> = files.iter().map(facts).collect();
+        let Some(index) = pick(&facts) else { return };
+        self.forget();
+        if let Some(reason) = refusal(&facts[index], self.max_bytes) {
+            self.phase.set(Phase::Refused {
+                reason,
+                retry: false,
+            });
+            return;
+        }
+        let note = (files.len() > 1).then_some("One picture at a time: the first one is taken.");
+        self.send(&files[index], note);
+    }
+
+    /// Sends the chosen file again.
+    pub fn retry(self) {
+        let file = self
+            .pending
+            .with_value(|pending| pending.as_ref().map(|pending| pending.file.clone()));
+        if let Some(file) = file {
+            self.send(&file, None);
+        }
+    }
+
+    /// Stops, and forgets the file.
+    pub fn cancel(self) {
+        self.forget();
+        self.phase.set(Phase::Idle);
+    }
+
+    fn forget(self) {
+        // Taken out first: stopping an upload may run code that looks here.
+        drop(self.pending.try_update_value(Option::take));
+    }
+
+    fn send(self, file: &File, note: Option<&'static str>) {
+        self.forget();
+        self.sent.set(0.0);
+        let preview = ObjectUrl::of(file);
+        self.phase.set(Phase::Sending(Sending {
+            name: short(&file.name()),
+            preview: preview.clone(),
+            note,
+        }));
+        let progress = move |sent| self.sent.set(sent);
+        let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
+        self.pending.set_value(Some(SendWrapper::new(PendingFile {
+            file: file.clone(),
+            upload: Some(cancel),
+        })));
+        spawn_local(async move {
+            match outcome.await {
+                Ok(upload) => {
+                    let short_id = upload.short_id;
+                    self.conversations.add_uploaded(upload, preview);
+                    self.phase.set(Phase::Done(short_id));
+                }
+                // Whoever stopped it has said already what comes next.
+                Err(UploadFailure::Cancelled) => {}
+                Err(failure) => self.phase.set(Phase::Refused {
+                    reason: failure.to_string(),
+                    retry: failure.can_retry(),
+                }),
+            }
+        });
+    }
+}
+
+fn facts(file: &File) -> FileFacts {
+    FileFacts {
+        name: file.name(),
+        media_type: file.type_(),
+        size: file.size(),
+    }
+}

@@ -1,0 +1,120 @@
+//! What a page says of itself to those who only read its head: search engines and the previews of links.
+
+use leptos::prelude::*;
+use leptos::tachys::html::attribute::custom::custom_attribute;
+
+use crate::components::image_alt;
+use crate::model::UploadPage;
+
+const PITCH: &str =
+    "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
+
+/// One `<meta>`: named after HTML's list, or after the Open Graph's.
+enum Tag {
+    Name(&'static str, String),
+    Property(&'static str, String),
+}
+
+/// Whose page the head describes.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// The home page's.
+    Home,
+    /// An upload's.
+    Image(&'a UploadPage),
+    /// Nobody's: nothing can be shown at this address.
+    Nothing,
+}
+
+/// The elements that describe the page.
+pub fn tags(origin: &str, subject: Subject<'_>) -> impl IntoView + use<> {
+    let (url, tags) = match subject {
+        Subject::Home => (Some(format!("{origin}/")), home(origin)),
+        Subject::Image(page) => {
+            let url = format!("{origin}/u/{}", page.upload.short_id);
+            let tags = image(origin, &url, page);
+            (Some(url), tags)
+        }
+        Subject::Nothing => (None, vec![noindex()]),
+    };
+    view! {
+        {url.map(|url| view! { <link rel="canonical" href=url/> })}
+        {tags.into_iter().map(meta).collect_view()}
+    }
+}
+
+fn meta(tag: Tag) -> AnyView {
+    match tag {
+        Tag::Name(name, content) => view! { <meta name=name content=content/> }.into_any(),
+        Tag::Property(property, content) => {
+            let property = custom_attribute("property", property);
+            view! { <meta {..property} content=content/> }.into_any()
+        }
+    }
+}
+
+/// Links are for those who were given them.
+fn noindex() -> Tag {
+    Tag::Name("robots", "noindex".to_owned())
+}
+
+fn home(origin: &str) -> Vec<Tag> {
+    let pitch = || PITCH.to_owned();
+    vec![
+        Tag::Name("description", pitch()),
+        Tag::Property("og:type", "website".to_owned()),
+        Tag::Property("og:site_name", "Tonesa".to_owned()),
+        Tag::Property("og:title", "Point at a picture, together.".to_owned()),
+        Tag::Property("og:description", pitch()),
+        Tag::Property("og:url", format!("{origin}/")),
+        Tag::Name("twitter:card", "summary".to_owned()),
+    ]
+}
+
+fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
+    let image = &page.upload.content;
+    let picture = format!("{origin}{}", image.url);
+    let title = "A shared picture on Tonesa".to_owned();
+    let description = description(page.page.head.get());
+    let alt = image_alt(image);
+    vec![
+        noindex(),
+        Tag::Name("description", description.clone()),
+        Tag::Property("og:type", "website".to_owned()),
+        Tag::Property("og:site_name", "Tonesa".to_owned()),
+        Tag::Property("og:title", title.clone()),
+        Tag::Property("og:description", description.clone()),
+        Tag::Property("og:url", url.to_owned()),
+        Tag::Property("og:image", picture.clone()),
+        Tag::Property("og:image:type", image.media_type.as_str().to_owned()),
+        Tag::Property("og:image:width", image.width.to_string()),
+        Tag::Property("og:image:height", image.height.to_string()),
+        Tag::Property("og:image:alt", alt.clone()),
+        Tag::Name("twitter:card", "summary_large_image".to_owned()),
+        Tag::Name("twitter:title", title),
+        Tag::Name("twitter:description", description),
+        Tag::Name("twitter:image", picture),
+        Tag::Name("twitter:image:alt", alt),
+    ]
+}
+
+fn description(messages: u64) -> String {
+    let said = match messages {
+        0 => String::new(),
+        1 => " One message so far.".to_owned(),
+        many => format!(" {many} messages so far."),
+    };
+    format!("See it, say what you see, and tap it to show where.{said}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_says_how_much_was_said() {
+        assert!(description(0).ends_with("show where."));
+        assert!(description(1).ends_with("One message so far."));
+        assert!(description(12).ends_with("12 messages so far."));
+    }
+}

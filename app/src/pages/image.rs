@@ -1,0 +1,76 @@
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::{Loading, NotFound, Unavailable};
+use crate::components::{
+    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
+};
+use crate::live::{Conversations, Opened};
+use crate::model::{ShortId, UploadPage};
+use crate::page_data::{self, PageError};
+use crate::settings::Settings;
+
+/// The page of an upload: the picture, what is said about it, and where people point.
+#[component]
+pub fn ImagePage() -> impl IntoView {
+    let params = use_params_map();
+    let conversations = Conversations::expect();
+    let short_id = move || {
+        params
+            .read()
+            .get("id")
+            .and_then(|id| id.parse::<ShortId>().ok())
+    };
+    let page = Resource::new_blocking(short_id, move |short_id| async move {
+        let short_id = short_id.ok_or(PageError::NotFound)?;
+        match conversations.page(short_id) {
+            Some(page) => Ok(page),
+            None => page_data::image_page(short_id).await,
+        }
+    });
+    let show = move |page: Result<UploadPage, PageError>| match page {
+        Ok(page) => view! { <Conversation page/> }.into_any(),
+        Err(PageError::NotFound) => view! { <NotFound/> }.into_any(),
+        Err(PageError::Unavailable) => view! { <Unavailable/> }.into_any(),
+    };
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move { show(page.await) })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Conversation(page: UploadPage) -> impl IntoView {
+    let Settings { origin, .. } = expect_context();
+    let Opened {
+        upload,
+        local_file,
+        live,
+    } = Conversations::expect().open(page);
+    Effect::new(move || live.enter());
+    on_cleanup(move || live.leave());
+    let short_id = upload.short_id;
+    let link = format!("{origin}/u/{short_id}");
+    let text_to_edit = RwSignal::new(None);
+    let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
+    view! {
+        <Title text="A shared picture · Tonesa"/>
+        <div class="page image-page">
+            <header class="header">
+                <Brand/>
+                <ConnectionStatus connection=live.connection/>
+                <CopyLink link/>
+            </header>
+            <Main class="image">
+                <h1 class="visually-hidden">"A shared picture"</h1>
+                <ImageStage image=upload.content local_file live/>
+                <section class="panel" aria-label="Conversation">
+                    <MessageList live on_edit/>
+                    <Composer short_id live text_to_edit/>
+                </section>
+            </Main>
+        </div>
+    }
+}

@@ -1,0 +1,112 @@
+//! The HTML document around the app; the server's alone.
+
+use leptos::attr::media;
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::App;
+use crate::link_preview::{self, Subject};
+use crate::pages::Refused;
+use crate::problem::Problem;
+use crate::settings::{Assets, SETTINGS_ID, Settings};
+
+/// The whole document; its head describes `subject`.
+pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
+    let settings: Settings = expect_context();
+    let preview = link_preview::tags(&settings.origin, subject);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Essentials css=assets.css.clone()/>
+                {preview}
+                <script type="application/json" id=SETTINGS_ID>
+                    {json(&settings)}
+                </script>
+                <HydrationScript js=assets.js.clone() wasm=assets.wasm.clone()/>
+                <MetaTags/>
+            </head>
+            <body>
+                // How many nodes it has is filled in once it is rendered: see `start.rs`.
+                <div id="app" data-nodes="">
+                    <App/>
+                </div>
+            </body>
+        </html>
+    }
+}
+
+/// A whole page, without scripts, that says why a form was not accepted.
+pub fn problem_page(assets: &Assets, problem: Problem) -> String {
+    let title = format!("{} · Tonesa", problem.title);
+    let css = assets.css.clone();
+    Owner::new_root(None).with(move || {
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <Essentials css/>
+                    <title>{title}</title>
+                    <meta name="robots" content="noindex"/>
+                </head>
+                <body>
+                    <Refused problem/>
+                </body>
+            </html>
+        }
+        .to_html()
+    })
+}
+
+/// What every document's head begins with.
+#[component]
+fn Essentials(css: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta
+            name="viewport"
+            content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+        />
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="theme-color" {..media("(prefers-color-scheme: light)")} content="#ffffff"/>
+        <meta name="theme-color" {..media("(prefers-color-scheme: dark)")} content="#1d1c1b"/>
+        <link rel="stylesheet" href=css/>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+        <link rel="manifest" href="/manifest.webmanifest"/>
+    }
+}
+
+/// Loads the WASM. Leptos' own `HydrationScripts` does not say when that fails: then the page has to look, and to work,
+/// as without scripts.
+#[component]
+fn HydrationScript(js: String, wasm: String) -> impl IntoView {
+    let script = format!(
+        "import({}).then(async app=>{{await app.default({{module_or_path:{}}});app.hydrate()}})\
+         .catch(error=>{{document.documentElement.className=\"failed\";throw error}})",
+        json(&js),
+        json(&wasm)
+    );
+    view! {
+        <link rel="modulepreload" href=js/>
+        <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="" href=wasm/>
+        <script type="module">{script}</script>
+    }
+}
+
+/// The value as JSON that cannot end the script element it stands in.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value)
+        .unwrap_or_default()
+        .replace('<', "\\u003c")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_the_script_that_holds_it() {
+        assert_eq!(json(&"</script><!--"), r#""\u003c/script>\u003c!--""#);
+    }
+}

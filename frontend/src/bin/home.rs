@@ -1,7 +1,0 @@
-//! The home page, live.
-
-use frontend as _;
-
-fn main() {
-    app::hydrate_home();
-}

@@ -1,0 +1,131 @@
+//! What is a state of the node rather than an event: read when it is asked for, so that it costs nothing otherwise.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use super::logs;
+use super::sweeper::status::{SweepProblem, SweepStatus};
+use crate::admission::slots::Slots;
+use crate::broker::DeliveryClass;
+use crate::broker::class_counter::label;
+use crate::config::Kinds;
+use crate::hub::Hub;
+use crate::image::DecodePool;
+
+/// The parts whose state is told.
+pub(super) struct Gauges {
+    pub sockets: Slots,
+    pub max_sockets: usize,
+    pub hub: Hub,
+    pub decoders: DecodePool,
+    pub sweep: Arc<SweepStatus>,
+    pub kinds: Kinds,
+}
+
+impl fmt::Debug for Gauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauges").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Gauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let (hub, decoders) = (&self.hub, &self.decoders);
+        for (name, help, value) in [
+            ("sockets_open", "Open sockets", self.sockets.taken()),
+            (
+                "sockets_max",
+                "Open sockets that this node allows",
+                self.max_sockets,
+            ),
+            (
+                "topics_watched",
+                "Uploads that this node's sockets watch",
+                hub.topics(),
+            ),
+            (
+                "uploads_running",
+                "Uploads that have a place: received, checked or kept",
+                decoders.uploads(),
+            ),
+            (
+                "bytes_waiting",
+                "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
+                hub.bytes_waiting(),
+            ),
+            (
+                "decodes_running",
+                "Pictures that are being decoded",
+                decoders.decoding(),
+            ),
+            (
+                "decodes_waiting",
+                "Pictures that wait to be decoded",
+                decoders.waiting(),
+            ),
+        ] {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            gauge(value).encode(metric)?;
+        }
+        let (messages, touches) = hub.waiting();
+        family(
+            &mut encoder,
+            "frames_waiting",
+            "Frames that wait to be written to this node's sockets",
+            [
+                (label(DeliveryClass::Message), messages),
+                (label(DeliveryClass::Touch), touches),
+            ],
+        )?;
+        family(
+            &mut encoder,
+            "backends",
+            "1 for the kind of each backend that this node uses",
+            [
+                ("store", self.kinds.store),
+                ("blobs", self.kinds.blobs),
+                ("broker", self.kinds.broker),
+            ]
+            .map(|(backend, kind)| ([("backend", backend), ("kind", kind)], 1)),
+        )?;
+        let problem = self.sweep.problem().map(|problem| problem.name());
+        family(
+            &mut encoder,
+            "sweep_problem",
+            "1 for what keeps images from being swept",
+            SweepProblem::NAMES
+                .map(|name| ([("problem", name)], usize::from(problem == Some(name)))),
+        )?;
+        let dropped = encoder.encode_descriptor(
+            "log_lines_dropped",
+            "Log lines dropped since nobody read them fast enough",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(logs::dropped_lines()).encode(dropped)
+    }
+}
+
+/// A gauge for each of these labels.
+fn family<L: EncodeLabelSet>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    values: impl IntoIterator<Item = (L, usize)>,
+) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in values {
+        gauge(value).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn gauge(value: usize) -> ConstGauge<i64> {
+    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+}

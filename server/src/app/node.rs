@@ -1,0 +1,105 @@
+//! A running node, made of its parts.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::backends::Backends;
+use super::gauges::Gauges;
+use super::logs;
+use super::metrics::Metrics;
+use super::sweeper::Sweeper;
+use super::sweeper::status::SweepStatus;
+use crate::admission::misses::MissLimit;
+use crate::admission::rate_limit::{RateLimit, RateLimits};
+use crate::admission::slots::Slots;
+use crate::config::Config;
+use crate::http::assets::Site;
+use crate::http::routes::multipart::UploadReceiver;
+use crate::http::state::AppState;
+use crate::hub::posting::Poster;
+use crate::hub::{Hub, HubLimits};
+use crate::image::DecodePool;
+
+/// Starts what runs beside the requests, and gives what handlers share and whether images may be swept. Must be called
+/// on a tokio runtime.
+pub fn start(
+    config: Config,
+    site: Site,
+    backends: Backends,
+    metrics: Metrics,
+) -> (AppState, Arc<SweepStatus>) {
+    let limits = config.limits;
+    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let hub = Hub::start(
+        Arc::clone(&backends.broker),
+        Arc::clone(&backends.store),
+        HubLimits {
+            touches_per_second: limits.touches_per_second,
+            pace: config.pace,
+        },
+        metrics.hub,
+        tasks.clone(),
+        stopping.clone(),
+    );
+    let rate_limits = Arc::new(RateLimits {
+        uploads: RateLimit::new(limits.uploads_per_minute),
+        messages: RateLimit::new(limits.messages_per_minute),
+        misses: Arc::new(MissLimit::new(limits.misses_per_minute)),
+    });
+    tasks.spawn({
+        let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
+        async move { rate_limits.keep_small(stopping).await }
+    });
+    let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
+    let sweeper = Sweeper {
+        store: Arc::clone(&backends.store),
+        blobs: Arc::clone(&backends.blobs),
+        pace: config.sweep,
+        status: Arc::clone(&sweep),
+        metrics: metrics.sweep,
+    };
+    tasks.spawn(sweeper.run(stopping.clone()));
+    let charged = Arc::clone(&rate_limits);
+    let decoders = DecodePool::new(
+        config.program.clone(),
+        backends.temp_dir.clone(),
+        limits.image,
+    )
+    .charging(move |address, took| {
+        let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);
+        charged.uploads.charge(address, seconds);
+    });
+    tasks.spawn(logs::tell_dropped(stopping.clone()));
+    let sockets = Slots::new(limits.sockets, limits.sockets_per_address);
+    let mut registry = metrics.registry;
+    registry.register_collector(Box::new(Gauges {
+        sockets: sockets.clone(),
+        max_sockets: limits.sockets,
+        hub: hub.clone(),
+        decoders: decoders.clone(),
+        sweep: Arc::clone(&sweep),
+        kinds: config.shared.kinds(),
+    }));
+    let node = AppState {
+        poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
+        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes),
+        config: Arc::new(config),
+        site: Arc::new(site),
+        store: backends.store,
+        blobs: backends.blobs,
+        broker: backends.broker,
+        pages: Arc::default(),
+        http_metrics: metrics.http,
+        registry: Arc::new(registry),
+        decoders,
+        hub,
+        sockets,
+        sweep: Arc::<SweepStatus>::clone(&sweep),
+        rate_limits,
+        tasks,
+        stopping,
+    };
+    (node, sweep)
+}

@@ -1,0 +1,87 @@
+//! From settings to a node that serves, and back.
+
+use std::io;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::backends::{self, Backends, OpenError};
+use super::metrics::Metrics;
+use super::node;
+use crate::config::Config;
+use crate::http::assets::{Site, SiteError};
+use crate::http::serve::{ListenError, Listeners, serve};
+
+/// Why a node did not start, or stopped by itself.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The packaged files are not there.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The storage cannot be opened.
+    #[error(transparent)]
+    Backends(#[from] OpenError),
+    /// An address cannot be listened at.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system refused something that every node needs.
+    #[error("cannot run: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs a node until the process is told to end by SIGTERM or SIGINT.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let shutdown = shutdown_signal()?;
+    for doubt in config.doubts() {
+        tracing::warn!("{doubt}");
+    }
+    let site = Site::load(&config.site_dir)?;
+    let metrics = Metrics::default();
+    let opened = backends::open(&config, &metrics).await?;
+    let served = serve_with(config, site, opened.backends.clone(), metrics, shutdown).await;
+    opened.close().await;
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve_with(
+    config: Config,
+    site: Site,
+    backends: Backends,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let listeners = Listeners::bind(&config)?;
+    allow_many_sockets();
+    let address = listeners.public.local_addr()?;
+    if let Some(metrics) = &listeners.metrics {
+        let metrics = metrics.local_addr()?;
+        tracing::info!(%metrics, "metrics at http://{metrics}/metrics");
+    }
+    let (node, _) = node::start(config, site, backends, metrics);
+    tracing::info!(%address, "serving at http://{address}");
+    Ok(serve(node, listeners, shutdown).await?)
+}
+
+/// Resolves when the process is told to end. From here on the signals no longer kill it.
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Each socket is an open file, and the usual soft limit of 1,024 is far below what a node serves.
+fn allow_many_sockets() {
+    match rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
+}

@@ -1,0 +1,37 @@
+//! Figures of sweeping.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::sweep::Swept;
+
+/// What is told about sweeping. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SweepMetrics(Family<[(&'static str, &'static str); 1], Counter>);
+
+impl SweepMetrics {
+    /// Figures that are told with the others of this registry.
+    pub fn registered(registry: &mut Registry) -> Self {
+        let metrics = Self(Family::default());
+        metrics.swept(Swept::default());
+        registry.register(
+            "images_swept",
+            "Images that no upload refers to: set aside, put back, removed",
+            metrics.0.clone(),
+        );
+        metrics
+    }
+
+    /// A sweep did this.
+    pub fn swept(&self, swept: Swept) {
+        for (what, count) in [
+            ("set_aside", swept.marked),
+            ("put_back", swept.put_back),
+            ("removed", swept.removed),
+        ] {
+            let counter = self.0.get_or_create(&[("what", what)]);
+            counter.inc_by(count as u64);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use app::model::{Content, Kind, MediaType, MessagePage, Timestamp, Upload, UploadId, UploadRef};
+use async_trait::async_trait;
+use tempfile::TempDir;
+
+use super::*;
+use crate::blob::directory::DirectoryBlobs;
+use crate::ids::PairingId;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Appended, Draft, Select};
+
+const DAY: Duration = Duration::from_hours(24);
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+/// A store and blobs that belong together.
+struct Kit {
+    folder: TempDir,
+    blobs: DirectoryBlobs,
+    store: SqliteStore,
+}
+
+impl Kit {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = DirectoryBlobs::open(&folder.path().join("blobs")).unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let paired = pairing::check(&store, &blobs).await.unwrap();
+        assert!(matches!(paired, Pairing::Paired(_)));
+        Self {
+            folder,
+            blobs,
+            store,
+        }
+    }
+
+    /// An image without an upload.
+    async fn put(&self, key: &str) -> ShortId {
+        let key = key.parse().unwrap();
+        let file = tempfile::NamedTempFile::new_in(self.blobs.temp_dir()).unwrap();
+        self.blobs.put(key, file.into_temp_path()).await.unwrap();
+        key
+    }
+
+    async fn insert(&self, key: ShortId) {
+        self.store.insert_upload(upload(key)).await.unwrap();
+    }
+
+    /// Images with an upload.
+    async fn put_used(&self, count: usize) {
+        for n in 0..count {
+            let key = self.put(&format!("used{n:04}")).await;
+            self.insert(key).await;
+        }
+    }
+
+    /// Sweeps at a time that is so much later than now.
+    async fn sweep(&self, later: Duration) -> Result<Swept, SweepError> {
+        self.sweep_at(SystemTime::now() + later, &self.store).await
+    }
+
+    async fn sweep_at(&self, now: SystemTime, store: &dyn Store) -> Result<Swept, SweepError> {
+        let sweep = Sweep {
+            blobs: &self.blobs,
+            store,
+            set_aside_for: WEEK,
+            pause: Duration::ZERO,
+            now,
+        };
+        sweep.run().await
+    }
+
+    async fn images(&self) -> usize {
+        self.blobs.list(None, 100_000).await.unwrap().len()
+    }
+
+    async fn marked(&self) -> Vec<ShortId> {
+        let marks = self.blobs.orphan_marks(None, 100_000).await.unwrap();
+        marks.iter().map(|mark| mark.key).collect()
+    }
+
+    /// As if the mark had been made so much earlier.
+    fn age_mark(&self, name: &str, age: Duration) {
+        let mark = self.folder.path().join("blobs/orphans").join(name);
+        let file = File::options().write(true).open(mark).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+}
+
+fn upload(short_id: ShortId) -> Upload {
+    Upload {
+        id: UploadId::from_bytes(rand::random()),
+        short_id,
+        kind: Kind::Image,
+        content: Content {
+            url: format!("/i/{short_id}"),
+            media_type: MediaType::Png,
+            size: 5,
+            width: 1,
+            height: 1,
+        },
+        created_at: Timestamp::from_unix_millis(0).unwrap(),
+    }
+}
+
+fn swept(marked: usize, put_back: usize, removed: usize) -> Swept {
+    Swept {
+        marked,
+        put_back,
+        removed,
+    }
+}
+
+#[tokio::test]
+async fn an_old_orphan_is_set_aside_for_a_week_and_then_removed_and_nothing_else_is() {
+    let kit = Kit::new().await;
+    let orphan = kit.put("orphan00").await;
+    kit.put_used(1).await;
+    let (hour, six_days) = (Duration::from_hours(1), 6 * DAY);
+    assert_eq!(kit.sweep(Duration::ZERO).await, Ok(swept(0, 0, 0)));
+    let past = SystemTime::now() - 2 * DAY;
+    assert_eq!(kit.sweep_at(past, &kit.store).await, Ok(swept(0, 0, 0)));
+    assert_eq!(kit.sweep(DAY + hour).await, Ok(swept(1, 0, 0)));
+    assert_eq!(kit.marked().await, [orphan]);
+    assert_eq!(kit.sweep(six_days).await, Ok(swept(0, 0, 0)));
+    assert_eq!(kit.images().await, 2);
+    assert_eq!(kit.sweep(WEEK + hour).await, Ok(swept(0, 0, 1)));
+    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
+    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 0, 0)));
+}
+
+#[tokio::test]
+async fn an_image_that_is_set_aside_is_put_back_once_the_store_knows_it() {
+    let kit = Kit::new().await;
+    let orphan = kit.put("orphan00").await;
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    kit.insert(orphan).await;
+    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 1, 0)));
+    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
+}
+
+#[tokio::test]
+async fn a_mark_whose_image_is_gone_is_forgotten() {
+    let kit = Kit::new().await;
+    let orphan = kit.put("orphan00").await;
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    kit.blobs.delete(orphan).await.unwrap();
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 0)));
+    assert_eq!(kit.marked().await, []);
+}
+
+#[tokio::test]
+async fn more_orphans_than_one_in_twenty_are_left_alone() {
+    let kit = Kit::new().await;
+    kit.put_used(399).await;
+    for n in 0..20 {
+        kit.put(&format!("lost{n:04}")).await;
+    }
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
+    kit.put("lost0020").await;
+    // 21 of 420 are one in twenty.
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    kit.put("lost0021").await;
+    let told = SweepError::TooMany {
+        orphans: 22,
+        images: 421,
+    };
+    assert_eq!(kit.sweep(2 * WEEK).await, Err(told));
+    assert_eq!((kit.images().await, kit.marked().await.len()), (421, 21));
+}
+
+#[tokio::test]
+async fn few_orphans_are_taken_whatever_their_share_is() {
+    let kit = Kit::new().await;
+    for n in 0..20 {
+        kit.put(&format!("lost{n:04}")).await;
+    }
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
+}
+
+#[tokio::test]
+async fn a_sweep_looks_at_every_stretch() {
+    let kit = Kit::new().await;
+    kit.put("aaaa0000").await;
+    let shelf = kit.folder.path().join("blobs/61/61");
+    for n in 1..=STRETCH {
+        let bytes = format!("aaaa{n:04}").into_bytes();
+        let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
+        fs::write(shelf.join(name), "bytes").unwrap();
+    }
+    let images = STRETCH + 1;
+    let told = SweepError::TooMany {
+        orphans: images,
+        images,
+    };
+    assert_eq!(kit.sweep(2 * DAY).await, Err(told));
+    assert_eq!(kit.images().await, images);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_while_the_store_is_away() {
+    let kit = Kit::new().await;
+    kit.put("orphan00").await;
+    kit.store.close().await;
+    let swept = kit.sweep(2 * WEEK).await;
+    assert_eq!(swept, Err(SweepError::Store(StoreError::Unavailable)));
+    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
+}
+
+#[tokio::test]
+async fn nothing_is_taken_by_another_or_an_empty_store() {
+    let kit = Kit::new().await;
+    kit.put_used(3).await;
+    let (folder, later) = (tempfile::tempdir().unwrap(), SystemTime::now() + 2 * WEEK);
+    let other = SqliteStore::open(folder.path()).unwrap();
+    for _ in 0..2 {
+        let swept = kit.sweep_at(later, &other).await;
+        assert!(
+            matches!(swept, Err(SweepError::Unpaired(Pairing::Mismatch { .. }))),
+            "{swept:?}"
+        );
+        other.pair(PairingId::random()).await.unwrap();
+    }
+    assert_eq!((kit.images().await, kit.marked().await), (3, vec![]));
+}
+
+fn move_database(from: &Path, to: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let name = format!("tonesa.db{end}");
+        fs::rename(from.join(&name), to.join(&name)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until_it_is_back() {
+    let kit = Kit::new().await;
+    kit.put_used(3).await;
+    kit.put("orphan00").await;
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    kit.age_mark("6f727068616e3030", 2 * WEEK);
+    let (home, away) = (kit.folder.path(), tempfile::tempdir().unwrap());
+    move_database(home, away.path());
+    let gone = kit.sweep(2 * DAY).await;
+    assert_eq!(gone, Err(SweepError::Store(StoreError::Unavailable)));
+    // Another one takes its place, and even has its id.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = SqliteStore::open(elsewhere.path()).unwrap();
+    let id = kit.blobs.pairing().await.unwrap().unwrap();
+    other.pair(id).await.unwrap();
+    other.close().await;
+    fs::copy(elsewhere.path().join("tonesa.db"), home.join("tonesa.db")).unwrap();
+    let replaced = kit.sweep(2 * DAY).await;
+    assert_eq!(replaced, Err(SweepError::Store(StoreError::Unavailable)));
+    assert_eq!(kit.images().await, 4);
+    for end in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(home.join(format!("tonesa.db{end}"))));
+    }
+    move_database(away.path(), home);
+    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 1)));
+    assert_eq!(kit.images().await, 3);
+}
+
+/// A store that is another one from its second check on, which is after the orphans were looked for.
+struct Swapped {
+    store: Arc<SqliteStore>,
+    checks: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for Swapped {
+    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
+        self.store.insert_upload(upload).await
+    }
+
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
+        self.store.upload(name).await
+    }
+
+    async fn append(
+        &self,
+        upload: UploadId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, StoreError> {
+        self.store.append(upload, drafts).await
+    }
+
+    async fn messages(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        self.store.messages(upload, select, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
+        match self.checks.fetch_add(1, Ordering::SeqCst) {
+            0 => self.store.pairing().await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
+        self.store.pair(id).await
+    }
+
+    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
+        self.store.newest_uploads(limit).await
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_swapped_while_orphans_are_looked_for_takes_nothing() {
+    let kit = Kit::new().await;
+    kit.put("orphan00").await;
+    let Kit {
+        folder,
+        blobs,
+        store,
+    } = kit;
+    let store = Arc::new(store);
+    let swapped = Swapped {
+        store: Arc::clone(&store),
+        checks: AtomicUsize::new(0),
+    };
+    let sweep = Sweep {
+        blobs: &blobs,
+        store: &swapped,
+        set_aside_for: WEEK,
+        pause: Duration::ZERO,
+        now: SystemTime::now() + 2 * DAY,
+    };
+    let swept = sweep.run().await;
+    assert!(matches!(swept, Err(SweepError::Unpaired(_))), "{swept:?}");
+    assert_eq!(blobs.orphan_marks(None, 9).await.unwrap(), []);
+    drop(folder);
+}

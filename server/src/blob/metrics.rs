@@ -1,0 +1,54 @@
+//! Figures of the blob store.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+
+use super::BlobError;
+use crate::metrics::{Calls, Outcome};
+
+/// What is told about the blob store. Clones share it.
+#[derive(Debug, Clone)]
+pub struct BlobMetrics {
+    /// Its calls; a read ends when its bytes begin.
+    pub calls: Calls,
+    reads_broken: Counter,
+}
+
+impl BlobMetrics {
+    /// Figures that are told with the others of this registry.
+    pub fn registered(registry: &mut Registry) -> Self {
+        let calls = Calls::registered(
+            registry,
+            (
+                "blob_call_duration",
+                "How long calls of the blob store took, by operation and outcome; a read ends when its bytes begin",
+            ),
+            &["put", "read", "delete", "list", "ping"],
+        );
+        let reads_broken = Counter::default();
+        registry.register(
+            "blob_reads_broken",
+            "Reads of images that broke off after their bytes had begun",
+            reads_broken.clone(),
+        );
+        Self {
+            calls,
+            reads_broken,
+        }
+    }
+
+    /// A read broke off after its bytes had begun.
+    pub fn read_broke(&self) {
+        self.reads_broken.inc();
+    }
+}
+
+impl Outcome for BlobError {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}

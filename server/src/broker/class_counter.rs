@@ -1,0 +1,50 @@
+//! A counter for each delivery class.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::DeliveryClass;
+
+/// A counter for each class, at hand without looking it up. Clones share them.
+#[derive(Debug, Clone)]
+pub struct ByClass {
+    family: Family<[(&'static str, &'static str); 1], Counter>,
+    messages: Counter,
+    touches: Counter,
+}
+
+impl Default for ByClass {
+    fn default() -> Self {
+        let family = Family::default();
+        Self {
+            messages: family.get_or_create_owned(&label(DeliveryClass::Message)),
+            touches: family.get_or_create_owned(&label(DeliveryClass::Touch)),
+            family,
+        }
+    }
+}
+
+impl ByClass {
+    /// Tells it under this name.
+    pub fn register(&self, registry: &mut Registry, name: &str, help: &str) {
+        registry.register(name, help, self.family.clone());
+    }
+
+    /// This many more of a class.
+    pub fn add(&self, class: DeliveryClass, count: u64) {
+        match class {
+            DeliveryClass::Message => self.messages.inc_by(count),
+            DeliveryClass::Touch => self.touches.inc_by(count),
+        };
+    }
+}
+
+/// The label of a class.
+pub fn label(class: DeliveryClass) -> [(&'static str, &'static str); 1] {
+    let name = match class {
+        DeliveryClass::Message => "message",
+        DeliveryClass::Touch => "touch",
+    };
+    [("class", name)]
+}

@@ -1,0 +1,71 @@
+//! What a picture may be at most, and what the program is told that it starts to check one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::values::number;
+
+/// The subcommand that checks one picture.
+pub const INSPECT_IMAGE: &str = "inspect-image";
+
+/// A picture to check.
+#[derive(Debug, Args)]
+pub struct InspectImage {
+    /// The uploaded file.
+    pub input: PathBuf,
+    /// Where to write what may be served; an empty file that is there.
+    pub output: PathBuf,
+    /// `ImageLimits` as JSON.
+    #[arg(value_parser = parse_limits)]
+    pub limits: ImageLimits,
+}
+
+fn parse_limits(json: &str) -> Result<ImageLimits, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+/// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
+/// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
+const DECODE_TIME: Duration = Duration::from_secs(10);
+/// Above these, one picture could keep a decoder busy for minutes.
+const MAX_PIXELS: u64 = 1_000_000_000;
+const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
+
+/// What a picture may be at most.
+#[derive(Debug, Clone, Copy, Args, Serialize, Deserialize)]
+pub struct ImageLimits {
+    /// Pixels of a picture
+    // And of each frame.
+    #[arg(long = "max-pixels", env = "TONESA_MAX_PIXELS", value_name = "PIXELS",
+        default_value_t = ImageLimits::default().pixels, value_parser = number(1..=MAX_PIXELS))]
+    pub pixels: u64,
+    /// Pixels of all frames of an animation together
+    #[arg(long = "max-animation-pixels", env = "TONESA_MAX_ANIMATION_PIXELS", value_name = "PIXELS",
+        default_value_t = ImageLimits::default().animation_pixels, value_parser = number(1..=MAX_ANIMATION_PIXELS))]
+    pub animation_pixels: u64,
+    /// Pixels along one side.
+    #[arg(skip = ImageLimits::default().side)]
+    pub side: u32,
+    /// Frames of an animation.
+    #[arg(skip = ImageLimits::default().frames)]
+    pub frames: u32,
+    /// Time that decoding may take, all frames together. It is looked at between steps, so that the largest image of an
+    /// animation may go some 2 s beyond.
+    #[arg(skip = ImageLimits::default().time)]
+    pub time: Duration,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self {
+            pixels: 64_000_000,
+            animation_pixels: 400_000_000,
+            side: 16_384,
+            frames: 1_000,
+            time: DECODE_TIME,
+        }
+    }
+}

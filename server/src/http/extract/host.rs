@@ -1,0 +1,58 @@
+//! That a request names its host.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Version, header};
+
+use crate::config::host::parse_host;
+use crate::http::error::ApiError;
+
+/// Lets a request through that names its host as RFC 9112, section 3.2, demands: programs on the way may read an
+/// ambiguous one differently.
+pub async fn require(request: Request, next: Next) -> Response {
+    if names_host(request.version(), request.headers()) {
+        next.run(request).await
+    } else {
+        ApiError::malformed("This request does not name its host, once and readably.")
+            .into_response()
+    }
+}
+
+/// `Host` once, with a host or empty; HTTP/1.0 knows none.
+fn names_host(version: Version, headers: &HeaderMap) -> bool {
+    let is_readable = |host: &HeaderValue| {
+        host.is_empty() || host.to_str().is_ok_and(|host| parse_host(host).is_some())
+    };
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version < Version::HTTP_11,
+        (Some(host), None) => is_readable(host),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_its_host_once() {
+        for (version, hosts, expected) in [
+            (Version::HTTP_11, vec!["tonesa.example"], true),
+            (Version::HTTP_11, vec![""], true),
+            (Version::HTTP_11, vec![], false),
+            (Version::HTTP_10, vec![], true),
+            (Version::HTTP_11, vec!["x", "y"], false),
+            (Version::HTTP_11, vec!["x", "x"], false),
+            (Version::HTTP_11, vec!["x, y"], false),
+            (Version::HTTP_11, vec!["user@x"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for host in &hosts {
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
+            assert_eq!(names_host(version, &headers), expected, "{hosts:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether a page of another site made a request: browsers say so in `Origin` (RFC 6454) on every POST and upgrade.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, header};
+
+use crate::config::host::parse_origin;
+use crate::config::{Config, PublicUrl};
+use crate::http::error::ApiError;
+use crate::http::extract::client_address::Arrival;
+
+/// Lets a request through that no foreign page made; every handler of a POST or an upgrade takes one first.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOrigin;
+
+impl<S: Send + Sync> FromRequestParts<S> for SameOrigin
+where
+    Arc<Config>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        refuse_cross_site(&parts.headers)?;
+        let config = Arc::<Config>::from_ref(state);
+        let arrival = Arrival::of_request(parts, &config);
+        check(
+            &parts.headers,
+            arrival.host.as_ref(),
+            config.public_url.as_ref(),
+        )?;
+        Ok(Self)
+    }
+}
+
+/// Refuses what the browser says another site's page has begun, whatever `Origin` says (Fetch Metadata). Everything else
+/// is left to `Origin`, which browsers that say this send too: `same-site`, where another host of the domain may be
+/// foreign, and `none`, which is a person's own doing. Old browsers and programs do not say it.
+fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut said = headers.get_all("sec-fetch-site").iter();
+    if said.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+        return Err(ApiError::ForeignOrigin);
+    }
+    Ok(())
+}
+
+/// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the host which was asked for. The
+/// host alone proves little: a foreign page whose name leads to this node (DNS rebinding) asks for its own. No `Origin`,
+/// as from curl, is fine; `null`, as from a sandboxed frame, is foreign.
+///
+/// # Errors
+/// [`ApiError::ForeignOrigin`].
+pub fn check(
+    headers: &HeaderMap,
+    host: Option<&Authority>,
+    public_url: Option<&PublicUrl>,
+) -> Result<(), ApiError> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else {
+        return Ok(());
+    };
+    let is_own = || {
+        let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
+        let named = Place::of(&origin, scheme);
+        let Some(public_url) = public_url else {
+            // Behind a proxy the node cannot always tell the scheme.
+            return Some(named == Place::of(host?, scheme));
+        };
+        let (public_scheme, public) = parse_origin(public_url.as_str())?;
+        Some(scheme == public_scheme && named == Place::of(&public, public_scheme))
+    };
+    if origins.next().is_none() && is_own() == Some(true) {
+        Ok(())
+    } else {
+        Err(ApiError::ForeignOrigin)
+    }
+}
+
+/// Where a page comes from. A port that is not written is the scheme's own.
+struct Place<'a> {
+    host: &'a str,
+    port: u16,
+}
+
+impl<'a> Place<'a> {
+    fn of(authority: &'a Authority, scheme: &str) -> Self {
+        let own_port = if scheme == "https" { 443 } else { 80 };
+        Self {
+            host: authority.host(),
+            port: authority.port_u16().unwrap_or(own_port),
+        }
+    }
+}
+
+impl PartialEq for Place<'_> {
+    /// The same host and port.
+    fn eq(&self, other: &Self) -> bool {
+        self.host.eq_ignore_ascii_case(other.host) && self.port == other.port
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn is_let_in(origins: &[&str], host: &str, public_url: Option<&str>) -> bool {
+        let headers = origins
+            .iter()
+            .map(|origin| (header::ORIGIN, HeaderValue::from_str(origin).unwrap()));
+        let host: Authority = host.parse().unwrap();
+        let public_url = public_url.map(|url| url.parse().unwrap());
+        let headers = headers.fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        });
+        check(&headers, Some(&host), public_url.as_ref()).is_ok()
+    }
+
+    #[test]
+    fn the_public_address_is_let_in_and_without_one_the_own_host() {
+        for (origin, host, public_url) in [
+            ("http://127.0.0.1:9091", "127.0.0.1:9091", None),
+            ("http://tonesa.example", "tonesa.example", None),
+            ("https://tonesa.example", "tonesa.example", None),
+            ("https://tonesa.example", "TONESA.example:443", None),
+            ("https://tonesa.example:8443", "tonesa.example:8443", None),
+            ("http://[::1]:9091", "[::1]:9091", None),
+            (
+                "https://tonesa.example",
+                "10.0.0.7:9091",
+                Some("https://tonesa.example"),
+            ),
+            (
+                "https://tonesa.example:443",
+                "rebound.example",
+                Some("https://tonesa.example"),
+            ),
+        ] {
+            assert!(is_let_in(&[origin], host, public_url), "{origin} at {host}");
+        }
+        assert!(is_let_in(&[], "tonesa.example", None));
+    }
+
+    #[test]
+    fn everything_else_is_foreign() {
+        let public_url = Some("https://tonesa.example");
+        for origin in [
+            "null",
+            "",
+            "https://evil.example",
+            "https://tonesa.example.evil.example",
+            "https://sub.tonesa.example",
+            "https://tonesa.example:8443",
+            "http://tonesa.example",
+            "http://tonesa.example:443",
+            "tonesa.example",
+            "https://10.0.0.7",
+            // The host that was asked for, as after DNS rebinding.
+            "http://10.0.0.7:9091",
+            "http://10.0.0.7:9092",
+            "file://",
+            "http://evil@10.0.0.7:9091",
+            "http://10.0.0.7:9091/path",
+            "http://10.0.0.7:9091/",
+        ] {
+            assert!(
+                !is_let_in(&[origin], "10.0.0.7:9091", public_url),
+                "{origin}"
+            );
+        }
+        let twice = ["https://tonesa.example", "https://evil.example"];
+        assert!(!is_let_in(&twice, "10.0.0.7:9091", public_url));
+    }
+}

@@ -1,0 +1,19 @@
+//! The HTTP API and the pages: listening, what holds for every request, and which call is answered where.
+
+pub mod accept;
+pub mod assets;
+pub mod body;
+pub mod conditions;
+pub mod deadline;
+pub mod error;
+pub mod error_page;
+pub mod extract;
+pub mod metrics;
+pub mod metrics_endpoint;
+pub mod pages;
+pub mod representation;
+pub mod request_log;
+pub mod routes;
+pub mod serve;
+pub mod state;
+pub mod stream;

@@ -1,0 +1,51 @@
+use app::model::{Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
+use app::page_data::PageError;
+
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::store::Select;
+
+/// How many messages a page shows at first.
+const FIRST_MESSAGES: usize = 50;
+
+/// What an upload's page shows, read from the node's store.
+pub(super) async fn upload_page(
+    node: &AppState,
+    deadline: Deadline,
+    short_id: ShortId,
+) -> Result<UploadPage, PageError> {
+    let upload = node.store.upload(UploadRef::Short(short_id));
+    let upload = deadline.wait("store", upload).await.map_err(told)?;
+    with_messages(node, deadline, upload).await
+}
+
+/// The same for an upload that is known.
+pub(super) async fn with_messages(
+    node: &AppState,
+    deadline: Deadline,
+    upload: Upload,
+) -> Result<UploadPage, PageError> {
+    let store = &node.store;
+    let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
+    let page = deadline.wait("store", page).await.map_err(told)?;
+    Ok(UploadPage { upload, page })
+}
+
+/// How far a conversation has come, by the node's store.
+pub(super) async fn head(
+    node: &AppState,
+    deadline: Deadline,
+    upload: UploadId,
+) -> Result<Seq, PageError> {
+    let page = node.store.messages(upload, Select::Newest, 0);
+    let page = deadline.wait("store", page).await.map_err(told)?;
+    Ok(page.head)
+}
+
+fn told(error: ApiError) -> PageError {
+    match error {
+        ApiError::NotFound => PageError::NotFound,
+        _ => PageError::Unavailable,
+    }
+}

@@ -1,0 +1,133 @@
+//! What can be sent as it is or compressed, and need not be sent to those who have it already.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use headers::{ETag, HeaderMapExt};
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
+
+use crate::http::accept::quality;
+use crate::http::conditions;
+use crate::http::error::ApiError;
+
+/// A text or file and its encodings, each with a strong entity tag of its own (RFC 9110, section 8.8.3). A clone shares
+/// their bytes.
+#[derive(Clone)]
+pub struct Representation {
+    content_type: HeaderValue,
+    caching: HeaderValue,
+    plain: Variant,
+    brotli: Option<Variant>,
+    gzip: Option<Variant>,
+}
+
+#[derive(Clone)]
+struct Variant {
+    bytes: Bytes,
+    etag: ETag,
+    encoding: Option<HeaderValue>,
+}
+
+impl Representation {
+    /// Something of this type, to be kept by clients as `caching` says.
+    pub fn new(content_type: HeaderValue, caching: HeaderValue, plain: Vec<u8>) -> Self {
+        Self {
+            content_type,
+            caching,
+            plain: Variant::new(plain, None),
+            brotli: None,
+            gzip: None,
+        }
+    }
+
+    /// The same, with these bytes for those who take brotli.
+    #[must_use]
+    pub fn with_brotli(mut self, brotli: Option<Vec<u8>>) -> Self {
+        self.brotli = brotli.map(|bytes| Variant::new(bytes, Some("br")));
+        self
+    }
+
+    /// The same, with these bytes for those who take gzip.
+    #[must_use]
+    pub fn with_gzip(mut self, gzip: Option<Vec<u8>>) -> Self {
+        self.gzip = gzip.map(|bytes| Variant::new(bytes, Some("gzip")));
+        self
+    }
+
+    /// How many bytes it holds.
+    pub fn size(&self) -> usize {
+        self.variants().map(|variant| variant.bytes.len()).sum()
+    }
+
+    fn variants(&self) -> impl Iterator<Item = &Variant> {
+        let variants = [Some(&self.plain), self.brotli.as_ref(), self.gzip.as_ref()];
+        variants.into_iter().flatten()
+    }
+
+    /// The answer to a request with these headers: 304 to one that has it, 412 to one that wants another version.
+    pub fn respond(&self, request: &HeaderMap) -> Response {
+        let etags: Vec<_> = self.variants().map(|variant| &variant.etag).collect();
+        if conditions::is_another_asked_for(request, &etags) {
+            return ApiError::PreconditionFailed.into_response();
+        }
+        let variant = self.best_for(request);
+        let mut response = if conditions::is_known(request, &variant.etag) {
+            (StatusCode::NOT_MODIFIED, self.headers()).into_response()
+        } else {
+            self.send(variant)
+        };
+        response.headers_mut().typed_insert(variant.etag.clone());
+        response
+    }
+
+    /// The same for an answer that is an error: conditions do not apply to it (RFC 9110, section 13.2.1), so it has no
+    /// entity tag either.
+    pub fn respond_whole(&self, request: &HeaderMap) -> Response {
+        self.send(self.best_for(request))
+    }
+
+    fn send(&self, variant: &Variant) -> Response {
+        let mut headers = self.headers();
+        headers.insert(header::CONTENT_TYPE, self.content_type.clone());
+        if let Some(encoding) = &variant.encoding {
+            headers.insert(header::CONTENT_ENCODING, encoding.clone());
+        }
+        (headers, Body::from(variant.bytes.clone())).into_response()
+    }
+
+    /// What answers with it and without it have in common.
+    fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([
+            (header::CACHE_CONTROL, self.caching.clone()),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
+        ])
+    }
+
+    /// The smallest encoding that the client takes at all: all of them are lossless.
+    fn best_for(&self, request: &HeaderMap) -> &Variant {
+        let takes = |names: &[&str]| quality(request, &header::ACCEPT_ENCODING, names) > 0;
+        let brotli = self.brotli.as_ref().filter(|_| takes(&["br", "*"]));
+        let gzip = || self.gzip.as_ref().filter(|_| takes(&["gzip", "*"]));
+        brotli.or_else(gzip).unwrap_or(&self.plain)
+    }
+}
+
+impl Variant {
+    fn new(bytes: Vec<u8>, encoding: Option<&'static str>) -> Self {
+        let hash = Sha256::digest(&bytes);
+        let hash = hash
+            .iter()
+            .take(8)
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Self {
+            // Without the room that it was made with.
+            bytes: bytes.into_boxed_slice().into(),
+            etag: format!("\"{hash:016x}\"")
+                .parse()
+                .expect("quoted hexadecimal digits are an entity tag"),
+            encoding: encoding.map(HeaderValue::from_static),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Posting from the page without scripts: its composer is a plain form.
+
+use std::sync::Arc;
+
+use app::model::NewMessage;
+use axum::extract::{Request, State};
+use axum::response::Redirect;
+use mime::Mime;
+use serde::Deserialize;
+
+use super::messages::MAX_POST_BYTES;
+use crate::admission::rate_limit::RateLimits;
+use crate::http::body::read_small;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::client_address::Arrival;
+use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::upload_path::{Named, content_type};
+use crate::hub::posting::Poster;
+use crate::ids;
+use crate::store::Store;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Form {
+    #[serde(default)]
+    author_name: String,
+    #[serde(default)]
+    content: String,
+    /// What makes a form that is sent twice one message; empty or missing where nobody made one up.
+    #[serde(default, rename = "clientMessageID")]
+    client_message_id: String,
+}
+
+/// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`), answered with the way back to the page.
+pub async fn create(
+    _: SameOrigin,
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(poster): State<Poster>,
+    arrival: Arrival,
+    Named(name): Named,
+    request: Request,
+) -> Result<Redirect, ApiError> {
+    rate_limits.messages.take(arrival.client.counted())?;
+    if !content_type(request.headers()).is_some_and(|given| is_form(&given)) {
+        return Err(ApiError::UnsupportedType(
+            "This form is sent as application/x-www-form-urlencoded.".into(),
+        ));
+    }
+    let message = parse(&read_small(request.into_body(), MAX_POST_BYTES).await?)?;
+    let deadline = Deadline::start();
+    let upload = deadline.wait("store", store.upload(name)).await?;
+    deadline
+        .wait("store", poster.post(upload.id, message))
+        .await?;
+    Ok(Redirect::to(&format!("/u/{}", upload.short_id)))
+}
+
+fn is_form(given: &Mime) -> bool {
+    given.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED.essence_str()
+}
+
+fn parse(body: &[u8]) -> Result<NewMessage, ApiError> {
+    let form: Form = serde_urlencoded::from_bytes(body)
+        .map_err(|_| ApiError::malformed("This form is broken."))?;
+    let author_name = form.author_name.parse();
+    let content = form.content.parse();
+    let client_message_id = match form.client_message_id.as_str() {
+        "" => Ok(ids::client_message_id()),
+        given => given.parse(),
+    };
+    Ok(NewMessage {
+        author_name: author_name.map_err(|error| ApiError::field("authorName", error))?,
+        content: content.map_err(|error| ApiError::field("content", error))?,
+        client_message_id: client_message_id
+            .map_err(|error| ApiError::field("clientMessageID", error))?,
+    })
+}

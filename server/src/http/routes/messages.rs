@@ -1,0 +1,266 @@
+//! Reading and posting messages.
+
+use std::sync::Arc;
+
+use app::model::{AuthorName, Message, MessagePage, NewMessage, Seq};
+use axum::Json;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use mime::Mime;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::admission::rate_limit::RateLimits;
+use crate::http::body::read_small;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::client_address::Arrival;
+use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::upload_path::{Named, content_type};
+use crate::hub::posting::Poster;
+use crate::store::{Appended, Select, Store};
+
+/// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
+pub(super) const MAX_POST_BYTES: usize = 64 * 1024;
+/// How many messages a reader gets unless it asks for more or fewer.
+pub(super) const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
+/// The largest whole number that every JSON reader can hold (2⁵³ - 1).
+const MAX_SEQ: u64 = (1 << 53) - 1;
+
+/// `GET /api/uploads/{id}/messages`.
+pub async fn list(
+    State(store): State<Arc<dyn Store>>,
+    named: Named,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<MessagePage>, ApiError> {
+    let (select, limit) = parse_query(&query)?;
+    let deadline = Deadline::start();
+    let id = named.id(store.as_ref(), deadline).await?;
+    let page = store.messages(id, select, limit);
+    Ok(Json(deadline.wait("store", page).await?))
+}
+
+/// `POST /api/uploads/{id}/messages`.
+pub async fn create(
+    _: SameOrigin,
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(poster): State<Poster>,
+    arrival: Arrival,
+    named: Named,
+    request: Request,
+) -> Result<Response, ApiError> {
+    rate_limits.messages.take(arrival.client.counted())?;
+    if !content_type(request.headers()).is_some_and(|given| is_json(&given)) {
+        return Err(ApiError::UnsupportedType(
+            "A message is posted as application/json.".into(),
+        ));
+    }
+    let body = read_small(request.into_body(), MAX_POST_BYTES).await?;
+    let message = RawMessage::from_json(&body)?.validate()?;
+    let deadline = Deadline::start();
+    let id = named.id(store.as_ref(), deadline).await?;
+    let answered = deadline.wait("store", poster.post(id, message)).await?;
+    Ok(answer(answered))
+}
+
+fn answer(posted: Appended) -> Response {
+    let (status, message): (_, Message) = match posted {
+        Appended::New(message) => (StatusCode::CREATED, message),
+        Appended::Known(message) => (StatusCode::OK, message),
+    };
+    (status, Json(message)).into_response()
+}
+
+fn is_json(given: &Mime) -> bool {
+    given.type_() == mime::APPLICATION
+        && (given.subtype() == mime::JSON || given.suffix() == Some(mime::JSON))
+}
+
+/// A message as its client wrote it. Fields are values of any type, so that each can be refused by its name.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawMessage {
+    #[serde(default)]
+    author_name: Value,
+    #[serde(default)]
+    content: Value,
+    #[serde(default, rename = "clientMessageID")]
+    client_message_id: Value,
+}
+
+impl RawMessage {
+    fn from_json(body: &[u8]) -> Result<Self, ApiError> {
+        let value: Value = serde_json::from_slice(body)
+            .map_err(|_| ApiError::malformed("The body is not well-formed JSON."))?;
+        if !value.is_object() {
+            return Err(ApiError::malformed("A message is a JSON object."));
+        }
+        serde_json::from_value(value).map_err(|_| ApiError::malformed("The body is not a message."))
+    }
+
+    fn validate(self) -> Result<NewMessage, ApiError> {
+        Ok(NewMessage {
+            author_name: match self.author_name {
+                Value::Null => AuthorName::default(),
+                given => field("authorName", given)?,
+            },
+            content: field("content", self.content)?,
+            client_message_id: field("clientMessageID", self.client_message_id)?,
+        })
+    }
+}
+
+fn field<T: TryFrom<String, Error: ToString>>(
+    name: &'static str,
+    value: Value,
+) -> Result<T, ApiError> {
+    match value {
+        Value::String(text) => text
+            .try_into()
+            .map_err(|error: T::Error| ApiError::field(name, error)),
+        Value::Null => Err(ApiError::field(name, "this field is missing")),
+        _ => Err(ApiError::field(name, "this field is a text")),
+    }
+}
+
+/// Which messages are asked for. `after`, `before` and `since` exclude each other; what is not known is ignored.
+fn parse_query(query: &[(String, String)]) -> Result<(Select, usize), ApiError> {
+    let (mut select, mut limit) = (None, None);
+    for (name, value) in query {
+        match name.as_str() {
+            "after" => choose(
+                &mut select,
+                "after",
+                parse_seq("after", value).map(Select::After),
+            )?,
+            "before" => choose(
+                &mut select,
+                "before",
+                parse_seq("before", value).map(Select::Before),
+            )?,
+            "since" => choose(&mut select, "since", parse_since(value))?,
+            "limit" if limit.is_some() => {
+                return Err(ApiError::field("limit", "limit is given once"));
+            }
+            "limit" => limit = Some(parse_limit(value)?),
+            _ => {}
+        }
+    }
+    Ok((
+        select.unwrap_or(Select::Newest),
+        limit.unwrap_or(DEFAULT_LIMIT),
+    ))
+}
+
+fn choose(
+    chosen: &mut Option<Select>,
+    name: &'static str,
+    select: Result<Select, ApiError>,
+) -> Result<(), ApiError> {
+    if chosen.is_some() {
+        let detail = "after, before and since exclude each other, and each is given once";
+        return Err(ApiError::field(name, detail));
+    }
+    *chosen = Some(select?);
+    Ok(())
+}
+
+fn parse_seq(name: &'static str, value: &str) -> Result<Seq, ApiError> {
+    value
+        .parse()
+        .ok()
+        .filter(|seq| *seq <= MAX_SEQ)
+        .map(Seq::new)
+        .ok_or_else(|| ApiError::field(name, format!("a sequence number from 0 to {MAX_SEQ}")))
+}
+
+fn parse_limit(value: &str) -> Result<usize, ApiError> {
+    value
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| ApiError::field("limit", format!("a number from 1 to {MAX_LIMIT}")))
+}
+
+fn parse_since(value: &str) -> Result<Select, ApiError> {
+    // An offset's `+` that was not escaped in the query arrives as a space.
+    value
+        .replace(' ', "+")
+        .parse()
+        .map(Select::Since)
+        .map_err(|error| ApiError::field("since", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &[(&str, &str)]) -> Result<(Select, usize), ApiError> {
+        let query: Vec<_> = query
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        parse_query(&query)
+    }
+
+    #[test]
+    fn a_query_selects_one_stretch() {
+        let moment = "2026-11-24T12:00:00Z".parse().unwrap();
+        for (query, select, limit) in [
+            (vec![], Select::Newest, 50),
+            (
+                vec![("limit", "200"), ("colour", "red")],
+                Select::Newest,
+                200,
+            ),
+            (vec![("after", "0")], Select::After(Seq::ZERO), 50),
+            (
+                vec![("before", "7"), ("limit", "1")],
+                Select::Before(Seq::new(7)),
+                1,
+            ),
+            (
+                vec![("since", "2026-11-24T12:00:00Z")],
+                Select::Since(moment),
+                50,
+            ),
+            (
+                vec![("since", "2026-11-24T14:00:00 02:00")],
+                Select::Since(moment),
+                50,
+            ),
+        ] {
+            assert_eq!(parse(&query).unwrap(), (select, limit), "{query:?}");
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_or_wrong_query_is_refused_by_field() {
+        for (query, named) in [
+            (vec![("after", "1"), ("before", "2")], "before"),
+            (
+                vec![("since", "2026-11-24T12:00:00Z"), ("after", "1")],
+                "after",
+            ),
+            (vec![("after", "1"), ("after", "2")], "after"),
+            (vec![("limit", "1"), ("limit", "2")], "limit"),
+            (vec![("limit", "0")], "limit"),
+            (vec![("limit", "201")], "limit"),
+            (vec![("limit", "ten")], "limit"),
+            (vec![("limit", "")], "limit"),
+            (vec![("after", "-1")], "after"),
+            (vec![("after", "1.5")], "after"),
+            (vec![("before", "9007199254740992")], "before"),
+            (vec![("since", "yesterday")], "since"),
+        ] {
+            let refused = parse(&query).unwrap_err();
+            assert!(
+                matches!(refused, ApiError::BadField { field, .. } if field == named),
+                "{query:?}"
+            );
+        }
+    }
+}

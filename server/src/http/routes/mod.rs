@@ -1,0 +1,99 @@
+//! The HTTP API and the pages: which call is answered where, and what holds for all of them.
+
+pub mod health;
+mod image;
+mod message_form;
+mod messages;
+mod misses;
+pub mod multipart;
+mod socket;
+mod uploads;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, StatusCode, Version};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use self::image::RESOURCE_POLICY;
+use super::error::ApiError;
+use super::extract::host;
+use super::state::AppState;
+use super::{body, error_page, pages, request_log};
+
+/// Smaller answers are not worth compressing.
+const COMPRESS_ABOVE: u64 = 1024;
+
+/// Everything that a node serves.
+pub fn router(node: AppState) -> Router {
+    let of_uploads = Router::new()
+        .route("/api/uploads/{id}", get(uploads::show))
+        .route(
+            "/api/uploads/{id}/messages",
+            get(messages::list).post(messages::create),
+        )
+        .route("/i/{id}", get(image::show))
+        .route("/u/{id}", get(pages::show_image))
+        .route("/u/{id}/", get(pages::without_slash))
+        .route("/u/{id}/messages", post(message_form::create))
+        .route_layer(from_fn_with_state(node.clone(), misses::limit));
+    let mut router = Router::new()
+        .merge(of_uploads)
+        .route("/api/uploads", post(uploads::create))
+        .route("/api/socket", get(socket::upgrade))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/", get(pages::show_home));
+    for (address, file) in node.site.routes() {
+        router = router.route(address, file);
+    }
+    let for_all = ServiceBuilder::new()
+        .layer(from_fn_with_state(node.clone(), request_log::request))
+        .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(unless_set(header::REFERRER_POLICY, "same-origin"))
+        .layer(unless_set(header::CACHE_CONTROL, "no-cache"))
+        // Images say otherwise. Nothing else is shown on other sites' pages.
+        .layer(unless_set(RESOURCE_POLICY, "same-origin"))
+        .layer(compression())
+        .layer(from_fn_with_state(
+            node.clone(),
+            error_page::as_page_for_people,
+        ))
+        .layer(CatchPanicLayer::custom(error_page::panicked))
+        .layer(from_fn(host::require))
+        .layer(from_fn_with_state(node.clone(), body::watch_over));
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(pages::not_found)
+        .layer(for_all)
+        .with_state(node)
+}
+
+async fn method_not_allowed() -> Response {
+    ApiError::MethodNotAllowed.into_response()
+}
+
+fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// JSON is made for each request: quickly compressed rather than well. What has an entity tag, as pages and files do,
+/// brings its own encodings; everything else is served as it is.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let is_text = content_type
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("text/html") || value == "application/json");
+        is_text && !headers.contains_key(header::ETAG)
+    };
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESS_ABOVE).and(is_text))
+}

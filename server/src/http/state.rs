@@ -1,0 +1,62 @@
+//! What handlers share. Each asks for the parts that it uses.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::assets::Site;
+use super::metrics::HttpMetrics;
+use super::pages::kept::Pages;
+use super::routes::health::SweepHealth;
+use super::routes::multipart::UploadReceiver;
+use crate::admission::rate_limit::RateLimits;
+use crate::admission::slots::Slots;
+use crate::blob::Blobs;
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::hub::posting::Poster;
+use crate::image::DecodePool;
+use crate::store::Store;
+
+/// The parts of a running node. Clones share them.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    /// How it was told to run.
+    pub config: Arc<Config>,
+    /// The packaged files.
+    pub site: Arc<Site>,
+    /// Uploads and messages.
+    pub store: Arc<dyn Store>,
+    /// Image bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// Frames between nodes.
+    pub broker: Arc<dyn Broker>,
+    /// Pages that were rendered before.
+    pub pages: Arc<Pages>,
+    /// What it tells about requests.
+    pub http_metrics: HttpMetrics,
+    /// Everything that it tells about itself.
+    pub registry: Arc<Registry>,
+    /// Receives files.
+    pub receiver: UploadReceiver,
+    /// Checks pictures, a few at a time.
+    pub decoders: DecodePool,
+    /// Its sockets and what they watch.
+    pub hub: Hub,
+    /// Stores and publishes messages.
+    pub poster: Poster,
+    /// Places for sockets.
+    pub sockets: Slots,
+    /// Whether images may be swept.
+    pub sweep: Arc<dyn SweepHealth>,
+    /// Uploads, messages and misses per client address.
+    pub rate_limits: Arc<RateLimits>,
+    /// Everything that runs beside the requests; it ends before the node does.
+    pub tasks: TaskTracker,
+    /// Cancelled when the node stops.
+    pub stopping: CancellationToken,
+}

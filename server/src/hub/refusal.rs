@@ -1,0 +1,39 @@
+//! What a client is told when a command is not done.
+
+use app::event::{CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent};
+
+use super::frames::frame;
+use crate::broker::{Frame, Topic};
+
+/// What tells a socket that its watch is not kept for now.
+pub(super) fn unavailable(topic: Topic) -> Frame {
+    let refusal = refusal(
+        CommandName::Watch,
+        topic.to_string(),
+        RefusalCode::Unavailable,
+    );
+    frame(&ServerEvent::Refused(refusal))
+}
+
+/// Why this command is refused.
+pub(super) fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusal {
+    let detail = match code {
+        RefusalCode::NotFound => "There is no such upload.".to_owned(),
+        RefusalCode::TooManyWatched => {
+            format!("A socket watches at most {MAX_WATCHED_UPLOADS} uploads.")
+        }
+        RefusalCode::NotWatched => "This socket does not watch that upload.".to_owned(),
+        RefusalCode::InvalidField => "A field is out of bounds.".to_owned(),
+        RefusalCode::TooManyWatches => "Too many watches: slow down.".to_owned(),
+        RefusalCode::TooManyTouches => "Too many touches: slow down.".to_owned(),
+        RefusalCode::Unavailable => {
+            "This is not possible right now. Try again in a few seconds.".to_owned()
+        }
+    };
+    Refusal {
+        command,
+        upload_id,
+        code,
+        detail,
+    }
+}

@@ -1,0 +1,43 @@
+//! The container around a WebP's chunks, read and written.
+
+use super::frame::Frame;
+use crate::image::error::ImageError;
+use crate::image::format_name::WEBP;
+use crate::image::orientation::Orientation;
+use crate::image::outline::{Coding, Outline};
+use crate::image::plan::Plan;
+
+/// A WebP of these frames.
+pub(super) fn outline(
+    (width, height): (u32, u32),
+    frames: Vec<Frame>,
+    plan: Plan,
+) -> Result<Outline, ImageError> {
+    Ok(Outline {
+        width,
+        height,
+        orientation: Orientation::default(),
+        frames: frames
+            .len()
+            .try_into()
+            .map_err(|_| ImageError::Damaged(WEBP))?,
+        memory: frames.iter().map(Frame::memory).max().unwrap_or(0),
+        plan,
+        coding: Coding::WebP(frames),
+    })
+}
+
+/// A container around these chunks.
+pub(in crate::image) fn riff(chunks: Plan) -> Plan {
+    let mut plan = Plan::default();
+    plan.write(b"RIFF");
+    plan.write(&length(4 + chunks.len()));
+    plan.write(b"WEBP");
+    plan.append(chunks);
+    plan
+}
+
+/// A chunk's length as it is written. What is kept of a container is never longer than its own 32-bit length.
+pub(in crate::image) fn length(len: u64) -> [u8; 4] {
+    u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
+}

@@ -1,0 +1,102 @@
+//! What the nodes return from the store.
+
+use std::collections::{HashMap, HashSet};
+
+use app::live::failure::ApiFailure;
+use app::model::{Message, Seq, UploadId};
+
+use super::first_few;
+use crate::client::{Api, sequence_error};
+
+/// All messages of each upload, in their order.
+pub type Conversations = HashMap<UploadId, Vec<Message>>;
+
+/// Reads every conversation on every node; what the first node returns, and what is wrong with it.
+pub async fn read(
+    nodes: &[Api],
+    uploads: &[UploadId],
+) -> Result<(Conversations, Vec<String>), ApiFailure> {
+    let (mut conversations, mut errors) = (Conversations::new(), Vec::new());
+    for upload in uploads {
+        let mut copies = Vec::new();
+        for node in nodes {
+            match whole(node, *upload).await? {
+                Ok(messages) => copies.push(messages),
+                Err(error) => errors.push(error),
+            }
+        }
+        if copies.is_empty() {
+            continue;
+        }
+        let first = copies.swap_remove(0);
+        errors.extend(copies.iter().filter_map(|other| difference(&first, other)));
+        let error = sequence_error(Seq::ZERO, &first);
+        errors.extend(error.map(|error| format!("in the store {error}")));
+        errors.extend(repetitions(&first));
+        conversations.insert(*upload, first);
+    }
+    Ok((conversations, first_few(errors)))
+}
+
+async fn whole(node: &Api, upload: UploadId) -> Result<Result<Vec<Message>, String>, ApiFailure> {
+    let mut messages: Vec<Message> = Vec::new();
+    loop {
+        let last = messages.last().map_or(Seq::ZERO, |message| message.seq);
+        let page = node.after(upload, last).await?;
+        if page.messages.is_empty() {
+            return Ok(Ok(messages));
+        }
+        if let Some(error) = sequence_error(last, &page.messages) {
+            // There may be no end of such pages.
+            let node = node.choose_node();
+            return Ok(Err(format!("node {node} returns a page in which {error}")));
+        }
+        messages.extend(page.messages);
+    }
+}
+
+/// Nodes share one store: they must return the same.
+fn difference(first: &[Message], other: &[Message]) -> Option<String> {
+    let length = first.len().max(other.len());
+    let at = (0..length).find(|at| first.get(*at) != other.get(*at))?;
+    Some(format!(
+        "two nodes return different messages from number {} on",
+        at + 1
+    ))
+}
+
+/// A `clientMessageID` names one message.
+fn repetitions(messages: &[Message]) -> Vec<String> {
+    let mut names = HashSet::new();
+    let again = messages
+        .iter()
+        .filter(|it| !names.insert(&it.client_message_id));
+    let describe = |it: &Message| {
+        let (name, seq) = (&it.client_message_id, it.seq);
+        format!("the store has {name} twice, the second time as {seq}")
+    };
+    again.map(describe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::messages;
+    use super::*;
+
+    #[test]
+    fn a_name_that_comes_twice_is_found() {
+        let mut twice = messages(1..=3);
+        assert!(repetitions(&twice).is_empty());
+        twice[2].client_message_id = twice[0].client_message_id.clone();
+        let found = repetitions(&twice);
+        assert_eq!(found, ["the store has m1 twice, the second time as 3"]);
+    }
+
+    #[test]
+    fn nodes_that_return_different_messages_are_found() {
+        let whole = messages(1..=3);
+        assert_eq!(difference(&whole, &whole), None);
+        assert!(difference(&whole, &messages(1..=2)).is_some());
+        assert!(difference(&whole, &messages([1, 2, 4])).is_some());
+    }
+}

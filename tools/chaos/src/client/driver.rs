@@ -1,0 +1,261 @@
+//! Drives the browser's state machine: carries out its effects, and passes it what happens.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use app::live::effect::{Effect, Now, Timer};
+use app::live::line::LineEvent;
+use app::live::machine::{Input, Machine};
+use app::live::{Connection, Entry};
+use app::model::{MessagePage, Seq};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Duration, Instant};
+
+use super::protocol::ProtocolCheck;
+use super::socket::{Socket, SocketEvent, Stall};
+use super::{Context, Progress, Role, Transcript};
+
+/// Events that may wait for a client; its socket is not read when there are more.
+const MAX_EVENTS: usize = 256;
+
+/// An input from outside.
+#[derive(Debug)]
+pub enum ClientEvent {
+    /// From the socket of this number.
+    Socket(u64, SocketEvent),
+    /// The answer to a call.
+    Answer(Input),
+}
+
+/// A running state machine.
+pub struct Driver {
+    role: Role,
+    machine: Machine,
+    context: Context,
+    progress: watch::Sender<Progress>,
+    stall: Stall,
+    rng: StdRng,
+    events: mpsc::Sender<ClientEvent>,
+    socket: Option<Socket>,
+    sockets: u64,
+    timers: Vec<(Instant, Timer)>,
+    transcript: Transcript,
+    protocol: ProtocolCheck,
+}
+
+impl Driver {
+    /// Starts with the messages of the page; events come through the receiver.
+    pub fn start(
+        role: Role,
+        page: MessagePage,
+        context: Context,
+        progress: watch::Sender<Progress>,
+        stall: Stall,
+    ) -> (Self, mpsc::Receiver<ClientEvent>) {
+        let (events, receiver) = mpsc::channel(MAX_EVENTS);
+        let tab = role.name.parse().expect("clients are named like tabs");
+        let machine = Machine::new(role.upload, page, tab);
+        let mut driver = Self {
+            transcript: Transcript::default(),
+            rng: StdRng::seed_from_u64(role.seed),
+            role,
+            machine,
+            context,
+            progress,
+            stall,
+            events,
+            socket: None,
+            sockets: 0,
+            timers: Vec::new(),
+            protocol: ProtocolCheck::default(),
+        };
+        let (first, listed) = driver.machine.listed();
+        driver.transcript.record(first, listed);
+        driver.handle(Input::Line(LineEvent::Start));
+        (driver, receiver)
+    }
+
+    /// Handles an event; those of a socket that has been replaced are ignored.
+    pub fn on_event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Answer(input) => self.handle(input),
+            ClientEvent::Socket(number, event)
+                if number == self.sockets && self.socket.is_some() =>
+            {
+                let input = self.on_socket_event(event);
+                self.handle(input);
+            }
+            ClientEvent::Socket(..) => {}
+        }
+    }
+
+    fn on_socket_event(&mut self, event: SocketEvent) -> Input {
+        match event {
+            SocketEvent::Opened => Input::Line(LineEvent::Opened),
+            SocketEvent::Frame(event) => {
+                let error = event
+                    .as_ref()
+                    .and_then(|event| self.protocol.on_event(event));
+                if let Some(error) = error {
+                    let violation = format!("{}: {error}", self.role.name);
+                    self.context.recorder.violation(violation);
+                }
+                Input::Frame(event)
+            }
+            SocketEvent::Closed(code) => {
+                let closed = format!("socket closed with {code}");
+                self.context.recorder.count(closed, 1);
+                Input::Line(LineEvent::Closed(code))
+            }
+        }
+    }
+
+    pub fn handle(&mut self, input: Input) {
+        let now = self.now();
+        self.machine.handle(input, now);
+        self.after_change();
+    }
+
+    /// Sends a message. When too many are unsent it is dropped: a composer would keep its text.
+    pub fn send(&mut self, entry: Entry) {
+        self.machine.send(entry);
+        self.after_change();
+    }
+
+    /// The client's own messages that are not listed with the others yet.
+    pub fn unsent(&self) -> Vec<Entry> {
+        let listed = self.machine.listed().1.len();
+        self.machine.entries().split_off(listed)
+    }
+
+    /// The timer that expires first, and when.
+    pub fn next_timer(&self) -> Option<(Instant, Timer)> {
+        self.timers.iter().copied().min_by_key(|(at, _)| *at)
+    }
+
+    pub fn on_timer(&mut self, timer: Timer) {
+        self.stop_timer(timer);
+        self.handle(Input::Line(LineEvent::Timer(timer)));
+    }
+
+    pub fn into_transcript(self) -> Transcript {
+        self.transcript
+    }
+
+    fn now(&mut self) -> Now {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = since.unwrap_or_default().as_millis();
+        Now {
+            millis: u64::try_from(millis).unwrap_or(u64::MAX),
+            random: self.rng.random(),
+        }
+    }
+
+    fn after_change(&mut self) {
+        self.record();
+        for effect in self.machine.take_effects() {
+            self.perform(effect);
+        }
+    }
+
+    fn record(&mut self) {
+        let (entries_changed, ripples_changed) = self.machine.take_changes();
+        if ripples_changed {
+            self.finish_ripples();
+        }
+        let (first, listed) = self.machine.listed();
+        if entries_changed {
+            let new = self.transcript.record(first, listed);
+            let newest = &listed[listed.len() - new..];
+            // A client that stalls causes its delays itself.
+            for entry in newest.iter().filter(|it| !it.mine && !self.role.stalls) {
+                self.context.recorder.on_listed(&entry.key);
+            }
+        }
+        self.progress.send_replace(Progress {
+            cursor: Seq::new(first.get() - 1 + listed.len() as u64),
+            unsent: self.machine.entries().len() - listed.len(),
+            is_live: matches!(
+                self.machine.connection(),
+                Connection::Live | Connection::CaughtUp { .. }
+            ),
+        });
+    }
+
+    fn finish_ripples(&mut self) {
+        let ripples = self.machine.ripples().iter();
+        let ripples: Vec<_> = ripples.map(|ripple| (ripple.id, ripple.mine)).collect();
+        let others = ripples.iter().filter(|(_, mine)| !mine).count();
+        self.context
+            .recorder
+            .count("ripple of another client", others);
+        let now = self.now();
+        for (id, _) in ripples {
+            self.machine.handle(Input::FinishRipple(id), now);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let upload = self.role.upload;
+        let Context { api, recorder, .. } = self.context.clone();
+        match effect {
+            Effect::Connect => self.connect(),
+            Effect::Disconnect | Effect::Release => self.socket = None,
+            Effect::Send(command) => {
+                self.protocol.on_command(&command);
+                if let Some(socket) = &self.socket {
+                    socket.send(&command);
+                }
+            }
+            Effect::FetchAfter(seq) => self.call(async move {
+                let answer = api.after(upload, seq).await;
+                recorder.on_fetched(seq, &answer);
+                Input::Fetched(answer)
+            }),
+            Effect::FetchBefore(seq) => {
+                self.call(async move { Input::FetchedOlder(api.before(upload, seq).await) });
+            }
+            // The answer counts even when the client has left by then.
+            Effect::Post(new) => self.call(async move {
+                recorder.on_post(&new.client_message_id);
+                let answer = api.post(upload, &new).await;
+                recorder.on_answer(&new, &answer);
+                Input::Answered(new.client_message_id, answer)
+            }),
+            Effect::Remember(_) => {}
+            Effect::Start(timer, millis) => {
+                self.stop_timer(timer);
+                let after = Duration::from_millis(millis.into());
+                self.timers.push((Instant::now() + after, timer));
+            }
+            Effect::Stop(timer) => self.stop_timer(timer),
+        }
+    }
+
+    fn stop_timer(&mut self, timer: Timer) {
+        self.timers.retain(|(_, other)| *other != timer);
+    }
+
+    fn connect(&mut self) {
+        // The old one is closed before the new one is opened.
+        self.socket = None;
+        self.sockets += 1;
+        self.protocol = ProtocolCheck::default();
+        if self.sockets > 1 {
+            self.context.recorder.count("reconnect", 1);
+        }
+        let node = self.context.api.choose_node();
+        let (events, stall) = (self.events.clone(), self.stall.clone());
+        self.socket = Some(Socket::open(node, self.sockets, events, stall));
+    }
+
+    fn call(&self, input: impl Future<Output = Input> + Send + 'static) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let answer = ClientEvent::Answer(input.await);
+            // A client that has left needs no answer.
+            let _ = events.send(answer).await;
+        });
+    }
+}

@@ -1,0 +1,238 @@
+//! A simulated user: writes, taps, retries failed messages, and sometimes stalls.
+
+use std::future::pending;
+use std::ops::Range;
+use std::time::Duration;
+
+use app::live::effect::Timer;
+use app::live::machine::Input;
+use app::live::{Delivery, Entry};
+use app::model::{MessagePage, Point, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, interval, sleep, sleep_until};
+
+use super::driver::{ClientEvent, Driver};
+use super::{Context, Phase, Progress, Role, Transcript, text};
+use crate::recorder::Recorder;
+
+const REOPEN_DELAY: Duration = Duration::from_millis(500);
+/// How often failed messages are retried.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Mean time between two taps.
+const TAP_PAUSE: Duration = Duration::from_secs(7);
+/// Mean time between two stalls.
+const STALL_PAUSE: Duration = Duration::from_secs(5);
+const STALL_SECONDS: Range<f64> = 5.0..60.0;
+/// The first stall is soon, while the kernels' buffers are small. It is long enough for these to be full and for the node
+/// to give up 20 s later, and short enough to read again while the node still tries to close the socket.
+const FIRST_STALL_AFTER: Range<f64> = 0.5..1.5;
+const FIRST_STALL_SECONDS: Range<f64> = 26.0..31.0;
+
+/// Opens the page and uses it until the run is over or `leave` resolves. Returns what was listed, unless the page could
+/// not even be opened.
+pub async fn live(
+    role: Role,
+    context: Context,
+    progress: watch::Sender<Progress>,
+    leave: impl Future<Output = ()>,
+) -> Option<Transcript> {
+    let mut phase = context.phase.clone();
+    let gone = async {
+        tokio::select! {
+            () = leave => {}
+            _ = phase.wait_for(|phase| *phase == Phase::Over) => {}
+        }
+    };
+    tokio::pin!(gone);
+    let page = tokio::select! {
+        page = open(&role, &context) => page,
+        () = &mut gone => return None,
+    };
+    let (mut user, events) = User::new(role, page, &context, progress);
+    tokio::select! {
+        () = user.run(events, context.phase) => {}
+        () = gone => {}
+    }
+    Some(user.driver.into_transcript())
+}
+
+async fn open(role: &Role, context: &Context) -> MessagePage {
+    loop {
+        if let Ok(page) = context.api.newest(role.upload).await {
+            return page;
+        }
+        sleep(REOPEN_DELAY).await;
+    }
+}
+
+struct User {
+    role: Role,
+    driver: Driver,
+    recorder: Recorder,
+    read_from: watch::Sender<Instant>,
+    rng: StdRng,
+    written: u64,
+    stall_seconds: Range<f64>,
+    next: [(Action, Instant); 3],
+}
+
+/// What a user does at random times.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Write,
+    /// Taps the picture, and loads older messages.
+    Tap,
+    Stall,
+}
+
+impl User {
+    fn new(
+        role: Role,
+        page: MessagePage,
+        context: &Context,
+        progress: watch::Sender<Progress>,
+    ) -> (Self, mpsc::Receiver<ClientEvent>) {
+        let now = Instant::now();
+        let mut rng = StdRng::seed_from_u64(role.seed.wrapping_add(1));
+        let next = [
+            (Action::Write, now + around(&mut rng, role.pace)),
+            (Action::Tap, now + around(&mut rng, TAP_PAUSE)),
+            (Action::Stall, now + seconds(&mut rng, FIRST_STALL_AFTER)),
+        ];
+        let (read_from, stall) = watch::channel(now);
+        let stall = role.stalls.then_some(stall);
+        let (driver, events) = Driver::start(role.clone(), page, context.clone(), progress, stall);
+        let user = Self {
+            role,
+            driver,
+            recorder: context.recorder.clone(),
+            read_from,
+            rng,
+            written: 0,
+            stall_seconds: FIRST_STALL_SECONDS,
+            next,
+        };
+        (user, events)
+    }
+
+    async fn run(
+        &mut self,
+        mut events: mpsc::Receiver<ClientEvent>,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let mut retries = interval(RETRY_INTERVAL);
+        loop {
+            let timer = self.driver.next_timer();
+            let moments = self.next.iter().map(|(_, at)| *at);
+            let action = moments.min().unwrap_or_else(Instant::now);
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.driver.on_event(event),
+                    None => return,
+                },
+                timer = expired(timer) => self.driver.on_timer(timer),
+                _ = retries.tick() => self.retry(),
+                () = sleep_until(action) => self.act(*phase.borrow() == Phase::Writing),
+                changed = phase.changed() => match changed {
+                    Ok(()) => self.end_stall(),
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    /// Does what is due, unless it is quiet, and chooses when to do it again.
+    fn act(&mut self, is_writing: bool) {
+        let now = Instant::now();
+        for place in 0..self.next.len() {
+            let (action, at) = self.next[place];
+            if at > now {
+                continue;
+            }
+            let mean = match action {
+                Action::Write => self.role.pace,
+                Action::Tap => TAP_PAUSE,
+                Action::Stall => STALL_PAUSE,
+            };
+            let mut pause = around(&mut self.rng, mean);
+            match action {
+                _ if !is_writing => {}
+                Action::Write => self.write(),
+                Action::Tap => self.tap(),
+                Action::Stall => pause += self.stall(),
+            }
+            self.next[place].1 = now + pause;
+        }
+    }
+
+    fn write(&mut self) {
+        self.written += 1;
+        let author = &self.role.name;
+        let name = format!("{author}-{}", self.written);
+        let text = text::random_text(&name, self.role.writes_long, &mut self.rng);
+        self.driver.send(Entry {
+            key: name.parse().expect("clients are named like messages"),
+            author_name: author.parse().expect("clients are named like people"),
+            content: text.parse().expect("there is something to see in it"),
+            created_at: Timestamp::EPOCH,
+            mine: true,
+            delivery: Delivery::Sending,
+        });
+    }
+
+    fn tap(&mut self) {
+        let (x, y) = (self.rng.random(), self.rng.random());
+        let at = Point::new(x, y).expect("these are fractions");
+        self.driver.handle(Input::Tap(at));
+        self.driver.handle(Input::LoadOlder);
+    }
+
+    /// Stops reading; for how long.
+    fn stall(&mut self) -> Duration {
+        let pause = seconds(&mut self.rng, self.stall_seconds.clone());
+        self.stall_seconds = STALL_SECONDS;
+        if self.role.stalls {
+            self.recorder.count("stall of a viewer", 1);
+            self.read_from.send_replace(Instant::now() + pause);
+        }
+        pause
+    }
+
+    fn end_stall(&mut self) {
+        self.read_from.send_replace(Instant::now());
+    }
+
+    fn retry(&mut self) {
+        for entry in self.driver.unsent() {
+            match entry.delivery {
+                Delivery::Failed { retry: true, .. } => self.driver.handle(Input::Retry(entry.key)),
+                Delivery::Failed { reason, .. } => {
+                    let violation = format!("{} was refused for good: {reason}", entry.key);
+                    self.recorder.violation(violation);
+                }
+                Delivery::Sending | Delivery::Sent => {}
+            }
+        }
+    }
+}
+
+fn seconds(rng: &mut StdRng, range: Range<f64>) -> Duration {
+    Duration::from_secs_f64(rng.random_range(range))
+}
+
+/// A random time around the mean.
+fn around(rng: &mut StdRng, mean: Duration) -> Duration {
+    mean.mul_f64(rng.random_range(0.1..1.9))
+}
+
+async fn expired(timer: Option<(Instant, Timer)>) -> Timer {
+    match timer {
+        Some((at, timer)) => {
+            sleep_until(at).await;
+            timer
+        }
+        None => pending().await,
+    }
+}

@@ -1,0 +1,210 @@
+//! What is run: Redis, MongoDB, S3, three nodes that reach Redis through a proxy each, and a standalone node.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+use testbed::{Mongo, Redis, S3};
+use tokio::task::spawn_blocking;
+
+use crate::fault::{Kind, LOST_PERCENT};
+use crate::managed_node::ManagedNode;
+use crate::proxy::Proxy;
+use crate::recorder::Recorder;
+use crate::schedule::Planned;
+use crate::standalone::StandaloneNode;
+
+/// How many nodes share the backends.
+pub const NODES: usize = 3;
+/// These and the standalone one.
+pub const ALL_NODES: usize = NODES + 1;
+const REDIS_USER: &str = "tonesa";
+/// Nobody looks at the pages here, and a node does not start without packaged files.
+const SITE: [(&str, &str); 5] = [
+    (
+        "manifest.json",
+        r#"{"css":"/assets/tonesa-1.css","home":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"},
+            "upload":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}}"#,
+    ),
+    ("assets/tonesa-1.css", "body { margin: 0 }"),
+    ("assets/tonesa-1.js", "export {}"),
+    ("assets/tonesa-1.wasm", "\0asm"),
+    ("public/robots.txt", ""),
+];
+
+/// Everything that is run; it ends when this is dropped.
+pub struct Environment {
+    nodes: Vec<ManagedNode>,
+    standalone: StandaloneNode,
+    proxies: Vec<Proxy>,
+    redis: Redis,
+    mongo: Mongo,
+    s3: S3,
+    secrets: [String; 2],
+    _site: TempDir,
+}
+
+impl Environment {
+    /// Starts everything; `seed` decides which frames will be lost and what the passwords are.
+    pub async fn start(program: PathBuf, seed: u64, recorder: Recorder) -> Result<Arc<Self>> {
+        let password = format!("redis-password-{seed:016x}");
+        let acl = format!(">{password}");
+        let redis = spawn_blocking(move || {
+            Redis::with_args(&["--user", REDIS_USER, "on", &acl, "~*", "&*", "+@all"])
+        });
+        let mongo = spawn_blocking(Mongo::start);
+        let s3 = spawn_blocking(S3::start);
+        let (redis, mongo, s3) = (redis.await??, mongo.await??, s3.await??);
+        let mut proxies = Vec::new();
+        for number in 0..NODES as u64 {
+            let proxy = Proxy::start(redis.port(), seed.wrapping_add(number));
+            proxies.push(proxy.await.context("starting a proxy")?);
+        }
+        let start = move || {
+            let folder = site().context("writing the packaged files")?;
+            let site = folder
+                .path()
+                .to_str()
+                .context("a folder's name is UTF-8")?
+                .to_owned();
+            let mut environment = Self {
+                nodes: Vec::new(),
+                standalone: StandaloneNode::start(NODES, &program, &site, recorder.clone())?,
+                proxies,
+                secrets: [password, s3.secret_key().to_owned()],
+                redis,
+                mongo,
+                s3,
+                _site: folder,
+            };
+            environment.start_nodes(&program, &site, &recorder)?;
+            Ok(Arc::new(environment))
+        };
+        spawn_blocking(start).await?
+    }
+
+    fn start_nodes(&mut self, program: &Path, site: &str, recorder: &Recorder) -> Result<()> {
+        let (mongo_url, endpoint) = (self.mongo.url_of_new_database(), self.s3.endpoint());
+        let [password, _] = &self.secrets;
+        for (number, proxy) in self.proxies.iter().enumerate() {
+            let redis_url = format!("redis://{REDIS_USER}:{password}@127.0.0.1:{}", proxy.port());
+            let variables = [
+                ("TONESA_SITE_DIR", site),
+                ("MONGO_URL", &mongo_url),
+                ("REDIS_URL", &redis_url),
+                ("S3_ENDPOINT", &endpoint),
+                ("S3_BUCKET_NAME", self.s3.bucket()),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", self.s3.access_key()),
+                ("AWS_SECRET_ACCESS_KEY", self.s3.secret_key()),
+            ];
+            let node = ManagedNode::start(number, program, &variables, recorder.clone())?;
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+
+    /// The nodes that share the backends.
+    pub fn nodes(&self) -> &[ManagedNode] {
+        &self.nodes
+    }
+
+    pub fn standalone(&self) -> &StandaloneNode {
+        &self.standalone
+    }
+
+    /// All nodes; the last one is the standalone one.
+    pub fn all_nodes(&self) -> impl Iterator<Item = &ManagedNode> {
+        self.nodes.iter().chain([self.standalone.node()])
+    }
+
+    /// What no log may contain.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// How many messages from Redis were dropped.
+    pub fn lost_frames(&self) -> usize {
+        self.proxies.iter().map(Proxy::lost).sum()
+    }
+
+    /// Copies the logs of all processes into the folder.
+    pub fn keep_logs(&self, folder: &Path) -> Result<()> {
+        let nodes = self.all_nodes().enumerate();
+        let nodes = nodes.map(|(number, node)| (format!("node-{number}"), node.process()));
+        let servers = [("redis", self.redis.process()), ("s3", self.s3.process())];
+        // A MongoDB server that MONGO_URL names has no process here.
+        let mongo = self.mongo.process().ok().map(|process| ("mongo", process));
+        let servers = servers.into_iter().chain(mongo);
+        let servers = servers.map(|(name, process)| (name.to_owned(), process));
+        fs::create_dir_all(folder)?;
+        for (name, process) in nodes.chain(servers) {
+            let copy = folder.join(format!("{name}.log"));
+            fs::copy(process.path().join("log"), copy)
+                .with_context(|| format!("keeping {name}'s log"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the fault. Blocks.
+    pub fn begin(&self, fault: &Planned) -> Result<()> {
+        let node = &self.nodes[fault.node];
+        match fault.kind {
+            Kind::RedisKilled => self.redis.kill()?,
+            Kind::RedisFrozen => self.redis.freeze()?,
+            Kind::SubscribersKilled => self.redis.call("CLIENT KILL TYPE pubsub").map(drop)?,
+            Kind::FramesLost => self.lose_frames(LOST_PERCENT),
+            Kind::HalfOpen => self.proxies[fault.node].make_half_open(),
+            Kind::ConnectionsCut => self.proxies[fault.node].cut(),
+            Kind::NodeKilled => node.kill()?,
+            Kind::NodeFrozen => node.freeze()?,
+            Kind::RollingRestart => self.nodes.iter().try_for_each(|node| {
+                node.stop();
+                node.restart()
+            })?,
+            Kind::MongoFrozen => self.mongo.freeze()?,
+            Kind::S3Frozen => self.s3.freeze()?,
+            Kind::DatabaseMovedAway => self.standalone.move_database_away()?,
+        }
+        Ok(())
+    }
+
+    /// Repairs the fault, unless the nodes have to recover by themselves. Blocks.
+    pub fn repair(&self, fault: &Planned) -> Result<()> {
+        let node = &self.nodes[fault.node];
+        match fault.kind {
+            Kind::RedisKilled => self.redis.restart()?,
+            Kind::RedisFrozen => self.redis.thaw()?,
+            Kind::FramesLost => self.lose_frames(0),
+            Kind::NodeKilled => node.restart()?,
+            Kind::NodeFrozen => node.thaw()?,
+            Kind::MongoFrozen => self.mongo.thaw()?,
+            Kind::S3Frozen => self.s3.thaw()?,
+            Kind::DatabaseMovedAway => self.standalone.put_database_back()?,
+            Kind::SubscribersKilled
+            | Kind::HalfOpen
+            | Kind::ConnectionsCut
+            | Kind::RollingRestart => {}
+        }
+        Ok(())
+    }
+
+    /// Drops so many of a hundred messages from Redis to any node from now on.
+    pub fn lose_frames(&self, percent: u8) {
+        for proxy in &self.proxies {
+            proxy.lose(percent);
+        }
+    }
+}
+
+fn site() -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    for (name, content) in SITE {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
+        fs::write(path, content)?;
+    }
+    Ok(folder)
+}

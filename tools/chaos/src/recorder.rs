@@ -1,0 +1,130 @@
+//! What all clients observe together: acknowledged messages, delays, counts, and violations of the guarantees.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use app::live::failure::ApiFailure;
+use app::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq};
+
+use crate::client::sequence_error;
+
+/// More violations than these are not kept.
+const MAX_VIOLATIONS: usize = 100;
+
+/// A handle to the records; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Records>>);
+
+#[derive(Debug, Default)]
+pub struct Records {
+    /// What the API answered with 200 or 201.
+    pub acknowledged: HashMap<ClientMessageId, Message>,
+    /// How often what happened.
+    pub counts: BTreeMap<String, u64>,
+    /// What must not happen, in sentences; none: the run has passed.
+    pub violations: Vec<String>,
+    /// Times from a message's first post to its being listed by another client.
+    delays: Vec<Duration>,
+    /// When messages were posted, while delays are measured.
+    posted: Option<HashMap<ClientMessageId, Instant>>,
+}
+
+impl Recorder {
+    pub fn lock(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn count(&self, what: impl Into<String>, times: usize) {
+        self.lock().count(what, times);
+    }
+
+    pub fn violation(&self, violation: String) {
+        self.lock().violation(violation);
+    }
+
+    pub fn violations(&self, violations: Vec<String>) {
+        let mut records = self.lock();
+        for violation in violations {
+            records.violation(violation);
+        }
+    }
+
+    pub fn start_measuring(&self) {
+        self.lock().posted = Some(HashMap::new());
+    }
+
+    /// The delays since measuring was started.
+    pub fn stop_measuring(&self) -> Vec<Duration> {
+        let mut records = self.lock();
+        records.posted = None;
+        std::mem::take(&mut records.delays)
+    }
+
+    pub fn on_post(&self, key: &ClientMessageId) {
+        if let Some(posted) = &mut self.lock().posted {
+            posted.entry(key.clone()).or_insert_with(Instant::now);
+        }
+    }
+
+    pub fn on_answer(&self, new: &NewMessage, answer: &Result<Message, ApiFailure>) {
+        let mut records = self.lock();
+        match answer {
+            Ok(message) => records.acknowledge(new, message),
+            Err(failure) => records.count(format!("failed post: {failure}"), 1),
+        }
+    }
+
+    /// A message is listed by a client that did not write it.
+    pub fn on_listed(&self, key: &ClientMessageId) {
+        let mut records = self.lock();
+        let posted = records.posted.as_ref().and_then(|posted| posted.get(key));
+        let delay = posted.map(Instant::elapsed);
+        records.delays.extend(delay);
+    }
+
+    /// A fetch of missing messages was answered.
+    pub fn on_fetched(&self, after: Seq, answer: &Result<MessagePage, ApiFailure>) {
+        let mut records = self.lock();
+        match answer {
+            Ok(page) if page.messages.is_empty() => {}
+            Ok(page) => {
+                if let Some(error) = sequence_error(after, &page.messages) {
+                    records.violation(format!("a page was fetched in which {error}"));
+                }
+                records.count("gap filled by a fetch", 1);
+                records.count("message in such a gap", page.messages.len());
+            }
+            Err(_) => records.count("failed fetch", 1),
+        }
+    }
+}
+
+impl Records {
+    fn acknowledge(&mut self, new: &NewMessage, message: &Message) {
+        let key = &new.client_message_id;
+        let is_same = *key == message.client_message_id
+            && new.author_name == message.author_name
+            && new.content == message.content;
+        if !is_same {
+            self.violation(format!(
+                "{key} was acknowledged as another message: {message:?}"
+            ));
+        }
+        let before = self.acknowledged.insert(key.clone(), message.clone());
+        if let Some(before) = before.filter(|before| before != message) {
+            let (first, second) = (before.seq, message.seq);
+            self.violation(format!("{key} was acknowledged as {first} and as {second}"));
+        }
+    }
+
+    fn count(&mut self, what: impl Into<String>, times: usize) {
+        *self.counts.entry(what.into()).or_default() += times as u64;
+    }
+
+    fn violation(&mut self, violation: String) {
+        if self.violations.len() < MAX_VIOLATIONS && !self.violations.contains(&violation) {
+            self.violations.push(violation);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Installs programs from the package registries into folders of the project, and finds those that the system has.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use xshell::{Cmd, Shell, cmd};
+
+use super::apt;
+
+/// The first of these names that is an executable file on PATH.
+pub fn find_on_path(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<_> = env::split_paths(&path).collect();
+    let files = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    files.into_iter().find(|file| is_executable(file))
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(file: &Path) -> bool {
+    file.is_file() || file.with_extension("exe").is_file() || file.with_extension("cmd").is_file()
+}
+
+/// Whether the program is on PATH, after installing Debian's package of it where possible.
+pub fn ensure_program(shell: &Shell, program: &str, package: &str) -> Result<bool> {
+    if find_on_path(&[program]).is_none() && apt::is_available(shell) {
+        apt::install(shell, &[package])?;
+    }
+    Ok(find_on_path(&[program]).is_some())
+}
+
+pub fn ensure_go(shell: &Shell) -> Result<bool> {
+    ensure_program(shell, "go", "golang-go")
+}
+
+pub fn ensure_pip(shell: &Shell) -> Result<bool> {
+    let has_pip = || {
+        let pip = cmd!(shell, "python3 -m pip --version").quiet();
+        pip.ignore_stdout().ignore_stderr().run().is_ok()
+    };
+    if !has_pip() && apt::is_available(shell) {
+        apt::install(shell, &["python3-pip"])?;
+    }
+    Ok(has_pip())
+}
+
+/// The major version that a program's `--version` prints after `marker`.
+pub fn major_version(version: Cmd<'_>, marker: &str) -> Option<u32> {
+    parse_major(&version.quiet().ignore_stderr().read().ok()?, marker)
+}
+
+fn parse_major(answer: &str, marker: &str) -> Option<u32> {
+    let (_, version) = answer.split_once(marker)?;
+    let digits = version.split(|ch: char| !ch.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+/// Runs `install` unless it was run for the same contents of these files before. The stamp is written last: an
+/// interrupted installation is repeated.
+pub fn once(
+    folder: &Path,
+    sources: &[PathBuf],
+    install: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let mut contents = Vec::new();
+    for file in sources {
+        contents.extend(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
+    }
+    let stamp = folder.join("installed-from");
+    if fs::read(&stamp).is_ok_and(|installed| installed == contents) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    install()?;
+    Ok(fs::write(stamp, contents)?)
+}
+
+pub fn copy_into(folder: &Path, files: &[PathBuf]) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for file in files {
+        fs::copy(
+            file,
+            folder.join(file.file_name().context("a file has a name")?),
+        )?;
+    }
+    Ok(())
+}
+
+/// Installs what the lock file in the folder names.
+pub fn npm_ci(shell: &Shell, folder: &Path) -> Result<()> {
+    let _inside = shell.push_dir(folder);
+    cmd!(shell, "npm ci --ignore-scripts")
+        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+        .run()
+        .with_context(|| format!("npm in {}; see above for its own words", folder.display()))
+}
+
+/// Installs pinned Python packages.
+pub fn pip_install(shell: &Shell, requirements: &Path, folder: &Path) -> Result<()> {
+    cmd!(
+        shell,
+        "python3 -m pip install --quiet --root-user-action=ignore --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes --upgrade --target {folder} --requirement {requirements}"
+    )
+    .run()
+    .context("pip failed; see above for its own words")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    #[test]
+    fn what_is_installed_is_installed_again_only_from_other_sources_or_after_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        let mut installs = 0;
+        let mut run = |content: &str, fails: bool| {
+            fs::write(&source, content).unwrap();
+            once(folder.path(), std::slice::from_ref(&source), || {
+                installs += 1;
+                if fails {
+                    bail!("interrupted");
+                }
+                Ok(())
+            })
+        };
+        assert!(run("one", true).is_err());
+        assert!(run("one", false).is_ok());
+        assert!(run("one", true).is_ok());
+        assert!(run("two", false).is_ok());
+        assert_eq!(installs, 3);
+    }
+
+    #[test]
+    fn major_versions_are_parsed() {
+        let redis = "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64";
+        assert_eq!(parse_major(redis, " v="), Some(7));
+        assert_eq!(parse_major("v20.11.1", "v"), Some(20));
+        let wasm_opt = "wasm-opt version 132 (version_132)";
+        assert_eq!(parse_major(wasm_opt, "version "), Some(132));
+        assert_eq!(parse_major("something else", "version "), None);
+    }
+}
