@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Tonesa as a container: the program and its site folder, on Debian's C library and nothing else.
-#   docker build --tag tonesa .
+#   docker build --tag tonesa --build-arg TONESA_COMMIT=$(git rev-parse --short=12 HEAD) .
 #   docker run --publish 9091:9091 --volume tonesa:/data tonesa
 
 FROM node:22-bookworm-slim AS node
@@ -11,6 +11,8 @@ COPY --from=node /usr/local /usr/local
 WORKDIR /src
 COPY . .
 RUN rustup target add wasm32-unknown-unknown
+# What `tonesa --version` says; there is no .git here.
+ARG TONESA_COMMIT=
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo xtask build \

@@ -135,7 +135,7 @@ async fn open_store(config: &Config) -> Result<OpenStore, OpenError> {
 }
 
 async fn open_blobs(config: &Config) -> Result<OpenBlobs, OpenError> {
-    if let Some(s3) = &config.shared.s3 {
+    if let Some(s3) = config.shared.s3() {
         let blobs = S3Blobs::open(s3, &config.data_dir.join(UPLOADS)).await?;
         return Ok(OpenBlobs::S3(Arc::new(blobs)));
     }

@@ -1,25 +1,36 @@
 //! What is written about settings, against what is read of them.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use clap::{Arg, CommandFactory};
 
 use super::Config;
 
 type Names = BTreeSet<String>;
 
-/// Every variable that a node asks for.
+/// Every variable that a node reads, with a row for the README's table.
+fn settings() -> Vec<(String, String)> {
+    let command = Config::command();
+    let with_row = |arg: &Arg| {
+        let name = arg.get_env()?.to_str().unwrap().to_owned();
+        let meaning = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        assert!(meaning.len() > 5, "{name} is not explained");
+        let default = match arg.get_default_values() {
+            [default] if !arg.is_hide_default_value_set() => {
+                format!("`{}` ", default.to_str().unwrap())
+            }
+            _ => String::new(),
+        };
+        let row = format!("| `{name}` | {meaning} | {default}|");
+        Some((name, row))
+    };
+    command.get_arguments().filter_map(with_row).collect()
+}
+
 fn known() -> Names {
-    let asked = RefCell::new(Names::new());
-    let config = Config::from_env(&|name| {
-        asked.borrow_mut().insert(name.to_owned());
-        // Settings that others go with.
-        let leads_to_others = name == "S3_BUCKET_NAME" || name.starts_with("AWS_");
-        leads_to_others.then(|| "x".into())
-    });
-    config.unwrap();
-    asked.into_inner()
+    settings().into_iter().map(|(name, _)| name).collect()
 }
 
 fn read(file: &str) -> String {
@@ -43,15 +54,35 @@ fn keys<'a>(lines: impl Iterator<Item = &'a str>) -> Names {
 }
 
 #[test]
-fn the_table_of_the_readme_names_every_variable_and_no_other() {
+fn the_tables_of_the_readme_say_what_the_help_says() {
     let readme = read("README.md");
     let rows = readme.lines().filter(|line| line.starts_with("| `"));
-    let listed: Names = rows
-        .flat_map(|row| row.split('`').skip(1).step_by(2))
-        .filter(|name| is_name(name))
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(listed, known());
+    let expected: Vec<_> = settings().into_iter().map(|(_, row)| row).collect();
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        expected,
+        "the tables should be:\n{}",
+        expected.join("\n")
+    );
+}
+
+#[test]
+fn the_help_shows_no_value_of_a_secret() {
+    let command = Config::command();
+    for name in [
+        "MONGO_URL",
+        "REDIS_URL",
+        "S3_ENDPOINT",
+        "S3_PUBLIC_ENDPOINT",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ] {
+        let mut of_name = command
+            .get_arguments()
+            .filter(|arg| arg.get_env().is_some_and(|env| env == name));
+        assert!(of_name.next().unwrap().is_hide_env_values_set(), "{name}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::Config;
 impl Config {
     /// What whoever runs the node should think about again: whole sentences, for the log.
     pub fn doubts(&self) -> Vec<&'static str> {
-        let is_public = !self.bind.ip().to_canonical().is_loopback();
+        let is_public = !self.bind.to_canonical().is_loopback();
         let believes_everyone = self
             .trusted_proxies
             .iter()

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::values::number;
+
 /// The subcommand that checks one picture.
 pub const INSPECT_IMAGE: &str = "inspect-image";
 
@@ -28,20 +30,31 @@ fn parse_limits(json: &str) -> Result<ImageLimits, serde_json::Error> {
 /// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
 /// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
 const DECODE_TIME: Duration = Duration::from_secs(10);
+/// Above these, one picture could keep a decoder busy for minutes.
+const MAX_PIXELS: u64 = 1_000_000_000;
+const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
 
 /// What a picture may be at most.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Args, Serialize, Deserialize)]
 pub struct ImageLimits {
-    /// Pixels of a picture, and of each frame.
+    /// Pixels of a picture
+    // And of each frame.
+    #[arg(long = "max-pixels", env = "TONESA_MAX_PIXELS", value_name = "PIXELS",
+        default_value_t = ImageLimits::default().pixels, value_parser = number(1..=MAX_PIXELS))]
     pub pixels: u64,
-    /// Pixels of all frames of an animation together.
+    /// Pixels of all frames of an animation together
+    #[arg(long = "max-animation-pixels", env = "TONESA_MAX_ANIMATION_PIXELS", value_name = "PIXELS",
+        default_value_t = ImageLimits::default().animation_pixels, value_parser = number(1..=MAX_ANIMATION_PIXELS))]
     pub animation_pixels: u64,
     /// Pixels along one side.
+    #[arg(skip = ImageLimits::default().side)]
     pub side: u32,
     /// Frames of an animation.
+    #[arg(skip = ImageLimits::default().frames)]
     pub frames: u32,
     /// Time that decoding may take, all frames together. It is looked at between steps, so that the largest image of an
     /// animation may go some 2 s beyond.
+    #[arg(skip = ImageLimits::default().time)]
     pub time: Duration,
 }
 

@@ -1,8 +1,37 @@
-//! What a node does at intervals. Fixed for nodes; tests shorten it.
+//! What a node does at intervals. Only tests change them.
 
 use std::time::Duration;
 
-/// What a hub does at intervals.
+use super::values::switch;
+
+/// Whether and when images are swept. Only tests change the intervals.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct SweepPace {
+    /// 0: images that no upload refers to are left where they are
+    #[arg(long = "sweep", env = "TONESA_SWEEP", value_name = "0|1", default_value = "1", value_parser = switch,
+        action = clap::ArgAction::Set)]
+    pub is_on: bool,
+    /// How long after the start for the first time.
+    #[arg(skip = Duration::from_hours(6))]
+    pub first_after: Duration,
+    /// At most so much later, at random, so that nodes that start together do not sweep together.
+    #[arg(skip = Duration::from_hours(1))]
+    pub jitter: Duration,
+    /// How often after that.
+    #[arg(skip = Duration::from_hours(6))]
+    pub every: Duration,
+    /// The pause between two stretches of a sweep.
+    #[arg(skip = Duration::from_secs(1))]
+    pub pause: Duration,
+    /// How long an orphan is set aside before it is removed.
+    #[arg(skip = Duration::from_hours(7 * 24))]
+    pub set_aside_for: Duration,
+    /// How often it is checked whether the store and the images belong together.
+    #[arg(skip = Duration::from_mins(5))]
+    pub check_every: Duration,
+}
+
+/// What a hub does at intervals. Only tests change it.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// How often a posted conversation's head is told again (the beacon).
@@ -27,39 +56,6 @@ impl Default for Pace {
             beacon_every: Duration::from_secs(10),
             ping_every: Duration::from_secs(30),
             stuck_after: Duration::from_secs(20),
-        }
-    }
-}
-
-/// Whether and when images are swept.
-#[derive(Debug, Clone, Copy)]
-pub struct SweepPace {
-    /// Whether they are.
-    pub is_on: bool,
-    /// How long after the start for the first time.
-    pub first_after: Duration,
-    /// At most so much later, at random, so that nodes that start together do not sweep together.
-    pub jitter: Duration,
-    /// How often after that.
-    pub every: Duration,
-    /// The pause between two stretches of a sweep.
-    pub pause: Duration,
-    /// How long an orphan is set aside before it is removed.
-    pub set_aside_for: Duration,
-    /// How often it is looked whether the store and the images belong together.
-    pub check_every: Duration,
-}
-
-impl Default for SweepPace {
-    fn default() -> Self {
-        Self {
-            is_on: true,
-            first_after: Duration::from_hours(6),
-            jitter: Duration::from_hours(1),
-            every: Duration::from_hours(6),
-            pause: Duration::from_secs(1),
-            set_aside_for: Duration::from_hours(7 * 24),
-            check_every: Duration::from_mins(5),
         }
     }
 }

@@ -1,165 +1,158 @@
-//! What a node is told by its environment: the one reader of it. Every value is typed and checked at start; a wrong
-//! one stops the start with a sentence that names the variable.
+//! The settings of a node. These structs are the reference: `tonesa --help` and the README's tables come from their
+//! attributes and doc comments. Each value is checked at start; a wrong one stops it with a sentence that names the
+//! variable.
 
-pub mod args;
 mod doubts;
 pub mod host;
 mod image;
 mod intervals;
-mod kinds;
-mod reader;
-mod secret;
+mod read;
 mod shared;
 mod values;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::Parser;
+use clap::builder::Resettable;
 use ipnet::IpNet;
 
 pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage};
 pub use intervals::{Pace, SweepPace};
-pub use kinds::Kinds;
-use reader::Reader;
-pub use reader::{ConfigError, Lookup};
-pub use secret::Secret;
-pub use shared::{S3, Shared};
-pub use values::{Endpoint, LogFilter, PublicUrl};
+pub use read::{ConfigError, Lookup, parse};
+pub use shared::{Kinds, S3, Shared};
+pub use values::{Endpoint, LogFilter, PublicUrl, Secret};
+use values::{networks, number, parsed};
 
-/// The port unless told.
-const DEFAULT_PORT: u16 = 9091;
-const MEBIBYTE: u64 = 1024 * 1024;
-/// Beyond this a file is no longer a picture that people share, and the node's temporary space is at risk.
-const MAX_UPLOAD_BYTES: u64 = 1024 * MEBIBYTE;
-/// Beyond these a limit would be none: a picture could keep a decoder busy for minutes.
-const MAX_PIXELS: u64 = 1_000_000_000;
-const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
+/// A larger file is no longer a picture that people share, and would endanger the node's temporary space.
+const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
 const MAX_RATE: u32 = 1_000_000;
 const MAX_SOCKETS: usize = 1_000_000;
+const PORT: &str = "a port from 0 to 65535";
 
 /// Everything that can be set.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Parser)]
+#[command(next_help_heading = "Settings")]
 pub struct Config {
-    /// `TONESA_BIND` and `PORT`: where the node listens.
-    pub bind: SocketAddr,
-    /// `PUBLIC_URL`: the address under which people reach the node, if it was told.
+    /// Reads variables from this file; those of the environment come first
+    #[arg(long, value_name = "FILE", help_heading = Resettable::Reset)]
+    env_file: Option<PathBuf>,
+    /// The port that it listens on
+    #[arg(long, env = "PORT", value_name = "PORT", default_value = "9091", value_parser = parsed::<u16>(PORT))]
+    port: u16,
+    /// The address that it listens on; `0.0.0.0` or `::` for all
+    #[arg(long, env = "TONESA_BIND", value_name = "ADDRESS", default_value = "127.0.0.1",
+        value_parser = parsed::<IpAddr>("an IP address, as 127.0.0.1 or ::"))]
+    bind: IpAddr,
+    /// The address that people use, as `https://tonesa.example`, for absolute links; only its pages may post. By
+    /// default the one that a request names
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = parsed::<PublicUrl>(values::PUBLIC_URL))]
     pub public_url: Option<PublicUrl>,
-    /// `TONESA_DATA_DIR`: the folder of the embedded storage.
+    /// The folder of uploads and messages
+    #[arg(
+        long,
+        env = "TONESA_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "data"
+    )]
     pub data_dir: PathBuf,
-    /// What is shared with other nodes.
-    pub shared: Shared,
-    /// `METRICS_PORT`: where metrics are told, at the address of `TONESA_BIND`; nowhere unless told.
-    pub metrics_port: Option<u16>,
-    /// `TONESA_SITE_DIR`: the folder of the packaged files.
+    /// The folder of the packaged pages' files; by default `site` beside the program
+    #[arg(long, env = "TONESA_SITE_DIR", value_name = "FOLDER", default_value_os_t = site_beside_executable(),
+        hide_default_value = true)]
     pub site_dir: PathBuf,
+    /// Proxies whose `X-Forwarded-*` is believed, as `10.0.0.0/8,::1`; by default none
+    // The full path keeps clap from reading one network per value.
+    #[arg(long, env = "TONESA_TRUSTED_PROXIES", value_name = "NETWORKS", default_value = "", hide_default_value = true,
+        value_parser = networks)]
+    pub trusted_proxies: std::vec::Vec<IpNet>,
     /// What is allowed, and how much of it.
+    #[command(flatten)]
     pub limits: Limits,
-    /// `TONESA_TRUSTED_PROXIES`: whose word about a client's address is taken.
-    pub trusted_proxies: Vec<IpNet>,
-    /// `TONESA_LOG`, else `RUST_LOG`: what is logged.
-    pub log: LogFilter,
-    /// `TONESA_SWEEP`: whether images that no upload refers to are swept. The intervals are not to be set from outside.
+    /// Whether and when images without an upload are swept.
+    #[command(flatten)]
     pub sweep: SweepPace,
-    /// This program, which is started again to check pictures; not to be set from outside.
+    /// A port of its own for `/metrics` (Prometheus), at the address of `TONESA_BIND`; by default metrics are not served
+    #[arg(long, env = "METRICS_PORT", value_name = "PORT", value_parser = parsed::<u16>(PORT))]
+    pub metrics_port: Option<u16>,
+    /// What is logged, as `info,server::hub=debug`; by default what `RUST_LOG` says
+    #[arg(long, env = "TONESA_LOG", value_name = "FILTER", value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
+    log: Option<LogFilter>,
+    /// What is logged where `TONESA_LOG` is not set
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info",
+        value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
+    rust_log: LogFilter,
+    /// What is shared with other nodes.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// This program, which is started again to check pictures; only tests change it.
+    #[arg(skip = this_program())]
     pub program: PathBuf,
-    /// What the hub does at intervals; not to be set from outside.
+    /// What the hub does at intervals; only tests change it.
+    #[arg(skip)]
     pub pace: Pace,
 }
 
 /// What is allowed, and how much of it (protocol.md, the table of limits).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limits {
-    /// `TONESA_MAX_UPLOAD_BYTES`: bytes of a file.
+    /// Bytes of a file
+    #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
+        value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
-    /// `TONESA_MAX_PIXELS`, `TONESA_MAX_ANIMATION_PIXELS`: what a picture may be.
+    /// What a picture may be.
+    #[command(flatten)]
     pub image: ImageLimits,
-    /// `TONESA_UPLOADS_PER_MINUTE`: uploads per client address and minute; 0 is no limit.
+    /// Uploads per client address and minute; 0 is no limit
+    #[arg(long, env = "TONESA_UPLOADS_PER_MINUTE", value_name = "NUMBER", default_value = "30",
+        value_parser = number(0..=MAX_RATE))]
     pub uploads_per_minute: u32,
-    /// `TONESA_MESSAGES_PER_MINUTE`: messages per client address and minute; 0 is no limit.
+    /// Messages per client address and minute; 0 is no limit
+    #[arg(long, env = "TONESA_MESSAGES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
+        value_parser = number(0..=MAX_RATE))]
     pub messages_per_minute: u32,
-    /// `TONESA_TOUCHES_PER_SECOND`: touches per socket and second; 0 is no limit.
+    /// Touches per socket and second; 0 is no limit
+    #[arg(long, env = "TONESA_TOUCHES_PER_SECOND", value_name = "NUMBER", default_value = "20",
+        value_parser = number(0..=MAX_RATE))]
     pub touches_per_second: u32,
-    /// `TONESA_MAX_SOCKETS`: open sockets on this node.
-    pub sockets: usize,
-    /// `TONESA_MAX_SOCKETS_PER_ADDRESS`: open sockets of one client address.
-    pub sockets_per_address: usize,
-    /// `TONESA_MAX_CONNECTIONS`: open HTTP connections on this node, sockets left out.
-    pub connections: usize,
-    /// `TONESA_MAX_CONNECTIONS_PER_ADDRESS`: those of one client address.
-    pub connections_per_address: usize,
-    /// `TONESA_MISSES_PER_MINUTE`: short ids without an upload that one client address may try in a minute; 0 is no
-    /// limit.
+    /// Links without an upload that one client address may try in a minute; 0 is no limit
+    #[arg(long, env = "TONESA_MISSES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
+        value_parser = number(0..=MAX_RATE))]
     pub misses_per_minute: u32,
+    /// Open sockets
+    #[arg(long = "max-sockets", env = "TONESA_MAX_SOCKETS", value_name = "NUMBER", default_value = "20000",
+        value_parser = number(1..=MAX_SOCKETS))]
+    pub sockets: usize,
+    /// Open sockets of one client address
+    #[arg(long = "max-sockets-per-address", env = "TONESA_MAX_SOCKETS_PER_ADDRESS", value_name = "NUMBER",
+        default_value = "1000", value_parser = number(1..=MAX_SOCKETS))]
+    pub sockets_per_address: usize,
+    /// Open HTTP connections, sockets not counted
+    #[arg(long = "max-connections", env = "TONESA_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000",
+        value_parser = number(1..=MAX_SOCKETS))]
+    pub connections: usize,
+    /// Open HTTP connections of one client address, trusted proxies not counted
+    #[arg(long = "max-connections-per-address", env = "TONESA_MAX_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER",
+        default_value = "1000", value_parser = number(1..=MAX_SOCKETS))]
+    pub connections_per_address: usize,
 }
 
 impl Config {
-    /// Reads every setting through `lookup`; a variable that is empty counts as not set.
+    /// Reads every setting through `lookup` alone.
     ///
     /// # Errors
     /// The first wrong value.
     pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, ConfigError> {
-        let env = Reader::new(lookup);
-        let host = env.parsed("TONESA_BIND", "an IP address, as 127.0.0.1 or ::")?;
-        let port = env.parsed("PORT", "a port from 0 to 65535")?;
-        Ok(Self {
-            bind: SocketAddr::new(
-                host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-                port.unwrap_or(DEFAULT_PORT),
-            ),
-            public_url: env.parsed("PUBLIC_URL", values::PUBLIC_URL)?,
-            data_dir: env.path("TONESA_DATA_DIR", || PathBuf::from("data")),
-            shared: Shared::from_env(&env)?,
-            metrics_port: env.parsed("METRICS_PORT", "a port from 0 to 65535")?,
-            site_dir: env.path("TONESA_SITE_DIR", site_beside_executable),
-            limits: Limits::from_env(&env)?,
-            trusted_proxies: values::networks(&env, "TONESA_TRUSTED_PROXIES")?,
-            log: values::log_filter(&env)?,
-            sweep: SweepPace {
-                is_on: env.switch("TONESA_SWEEP", true)?,
-                ..SweepPace::default()
-            },
-            program: this_program(),
-            pace: Pace::default(),
-        })
+        read::read(vec!["tonesa".into()], lookup)
     }
-}
 
-impl Limits {
-    fn from_env(env: &Reader<'_>) -> Result<Self, ConfigError> {
-        let image = ImageLimits::default();
-        let image = ImageLimits {
-            pixels: env.number("TONESA_MAX_PIXELS", 1..=MAX_PIXELS, image.pixels)?,
-            animation_pixels: env.number(
-                "TONESA_MAX_ANIMATION_PIXELS",
-                1..=MAX_ANIMATION_PIXELS,
-                image.animation_pixels,
-            )?,
-            ..image
-        };
-        Ok(Self {
-            upload_bytes: env.number(
-                "TONESA_MAX_UPLOAD_BYTES",
-                1..=MAX_UPLOAD_BYTES,
-                20 * MEBIBYTE,
-            )?,
-            image,
-            uploads_per_minute: env.number("TONESA_UPLOADS_PER_MINUTE", 0..=MAX_RATE, 30)?,
-            messages_per_minute: env.number("TONESA_MESSAGES_PER_MINUTE", 0..=MAX_RATE, 120)?,
-            touches_per_second: env.number("TONESA_TOUCHES_PER_SECOND", 0..=MAX_RATE, 20)?,
-            sockets: env.number("TONESA_MAX_SOCKETS", 1..=MAX_SOCKETS, 20_000)?,
-            sockets_per_address: env.number(
-                "TONESA_MAX_SOCKETS_PER_ADDRESS",
-                1..=MAX_SOCKETS,
-                1_000,
-            )?,
-            connections: env.number("TONESA_MAX_CONNECTIONS", 1..=MAX_SOCKETS, 10_000)?,
-            connections_per_address: env.number(
-                "TONESA_MAX_CONNECTIONS_PER_ADDRESS",
-                1..=MAX_SOCKETS,
-                1_000,
-            )?,
-            misses_per_minute: env.number("TONESA_MISSES_PER_MINUTE", 0..=MAX_RATE, 120)?,
-        })
+    /// Where the node listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.bind, self.port)
+    }
+
+    /// What is logged.
+    pub fn log_filter(&self) -> &LogFilter {
+        self.log.as_ref().unwrap_or(&self.rust_log)
     }
 }
 

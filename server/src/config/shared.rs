@@ -1,79 +1,105 @@
-use super::reader::{ConfigError, Reader};
-use super::secret::Secret;
-use super::values::{self, Endpoint};
+use clap::builder::ArgPredicate::IsPresent;
+use serde::Serialize;
 
-/// What nodes share. Each is chosen by itself; where one is not set, this process's own serves.
-#[derive(Debug, Clone, Default)]
+use super::values::{self, Endpoint, Secret, parsed, plain_name, switch};
+
+/// What nodes share. Each is chosen by itself; without it the node uses its own.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Shared with other nodes")]
 pub struct Shared {
-    /// `MONGO_URL`: uploads and messages. A connection string, with the database's name or `tonesa`.
+    /// Uploads and messages in MongoDB, as `mongodb://user:password@host/tonesa`; the database is `tonesa` unless the
+    /// path names one. By default SQLite in the data folder
+    #[arg(long, env = "MONGO_URL", value_name = "URL", hide_env_values = true)]
     pub mongo_url: Option<Secret>,
-    /// `REDIS_URL`: frames between nodes.
+    /// Frames between nodes by Redis, as `redis://:password@host:6379`, `rediss://…` (TLS),
+    /// `redis+cluster://host1,host2,host3` or `redis+sentinel://host1,host2/master`. By default within the process
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<Secret>,
-    /// `S3_BUCKET_NAME` and what goes with it: image bytes.
-    pub s3: Option<S3>,
+    #[command(flatten)]
+    s3: S3,
 }
 
 /// A bucket of an S3 server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct S3 {
-    /// `S3_BUCKET_NAME`
+    /// Images in this bucket of an S3 server; by default in a folder in the data folder
+    #[arg(long = "s3-bucket-name", env = "S3_BUCKET_NAME", value_name = "NAME", default_value = "",
+        hide_default_value = true, value_parser = plain_name, requires_all = ["access_key_id", "secret_access_key"])]
     pub bucket: String,
-    /// `S3_ENDPOINT`: the server's address; Amazon's own unless told.
+    /// The S3 server's address, as `https://s3.example`; by default Amazon's
+    #[arg(long = "s3-endpoint", env = "S3_ENDPOINT", value_name = "URL", hide_env_values = true,
+        value_parser = parsed::<Endpoint>(values::ENDPOINT))]
     pub endpoint: Option<Endpoint>,
-    /// `S3_PUBLIC_ENDPOINT`: where browsers reach the server that is redirected to; at its address unless told.
-    pub public_endpoint: Option<Endpoint>,
-    /// `AWS_REGION`
+    /// The bucket's region
+    #[arg(long = "aws-region", env = "AWS_REGION", value_name = "NAME", default_value = "us-east-1",
+        value_parser = plain_name)]
     pub region: String,
-    /// `AWS_ACCESS_KEY_ID`
+    /// The key's name; needed with a bucket
+    #[arg(
+        long = "aws-access-key-id",
+        env = "AWS_ACCESS_KEY_ID",
+        value_name = "SECRET",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     pub access_key_id: Secret,
-    /// `AWS_SECRET_ACCESS_KEY`
+    /// The key; needed with a bucket
+    #[arg(
+        long = "aws-secret-access-key",
+        env = "AWS_SECRET_ACCESS_KEY",
+        value_name = "SECRET",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     pub secret_access_key: Secret,
-    /// `AWS_SESSION_TOKEN`, of credentials that expire.
+    /// The token of credentials that expire
+    #[arg(
+        long = "aws-session-token",
+        env = "AWS_SESSION_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
     pub session_token: Option<Secret>,
-    /// `S3_PATH_STYLE`: the bucket stands in the path instead of the host's name; so it does with an `S3_ENDPOINT`,
-    /// unless told.
+    /// 1: the bucket stands in the path; 0: in the host's name. By default 1 with `S3_ENDPOINT`
+    #[arg(long = "s3-path-style", env = "S3_PATH_STYLE", value_name = "0|1", default_value = "0",
+        default_value_if("endpoint", IsPresent, "1"), value_parser = switch, action = clap::ArgAction::Set)]
     pub path_style: bool,
-    /// `S3_REDIRECT`: images are served by a redirect to the S3 server instead of through the node.
+    /// 1: images are served by redirects to the S3 server
+    #[arg(long = "s3-redirect", env = "S3_REDIRECT", value_name = "0|1", default_value = "0", value_parser = switch,
+        action = clap::ArgAction::Set)]
     pub redirect: bool,
+    /// Where browsers reach the S3 server when they are redirected; by default at `S3_ENDPOINT`
+    #[arg(long = "s3-public-endpoint", env = "S3_PUBLIC_ENDPOINT", value_name = "URL", hide_env_values = true,
+        value_parser = parsed::<Endpoint>(values::ENDPOINT))]
+    pub public_endpoint: Option<Endpoint>,
 }
 
-const BUCKET: &str = "S3_BUCKET_NAME";
-const REGION: &str = "AWS_REGION";
+/// What serves as which backend, by the names that people know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Kinds {
+    /// Uploads and messages.
+    pub store: &'static str,
+    /// Image bytes.
+    pub blobs: &'static str,
+    /// Frames between nodes.
+    pub broker: &'static str,
+}
 
 impl Shared {
-    pub(super) fn from_env(env: &Reader<'_>) -> Result<Self, ConfigError> {
-        let s3 = env.text(BUCKET)?.map(|bucket| S3::from_env(env, bucket));
-        Ok(Self {
-            mongo_url: env.secret("MONGO_URL")?,
-            redis_url: env.secret("REDIS_URL")?,
-            s3: s3.transpose()?,
-        })
+    /// The bucket of images, if one is set.
+    pub fn s3(&self) -> Option<&S3> {
+        (!self.s3.bucket.is_empty()).then_some(&self.s3)
     }
-}
 
-impl S3 {
-    fn from_env(env: &Reader<'_>, bucket: String) -> Result<Self, ConfigError> {
-        let needed = |name| {
-            let secret = env.secret(name)?;
-            secret.ok_or(ConfigError::Missing {
-                name,
-                because: BUCKET,
-            })
-        };
-        let endpoint = values::endpoint(env, "S3_ENDPOINT")?;
-        Ok(Self {
-            bucket: values::plain_name(BUCKET, bucket)?,
-            region: match env.text(REGION)? {
-                Some(region) => values::plain_name(REGION, region)?,
-                None => "us-east-1".to_owned(),
-            },
-            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
-            session_token: env.secret("AWS_SESSION_TOKEN")?,
-            path_style: env.switch("S3_PATH_STYLE", endpoint.is_some())?,
-            redirect: env.switch("S3_REDIRECT", false)?,
-            public_endpoint: values::endpoint(env, "S3_PUBLIC_ENDPOINT")?,
-            endpoint,
-        })
+    /// What these settings choose.
+    pub fn kinds(&self) -> Kinds {
+        let chosen = |is_set, shared, own| if is_set { shared } else { own };
+        Kinds {
+            store: chosen(self.mongo_url.is_some(), "mongodb", "sqlite"),
+            blobs: chosen(self.s3().is_some(), "s3", "folder"),
+            broker: chosen(self.redis_url.is_some(), "redis", "memory"),
+        }
     }
 }

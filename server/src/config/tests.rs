@@ -15,12 +15,12 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 #[test]
 fn an_empty_environment_gives_the_defaults_of_the_protocol() {
     let config = read(&[]).unwrap();
-    assert_eq!(config.bind.to_string(), "127.0.0.1:9091");
+    assert_eq!(config.address().to_string(), "127.0.0.1:9091");
     assert_eq!(config.public_url, None);
     assert_eq!(config.data_dir, PathBuf::from("data"));
     assert!(config.site_dir.ends_with("site"));
     assert!(config.trusted_proxies.is_empty());
-    assert_eq!(config.log.to_string(), "info");
+    assert_eq!(config.log_filter().to_string(), "info");
     assert!(config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
@@ -61,15 +61,15 @@ fn every_variable_is_read() {
         ("RUST_LOG", "warn"),
     ])
     .unwrap();
-    assert_eq!(config.bind.to_string(), "[::]:8080");
+    assert_eq!(config.address().to_string(), "[::]:8080");
     assert_eq!(
-        config.public_url.unwrap().as_str(),
+        config.public_url.as_ref().unwrap().as_str(),
         "https://tonesa.example"
     );
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/tonesa"));
     assert_eq!(config.site_dir, PathBuf::from("/usr/share/tonesa"));
     assert_eq!(config.trusted_proxies.len(), 2);
-    assert_eq!(config.log.to_string(), "debug");
+    assert_eq!(config.log_filter().to_string(), "debug");
     assert!(!config.sweep.is_on);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
@@ -126,7 +126,7 @@ fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
 #[test]
 fn an_empty_variable_counts_as_not_set() {
     let config = read(&[("PORT", ""), ("PUBLIC_URL", " "), ("TONESA_DATA_DIR", "")]).unwrap();
-    assert_eq!(config.bind.port(), 9091);
+    assert_eq!(config.address().port(), 9091);
     assert_eq!(config.public_url, None);
     assert_eq!(config.data_dir, PathBuf::from("data"));
 }
@@ -146,12 +146,12 @@ const BUCKET: [(&str, &str); 3] = [
 
 fn s3(more: &[(&str, &str)]) -> Result<S3, ConfigError> {
     let config = read(&[more, &BUCKET].concat())?;
-    Ok(config.shared.s3.expect("a bucket is set"))
+    Ok(config.shared.s3().expect("a bucket is set").clone())
 }
 
 #[test]
 fn a_bucket_alone_is_amazons_and_one_at_an_endpoint_stands_in_the_path() {
-    assert!(read(&[]).unwrap().shared.s3.is_none());
+    assert!(read(&[]).unwrap().shared.s3().is_none());
     let amazons = s3(&[]).unwrap();
     assert_eq!(amazons.bucket, "pictures");
     assert_eq!(amazons.region, "us-east-1");
@@ -193,6 +193,9 @@ fn a_bucket_without_a_key_is_refused_by_the_name_of_what_is_missing() {
         let expected = format!("{name} must be set when S3_BUCKET_NAME is");
         assert_eq!(sentence, expected);
     }
+    let sentence = read(&BUCKET[..1]).unwrap_err().to_string();
+    let expected = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set when S3_BUCKET_NAME is";
+    assert_eq!(sentence, expected);
 }
 
 #[test]

@@ -1,18 +1,20 @@
-//! Settings with a form of their own.
+//! Settings with a form of their own, and how values are read. Errors say what a value must be.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::host::parse_origin;
-use super::reader::{ConfigError, Reader, invalid};
 
-/// What `PUBLIC_URL` has to be.
 pub(super) const PUBLIC_URL: &str =
     "an http or https address without a path, as https://tonesa.example";
+pub(super) const ENDPOINT: &str =
+    "an http or https address without user and password, as https://s3.example:9000";
+pub(super) const LOG_FILTER: &str = "a log filter, as info or info,server=debug";
 
 /// The longest name of a bucket, as it was before Amazon allowed no more than 63 characters.
 const MAX_NAME: usize = 255;
@@ -71,29 +73,6 @@ impl FromStr for Endpoint {
     }
 }
 
-/// A server's address. A wrong one is not repeated: people put passwords into addresses.
-pub(super) fn endpoint(
-    env: &Reader<'_>,
-    name: &'static str,
-) -> Result<Option<Endpoint>, ConfigError> {
-    let expected = "an http or https address without user and password, as https://s3.example:9000";
-    let parsed = env.text(name)?.map(|given| given.parse());
-    parsed
-        .transpose()
-        .map_err(|()| ConfigError::Secret { name, expected })
-}
-
-/// The name of something on another server, which is made part of addresses.
-pub(super) fn plain_name(name: &'static str, given: String) -> Result<String, ConfigError> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let is_name = given.len() <= MAX_NAME && given.bytes().all(is_plain) && given != "..";
-    if is_name {
-        Ok(given)
-    } else {
-        Err(invalid(name, "a name of letters, digits, - . and _", given))
-    }
-}
-
 /// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, as `info,server=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
@@ -111,33 +90,82 @@ impl fmt::Display for LogFilter {
     }
 }
 
-/// `TONESA_LOG`, else `RUST_LOG`, else `info`.
-pub(super) fn log_filter(env: &Reader<'_>) -> Result<LogFilter, ConfigError> {
-    for name in ["TONESA_LOG", "RUST_LOG"] {
-        if let Some(given) = env.text(name)? {
-            let expected = "a log filter, as info or info,server=debug";
-            return match EnvFilter::try_new(&given) {
-                Ok(_) => Ok(LogFilter(given)),
-                Err(_) => Err(invalid(name, expected, given)),
-            };
-        }
+impl FromStr for LogFilter {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        EnvFilter::try_new(text).map_err(drop)?;
+        Ok(Self(text.to_owned()))
     }
-    Ok(LogFilter("info".to_owned()))
+}
+
+/// A text that holds a password or may do so: it is not shown anywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the driver that signs in with it; never for a log line or an error.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Reads whatever parses from a text.
+pub(super) fn parsed<T: FromStr>(
+    expected: &str,
+) -> impl Fn(&str) -> Result<T, String> + Clone + use<'_, T> {
+    move |text| text.parse().map_err(|_| format!("must be {expected}"))
+}
+
+/// Reads a whole number within bounds.
+pub(super) fn number<T: FromStr + PartialOrd + Display + Clone>(
+    bounds: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let (least, most) = (bounds.start(), bounds.end());
+        number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+    }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err("must be 1 or 0"),
+    }
+}
+
+/// The name of something on another server, which is made part of addresses.
+pub(super) fn plain_name(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_name = text.len() <= MAX_NAME && text.bytes().all(is_plain) && text != "..";
+    let name = is_name.then(|| text.to_owned());
+    name.ok_or("must be a name of letters, digits, - . and _")
 }
 
 /// A list of networks with commas between them; a bare address is a network of one.
-pub(super) fn networks(env: &Reader<'_>, name: &'static str) -> Result<Vec<IpNet>, ConfigError> {
-    let text = env.text(name)?.unwrap_or_default();
-    text.split(',')
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, &'static str> {
+    let parts = text
+        .split(',')
         .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let network = part.parse().ok();
-            let network = network.or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
-            network.ok_or_else(|| {
-                let expected = "a list of networks, as 10.0.0.0/8, fd00::/8";
-                invalid(name, expected, part.to_owned())
-            })
-        })
-        .collect()
+        .filter(|part| !part.is_empty());
+    let network = |part: &str| {
+        let network = part.parse().ok();
+        network.or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from))
+    };
+    let networks = parts.map(network).collect::<Option<_>>();
+    networks.ok_or("must be a list of networks, as 10.0.0.0/8, fd00::/8")
 }

@@ -79,7 +79,7 @@ impl Listeners {
     /// # Errors
     /// [`ListenError::Public`] and [`ListenError::Metrics`].
     pub fn bind(config: &Config) -> Result<Self, ListenError> {
-        let address = config.bind;
+        let address = config.address();
         let public = listen(address);
         let public = public.map_err(|source| ListenError::Public { address, source })?;
         let metrics = match config.metrics_port {

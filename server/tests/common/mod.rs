@@ -89,10 +89,8 @@ impl TestNode {
         wrap: impl FnOnce(Backends) -> Backends,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            pace,
-            ..config(folder.path(), variables)
-        };
+        let mut config = config(folder.path(), variables);
+        config.pace = pace;
         Self::launch(folder, config, wrap).await
     }
 
@@ -113,10 +111,8 @@ impl TestNode {
     pub async fn with_scripts(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/child.sh");
-        let config = Config {
-            program: stand_in,
-            ..config(folder.path(), variables)
-        };
+        let mut config = config(folder.path(), variables);
+        config.program = stand_in;
         Self::launch(folder, config, |backends| backends).await
     }
 
@@ -266,7 +262,7 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
     let site = site(folder);
     let data = folder.join("data");
-    let config = Config::from_env(&|name| {
+    let mut config = Config::from_env(&|name| {
         let set = variables.iter().find(|(key, _)| *key == name);
         if let Some((_, value)) = set {
             return Some(value.into());
@@ -283,10 +279,8 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
     })
     .unwrap();
     // This process is a test, which checks no pictures.
-    Config {
-        program: env!("CARGO_BIN_EXE_tonesa").into(),
-        ..config
-    }
+    config.program = env!("CARGO_BIN_EXE_tonesa").into();
+    config
 }
 
 /// A folder of packaged files in miniature.

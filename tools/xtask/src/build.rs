@@ -1,14 +1,18 @@
 //! The program and its site folder, and the commands that only build and start something.
 
-use std::{ffi::OsString, path::PathBuf, process::Command};
+use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
+use xshell::cmd;
 
 use crate::{
     setup,
     site::{self, Effort},
     workspace::{self, Workspace},
 };
+
+/// The variable by which the program learns the commit that it is built from.
+const COMMIT: &str = "TONESA_COMMIT";
 
 /// A built program, with the site folder beside it.
 pub struct Built {
@@ -34,7 +38,7 @@ fn release_and_bench(workspace: &Workspace) -> Result<Built> {
 fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
     let built = package(workspace, "release", Effort::Optimised)?;
     let cargo = workspace.cargo().args(["build", "--release"]);
-    cargo.args(what).run()?;
+    cargo.args(what).env(COMMIT, commit(workspace)).run()?;
     Ok(built)
 }
 
@@ -42,8 +46,20 @@ fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
 pub fn debug(workspace: &Workspace, effort: Effort) -> Result<Built> {
     let built = package(workspace, "debug", effort)?;
     let cargo = workspace.native_cargo("build");
-    cargo.args(["--bin", "tonesa"]).run()?;
+    cargo
+        .args(["--bin", "tonesa"])
+        .env(COMMIT, commit(workspace))
+        .run()?;
     Ok(built)
+}
+
+/// The commit that the variable names, as in a container's build, else Git; empty where neither is known.
+fn commit(workspace: &Workspace) -> String {
+    if let Ok(commit) = env::var(COMMIT) {
+        return commit;
+    }
+    let git = cmd!(workspace.shell, "git rev-parse --short=12 HEAD");
+    git.quiet().ignore_stderr().read().unwrap_or_default()
 }
 
 /// Builds the program that starts the servers of the tests of many nodes.

@@ -135,7 +135,7 @@ fn settings(node: &AppState, arrival: &Arrival) -> Settings {
     let origin = public
         .map(|url| url.as_str().to_owned())
         .or_else(|| arrival.origin())
-        .unwrap_or_else(|| format!("http://{}", node.config.bind));
+        .unwrap_or_else(|| format!("http://{}", node.config.address()));
     Settings {
         origin,
         max_upload_bytes: node.config.limits.upload_bytes,

@@ -29,7 +29,7 @@ pub fn read_settings(variables: &[(&str, &str)]) -> config::S3 {
         let set = variables.iter().find(|(key, _)| *key == name);
         set.map(|(_, value)| value.into())
     });
-    config.unwrap().shared.s3.unwrap()
+    config.unwrap().shared.s3().unwrap().clone()
 }
 
 /// The blobs of these settings, and a folder for their files.

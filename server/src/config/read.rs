@@ -1,0 +1,156 @@
+//! Values come from the command line, then from the environment, then from the file of `--env-file`. clap would take an
+//! empty variable for a value and does not name variables in errors, so they are handed to it as options.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Parser, ValueHint};
+use thiserror::Error;
+
+/// Where the value of a variable comes from.
+pub type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+
+/// A setting that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A wrong or missing value: a sentence that names the variable and says what would be right.
+    #[error("{0}")]
+    Variable(String),
+    /// The file named by `--env-file` cannot be used.
+    #[error("--env-file {path}: {problem}")]
+    EnvFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The command line is not understood.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+}
+
+/// Reads the command line and the variables of what holds a `Config`. Ends the process where clap does: after
+/// `--help`, and for an unknown option.
+///
+/// # Errors
+/// The first wrong value, or what is wrong with the file.
+pub fn parse<T: Parser>() -> Result<T, ConfigError> {
+    let line: Vec<_> = std::env::args_os().collect();
+    let options = without_variables::<T>().ignore_errors(true);
+    // An error here asks for help or the version. The help names variables.
+    let options = options
+        .try_get_matches_from(&line)
+        .unwrap_or_else(|_| T::command().get_matches_from(&line));
+    let file = match options.get_one::<PathBuf>("env_file") {
+        Some(path) => read_env_file(path)?,
+        None => HashMap::new(),
+    };
+    let read = read(line, &|name| {
+        std::env::var_os(name).or_else(|| file.get(name).map(OsString::from))
+    });
+    if let Err(ConfigError::CommandLine(error)) = read {
+        error.exit()
+    }
+    read
+}
+
+/// Reads what a command line and variables say.
+pub(super) fn read<T: Parser>(
+    mut line: Vec<OsString>,
+    lookup: &Lookup<'_>,
+) -> Result<T, ConfigError> {
+    let mut command = T::command();
+    command.build();
+    let variables = command
+        .get_arguments()
+        .filter_map(|arg| as_option(arg, lookup).transpose());
+    let variables = variables.collect::<Result<Vec<_>, _>>()?;
+    // Of an option that is given twice the second counts.
+    line.splice(1..1, variables);
+    without_variables::<T>()
+        .args_override_self(true)
+        .try_get_matches_from(line)
+        .and_then(|matches| T::from_arg_matches(&matches))
+        .map_err(|error| explain(&command, error))
+}
+
+fn without_variables<T: Parser>() -> Command {
+    T::command().mut_args(|arg| arg.env(Resettable::Reset))
+}
+
+/// The value of an argument's variable as `--option=value`; none where it is not set or empty.
+fn as_option(arg: &Arg, lookup: &Lookup<'_>) -> Result<Option<OsString>, ConfigError> {
+    let (Some(name), Some(option)) = (variable(arg), arg.get_long()) else {
+        return Ok(None);
+    };
+    let mut value = lookup(name).unwrap_or_default();
+    // A path need not be UTF-8.
+    if arg.get_value_hint() != ValueHint::AnyPath {
+        let text = value.to_str();
+        let text = text.ok_or_else(|| refusal(arg, "must be UTF-8 text", &value))?;
+        value = text.trim().into();
+    }
+    let option = OsString::from(format!("--{option}="));
+    Ok((!value.is_empty()).then(|| [option, value].into_iter().collect()))
+}
+
+fn variable(arg: &Arg) -> Option<&str> {
+    arg.get_env()?.to_str()
+}
+
+/// An error of clap about a variable's value in words that name the variable.
+fn explain(command: &Command, error: clap::Error) -> ConfigError {
+    let of_name = |shown: &str| {
+        command
+            .get_arguments()
+            .find(|arg| arg.to_string() == shown && variable(arg).is_some())
+    };
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::ValueValidation, Some(ContextValue::String(shown))) => {
+            let value = match error.get(ContextKind::InvalidValue) {
+                Some(ContextValue::String(value)) => value,
+                _ => "",
+            };
+            let expected = std::error::Error::source(&error).map(ToString::to_string);
+            match (of_name(shown), expected) {
+                (Some(arg), Some(expected)) => refusal(arg, &expected, value.as_ref()),
+                _ => error.into(),
+            }
+        }
+        (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
+            let names = missing.iter().filter_map(|shown| variable(of_name(shown)?));
+            let names = names.collect::<Vec<_>>().join(" and ");
+            // Nothing else requires a setting.
+            ConfigError::Variable(format!("{names} must be set when S3_BUCKET_NAME is"))
+        }
+        _ => error.into(),
+    }
+}
+
+/// The value is not repeated where it may hold a secret.
+fn refusal(arg: &Arg, expected: &str, value: &OsStr) -> ConfigError {
+    let name = variable(arg).unwrap_or_default();
+    ConfigError::Variable(if arg.is_hide_env_values_set() {
+        format!("{name} {expected}")
+    } else {
+        format!("{name} {expected}, not {:?}", value.to_string_lossy())
+    })
+}
+
+fn read_env_file(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    let read = dotenvy::from_path_iter(path).and_then(Iterator::collect);
+    read.map_err(|error| ConfigError::EnvFile {
+        path: path.display().to_string(),
+        // A line of the file is not repeated: it may hold a secret.
+        problem: match error {
+            dotenvy::Error::Io(error) => error.to_string(),
+            dotenvy::Error::LineParse(_, column) => {
+                format!("a line is not NAME=value (something is wrong at its column {column})")
+            }
+            _ => "it cannot be read".to_owned(),
+        },
+    })
+}
