@@ -289,7 +289,9 @@ pub(super) fn unavailable(topic: Topic) -> Frame {
 fn code_of(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
-        StoreError::AlreadyExists | StoreError::Unavailable => RefusalCode::Unavailable,
+        StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {
+            RefusalCode::Unavailable
+        }
     }
 }
 

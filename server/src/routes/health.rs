@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::config::Kinds;
 use crate::state::AppState;
+use crate::store::StoreError;
 use crate::sweep_status::SweepReport;
 
 /// How long a backend may take to show that it answers.
@@ -33,9 +34,9 @@ pub async fn live() -> Response {
 pub async fn ready(State(node): State<AppState>) -> Response {
     let backends = &node.backends;
     let (store, blobs, broker) = tokio::join!(
-        check(backends.store.ping()),
-        check(backends.blobs.ping()),
-        check(backends.broker.ping()),
+        check(backends.store.ping(), store_state),
+        check(backends.blobs.ping(), |_| AWAY),
+        check(backends.broker.ping(), |_| AWAY),
     );
     let stopping = node.stopping.is_cancelled();
     let all_answer = [store, blobs, broker].iter().all(|state| *state == OK);
@@ -61,10 +62,23 @@ pub async fn ready(State(node): State<AppState>) -> Response {
 
 const OK: &str = "ok";
 const AWAY: &str = "away";
+/// The files of the embedded database are not in their place.
+const MOVED: &str = "moved";
 
-async fn check<E>(ping: impl Future<Output = Result<(), E>>) -> &'static str {
+async fn check<E>(
+    ping: impl Future<Output = Result<(), E>>,
+    state: impl FnOnce(E) -> &'static str,
+) -> &'static str {
     match timeout(PATIENCE, ping).await {
         Ok(Ok(())) => OK,
+        Ok(Err(error)) => state(error),
+        Err(_) => AWAY,
+    }
+}
+
+fn store_state(error: StoreError) -> &'static str {
+    match error {
+        StoreError::Moved => MOVED,
         _ => AWAY,
     }
 }
