@@ -120,7 +120,7 @@ impl Node {
         Arc::new(Self {
             decoders,
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
-            sockets: Slots::new(limits.sockets, limits.sockets_per_address),
+            sockets: Slots::in_fair_shares(limits.sockets, limits.sockets_per_address),
             config,
             site,
             pages: Pages::default(),
