@@ -1,4 +1,4 @@
-//! Places that are limited, in all and per client address: for sockets and for connections.
+//! Places that are limited, in all and per client address: for sockets, connections and uploads.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -132,6 +132,7 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{UPLOADS, UPLOADS_PER_ADDRESS};
 
     fn address(number: u32) -> IpAddr {
         IpAddr::V4(std::net::Ipv4Addr::from_bits(number))
@@ -179,6 +180,28 @@ mod tests {
                 })
                 .collect();
             assert!(newcomers.iter().all(Result::is_ok), "{:?}", slots.taken());
+        }
+    }
+
+    #[test]
+    fn a_few_who_hold_all_they_can_get_keep_no_newcomer_from_an_upload() {
+        let uploads = || Slots::in_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS);
+        assert_eq!(take_all(&uploads(), 0..1).len(), UPLOADS_PER_ADDRESS);
+        for greedy in [2, 5, 20] {
+            let slots = uploads();
+            let taken = take_all(&slots, 0..greedy);
+            let newcomer = slots.take(Some(address(1_000)));
+            assert!(newcomer.is_ok(), "{greedy} addresses took {}", taken.len());
+        }
+    }
+
+    #[test]
+    fn who_holds_less_than_others_gets_a_place_as_long_as_they_do() {
+        let slots = Slots::in_fair_shares(20_000, 1_000);
+        let _greedy = take_all(&slots, 0..30);
+        let most = slots.0.lock().by_address.values().max().copied().unwrap();
+        for _ in 0..most / 2 {
+            std::mem::forget(slots.take(Some(address(1_000))).unwrap());
         }
     }
 

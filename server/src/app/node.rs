@@ -72,7 +72,7 @@ pub fn start(
         charged.uploads.charge(address, seconds);
     });
     tasks.spawn(logs::tell_dropped(stopping.clone()));
-    let sockets = Slots::new(limits.sockets, limits.sockets_per_address);
+    let sockets = Slots::in_fair_shares(limits.sockets, limits.sockets_per_address);
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),

@@ -7,9 +7,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::backends::{self, Backends, OpenError};
 use super::metrics::Metrics;
 use super::node;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::http::assets::{Site, SiteError};
 use crate::http::serve::{ListenError, Listeners, serve};
+
+/// Files that are open beside those of clients: uploads under way, the database, connections to backends.
+const OTHER_FILES: usize = 1_000;
 
 /// Why a node did not start, or stopped by itself.
 #[derive(Debug, Error)]
@@ -55,7 +58,7 @@ async fn serve_with(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let listeners = Listeners::bind(&config)?;
-    allow_many_sockets();
+    allow_many_sockets(&config.limits);
     let address = listeners.public.local_addr()?;
     if let Some(metrics) = &listeners.metrics {
         let metrics = metrics.local_addr()?;
@@ -79,9 +82,22 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Each socket is an open file, and the usual soft limit of 1,024 is far below what a node serves.
-fn allow_many_sockets() {
+fn allow_many_sockets(limits: &Limits) {
+    let needed = files_needed(limits);
     match rlimit::increase_nofile_limit(rlimit::INFINITY) {
-        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Ok(allowed) if allowed < needed => tracing::warn!(
+            allowed,
+            needed,
+            "the hard limit of open files allows fewer than TONESA_MAX_SOCKETS and TONESA_MAX_CONNECTIONS need: raise it \
+             (ulimit -Hn, LimitNOFILE=), or lower these"
+        ),
+        Ok(allowed) => tracing::debug!(allowed, needed, "open files allowed"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
+}
+
+/// A socket is one open file, and another connection two while it is sent an image.
+fn files_needed(limits: &Limits) -> u64 {
+    let files = limits.sockets + 2 * limits.connections + OTHER_FILES;
+    u64::try_from(files).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,15 @@
 //! Settings that are possible and seldom meant.
 
+use ipnet::IpNet;
+
 use super::Config;
 
 impl Config {
     /// What whoever runs the node should think about again: whole sentences, for the log.
     pub fn doubts(&self) -> Vec<&'static str> {
         let is_public = !self.bind.to_canonical().is_loopback();
-        let believes_everyone = self
-            .trusted_proxies
+        // Several may cover all addresses together.
+        let believes_everyone = IpNet::aggregate(&self.trusted_proxies)
             .iter()
             .any(|network| network.prefix_len() == 0);
         let doubts = [
@@ -19,7 +21,7 @@ impl Config {
             ),
             (
                 believes_everyone,
-                "TONESA_TRUSTED_PROXIES holds a network of all addresses: every client may choose the address by which it \
+                "TONESA_TRUSTED_PROXIES covers all addresses: every client may choose the address by which it \
                  is counted. List the proxies alone.",
             ),
         ];

@@ -240,9 +240,11 @@ fn a_public_address_without_a_name_and_proxies_everywhere_are_doubted() {
     for bind in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
         assert!(doubted(&[("TONESA_BIND", bind)]).is_empty(), "{bind}");
     }
-    for proxies in ["0.0.0.0/0", "10.0.0.0/8, ::/0"] {
+    for proxies in ["0.0.0.0/0", "10.0.0.0/8, ::/0", "0.0.0.0/1,128.0.0.0/1"] {
         let doubts = doubted(&[("TONESA_TRUSTED_PROXIES", proxies)]);
         assert_eq!(doubts, ["TONESA_TRUSTED_PROXIES"]);
     }
-    assert!(doubted(&[("TONESA_TRUSTED_PROXIES", "10.0.0.0/8")]).is_empty());
+    for proxies in ["10.0.0.0/8", "0.0.0.0/1,::1"] {
+        assert!(doubted(&[("TONESA_TRUSTED_PROXIES", proxies)]).is_empty());
+    }
 }

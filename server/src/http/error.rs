@@ -226,7 +226,9 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
-            StoreError::AlreadyExists | StoreError::Unavailable => Self::Unavailable,
+            StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {
+                Self::Unavailable
+            }
         }
     }
 }

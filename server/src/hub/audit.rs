@@ -81,7 +81,7 @@ async fn look_at(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic>
     let unanswered = stream::iter(topics)
         .map(async |topic| {
             let looked = look(hub, topic, after_break).await;
-            matches!(looked, Err(StoreError::Unavailable)).then_some(topic)
+            matches!(looked, Err(StoreError::Unavailable | StoreError::Moved)).then_some(topic)
         })
         .buffer_unordered(CONCURRENT)
         .filter_map(std::future::ready);

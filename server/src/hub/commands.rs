@@ -283,6 +283,8 @@ impl Drop for Commands {
 fn code_of(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
-        StoreError::AlreadyExists | StoreError::Unavailable => RefusalCode::Unavailable,
+        StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {
+            RefusalCode::Unavailable
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// A number of turns. A free one goes to the waiting address that holds the fewest, and among those to the one that
-/// was served longest ago; within an address the first comes first. So nobody holds two while another address waits,
-/// and whoever waits does so for about one turn of each other address, however many those have in line.
+/// A number of turns, of which one address holds all but one at most: whoever comes next finds one free unless several
+/// addresses are at work. A free one goes to the waiting address that holds the fewest, and among those to the one that
+/// was served longest ago; within an address the first comes first. So whoever waits does so for about one turn of each
+/// other address, however many those have in line.
 ///
 /// How many wait is bounded by whoever calls.
 #[derive(Debug, Clone)]
@@ -17,6 +18,7 @@ pub(super) struct FairQueue(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     max: usize,
+    max_per_address: usize,
     /// Turns that are held, by address. No entry is zero.
     held: HashMap<IpAddr, usize>,
     /// The addresses that wait, the one that was served longest ago first. No line is empty.
@@ -37,10 +39,11 @@ pub(super) struct Turn {
 }
 
 impl FairQueue {
-    /// At most `max` turns at once.
+    /// At most `max` turns at once, and one less for one address.
     pub fn new(max: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
             max,
+            max_per_address: max.saturating_sub(1).max(1),
             held: HashMap::new(),
             lines: VecDeque::new(),
         })))
@@ -117,9 +120,11 @@ impl State {
         if self.held() >= self.max {
             return None;
         }
-        let fewest = |line: &Line| self.held.get(&line.address).copied().unwrap_or(0);
+        let held = |line: &Line| self.held.get(&line.address).copied().unwrap_or(0);
         // The first of those that hold equally many.
-        let (index, _) = (self.lines.iter().enumerate()).min_by_key(|(_, line)| fewest(line))?;
+        let (index, _) = (self.lines.iter().enumerate())
+            .filter(|(_, line)| held(line) < self.max_per_address)
+            .min_by_key(|(_, line)| held(line))?;
         let mut line = self.lines.remove(index)?;
         let (address, sender) = (line.address, line.waiting.pop_front()?);
         if !line.waiting.is_empty() {
@@ -182,14 +187,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_with_many_in_line_gets_no_second_turn_while_others_wait() {
+    async fn an_address_with_many_in_line_holds_one_turn_and_another_gets_its_own_at_once() {
         let queue = FairQueue::new(2);
-        let (first, second) = (queue.turn(A).await, queue.turn(A).await);
+        let first = queue.turn(A).await;
         let mut more: Vec<_> = (0..5).map(|_| wait(&queue, A)).collect();
-        let (mut b, mut c) = (wait(&queue, B), wait(&queue, C));
+        let b = queue.turn(B).await;
+        let mut c = wait(&queue, C);
         drop(first);
-        let b = turn_of(&mut b).expect("B's turn");
-        drop(second);
         let c = turn_of(&mut c).expect("C's turn");
         assert!(turn_of(&mut more[0]).is_none());
         drop((b, c));

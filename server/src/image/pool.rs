@@ -29,11 +29,11 @@ pub const DECODES: usize = 2;
 /// over. One more is refused before its body is read.
 pub const UPLOADS: usize = 128;
 
-/// How many of them one client address may have.
-pub const UPLOADS_PER_ADDRESS: usize = 32;
+/// How many of them one client address may have while no other has any: its fair share.
+pub const UPLOADS_PER_ADDRESS: usize = 15;
 
-/// How long a picture waits for its turn: longer than any other's turn lasts, since others of one address may have just
-/// got both. After that it is refused as [`ImageError::Unavailable`]: whoever uploads it
+/// How long a picture waits for its turn: longer than any other's turn lasts, since others may have just got both. After
+/// that it is refused as [`ImageError::Unavailable`]: whoever uploads it
 /// is better told to come again than left without an answer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -78,7 +78,7 @@ impl DecodePool {
             limits,
             patience: PATIENCE,
             spent: Arc::new(|_, _| {}),
-            places: Slots::new(UPLOADS, UPLOADS_PER_ADDRESS),
+            places: Slots::in_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS),
             turns: FairQueue::new(DECODES),
             memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
         }

@@ -79,7 +79,7 @@ impl Outcome for StoreError {
         match self {
             Self::NotFound => "not_found",
             Self::AlreadyExists => "already_exists",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::Moved => "unavailable",
         }
     }
 }

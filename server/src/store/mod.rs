@@ -35,6 +35,10 @@ pub enum StoreError {
     /// The backend is away or overloaded; the same call may work later.
     #[error("the store is away")]
     Unavailable,
+    /// The files of an embedded database were moved away or replaced while it is open: nothing is written until they are
+    /// back.
+    #[error("the store's files were moved away")]
+    Moved,
 }
 
 /// What [`Store::append`] did with one message.

@@ -2,6 +2,7 @@
 //! as one transaction, so that concurrent posts share a disk sync; a few connections read beside it.
 
 mod error;
+mod files;
 mod heads;
 mod inspect;
 mod messages;
@@ -26,8 +27,8 @@ use tracing::error;
 pub use error::OpenError;
 
 use self::error::Failure;
+use self::files::OpenedFiles;
 use self::heads::Heads;
-use self::pairing::OpenedFile;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Appended, Draft, Select, Store, StoreError};
@@ -48,7 +49,7 @@ pub struct SqliteStore {
     writer: Writer,
     heads: Heads,
     writes: Proof,
-    file: OpenedFile,
+    files: OpenedFiles,
 }
 
 impl SqliteStore {
@@ -56,23 +57,25 @@ impl SqliteStore {
     /// is for the start of a node.
     ///
     /// # Errors
-    /// When another process has the folder, when it cannot be written to, or when the database is damaged.
+    /// When another process has the folder, when it cannot be written to, or when the database is damaged or lacks a
+    /// part.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let claim = FolderClaim::take(folder)?;
         let file = folder.join(DATABASE_FILE);
         let unusable = |error| OpenError::unusable(&file, error);
+        files::refuse_log_alone(&file)?;
         // SQLite gives the files beside it the same rights.
         folder::create_private_file(&file).map_err(unusable)?;
         let connection = schema::open_writer(&file)?;
         folder::sync(folder).map_err(unusable)?;
-        let opened = OpenedFile::of(&file).map_err(unusable)?;
-        let writer = Writer::start(connection, claim).map_err(unusable)?;
+        let files = OpenedFiles::of(&file).map_err(unusable)?;
+        let writer = Writer::start(connection, files.clone(), claim).map_err(unusable)?;
         Ok(Self {
-            readers: Readers::new(file),
+            readers: Readers::new(files.clone()),
             writer,
             heads: Heads::default(),
             writes: Proof::default(),
-            file: opened,
+            files,
         })
     }
 
@@ -124,6 +127,7 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         in_time(async {
+            self.files.in_place()?;
             if self.writes.is_due() {
                 self.writer.run(1, schema::touch, |()| ()).await?;
                 self.writes.renew();
@@ -136,8 +140,8 @@ impl Store for SqliteStore {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        let file = self.file.clone();
-        in_time(self.readers.run(move |_| file.pairing())).await
+        let files = self.files.clone();
+        in_time(self.readers.run(move |_| pairing::read_anew(&files))).await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {

@@ -289,8 +289,7 @@ pub fn site(folder: &Path) -> PathBuf {
     for (name, content) in [
         (
             "manifest.json",
-            r#"{"css":"/assets/tonesa-1.css","home":{"js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"},
-                "upload":{"js":"/assets/tonesa-2.js","wasm":"/assets/tonesa-2.wasm"}}"#,
+            r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
         ),
         ("assets/tonesa-1.css", "body { margin: 0 }"),
         ("assets/tonesa-1.css.br", "the style sheet in brotli"),

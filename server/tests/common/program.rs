@@ -26,6 +26,8 @@ pub struct Program {
     child: Child,
     pub address: SocketAddr,
     log: std::thread::JoinHandle<String>,
+    /// What it logged until it served.
+    pub start_log: String,
     pub folder: TempDir,
 }
 
@@ -45,9 +47,13 @@ impl Program {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut start_log = String::new();
         let address = lines
             .find_map(|line| {
-                let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                let line = line.unwrap();
+                start_log.push_str(&line);
+                start_log.push('\n');
+                let event: Value = serde_json::from_str(&line).unwrap();
                 event["address"].as_str()?.parse().ok()
             })
             .expect("the program says where it serves");
@@ -57,6 +63,7 @@ impl Program {
             child,
             address,
             log,
+            start_log,
             folder,
         }
     }

@@ -25,7 +25,10 @@ async fn twenty_bombs_two_at_a_time_are_refused_within_the_memory_for_pictures()
     let watch = Watch::over(program.id());
     let client = Client::new();
     let bytes = bomb::webp();
-    let bombs = stream::iter(0..20).map(|_| upload(&program, &client, "192.0.2.1", bytes.clone()));
+    let bombs = stream::iter(0..20).map(|n| {
+        let address = ["192.0.2.1", "192.0.2.3"][n % 2];
+        upload(&program, &client, address, bytes.clone())
+    });
     let bombs = async {
         let told: Vec<_> = bombs.buffer_unordered(2).collect().await;
         assert_eq!(told, [StatusCode::UNPROCESSABLE_ENTITY; 20]);

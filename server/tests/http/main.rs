@@ -9,6 +9,7 @@ mod bombs;
 mod capacity;
 mod conditions;
 mod connections;
+mod database;
 mod forms;
 mod guessing;
 mod handshake;

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -66,6 +68,39 @@ fn missing_files_and_folders_stop_the_start_with_a_way_out() {
         said(&output).contains("TONESA_DATA_DIR"),
         "{}",
         said(&output)
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_low_hard_limit_of_open_files_is_warned_of_with_the_number_that_is_needed() {
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear();
+    shell.args([
+        "-c",
+        "ulimit -n 900; exec \"$0\"",
+        env!("CARGO_BIN_EXE_tonesa"),
+    ]);
+    let places = |sockets| {
+        [
+            ("TONESA_MAX_SOCKETS", sockets),
+            ("TONESA_MAX_CONNECTIONS", "10"),
+        ]
+    };
+    let low = Program::run(shell, &places("100"));
+    let warned = low
+        .start_log
+        .lines()
+        .find(|line| line.contains("open files"));
+    let warned: Value = serde_json::from_str(warned.expect("a warning")).unwrap();
+    assert_eq!(warned["level"], "WARN");
+    let numbers = [&warned["allowed"], &warned["needed"]];
+    assert_eq!(numbers, [900, 1_120], "{warned}");
+    let enough = Program::start(&places("100"));
+    assert!(
+        !enough.start_log.contains("open files"),
+        "{}",
+        enough.start_log
     );
 }
 

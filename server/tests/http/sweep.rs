@@ -222,6 +222,28 @@ async fn sweeping_that_is_switched_off_takes_nothing() {
 }
 
 #[tokio::test]
+async fn a_node_that_does_not_sweep_takes_back_what_another_one_has_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = sweeping(folder, &[("TONESA_SWEEP", "0")]).await;
+    let (used, unknown) = (node.uploaded().await.short_id, "aaaa0000".parse().unwrap());
+    let blobs = &node.node.blobs;
+    // As a node does whose database is an older copy.
+    for key in [used, unknown] {
+        blobs.mark_orphan(key).await.unwrap();
+    }
+    let marked = async || {
+        let marks = blobs.orphan_marks(None, 10).await.unwrap();
+        marks.iter().map(|mark| mark.key).collect::<Vec<_>>()
+    };
+    node.until("the mark is taken back", async || {
+        !marked().await.contains(&used)
+    })
+    .await;
+    has_looked(&node).await;
+    assert_eq!(marked().await, [unknown]);
+}
+
+#[tokio::test]
 async fn nothing_is_swept_in_the_first_hours() {
     let folder = tempfile::tempdir().unwrap();
     let variables = [("METRICS_PORT", "0")];

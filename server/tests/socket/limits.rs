@@ -167,19 +167,46 @@ async fn an_upgrade_from_a_foreign_page_or_without_the_subprotocol_is_refused() 
 
 #[tokio::test]
 async fn a_node_without_a_free_place_says_so() {
-    let node = TestNode::with(&[("TONESA_MAX_SOCKETS", "2")]).await;
-    let first = SocketClient::connect(&node.base()).await;
-    let _second = SocketClient::connect(&node.base()).await;
-    assert_eq!(refused_with(&node, &[]).await, 503);
+    let node = TestNode::with(&[("TONESA_MAX_SOCKETS", "2"), PROXIES]).await;
+    let first = connect_from(&node, "192.0.2.1").await.unwrap();
+    let _second = connect_from(&node, "192.0.2.2").await.unwrap();
+    let third = [("x-forwarded-for", "192.0.2.3")];
+    assert_eq!(refused_with(&node, &third).await, 503);
     drop(first);
     node.until("a place is free again", async || {
-        SocketClient::try_connect(&node.base(), &[]).await.is_ok()
+        connect_from(&node, "192.0.2.3").await.is_ok()
     })
     .await;
 
     let node = TestNode::with(&[("TONESA_MAX_SOCKETS_PER_ADDRESS", "1")]).await;
     let _only = SocketClient::connect(&node.base()).await;
     assert_eq!(refused_with(&node, &[]).await, 429);
+}
+
+#[tokio::test]
+async fn addresses_with_all_the_sockets_they_can_have_leave_places_for_others() {
+    let node = TestNode::with(&[("TONESA_MAX_SOCKETS", "18"), PROXIES]).await;
+    let mut sockets = Vec::new();
+    for greedy in 1..=5 {
+        let address = format!("192.0.2.{greedy}");
+        let refusal = loop {
+            match connect_from(&node, &address).await {
+                Ok(socket) => sockets.push(socket),
+                Err(Error::Http(response)) => break response.status().as_u16(),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(refusal, 429);
+    }
+    for newcomer in ["192.0.2.101", "192.0.2.102"] {
+        sockets.push(connect_from(&node, newcomer).await.unwrap());
+    }
+}
+
+const PROXIES: (&str, &str) = ("TONESA_TRUSTED_PROXIES", "127.0.0.1");
+
+async fn connect_from(node: &TestNode, address: &str) -> Result<SocketClient, Error> {
+    SocketClient::try_connect(&node.base(), &[("x-forwarded-for", address)]).await
 }
 
 async fn refused_with(node: &TestNode, headers: &[(&'static str, &str)]) -> u16 {

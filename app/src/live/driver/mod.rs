@@ -192,7 +192,7 @@ impl Inner {
     fn start_timer(self: &Rc<Self>, timer: Timer, millis: u32) {
         let weak = Rc::downgrade(self);
         let timeout = Timeout::new(millis, move || {
-            Self::line_event(&weak, LineEvent::Timer(timer))
+            Self::line_event(&weak, LineEvent::Timer(timer));
         });
         self.timers.borrow_mut()[timer as usize] = Some(timeout);
     }

@@ -28,7 +28,7 @@ type Listener = Rc<RefCell<Weak<Inner>>>;
 
 /// A socket that is closed when it is dropped; nothing is heard of it afterwards.
 pub(super) struct Socket {
-    socket: WebSocket,
+    inner: WebSocket,
     listener: Listener,
     _events: [EventListener; 3],
 }
@@ -69,7 +69,7 @@ impl Socket {
             EventListener::new(&socket, "close", tell(closed)),
         ];
         Some(Self {
-            socket,
+            inner: socket,
             listener,
             _events: events,
         })
@@ -78,7 +78,7 @@ impl Socket {
     /// Sends a command. One that cannot be sent is lost with the socket, whose closing is told.
     pub fn send(&self, command: &ClientCommand) {
         if let Ok(frame) = serde_json::to_string(command) {
-            _ = self.socket.send_with_str(&frame);
+            _ = self.inner.send_with_str(&frame);
         }
     }
 
@@ -92,14 +92,14 @@ impl Socket {
     }
 
     fn is_open(&self) -> bool {
-        self.socket.ready_state() == WebSocket::OPEN
+        self.inner.ready_state() == WebSocket::OPEN
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
         // Fails on closed ones only.
-        _ = self.socket.close();
+        _ = self.inner.close();
     }
 }
 

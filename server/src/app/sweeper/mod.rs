@@ -49,12 +49,18 @@ impl Sweeper {
         let mut due = Instant::now() + self.pace.first_after + jitter;
         let mut ticks = tokio::time::interval(self.pace.check_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut marks_due = Instant::now();
         loop {
             ticks.tick().await;
-            let is_paired = self.check().await;
-            if is_paired && self.pace.is_on && Instant::now() >= due {
+            let is_sweeping = self.check().await && self.pace.is_on;
+            if is_sweeping && Instant::now() >= due {
                 self.sweep().await;
                 due = Instant::now() + self.pace.every;
+            }
+            // A sweep does it too. Another node may remove what stays marked.
+            if !is_sweeping && Instant::now() >= marks_due {
+                self.take_marks_back().await;
+                marks_due = Instant::now() + self.pace.every;
             }
         }
     }
@@ -70,15 +76,27 @@ impl Sweeper {
         matches!(pairing, Pairing::Paired(_))
     }
 
-    async fn sweep(&self) {
-        let sweep = Sweep {
+    async fn take_marks_back(&self) {
+        match self.a_sweep().take_marks_back().await {
+            Ok(swept) => self.metrics.swept(swept),
+            Err(error) => {
+                tracing::warn!(%error, "looking through the images that are set aside was cut short");
+            }
+        }
+    }
+
+    fn a_sweep(&self) -> Sweep<'_> {
+        Sweep {
             blobs: self.blobs.as_ref(),
             store: self.store.as_ref(),
             set_aside_for: self.pace.set_aside_for,
             pause: self.pace.pause,
             now: SystemTime::now(),
-        };
-        match sweep.run().await {
+        }
+    }
+
+    async fn sweep(&self) {
+        match self.a_sweep().run().await {
             Ok(swept) => {
                 self.swept(swept);
                 self.clear_unfinished().await;

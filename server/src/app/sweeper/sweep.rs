@@ -127,6 +127,38 @@ impl Sweep<'_> {
         Ok(swept)
     }
 
+    /// Takes marks back from blobs that an upload refers to, and nothing else: another node, whose store lacks some
+    /// uploads, may have made them. It needs no proof that the two belong together, since it takes nothing.
+    ///
+    /// # Errors
+    /// See [`SweepError`]. What was done by then stays done.
+    pub async fn take_marks_back(&self) -> Result<Swept, SweepError> {
+        let mut swept = Swept::default();
+        let mut after = None;
+        loop {
+            let marks = self.blobs.orphan_marks(after, STRETCH).await?;
+            after = (marks.last().map(|mark| mark.key)).filter(|_| marks.len() == STRETCH);
+            for mark in marks {
+                self.take_mark_back(mark.key, &mut swept).await?;
+            }
+            if after.is_none() {
+                return Ok(swept);
+            }
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+
+    /// Whether an upload refers to the blob.
+    async fn take_mark_back(&self, key: ShortId, swept: &mut Swept) -> Result<bool, SweepError> {
+        let is_used = self.store.has_short_id(key).await?;
+        if is_used {
+            self.blobs.unmark_orphan(key).await?;
+            warn!(%key, "put back an image that had been set aside: an upload refers to it");
+            swept.put_back += 1;
+        }
+        Ok(is_used)
+    }
+
     async fn prove_pairing(&self) -> Result<(), SweepError> {
         match pairing::check(self.store, self.blobs).await? {
             Pairing::Paired(_) => Ok(()),
@@ -138,11 +170,7 @@ impl Sweep<'_> {
     async fn marks(&self, swept: &mut Swept) -> Result<BTreeMap<ShortId, SystemTime>, SweepError> {
         let mut marks = BTreeMap::new();
         for mark in self.blobs.orphan_marks(None, MAX_ORPHANS).await? {
-            if self.store.has_short_id(mark.key).await? {
-                self.blobs.unmark_orphan(mark.key).await?;
-                warn!(key = %mark.key, "put back an image that had been set aside: an upload refers to it");
-                swept.put_back += 1;
-            } else {
+            if !self.take_mark_back(mark.key, swept).await? {
                 marks.insert(mark.key, mark.modified);
             }
         }

@@ -133,15 +133,13 @@ async fn html(
     content: PageContent,
 ) -> (StatusCode, String) {
     let content = Arc::new(content);
-    let context = {
-        let content = Arc::clone(&content);
-        move || {
-            provide_context(settings.clone());
-            provide_context(Arc::clone(&content) as Arc<dyn PageSource>);
-        }
+    let source: Arc<dyn PageSource> = Arc::<PageContent>::clone(&content);
+    let provide = move || {
+        provide_context(settings.clone());
+        provide_context(Arc::clone(&source));
     };
     let document = move || app::shell(&assets, content.subject());
-    let response = leptos_axum::render_app_async_with_context(context, document)(request).await;
+    let response = leptos_axum::render_app_async_with_context(provide, document)(request).await;
     let status = response.status();
     let rendered = body::to_bytes(response.into_body(), usize::MAX).await;
     let rendered = rendered.expect("a page is text in memory");

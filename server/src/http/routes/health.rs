@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::{Config, Kinds};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// How long a backend may take to show that it answers.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -61,9 +61,9 @@ pub async fn ready(
     State(stopping): State<CancellationToken>,
 ) -> Response {
     let (store, blobs, broker) = tokio::join!(
-        check(store.ping()),
-        check(blobs.ping()),
-        check(broker.ping()),
+        check(store.ping(), store_state),
+        check(blobs.ping(), |_| AWAY),
+        check(broker.ping(), |_| AWAY),
     );
     let stopping = stopping.is_cancelled();
     let all_answer = [store, blobs, broker].iter().all(|state| *state == OK);
@@ -89,10 +89,23 @@ pub async fn ready(
 
 const OK: &str = "ok";
 const AWAY: &str = "away";
+/// The files of the embedded database are not in their place.
+const MOVED: &str = "moved";
 
-async fn check<E>(ping: impl Future<Output = Result<(), E>>) -> &'static str {
+async fn check<E>(
+    ping: impl Future<Output = Result<(), E>>,
+    state: impl FnOnce(E) -> &'static str,
+) -> &'static str {
     match timeout(PATIENCE, ping).await {
         Ok(Ok(())) => OK,
+        Ok(Err(error)) => state(error),
+        Err(_) => AWAY,
+    }
+}
+
+fn store_state(error: StoreError) -> &'static str {
+    match error {
+        StoreError::Moved => MOVED,
         _ => AWAY,
     }
 }

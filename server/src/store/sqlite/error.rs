@@ -23,6 +23,19 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The database's own file is missing or empty, and its write-ahead log is there.
+    #[error(
+        "the database {} is missing or empty, but its write-ahead log {} is there and may hold what was stored last; \
+         put the database back beside it (with its -shm, if there is one), or move the log away too to begin with an \
+         empty database",
+        .file.display(), .log.display()
+    )]
+    LogAlone {
+        /// The database.
+        file: PathBuf,
+        /// Its log.
+        log: PathBuf,
+    },
     /// A later version has changed the database in ways that this one does not know.
     #[error(
         "the database {} was written by a newer Tonesa (its schema is {found}, this program knows {known}); run that \

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -7,6 +6,7 @@ use tokio::task::spawn_blocking;
 use tracing::{Span, error};
 
 use super::error::Failure;
+use super::files::OpenedFiles;
 use super::schema;
 use crate::store::StoreError;
 
@@ -20,17 +20,17 @@ pub(super) struct Readers {
 }
 
 struct Pool {
-    file: PathBuf,
+    files: OpenedFiles,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
     /// Readers of this database; a connection is opened when it is first needed.
-    pub fn new(file: PathBuf) -> Self {
+    pub fn new(files: OpenedFiles) -> Self {
         let idle = Mutex::new(Vec::new());
         Self {
             turns: Arc::new(Semaphore::new(READERS as usize)),
-            pool: Arc::new(Pool { file, idle }),
+            pool: Arc::new(Pool { files, idle }),
         }
     }
 
@@ -69,13 +69,22 @@ impl Readers {
 impl Pool {
     fn run<T>(&self, job: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         let idle = self.idle().pop();
-        let mut connection = idle.map_or_else(|| schema::open_reader(&self.file), Ok)?;
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
         let outcome = job(&*connection.transaction()?);
         // One that has met an error is closed, in case it is to blame.
         if !matches!(outcome, Err(Failure::Driver(_))) {
             self.idle().push(connection);
         }
         outcome
+    }
+
+    /// Opened beside those that are open already, it must be the same database.
+    fn open(&self) -> Result<Connection, Failure> {
+        self.files.in_place()?;
+        Ok(schema::open_reader(self.files.database())?)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -153,6 +153,28 @@ pub(super) fn touch(connection: &Connection) -> Result<(), Failure> {
     Ok(mark_version(connection)?)
 }
 
+/// How much of the log is written back into the database, and what may wait for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WriteBack {
+    /// What readers do not need any more, while they go on.
+    Passive,
+    /// All of it, unless somebody reads; the log is empty then.
+    Whole,
+}
+
+/// Writes the log back, so that little lies in it alone. Whether nothing is left in it.
+pub(super) fn write_back(connection: &Connection, how: WriteBack) -> rusqlite::Result<bool> {
+    let sql = match how {
+        WriteBack::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        WriteBack::Whole => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
+    // A backup that reads for long is not waited for: the next time will do.
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(BUSY)?;
+    Ok(!is_busy? && how == WriteBack::Whole)
+}
+
 /// Reads something that is always there.
 pub(super) fn probe(connection: &Connection) -> Result<(), Failure> {
     connection

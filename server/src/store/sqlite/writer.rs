@@ -1,13 +1,18 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::runtime::{self, Runtime};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use tracing::error;
+use tokio::time::timeout;
+use tracing::{error, warn};
 
 use super::error::Failure;
+use super::files::OpenedFiles;
+use super::schema::{self, WriteBack};
 use crate::fs::folder::FolderClaim;
 use crate::store::StoreError;
 
@@ -18,8 +23,14 @@ const MAX_WAITING: usize = 16_384;
 /// The most jobs that one commit takes; the rest goes into the next one.
 const MAX_GROUP: usize = 256;
 
-/// Tells the caller what has become of a job. Dropped instead when the job was not committed.
-type Answer = Box<dyn FnOnce() + Send>;
+/// After how long without a write the log is written back.
+const IDLE: Duration = Duration::from_secs(1);
+/// How often it is while there are writes all the time.
+const BUSY_FOR: Duration = Duration::from_secs(10);
+
+/// Tells the caller what has become of a job that was committed, or why it must not count on that. Dropped instead when
+/// the job was not committed.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A job to be done within a commit. It fails only when the whole commit is lost.
 type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
 
@@ -34,13 +45,26 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread. It ends when told so or when the writer is dropped, once everything that waits is written,
     /// and gives up the claim then.
-    pub fn start(connection: Connection, claim: FolderClaim) -> io::Result<Self> {
+    pub fn start(
+        connection: Connection,
+        files: OpenedFiles,
+        claim: FolderClaim,
+    ) -> io::Result<Self> {
         // Every job holds at least one permit of `room`, so jobs never fill the queue.
         let (queue, jobs) = mpsc::channel(MAX_WAITING + 1);
+        // For the timer alone.
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let database = Database {
+            connection,
+            files,
+            log: Log::default(),
+        };
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || {
-                serve(connection, jobs);
+                database.serve(&runtime, jobs);
                 drop(claim);
             })?;
         Ok(Self {
@@ -66,13 +90,13 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let outcome = isolated(connection, job)?;
-            Ok(Box::new(move || {
+            Ok(Box::new(move |found_again: Result<(), StoreError>| {
                 drop(room);
                 if let Ok(done) = &outcome {
                     after_commit(done);
                 }
                 // The caller may have stopped waiting.
-                let _ = reply.send(outcome);
+                let _ = reply.send(found_again.map_err(Failure::from).and(outcome));
             }))
         });
         self.queue
@@ -98,30 +122,101 @@ impl Writer {
     }
 }
 
-fn serve(mut connection: Connection, mut jobs: mpsc::Receiver<Option<Job>>) {
-    let mut group = Vec::with_capacity(MAX_GROUP);
-    while jobs.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
-        if group.iter().any(Option::is_none) {
-            // What waits is still received.
-            jobs.close();
-        }
-        match commit(&mut connection, group.drain(..).flatten()) {
-            Ok(answers) => answers.into_iter().for_each(|answer| answer()),
-            Err(error) => error!(%error, "SQLite did not commit a group of writes"),
+/// What the thread has.
+struct Database {
+    connection: Connection,
+    files: OpenedFiles,
+    log: Log,
+}
+
+/// What may lie in the log alone.
+struct Log {
+    is_empty: bool,
+    written_back: Instant,
+}
+
+impl Default for Log {
+    /// As a process that was killed may have left it.
+    fn default() -> Self {
+        Self {
+            is_empty: false,
+            written_back: Instant::now(),
         }
     }
 }
 
-fn commit(
-    connection: &mut Connection,
-    jobs: impl Iterator<Item = Job>,
-) -> rusqlite::Result<Vec<Answer>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answers = jobs
-        .map(|job| job(&transaction))
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    transaction.commit()?;
-    Ok(answers)
+impl Database {
+    fn serve(mut self, runtime: &Runtime, mut jobs: mpsc::Receiver<Option<Job>>) {
+        let mut group = Vec::with_capacity(MAX_GROUP);
+        self.write_back(WriteBack::Whole);
+        loop {
+            // Without a write it is looked all the same whether the files are in place.
+            let waiting = async { timeout(IDLE, jobs.recv_many(&mut group, MAX_GROUP)).await };
+            match runtime.block_on(waiting) {
+                Err(_) => self.idle(),
+                Ok(0) => break,
+                Ok(_) => {
+                    if group.iter().any(Option::is_none) {
+                        // What waits is still received.
+                        jobs.close();
+                    }
+                    self.write(group.drain(..).flatten());
+                }
+            }
+        }
+        self.write_back(WriteBack::Whole);
+        self.files.close();
+    }
+
+    fn idle(&mut self) {
+        if self.files.in_place().is_ok() && !self.log.is_empty {
+            self.write_back(WriteBack::Whole);
+        }
+    }
+
+    fn write(&mut self, jobs: impl Iterator<Item = Job>) {
+        self.log.is_empty = false;
+        match self.commit(jobs) {
+            Ok(answers) => {
+                // Only what is found again by whoever opens the database later.
+                let found_again = self.files.in_place();
+                for answer in answers {
+                    answer(found_again);
+                }
+            }
+            Err(Failure::Driver(error)) => {
+                error!(%error, "SQLite did not commit a group of writes");
+            }
+            // It has been logged already.
+            Err(Failure::Refused(_)) => {}
+        }
+        if self.log.written_back.elapsed() >= BUSY_FOR {
+            self.write_back(WriteBack::Passive);
+        }
+    }
+
+    fn commit(&mut self, jobs: impl Iterator<Item = Job>) -> Result<Vec<Answer>, Failure> {
+        self.files.in_place()?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let answers = jobs
+            .map(|job| job(&transaction))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        transaction.commit()?;
+        Ok(answers)
+    }
+
+    fn write_back(&mut self, how: WriteBack) {
+        if self.files.in_place().is_err() {
+            return;
+        }
+        self.log.written_back = Instant::now();
+        match schema::write_back(&self.connection, how) {
+            Ok(is_empty) => self.log.is_empty = is_empty,
+            Err(error) => warn!(%error, "the log of the database was not written back"),
+        }
+    }
 }
 
 /// Does a job so that its failure undoes what it did and nothing else. An error means that everything is undone.

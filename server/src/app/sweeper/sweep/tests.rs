@@ -245,7 +245,7 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
     let (home, away) = (kit.folder.path(), tempfile::tempdir().unwrap());
     move_database(home, away.path());
     let gone = kit.sweep(2 * DAY).await;
-    assert_eq!(gone, Err(SweepError::Store(StoreError::Unavailable)));
+    assert_eq!(gone, Err(SweepError::Store(StoreError::Moved)));
     // Another one takes its place, and even has its id.
     let elsewhere = tempfile::tempdir().unwrap();
     let other = SqliteStore::open(elsewhere.path()).unwrap();
@@ -254,7 +254,7 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
     other.close().await;
     fs::copy(elsewhere.path().join("tonesa.db"), home.join("tonesa.db")).unwrap();
     let replaced = kit.sweep(2 * DAY).await;
-    assert_eq!(replaced, Err(SweepError::Store(StoreError::Unavailable)));
+    assert_eq!(replaced, Err(SweepError::Store(StoreError::Moved)));
     assert_eq!(kit.images().await, 4);
     for end in ["", "-wal", "-shm"] {
         drop(fs::remove_file(home.join(format!("tonesa.db{end}"))));

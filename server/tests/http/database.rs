@@ -1,0 +1,260 @@
+//! The real program and the files of its database: what lies in which, and what comes of it when one is not there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::common::program::{Program, program};
+use crate::common::{pictures, site};
+use crate::process::said;
+
+struct Kit {
+    folder: TempDir,
+    client: Client,
+}
+
+impl Kit {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        Self {
+            folder,
+            client: Client::new(),
+        }
+    }
+
+    fn start(&self) -> Program {
+        Program::start(&[("TONESA_DATA_DIR", self.data().to_str().unwrap())])
+    }
+
+    /// What a start says that does not come about.
+    fn refused(&self) -> String {
+        let mut program = program();
+        program.env("TONESA_DATA_DIR", self.data());
+        program.env("TONESA_SITE_DIR", site(self.folder.path()));
+        let output = program.env("PORT", "0").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        said(&output)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file of the database's.
+    fn file(&self, end: &str) -> PathBuf {
+        self.data().join(format!("tonesa.db{end}"))
+    }
+
+    fn log_length(&self) -> u64 {
+        fs::metadata(self.file("-wal")).map_or(0, |log| log.len())
+    }
+
+    async fn log_is_written_back(&self) {
+        for _ in 0..1_000 {
+            if self.log_length() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} bytes lie in the log alone", self.log_length());
+    }
+
+    /// An upload's short id.
+    async fn upload(&self, node: &Program) -> String {
+        let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)));
+        let request = self.client.post(node.url("/api/uploads")).multipart(form);
+        let upload: Value = request.send().await.unwrap().json().await.unwrap();
+        upload["shortID"].as_str().unwrap().to_owned()
+    }
+
+    async fn say(&self, node: &Program, upload: &str, name: &str) -> StatusCode {
+        let url = node.url(&format!("/api/uploads/{upload}/messages"));
+        let body = json!({"content": name, "clientMessageID": name});
+        let posted = self.client.post(url).json(&body).send().await;
+        posted.unwrap().status()
+    }
+
+    async fn said(&self, node: &Program, upload: &str) -> Vec<String> {
+        let url = node.url(&format!("/api/uploads/{upload}/messages"));
+        let page: Value = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let messages = page["messages"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{page}"));
+        let texts = messages.iter().map(|it| it["content"].as_str().unwrap());
+        texts.map(str::to_owned).collect()
+    }
+
+    async fn store_state(&self, node: &Program) -> (StatusCode, String) {
+        let answer = self.client.get(node.url("/readyz")).send().await.unwrap();
+        let status = answer.status();
+        let health: Value = answer.json().await.unwrap();
+        (
+            status,
+            health["backends"]["store"].as_str().unwrap().to_owned(),
+        )
+    }
+
+    async fn is_ready(&self, node: &Program) {
+        for _ in 0..1_000 {
+            if self.store_state(node).await.0 == StatusCode::OK {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{:?}", self.store_state(node).await);
+    }
+}
+
+fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
+/// Says something and kills the node before its log is written back; what was said, altogether.
+async fn killed_with_a_log(kit: &Kit) -> (String, Vec<String>) {
+    let (mut upload, mut said) = (None, Vec::new());
+    for n in 0..10 {
+        let node = kit.start();
+        if upload.is_none() {
+            upload = Some(kit.upload(&node).await);
+        }
+        let upload = upload.clone().unwrap();
+        let name = format!("message-{n}");
+        assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
+        said.push(name);
+        // Dropped, it is killed.
+        drop(node);
+        if kit.log_length() > 0 {
+            return (upload, said);
+        }
+    }
+    panic!("the log was written back before each kill");
+}
+
+#[tokio::test]
+async fn a_log_without_its_database_stops_the_start_and_nothing_is_lost_when_that_is_put_back() {
+    let kit = Kit::new();
+    let (upload, all) = killed_with_a_log(&kit).await;
+    let (away, length) = (kit.folder.path().join("away.db"), kit.log_length());
+    rename(&kit.file(""), &away);
+    for is_empty in [false, true] {
+        if is_empty {
+            fs::write(kit.file(""), "").unwrap();
+        }
+        let refusal = kit.refused();
+        let log = kit.file("-wal");
+        assert!(refusal.contains(log.to_str().unwrap()), "{refusal}");
+        assert!(refusal.contains("put the database back"), "{refusal}");
+        assert!(refusal.contains("move the log away"), "{refusal}");
+        assert_eq!(kit.file("").exists(), is_empty, "none is made");
+        assert_eq!(kit.log_length(), length);
+    }
+    rename(&away, &kit.file(""));
+    let node = kit.start();
+    assert_eq!(kit.said(&node, &upload).await, all);
+}
+
+#[tokio::test]
+async fn a_log_that_is_moved_away_too_is_no_obstacle_to_begin_anew() {
+    let kit = Kit::new();
+    killed_with_a_log(&kit).await;
+    for end in ["", "-wal"] {
+        rename(
+            &kit.file(end),
+            &kit.folder.path().join(format!("away{end}")),
+        );
+    }
+    kit.upload(&kit.start()).await;
+}
+
+#[tokio::test]
+async fn what_was_answered_lies_in_the_database_itself_a_little_later() {
+    let kit = Kit::new();
+    let (upload, mut all) = killed_with_a_log(&kit).await;
+    let node = kit.start();
+    kit.log_is_written_back().await;
+    assert_eq!(
+        kit.say(&node, &upload, "the-last").await,
+        StatusCode::CREATED
+    );
+    all.push("the-last".to_owned());
+    kit.log_is_written_back().await;
+    drop(node);
+    let elsewhere = Kit::new();
+    fs::copy(kit.file(""), elsewhere.file("")).unwrap();
+    assert_eq!(elsewhere.said(&elsewhere.start(), &upload).await, all);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_is_moved_or_replaced_under_a_node_is_told_and_not_written_until_it_is_back()
+ {
+    let kit = Kit::new();
+    let node = kit.start();
+    let upload = kit.upload(&node).await;
+    assert_eq!(kit.say(&node, &upload, "before").await, StatusCode::CREATED);
+    assert_eq!(kit.said(&node, &upload).await, ["before"]);
+    let another = Kit::new();
+    let its_node = another.start();
+    another.upload(&its_node).await;
+    another.log_is_written_back().await;
+    drop(its_node);
+    let foreign = fs::read(another.file("")).unwrap();
+    let mut all = vec!["before".to_owned()];
+    for (moved, replaced) in [("", false), ("", true), ("-wal", false)] {
+        let (file, away) = (kit.file(moved), kit.folder.path().join("away"));
+        rename(&file, &away);
+        if replaced {
+            fs::write(&file, &foreign).unwrap();
+        }
+        let name = format!("refused{moved}-{replaced}");
+        let refused = kit.say(&node, &upload, &name).await;
+        assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE, "{name}");
+        let told = kit.store_state(&node).await;
+        assert_eq!(told, (StatusCode::SERVICE_UNAVAILABLE, "moved".to_owned()));
+        assert_eq!(kit.said(&node, &upload).await, all, "reads go on");
+        if replaced {
+            // Long enough for a log to be written back.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            assert_eq!(fs::read(&file).unwrap(), foreign);
+        }
+        rename(&away, &file);
+        kit.is_ready(&node).await;
+        let name = format!("after{moved}-{replaced}");
+        assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
+        all.push(name);
+        assert_eq!(kit.said(&node, &upload).await, all);
+    }
+    node.signal("TERM");
+    let (code, log) = node.ended();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("ERROR") && log.contains("moved away"), "{log}");
+    assert!(log.contains("back in its place"), "{log}");
+    assert_eq!(kit.said(&kit.start(), &upload).await, all);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_is_moved_away_is_noticed_although_nobody_asks() {
+    let kit = Kit::new();
+    let node = kit.start();
+    rename(&kit.file(""), &kit.folder.path().join("away"));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    node.signal("TERM");
+    let (_, log) = node.ended();
+    let before_the_end = log.split("stopping").next().unwrap();
+    assert!(before_the_end.contains("moved away"), "{log}");
+}
