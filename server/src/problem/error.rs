@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::blob::BlobError;
+use crate::budget::NoRoom;
 use crate::image::ImageError;
 use crate::posting::PostError;
 use crate::slots::NoSlot;
@@ -222,6 +223,12 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound => Self::NotFound,
             StoreError::AlreadyExists | StoreError::Unavailable => Self::Unavailable,
         }
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(_: NoRoom) -> Self {
+        Self::Unavailable
     }
 }
 
