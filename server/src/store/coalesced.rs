@@ -90,6 +90,8 @@ type UnderWay<K, V, E> = Mutex<HashMap<K, VecDeque<oneshot::Sender<Turn<K, V, E>
 
 pub(crate) struct Reads<K: Hash + Eq + Clone, V, E = StoreError>(Arc<UnderWay<K, V, E>>);
 
+type Waiting<K, V, E> = oneshot::Receiver<Turn<K, V, E>>;
+
 /// What becomes of someone who waits.
 enum Turn<K: Hash + Eq + Clone, V, E> {
     /// Someone else's read, which began later, brought this.
@@ -147,7 +149,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E: Clone> Reads<K, V, E> {
         }
     }
 
-    fn lead_or_wait(&self, key: &K) -> Result<Leader<K, V, E>, oneshot::Receiver<Turn<K, V, E>>> {
+    fn lead_or_wait(&self, key: &K) -> Result<Leader<K, V, E>, Waiting<K, V, E>> {
         match lock(&self.0).entry(key.clone()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(VecDeque::new());
