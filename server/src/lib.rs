@@ -6,6 +6,7 @@ pub mod backends;
 pub mod blob;
 pub mod body;
 pub mod broker;
+pub mod budget;
 pub mod check;
 pub mod clock;
 pub mod conditions;

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::blob::Blobs;
 use crate::broker::Broker;
+use crate::budget::AnswerBytes;
 use crate::config::Config;
 use crate::housekeeping::Housekeeping;
 use crate::hub::{Hub, HubLimits};
@@ -17,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::posting::Poster;
 use crate::rate_limit::{MissLimit, RateLimit, RateLimits};
+use crate::routes::Listings;
 use crate::site::Site;
 use crate::slots::Slots;
 use crate::store::Store;
@@ -58,6 +60,10 @@ pub struct Node {
     pub poster: Poster,
     /// Places for sockets.
     pub sockets: Slots,
+    /// Room for answers that are being sent.
+    pub answers: AnswerBytes,
+    /// Pages of messages that are being read.
+    pub(crate) listings: Listings,
     /// Whether images may be swept.
     pub sweep: Arc<SweepStatus>,
     /// Uploads, messages and misses per client address.
@@ -121,6 +127,8 @@ impl Node {
             decoders,
             poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
             sockets: Slots::in_fair_shares(limits.sockets, limits.sockets_per_address),
+            answers: AnswerBytes::default(),
+            listings: Listings::default(),
             config,
             site,
             pages: Pages::default(),

@@ -104,6 +104,10 @@ impl Blobs for S3Blobs {
         read::read(&self.bucket, key, range).await
     }
 
+    fn unread(&self) -> usize {
+        read::UNREAD
+    }
+
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
         self.bucket.delete(key.as_str()).await
     }

@@ -23,6 +23,7 @@ pub(super) struct Gauges {
     frames_waiting: Labelled<1>,
     uploads: Gauge,
     bytes_waiting: Gauge,
+    answer_bytes: Gauge,
     decodes: Gauge,
     decodes_waiting: Gauge,
     backends: Labelled<2>,
@@ -55,6 +56,11 @@ impl Gauges {
                 "bytes_waiting",
                 "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
                 &gauges.bytes_waiting,
+            ),
+            (
+                "answer_bytes",
+                "Bytes of answers that are being sent; what is sent to many counts once",
+                &gauges.answer_bytes,
             ),
             (
                 "decodes_running",
@@ -91,6 +97,7 @@ impl Gauges {
         set(&self.decodes, node.decoders.decoding());
         set(&self.decodes_waiting, node.decoders.waiting());
         set(&self.bytes_waiting, node.hub.bytes_waiting());
+        set(&self.answer_bytes, node.answers.taken());
         let (messages, touches) = node.hub.waiting();
         for (class, frames) in [
             (DeliveryClass::Message, messages),

@@ -5,6 +5,7 @@ mod rendered;
 mod security;
 mod source;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::model::{ShortId, UploadRef};
@@ -15,6 +16,7 @@ use http::{HeaderMap, Method};
 
 use self::rendered::Page;
 use crate::address::Arrival;
+use crate::budget::NoRoom;
 use crate::deadline::Deadline;
 use crate::problem::ApiError;
 use crate::routes::Named;
@@ -24,18 +26,21 @@ pub use self::kept::Pages;
 pub use self::security::protect;
 
 /// `GET /`.
+///
+/// # Errors
+/// When there is no room for another answer.
 pub async fn show_home(
     State(node): State<AppState>,
     arrival: Arrival,
     request: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
     page(&node, &arrival, Shown::Home, &request).await
 }
 
 /// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
 ///
 /// # Errors
-/// When the store is away while it is asked for the short form.
+/// When the store is away while it is asked for the short form, or there is no room for another answer.
 pub async fn show_upload(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
@@ -52,44 +57,57 @@ pub async fn show_upload(
                 Err(error) => return Err(error),
             }
         }
-        Ok(Named(UploadRef::Short(short_id))) => upload_page(&node, environment, short_id).await,
+        Ok(Named(UploadRef::Short(short_id))) => {
+            upload_page(&node, environment, short_id, arrival.client.counted()).await?
+        }
         Err(_) => show(&node, environment, Shown::NotFound).await,
     };
-    Ok(page.respond(&request))
+    Ok(page.respond(&request, &node.answers, arrival.client.counted())?)
 }
 
 /// `GET /u/{id}/`: the page without the slash.
+///
+/// # Errors
+/// When there is no room for another answer.
 pub async fn without_slash(
     State(node): State<AppState>,
     named: Result<Named, ApiError>,
     arrival: Arrival,
     request: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
     match named {
-        Ok(Named(id)) => permanently(&id.to_string()),
+        Ok(Named(id)) => Ok(permanently(&id.to_string())),
         Err(_) => page(&node, &arrival, Shown::NotFound, &request).await,
     }
 }
 
 /// What is not there: a problem for programs, a page for everyone else.
+///
+/// # Errors
+/// When there is no room for another answer.
 pub async fn not_found(
     State(node): State<AppState>,
     arrival: Arrival,
     request: Request,
-) -> Response {
+) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
         Method::GET | Method::HEAD if is_page => {
             page(&node, &arrival, Shown::NotFound, request.headers()).await
         }
-        _ => ApiError::NotFound.into_response(),
+        _ => Err(ApiError::NotFound),
     }
 }
 
-async fn page(node: &Node, arrival: &Arrival, shown: Shown, request: &HeaderMap) -> Response {
+async fn page(
+    node: &Node,
+    arrival: &Arrival,
+    shown: Shown,
+    request: &HeaderMap,
+) -> Result<Response, ApiError> {
     let page = show(node, environment(node, arrival), shown).await;
-    page.respond(request)
+    Ok(page.respond(request, &node.answers, arrival.client.counted())?)
 }
 
 async fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Page> {
@@ -97,24 +115,35 @@ async fn show(node: &Node, environment: PageEnvironment, shown: Shown) -> Arc<Pa
     node.pages.show(environment, shown, pictures_from).await
 }
 
-/// The page of an upload: as it was rendered last, if nothing was said since.
-async fn upload_page(node: &Node, environment: PageEnvironment, short_id: ShortId) -> Arc<Page> {
+/// The page of an upload: as it was rendered last, if nothing was said since. Of those who ask for another one at the
+/// same time one takes room for what is read and rendered.
+async fn upload_page(
+    node: &Node,
+    environment: PageEnvironment,
+    short_id: ShortId,
+    address: IpAddr,
+) -> Result<Arc<Page>, NoRoom> {
     let deadline = Deadline::start();
     let last = node.pages.last(&environment.origin, short_id);
-    let read = last
-        .as_ref()
-        .and_then(|last| Some((last, last.read.as_ref()?)));
-    let shown = match read {
-        None => source::upload_page(node, deadline, short_id).await.into(),
-        Some((last, (upload, head))) => match source::head(node, deadline, upload.id).await {
-            Ok(now) if now == *head => return Arc::clone(last),
-            Ok(_) => source::with_messages(node, deadline, upload.clone())
-                .await
-                .into(),
-            Err(error) => Err(error).into(),
-        },
+    let known = last.as_ref().and_then(|last| last.read.as_ref());
+    if let (Some(last), Some((upload, head))) = (&last, known) {
+        match source::head(node, deadline, upload.id).await {
+            Ok(now) if now == *head => return Ok(Arc::clone(last)),
+            Ok(_) => {}
+            Err(error) => return Ok(show(node, environment, Err(error).into()).await),
+        }
+    }
+    let upload = known.map(|(upload, _)| upload);
+    let name = (environment.origin.clone(), short_id);
+    let room = || node.answers.take(address, source::MAX_BYTES);
+    let make = async |_room| {
+        let shown = match upload {
+            None => source::upload_page(node, deadline, short_id).await,
+            Some(upload) => source::with_messages(node, deadline, upload.clone()).await,
+        };
+        Ok(show(node, environment.clone(), shown.into()).await)
     };
-    show(node, environment, shown).await
+    node.pages.making().join_with(name, room, make).await
 }
 
 fn permanently(id: &str) -> Response {

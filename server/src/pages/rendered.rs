@@ -1,4 +1,5 @@
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use app::Document;
 use app::model::{Seq, Upload};
@@ -6,12 +7,14 @@ use app::source::{PageEnvironment, Shown};
 use axum::body;
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use memchr::memmem;
 
 use super::security;
+use crate::budget::{AnswerBytes, NoRoom, SharedRoom};
 use crate::problem;
 use crate::representation::Representation;
 
@@ -39,6 +42,8 @@ pub(super) struct Page {
     status: StatusCode,
     headers: HeaderMap,
     content: Representation,
+    /// Taken while it is sent to anyone.
+    room: SharedRoom,
 }
 
 impl Page {
@@ -70,20 +75,28 @@ impl Page {
             status,
             headers,
             content: Representation::new(HTML, NO_CACHE, html).with_gzip(gzip),
+            room: SharedRoom::default(),
         }
     }
 
-    /// The answer to a request with these headers.
-    pub fn respond(&self, request: &HeaderMap) -> Response {
+    /// The answer to a request with these headers that came from this address.
+    pub fn respond(
+        &self,
+        request: &HeaderMap,
+        answers: &AnswerBytes,
+        address: IpAddr,
+    ) -> Result<Response, NoRoom> {
+        let room = self.room.take(answers, address, self.size())?;
+        let hold = |bytes: &Bytes| room.share(bytes.clone());
         let mut response = if self.status.is_success() {
-            self.content.respond(request)
+            self.content.respond_with(request, hold)
         } else {
-            let mut response = self.content.respond_whole(request);
+            let mut response = self.content.respond_whole(request, hold);
             *response.status_mut() = self.status;
             response
         };
         response.headers_mut().extend(self.headers.clone());
-        response
+        Ok(response)
     }
 
     /// How many bytes it holds, but for its headers.

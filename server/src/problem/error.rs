@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::blob::BlobError;
+use crate::budget::NoRoom;
 use crate::image::ImageError;
 use crate::posting::PostError;
 use crate::slots::NoSlot;
@@ -16,6 +17,8 @@ use crate::websocket;
 
 /// When to try again after a backend was away.
 pub const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+const AWAY: &str = "Tonesa cannot do that right now. Please try again in a moment.";
 
 /// Why a request is not answered with what it asked for. The text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -77,8 +80,12 @@ pub enum ApiError {
     #[error("Something went wrong here. Please try again later.")]
     Internal,
     /// 503: a backend is away.
-    #[error("Tonesa cannot do that right now. Please try again in a moment.")]
+    #[error("{}", AWAY)]
     Unavailable,
+    /// 503: there is no room for another answer. The connection ends with it: what its client has asked for beyond would
+    /// be refused too.
+    #[error("{}", AWAY)]
+    NoRoom,
 }
 
 impl ApiError {
@@ -167,7 +174,7 @@ impl ApiError {
                 "internal",
                 "Something went wrong",
             ),
-            Self::Unavailable => (
+            Self::Unavailable | Self::NoRoom => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Not available right now",
@@ -178,7 +185,7 @@ impl ApiError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyRequests { retry_after } => Some(*retry_after),
-            Self::Unavailable => Some(RETRY_AFTER),
+            Self::Unavailable | Self::NoRoom => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -204,6 +211,9 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Self::NoRoom = self {
+            response.headers_mut().typed_insert(Connection::close());
+        }
         if let Self::OtherVersion = self {
             let headers = response.headers_mut();
             let version = HeaderValue::from_static(websocket::VERSION);
@@ -224,6 +234,12 @@ impl From<StoreError> for ApiError {
                 Self::Unavailable
             }
         }
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
     }
 }
 

@@ -12,6 +12,7 @@ use http::{Method, StatusCode};
 
 use super::RESOURCE_POLICY;
 use super::extract::Named;
+use crate::address::Arrival;
 use crate::blob::{Address, Labels};
 use crate::conditions;
 use crate::deadline::Deadline;
@@ -34,6 +35,7 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// `GET /i/{id}`.
 pub async fn show(
     State(node): State<AppState>,
+    arrival: Arrival,
     Named(id): Named,
     method: Method,
     request: HeaderMap,
@@ -81,8 +83,12 @@ pub async fn show(
     if method == Method::HEAD {
         return Ok((status, headers).into_response());
     }
-    let bytes = node.backends.blobs.read(upload.short_id, range);
-    let bytes = deadline.wait("blobs", bytes).await?;
+    let blobs = &node.backends.blobs;
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+    let unread = length.min(blobs.unread());
+    let room = node.answers.take(arrival.client.counted(), unread)?;
+    let bytes = blobs.read(upload.short_id, range);
+    let bytes = room.hold_pieces(deadline.wait("blobs", bytes).await?);
     Ok((status, headers, Body::from_stream(bytes)).into_response())
 }
 
