@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::logs;
 use super::sweeper::status::{SweepProblem, SweepStatus};
+use crate::admission::answer_bytes::AnswerBytes;
 use crate::admission::slots::Slots;
 use crate::broker::DeliveryClass;
 use crate::broker::class_counter::label;
@@ -21,6 +22,7 @@ use crate::image::DecodePool;
 /// The parts whose state is told.
 pub(super) struct Gauges {
     pub sockets: Slots,
+    pub answers: AnswerBytes,
     pub max_sockets: usize,
     pub hub: Hub,
     pub decoders: DecodePool,
@@ -58,6 +60,11 @@ impl Collector for Gauges {
                 "bytes_waiting",
                 "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
                 hub.bytes_waiting(),
+            ),
+            (
+                "answer_bytes",
+                "Bytes of answers that are being sent; what is sent to many counts once",
+                self.answers.taken(),
             ),
             (
                 "decodes_running",

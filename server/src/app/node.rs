@@ -11,6 +11,7 @@ use super::logs;
 use super::metrics::Metrics;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
+use crate::admission::answer_bytes::AnswerBytes;
 use crate::admission::misses::MissLimit;
 use crate::admission::rate_limit::{RateLimit, RateLimits};
 use crate::admission::slots::Slots;
@@ -73,9 +74,11 @@ pub fn start(
     });
     tasks.spawn(logs::tell_dropped(stopping.clone()));
     let sockets = Slots::in_fair_shares(limits.sockets, limits.sockets_per_address);
+    let answers = AnswerBytes::default();
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),
+        answers: answers.clone(),
         max_sockets: limits.sockets,
         hub: hub.clone(),
         decoders: decoders.clone(),
@@ -96,6 +99,8 @@ pub fn start(
         decoders,
         hub,
         sockets,
+        answers,
+        listings: Arc::default(),
         sweep: Arc::<SweepStatus>::clone(&sweep),
         rate_limits,
         tasks,

@@ -10,21 +10,22 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, SeekFrom};
+use std::fs::File;
+use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use app::model::ShortId;
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http::Method;
 use tempfile::TempPath;
-use tokio::fs::{self, File};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::fs;
 use tokio::task::spawn_blocking;
-use tokio_util::io::ReaderStream;
 use tracing::{Span, error};
 
 use self::layout::Layout;
@@ -34,7 +35,9 @@ use crate::fs::write_proof::Proof;
 use crate::ids::PairingId;
 
 /// The size of the pieces in which a blob is read, in bytes.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
+/// How many of them an answer keeps at most: as many as reach what `serve` has it buffer, and one that is sent in part.
+const PIECES: usize = 3;
 
 /// Blobs in a folder.
 pub struct DirectoryBlobs {
@@ -92,11 +95,16 @@ impl Blobs for DirectoryBlobs {
     }
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
-        match read(self.layout.path(key), range).await {
-            Ok(pieces) => Ok(pieces.map_err(trouble).boxed()),
+        let opened = self.blocking(move |layout| File::open(layout.path(key)));
+        match opened.await {
+            Ok(file) => Ok(pieces(file, range).map_err(trouble).boxed()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobError::NotFound),
             Err(error) => Err(trouble(error)),
         }
+    }
+
+    fn unread(&self) -> usize {
+        PIECES * PIECE
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
@@ -178,12 +186,24 @@ impl Blobs for DirectoryBlobs {
     }
 }
 
-async fn read(path: PathBuf, range: Range<u64>) -> io::Result<ReaderStream<tokio::io::Take<File>>> {
-    let mut file = File::open(path).await?;
-    file.set_max_buf_size(PIECE);
-    file.seek(SeekFrom::Start(range.start)).await?;
-    let part = file.take(range.end.saturating_sub(range.start));
-    Ok(ReaderStream::with_capacity(part, PIECE))
+/// Each piece is read when it is asked for, into a buffer of its own: nothing is kept for a reader who takes none.
+fn pieces(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold((file, range), async |(file, range)| {
+        let Some(left) = range.end.checked_sub(range.start).filter(|left| *left > 0) else {
+            return Ok(None);
+        };
+        let length = left.min(PIECE as u64);
+        let (file, piece) = spawn_blocking(move || {
+            let mut piece = vec![0; usize::try_from(length).unwrap_or(PIECE)];
+            let read = file.read_exact_at(&mut piece, range.start);
+            read.map(|()| (file, piece))
+        })
+        .await??;
+        Ok(Some((
+            piece.into(),
+            (file, range.start + length..range.end),
+        )))
+    })
 }
 
 /// The folder does not do what it should.

@@ -41,6 +41,10 @@ impl Blobs for MeasuredBlobs {
         Ok(bytes.inspect_err(move |_| metrics.read_broke()).boxed())
     }
 
+    fn unread(&self) -> usize {
+        self.blobs.unread()
+    }
+
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
         let call = self.blobs.delete(key);
         self.metrics.calls.measure("delete", call).await

@@ -83,6 +83,9 @@ pub trait Blobs: Send + Sync + 'static {
     /// The bytes `range` of the blob. The caller knows the blob's size and keeps the range within it.
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError>;
 
+    /// How many bytes an answer with a blob keeps at most while its client takes none.
+    fn unread(&self) -> usize;
+
     /// Removes the blob; fine when there is none.
     async fn delete(&self, key: ShortId) -> Result<(), BlobError>;
 

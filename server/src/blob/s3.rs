@@ -110,6 +110,10 @@ impl Blobs for S3Blobs {
         read::read(&self.writer.bucket, key, range).await
     }
 
+    fn unread(&self) -> usize {
+        read::UNREAD
+    }
+
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
         self.writer.bucket.delete(key.as_str()).await
     }

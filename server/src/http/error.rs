@@ -12,6 +12,7 @@ use headers::{Connection, HeaderMapExt, Upgrade};
 use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
+use crate::admission::answer_bytes::NoRoom;
 use crate::admission::buckets::TooOften;
 use crate::admission::slots::NoSlot;
 use crate::blob::BlobError;
@@ -22,6 +23,8 @@ use crate::websocket;
 
 /// When to try again after a backend was away.
 pub const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+const AWAY: &str = "Tonesa cannot do that right now. Please try again in a moment.";
 
 /// Why a request is not answered with what it asked for. The text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -83,8 +86,12 @@ pub enum ApiError {
     #[error("Something went wrong here. Please try again later.")]
     Internal,
     /// 503: a backend is away.
-    #[error("Tonesa cannot do that right now. Please try again in a moment.")]
+    #[error("{}", AWAY)]
     Unavailable,
+    /// 503: there is no room for another answer. The connection ends with it: what its client has asked for beyond would
+    /// be refused too.
+    #[error("{}", AWAY)]
+    NoRoom,
 }
 
 impl ApiError {
@@ -173,7 +180,7 @@ impl ApiError {
                 "internal",
                 "Something went wrong",
             ),
-            Self::Unavailable => (
+            Self::Unavailable | Self::NoRoom => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Not available right now",
@@ -184,7 +191,7 @@ impl ApiError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyRequests { retry_after } => Some(*retry_after),
-            Self::Unavailable => Some(RETRY_AFTER),
+            Self::Unavailable | Self::NoRoom => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -209,6 +216,9 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Self::NoRoom = self {
+            response.headers_mut().typed_insert(Connection::close());
         }
         if let Self::OtherVersion = self {
             let headers = response.headers_mut();
@@ -236,6 +246,12 @@ impl From<StoreError> for ApiError {
 impl From<TooOften> for ApiError {
     fn from(TooOften { retry_after }: TooOften) -> Self {
         Self::TooManyRequests { retry_after }
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
     }
 }
 

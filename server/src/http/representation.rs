@@ -68,6 +68,15 @@ impl Representation {
 
     /// The answer to a request with these headers: 304 to one that has it, 412 to one that wants another version.
     pub fn respond(&self, request: &HeaderMap) -> Response {
+        self.respond_with(request, Bytes::clone)
+    }
+
+    /// The same, with its bytes as `hold` makes them.
+    pub fn respond_with(
+        &self,
+        request: &HeaderMap,
+        hold: impl FnOnce(&Bytes) -> Bytes,
+    ) -> Response {
         let etags: Vec<_> = self.variants().map(|variant| &variant.etag).collect();
         if conditions::is_another_asked_for(request, &etags) {
             return ApiError::PreconditionFailed.into_response();
@@ -76,7 +85,7 @@ impl Representation {
         let mut response = if conditions::is_known(request, &variant.etag) {
             (StatusCode::NOT_MODIFIED, self.headers()).into_response()
         } else {
-            self.send(variant)
+            self.send(variant, hold)
         };
         response.headers_mut().typed_insert(variant.etag.clone());
         response
@@ -84,17 +93,21 @@ impl Representation {
 
     /// The same for an answer that is an error: conditions do not apply to it (RFC 9110, section 13.2.1), so it has no
     /// entity tag either.
-    pub fn respond_whole(&self, request: &HeaderMap) -> Response {
-        self.send(self.best_for(request))
+    pub fn respond_whole(
+        &self,
+        request: &HeaderMap,
+        hold: impl FnOnce(&Bytes) -> Bytes,
+    ) -> Response {
+        self.send(self.best_for(request), hold)
     }
 
-    fn send(&self, variant: &Variant) -> Response {
+    fn send(&self, variant: &Variant, hold: impl FnOnce(&Bytes) -> Bytes) -> Response {
         let mut headers = self.headers();
         headers.insert(header::CONTENT_TYPE, self.content_type.clone());
         if let Some(encoding) = &variant.encoding {
             headers.insert(header::CONTENT_ENCODING, encoding.clone());
         }
-        (headers, Body::from(variant.bytes.clone())).into_response()
+        (headers, Body::from(hold(&variant.bytes))).into_response()
     }
 
     /// What answers with it and without it have in common.

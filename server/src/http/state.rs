@@ -11,7 +11,9 @@ use super::assets::Site;
 use super::metrics::HttpMetrics;
 use super::pages::kept::Pages;
 use super::routes::health::SweepHealth;
+use super::routes::messages::Listings;
 use super::routes::multipart::UploadReceiver;
+use crate::admission::answer_bytes::AnswerBytes;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::Slots;
 use crate::blob::Blobs;
@@ -51,6 +53,10 @@ pub struct AppState {
     pub poster: Poster,
     /// Places for sockets.
     pub sockets: Slots,
+    /// Room for answers that are being sent.
+    pub answers: AnswerBytes,
+    /// Lists of messages that are being read.
+    pub listings: Arc<Listings>,
     /// Whether images may be swept.
     pub sweep: Arc<dyn SweepHealth>,
     /// Uploads, messages and misses per client address.

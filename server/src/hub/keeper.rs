@@ -83,7 +83,7 @@ impl Keeper {
         let now = self.now();
         let ping = Batch::one(DeliveryClass::Message, websocket::PING);
         for socket in self.all() {
-            if socket.outbox.is_stuck(pace.stuck_after) {
+            if socket.outbox.stalled() >= pace.stuck_after {
                 socket.outbox.give_up(End::Overflowed);
             } else {
                 socket.ping_if_due(ping_every, now, &ping);
@@ -91,19 +91,19 @@ impl Keeper {
         }
     }
 
-    /// Gives up the sockets for which most bytes wait, until half of the room for such bytes is free again.
+    /// Sheds sockets until half of the room for what waits is free again: first those that hold most and stall longest.
     fn shed(&self, node: &WaitingBytes) {
-        let mut all: Vec<_> = self
-            .all()
-            .into_iter()
-            .map(|socket| (socket.outbox.waiting().2, socket))
+        let all = self.all().into_iter();
+        let mut all: Vec<_> = all
+            .map(|socket| (burden(&socket.outbox), socket))
+            .filter(|(burden, _)| *burden > 0)
             .collect();
-        all.sort_unstable_by_key(|(bytes, _)| Reverse(*bytes));
-        for (bytes, socket) in all {
-            if bytes == 0 || node.above_half() == 0 {
+        all.sort_unstable_by_key(|(burden, _)| Reverse(*burden));
+        for (_, socket) in all {
+            if node.above_half() == 0 {
                 return;
             }
-            socket.outbox.give_up(End::Overflowed);
+            socket.outbox.shed();
         }
     }
 
@@ -115,6 +115,13 @@ impl Keeper {
     fn lock(&self) -> MutexGuard<'_, Slab<Arc<Socket>>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The bytes that wait for a socket, times the milliseconds for which it has taken none: whoever reads, however slowly,
+/// counts little.
+fn burden(outbox: &Outbox) -> u128 {
+    let bytes = outbox.waiting().2 as u128;
+    bytes * (1 + outbox.stalled().as_millis())
 }
 
 impl Socket {
@@ -180,6 +187,8 @@ pub(super) async fn run(keeper: Arc<Keeper>, waiting: Arc<WaitingBytes>, pace: P
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::hub::outbox::Need;
 
@@ -201,5 +210,23 @@ mod tests {
         let needs: Vec<_> = needs.collect();
         assert_eq!(needs, [Need::Write, Need::Overflowed, Need::Write]);
         assert_eq!(node.above_half(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_stalls_goes_before_whoever_reads_though_more_waits_for_that_one() {
+        let node = Arc::new(WaitingBytes::new(100_000));
+        let keeper = Keeper::new();
+        let keep = |length: usize| {
+            let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
+            let bytes = vec![0; length].into();
+            outbox.push(&Batch::one(DeliveryClass::Message, bytes));
+            keeper.keep(outbox)
+        };
+        let stalls = keep(35_000);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let reads = keep(45_000);
+        keeper.shed(&node);
+        let needs = [stalls, reads].map(|kept| kept.socket.outbox.need());
+        assert_eq!(needs, [Need::Overflowed, Need::Write]);
     }
 }

@@ -138,9 +138,9 @@ impl Outbox {
         }
     }
 
-    /// Whether the kernel has taken nothing for so long though something waits.
-    pub fn is_stuck(&self, patience: Duration) -> bool {
-        self.lock().is_stuck(patience)
+    /// For how long the kernel has taken nothing though something waits; zero if nothing does.
+    pub fn stalled(&self) -> Duration {
+        self.lock().stalled()
     }
 
     /// How many messages, touches and bytes wait.
@@ -152,6 +152,13 @@ impl Outbox {
     pub fn give_up(&self, end: End) {
         self.lock().give_up(end);
         self.changed.notify_one();
+    }
+
+    /// Frees what waits at once, and has the socket's own task end it.
+    pub fn shed(&self) {
+        self.lock().shed();
+        self.changed.notify_one();
+        self.answered.notify_one();
     }
 
     /// Lets this frame be the last one. What else waits is dropped, apart from the rest of what is written in part.

@@ -39,6 +39,8 @@ enum Ending {
     Restarting,
     /// 1013: the client reads too slowly.
     TooSlow,
+    /// The same, in the middle of a frame: the connection is reset.
+    Cut,
 }
 
 impl Ending {
@@ -51,13 +53,13 @@ impl Ending {
             Self::TooManyFrames => "too_many_frames",
             Self::TooBig => "too_big",
             Self::Restarting => "restarting",
-            Self::TooSlow => "too_slow",
+            Self::TooSlow | Self::Cut => "too_slow",
         }
     }
 
     fn frame(self) -> Bytes {
         let (code, reason) = match self {
-            Self::Gone => (None, ""),
+            Self::Gone | Self::Cut => (None, ""),
             Self::Closed(code) => (code, ""),
             Self::Malformed => (Some(1008), "that frame is no command of this protocol"),
             Self::TooManyFrames => (Some(1008), "too many frames"),
@@ -94,14 +96,13 @@ async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
     };
     let kept = hub.0.keeper.keep(Arc::clone(&outbox));
     let ending = serve(&hub, &outbox, connection, &kept, read, misses).await;
-    // A socket that ends is pinged and given up no more.
-    drop(kept);
     hub.0.metrics.closed(ending.name());
-    if ending == Ending::TooSlow {
+    if matches!(ending, Ending::TooSlow | Ending::Cut) {
         hub.0.metrics.overflowed();
     }
     let patience = match ending {
         Ending::Gone => return,
+        Ending::Cut => return connection.reset_on_drop(),
         Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
         _ => CLOSE_TIMEOUT,
     };
@@ -109,6 +110,10 @@ async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
     outbox.close(ending.frame());
     // A peer that takes part in no closing handshake is gone already.
     let _ = timeout(patience, close(&outbox, connection, ending)).await;
+    if matches!(outbox.need(), Need::Write | Need::Reset) {
+        // What it has not taken would stay in the kernel otherwise.
+        connection.reset_on_drop();
+    }
 }
 
 /// Writes the close frame and reads on until the peer has closed too (RFC 6455, 7.1.2), so that it reads ours before the
@@ -119,11 +124,14 @@ async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) {
     loop {
         let need = outbox.need();
         let said_all = need == Need::Nothing;
-        if need == Need::Broken || said_all && matches!(ending, Ending::Closed(_)) {
+        if matches!(need, Need::Broken | Need::Reset)
+            || said_all && matches!(ending, Ending::Closed(_))
+        {
             return;
         }
         tokio::select! {
             _ = connection.writable(), if !said_all => outbox.write(),
+            () = outbox.changed(), if !said_all => {}
             _ = connection.readable() => {
                 let mut has_closed = false;
                 let open = connection.read(|bytes| has_closed = reads_close(&mut decoder, bytes));
@@ -181,6 +189,7 @@ async fn write(outbox: &Outbox, connection: &Connection) -> Ending {
     loop {
         match outbox.need() {
             Need::Broken => return Ending::Gone,
+            Need::Reset => return Ending::Cut,
             Need::Overflowed => return Ending::TooSlow,
             Need::Nothing => outbox.changed().await,
             Need::Write => tokio::select! {

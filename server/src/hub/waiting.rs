@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::batch::Encoded;
 
 /// How many bytes may wait on a node. A socket for which another message would have to wait is given up as too slow
-/// then; a touch is dropped.
+/// then, and one of which a frame is written in part is cut off; a touch is dropped.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// What a frame's place in a queue takes, in bytes, beside the frame.
 const PLACE: usize = size_of::<Held>();
@@ -56,12 +56,17 @@ impl WaitingBytes {
 
     /// Takes room for a frame that waits for one more socket, or for none if there is none left.
     pub(super) fn hold(self: &Arc<Self>, frame: &Encoded) -> Option<Held> {
-        let held = self.hold_in_any_case(frame);
-        (self.get() <= self.max).then_some(held)
+        let (held, bytes) = self.count(frame);
+        (bytes <= self.max).then_some(held)
     }
 
     /// The same for a frame that is small and has to go, as a close frame.
     pub(super) fn hold_in_any_case(self: &Arc<Self>, frame: &Encoded) -> Held {
+        self.count(frame).0
+    }
+
+    /// And how many bytes wait then.
+    fn count(self: &Arc<Self>, frame: &Encoded) -> (Held, usize) {
         let is_first = frame.holders.fetch_add(1, Ordering::Relaxed) == 0;
         let more = PLACE + if is_first { frame.bytes.len() } else { 0 };
         let before = self.bytes.fetch_add(more, Ordering::Relaxed);
@@ -69,11 +74,12 @@ impl WaitingBytes {
         if before <= mark && before + more > mark {
             self.short.notify_one();
         }
-        Held {
+        let held = Held {
             bytes: frame.bytes.clone(),
             holders: Arc::clone(&frame.holders),
             node: Arc::clone(self),
-        }
+        };
+        (held, before + more)
     }
 }
 

@@ -86,58 +86,76 @@ impl Store for Coalesced {
 
 /// The reads of one kind: for each that is under way, those who wait for the next one. There are at most as many as
 /// there are requests.
-type UnderWay<K, V> = Mutex<HashMap<K, VecDeque<oneshot::Sender<Turn<K, V>>>>>;
+type UnderWay<K, V, E> = Mutex<HashMap<K, VecDeque<oneshot::Sender<Turn<K, V, E>>>>>;
 
-struct Reads<K: Hash + Eq + Copy, V>(Arc<UnderWay<K, V>>);
+pub struct Reads<K: Hash + Eq + Clone, V, E = StoreError>(Arc<UnderWay<K, V, E>>);
+
+type Waiting<K, V, E> = oneshot::Receiver<Turn<K, V, E>>;
 
 /// What becomes of someone who waits.
-enum Turn<K: Hash + Eq + Copy, V> {
+enum Turn<K: Hash + Eq + Clone, V, E> {
     /// Someone else's read, which began later, brought this.
-    Answer(Result<V, StoreError>),
+    Answer(Result<V, E>),
     /// It reads itself, for all who wait by then.
-    Lead(Leader<K, V>),
+    Lead(Leader<K, V, E>),
 }
 
 /// Whoever has it reads. When it is dropped, with its read done or not, the next one who waits gets another.
-struct Leader<K: Hash + Eq + Copy, V> {
-    under_way: Arc<UnderWay<K, V>>,
+struct Leader<K: Hash + Eq + Clone, V, E> {
+    under_way: Arc<UnderWay<K, V, E>>,
     key: K,
     armed: bool,
 }
 
-impl<K: Hash + Eq + Copy, V> Default for Reads<K, V> {
+impl<K: Hash + Eq + Clone, V, E> Default for Reads<K, V, E> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<K: Hash + Eq + Copy, V: Clone> Reads<K, V> {
+impl<K: Hash + Eq + Clone, V: Clone, E: Clone> Reads<K, V, E> {
     /// The answer of a read that begins from now on.
-    async fn join<F>(&self, key: K, read: impl Fn() -> F) -> Result<V, StoreError>
+    async fn join<F>(&self, key: K, read: impl Fn() -> F) -> Result<V, E>
     where
-        F: Future<Output = Result<V, StoreError>>,
+        F: Future<Output = Result<V, E>>,
+    {
+        self.join_with(key, || Ok(()), |()| read()).await
+    }
+
+    /// The same for a read that needs something. Whoever does not get it is told alone: the next one who waits reads.
+    pub(crate) async fn join_with<F, N>(
+        &self,
+        key: K,
+        need: impl Fn() -> Result<N, E>,
+        read: impl Fn(N) -> F,
+    ) -> Result<V, E>
+    where
+        F: Future<Output = Result<V, E>>,
     {
         loop {
-            let turn = match self.lead_or_wait(key) {
+            let turn = match self.lead_or_wait(&key) {
                 Ok(leader) => Ok(Turn::Lead(leader)),
                 Err(turn) => turn.await,
             };
             match turn {
                 Ok(Turn::Answer(answer)) => return answer,
-                Ok(Turn::Lead(leader)) => return leader.read(&read).await,
+                Ok(Turn::Lead(leader)) => {
+                    let needed = need()?;
+                    return leader.read(read(needed)).await;
+                }
                 // The one who read for others was gone before it could answer.
                 Err(_) => {}
             }
         }
     }
 
-    fn lead_or_wait(&self, key: K) -> Result<Leader<K, V>, oneshot::Receiver<Turn<K, V>>> {
-        match lock(&self.0).entry(key) {
+    fn lead_or_wait(&self, key: &K) -> Result<Leader<K, V, E>, Waiting<K, V, E>> {
+        match lock(&self.0).entry(key.clone()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(VecDeque::new());
                 Ok(Leader {
                     under_way: Arc::clone(&self.0),
-                    key,
+                    key: key.clone(),
                     armed: true,
                 })
             }
@@ -150,16 +168,13 @@ impl<K: Hash + Eq + Copy, V: Clone> Reads<K, V> {
     }
 }
 
-impl<K: Hash + Eq + Copy, V: Clone> Leader<K, V> {
-    async fn read<F>(self, read: &impl Fn() -> F) -> Result<V, StoreError>
-    where
-        F: Future<Output = Result<V, StoreError>>,
-    {
+impl<K: Hash + Eq + Clone, V: Clone, E: Clone> Leader<K, V, E> {
+    async fn read(self, read: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         let others = lock(&self.under_way)
             .get_mut(&self.key)
             .map(std::mem::take)
             .unwrap_or_default();
-        let answer = read().await;
+        let answer = read.await;
         for other in others {
             // Who is gone needs no answer.
             drop(other.send(Turn::Answer(answer.clone())));
@@ -168,7 +183,7 @@ impl<K: Hash + Eq + Copy, V: Clone> Leader<K, V> {
     }
 }
 
-impl<K: Hash + Eq + Copy, V> Drop for Leader<K, V> {
+impl<K: Hash + Eq + Clone, V, E> Drop for Leader<K, V, E> {
     fn drop(&mut self) {
         if !self.armed {
             return;
@@ -177,7 +192,7 @@ impl<K: Hash + Eq + Copy, V> Drop for Leader<K, V> {
         while let Some(next) = under_way.get_mut(&self.key).and_then(VecDeque::pop_front) {
             let leader = Self {
                 under_way: Arc::clone(&self.under_way),
-                key: self.key,
+                key: self.key.clone(),
                 armed: true,
             };
             match next.send(Turn::Lead(leader)) {

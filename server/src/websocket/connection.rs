@@ -69,6 +69,13 @@ impl Connection {
         }
     }
 
+    /// Has the connection reset when it is dropped: closed in the usual way, the kernel would keep what the peer has not
+    /// taken, and try to send it for another minute.
+    pub fn reset_on_drop(&self) {
+        // A connection that is broken already has nothing to reset.
+        _ = self.0.set_zero_linger();
+    }
+
     /// The same from several pieces.
     ///
     /// # Errors

@@ -160,6 +160,10 @@ impl Store for Moody<dyn Store> {
 
 #[async_trait]
 impl Blobs for Moody<dyn Blobs> {
+    fn unread(&self) -> usize {
+        self.0.unread()
+    }
+
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.put(key, file).await

@@ -9,6 +9,9 @@ use super::bucket::Bucket;
 use super::error::{is_not_found, trouble};
 use crate::blob::{BlobError, ByteStream};
 
+/// What a connection to the server and the answer keep of an object while its reader takes nothing, in bytes.
+pub(super) const UNREAD: usize = 256 * 1024;
+
 /// Reads a part of an object. Its pieces are what the connection has read at a time, some hundred KiB at most.
 pub(super) async fn read(
     bucket: &Bucket,

@@ -11,6 +11,8 @@ use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::rendered::{Page, PageContent};
+use crate::admission::answer_bytes::NoRoom;
+use crate::store::coalesced::Reads;
 
 /// How many bytes of pages are kept: some hundreds of them.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -26,7 +28,13 @@ const USUAL_PAGE: u64 = 32 * 1024;
 /// they can fill the room; what others ask for often stays.
 ///
 /// Nothing here is shown unasked: [`Pages::show`] compares what was read with what is kept.
-pub struct Pages(Cache<Name, Arc<Page>, Weight>);
+pub struct Pages {
+    kept: Cache<Name, Arc<Page>, Weight>,
+    making: Making,
+}
+
+/// The pages of uploads that are being read and rendered, by origin: those who ask meanwhile share the next one.
+pub(super) type Making = Reads<(String, ShortId), Arc<Page>, NoRoom>;
 
 /// What a page is kept under.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -64,19 +72,26 @@ impl Default for Pages {
             .weight_capacity(MAX_BYTES)
             .build()
             .expect("all that has no default is set");
-        Self(Cache::with_options(
+        let kept = Cache::with_options(
             options,
             Weight,
             DefaultHashBuilder::default(),
             DefaultLifecycle::default(),
-        ))
+        );
+        let making = Making::default();
+        Self { kept, making }
     }
 }
 
 impl Pages {
+    /// The pages of uploads that are being made.
+    pub(super) fn making(&self) -> &Making {
+        &self.making
+    }
+
     /// The page of this upload as it was rendered last. It may be out of date.
     pub(super) fn last(&self, origin: &str, short_id: ShortId) -> Option<Arc<Page>> {
-        self.0.get(&Name {
+        self.kept.get(&Name {
             origin: origin.to_owned(),
             subject: Subject::Image(short_id),
         })
@@ -104,7 +119,7 @@ impl Pages {
                 EntryAction::ReplaceWithGuard
             }
         };
-        let place = match self.0.entry_async(&name, unless_outdated).await {
+        let place = match self.kept.entry_async(&name, unless_outdated).await {
             EntryResult::Retained(page) => return page,
             EntryResult::Vacant(place) | EntryResult::Replaced(place, _) => Some(place),
             // Neither is asked for above.
@@ -236,15 +251,19 @@ mod tests {
         for number in 0..40 {
             let host = "x".repeat(200_000);
             home(&pages, &format!("http://{number}.{host}")).await;
-            assert!(pages.0.weight() <= MAX_BYTES, "{}", pages.0.weight());
+            assert!(pages.kept.weight() <= MAX_BYTES, "{}", pages.kept.weight());
             // It is asked for more often than they are.
             assert!(Arc::ptr_eq(
                 &known,
                 &home(&pages, "https://tonesa.example").await
             ));
         }
-        assert!(pages.0.weight() > MAX_BYTES / 2, "{}", pages.0.weight());
-        assert!(pages.0.len() < 40, "{}", pages.0.len());
+        assert!(
+            pages.kept.weight() > MAX_BYTES / 2,
+            "{}",
+            pages.kept.weight()
+        );
+        assert!(pages.kept.len() < 40, "{}", pages.kept.len());
     }
 
     #[tokio::test]
@@ -253,6 +272,6 @@ mod tests {
         let origin = format!("http://{}", "x".repeat(9_000_000));
         let page = home(&pages, &origin).await;
         assert!(page.size() as u64 > MAX_BYTES);
-        assert_eq!(pages.0.len(), 0);
+        assert_eq!(pages.kept.len(), 0);
     }
 }

@@ -1,4 +1,5 @@
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::Subject;
@@ -8,6 +9,7 @@ use app::settings::{Assets, Settings};
 use axum::body;
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -15,6 +17,7 @@ use leptos::prelude::provide_context;
 
 use super::document::Document;
 use super::security;
+use crate::admission::answer_bytes::{AnswerBytes, NoRoom, SharedRoom};
 use crate::http::error::RETRY_AFTER;
 use crate::http::representation::Representation;
 
@@ -72,6 +75,8 @@ pub(super) struct Page {
     status: StatusCode,
     headers: HeaderMap,
     content: Representation,
+    /// Taken while it is sent to anyone.
+    room: SharedRoom,
 }
 
 impl Page {
@@ -104,20 +109,28 @@ impl Page {
             status,
             headers,
             content: Representation::new(HTML, NO_CACHE, html).with_gzip(gzip),
+            room: SharedRoom::default(),
         }
     }
 
-    /// The answer to a request with these headers.
-    pub fn respond(&self, request: &HeaderMap) -> Response {
+    /// The answer to a request with these headers that came from this address.
+    pub fn respond(
+        &self,
+        request: &HeaderMap,
+        answers: &AnswerBytes,
+        address: IpAddr,
+    ) -> Result<Response, NoRoom> {
+        let room = self.room.take(answers, address, self.size())?;
+        let hold = |bytes: &Bytes| room.share(bytes.clone());
         let mut response = if self.status.is_success() {
-            self.content.respond(request)
+            self.content.respond_with(request, hold)
         } else {
-            let mut response = self.content.respond_whole(request);
+            let mut response = self.content.respond_whole(request, hold);
             *response.status_mut() = self.status;
             response
         };
         response.headers_mut().extend(self.headers.clone());
-        response
+        Ok(response)
     }
 
     /// How many bytes it holds, but for its headers.

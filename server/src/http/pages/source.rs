@@ -8,6 +8,8 @@ use crate::store::Select;
 
 /// How many messages a page shows at first.
 const FIRST_MESSAGES: usize = 50;
+/// What the longest page takes in bytes: its messages are in it twice, each of 2,000 characters of four bytes.
+pub(super) const MAX_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
 
 /// What an upload's page shows, read from the node's store.
 pub(super) async fn upload_page(

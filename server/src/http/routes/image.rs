@@ -11,10 +11,12 @@ use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfR
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
+use crate::admission::answer_bytes::AnswerBytes;
 use crate::blob::{Address, Blobs, Labels};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
+use crate::http::extract::client_address::Arrival;
 use crate::http::extract::upload_path::Named;
 use crate::store::Store;
 
@@ -37,6 +39,8 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
+    State(answers): State<AnswerBytes>,
+    arrival: Arrival,
     Named(id): Named,
     method: Method,
     request: HeaderMap,
@@ -79,8 +83,11 @@ pub async fn show(
     if method == Method::HEAD {
         return Ok((status, headers).into_response());
     }
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+    let unread = length.min(blobs.unread());
+    let room = answers.take(arrival.client.counted(), unread)?;
     let bytes = blobs.read(upload.short_id, range);
-    let bytes = deadline.wait("blobs", bytes).await?;
+    let bytes = room.hold_pieces(deadline.wait("blobs", bytes).await?);
     Ok((status, headers, Body::from_stream(bytes)).into_response())
 }
 

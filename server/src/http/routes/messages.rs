@@ -1,17 +1,24 @@
 //! Reading and posting messages.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use app::model::{AuthorName, Message, MessagePage, NewMessage, Seq};
+use app::model::{AuthorName, Message, MessagePage, NewMessage, Seq, UploadId};
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
 use mime::Mime;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::admission::answer_bytes::{AnswerBytes, Room};
 use crate::admission::rate_limit::RateLimits;
+use crate::http::accept::quality;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
@@ -19,6 +26,7 @@ use crate::http::extract::client_address::Arrival;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::upload_path::{Named, content_type};
 use crate::hub::posting::Poster;
+use crate::store::coalesced::Reads;
 use crate::store::{Appended, Select, Store};
 
 /// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
@@ -28,18 +36,97 @@ pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 /// The largest whole number that every JSON reader can hold (2⁵³ - 1).
 const MAX_SEQ: u64 = (1 << 53) - 1;
+/// The room for one message that is taken before it is known how long it is, in bytes: 2,000 characters of four each.
+const LONG_MESSAGE: usize = 8 * 1024 + 512;
+/// Smaller answers are not worth compressing, in bytes.
+const COMPRESS_ABOVE: usize = 1024;
+
+/// Readers who ask for the same messages at the same time share one answer.
+pub type Listings = Reads<Asked, Listing, ApiError>;
+
+/// What an answer follows from, beside the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Asked {
+    upload: UploadId,
+    select: Select,
+    limit: usize,
+    takes_gzip: bool,
+}
+
+/// A page of messages as it is sent. It has its room as long as it is sent to anyone.
+#[derive(Clone)]
+pub struct Listing {
+    body: Bytes,
+    is_gzip: bool,
+}
 
 /// `GET /api/uploads/{id}/messages`.
 pub async fn list(
     State(store): State<Arc<dyn Store>>,
+    State(answers): State<AnswerBytes>,
+    State(listings): State<Arc<Listings>>,
+    arrival: Arrival,
     named: Named,
     Query(query): Query<Vec<(String, String)>>,
-) -> Result<Json<MessagePage>, ApiError> {
+    headers: HeaderMap,
+) -> Result<Listing, ApiError> {
     let (select, limit) = parse_query(&query)?;
     let deadline = Deadline::start();
-    let id = named.id(store.as_ref(), deadline).await?;
-    let page = store.messages(id, select, limit);
-    Ok(Json(deadline.wait("store", page).await?))
+    let asked = Asked {
+        upload: named.id(store.as_ref(), deadline).await?,
+        select,
+        limit,
+        takes_gzip: quality(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) > 0,
+    };
+    let room = || {
+        let room = answers.take(arrival.client.counted(), limit * LONG_MESSAGE);
+        room.map_err(ApiError::from)
+    };
+    let read = async |room| {
+        let page = store.messages(asked.upload, select, limit);
+        Listing::encode(&page.await?, asked.takes_gzip, room)
+    };
+    let listing = listings.join_with(asked, room, read);
+    deadline.wait("store", listing).await
+}
+
+impl Listing {
+    /// Compressed at once or never: a compressor takes more memory than most answers.
+    fn encode(page: &MessagePage, takes_gzip: bool, mut room: Room) -> Result<Self, ApiError> {
+        let json = serde_json::to_vec(page).map_err(|_| ApiError::Internal)?;
+        let is_long = json.len() > COMPRESS_ABOVE;
+        let gzip = (takes_gzip && is_long).then(|| compressed(&json).ok());
+        let gzip = gzip.flatten();
+        let is_gzip = gzip.is_some();
+        // Without the room that it was made with.
+        let body = gzip.unwrap_or(json).into_boxed_slice();
+        room.resize(body.len());
+        Ok(Self {
+            body: room.hold(body.into()),
+            is_gzip,
+        })
+    }
+}
+
+/// Quickly rather than well: it is made for few.
+fn compressed(json: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(json)?;
+    encoder.finish()
+}
+
+impl IntoResponse for Listing {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
+        let vary = HeaderValue::from_static("accept-encoding");
+        headers.insert(header::VARY, vary);
+        if self.is_gzip {
+            let gzip = HeaderValue::from_static("gzip");
+            headers.insert(header::CONTENT_ENCODING, gzip);
+        }
+        (headers, self.body).into_response()
+    }
 }
 
 /// `POST /api/uploads/{id}/messages`.

@@ -3,7 +3,7 @@
 pub mod health;
 mod image;
 mod message_form;
-mod messages;
+pub mod messages;
 mod misses;
 pub mod multipart;
 mod socket;
@@ -14,11 +14,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Extensions, HeaderMap, StatusCode, Version};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{Predicate, SizeAbove};
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::image::RESOURCE_POLICY;
@@ -26,9 +23,6 @@ use super::error::ApiError;
 use super::extract::host;
 use super::state::AppState;
 use super::{body, error_page, pages, request_log};
-
-/// Smaller answers are not worth compressing.
-const COMPRESS_ABOVE: u64 = 1024;
 
 /// Everything that a node serves.
 pub fn router(node: AppState) -> Router {
@@ -60,7 +54,6 @@ pub fn router(node: AppState) -> Router {
         .layer(unless_set(header::CACHE_CONTROL, "no-cache"))
         // Images say otherwise. Nothing else is shown on other sites' pages.
         .layer(unless_set(RESOURCE_POLICY, "same-origin"))
-        .layer(compression())
         .layer(from_fn_with_state(
             node.clone(),
             error_page::as_page_for_people,
@@ -81,19 +74,4 @@ async fn method_not_allowed() -> Response {
 
 fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-}
-
-/// JSON is made for each request: quickly compressed rather than well. What has an entity tag, as pages and files do,
-/// brings its own encodings; everything else is served as it is.
-fn compression() -> CompressionLayer<impl Predicate> {
-    let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
-        let content_type = headers.get(header::CONTENT_TYPE);
-        let is_text = content_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("text/html") || value == "application/json");
-        is_text && !headers.contains_key(header::ETAG)
-    };
-    CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
-        .compress_when(SizeAbove::new(COMPRESS_ABOVE).and(is_text))
 }

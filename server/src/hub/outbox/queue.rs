@@ -31,6 +31,8 @@ pub enum Need {
     Write,
     /// End: message frames were lost to this socket, since it reads too slowly.
     Overflowed,
+    /// End, without another byte: a frame was begun, and the node has no room for its rest.
+    Reset,
     /// End: the connection is broken.
     Broken,
 }
@@ -53,6 +55,8 @@ pub(super) enum State {
     Overflowed,
     /// The close frame is the last one.
     Closing,
+    /// Nothing more is written, though a frame was begun: the connection has to be reset.
+    Cut,
     /// Nothing can be written any more.
     Broken,
 }
@@ -106,6 +110,7 @@ impl Outgoing {
     pub(super) fn need(&self) -> Need {
         match self.state {
             State::Broken => Need::Broken,
+            State::Cut => Need::Reset,
             State::Overflowed => Need::Overflowed,
             State::Open | State::Closing if self.waiting.is_none() => Need::Nothing,
             State::Open | State::Closing => Need::Write,
@@ -126,10 +131,10 @@ impl Outgoing {
         self.waiting.as_ref().is_some_and(|it| it.answers > 0)
     }
 
-    /// Whether the kernel has taken nothing for so long though something waits.
-    pub(super) fn is_stuck(&self, patience: Duration) -> bool {
+    /// For how long the kernel has taken nothing though something waits; zero if nothing does.
+    pub(super) fn stalled(&self) -> Duration {
         let waiting = self.waiting.as_ref();
-        waiting.is_some_and(|waiting| waiting.stuck.elapsed() >= patience)
+        waiting.map_or(Duration::ZERO, |waiting| waiting.stuck.elapsed())
     }
 
     /// Keeps what the kernel did not take of a batch; how many touches are dropped. `written` has to be 0 when something
@@ -152,10 +157,14 @@ impl Outgoing {
             }
             let is_answer = pushed.is_answer;
             if start < pushed.written {
-                // The rest of a frame has to go, whatever the bounds say.
-                let frame = node.hold_in_any_case(frame);
-                let waits = Waits { frame, is_answer };
-                self.room().begin(waits, pushed.written - start);
+                // The rest of a frame has to go, whatever the socket's own bounds say.
+                match node.hold(frame) {
+                    Some(frame) => {
+                        let waits = Waits { frame, is_answer };
+                        self.room().begin(waits, pushed.written - start);
+                    }
+                    None => self.advance(State::Cut),
+                }
             } else {
                 dropped += self.queue(frame, is_answer, bounds, node);
             }
@@ -232,6 +241,17 @@ impl Outgoing {
         }
     }
 
+    /// Frees what waits at once, also the rest of what is written in part, for lack of room on the node. With such a rest
+    /// the connection can only be reset.
+    pub(super) fn shed(&mut self) {
+        let is_cut = self.waiting.as_ref().is_some_and(|it| it.begun.is_some());
+        self.advance(if is_cut {
+            State::Cut
+        } else {
+            State::Overflowed
+        });
+    }
+
     /// The connection is broken.
     pub(super) fn broken(&mut self) {
         self.advance(State::Broken);
@@ -254,7 +274,7 @@ impl Outgoing {
         }
         self.state = state;
         let begun = self.waiting.take().and_then(|waiting| waiting.begun);
-        if let Some((waits, from)) = begun.filter(|_| state != State::Broken) {
+        if let Some((waits, from)) = begun.filter(|_| state < State::Cut) {
             self.room().begin(waits, from);
         }
     }

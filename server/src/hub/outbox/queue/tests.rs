@@ -21,11 +21,13 @@ enum Event {
     Takes(usize),
     Stalls,
     Dies,
+    /// The node has no room.
+    Shed,
     Closes,
     Breaks,
 }
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 12] = [
     Event::Message(0),
     Event::Message(1),
     Event::Touch,
@@ -35,6 +37,7 @@ const EVENTS: [Event; 11] = [
     Event::Takes(usize::MAX),
     Event::Stalls,
     Event::Dies,
+    Event::Shed,
     Event::Closes,
     Event::Breaks,
 ];
@@ -77,10 +80,14 @@ impl Socket {
             Event::Takes(bytes) => self.takes(bytes),
             Event::Stalls => self.outgoing.give_up(End::Overflowed),
             Event::Dies => self.outgoing.give_up(End::Broken),
+            Event::Shed => self.outgoing.shed(),
             Event::Closes => self.outgoing.close(Bytes::from_static(&CLOSE), &self.node),
             Event::Breaks => self.outgoing.broken(),
         }
         assert!(self.outgoing.state() >= before, "never back");
+        if event == Event::Shed && before < State::Closing {
+            assert_eq!(self.outgoing.waiting().2, 0, "freed at once");
+        }
         self.overflowed |= self.outgoing.state() == State::Overflowed;
     }
 
@@ -128,6 +135,7 @@ impl Socket {
             Need::Nothing => assert!(!has_pieces && matches!(state, State::Open | State::Closing)),
             Need::Write => assert!(has_pieces, "something to do that can be done"),
             Need::Overflowed => assert_eq!(state, State::Overflowed),
+            Need::Reset => assert!(!has_pieces && state == State::Cut),
             Need::Broken => assert!(!has_pieces && state == State::Broken),
         }
         if self.outgoing.has_answers() {
@@ -175,7 +183,7 @@ impl Socket {
             self.step(Event::Takes(1));
         }
         self.check();
-        if self.outgoing.state() != State::Broken {
+        if self.outgoing.state() < State::Cut {
             assert_eq!(self.outgoing.need(), Need::Nothing);
             assert!(self.read.ends_with(&CLOSE), "a close frame is never lost");
         }
@@ -200,7 +208,9 @@ fn explore(events: &mut Vec<Event>, depth: usize, overflows: &mut usize) {
         events.push(event);
         let socket = Socket::after(events);
         socket.check();
-        *overflows += usize::from(socket.overflowed && !events.contains(&Event::Stalls));
+        *overflows += usize::from(
+            socket.overflowed && !events.contains(&Event::Stalls) && !events.contains(&Event::Shed),
+        );
         socket.ends();
         if events.len() < depth {
             explore(events, depth, overflows);
@@ -281,4 +291,23 @@ fn a_node_without_room_gives_up_the_socket_that_needs_more() {
         (first.need(), second.need()),
         (Need::Write, Need::Overflowed)
     );
+}
+
+#[test]
+fn a_begun_frame_finds_room_on_the_node_or_its_socket_is_cut_off() {
+    let node = Arc::new(WaitingBytes::new(1_000));
+    let begin = |length: usize| {
+        let mut outgoing = Outgoing::default();
+        let pushed = Pushed {
+            batch: &Batch::one(DeliveryClass::Message, vec![0; length].into()),
+            written: 1,
+            is_answer: true,
+        };
+        outgoing.push(&pushed, &super::super::BOUNDS, &node);
+        outgoing
+    };
+    let (mut first, second) = (begin(800), begin(800));
+    assert_eq!((first.need(), second.need()), (Need::Write, Need::Reset));
+    first.shed();
+    assert_eq!((first.need(), node.get()), (Need::Reset, 0));
 }
