@@ -88,6 +88,7 @@ impl Store for Coalesced {
 /// there are requests.
 type UnderWay<K, V, E> = Mutex<HashMap<K, VecDeque<oneshot::Sender<Turn<K, V, E>>>>>;
 
+/// Reads that several callers ask for at once, each made once.
 pub struct Reads<K: Hash + Eq + Clone, V, E = StoreError>(Arc<UnderWay<K, V, E>>);
 
 type Waiting<K, V, E> = oneshot::Receiver<Turn<K, V, E>>;

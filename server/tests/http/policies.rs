@@ -41,6 +41,16 @@ fn hashes(page: &str, element: &str) -> Vec<String> {
         .collect()
 }
 
+fn style_attributes(page: &str) -> Vec<String> {
+    let attributes = page.split(" style=\"").skip(1);
+    attributes
+        .map(|rest| {
+            let text = rest.split_once('"').unwrap().0;
+            format!("'sha256-{}'", BASE64.encode(Sha256::digest(text)))
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
     let node = TestNode::start().await;
@@ -54,38 +64,60 @@ async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
         (page(upload_page(talked.short_id), 200).await, 1),
     ];
     for ((policy, text), styles_inline) in pages {
-        let (scripts, styles) = (hashes(&text, "script"), hashes(&text, "style"));
-        assert_eq!((scripts.len(), styles.len()), (1, styles_inline), "{text}");
-        let expected = ["'self'", &scripts[0], "'wasm-unsafe-eval'"];
+        // The one that loads the program, and those in which Leptos hands over what was read.
+        let scripts = hashes(&text, "script");
+        let expected: Vec<&str> = ["'self'"]
+            .into_iter()
+            .chain(scripts.iter().map(String::as_str))
+            .chain(["'wasm-unsafe-eval'"])
+            .collect();
         assert_eq!(sources(&policy, "script-src"), expected, "{policy}");
-        let styles = styles.iter().map(String::as_str);
-        let expected: Vec<_> = ["'self'"].into_iter().chain(styles).collect();
+        let styles = style_attributes(&text);
+        assert_eq!(styles.len(), styles_inline, "{text}");
+        let mut expected = vec!["'self'"];
+        if styles_inline > 0 {
+            expected.push("'unsafe-hashes'");
+        }
+        expected.extend(styles.iter().map(String::as_str));
         assert_eq!(sources(&policy, "style-src"), expected, "{policy}");
-        assert!(!text.contains(" style=\"") && !text.contains(" onclick="));
+        assert!(!text.contains("<style") && !text.contains(" onclick=") && !text.contains("nonce"));
+        assert!(!text.contains("alert(1)</script>"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_page_that_only_says_something_has_no_scripts_and_may_have_none() {
+async fn a_refused_form_is_answered_without_scripts() {
+    let node = TestNode::start().await;
+    let refused = node.post("/api/uploads").header("accept", "text/html");
+    let (policy, text) = page(refused, 400).await;
+    assert!(
+        !text.contains("<script") && !text.contains("<style"),
+        "{text}"
+    );
+    assert_eq!(sources(&policy, "default-src"), ["'none'"]);
+    assert_eq!(sources(&policy, "style-src"), ["'self'"]);
+    assert!(sources(&policy, "script-src").is_empty(), "{policy}");
+}
+
+#[tokio::test]
+async fn a_page_that_has_nothing_to_show_says_so_in_its_status_and_is_not_indexed() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;
-    let refused = node.post("/api/uploads").header("accept", "text/html");
     let mut pages = vec![
-        page(refused, 400).await,
         page(node.get("/nowhere"), 404).await,
+        page(node.get("/u/AAAAAAAA"), 404).await,
+        page(node.get("/u/AAAAAAAA/more"), 404).await,
     ];
     switches.store.set(Mood::Away);
     let path = format!("/u/{}", upload.short_id);
     pages.push(page(node.get(&path), 503).await);
-    for (policy, text) in pages {
+    for (_, text) in pages {
         assert!(
-            !text.contains("<script") && !text.contains("<style"),
+            text.contains(r#"<meta name="robots" content="noindex">"#),
             "{text}"
         );
-        assert_eq!(sources(&policy, "default-src"), ["'none'"]);
-        assert_eq!(sources(&policy, "style-src"), ["'self'"]);
-        assert!(sources(&policy, "script-src").is_empty(), "{policy}");
+        assert!(!text.contains("canonical"), "{text}");
     }
 }
 
