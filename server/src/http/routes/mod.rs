@@ -3,7 +3,7 @@
 pub mod health;
 mod image;
 mod message_form;
-pub mod messages;
+pub(super) mod messages;
 mod misses;
 pub mod multipart;
 mod socket;
