@@ -395,12 +395,6 @@ fn the_next_page_goes_on_with_the_socket_of_the_one_before() {
     assert_eq!(rig.timers, []);
     let effects = rig.handle(LineEvent::Start);
     assert!(effects.contains(&Effect::Connect));
-}
-
-#[test]
-fn a_socket_that_does_not_work_is_not_left_to_the_next_page() {
-    let mut rig = Rig::new();
-    rig.handle(LineEvent::Start);
     let effects = rig.handle(LineEvent::Unmounted);
     assert_eq!(effects.last(), Some(&Effect::Disconnect));
 }
