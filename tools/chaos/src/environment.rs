@@ -25,7 +25,7 @@ const REDIS_USER: &str = "tonesa";
 const SITE: [(&str, &str); 5] = [
     (
         "manifest.json",
-        r#"{"css":"/assets/tonesa.css","js":"/assets/tonesa.js","wasm":"/assets/tonesa.wasm"}"#,
+        r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
     ),
     ("assets/tonesa-1.css", "body { margin: 0 }"),
     ("assets/tonesa-1.js", "export {}"),
