@@ -117,7 +117,7 @@ test('drafts, the place in the conversation and unsent messages are there on the
   await expect(log).toContainText('meanwhile');
 });
 
-test('a page that is not there is told in the app too', async ({ page, request }) => {
+test('a link that leads nowhere is a real 404', async ({ page, request }) => {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   const missing = await request.get('/u/AAAAAAAA');

@@ -4,7 +4,7 @@
 use leptos::prelude::window;
 use web_sys::Storage;
 
-use crate::model::{AuthorName, ShortId};
+use crate::model::{AuthorName, ClientMessageId, ShortId, UploadId};
 
 const ALIAS: &str = "tonesa.alias";
 
@@ -28,6 +28,24 @@ pub fn read_draft(upload: ShortId) -> Option<String> {
 /// Keeps what is being written, or forgets it when it is empty.
 pub fn write_draft(upload: ShortId, text: &str) {
     write(StorageKind::Session, &draft(upload), text);
+}
+
+/// The names of this tab's messages under this upload. Without storage one's own look like anyone's after a reload.
+pub fn read_own(upload: UploadId) -> Vec<ClientMessageId> {
+    let names = read(StorageKind::Session, &own(upload)).unwrap_or_default();
+    names
+        .split(' ')
+        .filter_map(|name| name.parse().ok())
+        .collect()
+}
+
+/// Keeps these names, with spaces between them.
+pub fn write_own(upload: UploadId, names: &str) {
+    write(StorageKind::Session, &own(upload), names);
+}
+
+fn own(upload: UploadId) -> String {
+    format!("tonesa.own.{upload}")
 }
 
 fn draft(upload: ShortId) -> String {

@@ -1,14 +1,14 @@
-//! What the machine cannot know by itself: time, chance, the tab's memory and the browser's events.
+//! What the machine cannot know by itself: time, chance and the browser's events.
 
 use std::fmt::Debug;
 use std::str::FromStr;
 
 use gloo_events::EventListener;
-use web_sys::{Storage, VisibilityState, window};
+use web_sys::{VisibilityState, window};
 
 use crate::live::effect::Now;
 use crate::live::line::LineEvent;
-use crate::model::{ClientMessageId, Timestamp, UploadId};
+use crate::model::Timestamp;
 
 /// This moment, and a chance.
 pub(super) fn now() -> Now {
@@ -82,28 +82,4 @@ pub(super) fn listen(tell: impl Fn(LineEvent) + Clone + 'static) -> Vec<EventLis
         })
     }));
     listeners
-}
-
-/// Keeps the names of this tab's messages over reloads. Without storage one's own look like anyone's after one.
-pub(super) fn remember_own(upload: UploadId, own: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(&own_key(upload), own);
-    }
-}
-
-/// The names that were kept.
-pub(super) fn recall_own(upload: UploadId) -> Vec<ClientMessageId> {
-    let kept = storage().and_then(|storage| storage.get_item(&own_key(upload)).ok().flatten());
-    let kept = kept.unwrap_or_default();
-    kept.split(' ')
-        .filter_map(|name| name.parse().ok())
-        .collect()
-}
-
-fn own_key(upload: UploadId) -> String {
-    format!("tonesa.own.{upload}")
-}
-
-fn storage() -> Option<Storage> {
-    window()?.session_storage().ok().flatten()
 }

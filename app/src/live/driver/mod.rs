@@ -16,6 +16,7 @@ use super::effect::{Effect, Timer};
 use super::line::LineEvent;
 use super::machine::{Input, Machine};
 use super::{Connection, Delivery, Entry, History, Ripple, api};
+use crate::browser::storage;
 use crate::model::{AuthorName, ClientMessageId, MessageText, UploadId, UploadPage};
 
 /// The signals that the driver keeps up to date.
@@ -51,7 +52,7 @@ impl Driver {
             timers: RefCell::default(),
             listeners: RefCell::default(),
         });
-        inner.take(Input::KnowOwn(browser::recall_own(upload)));
+        inner.take(Input::KnowOwn(storage::read_own(upload)));
         Self(inner)
     }
 
@@ -178,7 +179,7 @@ impl Inner {
                 let key = message.client_message_id.clone();
                 Input::Answered(key, api::post(upload, message).await)
             }),
-            Effect::Remember(own) => browser::remember_own(upload, &own),
+            Effect::Remember(own) => storage::write_own(upload, &own),
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,
         }
