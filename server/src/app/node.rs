@@ -18,7 +18,7 @@ use crate::admission::slots::Slots;
 use crate::config::Config;
 use crate::http::assets::Site;
 use crate::http::routes::multipart::UploadReceiver;
-use crate::http::state::AppState;
+use crate::http::state::{AppState, Parts};
 use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
@@ -85,7 +85,7 @@ pub fn start(
         sweep: Arc::clone(&sweep),
         kinds: config.shared.kinds(),
     }));
-    let node = AppState {
+    let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
         receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes),
         config: Arc::new(config),
@@ -105,6 +105,6 @@ pub fn start(
         rate_limits,
         tasks,
         stopping,
-    };
+    });
     (node, sweep)
 }

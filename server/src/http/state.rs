@@ -1,5 +1,6 @@
 //! What handlers share. Each asks for the parts that it uses.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -24,9 +25,59 @@ use crate::hub::posting::Poster;
 use crate::image::DecodePool;
 use crate::store::Store;
 
-/// The parts of a running node. Clones share them.
-#[derive(Clone, FromRef)]
-pub struct AppState {
+/// The parts of a running node. A clone costs one reference count: axum clones it for every request and every layer.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+impl From<Parts> for AppState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Lets handlers ask for a part by its type: `State<Hub>`.
+macro_rules! extractable {
+    ($($part:ident: $type:ty,)*) => {
+        $(impl FromRef<AppState> for $type {
+            fn from_ref(state: &AppState) -> Self {
+                state.$part.clone()
+            }
+        })*
+    };
+}
+
+extractable! {
+    config: Arc<Config>,
+    site: Arc<Site>,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    broker: Arc<dyn Broker>,
+    pages: Arc<Pages>,
+    http_metrics: HttpMetrics,
+    registry: Arc<Registry>,
+    receiver: UploadReceiver,
+    decoders: DecodePool,
+    hub: Hub,
+    poster: Poster,
+    sockets: Slots,
+    answers: AnswerBytes,
+    listings: Arc<Listings>,
+    sweep: Arc<dyn SweepHealth>,
+    rate_limits: Arc<RateLimits>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// What a running node is made of. All of it is shared when it is cloned.
+pub struct Parts {
     /// How it was told to run.
     pub config: Arc<Config>,
     /// The packaged files.
