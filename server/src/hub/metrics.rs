@@ -1,15 +1,16 @@
-//! Figures of the hub: sockets, and what is sent to them.
+//! Metrics of the hub: sockets, and what is sent to them.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use crate::broker::DeliveryClass;
-use crate::broker::class_counter::ByClass;
+use crate::broker::class_counter::ClassCounter;
 
-/// Why a socket ended: the peer is gone or closed it; it broke the rules (1008: malformed, too many frames; 1009: too big);
-/// the node restarts (1012); it read too slowly (1013).
-pub const ENDINGS: [&str; 7] = [
+/// Why a socket was closed: the connection broke (`gone`) or the client closed it (`closed`); the client violated the
+/// protocol (1008: malformed, too many frames; 1009: too big); the node restarts (1012); the client reads too slowly
+/// (1013).
+pub const CLOSE_REASONS: [&str; 7] = [
     "gone",
     "closed",
     "malformed",
@@ -19,13 +20,13 @@ pub const ENDINGS: [&str; 7] = [
     "too_slow",
 ];
 
-/// What the hub tells. Clones share it; each method is one relaxed addition unless it says otherwise.
+/// The hub's metrics. Clones share them; each method is one relaxed addition unless it says otherwise.
 #[derive(Debug, Default, Clone)]
 pub struct HubMetrics {
-    delivered: ByClass,
+    delivered: ClassCounter,
     touches_dropped: Counter,
     overflows: Counter,
-    refused: Counter,
+    rejected: Counter,
     resyncs: Resyncs,
     closed: Family<[(&'static str, &'static str); 1], Counter>,
 }
@@ -40,31 +41,31 @@ pub enum ResyncedFrom {
 }
 
 impl HubMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Creates the metrics and registers them.
     pub fn registered(registry: &mut Registry) -> Self {
         let hub = Self::default();
-        for ending in ENDINGS {
-            drop(hub.closed.get_or_create(&[("reason", ending)]));
+        for reason in CLOSE_REASONS {
+            drop(hub.closed.get_or_create(&[("reason", reason)]));
         }
         hub.delivered.register(
             registry,
             "frames_delivered",
-            "Frames written to this node's sockets, or waiting to be, once for each socket",
+            "Frames written to this node's sockets or queued for them, once for each socket",
         );
         registry.register(
             "touch_frames_dropped",
-            "Touch frames dropped because too many waited for a socket",
+            "Touch frames dropped because too many were queued for a socket",
             hub.touches_dropped.clone(),
         );
         registry.register(
             "outbox_overflows",
-            "Sockets that read too slowly to be sent every message; each is closed with 1013 and resyncs",
+            "Sockets closed with 1013 because they read too slowly",
             hub.overflows.clone(),
         );
         registry.register(
             "broker_frames_refused",
             "Frames from the broker that no node publishes, and heads that the store does not have",
-            hub.refused.clone(),
+            hub.rejected.clone(),
         );
         registry.register(
             "resyncs",
@@ -73,33 +74,33 @@ impl HubMetrics {
         );
         registry.register(
             "sockets_closed",
-            "Sockets that ended, by why",
+            "Sockets closed, by reason",
             hub.closed.clone(),
         );
         hub
     }
 
-    /// A frame was written to this many sockets, or waits to be.
+    /// Counts a frame that was written to this many sockets or queued for them.
     pub fn delivered(&self, class: DeliveryClass, sockets: usize) {
         self.delivered.add(class, sockets as u64);
     }
 
-    /// This many touch frames were dropped since too many waited.
+    /// Counts touch frames that were dropped because too many were queued.
     pub fn touches_dropped(&self, count: usize) {
         self.touches_dropped.inc_by(count as u64);
     }
 
-    /// A socket's outbox overflowed: messages were lost to it, so that it is closed with 1013.
+    /// Counts a socket that is closed with 1013.
     pub fn overflowed(&self) {
         self.overflows.inc();
     }
 
-    /// What the broker brought was not believed.
-    pub fn refused(&self) {
-        self.refused.inc();
+    /// Counts a frame of the broker that was rejected.
+    pub fn frame_rejected(&self) {
+        self.rejected.inc();
     }
 
-    /// A `watch` was answered.
+    /// Counts an answered `watch`.
     pub fn resynced(&self, from: ResyncedFrom) {
         match from {
             ResyncedFrom::Memory => self.resyncs.memory.inc(),
@@ -107,7 +108,7 @@ impl HubMetrics {
         };
     }
 
-    /// A socket ended, for one of the reasons in [`ENDINGS`]. Looks a counter up.
+    /// Counts a closed socket, for one of [`CLOSE_REASONS`]. Looks up a counter.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&[("reason", reason)]).inc();
     }
