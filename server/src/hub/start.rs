@@ -52,20 +52,14 @@ impl Hub {
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
         let pace = limits.pace;
-        let (broker, head_announcer) =
-            (Arc::clone(&hub.0.broker), Arc::clone(&hub.0.head_announcer));
-        hub.spawn_until_shutdown(head_announcer::run(
-            head_announcer,
-            broker,
-            pace.beacon_every,
-        ));
+        let announcer = Arc::clone(&hub.0.head_announcer);
+        let broker = Arc::clone(&hub.0.broker);
+        hub.spawn_until_shutdown(head_announcer::run(announcer, broker, pace.beacon_every));
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
-        let (heartbeats, queued) = (
-            Arc::clone(&hub.0.heartbeats),
-            Arc::clone(&hub.0.queued_bytes),
-        );
-        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, pace));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
+        let heartbeats = Arc::clone(&hub.0.heartbeats);
+        let queued = Arc::clone(&hub.0.queued_bytes);
+        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, pace));
         hub
     }
 }

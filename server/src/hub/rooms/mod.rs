@@ -75,7 +75,7 @@ pub(super) struct Rooms {
 #[derive(Default)]
 struct Shard {
     rooms: HashMap<Topic, Room>,
-    next_room_id: u64,
+    last_room_id: u64,
 }
 
 struct Room {
@@ -164,14 +164,14 @@ impl Rooms {
         let mut shard = self.shard(topic);
         let Shard {
             rooms,
-            next_room_id,
+            last_room_id,
         } = &mut *shard;
         let room = rooms.entry(topic).or_insert_with(|| {
-            *next_room_id += 1;
+            *last_room_id += 1;
             self.spawn_transition(topic, false);
             lock(&self.names).insert(short_id, topic);
             Room {
-                id: *next_room_id,
+                id: *last_room_id,
                 short_id,
                 recent: RecentMessages::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
