@@ -26,9 +26,11 @@ impl Default for ClassCounter {
 }
 
 impl ClassCounter {
-    /// Registers the counters under this name.
-    pub fn register(&self, registry: &mut Registry, name: &str, help: &str) {
-        registry.register(name, help, self.family.clone());
+    /// Creates the counters and registers them under this name.
+    pub fn registered(registry: &mut Registry, name: &str, help: &str) -> Self {
+        let counters = Self::default();
+        registry.register(name, help, counters.family.clone());
+        counters
     }
 
     /// Adds to the counter of a class.

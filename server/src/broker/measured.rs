@@ -102,7 +102,7 @@ mod tests {
         ([node(), node()], ())
     });
 
-    /// A broker that is away, and lets whoever is attached know.
+    /// A broker that is unavailable, and reports interruptions.
     struct UnavailableBroker;
 
     #[async_trait]

@@ -9,7 +9,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::class_counter::ClassCounter;
 use super::{BrokerError, DeliveryClass};
-use crate::metrics::{Calls, Outcome};
+use crate::metrics::{Calls, Outcome, registered};
 
 /// The broker's metrics. Clones share them.
 #[derive(Debug, Clone)]
@@ -37,49 +37,40 @@ impl BrokerMetrics {
         );
         let metrics = Self {
             calls,
-            received: ClassCounter::default(),
-            publish_failures: ClassCounter::default(),
-            interruptions: Counter::default(),
-            repairs: Counter::default(),
-            healthy: Gauge::default(),
+            received: ClassCounter::registered(
+                registry,
+                "broker_frames_received",
+                "Frames received from the broker, including this node's own",
+            ),
+            publish_failures: ClassCounter::registered(
+                registry,
+                "broker_publish_failures",
+                "Frames that could not be published",
+            ),
+            interruptions: registered(
+                registry,
+                "broker_interruptions",
+                "Interruptions of the node's subscription",
+            ),
+            repairs: registered(
+                registry,
+                "broker_repairs",
+                "Repairs of the node's subscription",
+            ),
+            healthy: registered(
+                registry,
+                "broker_proven",
+                "1 while the node's subscription works, 0 while it is lost",
+            ),
             publish_to_receive: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
         };
-        metrics.register(registry);
-        metrics
-    }
-
-    fn register(&self, registry: &mut Registry) {
-        self.received.register(
-            registry,
-            "broker_frames_received",
-            "Frames received from the broker, including this node's own",
-        );
-        self.publish_failures.register(
-            registry,
-            "broker_publish_failures",
-            "Frames that could not be published",
-        );
-        registry.register(
-            "broker_interruptions",
-            "Interruptions of the node's subscription",
-            self.interruptions.clone(),
-        );
-        registry.register(
-            "broker_repairs",
-            "Repairs of the node's subscription",
-            self.repairs.clone(),
-        );
-        registry.register(
-            "broker_proven",
-            "1 while the node's subscription works, 0 while it is lost",
-            self.healthy.clone(),
-        );
         registry.register_with_unit(
             "publish_to_receive",
             "Time from publishing a heartbeat to receiving it",
             Unit::Seconds,
-            self.publish_to_receive.clone(),
+            metrics.publish_to_receive.clone(),
         );
+        metrics
     }
 
     /// Records that the receiver is attached: the subscription works from the start.

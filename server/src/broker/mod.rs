@@ -24,7 +24,7 @@ pub type Topic = UploadId;
 /// How a frame is treated under load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryClass {
-    /// Never dropped silently: a socket that cannot take it is closed and resyncs.
+    /// Never dropped silently: a socket that cannot be sent it is closed, and its client resyncs.
     Message,
     /// At most once: the oldest are dropped first.
     Touch,

@@ -119,7 +119,7 @@ impl Commands {
 
     /// Executes a command, and puts its answer, if it has one, into the outbox.
     pub(super) async fn execute(&mut self, command: Result<ClientCommand, Refusal>) {
-        let done = match command {
+        let result = match command {
             // Boxed, so that the future of an idle socket stays small.
             Ok(ClientCommand::Watch { upload_id, after }) => {
                 Box::pin(self.watch(upload_id, after)).await
@@ -128,7 +128,7 @@ impl Commands {
             Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = done {
+        if let Err(refusal) = result {
             let refused = encode(&ServerEvent::Refused(refusal));
             self.outbox.answer(&Batch::from(&refused));
         }

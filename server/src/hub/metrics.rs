@@ -6,6 +6,7 @@ use prometheus_client::registry::Registry;
 
 use crate::broker::DeliveryClass;
 use crate::broker::class_counter::ClassCounter;
+use crate::metrics::registered;
 
 /// Why a socket was closed: the connection broke (`gone`) or the client closed it (`closed`); the client violated the
 /// protocol (1008: malformed, too many frames; 1009: too big); the node restarts (1012); the client reads too slowly
@@ -43,41 +44,38 @@ pub enum ResyncedFrom {
 impl HubMetrics {
     /// Creates the metrics and registers them.
     pub fn registered(registry: &mut Registry) -> Self {
-        let hub = Self::default();
+        let metrics = Self {
+            delivered: ClassCounter::registered(
+                registry,
+                "frames_delivered",
+                "Frames written to this node's sockets or queued for them, once for each socket",
+            ),
+            touches_dropped: registered(
+                registry,
+                "touch_frames_dropped",
+                "Touch frames dropped because too many were queued for a socket",
+            ),
+            overflows: registered(
+                registry,
+                "outbox_overflows",
+                "Sockets closed with 1013 because they read too slowly",
+            ),
+            rejected: registered(
+                registry,
+                "broker_frames_refused",
+                "Frames from the broker that no node publishes, and heads that the store does not have",
+            ),
+            resyncs: Resyncs::registered(
+                registry,
+                "resyncs",
+                "Watches answered, by where the messages came from",
+            ),
+            closed: registered(registry, "sockets_closed", "Sockets closed, by reason"),
+        };
         for reason in CLOSE_REASONS {
-            drop(hub.closed.get_or_create(&[("reason", reason)]));
+            drop(metrics.closed.get_or_create(&[("reason", reason)]));
         }
-        hub.delivered.register(
-            registry,
-            "frames_delivered",
-            "Frames written to this node's sockets or queued for them, once for each socket",
-        );
-        registry.register(
-            "touch_frames_dropped",
-            "Touch frames dropped because too many were queued for a socket",
-            hub.touches_dropped.clone(),
-        );
-        registry.register(
-            "outbox_overflows",
-            "Sockets closed with 1013 because they read too slowly",
-            hub.overflows.clone(),
-        );
-        registry.register(
-            "broker_frames_refused",
-            "Frames from the broker that no node publishes, and heads that the store does not have",
-            hub.rejected.clone(),
-        );
-        registry.register(
-            "resyncs",
-            "Watches answered, by where the messages came from",
-            hub.resyncs.family.clone(),
-        );
-        registry.register(
-            "sockets_closed",
-            "Sockets closed, by reason",
-            hub.closed.clone(),
-        );
-        hub
+        metrics
     }
 
     /// Counts a frame that was written to this many sockets or queued for them.
@@ -129,5 +127,13 @@ impl Default for Resyncs {
             store: family.get_or_create_owned(&[("from", "store")]),
             family,
         }
+    }
+}
+
+impl Resyncs {
+    fn registered(registry: &mut Registry, name: &str, help: &str) -> Self {
+        let resyncs = Self::default();
+        registry.register(name, help, resyncs.family.clone());
+        resyncs
     }
 }

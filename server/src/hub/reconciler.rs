@@ -40,9 +40,9 @@ pub(super) async fn run(hub: Hub) {
             () = hub.0.repaired.notified() => after_break = hub.0.rooms.topics(),
             () = sleep(RETRY_DELAY), if !after_break.is_empty() => {}
             _ = ticks.tick(), if hub.0.rooms.epoch().is_connected() => {
-                let turn = next_turn(hub.0.rooms.topics(), last);
-                last = turn.last().copied();
-                check_all(&hub, turn, false).await;
+                let batch = next_batch(hub.0.rooms.topics(), last);
+                last = batch.last().copied();
+                check_all(&hub, batch, false).await;
                 continue;
             }
         }
@@ -69,7 +69,7 @@ pub(super) async fn run_confirmations(hub: Hub) {
 }
 
 /// Returns the topics that follow the last one that was checked.
-fn next_turn(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
+fn next_batch(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
     let topics = BTreeSet::from_iter(topics);
     let (later, earlier): (Vec<_>, Vec<_>) = topics
         .into_iter()
@@ -132,13 +132,13 @@ mod tests {
         let all: Vec<_> = (0..1_200).rev().map(topic).collect();
         let mut last = None;
         for expected in [(0..500), (500..1_000)] {
-            let turn = next_turn(all.clone(), last);
-            assert_eq!(turn, expected.map(topic).collect::<Vec<_>>());
-            last = turn.last().copied();
+            let batch = next_batch(all.clone(), last);
+            assert_eq!(batch, expected.map(topic).collect::<Vec<_>>());
+            last = batch.last().copied();
         }
-        let turn = next_turn(all, last);
+        let batch = next_batch(all, last);
         assert_eq!(
-            (turn.len(), turn[199], turn[200]),
+            (batch.len(), batch[199], batch[200]),
             (500, topic(1_199), topic(0))
         );
     }

@@ -108,22 +108,18 @@ impl Channels {
         confirmation
     }
 
-    /// Ends a requested subscription, unless it has been confirmed.
-    ///
-    /// # Errors
-    /// If it has not been confirmed.
-    pub fn cancel(&self, topic: Topic) -> Result<(), BrokerError> {
+    /// Ends a requested subscription. Returns whether the topic is subscribed instead, since the server has confirmed it
+    /// after all.
+    pub fn cancel(&self, topic: Topic) -> bool {
         let mut state = self.lock();
         match state.channels.get(&topic) {
-            Some(channel) if channel.desired == Desired::Subscribed && channel.is_subscribed => {
-                Ok(())
-            }
             Some(channel) if channel.desired == Desired::Requested => {
                 drop(state.unsubscribe(topic));
                 self.changed.notify_one();
-                Err(BrokerError::unavailable(Reason::Closed))
+                false
             }
-            _ => Err(BrokerError::unavailable(Reason::Closed)),
+            Some(channel) => channel.desired == Desired::Subscribed && channel.is_subscribed,
+            None => false,
         }
     }
 

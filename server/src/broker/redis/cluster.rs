@@ -115,7 +115,7 @@ async fn query_shards(server: ConnectionInfo) -> Result<Vec<Shard>, Reason> {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host.clone(),
         _ => String::new(),
     };
-    let asking = async {
+    let query = async {
         let mut connection = Server::Fixed(server)
             .connect(AsyncConnectionConfig::new())
             .await?;
@@ -124,7 +124,7 @@ async fn query_shards(server: ConnectionInfo) -> Result<Vec<Shard>, Reason> {
         let answer = answer.extract_error()?;
         slots::parse(&answer, &host).ok_or(Reason::ClusterDown)
     };
-    timeout(RESPONSE_TIMEOUT, asking)
+    timeout(RESPONSE_TIMEOUT, query)
         .await
         .map_err(|_| Reason::Timeout)?
 }

@@ -91,8 +91,8 @@ impl RedisBroker {
             Target::Cluster(seeds) => {
                 let cluster = Cluster::new(seeds, Arc::clone(&links));
                 let routes = Arc::new(cluster.open().await?);
-                let of_cluster = Arc::clone(&routes);
-                links.spawn(async move { cluster.run(&of_cluster).await });
+                let updated = Arc::clone(&routes);
+                links.spawn(async move { cluster.run(&updated).await });
                 routes
             }
         };
@@ -136,17 +136,19 @@ impl Broker for RedisBroker {
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
         let confirmation = self.routes.subscribe(topic)?;
         let guard = CancelOnDrop(&self.routes, topic);
-        match wait_for(confirmation).await {
-            Outcome::Confirmed => Ok(()),
-            Outcome::Disconnected | Outcome::TimedOut => guard.0.cancel(topic),
+        if let Err(reason) = wait_for(confirmation).await
+            && !guard.0.cancel(topic)
+        {
+            return Err(BrokerError::unavailable(reason));
         }
+        Ok(())
     }
 
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
         match wait_for(self.routes.unsubscribe(topic)).await {
             // The subscription ended with its connection.
-            Outcome::Confirmed | Outcome::Disconnected => Ok(()),
-            Outcome::TimedOut => Err(BrokerError::unavailable(Reason::Timeout)),
+            Ok(()) | Err(Reason::Closed) => Ok(()),
+            Err(reason) => Err(BrokerError::unavailable(reason)),
         }
     }
 
@@ -156,22 +158,15 @@ impl Broker for RedisBroker {
     }
 }
 
-enum Outcome {
-    Confirmed,
-    /// The connection was lost first.
-    Disconnected,
-    TimedOut,
-}
-
-async fn wait_for(confirmation: Confirmation) -> Outcome {
+async fn wait_for(confirmation: Confirmation) -> Result<(), Reason> {
     let Some(confirmation) = confirmation else {
-        return Outcome::Confirmed;
+        return Ok(());
     };
-    match timeout(RESPONSE_TIMEOUT, confirmation).await {
-        Ok(Ok(())) => Outcome::Confirmed,
-        Ok(Err(_)) => Outcome::Disconnected,
-        Err(_) => Outcome::TimedOut,
-    }
+    let confirmed = timeout(RESPONSE_TIMEOUT, confirmation).await;
+    // The sender is dropped when the connection is lost.
+    confirmed
+        .map_err(|_| Reason::Timeout)?
+        .map_err(|_| Reason::Closed)
 }
 
 /// Cancels a subscription if the future that waits for it is dropped.
@@ -180,6 +175,6 @@ struct CancelOnDrop<'a>(&'a Routes, Topic);
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         // Does nothing if it was confirmed.
-        let _ = self.0.cancel(self.1);
+        self.0.cancel(self.1);
     }
 }

@@ -53,8 +53,8 @@ impl Routes {
         self.read().channels(topic).subscribe(topic)
     }
 
-    /// See [`Channels::withdraw`].
-    pub fn cancel(&self, topic: Topic) -> Result<(), BrokerError> {
+    /// See [`Channels::cancel`].
+    pub fn cancel(&self, topic: Topic) -> bool {
         self.read().channels(topic).cancel(topic)
     }
 

@@ -1,8 +1,8 @@
 //! Which sockets watch which topic, and the node's subscriptions that follow from it.
 //!
 //! The first socket that joins a room subscribes the node to the topic, and the last one that leaves unsubscribes it. At
-//! most one such transition of a topic runs at a time, in a task of its own. It works towards what the room needs when it
-//! looks, so that sockets may join and leave meanwhile.
+//! most one such transition of a topic runs at a time, in a task of its own. It continues until the subscription is what
+//! the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
 mod pending;

@@ -52,10 +52,10 @@ impl Rooms {
         room.is_some_and(|room| room.recent.discard_unstored(before, stored))
     }
 
-    /// Merges a page that was read from the store in epoch `asked`, after the topic had been subscribed.
-    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &MessagePage, asked: Epoch) {
+    /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed.
+    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
-            let is_uninterrupted = asked.is_connected() && asked == self.epochs.current();
+            let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
             room.recent.merge_page(page, is_uninterrupted);
         }
     }
@@ -64,13 +64,13 @@ impl Rooms {
     pub(in crate::hub) fn answer(
         &self,
         topic: Topic,
-        made: Epoch,
+        made_in: Epoch,
         outbox: &Outbox,
         answer: &Batch,
     ) -> bool {
         // Under the room's lock, so that the answer precedes the frame of `interrupt` or is not sent.
         let _room = self.shard(topic);
-        let is_valid = made.is_connected() && made == self.epochs.current();
+        let is_valid = made_in.is_connected() && made_in == self.epochs.current();
         if is_valid {
             outbox.answer(answer);
         }
