@@ -1,4 +1,4 @@
-//! A node and its Redis speak TLS: certificates are those that the system trusts, or `SSL_CERT_FILE` names.
+//! Connections to Redis with TLS. `SSL_CERT_FILE` names the trusted certificates in place of the system's.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/mod.rs"]
@@ -16,14 +16,14 @@ use testbed::Redis;
 
 const LOGIN: &str = "alice:correct-horse";
 
-/// A Redis that speaks nothing but TLS, for one user, and its certificate.
-struct Secured {
+/// A Redis server that requires TLS and a login, and its certificate.
+struct TlsRedis {
     redis: Redis,
     certificate: PathBuf,
     folder: TempDir,
 }
 
-impl Secured {
+impl TlsRedis {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let CertifiedKey { cert, signing_key } =
@@ -60,7 +60,7 @@ impl Secured {
         format!("rediss://{LOGIN}@{host}:{}", self.redis.port())
     }
 
-    /// The program, told of this Redis.
+    /// A command that starts a node with this Redis server.
     fn node(&self, url: &str, certificates: &Path) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_tonesa"));
         program
@@ -76,7 +76,7 @@ impl Secured {
     }
 }
 
-/// Killed when it is dropped.
+/// A process that is killed when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -87,8 +87,8 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn a_node_trusts_a_certificate_that_it_is_told_of() {
-    let secured = Secured::start();
+async fn a_node_trusts_a_configured_certificate() {
+    let secured = TlsRedis::start();
     let mut node = secured.node(&secured.url("localhost"), &secured.certificate);
     let mut node = Running(node.spawn().unwrap());
     let lines = BufReader::new(node.0.stdout.take().unwrap()).lines();
@@ -100,7 +100,7 @@ async fn a_node_trusts_a_certificate_that_it_is_told_of() {
         let event: Value = serde_json::from_str(&line).unwrap();
         Some(event["address"].as_str()?.to_owned())
     });
-    let ready = format!("http://{}/readyz", address.expect("the node serves"));
+    let ready = format!("http://{}/readyz", address.expect("the node starts"));
     let ready = reqwest::get(ready).await.unwrap();
     assert_eq!(ready.status(), 200);
     assert_eq!(
@@ -110,8 +110,8 @@ async fn a_node_trusts_a_certificate_that_it_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_node_does_not_start_with_a_certificate_that_proves_nothing() {
-    let (secured, other) = (Secured::start(), Secured::start());
+async fn a_node_does_not_start_with_an_untrusted_certificate() {
+    let (secured, other) = (TlsRedis::start(), TlsRedis::start());
     for (host, certificates) in [
         ("127.0.0.1", &secured.certificate),
         ("localhost", &other.certificate),
@@ -120,13 +120,13 @@ async fn a_node_does_not_start_with_a_certificate_that_proves_nothing() {
             .node(&secured.url(host), certificates)
             .output()
             .unwrap();
-        let said = String::from_utf8(ended.stderr).unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
         assert!(
-            !ended.status.success() && said.contains("REDIS_URL"),
-            "{said}"
+            !ended.status.success() && stderr.contains("REDIS_URL"),
+            "{stderr}"
         );
-        assert!(said.contains("certificate"), "{said}");
-        for output in [said, String::from_utf8(ended.stdout).unwrap()] {
+        assert!(stderr.contains("certificate"), "{stderr}");
+        for output in [stderr, String::from_utf8(ended.stdout).unwrap()] {
             assert!(!output.contains("correct-horse") && !output.contains("alice"));
         }
     }

@@ -1,5 +1,5 @@
-//! The worst that a few addresses can do at default limits, all at once: picture bombs, sockets that never read, and
-//! long answers that nobody takes. The node stays small and answers everyone else.
+//! A combined attack by a few addresses with default limits: decompression bombs, sockets that do not read, and unread
+//! long responses. The node's memory stays bounded, and other clients are served.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -21,19 +21,19 @@ use common::program::{MIB, Program, Watch};
 use common::{bomb, file_form, pictures};
 
 const ATTACKERS: [[u8; 4]; 3] = [[127, 0, 0, 11], [127, 0, 0, 12], [127, 0, 0, 13]];
-/// Someone who only looks and talks.
+/// A client that reads and posts like a person.
 const VISITOR: [u8; 4] = [127, 0, 0, 21];
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(15);
 const SOCKETS: usize = 100;
 const LONG_ANSWERS: usize = 100;
-/// What the node and the processes that it starts may have in memory together.
+/// The memory limit of the node together with its child processes.
 const MAX_MEMORY: u64 = 1024 * MIB;
-/// Within which 99 of 100 requests of the visitor are answered.
+/// The limit of the visitor's 99th percentile latency.
 const MAX_LATENCY: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_few_attackers_neither_fill_the_node_nor_delay_others() {
+async fn an_attack_neither_exhausts_memory_nor_delays_others() {
     let program = Program::start(&[]);
     let visitor = client(VISITOR);
     let target = Target::prepare(&program, &visitor).await;
@@ -59,7 +59,7 @@ async fn a_few_attackers_neither_fill_the_node_nor_delay_others() {
     assert!(p99 <= MAX_LATENCY, "{p99:?}");
 }
 
-/// A client that comes from this address.
+/// A client with this local address.
 fn client(from: [u8; 4]) -> Client {
     Client::builder()
         .local_address(IpAddr::from(from))
@@ -113,14 +113,14 @@ impl Target {
     }
 }
 
-/// What the attackers know.
+/// The targets of the attackers.
 struct Attack {
     address: SocketAddr,
     target: Target,
 }
 
 impl Attack {
-    /// Everything at once, from one address, until it is aborted.
+    /// Runs all attacks at once from one address, until it is aborted.
     async fn run(self: Arc<Self>, from: [u8; 4]) {
         let bombs = self.upload_bombs(from);
         let sockets = join_all((0..SOCKETS).map(|_| self.watch_without_reading(from)));
@@ -128,7 +128,7 @@ impl Attack {
         tokio::join!(bombs, sockets, answers);
     }
 
-    /// Two at a time, again and again, whatever is answered.
+    /// Uploads bombs, two at a time, again and again.
     async fn upload_bombs(&self, from: [u8; 4]) {
         let bomb = bomb::webp();
         let client = client(from);
@@ -148,7 +148,7 @@ impl Attack {
         tokio::join!(one_after_another(), one_after_another());
     }
 
-    /// Asks for everything as often as a socket may, and reads nothing.
+    /// Sends `watch` as often as possible, and reads nothing.
     async fn watch_without_reading(&self, from: [u8; 4]) {
         loop {
             let handshake = "GET /api/socket HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -171,7 +171,7 @@ impl Attack {
         }
     }
 
-    /// Asks for the large picture and for the long texts, and reads neither.
+    /// Requests the large image and the long texts, and reads nothing.
     async fn ask_without_reading(&self, from: [u8; 4]) {
         let id = &self.target.short_id;
         let paths = [
@@ -183,7 +183,7 @@ impl Attack {
             if let Ok(mut stream) = connect(from, self.address).await
                 && stream.write_all(request.as_bytes()).await.is_ok()
             {
-                // Until the node gives it up.
+                // Until the node closes the connection.
                 let mut nothing = [0];
                 while stream.peek(&mut nothing).await.is_ok_and(|open| open > 0) {
                     sleep(Duration::from_millis(200)).await;
@@ -194,21 +194,21 @@ impl Attack {
     }
 }
 
-/// With as much room to receive as the system gives: what waits is in the node or in the kernel.
+/// Connects with a default receive buffer.
 async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((from, 0)))?;
     socket.connect(to).await
 }
 
-/// A text frame as clients send it, with a mask of zeros.
+/// Encodes a client's text frame with a zero mask.
 fn masked(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// Looks and talks as people do, and returns how long each answer took, sorted.
+/// Reads pages and posts messages, and returns the sorted latencies.
 async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Duration> {
     let started = Instant::now();
     let mut latencies = Vec::new();

@@ -1,5 +1,5 @@
-//! Answers that nobody takes, one kind at a time and at default limits: neither what is asked nor how often lets a node
-//! grow by them, and everyone else is answered meanwhile.
+//! Clients that do not read their responses, one kind at a time and with default limits: the node's memory stays bounded,
+//! and other clients are served.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,21 +19,21 @@ use tokio::time::{sleep, timeout};
 use common::program::{MIB, Program, Watch};
 use common::{file_form, pictures};
 
-/// So that none is measured while another one loads the machine.
+/// Runs the tests one after the other, so that they do not disturb each other's measurements.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-/// How long the attackers keep what they asked for.
+/// How long the attackers keep their connections open.
 const ATTACK: Duration = Duration::from_secs(5);
-/// What one kind of answer may have the node take: half of what it may take in all.
+/// The memory limit for one kind of response: half of the node's.
 const MAX_MEMORY: u64 = 512 * MIB;
 const MAX_LATENCY: Duration = Duration::from_millis(250);
 const HANDSHAKE: &str = "GET /api/socket HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tonesa.v1\r\n\
      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-/// Room to receive, in bytes: what waits is in the node or in its kernel.
-const LITTLE: u32 = 4 * 1024;
+/// The clients' receive buffers in bytes, so that unread responses stay in the node or its kernel.
+const SMALL_BUFFER: u32 = 4 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_of_messages() {
+async fn unread_message_lists_use_bounded_memory() {
     let scene = Scene::start().await;
     let id = scene.upload(1_000).await;
     for number in 0..200 {
@@ -49,7 +49,7 @@ async fn lists_of_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_of_made_up_hosts() {
+async fn unread_pages_of_many_hosts_use_bounded_memory() {
     let scene = Scene::start().await;
     let id = scene.upload(1_000).await;
     for number in 0..60 {
@@ -64,7 +64,7 @@ async fn pages_of_made_up_hosts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pictures() {
+async fn unread_images_use_bounded_memory() {
     let scene = Scene::start().await;
     let id = scene.upload(19 * 1024 * 1024).await;
     let mut held = Vec::new();
@@ -75,7 +75,7 @@ async fn pictures() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_of_sockets_while_a_slow_reader_stays() {
+async fn unread_socket_answers_use_bounded_memory_while_a_slow_reader_stays() {
     let scene = Scene::start().await;
     let (id, other) = (scene.upload(1_000).await, scene.upload(2_000).await);
     let text = "長".repeat(2_000);
@@ -96,7 +96,7 @@ async fn answers_of_sockets_while_a_slow_reader_stays() {
         if number % 100 == 0 {
             scene.say(&other, number, &text).await;
         }
-        // Hardly any two answers are the same.
+        // So that hardly any two answers are equal.
         let after = number / 20 + number % 20;
         if let Ok(mut stream) = connect(attacker(1 + number / 800), scene.program.address).await
             && stream.write_all(HANDSHAKE.as_bytes()).await.is_ok()
@@ -106,19 +106,19 @@ async fn answers_of_sockets_while_a_slow_reader_stays() {
         }
     }
     sleep(ATTACK).await;
-    assert!(!reading.is_finished(), "the slow reader was given up");
+    assert!(!reading.is_finished(), "the slow reader was disconnected");
     scene.end(held).await;
 }
 
-/// Four kilobytes every quarter of a second, as long as the connection is open.
+/// Reads 4 KiB every quarter of a second while the connection is open.
 async fn read_slowly(mut stream: TcpStream) {
-    let mut some = [0; LITTLE as usize];
+    let mut some = [0; SMALL_BUFFER as usize];
     while stream.read(&mut some).await.is_ok_and(|read| read > 0) {
         sleep(Duration::from_millis(250)).await;
     }
 }
 
-/// A node, and those who look at it.
+/// A node under attack, and a visitor whose latencies are measured.
 struct Scene {
     program: Program,
     watch: Watch,
@@ -143,7 +143,7 @@ impl Scene {
         }
     }
 
-    /// The short id of an upload of about so many bytes.
+    /// Creates an upload of about this many bytes, and returns its short id.
     async fn upload(&self, bytes: u32) -> String {
         let form = file_form(pictures::large_png(bytes));
         let request = client([127, 0, 7, 1]).post(self.program.url("/api/uploads"));
@@ -153,7 +153,7 @@ impl Scene {
         upload["shortID"].as_str().unwrap().to_owned()
     }
 
-    /// From as many addresses as it takes.
+    /// Posts a message, from enough addresses to stay below the rate limit.
     async fn say(&self, id: &str, number: usize, text: &str) {
         let from = [127, 0, 6, u8::try_from(1 + number / 20 % 250).unwrap()];
         let url = self.program.url(&format!("/api/uploads/{id}/messages"));
@@ -163,7 +163,7 @@ impl Scene {
         assert_eq!(response.status(), StatusCode::CREATED);
     }
 
-    /// Asks and takes nothing; none if the node does not let one in.
+    /// Sends a request without reading the response; `None` if the node refuses the connection.
     async fn ask(&self, attacker_number: usize, path: &str, host: &str) -> Option<TcpStream> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let mut stream = connect(attacker(attacker_number), self.program.address)
@@ -191,7 +191,7 @@ impl Scene {
     }
 }
 
-/// Someone who only looks.
+/// Requests a page again and again, and records the latencies.
 async fn visit(page: String, latencies: std::sync::Arc<Mutex<Vec<Duration>>>) {
     let visitor = client([127, 0, 9, 9]);
     loop {
@@ -203,7 +203,7 @@ async fn visit(page: String, latencies: std::sync::Arc<Mutex<Vec<Duration>>>) {
     }
 }
 
-/// A client that comes from this address.
+/// A client with this local address.
 fn client(from: [u8; 4]) -> Client {
     let builder = Client::builder().local_address(IpAddr::from(from));
     builder.build().unwrap()
@@ -215,12 +215,12 @@ fn attacker(number: usize) -> [u8; 4] {
 
 async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_recv_buffer_size(LITTLE)?;
+    socket.set_recv_buffer_size(SMALL_BUFFER)?;
     socket.bind(SocketAddr::from((from, 0)))?;
     socket.connect(to).await
 }
 
-/// A `watch` as a text frame, with a mask of zeros.
+/// Encodes a `watch` as a text frame with a zero mask.
 fn watch(id: &str, after: Option<usize>) -> Vec<u8> {
     let text = json!({"type": "watch", "data": {"uploadID": id, "after": after}}).to_string();
     let length = u8::try_from(text.len()).unwrap();

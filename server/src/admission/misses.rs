@@ -1,72 +1,72 @@
-//! How often one address may ask for uploads that are not there: links are open to whoever has them, so nobody may find
-//! one by trying.
+//! Limits the lookups of unknown uploads per address. Everyone with a link has access, so links must not be guessable.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::model::UploadRef;
 
-use super::buckets::{Buckets, TooOften};
+use super::token_buckets::{RateLimited, TokenBuckets};
 
-/// Counts misses per address: as many at once as a minute may have, refilled steadily.
+/// Limits misses, which are lookups of short ids without an upload, per address.
 ///
-/// An address that has used them up is refused before the store is asked, whether or not there is such an upload: an
-/// answer would tell which. Long ids are neither counted nor refused, so that open pages go on: nobody guesses 96 bits.
-pub struct MissLimit(Buckets);
+/// An address that has used them up is refused before the store is asked, whether or not there is such an upload, because
+/// the answer would reveal it. Long ids are neither counted nor refused, so that open pages keep working: 96 bits cannot be
+/// guessed.
+pub struct MissLimiter(TokenBuckets);
 
-impl MissLimit {
-    /// `per_minute` misses in a minute, as many at once; 0 is no limit.
+impl MissLimiter {
+    /// Allows `per_minute` misses in a minute, also at once; 0 means no limit.
     pub fn new(per_minute: u32) -> Self {
-        Self(Buckets::new(per_minute))
+        Self(TokenBuckets::new(per_minute))
     }
 
-    /// Whether the address may ask for this upload.
+    /// Checks whether the address may look up this upload.
     ///
     /// # Errors
-    /// [`TooOften`] and when to come back.
-    pub fn check(&self, address: IpAddr, name: UploadRef) -> Result<(), TooOften> {
+    /// [`RateLimited`] with the time to wait.
+    pub fn check(&self, address: IpAddr, name: UploadRef) -> Result<(), RateLimited> {
         match name {
             UploadRef::Short(_) => self.0.check(address),
             UploadRef::Id(_) => Ok(()),
         }
     }
 
-    /// What the address asked for was not there.
-    pub fn count(&self, address: IpAddr, name: UploadRef) {
+    /// Records that the upload did not exist.
+    pub fn record(&self, address: IpAddr, name: UploadRef) {
         if let UploadRef::Short(_) = name {
             self.0.charge(address, 1);
         }
     }
 
-    pub(super) fn forget_idle(&self) {
-        self.0.forget_idle();
+    pub(super) fn remove_full(&self) {
+        self.0.remove_full();
     }
 }
 
-/// One client's misses.
+/// The misses of one client.
 #[derive(Clone)]
-pub struct Misses {
-    limit: Arc<MissLimit>,
+pub struct ClientMisses {
+    limit: Arc<MissLimiter>,
     address: IpAddr,
 }
 
-impl Misses {
-    /// Those of this address, as it is counted (`ClientAddress::counted`).
-    pub fn new(limit: Arc<MissLimit>, address: IpAddr) -> Self {
+impl ClientMisses {
+    /// Creates the misses of an address (from `ClientAddress::counted`).
+    pub fn new(limit: Arc<MissLimiter>, address: IpAddr) -> Self {
         Self { limit, address }
     }
 
-    /// See [`MissLimit::check`].
+    /// See [`MissLimiter::check`].
     ///
     /// # Errors
-    /// [`TooOften`].
-    pub fn check(&self, name: UploadRef) -> Result<(), TooOften> {
+    /// [`RateLimited`] with the time to wait.
+    pub fn check(&self, name: UploadRef) -> Result<(), RateLimited> {
         self.limit.check(self.address, name)
     }
 
-    /// See [`MissLimit::count`].
-    pub fn count(&self, name: UploadRef) {
-        self.limit.count(self.address, name);
+    /// See [`MissLimiter::record`].
+    pub fn record(&self, name: UploadRef) {
+        self.limit.record(self.address, name);
     }
 }
 
@@ -76,52 +76,52 @@ mod tests {
 
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER_CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn short() -> UploadRef {
         "AAAAAAAA".parse().unwrap()
     }
 
-    fn wait(limit: &MissLimit) -> Duration {
-        match limit.check(HERE, short()) {
-            Err(TooOften { retry_after }) => retry_after,
+    fn wait(limit: &MissLimiter) -> Duration {
+        match limit.check(CLIENT, short()) {
+            Err(RateLimited { retry_after }) => retry_after,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_minutes_worth_of_misses_is_fine_and_then_every_short_id_has_to_wait() {
-        let limit = MissLimit::new(3);
+    fn after_the_misses_of_one_minute_every_short_id_has_to_wait() {
+        let limit = MissLimiter::new(3);
         for _ in 0..3 {
-            limit.check(HERE, short()).unwrap();
-            limit.count(HERE, short());
+            limit.check(CLIENT, short()).unwrap();
+            limit.record(CLIENT, short());
         }
         let wait = wait(&limit);
         assert!(
             wait > Duration::from_secs(19) && wait <= Duration::from_secs(20),
             "{wait:?}"
         );
-        limit.check(THERE, short()).unwrap();
+        limit.check(OTHER_CLIENT, short()).unwrap();
         let long = "0123456789abcdef01234567".parse().unwrap();
-        limit.check(HERE, long).unwrap();
+        limit.check(CLIENT, long).unwrap();
     }
 
     #[test]
-    fn asking_for_what_is_there_costs_nothing() {
-        let limit = MissLimit::new(1);
+    fn lookups_of_existing_uploads_are_not_limited() {
+        let limit = MissLimiter::new(1);
         for _ in 0..1_000 {
-            limit.check(HERE, short()).unwrap();
+            limit.check(CLIENT, short()).unwrap();
         }
     }
 
     #[test]
-    fn long_ids_that_are_not_there_cost_nothing() {
-        let limit = MissLimit::new(1);
+    fn lookups_of_unknown_long_ids_are_not_counted() {
+        let limit = MissLimiter::new(1);
         let long = "0123456789abcdef01234567".parse().unwrap();
         for _ in 0..1_000 {
-            limit.count(HERE, long);
+            limit.record(CLIENT, long);
         }
-        limit.check(HERE, short()).unwrap();
+        limit.check(CLIENT, short()).unwrap();
     }
 }

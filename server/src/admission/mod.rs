@@ -1,7 +1,7 @@
-//! Who is let in: how many places there are, and how often one address may do something.
+//! Admission control: limits on concurrent connections, on the rate of actions, and on the bytes of responses.
 
-pub mod answer_bytes;
-pub mod buckets;
 pub mod misses;
 pub mod rate_limit;
+pub mod response_budget;
 pub mod slots;
+pub mod token_buckets;

@@ -1,4 +1,4 @@
-//! How often one address may do something: a bucket that holds a minute's worth and refills steadily.
+//! Rate limits per client address.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,60 +6,59 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::buckets::{Buckets, TooOften};
-use super::misses::{MissLimit, Misses};
+use super::misses::{ClientMisses, MissLimiter};
+use super::token_buckets::{RateLimited, TokenBuckets};
 
-/// How often addresses whose bucket is full again are forgotten. What is kept between is at most one small entry per
-/// address that was active in the last two minutes.
-const FORGET_EVERY: Duration = Duration::from_mins(1);
+/// The interval in which full buckets are removed. Until then the tables have one small entry per address that was active
+/// in the last two minutes.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// One kind of action, limited per address.
-pub struct RateLimit(Buckets);
+/// Limits one kind of action per address.
+pub struct RateLimiter(TokenBuckets);
 
-impl RateLimit {
-    /// `per_minute` actions in a minute, as many at once; 0 is no limit.
+impl RateLimiter {
+    /// Allows `per_minute` actions in a minute, also at once; 0 means no limit.
     pub fn new(per_minute: u32) -> Self {
-        Self(Buckets::new(per_minute))
+        Self(TokenBuckets::new(per_minute))
     }
 
-    /// Takes one action of the address, as it is counted (`ClientAddress::counted`).
+    /// Takes one action of an address (from `ClientAddress::counted`).
     ///
     /// # Errors
-    /// [`TooOften`] and when to come back.
-    pub fn take(&self, address: IpAddr) -> Result<(), TooOften> {
+    /// [`RateLimited`] with the time to wait.
+    pub fn take(&self, address: IpAddr) -> Result<(), RateLimited> {
         self.0.take(address)
     }
 
-    /// Takes so many further actions of the address for what an earlier one has cost, whether or not they are left: who
-    /// does much at once pays afterwards.
+    /// Charges further actions to an address for what an earlier one has cost, even if fewer are left.
     pub fn charge(&self, address: IpAddr, actions: u32) {
         self.0.charge(address, actions);
     }
 }
 
-/// What is limited on this node.
+/// The rate limits of a node.
 pub struct RateLimits {
     /// Uploads.
-    pub uploads: RateLimit,
+    pub uploads: RateLimiter,
     /// Messages.
-    pub messages: RateLimit,
-    /// Requests for uploads that are not there.
-    pub misses: Arc<MissLimit>,
+    pub messages: RateLimiter,
+    /// Lookups of unknown uploads.
+    pub misses: Arc<MissLimiter>,
 }
 
 impl RateLimits {
-    /// The misses of one client, by its address as it is counted (`ClientAddress::counted`).
-    pub fn misses_of(&self, address: IpAddr) -> Misses {
-        Misses::new(Arc::clone(&self.misses), address)
+    /// The misses of a client, by its address (from `ClientAddress::counted`).
+    pub fn misses_of(&self, address: IpAddr) -> ClientMisses {
+        ClientMisses::new(Arc::clone(&self.misses), address)
     }
 
-    /// Forgets idle addresses from time to time, until the node stops.
-    pub async fn keep_small(&self, stopping: CancellationToken) {
-        let mut ticks = tokio::time::interval(FORGET_EVERY);
+    /// Removes full buckets at intervals, until the node stops.
+    pub async fn run_cleanup(&self, stopping: CancellationToken) {
+        let mut ticks = tokio::time::interval(CLEANUP_INTERVAL);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.uploads.0.forget_idle();
-            self.messages.0.forget_idle();
-            self.misses.forget_idle();
+            self.uploads.0.remove_full();
+            self.messages.0.remove_full();
+            self.misses.remove_full();
         }
     }
 }
@@ -68,44 +67,43 @@ impl RateLimits {
 mod tests {
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER_CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     #[test]
-    fn a_burst_of_a_minutes_worth_is_fine_and_one_more_is_told_when_to_come_back() {
-        let limit = RateLimit::new(3);
+    fn a_burst_of_one_minutes_actions_is_allowed_and_the_next_has_to_wait() {
+        let limit = RateLimiter::new(3);
         for _ in 0..3 {
-            limit.take(HERE).unwrap();
+            limit.take(CLIENT).unwrap();
         }
-        let Err(TooOften { retry_after }) = limit.take(HERE) else {
-            panic!("the fourth was let through");
+        let Err(RateLimited { retry_after }) = limit.take(CLIENT) else {
+            panic!("the fourth was allowed");
         };
         assert!(retry_after <= Duration::from_secs(20), "{retry_after:?}");
-        limit.take(THERE).unwrap();
+        limit.take(OTHER_CLIENT).unwrap();
     }
 
     #[test]
-    fn what_actions_at_once_cost_later_is_paid_before_the_next_one() {
-        let limit = RateLimit::new(10);
+    fn charged_actions_delay_the_next_one() {
+        let limit = RateLimiter::new(10);
         for _ in 0..10 {
-            limit.take(HERE).unwrap();
+            limit.take(CLIENT).unwrap();
         }
-        // Each took ten seconds of something.
         for _ in 0..10 {
-            limit.charge(HERE, 10);
+            limit.charge(CLIENT, 10);
         }
-        let Err(TooOften { retry_after }) = limit.take(HERE) else {
-            panic!("nothing was paid");
+        let Err(RateLimited { retry_after }) = limit.take(CLIENT) else {
+            panic!("it was allowed");
         };
         assert!(retry_after > Duration::from_mins(9), "{retry_after:?}");
-        limit.take(THERE).unwrap();
+        limit.take(OTHER_CLIENT).unwrap();
     }
 
     #[test]
-    fn zero_is_no_limit() {
-        let limit = RateLimit::new(0);
+    fn zero_means_no_limit() {
+        let limit = RateLimiter::new(0);
         for _ in 0..10_000 {
-            limit.take(HERE).unwrap();
+            limit.take(CLIENT).unwrap();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Places that are limited, in all and per client address: for sockets, connections and uploads.
+//! Limits on concurrent sockets, connections and uploads, in total and per client address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-/// With fair shares an address may hold as many places as this part of those that are free. One address alone gets a
-/// ninth of all; a hundred that take what they can leave 7 of 100 free, and whoever has none still finds one.
+/// With fair shares an address may hold at most this fraction of the free slots. A single address gets a ninth of all
+/// slots; a hundred addresses that take all they can leave 7 % free, so that another address still gets one.
 const SHARE_OF_FREE: usize = 8;
 
-/// Why there is no place.
+/// Why no slot is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NoSlot {
-    /// The node serves as many as it may.
-    #[error("this node serves as many as it can")]
+    /// All slots of the node are taken.
+    #[error("all slots of this node are taken")]
     Node,
-    /// This address has as many as it may.
-    #[error("too many from this address")]
+    /// The address has as many slots as it may.
+    #[error("too many slots are taken by this address")]
     Address,
 }
 
-/// The places; clones share them. The table has at most one entry per taken place.
+/// The slots; clones share them. The table has at most one entry per taken slot.
 #[derive(Clone)]
 pub struct Slots(Arc<Inner>);
 
@@ -38,25 +38,24 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// One place, given back when dropped.
+/// A taken slot, released when dropped.
 pub struct Slot {
     slots: Arc<Inner>,
     address: Option<IpAddr>,
 }
 
 impl Slots {
-    /// At most `max` places, and `max_per_address` for one address.
+    /// Creates `max` slots, of which one address may take `max_per_address`.
     pub fn new(max: usize, max_per_address: usize) -> Self {
-        Self::of(max, max_per_address, false)
+        Self::create(max, max_per_address, false)
     }
 
-    /// The same, but the fewer places are free, the fewer one address may hold: a few that take all they can get leave
-    /// some for everyone else.
-    pub fn in_fair_shares(max: usize, max_per_address: usize) -> Self {
-        Self::of(max, max_per_address, true)
+    /// The same, but the fewer slots are free, the fewer an address may take, so that greedy addresses leave some for others.
+    pub fn with_fair_shares(max: usize, max_per_address: usize) -> Self {
+        Self::create(max, max_per_address, true)
     }
 
-    fn of(max: usize, max_per_address: usize, fair_shares: bool) -> Self {
+    fn create(max: usize, max_per_address: usize, fair_shares: bool) -> Self {
         Self(Arc::new(Inner {
             max,
             max_per_address,
@@ -65,11 +64,11 @@ impl Slots {
         }))
     }
 
-    /// Takes a place for the address, as it is counted (`ClientAddress::counted`); for none where many clients share
-    /// the address, as behind a trusted proxy.
+    /// Takes a slot for an address (from `ClientAddress::counted`), or for `None` if many clients share the address, as
+    /// behind a trusted proxy.
     ///
     /// # Errors
-    /// [`NoSlot`] when there is none left.
+    /// See [`NoSlot`].
     pub fn take(&self, address: Option<IpAddr>) -> Result<Slot, NoSlot> {
         let mut taken = self.0.lock();
         let free = self.0.max.saturating_sub(taken.total);
@@ -91,14 +90,14 @@ impl Slots {
         })
     }
 
-    /// How many places are taken.
+    /// The number of taken slots.
     pub fn taken(&self) -> usize {
         self.0.lock().total
     }
 }
 
 impl Inner {
-    /// At least 1, so that a refused address always has an entry already.
+    /// The maximum for one address; at least 1, so that a refused address already has an entry.
     fn max_of_address(&self, free: usize) -> usize {
         let fair = if self.fair_shares {
             1 + free / SHARE_OF_FREE
@@ -138,7 +137,7 @@ mod tests {
         IpAddr::V4(std::net::Ipv4Addr::from_bits(number))
     }
 
-    /// Takes all that these addresses can get.
+    /// Takes all slots that these addresses can get.
     fn take_all(slots: &Slots, addresses: std::ops::Range<u32>) -> Vec<Slot> {
         let mut taken = Vec::new();
         loop {
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_given_back_when_its_holder_ends() {
+    fn a_slot_is_released_when_it_is_dropped() {
         let slots = Slots::new(2, 1);
         let first = slots.take(Some(address(1))).unwrap();
         assert_eq!(slots.take(Some(address(1))).err(), Some(NoSlot::Address));
@@ -168,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn in_fair_shares_those_who_take_all_they_can_leave_places_for_others() {
+    fn with_fair_shares_greedy_addresses_leave_slots_for_others() {
         for greedy in [1, 10, 100, 500] {
-            let slots = Slots::in_fair_shares(10_000, 1_000);
+            let slots = Slots::with_fair_shares(10_000, 1_000);
             let _taken = take_all(&slots, 0..greedy);
             let newcomers: Vec<_> = (1_000..1_010)
                 .map(|it| {
@@ -184,8 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn a_few_who_hold_all_they_can_get_keep_no_newcomer_from_an_upload() {
-        let uploads = || Slots::in_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS);
+    fn greedy_addresses_leave_an_upload_slot_for_others() {
+        let uploads = || Slots::with_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS);
         assert_eq!(take_all(&uploads(), 0..1).len(), UPLOADS_PER_ADDRESS);
         for greedy in [2, 5, 20] {
             let slots = uploads();
@@ -196,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_less_than_others_gets_a_place_as_long_as_they_do() {
-        let slots = Slots::in_fair_shares(20_000, 1_000);
+    fn an_address_with_fewer_slots_than_others_gets_one() {
+        let slots = Slots::with_fair_shares(20_000, 1_000);
         let _greedy = take_all(&slots, 0..30);
         let most = slots.0.lock().by_address.values().max().copied().unwrap();
         for _ in 0..most / 2 {
@@ -206,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_many_clients_is_bounded_by_the_total_alone() {
-        let slots = Slots::in_fair_shares(20, 1);
+    fn slots_without_an_address_are_limited_by_the_total_only() {
+        let slots = Slots::with_fair_shares(20, 1);
         let taken: Vec<_> = (0..20).map(|_| slots.take(None).unwrap()).collect();
         assert_eq!(slots.take(None).err(), Some(NoSlot::Node));
         drop(taken);

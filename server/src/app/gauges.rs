@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::logs;
 use super::sweeper::status::{SweepProblem, SweepStatus};
-use crate::admission::answer_bytes::AnswerBytes;
+use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
 use crate::broker::DeliveryClass;
 use crate::broker::class_counter::label;
@@ -22,7 +22,7 @@ use crate::image::DecodePool;
 /// The parts whose state is told.
 pub(super) struct Gauges {
     pub sockets: Slots,
-    pub answers: AnswerBytes,
+    pub answers: ResponseBudget,
     pub max_sockets: usize,
     pub hub: Hub,
     pub decoders: DecodePool,
@@ -49,7 +49,7 @@ impl Collector for Gauges {
             (
                 "topics_watched",
                 "Uploads that this node's sockets watch",
-                hub.topics(),
+                hub.topic_count(),
             ),
             (
                 "uploads_running",
@@ -59,12 +59,12 @@ impl Collector for Gauges {
             (
                 "bytes_waiting",
                 "Bytes that wait to be written to this node's sockets; a frame that waits for many counts once",
-                hub.bytes_waiting(),
+                hub.queued_bytes(),
             ),
             (
                 "answer_bytes",
                 "Bytes of answers that are being sent; what is sent to many counts once",
-                self.answers.taken(),
+                self.answers.reserved(),
             ),
             (
                 "decodes_running",
@@ -80,7 +80,7 @@ impl Collector for Gauges {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             gauge(value).encode(metric)?;
         }
-        let (messages, touches) = hub.waiting();
+        let (messages, touches) = hub.queued_frames();
         family(
             &mut encoder,
             "frames_waiting",

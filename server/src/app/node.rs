@@ -11,9 +11,9 @@ use super::logs;
 use super::metrics::Metrics;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
-use crate::admission::answer_bytes::AnswerBytes;
-use crate::admission::misses::MissLimit;
-use crate::admission::rate_limit::{RateLimit, RateLimits};
+use crate::admission::misses::MissLimiter;
+use crate::admission::rate_limit::{RateLimiter, RateLimits};
+use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
 use crate::config::Config;
 use crate::http::assets::Site;
@@ -45,13 +45,13 @@ pub fn start(
         stopping.clone(),
     );
     let rate_limits = Arc::new(RateLimits {
-        uploads: RateLimit::new(limits.uploads_per_minute),
-        messages: RateLimit::new(limits.messages_per_minute),
-        misses: Arc::new(MissLimit::new(limits.misses_per_minute)),
+        uploads: RateLimiter::new(limits.uploads_per_minute),
+        messages: RateLimiter::new(limits.messages_per_minute),
+        misses: Arc::new(MissLimiter::new(limits.misses_per_minute)),
     });
     tasks.spawn({
         let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
-        async move { rate_limits.keep_small(stopping).await }
+        async move { rate_limits.run_cleanup(stopping).await }
     });
     let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
     let sweeper = Sweeper {
@@ -73,8 +73,8 @@ pub fn start(
         charged.uploads.charge(address, seconds);
     });
     tasks.spawn(logs::tell_dropped(stopping.clone()));
-    let sockets = Slots::in_fair_shares(limits.sockets, limits.sockets_per_address);
-    let answers = AnswerBytes::default();
+    let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
+    let answers = ResponseBudget::default();
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),

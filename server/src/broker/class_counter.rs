@@ -6,15 +6,15 @@ use prometheus_client::registry::Registry;
 
 use super::DeliveryClass;
 
-/// A counter for each class, at hand without looking it up. Clones share them.
+/// A counter for each class, accessed without a lookup. Clones share them.
 #[derive(Debug, Clone)]
-pub struct ByClass {
+pub struct ClassCounter {
     family: Family<[(&'static str, &'static str); 1], Counter>,
     messages: Counter,
     touches: Counter,
 }
 
-impl Default for ByClass {
+impl Default for ClassCounter {
     fn default() -> Self {
         let family = Family::default();
         Self {
@@ -25,13 +25,15 @@ impl Default for ByClass {
     }
 }
 
-impl ByClass {
-    /// Tells it under this name.
-    pub fn register(&self, registry: &mut Registry, name: &str, help: &str) {
-        registry.register(name, help, self.family.clone());
+impl ClassCounter {
+    /// Creates the counters and registers them under this name.
+    pub fn registered(registry: &mut Registry, name: &str, help: &str) -> Self {
+        let counters = Self::default();
+        registry.register(name, help, counters.family.clone());
+        counters
     }
 
-    /// This many more of a class.
+    /// Adds to the counter of a class.
     pub fn add(&self, class: DeliveryClass, count: u64) {
         match class {
             DeliveryClass::Message => self.messages.inc_by(count),

@@ -1,7 +1,7 @@
-//! What every [`Broker`] guarantees, as tests. A backend's tests call [`broker_suite`] with an expression that opens two
+//! The guarantees of every [`Broker`], as tests. A backend's tests call [`broker_suite`] with an expression that opens two
 //! nodes; each test uses topics of its own.
 //!
-//! That nothing arrives is shown by something that was published after it and does arrive, so no test waits for time.
+//! That a frame does not arrive is shown by a later one that does, so that no test waits for a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,18 +16,18 @@ use tokio::time::timeout;
 
 use super::{Broker, Deliver, DeliveryClass, Frame, Topic};
 
-/// Makes a test of each guarantee. `$open` is a future of `([Arc<dyn Broker>; 2], guard)`, two nodes to which nothing is
-/// attached yet; the guard is dropped at the end.
+/// Defines a test of each guarantee. `$open` is a future of `([Arc<dyn Broker>; 2], guard)`: two nodes without receivers,
+/// and a guard that is dropped at the end.
 macro_rules! broker_suite {
     ($open:expr) => {
         $crate::broker::conformance::broker_suite! {
             $open;
-            every_subscribed_node_gets_a_frame_as_it_was,
-            nothing_arrives_on_a_topic_that_nobody_subscribed,
+            every_subscribed_node_gets_a_frame_unchanged,
+            a_topic_without_subscribers_delivers_nothing,
             a_node_without_a_subscription_gets_nothing,
             nothing_arrives_after_unsubscribing,
-            unsubscribing_leaves_other_nodes_and_topics_alone,
-            a_repeated_subscription_delivers_once_and_ends_at_once,
+            unsubscribing_does_not_affect_other_nodes_and_topics,
+            a_repeated_subscription_delivers_once_and_ends_with_one_unsubscribe,
             a_topic_can_be_subscribed_again,
             one_nodes_frames_keep_their_order,
             every_frame_after_subscribing_arrives,
@@ -46,10 +46,10 @@ pub(crate) use broker_suite;
 
 type Nodes = [Arc<dyn Broker>; 2];
 
-/// The longest that a frame may take, on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit for the delivery of a frame, generous for a busy machine.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything that a node was delivered, in order.
+/// All frames that were delivered to a node, in order.
 #[derive(Default)]
 pub(crate) struct Inbox {
     frames: Mutex<Vec<(Topic, Frame)>>,
@@ -58,14 +58,14 @@ pub(crate) struct Inbox {
 
 impl Deliver for Inbox {
     fn deliver(&self, topic: Topic, frame: Frame) {
-        // Makes room for others to act while a frame is on its way.
+        // Lets other threads run while a frame is being delivered.
         thread::yield_now();
         self.frames.lock().unwrap().push((topic, frame));
         self.more.notify_one();
     }
 
     fn interrupted(&self) {
-        panic!("nothing interrupts the broker in these tests");
+        panic!("the subscription is interrupted");
     }
 
     fn repaired(&self) {}
@@ -98,7 +98,9 @@ impl Inbox {
                 self.more.notified().await;
             }
         };
-        timeout(PATIENCE, arrived).await.expect("the frame arrives");
+        timeout(DELIVERY_TIMEOUT, arrived)
+            .await
+            .expect("the frame has to arrive");
     }
 }
 
@@ -117,19 +119,20 @@ async fn publish(node: &Arc<dyn Broker>, topic: Topic, text: &str) {
     node.publish(topic, some_frame(text)).await.unwrap();
 }
 
-/// A backend may carry topics by different ways, as the masters of a cluster are; of so many topics some go by each
-/// of three ways.
-const ALL_WAYS: usize = 48;
+/// A backend may carry topics over several connections, such as those to the masters of a cluster. Of this many topics
+/// some go over each of three connections.
+const TOPICS_FOR_ALL_ROUTES: usize = 48;
 
-/// Publishes from each node on topics that both have, and waits until everything before it has arrived.
-async fn settle(nodes: &Nodes, inboxes: &[Arc<Inbox>; 2]) {
-    let topics: Vec<_> = (0..ALL_WAYS).map(|_| some_topic()).collect();
+/// Publishes from each node on topics that both are subscribed to, and waits for it, so that all earlier frames have
+/// arrived.
+async fn flush(nodes: &Nodes, inboxes: &[Arc<Inbox>; 2]) {
+    let topics: Vec<_> = (0..TOPICS_FOR_ALL_ROUTES).map(|_| some_topic()).collect();
     for publisher in nodes {
         try_join_all(topics.iter().map(async |topic| {
             for node in nodes {
                 node.subscribe(*topic).await?;
             }
-            publisher.publish(*topic, some_frame("settled")).await
+            publisher.publish(*topic, some_frame("flushed")).await
         }))
         .await
         .unwrap();
@@ -137,7 +140,7 @@ async fn settle(nodes: &Nodes, inboxes: &[Arc<Inbox>; 2]) {
             .iter()
             .flat_map(|it| topics.iter().map(move |topic| (it, topic)))
         {
-            inbox.wait_for(*topic, &some_frame("settled")).await;
+            inbox.wait_for(*topic, &some_frame("flushed")).await;
         }
     }
 }
@@ -146,7 +149,7 @@ fn attach(nodes: &Nodes) -> [Arc<Inbox>; 2] {
     [Inbox::attached(&*nodes[0]), Inbox::attached(&*nodes[1])]
 }
 
-pub(crate) async fn every_subscribed_node_gets_a_frame_as_it_was(nodes: Nodes) {
+pub(crate) async fn every_subscribed_node_gets_a_frame_unchanged(nodes: Nodes) {
     let inboxes = attach(&nodes);
     let topic = some_topic();
     for node in &nodes {
@@ -171,20 +174,20 @@ pub(crate) async fn every_subscribed_node_gets_a_frame_as_it_was(nodes: Nodes) {
             published.push(frame);
         }
     }
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     for inbox in &inboxes {
         assert_eq!(inbox.of(topic), published, "each of them once");
     }
 }
 
-pub(crate) async fn nothing_arrives_on_a_topic_that_nobody_subscribed(nodes: Nodes) {
+pub(crate) async fn a_topic_without_subscribers_delivers_nothing(nodes: Nodes) {
     let inboxes = attach(&nodes);
     let (watched, unwatched) = (some_topic(), some_topic());
     nodes[0].subscribe(watched).await.unwrap();
     for node in &nodes {
         publish(node, unwatched, "to nobody").await;
     }
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     for inbox in &inboxes {
         assert!(inbox.of(unwatched).is_empty());
         assert!(inbox.of(watched).is_empty());
@@ -198,7 +201,7 @@ pub(crate) async fn a_node_without_a_subscription_gets_nothing(nodes: Nodes) {
     for node in &nodes {
         publish(node, topic, "to the first").await;
     }
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     assert_eq!(inboxes[0].texts(topic), ["to the first", "to the first"]);
     assert!(inboxes[1].of(topic).is_empty());
 }
@@ -222,13 +225,13 @@ pub(crate) async fn nothing_arrives_after_unsubscribing(nodes: Nodes) {
         done.store(true, Ordering::Relaxed);
         publishing.await.unwrap();
         publish(&nodes[0], topic, "late").await;
-        settle(&nodes, &inboxes).await;
+        flush(&nodes, &inboxes).await;
         assert_eq!(inboxes[0].of(topic).len(), arrived);
         assert!(inboxes[1].of(topic).is_empty());
     }
 }
 
-pub(crate) async fn unsubscribing_leaves_other_nodes_and_topics_alone(nodes: Nodes) {
+pub(crate) async fn unsubscribing_does_not_affect_other_nodes_and_topics(nodes: Nodes) {
     let inboxes = attach(&nodes);
     let (left, kept) = (some_topic(), some_topic());
     for node in &nodes {
@@ -238,14 +241,16 @@ pub(crate) async fn unsubscribing_leaves_other_nodes_and_topics_alone(nodes: Nod
     nodes[0].unsubscribe(left).await.unwrap();
     publish(&nodes[0], left, "a").await;
     publish(&nodes[0], kept, "b").await;
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     assert!(inboxes[0].of(left).is_empty());
     assert_eq!(inboxes[1].texts(left), ["a"]);
     assert_eq!(inboxes[0].texts(kept), ["b"]);
     assert_eq!(inboxes[1].texts(kept), ["b"]);
 }
 
-pub(crate) async fn a_repeated_subscription_delivers_once_and_ends_at_once(nodes: Nodes) {
+pub(crate) async fn a_repeated_subscription_delivers_once_and_ends_with_one_unsubscribe(
+    nodes: Nodes,
+) {
     let inboxes = attach(&nodes);
     let topic = some_topic();
     for _ in 0..3 {
@@ -254,13 +259,13 @@ pub(crate) async fn a_repeated_subscription_delivers_once_and_ends_at_once(nodes
     publish(&nodes[0], topic, "once").await;
     publish(&nodes[1], topic, "too").await;
     inboxes[0].wait_for(topic, &some_frame("too")).await;
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     assert_eq!(inboxes[0].of(topic).len(), 2);
     nodes[0].unsubscribe(topic).await.unwrap();
     publish(&nodes[1], topic, "late").await;
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     assert_eq!(inboxes[0].of(topic).len(), 2);
-    // Neither the second end nor one without a beginning is an error.
+    // Unsubscribing twice, or without a subscription, is not an error.
     nodes[0].unsubscribe(topic).await.unwrap();
     nodes[1].unsubscribe(topic).await.unwrap();
 }
@@ -271,14 +276,14 @@ pub(crate) async fn a_topic_can_be_subscribed_again(nodes: Nodes) {
     let mut expected = Vec::new();
     for round in 0..10 {
         nodes[0].subscribe(topic).await.unwrap();
-        let heard = format!("heard {round}");
-        publish(&nodes[1], topic, &heard).await;
-        inboxes[0].wait_for(topic, &some_frame(&heard)).await;
+        let text = format!("text {round}");
+        publish(&nodes[1], topic, &text).await;
+        inboxes[0].wait_for(topic, &some_frame(&text)).await;
         nodes[0].unsubscribe(topic).await.unwrap();
-        publish(&nodes[1], topic, "unheard").await;
-        expected.push(heard);
+        publish(&nodes[1], topic, "not delivered").await;
+        expected.push(text);
     }
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     assert_eq!(inboxes[0].texts(topic), expected);
 }
 
@@ -299,7 +304,7 @@ pub(crate) async fn one_nodes_frames_keep_their_order(nodes: Nodes) {
         }
     }
     publishers.join_all().await;
-    settle(&nodes, &inboxes).await;
+    flush(&nodes, &inboxes).await;
     for (inbox, topic) in inboxes
         .iter()
         .flat_map(|it| topics.map(|topic| (it, topic)))
@@ -316,7 +321,7 @@ pub(crate) async fn one_nodes_frames_keep_their_order(nodes: Nodes) {
 pub(crate) async fn every_frame_after_subscribing_arrives(nodes: Nodes) {
     let inboxes = attach(&nodes);
     let topic = some_topic();
-    // The other node's comings and goings disturb nothing.
+    // The other node subscribes and unsubscribes meanwhile.
     let other = nodes[1].clone();
     let churn = tokio::spawn(async move {
         loop {
@@ -341,6 +346,6 @@ pub(crate) async fn every_frame_after_subscribing_arrives(nodes: Nodes) {
 pub(crate) async fn the_broker_answers_a_ping(nodes: Nodes) {
     let _inboxes = attach(&nodes);
     for node in &nodes {
-        assert_eq!(node.ping().await, Ok(()));
+        node.ping().await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! A broker around another one that tells what passes through it and whether frames flow.
+//! Wraps a broker, and measures its calls, its frames and its interruptions.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use super::metrics::BrokerMetrics;
 use super::{Broker, BrokerError, Deliver, Frame, Topic};
 
-/// See the module.
+/// A broker with metrics.
 pub struct MeasuredBroker {
     broker: Arc<dyn Broker>,
     metrics: BrokerMetrics,
 }
 
 impl MeasuredBroker {
-    /// Measures this broker.
+    /// Wraps a broker.
     pub fn new(broker: Arc<dyn Broker>, metrics: BrokerMetrics) -> Self {
         Self { broker, metrics }
     }
@@ -25,14 +25,15 @@ impl Broker for MeasuredBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
         self.metrics.attached();
         let metrics = self.metrics.clone();
-        self.broker.attach(Arc::new(Received { receiver, metrics }));
+        self.broker
+            .attach(Arc::new(MeasuredReceiver { receiver, metrics }));
     }
 
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
         let class = frame.class;
         let call = self.broker.publish(topic, frame);
         let published = self.metrics.calls.measure("publish", call).await;
-        published.inspect_err(|_| self.metrics.not_published(class))
+        published.inspect_err(|_| self.metrics.publish_failed(class))
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
@@ -45,8 +46,8 @@ impl Broker for MeasuredBroker {
         self.metrics.calls.measure("unsubscribe", call).await
     }
 
-    fn is_open(&self) -> bool {
-        self.broker.is_open()
+    fn is_external(&self) -> bool {
+        self.broker.is_external()
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
@@ -54,19 +55,19 @@ impl Broker for MeasuredBroker {
     }
 }
 
-struct Received {
+struct MeasuredReceiver {
     receiver: Arc<dyn Deliver>,
     metrics: BrokerMetrics,
 }
 
-impl Deliver for Received {
+impl Deliver for MeasuredReceiver {
     fn deliver(&self, topic: Topic, frame: Frame) {
         self.metrics.received(frame.class);
         self.receiver.deliver(topic, frame);
     }
 
-    fn refused(&self, why: &'static str) {
-        self.receiver.refused(why);
+    fn rejected(&self, reason: &'static str) {
+        self.receiver.rejected(reason);
     }
 
     fn interrupted(&self) {
@@ -91,7 +92,7 @@ mod tests {
     use crate::broker::memory::{MemoryBroker, MemoryBus};
     use crate::http::metrics_endpoint::written;
 
-    // Whatever a broker guarantees, it does so through this one too.
+    // The guarantees of a broker hold for a wrapped one too.
     broker_suite!(async {
         let bus = Arc::new(MemoryBus::default());
         let node = || -> Arc<dyn Broker> {
@@ -101,11 +102,11 @@ mod tests {
         ([node(), node()], ())
     });
 
-    /// A broker that is away, and lets whoever is attached know.
-    struct Away;
+    /// A broker that is unavailable, and reports interruptions.
+    struct UnavailableBroker;
 
     #[async_trait]
-    impl Broker for Away {
+    impl Broker for UnavailableBroker {
         fn attach(&self, receiver: Arc<dyn Deliver>) {
             receiver.interrupted();
             receiver.repaired();
@@ -113,27 +114,27 @@ mod tests {
         }
 
         async fn publish(&self, _: Topic, _: Frame) -> Result<(), BrokerError> {
-            Err(BrokerError::Unavailable)
+            Err(BrokerError::UNAVAILABLE)
         }
 
         async fn subscribe(&self, _: Topic) -> Result<(), BrokerError> {
-            Err(BrokerError::Unavailable)
+            Err(BrokerError::UNAVAILABLE)
         }
 
         async fn unsubscribe(&self, _: Topic) -> Result<(), BrokerError> {
-            Err(BrokerError::Unavailable)
+            Err(BrokerError::UNAVAILABLE)
         }
 
         async fn ping(&self) -> Result<(), BrokerError> {
-            Err(BrokerError::Unavailable)
+            Err(BrokerError::UNAVAILABLE)
         }
     }
 
-    /// Counts the calls.
+    /// Counts the calls of `interrupted` and `repaired`.
     #[derive(Default)]
-    struct Counting([AtomicU8; 2]);
+    struct CountingReceiver([AtomicU8; 2]);
 
-    impl Deliver for Counting {
+    impl Deliver for CountingReceiver {
         fn deliver(&self, _: Topic, _: Frame) {}
 
         fn interrupted(&self) {
@@ -146,11 +147,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn outages_are_told_and_passed_on() {
+    async fn outages_are_counted_and_passed_on() {
         let metrics = Metrics::default();
-        let broker = MeasuredBroker::new(Arc::new(Away), metrics.broker.clone());
-        let receiver = Arc::new(Counting::default());
-        broker.attach(Arc::<Counting>::clone(&receiver));
+        let broker = MeasuredBroker::new(Arc::new(UnavailableBroker), metrics.broker.clone());
+        let receiver = Arc::new(CountingReceiver::default());
+        broker.attach(Arc::<CountingReceiver>::clone(&receiver));
         let touch = Frame {
             class: DeliveryClass::Touch,
             ..some_frame("")

@@ -1,4 +1,4 @@
-//! A broker within one process: for a node that stands alone, and for several nodes in one test.
+//! A broker within one process, for a standalone node and for several nodes in one test.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,33 +8,33 @@ use async_trait::async_trait;
 
 use super::{Broker, BrokerError, Deliver, Frame, Topic};
 
-/// What the nodes share. A topic is there as long as a node is subscribed to it.
+/// The bus that the nodes share. It holds the topics that a node is subscribed to.
 ///
-/// A topic's frames are delivered under that topic's lock, one at a time: every node gets them in the same order, and
-/// none after it has unsubscribed. [`Deliver::deliver`] must therefore not wait for the broker.
+/// A topic's frames are delivered under that topic's lock: every node gets them in the same order, and none after it has
+/// unsubscribed. [`Deliver::deliver`] must therefore not wait for the broker.
 #[derive(Default)]
 pub struct MemoryBus {
-    topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribed>>>>,
+    topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,
     nodes: AtomicU64,
 }
 
 /// The nodes that are subscribed to a topic.
-type Subscribed = Vec<Arc<Node>>;
+type Subscribers = Vec<Arc<Node>>;
 
-/// One node at the bus.
+/// A node on the bus.
 struct Node {
     number: u64,
     receiver: OnceLock<Arc<dyn Deliver>>,
 }
 
-/// A node's end of a [`MemoryBus`]. Its subscriptions end when it is dropped.
+/// A node's connection to a [`MemoryBus`]. Its subscriptions end when it is dropped.
 pub struct MemoryBroker {
     bus: Arc<MemoryBus>,
     node: Arc<Node>,
 }
 
 impl MemoryBroker {
-    /// Another node at the bus.
+    /// Adds a node to the bus.
     pub fn new(bus: Arc<MemoryBus>) -> Self {
         let node = Arc::new(Node {
             number: bus.nodes.fetch_add(1, Ordering::Relaxed),
@@ -50,7 +50,7 @@ impl MemoryBus {
             let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
             topics.get(&topic).cloned()
         };
-        // One that was removed meanwhile is empty.
+        // A topic that was removed meanwhile has no subscribers.
         if let Some(nodes) = nodes {
             for receiver in lock(&nodes).iter().filter_map(|node| node.receiver.get()) {
                 receiver.deliver(topic, frame.clone());
@@ -68,31 +68,34 @@ impl MemoryBus {
 
     fn unsubscribe(&self, topic: Topic, node: &Node) {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        if topics.get(&topic).is_some_and(|nodes| leave(nodes, node)) {
+        if topics
+            .get(&topic)
+            .is_some_and(|nodes| remove_node(nodes, node))
+        {
             topics.remove(&topic);
         }
     }
 
-    fn leave_all(&self, node: &Node) {
+    fn remove_from_all(&self, node: &Node) {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        topics.retain(|_, nodes| !leave(nodes, node));
+        topics.retain(|_, nodes| !remove_node(nodes, node));
     }
 }
 
-/// Takes the node from those of a topic; whether none is left.
-fn leave(nodes: &Mutex<Subscribed>, node: &Node) -> bool {
+/// Removes a node from the subscribers of a topic, and returns whether none is left.
+fn remove_node(nodes: &Mutex<Subscribers>, node: &Node) -> bool {
     let mut nodes = lock(nodes);
     nodes.retain(|other| other.number != node.number);
     nodes.is_empty()
 }
 
-fn lock(nodes: &Mutex<Subscribed>) -> MutexGuard<'_, Subscribed> {
+fn lock(nodes: &Mutex<Subscribers>) -> MutexGuard<'_, Subscribers> {
     nodes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for MemoryBroker {
     fn drop(&mut self) {
-        self.bus.leave_all(&self.node);
+        self.bus.remove_from_all(&self.node);
     }
 }
 
@@ -118,7 +121,7 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
-    fn is_open(&self) -> bool {
+    fn is_external(&self) -> bool {
         false
     }
 
@@ -141,7 +144,7 @@ mod tests {
     broker_suite!(async { nodes() });
 
     #[tokio::test]
-    async fn frames_are_delivered_before_publish_answers() {
+    async fn frames_are_delivered_before_publish_returns() {
         let broker = MemoryBroker::new(Arc::default());
         let inbox = Inbox::attached(&broker);
         let (topic, frame) = (some_topic(), some_frame("now"));
@@ -151,19 +154,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn topics_that_nobody_watches_leave_nothing_behind() {
+    async fn topics_without_subscribers_are_removed() {
         let bus = Arc::new(MemoryBus::default());
         let broker = MemoryBroker::new(Arc::clone(&bus));
-        let gone = MemoryBroker::new(Arc::clone(&bus));
+        let other = MemoryBroker::new(Arc::clone(&bus));
         for _ in 0..100 {
             let topic = some_topic();
             broker.subscribe(topic).await.unwrap();
-            gone.subscribe(topic).await.unwrap();
+            other.subscribe(topic).await.unwrap();
             broker.publish(some_topic(), some_frame("")).await.unwrap();
             broker.unsubscribe(topic).await.unwrap();
         }
         assert_eq!(bus.topics.read().unwrap().len(), 100);
-        drop(gone);
+        drop(other);
         assert!(bus.topics.read().unwrap().is_empty());
     }
 }

@@ -12,9 +12,9 @@ use headers::{Connection, HeaderMapExt, Upgrade};
 use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
-use crate::admission::answer_bytes::NoRoom;
-use crate::admission::buckets::TooOften;
+use crate::admission::response_budget::BudgetExceeded;
 use crate::admission::slots::NoSlot;
+use crate::admission::token_buckets::RateLimited;
 use crate::blob::BlobError;
 use crate::hub::posting::PostError;
 use crate::image::ImageError;
@@ -243,14 +243,14 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<TooOften> for ApiError {
-    fn from(TooOften { retry_after }: TooOften) -> Self {
+impl From<RateLimited> for ApiError {
+    fn from(RateLimited { retry_after }: RateLimited) -> Self {
         Self::TooManyRequests { retry_after }
     }
 }
 
-impl From<NoRoom> for ApiError {
-    fn from(_: NoRoom) -> Self {
+impl From<BudgetExceeded> for ApiError {
+    fn from(_: BudgetExceeded) -> Self {
         Self::NoRoom
     }
 }

@@ -212,7 +212,7 @@ impl Admission {
     fn of(config: &Config) -> Self {
         let limits = config.limits;
         Self {
-            slots: Slots::in_fair_shares(limits.connections, limits.connections_per_address),
+            slots: Slots::with_fair_shares(limits.connections, limits.connections_per_address),
             trusted: config.trusted_proxies.as_slice().into(),
         }
     }

@@ -14,8 +14,8 @@ use super::pages::kept::Pages;
 use super::routes::health::SweepHealth;
 use super::routes::messages::Listings;
 use super::routes::multipart::UploadReceiver;
-use crate::admission::answer_bytes::AnswerBytes;
 use crate::admission::rate_limit::RateLimits;
+use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
 use crate::blob::Blobs;
 use crate::broker::Broker;
@@ -105,7 +105,7 @@ pub struct Parts {
     /// Places for sockets.
     pub sockets: Slots,
     /// Room for answers that are being sent.
-    pub answers: AnswerBytes,
+    pub answers: ResponseBudget,
     /// Lists of messages that are being read.
     pub listings: Arc<Listings>,
     /// Whether images may be swept.

@@ -1,4 +1,4 @@
-//! Frames on their way to the sockets of a room.
+//! Encoded frames that are written to the sockets of a room.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -8,47 +8,47 @@ use bytes::{Bytes, BytesMut};
 use crate::broker::{DeliveryClass, Frame};
 use crate::websocket;
 
-/// A frame as its exact bytes, the same for all sockets.
+/// An encoded frame; all sockets share its bytes.
 #[derive(Debug, Clone)]
-pub struct Encoded {
-    /// Whether it may be lost.
+pub struct EncodedFrame {
+    /// How it is treated under load.
     pub class: DeliveryClass,
-    /// The whole frame.
+    /// The frame with its WebSocket header.
     pub bytes: Bytes,
-    /// How many sockets it waits for.
-    pub(super) holders: Arc<AtomicUsize>,
+    /// The number of socket queues that hold it.
+    pub(super) queue_count: Arc<AtomicUsize>,
 }
 
-impl Encoded {
-    /// A frame that waits for nobody yet.
+impl EncodedFrame {
+    /// Creates a frame that no queue holds yet.
     pub fn new(class: DeliveryClass, bytes: Bytes) -> Self {
         Self {
             class,
             bytes,
-            holders: Arc::default(),
+            queue_count: Arc::default(),
         }
     }
 }
 
-/// Frames that are written to many sockets together, as their exact bytes.
+/// Frames that are written together.
 pub struct Batch {
-    frames: Vec<Encoded>,
+    frames: Vec<EncodedFrame>,
     bytes: Bytes,
 }
 
 impl Batch {
-    /// One frame.
-    pub fn one(class: DeliveryClass, bytes: Bytes) -> Self {
+    /// Creates a batch of one frame.
+    pub fn single(class: DeliveryClass, bytes: Bytes) -> Self {
         Self {
-            frames: vec![Encoded::new(class, bytes.clone())],
+            frames: vec![EncodedFrame::new(class, bytes.clone())],
             bytes,
         }
     }
 
-    /// Several, in this order.
-    pub fn of(frames: Vec<(DeliveryClass, Bytes)>) -> Self {
+    /// Creates a batch of frames in this order.
+    pub fn new(frames: Vec<(DeliveryClass, Bytes)>) -> Self {
         if let [(class, bytes)] = &*frames {
-            return Self::one(*class, bytes.clone());
+            return Self::single(*class, bytes.clone());
         }
         let length = frames.iter().map(|(_, frame)| frame.len()).sum();
         let mut bytes = BytesMut::with_capacity(length);
@@ -58,25 +58,25 @@ impl Batch {
         let frames = frames.into_iter();
         Self {
             frames: frames
-                .map(|(class, bytes)| Encoded::new(class, bytes))
+                .map(|(class, bytes)| EncodedFrame::new(class, bytes))
                 .collect(),
             bytes: bytes.freeze(),
         }
     }
 
-    /// All of them, one after the other.
+    /// The bytes of all frames, one after the other.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Each of them.
-    pub fn frames(&self) -> &[Encoded] {
+    /// The frames.
+    pub fn frames(&self) -> &[EncodedFrame] {
         &self.frames
     }
 }
 
 impl From<&Frame> for Batch {
     fn from(frame: &Frame) -> Self {
-        Self::one(frame.class, websocket::text(&frame.text))
+        Self::single(frame.class, websocket::text(&frame.text))
     }
 }

@@ -1,4 +1,4 @@
-//! What a socket asks, done: `watch`, `unwatch` and `touch`.
+//! Executes the commands of a socket: `watch`, `unwatch` and `touch`.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -10,88 +10,97 @@ use app::event::{
 use app::model::{Point, Seq, TabId, TabTag, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::answers::Asked;
+use super::answer_cache::AnswerKey;
 use super::batch::Batch;
-use super::era::Era;
-use super::frames::frame;
+use super::epoch::Epoch;
+use super::frames::encode;
+use super::handle::{Hub, HubLimits};
 use super::metrics::ResyncedFrom;
 use super::outbox::Outbox;
 use super::recent::MAX_RECENT;
-use super::refusal::refusal;
+use super::refusals::refusal;
 use super::rooms::Membership;
-use super::topics::{Hub, HubLimits};
-use crate::admission::misses::Misses;
+use crate::admission::misses::ClientMisses;
 use crate::broker::Topic;
 use crate::store::{Select, StoreError};
 
-/// Frames of any kind per socket and second, with bursts of as many. Well above what touches and watches need; a client
-/// beyond it breaks the rules (1008).
+/// Frames of any kind per socket and second, with bursts of the same size: well above what touches and watches need. A
+/// socket that exceeds it is closed with 1008.
 const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0");
-/// Watches per socket and second; more are dropped and refused, once. Each may be answered by 256 KiB.
+/// Watches per socket and second; more are dropped, and refused once. An answer can have 256 KiB.
 const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
-/// In bursts of so many: all that a socket may watch, twice.
+/// The burst of watches: twice as many as a socket may watch.
 const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
-/// A kind of command has calmed down when none was dropped for this long: the next dropped one is refused again.
-const CALM: Duration = Duration::from_secs(1);
+/// After this time without a dropped command, the next dropped one of its kind is refused again.
+const QUIET_PERIOD: Duration = Duration::from_secs(1);
 
-/// The client sends more frames than any use of the protocol needs.
+/// The client has exceeded [`FRAMES_PER_SECOND`].
 pub(super) struct TooManyFrames;
 
-/// How often a socket may send a kind of command.
+/// Limits the rate of one kind of command.
 struct Throttle {
-    /// None when there is no limit.
-    pace: Option<DefaultDirectRateLimiter>,
+    /// `None` if there is no limit.
+    limiter: Option<DefaultDirectRateLimiter>,
     last_dropped: Option<Instant>,
 }
 
-/// Whether a command is dropped.
-enum Throttled {
-    No,
-    /// The first in a while: the client is told.
-    First,
-    /// One of many: refusals are frames too.
-    Again,
+/// Whether a command is executed or dropped.
+enum ThrottleResult {
+    Allowed,
+    /// Dropped as the first in a while, so it is refused.
+    FirstDropped,
+    /// Dropped silently, because refusals are frames too.
+    Dropped,
 }
 
 impl Throttle {
     fn new(quota: Option<Quota>) -> Self {
         Self {
-            pace: quota.map(RateLimiter::direct),
+            limiter: quota.map(RateLimiter::direct),
             last_dropped: None,
         }
     }
 
-    fn check(&mut self) -> Throttled {
-        if self.pace.as_ref().is_none_or(|pace| pace.check().is_ok()) {
-            return Throttled::No;
+    fn check(&mut self) -> ThrottleResult {
+        if self
+            .limiter
+            .as_ref()
+            .is_none_or(|limiter| limiter.check().is_ok())
+        {
+            return ThrottleResult::Allowed;
         }
         match self.last_dropped.replace(Instant::now()) {
-            Some(last) if last.elapsed() < CALM => Throttled::Again,
-            _ => Throttled::First,
+            Some(last) if last.elapsed() < QUIET_PERIOD => ThrottleResult::Dropped,
+            _ => ThrottleResult::FirstDropped,
         }
     }
 }
 
-/// One socket's side of the protocol.
+/// The state of one socket in the protocol.
 pub(super) struct Commands {
     hub: Hub,
     outbox: Arc<Outbox>,
     watched: Vec<Membership>,
-    pace: DefaultDirectRateLimiter,
+    frames: DefaultDirectRateLimiter,
     watches: Throttle,
     touches: Throttle,
-    misses: Misses,
-    /// Of the last touch: most are of the same tab on the same upload.
+    misses: ClientMisses,
+    /// The tag of the last touch, because most touches are of the same tab on the same upload.
     tag: Option<(Topic, TabId, TabTag)>,
 }
 
 impl Commands {
-    pub(super) fn new(hub: Hub, outbox: Arc<Outbox>, limits: HubLimits, misses: Misses) -> Self {
+    pub(super) fn new(
+        hub: Hub,
+        outbox: Arc<Outbox>,
+        limits: HubLimits,
+        misses: ClientMisses,
+    ) -> Self {
         Self {
             hub,
             outbox,
             watched: Vec::new(),
-            pace: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
+            frames: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
             watches: Throttle::new(Some(
                 Quota::per_second(WATCHES_PER_SECOND).allow_burst(WATCH_BURST),
             )),
@@ -103,15 +112,15 @@ impl Commands {
         }
     }
 
-    /// Counts a frame of the client's, a command or not.
+    /// Counts a frame of any kind from the client.
     pub(super) fn count_frame(&self) -> Result<(), TooManyFrames> {
-        self.pace.check().map_err(|_| TooManyFrames)
+        self.frames.check().map_err(|_| TooManyFrames)
     }
 
-    /// Does a command; its answer, if it has one, goes through the outbox.
-    pub(super) async fn run(&mut self, command: Result<ClientCommand, Refusal>) {
-        let done = match command {
-            // Apart, so that a socket that only listens keeps no room for what a watch has to remember.
+    /// Executes a command, and puts its answer, if it has one, into the outbox.
+    pub(super) async fn execute(&mut self, command: Result<ClientCommand, Refusal>) {
+        let result = match command {
+            // Boxed, so that the future of an idle socket stays small.
             Ok(ClientCommand::Watch { upload_id, after }) => {
                 Box::pin(self.watch(upload_id, after)).await
             }
@@ -119,22 +128,22 @@ impl Commands {
             Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = done {
-            let refused = frame(&ServerEvent::Refused(refusal));
+        if let Err(refusal) = result {
+            let refused = encode(&ServerEvent::Refused(refusal));
             self.outbox.answer(&Batch::from(&refused));
         }
     }
 
-    /// Subscribes first and reads the head after that, so that no message falls between the two.
+    /// Subscribes before it reads the head, so that no message is missed in between.
     async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, name.to_string(), code);
         match self.watches.check() {
-            Throttled::No => {}
-            Throttled::First => return Err(refused(RefusalCode::TooManyWatches)),
-            Throttled::Again => return Ok(()),
+            ThrottleResult::Allowed => {}
+            ThrottleResult::FirstDropped => return Err(refused(RefusalCode::TooManyWatches)),
+            ThrottleResult::Dropped => return Ok(()),
         }
-        let era = self.hub.0.rooms.era();
-        if !era.flows() {
+        let epoch = self.hub.0.rooms.epoch();
+        if !epoch.is_connected() {
             return Err(refused(RefusalCode::Unavailable));
         }
         let watched = self.watched.iter().find(|watched| watched.is_named(name));
@@ -142,23 +151,25 @@ impl Commands {
             Some(watched) => (watched.topic(), false),
             None => (self.join(name).await.map_err(refused)?, true),
         };
-        let done = match self.catch_up(id, after.unwrap_or_default(), era).await {
-            Ok(answer) if self.hub.0.rooms.answer(id, era, &self.outbox, &answer) => return Ok(()),
+        let code = match self.backlog(id, after.unwrap_or_default(), epoch).await {
+            Ok(answer) if self.hub.0.rooms.answer(id, epoch, &self.outbox, &answer) => {
+                return Ok(());
+            }
             Ok(_) => RefusalCode::Unavailable,
-            Err(error) => code_of(error),
+            Err(error) => refusal_code(error),
         };
-        // A refused command changes nothing: what was watched before it still is.
+        // A refused command changes nothing, so an earlier watch is kept.
         if joined {
             self.leave(UploadRef::Id(id));
         }
-        Err(refused(done))
+        Err(refused(code))
     }
 
     async fn join(&mut self, name: UploadRef) -> Result<UploadId, RefusalCode> {
         if self.watched.len() >= MAX_WATCHED_UPLOADS {
             return Err(RefusalCode::TooManyWatched);
         }
-        // Also before an upload that others watch is found, or the answer would tell that there is one.
+        // Checked first, or the answer would reveal that there is an upload that others watch.
         if self.misses.check(name).is_err() {
             return Err(RefusalCode::Unavailable);
         }
@@ -167,9 +178,9 @@ impl Commands {
         } else {
             let upload = self.hub.0.store.upload(name).await.map_err(|error| {
                 if error == StoreError::NotFound {
-                    self.misses.count(name);
+                    self.misses.record(name);
                 }
-                code_of(error)
+                refusal_code(error)
             })?;
             (upload.id, upload.short_id)
         };
@@ -182,35 +193,35 @@ impl Commands {
         Ok(id)
     }
 
-    /// The answer to a `watch`: the head, and what the client lacks if that is little. What this node knows costs no read,
-    /// and those who ask the same share one frame.
-    async fn catch_up(
+    /// Returns the answer to a `watch`: the head, and the messages after `after` if they are few. Messages that this node
+    /// knows cost no read, and equal answers share one frame.
+    async fn backlog(
         &self,
         upload: UploadId,
         after: Seq,
-        era: Era,
+        epoch: Epoch,
     ) -> Result<Arc<Batch>, StoreError> {
         let Hub(hub) = &self.hub;
-        if let Some(head) = hub.rooms.head_after(upload, after) {
-            let asked = Asked {
+        if let Some(head) = hub.rooms.known_head(upload, after) {
+            let key = AnswerKey {
                 upload,
                 after,
                 head,
             };
-            if let Some(answer) = hub.answers.get(&asked) {
+            if let Some(answer) = hub.answer_cache.get(&key) {
                 hub.metrics.resynced(ResyncedFrom::Memory);
                 return Ok(answer);
             }
         }
         if let Some(page) = hub.rooms.recent(upload, after) {
             hub.metrics.resynced(ResyncedFrom::Memory);
-            return Ok(hub.answers.of(upload, after, page));
+            return Ok(hub.answer_cache.get_or_encode(upload, after, page));
         }
         let select = Select::After(after);
         let page = hub.store.messages(upload, select, MAX_RECENT).await?;
-        hub.rooms.learn(upload, &page, era);
+        hub.rooms.merge_page(upload, &page, epoch);
         hub.metrics.resynced(ResyncedFrom::Store);
-        Ok(hub.answers.of(upload, after, page))
+        Ok(hub.answer_cache.get_or_encode(upload, after, page))
     }
 
     fn unwatch(&mut self, name: UploadRef) -> Result<(), Refusal> {
@@ -226,14 +237,14 @@ impl Commands {
     }
 
     fn leave(&mut self, name: UploadRef) -> bool {
-        let place = self
+        let index = self
             .watched
             .iter()
             .position(|watched| watched.is_named(name));
-        if let Some(place) = place {
-            self.hub.unsubscribe(self.watched.swap_remove(place));
+        if let Some(index) = index {
+            self.hub.unsubscribe(self.watched.swap_remove(index));
         }
-        place.is_some()
+        index.is_some()
     }
 
     async fn touch(&mut self, name: UploadRef, at: Point, tab: TabId) -> Result<(), Refusal> {
@@ -243,9 +254,9 @@ impl Commands {
         };
         let topic = watched.topic();
         match self.touches.check() {
-            Throttled::No => {}
-            Throttled::First => return refused(RefusalCode::TooManyTouches),
-            Throttled::Again => return Ok(()),
+            ThrottleResult::Allowed => {}
+            ThrottleResult::FirstDropped => return refused(RefusalCode::TooManyTouches),
+            ThrottleResult::Dropped => return Ok(()),
         }
         let event = ServerEvent::Touched {
             upload_id: topic,
@@ -254,8 +265,8 @@ impl Commands {
                 tab: self.tag(topic, tab),
             }],
         };
-        if let Err(error) = self.hub.emit(topic, &event).await {
-            // Ripples are delivered at most once: nobody is owed this one.
+        if let Err(error) = self.hub.publish(topic, &event).await {
+            // Touches are delivered at most once.
             tracing::debug!(%error, "a touch was not published");
         }
         Ok(())
@@ -274,13 +285,13 @@ impl Commands {
 }
 
 impl Drop for Commands {
-    /// However the socket ends, nothing of it stays in the rooms.
+    /// Leaves all rooms, however the socket ends.
     fn drop(&mut self) {
         self.hub.unsubscribe_all(self.watched.drain(..));
     }
 }
 
-fn code_of(error: StoreError) -> RefusalCode {
+fn refusal_code(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
         StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {

@@ -1,17 +1,17 @@
-//! Events as the frames that all sockets get.
+//! Encodes events as frames.
 
 use app::event::ServerEvent;
 use app::model::Seq;
 
 use crate::broker::{DeliveryClass, Frame, Topic};
 
-/// The frame that tells how far a conversation has come.
+/// Encodes the announcement of a conversation's head.
 pub(super) fn head_frame(upload_id: Topic, head: Seq) -> Frame {
-    frame(&ServerEvent::HeadAdvanced { upload_id, head })
+    encode(&ServerEvent::HeadAdvanced { upload_id, head })
 }
 
-/// The frame of an event, encoded for all who get it.
-pub(super) fn frame(event: &ServerEvent) -> Frame {
+/// Encodes an event as a frame with its delivery class.
+pub(super) fn encode(event: &ServerEvent) -> Frame {
     let class = match event {
         ServerEvent::Touched { .. } => DeliveryClass::Touch,
         _ => DeliveryClass::Message,

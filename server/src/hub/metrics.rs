@@ -1,15 +1,17 @@
-//! Figures of the hub: sockets, and what is sent to them.
+//! Metrics of the hub: sockets, and what is sent to them.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use crate::broker::DeliveryClass;
-use crate::broker::class_counter::ByClass;
+use crate::broker::class_counter::ClassCounter;
+use crate::metrics::registered;
 
-/// Why a socket ended: the peer is gone or closed it; it broke the rules (1008: malformed, too many frames; 1009: too big);
-/// the node restarts (1012); it read too slowly (1013).
-pub const ENDINGS: [&str; 7] = [
+/// Why a socket was closed: the connection broke (`gone`) or the client closed it (`closed`); the client violated the
+/// protocol (1008: malformed, too many frames; 1009: too big); the node restarts (1012); the client reads too slowly
+/// (1013).
+pub const CLOSE_REASONS: [&str; 7] = [
     "gone",
     "closed",
     "malformed",
@@ -19,13 +21,13 @@ pub const ENDINGS: [&str; 7] = [
     "too_slow",
 ];
 
-/// What the hub tells. Clones share it; each method is one relaxed addition unless it says otherwise.
+/// The hub's metrics. Clones share them; each method is one relaxed addition unless it says otherwise.
 #[derive(Debug, Default, Clone)]
 pub struct HubMetrics {
-    delivered: ByClass,
+    delivered: ClassCounter,
     touches_dropped: Counter,
     overflows: Counter,
-    refused: Counter,
+    rejected: Counter,
     resyncs: Resyncs,
     closed: Family<[(&'static str, &'static str); 1], Counter>,
 }
@@ -40,66 +42,63 @@ pub enum ResyncedFrom {
 }
 
 impl HubMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Creates the metrics and registers them.
     pub fn registered(registry: &mut Registry) -> Self {
-        let hub = Self::default();
-        for ending in ENDINGS {
-            drop(hub.closed.get_or_create(&[("reason", ending)]));
+        let metrics = Self {
+            delivered: ClassCounter::registered(
+                registry,
+                "frames_delivered",
+                "Frames written to this node's sockets or queued for them, once for each socket",
+            ),
+            touches_dropped: registered(
+                registry,
+                "touch_frames_dropped",
+                "Touch frames dropped because too many were queued for a socket",
+            ),
+            overflows: registered(
+                registry,
+                "outbox_overflows",
+                "Sockets closed with 1013 because they read too slowly",
+            ),
+            rejected: registered(
+                registry,
+                "broker_frames_refused",
+                "Frames from the broker that no node publishes, and heads that the store does not have",
+            ),
+            resyncs: Resyncs::registered(
+                registry,
+                "resyncs",
+                "Watches answered, by where the messages came from",
+            ),
+            closed: registered(registry, "sockets_closed", "Sockets closed, by reason"),
+        };
+        for reason in CLOSE_REASONS {
+            drop(metrics.closed.get_or_create(&[("reason", reason)]));
         }
-        hub.delivered.register(
-            registry,
-            "frames_delivered",
-            "Frames written to this node's sockets, or waiting to be, once for each socket",
-        );
-        registry.register(
-            "touch_frames_dropped",
-            "Touch frames dropped because too many waited for a socket",
-            hub.touches_dropped.clone(),
-        );
-        registry.register(
-            "outbox_overflows",
-            "Sockets that read too slowly to be sent every message; each is closed with 1013 and resyncs",
-            hub.overflows.clone(),
-        );
-        registry.register(
-            "broker_frames_refused",
-            "Frames from the broker that no node publishes, and heads that the store does not have",
-            hub.refused.clone(),
-        );
-        registry.register(
-            "resyncs",
-            "Watches answered, by where the messages came from",
-            hub.resyncs.family.clone(),
-        );
-        registry.register(
-            "sockets_closed",
-            "Sockets that ended, by why",
-            hub.closed.clone(),
-        );
-        hub
+        metrics
     }
 
-    /// A frame was written to this many sockets, or waits to be.
+    /// Counts a frame that was written to this many sockets or queued for them.
     pub fn delivered(&self, class: DeliveryClass, sockets: usize) {
         self.delivered.add(class, sockets as u64);
     }
 
-    /// This many touch frames were dropped since too many waited.
+    /// Counts touch frames that were dropped because too many were queued.
     pub fn touches_dropped(&self, count: usize) {
         self.touches_dropped.inc_by(count as u64);
     }
 
-    /// A socket's outbox overflowed: messages were lost to it, so that it is closed with 1013.
+    /// Counts a socket that is closed with 1013.
     pub fn overflowed(&self) {
         self.overflows.inc();
     }
 
-    /// What the broker brought was not believed.
-    pub fn refused(&self) {
-        self.refused.inc();
+    /// Counts a frame of the broker that was rejected.
+    pub fn frame_rejected(&self) {
+        self.rejected.inc();
     }
 
-    /// A `watch` was answered.
+    /// Counts an answered `watch`.
     pub fn resynced(&self, from: ResyncedFrom) {
         match from {
             ResyncedFrom::Memory => self.resyncs.memory.inc(),
@@ -107,7 +106,7 @@ impl HubMetrics {
         };
     }
 
-    /// A socket ended, for one of the reasons in [`ENDINGS`]. Looks a counter up.
+    /// Counts a closed socket, for one of [`CLOSE_REASONS`]. Looks up a counter.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&[("reason", reason)]).inc();
     }
@@ -128,5 +127,13 @@ impl Default for Resyncs {
             store: family.get_or_create_owned(&[("from", "store")]),
             family,
         }
+    }
+}
+
+impl Resyncs {
+    fn registered(registry: &mut Registry, name: &str, help: &str) -> Self {
+        let resyncs = Self::default();
+        registry.register(name, help, resyncs.family.clone());
+        resyncs
     }
 }

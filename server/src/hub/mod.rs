@@ -1,31 +1,31 @@
 //! The hub: this node's sockets and the topics that they watch.
 //!
-//! A frame reaches sockets on one path only: published through the broker, delivered back to every subscribed node,
-//! this one too, and from there (`emit_local`) into each watching socket's `Outbox`. The same bytes go to every
-//! socket; nothing is encoded twice.
+//! A frame reaches sockets in one way only: it is published through the broker, which delivers it to every subscribed
+//! node including this one, and [`Hub::deliver_local`] puts it into the [`Outbox`] of each watching socket. A frame is
+//! encoded once, and all sockets get the same bytes.
 
-mod answers;
-mod audit;
+mod answer_cache;
 mod batch;
-mod beacon;
-mod claims;
 mod commands;
-mod era;
+mod epoch;
 mod frames;
-mod heard;
-mod keeper;
+mod handle;
+mod head_announcer;
+mod heartbeats;
+mod incoming;
 pub mod metrics;
 mod outbox;
 pub mod posting;
+mod queued_bytes;
 mod recent;
-mod refusal;
+mod reconciler;
+mod refusals;
 mod rooms;
 mod session;
 mod start;
-mod topics;
-mod waiting;
+mod unconfirmed;
 
+pub use handle::{Hub, HubLimits};
 pub use outbox::Outbox;
+pub use queued_bytes::QueuedBytes;
 pub use rooms::Membership;
-pub use topics::{Hub, HubLimits};
-pub use waiting::WaitingBytes;

@@ -1,5 +1,5 @@
-//! What is written to one socket: at once if the kernel takes it, else it waits. Bounded: touches are dropped oldest
-//! first, messages never silently.
+//! Writes frames to one socket. What the kernel does not accept at once is queued. The queue is bounded: touches are
+//! dropped oldest first; a message that does not fit closes the socket.
 
 mod queue;
 
@@ -11,41 +11,41 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
 
-pub use self::queue::{End, Need};
+pub use self::queue::{Action, Failure};
 
-use self::queue::{Bounds, Outgoing, Pushed, State};
+use self::queue::{Limits, Push, State, WriteQueue};
 use super::batch::Batch;
-use super::waiting::WaitingBytes;
+use super::queued_bytes::QueuedBytes;
 use crate::websocket::Connection;
 
-/// What may wait for a socket. A message that finds no room means that the client reads too slowly: its socket is closed
-/// with 1013, and it resyncs from the store.
-const BOUNDS: Bounds = Bounds {
+/// How much may be queued for a socket. If a message does not fit, the client reads too slowly: its socket is closed with
+/// 1013, and it resyncs from the store.
+const LIMITS: Limits = Limits {
     messages: 256,
     touches: 64,
     bytes: 1024 * 1024,
 };
-/// How many waiting frames are handed to the kernel at once.
-const PIECES: usize = 64;
-/// How often at most in one go: other tasks have their turn in between.
-const ROUNDS: usize = 16;
+/// The number of queued frames that are handed to the kernel in one call.
+const MAX_SLICES: usize = 64;
+/// The number of calls before other tasks get their turn.
+const MAX_WRITES: usize = 16;
 
-/// The outgoing side of one socket. Any task may push; the socket's own task writes what had to wait.
+/// The outgoing side of one socket. Any task may push frames; the socket's own task writes what was queued.
 ///
-/// Writing never waits, so it may happen under the lock, which keeps the frames whole and in order.
+/// Writing never blocks, so it happens under the lock, which keeps the frames whole and in order.
 #[derive(Default)]
 pub struct Outbox {
-    /// Without one, as in tests, everything waits.
+    /// Without one, as in tests, every frame is queued.
     connection: Option<Connection>,
-    outgoing: Mutex<Outgoing>,
-    node: Arc<WaitingBytes>,
+    queue: Mutex<WriteQueue>,
+    node: Arc<QueuedBytes>,
     changed: Notify,
-    answered: Notify,
+    answers_written: Notify,
 }
 
 impl Outbox {
-    /// For a connection; what waits counts for the node.
-    pub fn new(connection: Connection, node: Arc<WaitingBytes>) -> Self {
+    /// Creates the outbox of a connection. Queued bytes are counted in `node`.
+    pub fn new(connection: Connection, node: Arc<QueuedBytes>) -> Self {
         Self {
             connection: Some(connection),
             node,
@@ -58,139 +58,139 @@ impl Outbox {
         self.connection.as_ref()
     }
 
-    /// Writes these frames, or has them wait; how many touches were dropped for them. Never waits itself.
+    /// Writes or queues frames, without blocking. Returns the number of touches that were dropped.
     pub fn push(&self, batch: &Batch) -> usize {
-        self.write_or_keep(batch, false)
+        self.write_or_queue(batch, false)
     }
 
-    /// The same for an answer to the client: see [`Outbox::answered`].
+    /// Writes or queues the answer to a command of the client; see [`Outbox::answers_written`].
     pub fn answer(&self, batch: &Batch) {
-        self.write_or_keep(batch, true);
+        self.write_or_queue(batch, true);
     }
 
-    fn write_or_keep(&self, batch: &Batch, is_answer: bool) -> usize {
-        let mut outgoing = self.lock();
-        if outgoing.state() != State::Open {
+    fn write_or_queue(&self, batch: &Batch, is_answer: bool) -> usize {
+        let mut queue = self.lock();
+        if queue.state() != State::Open {
             return 0;
         }
         let mut dropped = 0;
         let written = match &self.connection {
-            Some(connection) if outgoing.is_empty() => connection.write(batch.bytes()),
+            Some(connection) if queue.is_empty() => connection.write(batch.bytes()),
             _ => Ok(0),
         };
         match written {
             Ok(written) if written == batch.bytes().len() => return 0,
             Ok(written) => {
-                let pushed = Pushed {
+                let push = Push {
                     batch,
                     written,
                     is_answer,
                 };
-                dropped = outgoing.push(&pushed, &BOUNDS, &self.node);
+                dropped = queue.push(&push, &LIMITS, &self.node);
             }
-            Err(_) => outgoing.broken(),
+            Err(_) => queue.set_broken(),
         }
-        drop(outgoing);
+        drop(queue);
         self.changed.notify_one();
         dropped
     }
 
-    /// Writes what waits, as much as the kernel takes, but not for long.
+    /// Writes queued frames until the kernel accepts no more, or until other tasks should get their turn.
     pub fn write(&self) {
         let Some(connection) = &self.connection else {
             return;
         };
-        let mut outgoing = self.lock();
-        for _ in 0..ROUNDS {
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let count = outgoing.pieces(&mut pieces);
+        let mut queue = self.lock();
+        for _ in 0..MAX_WRITES {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = queue.chunks_vectored(&mut slices);
             if count == 0 {
                 break;
             }
-            match connection.write_pieces(&pieces[..count]) {
+            match connection.write_vectored(&slices[..count]) {
                 Ok(0) => break,
-                Ok(written) => outgoing.took(written),
-                Err(_) => outgoing.broken(),
+                Ok(written) => queue.consume(written),
+                Err(_) => queue.set_broken(),
             }
         }
-        if !outgoing.has_answers() {
-            self.answered.notify_one();
+        if !queue.has_answers() {
+            self.answers_written.notify_one();
         }
     }
 
-    /// What the socket's own task has to do now.
-    pub fn need(&self) -> Need {
-        self.lock().need()
+    /// What the socket's own task has to do next.
+    pub fn next_action(&self) -> Action {
+        self.lock().next_action()
     }
 
-    /// Waits until there may be something else to do.
+    /// Waits until the next action may have changed.
     pub async fn changed(&self) {
         consume_budget().await;
         self.changed.notified().await;
     }
 
-    /// Waits until no answer to the client waits any more. Whoever takes the next command only then has at most one
-    /// answer wait for a client that asks but does not read.
-    pub async fn answered(&self) {
+    /// Waits until no answer is queued. If the next command is read only then, at most one answer is queued for a client
+    /// that sends commands without reading.
+    pub async fn answers_written(&self) {
         while self.lock().has_answers() {
             consume_budget().await;
-            self.answered.notified().await;
+            self.answers_written.notified().await;
         }
     }
 
-    /// For how long the kernel has taken nothing though something waits; zero if nothing does.
-    pub fn stalled(&self) -> Duration {
-        self.lock().stalled()
+    /// For how long the kernel has accepted nothing although something is queued; zero if nothing is.
+    pub fn stalled_for(&self) -> Duration {
+        self.lock().stalled_for()
     }
 
-    /// How many messages, touches and bytes wait.
-    pub fn waiting(&self) -> (usize, usize, usize) {
-        self.lock().waiting()
+    /// The numbers of messages, touches and bytes that are queued.
+    pub fn queued(&self) -> (usize, usize, usize) {
+        self.lock().queued()
     }
 
-    /// Has the socket's own task end it. One that ends already is left alone.
-    pub fn give_up(&self, end: End) {
-        self.lock().give_up(end);
+    /// Makes the socket's own task close it; does nothing if that is closing it already.
+    pub fn fail(&self, failure: Failure) {
+        self.lock().fail(failure);
         self.changed.notify_one();
     }
 
-    /// Frees what waits at once, and has the socket's own task end it.
+    /// Drops what is queued, and makes the socket's own task close it.
     pub fn shed(&self) {
         self.lock().shed();
         self.changed.notify_one();
-        self.answered.notify_one();
+        self.answers_written.notify_one();
     }
 
-    /// Lets this frame be the last one. What else waits is dropped, apart from the rest of what is written in part.
+    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written one.
     pub fn close(&self, frame: Bytes) {
         self.lock().close(frame, &self.node);
     }
 
-    /// Without a connection.
+    /// Creates an outbox without a connection.
     #[cfg(test)]
-    pub(super) fn unconnected(node: Arc<WaitingBytes>) -> Self {
+    pub(super) fn unconnected(node: Arc<QueuedBytes>) -> Self {
         Self {
             node,
             ..Self::default()
         }
     }
 
-    /// What waits, for tests without a connection.
+    /// Takes what is queued, for tests without a connection.
     #[cfg(test)]
-    pub(super) fn take(&self) -> Vec<Bytes> {
-        let mut outgoing = self.lock();
-        let mut pieces = [IoSlice::new(&[]); 1_000];
-        let count = outgoing.pieces(&mut pieces);
-        let frames: Vec<_> = pieces[..count]
+    pub(super) fn take_queued(&self) -> Vec<Bytes> {
+        let mut queue = self.lock();
+        let mut slices = [IoSlice::new(&[]); 1_000];
+        let count = queue.chunks_vectored(&mut slices);
+        let frames: Vec<_> = slices[..count]
             .iter()
-            .map(|piece| Bytes::copy_from_slice(piece))
+            .map(|slice| Bytes::copy_from_slice(slice))
             .collect();
-        outgoing.took(frames.iter().map(Bytes::len).sum());
+        queue.consume(frames.iter().map(Bytes::len).sum());
         frames
     }
 
-    fn lock(&self) -> MutexGuard<'_, Outgoing> {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, WriteQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Posting: concurrent posts to one upload are grouped into one append, instead of queueing behind each other's disk
-//! sync, and published in their order.
+//! Posting: concurrent posts to one upload are stored by one append, so that they do not wait for one disk sync each,
+//! and are published in their order.
 //!
-//! Each upload that is being posted to has one queue and one task that empties it. The task belongs to the node, not
-//! to a request: a client that goes away leaves its message neither half stored nor stored but unpublished.
+//! Each upload that is being posted to has a queue and a task that drains it. The task belongs to the node and not to a
+//! request: when a client disconnects, its message is still stored and published.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,17 +13,17 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
-use super::topics::Hub;
+use super::handle::Hub;
 use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
 use crate::{clock, ids};
 
-/// Posts to one upload that may wait. One more is refused: the client tries again later.
+/// The number of posts to one upload that may wait. One more is refused, and the client tries again later.
 pub const MAX_WAITING_POSTS: usize = 1_024;
 
 /// Why a message was not posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PostError {
-    /// The store did not take it.
+    /// The store's error.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Too many posts to this upload are waiting.
@@ -31,35 +31,35 @@ pub enum PostError {
     Busy,
 }
 
-type Answer = oneshot::Sender<Result<Appended, StoreError>>;
-type Waiting = VecDeque<Post>;
+type ReplySender = oneshot::Sender<Result<Appended, StoreError>>;
+type Queue = VecDeque<Post>;
 
-/// A message that waits for its group.
+/// A message that waits to be appended.
 struct Post {
     message: NewMessage,
-    asked: Asked,
+    request: Request,
 }
 
-/// Who posted it.
-struct Asked {
-    answer: Answer,
-    /// The request's, so that what is logged of its message here can be found by its id.
+/// The request that posted a message.
+struct Request {
+    reply: ReplySender,
+    /// The request's span, so that what is logged about the message here carries the request's id.
     span: Span,
 }
 
-/// Takes posts; clones share their queues.
+/// Stores and publishes messages; clones share their queues.
 #[derive(Clone)]
 pub struct Poster(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
     hub: Hub,
-    /// An upload has a queue as long as its task runs.
-    queues: Mutex<HashMap<UploadId, Waiting>>,
+    /// An upload has a queue while its task runs.
+    queues: Mutex<HashMap<UploadId, Queue>>,
 }
 
 impl Poster {
-    /// A poster that appends to `store` and publishes through `hub`.
+    /// Creates a poster that appends to `store` and publishes through `hub`.
     pub fn new(store: Arc<dyn Store>, hub: Hub) -> Self {
         Self(Arc::new(Inner {
             store,
@@ -68,23 +68,23 @@ impl Poster {
         }))
     }
 
-    /// Makes the message durable and publishes it; answers when it is durable. A message whose `clientMessageID` is
-    /// known is neither stored nor published again.
+    /// Stores the message and publishes it; returns when it is durable. A message whose `clientMessageID` is known is
+    /// neither stored nor published again.
     ///
     /// # Errors
-    /// See [`PostError`]. After [`StoreError::Unavailable`] it is undecided whether the message was stored; the same
-    /// `clientMessageID` posted again settles it.
+    /// See [`PostError`]. After [`StoreError::Unavailable`] the message may or may not have been stored; posting it again
+    /// under the same `clientMessageID` is safe.
     pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
-        let (answer, answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let span = Span::current();
-        let asked = Asked { answer, span };
-        self.enqueue(upload, Post { message, asked })?;
-        let posted = answered.await.unwrap_or(Err(StoreError::Unavailable))?;
-        if let Appended::Known(message) = &posted {
-            // It may have been stored without an answer, and so without being published.
-            self.0.hub.note_head(upload, message.seq);
+        let request = Request { reply, span };
+        self.enqueue(upload, Post { message, request })?;
+        let appended = replied.await.unwrap_or(Err(StoreError::Unavailable))?;
+        if let Appended::Known(message) = &appended {
+            // The first attempt may have stored it without getting an answer, and so without publishing it.
+            self.0.hub.announce_head(upload, message.seq);
         }
-        Ok(posted)
+        Ok(appended)
     }
 
     fn enqueue(&self, upload: UploadId, post: Post) -> Result<(), PostError> {
@@ -96,22 +96,22 @@ impl Poster {
             queue.push_back(post);
         } else {
             queues.insert(upload, VecDeque::from([post]));
-            self.0.hub.tasks().spawn(self.clone().empty(upload));
+            self.0.hub.tasks().spawn(self.clone().drain(upload));
         }
         Ok(())
     }
 
-    /// Appends and publishes group by group until the upload's queue is empty, and takes the queue away. While a group
-    /// is published the next one is appended: a broker that is slow to answer makes posts wait for it less.
-    async fn empty(self, upload: UploadId) {
-        let mut abandoned = Abandoned {
+    /// Appends and publishes group by group until the upload's queue is empty, and removes the queue. The next group is
+    /// appended while one is published, so that a slow broker delays posts less.
+    async fn drain(self, upload: UploadId) {
+        let mut guard = QueueGuard {
             poster: &self,
             upload: Some(upload),
         };
         let mut posted = Vec::new();
         loop {
             let last = posted.is_empty();
-            // It is polled first, so that no message waits for the next commit.
+            // Polled first, so that publishing does not wait for the next commit.
             let publish = self.publish(posted);
             let ((), appended) = tokio::join!(publish, self.append_next(upload, last));
             match appended {
@@ -119,12 +119,13 @@ impl Poster {
                 None => break,
             }
         }
-        abandoned.upload = None;
+        guard.upload = None;
     }
 
-    /// Appends what waits; `None` once nothing does and this is the last thing to do.
+    /// Appends the next group and returns its new messages; `None` when the queue is empty and `last` says that nothing
+    /// else is left to do.
     async fn append_next(&self, upload: UploadId, last: bool) -> Option<Vec<Posted>> {
-        // Whoever was answered a moment ago and posts again at once shares this commit, not the one after it.
+        // A client that was just answered and posts again at once shares this commit instead of waiting for the next.
         tokio::task::yield_now().await;
         let group = self.next_group(upload, last);
         if group.is_empty() && last {
@@ -133,7 +134,7 @@ impl Poster {
         Some(self.append(upload, group).await)
     }
 
-    /// What waits; when nothing does and this is the last thing to do, the queue is taken away at once.
+    /// Takes the next group; removes the queue if it is empty and nothing else is left to do.
     fn next_group(&self, upload: UploadId, last: bool) -> Vec<Post> {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&upload) else {
@@ -146,47 +147,47 @@ impl Poster {
         group
     }
 
-    /// Makes a group durable, tells those who posted it, and returns what is new. What the store logs meanwhile has the
-    /// id of the group's first request; each of the others logs that the store failed it too.
+    /// Appends a group, replies to its requests, and returns the new messages. What the store logs meanwhile carries the
+    /// id of the group's first request.
     async fn append(&self, upload: UploadId, group: Vec<Post>) -> Vec<Posted> {
         let Some(first) = group.first() else {
             return Vec::new();
         };
-        let span = first.asked.span.clone();
-        let (messages, asked): (Vec<_>, Vec<_>) = group
+        let span = first.request.span.clone();
+        let (messages, requests): (Vec<_>, Vec<_>) = group
             .into_iter()
-            .map(|post| (post.message, post.asked))
+            .map(|post| (post.message, post.request))
             .unzip();
         let append = self.0.store.append(upload, drafts(messages));
-        answer_all(asked, append.instrument(span).await)
+        reply_all(requests, append.instrument(span).await)
     }
 
-    /// Publishes all at once: each call hands its frame over when it is first polled, and so in this order.
+    /// Publishes concurrently. The order is kept, because the broker sends frames in the order of the calls' first polls.
     async fn publish(&self, posted: Vec<Posted>) {
         let hub = &self.0.hub;
-        let publish = |Posted { message, span }| hub.emit_posted(message).instrument(span);
+        let publish = |Posted { message, span }| hub.publish_posted(message).instrument(span);
         join_all(posted.into_iter().map(publish)).await;
     }
 
-    fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Waiting>> {
+    fn queues(&self) -> MutexGuard<'_, HashMap<UploadId, Queue>> {
         self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A message that is durable and new.
+/// A message that has just been stored.
 struct Posted {
     message: Message,
-    /// Its request's.
+    /// The span of its request.
     span: Span,
 }
 
-/// Takes the queue away should its task ever panic: whoever waits is told, and the next post starts anew.
-struct Abandoned<'a> {
+/// Removes the queue if its task panics: waiting posts fail, and the next one starts a new task.
+struct QueueGuard<'a> {
     poster: &'a Poster,
     upload: Option<UploadId>,
 }
 
-impl Drop for Abandoned<'_> {
+impl Drop for QueueGuard<'_> {
     fn drop(&mut self) {
         if let Some(upload) = self.upload {
             self.poster.queues().remove(&upload);
@@ -194,7 +195,7 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-/// Stamps the messages when their group is formed, so that times follow the sequence numbers.
+/// Gives the messages of a group their ids and one time, so that times follow the sequence numbers.
 fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
     let created_at = clock::now();
     messages
@@ -207,14 +208,14 @@ fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
         .collect()
 }
 
-/// Tells everyone how their post went, and returns the messages that are new.
-fn answer_all(asked: Vec<Asked>, appended: Result<Vec<Appended>, StoreError>) -> Vec<Posted> {
+/// Replies to each request, and returns the new messages.
+fn reply_all(requests: Vec<Request>, appended: Result<Vec<Appended>, StoreError>) -> Vec<Posted> {
     let appended = match appended {
         Ok(appended) => appended,
         Err(error) => {
-            for Asked { answer, span } in asked {
-                // Whoever no longer listens will learn it by posting again; the others log it themselves.
-                if answer.send(Err(error)).is_err() {
+            for Request { reply, span } in requests {
+                // A request that still waits logs the error itself.
+                if reply.send(Err(error)).is_err() {
                     span.in_scope(|| tracing::warn!(%error, "a message was not stored"));
                 }
             }
@@ -222,12 +223,12 @@ fn answer_all(asked: Vec<Asked>, appended: Result<Vec<Appended>, StoreError>) ->
         }
     };
     let mut posted = Vec::new();
-    for (Asked { answer, span }, appended) in asked.into_iter().zip(appended) {
+    for (Request { reply, span }, appended) in requests.into_iter().zip(appended) {
         if let Appended::New(message) = &appended {
             let message = message.clone();
             posted.push(Posted { message, span });
         }
-        drop(answer.send(Ok(appended)));
+        drop(reply.send(Ok(appended)));
     }
     posted
 }

@@ -1,4 +1,4 @@
-//! The newest messages of a watched topic, so that clients that come back cost no store read.
+//! Keeps the newest messages of a watched topic, so that reconnecting clients cost no read of the store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,50 +6,50 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use app::model::{Message, MessagePage, Seq};
 
-/// How many messages a node keeps of each watched topic; of more, the oldest go. A client that is further behind pages
-/// over HTTP.
+/// The number of messages that are kept of each watched topic; older ones are dropped. A client that is further behind
+/// reads pages over HTTP.
 pub(super) const MAX_RECENT: usize = 64;
-/// How many bytes of texts these have at most; beyond it the oldest go.
+/// The bytes of text that are kept of a topic; beyond it the oldest messages are dropped.
 const MAX_RECENT_BYTES: usize = 256 * 1024;
-/// How many bytes of texts a node keeps of all topics together. Beyond it a topic that hears of something new keeps only
-/// that, and the store answers for the rest.
+/// The bytes of text that are kept of all topics of a node. Beyond it, a topic that receives a message keeps only that
+/// one, and other messages are read from the store.
 const MAX_NODE_BYTES: usize = 64 * 1024 * 1024;
 
-/// How far beyond what is known a message's number may be and the message be passed on before the store was asked: those
-/// of several nodes come out of order.
+/// How far beyond the head the number of a message may be that is passed on without asking the store, because the
+/// messages of several nodes can arrive out of order.
 const MAX_AHEAD: u64 = 1_024;
 
-/// How far a conversation has come.
+/// The progress of a conversation, as far as a node knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     /// The highest number that is known to be stored.
     pub head: Seq,
-    /// The highest number that every socket was told of, and that is known to be stored.
-    pub told: Seq,
-    /// The highest number that a frame named, while it is beyond the head.
-    pub claimed: Option<Seq>,
+    /// The highest stored number that has been announced to all sockets.
+    pub announced: Seq,
+    /// The highest number that a frame carried, if it is beyond the head.
+    pub unconfirmed: Option<Seq>,
 }
 
-/// What a node knows of a conversation that its sockets watch.
+/// The newest messages of a conversation, and what the node knows about its head.
 #[derive(Debug, Default)]
-pub(super) struct Recent {
-    /// There may be holes between them: frames may be lost.
+pub(super) struct RecentMessages {
+    /// There may be gaps between them, because frames can be lost.
     messages: BTreeMap<Seq, Message>,
     bytes: usize,
-    /// The bytes of all topics of the node.
+    /// The bytes of text of all topics of the node.
     node_bytes: Arc<AtomicUsize>,
-    /// The highest number that is known to be stored: the store said so, or frames told of all numbers up to it.
+    /// The highest number that is known to be stored: the store said so, or there were frames for all numbers up to it.
     head: Seq,
-    /// The highest number that a frame named, while it is beyond `head`.
-    claimed: Option<Seq>,
-    /// The highest number that every socket was told of. The answer to one socket's `watch` tells the others nothing.
-    told: Seq,
-    /// Whether `head` was the store's head at a moment since which frames flow.
-    proven: bool,
+    /// The highest number that a frame carried, if it is beyond `head`.
+    unconfirmed: Option<Seq>,
+    /// The highest number that has been announced to all sockets. The answer to one socket's `watch` does not count.
+    announced: Seq,
+    /// Whether `head` was the store's head at a moment since which the subscription has not been interrupted.
+    is_current: bool,
 }
 
-impl Recent {
-    /// Knows nothing yet; what it keeps counts for the node.
+impl RecentMessages {
+    /// Creates an empty cache, whose bytes are counted in `node_bytes`.
     pub(super) fn new(node_bytes: Arc<AtomicUsize>) -> Self {
         let mut recent = Self::default();
         recent.node_bytes = node_bytes;
@@ -61,123 +61,129 @@ impl Recent {
         self.head
     }
 
-    /// How far it has come.
+    /// The progress of the conversation.
     pub(super) fn progress(&self) -> Progress {
         Progress {
             head: self.head,
-            told: self.told,
-            claimed: self.claimed,
+            announced: self.announced,
+            unconfirmed: self.unconfirmed,
         }
     }
 
-    /// A frame says that this message was posted; whether to pass it on.
-    pub(super) fn posted(&mut self, message: Message) -> bool {
+    /// Handles a frame with a message, and returns whether to pass the frame on.
+    pub(super) fn on_posted(&mut self, message: Message) -> bool {
         let seq = message.seq;
         let ahead = seq.get().saturating_sub(self.head.get());
-        // Before the store was asked nothing is known of how far it may have come.
-        let is_told = ahead <= MAX_AHEAD || !self.proven;
-        if is_told {
-            // What is known already may be the store's own word, and a frame is not.
+        // Until the store has been asked, the head may be far beyond the known one.
+        let is_passed_on = ahead <= MAX_AHEAD || !self.is_current;
+        if is_passed_on {
+            // A known message may come from the store, so a frame does not replace it.
             if !self.messages.contains_key(&seq) {
-                self.keep(message);
+                self.insert(message);
             }
             self.advance();
         }
-        self.heard_of(seq);
-        is_told
+        self.observe(seq);
+        is_passed_on
     }
 
-    /// Numbers are dense: the next one is stored if a frame told of it.
+    /// Advances the head. Numbers are dense, so the next one is stored if there was a frame for it.
     fn advance(&mut self) {
         let next = |head: Seq| head.get().checked_add(1).map(Seq::new);
         while let Some(next) = next(self.head).filter(|next| self.messages.contains_key(next)) {
             self.head = next;
-            self.told = next;
+            self.announced = next;
         }
-        self.claimed = self.claimed.filter(|claimed| *claimed > self.head);
+        self.unconfirmed = self
+            .unconfirmed
+            .filter(|unconfirmed| *unconfirmed > self.head);
     }
 
-    fn heard_of(&mut self, seq: Seq) {
+    fn observe(&mut self, seq: Seq) {
         if seq <= self.head {
-            self.told = self.told.max(seq);
+            self.announced = self.announced.max(seq);
         } else {
-            self.claimed = self.claimed.max(Some(seq));
+            self.unconfirmed = self.unconfirmed.max(Some(seq));
         }
     }
 
-    fn keep(&mut self, message: Message) {
-        self.count(self.bytes + size(&message));
+    fn insert(&mut self, message: Message) {
+        self.set_bytes(self.bytes + size(&message));
         if let Some(known) = self.messages.insert(message.seq, message) {
-            self.count(self.bytes - size(&known));
+            self.set_bytes(self.bytes - size(&known));
         }
-        while self.keeps_too_much()
+        while self.is_over_limit()
             && let Some((_, oldest)) = self.messages.pop_first()
         {
-            self.count(self.bytes - size(&oldest));
+            self.set_bytes(self.bytes - size(&oldest));
         }
     }
 
-    fn keeps_too_much(&self) -> bool {
+    fn is_over_limit(&self) -> bool {
         let is_large = self.bytes > MAX_RECENT_BYTES
             || self.node_bytes.load(Ordering::Relaxed) > MAX_NODE_BYTES;
         self.messages.len() > MAX_RECENT || self.messages.len() > 1 && is_large
     }
 
-    fn count(&mut self, bytes: usize) {
+    fn set_bytes(&mut self, bytes: usize) {
         self.node_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.node_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
     }
 
-    /// A frame says how far the conversation has come; whether to pass it on.
-    pub(super) fn head_advanced(&mut self, head: Seq) -> bool {
-        self.heard_of(head);
+    /// Handles a frame with a head, and returns whether to pass the frame on.
+    pub(super) fn on_head_advanced(&mut self, head: Seq) -> bool {
+        self.observe(head);
         head <= self.head
     }
 
-    /// What the store said. It proves the head if it was asked while frames flowed and they have flowed since.
-    pub(super) fn read(&mut self, page: &MessagePage, frames_flowed: bool) {
+    /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and has
+    /// been since.
+    pub(super) fn merge_page(&mut self, page: &MessagePage, is_uninterrupted: bool) {
         self.head = self.head.max(page.head);
         for message in &page.messages {
-            self.keep(message.clone());
+            self.insert(message.clone());
         }
         self.advance();
-        self.proven |= frames_flowed;
+        self.is_current |= is_uninterrupted;
     }
 
-    /// Forgets what had been heard `before` the store was asked and is more than it has `stored`; whether there was such.
-    pub(super) fn refute(&mut self, before: Progress, stored: Seq) -> bool {
-        let is_claim_false = before.claimed.is_some_and(|claimed| claimed > stored)
-            && self.claimed == before.claimed;
-        if is_claim_false {
-            self.claimed = None;
+    /// Discards numbers that were known `before` the store was read, but are beyond its head `stored`. Returns whether there
+    /// were any.
+    pub(super) fn discard_unstored(&mut self, before: Progress, stored: Seq) -> bool {
+        let is_unconfirmed_false = before
+            .unconfirmed
+            .is_some_and(|unconfirmed| unconfirmed > stored)
+            && self.unconfirmed == before.unconfirmed;
+        if is_unconfirmed_false {
+            self.unconfirmed = None;
         }
         let is_head_false = before.head > stored;
         if is_head_false {
             self.head = stored;
-            self.told = self.told.min(stored);
-            self.proven = false;
+            self.announced = self.announced.min(stored);
+            self.is_current = false;
         }
-        if is_claim_false || is_head_false {
+        if is_unconfirmed_false || is_head_false {
             self.messages.retain(|seq, _| *seq <= self.head);
-            self.count(self.messages.values().map(size).sum());
+            self.set_bytes(self.messages.values().map(size).sum());
         }
-        is_claim_false || is_head_false
+        is_unconfirmed_false || is_head_false
     }
 
-    /// Frames may have been lost: the store has to be asked again.
-    pub(super) fn doubt(&mut self) {
-        self.proven = false;
+    /// Records that frames may have been lost, so that the store has to be asked again.
+    pub(super) fn invalidate(&mut self) {
+        self.is_current = false;
     }
 
-    /// Whether [`Recent::after`] is answered from memory.
-    pub(super) fn knows(&self, after: Seq) -> bool {
-        // A client that has more than this node heard of shows that a frame was lost.
+    /// Whether [`RecentMessages::after`] has an answer.
+    pub(super) fn can_answer(&self, after: Seq) -> bool {
+        // A client that has more messages than this node knows shows that a frame was lost.
         let missing = self.head.get().checked_sub(after.get());
-        // The numbers are dense, so that the count shows a hole.
+        // The numbers are dense, so the count shows a gap.
         let has_all = |missing| self.newer(after).count() as u64 == missing;
-        let is_sure = self.proven && self.claimed.is_none();
-        is_sure && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
+        let is_certain = self.is_current && self.unconfirmed.is_none();
+        is_certain && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
     }
 
     /// The kept messages after `after`, up to the head.
@@ -186,10 +192,10 @@ impl Recent {
         newer.take_while(|(seq, _)| **seq <= self.head)
     }
 
-    /// What comes after `after`, as the store would answer: the head, and all messages up to it when they are at most
-    /// [`MAX_RECENT`], else none. `None` when only the store knows.
+    /// The messages after `after`, as the store would return them: all up to the head if they are at most [`MAX_RECENT`],
+    /// else none. `None` if the store has to be asked.
     pub(super) fn after(&self, after: Seq) -> Option<MessagePage> {
-        self.knows(after).then(|| {
+        self.can_answer(after).then(|| {
             let missing = self.head.get() - after.get();
             let newer = (missing <= MAX_RECENT as u64).then(|| self.newer(after));
             let newer = newer.into_iter().flatten();
@@ -201,9 +207,9 @@ impl Recent {
     }
 }
 
-impl Drop for Recent {
+impl Drop for RecentMessages {
     fn drop(&mut self) {
-        self.count(0);
+        self.set_bytes(0);
     }
 }
 

@@ -1,5 +1,5 @@
-//! One socket, from its first frame to its close. One task reads its commands and, whatever these wait for, writes what
-//! the kernel did not take at once.
+//! Serves one socket from its first frame to its close. One task reads its commands and, even while a command waits for a
+//! backend, writes queued frames.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use tokio::time::timeout;
 
 use super::batch::Batch;
 use super::commands::{Commands, TooManyFrames};
-use super::keeper::Kept;
-use super::outbox::{Need, Outbox};
-use super::topics::Hub;
-use crate::admission::misses::Misses;
+use super::handle::Hub;
+use super::heartbeats::Registration;
+use super::outbox::{Action, Outbox};
+use crate::admission::misses::ClientMisses;
 use crate::broker::DeliveryClass;
 use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
 
-/// How long a close frame may take; the connection is dropped after that. A node that restarts cannot wait long.
+/// The time limit of the closing handshake; the connection is dropped after it. A node that restarts cannot wait long.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The same for a peer that is slow to read: what it has not read yet comes before the close frame.
+/// The time limit for a peer that reads slowly, which has to read earlier frames before the close frame.
 const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a socket ends, with the close codes of the protocol.
+/// Why a socket is closed, with the close codes of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// The connection broke or the peer is dead: nothing to say.
+enum CloseReason {
+    /// The connection broke or the peer is dead; no close frame is sent.
     Gone,
-    /// The client closed: its close frame is answered with its own code.
+    /// The client closed it; its close frame is answered with the same code.
     Closed(Option<u16>),
     /// 1008: a malformed frame.
     Malformed,
@@ -39,13 +39,13 @@ enum Ending {
     Restarting,
     /// 1013: the client reads too slowly.
     TooSlow,
-    /// The same, in the middle of a frame: the connection is reset.
+    /// The same, but a frame is partly written: the connection is reset.
     Cut,
 }
 
-impl Ending {
-    /// As metrics call it.
-    fn name(self) -> &'static str {
+impl CloseReason {
+    /// The label in the metrics.
+    fn label(self) -> &'static str {
         match self {
             Self::Gone => "gone",
             Self::Closed(_) => "closed",
@@ -61,80 +61,79 @@ impl Ending {
         let (code, reason) = match self {
             Self::Gone | Self::Cut => (None, ""),
             Self::Closed(code) => (code, ""),
-            Self::Malformed => (Some(1008), "that frame is no command of this protocol"),
+            Self::Malformed => (Some(1008), "the frame is not a command of this protocol"),
             Self::TooManyFrames => (Some(1008), "too many frames"),
-            Self::TooBig => (Some(1009), "that frame is over 4 KiB"),
-            Self::Restarting => (Some(1012), "this node restarts, come back at once"),
-            Self::TooSlow => (Some(1013), "too slow to read, come back and resync"),
+            Self::TooBig => (Some(1009), "the frame is over 4 KiB"),
+            Self::Restarting => (Some(1012), "this node restarts, reconnect at once"),
+            Self::TooSlow => (Some(1013), "too slow to read, reconnect and resync"),
         };
         websocket::close(code, reason)
     }
 }
 
-impl From<DecodeError> for Ending {
+impl From<DecodeError> for CloseReason {
     fn from(error: DecodeError) -> Self {
         match error {
             DecodeError::TooBig => Self::TooBig,
-            DecodeError::Broken => Self::Malformed,
+            DecodeError::Invalid => Self::Malformed,
         }
     }
 }
 
 impl Hub {
-    /// Serves one socket until either side closes it (the article's `HandleSocket`); `read` is what came before the
-    /// upgrade was done, and `misses` are its client's. The caller's task is a tracked one.
-    pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: Misses) {
+    /// Serves one socket until either side closes it. `read` is what was received after the handshake, and `misses` counts
+    /// the client's lookups of unknown uploads. The caller's task has to be tracked.
+    pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: ClientMisses) {
         run(self.clone(), connection, read, misses).await;
     }
 }
 
-/// Serves the socket until it ends, and says why it does. `read` is what came before the upgrade was done.
-async fn run(hub: Hub, connection: Connection, read: Bytes, misses: Misses) {
-    let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.waiting)));
+async fn run(hub: Hub, connection: Connection, read: Bytes, misses: ClientMisses) {
+    let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.queued_bytes)));
     let Some(connection) = outbox.connection() else {
         return;
     };
-    let kept = hub.0.keeper.keep(Arc::clone(&outbox));
-    let ending = serve(&hub, &outbox, connection, &kept, read, misses).await;
-    hub.0.metrics.closed(ending.name());
-    if matches!(ending, Ending::TooSlow | Ending::Cut) {
+    let registration = hub.0.heartbeats.register(Arc::clone(&outbox));
+    let reason = serve(&hub, &outbox, connection, &registration, read, misses).await;
+    hub.0.metrics.closed(reason.label());
+    if matches!(reason, CloseReason::TooSlow | CloseReason::Cut) {
         hub.0.metrics.overflowed();
     }
-    let patience = match ending {
-        Ending::Gone => return,
-        Ending::Cut => return connection.reset_on_drop(),
-        Ending::TooSlow => SLOW_CLOSE_TIMEOUT,
+    let close_timeout = match reason {
+        CloseReason::Gone => return,
+        CloseReason::Cut => return connection.reset_on_drop(),
+        CloseReason::TooSlow => SLOW_CLOSE_TIMEOUT,
         _ => CLOSE_TIMEOUT,
     };
-    tracing::debug!(?ending, "closing a socket");
-    outbox.close(ending.frame());
-    // A peer that takes part in no closing handshake is gone already.
-    let _ = timeout(patience, close(&outbox, connection, ending)).await;
-    if matches!(outbox.need(), Need::Write | Need::Reset) {
-        // What it has not taken would stay in the kernel otherwise.
+    tracing::debug!(?reason, "closing a socket");
+    outbox.close(reason.frame());
+    // A timeout needs no handling: the peer does not take part in the closing handshake.
+    let _ = timeout(close_timeout, close_handshake(&outbox, connection, reason)).await;
+    if matches!(outbox.next_action(), Action::Write | Action::Reset) {
+        // Otherwise the kernel would keep what the peer has not accepted.
         connection.reset_on_drop();
     }
 }
 
-/// Writes the close frame and reads on until the peer has closed too (RFC 6455, 7.1.2), so that it reads ours before the
-/// connection ends.
-async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) {
-    // What does not begin with a frame, as after a malformed one, is passed over until the peer is gone.
+/// Writes the close frame, and reads until the peer has closed too (RFC 6455, 7.1.2), so that it receives the close frame
+/// before the connection ends.
+async fn close_handshake(outbox: &Outbox, connection: &Connection, reason: CloseReason) {
+    // Bytes that are not frames, as after a malformed one, are discarded until the peer is gone.
     let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
     loop {
-        let need = outbox.need();
-        let said_all = need == Need::Nothing;
-        if matches!(need, Need::Broken | Need::Reset)
-            || said_all && matches!(ending, Ending::Closed(_))
+        let action = outbox.next_action();
+        let is_flushed = action == Action::Wait;
+        if matches!(action, Action::Disconnect | Action::Reset)
+            || is_flushed && matches!(reason, CloseReason::Closed(_))
         {
             return;
         }
         tokio::select! {
-            _ = connection.writable(), if !said_all => outbox.write(),
-            () = outbox.changed(), if !said_all => {}
+            _ = connection.writable(), if !is_flushed => outbox.write(),
+            () = outbox.changed(), if !is_flushed => {}
             _ = connection.readable() => {
                 let mut has_closed = false;
-                let open = connection.read(|bytes| has_closed = reads_close(&mut decoder, bytes));
+                let open = connection.read(|bytes| has_closed = contains_close(&mut decoder, bytes));
                 if has_closed || !open.is_ok_and(|open| open) {
                     return;
                 }
@@ -143,12 +142,12 @@ async fn close(outbox: &Outbox, connection: &Connection, ending: Ending) {
     }
 }
 
-/// Whether a close frame came. Nothing is kept once the bytes are no frames.
-fn reads_close(decoder: &mut Option<Decoder>, bytes: &[u8]) -> bool {
+/// Whether the bytes contain a close frame. Once they are not frames, the decoder is dropped and nothing is kept.
+fn contains_close(decoder: &mut Option<Decoder>, bytes: &[u8]) -> bool {
     let Some(frames) = decoder else {
         return false;
     };
-    frames.take(bytes);
+    frames.feed(bytes);
     loop {
         match frames.next_frame() {
             Ok(Some(Incoming::Close(_))) => return true,
@@ -162,37 +161,37 @@ fn reads_close(decoder: &mut Option<Decoder>, bytes: &[u8]) -> bool {
     }
 }
 
-/// Why the socket ends. What waits is written and a shutdown is heard whatever its commands wait for; it has left its
-/// rooms when this is over.
+/// Serves the socket until it has to be closed, and returns why. Queued frames are written and a shutdown is noticed even
+/// while a command waits for a backend. The socket has left its rooms when this returns.
 async fn serve(
     hub: &Hub,
     outbox: &Arc<Outbox>,
     connection: &Connection,
-    kept: &Kept,
+    registration: &Registration,
     read: Bytes,
-    misses: Misses,
-) -> Ending {
-    let mut reader = Reader::new(hub, outbox, kept, misses);
-    reader.decoder.take(&read);
-    // It holds the buffer of the request: eight kilobytes that a socket would keep as long as it lives.
+    misses: ClientMisses,
+) -> CloseReason {
+    let mut reader = CommandReader::new(hub, outbox, registration, misses);
+    reader.decoder.feed(&read);
+    // It holds the request's buffer of 8 KiB, which the socket would keep for its lifetime.
     drop(read);
     tokio::select! {
         biased;
-        () = hub.0.shutdown.cancelled() => Ending::Restarting,
-        ending = write(outbox, connection) => ending,
-        ending = reader.read(connection) => ending,
+        () = hub.0.shutdown.cancelled() => CloseReason::Restarting,
+        reason = write_queued(outbox, connection) => reason,
+        reason = reader.run(connection) => reason,
     }
 }
 
-/// Writes what had to wait, until the socket has to end.
-async fn write(outbox: &Outbox, connection: &Connection) -> Ending {
+/// Writes queued frames until the socket has to be closed, and returns why.
+async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
     loop {
-        match outbox.need() {
-            Need::Broken => return Ending::Gone,
-            Need::Reset => return Ending::Cut,
-            Need::Overflowed => return Ending::TooSlow,
-            Need::Nothing => outbox.changed().await,
-            Need::Write => tokio::select! {
+        match outbox.next_action() {
+            Action::Disconnect => return CloseReason::Gone,
+            Action::Reset => return CloseReason::Cut,
+            Action::CloseOverflowed => return CloseReason::TooSlow,
+            Action::Wait => outbox.changed().await,
+            Action::Write => tokio::select! {
                 () = outbox.changed() => {}
                 _ = connection.writable() => outbox.write(),
             },
@@ -200,71 +199,76 @@ async fn write(outbox: &Outbox, connection: &Connection) -> Ending {
     }
 }
 
-/// Reads a socket's commands and has them done, one after the other.
-struct Reader<'a> {
+/// Reads a socket's commands and executes them one after the other.
+struct CommandReader<'a> {
     outbox: &'a Outbox,
-    kept: &'a Kept,
+    registration: &'a Registration,
     commands: Commands,
     decoder: Decoder,
 }
 
-impl<'a> Reader<'a> {
-    fn new(hub: &Hub, outbox: &'a Arc<Outbox>, kept: &'a Kept, misses: Misses) -> Self {
+impl<'a> CommandReader<'a> {
+    fn new(
+        hub: &Hub,
+        outbox: &'a Arc<Outbox>,
+        registration: &'a Registration,
+        misses: ClientMisses,
+    ) -> Self {
         Self {
             outbox,
-            kept,
+            registration,
             commands: Commands::new(hub.clone(), Arc::clone(outbox), hub.0.limits, misses),
             decoder: Decoder::new(MAX_COMMAND_BYTES),
         }
     }
 
-    /// Until the socket has to end.
-    async fn read(&mut self, connection: &Connection) -> Ending {
+    /// Reads until the socket has to be closed, and returns why.
+    async fn run(&mut self, connection: &Connection) -> CloseReason {
         loop {
-            if let Err(ending) = self.frames().await {
-                return ending;
+            if let Err(reason) = self.handle_frames().await {
+                return reason;
             }
             let readable = connection.readable().await;
-            let open = readable.and_then(|()| connection.read(|bytes| self.decoder.take(bytes)));
+            let open = readable.and_then(|()| connection.read(|bytes| self.decoder.feed(bytes)));
             if !open.is_ok_and(|open| open) {
-                return Ending::Gone;
+                return CloseReason::Gone;
             }
         }
     }
 
-    /// Does what was read. Nothing more is read meanwhile, nor while an answer waits to be written: a client that asks
-    /// more than it reads has to wait, and costs one answer.
-    async fn frames(&mut self) -> Result<(), Ending> {
-        let _busy = self.kept.busy();
+    /// Handles the frames that were read. Nothing is read meanwhile, nor while an answer is queued, so that at most one
+    /// answer is queued for a client that sends commands without reading.
+    async fn handle_frames(&mut self) -> Result<(), CloseReason> {
+        let _busy = self.registration.busy();
         loop {
-            self.outbox.answered().await;
+            self.outbox.answers_written().await;
             let Some(frame) = self.decoder.next_frame()? else {
                 return Ok(());
             };
             self.commands
                 .count_frame()
-                .map_err(|TooManyFrames| Ending::TooManyFrames)?;
+                .map_err(|TooManyFrames| CloseReason::TooManyFrames)?;
             match frame {
                 Incoming::Text(text) => self.command(&text).await?,
                 Incoming::Ping(payload) => {
                     let pong = websocket::pong(&payload);
-                    let pong = Batch::one(DeliveryClass::Message, pong);
+                    let pong = Batch::single(DeliveryClass::Message, pong);
                     self.outbox.answer(&pong);
                 }
-                Incoming::Part | Incoming::Pong => {}
-                Incoming::Binary => return Err(Ending::Malformed),
-                Incoming::Close(code) => return Err(Ending::Closed(code)),
+                Incoming::Fragment | Incoming::Pong => {}
+                Incoming::Binary => return Err(CloseReason::Malformed),
+                Incoming::Close(code) => return Err(CloseReason::Closed(code)),
             }
         }
     }
 
-    async fn command(&mut self, text: &str) -> Result<(), Ending> {
+    async fn command(&mut self, text: &str) -> Result<(), CloseReason> {
         let command = match ClientCommand::parse(text) {
             Ok(command) => Ok(command),
             Err(CommandError::Refused(refusal)) => Err(refusal),
-            Err(CommandError::Malformed(_)) => return Err(Ending::Malformed),
+            Err(CommandError::Malformed(_)) => return Err(CloseReason::Malformed),
         };
-        self.commands.run(command).await;
+        self.commands.execute(command).await;
         Ok(())
     }
 }
@@ -274,17 +278,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_that_goes_on_after_it_broke_the_rules_is_passed_over_and_nothing_is_kept() {
+    fn bytes_after_a_malformed_frame_are_discarded() {
         let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
-        assert!(!reads_close(&mut decoder, &[0xff; 4_096]));
+        assert!(!contains_close(&mut decoder, &[0xff; 4_096]));
         assert!(decoder.is_none());
-        assert!(!reads_close(&mut decoder, &[0x88, 0x80, 0, 0, 0, 0]));
+        assert!(!contains_close(&mut decoder, &[0x88, 0x80, 0, 0, 0, 0]));
     }
 
     #[test]
-    fn a_peers_close_frame_is_seen_behind_other_frames() {
+    fn a_close_frame_is_found_behind_other_frames() {
         let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
-        assert!(!reads_close(&mut decoder, &[0x8a, 0x80, 0, 0, 0]));
-        assert!(reads_close(&mut decoder, &[0, 0x88, 0x80, 0, 0, 0, 0]));
+        assert!(!contains_close(&mut decoder, &[0x8a, 0x80, 0, 0, 0]));
+        assert!(contains_close(&mut decoder, &[0, 0x88, 0x80, 0, 0, 0, 0]));
     }
 }

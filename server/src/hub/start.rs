@@ -1,4 +1,4 @@
-//! Starts a node's hub, and what it does in the background.
+//! Starts a node's hub and its background tasks.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answers::Answers;
-use super::heard::Refusals;
-use super::keeper::{self, Keeper};
+use super::answer_cache::AnswerCache;
+use super::handle::{Hub, HubLimits, Inner, LocalDelivery};
+use super::heartbeats::{self, Heartbeats};
+use super::incoming::RejectionLog;
 use super::metrics::HubMetrics;
 use super::rooms::Rooms;
-use super::topics::{Hub, HubLimits, Inner, LocalDelivery};
-use super::{audit, beacon};
+use super::{head_announcer, reconciler};
 use crate::broker::Broker;
 use crate::store::Store;
 
 impl Hub {
-    /// Starts the hub of a node (the article's `InitHub`): frames that the broker delivers reach this hub's sockets
-    /// from now on. Its tasks are tracked by `tasks`; when `shutdown` is cancelled every socket is closed with 1012.
+    /// Starts the hub of a node and attaches it to the broker, whose frames reach this hub's sockets from now on.
+    /// `tasks` tracks the hub's tasks. When `shutdown` is cancelled, they end and every socket is closed with 1012.
     pub fn start(
         broker: Arc<dyn Broker>,
         store: Arc<dyn Store>,
@@ -33,31 +33,33 @@ impl Hub {
             tasks.clone(),
             shutdown.clone(),
         ));
-        let refusals = Refusals::new(metrics.clone());
+        let rejections = RejectionLog::new(metrics.clone());
         let hub = Self(Arc::new(Inner {
             broker,
             store,
             limits,
             metrics,
             rooms,
-            keeper: Keeper::new(),
-            beacon: Arc::default(),
-            answers: Answers::default(),
-            waiting: Arc::default(),
+            heartbeats: Heartbeats::new(),
+            head_announcer: Arc::default(),
+            answer_cache: AnswerCache::default(),
+            queued_bytes: Arc::default(),
             repaired: Notify::new(),
-            refusals,
+            rejections,
             tasks,
             shutdown,
         }));
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
         let pace = limits.pace;
-        let (broker, beacon) = (Arc::clone(&hub.0.broker), Arc::clone(&hub.0.beacon));
-        hub.until_shutdown(beacon::run(beacon, broker, pace.beacon_every));
-        hub.until_shutdown(audit::run(hub.clone()));
-        let (keeper, waiting) = (Arc::clone(&hub.0.keeper), Arc::clone(&hub.0.waiting));
-        hub.until_shutdown(keeper::run(keeper, waiting, pace));
-        hub.until_shutdown(audit::run_claims(hub.clone()));
+        let announcer = Arc::clone(&hub.0.head_announcer);
+        let broker = Arc::clone(&hub.0.broker);
+        hub.spawn_until_shutdown(head_announcer::run(announcer, broker, pace.beacon_every));
+        hub.spawn_until_shutdown(reconciler::run(hub.clone()));
+        hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
+        let heartbeats = Arc::clone(&hub.0.heartbeats);
+        let queued = Arc::clone(&hub.0.queued_bytes);
+        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, pace));
         hub
     }
 }

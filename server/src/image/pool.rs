@@ -78,7 +78,7 @@ impl DecodePool {
             limits,
             patience: PATIENCE,
             spent: Arc::new(|_, _| {}),
-            places: Slots::in_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS),
+            places: Slots::with_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS),
             turns: FairQueue::new(DECODES),
             memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
         }

@@ -5,5 +5,7 @@
 //! series does not grow with use. `docs/operations.md` lists them all.
 
 mod calls;
+mod register;
 
 pub use calls::{Calls, Outcome, latencies};
+pub use register::registered;

@@ -7,10 +7,10 @@ use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 
-/// How much is read at once, in bytes. On the stack: an idle connection has no buffer.
-const READ: usize = 4 * 1024;
+/// The size of the read buffer in bytes. It is on the stack, so that an idle connection has no buffer.
+const READ_BUFFER_SIZE: usize = 4 * 1024;
 
-/// A connection after its upgrade. Reading and writing never wait; waiting for either takes no buffer.
+/// A connection after its upgrade. Reading and writing do not block, and waiting for either needs no buffer.
 pub struct Connection(TcpStream);
 
 impl From<TcpStream> for Connection {
@@ -20,35 +20,35 @@ impl From<TcpStream> for Connection {
 }
 
 impl Connection {
-    /// Waits until something can be read. Other tasks have their turn now and then, however often something can.
+    /// Waits until something can be read. Consumes the task's budget, so that a loop around it yields.
     ///
     /// # Errors
-    /// When the connection is broken.
+    /// The connection's error.
     pub async fn readable(&self) -> io::Result<()> {
         consume_budget().await;
         self.0.readable().await
     }
 
-    /// Waits until something can be written. Other tasks have their turn now and then, however often something can.
+    /// Waits until something can be written. Consumes the task's budget, so that a loop around it yields.
     ///
     /// # Errors
-    /// When the connection is broken.
+    /// The connection's error.
     pub async fn writable(&self) -> io::Result<()> {
-        // The runtime does not count this wait, and a loop around one that is over at once would never yield.
+        // `writable` itself consumes no budget, and returns at once while the socket is writable.
         consume_budget().await;
         self.0.writable().await
     }
 
-    /// Gives what can be read now to `take`, at most 4 KiB; false at the end of the stream.
+    /// Passes what can be read now, at most 4 KiB, to `handle`. Returns false at the end of the stream.
     ///
     /// # Errors
-    /// When the connection is broken.
-    pub fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<bool> {
-        let mut buffer = [0; READ];
+    /// The connection's error.
+    pub fn read(&self, handle: impl FnOnce(&[u8])) -> io::Result<bool> {
+        let mut buffer = [0; READ_BUFFER_SIZE];
         match self.0.try_read(&mut buffer) {
             Ok(0) => Ok(false),
             Ok(length) => {
-                take(&buffer[..length]);
+                handle(&buffer[..length]);
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
@@ -56,36 +56,37 @@ impl Connection {
         }
     }
 
-    /// Writes as much as can be written now, perhaps nothing; how many bytes.
+    /// Writes as much as can be written now, and returns the number of bytes, which may be 0.
     ///
     /// # Errors
-    /// When the connection is broken.
+    /// The connection's error.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        // The kernel is asked directly: looking up the runtime's readiness first costs a twentieth of a fan-out, and the
-        // runtime has to know only of what the kernel did not take. (Rust's runtime ignores SIGPIPE.)
+        // Checking the runtime's readiness first would cost 5 % of a fan-out, and the runtime has to know only when the
+        // kernel accepts no more. (Rust's runtime ignores SIGPIPE.)
         match rustix::net::send(&self.0, bytes, SendFlags::empty()) {
-            Err(Errno::AGAIN | Errno::INTR) => written(self.0.try_write(bytes)),
+            Err(Errno::AGAIN | Errno::INTR) => ready(self.0.try_write(bytes)),
             sent => Ok(sent?),
         }
     }
 
-    /// Has the connection reset when it is dropped: closed in the usual way, the kernel would keep what the peer has not
-    /// taken, and try to send it for another minute.
+    /// Makes dropping reset the connection. After a usual close, the kernel would keep unsent bytes and try to send them for
+    /// about a minute.
     pub fn reset_on_drop(&self) {
-        // A connection that is broken already has nothing to reset.
+        // This fails only if the connection is broken already.
         _ = self.0.set_zero_linger();
     }
 
-    /// The same from several pieces.
+    /// Writes as much of several slices as can be written now, and returns the number of bytes.
     ///
     /// # Errors
-    /// When the connection is broken.
-    pub fn write_pieces(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        written(self.0.try_write_vectored(pieces))
+    /// The connection's error.
+    pub fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        ready(self.0.try_write_vectored(slices))
     }
 }
 
-fn written(written: io::Result<usize>) -> io::Result<usize> {
+/// Turns `WouldBlock` into 0 written bytes.
+fn ready(written: io::Result<usize>) -> io::Result<usize> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         written => written,

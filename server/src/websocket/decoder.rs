@@ -1,4 +1,4 @@
-//! Frames from a client.
+//! Decodes frames from a client.
 
 use std::io::Cursor;
 
@@ -6,81 +6,81 @@ use thiserror::Error;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// The longest payload of a control frame, in bytes (RFC 6455, 5.5).
-const MAX_CONTROL: u64 = 125;
+/// The maximum payload of a control frame in bytes (RFC 6455, 5.5).
+const MAX_CONTROL_PAYLOAD: u64 = 125;
 
-/// What a frame means.
+/// A decoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole text.
+    /// A complete text.
     Text(String),
-    /// A binary frame, or a part of one. What it holds is not kept.
+    /// A binary frame or a fragment of one; its payload is dropped.
     Binary,
-    /// A part of a text that more parts follow.
-    Part,
+    /// A fragment of a text that is not complete yet.
+    Fragment,
     /// A ping with its payload.
     Ping(Vec<u8>),
     /// A pong.
     Pong,
-    /// The client closes, with this code if it says one.
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
 }
 
-/// Why a connection's bytes are no frames that can be taken.
+/// Why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DecodeError {
     /// A text is larger than allowed.
     #[error("a text is larger than allowed")]
     TooBig,
-    /// The bytes break RFC 6455.
-    #[error("the bytes break RFC 6455")]
-    Broken,
+    /// The bytes violate RFC 6455.
+    #[error("the bytes violate RFC 6455")]
+    Invalid,
 }
 
-/// Takes bytes as they come and gives frames. An idle one keeps nothing; otherwise it keeps at most one frame of the
-/// largest size, one text of the largest size, and what was read last.
+/// Decodes bytes into frames. It buffers at most one frame and one text of the maximum size and the bytes read last, and
+/// nothing while it is idle.
 #[derive(Debug)]
 pub struct Decoder {
-    unread: Vec<u8>,
-    /// The parts of a text that is not whole yet.
+    buffer: Vec<u8>,
+    /// The fragments of an incomplete text.
     text: Option<Vec<u8>>,
     max_text: usize,
 }
 
 impl Decoder {
-    /// For texts of at most so many bytes.
+    /// Creates a decoder for texts of at most `max_text` bytes.
     pub fn new(max_text: usize) -> Self {
         Self {
-            unread: Vec::new(),
+            buffer: Vec::new(),
             text: None,
             max_text,
         }
     }
 
-    /// Takes what was read.
-    pub fn take(&mut self, bytes: &[u8]) {
-        self.unread.extend_from_slice(bytes);
+    /// Adds bytes that were read.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next frame, or none when its bytes are not all there.
+    /// Returns the next frame; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// See [`DecodeError`]; nothing can be read after one.
+    /// See [`DecodeError`]; nothing can be decoded after one.
     pub fn next_frame(&mut self) -> Result<Option<Incoming>, DecodeError> {
-        let mut cursor = Cursor::new(&self.unread);
-        let header = FrameHeader::parse(&mut cursor).map_err(|_| DecodeError::Broken)?;
+        let mut cursor = Cursor::new(&self.buffer);
+        let header = FrameHeader::parse(&mut cursor).map_err(|_| DecodeError::Invalid)?;
         let Some((header, length)) = header else {
-            self.rest();
+            self.free_buffer();
             return Ok(None);
         };
         self.check(&header, length)?;
         let start = usize::try_from(cursor.position()).map_err(|_| DecodeError::TooBig)?;
         let length = usize::try_from(length).map_err(|_| DecodeError::TooBig)?;
-        if self.unread.len() - start < length {
+        if self.buffer.len() - start < length {
             return Ok(None);
         }
-        let mut payload: Vec<u8> = self.unread.drain(..start + length).skip(start).collect();
-        let mask = header.mask.ok_or(DecodeError::Broken)?;
+        let mut payload: Vec<u8> = self.buffer.drain(..start + length).skip(start).collect();
+        let mask = header.mask.ok_or(DecodeError::Invalid)?;
         for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
             *byte ^= mask;
         }
@@ -88,29 +88,29 @@ impl Decoder {
             .map(Some)
     }
 
-    /// Nothing of a frame is there: an idle socket keeps no buffer.
-    fn rest(&mut self) {
-        if self.unread.is_empty() {
-            self.unread = Vec::new();
+    /// Frees an empty buffer, so that an idle socket keeps none.
+    fn free_buffer(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
         }
     }
 
-    /// Checks a header before its payload is waited for.
+    /// Checks a header before its payload has arrived.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<(), DecodeError> {
         let reserved = header.rsv1 || header.rsv2 || header.rsv3;
         let broken = reserved || header.mask.is_none();
         match header.opcode {
-            _ if broken => Err(DecodeError::Broken),
+            _ if broken => Err(DecodeError::Invalid),
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
-                Err(DecodeError::Broken)
+                Err(DecodeError::Invalid)
             }
-            OpCode::Control(_) if !header.is_final || length > MAX_CONTROL => {
-                Err(DecodeError::Broken)
+            OpCode::Control(_) if !header.is_final || length > MAX_CONTROL_PAYLOAD => {
+                Err(DecodeError::Invalid)
             }
             OpCode::Control(_) => Ok(()),
-            OpCode::Data(Data::Continue) if self.text.is_none() => Err(DecodeError::Broken),
+            OpCode::Data(Data::Continue) if self.text.is_none() => Err(DecodeError::Invalid),
             OpCode::Data(Data::Text | Data::Binary) if self.text.is_some() => {
-                Err(DecodeError::Broken)
+                Err(DecodeError::Invalid)
             }
             OpCode::Data(_) => {
                 let so_far = self.text.as_ref().map_or(0, Vec::len) as u64;
@@ -132,11 +132,11 @@ impl Decoder {
                 let mut text = self.text.take().unwrap_or_default();
                 text.extend(payload);
                 if is_final {
-                    let text = String::from_utf8(text).map_err(|_| DecodeError::Broken)?;
+                    let text = String::from_utf8(text).map_err(|_| DecodeError::Invalid)?;
                     return Ok(Incoming::Text(text));
                 }
                 self.text = Some(text);
-                Ok(Incoming::Part)
+                Ok(Incoming::Fragment)
             }
             OpCode::Control(Control::Ping) => Ok(Incoming::Ping(payload)),
             OpCode::Control(Control::Close) => close_code(&payload).map(Incoming::Close),
@@ -145,20 +145,20 @@ impl Decoder {
     }
 }
 
-/// The code of a close frame. Only those that a client may send are taken (RFC 6455, 7.4), and a reason is a text.
+/// Parses the code of a close frame, which must be one that a client may send (RFC 6455, 7.4). The reason must be UTF-8.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return payload
             .is_empty()
             .then_some(None)
-            .ok_or(DecodeError::Broken);
+            .ok_or(DecodeError::Invalid);
     };
     let code = u16::from_be_bytes(*code);
     let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
     let is_text = std::str::from_utf8(reason).is_ok();
     (allowed && is_text)
         .then_some(Some(code))
-        .ok_or(DecodeError::Broken)
+        .ok_or(DecodeError::Invalid)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Frames from the server: whole, and without a mask.
+//! Encodes frames from the server, which are not fragmented and not masked.
 
 use bytes::Bytes;
 use tungstenite::protocol::frame::FrameHeader;
@@ -7,22 +7,22 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 /// A ping without a payload.
 pub const PING: Bytes = Bytes::from_static(&[0x89, 0]);
 
-/// The longest payload of a control frame, in bytes (RFC 6455, 5.5).
-const MAX_CONTROL: usize = 125;
+/// The maximum payload of a control frame in bytes (RFC 6455, 5.5).
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// A text frame.
+/// Encodes a text frame.
 pub fn text(payload: &str) -> Bytes {
     frame(OpCode::Data(Data::Text), payload.as_bytes())
 }
 
-/// The answer to a ping, with its payload.
+/// Encodes the answer to a ping, with its payload.
 pub fn pong(payload: &[u8]) -> Bytes {
     frame(OpCode::Control(Control::Pong), payload)
 }
 
-/// A close frame, with a reason if it has a code; one that is too long for such a frame is cut.
+/// Encodes a close frame. The reason is sent only with a code, and is truncated if it is too long.
 pub fn close(code: Option<u16>, reason: &str) -> Bytes {
-    let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL - 2)];
+    let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
     let payload = code.map(|code| [&code.to_be_bytes(), reason.as_bytes()].concat());
     frame(
         OpCode::Control(Control::Close),
@@ -39,7 +39,7 @@ fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(header.len(length) + payload.len());
     header
         .format(length, &mut bytes)
-        .expect("a vector takes whatever is written to it");
+        .expect("writing to a vector cannot fail");
     bytes.extend_from_slice(payload);
     bytes.into()
 }

@@ -9,19 +9,19 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 
-/// The one version of the protocol that there is.
+/// The version of the protocol.
 pub const VERSION: &str = "13";
 
-/// Why a request is no handshake.
+/// Why a request is not a valid handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoHandshake {
-    /// It asks for no WebSocket, or not as the RFC says.
+pub enum HandshakeError {
+    /// It is not a request for a WebSocket according to the RFC.
     Malformed,
-    /// It asks for another version than [`VERSION`].
+    /// It requests another version than [`VERSION`].
     Version,
 }
 
-/// A request that can become a socket.
+/// A valid handshake.
 pub struct Handshake {
     key: SecWebsocketKey,
     protocols: Vec<String>,
@@ -29,23 +29,23 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// The handshake that a request makes.
+    /// Checks the request for a valid handshake.
     ///
     /// # Errors
-    /// [`NoHandshake`].
-    pub fn of(parts: &mut Parts) -> Result<Self, NoHandshake> {
+    /// See [`HandshakeError`].
+    pub fn from_request(parts: &mut Parts) -> Result<Self, HandshakeError> {
         let headers = &parts.headers;
-        let is_asked_for = parts.method == Method::GET
-            && lists(headers, header::CONNECTION, "upgrade")
-            && lists(headers, header::UPGRADE, "websocket");
-        let key = key_of(headers).filter(|_| is_asked_for);
-        let key = key.ok_or(NoHandshake::Malformed)?;
-        if only(headers, header::SEC_WEBSOCKET_VERSION) != Some(VERSION) {
-            return Err(NoHandshake::Version);
+        let is_upgrade = parts.method == Method::GET
+            && has_token(headers, header::CONNECTION, "upgrade")
+            && has_token(headers, header::UPGRADE, "websocket");
+        let key = parse_key(headers).filter(|_| is_upgrade);
+        let key = key.ok_or(HandshakeError::Malformed)?;
+        if single_value(headers, header::SEC_WEBSOCKET_VERSION) != Some(VERSION) {
+            return Err(HandshakeError::Version);
         }
-        let protocols = items(headers, header::SEC_WEBSOCKET_PROTOCOL);
+        let protocols = list_items(headers, header::SEC_WEBSOCKET_PROTOCOL);
         let protocols = protocols.map(str::to_owned).collect();
-        let upgrade = parts.extensions.remove().ok_or(NoHandshake::Malformed)?;
+        let upgrade = parts.extensions.remove().ok_or(HandshakeError::Malformed)?;
         Ok(Self {
             key,
             protocols,
@@ -53,12 +53,12 @@ impl Handshake {
         })
     }
 
-    /// Whether the client speaks this subprotocol.
+    /// Whether the client offers this subprotocol.
     pub fn offers(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|offered| offered == protocol)
     }
 
-    /// The answer that agrees, in this subprotocol, and what becomes the connection once it is sent.
+    /// Returns the accepting response with this subprotocol, and the future of the upgraded connection.
     pub fn accept(self, protocol: &'static str) -> (Response, OnUpgrade) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -74,26 +74,26 @@ impl Handshake {
     }
 }
 
-/// The key, which is 16 bytes in base64.
-fn key_of(headers: &HeaderMap) -> Option<SecWebsocketKey> {
-    let bytes = BASE64.decode(only(headers, header::SEC_WEBSOCKET_KEY)?);
+/// Parses the key, which is 16 bytes in base64.
+fn parse_key(headers: &HeaderMap) -> Option<SecWebsocketKey> {
+    let bytes = BASE64.decode(single_value(headers, header::SEC_WEBSOCKET_KEY)?);
     Some(<[u8; 16]>::try_from(bytes.ok()?).ok()?.into())
 }
 
-/// The value of a header that is there once.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+/// The value of a header that is present exactly once.
+fn single_value(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value.trim())
 }
 
-/// Whether a list header holds this token, in any case of letters.
-fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    items(headers, name).any(|item| item.eq_ignore_ascii_case(token))
+/// Whether a list header contains this token, ignoring case.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    list_items(headers, name).any(|item| item.eq_ignore_ascii_case(token))
 }
 
 /// The items of a list header.
-fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+fn list_items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .iter()

@@ -1,5 +1,5 @@
-//! Sockets (RFC 6455) on the bare connection. A node writes the same frames to thousands of sockets: they are encoded
-//! once and handed to the kernel as they are, without a buffer, a task's wake-up or a copy for each socket.
+//! The `WebSocket` protocol (RFC 6455) directly on TCP connections. A node writes the same frames to thousands of sockets: each frame is
+//! encoded once and handed to the kernel, without a buffer, a task wake-up or a copy per socket.
 
 mod connection;
 mod decoder;
@@ -9,4 +9,4 @@ mod handshake;
 pub use connection::Connection;
 pub use decoder::{DecodeError, Decoder, Incoming};
 pub use encode::{PING, close, pong, text};
-pub use handshake::{Handshake, NoHandshake, VERSION};
+pub use handshake::{Handshake, HandshakeError, VERSION};

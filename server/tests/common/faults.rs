@@ -1,4 +1,4 @@
-//! Backends that go away when told to.
+//! Backends whose failures a test switches on and off.
 
 use std::future::pending;
 use std::ops::Range;
@@ -20,52 +20,52 @@ use tokio::time::sleep;
 /// How a backend behaves.
 #[derive(Clone, Copy)]
 #[repr(u8)]
-pub enum Mood {
-    /// As it should.
-    Well,
-    /// Answers that it is away.
-    Away,
-    /// Never answers.
-    Silent,
-    /// Panics, as nothing should.
-    Broken,
-    /// A broker that loses what is published.
+pub enum Mode {
+    /// Works.
+    Working,
+    /// Returns that it is unavailable.
+    Unavailable,
+    /// Never returns.
+    Hanging,
+    /// Panics.
+    Panicking,
+    /// A broker that drops published frames.
     Lossy,
-    /// Answers once it is in another mood.
-    Slow,
+    /// Waits until another mode is set.
+    Blocked,
 }
 
-/// Changes a backend's mood while it runs.
+/// Sets a backend's mode while it runs, and counts its calls.
 #[derive(Clone, Default)]
 pub struct Switch(Arc<AtomicU8>, Arc<AtomicUsize>);
 
 impl Switch {
-    pub fn set(&self, mood: Mood) {
-        self.0.store(mood as u8, Ordering::SeqCst);
+    pub fn set(&self, mode: Mode) {
+        self.0.store(mode as u8, Ordering::SeqCst);
     }
 
-    /// How often the backend was called.
+    /// The number of calls.
     pub fn calls(&self) -> usize {
         self.1.load(Ordering::SeqCst)
     }
 
     fn loses(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == Mood::Lossy as u8
+        self.0.load(Ordering::SeqCst) == Mode::Lossy as u8
     }
 
-    async fn pass<E>(&self, away: E) -> Result<(), E> {
+    async fn pass<E>(&self, unavailable: E) -> Result<(), E> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.pass_unseen(away).await
+        self.pass_uncounted(unavailable).await
     }
 
-    /// What a node does by itself counts as no call.
-    async fn pass_unseen<E>(&self, away: E) -> Result<(), E> {
+    /// Does not count the call, for calls that a node makes by itself.
+    async fn pass_uncounted<E>(&self, unavailable: E) -> Result<(), E> {
         match self.0.load(Ordering::SeqCst) {
             0 | 4 => Ok(()),
-            1 => Err(away),
+            1 => Err(unavailable),
             2 => pending().await,
             5 => {
-                while self.0.load(Ordering::SeqCst) == Mood::Slow as u8 {
+                while self.0.load(Ordering::SeqCst) == Mode::Blocked as u8 {
                     sleep(Duration::from_millis(5)).await;
                 }
                 Ok(())
@@ -87,9 +87,9 @@ pub struct Switches {
 impl Switches {
     pub fn wrap(&self, backends: Backends) -> Backends {
         Backends {
-            store: Arc::new(Moody(backends.store, self.store.clone())),
-            blobs: Arc::new(Moody(backends.blobs, self.blobs.clone())),
-            broker: Arc::new(MoodyBroker {
+            store: Arc::new(Switched(backends.store, self.store.clone())),
+            blobs: Arc::new(Switched(backends.blobs, self.blobs.clone())),
+            broker: Arc::new(SwitchedBroker {
                 broker: backends.broker,
                 switch: self.broker.clone(),
                 receiver: self.receiver.clone(),
@@ -98,16 +98,16 @@ impl Switches {
         }
     }
 
-    /// What the node attached to the broker.
+    /// The receiver that the node has attached to the broker.
     pub fn receiver(&self) -> &dyn Deliver {
         &**self.receiver.get().expect("the node has started")
     }
 }
 
-struct Moody<T: ?Sized>(Arc<T>, Switch);
+struct Switched<T: ?Sized>(Arc<T>, Switch);
 
 #[async_trait]
-impl Store for Moody<dyn Store> {
+impl Store for Switched<dyn Store> {
     async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
         self.0.insert_upload(upload).await
@@ -143,23 +143,23 @@ impl Store for Moody<dyn Store> {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.pairing().await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.pair(id).await
     }
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.newest_uploads(limit).await
     }
 }
 
 #[async_trait]
-impl Blobs for Moody<dyn Blobs> {
+impl Blobs for Switched<dyn Blobs> {
     fn unread(&self) -> usize {
         self.0.unread()
     }
@@ -194,12 +194,12 @@ impl Blobs for Moody<dyn Blobs> {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
-        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.1.pass_uncounted(BlobError::Unavailable).await?;
         self.0.pairing().await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
-        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.1.pass_uncounted(BlobError::Unavailable).await?;
         self.0.pair(id).await
     }
 
@@ -242,21 +242,21 @@ impl Blobs for Moody<dyn Blobs> {
     }
 }
 
-struct MoodyBroker {
+struct SwitchedBroker {
     broker: Arc<dyn Broker>,
     switch: Switch,
     receiver: Arc<OnceLock<Arc<dyn Deliver>>>,
 }
 
 #[async_trait]
-impl Broker for MoodyBroker {
+impl Broker for SwitchedBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
         assert!(self.receiver.set(receiver.clone()).is_ok());
         self.broker.attach(receiver);
     }
 
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::Unavailable).await?;
+        self.switch.pass(BrokerError::UNAVAILABLE).await?;
         if self.switch.loses() {
             return Ok(());
         }
@@ -264,17 +264,17 @@ impl Broker for MoodyBroker {
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::Unavailable).await?;
+        self.switch.pass(BrokerError::UNAVAILABLE).await?;
         self.broker.subscribe(topic).await
     }
 
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::Unavailable).await?;
+        self.switch.pass(BrokerError::UNAVAILABLE).await?;
         self.broker.unsubscribe(topic).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::Unavailable).await?;
+        self.switch.pass(BrokerError::UNAVAILABLE).await?;
         self.broker.ping().await
     }
 }

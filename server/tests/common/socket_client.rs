@@ -1,4 +1,4 @@
-//! A client that speaks the real protocol over a real socket.
+//! A WebSocket client for tests.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message as WsMessage};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
-/// Longer than anything should take: a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit for a frame, generous for a busy machine.
+const FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct SocketClient(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -22,18 +22,18 @@ impl SocketClient {
     pub async fn connect(base: &str) -> Self {
         Self::try_connect(base, &[])
             .await
-            .expect("the node takes the socket")
+            .expect("the node accepts the socket")
     }
 
-    /// Connects with so little room to receive that a client which does not read is soon noticed.
-    pub async fn connect_with_little_room(base: &str) -> Self {
+    /// Connects with a small receive buffer, so that frames are soon queued for a client that does not read.
+    pub async fn connect_with_small_buffer(base: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(8 * 1024).unwrap();
         let address = base.strip_prefix("http://").unwrap().parse().unwrap();
         let stream = socket.connect(address).await.unwrap();
         let (socket, _) = client_async(request(base, &[]).unwrap(), MaybeTlsStream::Plain(stream))
             .await
-            .expect("the node takes the socket");
+            .expect("the node accepts the socket");
         Self(socket)
     }
 
@@ -56,8 +56,8 @@ impl SocketClient {
         self.0.send(frame).await.expect("the socket is open");
     }
 
-    /// Asks to watch the upload.
-    pub async fn ask(&mut self, upload: UploadRef, after: Option<Seq>) {
+    /// Sends `watch` without waiting for the answer.
+    pub async fn send_watch(&mut self, upload: UploadRef, after: Option<Seq>) {
         let command = ClientCommand::Watch {
             upload_id: upload,
             after,
@@ -67,7 +67,7 @@ impl SocketClient {
 
     /// Watches the upload and returns the answer: head and messages.
     pub async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> (Seq, Vec<Message>) {
-        self.ask(upload, after).await;
+        self.send_watch(upload, after).await;
         loop {
             match self.event().await {
                 ServerEvent::Watched { head, messages, .. } => return (head, messages),
@@ -86,7 +86,7 @@ impl SocketClient {
         self.send(&command).await;
     }
 
-    /// The next text frame, as it came.
+    /// Returns the next text frame.
     pub async fn text(&mut self) -> String {
         loop {
             match self.frame().await {
@@ -97,13 +97,13 @@ impl SocketClient {
         }
     }
 
-    /// The next event.
+    /// Returns the next event.
     pub async fn event(&mut self) -> ServerEvent {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// The next message that was posted, passing over other events.
+    /// Returns the next posted message, skipping other events.
     pub async fn posted(&mut self) -> Message {
         loop {
             if let ServerEvent::MessagePosted { message, .. } = self.event().await {
@@ -112,7 +112,7 @@ impl SocketClient {
         }
     }
 
-    /// The next event, which is expected to be a refusal.
+    /// Returns the next event, which has to be a refusal.
     pub async fn refusal(&mut self) -> Refusal {
         match self.event().await {
             ServerEvent::Refused(refusal) => refusal,
@@ -120,8 +120,7 @@ impl SocketClient {
         }
     }
 
-    /// The code with which the server closes the socket, passing over what came before; `None` when the connection
-    /// ends without one.
+    /// Returns the code of the server's close frame, skipping other frames; `None` if the connection ends without one.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
             match self.frame().await {
@@ -132,11 +131,11 @@ impl SocketClient {
         }
     }
 
-    /// The next frame; none at the end.
+    /// Returns the next frame; `None` at the end.
     pub async fn frame(&mut self) -> Option<WsMessage> {
-        let next = timeout(PATIENCE, self.0.next())
+        let next = timeout(FRAME_TIMEOUT, self.0.next())
             .await
-            .expect("the server says something in time");
+            .expect("a frame has to arrive in time");
         next.and_then(Result::ok)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::faults::{Mood, Switch, Switches};
+use crate::common::faults::{Mode, Switch, Switches};
 use crate::common::{TestNode, header, pictures, problem};
 use app::model::MessagePage;
 use reqwest::{RequestBuilder, StatusCode};
@@ -27,12 +27,12 @@ async fn is_told_in_time(request: RequestBuilder) {
 
 /// Every call that needs the backend, while it refuses and while it does not answer at all.
 async fn is_told_for(paths: &[String], node: &TestNode, switch: &Switch) {
-    for mood in [Mood::Away, Mood::Silent] {
-        switch.set(mood);
+    for mode in [Mode::Unavailable, Mode::Hanging] {
+        switch.set(mode);
         let requests = paths.iter().map(|path| is_told_in_time(node.get(path)));
         futures::future::join_all(requests).await;
     }
-    switch.set(Mood::Well);
+    switch.set(Mode::Working);
     for path in paths {
         assert_eq!(
             node.get(path).send().await.unwrap().status(),
@@ -66,8 +66,8 @@ async fn an_image_tells_in_time_that_the_blobs_are_away() {
 async fn a_page_says_in_time_that_the_store_is_away() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
-    for mood in [Mood::Away, Mood::Silent] {
-        switches.store.set(mood);
+    for mode in [Mode::Unavailable, Mode::Hanging] {
+        switches.store.set(mode);
         let started = Instant::now();
         let path = format!("/u/{}", upload.short_id);
         let response = node.get(&path).send().await.unwrap();
@@ -85,11 +85,11 @@ async fn a_page_says_in_time_that_the_store_is_away() {
 async fn an_upload_leaves_nothing_visible_when_a_backend_is_away() {
     let (node, switches) = node().await;
     for switch in [&switches.store, &switches.blobs] {
-        for mood in [Mood::Away, Mood::Silent] {
-            switch.set(mood);
+        for mode in [Mode::Unavailable, Mode::Hanging] {
+            switch.set(mode);
             let form = crate::common::file_form(pictures::png(3, 2));
             is_told_in_time(node.post("/api/uploads").multipart(form)).await;
-            switch.set(Mood::Well);
+            switch.set(Mode::Working);
             assert_eq!(node.temporary_files(), 0);
         }
     }
@@ -105,18 +105,18 @@ async fn a_message_that_was_refused_can_be_posted_again() {
     let upload = node.uploaded().await;
     let path = format!("/api/uploads/{}/messages", upload.id);
     let body = json!({"content": "hello", "clientMessageID": "m1"});
-    for mood in [Mood::Away, Mood::Silent] {
-        switches.store.set(mood);
+    for mode in [Mode::Unavailable, Mode::Hanging] {
+        switches.store.set(mode);
         is_told_in_time(node.post(&path).json(&body)).await;
-        if matches!(mood, Mood::Silent) {
+        if matches!(mode, Mode::Hanging) {
             // The first append of this conversation still hangs, and another one would wait behind it.
             continue;
         }
-        switches.store.set(Mood::Well);
+        switches.store.set(Mode::Working);
         let page: MessagePage = node.get(&path).send().await.unwrap().json().await.unwrap();
         assert!(page.messages.is_empty());
     }
-    switches.store.set(Mood::Well);
+    switches.store.set(Mode::Working);
     let other = node.uploaded().await;
     let again = node.post_message(other.short_id.as_str(), &body).await;
     assert_eq!(again.status(), StatusCode::CREATED);
@@ -126,7 +126,7 @@ async fn a_message_that_was_refused_can_be_posted_again() {
 async fn a_message_is_posted_even_if_the_broker_is_away() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
-    switches.broker.set(Mood::Away);
+    switches.broker.set(Mode::Unavailable);
     node.say(&upload, &["hello"]).await;
 }
 
@@ -138,8 +138,8 @@ async fn readiness_names_the_backend_that_is_away() {
         ("blobs", &switches.blobs),
         ("broker", &switches.broker),
     ] {
-        for mood in [Mood::Away, Mood::Silent] {
-            switch.set(mood);
+        for mode in [Mode::Unavailable, Mode::Hanging] {
+            switch.set(mode);
             let started = Instant::now();
             let response = node.get("/readyz").send().await.unwrap();
             assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
@@ -154,7 +154,7 @@ async fn readiness_names_the_backend_that_is_away() {
             let alive = node.get("/livez").send().await.unwrap();
             assert_eq!(alive.status(), StatusCode::OK);
         }
-        switch.set(Mood::Well);
+        switch.set(Mode::Working);
     }
 }
 
@@ -162,7 +162,7 @@ async fn readiness_names_the_backend_that_is_away() {
 async fn a_panic_is_one_requests_problem_and_tells_nothing() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
-    switches.store.set(Mood::Broken);
+    switches.store.set(Mode::Panicking);
     let path = format!("/api/uploads/{}", upload.id);
     let told = problem(node.get(&path).send().await.unwrap(), 500, "internal").await;
     assert!(!told.to_string().contains("panicked"), "{told}");
@@ -173,7 +173,7 @@ async fn a_panic_is_one_requests_problem_and_tells_nothing() {
         .await
         .unwrap();
     assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    switches.store.set(Mood::Well);
+    switches.store.set(Mode::Working);
     assert_eq!(
         node.get(&path).send().await.unwrap().status(),
         StatusCode::OK

@@ -54,7 +54,7 @@ async fn an_upload_without_a_place_is_told_before_its_body_is_read() {
     }
     let has = async |uploads| {
         let count = || node.node.decoders.uploads();
-        node.until("the uploads have places", async || count() == uploads)
+        node.wait_until("the uploads have places", async || count() == uploads)
             .await;
     };
     has(UPLOADS).await;
@@ -82,7 +82,7 @@ async fn five_addresses_with_all_the_uploads_they_can_have_leave_places_for_othe
         streams.push(begun(&node, &format!("192.0.2.{}", 10 + n % 5)).await);
     }
     let uploads = || node.node.decoders.uploads();
-    node.until("they have what they can get", async || uploads() >= 45)
+    node.wait_until("they have what they can get", async || uploads() >= 45)
         .await;
     for newcomer in ["192.0.2.101", "192.0.2.102", "192.0.2.103"] {
         let request = node.post("/api/uploads");
@@ -140,7 +140,7 @@ async fn an_address_with_many_slow_pictures_makes_no_other_wait() {
     }));
     let other = async {
         let decoders = &node.node.decoders;
-        node.until("the slow ones wait", async || decoders.waiting() == 7)
+        node.wait_until("the slow ones wait", async || decoders.waiting() == 7)
             .await;
         run(&node, THERE, "exit 1").await;
         done.load(Ordering::Relaxed)

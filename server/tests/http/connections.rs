@@ -57,7 +57,7 @@ async fn idle_connections_of_one_address_leave_room_for_everyone_else() {
     }
     assert_eq!(are_served(&mut others).await, 19);
     drop(idle);
-    node.until("its places are free again", async || {
+    node.wait_until("its places are free again", async || {
         is_served(&mut connect_from(1, node.address).await).await
     })
     .await;

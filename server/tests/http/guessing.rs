@@ -59,7 +59,7 @@ async fn miss(node: &TestNode) {
     // More than a slow machine gives back before the test is over.
     let (address, name) = (IpAddr::from([127, 0, 0, 1]), "AAAAAAAA".parse().unwrap());
     for _ in 0..20 {
-        node.node.rate_limits.misses.count(address, name);
+        node.node.rate_limits.misses.record(address, name);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::{TestNode, header};
 use app::model::Upload;
 use flate2::read::GzDecoder;
@@ -170,15 +170,15 @@ async fn a_page_that_is_kept_is_not_shown_while_the_store_is_away() {
     let upload = node.uploaded().await;
     let path = path_of(&upload);
     let before = text(&node, &path).await;
-    for mood in [Mood::Away, Mood::Silent] {
-        switches.store.set(mood);
+    for mode in [Mode::Unavailable, Mode::Hanging] {
+        switches.store.set(mode);
         let response = get(&node, &path, &[]).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(!header(response.headers(), "retry-after").is_empty());
         assert_eq!(header(response.headers(), "cache-control"), "no-cache");
         let page = response.text().await.unwrap();
         assert!(page.contains("cannot be reached right now"), "{page}");
-        switches.store.set(Mood::Well);
+        switches.store.set(Mode::Working);
         let response = get(&node, &path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(header(response.headers(), "retry-after"), "");

@@ -23,7 +23,7 @@ fn seqs(page: &MessagePage) -> Vec<u64> {
 async fn a_message_is_created_once_and_known_afterwards() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    let body = json!({"authorName": " Ada ", "content": "look\r\nhere ", "clientMessageID": "m-1", "mood": "new"});
+    let body = json!({"authorName": " Ada ", "content": "look\r\nhere ", "clientMessageID": "m-1", "mode": "new"});
     let created = node.post_message(upload.short_id.as_str(), &body).await;
     assert_eq!(created.status(), StatusCode::CREATED);
     let created: Value = created.json().await.unwrap();

@@ -10,7 +10,7 @@ use app::model::{Upload, UploadRef};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 use crate::common::{TestNode, header, pictures};
 
@@ -305,7 +305,7 @@ async fn metrics_are_told_while_backends_are_away() {
     let variables = [("METRICS_PORT", "0")];
     let node = TestNode::with_backends(&variables, |backends| switches.wrap(backends)).await;
     for switch in [&switches.store, &switches.blobs, &switches.broker] {
-        switch.set(Mood::Silent);
+        switch.set(Mode::Hanging);
     }
     let readiness = node.get("/readyz").send().await.unwrap();
     assert_eq!(readiness.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -1,6 +1,6 @@
 //! What pages may do: what stands inline in them, and nothing else.
 
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::{TestNode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -109,7 +109,7 @@ async fn a_page_that_has_nothing_to_show_says_so_in_its_status_and_is_not_indexe
         page(node.get("/u/AAAAAAAA"), 404).await,
         page(node.get("/u/AAAAAAAA/more"), 404).await,
     ];
-    switches.store.set(Mood::Away);
+    switches.store.set(Mode::Unavailable);
     let path = format!("/u/{}", upload.short_id);
     pages.push(page(node.get(&path), 503).await);
     for (_, text) in pages {

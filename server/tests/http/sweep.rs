@@ -235,7 +235,7 @@ async fn a_node_that_does_not_sweep_takes_back_what_another_one_has_set_aside() 
         let marks = blobs.orphan_marks(None, 10).await.unwrap();
         marks.iter().map(|mark| mark.key).collect::<Vec<_>>()
     };
-    node.until("the mark is taken back", async || {
+    node.wait_until("the mark is taken back", async || {
         !marked().await.contains(&used)
     })
     .await;

@@ -276,7 +276,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
         tokio::task::yield_now().await;
     }
     sending.abort();
-    node.until("the temporary file goes", async || {
+    node.wait_until("the temporary file goes", async || {
         node.temporary_files() == 0
     })
     .await;

@@ -1,14 +1,14 @@
-//! What is asked, what is told, what is refused.
+//! Commands, events and refusals.
 
 use app::event::{ClientCommand, CommandName, RefusalCode, ServerEvent};
 use app::model::{Seq, TabId, UploadRef};
 
 use crate::common::TestNode;
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 
 #[tokio::test]
-async fn a_watcher_is_told_the_head_and_what_it_lacks() {
+async fn a_watch_is_answered_with_the_head_and_missing_messages() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let posted = node.say_many(upload.id, 5).await;
@@ -27,7 +27,7 @@ async fn a_watcher_is_told_the_head_and_what_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_watcher_far_behind_is_told_to_page_by_getting_only_the_head() {
+async fn a_watcher_far_behind_gets_only_the_head() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     node.say_many(upload.id, 65).await;
@@ -43,7 +43,7 @@ async fn a_watcher_far_behind_is_told_to_page_by_getting_only_the_head() {
 }
 
 #[tokio::test]
-async fn a_message_reaches_every_watcher_in_the_same_bytes_and_nobody_else() {
+async fn a_message_reaches_every_watcher_in_the_same_bytes_and_no_other_socket() {
     let node = TestNode::start().await;
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
     let mut first = SocketClient::connect(&node.base()).await;
@@ -54,9 +54,9 @@ async fn a_message_reaches_every_watcher_in_the_same_bytes_and_nobody_else() {
     elsewhere.watch(UploadRef::Id(other.id), None).await;
 
     let message = node.say_one(upload.id, "look here").await;
-    let told = first.text().await;
-    assert_eq!(told, second.text().await);
-    let event: ServerEvent = serde_json::from_str(&told).unwrap();
+    let frame = first.text().await;
+    assert_eq!(frame, second.text().await);
+    let event: ServerEvent = serde_json::from_str(&frame).unwrap();
     assert_eq!(
         event,
         ServerEvent::MessagePosted {
@@ -69,12 +69,12 @@ async fn a_message_reaches_every_watcher_in_the_same_bytes_and_nobody_else() {
     assert_eq!(
         elsewhere.posted().await,
         message,
-        "the first thing told elsewhere is its own message"
+        "the first event elsewhere is its own message"
     );
 }
 
 #[tokio::test]
-async fn after_unwatch_nothing_more_is_told() {
+async fn no_event_arrives_after_unwatch() {
     let node = TestNode::start().await;
     let (left, kept) = (node.uploaded().await, node.uploaded().await);
     let mut socket = SocketClient::connect(&node.base()).await;
@@ -85,11 +85,11 @@ async fn after_unwatch_nothing_more_is_told() {
             upload_id: UploadRef::Short(left.short_id),
         })
         .await;
-    // The answer to this shows that the command before it is done.
+    // The answer to this shows that the previous command has been executed.
     socket.watch(UploadRef::Id(kept.id), None).await;
-    node.say_one(left.id, "unheard").await;
-    let heard = node.say_one(kept.id, "heard").await;
-    assert_eq!(socket.posted().await, heard);
+    node.say_one(left.id, "not delivered").await;
+    let delivered = node.say_one(kept.id, "delivered").await;
+    assert_eq!(socket.posted().await, delivered);
 
     socket
         .send(&ClientCommand::Unwatch {
@@ -100,7 +100,7 @@ async fn after_unwatch_nothing_more_is_told() {
 }
 
 #[tokio::test]
-async fn a_touch_reaches_every_watcher_the_toucher_too() {
+async fn a_touch_reaches_every_watcher_including_its_sender() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut toucher = SocketClient::connect(&node.base()).await;
@@ -124,7 +124,7 @@ async fn a_touch_reaches_every_watcher_the_toucher_too() {
 }
 
 #[tokio::test]
-async fn who_saw_a_touch_cannot_touch_as_its_tab() {
+async fn a_tab_cannot_be_impersonated_with_the_tag_of_its_touch() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let name = UploadRef::Id(upload.id);
@@ -147,7 +147,7 @@ async fn who_saw_a_touch_cannot_touch_as_its_tab() {
 }
 
 #[tokio::test]
-async fn a_command_with_an_impossible_value_is_refused_and_the_socket_stays_open() {
+async fn an_invalid_command_is_refused_and_the_socket_stays_open() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
@@ -222,18 +222,18 @@ async fn unknown_fields_are_ignored() {
 }
 
 #[tokio::test]
-async fn asking_for_the_head_in_vain_ends_no_watch() {
+async fn a_failed_repeated_watch_keeps_the_watch() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     let upload_id = UploadRef::Id(upload.id);
     socket.watch(upload_id, None).await;
-    switches.store.set(Mood::Away);
-    // More than the node has heard of, so that only the store can tell.
-    socket.ask(upload_id, Some(Seq::new(7))).await;
+    switches.store.set(Mode::Unavailable);
+    // More than the node knows, so that it has to ask the store.
+    socket.send_watch(upload_id, Some(Seq::new(7))).await;
     assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
-    switches.store.set(Mood::Well);
-    let message = node.say_one(upload.id, "still heard").await;
+    switches.store.set(Mode::Working);
+    let message = node.say_one(upload.id, "still delivered").await;
     assert_eq!(socket.posted().await, message);
 }

@@ -1,4 +1,4 @@
-//! Messages arrive dense, in order and once; slow, silent and leaving sockets harm nobody else.
+//! Messages arrive once, in order and without gaps; slow, silent and closed sockets do not affect others.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use futures::future::join_all;
 use server::config::Pace;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at_ten_watchers() {
+async fn messages_of_concurrent_writers_arrive_without_gaps_and_in_one_order() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut watchers = Vec::new();
@@ -21,11 +21,11 @@ async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at
     }
     let readers = watchers.into_iter().map(|mut watcher| {
         tokio::spawn(async move {
-            let mut told = Vec::new();
-            while told.len() < 500 {
-                told.push(watcher.posted().await);
+            let mut received = Vec::new();
+            while received.len() < 500 {
+                received.push(watcher.posted().await);
             }
-            told
+            received
         })
     });
     let readers: Vec<_> = readers.collect();
@@ -42,14 +42,15 @@ async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at
     let stored = node.all_messages(upload.id).await;
     assert_eq!(stored.len(), 500);
     for reader in join_all(readers).await {
-        let told = reader.unwrap();
+        let received = reader.unwrap();
         assert!(
-            told.iter()
+            received
+                .iter()
                 .zip(1..)
                 .all(|(message, seq)| message.seq == Seq::new(seq)),
-            "dense and in order"
+            "in order and without gaps"
         );
-        assert_eq!(told, stored);
+        assert_eq!(received, stored);
     }
     for writer in 0..20 {
         let own: Vec<_> = stored
@@ -63,14 +64,14 @@ async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_that_does_not_read_is_closed_with_1013_and_the_others_miss_nothing() {
+async fn a_watcher_that_does_not_read_is_closed_with_1013_and_others_miss_nothing() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    let mut slow = SocketClient::connect_with_little_room(&node.base()).await;
+    let mut slow = SocketClient::connect_with_small_buffer(&node.base()).await;
     let mut quick = SocketClient::connect(&node.base()).await;
     slow.watch(UploadRef::Id(upload.id), None).await;
     quick.watch(UploadRef::Id(upload.id), None).await;
-    // More than the connection's buffers and the outbox hold together.
+    // More than the connection's buffers and the outbox can hold.
     let (count, text) = (1_000, "\u{1F4CC}".repeat(2_000));
     let reader = tokio::spawn(async move {
         for seq in 1..=count {
@@ -87,7 +88,7 @@ async fn a_watcher_that_does_not_read_is_closed_with_1013_and_the_others_miss_no
 }
 
 #[tokio::test]
-async fn the_head_is_told_again_after_something_was_posted() {
+async fn the_head_is_announced_again_after_a_post() {
     let node = TestNode::with_pace(Pace {
         beacon_every: Duration::from_millis(50),
         ..Pace::default()
@@ -108,7 +109,7 @@ async fn the_head_is_told_again_after_something_was_posted() {
 }
 
 #[tokio::test]
-async fn a_post_repeated_under_its_client_id_is_told_once() {
+async fn a_repeated_post_is_delivered_once() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
@@ -123,7 +124,7 @@ async fn a_post_repeated_under_its_client_id_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_peer_that_answers_no_ping_is_dropped() {
+async fn a_peer_that_answers_no_ping_is_disconnected() {
     let node = TestNode::with_pace(Pace {
         ping_every: Duration::from_millis(50),
         ..Pace::default()
@@ -132,10 +133,10 @@ async fn a_peer_that_answers_no_ping_is_dropped() {
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    assert_eq!(node.node.hub.topics(), 1);
+    assert_eq!(node.node.hub.topic_count(), 1);
     // The client library answers pings only while it is polled.
-    node.until("the silent peer's room is given up", async || {
-        node.node.hub.topics() == 0
+    node.wait_until("the silent peer has left its room", async || {
+        node.node.hub.topic_count() == 0
     })
     .await;
 }
@@ -146,14 +147,16 @@ async fn a_closed_socket_leaves_its_rooms() {
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    assert_eq!(node.node.hub.topics(), 1);
+    assert_eq!(node.node.hub.topic_count(), 1);
     drop(socket);
-    node.until("the room is given up", async || node.node.hub.topics() == 0)
-        .await;
+    node.wait_until("the room is empty", async || {
+        node.node.hub.topic_count() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_node_that_shuts_down_sends_its_sockets_elsewhere_with_1012() {
+async fn a_node_that_shuts_down_closes_its_sockets_with_1012() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut watching = SocketClient::connect(&node.base()).await;

@@ -1,4 +1,4 @@
-//! Somebody else publishes at the broker.
+//! Frames that were not published by a node.
 
 use app::event::ServerEvent;
 use app::model::{Message, Seq, UploadRef};
@@ -7,10 +7,10 @@ use server::http::metrics_endpoint::written;
 use server::ids;
 
 use crate::common::TestNode;
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 
-const NAME: &str = "tonesa_broker_frames_refused_total ";
+const REJECTED_METRIC: &str = "tonesa_broker_frames_refused_total ";
 
 async fn node_with(switches: &Switches) -> TestNode {
     TestNode::with_backends(&[], |backends| switches.wrap(backends)).await
@@ -26,14 +26,16 @@ fn head(topic: Topic, head: u64) -> String {
     serde_json::to_string(&ServerEvent::HeadAdvanced { upload_id, head }).unwrap()
 }
 
-fn refused(node: &TestNode) -> u64 {
-    let figures = written(&node.node.registry);
-    let line = figures.lines().find_map(|line| line.strip_prefix(NAME));
+fn rejected(node: &TestNode) -> u64 {
+    let metrics = written(&node.node.registry);
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(REJECTED_METRIC));
     line.unwrap().parse().unwrap()
 }
 
 #[tokio::test]
-async fn what_no_node_publishes_reaches_nobody() {
+async fn rejected_frames_reach_no_socket() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let (upload, other) = (node.uploaded().await.id, ids::upload_id());
@@ -51,13 +53,13 @@ async fn what_no_node_publishes_reaches_nobody() {
         publish(&switches, upload, class, text);
     }
     let posted = node.say_one(upload, "from a node").await;
-    let told: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
-    assert!(matches!(told, ServerEvent::MessagePosted { message, .. } if message == posted));
-    assert_eq!(refused(&node), wrong.len() as u64);
+    let event: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
+    assert!(matches!(event, ServerEvent::MessagePosted { message, .. } if message == posted));
+    assert_eq!(rejected(&node), wrong.len() as u64);
 }
 
 #[tokio::test]
-async fn a_head_that_the_store_does_not_have_is_not_believed() {
+async fn a_head_that_the_store_does_not_have_is_not_announced() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await.id;
@@ -76,16 +78,16 @@ async fn a_head_that_the_store_does_not_have_is_not_believed() {
         message: far,
     };
     for text in [serde_json::to_string(&far).unwrap(), head(upload, u64::MAX)] {
-        let before = refused(&node);
+        let before = rejected(&node);
         publish(&switches, upload, DeliveryClass::Message, &text);
-        node.until("the store was asked", async || refused(&node) > before)
+        node.wait_until("the store was asked", async || rejected(&node) > before)
             .await;
     }
     posted.push(node.say_one(upload, "from a node").await);
-    let told: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
-    assert!(matches!(told, ServerEvent::MessagePosted { message, .. } if message == posted[2]));
+    let event: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
+    assert!(matches!(event, ServerEvent::MessagePosted { message, .. } if message == posted[2]));
 
-    // What the node knows is as good as before.
+    // The node still answers from memory.
     let reads = switches.store.calls();
     let mut late = SocketClient::connect(&node.base()).await;
     let known = late.watch(UploadRef::Id(upload), None).await;
@@ -94,22 +96,22 @@ async fn a_head_that_the_store_does_not_have_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_head_that_the_store_has_is_told_even_if_the_store_is_away_at_first() {
+async fn a_stored_head_is_announced_even_if_the_store_is_unavailable_at_first() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await.id;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload), None).await;
-    switches.broker.set(Mood::Lossy);
+    switches.broker.set(Mode::Lossy);
     node.say_many(upload, 2).await;
-    switches.store.set(Mood::Away);
+    switches.store.set(Mode::Unavailable);
     let calls = switches.store.calls();
     publish(&switches, upload, DeliveryClass::Message, &head(upload, 2));
-    node.until("the store was asked", async || {
+    node.wait_until("the store was asked", async || {
         switches.store.calls() > calls
     })
     .await;
-    switches.store.set(Mood::Well);
+    switches.store.set(Mode::Working);
     assert_eq!(socket.text().await, head(upload, 2));
 }
 
@@ -124,7 +126,7 @@ fn posted_as(message: &Message, seq: u64, content: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_message_that_the_store_does_not_have_is_forgotten_and_replaces_none_that_it_has() {
+async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await.id;
@@ -137,13 +139,13 @@ async fn a_message_that_the_store_does_not_have_is_forgotten_and_replaces_none_t
         let forged = posted_as(&first, seq, "forged");
         publish(&switches, upload, DeliveryClass::Message, &forged);
     }
-    // An answer is made of what is known by now.
+    // An answer is cached.
     let mut early = SocketClient::connect(&node.base()).await;
     let (_, known) = early.watch(UploadRef::Id(upload), None).await;
     assert_eq!(known[0], first);
-    let before = refused(&node);
+    let before = rejected(&node);
     switches.receiver().repaired();
-    node.until("the store was asked", async || refused(&node) > before)
+    node.wait_until("the store was asked", async || rejected(&node) > before)
         .await;
 
     let second = node.say_one(upload, "from a node too").await;

@@ -1,4 +1,4 @@
-//! What closes a socket, and who gets none.
+//! Violations that close a socket, and refused upgrades.
 
 use app::event::{ClientCommand, MAX_WATCHED_UPLOADS, RefusalCode, ServerEvent};
 use app::model::UploadRef;
@@ -11,7 +11,7 @@ use crate::common::TestNode;
 use crate::common::socket_client::SocketClient;
 
 #[tokio::test]
-async fn a_frame_that_is_no_command_closes_the_socket_with_1008() {
+async fn a_malformed_frame_closes_the_socket_with_1008() {
     let node = TestNode::start().await;
     let frames = [
         "",
@@ -65,7 +65,7 @@ async fn a_socket_watches_at_most_32_uploads() {
         })
         .await;
     assert_eq!(socket.refusal().await.code, RefusalCode::TooManyWatched);
-    // Watching one of them again takes no further place, and leaving one makes room.
+    // Watching one of them again does not count, and unwatching one makes room.
     socket.watch(UploadRef::Id(uploads[0]), None).await;
     socket
         .send(&ClientCommand::Unwatch {
@@ -86,7 +86,7 @@ async fn touches_beyond_the_rate_are_dropped_and_refused_once() {
         socket.touch(name, 0.5, f64::from(n) / 100.0, "t").await;
     }
     let (mut touched, mut refused) = (0, 0);
-    // Touches are written behind the answer that waits with them; the second answer shows that they are all there.
+    // Queued touches are written after a queued answer; the second answer shows that all have arrived.
     for _ in 0..2 {
         let ask = ClientCommand::Watch {
             upload_id: name,
@@ -133,7 +133,7 @@ async fn a_flood_of_pings_closes_the_socket_with_1008() {
 }
 
 #[tokio::test]
-async fn a_clients_close_is_answered_with_its_own_code() {
+async fn a_clients_close_frame_is_answered_with_its_code() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
@@ -146,12 +146,12 @@ async fn a_clients_close_is_answered_with_its_own_code() {
 }
 
 #[tokio::test]
-async fn an_upgrade_from_a_foreign_page_or_without_the_subprotocol_is_refused() {
+async fn an_upgrade_from_another_origin_or_without_the_subprotocol_is_refused() {
     let node = TestNode::start().await;
     let own = node.base();
     SocketClient::try_connect(&node.base(), &[("origin", &own)])
         .await
-        .expect("the own page may");
+        .expect("the own origin is accepted");
     for foreign in ["https://elsewhere.example", "null", "http://127.0.0.1:1"] {
         assert_eq!(
             refused_with(&node, &[("origin", foreign)]).await,
@@ -166,14 +166,14 @@ async fn an_upgrade_from_a_foreign_page_or_without_the_subprotocol_is_refused() 
 }
 
 #[tokio::test]
-async fn a_node_without_a_free_place_says_so() {
+async fn an_upgrade_without_a_free_slot_is_refused() {
     let node = TestNode::with(&[("TONESA_MAX_SOCKETS", "2"), PROXIES]).await;
     let first = connect_from(&node, "192.0.2.1").await.unwrap();
     let _second = connect_from(&node, "192.0.2.2").await.unwrap();
     let third = [("x-forwarded-for", "192.0.2.3")];
     assert_eq!(refused_with(&node, &third).await, 503);
     drop(first);
-    node.until("a place is free again", async || {
+    node.wait_until("a slot is free again", async || {
         connect_from(&node, "192.0.2.3").await.is_ok()
     })
     .await;
@@ -184,7 +184,7 @@ async fn a_node_without_a_free_place_says_so() {
 }
 
 #[tokio::test]
-async fn addresses_with_all_the_sockets_they_can_have_leave_places_for_others() {
+async fn greedy_addresses_leave_sockets_for_others() {
     let node = TestNode::with(&[("TONESA_MAX_SOCKETS", "18"), PROXIES]).await;
     let mut sockets = Vec::new();
     for greedy in 1..=5 {
@@ -213,6 +213,6 @@ async fn refused_with(node: &TestNode, headers: &[(&'static str, &str)]) -> u16 
     match SocketClient::try_connect(&node.base(), headers).await {
         Err(Error::Http(response)) => response.status().as_u16(),
         Err(other) => panic!("{other}"),
-        Ok(_) => panic!("the upgrade was taken"),
+        Ok(_) => panic!("the upgrade was accepted"),
     }
 }

@@ -1,4 +1,4 @@
-//! The socket's half of protocol.md, against a whole node over real connections.
+//! Tests of the socket part of protocol.md, with a whole node and real connections.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../common/mod.rs"]
@@ -9,5 +9,5 @@ mod delivery;
 mod forged;
 mod limits;
 mod outages;
-mod slow;
-mod waits;
+mod slow_readers;
+mod waiting_commands;

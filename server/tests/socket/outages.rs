@@ -1,4 +1,4 @@
-//! What viewers hear when frames stop flowing between nodes, and how they learn what they missed.
+//! What sockets receive during and after an interruption, and how missed messages are announced.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use server::store::Draft;
 use server::{clock, ids};
 
 use crate::common::TestNode;
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 
 async fn node_with(switches: &Switches) -> TestNode {
@@ -22,8 +22,8 @@ async fn watcher(node: &TestNode, upload: UploadId) -> SocketClient {
     watcher
 }
 
-/// The head that a socket is told next.
-async fn told_head(socket: &mut SocketClient) -> Seq {
+/// Returns the next announced head.
+async fn announced_head(socket: &mut SocketClient) -> Seq {
     loop {
         if let ServerEvent::HeadAdvanced { head, .. } = socket.event().await {
             return head;
@@ -32,56 +32,56 @@ async fn told_head(socket: &mut SocketClient) -> Seq {
 }
 
 #[tokio::test]
-async fn viewers_are_told_when_frames_stop_and_where_the_conversation_is_once_they_flow_again() {
+async fn an_interruption_is_announced_and_followed_by_the_head() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
 
     switches.receiver().interrupted();
-    switches.broker.set(Mood::Away);
-    let told = socket.refusal().await;
-    assert_eq!(told.command, CommandName::Watch);
-    assert_eq!(told.upload_id, upload.id.to_string());
-    assert_eq!(told.code, RefusalCode::Unavailable);
+    switches.broker.set(Mode::Unavailable);
+    let notice = socket.refusal().await;
+    assert_eq!(notice.command, CommandName::Watch);
+    assert_eq!(notice.upload_id, upload.id.to_string());
+    assert_eq!(notice.code, RefusalCode::Unavailable);
     for name in [UploadRef::Id(upload.id), UploadRef::Short(upload.short_id)] {
-        socket.ask(name, None).await;
+        socket.send_watch(name, None).await;
         assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
     }
     let posted = node.say_many(upload.id, 3).await;
 
-    switches.broker.set(Mood::Well);
+    switches.broker.set(Mode::Working);
     switches.receiver().repaired();
-    assert_eq!(told_head(&mut socket).await, Seq::new(3));
+    assert_eq!(announced_head(&mut socket).await, Seq::new(3));
     let (head, missed) = socket.watch(UploadRef::Id(upload.id), None).await;
     assert_eq!((head, missed), (Seq::new(3), posted));
-    let next = node.say_one(upload.id, "flows again").await;
+    let next = node.say_one(upload.id, "delivered again").await;
     assert_eq!(socket.posted().await, next, "the watch was kept");
 }
 
 #[tokio::test]
-async fn after_a_short_break_the_head_is_told_without_anybody_asking() {
+async fn after_a_short_interruption_the_head_is_announced() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
-    switches.broker.set(Mood::Lossy);
+    switches.broker.set(Mode::Lossy);
     node.say_many(upload.id, 2).await;
-    switches.broker.set(Mood::Well);
-    // The store may be away just then, too.
-    switches.store.set(Mood::Away);
+    switches.broker.set(Mode::Working);
+    // The store may be unavailable at the same time.
+    switches.store.set(Mode::Unavailable);
     let before = switches.store.calls();
     switches.receiver().repaired();
-    node.until("the store was asked", async || {
+    node.wait_until("the store was asked", async || {
         switches.store.calls() > before
     })
     .await;
-    switches.store.set(Mood::Well);
-    assert_eq!(told_head(&mut socket).await, Seq::new(2));
+    switches.store.set(Mode::Working);
+    assert_eq!(announced_head(&mut socket).await, Seq::new(2));
 }
 
 #[tokio::test]
-async fn watching_what_the_node_watches_already_costs_no_store_read() {
+async fn watching_an_upload_that_the_node_watches_costs_no_read_of_the_store() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
@@ -103,18 +103,18 @@ async fn watching_what_the_node_watches_already_costs_no_store_read() {
 }
 
 #[tokio::test]
-async fn what_the_node_missed_is_read_from_the_store() {
+async fn messages_that_the_node_missed_are_read_from_the_store() {
     let switches = Switches::default();
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
-    let first = node.say_one(upload.id, "heard").await;
+    let first = node.say_one(upload.id, "delivered").await;
     assert_eq!(socket.posted().await, first);
-    switches.broker.set(Mood::Lossy);
+    switches.broker.set(Mode::Lossy);
     let lost = node.say_one(upload.id, "lost").await;
-    switches.broker.set(Mood::Well);
-    let third = node.say_one(upload.id, "heard too").await;
-    assert_eq!(socket.posted().await, third, "with a jump");
+    switches.broker.set(Mode::Working);
+    let third = node.say_one(upload.id, "delivered too").await;
+    assert_eq!(socket.posted().await, third, "after a gap");
     for _ in 0..2 {
         let (head, messages) = socket
             .watch(UploadRef::Id(upload.id), Some(first.seq))
@@ -125,7 +125,7 @@ async fn what_the_node_missed_is_read_from_the_store() {
 }
 
 #[tokio::test]
-async fn a_message_whose_node_died_before_it_was_published_is_told_by_the_others() {
+async fn a_message_that_was_stored_but_not_published_is_announced() {
     let pace = Pace {
         beacon_every: Duration::from_millis(50),
         ..Pace::default()
@@ -134,11 +134,11 @@ async fn a_message_whose_node_died_before_it_was_published_is_told_by_the_others
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
     store_only(&node, upload.id).await;
-    assert_eq!(told_head(&mut socket).await, Seq::new(1));
+    assert_eq!(announced_head(&mut socket).await, Seq::new(1));
 }
 
 #[tokio::test]
-async fn what_one_socket_learns_by_asking_is_told_to_the_others_too() {
+async fn a_head_found_by_one_sockets_watch_is_announced_to_the_others() {
     let pace = Pace {
         beacon_every: Duration::from_secs(1),
         ..Pace::default()
@@ -146,17 +146,17 @@ async fn what_one_socket_learns_by_asking_is_told_to_the_others_too() {
     let node = TestNode::with_pace(pace).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
-    let mut asks = watcher(&node, upload.id).await;
+    let mut other = watcher(&node, upload.id).await;
     store_only(&node, upload.id).await;
-    // More than the node has heard of, so that it asks the store.
-    let (head, _) = asks
+    // More than the node knows, so that it asks the store.
+    let (head, _) = other
         .watch(UploadRef::Id(upload.id), Some(Seq::new(1)))
         .await;
     assert_eq!(head, Seq::new(1));
-    assert_eq!(told_head(&mut socket).await, Seq::new(1));
+    assert_eq!(announced_head(&mut socket).await, Seq::new(1));
 }
 
-/// Stores a message as a node leaves it that is killed just after.
+/// Stores a message without publishing it, as a node that is killed in between.
 async fn store_only(node: &TestNode, upload: UploadId) {
     let draft = Draft {
         id: ids::message_id(),

@@ -1,9 +1,9 @@
-//! The channels of one server that this node wants, and which of them the server has confirmed: what is wanted is the
-//! truth, and the one task that speaks to the server ([`Channels::next_batch`]) works towards it. So commands about one
-//! channel never overtake each other, many changes become one batch, and a new connection needs nothing but to start.
+//! The desired and the confirmed subscriptions at one server. One task sends the differences to the server, in batches
+//! ([`Channels::next_batch`]), so that commands about one channel do not overtake each other, and a new connection only
+//! has to start the task.
 //!
-//! Frames pass through here on their way in, under the same lock: none is delivered after its topic was given up, and
-//! none from a connection that has been replaced.
+//! Frames are delivered under the same lock: none is delivered after its topic was unsubscribed, and none from a
+//! connection that has been replaced.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::reason::Reason;
 use crate::broker::{BrokerError, Deliver, Frame, Topic};
 
-/// A connection's number; a later one's is greater.
-pub type Generation = u64;
+/// The number of a connection; later ones are greater.
+pub type ConnectionEpoch = u64;
 
-/// Who takes what arrives, once it is known.
+/// The receiver of frames, once it is attached.
 pub type Receiver = Arc<OnceLock<Arc<dyn Deliver>>>;
 
-/// See the module.
+/// The subscriptions at one server.
 pub struct Channels {
     state: Mutex<State>,
     changed: Notify,
@@ -28,46 +29,46 @@ pub struct Channels {
 
 #[derive(Default)]
 struct State {
-    /// The connection that commands go to and frames come from.
-    present: Option<Generation>,
+    /// The connection in use.
+    current: Option<ConnectionEpoch>,
     channels: HashMap<Topic, Channel>,
-    /// Those that may not be as they are wanted, each once: bounded by the channels.
+    /// Channels that may differ from what is desired, each once. Bounded by the channels.
     queue: VecDeque<Topic>,
 }
 
 #[derive(Default)]
 struct Channel {
-    wish: Wish,
-    /// The server has confirmed it on the present connection.
-    at_server: bool,
-    /// It stands in the queue.
+    desired: Desired,
+    /// Whether the server has confirmed it on the current connection.
+    is_subscribed: bool,
+    /// Whether it is in the queue.
     is_queued: bool,
-    /// Its end is on the way to the server: the server's word of it is no surprise.
-    is_ending: bool,
-    /// They hear when the wish has come true. Dropped when it is no longer the wish, or the connection is lost.
-    waiting: Vec<oneshot::Sender<()>>,
+    /// Whether an unsubscribe command was sent, so that its confirmation is expected.
+    is_unsubscribing: bool,
+    /// Notified when the desired state is confirmed. Dropped when another state is desired or the connection is lost.
+    waiters: Vec<oneshot::Sender<()>>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum Desired {
     #[default]
-    Ended,
-    /// Nobody has been told yet that it is subscribed: it is given up if the connection is lost.
-    Proposed,
-    /// It lasts over every loss of the connection.
-    Established,
+    Unsubscribed,
+    /// Not confirmed to any caller yet; dropped if the connection is lost.
+    Requested,
+    /// Restored after every loss of the connection.
+    Subscribed,
 }
 
-/// Resolves when the server has confirmed a change; none if there is nothing to wait for.
+/// Resolves when the server has confirmed a change; `None` if there is nothing to wait for.
 pub type Confirmation = Option<oneshot::Receiver<()>>;
 
-/// Commands for the server, about different channels each.
+/// Commands for the server, at most one per channel.
 #[derive(Default)]
-pub struct Batch {
+pub struct CommandBatch {
     pub subscribe: Vec<Topic>,
     pub unsubscribe: Vec<Topic>,
-    /// How many were taken from the queue for it; some of them needed no command.
-    pub taken: usize,
+    /// How many channels were taken from the queue; some needed no command.
+    pub dequeued: usize,
 }
 
 impl Channels {
@@ -79,52 +80,53 @@ impl Channels {
         }
     }
 
-    /// Wants a channel. It is refused where there is no connection.
+    /// Requests a subscription. Fails if there is no connection.
     pub fn subscribe(&self, topic: Topic) -> Result<Confirmation, BrokerError> {
         let mut state = self.lock();
-        if state.present.is_none() {
-            return Err(BrokerError::Unavailable);
+        if state.current.is_none() {
+            return Err(BrokerError::unavailable(Reason::Closed));
         }
         let channel = state.channels.entry(topic).or_default();
-        if channel.wish == Wish::Established && channel.at_server {
+        if channel.desired == Desired::Subscribed && channel.is_subscribed {
             return Ok(None);
         }
-        if channel.wish == Wish::Ended {
-            channel.wish = Wish::Proposed;
-            channel.waiting.clear();
+        if channel.desired == Desired::Unsubscribed {
+            channel.desired = Desired::Requested;
+            channel.waiters.clear();
         }
-        let (tell, confirmation) = oneshot::channel();
-        channel.waiting.push(tell);
+        let (sender, confirmation) = oneshot::channel();
+        channel.waiters.push(sender);
         state.enqueue(topic);
         self.changed.notify_one();
         Ok(Some(confirmation))
     }
 
-    /// Gives a channel up: from here on nothing of it is delivered.
+    /// Ends a subscription: no frame of it is delivered after this call.
     pub fn unsubscribe(&self, topic: Topic) -> Confirmation {
-        let confirmation = self.lock().give_up(topic);
+        let confirmation = self.lock().unsubscribe(topic);
         self.changed.notify_one();
         confirmation
     }
 
-    /// Whoever asked for the channel does not wait any longer: it is given up, unless it was confirmed at this moment.
-    pub fn withdraw(&self, topic: Topic) -> Result<(), BrokerError> {
+    /// Ends a requested subscription. Returns whether the topic is subscribed instead, since the server has confirmed it
+    /// after all.
+    pub fn cancel(&self, topic: Topic) -> bool {
         let mut state = self.lock();
         match state.channels.get(&topic) {
-            Some(channel) if channel.wish == Wish::Established && channel.at_server => Ok(()),
-            Some(channel) if channel.wish == Wish::Proposed => {
-                drop(state.give_up(topic));
+            Some(channel) if channel.desired == Desired::Requested => {
+                drop(state.unsubscribe(topic));
                 self.changed.notify_one();
-                Err(BrokerError::Unavailable)
+                false
             }
-            _ => Err(BrokerError::Unavailable),
+            Some(channel) => channel.desired == Desired::Subscribed && channel.is_subscribed,
+            None => false,
         }
     }
 
-    /// There is a new connection. Every channel has to be subscribed on it; their number is given.
-    pub fn connected(&self, generation: Generation) -> usize {
+    /// Begins a new connection, on which every channel has to be subscribed. Returns their number.
+    pub fn connected(&self, epoch: ConnectionEpoch) -> usize {
         let mut state = self.lock();
-        state.present = Some(generation);
+        state.current = Some(epoch);
         let topics: Vec<_> = state.channels.keys().copied().collect();
         for topic in topics {
             state.enqueue(topic);
@@ -132,91 +134,92 @@ impl Channels {
         state.queue.len()
     }
 
-    /// The connection is lost. What was established stays wanted; the rest is refused.
-    pub fn lost(&self) {
+    /// Ends the connection. Confirmed subscriptions stay desired; requested ones fail.
+    pub fn disconnected(&self) {
         let mut state = self.lock();
-        state.present = None;
+        state.current = None;
         state.queue.clear();
         state.channels.retain(|_, channel| {
-            let stays = channel.wish == Wish::Established;
+            let stays = channel.desired == Desired::Subscribed;
             *channel = Channel {
-                wish: channel.wish,
+                desired: channel.desired,
                 ..Channel::default()
             };
             stays
         });
     }
 
-    /// Ends all here, and gives what lasts, for who takes it over.
-    pub fn retire(&self) -> Vec<Topic> {
-        self.lost();
+    /// Removes all channels, and returns the topics of the confirmed ones.
+    pub fn take_all(&self) -> Vec<Topic> {
+        self.disconnected();
         let channels = std::mem::take(&mut self.lock().channels);
         channels.into_keys().collect()
     }
 
-    /// Takes over what another had, before the first connection.
+    /// Adds confirmed channels of another server, before the first connection.
     pub fn adopt(&self, topics: impl IntoIterator<Item = Topic>) {
         let channel = || Channel {
-            wish: Wish::Established,
+            desired: Desired::Subscribed,
             ..Channel::default()
         };
         let topics = topics.into_iter().map(|topic| (topic, channel()));
         self.lock().channels.extend(topics);
     }
 
-    /// Waits until there is something to tell the server, and takes at most so many channels of it.
-    pub async fn next_batch(&self, most: usize) -> Batch {
+    /// Waits until there is something to send to the server, and takes at most `max` channels from the queue.
+    pub async fn next_batch(&self, max: usize) -> CommandBatch {
         loop {
-            let batch = self.lock().take(most);
-            if batch.taken > 0 {
+            let batch = self.lock().dequeue(max);
+            if batch.dequeued > 0 {
                 return batch;
             }
             self.changed.notified().await;
         }
     }
 
-    /// The server has confirmed a batch.
-    pub fn confirmed(&self, generation: Generation, batch: &Batch) {
+    /// Records that the server has confirmed a batch.
+    pub fn confirmed(&self, epoch: ConnectionEpoch, batch: &CommandBatch) {
         let mut state = self.lock();
-        if state.present != Some(generation) {
+        if state.current != Some(epoch) {
             return;
         }
         for topic in &batch.subscribe {
-            state.set_at_server(*topic, true);
+            state.set_subscribed(*topic, true);
         }
         for topic in &batch.unsubscribe {
-            state.set_at_server(*topic, false);
+            state.set_subscribed(*topic, false);
         }
     }
 
-    /// The server says that a channel has ended. Is it one that should not have, as when its slot moved away?
-    pub fn has_ended_unasked(&self, generation: Generation, topic: Topic) -> bool {
+    /// Handles the server's message that a subscription has ended. Returns whether it is unexpected, as when its slot has
+    /// moved.
+    pub fn is_unexpected_end(&self, epoch: ConnectionEpoch, topic: Topic) -> bool {
         let mut state = self.lock();
-        let is_present = state.present == Some(generation);
+        let is_current = state.current == Some(epoch);
         let Some(channel) = state.channels.get_mut(&topic) else {
             return false;
         };
-        let was_asked = std::mem::take(&mut channel.is_ending);
-        is_present && !was_asked && channel.wish != Wish::Ended
+        let is_expected = std::mem::take(&mut channel.is_unsubscribing);
+        is_current && !is_expected && channel.desired != Desired::Unsubscribed
     }
 
-    /// A frame arrived on a connection.
-    pub fn deliver(&self, generation: Generation, topic: Topic, frame: Frame) {
+    /// Delivers a frame that arrived on a connection.
+    pub fn deliver(&self, epoch: ConnectionEpoch, topic: Topic, frame: Frame) {
         let state = self.lock();
-        let is_wanted = |channel: &Channel| channel.wish != Wish::Ended;
-        if state.present != Some(generation) || !state.channels.get(&topic).is_some_and(is_wanted) {
+        let is_wanted = |channel: &Channel| channel.desired != Desired::Unsubscribed;
+        if state.current != Some(epoch) || !state.channels.get(&topic).is_some_and(is_wanted) {
             return;
         }
-        // The lock is held: whoever gives the topic up waits until this is through.
+        // The lock is held, so that unsubscribing waits until the frame is delivered.
         if let Some(receiver) = self.receiver.get() {
             receiver.deliver(topic, frame);
         }
     }
 
-    /// Something arrived that is no frame.
-    pub fn refuse(&self, why: &'static str) {
+    /// Reports a payload that is not a frame.
+    pub fn reject(&self, reason: &'static str) {
         if let Some(receiver) = self.receiver.get() {
-            receiver.refused(why);
+            receiver.rejected(reason);
         }
     }
 
@@ -226,21 +229,21 @@ impl Channels {
 }
 
 impl State {
-    fn give_up(&mut self, topic: Topic) -> Confirmation {
+    fn unsubscribe(&mut self, topic: Topic) -> Confirmation {
         let Entry::Occupied(mut entry) = self.channels.entry(topic) else {
             return None;
         };
-        if self.present.is_none() {
+        if self.current.is_none() {
             entry.remove();
             return None;
         }
         let channel = entry.get_mut();
-        if channel.wish != Wish::Ended {
-            channel.wish = Wish::Ended;
-            channel.waiting.clear();
+        if channel.desired != Desired::Unsubscribed {
+            channel.desired = Desired::Unsubscribed;
+            channel.waiters.clear();
         }
-        let (tell, confirmation) = oneshot::channel();
-        channel.waiting.push(tell);
+        let (sender, confirmation) = oneshot::channel();
+        channel.waiters.push(sender);
         self.enqueue(topic);
         Some(confirmation)
     }
@@ -253,57 +256,58 @@ impl State {
         }
     }
 
-    fn take(&mut self, most: usize) -> Batch {
-        let mut batch = Batch::default();
-        while batch.taken < most
+    fn dequeue(&mut self, max: usize) -> CommandBatch {
+        let mut batch = CommandBatch::default();
+        while batch.dequeued < max
             && let Some(topic) = self.queue.pop_front()
         {
-            batch.taken += 1;
+            batch.dequeued += 1;
             let Some(channel) = self.channels.get_mut(&topic) else {
                 continue;
             };
             channel.is_queued = false;
-            match (channel.wish, channel.at_server) {
-                (Wish::Ended, true) => {
-                    channel.is_ending = true;
+            match (channel.desired, channel.is_subscribed) {
+                (Desired::Unsubscribed, true) => {
+                    channel.is_unsubscribing = true;
                     batch.unsubscribe.push(topic);
                 }
-                (Wish::Proposed | Wish::Established, false) => batch.subscribe.push(topic),
-                _ => self.settle(topic),
+                (Desired::Requested | Desired::Subscribed, false) => batch.subscribe.push(topic),
+                _ => self.resolve(topic),
             }
         }
         batch
     }
 
-    fn set_at_server(&mut self, topic: Topic, at_server: bool) {
+    fn set_subscribed(&mut self, topic: Topic, is_subscribed: bool) {
         if let Some(channel) = self.channels.get_mut(&topic) {
-            channel.at_server = at_server;
-            channel.is_ending = false;
-            if at_server != (channel.wish == Wish::Ended) {
-                self.settle(topic);
+            channel.is_subscribed = is_subscribed;
+            channel.is_unsubscribing = false;
+            if is_subscribed != (channel.desired == Desired::Unsubscribed) {
+                self.resolve(topic);
             }
-            // Else it was wanted otherwise meanwhile, and stands in the queue for that.
+            // Otherwise another state is desired meanwhile, and the channel is in the queue.
         }
     }
 
-    /// The wish for a channel has come true.
-    fn settle(&mut self, topic: Topic) {
+    /// Records that the desired state of a channel is reached.
+    fn resolve(&mut self, topic: Topic) {
         let Entry::Occupied(mut entry) = self.channels.entry(topic) else {
             return;
         };
-        for tell in entry.get_mut().waiting.drain(..) {
-            // Who no longer listens withdraws it.
-            let _ = tell.send(());
+        for sender in entry.get_mut().waiters.drain(..) {
+            // A caller that no longer waits cancels the request.
+            let _ = sender.send(());
         }
-        match entry.get().wish {
-            Wish::Ended => {
+        match entry.get().desired {
+            Desired::Unsubscribed => {
                 entry.remove();
             }
-            Wish::Proposed | Wish::Established => entry.get_mut().wish = Wish::Established,
+            Desired::Requested | Desired::Subscribed => {
+                entry.get_mut().desired = Desired::Subscribed;
+            }
         }
     }
 }
 
 #[cfg(test)]
-#[path = "channels_tests.rs"]
 mod tests;

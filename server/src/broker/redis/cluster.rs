@@ -1,4 +1,4 @@
-//! A Redis Cluster: a link to each master, and the watch over which master has which slots.
+//! A Redis Cluster: a link to each master, kept up to date with the slots of the masters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,82 +9,87 @@ use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, cmd};
 use tokio::time::{sleep, timeout};
 
 use super::error::OpenError;
+use super::link_factory::LinkFactory;
+use super::majority;
 use super::reason::Reason;
 use super::routes::Routes;
-use super::server::{ANSWERS_WITHIN, Server};
+use super::server::{RESPONSE_TIMEOUT, Server};
 use super::slots::{self, Shard};
 use super::url;
-use super::votes;
-use super::workshop::Workshop;
 
-/// How often the slots are looked at while all is well.
-const EVERY: Duration = Duration::from_secs(15);
-/// And while something is wrong.
-const IN_TROUBLE: Duration = Duration::from_secs(1);
+/// The interval of checks of the slots while all links are healthy.
+const CHECK_INTERVAL: Duration = Duration::from_secs(15);
+/// The interval while a link is not healthy.
+const UNHEALTHY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Cluster {
-    /// The servers that the node was told of. Never none.
+    /// The configured servers; at least one.
     seeds: Vec<ConnectionInfo>,
-    workshop: Arc<Workshop>,
+    links: Arc<LinkFactory>,
 }
 
 impl Cluster {
-    pub fn new(seeds: Vec<ConnectionInfo>, workshop: Arc<Workshop>) -> Self {
-        Self { seeds, workshop }
+    pub fn new(seeds: Vec<ConnectionInfo>, links: Arc<LinkFactory>) -> Self {
+        Self { seeds, links }
     }
 
-    /// Connects to all masters and hears the canary of each.
+    /// Connects to all masters, and waits for a heartbeat of each.
     pub async fn open(&self) -> Result<Routes, OpenError> {
-        let shards = self.look(&[]).await;
+        let shards = self.fetch_shards(&[]).await;
         let shards = shards.map_err(|reason| OpenError::new(&self.server_at(None), reason))?;
         let opening = shards.into_iter().map(async |shard| {
             let server = self.server_at(Some(&shard));
-            let link = self.workshop.link(server.clone(), Some(&shard));
+            let link = self.links.create(server.clone(), Some(&shard));
             let session = link.open().await;
             let session = session.map_err(|reason| OpenError::new(&server, reason))?;
-            Ok(self.workshop.route(link, Some(shard), Some(session)))
+            Ok(self.links.start(link, Some(shard), Some(session)))
         });
         Ok(Routes::new(try_join_all(opening).await?))
     }
 
-    /// Follows the slots from master to master, without end.
+    /// Checks the slots at intervals and after errors, and applies changes, forever.
     pub async fn run(&self, routes: &Routes) {
         loop {
-            let all_is_well = routes.are_proven();
-            let pause = if all_is_well { EVERY } else { IN_TROUBLE };
+            let interval = if routes.are_healthy() {
+                CHECK_INTERVAL
+            } else {
+                UNHEALTHY_CHECK_INTERVAL
+            };
             let part = rand::rng().random_range(0.5..=1.0);
             tokio::select! {
-                () = sleep(pause.mul_f64(part)) => {}
-                // Not at once: a cluster needs a moment to agree, and trouble often comes in swarms.
-                () = self.workshop.trouble.notified() => sleep(IN_TROUBLE.mul_f64(part / 2.0)).await,
+                () = sleep(interval.mul_f64(part)) => {}
+                // Not at once: the cluster needs a moment to agree, and such errors often come in groups.
+                () = self.links.recheck_slots.notified() => sleep(UNHEALTHY_CHECK_INTERVAL.mul_f64(part / 2.0)).await,
             }
             let known = routes.shards();
-            match self.look(&known).await {
+            match self.fetch_shards(&known).await {
                 Ok(shards) if shards == known => {}
                 Ok(shards) => {
                     tracing::info!(
                         masters = shards.len(),
-                        "the slots of the Redis Cluster are divided anew"
+                        "the slots of the Redis Cluster have moved"
                     );
-                    self.follow(routes, &shards);
+                    self.apply(routes, &shards);
                 }
-                Err(reason) => tracing::debug!(%reason, "no server tells the slots"),
+                Err(reason) => {
+                    tracing::debug!(%reason, "could not read the slots of the Redis Cluster");
+                }
             }
         }
     }
 
-    fn follow(&self, routes: &Routes, shards: &[Shard]) {
+    fn apply(&self, routes: &Routes, shards: &[Shard]) {
         routes.replace(shards, |shard, topics| {
             let server = self.server_at(Some(shard));
-            let link = self.workshop.link(server, Some(shard));
+            let link = self.links.create(server, Some(shard));
             link.channels().adopt(topics);
-            self.workshop.route(link, Some(shard.clone()), None)
+            self.links.start(link, Some(shard.clone()), None)
         });
     }
 
-    /// Asks all servers that are known, and takes what more than half of those that answer say: one that the others have
-    /// left behind is not believed. Where there is no majority, what is known stays.
-    async fn look(&self, known: &[Shard]) -> Result<Vec<Shard>, Reason> {
+    /// Asks all known servers, and returns what more than half of those that answer say, because a single server may be
+    /// partitioned from the others.
+    async fn fetch_shards(&self, known: &[Shard]) -> Result<Vec<Shard>, Reason> {
         let mut servers = self.seeds.clone();
         for shard in known {
             let info = self.at(&shard.node);
@@ -92,7 +97,7 @@ impl Cluster {
                 servers.push(info);
             }
         }
-        votes::count(join_all(servers.into_iter().map(ask)).await)
+        majority::decide(join_all(servers.into_iter().map(query_shards)).await)
     }
 
     fn server_at(&self, shard: Option<&Shard>) -> Server {
@@ -101,25 +106,25 @@ impl Cluster {
     }
 
     fn at(&self, (host, port): &slots::Node) -> ConnectionInfo {
-        url::at(self.seeds[0].clone(), host.clone(), *port)
+        url::with_address(self.seeds[0].clone(), host.clone(), *port)
     }
 }
 
-async fn ask(server: ConnectionInfo) -> Result<Vec<Shard>, Reason> {
+async fn query_shards(server: ConnectionInfo) -> Result<Vec<Shard>, Reason> {
     let host = match server.addr() {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host.clone(),
         _ => String::new(),
     };
-    let asking = async {
+    let query = async {
         let mut connection = Server::Fixed(server)
             .connect(AsyncConnectionConfig::new())
             .await?;
         let mut slots = cmd("CLUSTER");
         let answer = connection.send_packed_command(slots.arg("SLOTS")).await?;
         let answer = answer.extract_error()?;
-        slots::read(&answer, &host).ok_or(Reason::ClusterDown)
+        slots::parse(&answer, &host).ok_or(Reason::ClusterDown)
     };
-    timeout(ANSWERS_WITHIN, asking)
+    timeout(RESPONSE_TIMEOUT, query)
         .await
         .map_err(|_| Reason::Timeout)?
 }

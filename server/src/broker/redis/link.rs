@@ -1,5 +1,5 @@
-//! A node's two connections to one server, and the supervision that assumes the worst of them: whatever happens to the
-//! server or on the way to it, the channels that the node wants are subscribed again, and proven.
+//! A node's two connections to one server. Both are replaced whenever they fail, without a limit on attempts; the wanted
+//! channels are subscribed again on a new connection, and checked by a heartbeat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,58 +9,58 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
-use super::canary::{self, Canary, SILENT_AFTER};
 use super::channels::Channels;
-use super::dialect::Dialect;
-use super::outage::Line;
+use super::heartbeat::{HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Heartbeat};
+use super::outage::LinkHealth;
 use super::publisher::Publisher;
+use super::pubsub::PubSubCommands;
 use super::reason::Reason;
 use super::server::Server;
 use super::subscriber::Subscriber;
 
-/// See the module. It works as long as [`Link::run`] is polled.
+/// The connections to one server. They are supervised while [`Link::run`] is polled.
 pub struct Link {
     server: Server,
-    dialect: Dialect,
+    commands: PubSubCommands,
     channels: Arc<Channels>,
-    canary: Arc<Canary>,
+    heartbeat: Arc<Heartbeat>,
     publisher: Publisher,
-    /// Proven when the canary was heard on the present connection after everything was subscribed.
-    line: Line,
-    connections: AtomicU64,
-    /// Asks for a canary at once.
-    sing: Arc<Notify>,
-    /// Told when something is wrong that may be the server's place in its cluster.
-    trouble: Arc<Notify>,
+    /// Healthy when a heartbeat was received on the current connection after everything was subscribed.
+    health: LinkHealth,
+    next_epoch: AtomicU64,
+    /// Requests a heartbeat at once.
+    heartbeat_now: Arc<Notify>,
+    /// Notified after errors that may be caused by moved slots.
+    recheck_slots: Arc<Notify>,
 }
 
-/// A connection that everything is subscribed on, or will be.
+/// A subscribing connection.
 pub struct Session {
     subscriber: Subscriber,
-    /// How many channels were wanted when it began.
-    at_first: usize,
+    /// The number of channels to subscribe when it was made.
+    initial_channels: usize,
 }
 
 impl Link {
-    /// A link without connections yet.
+    /// Creates a link without connections.
     pub fn new(
         server: Server,
-        dialect: Dialect,
-        canary: Canary,
-        line: Line,
-        trouble: Arc<Notify>,
+        commands: PubSubCommands,
+        heartbeat: Heartbeat,
+        health: LinkHealth,
+        recheck_slots: Arc<Notify>,
     ) -> Self {
-        let sing = Arc::new(Notify::new());
+        let heartbeat_now = Arc::new(Notify::new());
         Self {
-            publisher: Publisher::new(server.clone(), dialect, Arc::clone(&sing)),
+            publisher: Publisher::new(server.clone(), commands, Arc::clone(&heartbeat_now)),
             server,
-            dialect,
-            channels: Arc::new(Channels::new(line.receiver())),
-            canary: Arc::new(canary),
-            line,
-            connections: AtomicU64::new(0),
-            sing,
-            trouble,
+            commands,
+            channels: Arc::new(Channels::new(health.receiver())),
+            heartbeat: Arc::new(heartbeat),
+            health,
+            next_epoch: AtomicU64::new(0),
+            heartbeat_now,
+            recheck_slots,
         }
     }
 
@@ -71,49 +71,53 @@ impl Link {
     pub async fn publish(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
         let published = self.publisher.publish(channel, payload).await;
         if published == Err(Reason::Moved) {
-            self.trouble.notify_one();
+            self.recheck_slots.notify_one();
         }
         published
     }
 
-    /// Do frames flow?
-    pub fn is_proven(&self) -> bool {
-        self.line.is_proven() && self.canary.is_fresh()
+    /// Whether heartbeats come back.
+    pub fn is_healthy(&self) -> bool {
+        self.health.is_healthy() && self.heartbeat.is_recent()
     }
 
-    /// Connects for the first time and hears the canary once, for a start that fails where it has to.
+    /// Connects for the first time, and waits for a heartbeat.
     ///
     /// # Errors
-    /// Why the server cannot be used.
+    /// The reason why the server cannot be used.
     pub async fn open(&self) -> Result<Session, Reason> {
         self.publisher.connect().await?;
         let session = self.connect().await?;
-        let heard = self.canary.heard_again();
-        self.sing_once().await?;
-        timeout(SILENT_AFTER, heard)
+        let received = self.heartbeat.next_received();
+        self.send_heartbeat().await?;
+        timeout(HEARTBEAT_TIMEOUT, received)
             .await
-            .map_err(|_| Reason::Silent)?;
-        self.line.proven();
+            .map_err(|_| Reason::NoHeartbeat)?;
+        self.health.set_healthy();
         Ok(session)
     }
 
-    /// Works without end, at first with what `open` gave.
+    /// Supervises the connections forever, beginning with the session of `open`.
     pub async fn run(&self, session: Option<Session>) {
-        tokio::join!(self.publisher.run(), self.sing(), self.supervise(session));
+        tokio::join!(
+            self.publisher.run(),
+            self.send_heartbeats(),
+            self.supervise(session)
+        );
     }
 
     async fn supervise(&self, mut session: Option<Session>) {
         let mut backoff = Backoff::default();
         loop {
-            let present = match session.take() {
+            let current = match session.take() {
                 Some(session) => session,
                 None => self.reconnect(&mut backoff).await,
             };
-            let reason = self.serve(&present, &mut backoff).await;
-            self.channels.lost();
-            self.line.lost();
-            self.trouble.notify_one();
-            tracing::warn!(server = %self.server, %reason, "the subscription at Redis is lost");
+            let reason = self.serve(&current, &mut backoff).await;
+            self.channels.disconnected();
+            self.health.set_lost();
+            self.recheck_slots.notify_one();
+            tracing::warn!(server = %self.server, %reason, "the connection for subscriptions to Redis is lost");
         }
     }
 
@@ -122,59 +126,61 @@ impl Link {
             backoff.wait().await;
             match self.connect().await {
                 Ok(session) => return session,
-                Err(reason) => tracing::debug!(%reason, "no connection to subscribe by"),
+                Err(reason) => {
+                    tracing::debug!(%reason, "could not connect to Redis for subscriptions");
+                }
             }
         }
     }
 
     async fn connect(&self) -> Result<Session, Reason> {
-        let generation = self.connections.fetch_add(1, Ordering::Relaxed);
-        let (channels, canary) = (&self.channels, &self.canary);
+        let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed);
+        let (channels, heartbeat) = (&self.channels, &self.heartbeat);
         let subscriber =
-            Subscriber::connect(&self.server, self.dialect, generation, channels, canary).await?;
+            Subscriber::connect(&self.server, self.commands, epoch, channels, heartbeat).await?;
         Ok(Session {
             subscriber,
-            at_first: self.channels.connected(generation),
+            initial_channels: self.channels.connected(epoch),
         })
     }
 
-    /// Uses a connection until it is lost; answers why it was.
+    /// Uses a connection until it is lost, and returns the reason.
     async fn serve(&self, session: &Session, backoff: &mut Backoff) -> Reason {
         let caught_up = Notify::new();
         tokio::select! {
-            reason = session.subscriber.follow(session.at_first, &caught_up) => reason,
-            () = session.subscriber.broken() => Reason::Closed,
-            () = self.watch(&caught_up, backoff) => Reason::Silent,
+            reason = session.subscriber.apply_changes(session.initial_channels, &caught_up) => reason,
+            () = session.subscriber.disconnected() => Reason::Closed,
+            () = self.check_heartbeats(&caught_up, backoff) => Reason::NoHeartbeat,
         }
     }
 
-    /// Proves that frames flow once everything is subscribed, and returns when they do not, or no longer.
-    async fn watch(&self, caught_up: &Notify, backoff: &mut Backoff) {
+    /// Waits for a heartbeat once everything is subscribed, and returns when heartbeats stop coming back.
+    async fn check_heartbeats(&self, caught_up: &Notify, backoff: &mut Backoff) {
         caught_up.notified().await;
-        let heard = self.canary.heard_again();
-        self.sing.notify_one();
-        if timeout(SILENT_AFTER, heard).await.is_err() {
+        let received = self.heartbeat.next_received();
+        self.heartbeat_now.notify_one();
+        if timeout(HEARTBEAT_TIMEOUT, received).await.is_err() {
             return;
         }
         *backoff = Backoff::default();
-        self.line.proven();
-        self.canary.silence().await;
+        self.health.set_healthy();
+        self.heartbeat.timed_out().await;
     }
 
-    async fn sing(&self) {
+    async fn send_heartbeats(&self) {
         loop {
-            if let Err(reason) = self.sing_once().await {
-                tracing::debug!(%reason, "no canary was published");
+            if let Err(reason) = self.send_heartbeat().await {
+                tracing::debug!(%reason, "could not publish a heartbeat");
             }
             tokio::select! {
-                () = sleep(canary::EVERY) => {}
-                () = self.sing.notified() => {}
+                () = sleep(HEARTBEAT_INTERVAL) => {}
+                () = self.heartbeat_now.notified() => {}
             }
         }
     }
 
-    async fn sing_once(&self) -> Result<(), Reason> {
-        let (channel, song) = (self.canary.channel(), self.canary.song());
-        self.publisher.send(channel, song).await
+    async fn send_heartbeat(&self) -> Result<(), Reason> {
+        let (channel, payload) = (self.heartbeat.channel(), self.heartbeat.payload());
+        self.publisher.send(channel, payload).await
     }
 }

@@ -1,33 +1,33 @@
-//! The broker of many nodes: Redis Pub/Sub. A topic's channel is `upload:{id}`; a node is subscribed to exactly those
-//! that its sockets watch, by one connection, and publishes by another.
+//! The broker for several nodes: Redis Pub/Sub. A topic's channel is `upload:{id}`. A node has two connections to a server:
+//! it is subscribed by one, to exactly the topics that its sockets watch, and publishes by the other.
 //!
-//! - `url`: what `REDIS_URL` may name; `server`: how a connection is made
-//! - `link`: the two connections to a server and their supervision, which never gives up
-//! - `channels`: what the node wants, and what the server has confirmed of it
-//! - `subscriber`, `publisher`: one connection each
-//! - `canary`: proves that frames flow; `outage`: tells the node when they do not
-//! - `routes`, `cluster`, `votes`: a link to each master of a cluster, and the slots that it has
+//! - `url`: parses `REDIS_URL`; `server`: makes a connection
+//! - `link`: the two connections to a server, which are replaced whenever they fail; `link_factory` starts it
+//! - `channels`: the topics that the node wants, and those that the server has confirmed
+//! - `subscriber`, `publisher`: one connection each; `pubsub`: their commands
+//! - `heartbeat`: detects a broken subscription; `outage`: reports it to the node
+//! - `routes`, `cluster`, `slots`, `majority`: a link to each master of a cluster, and its slots
 //!
-//! The driver's own resubscription is not used: it hides its errors and gives up.
+//! The driver's own resubscription is not used, because it hides errors and stops retrying.
 
 mod backoff;
-mod canary;
 mod channels;
 mod cluster;
-mod dialect;
 mod error;
+mod heartbeat;
 mod link;
+mod link_factory;
+mod majority;
 mod outage;
 mod payload;
 mod publisher;
+mod pubsub;
 mod reason;
 mod routes;
 mod server;
 mod slots;
 mod subscriber;
 mod url;
-mod votes;
-mod workshop;
 
 #[cfg(test)]
 mod tests;
@@ -43,38 +43,39 @@ pub use reason::Reason;
 
 use self::channels::Confirmation;
 use self::cluster::Cluster;
+use self::link_factory::LinkFactory;
 use self::payload::{Payload, channel_of};
 use self::routes::Routes;
-use self::server::{ANSWERS_WITHIN, Server};
+use self::server::{RESPONSE_TIMEOUT, Server};
 use self::url::Target;
-use self::workshop::Workshop;
 use super::{Broker, BrokerError, Deliver, Frame, Topic};
 use crate::broker::metrics::BrokerMetrics;
 
-/// A node's end of Redis Pub/Sub. Its connections end when it is dropped.
+/// A node's broker in Redis. Its connections are closed when it is dropped.
 pub struct RedisBroker {
     routes: Arc<Routes>,
-    workshop: Arc<Workshop>,
+    links: Arc<LinkFactory>,
     _stop: DropGuard,
 }
 
 impl RedisBroker {
-    /// Connects to what `REDIS_URL` names, and proves that frames flow. From then on it never gives up.
+    /// Connects to what `REDIS_URL` names, and waits for the first heartbeat. Later, lost connections are replaced without a
+    /// limit on attempts.
     ///
-    /// Its user needs the channels `upload:*` and the commands `subscribe`, `unsubscribe` and `publish`; with a cluster
+    /// The user needs the channels `upload:*` and the commands `subscribe`, `unsubscribe` and `publish`; with a cluster
     /// `ssubscribe`, `sunsubscribe`, `spublish` and `cluster|slots`; with sentinels `role`. With `client|info` and
-    /// `client|kill` too no frame comes out of order after a connection hung.
+    /// `client|kill` too, no frame arrives out of order after a connection has hung.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(url: &str, metrics: BrokerMetrics) -> Result<Self, OpenError> {
-        // Fails where the process has one already: it is the same.
+        // Fails if the process has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = url::parse(url)?;
-        let workshop = Arc::new(Workshop::new(metrics));
-        let stop = workshop.stop.clone().drop_guard();
+        let links = Arc::new(LinkFactory::new(metrics));
+        let stop = links.stop.clone().drop_guard();
         let routes = match target {
-            Target::Server(info) => open_one(Server::Fixed(info), &workshop).await?,
+            Target::Server(info) => open_one(Server::Fixed(info), &links).await?,
             Target::Sentinel {
                 sentinels,
                 name,
@@ -85,103 +86,95 @@ impl RedisBroker {
                     name,
                     login,
                 };
-                open_one(master, &workshop).await?
+                open_one(master, &links).await?
             }
             Target::Cluster(seeds) => {
-                let cluster = Cluster::new(seeds, Arc::clone(&workshop));
+                let cluster = Cluster::new(seeds, Arc::clone(&links));
                 let routes = Arc::new(cluster.open().await?);
-                let of_cluster = Arc::clone(&routes);
-                workshop.spawn(async move { cluster.run(&of_cluster).await });
+                let updated = Arc::clone(&routes);
+                links.spawn(async move { cluster.run(&updated).await });
                 routes
             }
         };
-        let outage = Arc::clone(&workshop.outage);
-        workshop.spawn(async move { outage.run().await });
-        workshop.tasks.close();
+        let outage = Arc::clone(&links.outage);
+        links.spawn(async move { outage.run().await });
+        links.tasks.close();
         Ok(Self {
             routes,
-            workshop,
+            links,
             _stop: stop,
         })
     }
 
-    /// Ends its connections and waits until they have ended.
+    /// Closes the connections, and waits until they are closed.
     pub async fn close(&self) {
-        self.workshop.stop.cancel();
-        self.workshop.tasks.wait().await;
+        self.links.stop.cancel();
+        self.links.tasks.wait().await;
     }
 }
 
-async fn open_one(server: Server, workshop: &Workshop) -> Result<Arc<Routes>, OpenError> {
-    let link = workshop.link(server.clone(), None);
+async fn open_one(server: Server, links: &LinkFactory) -> Result<Arc<Routes>, OpenError> {
+    let link = links.create(server.clone(), None);
     let opened = link.open().await;
     let session = opened.map_err(|reason| OpenError::new(&server, reason))?;
-    let route = workshop.route(link, None, Some(session));
+    let route = links.start(link, None, Some(session));
     Ok(Arc::new(Routes::new(vec![route])))
 }
 
 #[async_trait]
 impl Broker for RedisBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
-        self.workshop.outage.attach(receiver);
+        self.links.outage.attach(receiver);
     }
 
     async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
         let link = self.routes.link(topic);
         let published = link.publish(&channel_of(topic), Payload(&frame)).await;
-        published.map_err(|reason| {
-            tracing::debug!(%reason, "Redis did not take a frame");
-            BrokerError::Unavailable
-        })
+        published.map_err(BrokerError::unavailable)
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
         let confirmation = self.routes.subscribe(topic)?;
-        let asked = Asked(&self.routes, topic);
-        match answer(confirmation).await {
-            Answer::Confirmed => Ok(()),
-            Answer::Lost | Answer::Late => asked.0.withdraw(topic),
+        let guard = CancelOnDrop(&self.routes, topic);
+        if let Err(reason) = wait_for(confirmation).await
+            && !guard.0.cancel(topic)
+        {
+            return Err(BrokerError::unavailable(reason));
         }
+        Ok(())
     }
 
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        match answer(self.routes.unsubscribe(topic)).await {
-            // A connection that is lost took the subscription with it.
-            Answer::Confirmed | Answer::Lost => Ok(()),
-            Answer::Late => Err(BrokerError::Unavailable),
+        match wait_for(self.routes.unsubscribe(topic)).await {
+            // The subscription ended with its connection.
+            Ok(()) | Err(Reason::Closed) => Ok(()),
+            Err(reason) => Err(BrokerError::unavailable(reason)),
         }
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        let are_proven = self.routes.are_proven();
-        are_proven.then_some(()).ok_or(BrokerError::Unavailable)
+        let are_healthy = self.routes.are_healthy();
+        are_healthy.then_some(()).ok_or(BrokerError::UNAVAILABLE)
     }
 }
 
-enum Answer {
-    Confirmed,
-    /// The connection was lost.
-    Lost,
-    Late,
-}
-
-async fn answer(confirmation: Confirmation) -> Answer {
+async fn wait_for(confirmation: Confirmation) -> Result<(), Reason> {
     let Some(confirmation) = confirmation else {
-        return Answer::Confirmed;
+        return Ok(());
     };
-    match timeout(ANSWERS_WITHIN, confirmation).await {
-        Ok(Ok(())) => Answer::Confirmed,
-        Ok(Err(_)) => Answer::Lost,
-        Err(_) => Answer::Late,
-    }
+    let confirmed = timeout(RESPONSE_TIMEOUT, confirmation).await;
+    // The sender is dropped when the connection is lost.
+    confirmed
+        .map_err(|_| Reason::Timeout)?
+        .map_err(|_| Reason::Closed)
 }
 
-/// Whoever asks for a subscription and stops waiting leaves nothing behind.
-struct Asked<'a>(&'a Routes, Topic);
+/// Cancels a subscription if the future that waits for it is dropped.
+struct CancelOnDrop<'a>(&'a Routes, Topic);
 
-impl Drop for Asked<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        // Does nothing where it was confirmed.
-        let _ = self.0.withdraw(self.1);
+        // Does nothing if it was confirmed.
+        self.0.cancel(self.1);
     }
 }

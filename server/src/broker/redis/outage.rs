@@ -1,4 +1,4 @@
-//! Tells the node when frames may be missing, and when they flow again: one word for all servers together.
+//! Reports to the node when frames may be missing and when that is over, for all servers together.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use super::channels::Receiver;
 use crate::broker::Deliver;
 
-/// A loss that is repaired within this time is not told as an interruption.
-const TOLD_AFTER: Duration = Duration::from_secs(2);
+/// A loss that is repaired within this time is not reported as an interruption.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
 
-/// Counts the lines on which frames may be missing.
-pub struct Outage {
+/// Counts the links that are lost, and reports outages.
+pub struct OutageMonitor {
     losses: watch::Sender<Losses>,
     receiver: Receiver,
     is_attached: watch::Sender<bool>,
@@ -23,40 +23,39 @@ pub struct Outage {
 
 #[derive(Default)]
 struct Losses {
-    /// Lost now.
-    now: usize,
-    /// Ever lost: a loss that is over before anybody looked is noticed too.
-    ever: u64,
+    /// Links that are lost now.
+    current: usize,
+    /// All losses so far, so that one that ends quickly is noticed too.
+    total: u64,
 }
 
-/// What one server's frames arrive on. It counts as lost until it is told to be proven, and no longer once it is
-/// dropped.
-pub struct Line {
-    outage: Arc<Outage>,
-    is_proven: AtomicBool,
+/// The health of the link to one server. It counts as lost at first, and no longer when it is dropped.
+pub struct LinkHealth {
+    outage: Arc<OutageMonitor>,
+    is_healthy: AtomicBool,
 }
 
-impl Line {
-    pub fn new(outage: Arc<Outage>) -> Self {
+impl LinkHealth {
+    pub fn new(outage: Arc<OutageMonitor>) -> Self {
         outage.count_loss();
         Self {
             outage,
-            is_proven: AtomicBool::new(false),
+            is_healthy: AtomicBool::new(false),
         }
     }
 
-    pub fn is_proven(&self) -> bool {
-        self.is_proven.load(Ordering::Acquire)
+    pub fn is_healthy(&self) -> bool {
+        self.is_healthy.load(Ordering::Acquire)
     }
 
-    pub fn lost(&self) {
-        if self.is_proven.swap(false, Ordering::AcqRel) {
+    pub fn set_lost(&self) {
+        if self.is_healthy.swap(false, Ordering::AcqRel) {
             self.outage.count_loss();
         }
     }
 
-    pub fn proven(&self) {
-        if !self.is_proven.swap(true, Ordering::AcqRel) {
+    pub fn set_healthy(&self) {
+        if !self.is_healthy.swap(true, Ordering::AcqRel) {
             self.outage.count_repair();
         }
     }
@@ -66,13 +65,13 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for LinkHealth {
     fn drop(&mut self) {
-        self.proven();
+        self.set_healthy();
     }
 }
 
-impl Outage {
+impl OutageMonitor {
     pub fn new() -> Self {
         Self {
             losses: watch::Sender::default(),
@@ -81,7 +80,7 @@ impl Outage {
         }
     }
 
-    /// Who hears it, and takes the frames; set once.
+    /// Sets the receiver of reports and frames, once.
     pub fn attach(&self, receiver: Arc<dyn Deliver>) {
         let attached = self.receiver.set(receiver);
         debug_assert!(attached.is_ok(), "a receiver is attached once");
@@ -90,44 +89,44 @@ impl Outage {
 
     fn count_loss(&self) {
         self.losses.send_modify(|losses| {
-            losses.now += 1;
-            losses.ever += 1;
+            losses.current += 1;
+            losses.total += 1;
         });
     }
 
     fn count_repair(&self) {
-        self.losses.send_modify(|losses| losses.now -= 1);
+        self.losses.send_modify(|losses| losses.current -= 1);
     }
 
-    /// Tells of every loss from this call on, without end.
+    /// Reports every loss from this call on, forever.
     pub async fn run(&self) {
         let mut losses = self.losses.subscribe();
-        let mut told = losses.borrow().ever;
-        until(&mut self.is_attached.subscribe(), |it| *it).await;
+        let mut reported = losses.borrow().total;
+        wait_until(&mut self.is_attached.subscribe(), |it| *it).await;
         let Some(receiver) = self.receiver.get() else {
             return;
         };
         loop {
-            until(&mut losses, |it| it.ever > told).await;
-            // Whatever is lost after the moment of repair is another outage.
+            wait_until(&mut losses, |it| it.total > reported).await;
+            // A loss after this moment is another outage.
             let is_repaired = |it: &Losses| {
-                told = it.ever;
-                it.now == 0
+                reported = it.total;
+                it.current == 0
             };
-            let mut repair = pin!(until(&mut losses, is_repaired));
-            if timeout(TOLD_AFTER, &mut repair).await.is_err() {
-                tracing::warn!("frames between nodes are interrupted");
+            let mut repair = pin!(wait_until(&mut losses, is_repaired));
+            if timeout(REPORT_AFTER, &mut repair).await.is_err() {
+                tracing::warn!("the subscription at Redis is interrupted");
                 receiver.interrupted();
                 repair.await;
             }
-            tracing::info!("frames between nodes flow again");
+            tracing::info!("the subscription at Redis is repaired");
             receiver.repaired();
         }
     }
 }
 
-/// Waits until it is so.
-async fn until<T>(watched: &mut watch::Receiver<T>, is_so: impl FnMut(&T) -> bool) {
-    // The sender lives as long as whoever waits here.
-    let _ = watched.wait_for(is_so).await;
+/// Waits until the condition holds.
+async fn wait_until<T>(watched: &mut watch::Receiver<T>, condition: impl FnMut(&T) -> bool) {
+    // The sender cannot be dropped: the caller borrows it.
+    let _ = watched.wait_for(condition).await;
 }

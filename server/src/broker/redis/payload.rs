@@ -1,5 +1,5 @@
-//! What crosses between nodes: one byte for the delivery class, then the exact text frame. No envelope: a node passes
-//! on the very bytes that it receives, once the hub has found them to be an event of the topic.
+//! The payload between nodes: one byte for the delivery class, then the text frame. A node passes the received bytes on to
+//! its sockets without copying them, once the hub has checked that they are an event of the topic.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use redis::{RedisWrite, ToRedisArgs};
 
 use crate::broker::{DeliveryClass, Frame, Topic};
 
-/// What every channel's name begins with, so that one rule (`&upload:*`) lets a Redis user do all that a node does.
+/// The prefix of all channels, so that one rule (`&upload:*`) gives a Redis user access to them.
 const PREFIX: &str = "upload:";
 
 const MESSAGE: u8 = b'm';
@@ -21,18 +21,18 @@ pub fn channel_of(topic: Topic) -> String {
     format!("{PREFIX}{topic}")
 }
 
-/// A channel that is nobody's topic, for a node's canary.
-pub fn canary_channel(random: u64) -> String {
+/// A channel for a node's heartbeats, which is not the channel of a topic.
+pub fn heartbeat_channel(random: u64) -> String {
     format!("{PREFIX}canary:{random:016x}")
 }
 
-/// The topic of a channel; none if it is not a topic's.
+/// The topic of a channel; `None` for other channels.
 pub fn topic_of(channel: &[u8]) -> Option<Topic> {
     let id = channel.strip_prefix(PREFIX.as_bytes())?;
     std::str::from_utf8(id).ok()?.parse::<UploadId>().ok()
 }
 
-/// A frame as it is written to Redis.
+/// A frame as an argument of a Redis command.
 pub struct Payload<'a>(pub &'a Frame);
 
 impl ToRedisArgs for Payload<'_> {
@@ -45,12 +45,12 @@ impl ToRedisArgs for Payload<'_> {
         let written = argument
             .write_all(&[class])
             .and_then(|()| argument.write_all(self.0.text.as_bytes()));
-        written.expect("a command in memory takes whatever is written to it");
+        written.expect("writing to a command in memory cannot fail");
     }
 }
 
-/// The frame of a payload, without copying its text; none if it is no frame.
-pub fn frame_of(payload: Vec<u8>) -> Option<Frame> {
+/// Parses a payload without copying its text; `None` if it is not a frame.
+pub fn parse_frame(payload: Vec<u8>) -> Option<Frame> {
     let class = match *payload.first()? {
         MESSAGE => DeliveryClass::Message,
         TOUCH => DeliveryClass::Touch,
@@ -68,7 +68,7 @@ mod tests {
     use crate::broker::conformance::{some_frame, some_topic};
 
     #[test]
-    fn a_channel_names_its_topic_and_nothing_else_does() {
+    fn only_the_channel_of_a_topic_is_parsed_as_one() {
         let topic = some_topic();
         assert_eq!(topic_of(channel_of(topic).as_bytes()), Some(topic));
         for other in [
@@ -76,31 +76,31 @@ mod tests {
             b"upload:xyz",
             b"upload:\xff",
             b"",
-            canary_channel(7).as_bytes(),
+            heartbeat_channel(7).as_bytes(),
         ] {
             assert_eq!(topic_of(other), None);
         }
     }
 
     #[test]
-    fn a_payload_is_the_class_and_the_text_as_it_is() {
+    fn a_payload_is_the_class_and_the_text() {
         let frame = some_frame("{\"é\":\"\\u0000 \u{2028}\"}");
         let written = Payload(&frame).to_redis_args();
         assert_eq!(written, [["m".as_bytes(), frame.text.as_bytes()].concat()]);
-        assert_eq!(frame_of(written[0].clone()), Some(frame));
+        assert_eq!(parse_frame(written[0].clone()), Some(frame));
     }
 
     #[test]
     fn the_text_is_not_copied() {
         let payload = b"m{\"type\":\"touched\"}".to_vec();
         let text = payload[1..].as_ptr();
-        assert_eq!(frame_of(payload).unwrap().text.as_bytes().as_ptr(), text);
+        assert_eq!(parse_frame(payload).unwrap().text.as_bytes().as_ptr(), text);
     }
 
     #[test]
-    fn what_is_no_frame_is_none() {
+    fn other_payloads_are_not_frames() {
         for wrong in [&b""[..], b"x{}", b"\x00", b"m\xff\xfe", b"{}"] {
-            assert_eq!(frame_of(wrong.to_vec()), None);
+            assert_eq!(parse_frame(wrong.to_vec()), None);
         }
     }
 }

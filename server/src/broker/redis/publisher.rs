@@ -1,4 +1,4 @@
-//! The connection that a server's frames leave by. It is replaced when it fails; what it carried is lost then, never
+//! The connection that publishes to a server. It is replaced when it fails. Frames that it carried are lost then and not
 //! sent again, so that no frame is delivered twice or out of order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,98 +8,99 @@ use redis::{AsyncConnectionConfig, Cmd, ToRedisArgs, Value, cmd};
 use tokio::sync::{Notify, Semaphore};
 
 use super::backoff::Backoff;
-use super::dialect::Dialect;
+use super::pubsub::PubSubCommands;
 use super::reason::Reason;
 use super::server::Server;
 
-/// Frames that may be on their way to the server. One more is refused.
-const MOST_IN_FLIGHT: usize = 4_096;
+/// The number of frames that may wait for the server's answer. One more is refused.
+const MAX_IN_FLIGHT: usize = 4_096;
 
 pub struct Publisher {
     server: Server,
-    dialect: Dialect,
-    present: Mutex<Present>,
+    commands: PubSubCommands,
+    current: Mutex<Current>,
     in_flight: Semaphore,
     failed: Notify,
-    /// Told when there is a new connection.
+    /// Notified when there is a new connection.
     connected: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Present {
+struct Current {
     connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that a late failure of one is not taken for its successor's.
-    number: u64,
-    /// How the server knows the last connection that frames were sent by, until it is known to be closed there.
-    identity: Option<Identity>,
+    /// Counts connections, so that a late failure of one does not end its successor.
+    epoch: u64,
+    /// The server's identification of the last connection that frames were sent by.
+    identity: Option<ClientIdentity>,
 }
 
-/// A connection as its server knows it. Numbers begin anew when a server starts: only with its address is it the same.
+/// The server's identification of a connection. Ids are reused after a restart, so the address is needed too.
 #[derive(Clone)]
-struct Identity {
+struct ClientIdentity {
     id: String,
     address: String,
 }
 
 impl Publisher {
-    pub fn new(server: Server, dialect: Dialect, connected: Arc<Notify>) -> Self {
+    pub fn new(server: Server, commands: PubSubCommands, connected: Arc<Notify>) -> Self {
         Self {
             server,
-            dialect,
-            present: Mutex::default(),
-            in_flight: Semaphore::new(MOST_IN_FLIGHT),
+            commands,
+            current: Mutex::default(),
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
             failed: Notify::new(),
             connected,
         }
     }
 
-    /// Publishes once, if there is room. An error says that the server may or may not have got it.
+    /// Publishes once, unless too many frames are in flight. After an error other than [`Reason::Busy`] the frame may have
+    /// been delivered.
     pub async fn publish(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
         match self.in_flight.try_acquire() {
-            Ok(_place) => self.send(channel, payload).await,
+            Ok(_permit) => self.send(channel, payload).await,
             Err(_) => Err(Reason::Busy),
         }
     }
 
-    /// The same for the canary, which must not be silenced by many frames.
+    /// Publishes without that limit, for heartbeats, which must not fail because of many frames.
     pub async fn send(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
-        let (connection, number) = {
-            let present = self.lock();
-            (present.connection.clone(), present.number)
+        let (connection, epoch) = {
+            let current = self.lock();
+            (current.connection.clone(), current.epoch)
         };
         let mut connection = connection.ok_or(Reason::Closed)?;
-        let mut publish = cmd(self.dialect.publish());
+        let mut publish = cmd(self.commands.publish());
         publish.arg(channel).arg(payload);
         match connection.send_packed_command(&publish).await {
             Ok(Value::ServerError(error)) => Err(Reason::from(&error)),
             Ok(_) => Ok(()),
             Err(error) => {
-                self.fail(number);
+                self.fail(epoch);
                 Err(error.into())
             }
         }
     }
 
-    /// Makes the connection, and sees to it that no frame that was sent by the last one is published any more: it may
-    /// still lie in a buffer of the server's, and would come after those that are sent now.
+    /// Makes a new connection, and has the server close the last one. Otherwise a frame in the last one's buffer could be
+    /// published after newer frames.
     pub async fn connect(&self) -> Result<(), Reason> {
-        let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(MOST_IN_FLIGHT);
+        let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(MAX_IN_FLIGHT);
         let mut connection = self.server.connect(config).await?;
         let last = self.lock().identity.clone();
         if let Some(last) = last {
-            end(&mut connection, &last).await?;
+            kill_client(&mut connection, &last).await?;
         }
-        let identity = identify(&mut connection).await?;
-        let mut present = self.lock();
-        present.number += 1;
-        present.identity = identity;
-        present.connection = Some(connection);
-        drop(present);
+        let identity = client_identity(&mut connection).await?;
+        let mut current = self.lock();
+        current.epoch += 1;
+        current.identity = identity;
+        current.connection = Some(connection);
+        drop(current);
         self.connected.notify_one();
         Ok(())
     }
 
-    /// Replaces the connection whenever it fails, without end.
+    /// Replaces the connection whenever it fails, forever.
     pub async fn run(&self) {
         loop {
             let is_connected = self.lock().connection.is_some();
@@ -112,26 +113,30 @@ impl Publisher {
                 backoff.wait().await;
                 match self.connect().await {
                     Ok(()) => break,
-                    Err(reason) => tracing::debug!(%reason, "no connection to publish by"),
+                    Err(reason) => {
+                        tracing::debug!(%reason, "could not connect to Redis for publishing");
+                    }
                 }
             }
         }
     }
 
-    fn fail(&self, number: u64) {
-        let mut present = self.lock();
-        if present.number == number && present.connection.take().is_some() {
+    fn fail(&self, epoch: u64) {
+        let mut current = self.lock();
+        if current.epoch == epoch && current.connection.take().is_some() {
             self.failed.notify_one();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Present> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// None where the server does not tell (before Redis 6.2), or not to this user.
-async fn identify(connection: &mut MultiplexedConnection) -> Result<Option<Identity>, Reason> {
+/// Asks how the server identifies this connection; `None` before Redis 6.2 or without the permission.
+async fn client_identity(
+    connection: &mut MultiplexedConnection,
+) -> Result<Option<ClientIdentity>, Reason> {
     let info = connection
         .send_packed_command(cmd("CLIENT").arg("INFO"))
         .await?;
@@ -148,11 +153,14 @@ async fn identify(connection: &mut MultiplexedConnection) -> Result<Option<Ident
     };
     Ok(field("id=")
         .zip(field("addr="))
-        .map(|(id, address)| Identity { id, address }))
+        .map(|(id, address)| ClientIdentity { id, address }))
 }
 
-/// Has the server close a connection of this node's. Whether it was still there does not matter.
-async fn end(connection: &mut MultiplexedConnection, last: &Identity) -> Result<(), Reason> {
+/// Has the server close a connection of this node, if it still exists.
+async fn kill_client(
+    connection: &mut MultiplexedConnection,
+    last: &ClientIdentity,
+) -> Result<(), Reason> {
     let mut kill = Cmd::new();
     kill.arg("CLIENT")
         .arg("KILL")
@@ -162,7 +170,7 @@ async fn end(connection: &mut MultiplexedConnection, last: &Identity) -> Result<
         .arg(&last.address);
     if let Value::ServerError(error) = connection.send_packed_command(&kill).await? {
         let reason = Reason::from(&error);
-        tracing::warn!(%reason, "the server does not end this node's last connection: frames in it may come late");
+        tracing::warn!(%reason, "Redis did not close this node's last connection: its frames may arrive late");
     }
     Ok(())
 }

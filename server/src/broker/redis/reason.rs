@@ -1,5 +1,4 @@
-//! What may be said of the driver's errors. Their own texts may hold a user's name or an address with credentials, so
-//! none of them is ever shown.
+//! The driver's errors without their texts, which may contain a user name or an address with credentials.
 
 use std::error::Error;
 use std::io;
@@ -8,57 +7,57 @@ use std::sync::Arc;
 use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
 use thiserror::Error;
 
-/// Why a server did not do it, in words that hold no secret.
+/// Why a command at a server failed. The texts contain no secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Reason {
-    /// Nobody listens there.
+    /// Nothing listens at the address.
     #[error("the connection was refused")]
     ConnectionRefused,
-    /// No address belongs to the host's name.
-    #[error("its name has no address")]
+    /// The host name does not resolve.
+    #[error("the host name has no address")]
     UnknownHost,
-    /// Nothing came back in time.
+    /// There was no answer in time.
     #[error("no answer in time")]
     Timeout,
-    /// Too much is on its way to it.
-    #[error("too many frames wait for its answer")]
+    /// Too many frames are in flight.
+    #[error("too many frames are in flight")]
     Busy,
-    /// The connection broke.
+    /// The connection was closed.
     #[error("the connection was closed")]
     Closed,
-    /// User or password are wrong, or missing.
+    /// The user or the password is wrong or missing.
     #[error("the login was refused")]
     Login,
-    /// The user may not do it.
-    #[error("the user is not permitted to do it")]
+    /// The user lacks a permission.
+    #[error("the user lacks a permission")]
     NotPermitted,
-    /// It takes what is published, and does not send it on.
-    #[error("what is published does not come back")]
-    Silent,
-    /// Its certificate does not prove its name, or it does not speak TLS.
+    /// Published heartbeats are not received.
+    #[error("published heartbeats are not received")]
+    NoHeartbeat,
+    /// The certificate is not trusted for the host name, or the server does not speak TLS.
     #[error(
         "it does not speak TLS, or its certificate is not trusted for that name; SSL_CERT_FILE may name those to trust"
     )]
     Tls,
-    /// It speaks another protocol, or an older version of it.
+    /// It speaks another protocol or an older version.
     #[error("it does not speak Redis' protocol in version 3 (Redis 6 or newer)")]
     Protocol,
-    /// It reads its data from disk.
-    #[error("it is still loading")]
+    /// It is still loading its data.
+    #[error("it is still loading its data")]
     Loading,
     /// The channel's slot belongs to another server.
     #[error("the slot belongs to another server")]
     Moved,
-    /// The cluster does not work.
+    /// The cluster is down.
     #[error("the cluster is down, or does not serve all slots")]
     ClusterDown,
-    /// It is no cluster.
+    /// It is not part of a cluster.
     #[error("it is not part of a cluster")]
-    NoCluster,
+    NotACluster,
     /// The sentinels know no such master.
-    #[error("no sentinel knows a master of that name that works")]
+    #[error("no sentinel knows a working master of that name")]
     NoMaster,
-    /// Something else.
+    /// Any other answer.
     #[error("an unexpected answer")]
     Other,
 }
@@ -66,14 +65,14 @@ pub enum Reason {
 impl From<&RedisError> for Reason {
     fn from(error: &RedisError) -> Self {
         match error.kind() {
-            ErrorKind::Io => of_io(error),
+            ErrorKind::Io => from_io_error(error),
             ErrorKind::AuthenticationFailed => Self::Login,
             ErrorKind::RESP3NotSupported | ErrorKind::Parse => Self::Protocol,
             ErrorKind::MasterNameNotFoundBySentinel => Self::NoMaster,
-            // Of all that the client decides by itself only TLS can fail here.
+            // Of the errors of the client itself only TLS can occur here.
             ErrorKind::Client => Self::Tls,
-            ErrorKind::Server(kind) => of_server(kind, error.detail().unwrap_or_default()),
-            ErrorKind::Extension => of_code(error.code().unwrap_or_default()),
+            ErrorKind::Server(kind) => from_server_error(kind, error.detail().unwrap_or_default()),
+            ErrorKind::Extension => from_code(error.code().unwrap_or_default()),
             _ => Self::Other,
         }
     }
@@ -88,16 +87,16 @@ impl From<RedisError> for Reason {
 impl From<&ServerError> for Reason {
     fn from(error: &ServerError) -> Self {
         match error.kind() {
-            Some(kind) => of_server(kind, error.details().unwrap_or_default()),
-            None => of_code(error.code()),
+            Some(kind) => from_server_error(kind, error.details().unwrap_or_default()),
+            None => from_code(error.code()),
         }
     }
 }
 
-/// How the driver wraps what happened.
+/// How the driver wraps an input or output error.
 type Wrapped = Arc<dyn Error + Send + Sync>;
 
-fn of_io(error: &RedisError) -> Reason {
+fn from_io_error(error: &RedisError) -> Reason {
     if error.is_connection_refusal() {
         return Reason::ConnectionRefused;
     }
@@ -111,7 +110,7 @@ fn of_io(error: &RedisError) -> Reason {
         .source()
         .and_then(<dyn Error>::downcast_ref::<Wrapped>);
     match source.and_then(|it| it.downcast_ref::<io::Error>()) {
-        // So rustls tells that a handshake failed. Other errors are those of certificates.
+        // A failed handshake of rustls; other errors are about certificates.
         Some(io) if io.kind() == io::ErrorKind::InvalidData => Reason::Tls,
         None => Reason::Tls,
         Some(io) if io.to_string().contains("lookup address") => Reason::UnknownHost,
@@ -119,21 +118,21 @@ fn of_io(error: &RedisError) -> Reason {
     }
 }
 
-fn of_server(kind: ServerErrorKind, detail: &str) -> Reason {
+fn from_server_error(kind: ServerErrorKind, detail: &str) -> Reason {
     match kind {
         ServerErrorKind::NoPerm => Reason::NotPermitted,
         ServerErrorKind::BusyLoading => Reason::Loading,
         ServerErrorKind::Moved | ServerErrorKind::Ask => Reason::Moved,
         ServerErrorKind::ClusterDown => Reason::ClusterDown,
         ServerErrorKind::ResponseError if detail.contains("cluster support disabled") => {
-            Reason::NoCluster
+            Reason::NotACluster
         }
         ServerErrorKind::ResponseError if detail.contains("unknown command") => Reason::Protocol,
         _ => Reason::Other,
     }
 }
 
-fn of_code(code: &str) -> Reason {
+fn from_code(code: &str) -> Reason {
     match code {
         "WRONGPASS" | "NOAUTH" => Reason::Login,
         "NOPROTO" => Reason::Protocol,

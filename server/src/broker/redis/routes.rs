@@ -1,4 +1,4 @@
-//! Which server a topic belongs to: the only one, or in a cluster the one that has its channel's slot.
+//! Finds the server of a topic: the only one, or in a cluster the master that has the slot of its channel.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -10,26 +10,26 @@ use super::payload::channel_of;
 use super::slots::{SLOTS, Shard, slot_of};
 use crate::broker::{BrokerError, Topic};
 
-/// The links of a node. Looking a topic's link up and telling it something are one step, so that nothing is told to a
-/// link that has handed its topics to another.
+/// The links of a node. A topic's link is looked up and called under one lock, so that no link is called after its topics
+/// have been moved to another.
 pub struct Routes(RwLock<Table>);
 
 struct Table {
     routes: Vec<Route>,
-    /// Which of them each slot belongs to. Empty where there is but one server.
-    of_slots: Vec<usize>,
+    /// The index of each slot's route. Empty if there is only one server.
+    route_by_slot: Vec<usize>,
 }
 
-/// A link that works as long as this is there.
+/// A running link, which stops when this is dropped.
 pub struct Route {
     link: Arc<Link>,
-    /// Its server's place in the cluster; none where there is but one server.
+    /// The server's slots; `None` if there is only one server.
     shard: Option<Shard>,
     _stop: DropGuard,
 }
 
 impl Route {
-    /// `stop` is what the link's work stops by.
+    /// Creates a route; `stop` stops the link.
     pub fn new(link: Arc<Link>, shard: Option<Shard>, stop: DropGuard) -> Self {
         Self {
             link,
@@ -53,9 +53,9 @@ impl Routes {
         self.read().channels(topic).subscribe(topic)
     }
 
-    /// See [`Channels::withdraw`].
-    pub fn withdraw(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.read().channels(topic).withdraw(topic)
+    /// See [`Channels::cancel`].
+    pub fn cancel(&self, topic: Topic) -> bool {
+        self.read().channels(topic).cancel(topic)
     }
 
     /// See [`Channels::unsubscribe`].
@@ -63,34 +63,34 @@ impl Routes {
         self.read().channels(topic).unsubscribe(topic)
     }
 
-    /// Do frames flow from every server?
-    pub fn are_proven(&self) -> bool {
+    /// Whether all links are healthy.
+    pub fn are_healthy(&self) -> bool {
         self.read()
             .routes
             .iter()
-            .all(|route| route.link.is_proven())
+            .all(|route| route.link.is_healthy())
     }
 
-    /// Where the servers are.
+    /// The servers and their slots.
     pub fn shards(&self) -> Vec<Shard> {
         let table = self.read();
         let shards = table.routes.iter().filter_map(|route| route.shard.clone());
         shards.collect()
     }
 
-    /// The slots are divided otherwise now. A link whose server has what it had goes on undisturbed; the topics of the
-    /// others are handed to those that are made for what is new.
-    pub fn replace(&self, shards: &[Shard], mut make: impl FnMut(&Shard, Vec<Topic>) -> Route) {
+    /// Applies a new division of the slots. Links of unchanged shards are kept; the topics of the others are moved to new
+    /// links, which `create` makes.
+    pub fn replace(&self, shards: &[Shard], mut create: impl FnMut(&Shard, Vec<Topic>) -> Route) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let routes = std::mem::take(&mut table.routes).into_iter();
         let (mut routes, retired): (Vec<_>, Vec<_>) = routes.partition(|route| {
             let shard = route.shard.as_ref();
             shard.is_some_and(|shard| shards.contains(shard))
         });
-        let retiring = retired
+        let moved = retired
             .iter()
-            .flat_map(|route| route.link.channels().retire());
-        let mut topics: Vec<_> = retiring.collect();
+            .flat_map(|route| route.link.channels().take_all());
+        let mut topics: Vec<_> = moved.collect();
         for shard in shards {
             if routes
                 .iter()
@@ -98,9 +98,9 @@ impl Routes {
             {
                 continue;
             }
-            let is_of_it = |topic: &mut Topic| shard.contains(slot_of(&channel_of(*topic)));
-            let of_it = topics.extract_if(.., is_of_it).collect();
-            routes.push(make(shard, of_it));
+            let belongs = |topic: &mut Topic| shard.contains(slot_of(&channel_of(*topic)));
+            let topics_of_shard = topics.extract_if(.., belongs).collect();
+            routes.push(create(shard, topics_of_shard));
         }
         debug_assert!(topics.is_empty(), "every slot belongs to a shard");
         *table = Table::new(routes);
@@ -113,21 +113,24 @@ impl Routes {
 
 impl Table {
     fn new(routes: Vec<Route>) -> Self {
-        let mut of_slots = Vec::new();
+        let mut route_by_slot = Vec::new();
         for (index, route) in routes.iter().enumerate() {
             for (first, last) in route.shard.iter().flat_map(|shard| &shard.ranges) {
-                of_slots.resize(usize::from(SLOTS), 0);
-                of_slots[usize::from(*first)..=usize::from(*last)].fill(index);
+                route_by_slot.resize(usize::from(SLOTS), 0);
+                route_by_slot[usize::from(*first)..=usize::from(*last)].fill(index);
             }
         }
-        Self { routes, of_slots }
+        Self {
+            routes,
+            route_by_slot,
+        }
     }
 
     fn link(&self, topic: Topic) -> &Arc<Link> {
-        let index = if self.of_slots.is_empty() {
+        let index = if self.route_by_slot.is_empty() {
             0
         } else {
-            self.of_slots[usize::from(slot_of(&channel_of(topic)))]
+            self.route_by_slot[usize::from(slot_of(&channel_of(topic)))]
         };
         &self.routes[index].link
     }

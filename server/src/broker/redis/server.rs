@@ -1,4 +1,4 @@
-//! One Redis server, and how a connection to it is made.
+//! A Redis server, and how to connect to it.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -10,15 +10,15 @@ use tokio::time::timeout;
 
 use super::reason::Reason;
 
-/// How long a server may take to answer anything, a new connection included. Whoever waits for it is refused then.
-pub const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// The time limit for any answer of a server and for a new connection.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a server is found.
+/// The address of a server.
 #[derive(Clone)]
 pub enum Server {
-    /// Always at the same address.
+    /// A fixed address.
     Fixed(ConnectionInfo),
-    /// Where sentinels say, asked for each connection: after a failover that is another.
+    /// The master that the sentinels name. They are asked for each connection, because a failover changes the master.
     Master {
         sentinels: Vec<ConnectionInfo>,
         name: String,
@@ -27,14 +27,14 @@ pub enum Server {
 }
 
 impl Server {
-    /// A new connection, logged in.
+    /// Makes a new, authenticated connection.
     pub async fn connect(
         &self,
         config: AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, Reason> {
         let config = config
-            .set_connection_timeout(Some(ANSWERS_WITHIN))
-            .set_response_timeout(Some(ANSWERS_WITHIN));
+            .set_connection_timeout(Some(RESPONSE_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT));
         let client = match self {
             Self::Fixed(info) => Client::open(info.clone())?,
             Self::Master {
@@ -42,7 +42,7 @@ impl Server {
                 name,
                 login,
             } => {
-                let found = timeout(ANSWERS_WITHIN, find(sentinels, name, login));
+                let found = timeout(RESPONSE_TIMEOUT, find_master(sentinels, name, login));
                 found.await.map_err(|_| Reason::Timeout)??
             }
         };
@@ -51,7 +51,7 @@ impl Server {
     }
 }
 
-/// Without credentials.
+/// The address without credentials.
 impl Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,7 +67,7 @@ impl Display for Server {
     }
 }
 
-async fn find(
+async fn find_master(
     sentinels: &[ConnectionInfo],
     name: &str,
     login: &ConnectionInfo,

@@ -1,14 +1,14 @@
-//! Which server of a cluster has which slots, as `CLUSTER SLOTS` tells it.
+//! Which master of a cluster has which slots, from `CLUSTER SLOTS`.
 
 use std::collections::BTreeMap;
 
 use crc16::{State, XMODEM};
 use redis::Value;
 
-/// Slots of every Redis Cluster.
+/// The number of slots of a Redis Cluster.
 pub const SLOTS: u16 = 16_384;
 
-/// The slot of a channel. Nodes' channels hold no `{tag}`, so that the whole name counts.
+/// The slot of a channel. The channels contain no `{tag}`, so that the whole name is hashed.
 pub fn slot_of(channel: &str) -> u16 {
     State::<XMODEM>::calculate(channel.as_bytes()) % SLOTS
 }
@@ -33,14 +33,14 @@ impl Shard {
     }
 }
 
-/// Reads an answer to `CLUSTER SLOTS`: all masters, in the order of their addresses. None if it is not of the known
-/// form, or does not cover every slot, as in a cluster that is being made. A server that does not know its own address
-/// means the one it was asked at.
-pub fn read(answer: &Value, asked: &str) -> Option<Vec<Shard>> {
+/// Parses the answer to `CLUSTER SLOTS` into all masters, in the order of their addresses. `None` if its format is unknown
+/// or it does not cover every slot, as in a cluster that is being created. A server without an address is the one that was
+/// queried.
+pub fn parse(answer: &Value, queried_host: &str) -> Option<Vec<Shard>> {
     let Value::Array(ranges) = answer else {
         return None;
     };
-    let ranges = ranges.iter().map(|range| read_range(range, asked));
+    let ranges = ranges.iter().map(|range| parse_range(range, queried_host));
     let mut ranges: Vec<_> = ranges.collect::<Option<_>>()?;
     ranges.sort_unstable();
     let mut next = 0;
@@ -52,7 +52,7 @@ pub fn read(answer: &Value, asked: &str) -> Option<Vec<Shard>> {
         next = last + 1;
         let of_node = of_nodes.entry(node).or_default();
         match of_node.last_mut() {
-            // One range or two makes no difference.
+            // Adjacent ranges are merged, so that equal shards compare as equal.
             Some((_, before)) if *before + 1 == first => *before = last,
             _ => of_node.push((first, last)),
         }
@@ -63,8 +63,8 @@ pub fn read(answer: &Value, asked: &str) -> Option<Vec<Shard>> {
     (next == SLOTS).then(|| shards.collect())
 }
 
-/// First slot, last slot, master, replicas.
-fn read_range(range: &Value, asked: &str) -> Option<(Range, Node)> {
+/// Parses the first slot, the last slot and the master; replicas follow.
+fn parse_range(range: &Value, queried_host: &str) -> Option<(Range, Node)> {
     let Value::Array(parts) = range else {
         return None;
     };
@@ -81,9 +81,9 @@ fn read_range(range: &Value, asked: &str) -> Option<(Range, Node)> {
         return None;
     };
     let host = match host {
-        Value::Nil => asked.to_owned(),
-        Value::BulkString(host) if host.is_empty() => asked.to_owned(),
-        // So it says that there is one and it cannot tell where.
+        Value::Nil => queried_host.to_owned(),
+        Value::BulkString(host) if host.is_empty() => queried_host.to_owned(),
+        // The server does not know the master's address.
         Value::BulkString(host) if host == b"?" => return None,
         Value::BulkString(host) => String::from_utf8(host.clone()).ok()?,
         _ => return None,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn shards(ranges: Vec<Value>) -> Option<Vec<Shard>> {
-        read(&Value::Array(ranges), "asked")
+        parse(&Value::Array(ranges), "asked")
     }
 
     fn shard(host: &str, port: u16, range: Range) -> Shard {
@@ -123,13 +123,13 @@ mod tests {
 
     #[test]
     fn a_channels_slot_is_the_one_that_redis_computes() {
-        // As CLUSTER KEYSLOT tells.
+        // According to CLUSTER KEYSLOT.
         assert_eq!(slot_of("123456789"), 12_739);
         assert_eq!(slot_of("upload:0123456789abcdef01234567"), 7_140);
     }
 
     #[test]
-    fn the_masters_of_all_slots_are_read() {
+    fn the_masters_of_all_slots_are_parsed() {
         let shards = shards(vec![
             range(8_000, 16_383, text("b"), 2),
             range(0, 3_999, text("a"), 1),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_an_address_is_the_one_that_was_asked() {
+    fn a_server_without_an_address_is_the_queried_one() {
         for host in [Value::Nil, text("")] {
             let shards = shards(vec![range(0, 16_383, host, 7)]);
             assert_eq!(shards, Some(vec![shard("asked", 7, (0, 16_383))]));
@@ -149,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn shards_that_are_not_whole_are_none() {
+    fn incomplete_or_invalid_answers_are_rejected() {
         assert_eq!(shards(vec![]), None);
         assert_eq!(shards(vec![range(0, 16_382, text("a"), 1)]), None);
         assert_eq!(shards(vec![range(1, 16_383, text("a"), 1)]), None);
         assert_eq!(shards(vec![range(0, 16_384, text("a"), 1)]), None);
         assert_eq!(shards(vec![range(0, 16_383, text("?"), 1)]), None);
         assert_eq!(shards(vec![range(0, 16_383, text("a"), 70_000)]), None);
-        assert_eq!(read(&Value::Okay, "asked"), None);
+        assert_eq!(parse(&Value::Okay, "asked"), None);
     }
 }

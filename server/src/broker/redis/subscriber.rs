@@ -1,4 +1,4 @@
-//! One connection that a server's frames arrive by.
+//! A connection on which a server's frames arrive.
 
 use std::sync::Arc;
 
@@ -6,78 +6,78 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
-use super::canary::Canary;
-use super::channels::{Batch, Channels, Generation};
-use super::dialect::Dialect;
-use super::payload::{channel_of, frame_of, topic_of};
+use super::channels::{Channels, CommandBatch, ConnectionEpoch};
+use super::heartbeat::Heartbeat;
+use super::payload::{channel_of, parse_frame, topic_of};
+use super::pubsub::PubSubCommands;
 use super::reason::Reason;
 use super::server::Server;
 
-/// Channels of one batch: so much is sent before its confirmations are awaited.
-const BATCH: usize = 500;
+/// The number of channels in one batch, whose confirmations are awaited before the next.
+const MAX_BATCH: usize = 500;
 
-/// It ends when it is dropped.
+/// A subscribing connection, which is closed when it is dropped.
 pub struct Subscriber {
     connection: MultiplexedConnection,
-    arrivals: Arc<Arrivals>,
+    handler: Arc<PushHandler>,
 }
 
-/// Takes what arrives, on the task that reads the connection: a node that does not keep up reads more slowly, and a
-/// server closes the connection of one that is far behind. So nothing piles up here.
-struct Arrivals {
-    generation: Generation,
-    dialect: Dialect,
+/// Handles what arrives, in the task that reads the connection. Nothing is queued here: a node that is slow reads more
+/// slowly, and the server closes the connection of one that is far behind.
+struct PushHandler {
+    epoch: ConnectionEpoch,
+    commands: PubSubCommands,
     channels: Arc<Channels>,
-    canary: Arc<Canary>,
-    /// Told once no more will arrive.
-    broken: Notify,
+    heartbeat: Arc<Heartbeat>,
+    /// Notified when the connection is lost.
+    disconnected: Notify,
 }
 
 impl Subscriber {
-    /// Connects, and subscribes the canary.
+    /// Connects, and subscribes the heartbeat channel.
     pub async fn connect(
         server: &Server,
-        dialect: Dialect,
-        generation: Generation,
+        commands: PubSubCommands,
+        epoch: ConnectionEpoch,
         channels: &Arc<Channels>,
-        canary: &Arc<Canary>,
+        heartbeat: &Arc<Heartbeat>,
     ) -> Result<Self, Reason> {
-        let arrivals = Arc::new(Arrivals {
-            generation,
-            dialect,
+        let handler = Arc::new(PushHandler {
+            epoch,
+            commands,
             channels: Arc::clone(channels),
-            canary: Arc::clone(canary),
-            broken: Notify::new(),
+            heartbeat: Arc::clone(heartbeat),
+            disconnected: Notify::new(),
         });
-        let handler = Arc::clone(&arrivals);
+        let pushed = Arc::clone(&handler);
         let config = AsyncConnectionConfig::new().set_push_sender(move |push| {
-            handler.take(push);
+            pushed.handle(push);
             Ok::<(), redis::aio::SendError>(())
         });
         let connection = server.connect(config).await?;
         let subscriber = Self {
             connection,
-            arrivals,
+            handler,
         };
-        let channel = [canary.channel().to_owned()];
+        let channel = [heartbeat.channel().to_owned()];
         subscriber.send(&channel, &[]).await?;
         Ok(subscriber)
     }
 
-    /// Brings the server to what is wanted, batch by batch, as long as the connection lasts. `caught_up` is told once
-    /// as many channels as there were at first are confirmed.
-    pub async fn follow(&self, at_first: usize, caught_up: &Notify) -> Reason {
-        let mut missing = at_first;
+    /// Sends the changes of subscriptions to the server, batch by batch, until that fails. Notifies `caught_up` once the
+    /// first `initial_channels` channels are confirmed.
+    pub async fn apply_changes(&self, initial_channels: usize, caught_up: &Notify) -> Reason {
+        let mut missing = initial_channels;
         if missing == 0 {
             caught_up.notify_one();
         }
         loop {
-            let batch = self.arrivals.channels.next_batch(BATCH).await;
+            let batch = self.handler.channels.next_batch(MAX_BATCH).await;
             if let Err(reason) = self.apply(&batch).await {
                 return reason;
             }
             if missing > 0 {
-                missing = missing.saturating_sub(batch.taken);
+                missing = missing.saturating_sub(batch.dequeued);
                 if missing == 0 {
                     caught_up.notify_one();
                 }
@@ -85,54 +85,52 @@ impl Subscriber {
         }
     }
 
-    /// Waits until the connection breaks, or is of no more use.
-    pub async fn broken(&self) {
-        self.arrivals.broken.notified().await;
+    /// Waits until the connection is lost or has to be replaced.
+    pub async fn disconnected(&self) {
+        self.handler.disconnected.notified().await;
     }
 
-    async fn apply(&self, batch: &Batch) -> Result<(), Reason> {
+    async fn apply(&self, batch: &CommandBatch) -> Result<(), Reason> {
         let names = |topics: &[_]| topics.iter().copied().map(channel_of).collect::<Vec<_>>();
         let (subscribe, unsubscribe) = (names(&batch.subscribe), names(&batch.unsubscribe));
         self.send(&subscribe, &unsubscribe).await?;
-        let Arrivals {
-            channels,
-            generation,
-            ..
-        } = &*self.arrivals;
-        channels.confirmed(*generation, batch);
+        let PushHandler {
+            channels, epoch, ..
+        } = &*self.handler;
+        channels.confirmed(*epoch, batch);
         Ok(())
     }
 
-    /// One command for each channel, so that each has an answer of its own: a cluster refuses one with channels of
-    /// several slots, and an answer in the wrong place shows that the server spoke unasked.
+    /// Sends one command per channel, so that each has its own answer: a cluster refuses a command with channels of several
+    /// slots, and an answer that does not match its command was not sent in reply to it.
     async fn send(&self, subscribe: &[String], unsubscribe: &[String]) -> Result<(), Reason> {
-        let dialect = self.arrivals.dialect;
-        let mut commands = Pipeline::with_capacity(subscribe.len() + unsubscribe.len());
+        let commands = self.handler.commands;
+        let mut pipeline = Pipeline::with_capacity(subscribe.len() + unsubscribe.len());
         for channel in subscribe {
-            commands.cmd(dialect.subscribe()).arg(channel);
+            pipeline.cmd(commands.subscribe()).arg(channel);
         }
         for channel in unsubscribe {
-            commands.cmd(dialect.unsubscribe()).arg(channel);
+            pipeline.cmd(commands.unsubscribe()).arg(channel);
         }
-        if commands.is_empty() {
+        if pipeline.is_empty() {
             return Ok(());
         }
         let mut connection = self.connection.clone();
         let answers = connection
-            .send_packed_commands(&commands, 0, commands.len())
+            .send_packed_commands(&pipeline, 0, pipeline.len())
             .await?;
         let expected = subscribe
             .iter()
-            .map(|channel| (dialect.subscribed(), channel));
+            .map(|channel| (commands.subscribed(), channel));
         let expected = expected.chain(
             unsubscribe
                 .iter()
-                .map(|channel| (dialect.unsubscribed(), channel)),
+                .map(|channel| (commands.unsubscribed(), channel)),
         );
         for (answer, (kind, channel)) in answers.iter().zip(expected) {
             check(answer, &kind, channel)?;
         }
-        if answers.len() == commands.len() {
+        if answers.len() == pipeline.len() {
             Ok(())
         } else {
             Err(Reason::Other)
@@ -151,47 +149,47 @@ fn check(answer: &Value, expected: &PushKind, channel: &str) -> Result<(), Reaso
     }
 }
 
-impl Arrivals {
-    fn take(&self, push: PushInfo) {
+impl PushHandler {
+    fn handle(&self, push: PushInfo) {
         match push.kind {
-            PushKind::Message | PushKind::SMessage => self.take_message(push.data),
-            PushKind::Unsubscribe | PushKind::SUnsubscribe => self.take_end(&push.data),
-            PushKind::Disconnection => self.broken.notify_one(),
-            // Confirmations are checked where they are awaited.
+            PushKind::Message | PushKind::SMessage => self.on_message(push.data),
+            PushKind::Unsubscribe | PushKind::SUnsubscribe => self.on_unsubscribed(&push.data),
+            PushKind::Disconnection => self.disconnected.notify_one(),
+            // Confirmations are checked in `send`.
             _ => {}
         }
     }
 
-    fn take_message(&self, data: Vec<Value>) {
+    fn on_message(&self, data: Vec<Value>) {
         let Ok([Value::BulkString(channel), Value::BulkString(payload)]) = <[_; 2]>::try_from(data)
         else {
-            tracing::debug!("a message of an unknown form was dropped");
+            tracing::debug!("a message with an unknown format was dropped");
             return;
         };
         if let Some(topic) = topic_of(&channel) {
-            if let Some(frame) = frame_of(payload) {
-                self.channels.deliver(self.generation, topic, frame);
+            if let Some(frame) = parse_frame(payload) {
+                self.channels.deliver(self.epoch, topic, frame);
             } else {
                 self.channels
-                    .refuse("its class is unknown or its text no UTF-8");
+                    .reject("the class is unknown or the text is not UTF-8");
             }
-        } else if channel == self.canary.channel().as_bytes() {
-            self.canary.hear(&payload);
+        } else if channel == self.heartbeat.channel().as_bytes() {
+            self.heartbeat.on_received(&payload);
         }
     }
 
-    /// A channel has ended at the server. Unasked, that means that its slot has moved: everything is subscribed anew,
-    /// where it belongs by then.
-    fn take_end(&self, data: &[Value]) {
+    /// Handles the end of a subscription. If it was not requested, the channel's slot has moved: the connection is replaced,
+    /// and the channels are subscribed at their present servers.
+    fn on_unsubscribed(&self, data: &[Value]) {
         let Some(Value::BulkString(channel)) = data.first() else {
             return;
         };
-        let is_unasked = match topic_of(channel) {
-            Some(topic) => self.channels.has_ended_unasked(self.generation, topic),
-            None => channel == self.canary.channel().as_bytes(),
+        let is_unexpected = match topic_of(channel) {
+            Some(topic) => self.channels.is_unexpected_end(self.epoch, topic),
+            None => channel == self.heartbeat.channel().as_bytes(),
         };
-        if is_unasked {
-            self.broken.notify_one();
+        if is_unexpected {
+            self.disconnected.notify_one();
         }
     }
 }

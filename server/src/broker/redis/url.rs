@@ -1,10 +1,10 @@
-//! What `REDIS_URL` may say.
+//! Parses `REDIS_URL`.
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 use super::error::OpenError;
 
-/// What it names. A cluster's and the sentinels' logins are the same for all their servers.
+/// What `REDIS_URL` names. All servers of a cluster, and all sentinels, have the same login.
 #[derive(Debug)]
 pub enum Target {
     /// One server: `redis://` or `rediss://` (TLS).
@@ -13,42 +13,42 @@ pub enum Target {
     Cluster(Vec<ConnectionInfo>),
     /// The master that sentinels know: `redis+sentinel://a,b,c/name`, `rediss+sentinel://`.
     Sentinel {
-        /// Where the sentinels are. They are asked without a login.
+        /// The sentinels, which are used without a login.
         sentinels: Vec<ConnectionInfo>,
-        /// What they call the master.
+        /// The master's name.
         name: String,
         /// The master's login.
         login: ConnectionInfo,
     },
 }
 
-const WRONG: OpenError = OpenError::Url("scheme, host, port or database are wrong");
+const INVALID: OpenError = OpenError::Url("scheme, host, port or database are wrong");
 
-/// Where sentinels listen unless told.
+/// The default port of sentinels.
 const SENTINEL_PORT: u16 = 26_379;
 
-/// Reads it.
+/// Parses the address.
 ///
 /// # Errors
 /// [`OpenError::Url`].
 pub fn parse(url: &str) -> Result<Target, OpenError> {
-    let (scheme, rest) = url.split_once("://").ok_or(WRONG)?;
+    let (scheme, rest) = url.split_once("://").ok_or(INVALID)?;
     match scheme.split_once('+') {
         None if is_list(url) => {
-            let nodes = url.split(',').map(|url| server(url.trim()));
+            let nodes = url.split(',').map(|url| parse_server(url.trim()));
             nodes.collect::<Result<_, _>>().map(Target::Cluster)
         }
         Some((scheme @ ("redis" | "rediss"), "cluster")) => {
-            let (login, hosts, rest) = split(rest);
-            let nodes = hosts.map(|host| server(&format!("{scheme}://{login}{host}{rest}")));
+            let (login, hosts, rest) = split_authority(rest);
+            let nodes = hosts.map(|host| parse_server(&format!("{scheme}://{login}{host}{rest}")));
             nodes.collect::<Result<_, _>>().map(Target::Cluster)
         }
-        Some((scheme @ ("redis" | "rediss"), "sentinel")) => sentinel(scheme, rest),
-        _ => server(url).map(Target::Server),
+        Some((scheme @ ("redis" | "rediss"), "sentinel")) => parse_sentinel(scheme, rest),
+        _ => parse_server(url).map(Target::Server),
     }
 }
 
-/// A password may hold commas too.
+/// Whether it is a list of addresses. A comma alone may belong to a password.
 fn is_list(url: &str) -> bool {
     url.split(',').skip(1).any(|part| {
         let part = part.trim_start();
@@ -56,8 +56,8 @@ fn is_list(url: &str) -> bool {
     })
 }
 
-/// The login with its `@`, the hosts, and what follows them.
-fn split(rest: &str) -> (&str, impl Iterator<Item = &str>, &str) {
+/// Splits into the login with its `@`, the hosts, and the rest.
+fn split_authority(rest: &str) -> (&str, impl Iterator<Item = &str>, &str) {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
     let hosts_at = authority.rfind('@').map_or(0, |at| at + 1);
@@ -65,8 +65,8 @@ fn split(rest: &str) -> (&str, impl Iterator<Item = &str>, &str) {
     (login, hosts.split(',').map(str::trim), rest)
 }
 
-fn sentinel(scheme: &str, rest: &str) -> Result<Target, OpenError> {
-    let (login, hosts, rest) = split(rest);
+fn parse_sentinel(scheme: &str, rest: &str) -> Result<Target, OpenError> {
+    let (login, hosts, rest) = split_authority(rest);
     let name = rest.trim_matches('/');
     if name.is_empty() || name.contains(['/', '?', '#']) {
         return Err(OpenError::Url(
@@ -74,17 +74,17 @@ fn sentinel(scheme: &str, rest: &str) -> Result<Target, OpenError> {
         ));
     }
     let sentinels = hosts.map(|host| {
-        let info = server(&format!("{scheme}://{host}"))?;
+        let info = parse_server(&format!("{scheme}://{host}"))?;
         Ok(if has_port(host) {
             info
         } else {
-            at_port(info, SENTINEL_PORT)
+            with_port(info, SENTINEL_PORT)
         })
     });
     Ok(Target::Sentinel {
         sentinels: sentinels.collect::<Result<_, _>>()?,
         name: name.to_owned(),
-        login: server(&format!("{scheme}://{login}master"))?,
+        login: parse_server(&format!("{scheme}://{login}master"))?,
     })
 }
 
@@ -94,16 +94,16 @@ fn has_port(host: &str) -> bool {
         .is_some_and(|rest| rest.contains(':'))
 }
 
-fn at_port(info: ConnectionInfo, port: u16) -> ConnectionInfo {
+fn with_port(info: ConnectionInfo, port: u16) -> ConnectionInfo {
     let host = match info.addr() {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host.clone(),
         _ => return info,
     };
-    at(info, host, port)
+    with_address(info, host, port)
 }
 
-/// The same way and login at another address.
-pub fn at(info: ConnectionInfo, host: String, port: u16) -> ConnectionInfo {
+/// The same connection settings with another address.
+pub fn with_address(info: ConnectionInfo, host: String, port: u16) -> ConnectionInfo {
     let addr = match info.addr().clone() {
         ConnectionAddr::TcpTls {
             insecure,
@@ -120,10 +120,10 @@ pub fn at(info: ConnectionInfo, host: String, port: u16) -> ConnectionInfo {
     info.set_addr(addr)
 }
 
-/// The driver's own reading of one address. Its errors may quote the address, so they are not passed on.
-fn server(url: &str) -> Result<ConnectionInfo, OpenError> {
-    let info = url.into_connection_info().map_err(|_| WRONG)?;
-    // In this version of the protocol messages and confirmations can be told apart.
+/// Parses one address with the driver, whose errors are dropped because they may quote the address.
+fn parse_server(url: &str) -> Result<ConnectionInfo, OpenError> {
+    let info = url.into_connection_info().map_err(|_| INVALID)?;
+    // This version of the protocol distinguishes messages from confirmations.
     let login = info
         .redis_settings()
         .clone()
@@ -135,8 +135,8 @@ fn server(url: &str) -> Result<ConnectionInfo, OpenError> {
 mod tests {
     use super::*;
 
-    /// As `user:password@host:port`, with `s` before it for TLS.
-    fn shown(info: &ConnectionInfo) -> String {
+    /// Formats as `user:password@host:port`, with `s` before it for TLS.
+    fn format_info(info: &ConnectionInfo) -> String {
         let login = info.redis_settings();
         let (user, password) = (login.username(), login.password());
         let login = user
@@ -147,17 +147,17 @@ mod tests {
         format!("{tls}{}{}", login.unwrap_or_default(), info.addr())
     }
 
-    fn read(url: &str) -> Vec<String> {
+    fn parsed(url: &str) -> Vec<String> {
         match parse(url).unwrap() {
-            Target::Server(info) => vec![shown(&info)],
-            Target::Cluster(nodes) => nodes.iter().map(shown).collect(),
+            Target::Server(info) => vec![format_info(&info)],
+            Target::Cluster(nodes) => nodes.iter().map(format_info).collect(),
             Target::Sentinel {
                 sentinels,
                 name,
                 login,
             } => {
-                let mut all: Vec<_> = sentinels.iter().map(shown).collect();
-                all.extend([name, shown(&login)]);
+                let mut all: Vec<_> = sentinels.iter().map(format_info).collect();
+                all.extend([name, format_info(&login)]);
                 all
             }
         }
@@ -165,19 +165,19 @@ mod tests {
 
     #[test]
     fn one_server_may_have_a_login_and_tls() {
-        assert_eq!(read("redis://example.org"), ["example.org:6379"]);
-        assert_eq!(read("redis://u:a%40,b@h:1/0"), ["u:a@,b@h:1"]);
-        assert_eq!(read("rediss://u:p@[::1]:2"), ["s u:p@::1:2"]);
+        assert_eq!(parsed("redis://example.org"), ["example.org:6379"]);
+        assert_eq!(parsed("redis://u:a%40,b@h:1/0"), ["u:a@,b@h:1"]);
+        assert_eq!(parsed("rediss://u:p@[::1]:2"), ["s u:p@::1:2"]);
     }
 
     #[test]
     fn a_cluster_is_named_by_any_of_its_servers() {
-        assert_eq!(read("redis+cluster://a:1"), ["a:1"]);
+        assert_eq!(parsed("redis+cluster://a:1"), ["a:1"]);
         assert_eq!(
-            read("rediss+cluster://u:p,@a:1,b,[::1]:3"),
+            parsed("rediss+cluster://u:p,@a:1,b,[::1]:3"),
             ["s u:p,@a:1", "s u:p,@b:6379", "s u:p,@::1:3"]
         );
-        assert_eq!(read("redis://a:1,redis://b:2"), ["a:1", "b:2"]);
+        assert_eq!(parsed("redis://a:1,redis://b:2"), ["a:1", "b:2"]);
         assert!(matches!(parse("redis+cluster://a"), Ok(Target::Cluster(_))));
         assert!(matches!(
             parse("redis://a,redis://b"),
@@ -188,17 +188,17 @@ mod tests {
     #[test]
     fn sentinels_are_asked_without_the_masters_login() {
         assert_eq!(
-            read("redis+sentinel://u:p@a,b:5,[::1]/main"),
+            parsed("redis+sentinel://u:p@a,b:5,[::1]/main"),
             ["a:26379", "b:5", "::1:26379", "main", "u:p@master:6379"]
         );
         assert_eq!(
-            read("rediss+sentinel://a/main"),
+            parsed("rediss+sentinel://a/main"),
             ["s a:26379", "main", "s master:6379"]
         );
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_quoted() {
+    fn an_invalid_address_is_refused_without_being_quoted() {
         for wrong in [
             "",
             "example.org:6379",

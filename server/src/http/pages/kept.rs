@@ -11,7 +11,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::rendered::{Page, PageContent};
-use crate::admission::answer_bytes::NoRoom;
+use crate::admission::response_budget::BudgetExceeded;
 use crate::store::coalesced::Reads;
 
 /// How many bytes of pages are kept: some hundreds of them.
@@ -34,7 +34,7 @@ pub struct Pages {
 }
 
 /// The pages of uploads that are being read and rendered, by origin: those who ask meanwhile share the next one.
-pub(super) type Making = Reads<(String, ShortId), Arc<Page>, NoRoom>;
+pub(super) type Making = Reads<(String, ShortId), Arc<Page>, BudgetExceeded>;
 
 /// What a page is kept under.
 #[derive(Clone, PartialEq, Eq, Hash)]

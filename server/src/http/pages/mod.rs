@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method};
 
 use self::rendered::{Page, PageContent};
-use crate::admission::answer_bytes::NoRoom;
+use crate::admission::response_budget::BudgetExceeded;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::client_address::Arrival;
@@ -143,7 +143,7 @@ async fn image_page(
     arrival: &Arrival,
     request: Request,
     short_id: ShortId,
-) -> Result<Arc<Page>, NoRoom> {
+) -> Result<Arc<Page>, BudgetExceeded> {
     let deadline = Deadline::start();
     let settings = settings(node, arrival);
     let last = node.pages.last(&settings.origin, short_id);
@@ -162,7 +162,7 @@ async fn image_page(
     let name = (settings.origin.clone(), short_id);
     let room = || {
         node.answers
-            .take(arrival.client.counted(), source::MAX_BYTES)
+            .reserve(arrival.client.counted(), source::MAX_BYTES)
     };
     let (request, _) = request.into_parts();
     let make = async |_room| {

@@ -17,7 +17,7 @@ use leptos::prelude::provide_context;
 
 use super::document::Document;
 use super::security;
-use crate::admission::answer_bytes::{AnswerBytes, NoRoom, SharedRoom};
+use crate::admission::response_budget::{BudgetExceeded, ResponseBudget, SharedReservation};
 use crate::http::error::RETRY_AFTER;
 use crate::http::representation::Representation;
 
@@ -76,7 +76,7 @@ pub(super) struct Page {
     headers: HeaderMap,
     content: Representation,
     /// Taken while it is sent to anyone.
-    room: SharedRoom,
+    room: SharedReservation,
 }
 
 impl Page {
@@ -109,7 +109,7 @@ impl Page {
             status,
             headers,
             content: Representation::new(HTML, NO_CACHE, html).with_gzip(gzip),
-            room: SharedRoom::default(),
+            room: SharedReservation::default(),
         }
     }
 
@@ -117,10 +117,10 @@ impl Page {
     pub fn respond(
         &self,
         request: &HeaderMap,
-        answers: &AnswerBytes,
+        answers: &ResponseBudget,
         address: IpAddr,
-    ) -> Result<Response, NoRoom> {
-        let room = self.room.take(answers, address, self.size())?;
+    ) -> Result<Response, BudgetExceeded> {
+        let room = self.room.reserve(answers, address, self.size())?;
         let hold = |bytes: &Bytes| room.share(bytes.clone());
         let mut response = if self.status.is_success() {
             self.content.respond_with(request, hold)

@@ -11,7 +11,7 @@ use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfR
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use crate::admission::answer_bytes::AnswerBytes;
+use crate::admission::response_budget::ResponseBudget;
 use crate::blob::{Address, Blobs, Labels};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
@@ -39,7 +39,7 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
-    State(answers): State<AnswerBytes>,
+    State(answers): State<ResponseBudget>,
     arrival: Arrival,
     Named(id): Named,
     method: Method,
@@ -85,9 +85,9 @@ pub async fn show(
     }
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let unread = length.min(blobs.unread());
-    let room = answers.take(arrival.client.counted(), unread)?;
+    let room = answers.reserve(arrival.client.counted(), unread)?;
     let bytes = blobs.read(upload.short_id, range);
-    let bytes = room.hold_pieces(deadline.wait("blobs", bytes).await?);
+    let bytes = room.hold_stream(deadline.wait("blobs", bytes).await?);
     Ok((status, headers, Body::from_stream(bytes)).into_response())
 }
 

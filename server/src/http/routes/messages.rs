@@ -16,8 +16,8 @@ use mime::Mime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::admission::answer_bytes::{AnswerBytes, Room};
 use crate::admission::rate_limit::RateLimits;
+use crate::admission::response_budget::{Reservation, ResponseBudget};
 use crate::http::accept::quality;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
@@ -63,7 +63,7 @@ pub struct Listing {
 /// `GET /api/uploads/{id}/messages`.
 pub async fn list(
     State(store): State<Arc<dyn Store>>,
-    State(answers): State<AnswerBytes>,
+    State(answers): State<ResponseBudget>,
     State(listings): State<Arc<Listings>>,
     arrival: Arrival,
     named: Named,
@@ -79,7 +79,7 @@ pub async fn list(
         takes_gzip: quality(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) > 0,
     };
     let room = || {
-        let room = answers.take(arrival.client.counted(), limit * LONG_MESSAGE);
+        let room = answers.reserve(arrival.client.counted(), limit * LONG_MESSAGE);
         room.map_err(ApiError::from)
     };
     let read = async |room| {
@@ -92,7 +92,11 @@ pub async fn list(
 
 impl Listing {
     /// Compressed at once or never: a compressor takes more memory than most answers.
-    fn encode(page: &MessagePage, takes_gzip: bool, mut room: Room) -> Result<Self, ApiError> {
+    fn encode(
+        page: &MessagePage,
+        takes_gzip: bool,
+        mut room: Reservation,
+    ) -> Result<Self, ApiError> {
         let json = serde_json::to_vec(page).map_err(|_| ApiError::Internal)?;
         let is_long = json.len() > COMPRESS_ABOVE;
         let gzip = (takes_gzip && is_long).then(|| compressed(&json).ok());

@@ -29,7 +29,7 @@ pub async fn limit(
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
-        misses.count(name);
+        misses.record(name);
     }
     response
 }

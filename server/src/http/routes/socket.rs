@@ -14,7 +14,7 @@ use crate::http::extract::client_address::Arrival;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::stream::Accepted;
 use crate::hub::Hub;
-use crate::websocket::{Connection, Handshake, NoHandshake};
+use crate::websocket::{Connection, Handshake, HandshakeError};
 
 const NO_SOCKET: &str = "This address takes WebSockets of the subprotocol tonesa.v1 only.";
 
@@ -32,9 +32,9 @@ pub async fn upgrade(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
-    let handshake = Handshake::of(&mut parts).map_err(|no| match no {
-        NoHandshake::Malformed => ApiError::malformed(NO_SOCKET),
-        NoHandshake::Version => ApiError::OtherVersion,
+    let handshake = Handshake::from_request(&mut parts).map_err(|no| match no {
+        HandshakeError::Malformed => ApiError::malformed(NO_SOCKET),
+        HandshakeError::Version => ApiError::OtherVersion,
     })?;
     if !handshake.offers(SUBPROTOCOL) {
         return Err(ApiError::malformed(NO_SOCKET));

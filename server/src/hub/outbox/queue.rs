@@ -1,4 +1,4 @@
-//! What waits for one socket, and how the socket ends, without the socket: what the kernel took is told to it.
+//! The queue of one socket and its states, without any input or output: the caller says what the kernel accepted.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -8,243 +8,242 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::broker::DeliveryClass;
-use crate::hub::batch::{Batch, Encoded};
-use crate::hub::waiting::{Held, WaitingBytes};
+use crate::hub::batch::{Batch, EncodedFrame};
+use crate::hub::queued_bytes::{QueuedBytes, Reservation};
 
-/// How much may wait for a socket.
+/// How much may be queued for a socket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    /// Frames of messages, of answers and of pings. One more means that the client reads too slowly.
+pub(super) struct Limits {
+    /// Frames of messages, answers and pings. One more means that the client reads too slowly.
     pub(super) messages: usize,
-    /// Frames of touches. One more drops the oldest.
+    /// Frames of touches. One more replaces the oldest.
     pub(super) touches: usize,
-    /// Bytes of both. Touches are dropped for a message, oldest first; if that is not enough, the client reads too slowly.
+    /// Bytes of both. Touches are dropped to make room for a message, oldest first; if that is not enough, the client reads
+    /// too slowly.
     pub(super) bytes: usize,
 }
 
 /// What the socket's own task has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing.
-    Nothing,
-    /// Write what waits, once the kernel takes more.
+pub enum Action {
+    /// Wait for a change.
+    Wait,
+    /// Write what is queued, once the kernel accepts more.
     Write,
-    /// End: message frames were lost to this socket, since it reads too slowly.
-    Overflowed,
-    /// End, without another byte: a frame was begun, and the node has no room for its rest.
+    /// Close the socket as too slow: message frames were dropped.
+    CloseOverflowed,
+    /// Reset the connection: a frame is partly written, and the node has no room for its rest.
     Reset,
-    /// End: the connection is broken.
-    Broken,
+    /// End the socket: the connection is broken.
+    Disconnect,
 }
 
-/// Why a socket is given up.
+/// Why a socket is closed by the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Failure {
     /// It reads too slowly.
-    Overflowed,
-    /// It is dead.
-    Broken,
+    TooSlow,
+    /// It answers no pings.
+    Dead,
 }
 
-/// What becomes of a socket. It only ever goes on to a later state.
+/// The state of a socket, which only ever changes to a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum State {
     #[default]
     Open,
-    /// Messages were lost to it, or it took nothing for too long: it has to be closed.
+    /// Messages were dropped, or nothing was accepted for too long: it has to be closed.
     Overflowed,
-    /// The close frame is the last one.
+    /// A close frame is queued as the last frame.
     Closing,
-    /// Nothing more is written, though a frame was begun: the connection has to be reset.
+    /// Nothing more is written, although a frame is partly written: the connection has to be reset.
     Cut,
-    /// Nothing can be written any more.
+    /// The connection is broken.
     Broken,
 }
 
-/// A socket's state, and what the kernel did not take. Most sockets never have any: they keep no room for it.
+/// A socket's state and queue. Most sockets never queue anything, so the queue is allocated when needed.
 #[derive(Default)]
-pub(super) struct Outgoing {
+pub(super) struct WriteQueue {
     state: State,
-    waiting: Option<Box<Waiting>>,
+    queue: Option<Box<Queue>>,
 }
 
-/// It holds something as long as it is there.
-struct Waiting {
-    /// A frame that is written in part, and how far: its rest goes before everything else.
-    begun: Option<(Waits, usize)>,
-    messages: VecDeque<Waits>,
-    touches: VecDeque<Waits>,
-    /// Of the whole frames, also of the one that is written in part.
+/// The queued frames; never empty.
+struct Queue {
+    /// A partly written frame and the number of written bytes. Its rest goes first.
+    partial: Option<(QueuedFrame, usize)>,
+    messages: VecDeque<QueuedFrame>,
+    touches: VecDeque<QueuedFrame>,
+    /// The bytes of all frames; a partly written one counts in full.
     bytes: usize,
-    /// How many of the frames answer what the client asked.
+    /// The number of frames that are answers.
     answers: usize,
-    /// Since when the kernel has taken nothing.
-    stuck: Instant,
+    /// When the kernel last accepted something.
+    last_progress: Instant,
 }
 
-struct Waits {
-    frame: Held,
+struct QueuedFrame {
+    frame: Reservation,
     is_answer: bool,
 }
 
-/// What is pushed, and what became of it so far.
-pub(super) struct Pushed<'a> {
+/// A batch to queue, and how much of it has been written.
+pub(super) struct Push<'a> {
     pub(super) batch: &'a Batch,
-    /// How many bytes of it the kernel took at once; 0 if something waits.
+    /// How many of its bytes the kernel accepted; 0 if something is queued already.
     pub(super) written: usize,
-    /// It answers what the client asked.
+    /// Whether it is an answer to a command.
     pub(super) is_answer: bool,
 }
 
-impl Outgoing {
+impl WriteQueue {
     pub(super) fn state(&self) -> State {
         self.state
     }
 
-    /// Whether a frame may be written without overtaking another.
+    /// Whether nothing is queued, so that a frame may be written directly.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_none()
+        self.queue.is_none()
     }
 
-    /// What the socket's own task has to do now.
-    pub(super) fn need(&self) -> Need {
+    /// What the socket's own task has to do next.
+    pub(super) fn next_action(&self) -> Action {
         match self.state {
-            State::Broken => Need::Broken,
-            State::Cut => Need::Reset,
-            State::Overflowed => Need::Overflowed,
-            State::Open | State::Closing if self.waiting.is_none() => Need::Nothing,
-            State::Open | State::Closing => Need::Write,
+            State::Broken => Action::Disconnect,
+            State::Cut => Action::Reset,
+            State::Overflowed => Action::CloseOverflowed,
+            State::Open | State::Closing if self.queue.is_none() => Action::Wait,
+            State::Open | State::Closing => Action::Write,
         }
     }
 
-    /// How many messages, touches and bytes wait. A frame that is written in part counts as a message, with all its bytes.
-    pub(super) fn waiting(&self) -> (usize, usize, usize) {
-        let waiting = self.waiting.as_ref();
-        waiting.map_or((0, 0, 0), |it| {
-            let messages = it.messages.len() + usize::from(it.begun.is_some());
+    /// The numbers of messages, touches and bytes that are queued. A partly written frame counts in full, as a message.
+    pub(super) fn queued(&self) -> (usize, usize, usize) {
+        let queue = self.queue.as_ref();
+        queue.map_or((0, 0, 0), |it| {
+            let messages = it.messages.len() + usize::from(it.partial.is_some());
             (messages, it.touches.len(), it.bytes)
         })
     }
 
-    /// Whether an answer to the client waits.
+    /// Whether an answer is queued.
     pub(super) fn has_answers(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|it| it.answers > 0)
+        self.queue.as_ref().is_some_and(|it| it.answers > 0)
     }
 
-    /// For how long the kernel has taken nothing though something waits; zero if nothing does.
-    pub(super) fn stalled(&self) -> Duration {
-        let waiting = self.waiting.as_ref();
-        waiting.map_or(Duration::ZERO, |waiting| waiting.stuck.elapsed())
+    /// For how long the kernel has accepted nothing although something is queued; zero if nothing is.
+    pub(super) fn stalled_for(&self) -> Duration {
+        let queue = self.queue.as_ref();
+        queue.map_or(Duration::ZERO, |queue| queue.last_progress.elapsed())
     }
 
-    /// Keeps what the kernel did not take of a batch; how many touches are dropped. `written` has to be 0 when something
-    /// waits.
+    /// Queues what the kernel did not accept of a batch, and returns the number of dropped touches.
     pub(super) fn push(
         &mut self,
-        pushed: &Pushed<'_>,
-        bounds: &Bounds,
-        node: &Arc<WaitingBytes>,
+        push: &Push<'_>,
+        limits: &Limits,
+        node: &Arc<QueuedBytes>,
     ) -> usize {
         let (mut end, mut dropped) = (0, 0);
-        for frame in pushed.batch.frames() {
+        for frame in push.batch.frames() {
             let start = end;
             end += frame.bytes.len();
-            if end <= pushed.written {
+            if end <= push.written {
                 continue;
             }
             if self.state != State::Open {
                 break;
             }
-            let is_answer = pushed.is_answer;
-            if start < pushed.written {
-                // The rest of a frame has to go, whatever the socket's own bounds say.
-                match node.hold(frame) {
+            let is_answer = push.is_answer;
+            if start < push.written {
+                // The rest of a frame has to be written, whatever the socket's own limits.
+                match node.reserve(frame) {
                     Some(frame) => {
-                        let waits = Waits { frame, is_answer };
-                        self.room().begin(waits, pushed.written - start);
+                        let frame = QueuedFrame { frame, is_answer };
+                        self.queue_mut().set_partial(frame, push.written - start);
                     }
                     None => self.advance(State::Cut),
                 }
             } else {
-                dropped += self.queue(frame, is_answer, bounds, node);
+                dropped += self.enqueue(frame, is_answer, limits, node);
             }
         }
         dropped
     }
 
-    /// How many touches are dropped.
-    fn queue(
+    /// Queues a whole frame, and returns the number of dropped touches.
+    fn enqueue(
         &mut self,
-        frame: &Encoded,
+        frame: &EncodedFrame,
         is_answer: bool,
-        bounds: &Bounds,
-        node: &Arc<WaitingBytes>,
+        limits: &Limits,
+        node: &Arc<QueuedBytes>,
     ) -> usize {
-        let waiting = self.room();
+        let queue = self.queue_mut();
         let mut dropped = 0;
         let is_touch = frame.class == DeliveryClass::Touch;
-        let room = bounds.bytes.saturating_sub(frame.bytes.len());
-        while waiting.bytes > room || is_touch && waiting.touches.len() >= bounds.touches {
-            let Some(oldest) = waiting.touches.pop_front() else {
+        let room = limits.bytes.saturating_sub(frame.bytes.len());
+        while queue.bytes > room || is_touch && queue.touches.len() >= limits.touches {
+            let Some(oldest) = queue.touches.pop_front() else {
                 break;
             };
-            waiting.forget(&oldest);
+            queue.subtract(&oldest);
             dropped += 1;
         }
-        let has_room =
-            waiting.bytes <= room && (is_touch || waiting.messages.len() < bounds.messages);
-        let held = has_room.then(|| node.hold(frame)).flatten();
-        match held {
-            Some(frame) => waiting.queue(Waits { frame, is_answer }, is_touch),
+        let has_room = queue.bytes <= room && (is_touch || queue.messages.len() < limits.messages);
+        let reserved = has_room.then(|| node.reserve(frame)).flatten();
+        match reserved {
+            Some(frame) => queue.push(QueuedFrame { frame, is_answer }, is_touch),
             None if is_touch => dropped += 1,
             None => self.advance(State::Overflowed),
         }
-        self.tidy();
+        self.free_if_empty();
         dropped
     }
 
-    /// What can be handed to the kernel: messages first, in their order, then touches. How many pieces there are.
-    pub(super) fn pieces<'a>(&'a self, pieces: &mut [IoSlice<'a>]) -> usize {
-        let Some(waiting) = self.waiting.as_ref() else {
+    /// Fills `slices` with what is to be written, messages in their order before touches, and returns their number.
+    pub(super) fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let Some(queue) = self.queue.as_ref() else {
             return 0;
         };
-        let begun = waiting
-            .begun
+        let partial = queue
+            .partial
             .iter()
-            .map(|(waits, from)| &waits.frame.bytes()[*from..]);
-        let whole = waiting.messages.iter().chain(&waiting.touches);
-        let all = begun.chain(whole.map(|waits| &waits.frame.bytes()[..]));
+            .map(|(queued, from)| &queued.frame.bytes()[*from..]);
+        let whole = queue.messages.iter().chain(&queue.touches);
+        let all = partial.chain(whole.map(|queued| &queued.frame.bytes()[..]));
         let mut count = 0;
-        for (piece, bytes) in pieces.iter_mut().zip(all) {
-            *piece = IoSlice::new(bytes);
+        for (slice, bytes) in slices.iter_mut().zip(all) {
+            *slice = IoSlice::new(bytes);
             count += 1;
         }
         count
     }
 
-    /// The kernel took so many bytes of the pieces.
-    pub(super) fn took(&mut self, bytes: usize) {
-        if let Some(waiting) = self.waiting.as_mut().filter(|_| bytes > 0) {
-            waiting.stuck = Instant::now();
-            waiting.took(bytes);
+    /// Removes bytes that the kernel has accepted.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        if let Some(queue) = self.queue.as_mut().filter(|_| bytes > 0) {
+            queue.last_progress = Instant::now();
+            queue.consume(bytes);
         }
-        self.tidy();
+        self.free_if_empty();
     }
 
-    /// Has the socket's own task end it, unless it ends already.
-    pub(super) fn give_up(&mut self, end: End) {
+    /// Makes the socket's own task close it, unless that is closing it already.
+    pub(super) fn fail(&mut self, failure: Failure) {
         if self.state == State::Open {
-            self.advance(match end {
-                End::Overflowed => State::Overflowed,
-                End::Broken => State::Broken,
+            self.advance(match failure {
+                Failure::TooSlow => State::Overflowed,
+                Failure::Dead => State::Broken,
             });
         }
     }
 
-    /// Frees what waits at once, also the rest of what is written in part, for lack of room on the node. With such a rest
-    /// the connection can only be reset.
+    /// Drops everything that is queued because the node lacks room. If a frame is partly written, the connection can only be
+    /// reset then.
     pub(super) fn shed(&mut self) {
-        let is_cut = self.waiting.as_ref().is_some_and(|it| it.begun.is_some());
+        let is_cut = self.queue.as_ref().is_some_and(|it| it.partial.is_some());
         self.advance(if is_cut {
             State::Cut
         } else {
@@ -252,100 +251,101 @@ impl Outgoing {
         });
     }
 
-    /// The connection is broken.
-    pub(super) fn broken(&mut self) {
+    /// Records that the connection is broken.
+    pub(super) fn set_broken(&mut self) {
         self.advance(State::Broken);
     }
 
-    /// Lets this frame be the last one. What else waits is dropped, apart from the rest of what is written in part.
-    pub(super) fn close(&mut self, frame: Bytes, node: &Arc<WaitingBytes>) {
+    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written one.
+    pub(super) fn close(&mut self, frame: Bytes, node: &Arc<QueuedBytes>) {
         if self.state < State::Closing {
             self.advance(State::Closing);
-            let frame = node.hold_in_any_case(&Encoded::new(DeliveryClass::Message, frame));
+            let frame = node.reserve_unchecked(&EncodedFrame::new(DeliveryClass::Message, frame));
             let is_answer = false;
-            self.room().queue(Waits { frame, is_answer }, false);
+            self.queue_mut()
+                .push(QueuedFrame { frame, is_answer }, false);
         }
     }
 
-    /// Goes on to a later state; never back. What waits is gone then, since a gap follows it anyway.
+    /// Changes to a later state; an earlier one is ignored. Drops the queue, which would be followed by a gap anyway.
     fn advance(&mut self, state: State) {
         if state <= self.state {
             return;
         }
         self.state = state;
-        let begun = self.waiting.take().and_then(|waiting| waiting.begun);
-        if let Some((waits, from)) = begun.filter(|_| state < State::Cut) {
-            self.room().begin(waits, from);
+        let partial = self.queue.take().and_then(|queue| queue.partial);
+        if let Some((frame, from)) = partial.filter(|_| state < State::Cut) {
+            self.queue_mut().set_partial(frame, from);
         }
     }
 
-    /// What waits, of which there is something in a moment.
-    fn room(&mut self) -> &mut Waiting {
-        self.waiting.get_or_insert_with(|| {
-            Box::new(Waiting {
-                begun: None,
+    /// Returns the queue, allocated if necessary. The caller has to put a frame into it or free it.
+    fn queue_mut(&mut self) -> &mut Queue {
+        self.queue.get_or_insert_with(|| {
+            Box::new(Queue {
+                partial: None,
                 messages: VecDeque::new(),
                 touches: VecDeque::new(),
                 bytes: 0,
                 answers: 0,
-                stuck: Instant::now(),
+                last_progress: Instant::now(),
             })
         })
     }
 
-    fn tidy(&mut self) {
-        self.waiting.take_if(|waiting| waiting.is_empty());
+    fn free_if_empty(&mut self) {
+        self.queue.take_if(|queue| queue.is_empty());
     }
 }
 
-impl Waiting {
+impl Queue {
     fn is_empty(&self) -> bool {
-        self.begun.is_none() && self.messages.is_empty() && self.touches.is_empty()
+        self.partial.is_none() && self.messages.is_empty() && self.touches.is_empty()
     }
 
-    fn begin(&mut self, waits: Waits, from: usize) {
-        self.count(&waits);
-        self.begun = Some((waits, from));
+    fn set_partial(&mut self, frame: QueuedFrame, from: usize) {
+        self.add(&frame);
+        self.partial = Some((frame, from));
     }
 
-    fn queue(&mut self, waits: Waits, is_touch: bool) {
-        self.count(&waits);
+    fn push(&mut self, frame: QueuedFrame, is_touch: bool) {
+        self.add(&frame);
         if is_touch {
-            self.touches.push_back(waits);
+            self.touches.push_back(frame);
         } else {
-            self.messages.push_back(waits);
+            self.messages.push_back(frame);
         }
     }
 
-    fn count(&mut self, waits: &Waits) {
-        self.bytes += waits.frame.bytes().len();
-        self.answers += usize::from(waits.is_answer);
+    fn add(&mut self, queued: &QueuedFrame) {
+        self.bytes += queued.frame.bytes().len();
+        self.answers += usize::from(queued.is_answer);
     }
 
-    fn forget(&mut self, waits: &Waits) {
-        self.bytes -= waits.frame.bytes().len();
-        self.answers -= usize::from(waits.is_answer);
+    fn subtract(&mut self, queued: &QueuedFrame) {
+        self.bytes -= queued.frame.bytes().len();
+        self.answers -= usize::from(queued.is_answer);
     }
 
-    fn next(&mut self) -> Option<(Waits, usize)> {
-        self.begun.take().or_else(|| {
+    fn pop(&mut self) -> Option<(QueuedFrame, usize)> {
+        self.partial.take().or_else(|| {
             let next = self.messages.pop_front();
             let next = next.or_else(|| self.touches.pop_front());
-            next.map(|waits| (waits, 0))
+            next.map(|frame| (frame, 0))
         })
     }
 
-    fn took(&mut self, mut bytes: usize) {
+    fn consume(&mut self, mut bytes: usize) {
         while bytes > 0
-            && let Some((waits, from)) = self.next()
+            && let Some((queued, from)) = self.pop()
         {
-            let rest = waits.frame.bytes().len() - from;
+            let rest = queued.frame.bytes().len() - from;
             if bytes < rest {
-                self.begun = Some((waits, from + bytes));
+                self.partial = Some((queued, from + bytes));
                 return;
             }
             bytes -= rest;
-            self.forget(&waits);
+            self.subtract(&queued);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::broker::DeliveryClass;
 use crate::websocket;
 
 fn batch(class: DeliveryClass, text: &str) -> Batch {
-    Batch::one(class, websocket::text(text))
+    Batch::single(class, websocket::text(text))
 }
 
 fn message(text: &str) -> Batch {
@@ -26,26 +26,26 @@ async fn connected() -> (Outbox, TcpStream) {
         .await
         .unwrap();
     let (stream, _) = listener.accept().await.unwrap();
-    // So that little goes to the kernel at once.
+    // So that the kernel accepts little.
     SockRef::from(&stream)
         .set_send_buffer_size(16 * 1024)
         .unwrap();
     (Outbox::new(stream.into(), Arc::default()), client)
 }
 
-/// Pushes large messages until the kernel takes no more; everything that was pushed.
-fn clog(outbox: &Outbox) -> Vec<u8> {
+/// Pushes large messages until the kernel accepts no more, and returns all that was pushed.
+fn fill_kernel_buffer(outbox: &Outbox) -> Vec<u8> {
     let large = "x".repeat(30_000);
     let mut pushed = Vec::new();
-    while outbox.need() == Need::Nothing {
+    while outbox.next_action() == Action::Wait {
         pushed.extend_from_slice(&websocket::text(&large));
         outbox.push(&message(&large));
     }
-    assert_eq!(outbox.need(), Need::Write);
+    assert_eq!(outbox.next_action(), Action::Write);
     pushed
 }
 
-/// Writes what waits while the other end reads so many bytes.
+/// Writes what is queued while the other end reads this many bytes.
 async fn read(outbox: &Outbox, client: &mut TcpStream, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let write = async {
@@ -68,10 +68,10 @@ async fn read(outbox: &Outbox, client: &mut TcpStream, length: usize) -> Vec<u8>
 }
 
 #[tokio::test]
-async fn what_the_kernel_takes_is_written_at_once() {
+async fn a_frame_that_the_kernel_accepts_is_written_at_once() {
     let (outbox, mut client) = connected().await;
     outbox.push(&message("now"));
-    assert_eq!(outbox.need(), Need::Nothing);
+    assert_eq!(outbox.next_action(), Action::Wait);
     let expected = websocket::text("now");
     let mut bytes = vec![0; expected.len()];
     client.read_exact(&mut bytes).await.unwrap();
@@ -79,24 +79,24 @@ async fn what_the_kernel_takes_is_written_at_once() {
 }
 
 #[tokio::test]
-async fn what_has_to_wait_arrives_whole_with_messages_in_order_and_before_touches() {
+async fn queued_frames_arrive_whole_with_messages_in_order_and_before_touches() {
     let (outbox, mut client) = connected().await;
-    let mut expected = clog(&outbox);
+    let mut expected = fill_kernel_buffer(&outbox);
     outbox.push(&touch("t"));
     let several = ["1", "2"].map(|text| (DeliveryClass::Message, websocket::text(text)));
-    outbox.push(&Batch::of(several.into()));
+    outbox.push(&Batch::new(several.into()));
     outbox.push(&message("3"));
     for text in ["1", "2", "3", "t"] {
         expected.extend_from_slice(&websocket::text(text));
     }
     assert_eq!(read(&outbox, &mut client, expected.len()).await, expected);
-    assert_eq!(outbox.need(), Need::Nothing);
+    assert_eq!(outbox.next_action(), Action::Wait);
     outbox.push(&message("at once again"));
-    assert_eq!(outbox.need(), Need::Nothing);
+    assert_eq!(outbox.next_action(), Action::Wait);
 }
 
 #[tokio::test]
-async fn a_batch_that_is_written_in_part_is_finished() {
+async fn a_partly_written_batch_is_completed() {
     let (outbox, mut client) = connected().await;
     let frames: Vec<_> = (0..100)
         .map(|n| {
@@ -106,36 +106,36 @@ async fn a_batch_that_is_written_in_part_is_finished() {
             )
         })
         .collect();
-    let batch = Batch::of(frames);
+    let batch = Batch::new(frames);
     outbox.push(&batch);
     assert_eq!(
-        outbox.need(),
-        Need::Write,
-        "the kernel takes no megabyte at once"
+        outbox.next_action(),
+        Action::Write,
+        "the kernel does not accept a megabyte at once"
     );
     let bytes = read(&outbox, &mut client, batch.bytes().len()).await;
     assert!(bytes == *batch.bytes(), "every byte once, in order");
 }
 
 #[tokio::test]
-async fn one_message_too_many_is_told_and_never_skipped_silently() {
+async fn a_message_beyond_the_limit_overflows_the_socket() {
     let (outbox, _client) = connected().await;
-    clog(&outbox);
-    for n in 0..BOUNDS.messages {
-        assert_eq!(outbox.need(), Need::Write, "{n} wait");
+    fill_kernel_buffer(&outbox);
+    for n in 0..LIMITS.messages {
+        assert_eq!(outbox.next_action(), Action::Write, "{n} are queued");
         outbox.push(&message("waits"));
     }
     outbox.push(&message("one too many"));
     outbox.push(&message("after the gap"));
-    let told = timeout(Duration::from_secs(5), outbox.changed()).await;
-    assert!(told.is_ok(), "the socket's task is told");
-    assert_eq!(outbox.need(), Need::Overflowed);
+    let notified = timeout(Duration::from_secs(5), outbox.changed()).await;
+    assert!(notified.is_ok(), "the socket's task is notified");
+    assert_eq!(outbox.next_action(), Action::CloseOverflowed);
 }
 
 #[tokio::test]
-async fn a_close_frame_follows_what_is_written_in_part_and_nothing_follows_it() {
+async fn a_close_frame_follows_a_partly_written_frame_and_is_the_last() {
     let (outbox, mut client) = connected().await;
-    let mut expected = clog(&outbox);
+    let mut expected = fill_kernel_buffer(&outbox);
     outbox.push(&message("dropped"));
     outbox.push(&touch("dropped"));
     let close = websocket::close(Some(1013), "too slow");
@@ -143,26 +143,26 @@ async fn a_close_frame_follows_what_is_written_in_part_and_nothing_follows_it() 
     outbox.push(&message("too late"));
     expected.extend_from_slice(&close);
     assert_eq!(read(&outbox, &mut client, expected.len()).await, expected);
-    assert_eq!(outbox.need(), Need::Nothing);
+    assert_eq!(outbox.next_action(), Action::Wait);
 }
 
 #[tokio::test]
-async fn a_socket_that_takes_nothing_is_stuck_until_it_takes_something() {
+async fn a_socket_is_stalled_until_the_kernel_accepts_something() {
     let (outbox, mut client) = connected().await;
-    assert_eq!(outbox.stalled(), Duration::ZERO);
-    let clogged = clog(&outbox);
-    assert!(outbox.stalled() > Duration::ZERO);
-    assert!(outbox.stalled() < Duration::from_mins(1));
-    read(&outbox, &mut client, clogged.len()).await;
-    assert_eq!(outbox.stalled(), Duration::ZERO);
+    assert_eq!(outbox.stalled_for(), Duration::ZERO);
+    let pushed = fill_kernel_buffer(&outbox);
+    assert!(outbox.stalled_for() > Duration::ZERO);
+    assert!(outbox.stalled_for() < Duration::from_mins(1));
+    read(&outbox, &mut client, pushed.len()).await;
+    assert_eq!(outbox.stalled_for(), Duration::ZERO);
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_told() {
+async fn a_broken_connection_is_detected() {
     let (outbox, client) = connected().await;
     drop(client);
     let broken = async {
-        while outbox.need() != Need::Broken {
+        while outbox.next_action() != Action::Disconnect {
             outbox.push(&message("to nobody"));
             tokio::task::yield_now().await;
         }
@@ -173,20 +173,20 @@ async fn a_broken_connection_is_told() {
 #[test]
 fn a_full_outbox_drops_the_oldest_touches() {
     let outbox = Outbox::default();
-    for n in 0..=BOUNDS.touches {
+    for n in 0..=LIMITS.touches {
         outbox.push(&touch(&n.to_string()));
     }
-    let waiting = outbox.take();
-    assert_eq!(waiting.len(), BOUNDS.touches);
-    assert_eq!(waiting[0], websocket::text("1"));
+    let queued = outbox.take_queued();
+    assert_eq!(queued.len(), LIMITS.touches);
+    assert_eq!(queued[0], websocket::text("1"));
 }
 
 #[test]
-fn as_many_messages_as_fit_are_kept_whatever_the_touches() {
+fn touches_take_no_room_from_messages() {
     let outbox = Outbox::default();
-    for n in 0..BOUNDS.messages {
+    for n in 0..LIMITS.messages {
         outbox.push(&message(&n.to_string()));
         outbox.push(&touch("t"));
     }
-    assert_eq!(outbox.take().len(), BOUNDS.messages + BOUNDS.touches);
+    assert_eq!(outbox.take_queued().len(), LIMITS.messages + LIMITS.touches);
 }

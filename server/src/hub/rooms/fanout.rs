@@ -1,79 +1,79 @@
-//! From a room to its sockets. Whatever has come by the time its turn begins is written to each socket at once: under
-//! light load a frame goes out as it comes, under heavy load many go out with one call of the kernel.
+//! Writes a room's frames to its sockets, in batches: under light load a frame is written as it arrives, under heavy load
+//! one system call per socket writes many.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
 
-use super::pending::Everyone;
+use super::pending::MemberSnapshot;
 use super::{Room, Rooms};
 use crate::broker::Topic;
 use crate::hub::batch::Batch;
 use crate::hub::frames::head_frame;
 use crate::hub::outbox::Outbox;
 
-/// Sockets that are written to before other tasks have their turn.
-const AT_ONCE: usize = 32;
-/// A room is split between the runtime's threads when each gets at least so many sockets.
-const MIN_SHARE: usize = 256;
+/// The number of sockets that are written to before the task yields.
+const SOCKETS_PER_YIELD: usize = 32;
+/// A room is split between the runtime's threads if each gets at least this many sockets.
+const MIN_SOCKETS_PER_TASK: usize = 256;
 
 impl Rooms {
-    /// Takes turns until nothing waits.
+    /// Writes batches until no frame is left.
     pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room: u64) {
-        while let Some((batch, everyone)) = self.next_turn(topic, room) {
+        while let Some((batch, snapshot)) = self.next_batch(topic, room) {
             for frame in batch.frames() {
-                self.metrics.delivered(frame.class, everyone.len());
+                self.metrics.delivered(frame.class, snapshot.len());
             }
             let threads = Handle::current().metrics().num_workers();
-            let share = everyone.len().div_ceil(threads).max(MIN_SHARE);
-            if share >= everyone.len() {
-                let dropped = write(&everyone, &batch).await;
+            let share = snapshot.len().div_ceil(threads).max(MIN_SOCKETS_PER_TASK);
+            if share >= snapshot.len() {
+                let dropped = write(&snapshot, &batch).await;
                 self.metrics.touches_dropped(dropped);
                 continue;
             }
             let batch = Arc::new(batch);
             let mut shares = JoinSet::new();
-            for start in (0..everyone.len()).step_by(share) {
-                let (everyone, batch) = (Arc::clone(&everyone), Arc::clone(&batch));
-                let sockets = start..(start + share).min(everyone.len());
-                shares.spawn(async move { write(&everyone[sockets], &batch).await });
+            for start in (0..snapshot.len()).step_by(share) {
+                let (snapshot, batch) = (Arc::clone(&snapshot), Arc::clone(&batch));
+                let sockets = start..(start + share).min(snapshot.len());
+                shares.spawn(async move { write(&snapshot[sockets], &batch).await });
             }
-            // The next turn begins when this one is over, so that every socket gets the frames in their order.
+            // The next batch begins after this one, so that every socket gets the frames in their order.
             let dropped: usize = shares.join_all().await.into_iter().sum();
             self.metrics.touches_dropped(dropped);
         }
     }
 
-    fn next_turn(&self, topic: Topic, room: u64) -> Option<(Batch, Everyone)> {
+    fn next_batch(&self, topic: Topic, room: u64) -> Option<(Batch, MemberSnapshot)> {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic).filter(|it| it.id == room)?;
         let head = room.recent.head();
         let frames = room.pending.take(|| head_frame(topic, head));
         if frames.is_empty() {
-            room.pending.running = false;
+            room.pending.is_draining = false;
             return None;
         }
-        Some((Batch::of(frames), room.everyone()))
+        Some((Batch::new(frames), room.snapshot()))
     }
 }
 
 impl Room {
-    fn everyone(&mut self) -> Everyone {
+    fn snapshot(&mut self) -> MemberSnapshot {
         let members = &self.members;
-        let everyone = self.everyone.get_or_insert_with(|| {
+        let snapshot = self.snapshot.get_or_insert_with(|| {
             let members = members.iter().map(|(_, outbox)| Arc::clone(outbox));
             members.collect()
         });
-        Arc::clone(everyone)
+        Arc::clone(snapshot)
     }
 }
 
-/// Writes to these sockets; how many touches were dropped.
+/// Writes to these sockets, and returns the number of dropped touches.
 async fn write(sockets: &[Arc<Outbox>], batch: &Batch) -> usize {
     let mut dropped = 0;
-    for some in sockets.chunks(AT_ONCE) {
-        dropped += some.iter().map(|outbox| outbox.push(batch)).sum::<usize>();
+    for chunk in sockets.chunks(SOCKETS_PER_YIELD) {
+        dropped += chunk.iter().map(|outbox| outbox.push(batch)).sum::<usize>();
         yield_now().await;
     }
     dropped

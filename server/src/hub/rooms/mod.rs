@@ -1,12 +1,12 @@
-//! Which sockets watch which topic, and the node's subscription that follows from it.
+//! Which sockets watch which topic, and the node's subscriptions that follow from it.
 //!
-//! The first socket in a room subscribes the node to the topic and the last one out unsubscribes it. At most one
-//! such transition of a topic is under way at a time, driven by a task of its own: it works towards what the room
-//! needs by then, so that sockets coming and going meanwhile neither wait for it nor confuse it.
+//! The first socket that joins a room subscribes the node to the topic, and the last one that leaves unsubscribes it. At
+//! most one such transition of a topic runs at a time, in a task of its own. It continues until the subscription is what
+//! the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
-mod flow;
 mod pending;
+mod progress;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,26 +19,26 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::pending::{Everyone, Pending};
-use super::claims::Claims;
-use super::era::Eras;
-use super::heard::Heard;
+use self::pending::{MemberSnapshot, Pending};
+use super::epoch::EpochCounter;
+use super::incoming::IncomingEvent;
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
-use super::recent::Recent;
+use super::recent::RecentMessages;
+use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame, Topic};
 use crate::websocket;
 
-/// Rooms are spread over this many locks, so that a busy topic seldom delays another.
+/// The number of locks that the rooms are spread over, so that a busy topic seldom delays another.
 const SHARDS: usize = 64;
 
-/// A socket's place in a room; given back by `leave`.
+/// A socket's membership of a room, ended by `leave`.
 #[derive(Debug)]
 pub struct Membership {
     topic: Topic,
     short_id: ShortId,
     slot: usize,
-    /// Tells a room from a later one of the same topic.
+    /// The room's number: a later room of the same topic has another.
     room: u64,
 }
 
@@ -48,7 +48,7 @@ impl Membership {
         self.topic
     }
 
-    /// Whether this is a name of its upload.
+    /// Whether `name` is the id or the short id of the topic's upload.
     pub fn is_named(&self, name: UploadRef) -> bool {
         match name {
             UploadRef::Id(id) => self.topic == id,
@@ -60,13 +60,13 @@ impl Membership {
 pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
-    /// The topics of the rooms by the uploads' other names.
+    /// The topics of the rooms by their uploads' short ids.
     names: Mutex<HashMap<ShortId, Topic>>,
-    eras: Eras,
-    pub(super) claims: Claims,
+    epochs: EpochCounter,
+    pub(super) unconfirmed_topics: UnconfirmedTopics,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
-    /// What the rooms keep of messages together, in bytes of texts.
+    /// The bytes of text that all rooms keep in [`RecentMessages`].
     recent_bytes: Arc<AtomicUsize>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -75,28 +75,28 @@ pub(super) struct Rooms {
 #[derive(Default)]
 struct Shard {
     rooms: HashMap<Topic, Room>,
-    rooms_made: u64,
+    last_room_id: u64,
 }
 
 struct Room {
     id: u64,
     short_id: ShortId,
-    recent: Recent,
+    recent: RecentMessages,
     members: Slab<Arc<Outbox>>,
-    /// The members, as long as nobody comes or goes.
-    everyone: Option<Everyone>,
+    /// The members; cleared when one joins or leaves.
+    snapshot: Option<MemberSnapshot>,
     pending: Pending,
     subscription: Subscription,
 }
 
 enum Subscription {
     /// Confirmed by the broker.
-    Proven,
-    /// A transition is under way; these wait to hear that the topic is subscribed.
+    Confirmed,
+    /// A transition is running; these wait until the topic is subscribed.
     Changing(Vec<oneshot::Sender<Result<(), BrokerError>>>),
 }
 
-/// What the task of a transition does next.
+/// The next step of a transition.
 enum Step {
     Subscribe,
     Unsubscribe,
@@ -104,7 +104,7 @@ enum Step {
 }
 
 impl Rooms {
-    /// Nothing is asked of the broker any more once `shutdown` is cancelled.
+    /// Creates an empty set of rooms. Once `shutdown` is cancelled, the broker is no longer called.
     pub(super) fn new(
         broker: Arc<dyn Broker>,
         metrics: HubMetrics,
@@ -115,8 +115,8 @@ impl Rooms {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             names: Mutex::default(),
-            eras: Eras::default(),
-            claims: Claims::default(),
+            epochs: EpochCounter::default(),
+            unconfirmed_topics: UnconfirmedTopics::default(),
             broker,
             metrics,
             recent_bytes: Arc::default(),
@@ -131,17 +131,17 @@ impl Rooms {
         short_id: ShortId,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        let (membership, proven) = self.enter(topic, short_id, outbox);
-        let Some(proven) = proven else {
+        let (membership, confirmation) = self.add_member(topic, short_id, outbox);
+        let Some(confirmation) = confirmation else {
             return Ok(membership);
         };
-        // Whoever gives up waiting (its socket is gone) must not stay in the room.
-        let mut left_behind = LeaveOnDrop {
+        // If this future is dropped because its socket closes, the member must leave the room.
+        let mut guard = LeaveOnDrop {
             rooms: self,
             membership: Some(membership),
         };
-        let result = proven.await.unwrap_or(Err(BrokerError::Unavailable));
-        let membership = left_behind.membership.take().expect("taken only here");
+        let result = confirmation.await.unwrap_or(Err(BrokerError::UNAVAILABLE));
+        let membership = guard.membership.take().expect("taken only here");
         match result {
             Ok(()) => Ok(membership),
             Err(error) => {
@@ -151,8 +151,8 @@ impl Rooms {
         }
     }
 
-    /// Adds the member; the receiver is there when the subscription is not proven yet.
-    fn enter(
+    /// Adds a member, and returns a receiver if the subscription has yet to be confirmed.
+    fn add_member(
         self: &Arc<Self>,
         topic: Topic,
         short_id: ShortId,
@@ -162,17 +162,20 @@ impl Rooms {
         Option<oneshot::Receiver<Result<(), BrokerError>>>,
     ) {
         let mut shard = self.shard(topic);
-        let Shard { rooms, rooms_made } = &mut *shard;
+        let Shard {
+            rooms,
+            last_room_id,
+        } = &mut *shard;
         let room = rooms.entry(topic).or_insert_with(|| {
-            *rooms_made += 1;
-            self.spawn_drive(topic, false);
+            *last_room_id += 1;
+            self.spawn_transition(topic, false);
             lock(&self.names).insert(short_id, topic);
             Room {
-                id: *rooms_made,
+                id: *last_room_id,
                 short_id,
-                recent: Recent::new(Arc::clone(&self.recent_bytes)),
+                recent: RecentMessages::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
-                everyone: None,
+                snapshot: None,
                 pending: Pending::default(),
                 subscription: Subscription::Changing(Vec::new()),
             }
@@ -183,16 +186,16 @@ impl Rooms {
             slot: room.members.insert(outbox),
             room: room.id,
         };
-        room.everyone = None;
-        let proven = match &mut room.subscription {
-            Subscription::Proven => None,
+        room.snapshot = None;
+        let confirmation = match &mut room.subscription {
+            Subscription::Confirmed => None,
             Subscription::Changing(waiting) => {
-                let (tell, proven) = oneshot::channel();
-                waiting.push(tell);
-                Some(proven)
+                let (sender, confirmation) = oneshot::channel();
+                waiting.push(sender);
+                Some(confirmation)
             }
         };
-        (membership, proven)
+        (membership, confirmation)
     }
 
     pub(super) fn leave(self: &Arc<Self>, membership: Membership) {
@@ -205,25 +208,25 @@ impl Rooms {
             return;
         };
         room.members.try_remove(membership.slot);
-        room.everyone = None;
-        if room.members.is_empty() && matches!(room.subscription, Subscription::Proven) {
+        room.snapshot = None;
+        if room.members.is_empty() && matches!(room.subscription, Subscription::Confirmed) {
             room.subscription = Subscription::Changing(Vec::new());
-            self.spawn_drive(membership.topic, true);
+            self.spawn_transition(membership.topic, true);
         }
     }
 
-    /// Has a frame written to every member, unless it is one to wait for the store with.
-    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, heard: Heard) {
+    /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it first.
+    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, event: IncomingEvent) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
-            let is_told = match heard {
-                Heard::Posted(message) => room.recent.posted(message),
-                Heard::Head(number) => room.recent.head_advanced(number),
-                Heard::Touched => true,
+            let is_passed_on = match event {
+                IncomingEvent::Posted(message) => room.recent.on_posted(message),
+                IncomingEvent::Head(head) => room.recent.on_head_advanced(head),
+                IncomingEvent::Touched => true,
             };
-            if room.recent.progress().claimed.is_some() {
-                self.claims.add(topic);
+            if room.recent.progress().unconfirmed.is_some() {
+                self.unconfirmed_topics.add(topic);
             }
-            if is_told {
+            if is_passed_on {
                 self.push(topic, room, frame);
             }
         }
@@ -244,7 +247,7 @@ impl Rooms {
         topics
     }
 
-    /// The upload of this name, if this node watches it.
+    /// Finds an upload among those that this node watches.
     pub(super) fn find(&self, name: UploadRef) -> Option<(Topic, ShortId)> {
         let topic = match name {
             UploadRef::Id(id) => id,
@@ -254,15 +257,15 @@ impl Rooms {
         Some((topic, short_id))
     }
 
-    fn spawn_drive(self: &Arc<Self>, topic: Topic, subscribed: bool) {
-        let drive = Arc::clone(self).drive(topic, subscribed);
+    fn spawn_transition(self: &Arc<Self>, topic: Topic, subscribed: bool) {
+        let transition = Arc::clone(self).run_transition(topic, subscribed);
         let shutdown = self.shutdown.clone();
         self.tasks
-            .spawn(async move { shutdown.run_until_cancelled(drive).await });
+            .spawn(async move { shutdown.run_until_cancelled(transition).await });
     }
 
-    /// Brings the node's subscription to what the room needs; one such task per topic at a time.
-    async fn drive(self: Arc<Self>, topic: Topic, subscribed: bool) {
+    /// Subscribes or unsubscribes the node until that is what the room needs. One such task runs per topic.
+    async fn run_transition(self: Arc<Self>, topic: Topic, subscribed: bool) {
         let mut subscribed = Ok(subscribed);
         loop {
             match self.next_step(topic, subscribed) {
@@ -285,7 +288,7 @@ impl Rooms {
         };
         match (subscribed, room.members.is_empty()) {
             (Ok(true), false) => {
-                room.tell(Ok(()));
+                room.finish_transition(Ok(()));
                 Step::Done
             }
             (Ok(true), true) => Step::Unsubscribe,
@@ -295,7 +298,7 @@ impl Rooms {
                 Step::Done
             }
             (Err(error), _) => {
-                room.tell(Err(error));
+                room.finish_transition(Err(error));
                 self.remove(&mut shard, topic);
                 Step::Done
             }
@@ -304,8 +307,8 @@ impl Rooms {
 
     fn push(self: &Arc<Self>, topic: Topic, room: &mut Room, frame: &Frame) {
         room.pending.push(frame.class, websocket::text(&frame.text));
-        if !room.pending.running {
-            room.pending.running = true;
+        if !room.pending.is_draining {
+            room.pending.is_draining = true;
             self.tasks.spawn(Arc::clone(self).fan_out(topic, room.id));
         }
     }
@@ -323,14 +326,14 @@ impl Rooms {
 }
 
 impl Room {
-    /// Ends a transition: everyone who waits hears how it went.
-    fn tell(&mut self, result: Result<(), BrokerError>) {
+    /// Ends a transition, and passes its result to all who wait for it.
+    fn finish_transition(&mut self, result: Result<(), BrokerError>) {
         if let Subscription::Changing(waiting) =
-            std::mem::replace(&mut self.subscription, Subscription::Proven)
+            std::mem::replace(&mut self.subscription, Subscription::Confirmed)
         {
-            for tell in waiting {
-                // A socket that is gone no longer listens.
-                let _ = tell.send(result);
+            for sender in waiting {
+                // The receiver is gone if its socket has closed.
+                let _ = sender.send(result.clone());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What waits for a room's next turn.
+//! Frames that wait to be written to the sockets of a room.
 
 use std::sync::Arc;
 
@@ -8,22 +8,23 @@ use crate::broker::{DeliveryClass, Frame};
 use crate::hub::outbox::Outbox;
 use crate::websocket;
 
-/// Frames that may wait for a room's next turn. Of more, touches are dropped; for a message, the head is told instead.
+/// The number of frames that may wait. Beyond it, touches are dropped, and the head is announced in place of messages.
 const MAX_PENDING: usize = 4_096;
-/// The same in bytes.
+/// The number of bytes that may wait, with the same consequences.
 const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
-/// What waits for a room's next turn.
+
+/// The frames that wait for a room's next batch.
 #[derive(Default)]
 pub(super) struct Pending {
     frames: Vec<(DeliveryClass, Bytes)>,
     bytes: usize,
     lost_messages: bool,
-    /// A task takes the room's turns until nothing is left.
-    pub(super) running: bool,
+    /// A task is writing batches until nothing is left.
+    pub(super) is_draining: bool,
 }
 
-/// The sockets of a room at some moment.
-pub(super) type Everyone = Arc<[Arc<Outbox>]>;
+/// The members of a room at some moment.
+pub(super) type MemberSnapshot = Arc<[Arc<Outbox>]>;
 
 impl Pending {
     pub(super) fn push(&mut self, class: DeliveryClass, bytes: Bytes) {
@@ -39,7 +40,7 @@ impl Pending {
         }
     }
 
-    /// Takes all of it; when messages found no room, `head` comes behind it.
+    /// Takes all frames, followed by `head` if messages were dropped.
     pub(super) fn take(&mut self, head: impl FnOnce() -> Frame) -> Vec<(DeliveryClass, Bytes)> {
         let mut frames = std::mem::take(&mut self.frames);
         self.bytes = 0;

@@ -1,4 +1,4 @@
-//! A broker whose answers the tests hold back or turn into refusals, since a real one cannot be told when to be slow.
+//! Uses a broker whose answers the tests delay or turn into errors.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,34 +19,34 @@ enum Call {
     Unsubscribe,
 }
 
-struct HeldBroker {
+struct ControlledBroker {
     /// A call is answered when it gets a permit.
     permits: Semaphore,
-    refuses: AtomicBool,
-    under_way: Mutex<HashSet<Topic>>,
+    fails: AtomicBool,
+    running: Mutex<HashSet<Topic>>,
     calls: watch::Sender<Vec<(Call, Topic)>>,
 }
 
-impl HeldBroker {
+impl ControlledBroker {
     fn new(permits: usize) -> Arc<Self> {
         Arc::new(Self {
             permits: Semaphore::new(permits),
-            refuses: AtomicBool::new(false),
-            under_way: Mutex::default(),
+            fails: AtomicBool::new(false),
+            running: Mutex::default(),
             calls: watch::Sender::new(Vec::new()),
         })
     }
 
     async fn call(&self, call: Call, topic: Topic) -> Result<(), BrokerError> {
         assert!(
-            self.under_way.lock().unwrap().insert(topic),
-            "one transition of a topic at a time"
+            self.running.lock().unwrap().insert(topic),
+            "only one transition of a topic runs at a time"
         );
         self.calls.send_modify(|calls| calls.push((call, topic)));
         self.permits.acquire().await.unwrap().forget();
-        self.under_way.lock().unwrap().remove(&topic);
-        if self.refuses.load(Ordering::Relaxed) {
-            Err(BrokerError::Unavailable)
+        self.running.lock().unwrap().remove(&topic);
+        if self.fails.load(Ordering::Relaxed) {
+            Err(BrokerError::UNAVAILABLE)
         } else {
             Ok(())
         }
@@ -65,7 +65,7 @@ impl HeldBroker {
             .collect()
     }
 
-    async fn called(&self, count: usize) {
+    async fn wait_for_calls(&self, count: usize) {
         self.calls
             .subscribe()
             .wait_for(|calls| calls.len() >= count)
@@ -75,7 +75,7 @@ impl HeldBroker {
 }
 
 #[async_trait]
-impl Broker for HeldBroker {
+impl Broker for ControlledBroker {
     fn attach(&self, _receiver: Arc<dyn Deliver>) {}
 
     async fn publish(&self, _topic: Topic, _frame: Frame) -> Result<(), BrokerError> {
@@ -95,7 +95,7 @@ impl Broker for HeldBroker {
     }
 }
 
-fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
+fn rooms(broker: &Arc<ControlledBroker>) -> (Arc<Rooms>, TaskTracker) {
     let tasks = TaskTracker::new();
     let broker: Arc<dyn Broker> = broker.clone();
     (
@@ -109,8 +109,8 @@ fn rooms(broker: &Arc<HeldBroker>) -> (Arc<Rooms>, TaskTracker) {
     )
 }
 
-/// Waits until no transition is under way.
-async fn settled(tasks: &TaskTracker) {
+/// Waits until no transition is running.
+async fn wait_until_idle(tasks: &TaskTracker) {
     tasks.close();
     let over = timeout(Duration::from_secs(10), tasks.wait()).await;
     assert!(over.is_ok(), "every transition ends");
@@ -118,8 +118,8 @@ async fn settled(tasks: &TaskTracker) {
 }
 
 #[tokio::test]
-async fn the_first_watcher_subscribes_the_node_and_the_last_one_out_unsubscribes_it() {
-    let broker = HeldBroker::new(usize::MAX >> 8);
+async fn the_first_watcher_subscribes_the_node_and_the_last_one_unsubscribes_it() {
+    let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let first = rooms
@@ -131,35 +131,35 @@ async fn the_first_watcher_subscribes_the_node_and_the_last_one_out_unsubscribes
         .await
         .unwrap();
     rooms.leave(first);
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe]);
 
     rooms.leave(second);
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Unsubscribe]);
     assert_eq!(rooms.len(), 0);
 }
 
 #[tokio::test]
-async fn a_refused_subscription_is_told_to_everyone_who_waits_and_rolled_back() {
-    let broker = HeldBroker::new(0);
-    broker.refuses.store(true, Ordering::Relaxed);
+async fn a_failed_subscription_fails_for_all_who_wait_and_is_rolled_back() {
+    let broker = ControlledBroker::new(0);
+    broker.fails.store(true, Ordering::Relaxed);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let joins = join_all((0..5).map(|_| rooms.join(topic, ids::short_id(), Arc::default())));
     let (results, ()) = tokio::join!(joins, async {
-        broker.called(1).await;
+        broker.wait_for_calls(1).await;
         broker.answer(1);
     });
     assert!(
         results
             .iter()
-            .all(|result| matches!(result, Err(BrokerError::Unavailable)))
+            .all(|result| matches!(result, Err(BrokerError::Unavailable(_))))
     );
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(rooms.len(), 0);
 
-    broker.refuses.store(false, Ordering::Relaxed);
+    broker.fails.store(false, Ordering::Relaxed);
     broker.answer(1);
     rooms
         .join(topic, ids::short_id(), Arc::default())
@@ -169,8 +169,8 @@ async fn a_refused_subscription_is_told_to_everyone_who_waits_and_rolled_back() 
 }
 
 #[tokio::test]
-async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() {
-    let broker = HeldBroker::new(1);
+async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() {
+    let broker = ControlledBroker::new(1);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let first = rooms
@@ -178,7 +178,7 @@ async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() 
         .await
         .unwrap();
     rooms.leave(first);
-    broker.called(2).await;
+    broker.wait_for_calls(2).await;
     let again = tokio::spawn({
         let rooms = Arc::clone(&rooms);
         async move { rooms.join(topic, ids::short_id(), Arc::default()).await }
@@ -186,11 +186,11 @@ async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() 
     tokio::task::yield_now().await;
     assert!(
         !again.is_finished(),
-        "nothing is proven while the node unsubscribes"
+        "nothing is confirmed while the node unsubscribes"
     );
     broker.answer(2);
     again.await.unwrap().unwrap();
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(
         broker.calls_of(topic),
         [Call::Subscribe, Call::Unsubscribe, Call::Subscribe]
@@ -198,8 +198,8 @@ async fn a_watcher_that_comes_while_the_node_unsubscribes_is_subscribed_again() 
 }
 
 #[tokio::test]
-async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
-    let broker = HeldBroker::new(0);
+async fn a_cancelled_join_leaves_no_member_and_no_subscription() {
+    let broker = ControlledBroker::new(0);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let waiting = tokio::spawn({
@@ -211,18 +211,18 @@ async fn a_watcher_that_gives_up_waiting_leaves_nothing_behind() {
                 .map(drop)
         }
     });
-    broker.called(1).await;
+    broker.wait_for_calls(1).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     broker.answer(2);
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Unsubscribe]);
     assert_eq!(rooms.len(), 0);
 }
 
 #[tokio::test]
 async fn a_frame_reaches_the_watchers_of_its_topic_only() {
-    let broker = HeldBroker::new(usize::MAX >> 8);
+    let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let (watched, other) = (ids::upload_id(), ids::upload_id());
     let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
@@ -240,7 +240,7 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             class: DeliveryClass::Message,
             text: "to one".into(),
         },
-        Heard::Touched,
+        IncomingEvent::Touched,
     );
     rooms.deliver(
         other,
@@ -248,16 +248,19 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
             class: DeliveryClass::Message,
             text: "to the other".into(),
         },
-        Heard::Touched,
+        IncomingEvent::Touched,
     );
-    settled(&tasks).await;
-    assert_eq!(inside.take(), [crate::websocket::text("to one")]);
-    assert_eq!(outside.take(), [crate::websocket::text("to the other")]);
+    wait_until_idle(&tasks).await;
+    assert_eq!(inside.take_queued(), [crate::websocket::text("to one")]);
+    assert_eq!(
+        outside.take_queued(),
+        [crate::websocket::text("to the other")]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_coming_and_going_ends_with_the_node_subscribed_to_nothing() {
-    let broker = HeldBroker::new(usize::MAX >> 8);
+async fn concurrent_joins_and_leaves_end_without_a_subscription() {
+    let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topics: Vec<Topic> = (0..3).map(|_| ids::upload_id()).collect();
     let sockets = (0..200).map(|n: usize| {
@@ -276,7 +279,7 @@ async fn any_coming_and_going_ends_with_the_node_subscribed_to_nothing() {
     for socket in join_all(sockets).await {
         socket.unwrap();
     }
-    settled(&tasks).await;
+    wait_until_idle(&tasks).await;
     assert_eq!(rooms.len(), 0);
     for topic in topics {
         let calls = broker.calls_of(topic);

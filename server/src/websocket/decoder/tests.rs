@@ -5,7 +5,7 @@ use tungstenite::protocol::{CloseFrame, WebSocketContext};
 
 use super::*;
 
-/// The bytes of a frame from a client, by another implementation.
+/// Encodes a client's frame with another implementation.
 fn client_frame(opcode: OpCode, payload: &[u8], is_final: bool) -> Vec<u8> {
     let header = FrameHeader {
         is_final,
@@ -23,7 +23,7 @@ fn text(payload: &str) -> Vec<u8> {
     client_frame(OpCode::Data(Data::Text), payload.as_bytes(), true)
 }
 
-fn part(payload: &[u8], is_final: bool) -> Vec<u8> {
+fn continuation(payload: &[u8], is_final: bool) -> Vec<u8> {
     client_frame(OpCode::Data(Data::Continue), payload, is_final)
 }
 
@@ -34,27 +34,27 @@ fn control(kind: Control, payload: &[u8]) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
     let mut decoder = Decoder::new(4_096);
     let mut frames = Vec::new();
-    // Byte by byte: no border between two reads matters.
+    // Byte by byte, so that every boundary between two reads is tried.
     for byte in bytes {
-        decoder.take(&[*byte]);
+        decoder.feed(&[*byte]);
         while let Some(frame) = decoder.next_frame()? {
             frames.push(frame);
         }
     }
     assert_eq!(
-        decoder.unread.capacity(),
+        decoder.buffer.capacity(),
         0,
         "an idle socket keeps no buffer"
     );
     let mut at_once = Decoder::new(4_096);
-    at_once.take(bytes);
+    at_once.feed(bytes);
     let whole: Vec<_> = std::iter::from_fn(|| at_once.next_frame().unwrap()).collect();
     assert_eq!(whole, frames);
     Ok(frames)
 }
 
 #[test]
-fn texts_come_out_as_they_were() {
+fn texts_are_decoded() {
     let long = "é".repeat(2_048);
     for payload in ["", "{}", &"x".repeat(125), &"x".repeat(126), &long] {
         assert_eq!(
@@ -65,25 +65,25 @@ fn texts_come_out_as_they_were() {
 }
 
 #[test]
-fn a_text_in_parts_is_one_with_control_frames_in_between() {
+fn a_fragmented_text_is_joined_across_control_frames() {
     let emoji = "🙂".as_bytes();
     let bytes = [
         client_frame(OpCode::Data(Data::Text), &emoji[..1], false),
         control(Control::Ping, b"are you there?"),
-        part(&[], false),
-        part(&emoji[1..3], false),
+        continuation(&[], false),
+        continuation(&emoji[1..3], false),
         control(Control::Pong, b""),
-        part(&emoji[3..], true),
+        continuation(&emoji[3..], true),
         text("next"),
     ];
     let frames = decode(&bytes.concat()).unwrap();
     assert_eq!(
         frames,
         [
-            Incoming::Part,
+            Incoming::Fragment,
             Incoming::Ping(b"are you there?".to_vec()),
-            Incoming::Part,
-            Incoming::Part,
+            Incoming::Fragment,
+            Incoming::Fragment,
             Incoming::Pong,
             Incoming::Text("🙂".to_owned()),
             Incoming::Text("next".to_owned()),
@@ -92,22 +92,22 @@ fn a_text_in_parts_is_one_with_control_frames_in_between() {
 }
 
 #[test]
-fn what_is_too_big_is_told_before_its_payload_is_there() {
+fn a_frame_that_is_too_big_is_refused_before_its_payload_arrives() {
     for length in [4_097, 70_000] {
         let whole = text(&"x".repeat(length));
         let mut decoder = Decoder::new(4_096);
-        decoder.take(&whole[..14]);
+        decoder.feed(&whole[..14]);
         assert_eq!(decoder.next_frame(), Err(DecodeError::TooBig));
     }
     let parts = [
         client_frame(OpCode::Data(Data::Text), &[b'x'; 4_000], false),
-        part(&[b'x'; 97], true),
+        continuation(&[b'x'; 97], true),
     ];
     assert_eq!(decode(&parts.concat()), Err(DecodeError::TooBig));
 }
 
 #[test]
-fn what_breaks_the_rules_is_refused() {
+fn invalid_frames_are_refused() {
     let unmasked = {
         let mut bytes = Vec::new();
         Frame::message("hello", OpCode::Data(Data::Text), true)
@@ -131,7 +131,7 @@ fn what_breaks_the_rules_is_refused() {
         opcode(3),
         opcode(11),
         client_frame(OpCode::Data(Data::Text), &[0xff], true),
-        part(b"of nothing", true),
+        continuation(b"without a start", true),
         [
             client_frame(OpCode::Data(Data::Text), b"a", false),
             text("b"),
@@ -146,12 +146,12 @@ fn what_breaks_the_rules_is_refused() {
             &[&1000_u16.to_be_bytes()[..], &[0xff]].concat(),
         ),
     ] {
-        assert_eq!(decode(&bytes), Err(DecodeError::Broken), "{bytes:?}");
+        assert_eq!(decode(&bytes), Err(DecodeError::Invalid), "{bytes:?}");
     }
 }
 
 #[test]
-fn a_close_is_read_with_its_code() {
+fn a_close_frame_is_decoded_with_its_code() {
     for (payload, code) in [
         (vec![], None),
         (1001_u16.to_be_bytes().to_vec(), Some(1001)),
@@ -164,7 +164,7 @@ fn a_close_is_read_with_its_code() {
 }
 
 #[test]
-fn another_implementation_reads_what_is_encoded() {
+fn another_implementation_decodes_the_encoded_frames() {
     use crate::websocket::{PING, close, pong, text};
     let long = "x".repeat(70_000);
     let bytes = [

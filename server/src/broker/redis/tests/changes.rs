@@ -5,16 +5,16 @@ use futures::poll;
 use rand::RngExt;
 use testbed::Redis;
 
-use super::kit::{TestNode, channels, close, eventually, look, subscribers};
+use super::test_node::{TestNode, channels, close, connect, eventually, subscribers};
 use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
 use crate::broker::redis::payload::channel_of;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_knows_of_the_end_of_a_subscription() {
+async fn unsubscribing_ends_the_subscription_at_the_server() {
     let url = testbed::shared::redis().url();
     let (one, other) = (TestNode::start(&url).await, TestNode::start(&url).await);
-    let (topic, mut server) = (some_topic(), look(&url));
+    let (topic, mut server) = (some_topic(), connect(&url));
     one.broker.subscribe(topic).await.unwrap();
     other.broker.subscribe(topic).await.unwrap();
     assert_eq!(subscribers(&mut server, topic), 2);
@@ -25,22 +25,22 @@ async fn the_server_knows_of_the_end_of_a_subscription() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_leaves_leaves_nothing_behind() {
+async fn closing_ends_all_subscriptions() {
     let redis = Redis::start().unwrap();
     let node = TestNode::start(&redis.url()).await;
     node.broker.subscribe(some_topic()).await.unwrap();
-    let mut server = look(&redis.url());
+    let mut server = connect(&redis.url());
     assert_eq!(channels(&mut server).len(), 1);
     node.broker.close().await;
     eventually(async || channels(&mut server).is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_stops_waiting_for_a_subscription_leaves_none() {
+async fn a_cancelled_subscription_is_ended() {
     let redis = Redis::start().unwrap();
     let node = TestNode::start(&redis.url()).await;
     let topic = some_topic();
-    let mut server = look(&redis.url());
+    let mut server = connect(&redis.url());
     for _ in 0..100 {
         let is_answered = poll!(pin!(node.broker.subscribe(topic))).is_ready();
         if is_answered {
@@ -48,16 +48,16 @@ async fn whoever_stops_waiting_for_a_subscription_leaves_none() {
         }
     }
     eventually(async || subscribers(&mut server, topic) == 0).await;
-    node.publish(topic, "to nobody").await;
-    assert!(node.heard(topic).is_empty());
+    node.publish(topic, "not delivered").await;
+    assert!(node.received(topic).is_empty());
 }
 
-/// Subscriptions come and go while the connection is closed again and again, and while all are subscribed again.
+/// Subscriptions change while the connection is closed again and again, and while all are subscribed again.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_changes_during_repairs_ends_as_it_is_wanted() {
+async fn changes_during_repairs_are_applied() {
     let redis = Redis::start().unwrap();
     let node = TestNode::start(&redis.url()).await;
-    let mut server = look(&redis.url());
+    let mut server = connect(&redis.url());
     let topics: Vec<_> = (0..1_500).map(|_| some_topic()).collect();
     let mut wanted = HashSet::new();
     for round in 0..60 {
@@ -66,7 +66,7 @@ async fn what_changes_during_repairs_ends_as_it_is_wanted() {
         }
         // Every other time the changes come while there is no connection, else while it subscribes all of them again.
         if round % 4 == 0 {
-            // One that it knows would be answered before it notices that the connection is closed.
+            // A subscription to a known topic would succeed before the node notices that the connection is closed.
             let new = some_topic();
             eventually(async || node.broker.subscribe(new).await.is_ok()).await;
             wanted.insert(new);
@@ -75,7 +75,7 @@ async fn what_changes_during_repairs_ends_as_it_is_wanted() {
         let changes: HashSet<_> = changes.collect();
         let ask = changes.into_iter().map(async |topic| {
             if wanted.contains(&topic) {
-                // Whatever is answered, it is over.
+                // The subscription is ended whatever the result.
                 let _ = node.broker.unsubscribe(topic).await;
                 (topic, false)
             } else {

@@ -1,11 +1,11 @@
-//! Against real servers.
+//! Tests against real servers.
 
 mod changes;
 mod cluster;
-mod kit;
+mod conformance;
 mod outages;
 mod proxy;
 mod publishing;
 mod sentinel;
 mod start;
-mod suite;
+mod test_node;

@@ -1,4 +1,4 @@
-//! A way to a server that can be held up: connections stay open, and nothing passes.
+//! A proxy whose connections can be paused: they stay open, and no bytes pass.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 pub struct Proxy {
     address: SocketAddr,
-    /// Whether each connection is held up, in the order of their making.
-    held: Arc<Mutex<Vec<watch::Sender<bool>>>>,
+    /// Whether each connection is paused, in the order in which they were made.
+    paused: Arc<Mutex<Vec<watch::Sender<bool>>>>,
     _work: JoinSet<()>,
 }
 
@@ -19,25 +19,25 @@ impl Proxy {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let held = Arc::<Mutex<Vec<_>>>::default();
+        let paused = Arc::<Mutex<Vec<_>>>::default();
         let mut work = JoinSet::new();
-        let accepted = Arc::clone(&held);
+        let accepted = Arc::clone(&paused);
         work.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(("127.0.0.1", port)).await;
-                let (switch, is_held) = watch::channel(false);
+                let (switch, is_paused) = watch::channel(false);
                 accepted.lock().unwrap().push(switch);
-                // A server that is away closes the client's connection too.
+                // Without a server the client's connection is closed.
                 if let Ok(server) = server {
-                    connections.spawn(pass_both_ways(client, server, is_held));
+                    connections.spawn(copy_both_ways(client, server, is_paused));
                 }
             }
         });
         Self {
             address,
-            held,
+            paused,
             _work: work,
         }
     }
@@ -46,41 +46,41 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
-        self.held.lock().unwrap().len()
+        self.paused.lock().unwrap().len()
     }
 
-    /// Lets nothing pass any more on the connection of this number.
-    pub fn hold(&self, number: usize) {
-        self.held.lock().unwrap()[number].send_replace(true);
+    /// Pauses a connection.
+    pub fn pause(&self, number: usize) {
+        self.paused.lock().unwrap()[number].send_replace(true);
     }
 
-    /// Lets pass on that connection what was held up, too.
-    pub fn release(&self, number: usize) {
-        self.held.lock().unwrap()[number].send_replace(false);
+    /// Resumes a connection, including the bytes that were held back.
+    pub fn resume(&self, number: usize) {
+        self.paused.lock().unwrap()[number].send_replace(false);
     }
 }
 
-async fn pass_both_ways(client: TcpStream, server: TcpStream, is_held: watch::Receiver<bool>) {
+async fn copy_both_ways(client: TcpStream, server: TcpStream, is_paused: watch::Receiver<bool>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::join!(
-        pass(from_client, to_server, is_held.clone()),
-        pass(from_server, to_client, is_held),
+        copy(from_client, to_server, is_paused.clone()),
+        copy(from_server, to_client, is_paused),
     );
 }
 
-/// What was read before the end of the sender is still passed on after it.
-async fn pass(
+/// Copies bytes until either side ends.
+async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut is_held: watch::Receiver<bool>,
+    mut is_paused: watch::Receiver<bool>,
 ) {
     let mut bytes = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut bytes).await.unwrap_or(0);
-        if is_held.wait_for(|held| !held).await.is_err() {
+        if is_paused.wait_for(|paused| !paused).await.is_err() {
             return;
         }
         if read == 0 || to.write_all(&bytes[..read]).await.is_err() {

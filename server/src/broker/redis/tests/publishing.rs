@@ -5,17 +5,17 @@ use futures::poll;
 use redis::cmd;
 use testbed::Redis;
 
-use super::kit::{TestNode, close, eventually, look};
 use super::proxy::Proxy;
+use super::test_node::{TestNode, close, connect, eventually};
 use crate::broker::conformance::{some_frame, some_topic};
 use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, BrokerError};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_frame_is_dropped_and_told() {
+async fn other_payloads_are_dropped_and_reported() {
     let url = testbed::shared::redis().url();
     let node = TestNode::start(&url).await;
-    let (topic, mut server) = (some_topic(), look(&url));
+    let (topic, mut server) = (some_topic(), connect(&url));
     node.broker.subscribe(topic).await.unwrap();
     for wrong in [&b""[..], b"x", b"{}", b"m\xff\xff", b"t\xc3\x28"] {
         let mut publish = cmd("PUBLISH");
@@ -24,29 +24,29 @@ async fn what_is_no_frame_is_dropped_and_told() {
     }
     node.publish(topic, "right").await;
     node.wait_for(topic, "right").await;
-    assert_eq!(node.heard(topic), ["right"]);
-    assert_eq!(node.refused(), 5);
+    assert_eq!(node.received(topic), ["right"]);
+    assert_eq!(node.rejected(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publishing_connection_that_hangs_is_replaced() {
+async fn a_hanging_publishing_connection_is_replaced() {
     let redis = Redis::start().unwrap();
     let proxy = Proxy::to(redis.port()).await;
     let node = TestNode::start(&proxy.url()).await;
     let topic = some_topic();
     node.broker.subscribe(topic).await.unwrap();
-    proxy.hold(0);
+    proxy.pause(0);
     let published = node.broker.publish(topic, some_frame("held")).await;
-    assert_eq!(published, Err(BrokerError::Unavailable));
+    assert!(matches!(published, Err(BrokerError::Unavailable(_))));
     eventually(async || node.broker.publish(topic, some_frame("sent")).await.is_ok()).await;
     node.wait_for(topic, "sent").await;
-    assert_eq!(proxy.connections(), 3, "the subscription was well");
-    assert_eq!(node.told(), []);
+    assert_eq!(proxy.connections(), 3, "the subscribing connection is kept");
+    assert_eq!(node.notices(), []);
 }
 
-/// The server gets what the first connection held when the second has long been used.
+/// The server receives the bytes of the first connection after the second one has been used.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frame_of_a_replaced_connection_does_not_come_late() {
+async fn a_frame_of_a_replaced_connection_is_not_published_late() {
     let redis = Redis::start().unwrap();
     let proxy = Proxy::to(redis.port()).await;
     let (node, other) = (
@@ -55,27 +55,27 @@ async fn a_frame_of_a_replaced_connection_does_not_come_late() {
     );
     let topic = some_topic();
     other.broker.subscribe(topic).await.unwrap();
-    proxy.hold(0);
+    proxy.pause(0);
     let published = node.broker.publish(topic, some_frame("1")).await;
-    assert_eq!(published, Err(BrokerError::Unavailable));
+    assert!(matches!(published, Err(BrokerError::Unavailable(_))));
     eventually(async || node.broker.publish(topic, some_frame("2")).await.is_ok()).await;
     other.wait_for(topic, "2").await;
-    proxy.release(0);
-    // Whatever was held reaches the server, if at all, before this.
+    proxy.resume(0);
+    // The held bytes reach the server, if at all, within this time.
     tokio::time::sleep(Duration::from_millis(200)).await;
     node.publish(topic, "3").await;
     other.wait_for(topic, "3").await;
-    assert_eq!(other.heard(topic), ["2", "3"]);
+    assert_eq!(other.received(topic), ["2", "3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn frames_keep_their_order_and_come_once_over_many_reconnections() {
+async fn frames_keep_their_order_and_arrive_once_over_many_reconnections() {
     let redis = Redis::start().unwrap();
     let (node, other) = (
         TestNode::start(&redis.url()).await,
         TestNode::start(&redis.url()).await,
     );
-    let mut server = look(&redis.url());
+    let mut server = connect(&redis.url());
     let topic = some_topic();
     other.broker.subscribe(topic).await.unwrap();
     let mut last = 0;
@@ -95,17 +95,17 @@ async fn frames_keep_their_order_and_come_once_over_many_reconnections() {
         }
     }
     other.wait_for(topic, &last.to_string()).await;
-    let heard: Vec<u32> = other
-        .heard(topic)
+    let received: Vec<u32> = other
+        .received(topic)
         .iter()
         .map(|text| text.parse().unwrap())
         .collect();
-    assert!(heard.is_sorted_by(|a, b| a < b), "in order, and once");
-    assert!(heard.len() > 500, "{} arrived", heard.len());
+    assert!(received.is_sorted_by(|a, b| a < b), "in order, and once");
+    assert!(received.len() > 500, "{} arrived", received.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_frames_than_a_few_thousand_wait_for_a_server() {
+async fn the_number_of_frames_in_flight_is_limited() {
     let redis = Redis::start().unwrap();
     let node = TestNode::start(&redis.url()).await;
     let topic = some_topic();
@@ -118,7 +118,7 @@ async fn no_more_frames_than_a_few_thousand_wait_for_a_server() {
             Poll::Ready(answer) => break answer,
         }
     };
-    assert_eq!(refused, Err(BrokerError::Unavailable));
+    assert!(matches!(refused, Err(BrokerError::Unavailable(_))));
     assert_eq!(waiting.len(), 4_096);
     drop(waiting);
     redis.thaw().unwrap();

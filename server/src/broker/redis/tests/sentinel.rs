@@ -1,7 +1,7 @@
 use testbed::{Redis, Sentinel};
 
-use super::kit::Told::{Interrupted, Repaired};
-use super::kit::{TestNode, eventually, look, subscribers};
+use super::test_node::Notice::{Interrupted, Repaired};
+use super::test_node::{TestNode, connect, eventually, subscribers};
 use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
 
@@ -15,12 +15,12 @@ async fn a_node_follows_the_sentinels_to_another_master() {
     let node = TestNode::start(&sentinel.url()).await;
     let topic = some_topic();
     node.broker.subscribe(topic).await.unwrap();
-    assert_eq!(subscribers(&mut look(&master.url()), topic), 1);
+    assert_eq!(subscribers(&mut connect(&master.url()), topic), 1);
     master.kill().unwrap();
-    node.wait_for_told(&[Interrupted]).await;
-    node.wait_for_told(&[Interrupted, Repaired]).await;
-    assert_eq!(subscribers(&mut look(&replica.url()), topic), 1);
+    node.wait_for_notices(&[Interrupted]).await;
+    node.wait_for_notices(&[Interrupted, Repaired]).await;
+    assert_eq!(subscribers(&mut connect(&replica.url()), topic), 1);
     node.publish(topic, "there").await;
     node.wait_for(topic, "there").await;
-    assert_eq!(node.heard(topic), ["there"]);
+    assert_eq!(node.received(topic), ["there"]);
 }

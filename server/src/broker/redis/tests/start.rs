@@ -4,14 +4,14 @@ use std::thread;
 
 use testbed::Redis;
 
-use super::kit::TestNode;
+use super::test_node::TestNode;
 use crate::app::metrics::Metrics;
 use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
 use crate::broker::redis::{OpenError, Reason, RedisBroker};
 
-/// Why a node does not start with this address: in a sentence that names the variable and holds no secret.
-async fn refusal(url: &str) -> OpenError {
+/// The error of a start with this address, which has to name the variable and must not contain a secret.
+async fn start_error(url: &str) -> OpenError {
     let Err(error) = RedisBroker::open(url, Metrics::default().broker).await else {
         panic!("it starts");
     };
@@ -34,39 +34,39 @@ fn is_unusable(error: &OpenError, expected: Reason) {
 }
 
 #[tokio::test]
-async fn what_is_no_address_stops_the_start() {
+async fn an_invalid_address_is_an_error() {
     for wrong in [
         "alice:secret",
         "http://alice:secret@host",
         "redis://alice:secret@host:x",
     ] {
-        assert!(matches!(refusal(wrong).await, OpenError::Url(_)));
+        assert!(matches!(start_error(wrong).await, OpenError::Url(_)));
     }
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_stops_the_start() {
+async fn an_unreachable_server_is_an_error() {
     let port = testbed::free_port().unwrap();
-    let nobody = refusal(&format!("redis://alice:secret@127.0.0.1:{port}")).await;
+    let nobody = start_error(&format!("redis://alice:secret@127.0.0.1:{port}")).await;
     is_unusable(&nobody, Reason::ConnectionRefused);
     assert!(nobody.to_string().contains(&format!("127.0.0.1:{port}")));
     let cluster = format!("redis+cluster://alice:secret@127.0.0.1:{port}");
-    is_unusable(&refusal(&cluster).await, Reason::ConnectionRefused);
+    is_unusable(&start_error(&cluster).await, Reason::ConnectionRefused);
     let sentinel = format!("redis+sentinel://alice:secret@127.0.0.1:{port}/main");
-    is_unusable(&refusal(&sentinel).await, Reason::ConnectionRefused);
-    let unknown = refusal("redis://alice:secret@nowhere.invalid").await;
+    is_unusable(&start_error(&sentinel).await, Reason::ConnectionRefused);
+    let unknown = start_error("redis://alice:secret@nowhere.invalid").await;
     is_unusable(&unknown, Reason::UnknownHost);
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_stops_the_start() {
+async fn a_server_that_does_not_answer_is_an_error() {
     let redis = Redis::start().unwrap();
     redis.freeze().unwrap();
-    is_unusable(&refusal(&redis.url()).await, Reason::Timeout);
+    is_unusable(&start_error(&redis.url()).await, Reason::Timeout);
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_redis_stops_the_start() {
+async fn a_server_of_another_protocol_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -76,34 +76,34 @@ async fn a_server_that_is_no_redis_stops_the_start() {
                 .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });
-    let error = refusal(&format!("redis://alice:secret@{address}")).await;
+    let error = start_error(&format!("redis://alice:secret@{address}")).await;
     is_unusable(&error, Reason::Protocol);
 }
 
 #[tokio::test]
-async fn a_server_without_tls_or_cluster_is_not_taken_for_one_with_it() {
+async fn a_server_without_tls_or_cluster_is_an_error_where_they_are_required() {
     let port = testbed::shared::redis().port();
     let cluster = format!("redis+cluster://127.0.0.1:{port}");
-    is_unusable(&refusal(&cluster).await, Reason::NoCluster);
-    // It waits for the end of a command in what it was sent.
+    is_unusable(&start_error(&cluster).await, Reason::NotACluster);
+    // The server takes the TLS handshake for an incomplete command, and waits for its end.
     let tls = format!("rediss://127.0.0.1:{port}");
-    is_unusable(&refusal(&tls).await, Reason::Timeout);
+    is_unusable(&start_error(&tls).await, Reason::Timeout);
 }
 
 #[tokio::test]
-async fn a_login_that_is_refused_stops_the_start() {
+async fn a_refused_login_is_an_error() {
     let redis = Redis::with_args(&["--requirepass", "right"]).unwrap();
     let port = redis.port();
     for login in ["", ":secret@", "alice:secret@"] {
-        let error = refusal(&format!("redis://{login}127.0.0.1:{port}")).await;
+        let error = start_error(&format!("redis://{login}127.0.0.1:{port}")).await;
         assert!(matches!(error, OpenError::Login(_)), "{error}");
     }
     let node = TestNode::start(&format!("redis://:right@127.0.0.1:{port}")).await;
-    assert_eq!(node.broker.ping().await, Ok(()));
+    node.broker.ping().await.unwrap();
 }
 
-/// Those that `RedisBroker::open` names.
-const RIGHTS: [&str; 10] = [
+/// The permissions that `RedisBroker::open` documents.
+const PERMISSIONS: [&str; 10] = [
     "--user",
     "alice",
     "on",
@@ -117,8 +117,8 @@ const RIGHTS: [&str; 10] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_needs_few_rights_and_is_refused_with_fewer() {
-    let with_channels = [&RIGHTS[..], &["resetchannels", "&upload:*"]].concat();
+async fn the_documented_permissions_are_sufficient_and_necessary() {
+    let with_channels = [&PERMISSIONS[..], &["resetchannels", "&upload:*"]].concat();
     let redis = Redis::with_args(&with_channels).unwrap();
     let url = format!("redis://alice:secret@127.0.0.1:{}", redis.port());
     let (node, topic) = (TestNode::start(&url).await, some_topic());
@@ -127,8 +127,8 @@ async fn a_user_needs_few_rights_and_is_refused_with_fewer() {
     node.wait_for(topic, "permitted").await;
     node.broker.unsubscribe(topic).await.unwrap();
 
-    let without_channels = [&RIGHTS[..], &["resetchannels"]].concat();
+    let without_channels = [&PERMISSIONS[..], &["resetchannels"]].concat();
     let redis = Redis::with_args(&without_channels).unwrap();
-    let error = refusal(&format!("redis://alice:secret@127.0.0.1:{}", redis.port())).await;
+    let error = start_error(&format!("redis://alice:secret@127.0.0.1:{}", redis.port())).await;
     assert!(matches!(error, OpenError::NotPermitted(_)), "{error}");
 }

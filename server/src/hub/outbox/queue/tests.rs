@@ -1,10 +1,10 @@
-//! Every order of everything that can happen to a socket, up to a length, with bounds so small that each is reached.
+//! Every sequence of events up to a length, with limits so small that each is reached.
 
 use super::*;
 
 /// Frames are three bytes long, the close frame too.
 const LENGTH: usize = 3;
-const BOUNDS: Bounds = Bounds {
+const LIMITS: Limits = Limits {
     messages: 3,
     touches: 2,
     bytes: 4 * LENGTH,
@@ -13,12 +13,12 @@ const CLOSE: [u8; LENGTH] = *b"end";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
-    /// A frame is pushed, and the kernel takes so many bytes of it if it is asked.
+    /// A frame is pushed, of which the kernel accepts this many bytes if nothing is queued.
     Message(usize),
     Touch,
     Answer,
-    /// The kernel takes so many bytes of what waits; of one frame, of several, of all.
-    Takes(usize),
+    /// The kernel accepts this many bytes of what is queued.
+    Accepts(usize),
     Stalls,
     Dies,
     /// The node has no room.
@@ -32,9 +32,9 @@ const EVENTS: [Event; 12] = [
     Event::Message(1),
     Event::Touch,
     Event::Answer,
-    Event::Takes(1),
-    Event::Takes(4),
-    Event::Takes(usize::MAX),
+    Event::Accepts(1),
+    Event::Accepts(4),
+    Event::Accepts(usize::MAX),
     Event::Stalls,
     Event::Dies,
     Event::Shed,
@@ -44,8 +44,8 @@ const EVENTS: [Event; 12] = [
 
 /// A socket, and what its peer has read.
 struct Socket {
-    outgoing: Outgoing,
-    node: Arc<WaitingBytes>,
+    queue: WriteQueue,
+    node: Arc<QueuedBytes>,
     read: Vec<u8>,
     /// How many messages and how many touches were pushed.
     pushed: [u8; 2],
@@ -55,7 +55,7 @@ struct Socket {
 impl Socket {
     fn new() -> Self {
         Self {
-            outgoing: Outgoing::default(),
+            queue: WriteQueue::default(),
             node: Arc::default(),
             read: Vec::new(),
             pushed: [0; 2],
@@ -72,27 +72,27 @@ impl Socket {
     }
 
     fn step(&mut self, event: Event) {
-        let before = self.outgoing.state();
+        let before = self.queue.state();
         match event {
-            Event::Message(takes) => self.push(DeliveryClass::Message, takes, false),
+            Event::Message(accepted) => self.push(DeliveryClass::Message, accepted, false),
             Event::Touch => self.push(DeliveryClass::Touch, 0, false),
             Event::Answer => self.push(DeliveryClass::Message, 0, true),
-            Event::Takes(bytes) => self.takes(bytes),
-            Event::Stalls => self.outgoing.give_up(End::Overflowed),
-            Event::Dies => self.outgoing.give_up(End::Broken),
-            Event::Shed => self.outgoing.shed(),
-            Event::Closes => self.outgoing.close(Bytes::from_static(&CLOSE), &self.node),
-            Event::Breaks => self.outgoing.broken(),
+            Event::Accepts(bytes) => self.accept(bytes),
+            Event::Stalls => self.queue.fail(Failure::TooSlow),
+            Event::Dies => self.queue.fail(Failure::Dead),
+            Event::Shed => self.queue.shed(),
+            Event::Closes => self.queue.close(Bytes::from_static(&CLOSE), &self.node),
+            Event::Breaks => self.queue.set_broken(),
         }
-        assert!(self.outgoing.state() >= before, "never back");
+        assert!(self.queue.state() >= before, "states only advance");
         if event == Event::Shed && before < State::Closing {
-            assert_eq!(self.outgoing.waiting().2, 0, "freed at once");
+            assert_eq!(self.queue.queued().2, 0, "freed at once");
         }
-        self.overflowed |= self.outgoing.state() == State::Overflowed;
+        self.overflowed |= self.queue.state() == State::Overflowed;
     }
 
-    fn push(&mut self, class: DeliveryClass, takes: usize, is_answer: bool) {
-        if self.outgoing.state() != State::Open {
+    fn push(&mut self, class: DeliveryClass, accepted: usize, is_answer: bool) {
+        if self.queue.state() != State::Open {
             return;
         }
         let (kind, number) = match class {
@@ -101,53 +101,54 @@ impl Socket {
         };
         *number += 1;
         let bytes = [kind, *number, b'.'];
-        let written = if self.outgoing.is_empty() { takes } else { 0 };
+        let written = if self.queue.is_empty() { accepted } else { 0 };
         self.read.extend_from_slice(&bytes[..written]);
-        let batch = Batch::one(class, Bytes::copy_from_slice(&bytes));
-        let pushed = Pushed {
+        let batch = Batch::single(class, Bytes::copy_from_slice(&bytes));
+        let push = Push {
             batch: &batch,
             written,
             is_answer,
         };
-        self.outgoing.push(&pushed, &BOUNDS, &self.node);
+        self.queue.push(&push, &LIMITS, &self.node);
     }
 
-    fn takes(&mut self, bytes: usize) {
-        let mut pieces = [IoSlice::new(&[]); 16];
-        let count = self.outgoing.pieces(&mut pieces);
-        let all = pieces[..count].iter().flat_map(|piece| piece.iter());
+    fn accept(&mut self, bytes: usize) {
+        let mut slices = [IoSlice::new(&[]); 16];
+        let count = self.queue.chunks_vectored(&mut slices);
+        let all = slices[..count].iter().flat_map(|slice| slice.iter());
         let taken: Vec<u8> = all.take(bytes).copied().collect();
-        self.outgoing.took(taken.len());
+        self.queue.consume(taken.len());
         self.read.extend(taken);
     }
 
     fn check(&self) {
-        let (messages, touches, bytes) = self.outgoing.waiting();
-        let state = self.outgoing.state();
-        // A frame that was begun, and a close frame, find room in any case.
-        assert!(messages <= BOUNDS.messages + 1 && touches <= BOUNDS.touches);
-        assert!(bytes <= BOUNDS.bytes + LENGTH);
-        assert_eq!(self.node.get() == 0, bytes == 0, "nothing is forgotten");
-        let mut pieces = [IoSlice::new(&[]); 16];
-        let has_pieces = self.outgoing.pieces(&mut pieces) > 0;
-        assert_eq!(has_pieces, !self.outgoing.is_empty());
-        match self.outgoing.need() {
-            Need::Nothing => assert!(!has_pieces && matches!(state, State::Open | State::Closing)),
-            Need::Write => assert!(has_pieces, "something to do that can be done"),
-            Need::Overflowed => assert_eq!(state, State::Overflowed),
-            Need::Reset => assert!(!has_pieces && state == State::Cut),
-            Need::Broken => assert!(!has_pieces && state == State::Broken),
+        let (messages, touches, bytes) = self.queue.queued();
+        let state = self.queue.state();
+        // A partly written frame and a close frame are queued whatever the limits.
+        assert!(messages <= LIMITS.messages + 1 && touches <= LIMITS.touches);
+        assert!(bytes <= LIMITS.bytes + LENGTH);
+        assert_eq!(
+            self.node.get() == 0,
+            bytes == 0,
+            "all queued bytes are counted"
+        );
+        let mut slices = [IoSlice::new(&[]); 16];
+        let has_slices = self.queue.chunks_vectored(&mut slices) > 0;
+        assert_eq!(has_slices, !self.queue.is_empty());
+        match self.queue.next_action() {
+            Action::Wait => assert!(!has_slices && matches!(state, State::Open | State::Closing)),
+            Action::Write => assert!(has_slices, "there is something to write"),
+            Action::CloseOverflowed => assert_eq!(state, State::Overflowed),
+            Action::Reset => assert!(!has_slices && state == State::Cut),
+            Action::Disconnect => assert!(!has_slices && state == State::Broken),
         }
-        if self.outgoing.has_answers() {
-            assert!(
-                has_pieces,
-                "whoever waits for answers to be written is told"
-            );
+        if self.queue.has_answers() {
+            assert!(has_slices, "answers will be written");
         }
         self.check_read();
     }
 
-    /// Whole frames came, in order; messages without a hole as long as nothing was given up, and nothing after the close.
+    /// Checks that whole frames were read in order: no message is missing, and nothing follows the close frame.
     fn check_read(&self) {
         let frames: Vec<_> = self.read.chunks(LENGTH).collect();
         let mut last = [0; 2];
@@ -156,7 +157,7 @@ impl Socket {
             assert!(frame.len() == LENGTH || is_last, "frames are whole");
             match **frame {
                 [b'e', ..] => {
-                    assert!(is_last && self.outgoing.state() >= State::Closing);
+                    assert!(is_last && self.queue.state() >= State::Closing);
                     assert!(CLOSE.starts_with(frame));
                 }
                 [b'm', number, ..] => {
@@ -172,34 +173,34 @@ impl Socket {
         }
     }
 
-    /// Is given up again and again while its own task closes it, with a kernel that takes a byte at a time.
-    fn ends(mut self) {
+    /// Fails again and again while its own task closes it, with a kernel that accepts a byte at a time.
+    fn check_ends(mut self) {
         self.step(Event::Stalls);
-        if self.outgoing.need() == Need::Overflowed {
+        if self.queue.next_action() == Action::CloseOverflowed {
             self.step(Event::Closes);
         }
-        for _ in 0..=BOUNDS.bytes + LENGTH {
+        for _ in 0..=LIMITS.bytes + LENGTH {
             self.step(Event::Stalls);
-            self.step(Event::Takes(1));
+            self.step(Event::Accepts(1));
         }
         self.check();
-        if self.outgoing.state() < State::Cut {
-            assert_eq!(self.outgoing.need(), Need::Nothing);
+        if self.queue.state() < State::Cut {
+            assert_eq!(self.queue.next_action(), Action::Wait);
             assert!(self.read.ends_with(&CLOSE), "a close frame is never lost");
         }
     }
 }
 
 #[test]
-fn every_order_of_events_ends_well() {
+fn every_sequence_of_events_keeps_the_invariants() {
     use Event::{Answer, Message, Touch};
-    let nothing_waits: &[_] = &[];
+    let empty: &[_] = &[];
     let nearly_full = &[Message(1), Answer, Message(0), Touch];
-    for (start, depth) in [(nothing_waits, 5), (nearly_full, 4)] {
+    for (start, depth) in [(empty, 5), (nearly_full, 4)] {
         let mut events = start.to_vec();
         let mut overflows = 0;
         explore(&mut events, start.len() + depth, &mut overflows);
-        assert!(overflows > 0, "by what was pushed");
+        assert!(overflows > 0, "pushes overflow the queue");
     }
 }
 
@@ -211,7 +212,7 @@ fn explore(events: &mut Vec<Event>, depth: usize, overflows: &mut usize) {
         *overflows += usize::from(
             socket.overflowed && !events.contains(&Event::Stalls) && !events.contains(&Event::Shed),
         );
-        socket.ends();
+        socket.check_ends();
         if events.len() < depth {
             explore(events, depth, overflows);
         }
@@ -220,94 +221,101 @@ fn explore(events: &mut Vec<Event>, depth: usize, overflows: &mut usize) {
 }
 
 #[test]
-fn messages_are_never_skipped_before_the_socket_is_given_up() {
+fn no_message_is_skipped_before_the_socket_overflows() {
     let mut socket = Socket::new();
     for _ in 0..3 {
         socket.step(Event::Message(0));
         socket.step(Event::Touch);
     }
     assert_eq!(
-        socket.outgoing.waiting(),
+        socket.queue.queued(),
         (3, 1, 4 * LENGTH),
         "touches make room"
     );
-    socket.step(Event::Takes(usize::MAX));
+    socket.step(Event::Accepts(usize::MAX));
     assert_eq!(socket.read, b"m\x01.m\x02.m\x03.t\x03.");
     for _ in 0..3 {
         socket.step(Event::Message(0));
     }
-    assert_eq!(socket.outgoing.need(), Need::Write);
+    assert_eq!(socket.queue.next_action(), Action::Write);
     socket.step(Event::Message(0));
-    assert_eq!(socket.outgoing.need(), Need::Overflowed);
+    assert_eq!(socket.queue.next_action(), Action::CloseOverflowed);
 }
 
 #[test]
-fn bytes_are_bounded_as_well_as_frames() {
+fn bytes_are_limited_as_well_as_frames() {
     let node = Arc::default();
-    let mut outgoing = Outgoing::default();
-    let bounds = Bounds {
+    let mut queue = WriteQueue::default();
+    let limits = Limits {
         messages: 100,
         touches: 100,
         bytes: 1_000,
     };
     let mut push = |class, length: usize| {
-        let batch = Batch::one(class, vec![0; length].into());
-        let pushed = Pushed {
+        let batch = Batch::single(class, vec![0; length].into());
+        let push = Push {
             batch: &batch,
             written: 0,
             is_answer: false,
         };
-        let dropped = outgoing.push(&pushed, &bounds, &node);
-        (dropped, outgoing.waiting(), outgoing.need())
+        let dropped = queue.push(&push, &limits, &node);
+        (dropped, queue.queued(), queue.next_action())
     };
     push(DeliveryClass::Touch, 300);
     push(DeliveryClass::Touch, 300);
     let pushed = push(DeliveryClass::Message, 700);
-    assert_eq!(pushed, (1, (1, 1, 1_000), Need::Write));
+    assert_eq!(pushed, (1, (1, 1, 1_000), Action::Write));
     let pushed = push(DeliveryClass::Touch, 400);
-    assert_eq!(pushed, (2, (1, 0, 700), Need::Write), "it finds no room");
+    assert_eq!(
+        pushed,
+        (2, (1, 0, 700), Action::Write),
+        "there is no room for it"
+    );
     let pushed = push(DeliveryClass::Message, 301);
-    assert_eq!(pushed, (0, (0, 0, 0), Need::Overflowed));
+    assert_eq!(pushed, (0, (0, 0, 0), Action::CloseOverflowed));
 }
 
 #[test]
-fn a_node_without_room_gives_up_the_socket_that_needs_more() {
-    let node = Arc::new(WaitingBytes::new(1_000));
-    let batch = |class| Batch::one(class, vec![0; 600].into());
-    let push = |outgoing: &mut Outgoing, class| {
-        let pushed = Pushed {
+fn on_a_node_without_room_the_socket_that_needs_more_overflows() {
+    let node = Arc::new(QueuedBytes::new(1_000));
+    let batch = |class| Batch::single(class, vec![0; 600].into());
+    let push = |queue: &mut WriteQueue, class| {
+        let push = Push {
             batch: &batch(class),
             written: 0,
             is_answer: false,
         };
-        outgoing.push(&pushed, &super::super::BOUNDS, &node)
+        queue.push(&push, &super::super::LIMITS, &node)
     };
-    let (mut first, mut second) = (Outgoing::default(), Outgoing::default());
+    let (mut first, mut second) = (WriteQueue::default(), WriteQueue::default());
     push(&mut first, DeliveryClass::Message);
     assert_eq!(push(&mut second, DeliveryClass::Touch), 1, "dropped");
-    assert_eq!(second.need(), Need::Nothing);
+    assert_eq!(second.next_action(), Action::Wait);
     push(&mut second, DeliveryClass::Message);
     assert_eq!(
-        (first.need(), second.need()),
-        (Need::Write, Need::Overflowed)
+        (first.next_action(), second.next_action()),
+        (Action::Write, Action::CloseOverflowed)
     );
 }
 
 #[test]
-fn a_begun_frame_finds_room_on_the_node_or_its_socket_is_cut_off() {
-    let node = Arc::new(WaitingBytes::new(1_000));
+fn without_room_for_the_rest_of_a_frame_the_connection_is_reset() {
+    let node = Arc::new(QueuedBytes::new(1_000));
     let begin = |length: usize| {
-        let mut outgoing = Outgoing::default();
-        let pushed = Pushed {
-            batch: &Batch::one(DeliveryClass::Message, vec![0; length].into()),
+        let mut queue = WriteQueue::default();
+        let push = Push {
+            batch: &Batch::single(DeliveryClass::Message, vec![0; length].into()),
             written: 1,
             is_answer: true,
         };
-        outgoing.push(&pushed, &super::super::BOUNDS, &node);
-        outgoing
+        queue.push(&push, &super::super::LIMITS, &node);
+        queue
     };
     let (mut first, second) = (begin(800), begin(800));
-    assert_eq!((first.need(), second.need()), (Need::Write, Need::Reset));
+    assert_eq!(
+        (first.next_action(), second.next_action()),
+        (Action::Write, Action::Reset)
+    );
     first.shed();
-    assert_eq!((first.need(), node.get()), (Need::Reset, 0));
+    assert_eq!((first.next_action(), node.get()), (Action::Reset, 0));
 }

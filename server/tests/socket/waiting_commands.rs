@@ -1,4 +1,4 @@
-//! What goes on while a command waits for a backend.
+//! Sockets whose command waits for a backend.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
 use crate::common::TestNode;
-use crate::common::faults::{Mood, Switches};
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 
 #[tokio::test]
-async fn messages_arrive_while_a_watch_waits_for_the_store_and_commands_keep_their_order() {
+async fn events_arrive_while_a_watch_waits_for_the_store_and_commands_keep_their_order() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
@@ -21,28 +21,28 @@ async fn messages_arrive_while_a_watch_waits_for_the_store_and_commands_keep_the
     socket.watch(UploadRef::Id(upload.id), None).await;
     let mut toucher = SocketClient::connect(&node.base()).await;
     toucher.watch(UploadRef::Id(upload.id), None).await;
-    switches.store.set(Mood::Slow);
+    switches.store.set(Mode::Blocked);
     let before = switches.store.calls();
-    socket.ask(UploadRef::Id(other.id), None).await;
+    socket.send_watch(UploadRef::Id(other.id), None).await;
     socket.touch(UploadRef::Id(other.id), 0.5, 0.5, "t").await;
-    node.until("the store is asked", async || {
+    node.wait_until("the store is asked", async || {
         switches.store.calls() > before
     })
     .await;
     toucher.touch(UploadRef::Id(upload.id), 0.5, 0.5, "t").await;
-    let told = socket.event().await;
+    let event = socket.event().await;
     assert!(
-        matches!(told, ServerEvent::Touched { upload_id, .. } if upload_id == upload.id),
-        "{told:?}"
+        matches!(event, ServerEvent::Touched { upload_id, .. } if upload_id == upload.id),
+        "{event:?}"
     );
-    switches.store.set(Mood::Well);
-    let told = socket.event().await;
+    switches.store.set(Mode::Working);
+    let event = socket.event().await;
     assert!(
-        matches!(told, ServerEvent::Watched { upload_id, .. } if upload_id == other.id),
-        "the touch did not overtake the watch: {told:?}"
+        matches!(event, ServerEvent::Watched { upload_id, .. } if upload_id == other.id),
+        "the touch did not overtake the watch: {event:?}"
     );
-    let told = socket.event().await;
-    assert!(matches!(told, ServerEvent::Touched { upload_id, .. } if upload_id == other.id));
+    let event = socket.event().await;
+    assert!(matches!(event, ServerEvent::Touched { upload_id, .. } if upload_id == other.id));
 }
 
 #[tokio::test]
@@ -50,23 +50,23 @@ async fn a_large_backlog_is_written_while_a_watch_waits_for_the_store() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
-    let mut socket = SocketClient::connect_with_little_room(&node.base()).await;
+    let mut socket = SocketClient::connect_with_small_buffer(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    switches.store.set(Mood::Well);
+    switches.store.set(Mode::Working);
     let before = switches.store.calls();
-    // Written until the kernel takes no more, so that the rest has to be written by the socket's own task.
+    // Until the kernel accepts no more, so that the socket's own task has to write the rest.
     let text = "\u{1F4CC}".repeat(2_000);
     let mut posted = 0;
-    while node.node.hub.waiting().0 < 3 {
+    while node.node.hub.queued_frames().0 < 3 {
         node.say_one(upload.id, &text).await;
         posted += 1;
     }
-    let asked = switches.store.calls();
-    assert!(asked > before);
-    switches.store.set(Mood::Slow);
-    socket.ask(UploadRef::Id(other.id), None).await;
-    node.until("the store is asked", async || {
-        switches.store.calls() > asked
+    let calls = switches.store.calls();
+    assert!(calls > before);
+    switches.store.set(Mode::Blocked);
+    socket.send_watch(UploadRef::Id(other.id), None).await;
+    node.wait_until("the store is asked", async || {
+        switches.store.calls() > calls
     })
     .await;
     for seq in 1..=posted {
@@ -75,8 +75,11 @@ async fn a_large_backlog_is_written_while_a_watch_waits_for_the_store() {
 }
 
 #[tokio::test]
-async fn a_node_stops_while_a_watch_waits_for_store_or_broker() {
-    for (store, broker) in [(Mood::Silent, Mood::Well), (Mood::Well, Mood::Silent)] {
+async fn a_node_stops_while_a_watch_waits_for_the_store_or_the_broker() {
+    for (store, broker) in [
+        (Mode::Hanging, Mode::Working),
+        (Mode::Working, Mode::Hanging),
+    ] {
         let switches = Switches::default();
         let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
         let upload = node.uploaded().await;
@@ -85,18 +88,18 @@ async fn a_node_stops_while_a_watch_waits_for_store_or_broker() {
         let calls = || switches.store.calls() + switches.broker.calls();
         let before = calls();
         let mut socket = SocketClient::connect(&node.base()).await;
-        socket.ask(UploadRef::Id(upload.id), None).await;
-        node.until("a backend is asked", async || calls() > before)
+        socket.send_watch(UploadRef::Id(upload.id), None).await;
+        node.wait_until("a backend is asked", async || calls() > before)
             .await;
         let stop = async { timeout(Duration::from_secs(4), node.stop()).await };
         let (stopped, code) = tokio::join!(stop, socket.close_code());
         assert_eq!(code, Some(1012));
-        stopped.expect("nothing waits for the backend");
+        stopped.expect("stopping does not wait for the backend");
     }
 }
 
 #[tokio::test]
-async fn a_client_is_not_given_up_for_what_the_node_did_not_read() {
+async fn a_socket_is_not_closed_as_silent_while_the_node_does_not_read() {
     let switches = Switches::default();
     let pace = Pace {
         ping_every: Duration::from_millis(100),
@@ -106,25 +109,25 @@ async fn a_client_is_not_given_up_for_what_the_node_did_not_read() {
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    switches.store.set(Mood::Slow);
-    socket.ask(UploadRef::Id(other.id), None).await;
-    // A client that answers no ping is given up after 300 ms, as the other one shows.
+    switches.store.set(Mode::Blocked);
+    socket.send_watch(UploadRef::Id(other.id), None).await;
+    // A socket that answers no ping is closed after 300 ms, as the other one shows.
     let mut silent = SocketClient::connect(&node.base()).await;
     silent.send_raw(WsMessage::Ping("here".into())).await;
-    node.until("the silent one is given up", async || {
+    node.wait_until("the silent socket is closed", async || {
         node.node.sockets.taken() == 1
     })
     .await;
-    switches.store.set(Mood::Well);
-    let told = socket.event().await;
+    switches.store.set(Mode::Working);
+    let event = socket.event().await;
     assert!(
-        matches!(told, ServerEvent::Watched { upload_id, .. } if upload_id == other.id),
-        "{told:?}"
+        matches!(event, ServerEvent::Watched { upload_id, .. } if upload_id == other.id),
+        "{event:?}"
     );
 }
 
 #[tokio::test]
-async fn what_the_hub_does_at_intervals_stops_while_a_backend_is_silent() {
+async fn background_tasks_stop_while_a_backend_hangs() {
     let switches = Switches::default();
     let pace = Pace {
         beacon_every: Duration::from_millis(50),
@@ -136,13 +139,13 @@ async fn what_the_hub_does_at_intervals_stops_while_a_backend_is_silent() {
     socket.watch(UploadRef::Id(upload.id), None).await;
     node.say_many(upload.id, 2).await;
     let calls = (switches.store.calls(), switches.broker.calls());
-    switches.store.set(Mood::Silent);
-    switches.broker.set(Mood::Silent);
-    node.node.hub.note_head(upload.id, Seq::new(2));
-    node.until("both are asked", async || {
+    switches.store.set(Mode::Hanging);
+    switches.broker.set(Mode::Hanging);
+    node.node.hub.announce_head(upload.id, Seq::new(2));
+    node.wait_until("both are asked", async || {
         switches.store.calls() > calls.0 && switches.broker.calls() > calls.1
     })
     .await;
     let stopped = timeout(Duration::from_secs(4), node.stop()).await;
-    stopped.expect("beacon and audit hear the shutdown");
+    stopped.expect("head announcer and reconciler are cancelled");
 }

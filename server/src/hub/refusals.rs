@@ -1,21 +1,21 @@
-//! What a client is told when a command is not done.
+//! The refusals that clients get.
 
 use app::event::{CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent};
 
-use super::frames::frame;
+use super::frames::encode;
 use crate::broker::{Frame, Topic};
 
-/// What tells a socket that its watch is not kept for now.
+/// Encodes the notice that a watch is interrupted for now.
 pub(super) fn unavailable(topic: Topic) -> Frame {
     let refusal = refusal(
         CommandName::Watch,
         topic.to_string(),
         RefusalCode::Unavailable,
     );
-    frame(&ServerEvent::Refused(refusal))
+    encode(&ServerEvent::Refused(refusal))
 }
 
-/// Why this command is refused.
+/// Creates the refusal of a command, with a sentence for `code`.
 pub(super) fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusal {
     let detail = match code {
         RefusalCode::NotFound => "There is no such upload.".to_owned(),

@@ -1,4 +1,4 @@
-//! The beacon tells again how far a conversation has come, so that a client whose last frames were lost notices.
+//! Announces the heads of conversations again, so that a client whose last frames were lost notices.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,14 +10,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::frames::head_frame;
 use crate::broker::{Broker, Topic};
 
-/// The heads of the conversations that this node posted to since the last beacon. Bounded by what can be posted in
-/// that time.
+/// The heads of the conversations that this node has posted to since the last announcement. Bounded by what can be
+/// posted in that time.
 #[derive(Default)]
-pub(super) struct Beacon(Mutex<HashMap<Topic, Seq>>);
+pub(super) struct HeadAnnouncer(Mutex<HashMap<Topic, Seq>>);
 
-impl Beacon {
-    /// A message was posted.
-    pub(super) fn note(&self, topic: Topic, seq: Seq) {
+impl HeadAnnouncer {
+    /// Records a head to announce.
+    pub(super) fn record(&self, topic: Topic, seq: Seq) {
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let head = heads.entry(topic).or_default();
         *head = seq.max(*head);
@@ -28,16 +28,20 @@ impl Beacon {
     }
 }
 
-/// Publishes what was noted, without end. A beacon that the broker refuses is kept for the next time.
-pub(super) async fn run(beacon: Arc<Beacon>, broker: Arc<dyn Broker>, every: Duration) {
+/// Publishes the recorded heads at intervals, forever. A head that was not published is kept for the next time.
+pub(super) async fn run(
+    head_announcer: Arc<HeadAnnouncer>,
+    broker: Arc<dyn Broker>,
+    every: Duration,
+) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        for (topic, head) in beacon.take() {
+        for (topic, head) in head_announcer.take() {
             let published = broker.publish(topic, head_frame(topic, head)).await;
             if published.is_err() {
-                beacon.note(topic, head);
+                head_announcer.record(topic, head);
             }
         }
     }

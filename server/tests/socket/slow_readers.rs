@@ -1,4 +1,4 @@
-//! Sockets that stop reading: what they cost, and how they end.
+//! Sockets that stop reading: their memory, and how they are closed.
 
 use std::time::Duration;
 
@@ -15,45 +15,45 @@ use crate::common::socket_client::SocketClient;
 
 const MIB: usize = 1024 * 1024;
 
-/// The longest text of a message, in its largest form: 8 kB.
+/// The longest text of a message in bytes: 8 kB.
 fn long_text() -> String {
     "\u{1F4CC}".repeat(2_000)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stalled_socket_that_reads_again_gets_1013_and_its_node_goes_on() {
+async fn a_stalled_socket_is_closed_with_1013_and_its_node_keeps_working() {
     let node = TestNode::with_pace(Pace {
         stuck_after: Duration::from_millis(200),
         ..Pace::default()
     })
     .await;
     let upload = node.uploaded().await;
-    let mut slow = SocketClient::connect_with_little_room(&node.base()).await;
+    let mut slow = SocketClient::connect_with_small_buffer(&node.base()).await;
     slow.watch(UploadRef::Id(upload.id), None).await;
-    // Until the kernel takes no more: one frame is written in part then, and others wait behind it.
+    // Until the kernel accepts no more: one frame is partly written then, and others are queued behind it.
     let text = long_text();
-    while node.node.hub.waiting().0 < 3 {
+    while node.node.hub.queued_frames().0 < 3 {
         node.say_one(upload.id, &text).await;
     }
-    node.until("the stalled socket is given up", async || {
-        node.node.hub.topics() == 0
+    node.wait_until("the stalled socket is closed", async || {
+        node.node.hub.topic_count() == 0
     })
     .await;
-    // The keeper looks again and again meanwhile.
+    // The socket is checked several times meanwhile.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(slow.close_code().await, Some(1013));
     drop(slow);
     for _ in 0..10 {
         let answer = timeout(Duration::from_secs(5), node.get("/livez").send()).await;
-        assert_eq!(answer.expect("the node answers").unwrap().status(), 200);
+        assert_eq!(answer.expect("the node responds").unwrap().status(), 200);
     }
     let stopped = timeout(Duration::from_secs(8), node.stop()).await;
-    stopped.expect("nothing is left that does not end");
+    stopped.expect("all tasks end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sockets_that_ask_and_read_nothing_take_a_bounded_amount() {
-    // So that nothing but answers is told.
+async fn sockets_that_send_commands_without_reading_use_bounded_memory() {
+    // So that there are no frames but answers.
     let node = TestNode::with_pace(Pace {
         beacon_every: Duration::from_hours(1),
         ..Pace::default()
@@ -62,28 +62,32 @@ async fn sockets_that_ask_and_read_nothing_take_a_bounded_amount() {
     let upload = node.uploaded().await;
     let text = "\u{1F4CC}".repeat(900);
     join_all((0..64).map(|_| node.say_one(upload.id, &text))).await;
-    let before = resident();
+    let before = resident_bytes();
     let mut sockets = Vec::new();
     for _ in 0..10 {
-        let mut socket = SocketClient::connect_with_little_room(&node.base()).await;
+        let mut socket = SocketClient::connect_with_small_buffer(&node.base()).await;
         for after in 0..50 {
-            // Answers that differ, of up to 250 kB each, and more of them than the kernel takes.
+            // Different answers of up to 250 kB each, and more than the kernel accepts.
             socket
-                .ask(UploadRef::Id(upload.id), Some(Seq::new(after % 8)))
+                .send_watch(UploadRef::Id(upload.id), Some(Seq::new(after % 8)))
                 .await;
         }
         sockets.push(socket);
     }
-    node.until("an answer waits for each of them", async || {
-        node.node.hub.waiting().0 >= 10
+    node.wait_until("an answer is queued for each of them", async || {
+        node.node.hub.queued_frames().0 >= 10
     })
     .await;
-    assert!(node.node.hub.bytes_waiting() > 0);
-    assert!(node.node.hub.bytes_waiting() < 3 * MIB, "shared by all");
-    assert_eq!(node.node.hub.waiting().0, 10, "one answer for each socket");
-    let grown = resident().saturating_sub(before);
+    assert!(node.node.hub.queued_bytes() > 0);
+    assert!(node.node.hub.queued_bytes() < 3 * MIB, "shared by all");
+    assert_eq!(
+        node.node.hub.queued_frames().0,
+        10,
+        "one answer for each socket"
+    );
+    let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 64 * MIB, "{grown} bytes");
-    // Whoever reads gets every answer in the end; what waited for one that leaves is gone.
+    // A socket that reads gets every answer; the queue of a closed one is freed.
     sockets.truncate(2);
     for socket in &mut sockets {
         for after in 0..50 {
@@ -94,8 +98,8 @@ async fn sockets_that_ask_and_read_nothing_take_a_bounded_amount() {
             assert_eq!(messages[0].seq, Seq::new(after % 8 + 1));
         }
     }
-    node.until("nothing waits any more", async || {
-        node.node.hub.bytes_waiting() == 0
+    node.wait_until("no byte is queued any more", async || {
+        node.node.hub.queued_bytes() == 0
     })
     .await;
 }
@@ -107,7 +111,7 @@ async fn watches_beyond_the_rate_are_dropped_and_refused_once() {
     let mut socket = SocketClient::connect(&node.base()).await;
     let name = UploadRef::Id(upload.id);
     for _ in 0..150 {
-        socket.ask(name, None).await;
+        socket.send_watch(name, None).await;
     }
     socket.send_raw(WsMessage::Ping(Bytes::new())).await;
     let (mut watched, mut refused) = (0, 0);
@@ -130,7 +134,7 @@ async fn watches_beyond_the_rate_are_dropped_and_refused_once() {
 }
 
 #[tokio::test]
-async fn a_socket_may_watch_all_its_uploads_at_once_twice() {
+async fn the_watches_of_all_uploads_are_allowed_twice_at_once() {
     let node = TestNode::start().await;
     let mut uploads = Vec::new();
     for _ in 0..MAX_WATCHED_UPLOADS {
@@ -138,7 +142,7 @@ async fn a_socket_may_watch_all_its_uploads_at_once_twice() {
     }
     let mut socket = SocketClient::connect(&node.base()).await;
     for upload in uploads.iter().chain(&uploads) {
-        socket.ask(UploadRef::Id(*upload), None).await;
+        socket.send_watch(UploadRef::Id(*upload), None).await;
     }
     for upload in uploads.iter().chain(&uploads) {
         let answer = socket.event().await;
@@ -149,8 +153,8 @@ async fn a_socket_may_watch_all_its_uploads_at_once_twice() {
     }
 }
 
-/// How much memory this process has, in bytes.
-fn resident() -> usize {
+/// The resident memory of this process in bytes.
+fn resident_bytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
     let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
@@ -159,18 +163,18 @@ fn resident() -> usize {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_kernel_keeps_little_for_a_socket_that_reads_nothing() {
+async fn the_kernel_buffers_little_for_a_socket_that_does_not_read() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
     let text = long_text();
-    let mut taken = 0;
-    while node.node.hub.waiting().0 == 0 {
+    let mut accepted = 0;
+    while node.node.hub.queued_frames().0 == 0 {
         join_all((0..10).map(|_| node.say_one(upload.id, &text))).await;
-        taken += 10 * text.len();
+        accepted += 10 * text.len();
     }
-    // What the client's own kernel has received is a part of it.
-    assert!(taken < MIB, "{taken} bytes");
+    // This includes what the client's kernel has received.
+    assert!(accepted < MIB, "{accepted} bytes");
     drop(socket);
 }

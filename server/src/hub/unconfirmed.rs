@@ -1,5 +1,5 @@
-//! Numbers that frames named and that do not follow what is known: the store is asked before they are believed. Either a
-//! frame was lost, or whoever published it is no node.
+//! Topics for which a frame carried a sequence number beyond the next one. Either a frame was lost, or the frame was not
+//! published by a node, so the store has to confirm the number.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,17 @@ use tokio::sync::Notify;
 
 use crate::broker::Topic;
 
-/// The topics of which something was claimed since they were looked at last. Bounded by what is watched.
+/// The topics whose numbers have not been confirmed since the last check. Bounded by the watched topics.
 #[derive(Default)]
-pub(super) struct Claims {
+pub(super) struct UnconfirmedTopics {
     topics: Mutex<BTreeSet<Topic>>,
-    pub(super) more: Notify,
+    pub(super) added: Notify,
 }
 
-impl Claims {
+impl UnconfirmedTopics {
     pub(super) fn add(&self, topic: Topic) {
         if self.topics().insert(topic) {
-            self.more.notify_one();
+            self.added.notify_one();
         }
     }
 

@@ -5,11 +5,11 @@ use futures::FutureExt;
 use super::*;
 use crate::broker::conformance::{some_frame, some_topic};
 
-/// Notes on which topics something was delivered.
+/// Records the topics of delivered frames.
 #[derive(Default)]
-struct Noted(Mutex<Vec<Topic>>);
+struct RecordingReceiver(Mutex<Vec<Topic>>);
 
-impl Deliver for Noted {
+impl Deliver for RecordingReceiver {
     fn deliver(&self, topic: Topic, _: Frame) {
         self.0.lock().unwrap().push(topic);
     }
@@ -21,22 +21,22 @@ impl Deliver for Noted {
 
 struct Fixture {
     channels: Channels,
-    noted: Arc<Noted>,
+    receiver: Arc<RecordingReceiver>,
 }
 
 impl Fixture {
-    /// On connection 1.
+    /// Connected, with epoch 1.
     fn new() -> Self {
-        let noted = Arc::new(Noted::default());
-        let receiver = Receiver::default();
-        let taker: Arc<dyn Deliver> = Arc::<Noted>::clone(&noted);
-        assert!(receiver.set(taker).is_ok());
-        let channels = Channels::new(receiver);
+        let receiver = Arc::new(RecordingReceiver::default());
+        let attached = Receiver::default();
+        let as_deliver: Arc<dyn Deliver> = Arc::<RecordingReceiver>::clone(&receiver);
+        assert!(attached.set(as_deliver).is_ok());
+        let channels = Channels::new(attached);
         assert_eq!(channels.connected(1), 0);
-        Self { channels, noted }
+        Self { channels, receiver }
     }
 
-    /// With one topic that is subscribed.
+    /// Connected, and subscribed to a topic.
     fn subscribed() -> (Self, Topic) {
         let (it, topic) = (Self::new(), some_topic());
         let confirmation = it.channels.subscribe(topic).unwrap();
@@ -45,15 +45,15 @@ impl Fixture {
         (it, topic)
     }
 
-    fn batch(&self) -> Batch {
+    fn batch(&self) -> CommandBatch {
         let batch = self.channels.next_batch(10).now_or_never();
         batch.unwrap_or_default()
     }
 
-    fn delivers(&self, generation: Generation, topic: Topic) -> bool {
-        let before = self.noted.0.lock().unwrap().len();
-        self.channels.deliver(generation, topic, some_frame(""));
-        self.noted.0.lock().unwrap().len() > before
+    fn delivers(&self, epoch: ConnectionEpoch, topic: Topic) -> bool {
+        let before = self.receiver.0.lock().unwrap().len();
+        self.channels.deliver(epoch, topic, some_frame(""));
+        self.receiver.0.lock().unwrap().len() > before
     }
 }
 
@@ -61,7 +61,7 @@ fn is_confirmed(confirmation: Confirmation) -> bool {
     confirmation.is_none_or(|confirmation| confirmation.now_or_never() == Some(Ok(())))
 }
 
-fn is_refused(confirmation: Confirmation) -> bool {
+fn has_failed(confirmation: Confirmation) -> bool {
     confirmation.is_some_and(|it| matches!(it.now_or_never(), Some(Err(_))))
 }
 
@@ -69,7 +69,7 @@ fn is_refused(confirmation: Confirmation) -> bool {
 fn frames_of_a_connection_that_was_replaced_are_not_delivered() {
     let (it, topic) = Fixture::subscribed();
     assert!(it.delivers(1, topic));
-    it.channels.lost();
+    it.channels.disconnected();
     assert!(!it.delivers(1, topic));
     it.channels.connected(2);
     assert!(!it.delivers(1, topic));
@@ -77,13 +77,10 @@ fn frames_of_a_connection_that_was_replaced_are_not_delivered() {
 }
 
 #[test]
-fn frames_of_a_topic_that_was_given_up_are_not_delivered() {
+fn frames_of_an_unsubscribed_topic_are_not_delivered() {
     let (it, topic) = Fixture::subscribed();
     let confirmation = it.channels.unsubscribe(topic);
-    assert!(
-        !it.delivers(1, topic),
-        "though the server knows nothing yet"
-    );
+    assert!(!it.delivers(1, topic), "before the server knows");
     let batch = it.batch();
     assert_eq!(
         (batch.subscribe, &batch.unsubscribe),
@@ -91,9 +88,9 @@ fn frames_of_a_topic_that_was_given_up_are_not_delivered() {
     );
     it.channels.confirmed(
         1,
-        &Batch {
+        &CommandBatch {
             unsubscribe: vec![topic],
-            ..Batch::default()
+            ..CommandBatch::default()
         },
     );
     assert!(is_confirmed(confirmation));
@@ -103,7 +100,7 @@ fn frames_of_a_topic_that_was_given_up_are_not_delivered() {
 #[test]
 fn a_confirmation_of_a_connection_that_was_replaced_confirms_nothing() {
     let (it, topic) = (Fixture::new(), some_topic());
-    it.channels.lost();
+    it.channels.disconnected();
     it.channels.connected(2);
     let confirmation = it.channels.subscribe(topic).unwrap().unwrap();
     let batch = it.batch();
@@ -115,82 +112,79 @@ fn a_confirmation_of_a_connection_that_was_replaced_confirms_nothing() {
 }
 
 #[test]
-fn what_was_confirmed_is_subscribed_again_and_the_rest_is_refused() {
+fn confirmed_channels_are_subscribed_again_and_requested_ones_fail() {
     let (it, kept) = Fixture::subscribed();
     let pending = it.channels.subscribe(some_topic()).unwrap();
-    it.channels.lost();
-    assert!(is_refused(pending));
+    it.channels.disconnected();
+    assert!(has_failed(pending));
     assert!(
         it.channels.subscribe(some_topic()).is_err(),
         "no connection"
     );
     assert_eq!(it.channels.connected(2), 1);
     assert_eq!(it.batch().subscribe, [kept]);
-    assert_eq!(it.batch().taken, 0);
+    assert_eq!(it.batch().dequeued, 0);
 }
 
 #[test]
-fn a_topic_that_is_given_up_without_a_connection_is_forgotten() {
+fn a_topic_that_is_unsubscribed_without_a_connection_is_removed() {
     let (it, topic) = Fixture::subscribed();
-    it.channels.lost();
+    it.channels.disconnected();
     assert!(it.channels.unsubscribe(topic).is_none());
     assert_eq!(it.channels.connected(2), 0);
 }
 
 #[test]
-fn a_topic_that_is_given_up_while_it_is_being_subscribed_is_unsubscribed_after() {
+fn a_topic_that_is_unsubscribed_during_its_subscription_is_unsubscribed_afterwards() {
     let (it, topic) = (Fixture::new(), some_topic());
-    let wanted = it.channels.subscribe(topic).unwrap();
+    let requested = it.channels.subscribe(topic).unwrap();
     let batch = it.batch();
-    let given_up = it.channels.unsubscribe(topic);
-    assert!(is_refused(wanted));
+    let ended = it.channels.unsubscribe(topic);
+    assert!(has_failed(requested));
     it.channels.confirmed(1, &batch);
     let batch = it.batch();
     assert_eq!(batch.unsubscribe, [topic]);
     it.channels.confirmed(1, &batch);
-    assert!(is_confirmed(given_up));
+    assert!(is_confirmed(ended));
 }
 
 #[test]
-fn a_topic_that_comes_and_goes_before_the_server_hears_of_it_costs_no_command() {
+fn a_subscription_that_ends_before_it_is_sent_costs_no_command() {
     let (it, topic) = (Fixture::new(), some_topic());
-    let wanted = it.channels.subscribe(topic).unwrap();
-    let given_up = it.channels.unsubscribe(topic);
+    let requested = it.channels.subscribe(topic).unwrap();
+    let ended = it.channels.unsubscribe(topic);
     let batch = it.batch();
     assert!(batch.subscribe.is_empty() && batch.unsubscribe.is_empty());
-    assert!(is_refused(wanted) && is_confirmed(given_up));
+    assert!(has_failed(requested) && is_confirmed(ended));
 }
 
 #[test]
-fn whoever_stops_waiting_withdraws_and_whoever_was_answered_does_not() {
+fn cancelling_ends_only_unconfirmed_subscriptions() {
     let (it, kept) = Fixture::subscribed();
-    assert!(it.channels.withdraw(kept).is_ok());
+    assert!(it.channels.cancel(kept));
     let topic = some_topic();
     drop(it.channels.subscribe(topic));
-    assert!(it.channels.withdraw(topic).is_err());
+    assert!(!it.channels.cancel(topic));
     assert!(!it.delivers(1, topic) && it.delivers(1, kept));
-    it.channels.lost();
-    assert!(
-        it.channels.withdraw(kept).is_err(),
-        "not confirmed any more"
-    );
-    assert_eq!(it.channels.connected(2), 1, "but still wanted");
+    it.channels.disconnected();
+    assert!(!it.channels.cancel(kept), "not confirmed any more");
+    assert_eq!(it.channels.connected(2), 1, "but still desired");
 }
 
 #[test]
-fn an_end_that_nobody_asked_for_is_told_from_one_that_was() {
+fn an_unexpected_end_is_distinguished_from_a_requested_one() {
     let (it, topic) = Fixture::subscribed();
-    assert!(it.channels.has_ended_unasked(1, topic));
+    assert!(it.channels.is_unexpected_end(1, topic));
     drop(it.channels.unsubscribe(topic));
     let batch = it.batch();
     drop(it.channels.subscribe(topic));
     assert!(
-        !it.channels.has_ended_unasked(1, topic),
-        "its own end, and wanted again"
+        !it.channels.is_unexpected_end(1, topic),
+        "it was requested, and the topic is desired again"
     );
     it.channels.confirmed(1, &batch);
     assert_eq!(it.batch().subscribe, [topic]);
-    assert!(!it.channels.has_ended_unasked(1, some_topic()));
+    assert!(!it.channels.is_unexpected_end(1, some_topic()));
 }
 
 #[test]
@@ -204,12 +198,12 @@ fn batches_are_bounded() {
 }
 
 #[test]
-fn what_retires_goes_over_whole() {
+fn all_confirmed_channels_can_be_moved_to_another_server() {
     let (old, topic) = Fixture::subscribed();
     let pending = old.channels.subscribe(some_topic()).unwrap();
-    let topics = old.channels.retire();
+    let topics = old.channels.take_all();
     assert_eq!(topics, [topic]);
-    assert!(is_refused(pending) && !old.delivers(1, topic));
+    assert!(has_failed(pending) && !old.delivers(1, topic));
     assert!(old.channels.subscribe(topic).is_err());
     let new = Channels::new(Receiver::default());
     new.adopt(topics);

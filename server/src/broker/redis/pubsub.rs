@@ -1,17 +1,17 @@
-//! The words of Pub/Sub: a cluster has its own, which reach only the servers of the channel's slot.
+//! The commands of Pub/Sub. A cluster has its own, which reach only the servers of the channel's slot.
 
 use redis::PushKind;
 
-/// Which commands are used.
+/// The set of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub enum PubSubCommands {
     /// One server.
     Plain,
     /// A cluster: sharded Pub/Sub (Redis 7).
     Sharded,
 }
 
-impl Dialect {
+impl PubSubCommands {
     pub fn publish(self) -> &'static str {
         match self {
             Self::Plain => "PUBLISH",

@@ -1,4 +1,4 @@
-//! What the broker brings, checked before anybody is told of it: whoever can publish there can publish anything.
+//! Checks what the broker delivers before it reaches a socket: anyone with access to the broker can publish anything.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use super::metrics::HubMetrics;
 use crate::broker::{DeliveryClass, Frame, Topic};
 
-/// No event is larger: a message of 2,000 characters takes 13 KiB at most.
+/// Larger than any event: a message of 2,000 characters takes at most 13 KiB.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
-/// How often is said that something was refused, at most.
-const SAID_EVERY: Duration = Duration::from_mins(1);
+/// The shortest interval between two warnings about rejected frames.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What a frame tells of its topic.
+/// What a frame means for its topic.
 #[derive(Debug, PartialEq)]
-pub(super) enum Heard {
+pub(super) enum IncomingEvent {
     Posted(Message),
     Head(Seq),
     Touched,
 }
 
-impl Heard {
-    /// Reads an event that nodes publish, about this topic and of the right class.
+impl IncomingEvent {
+    /// Parses a frame as an event that nodes publish, about this topic and with the right class.
     ///
     /// # Errors
-    /// Why it is none, for the log.
-    pub(super) fn read(topic: Topic, frame: &Frame) -> Result<Self, &'static str> {
+    /// The reason why it is not such an event, for the log.
+    pub(super) fn parse(topic: Topic, frame: &Frame) -> Result<Self, &'static str> {
         if frame.text.len() > MAX_FRAME_BYTES {
-            return Err("it is too large");
+            return Err("the frame is too large");
         }
-        let event = serde_json::from_str(&frame.text).map_err(|_| "it is no event")?;
-        let (heard, class, of) = match event {
+        let parsed = serde_json::from_str(&frame.text).map_err(|_| "the frame is not an event")?;
+        let (event, class, upload) = match parsed {
             ServerEvent::MessagePosted { upload_id, message } if message.upload_id == upload_id => {
                 (Self::Posted(message), DeliveryClass::Message, upload_id)
             }
@@ -43,41 +43,41 @@ impl Heard {
             ServerEvent::Touched { upload_id, .. } => {
                 (Self::Touched, DeliveryClass::Touch, upload_id)
             }
-            _ => return Err("it is no event that nodes tell each other"),
+            _ => return Err("nodes do not publish such events"),
         };
-        if of != topic {
-            return Err("it is about another upload");
+        if upload != topic {
+            return Err("the event is about another upload");
         }
         if class != frame.class {
-            return Err("it is of the wrong class");
+            return Err("the frame has the wrong class");
         }
-        Ok(heard)
+        Ok(event)
     }
 }
 
-/// Counts what is refused, and says so now and then.
-pub(super) struct Refusals {
+/// Counts rejected frames, and logs some of them.
+pub(super) struct RejectionLog {
     metrics: HubMetrics,
-    said: DefaultDirectRateLimiter,
+    log_limit: DefaultDirectRateLimiter,
 }
 
-impl Refusals {
+impl RejectionLog {
     pub(super) fn new(metrics: HubMetrics) -> Self {
         let once = NonZeroU32::MIN;
-        let quota = Quota::with_period(SAID_EVERY).unwrap_or(Quota::per_minute(once));
+        let quota = Quota::with_period(LOG_INTERVAL).unwrap_or(Quota::per_minute(once));
         Self {
             metrics,
-            said: RateLimiter::direct(quota),
+            log_limit: RateLimiter::direct(quota),
         }
     }
 
-    /// Something that the broker brought was not believed.
-    pub(super) fn note(&self, why: &'static str) {
-        self.metrics.refused();
-        if self.said.check().is_ok() {
+    /// Records that a frame was rejected.
+    pub(super) fn record(&self, reason: &'static str) {
+        self.metrics.frame_rejected();
+        if self.log_limit.check().is_ok() {
             tracing::warn!(
-                why,
-                "the broker brought what no node publishes: does somebody else know its address and password?"
+                reason,
+                "a frame from the broker was rejected: does somebody else know its address and password?"
             );
         }
     }
@@ -86,28 +86,34 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::frames::{frame, head_frame};
+    use crate::hub::frames::{encode, head_frame};
     use crate::ids;
 
-    fn of(class: DeliveryClass, text: &str) -> Frame {
+    fn frame_of(class: DeliveryClass, text: &str) -> Frame {
         let text = text.into();
         Frame { class, text }
     }
 
     #[test]
-    fn an_event_of_the_topic_is_heard_and_one_of_another_is_not() {
+    fn events_of_the_topic_are_parsed_and_those_of_another_are_rejected() {
         let (topic, other) = (ids::upload_id(), ids::upload_id());
         let head = head_frame(topic, Seq::new(7));
-        assert_eq!(Heard::read(topic, &head), Ok(Heard::Head(Seq::new(7))));
-        assert!(Heard::read(other, &head).is_err());
+        assert_eq!(
+            IncomingEvent::parse(topic, &head),
+            Ok(IncomingEvent::Head(Seq::new(7)))
+        );
+        assert!(IncomingEvent::parse(other, &head).is_err());
         let (upload_id, points) = (topic, Vec::new());
-        let touch = frame(&ServerEvent::Touched { upload_id, points });
-        assert_eq!(Heard::read(topic, &touch), Ok(Heard::Touched));
-        assert!(Heard::read(other, &touch).is_err());
+        let touch = encode(&ServerEvent::Touched { upload_id, points });
+        assert_eq!(
+            IncomingEvent::parse(topic, &touch),
+            Ok(IncomingEvent::Touched)
+        );
+        assert!(IncomingEvent::parse(other, &touch).is_err());
     }
 
     #[test]
-    fn what_no_node_publishes_is_not_heard() {
+    fn frames_that_no_node_publishes_are_rejected() {
         let topic = ids::upload_id();
         let (touch, message) = (DeliveryClass::Touch, DeliveryClass::Message);
         let head = head_frame(topic, Seq::new(7)).text;
@@ -138,7 +144,10 @@ mod tests {
                 ),
             ),
         ] {
-            assert!(Heard::read(topic, &of(class, text)).is_err(), "{text}");
+            assert!(
+                IncomingEvent::parse(topic, &frame_of(class, text)).is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -1,0 +1,185 @@
+//! The handle to the hub: publishes events on topics, and delivers frames from the broker to this node's sockets.
+
+use std::error::Error;
+use std::sync::{Arc, Weak};
+
+use app::event::ServerEvent;
+use app::model::{Message, Seq, ShortId};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer_cache::AnswerCache;
+use super::frames::encode;
+use super::head_announcer::HeadAnnouncer;
+use super::heartbeats::Heartbeats;
+use super::incoming::{IncomingEvent, RejectionLog};
+use super::metrics::HubMetrics;
+use super::outbox::Outbox;
+use super::queued_bytes::QueuedBytes;
+use super::refusals::unavailable;
+use super::rooms::{Membership, Rooms};
+use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::config::Pace;
+use crate::store::Store;
+
+/// Limits and intervals of a node's sockets.
+#[derive(Debug, Clone, Copy)]
+pub struct HubLimits {
+    /// Touches per socket and second, with bursts of the same size; 0 means no limit. More are dropped, and refused once.
+    pub touches_per_second: u32,
+    /// The intervals of the hub's background tasks.
+    pub pace: Pace,
+}
+
+/// A handle to the hub; clones share it.
+#[derive(Clone)]
+pub struct Hub(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) limits: HubLimits,
+    pub(super) metrics: HubMetrics,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) heartbeats: Arc<Heartbeats>,
+    pub(super) head_announcer: Arc<HeadAnnouncer>,
+    pub(super) answer_cache: AnswerCache,
+    pub(super) queued_bytes: Arc<QueuedBytes>,
+    /// Notified when the node's subscription has been repaired.
+    pub(super) repaired: Notify,
+    pub(super) rejections: RejectionLog,
+    pub(super) tasks: TaskTracker,
+    pub(super) shutdown: CancellationToken,
+}
+
+/// Passes what the broker delivers to the hub. The reference is weak because the hub owns the broker.
+pub(super) struct LocalDelivery(pub(super) Weak<Inner>);
+
+impl Deliver for LocalDelivery {
+    fn deliver(&self, topic: Topic, frame: Frame) {
+        if let Some(hub) = self.0.upgrade() {
+            Hub(hub).deliver_local(topic, &frame);
+        }
+    }
+
+    fn rejected(&self, reason: &'static str) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.rejections.record(reason);
+        }
+    }
+
+    fn interrupted(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.rooms.interrupt(unavailable);
+        }
+    }
+
+    fn repaired(&self) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.rooms.repair();
+            hub.repaired.notify_one();
+        }
+    }
+}
+
+impl Hub {
+    /// Spawns a task that is cancelled when the node shuts down.
+    pub(super) fn spawn_until_shutdown(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.0.shutdown.clone();
+        self.0
+            .tasks
+            .spawn(async move { shutdown.run_until_cancelled(work).await });
+    }
+
+    /// Adds a socket's outbox to a topic; the first one subscribes the node. Returns when the broker has confirmed the
+    /// subscription: every frame that is published on the topic from then on is sent to this node.
+    ///
+    /// # Errors
+    /// The broker's error; the outbox is not in the topic then.
+    pub async fn subscribe(
+        &self,
+        topic: Topic,
+        short_id: ShortId,
+        outbox: Arc<Outbox>,
+    ) -> Result<Membership, BrokerError> {
+        self.0.rooms.join(topic, short_id, outbox).await
+    }
+
+    /// Removes a socket's outbox from a topic; removing the last one unsubscribes the node, in the background.
+    pub fn unsubscribe(&self, membership: Membership) {
+        self.0.rooms.leave(membership);
+    }
+
+    /// Removes a socket's outbox from all its topics.
+    pub fn unsubscribe_all(&self, memberships: impl IntoIterator<Item = Membership>) {
+        memberships
+            .into_iter()
+            .for_each(|membership| self.unsubscribe(membership));
+    }
+
+    /// Encodes an event and publishes it to every node with a watcher of the topic, including this one.
+    ///
+    /// # Errors
+    /// The broker's error; the event may have been delivered all the same.
+    pub async fn publish(&self, topic: Topic, event: &ServerEvent) -> Result<(), BrokerError> {
+        self.0.broker.publish(topic, encode(event)).await
+    }
+
+    /// Publishes a stored message. The head announcer announces its number later, in case this frame is lost.
+    pub async fn publish_posted(&self, message: Message) {
+        let (topic, seq) = (message.upload_id, message.seq);
+        self.0.head_announcer.record(topic, seq);
+        let event = ServerEvent::MessagePosted {
+            upload_id: topic,
+            message,
+        };
+        if let Err(error) = self.publish(topic, &event).await {
+            // The upload's id is not logged: it gives access to the upload.
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(%error, cause, %seq, "a message was not published; its number will be announced");
+        }
+    }
+
+    /// Has the head announcer announce this head of the topic.
+    pub fn announce_head(&self, topic: Topic, head: Seq) {
+        self.0.head_announcer.record(topic, head);
+    }
+
+    /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is rejected;
+    /// a head beyond the known one is passed on only after the store has confirmed it.
+    pub fn deliver_local(&self, topic: Topic, frame: &Frame) {
+        // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
+        let is_own_touch = frame.class == DeliveryClass::Touch && !self.0.broker.is_external();
+        let event = if is_own_touch {
+            Ok(IncomingEvent::Touched)
+        } else {
+            IncomingEvent::parse(topic, frame)
+        };
+        match event {
+            Ok(event) => self.0.rooms.deliver(topic, frame, event),
+            Err(reason) => self.0.rejections.record(reason),
+        }
+    }
+
+    /// The number of topics that this node's sockets watch.
+    pub fn topic_count(&self) -> usize {
+        self.0.rooms.len()
+    }
+
+    /// The numbers of message frames and of touch frames that wait to be written to this node's sockets. Takes each
+    /// outbox's lock for a moment, about ten nanoseconds per socket.
+    pub fn queued_frames(&self) -> (usize, usize) {
+        self.0.heartbeats.queued_frames()
+    }
+
+    /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.
+    pub fn queued_bytes(&self) -> usize {
+        self.0.queued_bytes.get()
+    }
+
+    /// Tracks the tasks that end with the node.
+    pub(super) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+}

@@ -1,0 +1,100 @@
+//! What the rooms know about their conversations, and how that changes when the subscription is interrupted.
+
+use std::sync::Arc;
+
+use app::model::{MessagePage, Seq};
+
+use super::{Rooms, lock};
+use crate::broker::{Frame, Topic};
+use crate::hub::batch::Batch;
+use crate::hub::epoch::Epoch;
+use crate::hub::outbox::Outbox;
+use crate::hub::recent::Progress;
+
+impl Rooms {
+    /// The current epoch of the subscription.
+    pub(in crate::hub) fn epoch(&self) -> Epoch {
+        self.epochs.current()
+    }
+
+    /// The head, if this node knows all messages after `after` without asking the store.
+    pub(in crate::hub) fn known_head(&self, topic: Topic, after: Seq) -> Option<Seq> {
+        let shard = self.shard(topic);
+        let recent = &shard.rooms.get(&topic)?.recent;
+        recent.can_answer(after).then(|| recent.head())
+    }
+
+    /// The messages after `after`, if this node knows them without asking the store.
+    pub(in crate::hub) fn recent(&self, topic: Topic, after: Seq) -> Option<MessagePage> {
+        self.shard(topic).rooms.get(&topic)?.recent.after(after)
+    }
+
+    /// The progress of a watched conversation.
+    pub(in crate::hub) fn progress(&self, topic: Topic) -> Option<Progress> {
+        Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
+    }
+
+    /// Whether a frame carried a number of this topic that is not known to be stored.
+    pub(in crate::hub) fn has_unconfirmed(&self, topic: Topic) -> bool {
+        self.progress(topic)
+            .is_some_and(|it| it.unconfirmed.is_some())
+    }
+
+    /// See [`RecentMessages::discard_unstored`](crate::hub::recent::RecentMessages::discard_unstored).
+    pub(in crate::hub) fn discard_unstored(
+        &self,
+        topic: Topic,
+        before: Progress,
+        stored: Seq,
+    ) -> bool {
+        let mut shard = self.shard(topic);
+        let room = shard.rooms.get_mut(&topic);
+        room.is_some_and(|room| room.recent.discard_unstored(before, stored))
+    }
+
+    /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed.
+    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
+            room.recent.merge_page(page, is_uninterrupted);
+        }
+    }
+
+    /// Puts the answer to a `watch` into an outbox, unless the epoch in which it was made is over. Returns whether it did.
+    pub(in crate::hub) fn answer(
+        &self,
+        topic: Topic,
+        made_in: Epoch,
+        outbox: &Outbox,
+        answer: &Batch,
+    ) -> bool {
+        // Under the room's lock, so that the answer precedes the frame of `interrupt` or is not sent.
+        let _room = self.shard(topic);
+        let is_valid = made_in.is_connected() && made_in == self.epochs.current();
+        if is_valid {
+            outbox.answer(answer);
+        }
+        is_valid
+    }
+
+    /// Begins an interruption, and sends the `notice` of each topic to its members.
+    pub(in crate::hub) fn interrupt(self: &Arc<Self>, notice: impl Fn(Topic) -> Frame) {
+        self.epochs.interrupted();
+        for shard in &self.shards {
+            for (topic, room) in &mut lock(shard).rooms {
+                room.recent.invalidate();
+                self.push(*topic, room, &notice(*topic));
+            }
+        }
+    }
+
+    /// Ends an interruption, during which frames may have been lost.
+    pub(in crate::hub) fn repair(&self) {
+        self.epochs.repaired();
+        for shard in &self.shards {
+            for room in lock(shard).rooms.values_mut() {
+                room.recent.invalidate();
+            }
+        }
+    }
+}
