@@ -1,5 +1,5 @@
-//! Clients that do not read their responses, one kind at a time and with default limits: the node's memory stays bounded,
-//! and other clients are served.
+//! Clients that do not read their responses, one kind at a time and with default limits: the node's memory stays
+//! bounded, and other clients are served.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -9,9 +9,9 @@ use super::token_buckets::{RateLimited, TokenBuckets};
 
 /// Limits misses, which are lookups of short ids without an upload, per address.
 ///
-/// An address that has used them up is refused before the store is asked, whether or not there is such an upload, because
-/// the answer would reveal it. Long ids are neither counted nor refused, so that open pages keep working: 96 bits cannot be
-/// guessed.
+/// An address that has used them up is refused before the store is asked, whether or not there is such an upload,
+/// because the answer would reveal it. Long ids are neither counted nor refused, so that open pages keep working: 96
+/// bits cannot be guessed.
 pub struct MissLimiter(TokenBuckets);
 
 impl MissLimiter {

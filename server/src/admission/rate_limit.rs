@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::misses::{ClientMisses, MissLimiter};
 use super::token_buckets::{RateLimited, TokenBuckets};
 
-/// The interval in which full buckets are removed. Until then the tables have one small entry per address that was active
-/// in the last two minutes.
+/// The interval in which full buckets are removed. Until then the tables have one small entry per address that was
+/// active in the last two minutes.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Limits one kind of action per address.

@@ -11,9 +11,9 @@ use thiserror::Error;
 
 /// The bytes of responses that may be in flight. A request beyond it is refused before its response is made.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
-/// An address may have this fraction of the free bytes.
+/// An address may have one `SHARE_OF_FREE`th of the free bytes.
 const SHARE_OF_FREE: usize = 8;
-/// An address without a reservation may have this fraction, so that long responses are possible.
+/// For an address without a reservation, so that long responses are possible.
 const FIRST_SHARE_OF_FREE: usize = 2;
 
 /// The node's budget or the share of this address is used up.
@@ -73,7 +73,8 @@ impl ResponseBudget {
         }))
     }
 
-    /// Reserves bytes for an address (from `ClientAddress::counted`). The fewer bytes are free, the fewer an address may have.
+    /// Reserves bytes for an address (from `ClientAddress::counted`). The fewer bytes are free, the fewer an address
+    /// may have.
     ///
     /// # Errors
     /// [`BudgetExceeded`] if the address would exceed its share.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-/// With fair shares an address may hold at most this fraction of the free slots. A single address gets a ninth of all
+/// With fair shares an address may hold one `SHARE_OF_FREE`th of the free slots. A single address gets a ninth of all
 /// slots; a hundred addresses that take all they can leave 7 % free, so that another address still gets one.
 const SHARE_OF_FREE: usize = 8;
 
@@ -50,7 +50,8 @@ impl Slots {
         Self::create(max, max_per_address, false)
     }
 
-    /// The same, but the fewer slots are free, the fewer an address may take, so that greedy addresses leave some for others.
+    /// The same, but the fewer slots are free, the fewer an address may take, so that greedy addresses leave some for
+    /// others.
     pub fn with_fair_shares(max: usize, max_per_address: usize) -> Self {
         Self::create(max, max_per_address, true)
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// The longest time that an address has to wait, whatever was charged to it. Without it, the requests of one minute could
-/// block other clients at the same address for hours.
+/// The longest time that an address has to wait, whatever was charged to it. Without it, the requests of one minute
+/// could block other clients at the same address for hours.
 pub(super) const MAX_WAIT: Duration = Duration::from_mins(10);
 
 /// An address has used up its rate.
@@ -20,8 +20,8 @@ pub struct RateLimited {
     pub retry_after: Duration,
 }
 
-/// The buckets. A bucket can be overdrawn, because the cost of an action may be known only afterwards; `governor` supports
-/// neither that nor checking without taking.
+/// The buckets. A bucket can be overdrawn, because the cost of an action may be known only afterwards; `governor`
+/// supports neither that nor checking without taking.
 pub(super) struct TokenBuckets {
     /// The interval between two actions; `None` if there is no limit.
     interval: Option<Duration>,

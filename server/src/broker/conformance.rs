@@ -1,5 +1,5 @@
-//! The guarantees of every [`Broker`], as tests. A backend's tests call [`broker_suite`] with an expression that opens two
-//! nodes; each test uses topics of its own.
+//! The guarantees of every [`Broker`], as tests. A backend's tests call [`broker_suite`] with an expression that opens
+//! two nodes; each test uses topics of its own.
 //!
 //! That a frame does not arrive is shown by a later one that does, so that no test waits for a time.
 
@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 use super::{Broker, Deliver, DeliveryClass, Frame, Topic};
 
-/// Defines a test of each guarantee. `$open` is a future of `([Arc<dyn Broker>; 2], guard)`: two nodes without receivers,
-/// and a guard that is dropped at the end.
+/// Defines a test of each guarantee. `$open` is a future of `([Arc<dyn Broker>; 2], guard)`: two nodes without
+/// receivers, and a guard that is dropped at the end.
 macro_rules! broker_suite {
     ($open:expr) => {
         $crate::broker::conformance::broker_suite! {

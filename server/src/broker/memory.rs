@@ -10,8 +10,8 @@ use super::{Broker, BrokerError, Deliver, Frame, Topic};
 
 /// The bus that the nodes share. It holds the topics that a node is subscribed to.
 ///
-/// A topic's frames are delivered under that topic's lock: every node gets them in the same order, and none after it has
-/// unsubscribed. [`Deliver::deliver`] must therefore not wait for the broker.
+/// A topic's frames are delivered under that topic's lock: every node gets them in the same order, and none after it
+/// has unsubscribed. [`Deliver::deliver`] must therefore not wait for the broker.
 #[derive(Default)]
 pub struct MemoryBus {
     topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,

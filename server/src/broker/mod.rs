@@ -1,5 +1,5 @@
-//! Carries frames between nodes: what a node publishes on a topic reaches every node that is subscribed to it, including
-//! the publishing node. Every backend passes the suite in `conformance.rs`.
+//! Carries frames between nodes: what a node publishes on a topic reaches every node that is subscribed to it,
+//! including the publishing node. Every backend passes the suite in `conformance.rs`.
 
 pub mod class_counter;
 pub mod measured;
@@ -42,8 +42,8 @@ pub struct Frame {
 /// Why a call of the broker failed.
 #[derive(Debug, Clone, Error)]
 pub enum BrokerError {
-    /// The backend refused the call, did not answer in time or cannot be reached. The source, if there is one, says which;
-    /// it contains no credentials.
+    /// The backend refused the call, did not answer in time or cannot be reached. The source, if there is one, says
+    /// which; it contains no credentials.
     #[error("the broker is unavailable")]
     Unavailable(#[source] Option<Arc<dyn Error + Send + Sync>>),
 }
@@ -80,18 +80,18 @@ pub trait Deliver: Send + Sync + 'static {
 /// Carries frames between nodes.
 ///
 /// A frame may be lost, also after `publish` has returned `Ok`: a lost connection is reported by [`Deliver`], and the
-/// sequence numbers of messages show the rest. No frame is delivered twice to a subscription, and a node's frames on one
-/// topic keep their order. A node gets no frames of topics that it is not subscribed to.
+/// sequence numbers of messages show the rest. No frame is delivered twice to a subscription, and a node's frames on
+/// one topic keep their order. A node gets no frames of topics that it is not subscribed to.
 ///
-/// The methods that call the backend return within a few seconds. A future may be dropped; the call is undecided then, as
-/// after an error, except where a method says otherwise.
+/// The methods that call the backend return within a few seconds. A future may be dropped; the call is undecided then,
+/// as after an error, except where a method says otherwise.
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
     /// Sets the receiver of this node's frames. Has to be called once, before any `subscribe`.
     fn attach(&self, receiver: Arc<dyn Deliver>);
 
-    /// Sends a frame to every subscribed node. `Ok` means that the backend has accepted it. Frames are sent in the order in
-    /// which the futures are first polled.
+    /// Sends a frame to every subscribed node. `Ok` means that the backend has accepted it. Frames are sent in the
+    /// order in which the futures are first polled.
     ///
     /// # Errors
     /// [`BrokerError::Unavailable`]. The frame may have been delivered to all, some or none of the nodes. Publishing it
@@ -102,16 +102,17 @@ pub trait Broker: Send + Sync + 'static {
     /// published from then on is sent to this node, and the subscription is restored whenever the connection is lost.
     ///
     /// # Errors
-    /// [`BrokerError::Unavailable`]. The node is not subscribed then, and gets no frames of the topic; the same holds if the
-    /// future is dropped. A subscription that was confirmed earlier is kept.
+    /// [`BrokerError::Unavailable`]. The node is not subscribed then, and gets no frames of the topic; the same holds
+    /// if the future is dropped. A subscription that was confirmed earlier is kept.
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError>;
 
-    /// Ends the subscription; idempotent. No frame of the topic is delivered after this has returned, whatever the result.
-    /// `Ok` means that the backend has confirmed it, or that the connection is lost and the subscription with it.
+    /// Ends the subscription; idempotent. No frame of the topic is delivered after this has returned, whatever the
+    /// result. `Ok` means that the backend has confirmed it, or that the connection is lost and the subscription with
+    /// it.
     ///
     /// # Errors
-    /// [`BrokerError::Unavailable`]. The backend may still send frames of the topic, which are dropped; the subscription is
-    /// not restored.
+    /// [`BrokerError::Unavailable`]. The backend may still send frames of the topic, which are dropped; the
+    /// subscription is not restored.
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError>;
 
     /// Whether other processes can publish too, so that every frame has to be checked.

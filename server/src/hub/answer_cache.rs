@@ -71,8 +71,8 @@ impl AnswerCache {
         self.0.get(key)
     }
 
-    /// Returns the answer to a client that has all messages up to `after`, where `page` holds those after it. Encodes it if
-    /// it is not cached.
+    /// Returns the answer to a client that has all messages up to `after`, where `page` holds those after it. Encodes
+    /// it if it is not cached.
     pub(super) fn get_or_encode(
         &self,
         upload: UploadId,

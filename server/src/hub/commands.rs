@@ -193,8 +193,8 @@ impl Commands {
         Ok(id)
     }
 
-    /// Returns the answer to a `watch`: the head, and the messages after `after` if they are few. Messages that this node
-    /// knows cost no read, and equal answers share one frame.
+    /// Returns the answer to a `watch`: the head, and the messages after `after` if they are few. Messages that this
+    /// node knows cost no read, and equal answers share one frame.
     async fn backlog(
         &self,
         upload: UploadId,

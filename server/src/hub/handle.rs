@@ -26,7 +26,8 @@ use crate::store::Store;
 /// Limits and intervals of a node's sockets.
 #[derive(Debug, Clone, Copy)]
 pub struct HubLimits {
-    /// Touches per socket and second, with bursts of the same size; 0 means no limit. More are dropped, and refused once.
+    /// Touches per socket and second, with bursts of the same size; 0 means no limit. More are dropped, and refused
+    /// once.
     pub touches_per_second: u32,
     /// The intervals of the hub's background tasks.
     pub pace: Pace,
@@ -146,8 +147,8 @@ impl Hub {
         self.0.head_announcer.record(topic, head);
     }
 
-    /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is rejected;
-    /// a head beyond the known one is passed on only after the store has confirmed it.
+    /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is
+    /// rejected; a head beyond the known one is passed on only after the store has confirmed it.
     pub fn deliver_local(&self, topic: Topic, frame: &Frame) {
         // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
         let is_own_touch = frame.class == DeliveryClass::Touch && !self.0.broker.is_external();

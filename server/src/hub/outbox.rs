@@ -18,8 +18,8 @@ use super::batch::Batch;
 use super::queued_bytes::QueuedBytes;
 use crate::websocket::Connection;
 
-/// How much may be queued for a socket. If a message does not fit, the client reads too slowly: its socket is closed with
-/// 1013, and it resyncs from the store.
+/// How much may be queued for a socket. If a message does not fit, the client reads too slowly: its socket is closed
+/// with 1013, and it resyncs from the store.
 const LIMITS: Limits = Limits {
     messages: 256,
     touches: 64,
@@ -129,8 +129,8 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    /// Waits until no answer is queued. If the next command is read only then, at most one answer is queued for a client
-    /// that sends commands without reading.
+    /// Waits until no answer is queued. If the next command is read only then, at most one answer is queued for a
+    /// client that sends commands without reading.
     pub async fn answers_written(&self) {
         while self.lock().has_answers() {
             consume_budget().await;
@@ -161,7 +161,8 @@ impl Outbox {
         self.answers_written.notify_one();
     }
 
-    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written one.
+    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written
+    /// one.
     pub fn close(&self, frame: Bytes) {
         self.lock().close(frame, &self.node);
     }

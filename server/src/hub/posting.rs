@@ -72,8 +72,8 @@ impl Poster {
     /// neither stored nor published again.
     ///
     /// # Errors
-    /// See [`PostError`]. After [`StoreError::Unavailable`] the message may or may not have been stored; posting it again
-    /// under the same `clientMessageID` is safe.
+    /// See [`PostError`]. After [`StoreError::Unavailable`] the message may or may not have been stored; posting it
+    /// again under the same `clientMessageID` is safe.
     pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
         let (reply, replied) = oneshot::channel();
         let span = Span::current();
@@ -147,8 +147,8 @@ impl Poster {
         group
     }
 
-    /// Appends a group, replies to its requests, and returns the new messages. What the store logs meanwhile carries the
-    /// id of the group's first request.
+    /// Appends a group, replies to its requests, and returns the new messages. What the store logs meanwhile carries
+    /// the id of the group's first request.
     async fn append(&self, upload: UploadId, group: Vec<Post>) -> Vec<Posted> {
         let Some(first) = group.first() else {
             return Vec::new();
@@ -162,7 +162,8 @@ impl Poster {
         reply_all(requests, append.instrument(span).await)
     }
 
-    /// Publishes concurrently. The order is kept, because the broker sends frames in the order of the calls' first polls.
+    /// Publishes concurrently. The order is kept, because the broker sends frames in the order of the calls' first
+    /// polls.
     async fn publish(&self, posted: Vec<Posted>) {
         let hub = &self.0.hub;
         let publish = |Posted { message, span }| hub.publish_posted(message).instrument(span);

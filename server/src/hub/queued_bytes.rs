@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 
 use super::batch::EncodedFrame;
 
-/// The number of bytes that may be queued on a node. Beyond it, a socket whose next message would be queued is closed as
-/// too slow, one with a partly written frame is reset, and touches are dropped.
+/// The number of bytes that may be queued on a node. Beyond it, a socket whose next message would be queued is closed
+/// as too slow, one with a partly written frame is reset, and touches are dropped.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// The bytes that an entry in a queue takes beside its frame.
 const ENTRY_OVERHEAD: usize = size_of::<Reservation>();

@@ -137,8 +137,8 @@ impl RecentMessages {
         head <= self.head
     }
 
-    /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and has
-    /// been since.
+    /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and
+    /// has been since.
     pub(super) fn merge_page(&mut self, page: &MessagePage, is_uninterrupted: bool) {
         self.head = self.head.max(page.head);
         for message in &page.messages {
@@ -148,8 +148,8 @@ impl RecentMessages {
         self.is_current |= is_uninterrupted;
     }
 
-    /// Discards numbers that were known `before` the store was read, but are beyond its head `stored`. Returns whether there
-    /// were any.
+    /// Discards numbers that were known `before` the store was read, but are beyond its head `stored`. Returns whether
+    /// there were any.
     pub(super) fn discard_unstored(&mut self, before: Progress, stored: Seq) -> bool {
         let is_unconfirmed_false = before
             .unconfirmed
@@ -192,8 +192,8 @@ impl RecentMessages {
         newer.take_while(|(seq, _)| **seq <= self.head)
     }
 
-    /// The messages after `after`, as the store would return them: all up to the head if they are at most [`MAX_RECENT`],
-    /// else none. `None` if the store has to be asked.
+    /// The messages after `after`, as the store would return them: all up to the head if they are at most
+    /// [`MAX_RECENT`], else none. `None` if the store has to be asked.
     pub(super) fn after(&self, after: Seq) -> Option<MessagePage> {
         self.can_answer(after).then(|| {
             let missing = self.head.get() - after.get();

@@ -1,5 +1,5 @@
-//! Serves one socket from its first frame to its close. One task reads its commands and, even while a command waits for a
-//! backend, writes queued frames.
+//! Serves one socket from its first frame to its close. One task reads its commands and, even while a command waits for
+//! a backend, writes queued frames.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,8 +81,8 @@ impl From<DecodeError> for CloseReason {
 }
 
 impl Hub {
-    /// Serves one socket until either side closes it. `read` is what was received after the handshake, and `misses` counts
-    /// the client's lookups of unknown uploads. The caller's task has to be tracked.
+    /// Serves one socket until either side closes it. `read` is what was received after the handshake, and `misses`
+    /// counts the client's lookups of unknown uploads. The caller's task has to be tracked.
     pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: ClientMisses) {
         run(self.clone(), connection, read, misses).await;
     }
@@ -115,8 +115,8 @@ async fn run(hub: Hub, connection: Connection, read: Bytes, misses: ClientMisses
     }
 }
 
-/// Writes the close frame, and reads until the peer has closed too (RFC 6455, 7.1.2), so that it receives the close frame
-/// before the connection ends.
+/// Writes the close frame, and reads until the peer has closed too (RFC 6455, 7.1.2), so that it receives the close
+/// frame before the connection ends.
 async fn close_handshake(outbox: &Outbox, connection: &Connection, reason: CloseReason) {
     // Bytes that are not frames, as after a malformed one, are discarded until the peer is gone.
     let mut decoder = Some(Decoder::new(MAX_COMMAND_BYTES));
@@ -161,8 +161,8 @@ fn contains_close(decoder: &mut Option<Decoder>, bytes: &[u8]) -> bool {
     }
 }
 
-/// Serves the socket until it has to be closed, and returns why. Queued frames are written and a shutdown is noticed even
-/// while a command waits for a backend. The socket has left its rooms when this returns.
+/// Serves the socket until it has to be closed, and returns why. Queued frames are written and a shutdown is noticed
+/// even while a command waits for a backend. The socket has left its rooms when this returns.
 async fn serve(
     hub: &Hub,
     outbox: &Arc<Outbox>,

@@ -1,5 +1,5 @@
-//! Topics for which a frame carried a sequence number beyond the next one. Either a frame was lost, or the frame was not
-//! published by a node, so the store has to confirm the number.
+//! Topics for which a frame carried a sequence number beyond the next one. Either a frame was lost, or the frame was
+//! not published by a node, so the store has to confirm the number.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -69,8 +69,8 @@ impl Connection {
         }
     }
 
-    /// Makes dropping reset the connection. After a usual close, the kernel would keep unsent bytes and try to send them for
-    /// about a minute.
+    /// Makes dropping reset the connection. After a usual close, the kernel would keep unsent bytes and try to send
+    /// them for about a minute.
     pub fn reset_on_drop(&self) {
         // This fails only if the connection is broken already.
         _ = self.0.set_zero_linger();

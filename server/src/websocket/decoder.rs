@@ -37,8 +37,8 @@ pub enum DecodeError {
     Invalid,
 }
 
-/// Decodes bytes into frames. It buffers at most one frame and one text of the maximum size and the bytes read last, and
-/// nothing while it is idle.
+/// Decodes bytes into frames. It buffers at most one frame and one text of the maximum size and the bytes read last,
+/// and nothing while it is idle.
 #[derive(Debug)]
 pub struct Decoder {
     buffer: Vec<u8>,
@@ -145,7 +145,8 @@ impl Decoder {
     }
 }
 
-/// Parses the code of a close frame, which must be one that a client may send (RFC 6455, 7.4). The reason must be UTF-8.
+/// Parses the code of a close frame, which must be one that a client may send (RFC 6455, 7.4). The reason must be
+/// UTF-8.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return payload

@@ -1,5 +1,5 @@
-//! The `WebSocket` protocol (RFC 6455) directly on TCP connections. A node writes the same frames to thousands of sockets: each frame is
-//! encoded once and handed to the kernel, without a buffer, a task wake-up or a copy per socket.
+//! The `WebSocket` protocol (RFC 6455) directly on TCP connections. A node writes the same frames to thousands of
+//! sockets: each frame is encoded once and handed to the kernel, without a buffer, a task wake-up or a copy per socket.
 
 mod connection;
 mod decoder;

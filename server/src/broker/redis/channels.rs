@@ -108,8 +108,8 @@ impl Channels {
         confirmation
     }
 
-    /// Ends a requested subscription. Returns whether the topic is subscribed instead, since the server has confirmed it
-    /// after all.
+    /// Ends a requested subscription. Returns whether the topic is subscribed instead, since the server has confirmed
+    /// it after all.
     pub fn cancel(&self, topic: Topic) -> bool {
         let mut state = self.lock();
         match state.channels.get(&topic) {
@@ -191,8 +191,8 @@ impl Channels {
         }
     }
 
-    /// Handles the server's message that a subscription has ended. Returns whether it is unexpected, as when its slot has
-    /// moved.
+    /// Handles the server's message that a subscription has ended. Returns whether it is unexpected, as when its slot
+    /// has moved.
     pub fn is_unexpected_end(&self, epoch: ConnectionEpoch, topic: Topic) -> bool {
         let mut state = self.lock();
         let is_current = state.current == Some(epoch);

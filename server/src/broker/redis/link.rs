@@ -1,5 +1,5 @@
-//! A node's two connections to one server. Both are replaced whenever they fail, without a limit on attempts; the wanted
-//! channels are subscribed again on a new connection, and checked by a heartbeat.
+//! A node's two connections to one server. Both are replaced whenever they fail, without a limit on attempts; the
+//! wanted channels are subscribed again on a new connection, and checked by a heartbeat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

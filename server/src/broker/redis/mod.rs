@@ -1,5 +1,5 @@
-//! The broker for several nodes: Redis Pub/Sub. A topic's channel is `upload:{id}`. A node has two connections to a server:
-//! it is subscribed by one, to exactly the topics that its sockets watch, and publishes by the other.
+//! The broker for several nodes: Redis Pub/Sub. A topic's channel is `upload:{id}`. A node has two connections to a
+//! server: it is subscribed by one, to exactly the topics that its sockets watch, and publishes by the other.
 //!
 //! - `url`: parses `REDIS_URL`; `server`: makes a connection
 //! - `link`: the two connections to a server, which are replaced whenever they fail; `link_factory` starts it
@@ -59,8 +59,8 @@ pub struct RedisBroker {
 }
 
 impl RedisBroker {
-    /// Connects to what `REDIS_URL` names, and waits for the first heartbeat. Later, lost connections are replaced without a
-    /// limit on attempts.
+    /// Connects to what `REDIS_URL` names, and waits for the first heartbeat. Later, lost connections are replaced
+    /// without a limit on attempts.
     ///
     /// The user needs the channels `upload:*` and the commands `subscribe`, `unsubscribe` and `publish`; with a cluster
     /// `ssubscribe`, `sunsubscribe`, `spublish` and `cluster|slots`; with sentinels `role`. With `client|info` and

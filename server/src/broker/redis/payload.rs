@@ -1,5 +1,5 @@
-//! The payload between nodes: one byte for the delivery class, then the text frame. A node passes the received bytes on to
-//! its sockets without copying them, once the hub has checked that they are an event of the topic.
+//! The payload between nodes: one byte for the delivery class, then the text frame. A node passes the received bytes on
+//! to its sockets without copying them, once the hub has checked that they are an event of the topic.
 
 use std::io::Write;
 

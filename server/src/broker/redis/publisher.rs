@@ -1,5 +1,5 @@
-//! The connection that publishes to a server. It is replaced when it fails. Frames that it carried are lost then and not
-//! sent again, so that no frame is delivered twice or out of order.
+//! The connection that publishes to a server. It is replaced when it fails. Frames that it carried are lost then and
+//! not sent again, so that no frame is delivered twice or out of order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,8 +53,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes once, unless too many frames are in flight. After an error other than [`Reason::Busy`] the frame may have
-    /// been delivered.
+    /// Publishes once, unless too many frames are in flight. After an error other than [`Reason::Busy`] the frame may
+    /// have been delivered.
     pub async fn publish(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
         match self.in_flight.try_acquire() {
             Ok(_permit) => self.send(channel, payload).await,
@@ -81,8 +81,8 @@ impl Publisher {
         }
     }
 
-    /// Makes a new connection, and has the server close the last one. Otherwise a frame in the last one's buffer could be
-    /// published after newer frames.
+    /// Makes a new connection, and has the server close the last one. Otherwise a frame in the last one's buffer could
+    /// be published after newer frames.
     pub async fn connect(&self) -> Result<(), Reason> {
         let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(MAX_IN_FLIGHT);
         let mut connection = self.server.connect(config).await?;

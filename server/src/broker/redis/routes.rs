@@ -10,8 +10,8 @@ use super::payload::channel_of;
 use super::slots::{SLOTS, Shard, slot_of};
 use crate::broker::{BrokerError, Topic};
 
-/// The links of a node. A topic's link is looked up and called under one lock, so that no link is called after its topics
-/// have been moved to another.
+/// The links of a node. A topic's link is looked up and called under one lock, so that no link is called after its
+/// topics have been moved to another.
 pub struct Routes(RwLock<Table>);
 
 struct Table {
@@ -78,8 +78,8 @@ impl Routes {
         shards.collect()
     }
 
-    /// Applies a new division of the slots. Links of unchanged shards are kept; the topics of the others are moved to new
-    /// links, which `create` makes.
+    /// Applies a new division of the slots. Links of unchanged shards are kept; the topics of the others are moved to
+    /// new links, which `create` makes.
     pub fn replace(&self, shards: &[Shard], mut create: impl FnMut(&Shard, Vec<Topic>) -> Route) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let routes = std::mem::take(&mut table.routes).into_iter();

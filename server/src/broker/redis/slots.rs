@@ -33,9 +33,9 @@ impl Shard {
     }
 }
 
-/// Parses the answer to `CLUSTER SLOTS` into all masters, in the order of their addresses. `None` if its format is unknown
-/// or it does not cover every slot, as in a cluster that is being created. A server without an address is the one that was
-/// queried.
+/// Parses the answer to `CLUSTER SLOTS` into all masters, in the order of their addresses. `None` if its format is
+/// unknown or it does not cover every slot, as in a cluster that is being created. A server without an address is the
+/// one that was queried.
 pub fn parse(answer: &Value, queried_host: &str) -> Option<Vec<Shard>> {
     let Value::Array(ranges) = answer else {
         return None;

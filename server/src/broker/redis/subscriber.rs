@@ -64,8 +64,8 @@ impl Subscriber {
         Ok(subscriber)
     }
 
-    /// Sends the changes of subscriptions to the server, batch by batch, until that fails. Notifies `caught_up` once the
-    /// first `initial_channels` channels are confirmed.
+    /// Sends the changes of subscriptions to the server, batch by batch, until that fails. Notifies `caught_up` once
+    /// the first `initial_channels` channels are confirmed.
     pub async fn apply_changes(&self, initial_channels: usize, caught_up: &Notify) -> Reason {
         let mut missing = initial_channels;
         if missing == 0 {
@@ -101,8 +101,8 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Sends one command per channel, so that each has its own answer: a cluster refuses a command with channels of several
-    /// slots, and an answer that does not match its command was not sent in reply to it.
+    /// Sends one command per channel, so that each has its own answer: a cluster refuses a command with channels of
+    /// several slots, and an answer that does not match its command was not sent in reply to it.
     async fn send(&self, subscribe: &[String], unsubscribe: &[String]) -> Result<(), Reason> {
         let commands = self.handler.commands;
         let mut pipeline = Pipeline::with_capacity(subscribe.len() + unsubscribe.len());
@@ -178,8 +178,8 @@ impl PushHandler {
         }
     }
 
-    /// Handles the end of a subscription. If it was not requested, the channel's slot has moved: the connection is replaced,
-    /// and the channels are subscribed at their present servers.
+    /// Handles the end of a subscription. If it was not requested, the channel's slot has moved: the connection is
+    /// replaced, and the channels are subscribed at their present servers.
     fn on_unsubscribed(&self, data: &[Value]) {
         let Some(Value::BulkString(channel)) = data.first() else {
             return;

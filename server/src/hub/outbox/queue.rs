@@ -18,8 +18,8 @@ pub(super) struct Limits {
     pub(super) messages: usize,
     /// Frames of touches. One more replaces the oldest.
     pub(super) touches: usize,
-    /// Bytes of both. Touches are dropped to make room for a message, oldest first; if that is not enough, the client reads
-    /// too slowly.
+    /// Bytes of both. Touches are dropped to make room for a message, oldest first; if that is not enough, the client
+    /// reads too slowly.
     pub(super) bytes: usize,
 }
 
@@ -240,8 +240,8 @@ impl WriteQueue {
         }
     }
 
-    /// Drops everything that is queued because the node lacks room. If a frame is partly written, the connection can only be
-    /// reset then.
+    /// Drops everything that is queued because the node lacks room. If a frame is partly written, the connection can
+    /// only be reset then.
     pub(super) fn shed(&mut self) {
         let is_cut = self.queue.as_ref().is_some_and(|it| it.partial.is_some());
         self.advance(if is_cut {
@@ -256,7 +256,8 @@ impl WriteQueue {
         self.advance(State::Broken);
     }
 
-    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written one.
+    /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written
+    /// one.
     pub(super) fn close(&mut self, frame: Bytes, node: &Arc<QueuedBytes>) {
         if self.state < State::Closing {
             self.advance(State::Closing);

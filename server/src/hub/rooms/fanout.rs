@@ -1,5 +1,5 @@
-//! Writes a room's frames to its sockets, in batches: under light load a frame is written as it arrives, under heavy load
-//! one system call per socket writes many.
+//! Writes a room's frames to its sockets, in batches: under light load a frame is written as it arrives, under heavy
+//! load one system call per socket writes many.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Which sockets watch which topic, and the node's subscriptions that follow from it.
 //!
-//! The first socket that joins a room subscribes the node to the topic, and the last one that leaves unsubscribes it. At
-//! most one such transition of a topic runs at a time, in a task of its own. It continues until the subscription is what
-//! the room needs by then, so that sockets may join and leave meanwhile.
+//! The first socket that joins a room subscribes the node to the topic, and the last one that leaves unsubscribes it.
+//! At most one such transition of a topic runs at a time, in a task of its own. It continues until the subscription is
+//! what the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
 mod pending;
@@ -215,7 +215,8 @@ impl Rooms {
         }
     }
 
-    /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it first.
+    /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it
+    /// first.
     pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, event: IncomingEvent) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
             let is_passed_on = match event {

@@ -60,7 +60,8 @@ impl Rooms {
         }
     }
 
-    /// Puts the answer to a `watch` into an outbox, unless the epoch in which it was made is over. Returns whether it did.
+    /// Puts the answer to a `watch` into an outbox, unless the epoch in which it was made is over. Returns whether it
+    /// did.
     pub(in crate::hub) fn answer(
         &self,
         topic: Topic,
