@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use crate::page_data::PageError;
 use crate::problem::Problem;
 
 /// Why a call of the HTTP API brought nothing, as a sentence for people.
@@ -41,17 +40,6 @@ impl ApiFailure {
             serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
         } else {
             Err(serde_json::from_str(body).map_or(Self::Unexplained(status), Self::Refused))
-        }
-    }
-}
-
-impl From<ApiFailure> for PageError {
-    fn from(failure: ApiFailure) -> Self {
-        match failure {
-            ApiFailure::Refused(Problem { status: 404, .. }) | ApiFailure::Unexplained(404) => {
-                Self::NotFound
-            }
-            _ => Self::Unavailable,
         }
     }
 }

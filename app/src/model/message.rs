@@ -2,7 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorName, ClientMessageId, MessageId, MessageText, Timestamp, UploadId};
+use super::id::{ClientMessageId, MessageId, UploadId};
+use super::text::{AuthorName, MessageText};
+use super::timestamp::Timestamp;
 
 /// A message's place in its upload's conversation: 1, 2, 3 … without holes. 0 stands for "none yet", as a head or a
 /// cursor before the first message.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::TabTag;
+use super::tab::TabTag;
 
 /// A coordinate outside 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::id::is_client_name;
-use super::{IdError, UploadId};
+use super::id::{IdError, UploadId, is_client_name};
 
 /// A browser tab's random name: 1 to 32 letters, digits, `-` or `_`. It is a secret of the tab and its node: others are
 /// told its [`TabTag`] only, so that nobody can send touches that the tab takes for its own. `Debug` does not show it,

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{MessagePage, ShortId, Timestamp, UploadId};
+use super::id::{ShortId, UploadId};
+use super::message::MessagePage;
+use super::timestamp::Timestamp;
 
 /// An uploaded image as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

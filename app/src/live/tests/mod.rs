@@ -1,8 +1,8 @@
 mod catching_up;
+mod connection;
 pub(super) mod fixture;
-mod line;
-mod pointing;
-mod rig;
+mod harness;
 mod sending;
 mod simulation;
+mod touching;
 mod world;
