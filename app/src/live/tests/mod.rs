@@ -1,5 +1,6 @@
 mod catching_up;
 mod connection;
+mod connector;
 pub(super) mod fixture;
 mod harness;
 mod sending;
