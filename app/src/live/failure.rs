@@ -1,22 +1,22 @@
-//! Why a call of the HTTP API brought nothing.
+//! Failures of HTTP API calls.
 
 use thiserror::Error;
 
 use crate::problem::Problem;
 
-/// Why a call of the HTTP API brought nothing, as a sentence for people.
+/// Why a call of the HTTP API failed, as a sentence for readers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApiFailure {
     /// No answer came.
     #[error("The server cannot be reached.")]
     Unreachable,
-    /// None came in time; the call may have been done all the same.
+    /// None came in time; the call may have succeeded all the same.
     #[error("The server took too long to answer.")]
     TimedOut,
-    /// It was not done, and the server says why.
+    /// The server refused it and says why.
     #[error("{}", .0.detail)]
     Refused(Problem),
-    /// Something else was answered, with this HTTP status.
+    /// Another answer, with this HTTP status.
     #[error("{}", sentence(*.0))]
     Unexplained(u16),
 }
@@ -34,7 +34,7 @@ impl ApiFailure {
     /// Reads the answer to a call.
     ///
     /// # Errors
-    /// What went wrong, when it is not a `T`.
+    /// When the answer is not a `T`.
     pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
         if (200..300).contains(&status) {
             serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_sentence_counts() {
+    fn the_servers_sentence_is_shown() {
         assert_eq!(read(422, &problem(422)).to_string(), "Because of x.");
         assert_eq!(read(429, &problem(429)).to_string(), "Because of x.");
     }
 
     #[test]
-    fn without_one_there_is_still_a_sentence() {
+    fn other_answers_have_a_sentence_too() {
         assert_eq!(
             read(429, "").to_string(),
             "That was too much at once. Wait a moment."
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_can_be_retried() {
+    fn only_temporary_failures_can_be_retried() {
         for status in [408, 429, 500, 502, 503] {
             assert!(read(status, "").is_passing(), "{status}");
             assert!(read(status, &problem(status)).is_passing(), "{status}");
