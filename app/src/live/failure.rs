@@ -23,10 +23,10 @@ pub enum ApiFailure {
 
 impl ApiFailure {
     /// Whether the same call may succeed later.
-    pub const fn is_passing(&self) -> bool {
+    pub const fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable | Self::TimedOut => true,
-            Self::Refused(problem) => problem.is_passing(),
+            Self::Refused(problem) => problem.is_temporary(),
             Self::Unexplained(status) => matches!(*status, ..400 | 408 | 429 | 500..),
         }
     }
@@ -97,14 +97,14 @@ mod tests {
     #[test]
     fn only_temporary_failures_can_be_retried() {
         for status in [408, 429, 500, 502, 503] {
-            assert!(read(status, "").is_passing(), "{status}");
-            assert!(read(status, &problem(status)).is_passing(), "{status}");
+            assert!(read(status, "").is_temporary(), "{status}");
+            assert!(read(status, &problem(status)).is_temporary(), "{status}");
         }
         for status in [400, 403, 404, 413, 422] {
-            assert!(!read(status, "").is_passing(), "{status}");
-            assert!(!read(status, &problem(status)).is_passing(), "{status}");
+            assert!(!read(status, "").is_temporary(), "{status}");
+            assert!(!read(status, &problem(status)).is_temporary(), "{status}");
         }
-        assert!(ApiFailure::Unreachable.is_passing());
-        assert!(ApiFailure::TimedOut.is_passing());
+        assert!(ApiFailure::Unreachable.is_temporary());
+        assert!(ApiFailure::TimedOut.is_temporary());
     }
 }

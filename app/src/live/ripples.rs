@@ -17,7 +17,7 @@ pub(super) struct Ripples {
     tab: TabId,
     /// Marks this tab's touches when they come back from the server.
     tag: TabTag,
-    ripples: Vec<Ripple>,
+    drawn: Vec<Ripple>,
     next_id: u64,
     credit_millis: u64,
     credited_at: u64,
@@ -29,7 +29,7 @@ impl Ripples {
         Self {
             tag: tab.tag(upload),
             tab,
-            ripples: Vec::new(),
+            drawn: Vec::new(),
             next_id: 0,
             credit_millis: MAX_CREDIT_MILLIS,
             credited_at: 0,
@@ -38,7 +38,7 @@ impl Ripples {
 
     /// The ripples, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
-        &self.ripples
+        &self.drawn
     }
 
     /// This tab's name.
@@ -74,16 +74,16 @@ impl Ripples {
 
     /// Removes a ripple whose animation has ended.
     pub fn remove(&mut self, id: u64) {
-        self.ripples.retain(|ripple| ripple.id != id);
+        self.drawn.retain(|ripple| ripple.id != id);
     }
 
     fn draw(&mut self, at: Point, mine: bool) {
-        if self.ripples.len() == MAX_RIPPLES {
-            self.ripples.remove(0);
+        if self.drawn.len() == MAX_RIPPLES {
+            self.drawn.remove(0);
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.ripples.push(Ripple { id, at, mine });
+        self.drawn.push(Ripple { id, at, mine });
     }
 }
 

@@ -138,7 +138,7 @@ impl Machine {
                 self.insert(vec![message], Seq::ZERO);
             }
             Err(failure) => {
-                let (reason, retry) = (failure.to_string(), failure.is_passing());
+                let (reason, retry) = (failure.to_string(), failure.is_temporary());
                 self.outbox
                     .on_answer(key, Delivery::Failed { reason, retry });
             }

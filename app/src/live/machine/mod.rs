@@ -200,7 +200,7 @@ impl Machine {
     fn connection_event(&mut self, event: ConnectionEvent, now: Now) {
         match event {
             ConnectionEvent::Timer(Timer::Backfill) | ConnectionEvent::Online => {
-                self.backfill.resume()
+                self.backfill.resume();
             }
             ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
             ConnectionEvent::Timer(Timer::Poll) => self.poll(),
