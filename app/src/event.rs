@@ -208,7 +208,7 @@ pub enum ClientCommand {
         #[serde(flatten)]
         at: Point,
         /// Which tab taps: its secret.
-        #[serde(serialize_with = "TabId::tell")]
+        #[serde(serialize_with = "TabId::serialize_secret")]
         tab: TabId,
     },
 }

@@ -12,6 +12,7 @@ pub mod problem;
 pub mod settings;
 pub mod uploading;
 
+mod app;
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
@@ -22,35 +23,10 @@ mod shell;
 #[cfg(feature = "hydrate")]
 mod start;
 
-use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::path;
-
-use crate::browser::Hydrated;
-use crate::live::Conversations;
-use crate::pages::{HomePage, ImagePage, NotFound};
-
+pub use app::App;
 #[cfg(feature = "ssr")]
 pub use link_preview::Subject;
 #[cfg(feature = "ssr")]
 pub use shell::{problem_page, shell};
 #[cfg(feature = "hydrate")]
 pub use start::start;
-
-/// The whole app: its pages by their addresses. It needs [`settings::Settings`] in the context, and on the server a
-/// [`page_data::PageSource`].
-#[component]
-pub fn App() -> impl IntoView {
-    provide_meta_context();
-    Hydrated::provide();
-    Conversations::provide();
-    view! {
-        <Router>
-            <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=HomePage/>
-                <Route path=path!("/u/:id") view=ImagePage/>
-            </FlatRoutes>
-        </Router>
-    }
-}

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::live::failure::ApiFailure;
 use crate::model::{ShortId, UploadPage};
+use crate::problem::Problem;
 
 /// Why an image's page cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
@@ -14,6 +16,17 @@ pub enum PageError {
     /// The server or its store does not answer.
     #[error("the upload cannot be read now")]
     Unavailable,
+}
+
+impl From<ApiFailure> for PageError {
+    fn from(failure: ApiFailure) -> Self {
+        match failure {
+            ApiFailure::Refused(Problem { status: 404, .. }) | ApiFailure::Unexplained(404) => {
+                Self::NotFound
+            }
+            _ => Self::Unavailable,
+        }
+    }
 }
 
 /// Where the server reads its pages' data; it stands in the context as `Arc<dyn PageSource>`.

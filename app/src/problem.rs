@@ -24,7 +24,7 @@ pub struct Problem {
 
 impl Problem {
     /// Whether the same request may succeed later: too many requests, or the server's own trouble.
-    pub const fn is_passing(&self) -> bool {
+    pub const fn is_temporary(&self) -> bool {
         self.status == 408 || self.status == 429 || self.status >= 500
     }
 }

@@ -4,7 +4,7 @@ use leptos::attr::media;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-use crate::App;
+use crate::app::App;
 use crate::link_preview::{self, Subject};
 use crate::pages::Refused;
 use crate::problem::Problem;

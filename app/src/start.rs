@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 
-use crate::App;
+use crate::app::App;
 use crate::browser::storage;
 use crate::settings::{SETTINGS_ID, Settings};
 

@@ -210,3 +210,23 @@ test('an unknown link says what may have happened, with a real 404', async ({ pa
   await page.getByRole('link', { name: /picture of your own/ }).click();
   await expect(page).toHaveURL(/\/$/);
 });
+
+test('an upload that the server no longer knows ends the retries, and the page says so', async ({ page, request }) => {
+  const shared = await upload(request);
+  let sockets = 0;
+  await page.clock.install();
+  await page.routeWebSocket('**/api/socket', (socket) => {
+    sockets += 1;
+    socket.onMessage((command) => {
+      const { uploadID } = JSON.parse(String(command)).data;
+      const refused = { command: 'watch', uploadID, code: 'notFound', detail: 'There is no such upload.' };
+      socket.send(JSON.stringify({ type: 'refused', data: refused }));
+    });
+  });
+  await page.goto(`/u/${shared.shortID}`);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('nothing');
+  await page.clock.runFor(5 * 60_000);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await page.clock.runFor(60_000);
+  expect(sockets).toBe(1);
+});

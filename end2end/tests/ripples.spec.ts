@@ -1,4 +1,4 @@
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
 import { ImagePage } from './pages';
@@ -47,18 +47,24 @@ test('quick taps stay within what the server accepts', async ({ page, another, r
   );
   await page.reload();
   await tapper.live();
-  await page.evaluate(() => {
-    const picture = document.querySelector<HTMLElement>('.picture')!;
-    const { left, top, width, height } = picture.getBoundingClientRect();
-    for (let n = 0; n < 60; n++) {
-      picture.dispatchEvent(
-        new MouseEvent('click', { bubbles: true, clientX: left + (width * n) / 60, clientY: top + height / 2 }),
-      );
-    }
-  });
+  await touchMany(page, 60);
   await expect.poll(() => watcher.ripples.count()).toBeGreaterThan(0);
   await expect(tapper.ripples).toHaveCount(0);
   expect(refusals).toEqual([]);
+});
+
+test('a wall clock that stands still does not stop touches', async ({ page, request }) => {
+  const shared = await upload(request);
+  const tapper = await ImagePage.open(page, shared.shortID);
+  await page.evaluate(() => {
+    const now = Date.now();
+    Date.now = () => now;
+  });
+  await touchMany(page, 20);
+  await expect(tapper.ripples).toHaveCount(20);
+  await expect(tapper.ripples).toHaveCount(0);
+  await tapper.tap(0.3, 0.3);
+  await expect(tapper.ripples).toHaveCount(1);
 });
 
 test('a key press points as a tap does', async ({ page, another, request }) => {
@@ -96,3 +102,16 @@ test('with reduced motion a still mark fades', async ({ page, request }) => {
   expect(new Set(scales).size).toBeLessThanOrEqual(1);
   await expect(tapper.ripples).toHaveCount(0);
 });
+
+/** Touches the picture at once in so many places. */
+async function touchMany(page: Page, count: number) {
+  await page.evaluate((count) => {
+    const picture = document.querySelector<HTMLElement>('.picture')!;
+    const { left, top, width, height } = picture.getBoundingClientRect();
+    for (let n = 0; n < count; n++) {
+      picture.dispatchEvent(
+        new MouseEvent('click', { bubbles: true, clientX: left + (width * n) / count, clientY: top + height / 2 }),
+      );
+    }
+  }, count);
+}

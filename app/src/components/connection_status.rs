@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::live::Connection;
 
-/// One small honest line about the line to the server.
+/// The state of the connection to the server, in a few words.
 #[component]
 pub fn ConnectionStatus(connection: ReadSignal<Connection>) -> impl IntoView {
     let state = move || state(connection.get()).to_owned();
@@ -18,7 +18,7 @@ fn state(connection: Connection) -> &'static str {
     match connection {
         Connection::Live | Connection::CaughtUp { .. } => "live",
         Connection::Connecting | Connection::Delayed | Connection::Reconnecting => "waiting",
-        Connection::Offline => "offline",
+        Connection::Offline | Connection::NotFound => "offline",
     }
 }
 
@@ -31,6 +31,7 @@ fn label(connection: Connection) -> String {
         Connection::Delayed => "Live updates are delayed".to_owned(),
         Connection::Reconnecting => "Reconnecting…".to_owned(),
         Connection::Offline => "Offline".to_owned(),
+        Connection::NotFound => "Not found".to_owned(),
     }
 }
 

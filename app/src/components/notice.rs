@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
-use super::{Header, Main};
+use super::header::Header;
+use super::main_part::Main;
 
 /// A page that has only something to say: a mark, a title, an explanation and a link to go on with.
 #[component]

@@ -4,22 +4,27 @@ use gloo_net::http::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
 
+use super::backfill::MAX_BACKFILL;
 use super::failure::ApiFailure;
 use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
 
-/// An answer that takes longer is given up.
+/// A call that takes longer has failed.
 const TIMEOUT_MILLIS: u32 = 20_000;
-/// How many messages one fetch brings: as many as the server allows, and one screen of older ones.
-const AFTER_LIMIT: usize = 200;
+/// How many older messages one call brings.
 const BEFORE_LIMIT: usize = 50;
 
-/// The messages after that number.
+/// The messages after this number, at most [`MAX_BACKFILL`].
 pub(super) async fn messages_after(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-    let url = format!("/api/uploads/{upload}/messages?after={seq}&limit={AFTER_LIMIT}");
+    let url = format!("/api/uploads/{upload}/messages?after={seq}&limit={MAX_BACKFILL}");
     get(&url).await
 }
 
-/// The messages just before that number.
+/// The newest messages.
+pub(super) async fn newest_messages(upload: UploadId) -> Result<MessagePage, ApiFailure> {
+    get(&format!("/api/uploads/{upload}/messages")).await
+}
+
+/// The messages just before this number.
 pub(super) async fn messages_before(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
     let url = format!("/api/uploads/{upload}/messages?before={seq}&limit={BEFORE_LIMIT}");
     get(&url).await
@@ -32,7 +37,7 @@ pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<Messag
     exchange(&url, Some(&body)).await
 }
 
-/// What is at this address.
+/// Fetches what is at this address.
 pub(crate) async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
     exchange(url, None).await
 }

@@ -1,29 +1,29 @@
-//! The order of a conversation: what is listed is always dense, and what comes after a hole waits.
+//! The stored messages of a conversation in their order: the list has no gaps, and messages behind a gap are buffered.
 
-use super::{Delivery, Entry};
+use super::view::{Delivery, Entry};
 use crate::model::{ClientMessageId, Message, MessagePage, Seq};
 
-/// How many messages may wait behind a hole. When there is no room, the farthest are dropped: the fetch that fills
-/// the hole brings them.
-const MAX_WAITING: usize = 200;
-/// How many messages stay listed in a tab that is never reloaded, besides those that were loaded by hand. Beyond
-/// it the oldest go, some at a time; they can be loaded again.
+/// How many messages behind a gap are buffered. When there are more, the last ones are dropped: the request that fills
+/// the gap brings them.
+const MAX_BUFFERED: usize = 200;
+/// How many messages stay listed, besides those that the reader has loaded. When there are more, the oldest are removed,
+/// some at a time; they can be loaded again.
 const MAX_LISTED: usize = 2_000;
-const TRIMMED_AT_ONCE: usize = 100;
-/// How many of one's own messages are known as such; of more, the oldest are forgotten.
+const TRIM_LENGTH: usize = 100;
+/// How many of the tab's own messages are known as such. When there are more, the oldest are forgotten.
 const MAX_OWN: usize = 300;
 
-/// The stored part of a conversation, as far as this tab has it.
+/// The stored messages, as far as this tab has them.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    /// Without holes: `listed[i]` has the number `first + i`.
+    /// Without gaps: `listed[i]` has the number `first + i`.
     listed: Vec<Entry>,
     first: Seq,
     /// The highest number known to exist.
     head: Seq,
-    /// Behind a hole, sorted by number.
-    waiting: Vec<Message>,
-    /// The names of this tab's messages, oldest first.
+    /// Behind a gap, sorted by number.
+    buffered: Vec<Message>,
+    /// The ids of this tab's messages, oldest first.
     own: Vec<ClientMessageId>,
     max_listed: usize,
 }
@@ -38,33 +38,38 @@ impl Conversation {
                 .first()
                 .map_or(Seq::new(1), |it| it.seq.max(Seq::new(1))),
             head: page.head,
-            waiting: Vec::new(),
+            buffered: Vec::new(),
             own: Vec::new(),
             max_listed: MAX_LISTED,
         };
         for message in page.messages {
-            conversation.offer(message);
+            conversation.insert(message);
         }
         conversation
     }
 
-    /// What is listed, oldest first.
+    /// The listed messages, oldest first.
     pub fn listed(&self) -> &[Entry] {
         &self.listed
     }
 
-    /// The last number up to which nothing is missing; 0 before the first message.
+    /// The number of the last listed message; 0 before the first message.
     pub fn cursor(&self) -> Seq {
         let count = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
         Seq::new((self.first.get() - 1).saturating_add(count))
     }
 
-    /// The first listed number.
+    /// The number of the first listed message.
     pub fn first(&self) -> Seq {
         self.first
     }
 
-    /// Whether messages are known to exist that cannot be listed yet.
+    /// The highest number known to exist.
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// Whether messages are known to exist after the last listed one.
     pub fn is_behind(&self) -> bool {
         self.cursor() < self.head
     }
@@ -74,27 +79,27 @@ impl Conversation {
         self.first > Seq::new(1)
     }
 
-    /// Learns that messages up to this number exist.
-    pub fn learn_head(&mut self, head: Seq) {
+    /// Messages up to this number exist.
+    pub fn raise_head(&mut self, head: Seq) {
         self.head = self.head.max(head);
     }
 
-    /// Takes a message from wherever it came, and answers with what could be listed thereby: nothing when it is
-    /// there already or when others are missing before it.
-    pub fn offer(&mut self, message: Message) -> &[Entry] {
+    /// Takes a message, and returns those that are newly listed: none when it is known already, or when others are
+    /// missing before it.
+    pub fn insert(&mut self, message: Message) -> &[Entry] {
         let before = self.listed.len();
-        self.learn_head(message.seq);
+        self.raise_head(message.seq);
         if message.seq == self.cursor().next() {
             self.list(message);
-            self.list_waiting();
+            self.list_buffered();
         } else if message.seq > self.cursor() {
-            self.wait(message);
+            self.buffer(message);
         }
         &self.listed[before..]
     }
 
-    /// Puts older messages before the first; those that do not connect to it are left out.
-    pub fn offer_older(&mut self, older: Vec<Message>) {
+    /// Puts older messages before the first one, without those that do not connect to it.
+    pub fn insert_older(&mut self, older: Vec<Message>) {
         let mut connected = Vec::new();
         for message in older.into_iter().rev() {
             if message.seq.next() == self.first && message.seq > Seq::ZERO {
@@ -107,16 +112,30 @@ impl Conversation {
         self.listed.splice(..0, connected);
     }
 
-    /// Drops the oldest when too many are listed.
+    /// Empties the list so that it goes on with this number, when that does not connect to it. Returns how many messages
+    /// are skipped; they count as older ones.
+    pub fn skip_to(&mut self, first: Seq) -> u64 {
+        let next = self.cursor().next();
+        if first <= next {
+            return 0;
+        }
+        self.listed.clear();
+        self.first = first;
+        self.max_listed = MAX_LISTED;
+        self.buffered.retain(|message| message.seq > first);
+        first.get() - next.get()
+    }
+
+    /// Removes the oldest messages when too many are listed.
     pub fn trim(&mut self) {
         if self.listed.len() > self.max_listed {
-            self.listed.drain(..TRIMMED_AT_ONCE);
-            self.first = Seq::new(self.first.get() + TRIMMED_AT_ONCE as u64);
+            self.listed.drain(..TRIM_LENGTH);
+            self.first = Seq::new(self.first.get() + TRIM_LENGTH as u64);
         }
     }
 
-    /// Knows the message of this name as this tab's own from now on.
-    pub fn know_own(&mut self, key: ClientMessageId) {
+    /// The message with this id is this tab's own.
+    pub fn add_own(&mut self, key: ClientMessageId) {
         for entry in &mut self.listed {
             entry.mine = entry.mine || entry.key == key;
         }
@@ -126,7 +145,7 @@ impl Conversation {
         self.own.push(key);
     }
 
-    /// The names of this tab's messages, oldest first.
+    /// The ids of this tab's messages, oldest first.
     pub fn own(&self) -> &[ClientMessageId] {
         &self.own
     }
@@ -136,25 +155,25 @@ impl Conversation {
         self.listed.push(entry);
     }
 
-    fn list_waiting(&mut self) {
-        let is_next = |next: &Message, cursor: Seq| next.seq == cursor.next();
+    fn list_buffered(&mut self) {
+        let is_next = |message: &Message, cursor: Seq| message.seq == cursor.next();
         while self
-            .waiting
+            .buffered
             .first()
             .is_some_and(|it| is_next(it, self.cursor()))
         {
-            let next = self.waiting.remove(0);
+            let next = self.buffered.remove(0);
             self.list(next);
         }
     }
 
-    fn wait(&mut self, message: Message) {
-        if let Err(place) = self
-            .waiting
-            .binary_search_by_key(&message.seq, |waiting| waiting.seq)
+    fn buffer(&mut self, message: Message) {
+        if let Err(index) = self
+            .buffered
+            .binary_search_by_key(&message.seq, |buffered| buffered.seq)
         {
-            self.waiting.insert(place, message);
-            self.waiting.truncate(MAX_WAITING);
+            self.buffered.insert(index, message);
+            self.buffered.truncate(MAX_BUFFERED);
         }
     }
 
@@ -194,45 +213,45 @@ mod tests {
     #[test]
     fn the_next_message_is_listed_at_once() {
         let mut conversation = Conversation::new(page(1..=2, 2));
-        assert_eq!(conversation.offer(message(3)).len(), 1);
+        assert_eq!(conversation.insert(message(3)).len(), 1);
         assert_eq!(numbers(&conversation), [1, 2, 3]);
         assert!(!conversation.is_behind());
     }
 
     #[test]
-    fn a_known_message_is_dropped() {
+    fn a_known_message_is_ignored() {
         let mut conversation = Conversation::new(page(3..=5, 5));
         for seq in [1, 3, 5] {
-            assert!(conversation.offer(message(seq)).is_empty());
+            assert!(conversation.insert(message(seq)).is_empty());
         }
         assert_eq!(numbers(&conversation), [3, 4, 5]);
     }
 
     #[test]
-    fn messages_behind_a_hole_wait_until_it_is_filled() {
+    fn messages_behind_a_gap_are_buffered_until_it_is_filled() {
         let mut conversation = Conversation::new(page(1..=1, 1));
         for seq in [5, 3, 5] {
-            assert!(conversation.offer(message(seq)).is_empty());
+            assert!(conversation.insert(message(seq)).is_empty());
         }
         assert!(conversation.is_behind());
         assert_eq!(numbers(&conversation), [1]);
-        assert_eq!(conversation.offer(message(2)).len(), 2);
-        assert_eq!(conversation.offer(message(4)).len(), 2);
+        assert_eq!(conversation.insert(message(2)).len(), 2);
+        assert_eq!(conversation.insert(message(4)).len(), 2);
         assert_eq!(numbers(&conversation), [1, 2, 3, 4, 5]);
     }
 
     #[test]
-    fn the_wait_is_bounded_and_keeps_the_nearest() {
+    fn the_buffer_is_bounded_and_keeps_the_next_ones() {
         let mut conversation = Conversation::new(page(1..=1, 1));
         for seq in (3..1_000).rev() {
-            conversation.offer(message(seq));
+            conversation.insert(message(seq));
         }
-        assert_eq!(conversation.waiting.len(), MAX_WAITING);
-        conversation.offer(message(2));
-        assert_eq!(conversation.cursor(), Seq::new(2 + MAX_WAITING as u64));
+        assert_eq!(conversation.buffered.len(), MAX_BUFFERED);
+        conversation.insert(message(2));
+        assert_eq!(conversation.cursor(), Seq::new(2 + MAX_BUFFERED as u64));
         assert!(
             conversation.is_behind(),
-            "the dropped ones are still known to exist"
+            "those that were dropped are known to exist"
         );
     }
 
@@ -241,7 +260,7 @@ mod tests {
         let mut conversation = Conversation::new(MessagePage::default());
         assert_eq!(conversation.cursor(), Seq::ZERO);
         assert!(!conversation.has_older());
-        conversation.offer(message(1));
+        conversation.insert(message(1));
         assert_eq!(numbers(&conversation), [1]);
     }
 
@@ -249,9 +268,9 @@ mod tests {
     fn older_messages_go_before_the_first() {
         let mut conversation = Conversation::new(page(101..=150, 150));
         assert!(conversation.has_older());
-        conversation.offer_older(page(51..=100, 150).messages);
+        conversation.insert_older(page(51..=100, 150).messages);
         assert_eq!(conversation.first(), Seq::new(51));
-        conversation.offer_older(page(1..=50, 150).messages);
+        conversation.insert_older(page(1..=50, 150).messages);
         assert_eq!(numbers(&conversation), (1..=150).collect::<Vec<_>>());
         assert!(!conversation.has_older());
     }
@@ -259,21 +278,21 @@ mod tests {
     #[test]
     fn older_messages_that_do_not_connect_are_left_out() {
         let mut conversation = Conversation::new(page(101..=110, 110));
-        conversation.offer_older(page(40..=60, 110).messages);
-        conversation.offer_older(page(95..=105, 110).messages);
+        conversation.insert_older(page(40..=60, 110).messages);
+        conversation.insert_older(page(95..=105, 110).messages);
         assert_eq!(numbers(&conversation), (95..=110).collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_page_that_lags_behind_its_head_is_behind() {
+    fn a_page_that_ends_before_its_head_is_behind() {
         assert!(Conversation::new(page(1..=3, 4)).is_behind());
     }
 
     #[test]
-    fn a_tab_that_lives_long_drops_the_oldest() {
+    fn beyond_the_limit_the_oldest_messages_are_removed() {
         let mut conversation = Conversation::new(page(1..=1, 1));
         for seq in 2..=5_000 {
-            conversation.offer(message(seq));
+            conversation.insert(message(seq));
             conversation.trim();
         }
         let listed = numbers(&conversation);
@@ -283,20 +302,44 @@ mod tests {
     }
 
     #[test]
-    fn what_was_loaded_by_hand_is_not_dropped() {
+    fn messages_that_the_reader_loaded_are_not_removed() {
         let mut conversation = Conversation::new(page(3_001..=5_000, 5_000));
-        conversation.offer_older(page(2_001..=3_000, 5_000).messages);
+        conversation.insert_older(page(2_001..=3_000, 5_000).messages);
         conversation.trim();
         assert_eq!(conversation.first(), Seq::new(2_001));
     }
 
     #[test]
-    fn ones_own_messages_are_known_even_when_told_late() {
+    fn own_messages_are_marked_also_when_they_are_listed_already() {
         let mut conversation = Conversation::new(page(1..=2, 2));
-        conversation.know_own(message(2).client_message_id);
-        conversation.know_own(message(3).client_message_id);
-        conversation.offer(message(3));
+        conversation.add_own(message(2).client_message_id);
+        conversation.add_own(message(3).client_message_id);
+        conversation.insert(message(3));
         let mine: Vec<bool> = conversation.listed().iter().map(|it| it.mine).collect();
         assert_eq!(mine, [false, true, true]);
+    }
+
+    #[test]
+    fn skipping_goes_on_with_the_newest_messages_and_leaves_no_gap() {
+        let mut conversation = Conversation::new(page(1..=10, 10));
+        // Buffered before the skip: one that is skipped, one that comes again, and the one after it.
+        for seq in [500, 951, 952] {
+            conversation.insert(message(seq));
+        }
+        assert_eq!(conversation.skip_to(Seq::new(951)), 940);
+        assert_eq!(conversation.insert(message(951)).len(), 2);
+        assert_eq!(numbers(&conversation), [951, 952]);
+        assert!(!conversation.is_behind());
+        assert!(conversation.has_older());
+        conversation.insert_older(page(901..=950, 952).messages);
+        assert_eq!(conversation.first(), Seq::new(901));
+    }
+
+    #[test]
+    fn what_connects_is_not_skipped() {
+        let mut conversation = Conversation::new(page(1..=10, 10));
+        assert_eq!(conversation.skip_to(Seq::new(11)), 0);
+        assert_eq!(conversation.skip_to(Seq::new(5)), 0);
+        assert_eq!(conversation.listed().len(), 10);
     }
 }

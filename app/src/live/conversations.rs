@@ -1,21 +1,22 @@
 use leptos::prelude::*;
 
-use super::Live;
+use super::handle::Live;
 use crate::browser::object_url::ObjectUrl;
 use crate::model::{MessagePage, ShortId, Upload, UploadPage};
 
-/// How many conversations are kept for the way back. Of more, the oldest go, those with unsent messages last.
-const MAX_KEPT: usize = 8;
+/// How many conversations are kept for the way back. When there are more, the oldest are dropped, those with unsent
+/// messages last.
+const MAX_CONVERSATIONS: usize = 8;
 
-/// The conversations that this tab has open or may come back to, so that the way back shows them as they were left. They
-/// stand in the context. Cheap to copy.
+/// The conversations that this tab has open or may come back to: the way back shows them as they were left. Provided as
+/// context. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Conversations(StoredValue<State>);
 
 struct State {
-    /// The one that was opened last stands last.
+    /// The one that was opened last comes last.
     kept: Vec<Kept>,
-    /// That of the whole app: conversations outlive their pages.
+    /// The app's owner: conversations outlive their pages.
     owner: Owner,
 }
 
@@ -28,19 +29,19 @@ struct Kept {
     owner: Owner,
 }
 
-/// What a page needs of its conversation.
+/// A conversation as its page needs it.
 #[derive(Clone)]
 pub struct Opened {
     /// The picture.
     pub upload: Upload,
     /// The file itself, if this tab uploaded it.
     pub local_file: Option<ObjectUrl>,
-    /// What is said about it.
+    /// Its messages and ripples.
     pub live: Live,
 }
 
 impl Conversations {
-    /// Provides them, for as long as the app lives.
+    /// Provides them as context, for as long as the app lives.
     pub fn provide() {
         let owner = Owner::current().unwrap_or_default();
         provide_context(Self(StoredValue::new(State {
@@ -54,14 +55,14 @@ impl Conversations {
         expect_context()
     }
 
-    /// What is known here of the upload, so that nobody has to be asked.
+    /// The page of an upload that is known here, without asking the server.
     pub fn page(self, short_id: ShortId) -> Option<UploadPage> {
         self.0.with_value(|state| {
             let kept = state
                 .kept
                 .iter()
                 .find(|kept| kept.upload.short_id == short_id)?;
-            // Its conversation is here already, and catches up by itself.
+            // Its messages are kept in the conversation, which catches up by itself.
             Some(UploadPage {
                 upload: kept.upload.clone(),
                 page: MessagePage::default(),
@@ -69,7 +70,7 @@ impl Conversations {
         })
     }
 
-    /// An upload that this tab has just made of this file.
+    /// Adds an upload that this tab has just made from this file.
     pub fn add_uploaded(self, upload: Upload, file: ObjectUrl) {
         let page = UploadPage {
             upload,
@@ -82,8 +83,8 @@ impl Conversations {
     pub fn open(self, page: UploadPage) -> Opened {
         self.0
             .try_update_value(|state| {
-                let is_it = |kept: &Kept| kept.upload.id == page.upload.id;
-                match state.kept.iter().position(is_it) {
+                let is_same = |kept: &Kept| kept.upload.id == page.upload.id;
+                match state.kept.iter().position(is_same) {
                     Some(index) => {
                         let kept = state.kept.remove(index);
                         state.kept.push(kept);
@@ -103,10 +104,10 @@ impl Conversations {
 
 impl State {
     fn add(&mut self, page: UploadPage, local_file: Option<ObjectUrl>) {
-        if self.kept.len() == MAX_KEPT {
+        if self.kept.len() == MAX_CONVERSATIONS {
             let idle = self.kept.iter().position(|kept| !kept.live.has_unsent());
-            let gone = self.kept.remove(idle.unwrap_or(0));
-            gone.owner.cleanup();
+            let dropped = self.kept.remove(idle.unwrap_or(0));
+            dropped.owner.cleanup();
         }
         let owner = self.owner.child();
         let upload = page.upload.clone();

@@ -1,19 +1,19 @@
-//! What the machine asks of its driver, and what they are told of time and chance.
+//! What the state machine asks of its driver, and the time and random numbers that it is given.
 
 use crate::event::ClientCommand;
 use crate::model::{NewMessage, Seq};
 
-/// When and by which chance something is decided.
+/// The time of an input, and a random number for the decisions that it leads to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Now {
-    /// The wall clock in milliseconds; it may jump, as when a laptop wakes up.
+    /// A monotonic clock in milliseconds, with any starting point.
     pub millis: u64,
     /// A random number of at least 0 and below 1.
     pub random: f64,
 }
 
 impl Now {
-    /// Milliseconds since an earlier moment, 0 when the clock went back.
+    /// Milliseconds since an earlier time; 0 if that is later.
     pub fn since(self, earlier: u64) -> u64 {
         self.millis.saturating_sub(earlier)
     }
@@ -28,33 +28,33 @@ impl Now {
         (self.random.clamp(0.0, 1.0) * f64::from(max)) as u32
     }
 
-    /// Full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015): up to half a second, doubled with each
-    /// failure, to ten seconds at most.
+    /// The delay before the next try in milliseconds. Full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015):
+    /// up to half a second, doubled with each failure, ten seconds at most.
     pub fn backoff(self, failures: u32) -> u32 {
         let ceiling = 500_u32.saturating_mul(1 << failures.min(6));
         self.jitter(ceiling.min(MAX_BACKOFF_MILLIS))
     }
 }
 
-/// The longest wait between two tries, in milliseconds: whatever was away, everybody has caught up within 15 s of its
+/// The longest delay between two tries, in milliseconds. With it every client has caught up within 15 s of the server's
 /// return.
 pub const MAX_BACKOFF_MILLIS: u32 = 10_000;
 
-/// The timers: starting one that runs starts it anew.
+/// The timers. Each runs once at a time: starting it again replaces the running one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timer {
-    /// Until the next try to connect or to watch.
+    /// Until the next attempt to connect or to watch.
     Reconnect,
-    /// Until a try that got no answer is given up.
-    Deadline,
-    /// Until a line that is silent is asked whether it lives.
-    Silence,
+    /// Until an attempt, or a probe, that got no answer counts as failed.
+    Timeout,
+    /// Until an idle connection is probed.
+    Idle,
     /// Until messages are fetched without a socket.
     Poll,
-    /// Until a failed fetch is tried again.
-    Refetch,
+    /// Until missing messages are fetched, or fetched again.
+    Backfill,
     /// Until "caught up" becomes "live".
-    Settle,
+    HideCaughtUp,
 }
 
 impl Timer {
@@ -62,25 +62,27 @@ impl Timer {
     pub const COUNT: usize = 6;
 }
 
-/// What the driver is to do, in order.
+/// What the driver must do, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Open a new socket, in the place of any other.
+    /// Open a new socket in place of any other.
     Connect,
-    /// Close the socket, if there is one; nothing more is heard of it.
+    /// Close the socket, if there is one; its later events are ignored.
     Disconnect,
-    /// Give the socket, if there is one, to the page that comes next; nothing more is heard of it.
+    /// Hand the socket, if there is one, to the next page; its later events are ignored.
     Release,
     /// Send this over the socket.
     Send(ClientCommand),
     /// Fetch the messages after this one; the answer is `Input::Fetched`.
     FetchAfter(Seq),
+    /// Fetch the newest messages; the answer is `Input::FetchedNewest`.
+    FetchNewest,
     /// Fetch the messages before this one; the answer is `Input::FetchedOlder`.
     FetchBefore(Seq),
-    /// Post this; the answer is `Input::Answered`.
+    /// Post this; the answer is `Input::PostAnswered`.
     Post(NewMessage),
-    /// Keep this text, the names of one's own messages, as long as the tab lives.
-    Remember(String),
+    /// Keep this text, the ids of the tab's own messages, as long as the tab lives.
+    StoreOwn(String),
     /// Start a timer, in milliseconds.
     Start(Timer, u32),
     /// Stop a timer, if it runs.
@@ -93,13 +95,8 @@ mod tests {
 
     #[test]
     fn the_backoff_is_full_jitter_from_half_a_second_to_ten() {
-        let ceiling = |failures| {
-            let nearly_one = Now {
-                millis: 0,
-                random: 0.999_999_999,
-            };
-            nearly_one.backoff(failures) + 1
-        };
+        let now = |random| Now { millis: 0, random };
+        let ceiling = |failures| now(0.999_999_999).backoff(failures) + 1;
         let ceilings: Vec<u32> = (0..9).map(ceiling).collect();
         assert_eq!(
             ceilings,
@@ -108,13 +105,6 @@ mod tests {
             ]
         );
         assert_eq!(ceiling(u32::MAX), 10_000);
-        assert_eq!(
-            Now {
-                millis: 0,
-                random: 0.0
-            }
-            .backoff(5),
-            0
-        );
+        assert_eq!(now(0.0).backoff(5), 0);
     }
 }

@@ -1,33 +1,32 @@
-//! Why a call of the HTTP API brought nothing.
+//! Failures of HTTP API calls.
 
 use thiserror::Error;
 
-use crate::page_data::PageError;
 use crate::problem::Problem;
 
-/// Why a call of the HTTP API brought nothing, as a sentence for people.
+/// Why a call of the HTTP API failed, as a sentence for readers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApiFailure {
     /// No answer came.
     #[error("The server cannot be reached.")]
     Unreachable,
-    /// None came in time; the call may have been done all the same.
+    /// None came in time; the call may have succeeded all the same.
     #[error("The server took too long to answer.")]
     TimedOut,
-    /// It was not done, and the server says why.
+    /// The server refused it and says why.
     #[error("{}", .0.detail)]
     Refused(Problem),
-    /// Something else was answered, with this HTTP status.
+    /// Another answer, with this HTTP status.
     #[error("{}", sentence(*.0))]
     Unexplained(u16),
 }
 
 impl ApiFailure {
     /// Whether the same call may succeed later.
-    pub const fn is_passing(&self) -> bool {
+    pub const fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable | Self::TimedOut => true,
-            Self::Refused(problem) => problem.is_passing(),
+            Self::Refused(problem) => problem.is_temporary(),
             Self::Unexplained(status) => matches!(*status, ..400 | 408 | 429 | 500..),
         }
     }
@@ -35,23 +34,12 @@ impl ApiFailure {
     /// Reads the answer to a call.
     ///
     /// # Errors
-    /// What went wrong, when it is not a `T`.
+    /// When the answer is not a `T`.
     pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
         if (200..300).contains(&status) {
             serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
         } else {
             Err(serde_json::from_str(body).map_or(Self::Unexplained(status), Self::Refused))
-        }
-    }
-}
-
-impl From<ApiFailure> for PageError {
-    fn from(failure: ApiFailure) -> Self {
-        match failure {
-            ApiFailure::Refused(Problem { status: 404, .. }) | ApiFailure::Unexplained(404) => {
-                Self::NotFound
-            }
-            _ => Self::Unavailable,
         }
     }
 }
@@ -84,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_sentence_counts() {
+    fn the_servers_sentence_is_shown() {
         assert_eq!(read(422, &problem(422)).to_string(), "Because of x.");
         assert_eq!(read(429, &problem(429)).to_string(), "Because of x.");
     }
 
     #[test]
-    fn without_one_there_is_still_a_sentence() {
+    fn other_answers_have_a_sentence_too() {
         assert_eq!(
             read(429, "").to_string(),
             "That was too much at once. Wait a moment."
@@ -107,16 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_can_be_retried() {
+    fn only_temporary_failures_can_be_retried() {
         for status in [408, 429, 500, 502, 503] {
-            assert!(read(status, "").is_passing(), "{status}");
-            assert!(read(status, &problem(status)).is_passing(), "{status}");
+            assert!(read(status, "").is_temporary(), "{status}");
+            assert!(read(status, &problem(status)).is_temporary(), "{status}");
         }
         for status in [400, 403, 404, 413, 422] {
-            assert!(!read(status, "").is_passing(), "{status}");
-            assert!(!read(status, &problem(status)).is_passing(), "{status}");
+            assert!(!read(status, "").is_temporary(), "{status}");
+            assert!(!read(status, &problem(status)).is_temporary(), "{status}");
         }
-        assert!(ApiFailure::Unreachable.is_passing());
-        assert!(ApiFailure::TimedOut.is_passing());
+        assert!(ApiFailure::Unreachable.is_temporary());
+        assert!(ApiFailure::TimedOut.is_temporary());
     }
 }

@@ -1,34 +1,37 @@
-//! The browser's side of a conversation: a pure state machine that decides, and a thin driver that does its input and
-//! output. Components use [`Live`] only.
+//! The browser's side of a conversation: a state machine without input and output, and a thin driver around it.
+//! Components use [`Live`] only.
 //!
 //! ```text
 //! conversations  those that this tab has open or may come back to
-//! handle    signals and verbs for components
-//! driver/   sockets, fetches, timers, the browser's events
-//! machine   what follows from what, made of
-//!   line          when to connect, and when to try again
-//!   conversation  the order of the stored messages
-//!   fetching      what is missing, one fetch at a time
-//!   outbox        one's own messages on their way
-//!   touches       ripples
+//! handle         signals and methods for components
+//! message_list   the listed messages as signals
+//! driver/        sockets, HTTP calls, timers, the browser's events
+//! machine/       the state machine, made of
+//!   connection/    when to connect, and when to try again
+//!   conversation   the order of the stored messages
+//!   backfill       fetching missing messages
+//!   outbox         the tab's own messages that are not stored yet
+//!   ripples        the ripples on the picture
 //! ```
 
 pub(crate) mod api;
+mod backfill;
+pub mod connection;
 mod conversation;
 mod conversations;
 mod driver;
 pub mod effect;
 pub mod failure;
-mod fetching;
 mod handle;
-pub mod line;
 pub mod machine;
+mod message_list;
 mod outbox;
+mod ripples;
 #[cfg(test)]
 mod tests;
-mod touches;
 mod view;
 
 pub use conversations::{Conversations, Opened};
 pub use handle::Live;
+pub use message_list::{Chunk, MessageList, Row, RowState};
 pub use view::{Connection, Delivery, Entry, History, Ripple};

@@ -1,36 +1,36 @@
-//! One's own messages on their way: posted one at a time, in the order in which they were written. One that fails is
-//! passed over, and tried again when the server is there again or its writer says so.
+//! The tab's own messages that are not stored yet: posted one at a time, in the order in which they were written. A
+//! failed one does not block the others; it is posted again when the connection is back, or when the writer says so.
 
-use super::{Delivery, Entry};
+use super::view::{Delivery, Entry};
 use crate::model::{ClientMessageId, MessageText, NewMessage};
 
-/// How many messages may be unsent, failed ones too. Of more, none is taken: the composer keeps its text.
+/// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text.
 const MAX_UNSENT: usize = 50;
 
 /// The messages that are not listed with the stored ones yet.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     entries: Vec<Entry>,
-    /// The post that is not answered yet.
+    /// The message whose post is not answered yet.
     in_flight: Option<ClientMessageId>,
 }
 
 impl Outbox {
-    /// What is unsent, in the order of writing.
+    /// The unsent messages, in the order of writing.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Takes a new message, unless too many are unsent.
+    /// Adds a new message; false when too many are unsent.
     pub fn push(&mut self, entry: Entry) -> bool {
-        let taken = self.entries.len() < MAX_UNSENT;
-        if taken {
+        let accepted = self.entries.len() < MAX_UNSENT;
+        if accepted {
             self.entries.push(entry);
         }
-        taken
+        accepted
     }
 
-    /// The next message to post, when no other is being posted.
+    /// The next message to post, unless another post is under way.
     pub fn next(&mut self) -> Option<NewMessage> {
         if self.in_flight.is_some() {
             return None;
@@ -47,8 +47,8 @@ impl Outbox {
         })
     }
 
-    /// The post was answered. `Delivery::Sent` stays here until the message is listed with the stored ones.
-    pub fn answered(&mut self, key: &ClientMessageId, delivery: Delivery) {
+    /// The post was answered. With `Delivery::Sent` the message stays here until it is listed with the stored ones.
+    pub fn on_answer(&mut self, key: &ClientMessageId, delivery: Delivery) {
         if self.in_flight.as_ref() == Some(key) {
             self.in_flight = None;
         }
@@ -57,12 +57,17 @@ impl Outbox {
         }
     }
 
-    /// The message is listed with the stored ones now, whatever became of its post.
-    pub fn settle(&mut self, key: &ClientMessageId) {
+    /// Removes a message that is listed with the stored ones now, whatever became of its post.
+    pub fn remove(&mut self, key: &ClientMessageId) {
         self.entries.retain(|it| it.key != *key);
     }
 
-    /// Puts a failed message, which a retry can help, back in its place in the queue.
+    /// Removes the messages that are known to be stored.
+    pub fn remove_sent(&mut self) {
+        self.entries.retain(|it| it.delivery != Delivery::Sent);
+    }
+
+    /// Queues a failed message again, if a retry can help.
     pub fn retry(&mut self, key: &ClientMessageId) {
         if let Some(entry) = self.find(key)
             && matches!(entry.delivery, Delivery::Failed { retry: true, .. })
@@ -71,7 +76,7 @@ impl Outbox {
         }
     }
 
-    /// Puts all failed messages back that a retry can help, as when the server is there again.
+    /// Queues all failed messages again that a retry can help, as when the connection is back.
     pub fn retry_all(&mut self) {
         for entry in &mut self.entries {
             if matches!(entry.delivery, Delivery::Failed { retry: true, .. }) {
@@ -80,13 +85,13 @@ impl Outbox {
         }
     }
 
-    /// Takes a message out that was refused for good. One that may have been stored after all stays.
+    /// Removes a message that was refused permanently, and returns its text. One that may be stored after all stays.
     pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
         let refused = |it: &Entry| {
             it.key == *key && matches!(it.delivery, Delivery::Failed { retry: false, .. })
         };
-        let place = self.entries.iter().position(refused)?;
-        Some(self.entries.remove(place).content)
+        let index = self.entries.iter().position(refused)?;
+        Some(self.entries.remove(index).content)
     }
 
     fn find(&mut self, key: &ClientMessageId) -> Option<&mut Entry> {
@@ -123,7 +128,7 @@ mod tests {
         let mut outbox = outbox(&["a", "b"]);
         assert_eq!(next(&mut outbox), Some("a".into()));
         assert_eq!(next(&mut outbox), None);
-        outbox.answered(&key("a"), Delivery::Sent);
+        outbox.on_answer(&key("a"), Delivery::Sent);
         assert_eq!(next(&mut outbox), Some("b".into()));
     }
 
@@ -131,26 +136,26 @@ mod tests {
     fn a_failed_message_does_not_block_later_ones() {
         let mut outbox = outbox(&["a", "b"]);
         outbox.next();
-        outbox.answered(&key("a"), failed(true));
+        outbox.on_answer(&key("a"), failed(true));
         assert_eq!(next(&mut outbox), Some("b".into()));
     }
 
     #[test]
-    fn a_retry_posts_the_same_name_again() {
+    fn a_retry_posts_the_same_id_again() {
         let mut outbox = outbox(&["a"]);
         outbox.next();
-        outbox.answered(&key("a"), failed(true));
+        outbox.on_answer(&key("a"), failed(true));
         assert_eq!(next(&mut outbox), None);
         outbox.retry(&key("a"));
         assert_eq!(next(&mut outbox), Some("a".into()));
     }
 
     #[test]
-    fn a_message_that_was_refused_for_good_is_not_retried_but_can_be_withdrawn() {
+    fn a_message_that_was_refused_permanently_is_not_retried_but_can_be_withdrawn() {
         let mut outbox = outbox(&["a"]);
-        assert_eq!(outbox.withdraw(&key("a")), None, "it is on its way");
+        assert_eq!(outbox.withdraw(&key("a")), None, "its post is under way");
         outbox.next();
-        outbox.answered(&key("a"), failed(false));
+        outbox.on_answer(&key("a"), failed(false));
         outbox.retry(&key("a"));
         assert_eq!(next(&mut outbox), None);
         assert_eq!(outbox.withdraw(&key("a")).unwrap().as_str(), "text of a");
@@ -158,28 +163,28 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_shows_up_before_its_answer_still_holds_the_place_of_its_post() {
+    fn a_message_that_is_listed_before_its_answer_still_blocks_the_next_post() {
         let mut outbox = outbox(&["a", "b"]);
         outbox.next();
-        outbox.settle(&key("a"));
+        outbox.remove(&key("a"));
         assert_eq!(next(&mut outbox), None);
-        outbox.answered(&key("a"), failed(true));
+        outbox.on_answer(&key("a"), failed(true));
         assert_eq!(
             outbox.entries().len(),
             1,
-            "a is stored, its late failure means nothing"
+            "a is stored, its late failure is ignored"
         );
         assert_eq!(next(&mut outbox), Some("b".into()));
     }
 
     #[test]
-    fn only_so_many_may_be_unsent() {
+    fn the_number_of_unsent_messages_is_bounded() {
         let mut outbox = Outbox::default();
         for i in 0..MAX_UNSENT {
             assert!(outbox.push(unsent(&format!("m{i}"))));
         }
         assert!(!outbox.push(unsent("more")));
-        outbox.settle(&key("m0"));
+        outbox.remove(&key("m0"));
         assert!(outbox.push(unsent("more")));
     }
 }

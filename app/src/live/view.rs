@@ -2,31 +2,31 @@
 
 use crate::model::{AuthorName, ClientMessageId, MessageText, Point, Timestamp};
 
-/// One message as it is listed: posted ones first, in sequence order, then one's own that are not posted yet.
+/// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Stable from *sending* to *sent*, so that lists can be keyed by it.
+    /// The same from *sending* to *sent*, so that lists can be keyed by it.
     pub key: ClientMessageId,
     /// Who wrote it.
     pub author_name: AuthorName,
     /// What they wrote.
     pub content: MessageText,
-    /// When the node took it; when it was written, as long as it is not sent.
+    /// When the node accepted it; until then, when it was written.
     pub created_at: Timestamp,
     /// Whether this tab wrote it.
     pub mine: bool,
-    /// How far it got.
+    /// Whether it is stored.
     pub delivery: Delivery,
 }
 
-/// How far a message got.
+/// Whether a message is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// On its way.
+    /// Being posted, or queued.
     Sending,
     /// Stored: everyone sees it.
     Sent,
-    /// Not stored, as far as is known. A retry never posts it twice.
+    /// Not stored, as far as is known. A retry never stores it twice.
     Failed {
         /// What went wrong, in a sentence for people.
         reason: String,
@@ -35,24 +35,26 @@ pub enum Delivery {
     },
 }
 
-/// The state of the line to the server.
+/// The state of the connection to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// The first connection is being made.
     Connecting,
-    /// What is written or tapped shows at once.
+    /// Messages and touches arrive at once.
     Live,
-    /// Live again after a gap, in which `missed` messages were posted by others; becomes `Live` after a while.
+    /// Live again after an interruption, in which others posted `missed` messages; becomes `Live` after a while.
     CaughtUp {
         /// How many.
         missed: usize,
     },
-    /// The server is there, but what others do shows with a delay: the server's own lines are broken.
+    /// The server answers, but messages of others arrive with a delay: its own connections are broken.
     Delayed,
-    /// The line was lost and is being remade.
+    /// The connection was lost; another one is being made.
     Reconnecting,
-    /// The browser says that there is no network.
+    /// The browser reports that there is no network.
     Offline,
+    /// The server does not know the upload. Nothing is tried any more.
+    NotFound,
 }
 
 /// Whether there are older messages than those listed.
@@ -62,19 +64,19 @@ pub enum History {
     More,
     /// They are being fetched.
     Loading,
-    /// Fetching them failed; asking again is fine.
+    /// Fetching them failed; the reader may try again.
     Failed,
-    /// The conversation's beginning is listed.
+    /// The first message is listed.
     Complete,
 }
 
-/// A tap to be drawn; components remove it with `Live::finish_ripple` when it has faded.
+/// A ripple where somebody touched the picture; components call `Live::remove_ripple` when its animation has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ripple {
     /// Unique in this tab.
     pub id: u64,
     /// Where.
     pub at: Point,
-    /// Whether this tab tapped.
+    /// Whether this tab touched.
     pub mine: bool,
 }

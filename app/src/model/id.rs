@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why a text is no identifier.
+/// Why a text is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdError {
     /// Not 24 hexadecimal digits.
@@ -37,7 +37,7 @@ macro_rules! hex_id {
         pub struct $name([u8; 12]);
 
         impl $name {
-            /// The id of these bytes, which are expected to be random.
+            /// The id with these bytes, which should be random.
             pub const fn from_bytes(bytes: [u8; 12]) -> Self {
                 Self(bytes)
             }
@@ -66,7 +66,7 @@ macro_rules! hex_id {
     };
 }
 
-/// Conversions that serde uses, and a `Debug` that prints the id as it is written.
+/// Conversions for serde, and a `Debug` that prints the id as text.
 macro_rules! string_form {
     ($name:ident) => {
         impl TryFrom<String> for $name {
@@ -152,13 +152,13 @@ impl fmt::Display for ShortId {
 
 string_form!(ShortId);
 
-/// An upload named by either form of its id; both are accepted wherever a client names an upload.
+/// Either form of an upload's id; both are accepted from clients.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum UploadRef {
-    /// By the 24-digit id.
+    /// The 24-digit id.
     Id(UploadId),
-    /// By the 8-character short id.
+    /// The 8-character short id.
     Short(ShortId),
 }
 
@@ -190,14 +190,14 @@ pub(super) fn is_client_name(text: &str, max: usize) -> bool {
     (1..=max).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// The name a client gives a message before it posts it, so that a repeated post is known: 1 to 64 letters, digits, `-`
-/// or `_`, unique within the upload.
+/// The id that a client gives a message before it posts it, so that a repeated post is recognised: 1 to 64 letters,
+/// digits, `-` or `_`, unique within the upload.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientMessageId(Arc<str>);
 
 impl ClientMessageId {
-    /// The name as text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_is_named_by_either_form() {
+    fn either_form_names_an_upload() {
         assert_eq!(HEX.parse(), Ok(UploadRef::Id(HEX.parse().unwrap())));
         assert_eq!(
             "aB3dE9xZ".parse(),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_clients_make_up_are_short_and_plain() {
+    fn client_message_ids_are_checked() {
         for fine in ["a", "0b8e4c1e-7a55-4a8e-9d2f-0f6b1f2a3c4d", "_-_"] {
             assert_eq!(fine.parse::<ClientMessageId>().unwrap().as_str(), fine);
         }
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_prints_an_id_as_it_is_written() {
+    fn debug_prints_an_id_as_text() {
         assert_eq!(
             format!("{:?}", "aB3dE9xZ".parse::<ShortId>().unwrap()),
             "ShortId(aB3dE9xZ)"

@@ -2,10 +2,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorName, ClientMessageId, MessageId, MessageText, Timestamp, UploadId};
+use super::id::{ClientMessageId, MessageId, UploadId};
+use super::text::{AuthorName, MessageText};
+use super::timestamp::Timestamp;
 
-/// A message's place in its upload's conversation: 1, 2, 3 … without holes. 0 stands for "none yet", as a head or a
-/// cursor before the first message.
+/// A message's sequence number in its upload's conversation: 1, 2, 3 … without gaps. 0 stands for "none yet", as a head
+/// or a cursor before the first message.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -26,7 +28,7 @@ impl Seq {
         self.0
     }
 
-    /// The number that follows; the last one of all is followed by itself, since cursors come from clients.
+    /// The next number. It saturates, since cursors come from clients.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -48,16 +50,16 @@ pub struct Message {
     /// The upload it belongs to.
     #[serde(rename = "uploadID")]
     pub upload_id: UploadId,
-    /// Its place in the conversation.
+    /// Its number in the conversation.
     pub seq: Seq,
     /// Who wrote it.
     pub author_name: AuthorName,
     /// What they wrote: plain text.
     pub content: MessageText,
-    /// The name its client gave it.
+    /// The id that its client gave it.
     #[serde(rename = "clientMessageID")]
     pub client_message_id: ClientMessageId,
-    /// When the node took it.
+    /// When the node accepted it.
     pub created_at: Timestamp,
 }
 
@@ -69,12 +71,12 @@ pub struct NewMessage {
     pub author_name: AuthorName,
     /// What they write.
     pub content: MessageText,
-    /// The name its client gives it; the same one again is the same message.
+    /// The id that its client gives it; posting it again returns the same message.
     #[serde(rename = "clientMessageID")]
     pub client_message_id: ClientMessageId,
 }
 
-/// A stretch of a conversation, oldest first, and the last sequence number stored when it was read.
+/// A part of a conversation, and the last sequence number that was stored when it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessagePage {
     /// The messages, oldest first.

@@ -1,5 +1,5 @@
-//! What Tonesa talks about: uploads and the messages under them. A value that exists is valid: each type is checked
-//! where it is made, from input or from JSON, and the error says what is allowed.
+//! The data model: uploads and their messages. Every value is valid: each type is checked when it is constructed, also
+//! from JSON, and the error says what is allowed.
 
 mod id;
 mod message;

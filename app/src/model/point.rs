@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::TabTag;
+use super::tab::TabTag;
 
 /// A coordinate outside 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("x and y are fractions of the image's width and height, from 0 to 1")]
 pub struct NotAFraction;
 
-/// A place on an image: fractions 0 to 1 of its width (from the left) and height (from the top).
+/// A point on an image: fractions 0 to 1 of its width (from the left) and height (from the top).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Coordinates", into = "Coordinates")]
 pub struct Point {
@@ -17,14 +17,14 @@ pub struct Point {
 }
 
 impl Point {
-    /// The place at these fractions.
+    /// The point at these fractions.
     ///
     /// # Errors
     /// When one of them is not a number from 0 to 1.
     pub fn new(x: f64, y: f64) -> Result<Self, NotAFraction> {
         let fraction = 0.0..=1.0;
         if fraction.contains(&x) && fraction.contains(&y) {
-            // Adding zero turns -0.0 into 0.0, so that equal places are written alike.
+            // Adding zero turns -0.0 into 0.0, so that equal points have the same JSON.
             Ok(Self {
                 x: x + 0.0,
                 y: y + 0.0,
@@ -65,17 +65,17 @@ impl From<Point> for Coordinates {
     }
 }
 
-/// A tap as it is told to everyone: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`.
+/// A touch as it is sent to all watchers: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Touch", into = "Touch")]
 pub struct TouchPoint {
     /// Where.
     pub at: Point,
-    /// Who, so that the tab can skip its own echo.
+    /// By whom, so that the tab can ignore its own touches.
     pub tab: TabTag,
 }
 
-/// The flat shape of a [`TouchPoint`] in JSON (serde's own `flatten` would cost the browser a buffer of each).
+/// The flat form of a [`TouchPoint`] in JSON (serde's own `flatten` would buffer each of them).
 #[derive(Serialize, Deserialize)]
 struct Touch {
     x: f64,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_beyond_the_image_is_a_point() {
+    fn coordinates_outside_the_image_are_refused() {
         let beyond = [
             1.000_000_1,
             1.0 + f64::EPSILON,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_checked_like_everything_else() {
+    fn json_is_checked() {
         for wrong in [
             r#"{"x":1.0000001,"y":0,"tab":"aaaaaaaaaa"}"#,
             r#"{"x":0,"y":-1,"tab":"aaaaaaaaaa"}"#,

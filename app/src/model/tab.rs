@@ -5,18 +5,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::id::is_client_name;
-use super::{IdError, UploadId};
+use super::id::{IdError, UploadId, is_client_name};
 
-/// A browser tab's random name: 1 to 32 letters, digits, `-` or `_`. It is a secret of the tab and its node: others are
-/// told its [`TabTag`] only, so that nobody can send touches that the tab takes for its own. `Debug` does not show it,
-/// and nothing writes it to JSON but the command that brings it to the node.
+/// A browser tab's random name: 1 to 32 letters, digits, `-` or `_`. It is a secret of the tab and its node: others get
+/// its [`TabTag`] only, so that nobody can send touches that the tab takes for its own. `Debug` does not show it, and
+/// only the command `touch` serializes it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TabId(Arc<str>);
 
 impl TabId {
-    /// What the watchers of this upload are told of the tab.
+    /// The tab's tag on this upload, which is sent to its watchers.
     pub fn tag(&self, upload: UploadId) -> TabTag {
         let digest = Sha256::new()
             .chain_update("tonesa-tab\0")
@@ -27,8 +26,8 @@ impl TabId {
         TabTag::of(&digest.into())
     }
 
-    /// Writes the secret, for the command that brings it to the node.
-    pub(crate) fn tell<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    /// Serializes the secret, for the command `touch`.
+    pub(crate) fn serialize_secret<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
@@ -63,9 +62,9 @@ const TAG_CHARS: usize = 10;
 /// Base 32 of RFC 4648, in lower case.
 const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// What others see of a tab: the first 10 characters, in base 32 (RFC 4648, lower case), of the SHA-256 of
+/// How others identify a tab: the first 10 characters, in base 32 (RFC 4648, lower case), of the SHA-256 of
 /// `tonesa-tab`, the upload's 24 hexadecimal digits and the tab's name, with a zero byte between them. It is the same for
-/// all touches of a tab on one upload, and says nothing about its name or about other uploads.
+/// all touches of a tab on one upload, and reveals neither its name nor its tags on other uploads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TabTag([u8; TAG_CHARS]);
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_says_nothing_about_other_uploads_and_is_nobodys_name() {
+    fn tags_differ_between_uploads_and_are_no_names() {
         let (here, there) = (upload(&"0".repeat(24)), upload(&"f".repeat(24)));
         let mine = tab("q7");
         assert_ne!(mine.tag(here), mine.tag(there));
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_short_and_plain_and_not_shown() {
+    fn a_name_is_checked_and_not_shown() {
         for wrong in ["", "a b", "<b>", "é", &"x".repeat(33)] {
             assert_eq!(wrong.parse::<TabId>(), Err(IdError::Tab), "{wrong:?}");
         }

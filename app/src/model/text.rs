@@ -10,10 +10,10 @@ pub const MAX_AUTHOR_CHARS: usize = 40;
 /// The longest message, in characters (Unicode scalar values).
 pub const MAX_MESSAGE_CHARS: usize = 2_000;
 
-/// Why a text is no alias or no message.
+/// Why a text is not an alias or a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// A message without anything to see.
+    /// A message without visible characters.
     #[error("a message needs some text")]
     Empty,
     /// Longer than its limit.
@@ -21,18 +21,18 @@ pub enum TextError {
     TooLong {
         /// The limit.
         max: usize,
-        /// What was given.
+        /// The length that was given.
         len: usize,
     },
     /// A control character that is not allowed there.
     #[error("control characters are not allowed{}", if *.multiline { " (other than line breaks and tabs)" } else { "" })]
     Control {
-        /// Whether line breaks and tabs would have been fine.
+        /// Whether line breaks and tabs are allowed.
         multiline: bool,
     },
 }
 
-/// Who wrote a message, as they call themselves: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
+/// The name that an author chose: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
 /// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -81,7 +81,7 @@ impl FromStr for MessageText {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let text = with_plain_breaks(text);
+        let text = normalize_line_breaks(text);
         let text = text.trim();
         if is_blank(text) {
             return Err(TextError::Empty);
@@ -91,16 +91,16 @@ impl FromStr for MessageText {
     }
 }
 
-/// Forms send line breaks as CR LF. By hand: the general search for a text in a text takes 2 kB of WASM.
-fn with_plain_breaks(text: &str) -> String {
-    let mut signs = text.chars().peekable();
-    let mut plain = String::with_capacity(text.len());
-    while let Some(sign) = signs.next() {
-        if sign != '\r' || signs.peek() != Some(&'\n') {
-            plain.push(sign);
+/// Replaces CR LF, which forms send, by LF. `str::replace` would add 2 kB of WASM.
+fn normalize_line_breaks(text: &str) -> String {
+    let mut chars = text.chars().peekable();
+    let mut normalized = String::with_capacity(text.len());
+    while let Some(ch) = chars.next() {
+        if ch != '\r' || chars.peek() != Some(&'\n') {
+            normalized.push(ch);
         }
     }
-    plain
+    normalized
 }
 
 fn check(text: &str, max: usize, multiline: bool) -> Result<(), TextError> {
@@ -116,13 +116,13 @@ fn check(text: &str, max: usize, multiline: bool) -> Result<(), TextError> {
 
 fn is_allowed(c: char, multiline: bool) -> bool {
     match c {
-        // Unicode's line and paragraph separators break lines, though they are no control characters.
+        // Unicode's line and paragraph separators break lines, but are not control characters.
         '\n' | '\t' | '\u{2028}' | '\u{2029}' => multiline,
         c => !c.is_control(),
     }
 }
 
-/// Whether nothing of the text would be seen: only white space and invisible characters.
+/// Whether the text has only white space and invisible characters.
 fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_empty() {
+    fn invisible_text_is_empty() {
         for blank in [
             "",
             " \n\t",
@@ -264,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn invisible_characters_beside_visible_ones_stay() {
+    fn invisible_characters_between_visible_ones_are_kept() {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} ❤\u{fe0f} \u{202e}abc";
         assert_eq!(message(family), Ok(family.into()));
         assert_eq!(author(family), Ok(family.into()));
     }
 
     #[test]
-    fn markup_is_text_like_any_other() {
+    fn markup_is_plain_text() {
         let hostile = "<script>alert('&amp;')</script>";
         assert_eq!(message(hostile), Ok(hostile.into()));
     }

@@ -9,36 +9,36 @@ use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-const WRITTEN: &[BorrowedFormatItem<'_>] =
+const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// A text that is no RFC 3339 time.
+/// A text that is not an RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a time is written as in 2026-11-24T12:00:00.123Z (RFC 3339)")]
 pub struct TimestampError;
 
-/// A moment in UTC to the millisecond, RFC 3339 in JSON: `2026-11-24T12:00:00.123Z`. Counted from the beginning of 1970.
+/// A time in UTC with milliseconds; RFC 3339 in JSON: `2026-11-24T12:00:00.123Z`. Stored as Unix time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 1970 begins in UTC.
+    /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
     /// The years that RFC 3339 can write: 0 to 9999.
     const WRITABLE: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
-    /// The moment this many milliseconds after 1970 began in UTC; `None` beyond the years that RFC 3339 can write.
+    /// From Unix time in milliseconds; `None` beyond the years that RFC 3339 can write.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         Self::WRITABLE.contains(&millis).then_some(Self(millis))
     }
 
-    /// Milliseconds since 1970 began in UTC.
+    /// Unix time in milliseconds.
     pub fn unix_millis(self) -> i64 {
         self.0
     }
 
-    /// The same in the calendar's terms.
+    /// The time as a calendar date.
     pub(crate) fn utc(self) -> OffsetDateTime {
         let nanos = i128::from(self.0) * 1_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -49,15 +49,15 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
-        let millis = moment.unix_timestamp() * 1_000 + i64::from(moment.millisecond());
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        let millis = time.unix_timestamp() * 1_000 + i64::from(time.millisecond());
         Self::from_unix_millis(millis).ok_or(TimestampError)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.utc().format(WRITTEN).map_err(|_| fmt::Error)?;
+        let text = self.utc().format(FORMAT).map_err(|_| fmt::Error)?;
         f.write_str(&text)
     }
 }
@@ -71,8 +71,8 @@ impl TryFrom<String> for Timestamp {
 }
 
 impl From<Timestamp> for String {
-    fn from(moment: Timestamp) -> Self {
-        moment.to_string()
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.to_string()
     }
 }
 
@@ -99,9 +99,9 @@ mod tests {
             253_402_300_799_999,
             -62_167_219_200_000,
         ] {
-            let moment = Timestamp::from_unix_millis(millis).unwrap();
-            assert_eq!(moment.unix_millis(), millis);
-            assert_eq!(moment.to_string().parse(), Ok(moment), "{moment}");
+            let timestamp = Timestamp::from_unix_millis(millis).unwrap();
+            assert_eq!(timestamp.unix_millis(), millis);
+            assert_eq!(timestamp.to_string().parse(), Ok(timestamp), "{timestamp}");
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn other_zones_become_utc_and_finer_parts_are_cut_off() {
+    fn other_zones_become_utc_and_finer_fractions_are_truncated() {
         assert_eq!(
             text_of("2026-11-24T14:00:00.1239+02:00"),
             Ok("2026-11-24T12:00:00.123Z".into())
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn other_texts_are_refused() {
         for wrong in [
             "",
             "now",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn years_that_cannot_be_written_cannot_be_made() {
+    fn years_that_rfc_3339_cannot_write_are_refused() {
         assert_eq!(Timestamp::from_unix_millis(253_402_300_800_000), None);
         assert_eq!(Timestamp::from_unix_millis(-62_167_219_200_001), None);
         assert_eq!(Timestamp::from_unix_millis(i64::MAX), None);

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{MessagePage, ShortId, Timestamp, UploadId};
+use super::id::{ShortId, UploadId};
+use super::message::MessagePage;
+use super::timestamp::Timestamp;
 
 /// An uploaded image as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,10 +10,10 @@ use super::{MessagePage, ShortId, Timestamp, UploadId};
 pub struct Upload {
     /// Its id.
     pub id: UploadId,
-    /// Its name in links.
+    /// Its id in links.
     #[serde(rename = "shortID")]
     pub short_id: ShortId,
-    /// What was uploaded.
+    /// The kind of upload.
     pub kind: Kind,
     /// The image itself.
     pub content: Content,
@@ -19,7 +21,7 @@ pub struct Upload {
     pub created_at: Timestamp,
 }
 
-/// What kind of thing an upload is.
+/// The kind of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -33,29 +35,29 @@ pub enum Kind {
 pub struct Content {
     /// Where its bytes are served: `/i/{shortID}`.
     pub url: String,
-    /// Its type, as its bytes say.
+    /// Its type, detected from its bytes.
     pub media_type: MediaType,
-    /// Bytes served.
+    /// The number of bytes served.
     pub size: u64,
-    /// Pixels across, as shown (after the picture's orientation is applied).
+    /// Width in pixels, after the picture's orientation is applied.
     pub width: u32,
-    /// Pixels down, as shown (after the picture's orientation is applied).
+    /// Height in pixels, after the picture's orientation is applied.
     pub height: u32,
 }
 
-/// The types of picture that Tonesa takes.
+/// The accepted types of picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MediaType {
-    /// PNG, animated PNG too.
+    /// PNG, also animated.
     #[serde(rename = "image/png")]
     Png,
     /// JPEG.
     #[serde(rename = "image/jpeg")]
     Jpeg,
-    /// GIF, animated too.
+    /// GIF, also animated.
     #[serde(rename = "image/gif")]
     Gif,
-    /// WebP, animated too.
+    /// WebP, also animated.
     #[serde(rename = "image/webp")]
     WebP,
 }
@@ -72,7 +74,7 @@ impl MediaType {
     }
 }
 
-/// What the page of an upload shows first.
+/// The first contents of an upload's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadPage {
     /// The upload.

@@ -2,11 +2,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::{Loading, NotFound, Unavailable};
+use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
 };
-use crate::live::{Conversations, Opened};
+use crate::live::{Connection, Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
 use crate::settings::Settings;
@@ -41,16 +41,29 @@ pub fn ImagePage() -> impl IntoView {
     }
 }
 
+/// A conversation as long as its upload exists.
 #[component]
 fn Conversation(page: UploadPage) -> impl IntoView {
+    let opened = Conversations::expect().open(page);
+    let live = opened.live;
+    Effect::new(move || live.enter());
+    on_cleanup(move || live.leave());
+    let exists = move || live.connection.get() != Connection::NotFound;
+    view! {
+        <Show when=exists fallback=NotFound>
+            <OpenConversation opened=opened.clone()/>
+        </Show>
+    }
+}
+
+#[component]
+fn OpenConversation(opened: Opened) -> impl IntoView {
     let Settings { origin, .. } = expect_context();
     let Opened {
         upload,
         local_file,
         live,
-    } = Conversations::expect().open(page);
-    Effect::new(move || live.enter());
-    on_cleanup(move || live.leave());
+    } = opened;
     let short_id = upload.short_id;
     let link = format!("{origin}/u/{short_id}");
     let text_to_edit = RwSignal::new(None);

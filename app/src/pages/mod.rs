@@ -4,8 +4,8 @@ mod failures;
 mod home;
 mod image;
 
+pub use failures::NotFound;
 #[cfg(feature = "ssr")]
 pub use failures::Refused;
-pub use failures::{Loading, NotFound, Unavailable};
 pub use home::HomePage;
 pub use image::ImagePage;

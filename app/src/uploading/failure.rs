@@ -32,7 +32,7 @@ impl UploadFailure {
         match self {
             Self::Cancelled | Self::Network | Self::Unavailable => true,
             Self::TooLarge { .. } => false,
-            Self::Refused(problem) => problem.is_passing(),
+            Self::Refused(problem) => problem.is_temporary(),
         }
     }
 }

@@ -2,9 +2,9 @@ use leptos::prelude::*;
 
 use crate::live::{History, Live};
 
-/// The way to the messages before the oldest one listed, for those who do not scroll.
+/// Loads older messages, for those who do not scroll.
 #[component]
-pub fn Earlier(live: Live) -> impl IntoView {
+pub fn LoadOlderButton(live: Live) -> impl IntoView {
     let complete = move || live.history.get() == History::Complete;
     let label = move || label(live.history.get()).to_owned();
     view! {

@@ -1,99 +1,101 @@
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::avatar::{class, initial};
-use super::rows::Row;
+use super::heading::Heading;
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
-use crate::live::{Delivery, Entry, Live};
+use crate::live::{Delivery, Live, Row};
+use crate::model::ClientMessageId;
 
-/// One message, with the day and the head line above it where they belong. All of it is always in the document, and
-/// what does not apply is hidden: a text that changes in place is not read out again.
+/// One message, with the day, the head line and the delivery note where there are any.
 #[component]
 pub fn MessageItem(
-    entry: Entry,
-    row: Memo<Row>,
+    row: Row,
     hydrated: Hydrated,
     live: Live,
-    /// Takes the text of a message that is to be written anew.
+    /// Gets the text of a message that is to be edited.
     on_edit: Callback<String>,
 ) -> impl IntoView {
-    let Entry {
-        key,
-        author_name,
-        content,
-        mine,
-        ..
-    } = entry;
-    let same_day = move || row.read().new_day.is_none();
+    let Row { key, state } = row;
+    let entry = state.read_untracked().entry.clone();
+    let author_name = entry.author_name;
+    let state = RwSignal::from(state);
+    let heading = Memo::new(move |_| Heading::of(&state.read(), Zone::of(hydrated)));
     let day = move || {
-        let day = row.read().new_day;
-        day.map(|day| Zone::of(hydrated).day_label(day))
-            .unwrap_or_default()
+        let day = heading.get().new_day?;
+        Some(view! { <p class="day">{Zone::of(hydrated).day_label(day)}</p> })
     };
-    let starts = move || row.read().starts_run;
-    let datetime = move || row.read().created_at.to_string();
-    let time = move || Zone::of(hydrated).time(row.read().created_at);
-    let class_name = if mine { "message mine" } else { "message" };
+    let starts_run = move || heading.get().starts_run;
+    let created_at = move || state.read().entry.created_at;
+    let head = move || {
+        starts_run().then(|| {
+            view! {
+                <span class=class(&author_name) aria-hidden="true">
+                    {initial(&author_name)}
+                </span>
+                <p class="message-head">
+                    <bdi>{author_name.to_string()}</bdi>
+                    " "
+                    <time datetime=move || {
+                        created_at().to_string()
+                    }>{move || Zone::of(hydrated).time(created_at())}</time>
+                </p>
+            }
+        })
+    };
+    let is_mine = move || state.read().entry.mine;
+    let note = move || {
+        let delivery = state.read().entry.delivery.clone();
+        let key = key.clone();
+        (delivery != Delivery::Sent).then(|| view! { <DeliveryNote key delivery live on_edit/> })
+    };
     view! {
-        <p class="day" hidden=same_day>
-            {day}
-        </p>
-        <div class=class_name class:starts=starts>
-            <span class=class(&author_name) aria-hidden="true">
-                {initial(&author_name)}
-            </span>
-            <p class="message-head">
-                <bdi>{author_name.to_string()}</bdi>
-                " "
-                <time datetime=datetime>{time}</time>
-            </p>
+        {day}
+        <div class="message" class:mine=is_mine class:starts=starts_run>
+            {head}
             <p class="bubble" dir="auto">
-                {content.to_string()}
+                {entry.content.to_string()}
             </p>
-            <DeliveryNote key row live on_edit/>
+            {note}
         </div>
     }
 }
 
-/// What stands under a message that is not (yet) sent.
+/// What stands under a message that is not stored.
 #[component]
 fn DeliveryNote(
-    key: crate::model::ClientMessageId,
-    row: Memo<Row>,
+    key: ClientMessageId,
+    delivery: Delivery,
     live: Live,
     on_edit: Callback<String>,
 ) -> impl IntoView {
-    let is_sent = move || row.read().delivery == Delivery::Sent;
-    // What may have been stored after all is only sent again, under its own name: rewritten it could be there twice.
-    let no_edit = move || !matches!(row.read().delivery, Delivery::Failed { retry: false, .. });
-    let no_retry = move || !matches!(row.read().delivery, Delivery::Failed { retry: true, .. });
-    let text = move || note(&row.read().delivery);
-    let again = key.clone();
-    let retry = move |_: MouseEvent| live.retry(&again);
-    let edit = move |_: MouseEvent| {
-        if let Some(text) = live.withdraw(&key) {
-            on_edit.run(text.to_string());
-        }
+    let text = match &delivery {
+        Delivery::Failed { reason, .. } => format!("Not sent. {reason}"),
+        Delivery::Sending | Delivery::Sent => "Sending…".to_owned(),
+    };
+    // A message that may be stored after all can only be posted again, with its own id: an edited one could be there
+    // twice.
+    let action = match delivery {
+        Delivery::Failed { retry: true, .. } => Some("Try again"),
+        Delivery::Failed { retry: false, .. } => Some("Edit"),
+        Delivery::Sending | Delivery::Sent => None,
+    };
+    let act = move |_| match live.withdraw(&key) {
+        Some(text) => on_edit.run(text.to_string()),
+        None => live.retry(&key),
     };
     view! {
-        <p class="delivery" role="status" hidden=is_sent>
+        <p class="delivery" role="status">
             {text}
-            " "
-            <button class="text-button" r#type="button" hidden=no_retry on:click=retry>
-                "Try again"
-            </button>
-            <button class="text-button" r#type="button" hidden=no_edit on:click=edit>
-                "Edit"
-            </button>
+            {action
+                .map(|label| {
+                    view! {
+                        " "
+                        <button class="text-button" r#type="button" on:click=act>
+                            {label}
+                        </button>
+                    }
+                })}
         </p>
-    }
-}
-
-fn note(delivery: &Delivery) -> String {
-    match delivery {
-        Delivery::Sent => String::new(),
-        Delivery::Sending => "Sending…".to_owned(),
-        Delivery::Failed { reason, .. } => format!("Not sent. {reason}"),
     }
 }

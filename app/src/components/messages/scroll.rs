@@ -4,30 +4,30 @@ use leptos::prelude::*;
 use crate::live::{History, Live};
 use crate::model::ClientMessageId;
 
-/// Within this distance of the end, in CSS pixels, the reader is taken to follow the conversation.
+/// Within this distance of the end, in CSS pixels, the reader follows the conversation.
 const FOLLOWING_PX: i32 = 40;
-/// Within this distance of the beginning, older messages are fetched.
+/// Within this distance of the beginning, older messages are loaded.
 const PREFETCH_PX: i32 = 240;
 
 /// Where the reader is in the conversation. The list is laid out in reverse (`column-reverse`): 0 is the newest message
-/// and offsets are negative, so that the browser itself starts at the end and holds the place when older ones come in.
+/// and offsets are negative, so that the browser starts at the end and keeps its position when older ones are added.
 #[derive(Clone, Copy)]
 pub struct Scrolling {
     scroller: NodeRef<Div>,
     live: Live,
-    /// Whether something came in that the reader, who scrolled up, has not seen.
+    /// Whether there are new messages below that the reader has not seen.
     pub unseen: RwSignal<bool>,
 }
 
 impl Scrolling {
-    /// Keeps one's own new messages in view and notes those of others.
+    /// Scrolls to own new messages, and notes those of others.
     pub fn follow(scroller: NodeRef<Div>, live: Live) -> Self {
         let scrolling = Self {
             scroller,
             live,
             unseen: RwSignal::new(false),
         };
-        // Where the reader was before another page was shown.
+        // The position from before another page was shown.
         Effect::new(move || {
             let top = live.scroll_top.get_value();
             if let Some(scroller) = scroller.get().filter(|_| top != 0) {
@@ -36,11 +36,10 @@ impl Scrolling {
         });
         let mut before: Option<Option<ClientMessageId>> = None;
         Effect::new(move || {
-            let entries = live.entries.read();
-            let last = entries.last();
-            let key = last.map(|entry| entry.key.clone());
+            let newest = live.messages.newest.read();
+            let key = newest.as_ref().map(|entry| entry.key.clone());
             let is_new = before.as_ref().is_some_and(|before| *before != key);
-            match last {
+            match &*newest {
                 Some(entry) if is_new && entry.mine => scrolling.to_newest(),
                 Some(_) if is_new && !scrolling.at_newest() => scrolling.unseen.set(true),
                 _ => {}

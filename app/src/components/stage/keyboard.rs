@@ -1,9 +1,9 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html::I;
 use leptos::prelude::*;
+use web_sys::HtmlElement;
 
-use super::place::{middle, step};
-use super::place_at;
+use super::place::{middle, percentage, step};
 use crate::model::Point;
 
 /// The picture's place for the keyboard: a button over it that lets pointers through. Arrow keys move a crosshair,
@@ -43,4 +43,15 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
         </p>
         <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
     }
+}
+
+/// Places the element at this fraction of the box that it is in.
+fn place_at(element: &HtmlElement, at: Point) {
+    set_style(element, "left", &percentage(at.x()));
+    set_style(element, "top", &percentage(at.y()));
+}
+
+fn set_style(element: &HtmlElement, property: &str, value: &str) {
+    // Fails only for a read-only style, and this is the element's own.
+    _ = element.style().set_property(property, value);
 }

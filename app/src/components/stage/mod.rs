@@ -17,7 +17,7 @@ use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
-use place::{percentage, place};
+use place::place;
 use ripples::Ripples;
 
 /// Pictures with no more pixels across and down are icons, whose pixels are shown as squares when they are enlarged.
@@ -36,7 +36,7 @@ pub fn ImageStage(
     let intact = RwSignal::new(true);
     let tap = Callback::new(move |at: Point| {
         tapped.set(true);
-        live.tap(at);
+        live.touch(at);
     });
     let click = move |ev: MouseEvent| {
         let at = frame
@@ -68,15 +68,4 @@ fn place_of(pointer: &MouseEvent, picture: &HtmlElement) -> Option<Point> {
     let area = picture.get_bounding_client_rect();
     let (x, y) = (f64::from(pointer.client_x()), f64::from(pointer.client_y()));
     place(x, y, area.left(), area.top(), area.width(), area.height())
-}
-
-/// Places the element at this fraction of the box that it is in.
-fn place_at(element: &HtmlElement, at: Point) {
-    set_style(element, "left", &percentage(at.x()));
-    set_style(element, "top", &percentage(at.y()));
-}
-
-fn set_style(element: &HtmlElement, property: &str, value: &str) {
-    // Fails only for a read-only style, and this is the element's own.
-    _ = element.style().set_property(property, value);
 }

@@ -13,7 +13,7 @@ pub fn Ripples(live: Live) -> impl IntoView {
     let ring = move |Ripple { id, at, mine }| {
         let ended = move |ev: AnimationEvent| {
             if ev.animation_name() == LIFE {
-                live.finish_ripple(id);
+                live.remove_ripple(id);
             }
         };
         view! {

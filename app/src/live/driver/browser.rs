@@ -1,4 +1,4 @@
-//! What the machine cannot know by itself: time, chance and the browser's events.
+//! Clocks, random names and the browser's events.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -6,29 +6,36 @@ use std::str::FromStr;
 use gloo_events::EventListener;
 use web_sys::{VisibilityState, window};
 
+use crate::live::connection::ConnectionEvent;
 use crate::live::effect::Now;
-use crate::live::line::LineEvent;
 use crate::model::Timestamp;
 
-/// This moment, and a chance.
+/// The time and a random number for an input.
 pub(super) fn now() -> Now {
     Now {
-        millis: millis().unsigned_abs(),
+        millis: monotonic_millis(),
         random: js_sys::Math::random(),
     }
 }
 
-/// This moment by the computer's own clock.
-pub(super) fn moment() -> Timestamp {
-    Timestamp::from_unix_millis(millis()).unwrap_or(Timestamp::EPOCH)
+/// Milliseconds since the document was opened. Unlike the wall clock it is never set to another time.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole milliseconds, never negative"
+)]
+fn monotonic_millis() -> u64 {
+    let performance = window().and_then(|window| window.performance());
+    performance.map_or(0.0, |performance| performance.now()) as u64
 }
 
+/// The time by the computer's wall clock, to be shown.
 #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds")]
-fn millis() -> i64 {
-    js_sys::Date::now() as i64
+pub(super) fn wall_clock() -> Timestamp {
+    Timestamp::from_unix_millis(js_sys::Date::now() as i64).unwrap_or(Timestamp::EPOCH)
 }
 
-/// A name that nobody else makes up: 128 random bits in hexadecimal digits.
+/// A unique name: 128 random bits in hexadecimal digits.
 ///
 /// `crypto.randomUUID` would do, but exists on HTTPS and localhost only.
 pub(super) fn random_name<T: FromStr<Err: Debug>>() -> T {
@@ -47,37 +54,37 @@ pub(super) fn random_name<T: FromStr<Err: Debug>>() -> T {
     name.parse().expect("32 hexadecimal digits are a name")
 }
 
-/// Whether the tab is in view.
+/// Whether the tab is visible.
 pub(super) fn is_visible() -> bool {
     window()
         .and_then(|window| window.document())
         .is_none_or(|document| document.visibility_state() == VisibilityState::Visible)
 }
 
-/// Tells what the browser says of the network and the page, until the listeners are dropped.
-pub(super) fn listen(tell: impl Fn(LineEvent) + Clone + 'static) -> Vec<EventListener> {
+/// Reports the browser's events about the network and the page, until the listeners are dropped.
+pub(super) fn listen(report: impl Fn(ConnectionEvent) + Clone + 'static) -> Vec<EventListener> {
     let Some(window) = window() else {
         return Vec::new();
     };
     let on_window = [
-        ("online", LineEvent::Online),
-        ("offline", LineEvent::Offline),
-        ("pagehide", LineEvent::Left),
-        ("pageshow", LineEvent::Restored),
+        ("online", ConnectionEvent::Online),
+        ("offline", ConnectionEvent::Offline),
+        ("pagehide", ConnectionEvent::PageHidden),
+        ("pageshow", ConnectionEvent::PageShown),
     ];
     let mut listeners: Vec<EventListener> = on_window
         .into_iter()
         .map(|(name, event)| {
-            let tell = tell.clone();
-            EventListener::new(&window, name, move |_| tell(event))
+            let report = report.clone();
+            EventListener::new(&window, name, move |_| report(event))
         })
         .collect();
     listeners.extend(window.document().map(|document| {
         EventListener::new(&document, "visibilitychange", move |_| {
-            tell(if is_visible() {
-                LineEvent::Shown
+            report(if is_visible() {
+                ConnectionEvent::Visible
             } else {
-                LineEvent::Hidden
+                ConnectionEvent::Hidden
             });
         })
     }));

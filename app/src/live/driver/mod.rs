@@ -1,4 +1,4 @@
-//! Does the machine's input and output: sockets, fetches, timers and the browser's own events. It decides nothing.
+//! The input and output of the state machine: sockets, HTTP calls, timers and the browser's events.
 
 mod browser;
 mod socket;
@@ -12,17 +12,19 @@ use leptos::prelude::{GetUntracked, RwSignal, Set};
 use leptos::task::spawn_local;
 
 use self::socket::Socket;
+use super::api;
+use super::connection::ConnectionEvent;
 use super::effect::{Effect, Timer};
-use super::line::LineEvent;
 use super::machine::{Input, Machine};
-use super::{Connection, Delivery, Entry, History, Ripple, api};
+use super::message_list::MessageList;
+use super::view::{Connection, Delivery, Entry, History, Ripple};
 use crate::browser::storage;
 use crate::model::{AuthorName, ClientMessageId, MessageText, UploadId, UploadPage};
 
 /// The signals that the driver keeps up to date.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
-    pub entries: RwSignal<Vec<Entry>>,
+    pub messages: MessageList,
     pub history: RwSignal<History>,
     pub connection: RwSignal<Connection>,
     pub ripples: RwSignal<Vec<Ripple>>,
@@ -41,7 +43,7 @@ struct Inner {
 }
 
 impl Driver {
-    /// Keeps the view up to date from now on; connects when its page is entered.
+    /// Keeps the view up to date; connects when its page is entered.
     pub fn new(page: UploadPage, view: View) -> Self {
         let upload = page.upload.id;
         let inner = Rc::new(Inner {
@@ -52,38 +54,42 @@ impl Driver {
             timers: RefCell::default(),
             listeners: RefCell::default(),
         });
-        inner.take(Input::KnowOwn(storage::read_own(upload)));
+        let own = storage::read_own(upload);
+        if !own.is_empty() {
+            inner.handle(Input::RestoreOwn(own));
+            view.messages.refresh(inner.machine.borrow().listed().1);
+        }
         Self(inner)
     }
 
     /// Its page is shown, for the first time or again: connects.
     pub fn enter(&self) {
         let weak = Rc::downgrade(&self.0);
-        let listeners = browser::listen(move |event| Inner::line_event(&weak, event));
+        let listeners = browser::listen(move |event| Inner::connection_event(&weak, event));
         *self.0.listeners.borrow_mut() = listeners;
         let visibility = if browser::is_visible() {
-            LineEvent::Shown
+            ConnectionEvent::Visible
         } else {
-            LineEvent::Hidden
+            ConnectionEvent::Hidden
         };
-        self.0.take(Input::Line(visibility));
-        self.0.take(Input::Line(LineEvent::Start));
+        self.0.handle(Input::Connection(visibility));
+        self.0.handle(Input::Connection(ConnectionEvent::Mounted));
     }
 
-    /// Another page is shown: stops watching, and leaves the socket to it.
+    /// Another page is shown: stops watching, and leaves it the socket.
     pub fn leave(&self) {
         self.0.listeners.take();
-        self.0.take(Input::Line(LineEvent::Unmounted));
+        self.0.handle(Input::Connection(ConnectionEvent::Unmounted));
     }
 
-    /// Whether one's own messages are on their way, or failed.
+    /// Whether messages of this tab are not stored yet, or failed.
     pub fn has_unsent(&self) -> bool {
         self.0.machine.borrow().has_unsent()
     }
 
-    /// Gives the machine something to decide.
-    pub fn take(&self, input: Input) {
-        self.0.take(input);
+    /// Passes the state machine an input.
+    pub fn handle(&self, input: Input) {
+        self.0.handle(input);
     }
 
     /// Sends a message; false when too many are unsent.
@@ -92,41 +98,42 @@ impl Driver {
             key: browser::random_name(),
             author_name,
             content,
-            created_at: browser::moment(),
+            created_at: browser::wall_clock(),
             mine: true,
             delivery: Delivery::Sending,
         };
-        let taken = self.0.machine.borrow_mut().send(entry);
-        self.0.carry_out();
-        taken
+        let accepted = self.0.machine.borrow_mut().send(entry);
+        self.0.apply();
+        accepted
     }
 
-    /// Takes a failed message off the list.
+    /// Removes a message that was refused permanently, and returns its text.
     pub fn withdraw(&self, key: &ClientMessageId) -> Option<MessageText> {
         let text = self.0.machine.borrow_mut().withdraw(key);
-        self.0.carry_out();
+        self.0.apply();
         text
     }
 }
 
 impl Inner {
-    /// For the browser's callbacks, which must not keep a closed conversation alive.
-    fn take_weak(weak: &Weak<Self>, input: Input) {
+    /// For the browser's callbacks, which must not keep a dropped conversation alive.
+    fn handle_weak(weak: &Weak<Self>, input: Input) {
         if let Some(inner) = weak.upgrade() {
-            inner.take(input);
+            inner.handle(input);
         }
     }
 
-    fn line_event(weak: &Weak<Self>, event: LineEvent) {
-        Self::take_weak(weak, Input::Line(event));
+    fn connection_event(weak: &Weak<Self>, event: ConnectionEvent) {
+        Self::handle_weak(weak, Input::Connection(event));
     }
 
-    fn take(self: &Rc<Self>, input: Input) {
+    fn handle(self: &Rc<Self>, input: Input) {
         self.machine.borrow_mut().handle(input, browser::now());
-        self.carry_out();
+        self.apply();
     }
 
-    fn carry_out(self: &Rc<Self>) {
+    /// Shows the changes and performs the effects of the last input.
+    fn apply(self: &Rc<Self>) {
         self.show();
         let effects = self.machine.borrow_mut().take_effects();
         for effect in effects {
@@ -136,9 +143,10 @@ impl Inner {
 
     fn show(&self) {
         let mut machine = self.machine.borrow_mut();
-        let (entries_changed, ripples_changed) = machine.take_changes();
-        if entries_changed {
-            self.view.entries.set(machine.entries());
+        let (messages_changed, ripples_changed) = machine.take_changes();
+        if messages_changed {
+            let (listed, unsent) = (machine.listed(), machine.unsent());
+            self.view.messages.update(listed, unsent);
         }
         if ripples_changed {
             self.view.ripples.set(machine.ripples().to_vec());
@@ -157,7 +165,9 @@ impl Inner {
             Effect::Connect => {
                 // The old one is closed before the new one is opened.
                 drop(self.socket.take());
-                *self.socket.borrow_mut() = Socket::open(self);
+                let weak = Rc::downgrade(self);
+                let socket = Socket::open(move |input| Self::handle_weak(&weak, input));
+                *self.socket.borrow_mut() = socket;
             }
             Effect::Disconnect => drop(self.socket.take()),
             Effect::Release => {
@@ -171,29 +181,32 @@ impl Inner {
                 }
             }
             Effect::FetchAfter(seq) => {
-                self.later(async move { Input::Fetched(api::messages_after(upload, seq).await) });
+                self.spawn(async move { Input::Fetched(api::messages_after(upload, seq).await) });
+            }
+            Effect::FetchNewest => {
+                self.spawn(async move { Input::FetchedNewest(api::newest_messages(upload).await) });
             }
             Effect::FetchBefore(seq) => self
-                .later(async move { Input::FetchedOlder(api::messages_before(upload, seq).await) }),
-            Effect::Post(message) => self.later(async move {
+                .spawn(async move { Input::FetchedOlder(api::messages_before(upload, seq).await) }),
+            Effect::Post(message) => self.spawn(async move {
                 let key = message.client_message_id.clone();
-                Input::Answered(key, api::post(upload, message).await)
+                Input::PostAnswered(key, api::post(upload, message).await)
             }),
-            Effect::Remember(own) => storage::write_own(upload, &own),
+            Effect::StoreOwn(own) => storage::write_own(upload, &own),
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,
         }
     }
 
-    fn later(self: &Rc<Self>, input: impl Future<Output = Input> + 'static) {
+    fn spawn(self: &Rc<Self>, input: impl Future<Output = Input> + 'static) {
         let weak = Rc::downgrade(self);
-        spawn_local(async move { Self::take_weak(&weak, input.await) });
+        spawn_local(async move { Self::handle_weak(&weak, input.await) });
     }
 
     fn start_timer(self: &Rc<Self>, timer: Timer, millis: u32) {
         let weak = Rc::downgrade(self);
         let timeout = Timeout::new(millis, move || {
-            Self::line_event(&weak, LineEvent::Timer(timer));
+            Self::connection_event(&weak, ConnectionEvent::Timer(timer));
         });
         self.timers.borrow_mut()[timer as usize] = Some(timeout);
     }

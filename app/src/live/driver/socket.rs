@@ -1,92 +1,86 @@
 //! The tab's WebSocket. It outlives the page that opened it, so that the next page can go on with it.
 
 use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket, window};
 
-use super::Inner;
 use crate::event::{ClientCommand, SUBPROTOCOL};
-use crate::live::line::LineEvent;
+use crate::live::connection::ConnectionEvent;
 use crate::live::machine::Input;
 
 /// "Abnormal closure" (RFC 6455, 7.4.1).
-const ABNORMAL: u16 = 1006;
-/// How long a socket that no page uses is kept for the next one.
-const IDLE_MILLIS: u32 = 10_000;
+const ABNORMAL_CLOSURE: u16 = 1006;
+/// How long an unused socket is kept for the next page.
+const KEEP_OPEN_MILLIS: u32 = 10_000;
 
 thread_local! {
-    /// The socket that the page before left open.
+    /// The socket that the last page left open, until a timeout closes it.
     static IDLE: RefCell<Option<(Socket, Timeout)>> = const { RefCell::new(None) };
 }
 
-/// Who is told what happens to a socket.
-type Listener = Rc<RefCell<Weak<Inner>>>;
+/// Handles a socket's events.
+type Handler = Rc<dyn Fn(Input)>;
 
-/// A socket that is closed when it is dropped; nothing is heard of it afterwards.
+/// A socket that is closed when it is dropped; its later events are ignored.
 pub(super) struct Socket {
     inner: WebSocket,
-    listener: Listener,
+    handler: Rc<RefCell<Handler>>,
     _events: [EventListener; 3],
 }
 
 impl Socket {
-    /// The socket that the page before left open, or a new one. What happens to it is told to `inner`, also when it is
+    /// The socket that the last page left open, or a new one. `handler` gets its events, `Opened` also when the socket is
     /// open already.
-    pub fn open(inner: &Rc<Inner>) -> Option<Self> {
+    pub fn open(handler: impl Fn(Input) + 'static) -> Option<Self> {
+        let handler: Handler = Rc::new(handler);
         let idle = IDLE.take().map(|(socket, _)| socket);
         if let Some(socket) = idle.filter(Self::is_open) {
-            *socket.listener.borrow_mut() = Rc::downgrade(inner);
-            let inner = Rc::downgrade(inner);
-            // Not at once: the caller is still carrying out what the machine asked for.
-            leptos::task::spawn_local(async move { Inner::line_event(&inner, LineEvent::Opened) });
+            *socket.handler.borrow_mut() = Rc::clone(&handler);
+            report(handler, ConnectionEvent::Opened);
             return Some(socket);
         }
         let opened = url().and_then(|url| WebSocket::new_with_str(&url, SUBPROTOCOL).ok());
         let Some(socket) = opened else {
-            let inner = Rc::downgrade(inner);
-            leptos::task::spawn_local(async move {
-                Inner::line_event(&inner, LineEvent::Closed(ABNORMAL));
-            });
+            report(handler, ConnectionEvent::Closed(ABNORMAL_CLOSURE));
             return None;
         };
-        let listener = Listener::default();
-        *listener.borrow_mut() = Rc::downgrade(inner);
-        let tell = |input: fn(&web_sys::Event) -> Input| {
-            let listener = Rc::clone(&listener);
-            move |event: &web_sys::Event| {
-                // A copy, since the listener may be exchanged meanwhile.
-                let inner = listener.borrow().clone();
-                Inner::take_weak(&inner, input(event));
-            }
+        let handler = Rc::new(RefCell::new(handler));
+        let listen = |name, input: fn(&web_sys::Event) -> Input| {
+            let handler = Rc::clone(&handler);
+            EventListener::new(&socket, name, move |event| {
+                // A copy: it may be replaced meanwhile.
+                let handler = Rc::clone(&handler.borrow());
+                handler(input(event));
+            })
         };
         let events = [
-            EventListener::new(&socket, "open", tell(|_| Input::Line(LineEvent::Opened))),
-            EventListener::new(&socket, "message", tell(frame)),
-            EventListener::new(&socket, "close", tell(closed)),
+            listen("open", |_| Input::Connection(ConnectionEvent::Opened)),
+            listen("message", frame),
+            listen("close", closed),
         ];
         Some(Self {
             inner: socket,
-            listener,
+            handler,
             _events: events,
         })
     }
 
-    /// Sends a command. One that cannot be sent is lost with the socket, whose closing is told.
+    /// Sends a command. When that fails, the socket is closing, and its `Closed` follows.
     pub fn send(&self, command: &ClientCommand) {
         if let Ok(frame) = serde_json::to_string(command) {
             _ = self.inner.send_with_str(&frame);
         }
     }
 
-    /// Leaves the socket to the next page, for a while.
+    /// Keeps the socket open for the next page, for a while.
     pub fn release(self) {
         if self.is_open() {
-            *self.listener.borrow_mut() = Weak::new();
-            let close = Timeout::new(IDLE_MILLIS, || drop(IDLE.take()));
+            *self.handler.borrow_mut() = Rc::new(|_| {});
+            let close = Timeout::new(KEEP_OPEN_MILLIS, || drop(IDLE.take()));
             IDLE.set(Some((self, close)));
         }
     }
@@ -98,22 +92,27 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Fails on closed ones only.
+        // Fails for closed sockets only.
         _ = self.inner.close();
     }
+}
+
+/// Reports an event later: the caller is still performing effects.
+fn report(handler: Handler, event: ConnectionEvent) {
+    leptos::task::spawn_local(async move { handler(Input::Connection(event)) });
 }
 
 fn frame(event: &web_sys::Event) -> Input {
     let text = event
         .dyn_ref::<MessageEvent>()
         .and_then(|event| event.data().as_string());
-    // Frames of a later version are no error.
+    // Frames of a later version are ignored.
     Input::Frame(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn closed(event: &web_sys::Event) -> Input {
     let code = event.dyn_ref::<CloseEvent>().map(CloseEvent::code);
-    Input::Line(LineEvent::Closed(code.unwrap_or(ABNORMAL)))
+    Input::Connection(ConnectionEvent::Closed(code.unwrap_or(ABNORMAL_CLOSURE)))
 }
 
 /// `ws:` for `http:`, `wss:` for `https:`; not every browser takes a relative address here.

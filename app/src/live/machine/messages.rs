@@ -1,22 +1,22 @@
-//! Messages: listed in order, fetched when missing, and posted.
+//! Listing, fetching and posting messages.
 
 use super::{Machine, Older};
-use crate::live::Delivery;
+use crate::live::connection::Phase;
 use crate::live::effect::{Effect, Now, Timer};
 use crate::live::failure::ApiFailure;
-use crate::live::line::Phase;
+use crate::live::view::Delivery;
 use crate::model::{ClientMessageId, Message, MessagePage, Seq};
 
 /// How long "caught up" is shown, in milliseconds.
-const SETTLE_MILLIS: u32 = 6_000;
+const CAUGHT_UP_MILLIS: u32 = 6_000;
 
 impl Machine {
-    pub(super) fn offer(&mut self, messages: Vec<Message>, head: Seq) {
-        self.conversation.learn_head(head);
+    pub(super) fn insert(&mut self, messages: Vec<Message>, head: Seq) {
+        self.conversation.raise_head(head);
         for message in messages {
-            for entry in self.conversation.offer(message) {
+            for entry in self.conversation.insert(message) {
                 self.entries_changed = true;
-                self.outbox.settle(&entry.key);
+                self.outbox.remove(&entry.key);
                 if let (Some(missed), false) = (&mut self.missed, entry.mine) {
                     *missed += 1;
                 }
@@ -29,37 +29,55 @@ impl Machine {
         let before = self.conversation.cursor();
         let failed = answer.is_err();
         if let Ok(page) = answer {
-            self.offer(page.messages, page.head);
+            self.insert(page.messages, page.head);
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
         if stuck || failed {
-            let rest = self.fetching.failed(now);
-            self.effects.push(rest);
+            let retry = self.backfill.failed(now);
+            self.effects.push(retry);
         } else {
-            self.fetching.succeeded();
+            self.backfill.succeeded();
         }
     }
 
-    pub(super) fn pull(&mut self) {
-        if self.conversation.is_behind() {
-            let live = self.line.phase() == Phase::Live;
-            let cursor = self.conversation.cursor();
-            self.effects.extend(self.fetching.pull(cursor, live));
-        } else {
-            self.fetching.whole();
+    /// When the newest messages do not connect to the list, they replace it: there is never a gap in it.
+    pub(super) fn fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+        let first = answer.as_ref().ok().and_then(|page| page.messages.first());
+        let skipped = first.map_or(0, |first| self.conversation.skip_to(first.seq));
+        if skipped > 0 {
+            self.entries_changed = true;
+            // They are listed again below, or are among the skipped ones.
+            self.outbox.remove_sent();
+            if let Some(missed) = &mut self.missed {
+                *missed += usize::try_from(skipped).unwrap_or(usize::MAX);
+            }
+        }
+        self.fetched(answer, now);
+    }
+
+    /// Fetches what is known to be missing.
+    pub(super) fn start_backfill(&mut self) {
+        match self.connector.phase() {
+            Phase::NotFound => {}
+            phase if self.conversation.is_behind() => self.fetch(phase == Phase::Live),
+            _ => self.backfill.complete(),
         }
     }
 
     pub(super) fn poll(&mut self) {
         self.polling = false;
-        if self.line.is_visible() {
-            self.effects
-                .extend(self.fetching.pull(self.conversation.cursor(), false));
+        if self.connector.is_visible() {
+            self.fetch(false);
         }
     }
 
-    pub(super) fn keep_polling(&mut self, now: Now) {
-        match self.line.poll_delay(now) {
+    fn fetch(&mut self, live: bool) {
+        let (cursor, head) = (self.conversation.cursor(), self.conversation.head());
+        self.effects.extend(self.backfill.start(cursor, head, live));
+    }
+
+    pub(super) fn update_polling(&mut self, now: Now) {
+        match self.connector.poll_delay(now) {
             Some(delay) if !self.polling => {
                 self.polling = true;
                 self.effects.push(Effect::Start(Timer::Poll, delay));
@@ -72,9 +90,9 @@ impl Machine {
         }
     }
 
-    /// Tells that everything is there again, once it is.
-    pub(super) fn settle(&mut self) {
-        if self.line.phase() != Phase::Live || self.conversation.is_behind() {
+    /// Ends the interruption once nothing is missing any more.
+    pub(super) fn update_caught_up(&mut self) {
+        if self.connector.phase() != Phase::Live || self.conversation.is_behind() {
             return;
         }
         if let Some(missed) = self.missed.take()
@@ -82,7 +100,7 @@ impl Machine {
         {
             self.caught_up = Some(missed);
             self.effects
-                .push(Effect::Start(Timer::Settle, SETTLE_MILLIS));
+                .push(Effect::Start(Timer::HideCaughtUp, CAUGHT_UP_MILLIS));
         }
     }
 
@@ -98,27 +116,31 @@ impl Machine {
         match answer {
             Ok(page) => {
                 self.older = Older::Idle;
-                self.conversation.offer_older(page.messages);
+                self.conversation.insert_older(page.messages);
                 self.entries_changed = true;
             }
             Err(_) => self.older = Older::Failed,
         }
     }
 
-    pub(super) fn answered(&mut self, key: &ClientMessageId, answer: Result<Message, ApiFailure>) {
+    pub(super) fn post_answered(
+        &mut self,
+        key: &ClientMessageId,
+        answer: Result<Message, ApiFailure>,
+    ) {
         self.entries_changed = true;
         match answer {
             Ok(message) => {
-                self.outbox.answered(key, Delivery::Sent);
+                self.outbox.on_answer(key, Delivery::Sent);
                 if message.seq <= self.conversation.cursor() {
-                    self.outbox.settle(key);
+                    self.outbox.remove(key);
                 }
-                self.offer(vec![message], Seq::ZERO);
+                self.insert(vec![message], Seq::ZERO);
             }
             Err(failure) => {
-                let (reason, retry) = (failure.to_string(), failure.is_passing());
+                let (reason, retry) = (failure.to_string(), failure.is_temporary());
                 self.outbox
-                    .answered(key, Delivery::Failed { reason, retry });
+                    .on_answer(key, Delivery::Failed { reason, retry });
             }
         }
         self.post_next();
@@ -134,9 +156,9 @@ impl Machine {
         self.effects.extend(self.outbox.next().map(Effect::Post));
     }
 
-    pub(super) fn know_own(&mut self, keys: impl IntoIterator<Item = ClientMessageId>) {
+    pub(super) fn add_own(&mut self, keys: impl IntoIterator<Item = ClientMessageId>) {
         for key in keys {
-            self.conversation.know_own(key);
+            self.conversation.add_own(key);
         }
         self.entries_changed = true;
     }

@@ -1,16 +1,16 @@
-//! What a conversation does with everything that happens to it. Pure: time, chance and names come as inputs, and
-//! what is to be done comes out as effects.
+//! The state machine of a conversation. It does no input and output: time, random numbers and names are inputs, and what
+//! the driver must do comes out as effects.
 
 mod messages;
 
+use super::backfill::Backfill;
+use super::connection::{ConnectionEvent, Connector, Phase};
 use super::conversation::Conversation;
 use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
-use super::fetching::Fetching;
-use super::line::{Line, LineEvent, Phase};
 use super::outbox::Outbox;
-use super::touches::Touches;
-use super::{Connection, Entry, History, Ripple};
+use super::ripples::Ripples;
+use super::view::{Connection, Entry, History, Ripple};
 use crate::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
     ClientMessageId, Message, MessagePage, MessageText, Point, Seq, TabId, TouchPoint, UploadId,
@@ -20,29 +20,31 @@ use crate::model::{
 /// What happens to a conversation.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// To the line.
-    Line(LineEvent),
-    /// A frame from the server; `None` when this version does not know it.
+    /// Something happened to the connection.
+    Connection(ConnectionEvent),
+    /// A frame from the server; `None` when this version does not know its type.
     Frame(Option<ServerEvent>),
     /// The answer to `Effect::FetchAfter`.
     Fetched(Result<MessagePage, ApiFailure>),
+    /// The answer to `Effect::FetchNewest`.
+    FetchedNewest(Result<MessagePage, ApiFailure>),
     /// The answer to `Effect::FetchBefore`.
     FetchedOlder(Result<MessagePage, ApiFailure>),
     /// The answer to `Effect::Post`.
-    Answered(ClientMessageId, Result<Message, ApiFailure>),
+    PostAnswered(ClientMessageId, Result<Message, ApiFailure>),
     /// The reader wants a failed message posted again.
     Retry(ClientMessageId),
     /// The reader wants older messages.
     LoadOlder,
-    /// The reader taps the image.
-    Tap(Point),
-    /// A ripple has faded.
-    FinishRipple(u64),
-    /// Names of this tab's messages from before it was reloaded.
-    KnowOwn(Vec<ClientMessageId>),
+    /// The reader touches the picture.
+    Touch(Point),
+    /// A ripple's animation has ended.
+    RemoveRipple(u64),
+    /// The ids of this tab's messages from before it was reloaded.
+    RestoreOwn(Vec<ClientMessageId>),
 }
 
-/// Where the loading of older messages stands.
+/// Whether older messages are being loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Older {
     Idle,
@@ -54,15 +56,15 @@ enum Older {
 #[derive(Debug)]
 pub struct Machine {
     upload: UploadId,
-    line: Line,
+    connector: Connector,
     conversation: Conversation,
-    fetching: Fetching,
+    backfill: Backfill,
     outbox: Outbox,
-    touches: Touches,
+    ripples: Ripples,
     older: Older,
-    /// How many messages of others were listed since the line was lost, until everything is there again.
+    /// How many messages of others were listed, or skipped, since the connection was lost; `None` once nothing is missing.
     missed: Option<usize>,
-    /// What `missed` came to, while that is shown.
+    /// How many were missed, while that is shown.
     caught_up: Option<usize>,
     /// `Timer::Poll` runs.
     polling: bool,
@@ -72,15 +74,15 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts with what the page shows; nothing happens before `LineEvent::Start`.
+    /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`.
     pub fn new(upload: UploadId, page: MessagePage, tab: TabId) -> Self {
         Self {
             upload,
-            line: Line::new(upload),
+            connector: Connector::new(upload),
             conversation: Conversation::new(page),
-            fetching: Fetching::default(),
+            backfill: Backfill::default(),
             outbox: Outbox::default(),
-            touches: Touches::new(upload, tab),
+            ripples: Ripples::new(upload, tab),
             older: Older::Idle,
             missed: None,
             caught_up: None,
@@ -91,25 +93,19 @@ impl Machine {
         }
     }
 
-    /// The messages, oldest first: stored ones, then one's own that are not listed with them yet.
-    pub fn entries(&self) -> Vec<Entry> {
-        let unsent = self.outbox.entries().iter();
-        self.conversation
-            .listed()
-            .iter()
-            .chain(unsent)
-            .cloned()
-            .collect()
-    }
-
-    /// The stored ones among the messages, oldest first, and the number of the first: they are numbered without holes.
+    /// The number of the first listed message, and the listed messages, oldest first and without gaps.
     pub fn listed(&self) -> (Seq, &[Entry]) {
         (self.conversation.first(), self.conversation.listed())
     }
 
+    /// The tab's own messages that are not listed with the stored ones yet, oldest first.
+    pub fn unsent(&self) -> &[Entry] {
+        self.outbox.entries()
+    }
+
     /// The ripples, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
-        self.touches.ripples()
+        self.ripples.ripples()
     }
 
     /// Whether older messages can be loaded.
@@ -122,9 +118,10 @@ impl Machine {
         }
     }
 
-    /// The line as the reader is told of it.
+    /// The connection as the reader sees it.
     pub fn connection(&self) -> Connection {
-        match (self.line.phase(), self.caught_up) {
+        match (self.connector.phase(), self.caught_up) {
+            (Phase::NotFound, _) => Connection::NotFound,
             (Phase::Connecting, _) => Connection::Connecting,
             (Phase::Offline, _) => Connection::Offline,
             (Phase::Delayed, _) => Connection::Delayed,
@@ -134,12 +131,12 @@ impl Machine {
         }
     }
 
-    /// Whether one's own messages are on their way, or failed.
+    /// Whether messages of this tab are not stored yet, or failed.
     pub fn has_unsent(&self) -> bool {
         !self.outbox.entries().is_empty()
     }
 
-    /// What the driver is to do, once.
+    /// What the driver must do since the last call.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
@@ -152,92 +149,99 @@ impl Machine {
         )
     }
 
-    /// Takes one's own new message, as `Delivery::Sending`; false when too many are unsent.
+    /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
     pub fn send(&mut self, entry: Entry) -> bool {
         let key = entry.key.clone();
-        let taken = self.outbox.push(entry);
-        if taken {
-            self.know_own([key]);
+        let accepted = self.outbox.push(entry);
+        if accepted {
+            self.add_own([key]);
             let own: Vec<&str> = self
                 .conversation
                 .own()
                 .iter()
                 .map(ClientMessageId::as_str)
                 .collect();
-            self.effects.push(Effect::Remember(own.join(" ")));
+            self.effects.push(Effect::StoreOwn(own.join(" ")));
             self.post_next();
         }
-        taken
+        accepted
     }
 
-    /// Takes a failed message off the list.
+    /// Removes a message that was refused permanently, and returns its text.
     pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
         let text = self.outbox.withdraw(key);
         self.entries_changed |= text.is_some();
         text
     }
 
-    /// Decides what an input changes and what is to be done.
+    /// Handles an input: afterwards the effects and changes can be taken.
     pub fn handle(&mut self, input: Input, now: Now) {
         match input {
-            Input::Line(event) => self.line_event(event, now),
+            Input::Connection(event) => self.connection_event(event, now),
             Input::Frame(event) => self.frame(event, now),
             Input::Fetched(answer) => self.fetched(answer, now),
+            Input::FetchedNewest(answer) => self.fetched_newest(answer, now),
             Input::FetchedOlder(answer) => self.fetched_older(answer),
-            Input::Answered(key, answer) => self.answered(&key, answer),
+            Input::PostAnswered(key, answer) => self.post_answered(&key, answer),
             Input::Retry(key) => self.retry(&key),
             Input::LoadOlder => self.load_older(),
-            Input::Tap(at) => self.tap(at, now),
-            Input::FinishRipple(id) => {
-                self.touches.finish(id);
+            Input::Touch(at) => self.touch(at, now),
+            Input::RemoveRipple(id) => {
+                self.ripples.remove(id);
                 self.ripples_changed = true;
             }
-            Input::KnowOwn(keys) => self.know_own(keys),
+            Input::RestoreOwn(keys) => self.add_own(keys),
         }
-        self.pull();
-        self.settle();
-        self.keep_polling(now);
+        self.start_backfill();
+        self.update_caught_up();
+        self.update_polling(now);
     }
 
-    fn line_event(&mut self, event: LineEvent, now: Now) {
+    fn connection_event(&mut self, event: ConnectionEvent, now: Now) {
         match event {
-            LineEvent::Timer(Timer::Refetch) | LineEvent::Online => self.fetching.rested(),
-            LineEvent::Timer(Timer::Settle) => self.caught_up = None,
-            LineEvent::Timer(Timer::Poll) => self.poll(),
+            ConnectionEvent::Timer(Timer::Backfill) | ConnectionEvent::Online => {
+                self.backfill.resume();
+            }
+            ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
+            ConnectionEvent::Timer(Timer::Poll) => self.poll(),
             _ => {}
         }
-        let effects = self.line.handle(event, now, self.conversation.cursor());
+        let effects = self
+            .connector
+            .handle(event, now, self.conversation.cursor());
         self.effects.extend(effects);
-        if !matches!(self.line.phase(), Phase::Connecting | Phase::Live) && self.missed.is_none() {
+        if !matches!(self.connector.phase(), Phase::Connecting | Phase::Live)
+            && self.missed.is_none()
+        {
             self.missed = Some(0);
             self.caught_up = None;
-            self.effects.push(Effect::Stop(Timer::Settle));
+            self.effects.push(Effect::Stop(Timer::HideCaughtUp));
         }
     }
 
     fn frame(&mut self, event: Option<ServerEvent>, now: Now) {
-        self.line_event(LineEvent::Heard, now);
+        self.connection_event(ConnectionEvent::FrameReceived, now);
         match event {
             Some(ServerEvent::Watched {
                 upload_id,
                 head,
                 messages,
             }) if upload_id == self.upload => {
-                self.fetching.hurry();
-                self.line_event(LineEvent::Watched, now);
-                self.offer(messages, head);
-                // The server is there: what failed in passing, and has not turned up by now, is sent again.
+                self.backfill.skip_grace();
+                self.connection_event(ConnectionEvent::Watched, now);
+                self.insert(messages, head);
+                // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
                 self.entries_changed = true;
                 self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
-                self.line_event(LineEvent::Flows, now);
-                self.offer(vec![message], Seq::ZERO);
+                self.connection_event(ConnectionEvent::UpdatesResumed, now);
+                self.insert(vec![message], Seq::ZERO);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
-                self.line_event(LineEvent::Flows, now);
-                self.conversation.learn_head(head);
+                self.connection_event(ConnectionEvent::UpdatesResumed, now);
+                self.conversation.raise_head(head);
             }
             Some(ServerEvent::Touched { upload_id, points }) if upload_id == self.upload => {
                 self.touched(points);
@@ -248,30 +252,33 @@ impl Machine {
     }
 
     fn refused(&mut self, refusal: &Refusal, now: Now) {
-        // Of a refused touch, only that it was not watched says something about the line.
-        if refusal.command == CommandName::Watch || refusal.code == RefusalCode::NotWatched {
-            self.line_event(LineEvent::Refused(refusal.code), now);
+        let is_ours = refusal.upload_id.parse() == Ok(UploadRef::Id(self.upload));
+        // The refusal of a touch matters only when it shows that the upload is not watched.
+        let matters =
+            refusal.command == CommandName::Watch || refusal.code == RefusalCode::NotWatched;
+        if is_ours && matters {
+            self.connection_event(ConnectionEvent::Refused(refusal.code), now);
         }
     }
 
     fn touched(&mut self, points: Vec<TouchPoint>) {
-        // Out of view nothing is animated: the ripples would all start when the tab comes back.
-        if self.line.is_visible() {
-            self.touches.touched(points);
+        // An invisible tab animates nothing: the ripples would all start when it becomes visible.
+        if self.connector.is_visible() {
+            self.ripples.touched(points);
             self.ripples_changed = true;
         }
     }
 
-    fn tap(&mut self, at: Point, now: Now) {
-        let Some(at) = self.touches.tap(at, now) else {
+    fn touch(&mut self, at: Point, now: Now) {
+        let Some(at) = self.ripples.touch(at, now) else {
             return;
         };
         self.ripples_changed = true;
-        if self.line.phase() == Phase::Live {
+        if self.connector.phase() == Phase::Live {
             self.effects.push(Effect::Send(ClientCommand::Touch {
                 upload_id: UploadRef::Id(self.upload),
                 at,
-                tab: self.touches.tab().clone(),
+                tab: self.ripples.tab().clone(),
             }));
         }
     }

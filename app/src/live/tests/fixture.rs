@@ -27,7 +27,7 @@ pub(in crate::live) fn stored(new: NewMessage, seq: u64) -> Message {
     }
 }
 
-/// Somebody else's message with this number.
+/// A message of somebody else with this number.
 pub(in crate::live) fn message(seq: u64) -> Message {
     let new = NewMessage {
         author_name: "Ada".parse().unwrap(),
@@ -44,7 +44,7 @@ pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage
     }
 }
 
-/// One's own message that is not stored yet.
+/// A message of this tab that is not stored yet.
 pub(in crate::live) fn unsent(name: &str) -> Entry {
     Entry {
         key: key(name),

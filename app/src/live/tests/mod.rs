@@ -1,8 +1,9 @@
 mod catching_up;
+mod connection;
+mod connector;
 pub(super) mod fixture;
-mod line;
-mod pointing;
-mod rig;
+mod harness;
 mod sending;
 mod simulation;
+mod touching;
 mod world;

@@ -3,7 +3,7 @@ use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
 use super::fixture::{key, page, upload_id};
-use super::rig::*;
+use super::harness::*;
 use crate::event::ServerEvent;
 use crate::model::{MessagePage, Seq};
 
@@ -12,30 +12,30 @@ fn a_message_is_sending_at_once_and_sent_when_answered() {
     let mut machine = live();
     let effects = send(&mut machine, "a");
     assert_eq!(posts(&effects), ["a"]);
-    assert!(effects.contains(&Effect::Remember("a".into())));
+    assert!(effects.contains(&Effect::StoreOwn("a".into())));
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
-    give(&mut machine, Input::Answered(key("a"), Ok(own("a", 4))));
+    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     frame(&mut machine, posted(own("a", 4)));
     assert_eq!(texts(&machine).len(), 4);
 }
 
 #[test]
-fn an_echo_before_the_answer_makes_no_duplicate() {
+fn a_message_that_arrives_before_the_answer_is_listed_once() {
     let mut machine = live();
     send(&mut machine, "a");
     frame(&mut machine, posted(own("a", 4)));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
-    give(&mut machine, Input::Answered(key("a"), Ok(own("a", 4))));
+    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
     assert_eq!(texts(&machine).len(), 4);
 }
 
 #[test]
-fn a_sent_message_behind_a_hole_stays_listed_last_until_the_hole_is_filled() {
+fn a_sent_message_behind_a_gap_stays_listed_last_until_the_gap_is_filled() {
     let mut machine = live();
     send(&mut machine, "a");
-    let effects = give(&mut machine, Input::Answered(key("a"), Ok(own("a", 6))));
-    assert_eq!(effects, [Effect::Start(Timer::Refetch, 250)]);
+    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 6))));
+    assert_eq!(effects, [Effect::Start(Timer::Backfill, 250)]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     give(&mut machine, Input::Fetched(Ok(page(4..=5, 6))));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
@@ -43,12 +43,12 @@ fn a_sent_message_behind_a_hole_stays_listed_last_until_the_hole_is_filled() {
 }
 
 #[test]
-fn a_message_that_timed_out_but_was_stored_turns_to_sent_when_it_shows_up() {
+fn a_message_that_timed_out_but_was_stored_is_sent_once_it_is_listed() {
     let mut machine = live();
     send(&mut machine, "a");
     give(
         &mut machine,
-        Input::Answered(key("a"), Err(ApiFailure::TimedOut)),
+        Input::PostAnswered(key("a"), Err(ApiFailure::TimedOut)),
     );
     assert!(matches!(
         delivery(&machine, "a"),
@@ -60,12 +60,12 @@ fn a_message_that_timed_out_but_was_stored_turns_to_sent_when_it_shows_up() {
 }
 
 #[test]
-fn a_retry_posts_the_same_name() {
+fn a_retry_posts_the_same_id() {
     let mut machine = live();
     send(&mut machine, "a");
     give(
         &mut machine,
-        Input::Answered(key("a"), Err(ApiFailure::Unexplained(503))),
+        Input::PostAnswered(key("a"), Err(ApiFailure::Unexplained(503))),
     );
     let effects = give(&mut machine, Input::Retry(key("a")));
     assert_eq!(posts(&effects), ["a"]);
@@ -73,7 +73,7 @@ fn a_retry_posts_the_same_name() {
 }
 
 #[test]
-fn what_failed_in_passing_is_sent_again_once_the_server_is_there_again() {
+fn temporary_failures_are_posted_again_once_the_server_is_back() {
     let mut machine = live();
     for (name, failure) in [
         ("a", ApiFailure::Unreachable),
@@ -81,7 +81,7 @@ fn what_failed_in_passing_is_sent_again_once_the_server_is_there_again() {
         ("c", ApiFailure::TimedOut),
     ] {
         send(&mut machine, name);
-        give(&mut machine, Input::Answered(key(name), Err(failure)));
+        give(&mut machine, Input::PostAnswered(key(name), Err(failure)));
     }
     // The one that timed out had been stored.
     let again = ServerEvent::Watched {
@@ -92,7 +92,7 @@ fn what_failed_in_passing_is_sent_again_once_the_server_is_there_again() {
     let effects = frame(&mut machine, again);
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "c"), Delivery::Sent);
-    let effects = give(&mut machine, Input::Answered(key("a"), Ok(own("a", 5))));
+    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 5))));
     assert_eq!(posts(&effects), Vec::<&str>::new());
     assert!(matches!(
         delivery(&machine, "b"),
@@ -101,12 +101,12 @@ fn what_failed_in_passing_is_sent_again_once_the_server_is_there_again() {
 }
 
 #[test]
-fn a_failure_for_good_gives_its_text_back() {
+fn a_permanent_failure_returns_its_text() {
     let mut machine = live();
     send(&mut machine, "a");
     give(
         &mut machine,
-        Input::Answered(key("a"), Err(ApiFailure::Unexplained(422))),
+        Input::PostAnswered(key("a"), Err(ApiFailure::Unexplained(422))),
     );
     assert!(matches!(
         delivery(&machine, "a"),
@@ -123,21 +123,21 @@ fn the_next_message_is_posted_when_the_one_before_is_answered() {
     assert_eq!(posts(&send(&mut machine, "b")), Vec::<&str>::new());
     let effects = give(
         &mut machine,
-        Input::Answered(key("a"), Err(ApiFailure::Unreachable)),
+        Input::PostAnswered(key("a"), Err(ApiFailure::Unreachable)),
     );
     assert_eq!(posts(&effects), ["b"]);
 }
 
 #[test]
-fn messages_from_before_a_reload_are_ones_own() {
+fn messages_from_before_a_reload_are_own_ones() {
     let mut machine = machine(MessagePage {
         messages: vec![own("a", 1)],
         head: Seq::new(1),
     });
     assert!(
-        !machine.entries()[0].mine,
-        "the first render knows nothing of this tab"
+        !entries(&machine)[0].mine,
+        "the first render does not know the tab"
     );
-    give(&mut machine, Input::KnowOwn(vec![key("a")]));
-    assert!(machine.entries()[0].mine);
+    give(&mut machine, Input::RestoreOwn(vec![key("a")]));
+    assert!(entries(&machine)[0].mine);
 }

@@ -1,21 +1,23 @@
-//! A server with its store, and a network between it and the tab that drops, doubles, delays and reorders.
+//! A server with its store, and a network between it and the tab that loses, repeats, delays and reorders.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Now, Timer};
 use super::super::failure::ApiFailure;
-use super::super::line::LineEvent;
 use super::super::machine::{Input, Machine};
 use super::fixture::{message, stored, upload_id};
 use crate::event::{ClientCommand, ServerEvent};
 use crate::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq};
 
 const NEWEST: usize = 50;
+/// More than one request brings.
+const MANY: usize = 300;
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): small, seeded, good enough.
-pub(super) struct Chance(u64);
+pub(super) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -34,31 +36,33 @@ impl Chance {
 }
 
 pub(super) struct World {
-    pub(super) chance: Chance,
+    pub(super) rng: Rng,
     pub(super) millis: u64,
-    /// While true, everything goes through, in order.
-    pub(super) well: bool,
+    /// Everything is delivered, in order.
+    pub(super) reliable: bool,
     pub(super) store: Vec<Message>,
-    /// Where in the store a message is.
+    /// The index of each message in the store.
     pub(super) places: HashMap<ClientMessageId, usize>,
     pub(super) machine: Machine,
     /// Whether the machine holds an open socket, and whether the node watches for it.
     pub(super) open: bool,
     pub(super) watching: bool,
-    /// Frames and answers on their way to the tab.
-    pub(super) on_the_way: Vec<Input>,
+    /// Frames and answers that the tab has not received yet.
+    pub(super) in_flight: Vec<Input>,
     pub(super) timers: BTreeMap<u8, (u64, Timer)>,
     pub(super) written: usize,
-    /// Posts under way, to see that there is one at a time.
+    /// Posts under way: at most one.
     pub(super) posts: usize,
     pub(super) fetches: usize,
+    /// How often the newest messages were fetched instead of all.
+    pub(super) skipped: usize,
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
-        let mut chance = Chance(seed);
+        let mut rng = Rng(seed);
         let mut store = Vec::new();
-        for _ in 0..chance.below(120) {
+        for _ in 0..rng.below(120) {
             store.push(other(&store));
         }
         let keys = store
@@ -71,24 +75,25 @@ impl World {
             head: head(&store),
         };
         Self {
-            chance,
+            rng,
             millis: 1_000_000,
-            well: false,
+            reliable: false,
             store,
             places,
             machine: Machine::new(upload_id(), page, "me".parse().unwrap()),
             open: false,
             watching: false,
-            on_the_way: Vec::new(),
+            in_flight: Vec::new(),
             timers: BTreeMap::new(),
             written: 0,
             posts: 0,
             fetches: 0,
+            skipped: 0,
         }
     }
 
     pub(super) fn give(&mut self, input: Input) {
-        let random = self.chance.below(1_000_000);
+        let random = self.rng.below(1_000_000);
         let random = f64::from(u32::try_from(random).unwrap()) / 1e6;
         self.machine.handle(
             input,
@@ -97,10 +102,10 @@ impl World {
                 random,
             },
         );
-        self.carry_out();
+        self.perform_effects();
     }
 
-    pub(super) fn carry_out(&mut self) {
+    pub(super) fn perform_effects(&mut self) {
         for effect in self.machine.take_effects() {
             self.perform(effect);
         }
@@ -110,33 +115,34 @@ impl World {
         match effect {
             Effect::Connect => {
                 self.disconnect();
-                let refused = !self.well && self.chance.one_in(3);
+                let refused = !self.reliable && self.rng.one_in(3);
                 let event = if refused {
-                    LineEvent::Closed(1006)
+                    ConnectionEvent::Closed(1006)
                 } else {
-                    LineEvent::Opened
+                    ConnectionEvent::Opened
                 };
                 self.open = !refused;
-                self.on_the_way.push(Input::Line(event));
+                self.in_flight.push(Input::Connection(event));
             }
             Effect::Disconnect | Effect::Release => self.disconnect(),
             Effect::Send(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
+            Effect::FetchNewest => {
+                self.skipped += 1;
+                self.start_fetch();
+                let newest = self.newest_before(head(&self.store).next());
+                let answer = self.unless_lost(newest);
+                self.in_flight.push(Input::FetchedNewest(answer));
+            }
             Effect::FetchAfter(seq) => {
                 let page = self.page(|message| message.seq > seq);
-                self.fetches += 1;
-                assert_eq!(self.fetches, 1, "one fetch at a time");
-                let answer = self.unless_unlucky(page);
-                self.on_the_way.push(Input::Fetched(answer));
+                self.start_fetch();
+                let answer = self.unless_lost(page);
+                self.in_flight.push(Input::Fetched(answer));
             }
             Effect::FetchBefore(seq) => {
-                let mut messages: Vec<Message> = self.store.clone();
-                messages.retain(|message| message.seq < seq);
-                messages.drain(..messages.len().saturating_sub(NEWEST));
-                let answer = self.unless_unlucky(MessagePage {
-                    messages,
-                    head: head(&self.store),
-                });
-                self.on_the_way.push(Input::FetchedOlder(answer));
+                let older = self.newest_before(seq);
+                let answer = self.unless_lost(older);
+                self.in_flight.push(Input::FetchedOlder(answer));
             }
             Effect::Post(new) => self.post(new),
             Effect::Start(timer, millis) => {
@@ -144,26 +150,26 @@ impl World {
                     .insert(timer as u8, (self.millis + u64::from(millis), timer));
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
-            Effect::Send(_) | Effect::Remember(_) => {}
+            Effect::Send(_) | Effect::StoreOwn(_) => {}
         }
     }
 
     pub(super) fn disconnect(&mut self) {
         self.open = false;
         self.watching = false;
-        self.on_the_way
-            .retain(|it| !matches!(it, Input::Frame(_) | Input::Line(_)));
+        self.in_flight
+            .retain(|it| !matches!(it, Input::Frame(_) | Input::Connection(_)));
     }
 
     pub(super) fn watch(&mut self, after: Option<Seq>) {
-        if !self.well && self.chance.one_in(8) {
+        if !self.reliable && self.rng.one_in(8) {
             return;
         }
         self.watching = true;
         let after = after.unwrap_or_default();
         let mut messages = self.page(|message| message.seq > after).messages;
-        // A well network brings what is missing by fetches alone.
-        if self.well || self.chance.one_in(2) {
+        // A reliable network brings what is missing by requests alone.
+        if self.reliable || self.rng.one_in(2) {
             messages.clear();
         }
         let event = ServerEvent::Watched {
@@ -171,7 +177,7 @@ impl World {
             head: head(&self.store),
             messages,
         };
-        self.on_the_way.push(Input::Frame(Some(event)));
+        self.in_flight.push(Input::Frame(Some(event)));
     }
 
     pub(super) fn page(&self, wanted: impl Fn(&Message) -> bool) -> MessagePage {
@@ -189,8 +195,21 @@ impl World {
         }
     }
 
-    pub(super) fn unless_unlucky<T>(&mut self, answer: T) -> Result<T, ApiFailure> {
-        if !self.well && self.chance.one_in(4) {
+    fn newest_before(&self, seq: Seq) -> MessagePage {
+        let end = self.store.partition_point(|message| message.seq < seq);
+        MessagePage {
+            messages: self.store[end.saturating_sub(NEWEST)..end].to_vec(),
+            head: head(&self.store),
+        }
+    }
+
+    fn start_fetch(&mut self) {
+        self.fetches += 1;
+        assert_eq!(self.fetches, 1, "one fetch at a time");
+    }
+
+    pub(super) fn unless_lost<T>(&mut self, answer: T) -> Result<T, ApiFailure> {
+        if !self.reliable && self.rng.one_in(4) {
             Err(ApiFailure::Unreachable)
         } else {
             Ok(answer)
@@ -201,7 +220,7 @@ impl World {
         self.posts += 1;
         assert_eq!(self.posts, 1, "one post at a time");
         let key = new.client_message_id.clone();
-        let lost_before = !self.well && self.chance.one_in(6);
+        let lost_before = !self.reliable && self.rng.one_in(6);
         let answer = if lost_before {
             Err(ApiFailure::Unreachable)
         } else {
@@ -215,68 +234,75 @@ impl World {
                 self.append(message.clone());
                 message
             });
-            let lost_after = !self.well && self.chance.one_in(6);
+            let lost_after = !self.reliable && self.rng.one_in(6);
             if lost_after {
                 Err(ApiFailure::TimedOut)
             } else {
                 Ok(message)
             }
         };
-        self.on_the_way.push(Input::Answered(key, answer));
+        self.in_flight.push(Input::PostAnswered(key, answer));
+    }
+
+    /// Others post more than one request brings.
+    pub(super) fn append_many(&mut self) {
+        for _ in 0..MANY {
+            self.append(other(&self.store));
+        }
     }
 
     pub(super) fn append(&mut self, message: Message) {
         let key = message.client_message_id.clone();
         self.places.insert(key, self.store.len());
         self.store.push(message.clone());
-        if self.watching && (self.well || !self.chance.one_in(5)) {
+        if self.watching && (self.reliable || !self.rng.one_in(5)) {
             let event = ServerEvent::MessagePosted {
                 upload_id: upload_id(),
                 message,
             };
-            self.on_the_way.push(Input::Frame(Some(event)));
+            self.in_flight.push(Input::Frame(Some(event)));
         }
     }
 
-    pub(super) fn beacon(&mut self) {
+    pub(super) fn announce_head(&mut self) {
         if self.watching {
             let head = head(&self.store);
             let event = ServerEvent::HeadAdvanced {
                 upload_id: upload_id(),
                 head,
             };
-            self.on_the_way.push(Input::Frame(Some(event)));
+            self.in_flight.push(Input::Frame(Some(event)));
         }
     }
 
-    /// Something on its way arrives: the oldest when the network is well, any of it otherwise, perhaps twice.
-    pub(super) fn arrive(&mut self) {
-        if self.on_the_way.is_empty() {
+    /// Delivers the oldest frame or answer over a reliable network, otherwise any of them, perhaps twice.
+    pub(super) fn deliver(&mut self) {
+        if self.in_flight.is_empty() {
             return;
         }
-        let place = if self.well {
+        let place = if self.reliable {
             0
         } else {
-            self.chance.below(self.on_the_way.len())
+            self.rng.below(self.in_flight.len())
         };
-        let input = self.on_the_way.remove(place);
+        let input = self.in_flight.remove(place);
         match &input {
-            Input::Fetched(_) => self.fetches -= 1,
-            Input::Answered(..) => self.posts -= 1,
-            Input::Line(LineEvent::Closed(_)) => self.open = false,
-            Input::Frame(_) if !self.well && self.chance.one_in(6) => {
-                self.on_the_way.push(input.clone());
+            Input::Fetched(_) | Input::FetchedNewest(_) => self.fetches -= 1,
+            Input::PostAnswered(..) => self.posts -= 1,
+            Input::Connection(ConnectionEvent::Closed(_)) => self.open = false,
+            Input::Frame(_) if !self.reliable && self.rng.one_in(6) => {
+                self.in_flight.push(input.clone());
             }
             _ => {}
         }
         self.give(input);
     }
 
-    pub(super) fn run_out(&mut self) {
+    pub(super) fn expire_timer(&mut self) {
         if let Some((&slot, &(at, timer))) = self.timers.iter().min_by_key(|(_, (at, _))| *at) {
             self.timers.remove(&slot);
             self.millis = self.millis.max(at);
-            self.give(Input::Line(LineEvent::Timer(timer)));
+            self.give(Input::Connection(ConnectionEvent::Timer(timer)));
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Drives the browser's state machine: carries out its effects, and passes it what happens.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
-use app::live::line::LineEvent;
 use app::live::machine::{Input, Machine};
 use app::live::{Connection, Entry};
 use app::model::{MessagePage, Seq};
@@ -36,6 +34,7 @@ pub struct Driver {
     progress: watch::Sender<Progress>,
     stall: Stall,
     rng: StdRng,
+    started: Instant,
     events: mpsc::Sender<ClientEvent>,
     socket: Option<Socket>,
     sockets: u64,
@@ -59,6 +58,7 @@ impl Driver {
         let mut driver = Self {
             transcript: Transcript::default(),
             rng: StdRng::seed_from_u64(role.seed),
+            started: Instant::now(),
             role,
             machine,
             context,
@@ -72,7 +72,7 @@ impl Driver {
         };
         let (first, listed) = driver.machine.listed();
         driver.transcript.record(first, listed);
-        driver.handle(Input::Line(LineEvent::Start));
+        driver.handle(Input::Connection(ConnectionEvent::Mounted));
         (driver, receiver)
     }
 
@@ -92,7 +92,7 @@ impl Driver {
 
     fn on_socket_event(&mut self, event: SocketEvent) -> Input {
         match event {
-            SocketEvent::Opened => Input::Line(LineEvent::Opened),
+            SocketEvent::Opened => Input::Connection(ConnectionEvent::Opened),
             SocketEvent::Frame(event) => {
                 let error = event
                     .as_ref()
@@ -106,7 +106,7 @@ impl Driver {
             SocketEvent::Closed(code) => {
                 let closed = format!("socket closed with {code}");
                 self.context.recorder.count(closed, 1);
-                Input::Line(LineEvent::Closed(code))
+                Input::Connection(ConnectionEvent::Closed(code))
             }
         }
     }
@@ -125,8 +125,15 @@ impl Driver {
 
     /// The client's own messages that are not listed with the others yet.
     pub fn unsent(&self) -> Vec<Entry> {
-        let listed = self.machine.listed().1.len();
-        self.machine.entries().split_off(listed)
+        self.machine.unsent().to_vec()
+    }
+
+    /// Loads what the client skipped when it had missed too much.
+    pub fn load_skipped(&mut self) {
+        let (first, _) = self.machine.listed();
+        if self.transcript.is_missing_before(first) {
+            self.handle(Input::LoadOlder);
+        }
     }
 
     /// The timer that expires first, and when.
@@ -136,7 +143,7 @@ impl Driver {
 
     pub fn on_timer(&mut self, timer: Timer) {
         self.stop_timer(timer);
-        self.handle(Input::Line(LineEvent::Timer(timer)));
+        self.handle(Input::Connection(ConnectionEvent::Timer(timer)));
     }
 
     pub fn into_transcript(self) -> Transcript {
@@ -144,8 +151,7 @@ impl Driver {
     }
 
     fn now(&mut self) -> Now {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = since.unwrap_or_default().as_millis();
+        let millis = self.started.elapsed().as_millis();
         Now {
             millis: u64::try_from(millis).unwrap_or(u64::MAX),
             random: self.rng.random(),
@@ -175,11 +181,12 @@ impl Driver {
         }
         self.progress.send_replace(Progress {
             cursor: Seq::new(first.get() - 1 + listed.len() as u64),
-            unsent: self.machine.entries().len() - listed.len(),
-            is_live: matches!(
-                self.machine.connection(),
-                Connection::Live | Connection::CaughtUp { .. }
-            ),
+            unsent: self.machine.unsent().len(),
+            is_live: !self.transcript.is_missing_before(first)
+                && matches!(
+                    self.machine.connection(),
+                    Connection::Live | Connection::CaughtUp { .. }
+                ),
         });
     }
 
@@ -192,7 +199,7 @@ impl Driver {
             .count("ripple of another client", others);
         let now = self.now();
         for (id, _) in ripples {
-            self.machine.handle(Input::FinishRipple(id), now);
+            self.machine.handle(Input::RemoveRipple(id), now);
         }
     }
 
@@ -213,6 +220,10 @@ impl Driver {
                 recorder.on_fetched(seq, &answer);
                 Input::Fetched(answer)
             }),
+            Effect::FetchNewest => {
+                recorder.count("skip to the newest messages", 1);
+                self.call(async move { Input::FetchedNewest(api.newest(upload).await) });
+            }
             Effect::FetchBefore(seq) => {
                 self.call(async move { Input::FetchedOlder(api.before(upload, seq).await) });
             }
@@ -221,9 +232,9 @@ impl Driver {
                 recorder.on_post(&new.client_message_id);
                 let answer = api.post(upload, &new).await;
                 recorder.on_answer(&new, &answer);
-                Input::Answered(new.client_message_id, answer)
+                Input::PostAnswered(new.client_message_id, answer)
             }),
-            Effect::Remember(_) => {}
+            Effect::StoreOwn(_) => {}
             Effect::Start(timer, millis) => {
                 self.stop_timer(timer);
                 let after = Duration::from_millis(millis.into());

@@ -58,6 +58,12 @@ impl Transcript {
         new
     }
 
+    /// Whether messages between this one and those that were listed before were never listed.
+    pub fn is_missing_before(&self, first: Seq) -> bool {
+        let before = self.lines.range(..first).next_back();
+        before.is_some_and(|(last, _)| last.next() < first)
+    }
+
     fn error(&mut self, error: String) {
         self.error.get_or_insert(error);
     }
@@ -84,6 +90,15 @@ mod tests {
         let expected = (2..).map(Seq::new).zip(expected.iter().map(line));
         assert_eq!(lines, expected.collect::<Vec<_>>());
         assert_eq!(transcript.error, None);
+    }
+
+    #[test]
+    fn skipped_messages_are_missing_until_they_are_loaded() {
+        let mut transcript = transcript(1, 4);
+        transcript.record(Seq::new(8), &entries(8..10));
+        assert!(transcript.is_missing_before(Seq::new(8)));
+        transcript.record(Seq::new(4), &entries(4..10));
+        assert!(!transcript.is_missing_before(Seq::new(4)));
     }
 
     #[test]

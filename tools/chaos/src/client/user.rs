@@ -133,7 +133,10 @@ impl User {
                     None => return,
                 },
                 timer = expired(timer) => self.driver.on_timer(timer),
-                _ = retries.tick() => self.retry(),
+                _ = retries.tick() => {
+                    self.retry();
+                    self.driver.load_skipped();
+                }
                 () = sleep_until(action) => self.act(*phase.borrow() == Phase::Writing),
                 changed = phase.changed() => match changed {
                     Ok(()) => self.end_stall(),
@@ -185,7 +188,7 @@ impl User {
     fn tap(&mut self) {
         let (x, y) = (self.rng.random(), self.rng.random());
         let at = Point::new(x, y).expect("these are fractions");
-        self.driver.handle(Input::Tap(at));
+        self.driver.handle(Input::Touch(at));
         self.driver.handle(Input::LoadOlder);
     }
 

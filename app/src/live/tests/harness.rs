@@ -1,10 +1,10 @@
-//! A machine and what happens to it, in short words.
+//! Short functions that give a machine inputs.
 
+use super::super::connection::ConnectionEvent;
 use super::super::effect::Timer;
 use super::super::effect::{Effect, Now};
-use super::super::line::LineEvent;
 use super::super::machine::{Input, Machine};
-use super::super::{Connection, Delivery};
+use super::super::{Connection, Delivery, Entry};
 use super::fixture::{key, page, stored, unsent, upload_id};
 use crate::event::ServerEvent;
 use crate::model::{Message, MessagePage, NewMessage, Seq};
@@ -18,14 +18,14 @@ pub(super) fn machine(page: MessagePage) -> Machine {
     Machine::new(upload_id(), page, "me".parse().unwrap())
 }
 
-/// Gives an input and answers with what is to be done.
+/// Gives an input and returns the effects.
 pub(super) fn give(machine: &mut Machine, input: Input) -> Vec<Effect> {
     machine.handle(input, NOW);
     machine.take_effects()
 }
 
-pub(super) fn line(machine: &mut Machine, event: LineEvent) -> Vec<Effect> {
-    give(machine, Input::Line(event))
+pub(super) fn connection(machine: &mut Machine, event: ConnectionEvent) -> Vec<Effect> {
+    give(machine, Input::Connection(event))
 }
 
 pub(super) fn frame(machine: &mut Machine, event: ServerEvent) -> Vec<Effect> {
@@ -48,16 +48,16 @@ pub(super) fn posted(message: Message) -> ServerEvent {
 }
 
 pub(super) fn connect(machine: &mut Machine, head: u64) -> Vec<Effect> {
-    line(machine, LineEvent::Start);
-    line(machine, LineEvent::Opened);
+    connection(machine, ConnectionEvent::Mounted);
+    connection(machine, ConnectionEvent::Opened);
     frame(machine, watched(head))
 }
 
 pub(super) fn reconnect(machine: &mut Machine, head: u64) -> Vec<Effect> {
-    line(machine, LineEvent::Closed(1006));
+    connection(machine, ConnectionEvent::Closed(1006));
     assert_eq!(machine.connection(), Connection::Reconnecting);
-    line(machine, LineEvent::Timer(Timer::Reconnect));
-    line(machine, LineEvent::Opened);
+    connection(machine, ConnectionEvent::Timer(Timer::Reconnect));
+    connection(machine, ConnectionEvent::Opened);
     frame(machine, watched(head))
 }
 
@@ -69,9 +69,14 @@ pub(super) fn live() -> Machine {
     machine
 }
 
+/// The listed messages, stored and unsent.
+pub(super) fn entries(machine: &Machine) -> Vec<Entry> {
+    let stored = machine.listed().1.iter();
+    stored.chain(machine.unsent()).cloned().collect()
+}
+
 pub(super) fn texts(machine: &Machine) -> Vec<String> {
-    machine
-        .entries()
+    entries(machine)
         .iter()
         .map(|entry| entry.content.to_string())
         .collect()
@@ -101,7 +106,7 @@ pub(super) fn posts<'a>(effects: &'a [Effect]) -> Vec<&'a str> {
 }
 
 pub(super) fn delivery(machine: &Machine, name: &str) -> Delivery {
-    let entries = machine.entries();
+    let entries = entries(machine);
     let mut found = entries.iter().filter(|entry| entry.key == key(name));
     let entry = found.next().expect("it is listed");
     assert!(found.next().is_none(), "it is listed once");

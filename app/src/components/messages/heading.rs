@@ -1,60 +1,44 @@
-use std::collections::HashMap;
-
 use crate::browser::clock::{Day, Zone};
-use crate::live::{Delivery, Entry};
-use crate::model::{ClientMessageId, Timestamp};
+use crate::live::{Entry, RowState};
 
-/// Messages by one author stand under one head line as long as they follow each other within this time.
+/// Messages of one author that follow each other within this time share a head line.
 const RUN_MS: u64 = 5 * 60 * 1_000;
 
-/// What of an entry may change while it is listed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Whether the author and the time stand above it.
-    pub starts_run: bool,
-    /// The day to name above it, when it is another one than that of the message before.
+/// What stands above a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heading {
+    /// The day, when it is another one than that of the message before.
     pub new_day: Option<Day>,
-    /// When the node took it, or when it was written.
-    pub created_at: Timestamp,
-    /// How far it got.
-    pub delivery: Delivery,
+    /// Whether author and time are shown: the message is the first of a run by one author.
+    pub starts_run: bool,
 }
 
-/// The rows of these entries, by their keys.
-pub fn rows(entries: &[Entry], zone: Zone) -> HashMap<ClientMessageId, Row> {
-    let mut before: Option<&Entry> = None;
-    let mut rows = HashMap::with_capacity(entries.len());
-    for entry in entries {
-        rows.insert(entry.key.clone(), row(before, entry, zone));
-        before = Some(entry);
-    }
-    rows
-}
-
-/// The row of `entry`, which follows `before`.
-pub fn row(before: Option<&Entry>, entry: &Entry, zone: Zone) -> Row {
-    let day = zone.day(entry.created_at);
-    let new_day = before.is_none_or(|before| zone.day(before.created_at) != day);
-    Row {
-        starts_run: new_day || before.is_none_or(|before| !continues(before, entry)),
-        new_day: new_day.then_some(day),
-        created_at: entry.created_at,
-        delivery: entry.delivery.clone(),
+impl Heading {
+    /// The heading of a message; it follows from the message before it.
+    pub fn of(RowState { entry, previous }: &RowState, zone: Zone) -> Self {
+        let day = zone.day(entry.created_at);
+        let previous = previous.as_ref();
+        let new_day = previous.is_none_or(|previous| zone.day(previous.created_at) != day);
+        Self {
+            new_day: new_day.then_some(day),
+            starts_run: new_day || previous.is_none_or(|previous| !continues(previous, entry)),
+        }
     }
 }
 
-/// One's own unsent messages carry this tab's clock, which may run behind the server's: hence the absolute distance.
-fn continues(before: &Entry, entry: &Entry) -> bool {
-    let distance = before
+/// Unsent messages have the time of this computer's clock, which may be behind the server's: hence the absolute distance.
+fn continues(previous: &Entry, entry: &Entry) -> bool {
+    let distance = previous
         .created_at
         .unix_millis()
         .abs_diff(entry.created_at.unix_millis());
-    before.author_name == entry.author_name && before.mine == entry.mine && distance <= RUN_MS
+    previous.author_name == entry.author_name && previous.mine == entry.mine && distance <= RUN_MS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::Delivery;
 
     fn entry(key: &str, author: &str, at: &str) -> Entry {
         Entry {
@@ -67,13 +51,16 @@ mod tests {
         }
     }
 
-    /// For each entry whether it starts a run, and whether it starts a day.
+    /// For each message whether it starts a run, and whether it starts a day.
     fn starts(entries: &[Entry]) -> Vec<(bool, bool)> {
-        let rows = rows(entries, Zone::Utc);
-        entries
-            .iter()
-            .map(|entry| &rows[&entry.key])
-            .map(|row| (row.starts_run, row.new_day.is_some()))
+        let heading = |(index, entry): (usize, &Entry)| {
+            let previous = index.checked_sub(1).map(|index| entries[index].clone());
+            let entry = entry.clone();
+            Heading::of(&RowState { entry, previous }, Zone::Utc)
+        };
+        let headings = entries.iter().enumerate().map(heading);
+        headings
+            .map(|it| (it.starts_run, it.new_day.is_some()))
             .collect()
     }
 
@@ -106,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_messages_do_not_join_those_of_a_namesake() {
+    fn own_messages_do_not_continue_a_run_of_the_same_name() {
         let mut entries = [
             entry("a", "Anonymous", "2026-11-24T14:00:00Z"),
             entry("b", "Anonymous", "2026-11-24T14:00:01Z"),

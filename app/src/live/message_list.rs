@@ -1,0 +1,281 @@
+//! The messages as components show them. A change touches the rows that it is about and the chunk that they are in, however
+//! many messages are listed.
+
+use leptos::prelude::*;
+
+use super::view::Entry;
+use crate::model::{ClientMessageId, Seq};
+
+/// A chunk of this length is closed: further messages go into the next one.
+const CHUNK_LENGTH: usize = 50;
+/// As long as messages are unsent, their chunk is closed at this length only: they keep their elements when they are
+/// stored.
+const MAX_CHUNK_LENGTH: usize = 200;
+
+/// A message and the one before it, on which its heading depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowState {
+    /// The message.
+    pub entry: Entry,
+    /// The message before it; `None` for the first listed one.
+    pub previous: Option<Entry>,
+}
+
+/// The place of a message in the list. It stays the same from *sending* to *sent*.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The message's id.
+    pub key: ClientMessageId,
+    /// What may change while it is listed.
+    pub state: ArcRwSignal<RowState>,
+}
+
+/// Messages that follow each other.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// Unique in the list.
+    pub id: u64,
+    /// Oldest first.
+    pub rows: ArcRwSignal<Vec<Row>>,
+}
+
+/// The listed messages, in chunks: the stored ones, then the tab's own that are not stored yet. Cheap to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageList {
+    /// Oldest first. Loading older messages adds a chunk before the others, which leaves these in their place in the
+    /// document.
+    pub chunks: RwSignal<Vec<Chunk>>,
+    /// The last message; set when another one becomes the last.
+    pub newest: RwSignal<Option<Entry>>,
+    contents: StoredValue<Contents>,
+}
+
+/// What the list showed after the last update.
+#[derive(Debug)]
+struct Contents {
+    /// The last one ends with the unsent messages.
+    chunks: Vec<Chunk>,
+    /// The number of the first stored message, and of the one after the last.
+    first: Seq,
+    next: Seq,
+    /// How many messages are unsent.
+    unsent: usize,
+    next_id: u64,
+}
+
+impl MessageList {
+    /// Starts with these stored messages; `first` is the number of the first one.
+    pub(super) fn new((first, listed): (Seq, &[Entry])) -> Self {
+        let list = Self {
+            chunks: RwSignal::new(Vec::new()),
+            newest: RwSignal::new(None),
+            contents: StoredValue::new(Contents {
+                chunks: Vec::new(),
+                first,
+                next: first,
+                unsent: 0,
+                next_id: 0,
+            }),
+        };
+        list.update((first, listed), &[]);
+        list
+    }
+
+    /// Shows these stored messages, of which `first` is the number of the first one, and these unsent ones.
+    pub(super) fn update(self, (first, listed): (Seq, &[Entry]), unsent: &[Entry]) {
+        let chunks = self.contents.try_update_value(|contents| {
+            let before = ids(&contents.chunks);
+            contents.update(first, listed, unsent);
+            (ids(&contents.chunks) != before).then(|| contents.chunks.clone())
+        });
+        if let Some(chunks) = chunks.flatten() {
+            self.chunks.set(chunks);
+        }
+        let newest = unsent.last().or(listed.last());
+        let key = |entry: &Entry| entry.key.clone();
+        if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
+            self.newest.set(newest.cloned());
+        }
+    }
+
+    /// Shows changes of messages that are listed already, as when the tab's own are known later.
+    pub(super) fn refresh(self, listed: &[Entry]) {
+        self.contents.with_value(|contents| {
+            let mut previous = None;
+            for (row, entry) in contents.rows().zip(listed) {
+                row.set(entry, previous);
+                previous = Some(entry);
+            }
+        });
+    }
+}
+
+impl Contents {
+    fn update(&mut self, first: Seq, listed: &[Entry], unsent: &[Entry]) {
+        let next = Seq::new(first.get() + listed.len() as u64);
+        if first > self.next || next < self.first {
+            self.chunks.clear();
+            self.unsent = 0;
+            (self.first, self.next) = (first, first);
+        }
+        let trimmed = first > self.first;
+        if trimmed {
+            self.remove_oldest(distance(self.first, first));
+        }
+        let older = &listed[..distance(first, self.first)];
+        self.add_older(older);
+        self.first = first;
+        let new = listed.get(distance(first, self.next)..).unwrap_or_default();
+        self.next = next;
+        // Leptos moves elements in the document when a list loses some at one end and gets others at the other end.
+        self.add_newest(new, unsent, !trimmed);
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        let chunks = self.chunks.iter();
+        chunks.flat_map(|chunk| chunk.rows.get_untracked())
+    }
+
+    fn remove_oldest(&mut self, mut count: usize) {
+        while let Some(chunk) = self.chunks.first() {
+            let length = chunk.rows.with_untracked(Vec::len);
+            if length > count || self.chunks.len() == 1 {
+                chunk.rows.update(|rows| drop(rows.drain(..count)));
+                break;
+            }
+            self.chunks.remove(0);
+            count -= length;
+        }
+        self.set_first_previous(None);
+    }
+
+    fn add_older(&mut self, older: &[Entry]) {
+        let Some(last) = older.last() else { return };
+        self.set_first_previous(Some(last));
+        let mut previous = None;
+        let mut rows = Vec::new();
+        for entry in older {
+            rows.push(Row::new(entry, previous));
+            previous = Some(entry);
+        }
+        let chunk = self.new_chunk(rows);
+        self.chunks.insert(0, chunk);
+    }
+
+    fn set_first_previous(&self, previous: Option<&Entry>) {
+        if let Some(row) = self.rows().next() {
+            row.set(&row.entry(), previous);
+        }
+    }
+
+    /// Adds stored messages, and replaces the unsent ones.
+    fn add_newest(&mut self, new: &[Entry], unsent: &[Entry], may_close: bool) {
+        let (mut rows, mut unsent_rows) = self.open_chunk();
+        let mut previous = match rows.last() {
+            Some(row) => Some(row.entry()),
+            None => self.last_closed(),
+        };
+        for (index, entry) in new.iter().chain(unsent).enumerate() {
+            let is_full = rows.len() >= CHUNK_LENGTH && unsent_rows.is_empty();
+            // The unsent messages stay together.
+            let may_close = may_close && index <= new.len();
+            if may_close && (is_full || rows.len() >= MAX_CHUNK_LENGTH) {
+                self.set_open_chunk(std::mem::take(&mut rows));
+                let chunk = self.new_chunk(Vec::new());
+                self.chunks.push(chunk);
+            }
+            let shown = unsent_rows.iter().position(|row| row.key == entry.key);
+            let row = match shown {
+                Some(index) => unsent_rows.remove(index),
+                None => Row::new(entry, previous.as_ref()),
+            };
+            row.set(entry, previous.as_ref());
+            rows.push(row);
+            previous = Some(entry.clone());
+        }
+        self.set_open_chunk(rows);
+        self.unsent = unsent.len();
+    }
+
+    /// The rows of the last chunk: stored, and unsent.
+    fn open_chunk(&mut self) -> (Vec<Row>, Vec<Row>) {
+        if self.chunks.is_empty() {
+            let chunk = self.new_chunk(Vec::new());
+            self.chunks.push(chunk);
+        }
+        let mut rows = self.chunks[self.chunks.len() - 1].rows.get_untracked();
+        let unsent = rows.split_off(rows.len().saturating_sub(self.unsent));
+        (rows, unsent)
+    }
+
+    fn set_open_chunk(&self, rows: Vec<Row>) {
+        if let Some(chunk) = self.chunks.last()
+            && chunk
+                .rows
+                .with_untracked(|before| !keys(before).eq(keys(&rows)))
+        {
+            chunk.rows.set(rows);
+        }
+    }
+
+    /// The last message of the chunk before the last one.
+    fn last_closed(&self) -> Option<Entry> {
+        let chunk = self.chunks.iter().rev().nth(1)?;
+        chunk
+            .rows
+            .with_untracked(|rows| rows.last().map(Row::entry))
+    }
+
+    fn new_chunk(&mut self, rows: Vec<Row>) -> Chunk {
+        self.next_id += 1;
+        Chunk {
+            id: self.next_id,
+            rows: ArcRwSignal::new(rows),
+        }
+    }
+}
+
+impl Row {
+    fn new(entry: &Entry, previous: Option<&Entry>) -> Self {
+        Self {
+            key: entry.key.clone(),
+            state: ArcRwSignal::new(RowState::new(entry, previous)),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        self.state.with_untracked(|state| state.entry.clone())
+    }
+
+    fn set(&self, entry: &Entry, previous: Option<&Entry>) {
+        let state = RowState::new(entry, previous);
+        if self.state.with_untracked(|before| *before != state) {
+            self.state.set(state);
+        }
+    }
+}
+
+impl RowState {
+    fn new(entry: &Entry, previous: Option<&Entry>) -> Self {
+        Self {
+            entry: entry.clone(),
+            previous: previous.cloned(),
+        }
+    }
+}
+
+fn ids(chunks: &[Chunk]) -> Vec<u64> {
+    chunks.iter().map(|chunk| chunk.id).collect()
+}
+
+fn keys(rows: &[Row]) -> impl Iterator<Item = &ClientMessageId> {
+    rows.iter().map(|row| &row.key)
+}
+
+/// How many messages there are from `first` to `next`; 0 when that is before it.
+fn distance(first: Seq, next: Seq) -> usize {
+    usize::try_from(next.get().saturating_sub(first.get())).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

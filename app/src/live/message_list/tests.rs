@@ -1,0 +1,204 @@
+use super::super::Delivery;
+use super::super::conversation::Conversation;
+use super::super::tests::fixture::{message, page, unsent};
+use super::*;
+use crate::model::{Message, MessagePage};
+
+/// A conversation and the list that shows it.
+struct Shown {
+    conversation: Conversation,
+    unsent: Vec<Entry>,
+    list: MessageList,
+    _owner: Owner,
+}
+
+impl Shown {
+    fn new(page: MessagePage) -> Self {
+        let owner = Owner::new();
+        let conversation = Conversation::new(page);
+        let list = owner.with(|| MessageList::new(listed(&conversation)));
+        Self {
+            conversation,
+            unsent: Vec::new(),
+            list,
+            _owner: owner,
+        }
+    }
+
+    fn insert(&mut self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            self.unsent.retain(|it| it.key != message.client_message_id);
+            self.conversation.insert(message);
+        }
+        self.update();
+    }
+
+    fn insert_older(&mut self, page: MessagePage) {
+        self.conversation.insert_older(page.messages);
+        self.update();
+    }
+
+    /// Updates the list, and checks that it shows the conversation and that every row knows the one before it.
+    fn update(&mut self) {
+        self.list.update(listed(&self.conversation), &self.unsent);
+        let stored = self.conversation.listed().iter();
+        let expected: Vec<Entry> = stored.chain(&self.unsent).cloned().collect();
+        let states = self.states();
+        let shown: Vec<Entry> = states.iter().map(|state| state.entry.clone()).collect();
+        assert_eq!(shown, expected);
+        let mut previous = None;
+        for state in states {
+            assert_eq!(state.previous, previous);
+            previous = Some(state.entry);
+        }
+        let newest = self.list.newest.get_untracked();
+        assert_eq!(newest.map(|it| it.key), previous.map(|it| it.key));
+    }
+
+    fn states(&self) -> Vec<RowState> {
+        let rows = self
+            .chunks()
+            .into_iter()
+            .flat_map(|chunk| chunk.rows.get_untracked());
+        rows.map(|row| row.state.get_untracked()).collect()
+    }
+
+    fn chunks(&self) -> Vec<Chunk> {
+        self.list.chunks.get_untracked()
+    }
+
+    fn ids(&self) -> Vec<u64> {
+        ids(&self.chunks())
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let chunks = self.chunks();
+        chunks
+            .iter()
+            .map(|chunk| chunk.rows.with_untracked(Vec::len))
+            .collect()
+    }
+
+    /// The chunk in which a message is.
+    fn chunk_of(&self, key: &ClientMessageId) -> u64 {
+        let has_it = |chunk: &&Chunk| {
+            chunk
+                .rows
+                .with_untracked(|rows| rows.iter().any(|row| row.key == *key))
+        };
+        self.chunks().iter().find(has_it).expect("it is listed").id
+    }
+}
+
+fn listed(conversation: &Conversation) -> (Seq, &[Entry]) {
+    (conversation.first(), conversation.listed())
+}
+
+/// The tab's own message as it is stored with this number.
+fn stored(entry: &Entry, seq: u64) -> Message {
+    let mut message = message(seq);
+    message.client_message_id = entry.key.clone();
+    message
+}
+
+#[test]
+fn a_full_chunk_is_closed() {
+    let mut shown = Shown::new(page(1..=49, 49));
+    shown.insert([message(50)]);
+    assert_eq!(shown.lengths(), [50]);
+    shown.insert([message(51)]);
+    assert_eq!(shown.lengths(), [50, 1]);
+    shown.insert((52..=160).map(message));
+    assert_eq!(shown.lengths(), [50, 50, 50, 10]);
+}
+
+#[test]
+fn a_new_message_changes_no_other_chunk_and_no_other_row() {
+    let mut shown = Shown::new(page(1..=60, 60));
+    let before = shown.states();
+    let ids = shown.ids();
+    shown.insert([message(61)]);
+    assert_eq!(shown.states()[..60], before);
+    assert_eq!(shown.ids(), ids);
+}
+
+#[test]
+fn older_messages_are_a_chunk_of_their_own() {
+    let mut shown = Shown::new(page(101..=150, 150));
+    let ids = shown.ids();
+    shown.insert_older(page(51..=100, 150));
+    assert_eq!(shown.ids()[1..], ids);
+    assert_eq!(shown.lengths(), [50, 50]);
+}
+
+#[test]
+fn an_own_message_keeps_its_chunk_when_it_is_stored() {
+    let mut shown = Shown::new(page(1..=49, 49));
+    let own = [unsent("a"), unsent("b")];
+    shown.unsent = own.to_vec();
+    shown.update();
+    let chunks = own.each_ref().map(|entry| shown.chunk_of(&entry.key));
+    shown.insert([
+        message(50),
+        stored(&own[0], 51),
+        message(52),
+        stored(&own[1], 53),
+    ]);
+    assert_eq!(
+        own.each_ref().map(|entry| shown.chunk_of(&entry.key)),
+        chunks
+    );
+    shown.insert([message(54)]);
+    assert_eq!(shown.lengths(), [53, 1]);
+}
+
+#[test]
+fn a_message_that_stays_unsent_does_not_keep_its_chunk_open_for_ever() {
+    let mut shown = Shown::new(page(1..=10, 10));
+    shown.unsent = vec![unsent("a"), unsent("b")];
+    shown.unsent[0].delivery = Delivery::Sent;
+    shown.update();
+    for seq in 11..=500 {
+        shown.insert([message(seq)]);
+        assert!(
+            shown
+                .lengths()
+                .iter()
+                .all(|length| *length <= MAX_CHUNK_LENGTH + 2)
+        );
+    }
+    assert!(shown.lengths().len() > 2);
+}
+
+#[test]
+fn the_oldest_chunks_are_removed_and_no_chunk_is_added_with_it() {
+    let mut shown = Shown::new(page(1..=2_000, 2_000));
+    let ids = shown.ids();
+    shown.conversation.insert(message(2_001));
+    shown.conversation.trim();
+    shown.update();
+    assert_eq!(shown.ids(), ids[2..]);
+    shown.insert([message(2_002)]);
+    assert_eq!(shown.lengths().last(), Some(&1));
+}
+
+#[test]
+fn a_list_that_goes_on_elsewhere_is_replaced() {
+    let mut shown = Shown::new(page(1..=60, 60));
+    shown.unsent = vec![unsent("a")];
+    shown.update();
+    let ids = shown.ids();
+    shown.conversation.skip_to(Seq::new(9_951));
+    shown.insert((9_951..=10_000).map(message));
+    assert!(shown.ids().iter().all(|id| !ids.contains(id)));
+    shown.insert_older(page(9_901..=9_950, 10_000));
+}
+
+#[test]
+fn own_messages_that_are_known_later_are_refreshed() {
+    let mut shown = Shown::new(page(1..=60, 60));
+    shown.conversation.add_own(message(7).client_message_id);
+    shown.list.refresh(shown.conversation.listed());
+    shown.update();
+    assert!(shown.states()[6].entry.mine);
+}

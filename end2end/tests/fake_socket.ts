@@ -1,0 +1,65 @@
+// A socket within the page, for tests that measure what its frames cost.
+import type { Page } from '@playwright/test';
+
+interface FakeSocket {
+  /** Delivers so many messages, and gives the median of the milliseconds that one takes. */
+  receive(count: number): Promise<number>;
+}
+
+/** Gives the page a socket of its own, which answers `watch` and nothing else. Before the page is opened. */
+export async function connectFakeSocket(page: Page, uploadID: string) {
+  await page.addInitScript((uploadID) => {
+    let seq = 0;
+    const frame = (type: string, data: object) => JSON.stringify({ type, data: { uploadID, ...data } });
+    const message = () => ({
+      id: '0'.repeat(24),
+      uploadID,
+      seq: ++seq,
+      authorName: `Author ${seq % 3}`,
+      content: `message ${seq}`,
+      clientMessageID: `fake-${seq}`,
+      createdAt: new Date(1_795_521_600_000 + seq * 1_000).toISOString(),
+    });
+    class FakeWebSocket extends EventTarget {
+      static readonly OPEN = 1;
+      readonly readyState = 1;
+      constructor() {
+        super();
+        Object.assign(window, { fakeSocket: this });
+        setTimeout(() => this.dispatchEvent(new Event('open')));
+      }
+      send(command: string) {
+        if (JSON.parse(command).type !== 'watch') return;
+        setTimeout(() => this.deliver(frame('watched', { head: seq, messages: [] })));
+      }
+      close() {}
+      deliver(data: string) {
+        this.dispatchEvent(new MessageEvent('message', { data }));
+      }
+      async receive(count: number) {
+        const times: number[] = [];
+        for (let n = 0; n < count; n++) {
+          const data = frame('messagePosted', { message: message() });
+          const start = performance.now();
+          this.deliver(data);
+          // What follows from the frame is done before the next task.
+          await new Promise((resolve) => {
+            const { port1, port2 } = new MessageChannel();
+            port1.onmessage = resolve;
+            port2.postMessage(null);
+          });
+          times.push(performance.now() - start);
+        }
+        return times.sort((a, b) => a - b)[count >> 1];
+      }
+    }
+    Object.assign(window, { WebSocket: FakeWebSocket });
+  }, uploadID);
+}
+
+export async function receiveMessages(page: Page, count: number): Promise<number> {
+  return page.evaluate(
+    (count) => (window as unknown as { fakeSocket: FakeSocket }).fakeSocket.receive(count),
+    count,
+  );
+}

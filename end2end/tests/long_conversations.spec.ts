@@ -1,0 +1,126 @@
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { post, upload } from './api';
+import { connectFakeSocket, receiveMessages } from './fake_socket';
+import { ImagePage } from './pages';
+
+test('older messages are added without touching the listed ones', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 1; n <= 120; n++) await post(request, shared, `message ${n}`);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await expect(reader.messages).toHaveCount(50);
+  await selectText(page, 'message 71', 'message 73');
+  await watchRows(page);
+
+  for (const count of [100, 120]) {
+    await page.getByRole('button', { name: 'Earlier messages' }).click();
+    await expect(reader.messages).toHaveCount(count);
+    expect(await touchedRows(page)).toEqual([]);
+  }
+  expect(await reader.texts()).toEqual(Array.from({ length: 120 }, (_, n) => `message ${n + 1}`));
+  const selected = await page.evaluate(() => document.getSelection()!.toString().split(/\s*\n\s*/));
+  expect(selected).toEqual(['message 71', 'message 72', 'message 73']);
+});
+
+test('a new message touches no other message', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 1; n <= 49; n++) await post(request, shared, `message ${n}`);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await selectText(page, 'message 48', 'message 49');
+  await watchRows(page);
+  for (let n = 50; n <= 60; n++) await post(request, shared, `message ${n}`);
+  await expect(reader.messages).toHaveCount(60);
+  expect(await touchedRows(page)).toEqual([]);
+  expect(await page.evaluate(() => document.getSelection()!.toString())).toMatch(/message 48\s+message 49/);
+});
+
+test('a message keeps its element from sending to sent', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 1; n <= 49; n++) await post(request, shared, `message ${n}`);
+  const writer = await ImagePage.open(page, shared.shortID);
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/messages', async (route) => {
+    await answered;
+    await route.continue();
+  });
+  await writer.say('mine');
+  await expect(page.getByText('Sending…')).toBeVisible();
+  await watchRows(page);
+  for (let n = 50; n <= 55; n++) await post(request, shared, `message ${n}`);
+  await expect(writer.messages).toHaveCount(56);
+  answer();
+  await expect(page.getByText('Sending…')).toHaveCount(0);
+  expect(await touchedRows(page)).toEqual([]);
+});
+
+// The time is that of the frame's handling and of what follows from it in the document, in the middle of many.
+test('a message takes no longer when many are listed', async ({ page, request }) => {
+  const shared = await upload(request);
+  await connectFakeSocket(page, shared.id);
+  const reader = await ImagePage.open(page, shared.shortID);
+  await receiveMessages(page, 50);
+  const few = await receiveMessages(page, 40);
+  await receiveMessages(page, 1_810);
+  const many = await receiveMessages(page, 40);
+  await expect(reader.messages).toHaveCount(1_940);
+  test.info().annotations.push({ type: 'milliseconds', description: `${few} with 50 listed, ${many} with 1,900` });
+  expect(many).toBeLessThan(2 * few + 2);
+});
+
+test('after a long absence the newest messages are listed, and older ones can be loaded', async ({ page, request }) => {
+  const shared = await upload(request);
+  await post(request, shared, 'message 1');
+  const reader = await ImagePage.open(page, shared.shortID);
+  await expect(reader.messages).toHaveCount(1);
+  await page.context().setOffline(true);
+  await expect(reader.status).toHaveText('Offline');
+  for (let n = 2; n <= 260; n++) await post(request, shared, `message ${n}`);
+  let requests = 0;
+  page.on('request', (sent) => sent.url().includes('/messages') && requests++);
+  await page.context().setOffline(false);
+  await expect(reader.status).toHaveText('Caught up: 259 new');
+  const texts = (first: number) => Array.from({ length: 261 - first }, (_, n) => `message ${first + n}`);
+  expect(await reader.texts()).toEqual(texts(211));
+  expect(requests).toBe(1);
+  const earlier = page.getByRole('button', { name: 'Earlier messages' });
+  await earlier.click();
+  await expect(reader.messages).toHaveCount(100);
+  expect(await reader.texts()).toEqual(texts(161));
+  await post(request, shared, 'message 261');
+  await expect(reader.messages).toHaveCount(101);
+});
+
+async function selectText(page: Page, first: string, last: string) {
+  await page.evaluate(
+    ([first, last]) => {
+      const bubbles = [...document.querySelectorAll('.bubble')];
+      const find = (text: string) => bubbles.find((bubble) => bubble.textContent === text)!;
+      const range = document.createRange();
+      range.setStart(find(first).firstChild!, 0);
+      range.setEnd(find(last).firstChild!, last.length);
+      document.getSelection()!.removeAllRanges();
+      document.getSelection()!.addRange(range);
+    },
+    [first, last],
+  );
+}
+
+/** From now on notes which of the listed messages are removed from the document, or moved within it. */
+async function watchRows(page: Page) {
+  await page.evaluate(() => {
+    const rows = new Set<Node>(document.querySelectorAll('.message'));
+    const touched: string[] = [];
+    const observer = new MutationObserver((records) => {
+      for (const { removedNodes } of records) {
+        for (const node of removedNodes) if (rows.has(node)) touched.push(node.textContent!);
+      }
+    });
+    observer.observe(document.querySelector('[role=log]')!, { childList: true, subtree: true });
+    Object.assign(window, { touched });
+  });
+}
+
+async function touchedRows(page: Page): Promise<string[]> {
+  return page.evaluate(() => (window as unknown as { touched: string[] }).touched);
+}
