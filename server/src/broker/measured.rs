@@ -89,7 +89,7 @@ mod tests {
     use crate::broker::DeliveryClass;
     use crate::broker::conformance::{broker_suite, some_frame, some_topic};
     use crate::broker::memory::{MemoryBroker, MemoryBus};
-    use crate::http::metrics_endpoint::written;
+    use crate::http::metrics_endpoint::encode_metrics;
 
     // Whatever a broker guarantees, it does so through this one too.
     broker_suite!(async {
@@ -162,7 +162,7 @@ mod tests {
             .each_ref()
             .map(|calls| calls.load(Ordering::Relaxed));
         assert_eq!(passed_on, [2, 1]);
-        let text = written(&metrics.registry);
+        let text = encode_metrics(&metrics.registry);
         for sample in [
             "tonesa_broker_interruptions_total 2\n",
             "tonesa_broker_repairs_total 1\n",

@@ -9,13 +9,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::class_counter::ByClass;
 use super::{BrokerError, DeliveryClass};
-use crate::metrics::{Calls, Outcome};
+use crate::metrics::{CallMetrics, Outcome};
 
 /// What is told about the broker. Clones share it.
 #[derive(Debug, Clone)]
 pub struct BrokerMetrics {
     /// Its calls.
-    pub calls: Calls,
+    pub calls: CallMetrics,
     received: ByClass,
     publish_failures: ByClass,
     interruptions: Counter,
@@ -27,7 +27,7 @@ pub struct BrokerMetrics {
 impl BrokerMetrics {
     /// Figures that are told with the others of this registry.
     pub fn registered(registry: &mut Registry) -> Self {
-        let calls = Calls::registered(
+        let calls = CallMetrics::registered(
             registry,
             (
                 "broker_call_duration",

@@ -29,7 +29,7 @@ const CLAIMS_AT_ONCE: usize = 64;
 
 /// Looks at topics, without end.
 pub(super) async fn run(hub: Hub) {
-    let every = hub.0.limits.pace.beacon_every;
+    let every = hub.0.limits.pace.announce_every;
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;

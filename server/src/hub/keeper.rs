@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::outbox::{End, Outbox};
 use super::waiting::WaitingBytes;
 use crate::broker::DeliveryClass;
-use crate::config::Pace;
+use crate::config::HubIntervals;
 use crate::websocket;
 
 /// Pings without an answer after which the peer counts as dead.
@@ -78,7 +78,7 @@ impl Keeper {
         waiting.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
-    fn look(&self, pace: &Pace) {
+    fn look(&self, pace: &HubIntervals) {
         let ping_every = u64::try_from(pace.ping_every.as_millis()).unwrap_or(u64::MAX);
         let now = self.now();
         let ping = Batch::one(DeliveryClass::Message, websocket::PING);
@@ -174,7 +174,7 @@ impl Drop for Kept {
 }
 
 /// Looks after the hub's sockets, without end.
-pub(super) async fn run(keeper: Arc<Keeper>, waiting: Arc<WaitingBytes>, pace: Pace) {
+pub(super) async fn run(keeper: Arc<Keeper>, waiting: Arc<WaitingBytes>, pace: HubIntervals) {
     let mut looks = interval(pace.shortest() / LOOKS);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

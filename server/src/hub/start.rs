@@ -53,7 +53,7 @@ impl Hub {
         hub.0.broker.attach(Arc::new(delivery));
         let pace = limits.pace;
         let (broker, beacon) = (Arc::clone(&hub.0.broker), Arc::clone(&hub.0.beacon));
-        hub.until_shutdown(beacon::run(beacon, broker, pace.beacon_every));
+        hub.until_shutdown(beacon::run(beacon, broker, pace.announce_every));
         hub.until_shutdown(audit::run(hub.clone()));
         let (keeper, waiting) = (Arc::clone(&hub.0.keeper), Arc::clone(&hub.0.waiting));
         hub.until_shutdown(keeper::run(keeper, waiting, pace));

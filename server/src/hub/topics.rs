@@ -19,7 +19,7 @@ use super::refusal::unavailable;
 use super::rooms::{Membership, Rooms};
 use super::waiting::WaitingBytes;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
-use crate::config::Pace;
+use crate::config::HubIntervals;
 use crate::store::Store;
 
 /// How a node treats its sockets.
@@ -28,7 +28,7 @@ pub struct HubLimits {
     /// Touches per socket and second, with bursts of as many; 0 means no limit. More are dropped and refused, once.
     pub touches_per_second: u32,
     /// What happens at intervals.
-    pub pace: Pace,
+    pub pace: HubIntervals,
 }
 
 /// A handle to the hub; clones share it.

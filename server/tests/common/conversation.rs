@@ -1,4 +1,4 @@
-//! What a conversation's tests do again and again.
+//! Helpers for tests of conversations.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::TestNode;
 
 impl TestNode {
-    /// Where clients connect: `http://…`.
+    /// The base URL, `http://…`.
     pub fn base(&self) -> String {
         self.url("")
     }
@@ -24,7 +24,7 @@ impl TestNode {
         message
     }
 
-    /// Posts as many messages, one after the other.
+    /// Posts this many messages, one after the other.
     pub async fn say_many(&self, upload: UploadId, count: usize) -> Vec<Message> {
         let mut posted = Vec::with_capacity(count);
         for n in 0..count {
@@ -33,14 +33,14 @@ impl TestNode {
         posted
     }
 
-    /// Posts a text under this `clientMessageID`; the answer's status and the message.
+    /// Posts a text with this `clientMessageID`; returns the response's status and the message.
     pub async fn say_as(&self, upload: UploadId, client_id: &str, text: &str) -> (u16, Message) {
         let body = json!({"authorName": "Ada", "content": text, "clientMessageID": client_id});
         let response = self.post_message(&upload.to_string(), &body).await;
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    /// The whole conversation, read page by page.
+    /// Reads the whole conversation, page by page.
     pub async fn all_messages(&self, upload: UploadId) -> Vec<Message> {
         let mut all: Vec<Message> = Vec::new();
         loop {
@@ -63,6 +63,6 @@ impl TestNode {
         };
         timeout(Duration::from_secs(10), holds)
             .await
-            .unwrap_or_else(|_| panic!("in time: {what}"));
+            .unwrap_or_else(|_| panic!("timed out waiting: {what}"));
     }
 }

@@ -1,4 +1,4 @@
-//! Backends that go away when told to.
+//! Wrappers of backends that inject faults.
 
 use std::future::pending;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
-use server::blob::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
+use server::blob::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::ids::PairingId;
 use server::store::{Appended, Draft, Select, Store, StoreError};
@@ -21,21 +21,21 @@ use tokio::time::sleep;
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub enum Mood {
-    /// As it should.
+    /// Normally.
     Well,
-    /// Answers that it is away.
+    /// Every call fails with `Unavailable`.
     Away,
-    /// Never answers.
+    /// No call returns.
     Silent,
-    /// Panics, as nothing should.
+    /// Every call panics.
     Broken,
-    /// A broker that loses what is published.
+    /// A broker that drops what is published.
     Lossy,
-    /// Answers once it is in another mood.
+    /// Calls wait until the mood changes.
     Slow,
 }
 
-/// Changes a backend's mood while it runs.
+/// Changes a backend's mood at run time.
 #[derive(Clone, Default)]
 pub struct Switch(Arc<AtomicU8>, Arc<AtomicUsize>);
 
@@ -44,7 +44,7 @@ impl Switch {
         self.0.store(mood as u8, Ordering::SeqCst);
     }
 
-    /// How often the backend was called.
+    /// Returns how often the backend was called.
     pub fn calls(&self) -> usize {
         self.1.load(Ordering::SeqCst)
     }
@@ -53,16 +53,16 @@ impl Switch {
         self.0.load(Ordering::SeqCst) == Mood::Lossy as u8
     }
 
-    async fn pass<E>(&self, away: E) -> Result<(), E> {
+    async fn pass<E>(&self, error: E) -> Result<(), E> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.pass_unseen(away).await
+        self.pass_uncounted(error).await
     }
 
-    /// What a node does by itself counts as no call.
-    async fn pass_unseen<E>(&self, away: E) -> Result<(), E> {
+    /// Calls that a node makes by itself are not counted.
+    async fn pass_uncounted<E>(&self, error: E) -> Result<(), E> {
         match self.0.load(Ordering::SeqCst) {
             0 | 4 => Ok(()),
-            1 => Err(away),
+            1 => Err(error),
             2 => pending().await,
             5 => {
                 while self.0.load(Ordering::SeqCst) == Mood::Slow as u8 {
@@ -75,7 +75,7 @@ impl Switch {
     }
 }
 
-/// The backends with a switch each.
+/// A switch for each backend.
 #[derive(Clone, Default)]
 pub struct Switches {
     pub store: Switch,
@@ -87,9 +87,9 @@ pub struct Switches {
 impl Switches {
     pub fn wrap(&self, backends: Backends) -> Backends {
         Backends {
-            store: Arc::new(Moody(backends.store, self.store.clone())),
-            blobs: Arc::new(Moody(backends.blobs, self.blobs.clone())),
-            broker: Arc::new(MoodyBroker {
+            store: Arc::new(Faulty(backends.store, self.store.clone())),
+            blobs: Arc::new(Faulty(backends.blobs, self.blobs.clone())),
+            broker: Arc::new(FaultyBroker {
                 broker: backends.broker,
                 switch: self.broker.clone(),
                 receiver: self.receiver.clone(),
@@ -98,16 +98,16 @@ impl Switches {
         }
     }
 
-    /// What the node attached to the broker.
+    /// Returns what the node has attached to the broker.
     pub fn receiver(&self) -> &dyn Deliver {
         &**self.receiver.get().expect("the node has started")
     }
 }
 
-struct Moody<T: ?Sized>(Arc<T>, Switch);
+struct Faulty<T: ?Sized>(Arc<T>, Switch);
 
 #[async_trait]
-impl Store for Moody<dyn Store> {
+impl Store for Faulty<dyn Store> {
     async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
         self.0.insert_upload(upload).await
@@ -143,25 +143,25 @@ impl Store for Moody<dyn Store> {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.pairing().await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.pair(id).await
     }
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
-        self.1.pass_unseen(StoreError::Unavailable).await?;
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.newest_uploads(limit).await
     }
 }
 
 #[async_trait]
-impl Blobs for Moody<dyn Blobs> {
-    fn unread(&self) -> usize {
-        self.0.unread()
+impl Blobs for Faulty<dyn Blobs> {
+    fn read_buffer_bytes(&self) -> usize {
+        self.0.read_buffer_bytes()
     }
 
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
@@ -194,12 +194,12 @@ impl Blobs for Moody<dyn Blobs> {
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
-        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.1.pass_uncounted(BlobError::Unavailable).await?;
         self.0.pairing().await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
-        self.1.pass_unseen(BlobError::Unavailable).await?;
+        self.1.pass_uncounted(BlobError::Unavailable).await?;
         self.0.pair(id).await
     }
 
@@ -227,29 +227,29 @@ impl Blobs for Moody<dyn Blobs> {
         self.0.clear_unfinished(before).await
     }
 
-    fn serves_from(&self) -> Option<&str> {
-        self.0.serves_from()
+    fn redirect_origin(&self) -> Option<&str> {
+        self.0.redirect_origin()
     }
 
-    async fn address(
+    async fn presigned_url(
         &self,
         key: ShortId,
         method: &Method,
-        labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
+        headers: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
-        self.0.address(key, method, labels).await
+        self.0.presigned_url(key, method, headers).await
     }
 }
 
-struct MoodyBroker {
+struct FaultyBroker {
     broker: Arc<dyn Broker>,
     switch: Switch,
     receiver: Arc<OnceLock<Arc<dyn Deliver>>>,
 }
 
 #[async_trait]
-impl Broker for MoodyBroker {
+impl Broker for FaultyBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
         assert!(self.receiver.set(receiver.clone()).is_ok());
         self.broker.attach(receiver);

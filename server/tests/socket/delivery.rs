@@ -7,7 +7,7 @@ use crate::common::socket_client::SocketClient;
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
 use futures::future::join_all;
-use server::config::Pace;
+use server::config::HubIntervals;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_posts_from_twenty_writers_arrive_dense_and_in_one_order_at_ten_watchers() {
@@ -88,9 +88,9 @@ async fn a_watcher_that_does_not_read_is_closed_with_1013_and_the_others_miss_no
 
 #[tokio::test]
 async fn the_head_is_told_again_after_something_was_posted() {
-    let node = TestNode::with_pace(Pace {
-        beacon_every: Duration::from_millis(50),
-        ..Pace::default()
+    let node = TestNode::with_intervals(HubIntervals {
+        announce_every: Duration::from_millis(50),
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;
@@ -124,9 +124,9 @@ async fn a_post_repeated_under_its_client_id_is_told_once() {
 
 #[tokio::test]
 async fn a_peer_that_answers_no_ping_is_dropped() {
-    let node = TestNode::with_pace(Pace {
+    let node = TestNode::with_intervals(HubIntervals {
         ping_every: Duration::from_millis(50),
-        ..Pace::default()
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;

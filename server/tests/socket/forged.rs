@@ -3,7 +3,7 @@
 use app::event::ServerEvent;
 use app::model::{Message, Seq, UploadRef};
 use server::broker::{DeliveryClass, Frame, Topic};
-use server::http::metrics_endpoint::written;
+use server::http::metrics_endpoint::encode_metrics;
 use server::ids;
 
 use crate::common::TestNode;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
-use server::config::Pace;
+use server::config::HubIntervals;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
@@ -98,9 +98,9 @@ async fn a_node_stops_while_a_watch_waits_for_store_or_broker() {
 #[tokio::test]
 async fn a_client_is_not_given_up_for_what_the_node_did_not_read() {
     let switches = Switches::default();
-    let pace = Pace {
+    let pace = HubIntervals {
         ping_every: Duration::from_millis(100),
-        ..Pace::default()
+        ..HubIntervals::default()
     };
     let node = TestNode::with_all(&[], pace, |backends| switches.wrap(backends)).await;
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
@@ -126,9 +126,9 @@ async fn a_client_is_not_given_up_for_what_the_node_did_not_read() {
 #[tokio::test]
 async fn what_the_hub_does_at_intervals_stops_while_a_backend_is_silent() {
     let switches = Switches::default();
-    let pace = Pace {
-        beacon_every: Duration::from_millis(50),
-        ..Pace::default()
+    let pace = HubIntervals {
+        announce_every: Duration::from_millis(50),
+        ..HubIntervals::default()
     };
     let node = TestNode::with_all(&[], pace, |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;

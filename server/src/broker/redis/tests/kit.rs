@@ -13,7 +13,7 @@ use crate::broker::conformance::some_frame;
 use crate::broker::redis::RedisBroker;
 use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, Deliver, Frame, Topic};
-use crate::http::metrics_endpoint::written;
+use crate::http::metrics_endpoint::encode_metrics;
 
 /// The longest that anything here may take, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ impl TestNode {
     /// Waits until it has heard itself this often, as its figures tell.
     pub async fn wait_for_canaries(&self, number: u64) {
         let heard = || {
-            let figures = written(&self.metrics.registry);
+            let figures = encode_metrics(&self.metrics.registry);
             let count = "tonesa_publish_to_receive_seconds_count ";
             let count = figures.lines().find_map(|line| line.strip_prefix(count));
             count.unwrap().parse::<u64>().unwrap()
