@@ -94,6 +94,29 @@ async fn each_host_gets_its_own_links() {
 }
 
 #[tokio::test]
+async fn an_error_page_is_the_view_that_the_apps_router_shows_at_its_address() {
+    let host = [("host", "tonesa.example")];
+    let page = async |node: &TestNode, path| get(node, path, &host).await.text().await.unwrap();
+    let paths = [
+        "/nowhere", "//", "/u", "/u/", "/u//", "/u/a/b", "/u/bad//", "/ubad", "//u/bad",
+        "/%75/bad", "/u/bad", "/u/bad/", "/u/%2f", "/u/%ff/",
+    ];
+    let mut rendered = Vec::new();
+    for path in paths {
+        let node = TestNode::start().await;
+        rendered.push((path, page(&node, path).await));
+    }
+    let node = TestNode::start().await;
+    for (path, rendered) in &rendered {
+        assert_eq!(page(&node, path).await, *rendered, "{path}");
+    }
+    let node = TestNode::start().await;
+    for (path, rendered) in rendered.iter().rev() {
+        assert_eq!(page(&node, path).await, *rendered, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_unchanged_page_is_not_sent_again() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;

@@ -27,7 +27,7 @@ fn head(topic: Topic, head: u64) -> String {
 }
 
 fn refused(node: &TestNode) -> u64 {
-    let figures = written(&node.node.registry);
+    let figures = encode_metrics(&node.node.registry);
     let line = figures.lines().find_map(|line| line.strip_prefix(NAME));
     line.unwrap().parse().unwrap()
 }

@@ -48,13 +48,12 @@ pub async fn show_image(
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let not_found = PageContent::Image(Err(PageError::NotFound));
     match path {
         Ok(UploadPath(name @ UploadRef::Id(_))) => {
             let upload = node.store.upload(name);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => Ok(redirect_permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => show(&node, &info, request, not_found).await,
+                Err(ApiError::NotFound) => show_not_found(&node, &info, request).await,
                 Err(error) => Err(error),
             }
         }
@@ -63,7 +62,7 @@ pub async fn show_image(
             let page = image_page(&node, &info, request, short_id).await?;
             respond(&node, &info, &headers, &page)
         }
-        Err(_) => show(&node, &info, request, not_found).await,
+        Err(_) => show_not_found(&node, &info, request).await,
     }
 }
 
@@ -79,7 +78,7 @@ pub async fn redirect_without_slash(
 ) -> Result<Response, ApiError> {
     match path {
         Ok(UploadPath(id)) => Ok(redirect_permanently(&id.to_string())),
-        Err(_) => show(&node, &info, request, PageContent::NoPage).await,
+        Err(_) => show_not_found(&node, &info, request).await,
     }
 }
 
@@ -95,11 +94,27 @@ pub async fn not_found(
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
-        Method::GET | Method::HEAD if is_page => {
-            show(&node, &info, request, PageContent::NoPage).await
-        }
+        Method::GET | Method::HEAD if is_page => show_not_found(&node, &info, request).await,
         _ => Err(ApiError::NotFound),
     }
+}
+
+/// Shows the view that the app's router chooses for this path in the browser too, or else the page could not be
+/// hydrated: an upload's page (`/u/{id}`, also with a slash behind it) or none.
+async fn show_not_found(
+    node: &AppState,
+    info: &RequestInfo,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let path = request.uri().path();
+    let id = path.strip_prefix("/u/");
+    let id = id.map(|id| id.strip_suffix('/').unwrap_or(id));
+    let content = if id.is_some_and(|id| !id.is_empty() && !id.contains('/')) {
+        PageContent::Image(Err(PageError::NotFound))
+    } else {
+        PageContent::NoPage
+    };
+    show(node, info, request, content).await
 }
 
 async fn show(
