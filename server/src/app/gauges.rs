@@ -53,7 +53,7 @@ impl Collector for Gauges {
             ),
             (
                 "uploads_running",
-                "Uploads that have a place: received, checked or kept",
+                "Uploads that are being received, checked or stored",
                 decoders.uploads(),
             ),
             (

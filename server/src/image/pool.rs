@@ -33,7 +33,7 @@ pub const MAX_UPLOADS: usize = 128;
 pub const MAX_UPLOADS_PER_ADDRESS: usize = 15;
 
 /// How long an image waits for a decoder: longer than checking another one takes, since both decoders may just have
-/// begun. After that it fails with [`ImageError::Unavailable`], so that the client is told to come again.
+/// begun. After that it fails with [`ImageError::Unavailable`], so that the client tries again later.
 pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The memory of all processes that check images, in bytes.

@@ -180,7 +180,7 @@ impl Database {
         self.log.is_empty = false;
         match self.commit(jobs) {
             Ok(replies) => {
-                // Only if whoever opens the database later finds these writes.
+                // The writes count only if the next process to open the database will find them.
                 let in_place = self.files.check_in_place();
                 for reply in replies {
                     reply(in_place);

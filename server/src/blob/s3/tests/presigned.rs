@@ -17,7 +17,7 @@ const HEADERS: ResponseHeaders<'_> = ResponseHeaders {
     cache_control: "public, max-age=31536000, immutable",
 };
 
-async fn kept(bytes: &[u8]) -> ShortId {
+async fn stored(bytes: &[u8]) -> ShortId {
     let (fixture, _folder) = open().await;
     let key = crate::ids::short_id();
     fixture.put(key, bytes).await.unwrap();
@@ -27,7 +27,7 @@ async fn kept(bytes: &[u8]) -> ShortId {
 #[tokio::test]
 async fn a_presigned_url_serves_the_blob_with_the_given_headers() {
     let server = testbed::shared::s3();
-    let key = kept(b"0123456789").await;
+    let key = stored(b"0123456789").await;
     let config = settings(server, &[("S3_REDIRECT", "1")]);
     let (blobs, _folder) = try_open(&config).await.unwrap();
     let origin = blobs.redirect_origin().unwrap().to_owned();
@@ -71,7 +71,7 @@ async fn a_presigned_url_serves_the_blob_with_the_given_headers() {
 
 #[tokio::test]
 async fn a_presigned_url_is_valid_for_one_blob_one_type_and_one_period() {
-    let (key, other) = (kept(b"bytes").await, kept(b"others").await);
+    let (key, other) = (stored(b"bytes").await, stored(b"others").await);
     let config = settings(testbed::shared::s3(), &[]);
     let bucket = Bucket::of(&config);
     let url_signer = UrlSigner::of(&bucket, &config).await.unwrap();

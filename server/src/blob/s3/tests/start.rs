@@ -11,9 +11,9 @@ async fn refused(changed: &[(&str, &str)]) -> OpenError {
     let server = testbed::shared::s3();
     let opened = try_open(&settings(server, changed)).await;
     let error = opened.map(drop).unwrap_err();
-    let said = format!("{error} {error:?}");
+    let message = format!("{error} {error:?}");
     for secret in [server.access_key(), server.secret_key(), "not-the-key"] {
-        assert!(!said.contains(secret), "{said}");
+        assert!(!message.contains(secret), "{message}");
     }
     error
 }
