@@ -48,7 +48,7 @@ pub enum ServerEvent {
         /// The taps, oldest first.
         points: Vec<TouchPoint>,
     },
-    /// The beacon: a client that is behind `head` fetches.
+    /// The announced head: a client that is behind `head` fetches.
     HeadAdvanced {
         /// The upload.
         #[serde(rename = "uploadID")]

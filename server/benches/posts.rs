@@ -1,5 +1,5 @@
-//! Durable posts a second: what 64 people who post at once get from the program, without HTTP, beside what SQLite itself
-//! commits of the same rows in groups of as many. `cargo bench -p server --bench posts`.
+//! Durable posts per second: what 64 concurrent writers get from the program without HTTP, compared with the rows per
+//! second that SQLite commits in groups of the same size. `cargo bench -p server --bench posts`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -10,7 +10,7 @@ use app::model::{Content, Kind, MediaType, NewMessage, Upload, UploadId};
 use futures::future::join_all;
 use rusqlite::{Connection, params};
 use server::broker::memory::MemoryBroker;
-use server::config::Pace;
+use server::config::HubIntervals;
 use server::hub::metrics::HubMetrics;
 use server::hub::posting::Poster;
 use server::hub::{Hub, HubLimits};
@@ -22,13 +22,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const RUNS: usize = 5;
-const EACH: Duration = Duration::from_secs(3);
-/// People who post at once, each the next message when the last one is durable.
+const RUN_TIME: Duration = Duration::from_secs(3);
+/// Concurrent writers, each of which posts the next message when the last one is durable.
 const WRITERS: usize = 64;
 const AUTHOR: &str = "Mira";
 const WORDS: &str = "the shadow on the left side is what I would fix first";
 
-/// The columns, the indexes and the durability of the program's own database, and no more.
+/// The columns, indexes and durability of the program's own database only.
 const SCHEMA: &str = "
     PRAGMA journal_mode = wal;
     PRAGMA synchronous = full;
@@ -49,33 +49,33 @@ const SCHEMA: &str = "
 const INSERT: &str = "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 fn main() {
-    // Turn by turn, so that what slows the machine for a while slows all.
-    let turns: Vec<_> = (0..RUNS)
+    // Interleaved, so that a slow phase of the machine affects all.
+    let runs: Vec<_> = (0..RUNS)
         .map(|_| [sqlite(1), posts(1), sqlite(WRITERS), posts(WRITERS)])
         .collect();
-    let column = |place: usize| turns.iter().map(|turn| turn[place]).collect::<Vec<_>>();
-    let ratio = |own: usize, bare: usize| turns.iter().map(|turn| turn[own] / turn[bare]).collect();
+    let column = |index: usize| runs.iter().map(|run| run[index]).collect::<Vec<_>>();
+    let ratio = |own: usize, bare: usize| runs.iter().map(|run| run[own] / run[bare]).collect();
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     println!(
-        "{RUNS} runs of {EACH:?}; {WRITERS} writers on {threads} threads and SQLite's, beside commits of {WRITERS} rows"
+        "{RUNS} runs of {RUN_TIME:?}; {WRITERS} writers on {threads} threads and SQLite's, beside commits of {WRITERS} rows"
     );
-    tell("SQLite, one upload, rows/s", column(0), 0);
-    tell("posts to one upload, /s", column(1), 0);
-    tell("… of SQLite's", ratio(1, 0), 2);
-    tell("SQLite, 64 uploads, rows/s", column(2), 0);
-    tell("posts to 64 uploads, /s", column(3), 0);
-    tell("… of SQLite's", ratio(3, 2), 2);
+    print_row("SQLite, one upload, rows/s", column(0), 0);
+    print_row("posts to one upload, /s", column(1), 0);
+    print_row("… of SQLite's", ratio(1, 0), 2);
+    print_row("SQLite, 64 uploads, rows/s", column(2), 0);
+    print_row("posts to 64 uploads, /s", column(3), 0);
+    print_row("… of SQLite's", ratio(3, 2), 2);
 }
 
-/// The middle, the least and the most.
-fn tell(what: &str, mut values: Vec<f64>, digits: usize) {
+/// Prints the median, the least and the greatest value.
+fn print_row(what: &str, mut values: Vec<f64>, digits: usize) {
     values.sort_by(f64::total_cmp);
     let (least, most) = (values[0], values[values.len() - 1]);
     let median = values[values.len() / 2];
     println!("{what:32} {median:10.digits$} ({least:.digits$} to {most:.digits$})");
 }
 
-/// Rows a second that a bare program commits, a group a commit.
+/// Returns the rows per second that a bare program commits, one group per commit.
 fn sqlite(uploads: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder for the database");
     commit_rows(&folder.path().join("bare.db"), uploads).expect("SQLite commits")
@@ -87,7 +87,7 @@ fn commit_rows(file: &Path, uploads: usize) -> rusqlite::Result<f64> {
     let mut heads = vec![0_i64; uploads];
     let mut rows = 0_u32;
     let start = Instant::now();
-    while start.elapsed() < EACH {
+    while start.elapsed() < RUN_TIME {
         let transaction = connection.transaction()?;
         for writer in 0..WRITERS {
             let upload = writer % uploads;
@@ -108,7 +108,7 @@ fn commit_rows(file: &Path, uploads: usize) -> rusqlite::Result<f64> {
     Ok(f64::from(rows) / start.elapsed().as_secs_f64())
 }
 
-/// Posts a second of the program: from the poster, which HTTP hands them to, down to the disk, and published.
+/// Returns the posts per second of the program: from the poster, which HTTP calls, to the disk, and published.
 fn posts(uploads: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder for the database");
     Runtime::new().expect("a runtime").block_on(async {
@@ -139,7 +139,7 @@ fn posts(uploads: usize) -> f64 {
 fn hub(store: &Arc<SqliteStore>, tasks: &TaskTracker, shutdown: &CancellationToken) -> Hub {
     let limits = HubLimits {
         touches_per_second: 0,
-        pace: Pace::default(),
+        pace: HubIntervals::default(),
     };
     Hub::start(
         Arc::new(MemoryBroker::new(Arc::default())),
@@ -153,7 +153,7 @@ fn hub(store: &Arc<SqliteStore>, tasks: &TaskTracker, shutdown: &CancellationTok
 
 async fn post(poster: Poster, upload: UploadId, start: Instant) -> u32 {
     let mut count = 0;
-    while start.elapsed() < EACH {
+    while start.elapsed() < RUN_TIME {
         let message = NewMessage {
             author_name: AUTHOR.parse().expect("a name"),
             content: WORDS.parse().expect("a text"),

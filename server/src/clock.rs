@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use app::model::Timestamp;
 
-/// Now, to the millisecond.
+/// The current time, to the millisecond.
 pub fn now() -> Timestamp {
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)

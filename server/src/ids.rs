@@ -1,4 +1,4 @@
-//! Random identifiers: 96 or 128 bits, or characters of base 62 drawn without modulo bias.
+//! Random identifiers: 96 or 128 random bits, or base-62 characters without modulo bias.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,24 +8,24 @@ use rand::RngExt;
 use rand::distr::Alphanumeric;
 use thiserror::Error;
 
-/// A new upload's id.
+/// Makes an id for a new upload.
 pub fn upload_id() -> UploadId {
     UploadId::from_bytes(rand::random())
 }
 
-/// A new message's id.
+/// Makes an id for a new message.
 pub fn message_id() -> MessageId {
     MessageId::from_bytes(rand::random())
 }
 
-/// A new upload's name in links.
+/// Makes a short id, which names a new upload in links.
 pub fn short_id() -> ShortId {
     alphanumeric(8)
         .parse()
         .expect("8 alphanumeric characters are a short id")
 }
 
-/// A name for a message whose client gave it none, as the form for readers without scripts.
+/// Makes a client message id for a message that came without one, as from the form for readers without scripts.
 pub fn client_message_id() -> ClientMessageId {
     alphanumeric(22)
         .parse()
@@ -40,12 +40,12 @@ fn alphanumeric(len: usize) -> String {
         .collect()
 }
 
-/// The id that a store and the blobs that belong to it share: 128 random bits, written as 32 hexadecimal digits.
+/// The id that a store and its blobs share: 128 random bits, written as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairingId(u128);
 
 impl PairingId {
-    /// A new one.
+    /// Makes a new id.
     pub fn random() -> Self {
         Self(rand::random())
     }
@@ -57,22 +57,22 @@ impl fmt::Display for PairingId {
     }
 }
 
-/// The text is no pairing id.
+/// The text is not a pairing id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a pairing id is 32 hexadecimal digits")]
-pub struct NoPairingId;
+pub struct InvalidPairingId;
 
 impl FromStr for PairingId {
-    type Err = NoPairingId;
+    type Err = InvalidPairingId;
 
-    /// White space around the digits is passed over, since people write them with an editor.
-    fn from_str(text: &str) -> Result<Self, NoPairingId> {
+    /// White space around the digits is ignored, since people write them with an editor.
+    fn from_str(text: &str) -> Result<Self, InvalidPairingId> {
         let digits = text.trim();
         let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u128::from_str_radix(digits, 16).ok();
         number
             .filter(|_| digits.len() == 32 && is_hex)
             .map(Self)
-            .ok_or(NoPairingId)
+            .ok_or(InvalidPairingId)
     }
 }

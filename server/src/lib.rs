@@ -1,8 +1,8 @@
-//! A Tonesa node: HTTP API, server-rendered pages, socket hub and storage. `main.rs` only starts it; tests start it
-//! in-process.
+//! A Tonesa node: HTTP API, server-rendered pages, WebSocket hub and storage. `main.rs` is the command line around it;
+//! tests start nodes in-process.
 //!
-//! Each layer uses only what stands below it: `app`, `http`, `hub`, then `websocket`, `broker`, `store`, `blob` and
-//! `image` side by side, then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`.
+//! Each layer imports only from those below it: `app`; `http`; `hub`; then `websocket`, `broker`, `store`, `blob` and
+//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`.
 
 pub mod admission;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The program `tonesa`: one node.
+//! The program `tonesa`, which runs one node.
 
 use std::process::ExitCode;
 use std::sync::{LazyLock, mpsc};
@@ -10,7 +10,7 @@ use server::app::{self, check, logs};
 use server::config::{self, Config, INSPECT_IMAGE, InspectImage};
 use server::image;
 
-/// The commit that `cargo xtask build` builds, or whoever else sets this variable.
+/// The commit that was built: set by `cargo xtask build`, or by any other build that sets this variable.
 const COMMIT: Option<&str> = option_env!("TONESA_COMMIT");
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let commit = COMMIT
@@ -19,10 +19,10 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!("{} (commit {commit})", env!("CARGO_PKG_VERSION"))
 });
 
-/// What may still be running on threads of its own when the node has left, as a picture's check, is not waited for.
-const THREADS: Duration = Duration::from_millis(200);
-/// Whoever reads what is written last may hang: it is not waited for longer than this.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long blocking threads may go on after the node has stopped. Checking an image may take longer; it is abandoned.
+const BLOCKING_TASKS_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long the last output may take. The reader of stdout or stderr may hang.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Drop an image, get a link, talk about it live.
 ///
@@ -40,10 +40,10 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// What the program does for a node, instead of running one.
+/// Subcommands that a node runs in processes of their own.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks one picture for the node that started it.
+    /// Checks one image for the node that started this process.
     #[command(name = INSPECT_IMAGE, hide = true)]
     InspectImage(InspectImage),
 }
@@ -52,21 +52,21 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(move || eprintln!("tonesa: {error}"));
+            with_timeout(move || eprintln!("tonesa: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Waits for what writes, but not for ever.
-fn say(write: impl FnOnce() + Send + 'static) {
-    let (writing, written) = mpsc::channel::<()>();
+/// Runs `write` on a thread of its own and waits for it, with a timeout.
+fn with_timeout(write: impl FnOnce() + Send + 'static) {
+    let (running, done) = mpsc::channel::<()>();
     thread::spawn(move || {
         write();
-        drop(writing);
+        drop(running);
     });
-    // That the other end is gone is what is waited for.
-    _ = written.recv_timeout(LAST_WORDS);
+    // The channel is closed when `write` has returned.
+    _ = done.recv_timeout(OUTPUT_TIMEOUT);
 }
 
 fn run() -> anyhow::Result<()> {
@@ -84,9 +84,9 @@ fn run() -> anyhow::Result<()> {
 fn start(config: Config) -> anyhow::Result<()> {
     let logging = logs::start(config.log_filter());
     let runtime = tokio::runtime::Runtime::new()?;
-    let left = runtime.block_on(app::run(config));
-    runtime.shutdown_timeout(THREADS);
-    // It writes to stderr too when nobody reads.
-    say(move || drop(logging));
-    Ok(left?)
+    let result = runtime.block_on(app::run(config));
+    runtime.shutdown_timeout(BLOCKING_TASKS_TIMEOUT);
+    // Dropping the guard writes what is buffered to stdout, and to stderr if that fails.
+    with_timeout(move || drop(logging));
+    Ok(result?)
 }

@@ -1,6 +1,7 @@
-//! What the store has acknowledged is there after the process was killed, whenever that was.
+//! Acknowledged messages survive killing the process at any time.
 //!
-//! The test starts itself again as a child that writes, reads what the child acknowledges, kills it, and looks.
+//! The test starts itself again as a child that writes, reads what the child acknowledges, kills it, and checks the
+//! store.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,9 +24,9 @@ use app::model::{
 use server::store::sqlite::SqliteStore;
 use server::store::{Appended, Draft, Select, Store};
 
-/// Set for the child: the data folder to write to.
+/// Set for the child: the data folder.
 const FOLDER: &str = "TONESA_TEST_KILLED_FOLDER";
-/// What the child's lines begin with that tell what is stored.
+/// The prefix of the child's lines that report what is stored.
 const ACKNOWLEDGED: &str = "acknowledged ";
 const KILLS: u8 = 5;
 const WRITERS: usize = 8;
@@ -38,9 +39,9 @@ async fn everything_acknowledged_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = HashMap::new();
     for kill in 0..KILLS {
-        let news = acknowledgements_until_killed(folder.path());
-        assert!(!news.is_empty(), "the child wrote something");
-        acknowledged.extend(news);
+        let new_ones = acknowledgements_until_killed(folder.path());
+        assert!(!new_ones.is_empty(), "the child wrote something");
+        acknowledged.extend(new_ones);
         let store = SqliteStore::open(folder.path()).unwrap();
         let stored = conversation(&store).await;
         for (name, seq) in &acknowledged {
@@ -50,7 +51,7 @@ async fn everything_acknowledged_survives_a_kill() {
     }
 }
 
-/// Runs the child for a random time; what it acknowledged, by `clientMessageID`.
+/// Runs the child for a random time; returns what it acknowledged, by `clientMessageID`.
 fn acknowledgements_until_killed(folder: &Path) -> HashMap<String, u64> {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "everything_acknowledged_survives_a_kill"])
@@ -63,12 +64,12 @@ fn acknowledgements_until_killed(folder: &Path) -> HashMap<String, u64> {
     let mut lines = lines
         .map_while(Result::ok)
         .filter_map(|line| Some(line.strip_prefix(ACKNOWLEDGED)?.to_owned()));
-    // The time counts from the first acknowledgement, so that a slow start does not make the test pass for nothing.
+    // The time starts with the first acknowledgement, so that the test is not passed by a slow start.
     let first = lines.next();
     let killer = thread::spawn(move || kill_at_random(child));
     let acknowledged = first.into_iter().chain(lines);
     let acknowledged = acknowledged.filter_map(|line| {
-        // The last line may be cut off by the kill.
+        // The kill may cut off the last line.
         let (name, seq) = line.strip_suffix('.')?.split_once(' ')?;
         Some((name.to_owned(), seq.parse().unwrap()))
     });
@@ -85,7 +86,7 @@ fn kill_at_random(mut child: Child) {
     assert_eq!(status.code(), None, "the child did not end by itself");
 }
 
-/// The sequence numbers of what is stored, which are dense, by `clientMessageID`.
+/// Returns the sequence numbers of the stored messages, by `clientMessageID`, and checks that there are no holes.
 async fn conversation(store: &SqliteStore) -> HashMap<String, u64> {
     let mut all: Vec<Message> = Vec::new();
     loop {
@@ -104,11 +105,11 @@ async fn conversation(store: &SqliteStore) -> HashMap<String, u64> {
         .iter()
         .map(|message| (message.client_message_id.to_string(), message.seq.get()))
         .collect();
-    assert_eq!(by_name.len(), all.len(), "nothing is there twice");
+    assert_eq!(by_name.len(), all.len(), "nothing is stored twice");
     by_name
 }
 
-/// The child: writers that append and tell what is stored, without an end.
+/// The child: writers that append and report what is stored, forever.
 async fn write_until_killed(folder: &Path) {
     let store = Arc::new(SqliteStore::open(folder).unwrap());
     if store.upload(UploadRef::Id(upload().id)).await.is_err() {
@@ -153,7 +154,7 @@ fn moment() -> Timestamp {
     "2026-11-24T12:00:00.123Z".parse().unwrap()
 }
 
-/// The upload that every child writes to.
+/// The upload that every child appends to.
 fn upload() -> Upload {
     let short_id: ShortId = "aB3dE9xZ".parse().unwrap();
     Upload {

@@ -1,5 +1,5 @@
-//! A combined attack by a few addresses with default limits: decompression bombs, sockets that do not read, and unread
-//! long responses. The node's memory stays bounded, and other clients are served.
+//! The worst that a few addresses can do with default limits, at the same time: decompression bombs, sockets and long
+//! answers that are never read. The node's memory stays limited, and others are served.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -21,19 +21,19 @@ use common::program::{MIB, Program, Watch};
 use common::{bomb, file_form, pictures};
 
 const ATTACKERS: [[u8; 4]; 3] = [[127, 0, 0, 11], [127, 0, 0, 12], [127, 0, 0, 13]];
-/// A client that reads and posts like a person.
+/// A client that views the page and posts messages.
 const VISITOR: [u8; 4] = [127, 0, 0, 21];
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(15);
 const SOCKETS: usize = 100;
 const LONG_ANSWERS: usize = 100;
-/// The memory limit of the node together with its child processes.
+/// The most memory of the node and its children together.
 const MAX_MEMORY: u64 = 1024 * MIB;
-/// The limit of the visitor's 99th percentile latency.
+/// The 99th percentile of the visitor's latencies must not exceed this.
 const MAX_LATENCY: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attack_neither_exhausts_memory_nor_delays_others() {
+async fn a_few_attackers_neither_exhaust_the_node_nor_delay_others() {
     let program = Program::start(&[]);
     let visitor = client(VISITOR);
     let target = Target::prepare(&program, &visitor).await;
@@ -43,23 +43,23 @@ async fn an_attack_neither_exhausts_memory_nor_delays_others() {
     });
     let watch = Watch::over(program.id());
     let attackers = ATTACKERS.map(|from| tokio::spawn(Arc::clone(&attack).run(from)));
-    let latencies = visit(&program, &visitor, &attack.target).await;
+    let duration_histogram = visit(&program, &visitor, &attack.target).await;
     for attacker in attackers {
         attacker.abort();
     }
     let memory = program.peak_memory() + watch.end();
-    let p99 = latencies[latencies.len() * 99 / 100];
+    let p99 = duration_histogram[duration_histogram.len() * 99 / 100];
     println!(
         "{} requests under attack: p50 {:?}, p99 {p99:?}; {} MiB at most",
-        latencies.len(),
-        latencies[latencies.len() / 2],
+        duration_histogram.len(),
+        duration_histogram[duration_histogram.len() / 2],
         memory / MIB,
     );
     assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
     assert!(p99 <= MAX_LATENCY, "{p99:?}");
 }
 
-/// A client with this local address.
+/// Makes a client with this address.
 fn client(from: [u8; 4]) -> Client {
     Client::builder()
         .local_address(IpAddr::from(from))
@@ -67,7 +67,7 @@ fn client(from: [u8; 4]) -> Client {
         .unwrap()
 }
 
-/// An upload with long texts and a large picture.
+/// An upload with long messages and a large image.
 struct Target {
     short_id: String,
 }
@@ -113,14 +113,14 @@ impl Target {
     }
 }
 
-/// The targets of the attackers.
+/// What the attackers share.
 struct Attack {
     address: SocketAddr,
     target: Target,
 }
 
 impl Attack {
-    /// Runs all attacks at once from one address, until it is aborted.
+    /// Attacks in every way from one address, until it is aborted.
     async fn run(self: Arc<Self>, from: [u8; 4]) {
         let bombs = self.upload_bombs(from);
         let sockets = join_all((0..SOCKETS).map(|_| self.watch_without_reading(from)));
@@ -128,7 +128,7 @@ impl Attack {
         tokio::join!(bombs, sockets, answers);
     }
 
-    /// Uploads bombs, two at a time, again and again.
+    /// Uploads bombs repeatedly, two at a time.
     async fn upload_bombs(&self, from: [u8; 4]) {
         let bomb = bomb::webp();
         let client = client(from);
@@ -148,7 +148,7 @@ impl Attack {
         tokio::join!(one_after_another(), one_after_another());
     }
 
-    /// Sends `watch` as often as possible, and reads nothing.
+    /// Sends as many `watch` commands as a socket may, and reads nothing.
     async fn watch_without_reading(&self, from: [u8; 4]) {
         loop {
             let handshake = "GET /api/socket HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -171,7 +171,7 @@ impl Attack {
         }
     }
 
-    /// Requests the large image and the long texts, and reads nothing.
+    /// Requests the large image and the long messages, and reads neither.
     async fn ask_without_reading(&self, from: [u8; 4]) {
         let id = &self.target.short_id;
         let paths = [
@@ -194,24 +194,24 @@ impl Attack {
     }
 }
 
-/// Connects with a default receive buffer.
+/// Connects with the default receive buffer.
 async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((from, 0)))?;
     socket.connect(to).await
 }
 
-/// Encodes a client's text frame with a zero mask.
+/// Encodes a text frame as clients send it, with a mask of zeros.
 fn masked(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// Reads pages and posts messages, and returns the sorted latencies.
+/// Views and posts as people do, and returns the sorted latencies.
 async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Duration> {
     let started = Instant::now();
-    let mut latencies = Vec::new();
+    let mut duration_histogram = Vec::new();
     let page = program.url(&format!("/u/{}", target.short_id));
     while started.elapsed() < ATTACK {
         for number in 0..20 {
@@ -221,7 +221,7 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
                     .say(
                         program,
                         visitor,
-                        &format!("m-{}", latencies.len()),
+                        &format!("m-{}", duration_histogram.len()),
                         "and I?",
                     )
                     .await
@@ -229,10 +229,10 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
                 visitor.get(&page).send().await.unwrap().status()
             };
             assert!(status.is_success(), "{status}");
-            latencies.push(asked.elapsed());
+            duration_histogram.push(asked.elapsed());
             sleep(Duration::from_millis(15)).await;
         }
     }
-    latencies.sort_unstable();
-    latencies
+    duration_histogram.sort_unstable();
+    duration_histogram
 }

@@ -1,5 +1,5 @@
-//! Clients that do not read their responses, one kind at a time and with default limits: the node's memory stays
-//! bounded, and other clients are served.
+//! Answers that are never read, one kind at a time and with default limits: the node's memory stays limited, and others
+//! are served.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,70 +19,74 @@ use tokio::time::{sleep, timeout};
 use common::program::{MIB, Program, Watch};
 use common::{file_form, pictures};
 
-/// Runs the tests one after the other, so that they do not disturb each other's measurements.
+/// Keeps the tests from loading the machine while another one measures.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-/// How long the attackers keep their connections open.
+/// How long the attackers keep their connections.
 const ATTACK: Duration = Duration::from_secs(5);
-/// The memory limit for one kind of response: half of the node's.
+/// The most memory that the node may use for one kind of answer: half of what it may use in all.
 const MAX_MEMORY: u64 = 512 * MIB;
 const MAX_LATENCY: Duration = Duration::from_millis(250);
 const HANDSHAKE: &str = "GET /api/socket HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tonesa.v1\r\n\
      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-/// The clients' receive buffers in bytes, so that unread responses stay in the node or its kernel.
-const SMALL_BUFFER: u32 = 4 * 1024;
+/// A small receive buffer in bytes, so that unread bytes are in the node or its kernel.
+const RECEIVE_BUFFER: u32 = 4 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_message_lists_use_bounded_memory() {
-    let scene = Scene::start().await;
-    let id = scene.upload(1_000).await;
+async fn lists_of_messages() {
+    let scenario = Scenario::start().await;
+    let id = scenario.upload(1_000).await;
     for number in 0..200 {
-        scene.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
+        scenario.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
     }
     let mut held = Vec::new();
     for number in 0..1_000 {
         let after = number % 100;
         let path = format!("/api/uploads/{id}/messages?after={after}&limit=200");
-        held.extend(scene.ask(1, &path, "t").await);
+        held.extend(scenario.ask(1, &path, "t").await);
     }
-    scene.end(held).await;
+    scenario.end(held).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_pages_of_many_hosts_use_bounded_memory() {
-    let scene = Scene::start().await;
-    let id = scene.upload(1_000).await;
+async fn pages_of_invented_hosts() {
+    let scenario = Scenario::start().await;
+    let id = scenario.upload(1_000).await;
     for number in 0..60 {
-        scene.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
+        scenario.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
     }
     let mut held = Vec::new();
     for number in 0..900 {
         let host = format!("h{number}.example");
-        held.extend(scene.ask(1, &format!("/u/{id}"), &host).await);
+        held.extend(scenario.ask(1, &format!("/u/{id}"), &host).await);
     }
-    scene.end(held).await;
+    scenario.end(held).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_images_use_bounded_memory() {
-    let scene = Scene::start().await;
-    let id = scene.upload(19 * 1024 * 1024).await;
+async fn pictures() {
+    let scenario = Scenario::start().await;
+    let id = scenario.upload(19 * 1024 * 1024).await;
     let mut held = Vec::new();
     for number in 0..6_000 {
-        held.extend(scene.ask(1 + number / 600, &format!("/i/{id}"), "t").await);
+        held.extend(
+            scenario
+                .ask(1 + number / 600, &format!("/i/{id}"), "t")
+                .await,
+        );
     }
-    scene.end(held).await;
+    scenario.end(held).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_socket_answers_use_bounded_memory_while_a_slow_reader_stays() {
-    let scene = Scene::start().await;
-    let (id, other) = (scene.upload(1_000).await, scene.upload(2_000).await);
+async fn answers_of_sockets_while_a_slow_reader_stays() {
+    let scenario = Scenario::start().await;
+    let (id, other) = (scenario.upload(1_000).await, scenario.upload(2_000).await);
     let text = "長".repeat(2_000);
     for number in 0..40 {
-        scene.say(&id, number, &text).await;
+        scenario.say(&id, number, &text).await;
     }
-    let mut honest = connect([127, 0, 8, 8], scene.program.address)
+    let mut honest = connect([127, 0, 8, 8], scenario.program.address)
         .await
         .unwrap();
     honest.write_all(HANDSHAKE.as_bytes()).await.unwrap();
@@ -91,14 +95,14 @@ async fn unread_socket_answers_use_bounded_memory_while_a_slow_reader_stays() {
     let mut held = Vec::new();
     for number in 0..4_000 {
         if number % 20 == 0 {
-            scene.say(&id, 40 + number / 20, &text).await;
+            scenario.say(&id, 40 + number / 20, &text).await;
         }
         if number % 100 == 0 {
-            scene.say(&other, number, &text).await;
+            scenario.say(&other, number, &text).await;
         }
-        // So that hardly any two answers are equal.
+        // Hardly any two answers are equal.
         let after = number / 20 + number % 20;
-        if let Ok(mut stream) = connect(attacker(1 + number / 800), scene.program.address).await
+        if let Ok(mut stream) = connect(attacker(1 + number / 800), scenario.program.address).await
             && stream.write_all(HANDSHAKE.as_bytes()).await.is_ok()
             && stream.write_all(&watch(&id, Some(after))).await.is_ok()
         {
@@ -107,43 +111,43 @@ async fn unread_socket_answers_use_bounded_memory_while_a_slow_reader_stays() {
     }
     sleep(ATTACK).await;
     assert!(!reading.is_finished(), "the slow reader was disconnected");
-    scene.end(held).await;
+    scenario.end(held).await;
 }
 
-/// Reads 4 KiB every quarter of a second while the connection is open.
+/// Reads four kilobytes every quarter of a second, as long as the connection is open.
 async fn read_slowly(mut stream: TcpStream) {
-    let mut some = [0; SMALL_BUFFER as usize];
+    let mut some = [0; RECEIVE_BUFFER as usize];
     while stream.read(&mut some).await.is_ok_and(|read| read > 0) {
         sleep(Duration::from_millis(250)).await;
     }
 }
 
-/// A node under attack, and a visitor whose latencies are measured.
-struct Scene {
+/// A node, and a visitor that measures latencies.
+struct Scenario {
     program: Program,
     watch: Watch,
     visitor: tokio::task::JoinHandle<()>,
-    latencies: std::sync::Arc<Mutex<Vec<Duration>>>,
-    _turn: MutexGuard<'static, ()>,
+    duration_histogram: std::sync::Arc<Mutex<Vec<Duration>>>,
+    _guard: MutexGuard<'static, ()>,
 }
 
-impl Scene {
+impl Scenario {
     async fn start() -> Self {
-        let turn = ONE_AT_A_TIME.lock().await;
+        let guard = ONE_AT_A_TIME.lock().await;
         rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap();
         let program = Program::start(&[]);
-        let latencies = std::sync::Arc::<Mutex<Vec<Duration>>>::default();
-        let visitor = tokio::spawn(visit(program.url("/"), latencies.clone()));
+        let duration_histogram = std::sync::Arc::<Mutex<Vec<Duration>>>::default();
+        let visitor = tokio::spawn(visit(program.url("/"), duration_histogram.clone()));
         Self {
             watch: Watch::over(program.id()),
             program,
             visitor,
-            latencies,
-            _turn: turn,
+            duration_histogram,
+            _guard: guard,
         }
     }
 
-    /// Creates an upload of about this many bytes, and returns its short id.
+    /// Uploads an image of about this many bytes, and returns the short id.
     async fn upload(&self, bytes: u32) -> String {
         let form = file_form(pictures::large_png(bytes));
         let request = client([127, 0, 7, 1]).post(self.program.url("/api/uploads"));
@@ -153,7 +157,7 @@ impl Scene {
         upload["shortID"].as_str().unwrap().to_owned()
     }
 
-    /// Posts a message, from enough addresses to stay below the rate limit.
+    /// Posts a message, from as many addresses as the limits require.
     async fn say(&self, id: &str, number: usize, text: &str) {
         let from = [127, 0, 6, u8::try_from(1 + number / 20 % 250).unwrap()];
         let url = self.program.url(&format!("/api/uploads/{id}/messages"));
@@ -163,7 +167,7 @@ impl Scene {
         assert_eq!(response.status(), StatusCode::CREATED);
     }
 
-    /// Sends a request without reading the response; `None` if the node refuses the connection.
+    /// Sends a request and reads nothing; `None` if the node refuses the connection.
     async fn ask(&self, attacker_number: usize, path: &str, host: &str) -> Option<TcpStream> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let mut stream = connect(attacker(attacker_number), self.program.address)
@@ -177,13 +181,13 @@ impl Scene {
         sleep(ATTACK).await;
         self.visitor.abort();
         let memory = self.program.peak_memory() + self.watch.end();
-        let mut latencies = self.latencies.lock().await;
-        latencies.sort_unstable();
-        let p99 = latencies[latencies.len() * 99 / 100];
+        let mut duration_histogram = self.duration_histogram.lock().await;
+        duration_histogram.sort_unstable();
+        let p99 = duration_histogram[duration_histogram.len() * 99 / 100];
         println!(
             "{} connections, {} requests of others: p99 {p99:?}; {} MiB at most",
             held.len(),
-            latencies.len(),
+            duration_histogram.len(),
             memory / MIB
         );
         assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
@@ -191,19 +195,19 @@ impl Scene {
     }
 }
 
-/// Requests a page again and again, and records the latencies.
-async fn visit(page: String, latencies: std::sync::Arc<Mutex<Vec<Duration>>>) {
+/// Requests the page repeatedly, and records the latencies.
+async fn visit(page: String, duration_histogram: std::sync::Arc<Mutex<Vec<Duration>>>) {
     let visitor = client([127, 0, 9, 9]);
     loop {
         let asked = Instant::now();
         let response = timeout(Duration::from_secs(10), visitor.get(&page).send()).await;
         assert_eq!(response.unwrap().unwrap().status(), StatusCode::OK);
-        latencies.lock().await.push(asked.elapsed());
+        duration_histogram.lock().await.push(asked.elapsed());
         sleep(Duration::from_millis(15)).await;
     }
 }
 
-/// A client with this local address.
+/// Makes a client with this address.
 fn client(from: [u8; 4]) -> Client {
     let builder = Client::builder().local_address(IpAddr::from(from));
     builder.build().unwrap()
@@ -215,12 +219,12 @@ fn attacker(number: usize) -> [u8; 4] {
 
 async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_recv_buffer_size(SMALL_BUFFER)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(SocketAddr::from((from, 0)))?;
     socket.connect(to).await
 }
 
-/// Encodes a `watch` as a text frame with a zero mask.
+/// Encodes a `watch` command as a text frame, with a mask of zeros.
 fn watch(id: &str, after: Option<usize>) -> Vec<u8> {
     let text = json!({"type": "watch", "data": {"uploadID": id, "after": after}}).to_string();
     let length = u8::try_from(text.len()).unwrap();

@@ -132,7 +132,7 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{UPLOADS, UPLOADS_PER_ADDRESS};
+    use crate::image::{MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS};
 
     fn address(number: u32) -> IpAddr {
         IpAddr::V4(std::net::Ipv4Addr::from_bits(number))
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn greedy_addresses_leave_an_upload_slot_for_others() {
-        let uploads = || Slots::with_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS);
-        assert_eq!(take_all(&uploads(), 0..1).len(), UPLOADS_PER_ADDRESS);
+        let uploads = || Slots::with_fair_shares(MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS);
+        assert_eq!(take_all(&uploads(), 0..1).len(), MAX_UPLOADS_PER_ADDRESS);
         for greedy in [2, 5, 20] {
             let slots = uploads();
             let taken = take_all(&slots, 0..greedy);

@@ -1,5 +1,5 @@
-//! Where a node keeps things, and how it talks to others: what nodes share where the settings name it, else embedded
-//! storage in its data folder.
+//! Opens the store, the blob store and the broker: the shared ones that the settings name, otherwise the embedded ones
+//! in the data folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,105 +19,105 @@ use crate::broker::redis::{OpenError as RedisError, RedisBroker};
 use crate::config::Config;
 use crate::fs::folder::FolderError;
 use crate::store::Store;
-use crate::store::coalesced::Coalesced;
+use crate::store::coalescing::CoalescingStore;
 use crate::store::measured::MeasuredStore;
 use crate::store::mongo::{self, MongoStore};
 use crate::store::sqlite::{self, SqliteStore};
 
-/// The folder of the images' bytes in the data folder.
-const BLOBS: &str = "images";
-/// The folder in the data folder for images on their way into a bucket. Nodes that start with the same settings share
-/// it.
-const UPLOADS: &str = "uploads";
+/// The subfolder of the data folder that holds the images.
+const BLOBS_FOLDER: &str = "images";
+/// The subfolder of the data folder for images on their way into a bucket. Nodes that start with the same settings
+/// share it.
+const UPLOADS_FOLDER: &str = "uploads";
 
 /// Why a backend cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The database in the data folder.
+    /// The database in the data folder cannot be opened.
     #[error(transparent)]
     Store(#[from] sqlite::OpenError),
-    /// The database that nodes share.
+    /// The shared database cannot be opened.
     #[error(transparent)]
     Mongo(#[from] mongo::OpenError),
-    /// The images' folder.
+    /// The images' folder cannot be opened.
     #[error(transparent)]
     Blobs(#[from] FolderError),
-    /// The images' bucket.
+    /// The images' bucket cannot be opened.
     #[error(transparent)]
     S3(#[from] s3::OpenError),
-    /// The broker.
+    /// The connection to the broker cannot be set up.
     #[error(transparent)]
     Broker(#[from] RedisError),
 }
 
-/// Where a node keeps things, and how it talks to others.
+/// The backends as the node uses them.
 #[derive(Clone)]
 pub struct Backends {
     /// Uploads and messages.
     pub store: Arc<dyn Store>,
     /// Image bytes.
     pub blobs: Arc<dyn Blobs>,
-    /// Frames between nodes.
+    /// Delivers frames between nodes.
     pub broker: Arc<dyn Broker>,
-    /// The folder for files on their way into `blobs`.
+    /// The folder for files before they are put into `blobs`.
     pub temp_dir: PathBuf,
 }
 
-/// The backends of this process.
-pub struct Opened {
-    /// What the node uses.
+/// Open backends, and what is needed to close them.
+pub struct OpenBackends {
+    /// The backends as the node uses them.
     pub backends: Backends,
-    store: OpenStore,
-    blobs: OpenBlobs,
-    broker: OpenBroker,
+    store: StoreBackend,
+    blobs: BlobsBackend,
+    broker: BrokerBackend,
 }
 
-/// The store, as what it has to be closed as.
-enum OpenStore {
+/// The store by its type, which is needed to close it.
+enum StoreBackend {
     Sqlite(Arc<SqliteStore>),
     Mongo(Arc<MongoStore>),
 }
 
-/// The images' bytes, as what they have to be closed as.
-enum OpenBlobs {
+/// The blob store by its type, which is needed to close it.
+enum BlobsBackend {
     Directory(Arc<DirectoryBlobs>),
     S3(Arc<S3Blobs>),
 }
 
-/// The broker, as what it has to be closed as.
-enum OpenBroker {
+/// The broker by its type, which is needed to close it.
+enum BrokerBackend {
     Memory(Arc<MemoryBroker>),
     Redis(Arc<RedisBroker>),
 }
 
-/// Opens what the settings name.
+/// Opens the backends that the settings name.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(config: &Config, metrics: &Metrics) -> Result<Opened, OpenError> {
+pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, OpenError> {
     let store = open_store(config).await?;
-    let rest = async {
+    let others = async {
         let blobs = open_blobs(config).await?;
         let broker = open_broker(config, metrics).await?;
         Ok((blobs, broker))
     };
-    let (blobs, broker) = match rest.await {
-        Ok(rest) => rest,
+    let (blobs, broker) = match others.await {
+        Ok(others) => others,
         Err(error) => {
-            // The driver's tasks complain about a runtime that ends under them.
+            // Otherwise the driver's tasks log errors when the runtime ends.
             store.close().await;
             return Err(error);
         }
     };
-    // They tell how they do, and are asked once for what several want to read at the same time.
+    // Calls of the backends are measured; concurrent equal reads of the store share one call.
     let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
-        store: Arc::new(Coalesced::new(Arc::new(measured))),
+        store: Arc::new(CoalescingStore::new(Arc::new(measured))),
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
         broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
     };
-    Ok(Opened {
+    Ok(OpenBackends {
         backends,
         store,
         blobs,
@@ -125,31 +125,31 @@ pub async fn open(config: &Config, metrics: &Metrics) -> Result<Opened, OpenErro
     })
 }
 
-async fn open_store(config: &Config) -> Result<OpenStore, OpenError> {
+async fn open_store(config: &Config) -> Result<StoreBackend, OpenError> {
     if let Some(url) = &config.shared.mongo_url {
         let store = MongoStore::open(url).await?;
-        return Ok(OpenStore::Mongo(Arc::new(store)));
+        return Ok(StoreBackend::Mongo(Arc::new(store)));
     }
     let store = blocking(&config.data_dir, SqliteStore::open).await?;
-    Ok(OpenStore::Sqlite(Arc::new(store)))
+    Ok(StoreBackend::Sqlite(Arc::new(store)))
 }
 
-async fn open_blobs(config: &Config) -> Result<OpenBlobs, OpenError> {
+async fn open_blobs(config: &Config) -> Result<BlobsBackend, OpenError> {
     if let Some(s3) = config.shared.s3() {
-        let blobs = S3Blobs::open(s3, &config.data_dir.join(UPLOADS)).await?;
-        return Ok(OpenBlobs::S3(Arc::new(blobs)));
+        let blobs = S3Blobs::open(s3, &config.data_dir.join(UPLOADS_FOLDER)).await?;
+        return Ok(BlobsBackend::S3(Arc::new(blobs)));
     }
-    let blobs = blocking(&config.data_dir.join(BLOBS), DirectoryBlobs::open).await?;
-    Ok(OpenBlobs::Directory(Arc::new(blobs)))
+    let blobs = blocking(&config.data_dir.join(BLOBS_FOLDER), DirectoryBlobs::open).await?;
+    Ok(BlobsBackend::Directory(Arc::new(blobs)))
 }
 
-async fn open_broker(config: &Config, metrics: &Metrics) -> Result<OpenBroker, OpenError> {
+async fn open_broker(config: &Config, metrics: &Metrics) -> Result<BrokerBackend, OpenError> {
     if let Some(url) = &config.shared.redis_url {
         let broker = RedisBroker::open(url.expose(), metrics.broker.clone()).await?;
-        return Ok(OpenBroker::Redis(Arc::new(broker)));
+        return Ok(BrokerBackend::Redis(Arc::new(broker)));
     }
     let broker = MemoryBroker::new(Arc::new(MemoryBus::default()));
-    Ok(OpenBroker::Memory(Arc::new(broker)))
+    Ok(BrokerBackend::Memory(Arc::new(broker)))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -159,10 +159,10 @@ async fn blocking<T: Send + 'static>(
     let folder = folder.to_owned();
     spawn_blocking(move || open(&folder))
         .await
-        .expect("opening the storage does not panic, and nobody aborts it")
+        .expect("opening the storage does not panic, and the task is not aborted")
 }
 
-impl OpenStore {
+impl StoreBackend {
     fn shared(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => Arc::<SqliteStore>::clone(store),
@@ -178,7 +178,7 @@ impl OpenStore {
     }
 }
 
-impl OpenBlobs {
+impl BlobsBackend {
     fn shared(&self) -> Arc<dyn Blobs> {
         match self {
             Self::Directory(blobs) => Arc::<DirectoryBlobs>::clone(blobs),
@@ -201,7 +201,7 @@ impl OpenBlobs {
     }
 }
 
-impl OpenBroker {
+impl BrokerBackend {
     fn shared(&self) -> Arc<dyn Broker> {
         match self {
             Self::Memory(broker) => Arc::<MemoryBroker>::clone(broker),
@@ -217,8 +217,8 @@ impl OpenBroker {
     }
 }
 
-impl Opened {
-    /// Closes what has to be closed, after the node has left.
+impl OpenBackends {
+    /// Closes the connections. Call it when the node no longer serves.
     pub async fn close(self) {
         self.broker.close().await;
         self.store.close().await;

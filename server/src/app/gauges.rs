@@ -1,4 +1,4 @@
-//! What is a state of the node rather than an event: read when it is asked for, so that it costs nothing otherwise.
+//! Metrics of the node's current state. They are read when the metrics are collected and cost nothing otherwise.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::config::Kinds;
 use crate::hub::Hub;
 use crate::image::DecodePool;
 
-/// The parts whose state is told.
+/// The parts whose state is reported.
 pub(super) struct Gauges {
     pub sockets: Slots,
     pub answers: ResponseBudget,
@@ -53,7 +53,7 @@ impl Collector for Gauges {
             ),
             (
                 "uploads_running",
-                "Uploads that have a place: received, checked or kept",
+                "Uploads that are being received, checked or stored",
                 decoders.uploads(),
             ),
             (
@@ -62,7 +62,7 @@ impl Collector for Gauges {
                 hub.queued_bytes(),
             ),
             (
-                "answer_bytes",
+                "response_budget",
                 "Bytes of answers that are being sent; what is sent to many counts once",
                 self.answers.reserved(),
             ),
@@ -119,7 +119,7 @@ impl Collector for Gauges {
     }
 }
 
-/// A gauge for each of these labels.
+/// Encodes a gauge with one series for each of these labels.
 fn family<L: EncodeLabelSet>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a node tells about itself, for Prometheus: in `OpenMetrics` text, on a port of its own.
+//! The node's metrics for Prometheus, as `OpenMetrics` text on a port of its own.
 
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -10,22 +10,22 @@ use crate::http::metrics::HttpMetrics;
 use crate::hub::metrics::HubMetrics;
 use crate::store::metrics::StoreMetrics;
 
-/// A node's figures, by the parts that tell them. A part that is cloned shares them.
+/// The metrics of each part of the node. Clones of a part share its values.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Sockets and what is sent to them.
+    /// Of sockets and what is sent to them.
     pub hub: HubMetrics,
-    /// Frames between nodes.
+    /// Of frames between nodes.
     pub broker: BrokerMetrics,
-    /// Calls of the store.
+    /// Of calls of the store.
     pub store: StoreMetrics,
-    /// Calls of the blob store.
+    /// Of calls of the blob store.
     pub blobs: BlobMetrics,
-    /// Images that no upload refers to.
+    /// Of images that no upload refers to.
     pub sweep: SweepMetrics,
-    /// Requests and their answers.
+    /// Of requests and their answers.
     pub http: HttpMetrics,
-    /// Everything that is told.
+    /// All of these, registered.
     pub registry: Registry,
 }
 

@@ -1,4 +1,4 @@
-//! Puts a node together, runs it and looks after what it keeps.
+//! Builds a node from its parts, runs it, and runs its background tasks.
 
 pub mod backends;
 pub mod check;

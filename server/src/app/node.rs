@@ -1,4 +1,4 @@
-//! A running node, made of its parts.
+//! Builds a running node from its parts.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
 
-/// Starts what runs beside the requests, and gives what handlers share and whether images may be swept. Must be called
-/// on a tokio runtime.
+/// Starts the background tasks, and returns what handlers share and whether images may be swept. Must be called on a
+/// Tokio runtime.
 pub fn start(
     config: Config,
     site: Site,
@@ -38,7 +38,7 @@ pub fn start(
         Arc::clone(&backends.store),
         HubLimits {
             touches_per_second: limits.touches_per_second,
-            pace: config.pace,
+            intervals: config.hub_intervals,
         },
         metrics.hub,
         tasks.clone(),
@@ -57,7 +57,7 @@ pub fn start(
     let sweeper = Sweeper {
         store: Arc::clone(&backends.store),
         blobs: Arc::clone(&backends.blobs),
-        pace: config.sweep,
+        schedule: config.sweep,
         status: Arc::clone(&sweep),
         metrics: metrics.sweep,
     };
@@ -68,11 +68,11 @@ pub fn start(
         backends.temp_dir.clone(),
         limits.image,
     )
-    .charging(move |address, took| {
+    .on_time_spent(move |address, took| {
         let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);
         charged.uploads.charge(address, seconds);
     });
-    tasks.spawn(logs::tell_dropped(stopping.clone()));
+    tasks.spawn(logs::report_dropped_lines(stopping.clone()));
     let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
     let answers = ResponseBudget::default();
     let mut registry = metrics.registry;
@@ -100,7 +100,7 @@ pub fn start(
         hub,
         sockets,
         answers,
-        listings: Arc::default(),
+        message_reads: Arc::default(),
         sweep: Arc::<SweepStatus>::clone(&sweep),
         rate_limits,
         tasks,

@@ -1,4 +1,4 @@
-//! From settings to a node that serves, and back.
+//! Runs a node: opens its backends, serves, and shuts down.
 
 use std::io;
 use thiserror::Error;
@@ -11,41 +11,41 @@ use crate::config::{Config, Limits};
 use crate::http::assets::{Site, SiteError};
 use crate::http::serve::{ListenError, Listeners, serve};
 
-/// Files that are open beside those of clients: uploads under way, the database, connections to backends.
-const OTHER_FILES: usize = 1_000;
+/// Open files other than those of clients: uploads under way, the database, connections to backends.
+const OTHER_OPEN_FILES: usize = 1_000;
 
 /// Why a node did not start, or stopped by itself.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The packaged files are not there.
+    /// The packaged files cannot be loaded.
     #[error(transparent)]
     Site(#[from] SiteError),
-    /// The storage cannot be opened.
+    /// The backends cannot be opened.
     #[error(transparent)]
     Backends(#[from] OpenError),
-    /// An address cannot be listened at.
+    /// The node cannot listen at an address.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The system refused something that every node needs.
+    /// The operating system refused something that every node needs.
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
 }
 
-/// Runs a node until the process is told to end by SIGTERM or SIGINT.
+/// Runs a node until the process receives SIGTERM or SIGINT.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn run(config: Config) -> Result<(), StartError> {
     let shutdown = shutdown_signal()?;
-    for doubt in config.doubts() {
-        tracing::warn!("{doubt}");
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     let site = Site::load(&config.site_dir)?;
     let metrics = Metrics::default();
     let opened = backends::open(&config, &metrics).await?;
-    let served = serve_with(config, site, opened.backends.clone(), metrics, shutdown).await;
+    let result = serve_with(config, site, opened.backends.clone(), metrics, shutdown).await;
     opened.close().await;
-    served?;
+    result?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -58,7 +58,7 @@ async fn serve_with(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let listeners = Listeners::bind(&config)?;
-    allow_many_sockets(&config.limits);
+    raise_open_file_limit(&config.limits);
     let address = listeners.public.local_addr()?;
     if let Some(metrics) = &listeners.metrics {
         let metrics = metrics.local_addr()?;
@@ -69,7 +69,7 @@ async fn serve_with(
     Ok(serve(node, listeners, shutdown).await?)
 }
 
-/// Resolves when the process is told to end. From here on the signals no longer kill it.
+/// Returns a future that resolves on SIGTERM or SIGINT. From this call on these signals no longer kill the process.
 fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -81,8 +81,8 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Each socket is an open file, and the usual soft limit of 1,024 is far below what a node serves.
-fn allow_many_sockets(limits: &Limits) {
+/// Raises the soft limit of open files, which is usually 1,024: each socket is an open file.
+fn raise_open_file_limit(limits: &Limits) {
     let needed = files_needed(limits);
     match rlimit::increase_nofile_limit(rlimit::INFINITY) {
         Ok(allowed) if allowed < needed => tracing::warn!(
@@ -96,8 +96,8 @@ fn allow_many_sockets(limits: &Limits) {
     }
 }
 
-/// A socket is one open file, and another connection two while it is sent an image.
+/// A socket takes one open file, any other connection two while it is sent an image.
 fn files_needed(limits: &Limits) -> u64 {
-    let files = limits.sockets + 2 * limits.connections + OTHER_FILES;
+    let files = limits.sockets + 2 * limits.connections + OTHER_OPEN_FILES;
     u64::try_from(files).unwrap_or(u64::MAX)
 }

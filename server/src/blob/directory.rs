@@ -1,11 +1,11 @@
-//! Image bytes as files in a folder, for a node that stands alone.
+//! The blob store in a folder, for a single node.
 //!
-//! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems take `aB` and `Ab` for
-//! the same name, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`. Beside them lie `pairing.id` and,
-//! in `orphans`, an empty file for each blob that is marked.
+//! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems do not distinguish `aB`
+//! from `Ab`, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`. Beside the blobs there are
+//! `pairing.id` and, in `orphans`, an empty file for each marked blob.
 
 mod layout;
-mod notes;
+mod sidecars;
 
 #[cfg(test)]
 mod tests;
@@ -29,31 +29,32 @@ use tokio::task::spawn_blocking;
 use tracing::{Span, error};
 
 use self::layout::Layout;
-use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
-use crate::fs::folder::{FolderClaim, FolderError};
-use crate::fs::write_proof::Proof;
+use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
+use crate::fs::folder::{FolderError, FolderLock};
+use crate::fs::write_check::WriteCheck;
 use crate::ids::PairingId;
 
-/// The size of the pieces in which a blob is read, in bytes. Half of it takes half as much again of the processor.
-const PIECE: usize = 32 << 10;
-/// How many of them an answer keeps at most: one that is sent in part, and the next one, which reaches what `serve` lets wait.
-const PIECES: usize = 2;
+/// The size of the chunks in which a blob is read, in bytes. Half of it would take 1.5 times the processor time.
+const CHUNK_BYTES: usize = 32 << 10;
+/// How many chunks an answer holds at most: one that is partly sent, and the next one, which fills the connection's
+/// limit of unsent bytes.
+const MAX_CHUNKS: usize = 2;
 
-/// Blobs in a folder.
+/// The blob store in a folder.
 pub struct DirectoryBlobs {
     layout: Arc<Layout>,
-    writes: Proof,
-    _claim: FolderClaim,
+    write_check: WriteCheck,
+    _lock: FolderLock,
 }
 
 impl DirectoryBlobs {
-    /// Opens the blobs in `folder`, makes it if need be, claims it for this process, and removes the temporary files
-    /// that a dead one has left. It blocks: it is for the start of a node.
+    /// Opens the blobs in `folder`, creates it if it does not exist, locks it for this process, and removes temporary
+    /// files of processes that died. Blocks; meant for the start of a node.
     ///
     /// # Errors
-    /// When another process has the folder, or it cannot be written to.
+    /// When another process uses the folder, or it cannot be written to.
     pub fn open(folder: &Path) -> Result<Self, FolderError> {
-        let claim = FolderClaim::take(folder)?;
+        let lock = FolderLock::acquire(folder)?;
         let layout = Layout::new(folder);
         layout
             .clear_temporary_files()
@@ -63,17 +64,17 @@ impl DirectoryBlobs {
             })?;
         Ok(Self {
             layout: Arc::new(layout),
-            writes: Proof::default(),
-            _claim: claim,
+            write_check: WriteCheck::default(),
+            _lock: lock,
         })
     }
 
-    /// Where the files have to be made that are to be [`put`](Blobs::put): they are renamed, not copied.
+    /// Returns the folder in which files for [`put`](Blobs::put) must be created: they are renamed, not copied.
     pub fn temp_dir(&self) -> &Path {
         self.layout.temporary()
     }
 
-    /// Does file work on a thread that may block. It is done to its end even if nobody waits for it.
+    /// Does file work on a blocking thread. It is completed even if the caller is cancelled.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Layout) -> io::Result<T> + Send + 'static,
@@ -87,30 +88,30 @@ impl DirectoryBlobs {
 #[async_trait]
 impl Blobs for DirectoryBlobs {
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
-        let kept = self.blocking(move |layout| layout.keep(key, file)).await;
-        kept.map_err(|error| match error.kind() {
+        let stored = self.blocking(move |layout| layout.store(key, file)).await;
+        stored.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => BlobError::AlreadyExists,
-            _ => trouble(error),
+            _ => unavailable(error),
         })
     }
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
         let opened = self.blocking(move |layout| File::open(layout.path(key)));
         match opened.await {
-            Ok(file) => Ok(pieces(file, range).map_err(trouble).boxed()),
+            Ok(file) => Ok(chunks(file, range).map_err(unavailable).boxed()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobError::NotFound),
-            Err(error) => Err(trouble(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
-    fn unread(&self) -> usize {
-        PIECES * PIECE
+    fn read_buffer_bytes(&self) -> usize {
+        MAX_CHUNKS * CHUNK_BYTES
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
         match fs::remove_file(self.layout.path(key)).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other.map_err(trouble),
+            other => other.map_err(unavailable),
         }
     }
 
@@ -121,29 +122,29 @@ impl Blobs for DirectoryBlobs {
     ) -> Result<Vec<BlobEntry>, BlobError> {
         self.blocking(move |layout| layout.list(after, limit))
             .await
-            .map_err(trouble)
+            .map_err(unavailable)
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
-        self.blocking(Layout::pairing).await.map_err(trouble)
+        self.blocking(Layout::pairing).await.map_err(unavailable)
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError> {
         self.blocking(move |layout| layout.pair(id))
             .await
-            .map_err(trouble)
+            .map_err(unavailable)
     }
 
     async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
         self.blocking(move |layout| layout.mark(key))
             .await
-            .map_err(trouble)
+            .map_err(unavailable)
     }
 
     async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
         self.blocking(move |layout| layout.unmark(key))
             .await
-            .map_err(trouble)
+            .map_err(unavailable)
     }
 
     async fn orphan_marks(
@@ -153,61 +154,62 @@ impl Blobs for DirectoryBlobs {
     ) -> Result<Vec<BlobEntry>, BlobError> {
         self.blocking(move |layout| layout.marks(after, limit))
             .await
-            .map_err(trouble)
+            .map_err(unavailable)
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
-        let is_due = self.writes.is_due();
+        let is_due = self.write_check.is_due();
         self.blocking(move |layout| layout.probe(is_due))
             .await
-            .map_err(trouble)?;
+            .map_err(unavailable)?;
         if is_due {
-            self.writes.renew();
+            self.write_check.record();
         }
         Ok(())
     }
 
     async fn clear_unfinished(&self, _before: SystemTime) -> Result<usize, BlobError> {
-        // What a put leaves lies among the temporary files, which are cleared when the folder is opened.
+        // An unfinished put leaves only a temporary file, which is removed when the folder is opened.
         Ok(0)
     }
 
-    fn serves_from(&self) -> Option<&str> {
+    fn redirect_origin(&self) -> Option<&str> {
         None
     }
 
-    async fn address(
+    async fn presigned_url(
         &self,
         _key: ShortId,
         _method: &Method,
-        _labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
+        _labels: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError> {
         Ok(None)
     }
 }
 
-/// Each piece is read when it is asked for, into a buffer of its own: nothing is kept for a reader who takes none.
-fn pieces(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+/// Returns the chunks of a file. Each is read when it is requested, into a buffer of its own: nothing is buffered for a
+/// reader that takes none.
+fn chunks(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold((file, range), async |(file, range)| {
         let Some(left) = range.end.checked_sub(range.start).filter(|left| *left > 0) else {
             return Ok(None);
         };
-        let length = left.min(PIECE as u64);
-        let (file, piece) = spawn_blocking(move || {
-            let mut piece = vec![0; usize::try_from(length).unwrap_or(PIECE)];
-            let read = file.read_exact_at(&mut piece, range.start);
-            read.map(|()| (file, piece))
+        let length = left.min(CHUNK_BYTES as u64);
+        let (file, chunk) = spawn_blocking(move || {
+            let mut chunk = vec![0; usize::try_from(length).unwrap_or(CHUNK_BYTES)];
+            let read = file.read_exact_at(&mut chunk, range.start);
+            read.map(|()| (file, chunk))
         })
         .await??;
         Ok(Some((
-            piece.into(),
+            chunk.into(),
             (file, range.start + length..range.end),
         )))
     })
 }
 
-/// The folder does not do what it should.
-fn trouble(error: io::Error) -> BlobError {
+/// Logs an error of the file system.
+fn unavailable(error: io::Error) -> BlobError {
     error!(%error, "the folder of images failed");
     BlobError::Unavailable
 }

@@ -1,4 +1,4 @@
-//! A blob store around another one that tells how long its calls take and how they end.
+//! A wrapper that measures the calls of a blob store.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use http::Method;
 use tempfile::TempPath;
 
 use super::metrics::BlobMetrics;
-use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
+use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
 use crate::ids::PairingId;
 
-/// See the module.
+/// Records the duration and outcome of each call of the wrapped blob store.
 pub struct MeasuredBlobs {
     blobs: Arc<dyn Blobs>,
     metrics: BlobMetrics,
 }
 
 impl MeasuredBlobs {
-    /// Measures this blob store.
+    /// Wraps a blob store.
     pub fn new(blobs: Arc<dyn Blobs>, metrics: BlobMetrics) -> Self {
         Self { blobs, metrics }
     }
@@ -41,8 +41,8 @@ impl Blobs for MeasuredBlobs {
         Ok(bytes.inspect_err(move |_| metrics.read_broke()).boxed())
     }
 
-    fn unread(&self) -> usize {
-        self.blobs.unread()
+    fn read_buffer_bytes(&self) -> usize {
+        self.blobs.read_buffer_bytes()
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
@@ -97,17 +97,17 @@ impl Blobs for MeasuredBlobs {
         self.metrics.calls.measure("clear_unfinished", call).await
     }
 
-    fn serves_from(&self) -> Option<&str> {
-        self.blobs.serves_from()
+    fn redirect_origin(&self) -> Option<&str> {
+        self.blobs.redirect_origin()
     }
 
-    async fn address(
+    async fn presigned_url(
         &self,
         key: ShortId,
         method: &Method,
-        labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
-        self.blobs.address(key, method, labels).await
+        headers: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError> {
+        self.blobs.presigned_url(key, method, headers).await
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use crate::blob::conformance::{Fixture, blob_suite};
     use crate::blob::directory::DirectoryBlobs;
 
-    // Whatever a blob store guarantees, it does so through this one too.
+    // The wrapper must keep every guarantee of the blob store.
     blob_suite!(async {
         let folder = tempfile::tempdir().unwrap();
         let blobs = DirectoryBlobs::open(folder.path()).unwrap();

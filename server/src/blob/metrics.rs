@@ -1,23 +1,23 @@
-//! Figures of the blob store.
+//! Metrics of the blob store.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 use super::BlobError;
-use crate::metrics::{Calls, Outcome};
+use crate::metrics::{CallMetrics, Outcome};
 
-/// What is told about the blob store. Clones share it.
+/// Durations of calls, and a count of broken reads. Clones share them.
 #[derive(Debug, Clone)]
 pub struct BlobMetrics {
-    /// Its calls; a read ends when its bytes begin.
-    pub calls: Calls,
+    /// Durations of calls; that of a read ends when its bytes begin.
+    pub calls: CallMetrics,
     reads_broken: Counter,
 }
 
 impl BlobMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Registers the metrics.
     pub fn registered(registry: &mut Registry) -> Self {
-        let calls = Calls::registered(
+        let calls = CallMetrics::registered(
             registry,
             (
                 "blob_call_duration",
@@ -37,7 +37,7 @@ impl BlobMetrics {
         }
     }
 
-    /// A read broke off after its bytes had begun.
+    /// Counts a read that failed after its bytes had begun.
     pub fn read_broke(&self) {
         self.reads_broken.inc();
     }

@@ -1,4 +1,4 @@
-//! Image bytes, by the upload's short id. Every backend passes the suite in `conformance/`.
+//! The bytes of images, by the upload's short id. Every backend passes the tests in `conformance/`.
 
 pub mod directory;
 pub mod measured;
@@ -21,116 +21,158 @@ use thiserror::Error;
 
 use crate::ids::PairingId;
 
-/// Why the blob store did not do it.
+/// Why a call of the blob store failed. The backends log the causes themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BlobError {
-    /// There are no such bytes.
+    /// There is no such blob.
     #[error("no such blob")]
     NotFound,
-    /// The key is taken; make a new one and try again.
+    /// The key is taken: make a new one and try again. The blob that has it was not changed.
     #[error("the key is taken")]
     AlreadyExists,
-    /// The backend is away or full; the same call may work later.
-    #[error("the blob store is away")]
+    /// The backend is unavailable or full. The call may succeed later; a write may have been done, or may still be.
+    #[error("the blob store is unavailable")]
     Unavailable,
 }
 
-/// Bytes as they are read, in pieces of a bounded size.
+/// A blob's bytes, in chunks of a bounded size. Ends after the first error.
 pub type ByteStream = BoxStream<'static, Result<Bytes, BlobError>>;
 
-/// A blob's key and age, without its bytes.
+/// A blob's key and time, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobEntry {
-    /// Its key.
+    /// The key.
     pub key: ShortId,
-    /// When its bytes were written.
+    /// When it was written.
     pub modified: SystemTime,
 }
 
-/// What the answer from an address of a blob's own says of it, as the values of the headers of these names.
+/// The values of headers that a presigned URL's response has.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Labels<'a> {
-    /// The media type.
+pub struct ResponseHeaders<'a> {
+    /// `Content-Type`.
     pub content_type: &'a str,
-    /// How it is shown, and the name under which it is saved.
+    /// `Content-Disposition`.
     pub content_disposition: &'a str,
-    /// How long it may be kept.
+    /// `Cache-Control`.
     pub cache_control: &'a str,
 }
 
-/// An address that whoever has it can read one blob at.
+/// A URL that gives anyone who has it access to one blob for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// The address itself.
+pub struct PresignedUrl {
+    /// The URL.
     pub url: String,
-    /// For how long it is good at least, from now on.
-    pub lasts: Duration,
+    /// How long it is valid from now on, at least.
+    pub valid_for: Duration,
 }
 
-/// Where image bytes are kept. Blobs are immutable: a key is written once.
+/// Stores the bytes of images. Blobs are immutable: a key is written once.
 ///
 /// Guarantees of every backend:
-/// - After `put` has answered `Ok` the whole blob is durable and readable; before that nothing of it is.
-/// - Memory in use per call does not depend on the blob's size.
+/// - When `put` has returned `Ok`, the whole blob is durable and readable; before that no part of it is readable.
+/// - The memory that a call uses does not depend on the blob's size.
+/// - Dropping the future of a write leaves it done or not done, never half done.
+///
+/// Every call may fail with [`BlobError::Unavailable`]. After that it is undecided whether a write was done, or will be
+/// done later; each method says what repeating it does.
 #[async_trait]
 pub trait Blobs: Send + Sync + 'static {
-    /// Keeps the file's bytes under `key`; the file is consumed (it may be renamed into place), also on failure.
+    /// Stores the file's content under `key`. The file is consumed (it may be renamed into place), also on failure. May
+    /// take as long as a large file needs.
     ///
     /// # Errors
-    /// [`BlobError::AlreadyExists`] when the key is taken; the blob that has it stays as it is.
+    /// [`BlobError::AlreadyExists`] when the key is taken; its blob is not changed. Undecided after
+    /// [`BlobError::Unavailable`]: the whole blob may be stored, or may be later. Another try needs the file again and
+    /// a new key, since the old one may be taken.
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError>;
 
-    /// The bytes `range` of the blob. The caller knows the blob's size and keeps the range within it.
+    /// Returns these bytes of the blob. The caller knows the blob's size and keeps the range within it.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`] when there is no such blob. The stream may fail with [`BlobError::Unavailable`] after
+    /// some of the bytes.
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError>;
 
-    /// How many bytes an answer with a blob keeps at most while its client takes none.
-    fn unread(&self) -> usize;
+    /// Returns how many bytes of a blob the node buffers at most while the client reads none.
+    fn read_buffer_bytes(&self) -> usize;
 
-    /// Removes the blob; fine when there is none.
+    /// Deletes the blob. Succeeds if there is none.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
     async fn delete(&self, key: ShortId) -> Result<(), BlobError>;
 
-    /// The first `limit` blobs in the order of their keys, of those whose key comes after `after`.
+    /// Returns the first `limit` blobs after `after`, in the order of their keys. Fewer mean that there are no more. A
+    /// blob that is put or deleted meanwhile may be included or not.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
     async fn list(&self, after: Option<ShortId>, limit: usize)
     -> Result<Vec<BlobEntry>, BlobError>;
 
-    /// The id of the store that these blobs belong to; `None` before they were given one. It is read anew at each call.
+    /// Returns the id of the store that these blobs belong to; `None` if they have not been given one yet. Each call
+    /// reads it anew.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] also when the stored id is invalid.
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError>;
 
-    /// Gives the blobs this id unless they have one, and answers with the one that they have then. A backend without
-    /// conditional writes may let the last of several calls at the same time decide; a later
-    /// [`pairing`](Blobs::pairing) tells which.
+    /// Gives the blobs this id unless they have one, and returns the one that they have then. Without conditional
+    /// writes the last of several concurrent calls may win; a later [`pairing`](Blobs::pairing) returns which.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]; a repeated call returns the id that was stored, if one was.
     async fn pair(&self, id: PairingId) -> Result<PairingId, BlobError>;
 
-    /// Marks the blob as an orphan from now on. It is read as before; an earlier mark stays as it is.
+    /// Marks the blob as an orphan. It can still be read; an earlier mark keeps its time.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
     async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError>;
 
-    /// Takes the mark back; fine when there is none.
+    /// Removes the mark. Succeeds if there is none.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
     async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError>;
 
-    /// The first `limit` marks in the order of their keys, of those whose key comes after `after`; `modified` is when
-    /// the blob was marked. A mark may outlive its blob.
+    /// Returns the first `limit` marks after `after`, in the order of their keys; `modified` is when the blob was
+    /// marked. A mark may outlive its blob.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
     async fn orphan_marks(
         &self,
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError>;
 
-    /// Whether the backend answers.
+    /// Checks that the backend answers.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] when it does not.
     async fn ping(&self) -> Result<(), BlobError>;
 
-    /// Clears away what puts that began before this time have left without ending, as those of a node that died, and
-    /// says how many they were. A backend that leaves nothing does nothing.
+    /// Removes what unfinished puts that began before this time have left, for example those of nodes that died, and
+    /// returns how many there were. Does nothing where they leave nothing.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]: some may be removed; the next call continues.
     async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError>;
 
-    /// The origin, as `https://s3.example`, that readers are sent to for blobs; `None` when they get them here.
-    fn serves_from(&self) -> Option<&str>;
+    /// Returns the origin of presigned URLs, such as `https://s3.example`; `None` if the node serves blobs itself.
+    fn redirect_origin(&self) -> Option<&str>;
 
-    /// An address at that origin where the blob can be read with this method, GET or HEAD; `None` without such an origin.
-    /// Whether it is there is not looked at.
-    async fn address(
+    /// Returns a URL for reading the blob with this method, GET or HEAD; `None` if the node serves blobs itself. Does
+    /// not check whether the blob exists.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] when it cannot be signed.
+    async fn presigned_url(
         &self,
         key: ShortId,
         method: &Method,
-        labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError>;
+        headers: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError>;
 }

@@ -1,24 +1,24 @@
-//! Image bytes as objects of an S3 bucket, for any number of nodes.
+//! The blob store in an S3 bucket, for any number of nodes.
 //!
-//! An object's key is the blob's: it starts with random characters, so that a server which spreads objects by their
-//! keys spreads them evenly. Beside them lie `pairing.id` and, under `orphans/`, an empty object for each blob that is
-//! marked. The bucket is for images alone: what else has a name of 8 letters and digits is taken for an image that no
-//! upload refers to, and removed in the end.
+//! An object's key is the blob's. Since it starts with random characters, a server that partitions objects by their
+//! keys distributes them evenly. Beside the blobs there are `pairing.id` and, under `orphans/`, an empty object for
+//! each marked blob. The bucket is for images only: anything else whose name has 8 letters and digits is taken for an
+//! orphan, and removed in the end.
 //!
-//! A key that is taken is refused: by a look before the bytes are sent, and by a condition that the server checks
-//! when the object is about to show (`If-None-Match: *`). A server that knows no such condition leaves only the look,
-//! and two puts of one key at the same moment could replace one another there; keys are drawn from 62⁸.
+//! A taken key is refused by two checks: one before the bytes are sent, and one by the server when the object is
+//! created (`If-None-Match: *`). With a server that does not support this condition only the first one is left, so two
+//! concurrent puts of one key could replace one another; keys are drawn from 62⁸.
 
-mod address;
 mod bucket;
 mod error;
 mod list;
 mod multipart;
-mod notes;
 mod open;
+mod presigned;
 mod progress;
 mod put;
 mod read;
+mod sidecars;
 mod writer;
 
 #[cfg(test)]
@@ -35,68 +35,68 @@ use tempfile::TempPath;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use self::address::Addresses;
 use self::bucket::Bucket;
 pub use self::open::OpenError;
+use self::presigned::UrlSigner;
 use self::put::Put;
-use self::writer::{Conditions, Writer};
-use super::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
+use self::writer::{ConditionalWrites, Writer};
+use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
 use crate::config;
 use crate::fs::scratch::ScratchFolder;
 use crate::ids::PairingId;
 
-/// How long uploads that were given up may still be cleared away when the node leaves.
-const CLEARING: Duration = Duration::from_secs(2);
+/// How long the cleanup of abandoned uploads may take when the node stops.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Blobs in a bucket.
+/// The blob store in a bucket.
 pub struct S3Blobs {
     writer: Writer,
-    addresses: Option<Addresses>,
+    url_signer: Option<UrlSigner>,
     scratch: ScratchFolder,
 }
 
 impl S3Blobs {
-    /// Opens the bucket, and proves that it is there and that the key opens it. Files on their way into it lie in a
-    /// folder of this process's own in `folder`, which processes may share.
+    /// Opens the bucket, and checks that it exists and that the credentials give access. Files to be uploaded are put
+    /// into a subfolder of `folder` for this process; several processes may share `folder`.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(config: &config::S3, folder: &Path) -> Result<Self, OpenError> {
         let bucket = Bucket::of(config);
-        open::prove(&bucket, config).await?;
-        let addresses = if config.redirect {
-            Some(Addresses::of(&bucket, config).await?)
+        open::check_bucket(&bucket, config).await?;
+        let url_signer = if config.redirect {
+            Some(UrlSigner::of(&bucket, config).await?)
         } else {
             None
         };
         Ok(Self {
             writer: Writer {
                 bucket,
-                conditions: Conditions::default(),
-                clearing: TaskTracker::new(),
-                stall: progress::STALL,
+                conditional_writes: ConditionalWrites::default(),
+                cleanup: TaskTracker::new(),
+                stall_timeout: progress::STALL_TIMEOUT,
             },
-            addresses,
-            scratch: open::scratch(folder).await?,
+            url_signer,
+            scratch: open::create_scratch(folder).await?,
         })
     }
 
-    /// Where the files have to be made that are to be [`put`](Blobs::put).
+    /// Returns the folder in which files for [`put`](Blobs::put) must be created.
     pub fn temp_dir(&self) -> &Path {
         self.scratch.path()
     }
 
     #[cfg(test)]
-    fn with_stall(mut self, stall: Duration) -> Self {
-        self.writer.stall = stall;
+    fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
+        self.writer.stall_timeout = stall_timeout;
         self
     }
 
-    /// Clears away what uploads that were given up have left; for 2 s at most.
+    /// Waits for the cleanup of abandoned uploads, at most 2 s.
     pub async fn close(&self) {
-        self.writer.clearing.close();
-        // What is left is swept by another node, in a day.
-        drop(timeout(CLEARING, self.writer.clearing.wait()).await);
+        self.writer.cleanup.close();
+        // What is left is removed by a node's sweep after a day.
+        drop(timeout(CLEANUP_TIMEOUT, self.writer.cleanup.wait()).await);
     }
 }
 
@@ -110,8 +110,8 @@ impl Blobs for S3Blobs {
         read::read(&self.writer.bucket, key, range).await
     }
 
-    fn unread(&self) -> usize {
-        read::UNREAD
+    fn read_buffer_bytes(&self) -> usize {
+        read::READ_BUFFER_BYTES
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
@@ -136,12 +136,12 @@ impl Blobs for S3Blobs {
 
     async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
         self.writer
-            .make_note(&notes::mark_of(key), String::new())
+            .create_if_absent(&sidecars::mark_of(key), String::new())
             .await
     }
 
     async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
-        self.writer.bucket.delete(&notes::mark_of(key)).await
+        self.writer.bucket.delete(&sidecars::mark_of(key)).await
     }
 
     async fn orphan_marks(
@@ -149,7 +149,7 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.writer.bucket, notes::ORPHANS, after, limit).await
+        list::list(&self.writer.bucket, sidecars::ORPHANS, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
@@ -160,18 +160,18 @@ impl Blobs for S3Blobs {
         list::clear_unfinished(&self.writer.bucket, before).await
     }
 
-    fn serves_from(&self) -> Option<&str> {
-        self.addresses.as_ref().map(Addresses::origin)
+    fn redirect_origin(&self) -> Option<&str> {
+        self.url_signer.as_ref().map(UrlSigner::origin)
     }
 
-    async fn address(
+    async fn presigned_url(
         &self,
         key: ShortId,
         method: &Method,
-        labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
-        match &self.addresses {
-            Some(addresses) => addresses.find(key, method, labels).await.map(Some),
+        headers: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError> {
+        match &self.url_signer {
+            Some(url_signer) => url_signer.presign(key, method, headers).await.map(Some),
             None => Ok(None),
         }
     }

@@ -90,7 +90,7 @@ mod tests {
     use crate::broker::DeliveryClass;
     use crate::broker::conformance::{broker_suite, some_frame, some_topic};
     use crate::broker::memory::{MemoryBroker, MemoryBus};
-    use crate::http::metrics_endpoint::written;
+    use crate::http::metrics_endpoint::encode_metrics;
 
     // The guarantees of a broker hold for a wrapped one too.
     broker_suite!(async {
@@ -163,7 +163,7 @@ mod tests {
             .each_ref()
             .map(|calls| calls.load(Ordering::Relaxed));
         assert_eq!(passed_on, [2, 1]);
-        let text = written(&metrics.registry);
+        let text = encode_metrics(&metrics.registry);
         for sample in [
             "tonesa_broker_interruptions_total 2\n",
             "tonesa_broker_repairs_total 1\n",

@@ -9,13 +9,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::class_counter::ClassCounter;
 use super::{BrokerError, DeliveryClass};
-use crate::metrics::{Calls, Outcome, registered};
+use crate::metrics::{CallMetrics, Outcome, registered};
 
 /// The broker's metrics. Clones share them.
 #[derive(Debug, Clone)]
 pub struct BrokerMetrics {
     /// The durations of its calls.
-    pub calls: Calls,
+    pub calls: CallMetrics,
     received: ClassCounter,
     publish_failures: ClassCounter,
     interruptions: Counter,
@@ -27,7 +27,7 @@ pub struct BrokerMetrics {
 impl BrokerMetrics {
     /// Creates the metrics and registers them.
     pub fn registered(registry: &mut Registry) -> Self {
-        let calls = Calls::registered(
+        let calls = CallMetrics::registered(
             registry,
             (
                 "broker_call_duration",

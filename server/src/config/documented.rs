@@ -1,4 +1,4 @@
-//! What is written about settings, against what is read of them.
+//! Compares the documentation of settings with the settings.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use super::Config;
 
 type Names = BTreeSet<String>;
 
-/// Every variable that a node reads, with a row for the README's table.
+/// Lists every variable that a node reads, with its row of the README's table.
 fn settings() -> Vec<(String, String)> {
     let command = Config::command();
     let with_row = |arg: &Arg| {
@@ -46,7 +46,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(is_of_a_name)
 }
 
-/// The keys of the lines of a YAML mapping, of those lines that are set in capitals.
+/// Returns the keys in capital letters of the lines of a YAML mapping.
 fn keys<'a>(lines: impl Iterator<Item = &'a str>) -> Names {
     let keys =
         lines.filter_map(|line| Some(line.trim().trim_start_matches("# ").split_once(':')?.0));
@@ -54,7 +54,7 @@ fn keys<'a>(lines: impl Iterator<Item = &'a str>) -> Names {
 }
 
 #[test]
-fn the_tables_of_the_readme_say_what_the_help_says() {
+fn the_readme_lists_the_settings_like_the_help() {
     let readme = read("README.md");
     let rows = readme.lines().filter(|line| line.starts_with("| `"));
     let expected: Vec<_> = settings().into_iter().map(|(_, row)| row).collect();
@@ -86,7 +86,7 @@ fn the_help_shows_no_value_of_a_secret() {
 }
 
 #[test]
-fn what_is_set_for_containers_is_known() {
+fn variables_of_the_container_files_are_known() {
     let known = known();
     let compose = read("compose.yaml");
     let nodes = compose.split_once("x-node:").unwrap().1;

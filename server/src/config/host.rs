@@ -1,13 +1,14 @@
-//! Hosts and origins, read strictly: what `PUBLIC_URL`, `Host`, `X-Forwarded-Host` and `Origin` may name.
+//! Strict parsing of hosts and origins in `PUBLIC_URL`, `Host`, `X-Forwarded-Host` and `Origin`.
 
 use std::net::Ipv6Addr;
 
 use http::uri::Authority;
 
-/// The longest name that DNS has, in bytes.
+/// The longest name in the DNS, in bytes.
 const MAX_NAME: usize = 253;
 
-/// A host with or without a port, as `tonesa.example:9091` or `[::1]`; no user, no other letters, no impossible port.
+/// Parses a host with or without a port, such as `tonesa.example:9091` or `[::1]`. User names, other characters and
+/// impossible ports are rejected.
 pub fn parse_host(text: &str) -> Option<Authority> {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !text.ends_with(']') => (name, Some(port)),
@@ -17,7 +18,8 @@ pub fn parse_host(text: &str) -> Option<Authority> {
     text.parse().ok().filter(|_| is_strict)
 }
 
-/// Scheme and host, and nothing behind them, as `https://tonesa.example`. The scheme comes out in lower case.
+/// Parses a scheme and host with nothing behind them, such as `https://tonesa.example`. The returned scheme is in lower
+/// case.
 pub fn parse_origin(text: &str) -> Option<(&'static str, Authority)> {
     let (scheme, host) = text.split_once("://")?;
     let scheme = ["http", "https"]
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_names_or_addresses_with_a_possible_port() {
+    fn hosts_are_names_or_addresses_with_a_valid_port() {
         for host in [
             "t",
             "a-b.example_c:65535",
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_end_with_their_host() {
+    fn an_origin_has_nothing_behind_its_host() {
         let (scheme, host) = parse_origin("HTTPS://x:1").unwrap();
         assert_eq!((scheme, host.as_str()), ("https", "x:1"));
         for origin in [

@@ -1,4 +1,4 @@
-//! What a picture may be at most, and what the program is told that it starts to check one.
+//! Limits of images, and the arguments of the process that checks one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::values::number;
 
-/// The subcommand that checks one picture.
+/// The subcommand that checks one image.
 pub const INSPECT_IMAGE: &str = "inspect-image";
 
-/// A picture to check.
+/// The arguments of the subcommand.
 #[derive(Debug, Args)]
 pub struct InspectImage {
     /// The uploaded file.
     pub input: PathBuf,
-    /// Where to write what may be served; an empty file that is there.
+    /// An existing empty file for what may be served.
     pub output: PathBuf,
     /// `ImageLimits` as JSON.
     #[arg(value_parser = parse_limits)]
@@ -27,14 +27,14 @@ fn parse_limits(json: &str) -> Result<ImageLimits, serde_json::Error> {
     serde_json::from_str(json)
 }
 
-/// Four times what the largest picture takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
-/// for machines that are slower or busy. An animation of 400 megapixels could take 20 s.
+/// Four times what the largest image takes (64 megapixels: 2.5 s in a release build on one core of a small machine),
+/// for slower or busy machines. An animation of 400 megapixels could take 20 s.
 const DECODE_TIME: Duration = Duration::from_secs(10);
-/// Above these, one picture could keep a decoder busy for minutes.
+/// With higher limits, one image could keep a decoder busy for minutes.
 const MAX_PIXELS: u64 = 1_000_000_000;
 const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
 
-/// What a picture may be at most.
+/// The limits of an image.
 #[derive(Debug, Clone, Copy, Args, Serialize, Deserialize)]
 pub struct ImageLimits {
     /// Pixels of a picture
@@ -52,8 +52,8 @@ pub struct ImageLimits {
     /// Frames of an animation.
     #[arg(skip = ImageLimits::default().frames)]
     pub frames: u32,
-    /// Time that decoding may take, all frames together. It is looked at between steps, so that the largest image of an
-    /// animation may go some 2 s beyond.
+    /// How long decoding may take, for all frames together. It is checked between steps, so that the largest image of
+    /// an animation may exceed it by some 2 s.
     #[arg(skip = ImageLimits::default().time)]
     pub time: Duration,
 }

@@ -1,14 +1,14 @@
-//! The settings of a node. These structs are the reference: `tonesa --help` and the README's tables come from their
-//! attributes and doc comments. Each value is checked at start; a wrong one stops it with a sentence that names the
-//! variable.
+//! The settings of a node. These structs are the reference: `tonesa --help` and the README's tables are made from their
+//! attributes and doc comments. All values are checked at the start; a wrong one is reported by a sentence that names
+//! its variable.
 
-mod doubts;
 pub mod host;
 mod image;
 mod intervals;
 mod read;
 mod shared;
 mod values;
+mod warnings;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -18,19 +18,19 @@ use clap::builder::Resettable;
 use ipnet::IpNet;
 
 pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage};
-pub use intervals::{Pace, SweepPace};
+pub use intervals::{HubIntervals, SweepSchedule};
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
 pub use values::{Endpoint, LogFilter, PublicUrl, Secret};
 use values::{networks, number, parsed};
 
-/// A larger file is no longer a picture that people share, and would endanger the node's temporary space.
+/// Larger files are not images that people share, and would use up the node's temporary space.
 const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
 const MAX_RATE: u32 = 1_000_000;
 const MAX_SOCKETS: usize = 1_000_000;
-const PORT: &str = "a port from 0 to 65535";
+const PORT_RANGE: &str = "a port from 0 to 65535";
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Parser)]
 #[command(next_help_heading = "Settings")]
 pub struct Config {
@@ -38,7 +38,7 @@ pub struct Config {
     #[arg(long, value_name = "FILE", help_heading = Resettable::Reset)]
     env_file: Option<PathBuf>,
     /// The port that it listens on
-    #[arg(long, env = "PORT", value_name = "PORT", default_value = "9091", value_parser = parsed::<u16>(PORT))]
+    #[arg(long, env = "PORT", value_name = "PORT", default_value = "9091", value_parser = parsed::<u16>(PORT_RANGE))]
     port: u16,
     /// The address that it listens on; `0.0.0.0` or `::` for all
     #[arg(long, env = "TONESA_BIND", value_name = "ADDRESS", default_value = "127.0.0.1",
@@ -61,18 +61,18 @@ pub struct Config {
         hide_default_value = true)]
     pub site_dir: PathBuf,
     /// Proxies whose `X-Forwarded-*` is believed, as `10.0.0.0/8,::1`; by default none
-    // The full path keeps clap from reading one network per value.
+    // The full path keeps clap from parsing one network per value.
     #[arg(long, env = "TONESA_TRUSTED_PROXIES", value_name = "NETWORKS", default_value = "", hide_default_value = true,
         value_parser = networks)]
     pub trusted_proxies: std::vec::Vec<IpNet>,
-    /// What is allowed, and how much of it.
+    /// Limits.
     #[command(flatten)]
     pub limits: Limits,
     /// Whether and when images without an upload are swept.
     #[command(flatten)]
-    pub sweep: SweepPace,
+    pub sweep: SweepSchedule,
     /// A port of its own for `/metrics` (Prometheus), at the address of `TONESA_BIND`; by default metrics are not served
-    #[arg(long, env = "METRICS_PORT", value_name = "PORT", value_parser = parsed::<u16>(PORT))]
+    #[arg(long, env = "METRICS_PORT", value_name = "PORT", value_parser = parsed::<u16>(PORT_RANGE))]
     pub metrics_port: Option<u16>,
     /// What is logged, as `info,server::hub=debug`; by default what `RUST_LOG` says
     #[arg(long, env = "TONESA_LOG", value_name = "FILTER", value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
@@ -81,25 +81,25 @@ pub struct Config {
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info",
         value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
     rust_log: LogFilter,
-    /// What is shared with other nodes.
+    /// The backends that nodes share.
     #[command(flatten)]
     pub shared: Shared,
-    /// This program, which is started again to check pictures; only tests change it.
+    /// This program, which is started again to check images; only tests change it.
     #[arg(skip = this_program())]
     pub program: PathBuf,
-    /// What the hub does at intervals; only tests change it.
+    /// Intervals of the hub; only tests change them.
     #[arg(skip)]
-    pub pace: Pace,
+    pub hub_intervals: HubIntervals,
 }
 
-/// What is allowed, and how much of it (protocol.md, the table of limits).
+/// Limits (the table in protocol.md).
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limits {
     /// Bytes of a file
     #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
         value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
-    /// What a picture may be.
+    /// Limits of images.
     #[command(flatten)]
     pub image: ImageLimits,
     /// Uploads per client address and minute; 0 is no limit
@@ -137,7 +137,7 @@ pub struct Limits {
 }
 
 impl Config {
-    /// Reads every setting through `lookup` alone.
+    /// Reads every setting through `lookup`, without a command line.
     ///
     /// # Errors
     /// The first wrong value.
@@ -145,18 +145,18 @@ impl Config {
         read::read(vec!["tonesa".into()], lookup)
     }
 
-    /// Where the node listens.
+    /// Returns the address that the node listens on.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.bind, self.port)
     }
 
-    /// What is logged.
+    /// Returns which events are logged.
     pub fn log_filter(&self) -> &LogFilter {
         self.log.as_ref().unwrap_or(&self.rust_log)
     }
 }
 
-/// On Linux the running program itself, also when its file was replaced meanwhile by another version.
+/// On Linux this path names the running program, even if its file was replaced by another version meanwhile.
 fn this_program() -> PathBuf {
     let running = PathBuf::from("/proc/self/exe");
     if running.exists() {
@@ -165,7 +165,7 @@ fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or(running)
 }
 
-/// The release program and its files lie in one folder.
+/// In a release the program and its files are in one folder.
 fn site_beside_executable() -> PathBuf {
     std::env::current_exe()
         .ok()

@@ -1,5 +1,5 @@
-//! Values come from the command line, then from the environment, then from the file of `--env-file`. clap would take an
-//! empty variable for a value and does not name variables in errors, so they are handed to it as options.
+//! Reads settings from the command line, then the environment, then the file of `--env-file`. clap would use an empty
+//! variable as a value and does not name variables in its errors, so their values are passed to it as options.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -10,13 +10,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Parser, ValueHint};
 use thiserror::Error;
 
-/// Where the value of a variable comes from.
+/// Looks up the value of a variable.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
-/// A setting that cannot be used.
+/// Why the settings cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// A wrong or missing value: a sentence that names the variable and says what would be right.
+    /// A wrong or missing value. The sentence names the variable and says what is allowed.
     #[error("{0}")]
     Variable(String),
     /// The file named by `--env-file` cannot be used.
@@ -27,12 +27,12 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The command line is not understood.
+    /// The command line is invalid.
     #[error(transparent)]
     CommandLine(#[from] clap::Error),
 }
 
-/// Reads the command line and the variables of what holds a `Config`. Ends the process where clap does: after
+/// Reads the command line and variables of a command that contains a `Config`. Ends the process where clap does: after
 /// `--help`, and for an unknown option.
 ///
 /// # Errors
@@ -40,7 +40,7 @@ pub enum ConfigError {
 pub fn parse<T: Parser>() -> Result<T, ConfigError> {
     let line: Vec<_> = std::env::args_os().collect();
     let options = without_variables::<T>().ignore_errors(true);
-    // An error here asks for help or the version. The help names variables.
+    // An error here is a request for help or the version. The help names variables.
     let options = options
         .try_get_matches_from(&line)
         .unwrap_or_else(|_| T::command().get_matches_from(&line));
@@ -57,7 +57,7 @@ pub fn parse<T: Parser>() -> Result<T, ConfigError> {
     read
 }
 
-/// Reads what a command line and variables say.
+/// Parses a command line and variables.
 pub(super) fn read<T: Parser>(
     mut line: Vec<OsString>,
     lookup: &Lookup<'_>,
@@ -68,7 +68,7 @@ pub(super) fn read<T: Parser>(
         .get_arguments()
         .filter_map(|arg| as_option(arg, lookup).transpose());
     let variables = variables.collect::<Result<Vec<_>, _>>()?;
-    // Of an option that is given twice the second counts.
+    // If an option is given twice, the second one counts.
     line.splice(1..1, variables);
     without_variables::<T>()
         .args_override_self(true)
@@ -81,7 +81,7 @@ fn without_variables<T: Parser>() -> Command {
     T::command().mut_args(|arg| arg.env(Resettable::Reset))
 }
 
-/// The value of an argument's variable as `--option=value`; none where it is not set or empty.
+/// Returns the value of an argument's variable as `--option=value`; `None` if it is not set or empty.
 fn as_option(arg: &Arg, lookup: &Lookup<'_>) -> Result<Option<OsString>, ConfigError> {
     let (Some(name), Some(option)) = (variable(arg), arg.get_long()) else {
         return Ok(None);
@@ -101,7 +101,7 @@ fn variable(arg: &Arg) -> Option<&str> {
     arg.get_env()?.to_str()
 }
 
-/// An error of clap about a variable's value in words that name the variable.
+/// Rewrites clap's error about a variable's value so that it names the variable.
 fn explain(command: &Command, error: clap::Error) -> ConfigError {
     let of_name = |shown: &str| {
         command
@@ -123,14 +123,14 @@ fn explain(command: &Command, error: clap::Error) -> ConfigError {
         (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
             let names = missing.iter().filter_map(|shown| variable(of_name(shown)?));
             let names = names.collect::<Vec<_>>().join(" and ");
-            // Nothing else requires a setting.
+            // No other setting requires one.
             ConfigError::Variable(format!("{names} must be set when S3_BUCKET_NAME is"))
         }
         _ => error.into(),
     }
 }
 
-/// The value is not repeated where it may hold a secret.
+/// A value that may contain a secret is not repeated.
 fn refusal(arg: &Arg, expected: &str, value: &OsStr) -> ConfigError {
     let name = variable(arg).unwrap_or_default();
     ConfigError::Variable(if arg.is_hide_env_values_set() {
@@ -144,7 +144,7 @@ fn read_env_file(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
     let read = dotenvy::from_path_iter(path).and_then(Iterator::collect);
     read.map_err(|error| ConfigError::EnvFile {
         path: path.display().to_string(),
-        // A line of the file is not repeated: it may hold a secret.
+        // A line of the file is not repeated, since it may contain a secret.
         problem: match error {
             dotenvy::Error::Io(error) => error.to_string(),
             dotenvy::Error::LineParse(_, column) => {

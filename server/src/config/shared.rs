@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::values::{self, Endpoint, Secret, parsed, plain_name, switch};
 
-/// What nodes share. Each is chosen by itself; without it the node uses its own.
+/// Backends that nodes share. Each is chosen independently; without one the node uses an embedded one.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Shared with other nodes")]
 pub struct Shared {
@@ -76,7 +76,7 @@ pub struct S3 {
     pub public_endpoint: Option<Endpoint>,
 }
 
-/// What serves as which backend, by the names that people know.
+/// The names of the backends in use, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Kinds {
     /// Uploads and messages.
@@ -88,18 +88,18 @@ pub struct Kinds {
 }
 
 impl Shared {
-    /// The bucket of images, if one is set.
+    /// Returns the settings of the images' bucket, if there is one.
     pub fn s3(&self) -> Option<&S3> {
         (!self.s3.bucket.is_empty()).then_some(&self.s3)
     }
 
-    /// What these settings choose.
+    /// Returns the backends that these settings choose.
     pub fn kinds(&self) -> Kinds {
-        let chosen = |is_set, shared, own| if is_set { shared } else { own };
+        let kind = |is_set, shared, embedded| if is_set { shared } else { embedded };
         Kinds {
-            store: chosen(self.mongo_url.is_some(), "mongodb", "sqlite"),
-            blobs: chosen(self.s3().is_some(), "s3", "folder"),
-            broker: chosen(self.redis_url.is_some(), "redis", "memory"),
+            store: kind(self.mongo_url.is_some(), "mongodb", "sqlite"),
+            blobs: kind(self.s3().is_some(), "s3", "folder"),
+            broker: kind(self.redis_url.is_some(), "redis", "memory"),
         }
     }
 }

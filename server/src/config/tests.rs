@@ -13,7 +13,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 }
 
 #[test]
-fn an_empty_environment_gives_the_defaults_of_the_protocol() {
+fn an_empty_environment_gives_the_documented_defaults() {
     let config = read(&[]).unwrap();
     assert_eq!(config.address().to_string(), "127.0.0.1:9091");
     assert_eq!(config.public_url, None);
@@ -86,7 +86,7 @@ fn every_variable_is_read() {
 }
 
 #[test]
-fn a_wrong_value_is_refused_with_a_sentence_that_names_the_variable() {
+fn a_wrong_value_is_refused_naming_the_variable() {
     for (name, value) in [
         ("PORT", "65536"),
         ("PORT", "http"),
@@ -132,7 +132,7 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
-fn a_value_that_is_not_utf8_is_refused_by_name() {
+fn a_value_that_is_not_utf8_is_refused_naming_the_variable() {
     let garbage = |name: &str| (name == "PORT").then(|| OsString::from_vec(vec![0xff]));
     let error = Config::from_env(&garbage).unwrap_err();
     assert!(error.to_string().starts_with("PORT must be UTF-8"));
@@ -150,7 +150,7 @@ fn s3(more: &[(&str, &str)]) -> Result<S3, ConfigError> {
 }
 
 #[test]
-fn a_bucket_alone_is_amazons_and_one_at_an_endpoint_stands_in_the_path() {
+fn a_bucket_is_amazons_without_an_endpoint_and_in_the_path_with_one() {
     assert!(read(&[]).unwrap().shared.s3().is_none());
     let amazons = s3(&[]).unwrap();
     assert_eq!(amazons.bucket, "pictures");
@@ -187,7 +187,7 @@ fn every_variable_of_a_bucket_is_read() {
 }
 
 #[test]
-fn a_bucket_without_a_key_is_refused_by_the_name_of_what_is_missing() {
+fn a_bucket_without_a_key_is_refused_naming_what_is_missing() {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         let sentence = s3(&[(name, "")]).unwrap_err().to_string();
         let expected = format!("{name} must be set when S3_BUCKET_NAME is");
@@ -199,7 +199,7 @@ fn a_bucket_without_a_key_is_refused_by_the_name_of_what_is_missing() {
 }
 
 #[test]
-fn wrong_values_of_a_bucket_are_refused_by_name_and_no_secret_is_repeated() {
+fn wrong_values_of_a_bucket_are_refused_without_showing_secrets() {
     for (name, value) in [
         ("S3_BUCKET_NAME", "a/b"),
         ("S3_BUCKET_NAME", ".."),
@@ -225,26 +225,26 @@ fn wrong_values_of_a_bucket_are_refused_by_name_and_no_secret_is_repeated() {
 }
 
 #[test]
-fn a_public_address_without_a_name_and_proxies_everywhere_are_doubted() {
-    let doubted = |variables: &[(&str, &str)]| {
-        let doubts = read(variables).unwrap().doubts().into_iter();
-        doubts
-            .map(|doubt| doubt.split(' ').next().unwrap_or_default())
+fn a_public_address_without_public_url_and_proxies_everywhere_are_warned_of() {
+    let warned = |variables: &[(&str, &str)]| {
+        let warnings = read(variables).unwrap().warnings().into_iter();
+        warnings
+            .map(|warning| warning.split(' ').next().unwrap_or_default())
             .collect::<Vec<_>>()
     };
     let named = ("PUBLIC_URL", "https://tonesa.example");
     for bind in ["0.0.0.0", "::", "10.0.0.7"] {
-        assert_eq!(doubted(&[("TONESA_BIND", bind)]), ["PUBLIC_URL"]);
-        assert!(doubted(&[("TONESA_BIND", bind), named]).is_empty());
+        assert_eq!(warned(&[("TONESA_BIND", bind)]), ["PUBLIC_URL"]);
+        assert!(warned(&[("TONESA_BIND", bind), named]).is_empty());
     }
     for bind in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
-        assert!(doubted(&[("TONESA_BIND", bind)]).is_empty(), "{bind}");
+        assert!(warned(&[("TONESA_BIND", bind)]).is_empty(), "{bind}");
     }
     for proxies in ["0.0.0.0/0", "10.0.0.0/8, ::/0", "0.0.0.0/1,128.0.0.0/1"] {
-        let doubts = doubted(&[("TONESA_TRUSTED_PROXIES", proxies)]);
-        assert_eq!(doubts, ["TONESA_TRUSTED_PROXIES"]);
+        let warnings = warned(&[("TONESA_TRUSTED_PROXIES", proxies)]);
+        assert_eq!(warnings, ["TONESA_TRUSTED_PROXIES"]);
     }
     for proxies in ["10.0.0.0/8", "0.0.0.0/1,::1"] {
-        assert!(doubted(&[("TONESA_TRUSTED_PROXIES", proxies)]).is_empty());
+        assert!(warned(&[("TONESA_TRUSTED_PROXIES", proxies)]).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Settings with a form of their own, and how values are read. Errors say what a value must be.
+//! Settings with a syntax of their own, and value parsers. Errors say what a value must be.
 
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -16,15 +16,16 @@ pub(super) const ENDPOINT: &str =
     "an http or https address without user and password, as https://s3.example:9000";
 pub(super) const LOG_FILTER: &str = "a log filter, as info or info,server=debug";
 
-/// The longest name of a bucket, as it was before Amazon allowed no more than 63 characters.
+/// The longest name of a bucket, from before Amazon limited names to 63 characters.
 const MAX_NAME: usize = 255;
 
-/// The address under which people reach the node: scheme and host, and a port where it is not the scheme's own.
+/// The address that people use for the node: scheme, host, and the port unless it is the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
 impl PublicUrl {
-    /// The address without a slash at the end, as `https://tonesa.example`: also the `Origin` of its pages.
+    /// Returns the address without a slash at the end, such as `https://tonesa.example`: also the `Origin` of its
+    /// pages.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,12 +41,12 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// The address of a server: scheme, host, a port where it is not the scheme's own, and a path where it has one.
+/// The address of a server: scheme, host, the port unless it is the scheme's default, and the path if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The address, as `https://s3.example:9000`, without a slash at the end. It holds no password.
+    /// Returns the address, such as `https://s3.example:9000`, without a slash at the end. It contains no password.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,12 +74,12 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, as `info,server=debug`.
+/// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, such as `info,server=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 
 impl LogFilter {
-    /// The filter itself.
+    /// Returns the filter.
     pub fn to_filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
     }
@@ -99,12 +100,12 @@ impl FromStr for LogFilter {
     }
 }
 
-/// A text that holds a password or may do so: it is not shown anywhere.
+/// A text that may contain a password. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, for the driver that signs in with it; never for a log line or an error.
+    /// Returns the text, for the driver that logs in with it; never for a log line or an error.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -122,14 +123,14 @@ impl From<String> for Secret {
     }
 }
 
-/// Reads whatever parses from a text.
+/// Parses a value with `FromStr`.
 pub(super) fn parsed<T: FromStr>(
     expected: &str,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + use<'_, T> {
     move |text| text.parse().map_err(|_| format!("must be {expected}"))
 }
 
-/// Reads a whole number within bounds.
+/// Parses a whole number within bounds.
 pub(super) fn number<T: FromStr + PartialOrd + Display + Clone>(
     bounds: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
@@ -148,7 +149,7 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// The name of something on another server, which is made part of addresses.
+/// Parses the name of something on another server, which becomes part of URLs.
 pub(super) fn plain_name(text: &str) -> Result<String, &'static str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let is_name = text.len() <= MAX_NAME && text.bytes().all(is_plain) && text != "..";
@@ -156,7 +157,7 @@ pub(super) fn plain_name(text: &str) -> Result<String, &'static str> {
     name.ok_or("must be a name of letters, digits, - . and _")
 }
 
-/// A list of networks with commas between them; a bare address is a network of one.
+/// Parses a list of networks separated by commas; a bare address is a network of one.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, &'static str> {
     let parts = text
         .split(',')

@@ -1,4 +1,4 @@
-//! Folders that hold a node's data: claimed by one process, and synced so that new names in them last.
+//! Folders that hold a node's data: locked by one process, and synced so that changes survive a power failure.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// The name of the file that marks a claimed folder. Its content means nothing; it stays when the process is gone.
+/// The name of the lock file in a locked folder. Its content means nothing; it stays when the process is gone.
 const LOCK_FILE: &str = "tonesa.lock";
 
 /// Why a folder cannot be used.
 #[derive(Debug, Error)]
 pub enum FolderError {
-    /// Another process has claimed it, or this one has already.
+    /// Another process, or this one, has locked it already.
     #[error(
         "the folder {} is in use by another running node; give each node its own TONESA_DATA_DIR",
         .0.display()
     )]
     InUse(PathBuf),
-    /// It cannot be made, read or written.
+    /// It cannot be created, read or written.
     #[error(
         "the folder {} cannot be used ({source}); TONESA_DATA_DIR must name a folder that the node may write to",
         .folder.display()
@@ -28,22 +28,21 @@ pub enum FolderError {
     Unusable {
         /// The folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A folder that no other process can claim until this is dropped. The system ends the claim when the process dies,
-/// however it dies.
+/// A folder that no other process can lock until this is dropped. The system releases the lock when the process dies.
 #[derive(Debug)]
-pub struct FolderClaim(#[expect(dead_code, reason = "held for its lock")] File);
+pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
 
-impl FolderClaim {
-    /// Makes the folder if need be and claims it.
+impl FolderLock {
+    /// Creates the folder if it does not exist, and locks it.
     ///
     /// # Errors
-    /// When it is claimed already, or cannot be written to.
-    pub fn take(folder: &Path) -> Result<Self, FolderError> {
+    /// When it is locked already, or cannot be written to.
+    pub fn acquire(folder: &Path) -> Result<Self, FolderError> {
         let unusable = |source| FolderError::Unusable {
             folder: folder.to_owned(),
             source,
@@ -58,11 +57,11 @@ impl FolderClaim {
     }
 }
 
-/// Makes the folder and its parents if need be, so that the folder itself outlives a loss of power. One that is made
-/// here is for the node's own user; one that was there keeps its rights.
+/// Creates the folder and its parents if they do not exist, so that the folder survives a power failure. A new folder
+/// is accessible to the node's user only; an existing one keeps its permissions.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn create(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)?;
@@ -77,10 +76,10 @@ pub fn create(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file that only the node's own user may read, unless there is one.
+/// Creates a file that only the node's user may read, unless it exists.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn create_private_file(file: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.append(true).create(true);
@@ -97,10 +96,10 @@ fn private_folder() -> DirBuilder {
     builder
 }
 
-/// Makes the names in a folder (files made, renamed or removed there) outlive a loss of power.
+/// Syncs a folder, so that files created, renamed or removed in it stay so after a power failure.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -110,20 +109,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_claimed_by_one_at_a_time() {
+    fn a_folder_is_locked_once() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("made/on/the/way");
-        let claim = FolderClaim::take(&folder).unwrap();
-        let refused = FolderClaim::take(&folder).unwrap_err();
+        let lock = FolderLock::acquire(&folder).unwrap();
+        let refused = FolderLock::acquire(&folder).unwrap_err();
         assert!(matches!(refused, FolderError::InUse(_)));
         assert!(refused.to_string().contains("TONESA_DATA_DIR"));
-        drop(claim);
-        FolderClaim::take(&folder).unwrap();
+        drop(lock);
+        FolderLock::acquire(&folder).unwrap();
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_that_is_made_is_private_and_one_that_was_there_stays_as_it_is() {
+    fn a_new_folder_is_private_and_an_existing_one_keeps_its_permissions() {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         let dir = tempfile::tempdir().unwrap();
@@ -139,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_no_folder_to_claim() {
+    fn a_file_cannot_be_locked_as_a_folder() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let refused = FolderClaim::take(file.path()).unwrap_err();
+        let refused = FolderLock::acquire(file.path()).unwrap_err();
         assert!(matches!(refused, FolderError::Unusable { .. }));
         assert!(refused.to_string().contains("TONESA_DATA_DIR"));
     }

@@ -1,5 +1,5 @@
-//! Folders and files of a node, kept so that they last or go with it.
+//! A node's folders: locked, synced, or removed when the node ends.
 
 pub mod folder;
 pub mod scratch;
-pub mod write_proof;
+pub mod write_check;

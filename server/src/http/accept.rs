@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderName};
 
-/// Whether the client would rather have a page than JSON, as a browser that shows what it gets.
+/// Returns whether the client prefers an HTML page to JSON, as browsers do.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
     let html = quality(headers, &ACCEPT, &["text/html", "text/*", "*/*"]);
     let json = quality(
@@ -14,8 +14,8 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
     html > json
 }
 
-/// The weight, in thousandths, that the header gives to the first of `names` that it lists; names are written in lower
-/// case, the most specific first. 0 when it lists none or there is no such header.
+/// Returns the weight, in thousandths, that the header gives to the first of `names` that it lists; 0 when it lists
+/// none or is missing. Names are in lower case, the most specific first.
 pub fn quality(headers: &HeaderMap, header: &HeaderName, names: &[&str]) -> u16 {
     let entries = || {
         headers
@@ -30,7 +30,7 @@ pub fn quality(headers: &HeaderMap, header: &HeaderName, names: &[&str]) -> u16 
         .unwrap_or(0)
 }
 
-/// The weight of one entry, as `text/html;q=0.9`, if it is about `name`.
+/// Returns the weight of one entry, such as `text/html;q=0.9`, if its name is `name`.
 fn weight_of(entry: &str, name: &str) -> Option<u16> {
     let mut parts = entry.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(name) {
@@ -40,7 +40,7 @@ fn weight_of(entry: &str, name: &str) -> Option<u16> {
     Some(weight.map_or(1_000, thousandths))
 }
 
-/// A weight that cannot be read counts as "do not want".
+/// An invalid weight counts as 0, "not acceptable".
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     match (whole, fraction.len()) {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_prefers_pages_and_a_program_does_not() {
+    fn browsers_prefer_html_and_programs_do_not() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         assert!(prefers_html(&accepting(browser)));
         assert!(prefers_html(&accepting("Text/HTML; charset=utf-8")));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_read_and_nonsense_is_not_wanted() {
+    fn weights_are_parsed_and_invalid_ones_count_as_zero() {
         for (value, weight) in [
             ("br", 1_000),
             ("gzip, br;q=0.25", 250),

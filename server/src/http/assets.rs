@@ -1,7 +1,7 @@
-//! The packaged files: read once at start, served from memory with the encodings that were made at build time.
+//! The packaged files: read once at the start, and served from memory with the encodings made at build time.
 //!
-//! The folder holds `manifest.json` (the addresses of the style sheet, the script and the WASM), `assets/`
-//! (names with a hash of the content: never change) and `public/` (served at the root under their own names). `x.br`
+//! The folder contains `manifest.json` (the addresses of the style sheet, the script and the WASM), `assets/` (names
+//! contain a hash of the content, which never changes) and `public/` (served at the root under their own names). `x.br`
 //! and `x.gz` beside a file are its encodings.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::http::representation::Representation;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// Why the packaged files cannot be served.
 #[derive(Debug, Error)]
@@ -27,32 +27,32 @@ pub enum SiteError {
          folder in TONESA_SITE_DIR."
     )]
     Unreadable {
-        /// Which one.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The manifest is not what `xtask` writes.
+    /// The manifest is invalid.
     #[error(
         "{path} is no manifest of packaged files: {source}. Build them anew with `cargo xtask build`."
     )]
     Manifest {
         /// The manifest.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }
 
-/// All packaged files.
+/// All packaged files, in memory.
 pub struct Site {
-    /// The addresses that pages refer to.
+    /// The addresses of the files that pages refer to.
     pub assets: Assets,
     files: BTreeMap<String, Representation>,
 }
 
 impl Site {
-    /// Reads the folder.
+    /// Reads all files of the folder.
     ///
     /// # Errors
     /// See [`SiteError`].
@@ -65,16 +65,16 @@ impl Site {
             })?;
         let mut files = BTreeMap::new();
         load_folder(&dir.join("assets"), "/assets", &IMMUTABLE, &mut files)?;
-        load_folder(&dir.join("public"), "", &AN_HOUR, &mut files)?;
+        load_folder(&dir.join("public"), "", &ONE_HOUR, &mut files)?;
         Ok(Self { assets, files })
     }
 
-    /// Whether a packaged file is served at this address.
+    /// Returns whether a packaged file has this address.
     pub fn serves(&self, address: &str) -> bool {
         self.files.contains_key(address)
     }
 
-    /// Each file's address, and the route that serves it.
+    /// Returns each file's address and the route that serves it.
     pub fn routes<S: Clone + Send + Sync + 'static>(
         &self,
     ) -> impl Iterator<Item = (&str, MethodRouter<S>)> {
@@ -89,7 +89,7 @@ impl Site {
 fn load_folder(
     dir: &Path,
     address: &str,
-    caching: &HeaderValue,
+    cache_control: &HeaderValue,
     files: &mut BTreeMap<String, Representation>,
 ) -> Result<(), SiteError> {
     for entry in fs::read_dir(dir).map_err(|source| unreadable(dir, source))? {
@@ -99,9 +99,9 @@ fn load_folder(
         };
         let address = format!("{address}/{name}");
         if path.is_dir() {
-            load_folder(&path, &address, caching, files)?;
+            load_folder(&path, &address, cache_control, files)?;
         } else if !is_encoding(&path) {
-            files.insert(address, load_file(&path, caching.clone())?);
+            files.insert(address, load_file(&path, cache_control.clone())?);
         }
     }
     Ok(())
@@ -112,15 +112,17 @@ fn is_encoding(path: &Path) -> bool {
         .is_some_and(|extension| extension == "br" || extension == "gz")
 }
 
-fn load_file(path: &Path, caching: HeaderValue) -> Result<Representation, SiteError> {
+fn load_file(path: &Path, cache_control: HeaderValue) -> Result<Representation, SiteError> {
     let encoded = |suffix: &str| {
         let path = PathBuf::from(format!("{}.{suffix}", path.display()));
         path.is_file().then(|| read(&path)).transpose()
     };
     let plain = read(path)?;
-    Ok(Representation::new(content_type(path), caching, plain)
-        .with_brotli(encoded("br")?)
-        .with_gzip(encoded("gz")?))
+    Ok(
+        Representation::new(content_type(path), cache_control, plain)
+            .with_brotli(encoded("br")?)
+            .with_gzip(encoded("gz")?),
+    )
 }
 
 fn content_type(path: &Path) -> HeaderValue {

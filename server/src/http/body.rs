@@ -1,4 +1,5 @@
-//! Request bodies: none may stall or trickle, and none is cut off before its client has had a chance to read the answer.
+//! Limits on request bodies: how slowly they may arrive, and in how small chunks. An unread rest is drained, so that
+//! the client can read the answer.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -22,27 +23,27 @@ use tower_http::timeout::{TimeoutBody, TimeoutError};
 use crate::http::error::ApiError;
 
 /// How long a body may make no progress.
-const STALL: Duration = Duration::from_secs(30);
-/// How long a body may be waited for however little of it comes, and the bytes that pay for a second of it. What is paid
-/// for in advance is not kept: who was fast at first may not trickle later. Only waiting for the client counts: a node
-/// that is busy is not the client's fault.
-const GRACE: Duration = Duration::from_secs(30);
-const BYTES_PER_SECOND: u64 = 16 * 1024;
-/// Chunks of a body that may be as small as they like, and the bytes that all chunks beyond them have on average at
-/// least: each costs the same, whatever it holds. A packet of the network has more than 500.
-const SMALL_CHUNKS: u64 = 16_384;
-const BYTES_PER_CHUNK: u64 = 64;
-/// How long a small body may take to arrive whole.
-const SMALL_BODY: Duration = Duration::from_secs(10);
-/// How much of a body is read, and for how long, after its request was answered: a client that still sends when its
-/// connection is closed sees a reset instead of the answer.
-const DRAIN_BYTES: usize = 64 * 1024 * 1024;
-/// What each chunk counts as at least then.
-const DRAIN_CHUNK: usize = 256;
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the client may be waited for in all, and how many bytes give back one second of it. Time is never saved up:
+/// a client that was fast at first may not be slow later. Only waiting for the client counts, not the time that the
+/// node takes.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+const MIN_BYTES_PER_SECOND: u64 = 16 * 1024;
+/// How many chunks may be of any size, and how many bytes all chunks beyond them must have on average: each chunk costs
+/// the same, whatever it holds. A network packet usually has more than 500 bytes.
+const MAX_SMALL_CHUNKS: u64 = 16_384;
+const MIN_BYTES_PER_CHUNK: u64 = 64;
+/// How long a small body may take to arrive completely.
+const SMALL_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of an unread body is read after the request was answered, and for how long. If the connection were closed
+/// while the client still sends, it would see a reset instead of the answer.
+const MAX_DISCARD_BYTES: usize = 64 * 1024 * 1024;
+/// The least that a chunk counts towards [`MAX_DISCARD_BYTES`].
+const MIN_DISCARD_CHUNK: usize = 256;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Watches over the bodies of all requests.
-pub async fn watch_over(
+/// Middleware that applies these limits to the bodies of all requests.
+pub async fn enforce_limits(
     State(tasks): State<TaskTracker>,
     State(stopping): State<CancellationToken>,
     request: Request,
@@ -53,46 +54,46 @@ pub async fn watch_over(
         if body.is_end_stream() {
             return body;
         }
-        let unread = Unread {
+        let unread = UnreadBody {
             body: body.into_data_stream(),
             sending: !may_wait,
         };
-        let stalling = Drained {
+        let limited = LimitedBody {
             unread: Some(unread),
-            pace: Pace::default(),
+            limit: PaceLimit::default(),
             tasks,
             stopping,
         };
-        Body::new(TimeoutBody::new(STALL, stalling))
+        Body::new(TimeoutBody::new(IDLE_TIMEOUT, limited))
     });
     next.run(request).await
 }
 
-/// Reads a body of at most `limit` bytes whole.
+/// Reads a whole body of at most `limit` bytes.
 ///
 /// # Errors
-/// [`ApiError::BodyTooLarge`], [`ApiError::TooSlow`] or [`ApiError::Malformed`] when it breaks off.
+/// [`ApiError::BodyTooLarge`]; [`ApiError::TooSlow`]; [`ApiError::Malformed`] when it is incomplete.
 pub async fn read_small(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    match timeout(SMALL_BODY, axum::body::to_bytes(body, limit)).await {
+    match timeout(SMALL_BODY_TIMEOUT, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if has_cause::<LengthLimitError>(&error) => Err(ApiError::BodyTooLarge),
-        Ok(Err(error)) => Err(broken_off(&error)),
+        Ok(Err(error)) => Err(body_error(&error)),
         Err(_) => Err(ApiError::TooSlow),
     }
 }
 
-/// Why a body could not be read to its end.
-pub fn broken_off(error: &(dyn Error + 'static)) -> ApiError {
-    if has_cause::<TimeoutError>(error) || has_cause::<Trickle>(error) {
+/// Maps an error of reading a body to the answer.
+pub fn body_error(error: &(dyn Error + 'static)) -> ApiError {
+    if has_cause::<TimeoutError>(error) || has_cause::<SlowBody>(error) {
         ApiError::TooSlow
-    } else if has_cause::<Crumbs>(error) {
+    } else if has_cause::<TinyChunks>(error) {
         ApiError::malformed("The request comes in too many small pieces.")
     } else {
         ApiError::malformed("The request broke off before its end.")
     }
 }
 
-/// Whether the error, or one that led to it, is an `E`.
+/// Returns whether the error, or one of its sources, is an `E`.
 pub fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -104,64 +105,64 @@ pub fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// A body that trickles in.
+/// The body arrives too slowly.
 #[derive(Debug, Error)]
 #[error("the body arrives too slowly")]
-struct Trickle;
+struct SlowBody;
 
-/// A body of too many small chunks.
+/// The body arrives in too many small chunks.
 #[derive(Debug, Error)]
 #[error("the body arrives in too many small chunks")]
-struct Crumbs;
+struct TinyChunks;
 
-/// How a body arrives.
+/// Measures how fast a body arrives, and in what chunks.
 #[derive(Debug, Default)]
-struct Pace {
+struct PaceLimit {
     bytes: u64,
     chunks: u64,
-    /// How long the client was waited for, less what its bytes have paid for.
+    /// How long the client was waited for, less what its bytes have given back.
     waited: Duration,
-    /// Since when the client is waited for.
+    /// Since when the client has been waited for, if it is now.
     waiting: Option<Instant>,
 }
 
-impl Pace {
+impl PaceLimit {
     fn wait(&mut self) {
         self.waiting.get_or_insert_with(Instant::now);
     }
 
-    /// Whether the body is fast enough and comes in fair pieces, now that a chunk of this many bytes has arrived.
+    /// Records a chunk of this many bytes, and fails if the body is too slow or its chunks are too small.
     fn arrived(&mut self, bytes: usize) -> Result<(), axum::Error> {
         let waited = self.waiting.take().map(|since| since.elapsed());
-        let paid = Duration::from_micros(bytes as u64 * 1_000_000 / BYTES_PER_SECOND);
-        self.waited = (self.waited + waited.unwrap_or_default()).saturating_sub(paid);
+        let earned = Duration::from_micros(bytes as u64 * 1_000_000 / MIN_BYTES_PER_SECOND);
+        self.waited = (self.waited + waited.unwrap_or_default()).saturating_sub(earned);
         self.bytes += bytes as u64;
-        if self.waited > GRACE {
-            return Err(axum::Error::new(Trickle));
+        if self.waited > MAX_WAIT {
+            return Err(axum::Error::new(SlowBody));
         }
         self.chunks += 1;
-        if self.chunks > SMALL_CHUNKS + self.bytes / BYTES_PER_CHUNK {
-            return Err(axum::Error::new(Crumbs));
+        if self.chunks > MAX_SMALL_CHUNKS + self.bytes / MIN_BYTES_PER_CHUNK {
+            return Err(axum::Error::new(TinyChunks));
         }
         Ok(())
     }
 }
 
-/// A body that may not trickle, and whose rest is read and thrown away when the handler drops it.
-struct Drained {
-    unread: Option<Unread>,
-    pace: Pace,
+/// A body with these limits. What the handler leaves unread is drained.
+struct LimitedBody {
+    unread: Option<UnreadBody>,
+    limit: PaceLimit,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
 
-struct Unread {
+struct UnreadBody {
     body: BodyDataStream,
-    /// Whether the client sends: with `Expect: 100-continue` it may wait until the first bytes are asked for.
+    /// Whether the client is sending. With `Expect: 100-continue` it may wait until the body is first read.
     sending: bool,
 }
 
-impl HttpBody for Drained {
+impl HttpBody for LimitedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -169,17 +170,17 @@ impl HttpBody for Drained {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
-        let Self { unread, pace, .. } = &mut *self;
+        let Self { unread, limit, .. } = &mut *self;
         let Some(unread) = unread else {
             return Poll::Ready(None);
         };
         unread.sending = true;
         let Poll::Ready(chunk) = unread.body.poll_next_unpin(cx) else {
-            pace.wait();
+            limit.wait();
             return Poll::Pending;
         };
         if let Some(Ok(bytes)) = &chunk
-            && let Err(error) = pace.arrived(bytes.len())
+            && let Err(error) = limit.arrived(bytes.len())
         {
             return Poll::Ready(Some(Err(error)));
         }
@@ -203,22 +204,22 @@ impl HttpBody for Drained {
     }
 }
 
-impl Drop for Drained {
+impl Drop for LimitedBody {
     fn drop(&mut self) {
         if let Some(unread) = self.unread.take().filter(|unread| unread.sending) {
             let stopping = self.stopping.clone();
             self.tasks.spawn(async move {
-                let drained = timeout(DRAIN_TIME, drain(unread.body));
-                stopping.run_until_cancelled(drained).await
+                let discarding = timeout(DISCARD_TIMEOUT, discard(unread.body));
+                stopping.run_until_cancelled(discarding).await
             });
         }
     }
 }
 
-async fn drain(mut body: BodyDataStream) {
-    let mut left = DRAIN_BYTES;
+async fn discard(mut body: BodyDataStream) {
+    let mut left = MAX_DISCARD_BYTES;
     while let Some(Ok(chunk)) = body.next().await {
-        left = left.saturating_sub(chunk.len().max(DRAIN_CHUNK));
+        left = left.saturating_sub(chunk.len().max(MIN_DISCARD_CHUNK));
         if left == 0 {
             break;
         }
@@ -229,63 +230,63 @@ async fn drain(mut body: BodyDataStream) {
 mod tests {
     use super::*;
 
-    /// A pace that has waited for so many seconds since its last chunk.
-    fn after(mut pace: Pace, seconds: u64) -> Pace {
-        pace.waiting = Instant::now().checked_sub(Duration::from_secs(seconds));
-        pace
+    /// Makes the client appear to have been waited for this many seconds since the last chunk.
+    fn after(mut limit: PaceLimit, seconds: u64) -> PaceLimit {
+        limit.waiting = Instant::now().checked_sub(Duration::from_secs(seconds));
+        limit
     }
 
     #[test]
-    fn a_body_that_trickles_is_given_up_after_the_grace() {
-        let mut pace = Pace::default();
+    fn a_slow_body_fails_when_the_client_was_waited_for_too_long() {
+        let mut limit = PaceLimit::default();
         for _ in 0..5 {
-            pace = after(pace, 5);
-            assert!(pace.arrived(1).is_ok());
+            limit = after(limit, 5);
+            assert!(limit.arrived(1).is_ok());
         }
-        assert!(after(pace, 6).arrived(1).is_err());
+        assert!(after(limit, 6).arrived(1).is_err());
         assert!(matches!(
-            broken_off(&axum::Error::new(Trickle)),
+            body_error(&axum::Error::new(SlowBody)),
             ApiError::TooSlow
         ));
     }
 
     #[test]
-    fn a_body_of_crumbs_is_given_up_and_one_of_packets_is_not() {
-        let mut pace = Pace::default();
-        let crumbs = (0..20_000).find_map(|_| pace.arrived(1).err());
+    fn a_body_of_tiny_chunks_fails_and_one_of_packets_does_not() {
+        let mut limit = PaceLimit::default();
+        let failed = (0..20_000).find_map(|_| limit.arrived(1).err());
         assert!(matches!(
-            broken_off(&crumbs.expect("it is given up")),
+            body_error(&failed.expect("it fails")),
             ApiError::Malformed(_)
         ));
-        assert!(pace.chunks < 17_000, "{}", pace.chunks);
-        let mut pace = Pace::default();
-        assert!((0..1_000_000).all(|_| pace.arrived(500).is_ok()));
+        assert!(limit.chunks < 17_000, "{}", limit.chunks);
+        let mut limit = PaceLimit::default();
+        assert!((0..1_000_000).all(|_| limit.arrived(500).is_ok()));
     }
 
     #[tokio::test]
-    async fn who_reads_a_trickling_body_is_told() {
-        let waiting = after(Pace::default(), 31);
-        let body = Drained {
-            unread: Some(Unread {
+    async fn reading_a_slow_body_fails() {
+        let waiting = after(PaceLimit::default(), 31);
+        let body = LimitedBody {
+            unread: Some(UnreadBody {
                 body: Body::from("a byte or two").into_data_stream(),
                 sending: false,
             }),
-            pace: waiting,
+            limit: waiting,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         };
-        let told = read_small(Body::new(body), 100).await;
-        assert_eq!(told, Err(ApiError::TooSlow));
+        let result = read_small(Body::new(body), 100).await;
+        assert_eq!(result, Err(ApiError::TooSlow));
     }
 
     #[test]
-    fn bytes_earn_time_and_a_busy_node_costs_none() {
-        let mut pace = Pace::default();
+    fn received_bytes_give_time_back_and_only_waiting_counts() {
+        let mut limit = PaceLimit::default();
         for _ in 0..100 {
-            pace = after(pace, 10);
-            assert!(pace.arrived(200_000).is_ok());
+            limit = after(limit, 10);
+            assert!(limit.arrived(200_000).is_ok());
         }
-        pace.waiting = None;
-        assert!(pace.arrived(1).is_ok());
+        limit.waiting = None;
+        assert!(limit.arrived(1).is_ok());
     }
 }

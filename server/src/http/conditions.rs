@@ -3,16 +3,15 @@
 use headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch};
 use http::{HeaderMap, header};
 
-/// Whether a read asks for another version than there is (412): its `If-Match` names none of the entity tags of what is
-/// there now, or cannot be read.
-pub fn is_another_asked_for(request: &HeaderMap, etags: &[&ETag]) -> bool {
+/// Returns whether a read must be answered 412: its `If-Match` names none of these entity tags, or is invalid.
+pub fn is_precondition_failed(request: &HeaderMap, etags: &[&ETag]) -> bool {
     let wanted = request.typed_get::<IfMatch>();
     request.contains_key(header::IF_MATCH)
         && !wanted.is_some_and(|wanted| etags.iter().any(|etag| wanted.precondition_passes(etag)))
 }
 
-/// Whether the client has this version already (304), by its `If-None-Match`.
-pub fn is_known(request: &HeaderMap, etag: &ETag) -> bool {
+/// Returns whether a read can be answered 304: its `If-None-Match` names this entity tag.
+pub fn is_not_modified(request: &HeaderMap, etag: &ETag) -> bool {
     request
         .typed_get::<IfNoneMatch>()
         .is_some_and(|known| !known.precondition_passes(etag))
@@ -25,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn if_match_is_compared_strongly_and_what_cannot_be_read_matches_nothing() {
+    fn if_match_compares_strongly_and_an_invalid_one_matches_nothing() {
         let (one, other): (ETag, ETag) = ("\"a\"".parse().unwrap(), "\"b\"".parse().unwrap());
         for (value, is_another) in [
             ("\"a\"", false),
@@ -38,9 +37,9 @@ mod tests {
         ] {
             let value = HeaderValue::from_static(value);
             let request = HeaderMap::from_iter([(header::IF_MATCH, value.clone())]);
-            let asked = is_another_asked_for(&request, &[&one, &other]);
+            let asked = is_precondition_failed(&request, &[&one, &other]);
             assert_eq!(asked, is_another, "{value:?}");
         }
-        assert!(!is_another_asked_for(&HeaderMap::new(), &[&one]));
+        assert!(!is_precondition_failed(&HeaderMap::new(), &[&one]));
     }
 }

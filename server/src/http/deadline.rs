@@ -1,4 +1,4 @@
-//! Backends answer in time or count as away.
+//! The time limit for the backends' part of a request.
 
 use std::time::Duration;
 
@@ -6,42 +6,44 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::http::error::ApiError;
 
-/// Within what time of a request's arrival a missing backend is told: 3 s, with room for the answer itself.
-const BACKENDS: Duration = Duration::from_millis(2_700);
+/// How long the backends may take: an unavailable one is reported within 3 s of the request's arrival, with some time
+/// left for the answer itself.
+const BACKEND_TIMEOUT: Duration = Duration::from_millis(2_700);
 
-/// The moment by which all backends that a request needs must have answered.
+/// The time by which all backends that a request needs must have answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Starts when the request has arrived whole.
+    /// Starts when the whole request has arrived.
     pub fn start() -> Self {
-        Self(Instant::now() + BACKENDS)
+        Self(Instant::now() + BACKEND_TIMEOUT)
     }
 
-    /// The backend's answer, or [`ApiError::Unavailable`] when it does not come in time. Dropping the call undoes
-    /// nothing: a backend never leaves a write half done.
+    /// Waits for the backend's result, until the deadline. Dropping the call then undoes nothing: a write may still be
+    /// completed, but is never left half done.
     ///
     /// # Errors
-    /// The backend's own error, as the client is told.
+    /// The backend's own error, or [`ApiError::Unavailable`] when there is no result in time.
     pub async fn wait<T, E: Into<ApiError>>(
         self,
         backend: &'static str,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, ApiError> {
-        let answer = timeout_at(self.0, call).await;
-        answer.map_or_else(
+        let result = timeout_at(self.0, call).await;
+        result.map_or_else(
             |_| {
-                tracing::warn!(backend, "no answer in time");
+                tracing::warn!(backend, "no result in time");
                 Err(ApiError::Unavailable)
             },
-            |answer| {
-                let answer = answer.map_err(Into::into);
-                // The backend has logged why, often for several requests at once; this tells which they were.
-                if matches!(answer, Err(ApiError::Unavailable)) {
-                    tracing::warn!(backend, "the backend did not do it");
+            |result| {
+                let result = result.map_err(Into::into);
+                // The backend has logged the reason, often once for several requests; this shows which requests it
+                // concerned.
+                if matches!(result, Err(ApiError::Unavailable)) {
+                    tracing::warn!(backend, "the backend is unavailable");
                 }
-                answer
+                result
             },
         )
     }

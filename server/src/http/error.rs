@@ -1,7 +1,7 @@
-//! Everything that a request can be answered with instead of what it asked for.
+//! The errors that requests are answered with.
 //!
-//! Which error to use when: [`ApiError`] has one variant per row of the protocol's table of wrong input. Backends'
-//! errors become one of them by `From`; no internal text gets further than the log.
+//! [`ApiError`] has one variant per row of the protocol's table of wrong input. The backends' errors are converted to
+//! it by `From`; internal texts appear in the log only.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -21,21 +21,21 @@ use crate::image::ImageError;
 use crate::store::StoreError;
 use crate::websocket;
 
-/// When to try again after a backend was away.
+/// When the client should try again after a backend was unavailable.
 pub const RETRY_AFTER: Duration = Duration::from_secs(3);
 
-const AWAY: &str = "Tonesa cannot do that right now. Please try again in a moment.";
+const UNAVAILABLE: &str = "Tonesa cannot do that right now. Please try again in a moment.";
 
-/// Why a request is not answered with what it asked for. The text is for people.
+/// An error answer. The text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApiError {
-    /// 400: not what the protocol calls well-formed.
+    /// 400: the request is not well-formed.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
-    /// 403: the request came from another site's page.
+    /// 403: a page of another site made the request.
     #[error("This request was made by a page of another site.")]
     ForeignOrigin,
-    /// 404: no such thing, or no such id.
+    /// 404: there is no such thing, or the id is invalid.
     #[error("There is nothing here. The link may be incomplete, or what it led to is gone.")]
     NotFound,
     /// 405; the router adds `Allow`.
@@ -44,28 +44,28 @@ pub enum ApiError {
     /// 408: the body stopped arriving.
     #[error("The request did not arrive in time. Please try again.")]
     TooSlow,
-    /// 412: `If-Match` names none of the entity tags that there are.
+    /// 412: `If-Match` names none of the current entity tags.
     #[error("This is not the version that was asked for.")]
     PreconditionFailed,
     /// 413: the file is over `limit` bytes.
-    #[error("This file is too large: at most {} can be shared.", bytes_for_people(*.limit))]
+    #[error("This file is too large: at most {} can be shared.", format_bytes(*.limit))]
     FileTooLarge {
-        /// Bytes that are allowed.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// 413: a body that is no file.
+    /// 413: another body than a file is too large.
     #[error("This request is too large.")]
     BodyTooLarge,
-    /// 415: not a type that is taken there.
+    /// 415: a media type that is not accepted there.
     #[error("{0}")]
     UnsupportedType(Cow<'static, str>),
-    /// 416: a range behind the end; whoever answers it adds `Content-Range`.
+    /// 416: a range behind the end; the handler adds `Content-Range`.
     #[error("That part lies behind the end.")]
     RangeNotSatisfiable,
-    /// 422: an image that is damaged or larger than the limits.
+    /// 422: an image that is damaged or exceeds the limits.
     #[error("{0}")]
     BadImage(String),
-    /// 422: a field out of bounds.
+    /// 422: a field that is out of bounds.
     #[error("{detail}")]
     BadField {
         /// The field, as it is named in the request.
@@ -75,43 +75,43 @@ pub enum ApiError {
     },
     /// 426: a WebSocket of another version than 13.
     #[error("This address takes WebSockets of version 13 only.")]
-    OtherVersion,
+    UnsupportedWebSocketVersion,
     /// 429: too many requests from one address.
     #[error("That was a bit much. Please wait a moment and try again.")]
     TooManyRequests {
-        /// When the next one is allowed.
+        /// When the next one will be accepted.
         retry_after: Duration,
     },
-    /// 500: a defect of the node.
+    /// 500: a bug of the node.
     #[error("Something went wrong here. Please try again later.")]
     Internal,
-    /// 503: a backend is away.
-    #[error("{}", AWAY)]
+    /// 503: a backend is unavailable.
+    #[error("{}", UNAVAILABLE)]
     Unavailable,
-    /// 503: there is no room for another answer. The connection ends with it: what its client has asked for beyond would
-    /// be refused too.
-    #[error("{}", AWAY)]
-    NoRoom,
+    /// 503: the answers being sent use up all the memory allowed for them. The connection is closed, since its next
+    /// requests would be refused too.
+    #[error("{}", UNAVAILABLE)]
+    Overloaded,
 }
 
 impl ApiError {
-    /// A malformed request (400), and what is wrong with it.
+    /// Makes a 400, with what is wrong with the request.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Malformed(detail.into())
     }
 
-    /// A field out of bounds (422), and what is allowed.
+    /// Makes a 422, with the field and what is allowed.
     pub fn field(field: &'static str, detail: impl ToString) -> Self {
         let detail = detail.to_string();
         Self::BadField { field, detail }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.kind().0
     }
 
-    /// The error as the protocol writes it.
+    /// Returns the error as a problem document.
     pub fn to_problem(&self) -> Problem {
         let (status, kind, title) = self.kind();
         Problem {
@@ -165,7 +165,7 @@ impl ApiError {
                 "bad-field",
                 "Field out of bounds",
             ),
-            Self::OtherVersion => (
+            Self::UnsupportedWebSocketVersion => (
                 StatusCode::UPGRADE_REQUIRED,
                 "other-version",
                 "Other version required",
@@ -180,7 +180,7 @@ impl ApiError {
                 "internal",
                 "Something went wrong",
             ),
-            Self::Unavailable | Self::NoRoom => (
+            Self::Unavailable | Self::Overloaded => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Not available right now",
@@ -191,14 +191,15 @@ impl ApiError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyRequests { retry_after } => Some(*retry_after),
-            Self::Unavailable | Self::NoRoom => Some(RETRY_AFTER),
+            Self::Unavailable | Self::Overloaded => Some(RETRY_AFTER),
             _ => None,
         }
     }
 }
 
 impl IntoResponse for ApiError {
-    /// The problem document; the [`Problem`] itself travels along as an extension for whoever shows it differently.
+    /// Makes the response with the problem document, and attaches the [`Problem`] as an extension for middleware that
+    /// shows it differently.
     fn into_response(self) -> Response {
         let problem = self.to_problem();
         let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -210,17 +211,17 @@ impl IntoResponse for ApiError {
         ];
         let mut response = (self.status(), headers, body).into_response();
         if let Some(wait) = self.retry_after() {
-            // Whole seconds, rounded up: an early retry would be refused again.
+            // Rounded up to whole seconds: a retry that is too early would be refused again.
             let seconds = wait.as_millis().div_ceil(1_000).max(1);
             let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Self::NoRoom = self {
+        if let Self::Overloaded = self {
             response.headers_mut().typed_insert(Connection::close());
         }
-        if let Self::OtherVersion = self {
+        if let Self::UnsupportedWebSocketVersion = self {
             let headers = response.headers_mut();
             let version = HeaderValue::from_static(websocket::VERSION);
             headers.insert(header::SEC_WEBSOCKET_VERSION, version);
@@ -251,7 +252,7 @@ impl From<RateLimited> for ApiError {
 
 impl From<BudgetExceeded> for ApiError {
     fn from(_: BudgetExceeded) -> Self {
-        Self::NoRoom
+        Self::Overloaded
     }
 }
 
@@ -294,8 +295,8 @@ impl From<ImageError> for ApiError {
     }
 }
 
-/// A limit as people say it: `20 MiB`, `64 KiB`, `300 bytes`.
-fn bytes_for_people(bytes: u64) -> String {
+/// Formats a limit for people: `20 MiB`, `64 KiB`, `300 bytes`.
+fn format_bytes(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = KIB * KIB;
     match bytes {
@@ -310,14 +311,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_told_in_round_numbers_where_they_are_round() {
-        assert_eq!(bytes_for_people(20 * 1024 * 1024), "20 MiB");
-        assert_eq!(bytes_for_people(64 * 1024), "64 KiB");
-        assert_eq!(bytes_for_people(1_500_000), "1500000 bytes");
+    fn round_limits_are_formatted_in_kib_and_mib() {
+        assert_eq!(format_bytes(20 * 1024 * 1024), "20 MiB");
+        assert_eq!(format_bytes(64 * 1024), "64 KiB");
+        assert_eq!(format_bytes(1_500_000), "1500000 bytes");
     }
 
     #[test]
-    fn a_wait_is_rounded_up_to_whole_seconds() {
+    fn retry_after_is_rounded_up_to_whole_seconds() {
         for (wait, header) in [(1, "1"), (999, "1"), (1_001, "2"), (0, "1")] {
             let retry_after = Duration::from_millis(wait);
             let response = ApiError::TooManyRequests { retry_after }.into_response();

@@ -1,4 +1,4 @@
-//! Errors as pages, for people.
+//! Errors as HTML pages, for people.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,8 +12,8 @@ use super::error::ApiError;
 use super::pages;
 use super::state::AppState;
 
-/// Answers an error as a page where the client is a person's browser: on the pages' own paths and for a form.
-pub async fn as_page_for_people(
+/// Middleware that replaces problem documents by pages where a browser asks, for a page or by sending a form.
+pub async fn show_errors_as_pages(
     State(node): State<AppState>,
     request: Request,
     next: Next,
@@ -29,23 +29,23 @@ pub async fn as_page_for_people(
     }
 }
 
-/// Programs read the API; a browser that posts to it is a form.
+/// Whether a program reads the API. A browser that posts to it sends a form.
 fn is_api_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && request.uri().path().starts_with("/api/")
 }
 
-/// The same status and headers (`Allow`, `Retry-After`) with another body.
+/// Replaces the body, and keeps the status and other headers (`Allow`, `Retry-After`).
 fn with_page(problem: Response, page: String) -> Response {
     let (mut parts, _) = problem.into_parts();
     let page = Html(page).into_response();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.extend(page.headers().clone());
-    pages::protect(&mut parts.headers);
+    pages::set_security_headers(&mut parts.headers);
     Response::from_parts(parts, page.into_body())
 }
 
-/// What catches a handler's panic answers with. The panic itself was logged by the hook of `logs`.
-pub fn panicked(_panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+/// The response to a request whose handler panicked. The panic was logged by the hook that `logs` sets.
+pub fn panic_response(_panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
     ApiError::Internal.into_response()
 }

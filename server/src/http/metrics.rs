@@ -1,4 +1,4 @@
-//! Figures of requests.
+//! Metrics of HTTP requests.
 
 use std::time::Duration;
 
@@ -9,72 +9,72 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::metrics::latencies;
+use crate::metrics::duration_histogram;
 
-/// What is told about requests. Clones share it.
+/// Counts and durations of requests. Clones share them.
 #[derive(Debug, Clone)]
 pub struct HttpMetrics {
-    answered: Family<Answered, Counter>,
-    seconds: Family<Asked, Histogram, fn() -> Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
 }
 
-/// A request, by its route's pattern and never by its path.
+/// Labelled by the route's pattern, never by the path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct DurationLabels {
     route: String,
     method: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     route: String,
     method: &'static str,
     status: u16,
 }
 
 impl HttpMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Registers the metrics.
     pub fn registered(registry: &mut Registry) -> Self {
         let metrics = Self {
-            answered: Family::default(),
-            seconds: Family::new_with_constructor(latencies as fn() -> Histogram),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(duration_histogram as fn() -> Histogram),
         };
         registry.register(
             "http_requests",
             "Requests answered, by route, method and status",
-            metrics.answered.clone(),
+            metrics.requests.clone(),
         );
         registry.register_with_unit(
             "http_request_duration",
             "Time from a request's head to its answer's head",
             Unit::Seconds,
-            metrics.seconds.clone(),
+            metrics.durations.clone(),
         );
         metrics
     }
 
-    /// A request to this route (a pattern, as `/u/{id}`) was answered.
-    pub fn answered(&self, route: &str, method: &Method, status: StatusCode, after: Duration) {
-        let (route, method) = (route.to_owned(), name(method));
-        let asked = Asked {
+    /// Records that a request to this route (a pattern, such as `/u/{id}`) was answered.
+    pub fn record(&self, route: &str, method: &Method, status: StatusCode, elapsed: Duration) {
+        let (route, method) = (route.to_owned(), method_label(method));
+        let duration = DurationLabels {
             route: route.clone(),
             method,
         };
-        self.seconds
-            .get_or_create(&asked)
-            .observe(after.as_secs_f64());
+        self.durations
+            .get_or_create(&duration)
+            .observe(elapsed.as_secs_f64());
         let status = status.as_u16();
-        let answered = Answered {
+        let requests = RequestLabels {
             route,
             method,
             status,
         };
-        self.answered.get_or_create(&answered).inc();
+        self.requests.get_or_create(&requests).inc();
     }
 }
 
-/// Clients may make methods up, so only those that are served have a series of their own.
-fn name(method: &Method) -> &'static str {
+/// Clients may invent methods, so only those that are served have a label of their own.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

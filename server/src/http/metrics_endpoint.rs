@@ -1,4 +1,4 @@
-//! Where metrics are told.
+//! The endpoint that Prometheus reads.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /metrics`, and nothing else.
+/// Makes the router, which serves `GET /metrics` only.
 pub fn router(registry: Arc<Registry>) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
@@ -20,13 +20,13 @@ pub fn router(registry: Arc<Registry>) -> Router {
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
-    let text = written(&registry);
+    let text = encode_metrics(&registry);
     ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
 }
 
-/// Everything, as text of the `OpenMetrics` format; what is a state of the node is read at this moment.
-pub fn written(registry: &Registry) -> String {
+/// Encodes all metrics in the `OpenMetrics` text format; gauges of the node's state are read now.
+pub fn encode_metrics(registry: &Registry) -> String {
     let mut text = String::new();
-    encode(&mut text, registry).expect("a text takes whatever is written to it");
+    encode(&mut text, registry).expect("writing to a string does not fail");
     text
 }

@@ -1,4 +1,4 @@
-//! The HTTP API and the pages: listening, what holds for every request, and which call is answered where.
+//! The HTTP API and the pages: listening, routes, handlers, and middleware for all requests.
 
 pub mod accept;
 pub mod assets;

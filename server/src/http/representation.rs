@@ -1,4 +1,4 @@
-//! What can be sent as it is or compressed, and need not be sent to those who have it already.
+//! Content with its encodings and entity tags, and answers to conditional requests for it.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -12,12 +12,12 @@ use crate::http::accept::quality;
 use crate::http::conditions;
 use crate::http::error::ApiError;
 
-/// A text or file and its encodings, each with a strong entity tag of its own (RFC 9110, section 8.8.3). A clone shares
-/// their bytes.
+/// A text or file and its encodings, each with a strong entity tag of its own (RFC 9110, section 8.8.3). Clones share
+/// the bytes.
 #[derive(Clone)]
 pub struct Representation {
     content_type: HeaderValue,
-    caching: HeaderValue,
+    cache_control: HeaderValue,
     plain: Variant,
     brotli: Option<Variant>,
     gzip: Option<Variant>,
@@ -31,32 +31,32 @@ struct Variant {
 }
 
 impl Representation {
-    /// Something of this type, to be kept by clients as `caching` says.
-    pub fn new(content_type: HeaderValue, caching: HeaderValue, plain: Vec<u8>) -> Self {
+    /// Makes one of this content type, with this `Cache-Control`.
+    pub fn new(content_type: HeaderValue, cache_control: HeaderValue, plain: Vec<u8>) -> Self {
         Self {
             content_type,
-            caching,
+            cache_control,
             plain: Variant::new(plain, None),
             brotli: None,
             gzip: None,
         }
     }
 
-    /// The same, with these bytes for those who take brotli.
+    /// Adds the brotli encoding.
     #[must_use]
     pub fn with_brotli(mut self, brotli: Option<Vec<u8>>) -> Self {
         self.brotli = brotli.map(|bytes| Variant::new(bytes, Some("br")));
         self
     }
 
-    /// The same, with these bytes for those who take gzip.
+    /// Adds the gzip encoding.
     #[must_use]
     pub fn with_gzip(mut self, gzip: Option<Vec<u8>>) -> Self {
         self.gzip = gzip.map(|bytes| Variant::new(bytes, Some("gzip")));
         self
     }
 
-    /// How many bytes it holds.
+    /// Returns how many bytes all encodings have together.
     pub fn size(&self) -> usize {
         self.variants().map(|variant| variant.bytes.len()).sum()
     }
@@ -66,23 +66,23 @@ impl Representation {
         variants.into_iter().flatten()
     }
 
-    /// The answer to a request with these headers: 304 to one that has it, 412 to one that wants another version.
+    /// Returns the response to a request with these headers: 304 if the client has it, 412 if it wants another version.
     pub fn respond(&self, request: &HeaderMap) -> Response {
         self.respond_with(request, Bytes::clone)
     }
 
-    /// The same, with its bytes as `hold` makes them.
+    /// Like [`Self::respond`], with the body that `hold` makes of the bytes.
     pub fn respond_with(
         &self,
         request: &HeaderMap,
         hold: impl FnOnce(&Bytes) -> Bytes,
     ) -> Response {
         let etags: Vec<_> = self.variants().map(|variant| &variant.etag).collect();
-        if conditions::is_another_asked_for(request, &etags) {
+        if conditions::is_precondition_failed(request, &etags) {
             return ApiError::PreconditionFailed.into_response();
         }
-        let variant = self.best_for(request);
-        let mut response = if conditions::is_known(request, &variant.etag) {
+        let variant = self.select_variant(request);
+        let mut response = if conditions::is_not_modified(request, &variant.etag) {
             (StatusCode::NOT_MODIFIED, self.headers()).into_response()
         } else {
             self.send(variant, hold)
@@ -91,14 +91,14 @@ impl Representation {
         response
     }
 
-    /// The same for an answer that is an error: conditions do not apply to it (RFC 9110, section 13.2.1), so it has no
-    /// entity tag either.
-    pub fn respond_whole(
+    /// Like [`Self::respond_with`], for an error page: conditions do not apply to it (RFC 9110, section 13.2.1), and it
+    /// has no entity tag.
+    pub fn respond_unconditionally(
         &self,
         request: &HeaderMap,
         hold: impl FnOnce(&Bytes) -> Bytes,
     ) -> Response {
-        self.send(self.best_for(request), hold)
+        self.send(self.select_variant(request), hold)
     }
 
     fn send(&self, variant: &Variant, hold: impl FnOnce(&Bytes) -> Bytes) -> Response {
@@ -110,16 +110,16 @@ impl Representation {
         (headers, Body::from(hold(&variant.bytes))).into_response()
     }
 
-    /// What answers with it and without it have in common.
+    /// The headers that responses with and without the content have in common.
     fn headers(&self) -> HeaderMap {
         HeaderMap::from_iter([
-            (header::CACHE_CONTROL, self.caching.clone()),
+            (header::CACHE_CONTROL, self.cache_control.clone()),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
         ])
     }
 
-    /// The smallest encoding that the client takes at all: all of them are lossless.
-    fn best_for(&self, request: &HeaderMap) -> &Variant {
+    /// Returns the smallest encoding that the client accepts at all: all of them are lossless.
+    fn select_variant(&self, request: &HeaderMap) -> &Variant {
         let takes = |names: &[&str]| quality(request, &header::ACCEPT_ENCODING, names) > 0;
         let brotli = self.brotli.as_ref().filter(|_| takes(&["br", "*"]));
         let gzip = || self.gzip.as_ref().filter(|_| takes(&["gzip", "*"]));
@@ -135,7 +135,7 @@ impl Variant {
             .take(8)
             .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         Self {
-            // Without the room that it was made with.
+            // Without unused capacity.
             bytes: bytes.into_boxed_slice().into(),
             etag: format!("\"{hash:016x}\"")
                 .parse()

@@ -1,4 +1,4 @@
-//! One log line per request, its figures, and an id by which everything that it caused can be found.
+//! Logs each request, with an id that everything it causes can be found by, and records its metrics.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,16 +14,16 @@ use tracing::{Instrument, debug, info, info_span};
 use super::assets::Site;
 use super::metrics::HttpMetrics;
 use crate::config::Config;
-use crate::http::extract::client_address::Arrival;
+use crate::http::extract::request_info::RequestInfo;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 /// The longest method that is logged, in bytes: longer than any registered one.
 const MAX_METHOD: usize = 20;
 
-/// Gives the request an id, or keeps the one of a trusted proxy, in a span around all that it causes, and logs how it was answered. The path is logged as
-/// its route: an upload's address is known to those it was given to, not to readers of logs.
-pub async fn request(
+/// Middleware that gives the request an id, or keeps that of a trusted proxy, in a span around all that it causes, and
+/// logs how it was answered. The route is logged instead of the path: an upload's address must not be readable in logs.
+pub async fn log_request(
     State(config): State<Arc<Config>>,
     State(site): State<Arc<Site>>,
     State(metrics): State<HttpMetrics>,
@@ -31,9 +31,9 @@ pub async fn request(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let arrival = Arrival::of_request(&parts, &config);
-    let given = given_id(&parts.headers).filter(|_| arrival.by_proxy);
-    let id = given.unwrap_or_else(new_id);
+    let info = RequestInfo::from_parts(&parts, &config);
+    let forwarded = forwarded_id(&parts.headers).filter(|_| info.via_proxy);
+    let id = forwarded.unwrap_or_else(new_id);
     let id_text = id.to_str().unwrap_or_default();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
@@ -41,30 +41,30 @@ pub async fn request(
     let span = info_span!(
         "request",
         id = id_text,
-        method = shown(&parts.method),
+        method = loggable(&parts.method),
         route
     );
     let is_probe = matches!(route, "/livez" | "/readyz");
     let request = Request::from_parts(parts, body);
     let started = Instant::now();
-    let response = answer(&arrival, request, next, id, is_probe)
+    let response = answer(&info, request, next, id, is_probe)
         .instrument(span)
         .await;
-    // Packaged files have routes of their own, with names that change from version to version.
+    // Packaged files have routes of their own, with names that change with every version.
     let series = if site.serves(route) { "(file)" } else { route };
-    metrics.answered(series, &method, response.status(), started.elapsed());
+    metrics.record(series, &method, response.status(), started.elapsed());
     response
 }
 
 async fn answer(
-    arrival: &Arrival,
+    info: &RequestInfo,
     request: Request,
     next: Next,
     id: HeaderValue,
     is_probe: bool,
 ) -> Response {
     let started = Instant::now();
-    debug!(client = %arrival.client.ip(), "arrived");
+    debug!(client = %info.client.ip(), "arrived");
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -77,19 +77,19 @@ async fn answer(
     response
 }
 
-/// A method as it is logged. Clients may make up longer ones than anybody wants to read.
-fn shown(method: &Method) -> &str {
+/// Returns the method as it is logged. Clients may invent very long ones.
+fn loggable(method: &Method) -> &str {
     let name = method.as_str();
     let is_short = name.len() <= MAX_METHOD;
     if is_short { name } else { "(long)" }
 }
 
-/// The id that was given to the request before it came, if it is one that can be logged as it is.
-fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let given = headers.get(REQUEST_ID)?;
-    let is_sane = (1..=MAX_REQUEST_ID).contains(&given.len())
-        && given.as_bytes().iter().all(u8::is_ascii_graphic);
-    is_sane.then(|| given.clone())
+/// Returns the id that the request came with, if it can be logged as it is.
+fn forwarded_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let forwarded = headers.get(REQUEST_ID)?;
+    let is_loggable = (1..=MAX_REQUEST_ID).contains(&forwarded.len())
+        && forwarded.as_bytes().iter().all(u8::is_ascii_graphic);
+    is_loggable.then(|| forwarded.clone())
 }
 
 fn new_id() -> HeaderValue {
@@ -98,5 +98,6 @@ fn new_id() -> HeaderValue {
         .take(16)
         .map(char::from)
         .collect();
-    id.parse().expect("letters and digits are a header's value")
+    id.parse()
+        .expect("letters and digits are a valid header value")
 }

@@ -1,4 +1,4 @@
-//! Listening, and leaving.
+//! Listening for connections, serving them, and shutting down.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -17,64 +17,64 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::extract::client_address::ClientAddress;
+use super::extract::request_info::ClientAddress;
 use super::state::AppState;
-use super::stream::Accepted;
+use super::stream::ClientStream;
 use super::{metrics_endpoint, routes};
 use crate::admission::slots::Slots;
 use crate::config::Config;
 
-/// How long a client may take to send a request's head, and how long it may keep a connection idle.
-const HEAD: Duration = Duration::from_secs(10);
-/// How much of a request's head is read, in bytes; more is answered 431.
-const HEAD_BYTES: usize = 32 * 1024;
-/// Connections that may wait to be accepted, if the system lets as many wait (Linux: `net.core.somaxconn`). After a
-/// restart everyone comes back at once, and whoever finds no place tries again only after one second, then two more.
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest head of a request that is read, in bytes; a longer one is answered 431.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Connections that may wait to be accepted, if the system allows as many (Linux: `net.core.somaxconn`). After a
+/// restart all clients reconnect at once, and a client that finds the backlog full tries again only after one second,
+/// then two more.
 const BACKLOG: u32 = 16_384;
-/// What Linux keeps of an answer or of frames before it is on its way to the client, in bytes. Without this bound
-/// it is up to 4 MiB for each client that takes nothing; what is on its way has no other bound, so far readers lose
-/// nothing.
-const UNSENT_BYTES: u32 = 64 * 1024;
-/// Connections of those who read metrics, at once.
-const METRICS_CONNECTIONS: usize = 100;
-/// How long requests may take to finish once the node stops; their connections are closed then.
-const FINISH: Duration = Duration::from_secs(8);
-/// The same for those who read metrics.
-const FINISH_METRICS: Duration = Duration::from_secs(1);
-/// When everything else is left behind: the process has to end within 10 s.
-const LEAVE: Duration = Duration::from_secs(9);
+/// How many unsent bytes Linux buffers per connection. Without this bound it is up to 4 MiB for each client that reads
+/// nothing. Bytes in flight are not bounded by it, so clients with a long round trip are not slowed down.
+const MAX_UNSENT_BYTES: u32 = 64 * 1024;
+/// The most connections for metrics.
+const MAX_METRICS_CONNECTIONS: usize = 100;
+/// How long requests may take to finish once the node stops; their connections are then closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// The same for requests for metrics.
+const METRICS_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// When the rest is abandoned: the process has to end within 10 s.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
 
-/// Why an address cannot be listened at.
+/// Why the node cannot listen at an address.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// The address is taken or not this machine's.
+    /// The public address is in use, or is not this machine's.
     #[error("cannot listen at {address}: {source}. PORT and TONESA_BIND choose another address.")]
     Public {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The address of the metrics is taken.
+    /// The address for metrics cannot be used.
     #[error("cannot listen at {address} for metrics: {source}. METRICS_PORT chooses another port.")]
     Metrics {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// Where a node listens.
+/// The sockets that a node listens on.
 pub struct Listeners {
-    /// For everyone.
+    /// For clients.
     pub public: TcpListener,
-    /// For whoever collects metrics, if the node was told to have a port for them.
+    /// For metrics, if the settings name a port for them.
     pub metrics: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// Takes the addresses that the settings name.
+    /// Binds the addresses that the settings name.
     ///
     /// # Errors
     /// [`ListenError::Public`] and [`ListenError::Metrics`].
@@ -99,31 +99,35 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // A node that restarts takes its port again at once. Windows would share it with others instead.
+    // A restarted node can bind its port again at once. On Windows the option would let others share it.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     let options = SockRef::from(&socket);
-    // Accepted connections inherit these. Frames and answers are small and written whole: waiting to fill a packet would
-    // only delay them.
+    // Accepted connections inherit these options. Frames and answers are written whole, so waiting to fill a packet
+    // would only delay them.
     options.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    options.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    options.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown`: then no connection is accepted any more, sockets are told to come back elsewhere, requests
-/// finish, and what runs beside them ends.
+/// Serves until `shutdown` resolves. Then no more connections are accepted, sockets are closed with "restarting", and
+/// requests and background tasks may finish until their deadlines.
 ///
 /// # Errors
-/// When the listener fails for good.
+/// When accepting connections fails permanently.
 pub async fn serve(
     node: AppState,
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let server = server(listeners.public, &handle, Admission::of(&node.config));
+    let server = server(
+        listeners.public,
+        &handle,
+        ConnectionAcceptor::of(&node.config),
+    );
     if let Some(listener) = listeners.metrics {
         node.tasks.spawn(serve_metrics(node.clone(), listener));
     }
@@ -136,15 +140,19 @@ pub async fn serve(
     tracing::info!("stopping");
     node.stopping.cancel();
     node.tasks.close();
-    handle.graceful_shutdown(Some(FINISH));
-    let left = timeout(LEAVE, async {
+    handle.graceful_shutdown(Some(DRAIN_TIMEOUT));
+    let finished = timeout(SHUTDOWN_DEADLINE, async {
         let outcome = serving.await;
         node.tasks.wait().await;
         outcome
     });
-    left.await.unwrap_or_else(|_| {
+    finished.await.unwrap_or_else(|_| {
         let (tasks, connections) = (node.tasks.len(), handle.connection_count());
-        tracing::warn!(tasks, connections, "some work was left unfinished");
+        tracing::warn!(
+            tasks,
+            connections,
+            "some work was abandoned at the shutdown deadline"
+        );
         Ok(())
     })
 }
@@ -152,17 +160,17 @@ pub async fn serve(
 /// Serves metrics until the node stops.
 async fn serve_metrics(node: AppState, listener: TcpListener) {
     let handle = Handle::new();
-    let admission = Admission {
-        slots: Slots::new(METRICS_CONNECTIONS, METRICS_CONNECTIONS),
+    let acceptor = ConnectionAcceptor {
+        slots: Slots::new(MAX_METRICS_CONNECTIONS, MAX_METRICS_CONNECTIONS),
         trusted: Arc::new([]),
     };
-    let server = server(listener, &handle, admission);
+    let server = server(listener, &handle, acceptor);
     let service = metrics_endpoint::router(Arc::clone(&node.registry)).into_make_service();
     let mut serving = pin!(server.serve(service));
     let end = tokio::select! {
         failed = &mut serving => failed,
         () = node.stopping.cancelled() => {
-            handle.graceful_shutdown(Some(FINISH_METRICS));
+            handle.graceful_shutdown(Some(METRICS_DRAIN_TIMEOUT));
             serving.await
         }
     };
@@ -174,41 +182,41 @@ async fn serve_metrics(node: AppState, listener: TcpListener) {
 fn server(
     listener: TcpListener,
     handle: &Handle<SocketAddr>,
-    admission: Admission,
-) -> Server<SocketAddr, Admission> {
+    acceptor: ConnectionAcceptor,
+) -> Server<SocketAddr, ConnectionAcceptor> {
     let mut server = Server::<SocketAddr>::from_listener(listener)
-        .first_request_timeout(HEAD)
+        .first_request_timeout(HEADER_READ_TIMEOUT)
         .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not accepted"))
-        .acceptor(admission)
+        .acceptor(acceptor)
         .handle(handle.clone());
     *server.http_builder() = http1();
     server
 }
 
-/// HTTP/1.1, the only version with upgrades to sockets; a proxy in front speaks the others.
+/// HTTP/1.1 only, the version with WebSocket upgrades; a proxy in front may speak others.
 fn http1() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        // A client that has sent its request may close its side and wait for the answer (RFC 9112, section 9.6). One
-        // that is gone looks the same until it is answered.
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        // A client may close its side after the request and wait for the answer (RFC 9112, section 9.6). A client that
+        // is gone looks the same until it is answered.
         .half_close(true)
-        .max_buf_size(HEAD_BYTES);
+        .max_buf_size(MAX_HEADER_BYTES);
     builder
 }
 
-/// Lets connections in as long as there are places: one more is closed as soon as it is accepted. Sockets have places of
-/// their own.
+/// Accepts connections up to the limits: one more is closed as soon as it is accepted. Sockets have limits of their
+/// own.
 #[derive(Clone)]
-struct Admission {
+struct ConnectionAcceptor {
     slots: Slots,
-    /// Whose connections are those of many clients, and not counted by address.
+    /// Proxies, whose connections carry many clients and are not counted by address.
     trusted: Arc<[IpNet]>,
 }
 
-impl Admission {
+impl ConnectionAcceptor {
     fn of(config: &Config) -> Self {
         let limits = config.limits;
         Self {
@@ -217,20 +225,20 @@ impl Admission {
         }
     }
 
-    fn let_in(&self, stream: TcpStream) -> io::Result<Accepted> {
+    fn admit(&self, stream: TcpStream) -> io::Result<ClientStream> {
         let peer = ClientAddress::from(stream.peer_addr()?.ip());
         let address = (!peer.is_in(&self.trusted)).then(|| peer.counted());
         let slot = self.slots.take(address).map_err(io::Error::other)?;
-        Ok(Accepted::new(stream, slot))
+        Ok(ClientStream::new(stream, slot))
     }
 }
 
-impl<S> Accept<TcpStream, S> for Admission {
-    type Stream = Accepted;
+impl<S> Accept<TcpStream, S> for ConnectionAcceptor {
+    type Stream = ClientStream;
     type Service = S;
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.let_in(stream).map(|stream| (stream, service)))
+        ready(self.admit(stream).map(|stream| (stream, service)))
     }
 }

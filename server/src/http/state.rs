@@ -1,4 +1,4 @@
-//! What handlers share. Each asks for the parts that it uses.
+//! What handlers share. Each handler extracts the parts that it uses.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use tokio_util::task::TaskTracker;
 
 use super::assets::Site;
 use super::metrics::HttpMetrics;
-use super::pages::kept::Pages;
+use super::pages::page_cache::PageCache;
 use super::routes::health::SweepHealth;
-use super::routes::messages::Listings;
+use super::routes::messages::SharedMessageReads;
 use super::routes::multipart::UploadReceiver;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::ResponseBudget;
@@ -25,7 +25,7 @@ use crate::hub::posting::Poster;
 use crate::image::DecodePool;
 use crate::store::Store;
 
-/// The parts of a running node. A clone costs one reference count: axum clones it for every request and every layer.
+/// The parts of a running node. axum clones it for every request and every layer: that costs one reference count.
 #[derive(Clone)]
 pub struct AppState(Arc<Parts>);
 
@@ -43,7 +43,7 @@ impl Deref for AppState {
     }
 }
 
-/// Lets handlers ask for a part by its type: `State<Hub>`.
+/// Lets handlers extract a part by its type, as in `State<Hub>`.
 macro_rules! extractable {
     ($($part:ident: $type:ty,)*) => {
         $(impl FromRef<AppState> for $type {
@@ -60,7 +60,7 @@ extractable! {
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     broker: Arc<dyn Broker>,
-    pages: Arc<Pages>,
+    pages: Arc<PageCache>,
     http_metrics: HttpMetrics,
     registry: Arc<Registry>,
     receiver: UploadReceiver,
@@ -68,17 +68,17 @@ extractable! {
     hub: Hub,
     poster: Poster,
     sockets: Slots,
-    answers: AnswerBytes,
-    listings: Arc<Listings>,
+    answers: ResponseBudget,
+    message_reads: Arc<SharedMessageReads>,
     sweep: Arc<dyn SweepHealth>,
     rate_limits: Arc<RateLimits>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
 
-/// What a running node is made of. All of it is shared when it is cloned.
+/// What [`AppState`] shares.
 pub struct Parts {
-    /// How it was told to run.
+    /// The settings.
     pub config: Arc<Config>,
     /// The packaged files.
     pub site: Arc<Site>,
@@ -88,32 +88,32 @@ pub struct Parts {
     pub blobs: Arc<dyn Blobs>,
     /// Frames between nodes.
     pub broker: Arc<dyn Broker>,
-    /// Pages that were rendered before.
-    pub pages: Arc<Pages>,
-    /// What it tells about requests.
+    /// The cache of rendered pages.
+    pub pages: Arc<PageCache>,
+    /// Metrics of requests.
     pub http_metrics: HttpMetrics,
-    /// Everything that it tells about itself.
+    /// All metrics.
     pub registry: Arc<Registry>,
-    /// Receives files.
+    /// Receives uploaded files.
     pub receiver: UploadReceiver,
-    /// Checks pictures, a few at a time.
+    /// Checks images, a few at a time.
     pub decoders: DecodePool,
-    /// Its sockets and what they watch.
+    /// The sockets and what they watch.
     pub hub: Hub,
     /// Stores and publishes messages.
     pub poster: Poster,
-    /// Places for sockets.
+    /// Limits the number of sockets.
     pub sockets: Slots,
-    /// Room for answers that are being sent.
+    /// Limits the memory of answers that are being sent.
     pub answers: ResponseBudget,
-    /// Lists of messages that are being read.
-    pub listings: Arc<Listings>,
-    /// Whether images may be swept.
+    /// Lists of messages that are being read, shared by concurrent requests.
+    pub message_reads: Arc<SharedMessageReads>,
+    /// Reports whether images may be swept.
     pub sweep: Arc<dyn SweepHealth>,
-    /// Uploads, messages and misses per client address.
+    /// Limits uploads, messages and misses per client address.
     pub rate_limits: Arc<RateLimits>,
-    /// Everything that runs beside the requests; it ends before the node does.
+    /// Tracks the background tasks, which end before the node does.
     pub tasks: TaskTracker,
-    /// Cancelled when the node stops.
+    /// Cancelled when the node starts to stop.
     pub stopping: CancellationToken,
 }

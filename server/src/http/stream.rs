@@ -1,4 +1,4 @@
-//! A connection, and how long its client is waited for.
+//! A client's connection, with a limit on how slowly the client may read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -16,51 +16,51 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 
 use crate::admission::slots::Slot;
 
-/// How long a client may be waited for although it takes little or nothing of an answer.
-const GRACE: Duration = Duration::from_secs(30);
-/// What it takes in bytes earns a further second, until the grace is whole again: half of what the slowest mobile
-/// tariffs carry.
+/// How long the client may be waited for while it reads little or nothing of an answer.
+const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
+/// How many bytes that the client reads give back one second, up to the whole [`MAX_WRITE_WAIT`]: half of what the
+/// slowest mobile tariffs provide.
 const BYTES_PER_SECOND: u32 = 4 * 1024;
 
-/// A connection that was let in. It holds its place, and ends when its client takes an answer too slowly.
-pub struct Accepted {
+/// An accepted connection. It occupies a slot, and fails when its client reads an answer too slowly.
+pub struct ClientStream {
     stream: TcpStream,
-    patience: Patience,
+    write_limit: WriteTimeLimit,
     _slot: Slot,
 }
 
-impl Accepted {
+impl ClientStream {
     pub(super) fn new(stream: TcpStream, slot: Slot) -> Self {
         Self {
             stream,
-            patience: Patience::default(),
+            write_limit: WriteTimeLimit::default(),
             _slot: slot,
         }
     }
 
-    /// The connection alone after an upgrade, and what was read of it before that was done: its place is free again, and
-    /// nothing hurries its client any more.
+    /// Returns the bare connection after an upgrade, and the bytes already read from it. Its slot is released, and it
+    /// has no time limit any more.
     ///
     /// # Errors
-    /// When the connection is not one that was let in here.
-    pub fn of_upgraded(upgraded: Upgraded) -> io::Result<(TcpStream, Bytes)> {
+    /// When the upgraded connection is not a `ClientStream`.
+    pub fn into_upgraded(upgraded: Upgraded) -> io::Result<(TcpStream, Bytes)> {
         let parts = downcast::<TokioIo<Self>>(upgraded)
             .map_err(|_| io::Error::other("an upgraded connection of an unknown kind"))?;
         Ok((parts.io.into_inner().stream, parts.read_buf))
     }
 
-    /// What came of a write. A client that is given up gets a reset: closed in the usual way, the kernel would keep what
-    /// it has not taken, and try to send it for another minute.
-    fn written(
+    /// Applies the time limit to the result of a write. At the limit the connection is reset: closed normally, the
+    /// kernel would keep the unread bytes and try to send them for another minute.
+    fn limit_write(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Ready(Ok(bytes)) => self.patience.taken(bytes),
+            Poll::Ready(Ok(bytes)) => self.write_limit.record_written(bytes),
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                ready!(self.patience.poll_end(cx));
+                ready!(self.write_limit.poll_expired(cx));
                 self.stream.set_zero_linger()?;
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
@@ -69,7 +69,7 @@ impl Accepted {
     }
 }
 
-impl AsyncRead for Accepted {
+impl AsyncRead for ClientStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -79,14 +79,14 @@ impl AsyncRead for Accepted {
     }
 }
 
-impl AsyncWrite for Accepted {
+impl AsyncWrite for ClientStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, written)
+        self.limit_write(cx, written)
     }
 
     fn poll_write_vectored(
@@ -95,7 +95,7 @@ impl AsyncWrite for Accepted {
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
-        self.written(cx, written)
+        self.limit_write(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -111,27 +111,27 @@ impl AsyncWrite for Accepted {
     }
 }
 
-/// How long a client is still waited for. Only waiting counts: a node that is busy is not the client's fault.
-struct Patience {
+/// How much longer the client may be waited for. Only waiting counts, not the time that the node takes.
+struct WriteTimeLimit {
     left: Duration,
-    /// Since when the client is waited for.
+    /// Since when the client has been waited for, if it is now.
     since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Default for Patience {
+impl Default for WriteTimeLimit {
     fn default() -> Self {
         Self {
-            left: GRACE,
+            left: MAX_WRITE_WAIT,
             since: None,
             timer: None,
         }
     }
 }
 
-impl Patience {
-    /// Whether it has come to its end. Otherwise the task is woken up when it does.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+impl WriteTimeLimit {
+    /// Ready when the time is used up. Otherwise the task is woken when it is.
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let end = since + self.left;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
@@ -141,12 +141,12 @@ impl Patience {
         timer.as_mut().poll(cx)
     }
 
-    /// The client has taken this many bytes.
-    fn taken(&mut self, bytes: usize) {
+    /// Records that the client has read this many bytes.
+    fn record_written(&mut self, bytes: usize) {
         let waited = self.since.take().map(|since| since.elapsed());
         let earned = Duration::from_secs(bytes as u64) / BYTES_PER_SECOND;
         self.left = self.left.saturating_sub(waited.unwrap_or_default());
-        self.left = (self.left + earned).min(GRACE);
+        self.left = (self.left + earned).min(MAX_WRITE_WAIT);
     }
 }
 
@@ -158,38 +158,38 @@ mod tests {
 
     use super::*;
 
-    /// Whether the client is given up when it has taken nothing for so many seconds.
-    fn is_over(patience: &mut Patience, seconds: u64) -> bool {
-        patience.since = Instant::now().checked_sub(Duration::from_secs(seconds));
-        let end = poll_fn(|cx| patience.poll_end(cx));
+    /// Whether the time is used up when the client has read nothing for this many seconds.
+    fn is_expired(write_limit: &mut WriteTimeLimit, seconds: u64) -> bool {
+        write_limit.since = Instant::now().checked_sub(Duration::from_secs(seconds));
+        let end = poll_fn(|cx| write_limit.poll_expired(cx));
         end.now_or_never().is_some()
     }
 
     #[tokio::test]
-    async fn a_client_that_takes_nothing_is_given_up_after_the_grace() {
-        let mut patience = Patience::default();
-        assert!(!is_over(&mut patience, 29));
-        assert!(is_over(&mut patience, 31));
+    async fn a_client_that_reads_nothing_times_out() {
+        let mut write_limit = WriteTimeLimit::default();
+        assert!(!is_expired(&mut write_limit, 29));
+        assert!(is_expired(&mut write_limit, 31));
     }
 
     #[tokio::test]
-    async fn a_client_that_trickles_is_given_up_although_it_takes_something_each_time() {
-        let mut patience = Patience::default();
+    async fn a_client_that_reads_very_slowly_times_out() {
+        let mut write_limit = WriteTimeLimit::default();
         for _ in 0..5 {
-            assert!(!is_over(&mut patience, 5));
-            patience.taken(10);
+            assert!(!is_expired(&mut write_limit, 5));
+            write_limit.record_written(10);
         }
-        assert!(is_over(&mut patience, 6));
+        assert!(is_expired(&mut write_limit, 6));
     }
 
     #[tokio::test]
-    async fn what_is_taken_earns_time_but_no_more_than_the_grace() {
-        let mut patience = Patience::default();
+    async fn bytes_that_are_read_give_time_back_up_to_the_limit() {
+        let mut write_limit = WriteTimeLimit::default();
         for _ in 0..100 {
-            assert!(!is_over(&mut patience, 10));
-            patience.taken(10 * 4 * 1024);
+            assert!(!is_expired(&mut write_limit, 10));
+            write_limit.record_written(10 * 4 * 1024);
         }
-        patience.taken(1024 * 1024 * 1024);
-        assert!(is_over(&mut patience, 31));
+        write_limit.record_written(1024 * 1024 * 1024);
+        assert!(is_expired(&mut write_limit, 31));
     }
 }

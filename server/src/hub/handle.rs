@@ -20,7 +20,7 @@ use super::queued_bytes::QueuedBytes;
 use super::refusals::unavailable;
 use super::rooms::{Membership, Rooms};
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
-use crate::config::Pace;
+use crate::config::HubIntervals;
 use crate::store::Store;
 
 /// Limits and intervals of a node's sockets.
@@ -30,7 +30,7 @@ pub struct HubLimits {
     /// once.
     pub touches_per_second: u32,
     /// The intervals of the hub's background tasks.
-    pub pace: Pace,
+    pub intervals: HubIntervals,
 }
 
 /// A handle to the hub; clones share it.

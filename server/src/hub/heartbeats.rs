@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::outbox::{Failure, Outbox};
 use super::queued_bytes::QueuedBytes;
 use crate::broker::DeliveryClass;
-use crate::config::Pace;
+use crate::config::HubIntervals;
 use crate::websocket;
 
 /// The number of unanswered pings after which the peer counts as dead.
@@ -79,12 +79,12 @@ impl Heartbeats {
     }
 
     /// Closes stalled and dead sockets, and pings silent ones.
-    fn tick(&self, pace: &Pace) {
-        let ping_every = u64::try_from(pace.ping_every.as_millis()).unwrap_or(u64::MAX);
+    fn tick(&self, intervals: &HubIntervals) {
+        let ping_every = u64::try_from(intervals.ping_every.as_millis()).unwrap_or(u64::MAX);
         let now = self.now();
         let ping = Batch::single(DeliveryClass::Message, websocket::PING);
         for socket in self.all() {
-            if socket.outbox.stalled_for() >= pace.stuck_after {
+            if socket.outbox.stalled_for() >= intervals.stuck_after {
                 socket.outbox.fail(Failure::TooSlow);
             } else {
                 socket.ping_if_due(ping_every, now, &ping);
@@ -175,13 +175,17 @@ impl Drop for Registration {
 }
 
 /// Checks the registered sockets at intervals, and frees room when it is scarce; runs forever.
-pub(super) async fn run(heartbeats: Arc<Heartbeats>, queued: Arc<QueuedBytes>, pace: Pace) {
-    let mut ticks = interval(pace.shortest() / TICKS_PER_INTERVAL);
+pub(super) async fn run(
+    heartbeats: Arc<Heartbeats>,
+    queued: Arc<QueuedBytes>,
+    intervals: HubIntervals,
+) {
+    let mut ticks = interval(intervals.shortest() / TICKS_PER_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = queued.nearly_full() => heartbeats.shed(&queued),
-            _ = ticks.tick() => heartbeats.tick(&pace),
+            _ = ticks.tick() => heartbeats.tick(&intervals),
         }
     }
 }

@@ -29,7 +29,7 @@ const CONFIRMATION_BATCH: usize = 64;
 
 /// Checks topics after interruptions and at intervals, forever.
 pub(super) async fn run(hub: Hub) {
-    let every = hub.0.limits.pace.beacon_every;
+    let every = hub.0.limits.intervals.announce_every;
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;

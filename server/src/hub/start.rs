@@ -51,15 +51,19 @@ impl Hub {
         }));
         let delivery = LocalDelivery(Arc::downgrade(&hub.0));
         hub.0.broker.attach(Arc::new(delivery));
-        let pace = limits.pace;
+        let intervals = limits.intervals;
         let announcer = Arc::clone(&hub.0.head_announcer);
         let broker = Arc::clone(&hub.0.broker);
-        hub.spawn_until_shutdown(head_announcer::run(announcer, broker, pace.beacon_every));
+        hub.spawn_until_shutdown(head_announcer::run(
+            announcer,
+            broker,
+            intervals.announce_every,
+        ));
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
         let heartbeats = Arc::clone(&hub.0.heartbeats);
         let queued = Arc::clone(&hub.0.queued_bytes);
-        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, pace));
+        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, intervals));
         hub
     }
 }

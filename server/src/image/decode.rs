@@ -1,4 +1,5 @@
-//! Decodes every frame of a picture once, keeping nothing: that proves it to be whole. A GIF need not be.
+//! Decodes every frame of an image once, without keeping pixels, to check that the image is complete. GIFs are not
+//! decoded.
 
 mod jpeg;
 pub(super) mod png;
@@ -10,26 +11,26 @@ use std::fs::File;
 
 use app::model::MediaType;
 
-use self::timed::Budget;
+use self::timed::TimeBudget;
+use super::container_info::{Coding, ContainerInfo};
 use super::error::ImageError;
-use super::outline::{Coding, Outline};
 
-/// Decodes the file, which is walked and is what will be served, as long as the budget lasts.
+/// Decodes the file to be served, whose container was walked, within the time budget.
 pub(super) fn decode(
     file: File,
     media_type: MediaType,
-    outline: &Outline,
-    budget: Budget,
+    container: &ContainerInfo,
+    budget: TimeBudget,
 ) -> Result<(), ImageError> {
-    let decoded = match (media_type, &outline.coding) {
+    let decoded = match (media_type, &container.coding) {
         (MediaType::Jpeg, _) => jpeg::decode(file, budget),
         (MediaType::WebP, Coding::WebP(frames)) => webp::decode(&file, frames, budget),
-        (MediaType::Png, _) => png::decode(file, outline, budget),
-        // Its walk has found frames, which browsers show as far as they can.
+        (MediaType::Png, _) => png::decode(file, container, budget),
+        // The walk has found frames, and browsers show as much of them as they can.
         (MediaType::Gif, _) => budget.check(),
-        // The walker of a type tells how that type is coded.
+        // The walk of a WebP always sets `Coding::WebP`.
         (MediaType::WebP, _) => Err(ImageError::UnknownType),
     };
-    // A decoder whose reader fails says that the picture is damaged.
+    // When the time is over, decoders report a damaged image because their reader fails.
     decoded.or_else(|error| budget.check().and(Err(error)))
 }

@@ -1,4 +1,4 @@
-//! What people are told a picture's format is called.
+//! The names of image formats in messages for people.
 
 use app::model::MediaType;
 
@@ -7,7 +7,7 @@ pub(super) const JPEG: &str = "JPEG";
 pub(super) const GIF: &str = "GIF";
 pub(super) const WEBP: &str = "WebP";
 
-/// The name of a type's format.
+/// Returns the name of the type's format.
 pub(super) fn of(media_type: MediaType) -> &'static str {
     match media_type {
         MediaType::Png => PNG,

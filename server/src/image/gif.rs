@@ -1,18 +1,18 @@
-//! The walk over a GIF (87a and 89a): which of its blocks are served.
+//! Walks the blocks of a GIF (87a and 89a), and plans which are served.
 //!
-//! Served are images, palettes, graphic controls and the number of loops. Comments, texts and other applications' data
-//! go, and so does what follows the trailer.
+//! Images, palettes, graphic controls and the number of loops are served; comments, texts and data of other
+//! applications are not, nor is anything behind the trailer.
 //!
-//! Browsers show a GIF as far as they can read it, so it is served that far: up to the first block that is none, with
-//! all of a frame that was cut short, and closed by a trailer. Its frames are not decoded. Codes that mean nothing end
-//! a frame and not the picture, so that decoding them would tell nothing of whether it can be shown.
+//! Browsers show as much of a GIF as they can read, so that much is served: up to the first invalid block, including
+//! all of a frame that is incomplete, and with a trailer. Its frames are not decoded: an invalid code ends a frame and
+//! not the image, so decoding would not show whether it can be displayed.
 
 use std::ops::Range;
 
+use super::container_info::{Coding, ContainerInfo};
 use super::error::ImageError;
-use super::limits::{MIB, Tally};
+use super::limits::{FrameCounter, MIB};
 use super::orientation::Orientation;
-use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 use crate::config::ImageLimits;
@@ -25,7 +25,7 @@ const GRAPHIC_CONTROL: u8 = 0xf9;
 const APPLICATION: u8 = 0xff;
 
 /// Walks a GIF from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<ContainerInfo, ImageError> {
     let mut walk = Walk::begin(source, limits)?;
     loop {
         match walk.block(source, limits) {
@@ -42,16 +42,16 @@ struct Walk {
     height: u32,
     /// Where the global palette ends.
     head_end: u64,
-    /// The last graphic control before the image that comes next.
+    /// The last graphic control before the next image.
     control: Option<Range<u64>>,
-    /// A number of loops that has not been written yet. The last one counts.
+    /// A number of loops that has not been written yet. The last one is used.
     loops: Option<[u8; 2]>,
-    tally: Tally,
+    frame_counter: FrameCounter,
     body: Plan,
 }
 
 impl Walk {
-    /// Header, screen and global palette.
+    /// Reads header, screen and global palette.
     fn begin(source: &mut Source, limits: &ImageLimits) -> Result<Self, ImageError> {
         source.skip(6)?;
         let [width, height] = [source.array()?, source.array()?].map(u16::from_le_bytes);
@@ -65,18 +65,18 @@ impl Walk {
             head_end: source.position(),
             control: None,
             loops: None,
-            tally: Tally::default(),
+            frame_counter: FrameCounter::default(),
             body: Plan::default(),
         })
     }
 
-    /// Walks the next block, and tells whether another one may follow.
+    /// Walks the next block, and returns whether another one may follow.
     fn block(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<bool, ImageError> {
         let start = source.position();
         match source.byte()? {
             IMAGE => self.image(source, start, limits)?,
             EXTENSION => self.extension(source, start)?,
-            // The trailer, or what no browser reads past.
+            // The trailer, or an invalid block, at which browsers stop.
             _ => return Ok(false),
         }
         Ok(true)
@@ -98,13 +98,13 @@ impl Walk {
         let flags = source.byte()?;
         skip_palette(source, flags)?;
         let _code_size = source.byte()?;
-        if self.tally.frames == 0 {
-            // The screen grows by its first frame. Later frames are clipped.
+        if self.frame_counter.frames == 0 {
+            // The screen is enlarged to fit the first frame. Later frames are clipped.
             self.width = self.width.max(x + width);
             self.height = self.height.max(y + height);
             limits.check_size(self.width, self.height)?;
         }
-        self.tally.add(width, height, limits)?;
+        self.frame_counter.add(width, height, limits)?;
         self.write_loops();
         if let Some(control) = self.control.take() {
             self.body.copy(control);
@@ -112,8 +112,8 @@ impl Walk {
         self.image_data(source, start)
     }
 
-    /// Serves the image that began at `start` with its data blocks, which come next. The block with which the file ends
-    /// too early is made as short as it is.
+    /// Serves the image that began at `start` with its data blocks, which come next. If the file ends within a block,
+    /// its length is reduced to what there is.
     fn image_data(&mut self, source: &mut Source, start: u64) -> Result<(), ImageError> {
         while source.left() > 0 {
             let at = source.position();
@@ -121,7 +121,7 @@ impl Walk {
             if u64::from(len) > source.left() {
                 let rest = source.position()..source.position() + source.left();
                 self.body.copy(start..at);
-                // Less than `len`, so it fits.
+                // Fits, since it is less than `len`.
                 let short = u8::try_from(source.left()).unwrap_or(len);
                 if short > 0 {
                     self.body.write(&[short]);
@@ -156,7 +156,7 @@ impl Walk {
         }
     }
 
-    /// Of applications' data, the number of loops is written anew.
+    /// Reads application data, of which only the number of loops is served.
     fn application(&mut self, source: &mut Source) -> Result<(), ImageError> {
         let len = source.byte()?;
         if len == 0 {
@@ -186,7 +186,7 @@ impl Walk {
         }
     }
 
-    fn finish(mut self, source: &Source) -> Result<Outline, ImageError> {
+    fn finish(mut self, source: &Source) -> Result<ContainerInfo, ImageError> {
         if self.width == 0 || self.height == 0 {
             return Err(source.damaged());
         }
@@ -194,18 +194,18 @@ impl Walk {
         let mut plan = Plan::default();
         plan.copy(0..6);
         for side in [self.width, self.height] {
-            // Sides are no longer than any limit lets pass, which is below 2^16.
+            // Sides are below 2^16 with any limits.
             plan.write(&side.to_le_bytes()[..2]);
         }
         plan.copy(10..self.head_end);
         plan.append(self.body);
         plan.write(&[TRAILER]);
-        Ok(Outline {
+        Ok(ContainerInfo {
             width: self.width,
             height: self.height,
             orientation: Orientation::default(),
-            frames: self.tally.frames,
-            // It is not decoded; a few buffers.
+            frames: self.frame_counter.frames,
+            // It is not decoded; a few buffers are enough.
             memory: MIB,
             plan,
             coding: Coding::Plain,
@@ -213,7 +213,7 @@ impl Walk {
     }
 }
 
-/// Passes over the palette that the flags of a screen or image announce.
+/// Skips the palette that the flags of a screen or image announce.
 fn skip_palette(source: &mut Source, flags: u8) -> Result<(), ImageError> {
     if flags & 0x80 == 0 {
         return Ok(());
@@ -221,7 +221,7 @@ fn skip_palette(source: &mut Source, flags: u8) -> Result<(), ImageError> {
     source.skip(3 << ((flags & 7) + 1))
 }
 
-/// Passes over data blocks, the empty one that ends them included.
+/// Skips data blocks, including the empty one that ends them.
 fn skip_blocks(source: &mut Source) -> Result<(), ImageError> {
     loop {
         match source.byte()? {

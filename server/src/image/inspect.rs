@@ -1,4 +1,4 @@
-//! Walks a picture, writes what of it may be served, and decodes that.
+//! Checks an image: walks its container, writes the file to be served, and decodes that.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek};
@@ -8,33 +8,33 @@ use std::path::Path;
 use app::model::MediaType;
 use serde::{Deserialize, Serialize};
 
+use super::container_info::{Coding, ContainerInfo};
 use super::decode;
-use super::decode::timed::{Budget, Timed};
+use super::decode::timed::{TimeBudget, Timed};
 use super::error::{ImageError, unavailable};
 use super::limits::MIB;
-use super::outline::{Coding, Outline};
 use super::plan::Plan;
-use super::png::recompressed::recompress;
+use super::png::recompress::recompress;
 use super::source::Source;
 use super::{format_name, gif, jpeg, png, sniff, webp};
 use crate::config::ImageLimits;
 
-/// A picture that was decoded whole.
+/// An image that was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspected {
     /// Its type.
     pub media_type: MediaType,
-    /// Pixels across as shown.
+    /// Its width as displayed, in pixels.
     pub width: u32,
-    /// Pixels down as shown.
+    /// Its height as displayed, in pixels.
     pub height: u32,
-    /// Bytes written to `output`: what will be served.
+    /// The length of the file to be served, in bytes.
     pub size: u64,
 }
 
-/// Proves that the file is a whole picture within the limits, and writes what may be served of it to `output`, which
-/// must be open for reading too and loses what it holds. Blocking, heavy on the processor, and without a limit of memory:
-/// a pool (`pool.rs`) does it in a process of its own.
+/// Checks that the file is a complete image within the limits, and writes the file to be served to `output`, which must
+/// be open for reading too and is overwritten. Blocks, uses much processor time, and has no memory limit: a pool
+/// (`pool.rs`) does it in a process of its own.
 ///
 /// # Errors
 /// See [`ImageError`].
@@ -43,24 +43,24 @@ pub fn inspect(
     output: &mut File,
     limits: ImageLimits,
 ) -> Result<Inspected, ImageError> {
-    Survey::of(input, limits)?.prove(output)
+    Inspection::begin(input, limits)?.finish(output)
 }
 
-/// A picture that has been walked: its headers are within the limits, and it is not decoded yet.
+/// An image whose container was walked: its headers are within the limits, and it is not decoded yet.
 #[derive(Debug)]
-pub struct Survey {
+pub struct Inspection {
     file: File,
     pub(super) media_type: MediaType,
-    outline: Outline,
+    container: ContainerInfo,
     limits: ImageLimits,
 }
 
-impl Survey {
-    /// Walks the file. Blocking; takes memory of no more than a few buffers and a colour profile of up to 4 MiB.
+impl Inspection {
+    /// Walks the file. Blocks; needs the memory of a few buffers and a colour profile of up to 4 MiB.
     ///
     /// # Errors
     /// See [`ImageError`].
-    pub fn of(input: &Path, limits: ImageLimits) -> Result<Self, ImageError> {
+    pub fn begin(input: &Path, limits: ImageLimits) -> Result<Self, ImageError> {
         let mut file = File::open(input).map_err(|error| unavailable(&error))?;
         let mut prefix = Vec::with_capacity(sniff::PREFIX);
         (&mut file)
@@ -68,31 +68,35 @@ impl Survey {
             .read_to_end(&mut prefix)
             .map_err(|error| unavailable(&error))?;
         let media_type = sniff::sniff(&prefix).ok_or(ImageError::UnknownType)?;
-        let outline = walk(&file, media_type, &limits)?;
+        let container = walk(&file, media_type, &limits)?;
         Ok(Self {
             file,
             media_type,
-            outline,
+            container,
             limits,
         })
     }
 
-    /// Bytes of memory that [`Survey::prove`] needs at most, by the picture's headers. Up to [`PICTURE_MEMORY`].
+    /// Returns the most memory that [`Inspection::finish`] needs by the image's headers, in bytes. At most
+    /// [`IMAGE_MEMORY`](super::IMAGE_MEMORY).
     pub fn memory_needed(&self) -> u64 {
-        self.outline.memory
+        self.container.memory
     }
 
-    /// Writes what may be served to `output`, and decodes it within the limit of time.
+    /// Writes the file to be served to `output`, and decodes it within the time limit.
     ///
     /// # Errors
     /// See [`ImageError`].
-    pub fn prove(mut self, output: &mut File) -> Result<Inspected, ImageError> {
-        let budget = Budget::start(self.limits.time);
-        let plan = std::mem::take(&mut self.outline.plan);
-        let served = match (self.serve(&plan, output, budget), &mut self.outline.coding) {
+    pub fn finish(mut self, output: &mut File) -> Result<Inspected, ImageError> {
+        let budget = TimeBudget::start(self.limits.time);
+        let plan = std::mem::take(&mut self.container.plan);
+        let served = match (
+            self.write_and_decode(&plan, output, budget),
+            &mut self.container.coding,
+        ) {
             (Err(ImageError::Damaged(_)), Coding::Png { still }) => {
                 let still = still.take();
-                self.mend(plan, still, output, budget)?
+                self.repair(plan, still, output, budget)?
             }
             (served, _) => served?,
         };
@@ -105,43 +109,44 @@ impl Survey {
         })
     }
 
-    /// Writes what a plan says, and decodes that.
-    fn serve(
+    /// Writes the file that the plan describes, and decodes it.
+    fn write_and_decode(
         &mut self,
         plan: &Plan,
         output: &mut File,
-        budget: Budget,
-    ) -> Result<Outline, ImageError> {
-        plan.carry_out(&mut self.file, output)
+        budget: TimeBudget,
+    ) -> Result<ContainerInfo, ImageError> {
+        plan.execute(&mut self.file, output)
             .map_err(|error| unavailable(&error))?;
         self.decode(output, budget)
     }
 
-    fn decode(&self, output: &File, budget: Budget) -> Result<Outline, ImageError> {
+    fn decode(&self, output: &File, budget: TimeBudget) -> Result<ContainerInfo, ImageError> {
         let served = walk(output, self.media_type, &self.limits)?;
-        let file = rewound(output)?;
-        guarded(format_name::of(self.media_type), || {
+        let file = duplicate(output)?;
+        catch_panics(format_name::of(self.media_type), || {
             decode::decode(file, self.media_type, &served, budget)
         })?;
         Ok(served)
     }
 
-    /// What is served of a PNG that is not sound, as long as its still picture is whole.
-    fn mend(
+    /// Repairs a PNG that is damaged, if its still image is complete: serves that alone, or compresses its image data
+    /// again.
+    fn repair(
         &mut self,
         plan: Plan,
         still: Option<Plan>,
         output: &mut File,
-        budget: Budget,
-    ) -> Result<Outline, ImageError> {
+        budget: TimeBudget,
+    ) -> Result<ContainerInfo, ImageError> {
         let plan = match still {
-            Some(still) => match self.serve(&still, output, budget) {
+            Some(still) => match self.write_and_decode(&still, output, budget) {
                 Err(ImageError::Damaged(_)) => still,
                 served => return served,
             },
             None => plan,
         };
-        // Twice as much as came: quick compression takes somewhat more than good compression.
+        // Twice the original: fast compression gives somewhat more than good compression.
         let limit = plan.len() * 2 + MIB;
         let input = self.file.try_clone().map_err(|error| unavailable(&error))?;
         let input = BufReader::new(Timed::new(plan.reader(input), budget));
@@ -162,10 +167,14 @@ impl Survey {
     }
 }
 
-fn walk(file: &File, media_type: MediaType, limits: &ImageLimits) -> Result<Outline, ImageError> {
+fn walk(
+    file: &File,
+    media_type: MediaType,
+    limits: &ImageLimits,
+) -> Result<ContainerInfo, ImageError> {
     let format = format_name::of(media_type);
-    let mut source = Source::new(rewound(file)?, format).map_err(|error| unavailable(&error))?;
-    guarded(format, || {
+    let mut source = Source::new(duplicate(file)?, format).map_err(|error| unavailable(&error))?;
+    catch_panics(format, || {
         match media_type {
             MediaType::Png => png::walk(&mut source, limits),
             MediaType::Jpeg => jpeg::walk(&mut source, limits),
@@ -176,17 +185,17 @@ fn walk(file: &File, media_type: MediaType, limits: &ImageLimits) -> Result<Outl
     })
 }
 
-/// Runs what reads a stranger's file. A panic in it says that the file is not as it should be, and ends nothing but
-/// this call; that works because the server is built to unwind.
-fn guarded<T>(
+/// Runs code that reads an untrusted file. A panic means that the file is invalid, and ends this call only; this needs
+/// the server to be built with unwinding.
+fn catch_panics<T>(
     format: &'static str,
     read: impl FnOnce() -> Result<T, ImageError>,
 ) -> Result<T, ImageError> {
     panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ImageError::Damaged(format)))
 }
 
-/// The same open file, at its beginning.
-fn rewound(file: &File) -> Result<File, ImageError> {
+/// Duplicates the open file, and seeks to its beginning.
+fn duplicate(file: &File) -> Result<File, ImageError> {
     let again = || -> io::Result<File> {
         let mut file = file.try_clone()?;
         file.rewind()?;
@@ -200,8 +209,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_while_reading_a_file_is_a_damaged_file() {
-        let result: Result<(), _> = guarded("PNG", || panic!("as decoders do"));
+    fn a_panic_while_reading_a_file_means_that_it_is_damaged() {
+        let result: Result<(), _> = catch_panics("PNG", || panic!("as decoders do"));
         assert_eq!(result, Err(ImageError::Damaged("PNG")));
     }
 }

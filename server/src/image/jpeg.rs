@@ -1,11 +1,11 @@
-//! The walk over a JPEG (ITU T.81): which of its segments are served, and what reading it will take.
+//! Walks the segments of a JPEG (ITU T.81), plans which are served, and finds out what reading it takes.
 //!
-//! Served are the tables, frames and scans, a JFIF header without its thumbnail, the colour profile, Adobe's colour
-//! marker, and a bare orientation. Everything else goes: EXIF, XMP, IPTC, comments, previews, other makers' segments,
-//! and whatever lies behind the end of the picture (second images, videos, trailers).
+//! Tables, frames and scans, a JFIF header without its thumbnail, the colour profile, Adobe's colour marker and a bare
+//! orientation are served. Everything else is not: EXIF, XMP, IPTC, comments, previews, other makers' segments, and
+//! what follows the end of the image (second images, videos, trailers).
 //!
-//! A picture may end without its end marker, or with something that is none of its own, as some cameras write it. It
-//! is given an end marker then, if nothing that adds to the picture can be missing.
+//! Some cameras write an image without its end marker, or with other data in its place. An end marker is added then, if
+//! no data that add to the image can be missing.
 
 pub(super) mod frame;
 mod profile;
@@ -16,36 +16,36 @@ use std::ops::Range;
 use self::frame::Frame;
 use self::profile::{LABEL, Profile};
 use self::scan::{Progress, ScanHeader};
+use super::container_info::{Coding, ContainerInfo};
 use super::error::ImageError;
 use super::limits::EXIF_BYTES;
 use super::orientation::Orientation;
-use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 use crate::config::ImageLimits;
 
-/// Scans of one picture. Progressive ones have about ten; each costs a pass over the whole picture.
-const SCANS: u32 = 64;
+/// The most scans of an image. Progressive images have about ten; each costs a pass over the whole image.
+const MAX_SCANS: u32 = 64;
 
 const START_OF_IMAGE: u8 = 0xd8;
 const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
 
 /// Walks a JPEG from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<ContainerInfo, ImageError> {
     if source.array()? != [0xff, START_OF_IMAGE] {
         return Err(source.damaged());
     }
     let mut walk = Walk::default();
     match walk.segments(source, limits) {
         Ok(()) => walk.finish(source),
-        // What came before the fault may be the whole picture.
+        // The image may be complete up to the error.
         Err(ImageError::Damaged(_)) if walk.progress.is_complete() => walk.finish(source),
         Err(error) => Err(error),
     }
 }
 
-/// The next marker and where it begins. What lies before it is passed over, as every decoder does.
+/// Returns the next marker and its position. Like decoders, skips other bytes before it.
 fn next_marker(source: &mut Source) -> Result<(u8, u64), ImageError> {
     loop {
         source.skip_past(0xff)?;
@@ -59,8 +59,8 @@ fn next_marker(source: &mut Source) -> Result<(u8, u64), ImageError> {
     }
 }
 
-/// The bytes of a segment whose marker begins at `at`; its length has just been read. A length that is too small even
-/// for itself is taken for none, as browsers do.
+/// Returns the range of a segment whose marker is at `at`, after reading its length. Like browsers, treats a length
+/// below 2 as 2.
 fn segment_range(source: &mut Source, at: u64) -> Result<Range<u64>, ImageError> {
     let length = u16::from_be_bytes(source.array()?).max(2);
     Ok(at..source.position() + u64::from(length) - 2)
@@ -79,14 +79,14 @@ struct Walk {
 }
 
 impl Walk {
-    /// Every segment up to the end marker.
+    /// Walks every segment up to the end marker.
     fn segments(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<(), ImageError> {
         let (mut marker, mut at) = next_marker(source)?;
         loop {
             (marker, at) = match marker {
                 END_OF_IMAGE => return Ok(()),
                 START_OF_SCAN => self.scan(source, at)?,
-                // Markers without a segment: a stray restart, or TEM.
+                // Markers without a segment: a misplaced restart, or TEM.
                 0x01 | 0xd0..=0xd7 => next_marker(source)?,
                 _ => {
                     self.segment(source, marker, at, limits)?;
@@ -111,14 +111,14 @@ impl Walk {
             0xc0..=0xc2 => self.start_of_frame(source, marker, range, limits),
             // DHT, DQT and DRI.
             0xc4 | 0xdb | 0xdd => self.keep(source, range),
-            // What browsers look at has to come before the picture.
+            // Browsers use these only before the first scan.
             0xe0 if self.scans == 0 => self.jfif(source, range.end),
             0xe1 if self.scans == 0 => self.exif(source, range.end),
             0xe2 if self.scans == 0 => self.profile(source, range),
             0xee if self.scans == 0 => self.adobe(source, range.end),
-            // Makers' segments, comments, and what only other codings need.
+            // Makers' segments, comments, and segments for other codings.
             0xcc | 0xdc | 0xe0..=0xef | 0xfe => skip_to(source, range.end),
-            // Lossless, hierarchical and arithmetic coding, and markers without a meaning.
+            // Lossless, hierarchical and arithmetic coding, and undefined markers.
             _ => Err(source.damaged()),
         }
     }
@@ -147,11 +147,11 @@ impl Walk {
         Ok(())
     }
 
-    /// A scan: its header, and coded data up to the next marker other than a restart, which is returned.
+    /// Walks a scan: its header, and coded data up to the next marker other than a restart, which is returned.
     fn scan(&mut self, source: &mut Source, at: u64) -> Result<(u8, u64), ImageError> {
         let header = segment_range(source, at)?;
         self.scans += 1;
-        if self.scans > SCANS {
+        if self.scans > MAX_SCANS {
             return Err(ImageError::TooLarge(
                 "This JPEG image is coded in more passes than can be shared. Try to save it again."
                     .to_owned(),
@@ -170,7 +170,7 @@ impl Walk {
         found
     }
 
-    /// APP0: of a JFIF header, its version and pixel density; the rest is a thumbnail.
+    /// APP0: serves the version and pixel density of a JFIF header; the rest is a thumbnail.
     fn jfif(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
         if self.jfif.is_none() {
             self.jfif = labelled(source, end, *b"JFIF\0", 14)?;
@@ -178,7 +178,7 @@ impl Walk {
         skip_to(source, end)
     }
 
-    /// APP14: what colours the components are. The last one counts.
+    /// APP14: the colour transform of the components. The last one is used.
     fn adobe(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
         if let Some(adobe) = labelled(source, end, *b"Adobe", 12)? {
             self.adobe = Some(adobe);
@@ -186,7 +186,7 @@ impl Walk {
         skip_to(source, end)
     }
 
-    /// APP1: the orientation, if it is the picture's first EXIF data.
+    /// APP1: the orientation, from the image's first EXIF data.
     fn exif(&mut self, source: &mut Source, end: u64) -> Result<(), ImageError> {
         let left = end.saturating_sub(source.position());
         if left > 6 && left <= EXIF_BYTES && self.orientation.is_none() {
@@ -199,7 +199,7 @@ impl Walk {
         skip_to(source, end)
     }
 
-    /// APP2: a part of the colour profile, or something else, such as an index of second images.
+    /// APP2: a part of the colour profile, or other data such as an index of second images.
     fn profile(&mut self, source: &mut Source, range: Range<u64>) -> Result<(), ImageError> {
         let len = range.end.saturating_sub(source.position());
         if len > 14 && source.array()? == *LABEL {
@@ -212,7 +212,7 @@ impl Walk {
         skip_to(source, range.end)
     }
 
-    fn finish(self, source: &mut Source) -> Result<Outline, ImageError> {
+    fn finish(self, source: &mut Source) -> Result<ContainerInfo, ImageError> {
         let Some(frame) = self.frame.as_ref().filter(|_| self.scans > 0) else {
             return Err(source.damaged());
         };
@@ -222,7 +222,7 @@ impl Walk {
         plan.append(self.profile.segments());
         plan.append(self.body);
         plan.write(&[0xff, END_OF_IMAGE]);
-        Ok(Outline {
+        Ok(ContainerInfo {
             width,
             height,
             orientation,
@@ -234,7 +234,7 @@ impl Walk {
     }
 }
 
-/// What is written anew, before the first segment that is copied.
+/// Plans what is written before the first copied segment.
 fn head(jfif: Option<[u8; 7]>, orientation: Orientation, adobe: Option<[u8; 7]>) -> Plan {
     let mut head = Plan::default();
     head.write(&[0xff, START_OF_IMAGE]);
@@ -254,7 +254,7 @@ fn head(jfif: Option<[u8; 7]>, orientation: Orientation, adobe: Option<[u8; 7]>)
     head
 }
 
-/// Passes over coded data and the restarts in them, and returns the marker behind them.
+/// Skips coded data with their restarts, and returns the marker behind them.
 fn coded_data(source: &mut Source) -> Result<(u8, u64), ImageError> {
     loop {
         let (marker, end) = next_marker(source)?;
@@ -264,7 +264,7 @@ fn coded_data(source: &mut Source) -> Result<(u8, u64), ImageError> {
     }
 }
 
-/// The seven bytes behind a segment's label, if it bears this one and is not too short for its kind.
+/// Returns the seven bytes behind a segment's label, if it has this label and is long enough.
 fn labelled(
     source: &mut Source,
     end: u64,

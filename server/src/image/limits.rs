@@ -1,21 +1,21 @@
-//! What a picture may be at most, checked from its headers before anything is decoded.
+//! Limits of images, checked by their headers before anything is decoded.
 
 use super::error::ImageError;
 use crate::config::ImageLimits;
 
-/// Bytes of memory that one picture's decoder may need, by its headers. What needs more is refused.
-pub const PICTURE_MEMORY: u64 = 350 * MIB;
+/// The most memory that decoding an image may need by its headers, in bytes.
+pub const IMAGE_MEMORY: u64 = 350 * MIB;
 
-/// Bytes of a colour profile. Real ones stay under 2 MiB.
+/// The longest colour profile, in bytes. Real ones have less than 2 MiB.
 pub(super) const PROFILE_BYTES: u64 = 4 * MIB;
 
-/// Bytes of EXIF data that are looked at for the orientation: what fits into one JPEG segment.
+/// The longest EXIF data that are searched for the orientation, in bytes: what fits into one JPEG segment.
 pub(super) const EXIF_BYTES: u64 = 64 * 1024;
 
 pub(super) const MIB: u64 = 1024 * 1024;
 
 impl ImageLimits {
-    /// Whether a picture may have this many pixels across and down.
+    /// Checks an image's size in pixels.
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<(), ImageError> {
         if width > self.side || height > self.side {
             return Err(ImageError::TooLarge(format!(
@@ -32,7 +32,7 @@ impl ImageLimits {
         Ok(())
     }
 
-    /// Whether an animation may have this many frames.
+    /// Checks an animation's number of frames.
     pub(super) fn check_frames(&self, frames: u32) -> Result<(), ImageError> {
         if frames > self.frames {
             return Err(ImageError::TooLarge(format!(
@@ -44,15 +44,15 @@ impl ImageLimits {
     }
 }
 
-/// The frames of an animation, counted while its container is walked.
+/// Counts the frames of an animation while its container is walked.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct FrameCounter {
     pub frames: u32,
     pixels: u64,
 }
 
-impl Tally {
-    /// Counts a frame of this size.
+impl FrameCounter {
+    /// Adds a frame of this size.
     pub fn add(&mut self, width: u32, height: u32, limits: &ImageLimits) -> Result<(), ImageError> {
         limits.check_size(width, height)?;
         self.frames = self.frames.saturating_add(1);
@@ -70,22 +70,22 @@ impl Tally {
     }
 }
 
-/// Whether a decoder may need this many bytes for one picture.
+/// Checks how much memory decoding an image needs, in bytes.
 pub(super) fn check_memory(bytes: u64) -> Result<(), ImageError> {
-    if bytes > PICTURE_MEMORY {
+    if bytes > IMAGE_MEMORY {
         return Err(too_much_memory());
     }
     Ok(())
 }
 
-/// The refusal of a picture whose decoder needs too much.
+/// The error for an image that needs too much memory.
 pub(super) fn too_much_memory() -> ImageError {
     ImageError::TooLarge(
         "This image takes too much memory to check in the coding it is saved in. Try to save it smaller, and not as a progressive one.".to_owned(),
     )
 }
 
-/// The refusal of a picture whose decoder needs too long.
+/// The error for an image that takes too long.
 pub(super) fn too_much_time() -> ImageError {
     ImageError::TooLarge(
         "This image takes too long to check. Try to save it smaller, or with fewer frames."

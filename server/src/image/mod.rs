@@ -1,27 +1,28 @@
-//! Pictures: what an uploaded file is, whether it is whole and within limits, and what of it may be served.
+//! Images: the type of an uploaded file, whether it is complete and within the limits, and what of it may be served.
 //!
-//! A picture's container is walked first, which gives its size, its frames, what memory its decoder will need, and a
-//! plan of the bytes that may be served. The plan is carried out without decoding anything, and its result is walked
-//! and decoded in turn: what is proven to be whole is what is served.
+//! An image's container is walked first, which gives its size, its frames, the memory for decoding, and a plan of the
+//! bytes that may be served. The file to be served is written by this plan without decoding anything. Then it is walked
+//! and decoded itself, so that the served file is the one that was checked.
 //!
-//! The rule is that what browsers show is taken and looks the same, so a GIF, which they show as far as they can read
-//! it, is served that far and not decoded.
+//! What browsers show is accepted and looks the same. So a GIF, which they show as far as they can read it, is served
+//! that far and not decoded.
 //!
-//! What is not served is what lies outside of the parts that hold coded pixels. Within them, a PNG may hold nothing
-//! else, and is compressed anew if it does. The other three may. So bytes between the last pixel and the end of a scan
-//! (JPEG), of an image's data blocks (GIF) or of its chunk (WebP) are served as they came, as are colour profiles. No browser shows or runs them: the type that is served is the one that was found.
+//! Only the parts that contain coded pixels are served, with colour profiles. A PNG whose image data contain anything
+//! else is compressed again. In the other formats, bytes between the last pixel and the end of a scan (JPEG), of an
+//! image's data blocks (GIF) or of its chunk (WebP) are served unchanged. Browsers neither show nor execute them, since
+//! the file is served with the type that was found.
 
 mod child;
+mod container_info;
 mod decode;
 mod error;
-mod fair;
+mod fair_semaphore;
 mod format_name;
 mod gif;
 mod inspect;
 mod jpeg;
 mod limits;
 mod orientation;
-mod outline;
 mod plan;
 mod png;
 mod pool;
@@ -32,8 +33,9 @@ mod webp;
 
 pub use self::child::run::run as run_child;
 pub use self::error::ImageError;
-pub use self::inspect::{Inspected, Survey, inspect};
-pub use self::limits::PICTURE_MEMORY;
+pub use self::inspect::{Inspected, Inspection, inspect};
+pub use self::limits::IMAGE_MEMORY;
 pub use self::pool::{
-    DECODES, DecodePool, PATIENCE, POOL_MEMORY, UPLOADS, UPLOADS_PER_ADDRESS, UploadPlace,
+    DECODE_WAIT_TIMEOUT, DecodePool, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
+    POOL_MEMORY, UploadSlot,
 };

@@ -1,4 +1,4 @@
-//! How a picture is turned to be shown: read from EXIF data, and written as a bare tag with nothing else around it.
+//! The orientation of an image: read from EXIF data, and written as a single tag.
 
 use exif::{Exif, In, Reader, Tag, Value};
 
@@ -13,9 +13,9 @@ impl Default for Orientation {
 }
 
 impl Orientation {
-    /// What EXIF data (a TIFF structure) says; as coded if it says nothing sensible.
+    /// Reads the orientation from EXIF data (a TIFF structure); 1 if it is missing or invalid.
     ///
-    /// Only a single SHORT counts, as browsers have it: what they do not turn must not be measured as turned.
+    /// Like browsers, accepts a single SHORT only: an image that they do not rotate must not be measured as rotated.
     pub fn read(tiff: Vec<u8>) -> Self {
         let Some(exif) = parse(tiff) else {
             return Self::default();
@@ -32,7 +32,7 @@ impl Orientation {
         }
     }
 
-    /// EXIF data that holds this orientation alone; none if the picture is shown as coded.
+    /// Returns EXIF data with this orientation only; `None` if it is 1.
     pub fn bare_tiff(self) -> Option<[u8; 26]> {
         if self.0 == 1 {
             return None;
@@ -42,7 +42,7 @@ impl Orientation {
         Some(tiff)
     }
 
-    /// A size as shown, from the size as coded.
+    /// Returns the displayed size of an image with this coded size.
     pub fn shown(self, width: u32, height: u32) -> (u32, u32) {
         if self.0 >= 5 {
             (height, width)
@@ -52,7 +52,7 @@ impl Orientation {
     }
 }
 
-/// Cameras write EXIF data with all kinds of small faults, so what can be read of it counts.
+/// Cameras write EXIF data with many small errors, so as much as possible is read.
 fn parse(tiff: Vec<u8>) -> Option<Exif> {
     Reader::new()
         .continue_on_error(true)
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_tag_reads_back_as_written() {
+    fn a_written_tag_is_read_back() {
         for value in 2..=8 {
             let tiff = Orientation(value).bare_tiff().unwrap();
             assert_eq!(Orientation::read(tiff.to_vec()), Orientation(value));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_means_as_coded() {
+    fn invalid_data_mean_the_coded_orientation() {
         let mut nine = Orientation(6).bare_tiff().unwrap();
         nine[19] = 9;
         let mut long = Orientation(6).bare_tiff().unwrap();

@@ -1,18 +1,18 @@
-//! What of a file is served: byte ranges to copy, and small pieces that replace what was between them.
+//! Describes the file to be served: ranges of the uploaded file to copy, and bytes to insert.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
-/// Pieces of a plan. A picture of 1,000 frames has a few thousand; what has more is not a picture that anyone made.
-const PIECES: usize = 65_536;
+/// The most pieces of a plan. An image of 1,000 frames has a few thousand; no real image has more than this.
+const MAX_PIECES: usize = 65_536;
 
-/// A part of what is served.
+/// A piece of the file to be served.
 #[derive(Debug, Clone)]
 pub(super) enum Piece {
-    /// These bytes of the file.
+    /// These bytes of the uploaded file.
     Copy(Range<u64>),
-    /// These bytes, whatever the file holds.
+    /// These bytes.
     Write(Vec<u8>),
 }
 
@@ -25,15 +25,15 @@ impl Piece {
     }
 }
 
-/// Pieces in the order in which they are served. Behind the first piece too many nothing is added any more, whatever a
-/// file makes its walker ask for: such a plan is never carried out, but [overlong](Plan::is_overlong).
+/// Pieces in order. After one piece more than the limit nothing is added, so that the memory is limited whatever the
+/// file; such a plan is [overlong](Plan::is_overlong) and never executed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     pieces: Vec<Piece>,
 }
 
 impl Plan {
-    /// Goes on with these bytes of the file.
+    /// Appends a range of the uploaded file.
     pub fn copy(&mut self, range: Range<u64>) {
         if self.is_overlong() {
             return;
@@ -47,7 +47,7 @@ impl Plan {
         }
     }
 
-    /// Goes on with these bytes.
+    /// Appends these bytes.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.is_overlong() {
             return;
@@ -59,7 +59,7 @@ impl Plan {
         }
     }
 
-    /// Goes on with another plan.
+    /// Appends another plan.
     pub fn append(&mut self, other: Self) {
         for piece in other.pieces {
             match piece {
@@ -69,18 +69,18 @@ impl Plan {
         }
     }
 
-    /// Whether there are more pieces than any real picture has.
+    /// Returns whether there are more pieces than any real image has.
     pub fn is_overlong(&self) -> bool {
-        self.pieces.len() > PIECES
+        self.pieces.len() > MAX_PIECES
     }
 
-    /// Bytes of all pieces.
+    /// Returns the length of the described file in bytes.
     pub fn len(&self) -> u64 {
         self.pieces.iter().map(Piece::len).sum()
     }
 
-    /// Writes what is served of `input` to `output`, and returns its length. Copies in small steps.
-    pub fn carry_out(&self, input: &mut File, output: &mut File) -> io::Result<u64> {
+    /// Writes the described file, with ranges of `input`, to `output`, and returns its length.
+    pub fn execute(&self, input: &mut File, output: &mut File) -> io::Result<u64> {
         output.set_len(0)?;
         output.rewind()?;
         for piece in &self.pieces {
@@ -98,7 +98,7 @@ impl Plan {
         Ok(self.len())
     }
 
-    /// Reads the pieces as if they had been written out.
+    /// Reads the described file without writing it.
     pub fn reader(self, file: File) -> PlanReader {
         PlanReader {
             plan: self,
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_takes_no_more_memory_than_its_pieces_may() {
+    fn the_number_of_pieces_is_limited() {
         let mut plan = Plan::default();
         for at in (0..1_000_000).step_by(2) {
             plan.copy(at..at + 1);
@@ -172,11 +172,11 @@ mod tests {
             whole.copy(5..6);
         }
         assert!(whole.is_overlong());
-        assert_eq!(whole.pieces.len(), PIECES + 1);
+        assert_eq!(whole.pieces.len(), MAX_PIECES + 1);
     }
 
     #[test]
-    fn what_is_read_from_a_plan_is_what_it_writes() {
+    fn a_plan_is_read_as_it_is_written() {
         let mut input = tempfile::tempfile().unwrap();
         input.write_all(b"0123456789").unwrap();
         let mut plan = Plan::default();
@@ -187,7 +187,7 @@ mod tests {
         plan.copy(8..8);
         plan.copy(8..10);
         let mut output = tempfile::tempfile().unwrap();
-        assert_eq!(plan.carry_out(&mut input, &mut output).unwrap(), 8);
+        assert_eq!(plan.execute(&mut input, &mut output).unwrap(), 8);
         let mut written = String::new();
         output.rewind().unwrap();
         output.read_to_string(&mut written).unwrap();

@@ -1,38 +1,39 @@
-//! The walk over a PNG (W3C PNG 3, animated ones too): which of its chunks are served, and what decoding it will take.
+//! Walks the chunks of a PNG (W3C PNG 3, with animations), plans which are served, and finds out what decoding it
+//! takes.
 //!
-//! Served is what shows: image data, palette, transparency, colour and size information, animation. Texts, times, EXIF
-//! data and chunks that are unknown go, and so does what follows the end. Browsers turn a PNG by the orientation in
-//! EXIF data before the image data, so that one tag stays.
+//! What is displayed is served: image data, palette, transparency, colour and size information, animation. Texts,
+//! times, EXIF data, unknown chunks and what follows the end are not, except for the orientation from EXIF data before
+//! the image data, since browsers apply it.
 //!
-//! A chunk that browsers pass over, since it is broken, late or there twice, goes too. What follows the image data of
-//! a still picture does not count, so that a missing end is added. An animation that is not sound becomes its still
-//! picture; one whose still picture is none of its frames ends before what is not sound.
+//! Chunks that browsers ignore because they are invalid, late or repeated are not served either. What follows the image
+//! data of a still image is ignored, so a missing end is added. A damaged animation becomes its still image; if that is
+//! not one of the frames, the animation ends before the damage.
 
 mod animation;
 mod chunk;
-pub(super) mod recompressed;
+pub(super) mod recompress;
 
 use self::animation::Animation;
-use self::chunk::{Chunk, FRAMING, written};
+use self::chunk::{Chunk, FRAMING, encode_chunk};
+use super::container_info::{Coding, ContainerInfo};
 use super::error::ImageError;
 use super::format_name::PNG;
-use super::limits::{EXIF_BYTES, MIB, Tally};
+use super::limits::{EXIF_BYTES, FrameCounter, MIB};
 use super::orientation::Orientation;
-use super::outline::{Coding, Outline};
 use super::plan::Plan;
 use super::source::Source;
 use crate::config::ImageLimits;
 
-/// Chunks of one picture. Writers that flush every kilobyte stay below this.
-const CHUNKS: u32 = 65_536;
+/// The most chunks of an image. Encoders that write a chunk for every kilobyte stay below it.
+const MAX_CHUNKS: u32 = 65_536;
 
 /// Walks a PNG from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<ContainerInfo, ImageError> {
     source.skip(8)?;
     let mut walk = Walk::begin(source, limits)?;
     match walk.chunks(source, limits) {
         Ok(()) => {}
-        // Whether the data are whole turns out when they are decoded.
+        // Decoding shows whether the data are complete.
         Err(ImageError::Damaged(_)) if walk.has_data && walk.animation.is_none() => {}
         Err(error) => return Err(error),
     }
@@ -46,19 +47,19 @@ struct Walk {
     colour: u8,
     bits_per_pixel: u32,
     orientation: Option<Orientation>,
-    /// Bytes of the palette.
+    /// The length of the palette in bytes.
     palette: u64,
     has_data: bool,
-    /// Kinds of chunks that may be there once, and were.
-    met: Vec<[u8; 4]>,
+    /// The kinds of chunks found so far that may occur once.
+    found: Vec<[u8; 4]>,
     animation: Option<Animation>,
-    tally: Tally,
-    /// What shows of a still picture.
+    frame_counter: FrameCounter,
+    /// The plan of the still image.
     still: Plan,
 }
 
 impl Walk {
-    /// The header, which must come first.
+    /// Reads the header, which must come first.
     fn begin(source: &mut Source, limits: &ImageLimits) -> Result<Self, ImageError> {
         let header = Chunk::next(source)?;
         if header.kind != *b"IHDR" || header.len != 13 {
@@ -86,16 +87,16 @@ impl Walk {
             orientation: None,
             palette: 0,
             has_data: false,
-            met: Vec::new(),
+            found: Vec::new(),
             animation: None,
-            tally: Tally::default(),
+            frame_counter: FrameCounter::default(),
             still: Plan::default(),
         })
     }
 
-    /// Every chunk up to the end.
+    /// Walks every chunk up to the end.
     fn chunks(&mut self, source: &mut Source, limits: &ImageLimits) -> Result<(), ImageError> {
-        for _ in 0..CHUNKS {
+        for _ in 0..MAX_CHUNKS {
             let chunk = Chunk::next(source)?;
             if chunk.kind == *b"IEND" {
                 return Ok(());
@@ -114,7 +115,7 @@ impl Walk {
         chunk: &Chunk,
         limits: &ImageLimits,
     ) -> Result<(), ImageError> {
-        let keeps = match &chunk.kind {
+        let is_served = match &chunk.kind {
             b"IDAT" => self.image_data(limits)?,
             b"PLTE" => self.palette(source, chunk)?,
             b"acTL" => return self.animation_control(source, chunk),
@@ -127,19 +128,19 @@ impl Walk {
             }
             b"eXIf" => self.exif(source, chunk)?,
             _ if chunk.is_critical() => return Err(source.damaged()),
-            _ => self.shows(chunk) && self.is_first(chunk.kind) && chunk.is_sound(source)?,
+            _ => self.is_displayed(chunk) && self.is_first(chunk.kind) && chunk.is_valid(source)?,
         };
-        if keeps {
-            self.still.copy(chunk.whole());
+        if is_served {
+            self.still.copy(chunk.range());
             if let Some(animation) = &mut self.animation {
-                animation.body.copy(chunk.whole());
+                animation.body.copy(chunk.range());
             }
         }
         Ok(())
     }
 
-    /// Whether a chunk that is not critical shows, stands where it may, and has a length that it may have.
-    fn shows(&self, chunk: &Chunk) -> bool {
+    /// Whether an ancillary chunk is displayed, is at a valid place, and has a valid length.
+    fn is_displayed(&self, chunk: &Chunk) -> bool {
         !self.has_data
             && match &chunk.kind {
                 b"tRNS" => match self.colour {
@@ -161,16 +162,16 @@ impl Walk {
             }
     }
 
-    /// Whether there was no chunk of this kind before.
+    /// Records the kind, and returns whether there was no chunk of it before.
     fn is_first(&mut self, kind: [u8; 4]) -> bool {
-        let is_first = !self.met.contains(&kind);
+        let is_first = !self.found.contains(&kind);
         if is_first {
-            self.met.push(kind);
+            self.found.push(kind);
         }
         is_first
     }
 
-    /// A palette that greys do not need is passed over.
+    /// Returns whether the palette is served; grey images do not need one.
     fn palette(&mut self, source: &Source, chunk: &Chunk) -> Result<bool, ImageError> {
         if matches!(self.colour, 0 | 4) {
             return Ok(false);
@@ -188,7 +189,7 @@ impl Walk {
             return Err(ImageError::Damaged(PNG));
         }
         if !self.has_data && !self.animation.as_ref().is_some_and(Animation::has_begun) {
-            self.tally.add(self.width, self.height, limits)?;
+            self.frame_counter.add(self.width, self.height, limits)?;
         }
         self.has_data = true;
         if let Some(animation) = &mut self.animation {
@@ -197,15 +198,15 @@ impl Walk {
         Ok(true)
     }
 
-    /// Animation control that comes late or promises nothing is passed over, and the picture is a still one.
+    /// Starts an animation. A control that is late or announces no frames is ignored, and the image is a still one.
     fn animation_control(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
         if self.has_data || self.animation.is_some() || chunk.len != 8 {
             return Ok(());
         }
-        let promised = u32::from_be_bytes(source.array()?);
+        let announced = u32::from_be_bytes(source.array()?);
         let plays = source.array()?;
-        if (1..1 << 31).contains(&promised) {
-            self.animation = Some(Animation::new(promised, plays, self.still.clone()));
+        if (1..1 << 31).contains(&announced) {
+            self.animation = Some(Animation::new(announced, plays, self.still.clone()));
         }
         Ok(())
     }
@@ -221,7 +222,7 @@ impl Walk {
         };
         let size = (self.width, self.height);
         if let Some((width, height)) = animation.frame_control(source, chunk, size)? {
-            self.tally.add(width, height, limits)?;
+            self.frame_counter.add(width, height, limits)?;
         }
         Ok(())
     }
@@ -233,24 +234,24 @@ impl Walk {
         Ok(false)
     }
 
-    fn finish(self, source: &Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
+    fn finish(self, source: &Source, limits: &ImageLimits) -> Result<ContainerInfo, ImageError> {
         if !self.has_data {
             return Err(source.damaged());
         }
-        limits.check_frames(self.tally.frames)?;
+        limits.check_frames(self.frame_counter.frames)?;
         let (frames, animated) = match self.animation {
             Some(animation) => animation.finish().ok_or_else(|| source.damaged())?,
             None => (1, None),
         };
         let orientation = self.orientation.unwrap_or_default();
-        let still = whole(orientation, self.still);
+        let still = complete(orientation, self.still);
         let (plan, still) = match animated {
-            Some(animation) => (whole(orientation, animation), Some(still)),
+            Some(animation) => (complete(orientation, animation), Some(still)),
             None => (still, None),
         };
-        // It is decoded row by row: a handful of rows, and the decompressor's window.
+        // It is decoded row by row: some rows, and the decompressor's window.
         let row = u64::from(self.width) * u64::from(self.bits_per_pixel).div_ceil(8);
-        Ok(Outline {
+        Ok(ContainerInfo {
             width: self.width,
             height: self.height,
             orientation,
@@ -262,14 +263,14 @@ impl Walk {
     }
 }
 
-/// Signature and header, then the orientation, then the rest and an end.
-fn whole(orientation: Orientation, body: Plan) -> Plan {
+/// Adds signature, header and orientation before the body, and an end behind it.
+fn complete(orientation: Orientation, body: Plan) -> Plan {
     let mut plan = Plan::default();
     plan.copy(0..8 + FRAMING + 13);
     if let Some(tiff) = orientation.bare_tiff() {
-        plan.write(&written(*b"eXIf", &tiff));
+        plan.write(&encode_chunk(*b"eXIf", &tiff));
     }
     plan.append(body);
-    plan.write(&written(*b"IEND", b""));
+    plan.write(&encode_chunk(*b"IEND", b""));
     plan
 }

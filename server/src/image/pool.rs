@@ -1,4 +1,4 @@
-//! Who may be checked when: places for uploads, two decoders that addresses share fairly, and a total of memory.
+//! Limits who is checked when: upload slots, two decoders that addresses share fairly, and the memory of all.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,146 +16,148 @@ use tracing::Instrument;
 use super::child::process::DecoderProcess;
 use super::child::rlimits::CHILD_MEMORY;
 use super::error::ImageError;
-use super::fair::{FairQueue, Turn};
+use super::fair_semaphore::{FairPermit, FairSemaphore};
 use super::inspect::Inspected;
-use super::limits::{MIB, PICTURE_MEMORY};
+use super::limits::{IMAGE_MEMORY, MIB};
 use crate::admission::slots::{NoSlot, Slot, Slots};
 use crate::config::ImageLimits;
 
-/// Pictures that are decoded at the same time.
-pub const DECODES: usize = 2;
+/// The most images that are decoded at the same time.
+pub const MAX_DECODES: usize = 2;
 
-/// Uploads under way at once, from the first byte of a file until it is kept or refused: as many temporary files, twice
-/// over. One more is refused before its body is read.
-pub const UPLOADS: usize = 128;
+/// The most concurrent uploads, from a file's first byte until it is stored or refused; each may have two temporary
+/// files. One more is refused before its body is read.
+pub const MAX_UPLOADS: usize = 128;
 
-/// How many of them one client address may have while no other has any: its fair share.
-pub const UPLOADS_PER_ADDRESS: usize = 15;
+/// How many of them one client address may have while there are no others.
+pub const MAX_UPLOADS_PER_ADDRESS: usize = 15;
 
-/// How long a picture waits for its turn: longer than any other's turn lasts, since others may have just got both. After
-/// that it is refused as [`ImageError::Unavailable`]: whoever uploads it
-/// is better told to come again than left without an answer.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an image waits for a decoder: longer than checking another one takes, since both decoders may just have
+/// begun. After that it fails with [`ImageError::Unavailable`], so that the client tries again later.
+pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Bytes that the processes which check pictures take at most, all together.
+/// The memory of all processes that check images, in bytes.
 pub const POOL_MEMORY: u64 = 448 * MIB;
 
-/// What of it is for decoders, by what their pictures' headers ask for.
-const DECODER_MEMORY: u64 = POOL_MEMORY - DECODES as u64 * CHILD_MEMORY;
+/// The part of it for decoders, by their images' headers.
+const DECODER_MEMORY: u64 = POOL_MEMORY - MAX_DECODES as u64 * CHILD_MEMORY;
 
-// Else the largest picture would wait for ever.
-const _: () = assert!(PICTURE_MEMORY <= DECODER_MEMORY);
+// Otherwise the largest image would wait for ever.
+const _: () = assert!(IMAGE_MEMORY <= DECODER_MEMORY);
 
-/// Told the time that the pictures of an address took.
+/// Receives how much time checking an image of an address took.
 type Spent = dyn Fn(IpAddr, Duration) + Send + Sync;
 
-/// Has pictures decoded in processes of their own. Cheap to clone; clones share the bounds.
+/// Checks images in processes of their own. Clones share the limits.
 #[derive(Clone)]
 pub struct DecodePool {
     program: Arc<Path>,
     directory: Arc<Path>,
     limits: ImageLimits,
-    patience: Duration,
+    wait_timeout: Duration,
     spent: Arc<Spent>,
-    places: Slots,
-    turns: FairQueue,
+    slots: Slots,
+    decoders: FairSemaphore,
     memory: Arc<Semaphore>,
 }
 
-/// An upload's place, given back when dropped. It covers its temporary files and its wait for a decoder.
-pub struct UploadPlace {
+/// The right to upload one image, until it is dropped. Covers temporary files and waiting for a decoder.
+pub struct UploadSlot {
     address: IpAddr,
     _slot: Slot,
 }
 
 impl DecodePool {
-    /// A pool that starts `program`, which is this one, for each picture, and puts its results into `directory`, which
-    /// must exist: the blob store's, so that it can rename them.
+    /// Makes a pool that starts `program`, which is this one, for each image, and writes results into `directory`,
+    /// which must exist: the blob store's, which can rename them.
     pub fn new(program: PathBuf, directory: PathBuf, limits: ImageLimits) -> Self {
         Self {
             program: program.into(),
             directory: directory.into(),
             limits,
-            patience: PATIENCE,
+            wait_timeout: DECODE_WAIT_TIMEOUT,
             spent: Arc::new(|_, _| {}),
-            places: Slots::with_fair_shares(UPLOADS, UPLOADS_PER_ADDRESS),
-            turns: FairQueue::new(DECODES),
+            slots: Slots::with_fair_shares(MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS),
+            decoders: FairSemaphore::new(MAX_DECODES),
             memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
         }
     }
 
-    /// The same pool with another time to wait for a turn than [`PATIENCE`].
+    /// Changes how long an image waits for a decoder.
     #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn with_wait_timeout(self, wait_timeout: Duration) -> Self {
+        Self {
+            wait_timeout,
+            ..self
+        }
     }
 
-    /// The same pool, which tells how long each check took whose picture it was; also of one that was refused or given
-    /// up. It is called twice for a picture, and what it took to wait is not counted.
+    /// Sets a function that receives how long each check took, without waiting, and for which address, also if it
+    /// failed or was cancelled. It is called twice per image.
     #[must_use]
-    pub fn charging(self, spent: impl Fn(IpAddr, Duration) + Send + Sync + 'static) -> Self {
+    pub fn on_time_spent(self, spent: impl Fn(IpAddr, Duration) + Send + Sync + 'static) -> Self {
         let spent = Arc::new(spent);
         Self { spent, ..self }
     }
 
-    /// Uploads that have a place.
+    /// Returns the number of uploads under way.
     pub fn uploads(&self) -> usize {
-        self.places.taken()
+        self.slots.taken()
     }
 
-    /// How many pictures have their turn.
+    /// Returns the number of images being decoded.
     pub fn decoding(&self) -> usize {
-        self.turns.held()
+        self.decoders.held()
     }
 
-    /// How many pictures wait for their turn.
+    /// Returns the number of images that wait for a decoder.
     pub fn waiting(&self) -> usize {
-        self.turns.waiting()
+        self.decoders.waiting()
     }
 
-    /// Takes a place for an upload of this address, as limits count it.
+    /// Takes an upload slot for this address, as limits count it.
     ///
     /// # Errors
-    /// [`NoSlot`] when there is none left.
-    pub fn place(&self, address: IpAddr) -> Result<UploadPlace, NoSlot> {
-        let slot = self.places.take(Some(address))?;
-        Ok(UploadPlace {
+    /// [`NoSlot`] when there is none cancelled.
+    pub fn upload_slot(&self, address: IpAddr) -> Result<UploadSlot, NoSlot> {
+        let slot = self.slots.take(Some(address))?;
+        Ok(UploadSlot {
             address,
             _slot: slot,
         })
     }
 
-    /// Inspects the file, and returns what may be served as a new one, not synced yet.
+    /// Checks the file, and returns the file to be served as a new one, which is not synced yet.
     ///
-    /// Dropped while it waits, it leaves the queue. Dropped later, its process is killed and keeps its turn until it is
-    /// gone. Either way `input` and the new file are removed.
+    /// Dropping the future while it waits leaves the queue. Dropping it later kills the process, which keeps its permit
+    /// until it has ended. In both cases `input` and the new file are removed.
     ///
     /// # Errors
-    /// See [`ImageError`]; [`ImageError::Unavailable`] also if it waits for longer than [`PATIENCE`].
+    /// See [`ImageError`]; [`ImageError::Unavailable`] also after [`DECODE_WAIT_TIMEOUT`].
     pub async fn inspect(
         &self,
-        place: &UploadPlace,
+        slot: &UploadSlot,
         input: TempPath,
     ) -> Result<(Inspected, TempPath), ImageError> {
-        let end = Instant::now() + self.patience;
-        let turn = timeout_at(end, self.turns.turn(place.address)).await;
+        let end = Instant::now() + self.wait_timeout;
+        let permit = timeout_at(end, self.decoders.acquire(slot.address)).await;
         let check = Check {
-            turn: turn.map_err(|_| ImageError::Unavailable)?,
-            address: place.address,
+            permit: permit.map_err(|_| ImageError::Unavailable)?,
+            address: slot.address,
             input,
             end,
             memory: None,
         };
-        let left = CancellationToken::new();
-        let _leaves = left.clone().drop_guard();
-        let checking = check.run(self.clone(), left).in_current_span();
+        let cancelled = CancellationToken::new();
+        let _guard = cancelled.clone().drop_guard();
+        let checking = check.run(self.clone(), cancelled).in_current_span();
         let checked = tokio::spawn(checking).await;
         checked.unwrap_or(Err(ImageError::Unavailable))
     }
 
-    /// Counts the time until the end of the step as the address's.
-    async fn count<T>(&self, address: IpAddr, step: impl Future<Output = T>) -> T {
-        let _counted = Counted {
+    /// Charges the duration of a step to the address.
+    async fn charge<T>(&self, address: IpAddr, step: impl Future<Output = T>) -> T {
+        let _guard = ChargeGuard {
             pool: self,
             address,
             since: Instant::now(),
@@ -164,81 +166,81 @@ impl DecodePool {
     }
 }
 
-/// The check of one picture that has its turn.
+/// The check of one image that has a decoder.
 struct Check {
     address: IpAddr,
     input: TempPath,
-    /// When it has waited for long enough.
+    /// When it stops waiting.
     end: Instant,
     memory: Option<OwnedSemaphorePermit>,
-    turn: Turn,
+    permit: FairPermit,
 }
 
 impl Check {
-    /// Ends early when the client has left.
+    /// Ends early when the caller is gone.
     async fn run(
         mut self,
         pool: DecodePool,
-        left: CancellationToken,
+        cancelled: CancellationToken,
     ) -> Result<(Inspected, TempPath), ImageError> {
-        let output = create(Arc::clone(&pool.directory)).await?;
+        let output = create_temporary(Arc::clone(&pool.directory)).await?;
         let mut process = DecoderProcess::start(&pool.program, &self.input, &output, &pool.limits)?;
-        let led = left.run_until_cancelled(self.lead(&pool, &mut process));
-        let inspected = led.await.unwrap_or(Err(ImageError::Unavailable));
+        let result = cancelled.run_until_cancelled(self.drive(&pool, &mut process));
+        let inspected = result.await.unwrap_or(Err(ImageError::Unavailable));
         process.end().await;
         let Self {
             input,
-            turn,
+            permit,
             memory,
             ..
         } = self;
-        drop((turn, memory));
+        drop((permit, memory));
         drop(spawn_blocking(move || drop(input)).await);
         Ok((inspected?, output))
     }
 
-    async fn lead(
+    async fn drive(
         &mut self,
         pool: &DecodePool,
         process: &mut DecoderProcess,
     ) -> Result<Inspected, ImageError> {
-        let surveyed = pool.count(self.address, process.survey()).await?;
-        // Who waits here holds a turn, but no memory yet, so that the two cannot block one another.
-        let count = mebibytes(surveyed.memory);
+        let headers = pool.charge(self.address, process.read_headers()).await?;
+        // Those who wait here hold a decoder but no memory, so there is no deadlock.
+        let count = mebibytes(headers.memory);
         let memory = Arc::clone(&pool.memory).acquire_many_owned(count);
         match timeout_at(self.end, memory).await {
             Ok(Ok(memory)) => self.memory = Some(memory),
             Ok(Err(_)) | Err(_) => return Err(ImageError::Unavailable),
         }
-        pool.count(self.address, process.prove()).await
+        pool.charge(self.address, process.read_result()).await
     }
 }
 
-/// Reports its time when dropped.
-struct Counted<'a> {
+/// Reports the duration when it is dropped.
+struct ChargeGuard<'a> {
     pool: &'a DecodePool,
     address: IpAddr,
     since: Instant,
 }
 
-impl Drop for Counted<'_> {
+impl Drop for ChargeGuard<'_> {
     fn drop(&mut self) {
         (self.pool.spent)(self.address, self.since.elapsed());
     }
 }
 
-async fn create(directory: Arc<Path>) -> Result<TempPath, ImageError> {
+async fn create_temporary(directory: Arc<Path>) -> Result<TempPath, ImageError> {
     let created = spawn_blocking(move || NamedTempFile::new_in(directory)).await;
     match created.unwrap_or_else(|error| Err(io::Error::other(error))) {
         Ok(file) => Ok(file.into_temp_path()),
         Err(error) => {
-            tracing::warn!(%error, "no temporary file for an image");
+            tracing::warn!(%error, "a temporary file for an image could not be created");
             Err(ImageError::Unavailable)
         }
     }
 }
 
-/// Whole mebibytes, rounded up, at least one.
+/// Converts to mebibytes, rounded up, at least one.
 fn mebibytes(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(MIB).max(1)).unwrap_or(u32::MAX)
 }

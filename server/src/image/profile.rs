@@ -1,12 +1,12 @@
-//! Whether data that stand in the place of a colour profile are one, by its header (ICC.1, 7.2). What is not is not
-//! served: browsers pass over it, but it may be anything.
+//! Recognises colour profiles by their header (ICC.1, 7.2). Other data in their place are not served: browsers ignore
+//! them, but they may be anything.
 
 use super::limits::PROFILE_BYTES;
 
-/// Bytes of a profile that tell what it is: the header, and the number of its tags.
+/// How many first bytes of a profile are checked: the header, and the number of its tags.
 pub(super) const HEADER: usize = 132;
 
-/// Bytes that may follow a profile to fill up its last word.
+/// How many bytes may follow a profile as padding.
 const PADDING: u64 = 3;
 
 const CLASSES: [&[u8; 4]; 7] = [
@@ -15,7 +15,7 @@ const CLASSES: [&[u8; 4]; 7] = [
 
 const SPACES: [&[u8; 4]; 6] = [b"RGB ", b"GRAY", b"CMYK", b"Lab ", b"XYZ ", b"YCbr"];
 
-/// Whether `start`, the first bytes of `len`, begins a profile that ends where they do.
+/// Returns whether data of `len` bytes that begin with `start` are a profile.
 pub(super) fn is_profile(start: &[u8], len: u64) -> bool {
     let Some(header) = start
         .first_chunk::<HEADER>()
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_is_known_by_its_header() {
+    fn a_profile_is_recognised_by_its_header() {
         let mut profile = vec![0; 200];
         profile[3] = 200;
         profile[8] = 4;

@@ -1,11 +1,11 @@
-//! A file's type by its first bytes. Its name and what the client says of it do not count.
+//! Finds a file's type by its first bytes. Its name and the declared type are ignored.
 
 use app::model::MediaType;
 
-/// How many of a file's first bytes tell its type.
+/// How many first bytes are needed.
 pub(super) const PREFIX: usize = 12;
 
-/// The type that a file beginning with these bytes claims to be.
+/// Returns the type of a file that begins with these bytes.
 pub(super) fn sniff(prefix: &[u8]) -> Option<MediaType> {
     if prefix.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Some(MediaType::Png);

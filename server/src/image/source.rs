@@ -1,11 +1,11 @@
-//! A picture's file as its walker reads it: forwards, in small steps, never past its end.
+//! Reads an image's file forwards, for walking its container.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use super::error::ImageError;
 
-/// A file, and how far it has been walked.
+/// A file, and the position in it.
 #[derive(Debug)]
 pub(super) struct Source {
     reader: BufReader<File>,
@@ -15,7 +15,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Starts at the file's first byte. `format` is the name that errors give it.
+    /// Starts at the file's first byte. `format` is its name in errors.
     pub fn new(mut file: File, format: &'static str) -> io::Result<Self> {
         let len = file.seek(SeekFrom::End(0))?;
         file.rewind()?;
@@ -27,22 +27,22 @@ impl Source {
         })
     }
 
-    /// Bytes before the next one.
+    /// Returns how many bytes were read.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Bytes from the next one to the end.
+    /// Returns how many bytes are left.
     pub fn left(&self) -> u64 {
         self.len - self.position
     }
 
-    /// The refusal of a file that breaks its format's rules.
+    /// Returns the error for a file that is invalid in its format.
     pub fn damaged(&self) -> ImageError {
         ImageError::Damaged(self.format)
     }
 
-    /// The next `N` bytes.
+    /// Reads `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ImageError> {
         let mut bytes = [0; N];
         self.reader
@@ -52,12 +52,12 @@ impl Source {
         Ok(bytes)
     }
 
-    /// The next byte.
+    /// Reads a byte.
     pub fn byte(&mut self) -> Result<u8, ImageError> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    /// The next `count` bytes. The caller has bounded `count`.
+    /// Reads `count` bytes. The caller has limited `count`.
     pub fn bytes(&mut self, count: u64) -> Result<Vec<u8>, ImageError> {
         if count > self.left() {
             return Err(self.damaged());
@@ -70,7 +70,7 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Passes over `count` bytes.
+    /// Skips `count` bytes.
     pub fn skip(&mut self, count: u64) -> Result<(), ImageError> {
         if count > self.left() {
             return Err(self.damaged());
@@ -81,7 +81,7 @@ impl Source {
         Ok(())
     }
 
-    /// Passes over everything up to and with the next `wanted` byte.
+    /// Skips everything up to and including the next `wanted` byte.
     pub fn skip_past(&mut self, wanted: u8) -> Result<(), ImageError> {
         loop {
             let buffer = match self.reader.fill_buf() {

@@ -1,7 +1,7 @@
-//! The walk over a WebP (RFC 9649): which of its chunks are served, and what decoding it will take.
+//! Walks the chunks of a WebP (RFC 9649), plans which are served, and finds out what decoding it takes.
 //!
-//! Served are images, their alpha, animation and the colour profile. EXIF, XMP and unknown chunks go, within frames
-//! too, and so does what follows the container. Browsers do not turn a WebP, so its orientation is not looked at.
+//! Images, their alpha, animation and the colour profile are served; EXIF, XMP and unknown chunks are not, also within
+//! frames, nor is anything behind the container. Browsers do not rotate WebP images, so the orientation is ignored.
 
 mod bitstream;
 mod chunk;
@@ -11,20 +11,20 @@ pub(super) mod frame;
 
 use self::bitstream::Bitstream;
 use self::chunk::Chunk;
-use self::container::{outline, riff};
+use self::container::{describe, riff};
+use super::container_info::ContainerInfo;
 use super::error::ImageError;
-use super::outline::Outline;
 use super::plan::Plan;
 use super::source::Source;
 use crate::config::ImageLimits;
 
 /// Walks a WebP from its first byte.
-pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline, ImageError> {
+pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<ContainerInfo, ImageError> {
     source.skip(4)?;
     let len = u64::from(u32::from_le_bytes(source.array()?));
     source.skip(4)?;
     let end = 8 + len;
-    // Cut short: the container promises more than there is.
+    // Incomplete: the container is longer than the file.
     if len < 4 || end > source.position() + source.left() {
         return Err(source.damaged());
     }
@@ -36,12 +36,16 @@ pub(super) fn walk(source: &mut Source, limits: &ImageLimits) -> Result<Outline,
     }
 }
 
-/// A container that holds one image and nothing else.
-fn simple(source: &mut Source, chunk: &Chunk, limits: &ImageLimits) -> Result<Outline, ImageError> {
+/// Walks a container with one image and nothing else.
+fn simple(
+    source: &mut Source,
+    chunk: &Chunk,
+    limits: &ImageLimits,
+) -> Result<ContainerInfo, ImageError> {
     let bits = Bitstream::read(source, chunk)?;
     let mut body = Plan::default();
-    chunk.keep(&mut body);
+    chunk.append_to(&mut body);
     limits.check_size(bits.width, bits.height)?;
     let frame = bits.frame(chunk.data.clone(), None);
-    outline((bits.width, bits.height), vec![frame], riff(body))
+    describe((bits.width, bits.height), vec![frame], riff(body))
 }

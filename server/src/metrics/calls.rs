@@ -1,4 +1,4 @@
-//! How long a backend's calls take, and how they end.
+//! Durations and outcomes of the calls of a backend.
 
 use std::time::Instant;
 
@@ -6,37 +6,38 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// The upper bounds of the buckets of every latency, in seconds.
-const BOUNDS: [f64; 14] = [
+/// The upper bounds of the histogram buckets, in seconds.
+const BUCKETS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// How a failed call is told: by the meaning of its error.
+/// How a failed call is labelled, by its error.
 pub trait Outcome {
-    /// A label's value.
+    /// The label's value.
     fn outcome(&self) -> &'static str;
 }
 
-/// Latencies of a backend's calls, by operation and outcome. Clones share them.
+/// Durations of a backend's calls, by operation and outcome. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Calls(Family<Labels, Histogram, fn() -> Histogram>);
+pub struct CallMetrics(Family<Labels, Histogram, fn() -> Histogram>);
 
 type Labels = [(&'static str, &'static str); 2];
 
-/// An empty histogram of latencies.
-pub fn latencies() -> Histogram {
-    Histogram::new(BOUNDS)
+/// Makes an empty histogram of durations.
+pub fn duration_histogram() -> Histogram {
+    Histogram::new(BUCKETS)
 }
 
-impl Calls {
-    /// The operations' series are there from the start, so that the first call already shows as an increase.
+impl CallMetrics {
+    /// Registers the histograms. Each operation's series exists from the start, so that the first call shows as an
+    /// increase.
     pub fn registered(
         registry: &mut Registry,
         (name, help): (&str, &str),
         operations: &[&'static str],
     ) -> Self {
         let calls: Family<Labels, _, _> =
-            Family::new_with_constructor(latencies as fn() -> Histogram);
+            Family::new_with_constructor(duration_histogram as fn() -> Histogram);
         for operation in operations {
             drop(calls.get_or_create(&[("operation", *operation), ("outcome", "ok")]));
         }
@@ -44,7 +45,7 @@ impl Calls {
         Self(calls)
     }
 
-    /// Makes the call and notes how long it took and how it ended; one that is dropped ends as `abandoned`.
+    /// Makes the call, and records its duration and outcome; a call that is dropped counts as `abandoned`.
     ///
     /// # Errors
     /// Those of the call.
@@ -53,27 +54,27 @@ impl Calls {
         operation: &'static str,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let mut ending = Ending {
+        let mut timer = CallTimer {
             calls: self,
             operation,
             outcome: "abandoned",
             started: Instant::now(),
         };
         let result = call.await;
-        ending.outcome = result.as_ref().err().map_or("ok", Outcome::outcome);
+        timer.outcome = result.as_ref().err().map_or("ok", Outcome::outcome);
         result
     }
 }
 
-/// Notes the call when it is dropped, since whoever waits for a backend may give up.
-struct Ending<'a> {
-    calls: &'a Calls,
+/// Records the call when it is dropped, since the caller may stop waiting.
+struct CallTimer<'a> {
+    calls: &'a CallMetrics,
     operation: &'static str,
     outcome: &'static str,
     started: Instant,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for CallTimer<'_> {
     fn drop(&mut self) {
         let labels = [("operation", self.operation), ("outcome", self.outcome)];
         let seconds = self.started.elapsed().as_secs_f64();

@@ -1,4 +1,4 @@
-//! A store around another one that tells how long its calls take and how they end.
+//! A wrapper that measures the calls of a store.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::metrics::StoreMetrics;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::ids::PairingId;
 
-/// See the module.
+/// Records the duration and outcome of each call of the wrapped store.
 pub struct MeasuredStore {
     store: Arc<dyn Store>,
     metrics: StoreMetrics,
 }
 
 impl MeasuredStore {
-    /// Measures this store.
+    /// Wraps a store.
     pub fn new(store: Arc<dyn Store>, metrics: StoreMetrics) -> Self {
         Self { store, metrics }
     }
@@ -39,10 +39,10 @@ impl Store for MeasuredStore {
         upload: UploadId,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError> {
-        self.metrics.grouped(drafts.len());
+        self.metrics.record_group(drafts.len());
         let call = self.store.append(upload, drafts);
         let appended = self.metrics.calls.measure("append", call).await?;
-        self.metrics.appended(&appended);
+        self.metrics.record_appended(&appended);
         Ok(appended)
     }
 
@@ -89,11 +89,11 @@ mod tests {
 
     use super::*;
     use crate::app::metrics::Metrics;
-    use crate::http::metrics_endpoint::written;
+    use crate::http::metrics_endpoint::encode_metrics;
     use crate::store::conformance::store_suite;
     use crate::store::sqlite::SqliteStore;
 
-    // Whatever a store guarantees, it does so through this one too.
+    // The wrapper must keep every guarantee of the store.
     store_suite!(async {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
@@ -103,14 +103,14 @@ mod tests {
     });
 
     #[tokio::test]
-    async fn a_call_that_nobody_waited_for_is_told_too() {
+    async fn abandoned_and_failed_calls_are_counted() {
         let metrics = Metrics::default();
         let calls = metrics.store.calls.clone();
         let call = calls.measure("append", pending::<Result<(), StoreError>>());
         assert_eq!(call.now_or_never(), None);
         let call = calls.measure("append", async { Err::<(), _>(StoreError::Unavailable) });
         assert_eq!(call.await, Err(StoreError::Unavailable));
-        let text = written(&metrics.registry);
+        let text = encode_metrics(&metrics.registry);
         for outcome in ["abandoned", "unavailable"] {
             let series = "tonesa_store_call_duration_seconds_count";
             let sample = format!("{series}{{operation=\"append\",outcome=\"{outcome}\"}} 1\n");

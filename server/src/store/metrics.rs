@@ -1,4 +1,4 @@
-//! Figures of the store.
+//! Metrics of the store.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -6,25 +6,25 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::{Appended, StoreError};
-use crate::metrics::{Calls, Outcome};
+use crate::metrics::{CallMetrics, Outcome};
 
 /// The states of an appended message.
 const NEW: &str = "new";
 const KNOWN: &str = "known";
 
-/// What is told about the store. Clones share it.
+/// Durations of calls, and counts of messages. Clones share them.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
-    /// Its calls.
-    pub calls: Calls,
+    /// Durations of calls.
+    pub calls: CallMetrics,
     group: Histogram,
     appended: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 impl StoreMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Registers the metrics.
     pub fn registered(registry: &mut Registry) -> Self {
-        let calls = Calls::registered(
+        let calls = CallMetrics::registered(
             registry,
             (
                 "store_call_duration",
@@ -38,7 +38,7 @@ impl StoreMetrics {
         }
         let metrics = Self {
             calls,
-            // 1 to 256, the most that one append takes.
+            // 1 to 256, the most drafts of one append.
             group: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             appended,
         };
@@ -55,14 +55,14 @@ impl StoreMetrics {
         metrics
     }
 
-    /// This many messages go into one append.
-    pub fn grouped(&self, messages: usize) {
+    /// Records the number of drafts of one append.
+    pub fn record_group(&self, messages: usize) {
         self.group
             .observe(f64::from(u32::try_from(messages).unwrap_or(u32::MAX)));
     }
 
-    /// These messages are durable.
-    pub fn appended(&self, messages: &[Appended]) {
+    /// Counts messages that are durable now.
+    pub fn record_appended(&self, messages: &[Appended]) {
         let new = messages
             .iter()
             .filter(|message| matches!(message, Appended::New(_)))

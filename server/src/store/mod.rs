@@ -1,8 +1,8 @@
-//! Uploads and messages: the truth that everything else can be repaired from.
+//! Uploads and messages. What is stored here is authoritative: everything else can be recovered from it.
 //!
-//! Every backend passes the suite in `conformance/`, which states the guarantees below as tests.
+//! Every backend passes the tests in `conformance/`, which check the guarantees of [`Store`].
 
-pub mod coalesced;
+pub mod coalescing;
 pub mod measured;
 pub mod metrics;
 pub mod mongo;
@@ -20,49 +20,50 @@ use thiserror::Error;
 
 use crate::ids::PairingId;
 
-/// The most messages that one [`Store::append`] takes.
+/// The most drafts of one [`Store::append`].
 pub const MAX_APPEND: usize = 256;
 
-/// Why the store did not do it, by what that means to the caller. Backends log their own errors' texts themselves.
+/// Why a call of the store failed, by what that means to the caller. The backends log the causes themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// There is no such upload.
+    /// There is no such upload. Nothing was written.
     #[error("no such upload")]
     NotFound,
-    /// An id or short id is taken; make new ones and try again.
+    /// The id or short id is taken: make new ones and try again. Nothing was written.
     #[error("the id is taken")]
     AlreadyExists,
-    /// The backend is away or overloaded; the same call may work later.
-    #[error("the store is away")]
+    /// The backend is unavailable or overloaded. The call may succeed later; a write may have been done, or may still
+    /// be.
+    #[error("the store is unavailable")]
     Unavailable,
-    /// The files of an embedded database were moved away or replaced while it is open: nothing is written until they are
-    /// back.
+    /// The files of the embedded database were moved away or replaced while it was open. Writes are refused until the
+    /// files are back; one that was committed just before may be in the moved files only.
     #[error("the store's files were moved away")]
     Moved,
 }
 
-/// What [`Store::append`] did with one message.
+/// The result of [`Store::append`] for one draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// It was stored as this message.
     New(Message),
-    /// Its `clientMessageID` was known for this upload: this is the earlier message.
+    /// Its `clientMessageID` exists already in this upload: this is the earlier message.
     Known(Message),
 }
 
-/// A message to append, with what the node adds to it.
+/// A message to append, with an id and a time from the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// The id it gets if it is new.
+    /// The message's id, if it is stored.
     pub id: MessageId,
-    /// What its author wrote.
+    /// What the author wrote.
     pub message: NewMessage,
-    /// When the node took it.
+    /// When the node received it.
     pub created_at: Timestamp,
 }
 
 impl Draft {
-    /// The message that this draft is once it has a place in the conversation.
+    /// Makes the message that this draft becomes with a sequence number.
     pub fn into_message(self, upload_id: UploadId, seq: Seq) -> Message {
         let NewMessage {
             author_name,
@@ -80,56 +81,73 @@ impl Draft {
         }
     }
 
-    /// The name by which a repeated draft is known.
+    /// Returns the id by which a repeated draft is recognised.
     pub fn client_message_id(&self) -> &ClientMessageId {
         &self.message.client_message_id
     }
 }
 
-/// Which stretch of a conversation to read. Every answer is oldest first and holds at most `limit` messages.
+/// Which messages of a conversation to read. Every page is oldest first and has at most `limit` messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Select {
-    /// The newest.
+    /// The newest ones.
     Newest,
-    /// Those with a greater sequence number, the nearest first.
+    /// Those with greater sequence numbers, the lowest ones.
     After(Seq),
-    /// Those just before it.
+    /// Those with smaller sequence numbers, the greatest ones.
     Before(Seq),
-    /// Those created after that moment, the nearest first, in the order of their times (of equal times, in the order
-    /// of the conversation). Clocks may disagree, so only [`Select::After`] pages through a conversation without loss.
+    /// Those created after that time, the earliest ones, ordered by time (and by sequence number within the same time).
+    /// Clocks may disagree, so only [`Select::After`] pages through a conversation without missing any.
     Since(Timestamp),
 }
 
-/// Where uploads and messages are kept.
+/// Stores uploads and messages.
 ///
 /// Guarantees of every backend:
-/// - A call that has answered `Ok` is durable: it survives the node's death (`kill -9`).
-/// - Sequence numbers of an upload are 1, 2, 3 … without holes, in the order of the drafts of one call.
-/// - A `clientMessageID` is stored at most once per upload, whoever posts it and however often, within one call too.
-/// - A write is never undone or left half done by dropping the future that asked for it.
-/// - Every call answers within 3 seconds, with [`StoreError::Unavailable`] if need be.
+/// - What a call has returned `Ok` for is durable (it survives `kill -9` of the node) and visible to every later call,
+/// through every node.
+/// - The sequence numbers of an upload are 1, 2, 3 … without holes, in the order of the drafts of one call.
+/// - A `clientMessageID` is stored at most once per upload, however often and through however many nodes it is posted,
+/// and also within one call.
+/// - Dropping the future of a write neither undoes the write nor leaves it half done.
+/// - Every call returns within 3 seconds, with [`StoreError::Unavailable`] if necessary.
+///
+/// Every call may fail with [`StoreError::Unavailable`] or, in an embedded database, [`StoreError::Moved`]. After such
+/// an error it is undecided whether a write was done, or will be done later; each method says what repeating it does.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Stores a new upload, visible to everyone from then on.
+    /// Inserts a new upload. On success it is durable and visible to every later call.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyExists`] when its id or short id is taken.
+    /// [`StoreError::AlreadyExists`] when its id or short id is taken; nothing is stored then. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; a repeated call returns [`StoreError::AlreadyExists`] if
+    /// the first one was done.
     async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError>;
 
-    /// The upload that is named, or [`StoreError::NotFound`].
-    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError>;
-
-    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's conversation; the answers are in the drafts' order.
+    /// Returns the upload with this id or short id.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload; nothing is stored then.
+    /// [`StoreError::NotFound`] when there is none.
+    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError>;
+
+    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's conversation. On success each draft is durable, as a new
+    /// message or as the earlier one with its `clientMessageID`; the results are in the drafts' order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload; nothing is stored then. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]: the first drafts, all or none of them may be stored, or
+    /// may be later, without holes in any case. Repeating the call is safe: what was stored is returned as
+    /// [`Appended::Known`], and the rest is stored.
     async fn append(
         &self,
         upload: UploadId,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError>;
 
-    /// A stretch of the conversation and its head, read at one moment; [`StoreError::NotFound`] without the upload.
+    /// Returns a page of the conversation together with its head, both as of the same moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload.
     async fn messages(
         &self,
         upload: UploadId,
@@ -137,21 +155,37 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<MessagePage, StoreError>;
 
-    /// Whether the backend answers.
+    /// Checks that the backend can read and write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`] when it cannot.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// The id of the blobs that belong to this store; `None` before it was given one. It is read anew at each call: a
-    /// database that was replaced meanwhile answers with its own.
+    /// Returns the id of the blobs that belong to this store; `None` if it has not been given one yet. Each call reads
+    /// it from the database anew: one that was replaced meanwhile returns its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] also when the stored id is invalid.
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError>;
 
-    /// Gives the store this id unless it has one, and answers with the one that it has then. Of several calls at the
-    /// same time one decides for all.
+    /// Gives the store this id unless it has one, and returns the one that it has then. Concurrent calls, through any
+    /// nodes, all return the same id.
+    ///
+    /// # Errors
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; a repeated call returns the id that was
+    /// stored, if one was.
     async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError>;
 
-    /// The short ids of the newest uploads, at most `limit`, the newest first.
+    /// Returns the short ids of the newest uploads, at most `limit`, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
 
-    /// Whether a short id is in use, so that unreferenced blobs can be told from others.
+    /// Returns whether a short id is in use. Used to find blobs that no upload refers to.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; then it is not known whether it is in use.
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
         match self.upload(UploadRef::Short(short_id)).await {
             Ok(_) => Ok(true),

@@ -1,21 +1,21 @@
-//! Uploads and messages in MongoDB, for nodes that share them. Any number of nodes write; the unique indexes decide
-//! between them, so that no transaction is needed and no node has to know of another.
+//! The store in MongoDB, for nodes that share it. Any number of nodes write. The unique indexes resolve conflicts
+//! between them, so no transactions are needed, and no node has to know of another.
 //!
-//! Writes are acknowledged by a majority with its journals, and reads see what a majority has: what was answered
-//! survives the loss of a primary, and no reader sees, or goes on from, what such a loss may take back.
+//! Writes are acknowledged by a majority with journaling, and reads use the majority read concern: what was
+//! acknowledged survives the loss of a primary, and no reader sees or builds on writes that could be rolled back.
 
 mod append;
+mod append_locks;
 mod documents;
+mod driver_error;
 mod error;
 mod inspect;
 mod messages;
 mod options;
 mod pairing;
 mod prepare;
+mod retry;
 mod schema;
-mod told;
-mod tries;
-mod turns;
 mod uploads;
 mod writes;
 
@@ -31,31 +31,31 @@ use tokio::time::timeout;
 
 pub use error::OpenError;
 
-use self::error::in_time;
+use self::append_locks::AppendLocks;
+use self::error::with_timeout;
 use self::schema::Database;
-use self::turns::Turns;
-use self::writes::Writes;
+use self::writes::WriteTasks;
 use super::{Appended, Draft, Select, Store, StoreError};
 use crate::config::Secret;
 use crate::ids::PairingId;
 
-/// How long leaving waits for connections to close.
-const CLOSING: Duration = Duration::from_secs(1);
+/// How long [`MongoStore::close`] waits for the connections to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The store in a database of a MongoDB server. A write that has not been answered in time may still be done later;
-/// who repeats a post gets the message that it made.
+/// The store in a database of a MongoDB server. A write that timed out may still be done later; a client that repeats a
+/// post then gets the message that was stored.
 pub struct MongoStore {
     client: Client,
     database: Database,
-    writes: Writes,
-    turns: Turns,
+    writes: WriteTasks,
+    append_locks: AppendLocks,
 }
 
 impl MongoStore {
-    /// Connects to the database that `MONGO_URL` names and makes its indexes, which several nodes may do at once.
+    /// Connects to the database that `MONGO_URL` names and creates its indexes. Several nodes may do so at once.
     ///
     /// # Errors
-    /// When the URL is wrong, no server answers, or it refuses the login or the indexes.
+    /// When the URL is invalid, no server answers, or it refuses the login or the indexes.
     pub async fn open(url: &Secret) -> Result<Self, OpenError> {
         let options = options::parse(url).await?;
         let name = options::database_name(&options);
@@ -65,18 +65,18 @@ impl MongoStore {
         Ok(Self {
             client,
             database,
-            writes: Writes::default(),
-            turns: Turns::default(),
+            writes: WriteTasks::default(),
+            append_locks: AppendLocks::default(),
         })
     }
 
-    /// Ends the writes under way, at most as long as a call may take, and closes the connections; writes asked for
-    /// later are answered with [`StoreError::Unavailable`].
+    /// Waits for the writes under way, at most as long as a call may take, and closes the connections; later writes
+    /// fail with [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.writes.stop().await;
-        // The driver waits for all that is under way, reads that nobody waits for too.
-        let closing = self.client.clone().shutdown().immediate(true);
-        drop(timeout(CLOSING, closing).await);
+        // The driver waits for everything that is under way, also for reads that have no caller any more.
+        let shutdown = self.client.clone().shutdown().immediate(true);
+        drop(timeout(CLOSE_TIMEOUT, shutdown).await);
     }
 }
 
@@ -89,7 +89,7 @@ impl Store for MongoStore {
     }
 
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
-        in_time(uploads::find(&self.database, name)).await
+        with_timeout(uploads::find(&self.database, name)).await
     }
 
     async fn append(
@@ -98,10 +98,10 @@ impl Store for MongoStore {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError> {
         let database = self.database.clone();
-        let (size, turn) = (drafts.len(), self.turns.of(upload));
+        let (size, lock) = (drafts.len(), self.append_locks.get(upload));
         let job = async move {
-            let mut turn = turn.lock().await;
-            append::append(&database, upload, drafts, &mut turn).await
+            let mut state = lock.lock().await;
+            append::append(&database, upload, drafts, &mut state).await
         };
         self.writes.run(size, job).await
     }
@@ -112,15 +112,15 @@ impl Store for MongoStore {
         select: Select,
         limit: usize,
     ) -> Result<MessagePage, StoreError> {
-        in_time(messages::page(&self.database, upload, select, limit)).await
+        with_timeout(messages::page(&self.database, upload, select, limit)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        in_time(self.database.ping()).await
+        with_timeout(self.database.ping()).await
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        in_time(pairing::read(&self.database)).await
+        with_timeout(pairing::read(&self.database)).await
     }
 
     async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
@@ -130,10 +130,10 @@ impl Store for MongoStore {
     }
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
-        // MongoDB takes 0 for no limit.
+        // MongoDB takes 0 as no limit.
         if limit == 0 {
             return Ok(Vec::new());
         }
-        in_time(uploads::newest(&self.database, limit)).await
+        with_timeout(uploads::newest(&self.database, limit)).await
     }
 }

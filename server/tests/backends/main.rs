@@ -1,4 +1,4 @@
-//! Whole nodes on the backends that nodes share, as started from their settings.
+//! Whole nodes with shared backends, started from their settings.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Images in a bucket: through the node, and by a redirect to the S3 server.
+//! Images in a bucket: served by the node, and by redirects to the S3 server.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use testbed::{Node, S3};
 
 use crate::common::{TestNode, file_form, header, pictures, problem, site};
 
-const IN_TIME: Duration = Duration::from_secs(3);
+const MAX_ERROR_TIME: Duration = Duration::from_secs(3);
 
 async fn node(server: &S3, more: &[(&str, &str)]) -> TestNode {
     let endpoint = server.endpoint();
@@ -36,7 +36,7 @@ async fn ask(node: &TestNode, method: Method, path: &str, headers: &[(&str, &str
 }
 
 #[tokio::test]
-async fn an_image_in_a_bucket_is_served_by_the_node_as_any_other() {
+async fn an_image_in_a_bucket_is_served_by_the_node() {
     let node = node(testbed::shared::s3(), &[]).await;
     let upload = node.uploaded().await;
     assert_eq!(node.temporary_files(), 0);
@@ -73,7 +73,7 @@ async fn an_image_in_a_bucket_is_served_by_the_node_as_any_other() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_sent_in_parts_is_the_same_when_it_is_served() {
+async fn an_image_from_a_multipart_upload_is_served_unchanged() {
     let node = node(testbed::shared::s3(), &[]).await;
     let picture = pictures::large_png(12 << 20);
     let response = node.upload(picture.clone()).await;
@@ -88,7 +88,7 @@ async fn an_image_that_is_sent_in_parts_is_the_same_when_it_is_served() {
 }
 
 #[tokio::test]
-async fn readers_are_sent_to_an_address_that_is_the_image() {
+async fn readers_are_redirected_to_a_presigned_url() {
     let node = redirecting().await;
     let upload = node.uploaded().await;
     let (path, bytes) = (&upload.content.url, pictures::png(3, 2));
@@ -103,7 +103,7 @@ async fn readers_are_sent_to_an_address_that_is_the_image() {
         let cached = header(sent.headers(), "cache-control");
         assert_eq!(
             cached, "public, max-age=1800",
-            "an address is good for longer"
+            "a presigned URL is valid for longer"
         );
         let address = header(sent.headers(), "location");
         assert!(address.starts_with(&testbed::shared::s3().endpoint()));
@@ -128,7 +128,7 @@ async fn readers_are_sent_to_an_address_that_is_the_image() {
 }
 
 #[tokio::test]
-async fn a_page_may_show_pictures_of_the_server_that_readers_are_sent_to_and_of_no_other() {
+async fn the_policy_of_pages_allows_images_from_the_redirect_origin() {
     let policy = async |node: &TestNode| {
         let upload = node.uploaded().await;
         let path = format!("/u/{}", upload.short_id);
@@ -144,10 +144,14 @@ async fn a_page_may_show_pictures_of_the_server_that_readers_are_sent_to_and_of_
     assert_eq!(served, "img-src 'self' blob: data:");
 }
 
-async fn is_told_in_time(response: impl Future<Output = Response>) {
+async fn fails_in_time(response: impl Future<Output = Response>) {
     let started = Instant::now();
     let response = response.await;
-    assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < MAX_ERROR_TIME,
+        "{:?}",
+        started.elapsed()
+    );
     assert!(!header(response.headers(), "retry-after").is_empty());
     problem(response, 503, "unavailable").await;
 }
@@ -158,7 +162,7 @@ async fn blobs_state(node: &TestNode) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bucket_that_is_frozen_is_told_in_time_and_used_again_when_it_is_back() {
+async fn a_frozen_bucket_is_reported_in_time_and_used_again_after_recovery() {
     let server = S3::start().unwrap();
     let node = node(&server, &[]).await;
     let upload = node.uploaded().await;
@@ -166,8 +170,8 @@ async fn a_bucket_that_is_frozen_is_told_in_time_and_used_again_when_it_is_back(
     server.freeze().unwrap();
     let large = file_form(pictures::large_png(12 << 20));
     tokio::join!(
-        is_told_in_time(ask(&node, Method::GET, &upload.content.url, &[])),
-        is_told_in_time(node.upload(pictures::png(3, 2))),
+        fails_in_time(ask(&node, Method::GET, &upload.content.url, &[])),
+        fails_in_time(node.upload(pictures::png(3, 2))),
         async { assert_eq!(blobs_state(&node).await, "away") },
     );
     problem(node.send_form(large).await, 503, "unavailable").await;
@@ -182,11 +186,11 @@ async fn a_bucket_that_is_frozen_is_told_in_time_and_used_again_when_it_is_back(
     let image = ask(&node, Method::GET, &upload.content.url, &[]).await;
     assert_eq!(image.bytes().await.unwrap(), pictures::png(3, 2));
     node.uploaded().await;
-    assert_eq!(node.blobs().await, 2, "nothing of what was refused is left");
+    assert_eq!(node.blobs().await, 2, "refused uploads leave nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_is_in_no_log_line_however_much_is_logged() {
+async fn credentials_are_never_logged() {
     let server = S3::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path());

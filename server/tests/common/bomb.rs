@@ -1,6 +1,6 @@
-//! A picture that is small as a file and makes its decoder take 1.3 GB.
+//! An image that is a small file, but makes its decoder use 1.3 GB.
 
-/// Bits in the order in which VP8L reads them.
+/// Writes bits in the order in which VP8L reads them.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -19,13 +19,13 @@ impl Bits {
         }
     }
 
-    /// A code of one symbol.
+    /// Writes a code of one symbol.
     fn put_single(&mut self, symbol: u32) {
         self.put(0b101, 3);
         self.put(symbol, 8);
     }
 
-    /// A code of eleven symbols with lengths 1 to 10, for which the decoder keeps a table of 4 KiB.
+    /// Writes a code of eleven symbols with lengths 1 to 10, for which the decoder keeps a table of 4 KiB.
     fn put_long(&mut self) {
         self.put(0, 1);
         self.put(10, 4);
@@ -48,14 +48,14 @@ impl Bits {
     }
 }
 
-/// A WebP of 4 MB with 65,536 groups of five prefix codes, which are read before the first pixel.
+/// Makes a WebP of 4 MB with 65,536 groups of five prefix codes, which are read before the first pixel.
 pub fn webp() -> Vec<u8> {
     let mut bits = Bits::default();
     bits.put(0x2f, 8);
     bits.put(15, 14);
     bits.put(15, 14);
     bits.put(0, 4);
-    // No transform, no colour cache, but groups of codes, chosen by an image whose every pixel says 65,535.
+    // No transform, no colour cache, but groups of codes, chosen by an image whose every pixel is 65,535.
     bits.put(0b100, 3);
     bits.put(0, 3);
     bits.put(0, 1);

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::TestNode;
 
 impl TestNode {
-    /// The address of the node, `http://…`.
+    /// The base URL, `http://…`.
     pub fn base(&self) -> String {
         self.url("")
     }
@@ -33,14 +33,14 @@ impl TestNode {
         posted
     }
 
-    /// Posts a text with this `clientMessageID`, and returns the status and the message.
+    /// Posts a text with this `clientMessageID`; returns the response's status and the message.
     pub async fn say_as(&self, upload: UploadId, client_id: &str, text: &str) -> (u16, Message) {
         let body = json!({"authorName": "Ada", "content": text, "clientMessageID": client_id});
         let response = self.post_message(&upload.to_string(), &body).await;
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    /// Reads the whole conversation page by page.
+    /// Reads the whole conversation, page by page.
     pub async fn all_messages(&self, upload: UploadId) -> Vec<Message> {
         let mut all: Vec<Message> = Vec::new();
         loop {
@@ -63,6 +63,6 @@ impl TestNode {
         };
         timeout(Duration::from_secs(10), holds)
             .await
-            .unwrap_or_else(|_| panic!("timed out: {what}"));
+            .unwrap_or_else(|_| panic!("timed out waiting: {what}"));
     }
 }

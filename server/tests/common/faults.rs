@@ -10,7 +10,7 @@ use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
-use server::blob::{Address, BlobEntry, BlobError, Blobs, ByteStream, Labels};
+use server::blob::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::ids::PairingId;
 use server::store::{Appended, Draft, Select, Store, StoreError};
@@ -160,8 +160,8 @@ impl Store for Switched<dyn Store> {
 
 #[async_trait]
 impl Blobs for Switched<dyn Blobs> {
-    fn unread(&self) -> usize {
-        self.0.unread()
+    fn read_buffer_bytes(&self) -> usize {
+        self.0.read_buffer_bytes()
     }
 
     async fn put(&self, key: ShortId, file: TempPath) -> Result<(), BlobError> {
@@ -227,18 +227,18 @@ impl Blobs for Switched<dyn Blobs> {
         self.0.clear_unfinished(before).await
     }
 
-    fn serves_from(&self) -> Option<&str> {
-        self.0.serves_from()
+    fn redirect_origin(&self) -> Option<&str> {
+        self.0.redirect_origin()
     }
 
-    async fn address(
+    async fn presigned_url(
         &self,
         key: ShortId,
         method: &Method,
-        labels: Labels<'_>,
-    ) -> Result<Option<Address>, BlobError> {
+        headers: ResponseHeaders<'_>,
+    ) -> Result<Option<PresignedUrl>, BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
-        self.0.address(key, method, labels).await
+        self.0.presigned_url(key, method, headers).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Starts a whole node in the test's process, on a port of its own, with real embedded storage in a temporary folder.
+//! Starts a whole node in the test's process, on its own port, with real embedded storage in a temporary folder.
 #![allow(
     dead_code,
     missing_docs,
@@ -30,7 +30,7 @@ use server::app::node;
 use server::app::sweeper::pairing;
 use server::app::sweeper::status::SweepStatus;
 use server::config::Config;
-use server::config::Pace;
+use server::config::HubIntervals;
 use server::http::assets::Site;
 use server::http::serve::{Listeners, serve};
 use server::http::state::AppState;
@@ -40,13 +40,13 @@ use tokio::task::JoinHandle;
 
 /// A node that serves until it is dropped or stopped.
 pub struct TestNode {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// Where it tells metrics, if it does.
+    /// The address of its metrics, if they are enabled.
     pub metrics: Option<SocketAddr>,
-    /// What it holds.
+    /// The parts of the node.
     pub node: AppState,
-    /// Whether it may sweep images.
+    /// Its state of sweeping.
     pub sweep: Arc<SweepStatus>,
     /// Its data and site folders.
     pub folder: TempDir,
@@ -57,17 +57,17 @@ pub struct TestNode {
 }
 
 impl TestNode {
-    /// A node with the defaults, but without limits on rates.
+    /// Starts a node with the defaults, but without rate limits.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// A node with these variables set.
+    /// Starts a node with these variables set.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         Self::with_backends(variables, |backends| backends).await
     }
 
-    /// A node with these variables set, and backends made of the real ones.
+    /// Starts a node with these variables set, and wrapped backends.
     pub async fn with_backends(
         variables: &[(&str, &str)],
         wrap: impl FnOnce(Backends) -> Backends,
@@ -77,25 +77,25 @@ impl TestNode {
         Self::launch(folder, config, wrap).await
     }
 
-    /// A node whose hub does at these intervals what it does at intervals.
-    pub async fn with_pace(pace: Pace) -> Self {
-        Self::with_all(&[], pace, |backends| backends).await
+    /// Starts a node whose hub has these intervals.
+    pub async fn with_intervals(intervals: HubIntervals) -> Self {
+        Self::with_all(&[], intervals, |backends| backends).await
     }
 
-    /// A node with these variables set, at these intervals, and backends made of the real ones.
+    /// Starts a node with these variables set, these intervals, and wrapped backends.
     pub async fn with_all(
         variables: &[(&str, &str)],
-        pace: Pace,
+        intervals: HubIntervals,
         wrap: impl FnOnce(Backends) -> Backends,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path(), variables);
-        config.pace = pace;
+        config.hub_intervals = intervals;
         Self::launch(folder, config, wrap).await
     }
 
-    /// A node with these variables set in a folder that may hold something already, and with settings changed that are
-    /// not to be set from outside.
+    /// Starts a node with these variables set in a folder that may have content already, and with changes of settings
+    /// that have no variable.
     pub async fn with_config(
         folder: TempDir,
         variables: &[(&str, &str)],
@@ -106,8 +106,7 @@ impl TestNode {
         Self::launch(folder, config, |backends| backends).await
     }
 
-    /// A node with these variables set, whose pictures are checked by the shell scripts that they are
-    /// (`images/child.sh`).
+    /// Starts a node whose images are checked by running them as shell scripts (`images/child.sh`).
     pub async fn with_scripts(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/child.sh");
@@ -124,7 +123,7 @@ impl TestNode {
         let metrics = Metrics::default();
         let opened = backends::open(&config, &metrics).await.unwrap();
         let Backends { store, blobs, .. } = &opened.backends;
-        // As the node does at once, but done before a test counts temporary files.
+        // The node does this too, but here it is done before a test counts temporary files.
         let _ = pairing::check(store.as_ref(), blobs.as_ref()).await;
         let backends = wrap(opened.backends.clone());
         let listeners = Listeners::bind(&config).unwrap();
@@ -151,13 +150,13 @@ impl TestNode {
         }
     }
 
-    /// Stops the node as SIGTERM does, and waits until it has left.
+    /// Stops the node as SIGTERM does, and waits until it has ended.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         self.serving.await.unwrap().unwrap();
     }
 
-    /// Tells the node to stop, as SIGTERM does.
+    /// Starts to stop the node, as SIGTERM does.
     pub fn begin_to_stop(&mut self) {
         drop(self.stop.take());
     }
@@ -179,13 +178,13 @@ impl TestNode {
         self.send_form(file_form(bytes)).await
     }
 
-    /// Sends a form to where uploads go.
+    /// Sends an upload form.
     pub async fn send_form(&self, form: Form) -> Response {
         let request = self.post("/api/uploads").multipart(form);
         request.send().await.unwrap()
     }
 
-    /// An upload to talk about.
+    /// Uploads a small image.
     pub async fn uploaded(&self) -> Upload {
         let response = self.upload(pictures::png(3, 2)).await;
         assert_eq!(response.status(), StatusCode::CREATED);
@@ -211,21 +210,21 @@ impl TestNode {
         messages
     }
 
-    /// How many temporary files there are.
+    /// Returns the number of temporary files.
     pub fn temporary_files(&self) -> usize {
         self.temporary_lengths().len()
     }
 
-    /// How long the temporary files are, in bytes.
+    /// Returns the lengths of the temporary files in bytes.
     pub fn temporary_lengths(&self) -> Vec<u64> {
         let files = fs::read_dir(self.node.receiver.folder()).unwrap();
-        // One that is removed meanwhile has no length.
+        // A file that is removed meanwhile has no length.
         files
             .filter_map(|file| Some(file.unwrap().metadata().ok()?.len()))
             .collect()
     }
 
-    /// How many images the node keeps, of a hundred at most.
+    /// Returns the number of images that are stored, at most 100.
     pub async fn blobs(&self) -> usize {
         let blobs = self.node.blobs.list(None, 100);
         blobs.await.unwrap().len()
@@ -237,7 +236,7 @@ pub fn file_form(bytes: Vec<u8>) -> Form {
     Form::new().part("file", Part::bytes(bytes).file_name("picture.png"))
 }
 
-/// Asserts that the answer is this problem, and returns the document.
+/// Asserts that the response is this problem, and returns the document.
 pub async fn problem(response: Response, status: u16, kind: &str) -> Value {
     assert_eq!(response.status().as_u16(), status);
     let content_type = header(response.headers(), CONTENT_TYPE.as_str());
@@ -251,14 +250,14 @@ pub async fn problem(response: Response, status: u16, kind: &str) -> Value {
     problem
 }
 
-/// A header's text; empty when it is not there.
+/// Returns a header's text; empty if it is missing.
 pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers
         .get(name)
         .map_or("", |value| value.to_str().unwrap())
 }
 
-/// The settings of a test: no limits on rates unless it sets some.
+/// Returns the settings of a test: without rate limits unless `variables` set some.
 pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
     let site = site(folder);
     let data = folder.join("data");
@@ -278,12 +277,12 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
         }
     })
     .unwrap();
-    // This process is a test, which checks no pictures.
+    // This process is a test and cannot check images.
     config.program = env!("CARGO_BIN_EXE_tonesa").into();
     config
 }
 
-/// A folder of packaged files in miniature.
+/// Creates a small folder of packaged files.
 pub fn site(folder: &Path) -> PathBuf {
     let site = folder.join("site");
     for (name, content) in [

@@ -1,13 +1,13 @@
-//! Small valid pictures, made on the spot.
+//! Makes small valid images.
 
 use std::io::Cursor;
 
-/// A PNG of this size.
+/// Makes a PNG of this size.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     encode_png(width, height, &grey(width, height))
 }
 
-/// A PNG of a little more than this many bytes: noise does not compress.
+/// Makes a PNG of a little more than this many bytes: noise does not compress.
 pub fn large_png(bytes: u32) -> Vec<u8> {
     let side = (bytes / 3).isqrt() + 1;
     let mut state = 1_u32;
@@ -34,7 +34,7 @@ fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A GIF of this size.
+/// Makes a GIF of this size.
 pub fn gif(width: u16, height: u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     let black_and_white = [0, 0, 0, 255, 255, 255];
@@ -46,7 +46,7 @@ pub fn gif(width: u16, height: u16) -> Vec<u8> {
     bytes
 }
 
-/// A WebP of this size.
+/// Makes a WebP of this size.
 pub fn webp(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image_webp::WebPEncoder::new(&mut bytes)
@@ -64,7 +64,7 @@ fn grey(width: u32, height: u32) -> Vec<u8> {
     vec![127; usize::try_from(width * height * 3).unwrap()]
 }
 
-/// A JPEG of 5 by 4 pixels.
+/// Returns a JPEG of 5 by 4 pixels.
 pub fn jpeg() -> Vec<u8> {
     include_bytes!("picture.jpg").to_vec()
 }

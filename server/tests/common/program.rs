@@ -1,4 +1,4 @@
-//! The real program as a process of its own, and what it and the processes that it starts take of memory.
+//! Runs the real program as a process, and measures the memory of it and its children.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -21,12 +21,12 @@ pub fn program() -> Command {
     program
 }
 
-/// A running program; killed when dropped.
+/// A running program, which is killed when this is dropped.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
     log: std::thread::JoinHandle<String>,
-    /// What it logged until it served.
+    /// What it logged before it served.
     pub start_log: String,
     pub folder: TempDir,
 }
@@ -56,7 +56,7 @@ impl Program {
                 let event: Value = serde_json::from_str(&line).unwrap();
                 event["address"].as_str()?.parse().ok()
             })
-            .expect("the program says where it serves");
+            .expect("the program logs its address");
         let log =
             std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
         Self {
@@ -68,7 +68,7 @@ impl Program {
         }
     }
 
-    /// The process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -88,21 +88,21 @@ impl Program {
         );
     }
 
-    /// A limit on the size of files refuses writes as a full disk does.
+    /// Makes writes fail as on a full disk, by a limit on the size of files.
     #[cfg(target_os = "linux")]
     pub fn fill_disk(&self) {
         let pid = i32::try_from(self.child.id()).unwrap();
         rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((0, 0)), None).unwrap();
     }
 
-    /// Waits for the end, and returns how it ended and what it logged after its start.
+    /// Waits for the end, and returns the exit code and what was logged after the start.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
         (code, log.join().unwrap())
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// Returns the most memory that it ever used, in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
@@ -121,7 +121,7 @@ impl Drop for Program {
     }
 }
 
-/// Looks at how much memory of their own the children of a process have, all together.
+/// Measures how much private memory the children of a process use together.
 pub struct Watch {
     most: Arc<AtomicU64>,
     ends: Arc<AtomicBool>,
@@ -149,7 +149,7 @@ impl Watch {
         }
     }
 
-    /// The most bytes that were seen.
+    /// Returns the most bytes that were measured.
     pub fn end(self) -> u64 {
         self.ends.store(true, Ordering::Relaxed);
         self.watching.join().unwrap();
@@ -157,7 +157,7 @@ impl Watch {
     }
 }
 
-/// A process is a child of the thread that started it.
+/// Lists the children of all threads of a process.
 fn children(parent: u32) -> Vec<String> {
     let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
         return Vec::new();

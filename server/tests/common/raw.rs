@@ -1,4 +1,4 @@
-//! Requests byte by byte, for what no well-behaved client sends.
+//! Sends requests byte by byte, for those that no HTTP client sends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a node may take to answer in a test before it counts as hanging.
+/// How long a node may take to answer in a test.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends the bytes and reads until the node closes the connection; ask for that with `Connection: close`.
+/// Sends the bytes, and reads until the node closes the connection, which `Connection: close` makes it do.
 pub async fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_ref()).await.unwrap();

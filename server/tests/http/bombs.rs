@@ -1,4 +1,4 @@
-//! Pictures that are made to exhaust a node, uploaded to the real program at its defaults.
+//! Images that are made to exhaust a node, uploaded to the real program with its defaults.
 #![cfg(target_os = "linux")]
 
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use server::image::POOL_MEMORY;
 use crate::common::program::{MIB, Program, Watch};
 use crate::common::{bomb, pictures};
 
-/// Uploads the bytes as a client of this address.
+/// Uploads the bytes as a client with this address.
 async fn upload(program: &Program, client: &Client, address: &str, bytes: Vec<u8>) -> StatusCode {
     let form = Form::new().part("file", Part::bytes(bytes).file_name("a.webp"));
     let request = client.post(program.url("/api/uploads")).multipart(form);
@@ -20,7 +20,7 @@ async fn upload(program: &Program, client: &Client, address: &str, bytes: Vec<u8
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_bombs_two_at_a_time_are_refused_within_the_memory_for_pictures() {
+async fn decompression_bombs_are_refused_within_the_memory_limit() {
     let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
     let watch = Watch::over(program.id());
     let client = Client::new();
@@ -30,16 +30,16 @@ async fn twenty_bombs_two_at_a_time_are_refused_within_the_memory_for_pictures()
         upload(&program, &client, address, bytes.clone())
     });
     let bombs = async {
-        let told: Vec<_> = bombs.buffer_unordered(2).collect().await;
-        assert_eq!(told, [StatusCode::UNPROCESSABLE_ENTITY; 20]);
+        let statuses: Vec<_> = bombs.buffer_unordered(2).collect().await;
+        assert_eq!(statuses, [StatusCode::UNPROCESSABLE_ENTITY; 20]);
     };
     let others = async {
         for _ in 0..5 {
             let started = Instant::now();
-            let told = upload(&program, &client, "192.0.2.2", pictures::png(3, 2)).await;
-            assert_eq!(told, StatusCode::CREATED);
-            let took = started.elapsed();
-            assert!(took < Duration::from_secs(3), "{took:?}");
+            let status = upload(&program, &client, "192.0.2.2", pictures::png(3, 2)).await;
+            assert_eq!(status, StatusCode::CREATED);
+            let elapsed = started.elapsed();
+            assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
         }
     };
     tokio::join!(bombs, others);

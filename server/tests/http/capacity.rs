@@ -1,4 +1,4 @@
-//! Uploads that are more than a node can take: who is told, when, and who is not made to wait.
+//! More uploads than a node can take: which are refused, when, and who does not have to wait.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use futures::future::join_all;
 use futures::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Response};
-use server::image::UPLOADS;
+use server::image::MAX_UPLOADS;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -21,7 +21,7 @@ const PROXIES: (&str, &str) = ("TONESA_TRUSTED_PROXIES", "127.0.0.1");
 const HERE: &str = "192.0.2.1";
 const THERE: &str = "192.0.2.2";
 
-/// The head of an upload that a client of this address announces.
+/// The head of a large upload of a client with this address.
 fn head(address: &str) -> String {
     format!(
         "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
@@ -29,14 +29,14 @@ fn head(address: &str) -> String {
     )
 }
 
-/// An upload that has begun.
-async fn begun(node: &TestNode, address: &str) -> TcpStream {
+/// Begins an upload.
+async fn begin_upload(node: &TestNode, address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(node.address).await.unwrap();
     stream.write_all(head(address).as_bytes()).await.unwrap();
     stream
 }
 
-/// Has this script run as the check of an upload of this address.
+/// Uploads this script, which runs in place of the check.
 async fn run(node: &TestNode, address: &str, script: &str) -> Response {
     let form = file_form(script.as_bytes().to_vec());
     let request = node.post("/api/uploads").multipart(form);
@@ -45,41 +45,41 @@ async fn run(node: &TestNode, address: &str, script: &str) -> Response {
 }
 
 #[tokio::test]
-async fn an_upload_without_a_place_is_told_before_its_body_is_read() {
+async fn an_upload_beyond_the_limit_is_refused_before_its_body_is_read() {
     let node = TestNode::with(&[PROXIES]).await;
     let mut streams = Vec::new();
-    for n in 0..UPLOADS {
+    for n in 0..MAX_UPLOADS {
         let address = format!("192.0.2.{}", 10 + n);
-        streams.push(begun(&node, &address).await);
+        streams.push(begin_upload(&node, &address).await);
     }
     let has = async |uploads| {
         let count = || node.node.decoders.uploads();
-        node.wait_until("the uploads have places", async || count() == uploads)
+        node.wait_until("the uploads have slots", async || count() == uploads)
             .await;
     };
-    has(UPLOADS).await;
-    // Not a byte of the body is sent.
-    let full = raw::read_all(&mut begun(&node, HERE).await).await;
+    has(MAX_UPLOADS).await;
+    // No byte of the body is sent.
+    let full = raw::read_all(&mut begin_upload(&node, HERE).await).await;
     assert!(full.starts_with("HTTP/1.1 503 "), "{full}");
     assert!(full.contains("retry-after: "), "{full}");
     drop(streams.pop());
-    has(UPLOADS - 1).await;
-    let too_many = raw::read_all(&mut begun(&node, "192.0.2.10").await).await;
+    has(MAX_UPLOADS - 1).await;
+    let too_many = raw::read_all(&mut begin_upload(&node, "192.0.2.10").await).await;
     assert!(too_many.starts_with("HTTP/1.1 429 "), "{too_many}");
     assert!(too_many.contains("retry-after: "), "{too_many}");
-    streams.push(begun(&node, HERE).await);
-    has(UPLOADS).await;
+    streams.push(begin_upload(&node, HERE).await);
+    has(MAX_UPLOADS).await;
     drop(streams);
     has(0).await;
     assert_eq!(node.temporary_files(), 0);
 }
 
 #[tokio::test]
-async fn five_addresses_with_all_the_uploads_they_can_have_leave_places_for_others() {
+async fn five_addresses_cannot_use_up_the_upload_slots() {
     let node = TestNode::with(&[PROXIES]).await;
     let mut streams = Vec::new();
     for n in 0..150 {
-        streams.push(begun(&node, &format!("192.0.2.{}", 10 + n % 5)).await);
+        streams.push(begin_upload(&node, &format!("192.0.2.{}", 10 + n % 5)).await);
     }
     let uploads = || node.node.decoders.uploads();
     node.wait_until("they have what they can get", async || uploads() >= 45)
@@ -90,16 +90,16 @@ async fn five_addresses_with_all_the_uploads_they_can_have_leave_places_for_othe
         let request = request.header("x-forwarded-for", newcomer);
         assert_eq!(request.send().await.unwrap().status().as_u16(), 201);
     }
-    assert!(uploads() < 100, "{} places are taken", uploads());
+    assert!(uploads() < 100, "{} slots are taken", uploads());
     drop(streams);
 }
 
 #[tokio::test]
-async fn a_client_that_streams_50_mib_to_a_full_node_can_read_its_refusal() {
+async fn a_client_that_streams_50_mib_to_a_full_node_can_read_the_refusal() {
     let node = TestNode::with(&[]).await;
-    let places = &node.node.decoders;
-    let taken: Vec<_> = (0..UPLOADS)
-        .map(|n| places.place([10, 0, 0, u8::try_from(n).unwrap()].into()))
+    let decoders = &node.node.decoders;
+    let slots: Vec<_> = (0..MAX_UPLOADS)
+        .map(|n| decoders.upload_slot([10, 0, 0, u8::try_from(n).unwrap()].into()))
         .collect();
     let piece = Bytes::from(vec![1; 1024 * 1024]);
     let pieces = stream::iter(vec![piece; 50]).map(Ok::<_, std::io::Error>);
@@ -107,11 +107,11 @@ async fn a_client_that_streams_50_mib_to_a_full_node_can_read_its_refusal() {
     let response = node.send_form(Form::new().part("file", part)).await;
     assert!(!header(response.headers(), "retry-after").is_empty());
     problem(response, 503, "unavailable").await;
-    drop(taken);
+    drop(slots);
 }
 
 #[tokio::test]
-async fn a_body_of_one_byte_chunks_is_taken_while_it_is_small_and_refused_when_it_is_not() {
+async fn a_body_of_one_byte_chunks_is_accepted_up_to_a_limit() {
     let node = TestNode::start().await;
     for (length, status) in [(5_000, "415"), (40_000, "400")] {
         let form = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_owned()
@@ -131,7 +131,7 @@ async fn a_body_of_one_byte_chunks_is_taken_while_it_is_small_and_refused_when_i
 }
 
 #[tokio::test]
-async fn an_address_with_many_slow_pictures_makes_no_other_wait() {
+async fn an_address_with_many_slow_images_does_not_delay_others() {
     let node = TestNode::with_scripts(&[PROXIES]).await;
     let done = AtomicUsize::new(0);
     let slow = join_all((0..8).map(async |_| {
@@ -146,11 +146,11 @@ async fn an_address_with_many_slow_pictures_makes_no_other_wait() {
         done.load(Ordering::Relaxed)
     };
     let (_, before) = tokio::join!(slow, other);
-    assert!(before <= 1, "{before} went before");
+    assert!(before <= 1, "{before} were checked before");
 }
 
 #[tokio::test]
-async fn a_picture_that_takes_long_costs_its_address_several_uploads() {
+async fn a_slow_image_is_charged_as_several_uploads() {
     let limit = ("TONESA_UPLOADS_PER_MINUTE", "5");
     let node = TestNode::with_scripts(&[PROXIES, limit]).await;
     run(&node, HERE, "PATH=/bin:/usr/bin; sleep 2.1; exit 1").await;
@@ -162,7 +162,7 @@ async fn a_picture_that_takes_long_costs_its_address_several_uploads() {
 }
 
 #[tokio::test]
-async fn what_a_killed_node_had_received_is_removed_by_the_next_one() {
+async fn partial_uploads_of_a_killed_node_are_removed_by_the_next_one() {
     let data = tempfile::tempdir().unwrap();
     let folder = ("TONESA_DATA_DIR", data.path().to_str().unwrap());
     let program = Program::start(&[folder]);
@@ -174,14 +174,14 @@ async fn what_a_killed_node_had_received_is_removed_by_the_next_one() {
     while large_files(data.path()) == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // Dropped, it is killed.
+    // Dropping it kills the process.
     drop(program);
     assert_eq!(large_files(data.path()), 1);
     let _next = Program::start(&[folder]);
     assert_eq!(large_files(data.path()), 0);
 }
 
-/// Files of images, or of what may become one, anywhere in the folder.
+/// Counts files that are or may become images, anywhere in the folder.
 fn large_files(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;

@@ -1,4 +1,4 @@
-//! Conditions on versions (RFC 9110, section 13), and what an answer allows others to do with it.
+//! Conditional requests (RFC 9110, section 13), and headers for embedding and indexing.
 
 use reqwest::{Response, StatusCode};
 
@@ -13,7 +13,7 @@ async fn get(node: &TestNode, path: &str, headers: &[(&str, &str)]) -> Response 
 }
 
 #[tokio::test]
-async fn another_version_than_there_is_is_refused() {
+async fn a_request_for_another_version_fails() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let page = format!("/u/{}", upload.short_id);
@@ -37,7 +37,7 @@ async fn another_version_than_there_is_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_of_either_encoding_is_the_version_that_is_there() {
+async fn a_pages_tags_of_all_encodings_match() {
     let node = TestNode::start().await;
     let zipped = get(&node, "/", &[("accept-encoding", "gzip")]).await;
     assert_eq!(header(zipped.headers(), "content-encoding"), "gzip");
@@ -46,7 +46,7 @@ async fn a_page_of_either_encoding_is_the_version_that_is_there() {
 }
 
 #[tokio::test]
-async fn an_image_is_shown_by_whoever_has_its_link_and_listed_by_no_search_engine() {
+async fn an_image_may_be_embedded_anywhere_and_is_not_indexed() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let whole = get(&node, &upload.content.url, &[]).await;
@@ -62,7 +62,7 @@ async fn an_image_is_shown_by_whoever_has_its_link_and_listed_by_no_search_engin
 }
 
 #[tokio::test]
-async fn everything_else_is_for_pages_of_the_same_origin() {
+async fn everything_else_may_be_embedded_by_the_same_origin_only() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for path in [

@@ -1,4 +1,4 @@
-//! Connections: how many one address may have, clients that take nothing of an answer, and those that close their side.
+//! Connections: limits per address, clients that do not read, and clients that close their side.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::common::{TestNode, pictures, raw};
 
 const LIVE: &str = "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n";
 
-/// A connection from this address of the machine's own.
+/// Connects from this local address.
 async fn connect_from(last: u8, node: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     let from = Ipv4Addr::new(127, 0, 0, last);
@@ -23,7 +23,7 @@ async fn connect_from(last: u8, node: SocketAddr) -> TcpStream {
     socket.connect(node).await.unwrap()
 }
 
-/// Whether the node answers on the connection, which stays open; it ends those that it does not let in.
+/// Returns whether the node answers on the connection, which stays open; connections beyond the limit are closed.
 async fn is_served(stream: &mut TcpStream) -> bool {
     if stream.write_all(LIVE.as_bytes()).await.is_err() {
         return false;
@@ -47,7 +47,7 @@ async fn connect_often(times: usize, last: u8, node: SocketAddr) -> Vec<TcpStrea
 }
 
 #[tokio::test]
-async fn idle_connections_of_one_address_leave_room_for_everyone_else() {
+async fn idle_connections_of_one_address_leave_room_for_others() {
     let node = TestNode::with(&[("TONESA_MAX_CONNECTIONS", "90")]).await;
     let mut idle = connect_often(100, 1, node.address).await;
     assert_eq!(are_served(&mut idle).await, 11);
@@ -64,7 +64,7 @@ async fn idle_connections_of_one_address_leave_room_for_everyone_else() {
 }
 
 #[tokio::test]
-async fn an_address_has_as_many_connections_as_it_may_and_sockets_beside_them() {
+async fn connections_are_limited_per_address_without_sockets() {
     let node = TestNode::with(&[("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "3")]).await;
     let upload = node.uploaded().await;
     let mut sockets = Vec::new();
@@ -81,7 +81,7 @@ async fn an_address_has_as_many_connections_as_it_may_and_sockets_beside_them() 
 }
 
 #[tokio::test]
-async fn connections_of_a_trusted_proxy_are_those_of_many() {
+async fn connections_of_a_trusted_proxy_are_not_limited_by_address() {
     let node = TestNode::with(&[
         ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "1"),
         ("TONESA_TRUSTED_PROXIES", "127.0.0.1"),
@@ -93,7 +93,7 @@ async fn connections_of_a_trusted_proxy_are_those_of_many() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_clients_do_not_take_of_long_answers_pins_little_memory_of_the_system() {
+async fn unread_answers_use_little_memory_of_the_system() {
     const CLIENTS: usize = 300;
     let node = TestNode::start().await;
     let large = node.upload(pictures::large_png(8_000_000)).await;
@@ -119,7 +119,7 @@ async fn what_clients_do_not_take_of_long_answers_pins_little_memory_of_the_syst
     assert!(each > 0 && each < 160 * 1024, "{each} bytes each");
 }
 
-/// The same once it is still, because the clients take nothing any more.
+/// Returns the same when it no longer changes, because the clients do not read.
 #[cfg(target_os = "linux")]
 async fn stalled_bytes(port: u16) -> usize {
     let (mut before, mut now) = (0, unsent_bytes(port));
@@ -130,7 +130,7 @@ async fn stalled_bytes(port: u16) -> usize {
     now
 }
 
-/// What the system keeps of what was written to connections at this port, in bytes.
+/// Returns how many bytes written to connections at this port are buffered by the system.
 #[cfg(target_os = "linux")]
 fn unsent_bytes(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -147,7 +147,7 @@ fn unsent_bytes(port: u16) -> usize {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_a_long_answer_is_ended_and_nothing_is_kept_for_it() {
+async fn a_client_that_does_not_read_is_disconnected_and_its_buffers_are_freed() {
     let node = TestNode::start().await;
     let large = node.upload(pictures::large_png(8_000_000)).await;
     let upload: app::model::Upload = large.json().await.unwrap();
@@ -166,15 +166,15 @@ async fn a_client_that_takes_nothing_of_a_long_answer_is_ended_and_nothing_is_ke
     };
     timeout(Duration::from_secs(40), given_up)
         .await
-        .expect("the client is given up");
+        .expect("the client is disconnected");
     let mut answer = Vec::new();
     let ended = client.read_to_end(&mut answer).await;
-    let error = ended.expect_err("the answer is not whole");
+    let error = ended.expect_err("the answer is incomplete");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_behind_its_request_gets_the_answer() {
+async fn a_client_that_closes_its_side_after_the_request_gets_the_answer() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let large = node.upload(pictures::large_png(3_000_000)).await;
@@ -207,7 +207,7 @@ async fn a_client_that_closes_its_side_behind_its_request_gets_the_answer() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_gone_ends_its_long_answer() {
+async fn a_client_that_disconnects_ends_its_long_answer() {
     let node = TestNode::start().await;
     let large = node.upload(pictures::large_png(8_000_000)).await;
     let upload: app::model::Upload = large.json().await.unwrap();

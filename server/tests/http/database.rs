@@ -1,4 +1,4 @@
-//! The real program and the files of its database: what lies in which, and what comes of it when one is not there.
+//! The files of the real program's database: what each contains, and what happens when one is missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::common::program::{Program, program};
 use crate::common::{pictures, site};
-use crate::process::said;
+use crate::process::stderr;
 
 struct Kit {
     folder: TempDir,
@@ -32,21 +32,21 @@ impl Kit {
         Program::start(&[("TONESA_DATA_DIR", self.data().to_str().unwrap())])
     }
 
-    /// What a start says that does not come about.
-    fn refused(&self) -> String {
+    /// Starts a node that must fail, and returns its error message.
+    fn start_error(&self) -> String {
         let mut program = program();
         program.env("TONESA_DATA_DIR", self.data());
         program.env("TONESA_SITE_DIR", site(self.folder.path()));
         let output = program.env("PORT", "0").output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        said(&output)
+        stderr(&output)
     }
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    /// A file of the database's.
+    /// Returns the path of a file of the database.
     fn file(&self, end: &str) -> PathBuf {
         self.data().join(format!("tonesa.db{end}"))
     }
@@ -55,17 +55,17 @@ impl Kit {
         fs::metadata(self.file("-wal")).map_or(0, |log| log.len())
     }
 
-    async fn log_is_written_back(&self) {
+    async fn wait_for_checkpoint(&self) {
         for _ in 0..1_000 {
             if self.log_length() == 0 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{} bytes lie in the log alone", self.log_length());
+        panic!("{} bytes are in the log only", self.log_length());
     }
 
-    /// An upload's short id.
+    /// Uploads an image and returns its short id.
     async fn upload(&self, node: &Program) -> String {
         let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)));
         let request = self.client.post(node.url("/api/uploads")).multipart(form);
@@ -80,7 +80,7 @@ impl Kit {
         posted.unwrap().status()
     }
 
-    async fn said(&self, node: &Program, upload: &str) -> Vec<String> {
+    async fn texts(&self, node: &Program, upload: &str) -> Vec<String> {
         let url = node.url(&format!("/api/uploads/{upload}/messages"));
         let page: Value = self
             .client
@@ -108,7 +108,7 @@ impl Kit {
         )
     }
 
-    async fn is_ready(&self, node: &Program) {
+    async fn wait_until_ready(&self, node: &Program) {
         for _ in 0..1_000 {
             if self.store_state(node).await.0 == StatusCode::OK {
                 return;
@@ -123,9 +123,9 @@ fn rename(from: &Path, to: &Path) {
     fs::rename(from, to).unwrap();
 }
 
-/// Says something and kills the node before its log is written back; what was said, altogether.
-async fn killed_with_a_log(kit: &Kit) -> (String, Vec<String>) {
-    let (mut upload, mut said) = (None, Vec::new());
+/// Posts messages, and kills nodes until one has not checkpointed its log; returns all messages.
+async fn kill_with_a_log(kit: &Kit) -> (String, Vec<String>) {
+    let (mut upload, mut posted) = (None, Vec::new());
     for n in 0..10 {
         let node = kit.start();
         if upload.is_none() {
@@ -134,43 +134,43 @@ async fn killed_with_a_log(kit: &Kit) -> (String, Vec<String>) {
         let upload = upload.clone().unwrap();
         let name = format!("message-{n}");
         assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
-        said.push(name);
-        // Dropped, it is killed.
+        posted.push(name);
+        // Dropping it kills the process.
         drop(node);
         if kit.log_length() > 0 {
-            return (upload, said);
+            return (upload, posted);
         }
     }
-    panic!("the log was written back before each kill");
+    panic!("the log was checkpointed before each kill");
 }
 
 #[tokio::test]
-async fn a_log_without_its_database_stops_the_start_and_nothing_is_lost_when_that_is_put_back() {
+async fn a_log_without_its_database_is_refused_and_nothing_is_lost() {
     let kit = Kit::new();
-    let (upload, all) = killed_with_a_log(&kit).await;
+    let (upload, all) = kill_with_a_log(&kit).await;
     let (away, length) = (kit.folder.path().join("away.db"), kit.log_length());
     rename(&kit.file(""), &away);
     for is_empty in [false, true] {
         if is_empty {
             fs::write(kit.file(""), "").unwrap();
         }
-        let refusal = kit.refused();
+        let refusal = kit.start_error();
         let log = kit.file("-wal");
         assert!(refusal.contains(log.to_str().unwrap()), "{refusal}");
         assert!(refusal.contains("put the database back"), "{refusal}");
         assert!(refusal.contains("move the log away"), "{refusal}");
-        assert_eq!(kit.file("").exists(), is_empty, "none is made");
+        assert_eq!(kit.file("").exists(), is_empty, "no database is created");
         assert_eq!(kit.log_length(), length);
     }
     rename(&away, &kit.file(""));
     let node = kit.start();
-    assert_eq!(kit.said(&node, &upload).await, all);
+    assert_eq!(kit.texts(&node, &upload).await, all);
 }
 
 #[tokio::test]
-async fn a_log_that_is_moved_away_too_is_no_obstacle_to_begin_anew() {
+async fn a_node_starts_with_a_new_database_when_the_log_is_moved_away_too() {
     let kit = Kit::new();
-    killed_with_a_log(&kit).await;
+    kill_with_a_log(&kit).await;
     for end in ["", "-wal"] {
         rename(
             &kit.file(end),
@@ -181,37 +181,36 @@ async fn a_log_that_is_moved_away_too_is_no_obstacle_to_begin_anew() {
 }
 
 #[tokio::test]
-async fn what_was_answered_lies_in_the_database_itself_a_little_later() {
+async fn acknowledged_messages_are_soon_in_the_database_file() {
     let kit = Kit::new();
-    let (upload, mut all) = killed_with_a_log(&kit).await;
+    let (upload, mut all) = kill_with_a_log(&kit).await;
     let node = kit.start();
-    kit.log_is_written_back().await;
+    kit.wait_for_checkpoint().await;
     assert_eq!(
         kit.say(&node, &upload, "the-last").await,
         StatusCode::CREATED
     );
     all.push("the-last".to_owned());
-    kit.log_is_written_back().await;
+    kit.wait_for_checkpoint().await;
     drop(node);
     let elsewhere = Kit::new();
     fs::copy(kit.file(""), elsewhere.file("")).unwrap();
-    assert_eq!(elsewhere.said(&elsewhere.start(), &upload).await, all);
+    assert_eq!(elsewhere.texts(&elsewhere.start(), &upload).await, all);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_database_that_is_moved_or_replaced_under_a_node_is_told_and_not_written_until_it_is_back()
- {
+async fn a_database_that_is_moved_or_replaced_is_reported_and_not_written() {
     let kit = Kit::new();
     let node = kit.start();
     let upload = kit.upload(&node).await;
     assert_eq!(kit.say(&node, &upload, "before").await, StatusCode::CREATED);
-    assert_eq!(kit.said(&node, &upload).await, ["before"]);
+    assert_eq!(kit.texts(&node, &upload).await, ["before"]);
     let another = Kit::new();
-    let its_node = another.start();
-    another.upload(&its_node).await;
-    another.log_is_written_back().await;
-    drop(its_node);
+    let other_node = another.start();
+    another.upload(&other_node).await;
+    another.wait_for_checkpoint().await;
+    drop(other_node);
     let foreign = fs::read(another.file("")).unwrap();
     let mut all = vec!["before".to_owned()];
     for (moved, replaced) in [("", false), ("", true), ("-wal", false)] {
@@ -223,32 +222,32 @@ async fn a_database_that_is_moved_or_replaced_under_a_node_is_told_and_not_writt
         let name = format!("refused{moved}-{replaced}");
         let refused = kit.say(&node, &upload, &name).await;
         assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE, "{name}");
-        let told = kit.store_state(&node).await;
-        assert_eq!(told, (StatusCode::SERVICE_UNAVAILABLE, "moved".to_owned()));
-        assert_eq!(kit.said(&node, &upload).await, all, "reads go on");
+        let state = kit.store_state(&node).await;
+        assert_eq!(state, (StatusCode::SERVICE_UNAVAILABLE, "moved".to_owned()));
+        assert_eq!(kit.texts(&node, &upload).await, all, "reads still work");
         if replaced {
-            // Long enough for a log to be written back.
+            // Long enough for a checkpoint.
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             assert_eq!(fs::read(&file).unwrap(), foreign);
         }
         rename(&away, &file);
-        kit.is_ready(&node).await;
+        kit.wait_until_ready(&node).await;
         let name = format!("after{moved}-{replaced}");
         assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
         all.push(name);
-        assert_eq!(kit.said(&node, &upload).await, all);
+        assert_eq!(kit.texts(&node, &upload).await, all);
     }
     node.signal("TERM");
     let (code, log) = node.ended();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("ERROR") && log.contains("moved away"), "{log}");
     assert!(log.contains("back in its place"), "{log}");
-    assert_eq!(kit.said(&kit.start(), &upload).await, all);
+    assert_eq!(kit.texts(&kit.start(), &upload).await, all);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_database_that_is_moved_away_is_noticed_although_nobody_asks() {
+async fn a_database_that_is_moved_away_is_noticed_without_requests() {
     let kit = Kit::new();
     let node = kit.start();
     rename(&kit.file(""), &kit.folder.path().join("away"));

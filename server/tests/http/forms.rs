@@ -1,4 +1,4 @@
-//! The form of a page without scripts.
+//! The forms of pages without scripts.
 
 use crate::common::{TestNode, header, problem};
 use reqwest::StatusCode;
@@ -51,7 +51,7 @@ async fn the_form_of_a_page_without_scripts_posts_a_message() {
 }
 
 #[tokio::test]
-async fn that_form_sent_twice_with_an_id_of_its_own_is_one_message() {
+async fn a_form_with_an_id_that_is_sent_twice_is_one_message() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = format!("/u/{}/messages", upload.short_id);
@@ -71,12 +71,12 @@ async fn that_form_sent_twice_with_an_id_of_its_own_is_one_message() {
     assert_eq!(page.messages.len(), 1);
     let wrong = [("content", "x"), ("clientMessageID", "no spaces")];
     let refused = node.post(&path).form(&wrong).send().await.unwrap();
-    let told = problem(refused, 422, "bad-field").await;
-    assert_eq!(told["field"], "clientMessageID");
+    let refusal = problem(refused, 422, "bad-field").await;
+    assert_eq!(refusal["field"], "clientMessageID");
 }
 
 #[tokio::test]
-async fn that_form_refuses_what_the_api_refuses() {
+async fn the_form_refuses_what_the_api_refuses() {
     let node = TestNode::with(&[("TONESA_MESSAGES_PER_MINUTE", "7")]).await;
     let upload = node.uploaded().await;
     let form = |path: &str| node.post(path).form(&[("content", "hi")]);

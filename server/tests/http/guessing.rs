@@ -1,4 +1,4 @@
-//! Whoever has no link finds none by trying.
+//! Protection against guessing links.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ async fn status(node: &TestNode, path: &str) -> StatusCode {
     node.get(path).send().await.unwrap().status()
 }
 
-/// Everything that names an upload by its short id.
+/// All paths that contain a short id.
 fn paths(short_id: impl std::fmt::Display) -> [String; 4] {
     [
         format!("/u/{short_id}"),
@@ -39,7 +39,7 @@ async fn ask(socket: &mut SocketClient, name: UploadRef) -> Option<RefusalCode> 
     }
 }
 
-/// Uses up what the address may miss, in each of the ways that there are.
+/// Uses up the address's allowance of misses, in every way.
 async fn miss(node: &TestNode) {
     let missing = paths("AAAAAAAA");
     for path in &missing {
@@ -56,7 +56,7 @@ async fn miss(node: &TestNode) {
         let refused = ask(&mut socket, name.parse().unwrap()).await;
         assert_eq!(refused, Some(RefusalCode::NotFound));
     }
-    // More than a slow machine gives back before the test is over.
+    // More than are given back before the test ends on a slow machine.
     let (address, name) = (IpAddr::from([127, 0, 0, 1]), "AAAAAAAA".parse().unwrap());
     for _ in 0..20 {
         node.node.rate_limits.misses.record(address, name);
@@ -64,7 +64,7 @@ async fn miss(node: &TestNode) {
 }
 
 #[tokio::test]
-async fn an_address_that_missed_too_often_does_not_learn_which_links_there_are() {
+async fn an_address_with_too_many_misses_cannot_learn_which_links_exist() {
     let node = TestNode::with(&[LIMIT]).await;
     let upload: Upload = node.uploaded().await;
     let mut watching = SocketClient::connect(&node.base()).await;
@@ -81,7 +81,7 @@ async fn an_address_that_missed_too_often_does_not_learn_which_links_there_are()
         let refused = ask(&mut socket, short_id.parse().unwrap()).await;
         assert_eq!(refused, Some(RefusalCode::Unavailable), "{short_id}");
     }
-    // Open pages go on: they know the long id.
+    // Open pages still work, since they know the long id.
     let path = format!("/api/uploads/{}/messages", upload.id);
     assert_eq!(status(&node, &path).await, StatusCode::OK);
     node.say(&upload, &["still here"]).await;
@@ -95,7 +95,7 @@ async fn an_address_that_missed_too_often_does_not_learn_which_links_there_are()
 }
 
 #[tokio::test]
-async fn misses_are_counted_by_address_and_hits_are_not() {
+async fn only_misses_are_counted_by_address() {
     let node = TestNode::with(&[LIMIT, ("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
     let upload = node.uploaded().await;
     let get = async |path: &str, client: &str| {
@@ -110,7 +110,7 @@ async fn misses_are_counted_by_address_and_hits_are_not() {
     }
     assert_eq!(get(&upload.content.url, "203.0.113.1").await, 429);
     assert_eq!(get(&upload.content.url, "203.0.113.2").await, 200);
-    // What is no id is no try.
+    // An invalid id is not a guess.
     for _ in 0..10 {
         assert_eq!(get("/u/short", "203.0.113.2").await, 404);
     }

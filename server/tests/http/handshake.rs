@@ -1,4 +1,4 @@
-//! The handshake of a socket, byte by byte (RFC 6455, section 4.2).
+//! The WebSocket handshake, byte by byte (RFC 6455, section 4.2).
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -7,7 +7,7 @@ use crate::common::{TestNode, raw};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// A good handshake, with these values in place of its own.
+/// A valid handshake, with these headers replaced.
 fn handshake(other: &[(&str, &str)]) -> String {
     let good = [
         ("Host", "t"),
@@ -26,7 +26,7 @@ fn handshake(other: &[(&str, &str)]) -> String {
     format!("GET /api/socket HTTP/1.1\r\n{lines}\r\n")
 }
 
-/// The head of the node's answer.
+/// Returns the head of the node's answer.
 async fn answer(node: &TestNode, request: &str) -> String {
     let mut stream = TcpStream::connect(node.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -34,7 +34,7 @@ async fn answer(node: &TestNode, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn names_are_read_in_any_case_of_letters() {
+async fn header_values_are_case_insensitive() {
     let node = TestNode::start().await;
     for other in [
         &[][..],
@@ -51,7 +51,7 @@ async fn names_are_read_in_any_case_of_letters() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_16_bytes_is_malformed() {
+async fn an_invalid_key_is_malformed() {
     let node = TestNode::start().await;
     let twice = format!("{KEY}\r\nSec-WebSocket-Key: {KEY}");
     for key in [
@@ -77,7 +77,7 @@ async fn a_key_that_is_not_16_bytes_is_malformed() {
 }
 
 #[tokio::test]
-async fn another_version_is_told_the_one_that_there_is() {
+async fn another_version_is_answered_with_the_supported_one() {
     let node = TestNode::start().await;
     for version in ["8", "", "14", "13, 8", "13\r\nSec-WebSocket-Version: 8"] {
         let other = [("Sec-WebSocket-Version", version)];

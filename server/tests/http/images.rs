@@ -35,7 +35,7 @@ async fn an_image_is_served_with_the_headers_of_the_protocol() {
 }
 
 #[tokio::test]
-async fn an_image_is_found_by_either_form_of_its_id_and_nothing_else() {
+async fn an_image_is_found_by_either_form_of_its_id() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let by_id = get(&node, &format!("/i/{}", upload.id), &[]).await;
@@ -46,7 +46,7 @@ async fn an_image_is_found_by_either_form_of_its_id_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn head_tells_the_headers_without_the_bytes() {
+async fn head_returns_the_headers_without_the_bytes() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let url = node.url(&upload.content.url);
@@ -60,7 +60,7 @@ async fn head_tells_the_headers_without_the_bytes() {
 }
 
 #[tokio::test]
-async fn a_known_entity_tag_is_answered_not_modified() {
+async fn a_matching_entity_tag_is_answered_not_modified() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let whole = get(&node, &upload.content.url, &[]).await;
@@ -86,7 +86,7 @@ async fn a_known_entity_tag_is_answered_not_modified() {
 }
 
 #[tokio::test]
-async fn one_range_is_served_alone() {
+async fn a_single_range_is_served() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let bytes = pictures::png(3, 2);
@@ -116,7 +116,7 @@ async fn one_range_is_served_alone() {
 }
 
 #[tokio::test]
-async fn head_tells_the_whole_whatever_range_it_names() {
+async fn head_ignores_ranges() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for range in ["bytes=0-1", "bytes=99999-"] {
@@ -152,7 +152,7 @@ async fn a_range_behind_the_end_cannot_be_satisfied() {
 }
 
 #[tokio::test]
-async fn other_ranges_and_those_of_another_version_get_the_whole() {
+async fn other_ranges_and_those_of_another_version_get_the_whole_image() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for headers in [

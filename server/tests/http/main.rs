@@ -1,10 +1,9 @@
-//! The HTTP half of protocol.md, call by call and row by row, against a whole node over real connections.
+//! Tests of the HTTP half of protocol.md, with a whole node over real connections.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
-mod away;
 mod bombs;
 mod capacity;
 mod conditions;
@@ -14,9 +13,11 @@ mod forms;
 mod guessing;
 mod handshake;
 mod images;
-mod kept_pages;
+mod log_reader;
 mod messages;
 mod metrics;
+mod outage;
+mod page_cache;
 mod pages;
 mod policies;
 mod process;
@@ -24,7 +25,7 @@ mod request_ids;
 mod rules;
 mod slow;
 mod start;
-mod stuck_log;
+
 mod sweep;
 mod too_large;
 mod uploads;

@@ -20,7 +20,7 @@ fn seqs(page: &MessagePage) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_message_is_created_once_and_known_afterwards() {
+async fn a_message_is_created_once() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let body = json!({"authorName": " Ada ", "content": "look\r\nhere ", "clientMessageID": "m-1", "mode": "new"});
@@ -67,7 +67,7 @@ async fn an_empty_or_missing_alias_is_anonymous() {
 }
 
 #[tokio::test]
-async fn a_reader_gets_the_stretch_that_it_asks_for() {
+async fn a_reader_gets_the_messages_that_it_asks_for() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let texts: Vec<String> = (1..=60).map(|number| format!("message {number}")).collect();
@@ -113,7 +113,7 @@ async fn an_upload_without_messages_has_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_wrong_query_is_refused_by_field() {
+async fn an_invalid_query_is_refused_naming_the_field() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for (query, field) in [
@@ -144,7 +144,7 @@ async fn the_messages_of_an_unknown_upload_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_field_out_of_bounds_is_refused_by_name() {
+async fn a_field_out_of_bounds_is_refused_naming_it() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let long = |length| "x".repeat(length);
@@ -197,7 +197,7 @@ async fn a_field_out_of_bounds_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn the_longest_message_is_taken_however_it_is_escaped() {
+async fn the_longest_message_is_accepted_with_any_escaping() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let content = "\\ud83d\\ude00".repeat(2000);

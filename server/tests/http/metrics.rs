@@ -1,4 +1,4 @@
-//! What a node tells at its metrics' port.
+//! The node's metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ async fn node() -> TestNode {
     TestNode::with(&[("METRICS_PORT", "0")]).await
 }
 
-/// Samples by their names and labels, as they are written.
+/// Values by series, as they are written.
 type Samples = BTreeMap<String, f64>;
 
 async fn text(node: &TestNode) -> String {
@@ -37,7 +37,7 @@ async fn samples(node: &TestNode) -> Samples {
     parse(&text(node).await)
 }
 
-/// Reads the format strictly: a family's type, unit and help come before its samples, and nothing is there twice.
+/// Parses the format strictly: a family's type, unit and help come before its samples, and no series occurs twice.
 fn parse(text: &str) -> Samples {
     let mut samples = Samples::new();
     let body = text.strip_suffix("# EOF\n").expect("the text has an end");
@@ -66,13 +66,13 @@ fn families(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What grew, by how much.
+/// Returns how much a series has grown.
 fn growth(before: &Samples, after: &Samples, series: &str) -> f64 {
     let value = |samples: &Samples| samples.get(series).copied().unwrap_or_default();
     value(after) - value(before)
 }
 
-/// Waits until the series has grown by this much since then, and fails when it grows by more.
+/// Waits until the series has grown by this much, and fails if it grows by more.
 async fn has_grown(node: &TestNode, before: &Samples, series: &str, by: f64) {
     let start = Instant::now();
     loop {
@@ -80,9 +80,9 @@ async fn has_grown(node: &TestNode, before: &Samples, series: &str, by: f64) {
         if (grown - by).abs() < 1e-9 {
             return;
         }
-        let told = format!("{series} grew by {grown}, not {by}");
+        let message = format!("{series} grew by {grown}, not {by}");
         let in_time = start.elapsed() < Duration::from_secs(10);
-        assert!(grown < by && in_time, "{told}");
+        assert!(grown < by && in_time, "{message}");
         tokio::task::yield_now().await;
     }
 }
@@ -95,8 +95,8 @@ async fn becomes(node: &TestNode, series: &str, value: f64) {
         if found == Some(value) {
             return;
         }
-        let told = format!("{series} is {found:?}, not {value}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{told}");
+        let message = format!("{series} is {found:?}, not {value}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{message}");
         tokio::task::yield_now().await;
     }
 }
@@ -110,7 +110,7 @@ async fn post_twice(node: &TestNode, upload: &Upload) {
 }
 
 #[tokio::test]
-async fn an_upload_and_its_messages_move_the_figures_of_requests_and_storage() {
+async fn uploads_and_messages_are_counted_in_the_metrics_of_requests_and_storage() {
     let node = node().await;
     let before = samples(&node).await;
     let upload = node.uploaded().await;
@@ -155,7 +155,7 @@ async fn an_upload_and_its_messages_move_the_figures_of_requests_and_storage() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_as_not_found() {
+async fn requests_for_unknown_uploads_are_counted_as_not_found() {
     let node = node().await;
     let before = samples(&node).await;
     let missing = node.get("/api/uploads/zzzzzzzz").send().await.unwrap();
@@ -169,7 +169,7 @@ async fn what_is_not_there_is_told_as_not_found() {
 }
 
 #[tokio::test]
-async fn a_socket_moves_the_figures_of_the_hub_and_the_broker() {
+async fn sockets_are_counted_in_the_metrics_of_the_hub_and_the_broker() {
     let node = node().await;
     let upload = node.uploaded().await;
     let before = samples(&node).await;
@@ -199,7 +199,7 @@ async fn a_socket_moves_the_figures_of_the_hub_and_the_broker() {
         has_grown(&node, &before, &format!("tonesa_{series}"), by).await;
     }
     let after = samples(&node).await;
-    // Heads are told too, so that there may be more.
+    // Heads are sent too, so there may be more.
     let delivered = growth(
         &before,
         &after,
@@ -219,7 +219,7 @@ async fn a_socket_moves_the_figures_of_the_hub_and_the_broker() {
 }
 
 #[tokio::test]
-async fn what_a_node_is_made_of_is_told() {
+async fn metrics_contain_the_version_and_the_backends() {
     let node = node().await;
     let samples = samples(&node).await;
     let version = env!("CARGO_PKG_VERSION");
@@ -235,7 +235,7 @@ async fn what_a_node_is_made_of_is_told() {
 }
 
 #[tokio::test]
-async fn labels_hold_neither_ids_nor_what_clients_make_up() {
+async fn labels_contain_neither_ids_nor_invented_values() {
     let node = node().await;
     let upload = node.uploaded().await;
     let (id, short_id) = (upload.id.to_string(), upload.short_id.to_string());
@@ -276,13 +276,13 @@ async fn labels_hold_neither_ids_nor_what_clients_make_up() {
 }
 
 #[tokio::test]
-async fn metrics_are_at_their_own_port_only() {
-    let told = node().await;
-    let public = told.get("/metrics").send().await.unwrap();
+async fn metrics_are_served_at_their_own_port_only() {
+    let node = node().await;
+    let public = node.get("/metrics").send().await.unwrap();
     assert_eq!(public.status(), StatusCode::NOT_FOUND);
     for path in ["/", "/livez", "/api/uploads"] {
-        let url = format!("http://{}{path}", told.metrics.unwrap());
-        let response = told.client.get(url).send().await.unwrap();
+        let url = format!("http://{}{path}", node.metrics.unwrap());
+        let response = node.client.get(url).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(TestNode::start().await.metrics, None);
@@ -300,7 +300,7 @@ async fn metrics_end_with_the_node() {
 }
 
 #[tokio::test]
-async fn metrics_are_told_while_backends_are_away() {
+async fn metrics_are_served_while_backends_hang() {
     let switches = Switches::default();
     let variables = [("METRICS_PORT", "0")];
     let node = TestNode::with_backends(&variables, |backends| switches.wrap(backends)).await;
@@ -313,14 +313,14 @@ async fn metrics_are_told_while_backends_are_away() {
     assert_eq!(samples(&node).await.get(series), Some(&1.0));
 }
 
-/// Every name of a figure in a text.
+/// Finds every metric name in a text.
 fn named(text: &str) -> impl Iterator<Item = String> {
     let pieces = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let names = pieces.filter(|piece| piece.starts_with("tonesa_"));
     names.map(str::to_owned)
 }
 
-/// The family of a sample.
+/// Returns the family of a sample.
 fn family(name: &str) -> String {
     let suffixes = ["_total", "_info", "_bucket", "_sum", "_count"];
     let family = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
@@ -328,10 +328,10 @@ fn family(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_operations_page_lists_every_figure_and_alerts_name_no_other() {
+async fn the_operations_page_lists_every_metric_and_alerts_use_no_other() {
     let node = node().await;
     node.upload(pictures::png(3, 2)).await;
-    let told = families(&text(&node).await);
+    let served = families(&text(&node).await);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/operations.md")).unwrap();
     let rules = root.join("deploy/kubernetes/monitoring/prometheusrule.yaml");
@@ -342,11 +342,11 @@ async fn the_operations_page_lists_every_figure_and_alerts_name_no_other() {
         .filter(|name| !name.contains(' '))
         .map(family)
         .collect();
-    assert_eq!(told, listed);
+    assert_eq!(served, listed);
     for text in [page, rules] {
         let unknown: Vec<_> = named(&text)
-            .filter(|name| !told.contains(&family(name)))
+            .filter(|name| !served.contains(&family(name)))
             .collect();
-        assert!(unknown.is_empty(), "{unknown:?} are told by no node");
+        assert!(unknown.is_empty(), "{unknown:?} are not served");
     }
 }

@@ -27,7 +27,7 @@ async fn the_home_page_is_rendered() {
 }
 
 #[tokio::test]
-async fn an_uploads_page_shows_image_and_messages_and_says_how_it_is_shared() {
+async fn an_uploads_page_contains_image_messages_and_share_metadata() {
     let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example/")]).await;
     let upload = node.uploaded().await;
     node.say(&upload, &["first <b>words</b>", "last words"])
@@ -66,7 +66,7 @@ async fn absolute_addresses_follow_the_request_without_a_public_url() {
 }
 
 #[tokio::test]
-async fn an_unknown_link_is_a_real_404_page_for_everyone() {
+async fn an_unknown_link_is_a_404_page() {
     let node = TestNode::start().await;
     for path in [
         "/u/AAAAAAAA",
@@ -97,7 +97,7 @@ async fn an_unknown_link_is_a_real_404_page_for_everyone() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_in_the_api_is_a_problem_even_for_browsers() {
+async fn unknown_addresses_of_the_api_are_problems_even_for_browsers() {
     let node = TestNode::start().await;
     for path in [
         "/api",
@@ -139,7 +139,7 @@ async fn head_is_answered_like_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn other_forms_of_an_uploads_address_lead_to_the_one() {
+async fn other_forms_of_an_uploads_address_are_redirected() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let page = format!("/u/{}", upload.short_id);
@@ -151,7 +151,7 @@ async fn other_forms_of_an_uploads_address_lead_to_the_one() {
 }
 
 #[tokio::test]
-async fn hashed_files_never_change_and_come_in_the_best_encoding() {
+async fn hashed_files_are_immutable_and_served_in_the_best_encoding() {
     let node = TestNode::start().await;
     for (accepted, encoding, body) in [
         ("gzip, deflate, br", "br", "the style sheet in brotli"),
@@ -216,7 +216,7 @@ async fn public_files_are_served_at_the_root_and_revalidated() {
 }
 
 #[tokio::test]
-async fn long_pages_and_lists_are_compressed_for_those_who_take_it() {
+async fn long_pages_and_lists_are_compressed() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     node.say(&upload, &["long ".repeat(300).as_str()]).await;

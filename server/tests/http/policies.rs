@@ -1,4 +1,4 @@
-//! What pages may do: what stands inline in them, and nothing else.
+//! Security headers of pages.
 
 use crate::common::faults::{Mode, Switches};
 use crate::common::{TestNode, header};
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::{RequestBuilder, Response};
 use sha2::{Digest, Sha256};
 
-/// A page's policy and its text.
+/// Returns a page's policy and its text.
 async fn page(request: RequestBuilder, status: u16) -> (String, String) {
     let response = request.send().await.unwrap();
     assert_eq!(response.status().as_u16(), status);
@@ -17,15 +17,14 @@ async fn page(request: RequestBuilder, status: u16) -> (String, String) {
     (policy, response.text().await.unwrap())
 }
 
-/// The sources that a policy names for one kind of thing.
+/// Returns the sources of a policy's directive.
 fn sources<'a>(policy: &'a str, directive: &str) -> Vec<&'a str> {
     let directives = policy.split(';').map(str::trim);
     let sources = directives.filter_map(|one| one.strip_prefix(directive)?.strip_prefix(' '));
     sources.flat_map(str::split_whitespace).collect()
 }
 
-/// The hashes of what stands inline in these elements, as a policy writes them. Data is no script to it, nor is what is
-/// fetched.
+/// Returns the hashes of these elements' inline content, as a policy writes them, without JSON data.
 fn hashes(page: &str, element: &str) -> Vec<String> {
     let start = format!("<{element}");
     let elements = page.split(&start).skip(1);
@@ -52,7 +51,7 @@ fn style_attributes(page: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
+async fn a_page_allows_exactly_its_inline_content() {
     let node = TestNode::start().await;
     let (silent, talked) = (node.uploaded().await, node.uploaded().await);
     node.say(&talked, &["</script><script>alert(1)</script>", "<style>"])
@@ -64,7 +63,7 @@ async fn a_page_allows_what_stands_inline_in_it_and_nothing_else_inline() {
         (page(upload_page(talked.short_id), 200).await, 1),
     ];
     for ((policy, text), styles_inline) in pages {
-        // The one that loads the program, and those in which Leptos hands over what was read.
+        // The script that starts the app, and those with Leptos' serialized resources.
         let scripts = hashes(&text, "script");
         let expected: Vec<&str> = ["'self'"]
             .into_iter()
@@ -100,7 +99,7 @@ async fn a_refused_form_is_answered_without_scripts() {
 }
 
 #[tokio::test]
-async fn a_page_that_has_nothing_to_show_says_so_in_its_status_and_is_not_indexed() {
+async fn error_pages_have_an_error_status_and_are_not_indexed() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;
@@ -122,7 +121,7 @@ async fn a_page_that_has_nothing_to_show_says_so_in_its_status_and_is_not_indexe
 }
 
 #[tokio::test]
-async fn a_page_says_what_else_it_may_do() {
+async fn pages_have_the_other_security_headers() {
     let node = TestNode::start().await;
     let response = node.get("/").send().await.unwrap();
     for (name, value) in [
@@ -148,7 +147,7 @@ async fn a_page_says_what_else_it_may_do() {
 }
 
 #[tokio::test]
-async fn nothing_that_people_sent_is_sent_as_what_a_page_would_run() {
+async fn user_content_is_never_served_as_a_script() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     node.say(&upload, &["alert(1)"]).await;

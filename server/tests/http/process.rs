@@ -1,4 +1,4 @@
-//! The real program: what it says, how much memory it takes, how it ends.
+//! The real program: its log, its memory, and how it ends.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
@@ -16,13 +16,13 @@ use crate::common::program::Watch;
 use crate::common::program::{MIB, Program, program};
 use crate::common::{pictures, raw, site};
 
-pub fn said(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn twenty_large_uploads_at_once_stay_below_700_mib() {
+async fn twenty_concurrent_large_uploads_stay_below_700_mib() {
     let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
     let picture = pictures::large_png(20 * 1024 * 1024 - 100_000);
     assert!(
@@ -58,7 +58,7 @@ async fn twenty_large_uploads_at_once_stay_below_700_mib() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_makes_the_program_unready() {
-    let program = Program::run(ignoring_the_limits_signal(), &[]);
+    let program = Program::run(program_ignoring_sigxfsz(), &[]);
     program.fill_disk();
     let response = reqwest::get(program.url("/readyz")).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -69,8 +69,8 @@ async fn a_full_disk_makes_the_program_unready() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_message_that_the_disk_refuses_is_logged_with_its_requests_id() {
-    let program = Program::run(ignoring_the_limits_signal(), &[]);
+async fn a_failed_write_is_logged_with_the_request_id() {
+    let program = Program::run(program_ignoring_sigxfsz(), &[]);
     let client = Client::new();
     let form = Form::new().part("file", Part::bytes(pictures::png(3, 2)));
     let upload = client.post(program.url("/api/uploads")).multipart(form);
@@ -87,16 +87,16 @@ async fn a_message_that_the_disk_refuses_is_logged_with_its_requests_id() {
     let id = response.headers()["x-request-id"].to_str().unwrap();
     program.signal("TERM");
     let (_, log) = program.ended();
-    let is_told = log
+    let is_logged = log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .any(|event| event["level"] == "WARN" && event["span"]["id"] == id);
-    assert!(is_told, "{log}");
+    assert!(is_logged, "{log}");
 }
 
-/// The program, which would otherwise be killed when it writes beyond the limit.
+/// Starts the program so that it is not killed when it writes beyond the limit.
 #[cfg(target_os = "linux")]
-pub fn ignoring_the_limits_signal() -> Command {
+pub fn program_ignoring_sigxfsz() -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.env_clear().args(["-c", "trap '' XFSZ; exec \"$0\""]);
     shell.arg(env!("CARGO_BIN_EXE_tonesa"));
@@ -124,7 +124,7 @@ async fn sigterm_ends_the_program_within_10_s_even_if_a_request_hangs() {
 }
 
 #[tokio::test]
-async fn an_idle_program_ends_at_once_by_either_signal() {
+async fn an_idle_program_ends_at_once_with_either_signal() {
     for name in ["TERM", "INT"] {
         let program = Program::start(&[]);
         let kept_alive = Client::new();
@@ -141,7 +141,7 @@ async fn an_idle_program_ends_at_once_by_either_signal() {
 }
 
 #[tokio::test]
-async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
+async fn requests_are_logged_without_texts_or_addresses_of_uploads() {
     let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
     let client = Client::new();
     let form = Form::new().part(
@@ -183,7 +183,7 @@ async fn logs_tell_each_request_without_texts_or_addresses_of_uploads() {
 }
 
 #[tokio::test]
-async fn a_long_method_is_not_logged_whole() {
+async fn a_long_method_is_not_logged() {
     let program = Program::start(&[("TONESA_LOG", "trace")]);
     let method = "M".repeat(20_000);
     let request = format!("{method} / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
@@ -192,15 +192,15 @@ async fn a_long_method_is_not_logged_whole() {
     program.signal("TERM");
     let (_, log) = program.ended();
     let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
-    let told: Vec<Value> = events
+    let logged: Vec<Value> = events
         .filter(|event: &Value| event["span"]["method"] == "(long)")
         .collect();
-    assert!(!told.is_empty(), "{log}");
+    assert!(!logged.is_empty(), "{log}");
     assert!(!log.contains(&method), "the method is in the log");
 }
 
 #[test]
-fn settings_that_are_seldom_meant_are_warned_of_at_the_start() {
+fn risky_settings_are_warned_of_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = program()
         .env("PORT", "0")

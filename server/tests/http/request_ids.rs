@@ -1,4 +1,4 @@
-//! What is logged for a request outside of its own task can be found by its id.
+//! Request ids in what is logged outside of the request's own task.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::common::{TestNode, pictures};
 
-/// Fails to write, and says so in the log as a store does.
+/// A store whose writes fail, which it logs.
 struct Failing(Arc<dyn Store>);
 
 #[async_trait]
@@ -64,7 +64,7 @@ impl Store for Failing {
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// The events of this text.
+    /// Returns the events with this message.
     fn events(&self, text: &str) -> Vec<Value> {
         let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -97,9 +97,9 @@ fn id_of(response: &Response) -> &str {
     response.headers()["x-request-id"].to_str().unwrap()
 }
 
-/// All of the node runs on this thread, and so does its log.
+/// The whole node runs on this thread, and so does its log.
 #[tokio::test]
-async fn what_the_store_logs_of_a_post_or_an_upload_has_the_requests_id() {
+async fn errors_of_the_store_are_logged_with_the_request_id() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

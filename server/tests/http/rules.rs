@@ -1,4 +1,4 @@
-//! What holds for every call: methods, origins, rates, request ids, health.
+//! Rules for all requests: methods, origins, rates, request ids, health.
 
 use crate::common::socket_client::SocketClient;
 use crate::common::{TestNode, file_form, header, pictures, problem, raw};
@@ -18,7 +18,7 @@ async fn upload_from(node: &TestNode, headers: &[(&str, &str)]) -> Response {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let id = upload.short_id;
@@ -73,10 +73,10 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn a_post_of_a_foreign_page_is_forbidden() {
+async fn a_post_from_a_foreign_page_is_forbidden() {
     let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example")]).await;
     let upload = node.uploaded().await;
-    // The host that is asked for is no proof: a foreign name may lead here.
+    // The requested host is no evidence: a foreign name may resolve to this node.
     let asked_for = format!("http://{}", node.address);
     for origin in [
         asked_for.as_str(),
@@ -118,7 +118,7 @@ async fn a_post_of_a_foreign_page_is_forbidden() {
 }
 
 #[tokio::test]
-async fn a_write_that_another_sites_page_began_is_forbidden_whatever_its_origin() {
+async fn a_cross_site_write_is_forbidden_with_any_origin() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = format!("/u/{}/messages", upload.short_id);
@@ -144,13 +144,13 @@ async fn a_write_that_another_sites_page_began_is_forbidden_whatever_its_origin(
         let socket = SocketClient::try_connect(&node.base(), &headers).await;
         assert!(socket.is_ok(), "{site}");
     }
-    // A link on another site's page leads here all the same.
+    // A link on another site's page may lead here.
     let page = node.get("/").header("sec-fetch-site", "cross-site");
     assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_request_names_its_host_once() {
+async fn a_request_must_name_its_host_once() {
     let node = TestNode::start().await;
     for (version, hosts, status) in [
         ("1.1", "", 400),
@@ -169,7 +169,7 @@ async fn a_request_names_its_host_once() {
 }
 
 #[tokio::test]
-async fn reading_is_open_to_every_origin() {
+async fn reading_is_allowed_from_every_origin() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let request = node
@@ -179,7 +179,7 @@ async fn reading_is_open_to_every_origin() {
 }
 
 #[tokio::test]
-async fn too_many_uploads_of_one_address_have_to_wait() {
+async fn uploads_are_limited_by_address() {
     let node = TestNode::with(&[("TONESA_UPLOADS_PER_MINUTE", "3")]).await;
     for _ in 0..3 {
         assert_eq!(upload_from(&node, &[]).await.status(), StatusCode::CREATED);
@@ -191,7 +191,7 @@ async fn too_many_uploads_of_one_address_have_to_wait() {
 }
 
 #[tokio::test]
-async fn too_many_messages_of_one_address_have_to_wait() {
+async fn messages_are_limited_by_address() {
     let node = TestNode::with(&[("TONESA_MESSAGES_PER_MINUTE", "2")]).await;
     let upload = node.uploaded().await;
     node.say(&upload, &["one", "two"]).await;
@@ -203,7 +203,7 @@ async fn too_many_messages_of_one_address_have_to_wait() {
 }
 
 #[tokio::test]
-async fn an_address_is_believed_from_trusted_proxies_only() {
+async fn a_forwarded_address_is_accepted_from_trusted_proxies_only() {
     let limit = ("TONESA_UPLOADS_PER_MINUTE", "1");
     let trusting =
         TestNode::with(&[limit, ("TONESA_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]).await;
@@ -228,7 +228,7 @@ async fn an_address_is_believed_from_trusted_proxies_only() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxys_sane_request_id_is_kept_and_another_is_replaced() {
+async fn a_trusted_proxys_valid_request_id_is_kept() {
     let node = TestNode::with(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
     let untrusting = TestNode::start().await;
     let id_from = async |node: &TestNode, given: &str| {
@@ -251,7 +251,7 @@ async fn a_trusted_proxys_sane_request_id_is_kept_and_another_is_replaced() {
 }
 
 #[tokio::test]
-async fn every_answer_forbids_sniffing_and_is_revalidated_unless_it_says_otherwise() {
+async fn answers_have_default_headers() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for (path, caching) in [
@@ -296,7 +296,7 @@ async fn a_healthy_node_is_up_and_ready() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_ended() {
+async fn invalid_http_ends_the_connection() {
     let node = TestNode::start().await;
     for request in ["nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
         let answer = raw::exchange(node.address, request).await;

@@ -1,4 +1,4 @@
-//! Stopping while requests are under way, and clients that stall.
+//! Slow clients, and stopping while requests are under way.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::common::{TestNode, raw};
 
 #[tokio::test]
-async fn a_connection_without_a_request_is_ended() {
+async fn a_connection_without_a_request_is_closed() {
     let node = TestNode::start().await;
     for start in ["", "GET / HTTP/1.1\r\nHost: t\r\n"] {
         let mut stream = TcpStream::connect(node.address).await.unwrap();
@@ -24,7 +24,7 @@ async fn a_connection_without_a_request_is_ended() {
 }
 
 #[tokio::test]
-async fn a_small_body_that_stalls_is_ended() {
+async fn a_small_body_that_stalls_times_out() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let request = format!(
@@ -39,7 +39,7 @@ async fn a_small_body_that_stalls_is_ended() {
 }
 
 #[tokio::test]
-async fn an_upload_that_stalls_is_ended() {
+async fn an_upload_that_stalls_times_out() {
     let node = TestNode::start().await;
     let request = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
                    Content-Length: 1000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nGIF";
@@ -58,7 +58,7 @@ async fn an_upload_that_stalls_is_ended() {
 }
 
 #[tokio::test]
-async fn a_stopping_node_accepts_nobody_and_finishes_what_it_has_begun() {
+async fn a_stopping_node_finishes_its_requests_and_accepts_no_more() {
     let mut node = TestNode::start().await;
     let upload = node.uploaded().await;
     let body = r#"{"content":"in flight","clientMessageID":"m1"}"#;

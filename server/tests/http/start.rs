@@ -1,4 +1,4 @@
-//! The real program: how it starts, and why it does not.
+//! How the real program starts, and the errors that keep it from starting.
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::common::program::{Program, program};
 use crate::common::site;
 #[cfg(target_os = "linux")]
-use crate::process::ignoring_the_limits_signal;
-use crate::process::said;
+use crate::process::program_ignoring_sigxfsz;
+use crate::process::stderr;
 
 #[test]
-fn help_and_version_are_told() {
+fn help_and_version_are_printed() {
     let help = program().arg("--help").output().unwrap();
     assert!(help.status.success());
     assert!(String::from_utf8_lossy(&help.stdout).contains("--env-file"));
@@ -25,7 +25,7 @@ fn help_and_version_are_told() {
 }
 
 #[test]
-fn a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable() {
+fn a_wrong_value_is_refused_naming_the_variable() {
     for (name, value) in [
         ("PORT", "99999"),
         ("PUBLIC_URL", "tonesa.example"),
@@ -37,23 +37,23 @@ fn a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable() {
         let output = program().env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(
-            said(&output).starts_with(&format!("tonesa: {name} must be ")),
+            stderr(&output).starts_with(&format!("tonesa: {name} must be ")),
             "{}",
-            said(&output)
+            stderr(&output)
         );
     }
 }
 
 #[test]
-fn missing_files_and_folders_stop_the_start_with_a_way_out() {
+fn missing_files_and_folders_are_refused_naming_the_fix() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let output = program().env("TONESA_SITE_DIR", &missing).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said(&output).contains("cargo xtask build"),
+        stderr(&output).contains("cargo xtask build"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
 
     let file = folder.path().join("file");
@@ -65,15 +65,15 @@ fn missing_files_and_folders_stop_the_start_with_a_way_out() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said(&output).contains("TONESA_DATA_DIR"),
+        stderr(&output).contains("TONESA_DATA_DIR"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_low_hard_limit_of_open_files_is_warned_of_with_the_number_that_is_needed() {
+fn a_low_limit_of_open_files_is_warned_of() {
     let mut shell = Command::new("/bin/sh");
     shell.env_clear();
     shell.args([
@@ -105,7 +105,7 @@ fn a_low_hard_limit_of_open_files_is_warned_of_with_the_number_that_is_needed() 
 }
 
 #[test]
-fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
+fn the_environment_overrides_the_variables_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let with_file = |content: &str| {
         let file = folder.path().join("env");
@@ -115,31 +115,47 @@ fn variables_can_come_from_a_file_and_those_of_the_environment_come_first() {
         program
     };
     let output = with_file("# settings\nPORT=abc\n").output().unwrap();
-    assert!(said(&output).contains("PORT must be"), "{}", said(&output));
+    assert!(
+        stderr(&output).contains("PORT must be"),
+        "{}",
+        stderr(&output)
+    );
     let output = with_file("PORT=abc\nPUBLIC_URL=x\n")
         .env("PORT", "0")
         .output()
         .unwrap();
     assert!(
-        said(&output).contains("PUBLIC_URL must be"),
+        stderr(&output).contains("PUBLIC_URL must be"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
     let output = with_file("AWS_SECRET_ACCESS_KEY='my secret")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("--env-file"), "{}", said(&output));
-    assert!(!said(&output).contains("my secret"), "{}", said(&output));
+    assert!(
+        stderr(&output).contains("--env-file"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(
+        !stderr(&output).contains("my secret"),
+        "{}",
+        stderr(&output)
+    );
     let output = program()
         .args(["--env-file", "/nowhere/env"])
         .output()
         .unwrap();
-    assert!(said(&output).contains("/nowhere/env"), "{}", said(&output));
+    assert!(
+        stderr(&output).contains("/nowhere/env"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
-fn a_check_tells_whether_the_node_of_these_settings_is_ready() {
+fn a_check_reports_whether_the_node_is_ready() {
     let program_at = |port: u16, bind: &str| {
         let mut check = program();
         check.arg("--check").env("PORT", port.to_string());
@@ -147,7 +163,7 @@ fn a_check_tells_whether_the_node_of_these_settings_is_ready() {
     };
     let running = Program::start(&[("TONESA_BIND", "0.0.0.0")]);
     let ready = program_at(running.address.port(), "0.0.0.0");
-    assert!(ready.status.success(), "{}", said(&ready));
+    assert!(ready.status.success(), "{}", stderr(&ready));
     let answer: Value = serde_json::from_slice(&ready.stdout).unwrap();
     assert_eq!(answer["backends"]["store"], "ok");
     assert_eq!(answer["kinds"]["store"], "sqlite");
@@ -155,13 +171,17 @@ fn a_check_tells_whether_the_node_of_these_settings_is_ready() {
     drop(running);
     let gone = program_at(port, "127.0.0.1");
     assert_eq!(gone.status.code(), Some(1));
-    assert!(said(&gone).contains("no node answers"), "{}", said(&gone));
+    assert!(
+        stderr(&gone).contains("no node answers"),
+        "{}",
+        stderr(&gone)
+    );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_check_fails_when_a_backend_is_away_and_says_which() {
-    let running = Program::run(ignoring_the_limits_signal(), &[]);
+fn a_check_fails_naming_the_unavailable_backend() {
+    let running = Program::run(program_ignoring_sigxfsz(), &[]);
     running.fill_disk();
     let mut check = program();
     check.arg("--check");
@@ -169,14 +189,14 @@ fn a_check_fails_when_a_backend_is_away_and_says_which() {
     let unready = check.output().unwrap();
     assert_eq!(unready.status.code(), Some(1));
     assert!(
-        said(&unready).contains(r#""store":"away""#),
+        stderr(&unready).contains(r#""store":"away""#),
         "{}",
-        said(&unready)
+        stderr(&unready)
     );
 }
 
 #[test]
-fn a_port_that_is_taken_stops_the_start_with_a_sentence_that_names_its_variable() {
+fn a_port_in_use_is_refused_naming_the_variable() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (variable, other) in [("PORT", "METRICS_PORT"), ("METRICS_PORT", "PORT")] {
@@ -189,14 +209,14 @@ fn a_port_that_is_taken_stops_the_start_with_a_sentence_that_names_its_variable(
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(1));
-        let sentence = said(&output);
+        let sentence = stderr(&output);
         assert!(sentence.contains(&format!(" {variable} ")), "{sentence}");
         assert!(sentence.contains("cannot listen at"), "{sentence}");
     }
 }
 
 #[test]
-fn a_second_program_in_the_same_data_folder_does_not_start() {
+fn a_data_folder_is_used_by_one_program_only() {
     let first = Program::start(&[]);
     let folder: &Path = first.folder.path();
     let output = program()
@@ -206,5 +226,5 @@ fn a_second_program_in_the_same_data_folder_does_not_start() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("in use"), "{}", said(&output));
+    assert!(stderr(&output).contains("in use"), "{}", stderr(&output));
 }

@@ -1,4 +1,4 @@
-//! What a whole node does about images that no upload refers to, and what it says of that.
+//! Sweeping orphans with a whole node, and how it is reported.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,31 +6,31 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use server::config::SweepPace;
+use server::config::SweepSchedule;
 use server::ids::PairingId;
 use tempfile::TempDir;
 use testbed::Node;
 
 use crate::common::{TestNode, file_form, pictures, site};
 
-/// Sweeps all the time, and removes what it has set aside the next time.
-fn sweep_at_once(pace: &mut SweepPace) {
-    *pace = SweepPace {
-        is_on: pace.is_on,
+/// Sweeps continuously, and removes images in the sweep after the one that marked them.
+fn sweep_continuously(schedule: &mut SweepSchedule) {
+    *schedule = SweepSchedule {
+        is_on: schedule.is_on,
         first_after: Duration::ZERO,
         jitter: Duration::ZERO,
         every: Duration::ZERO,
         pause: Duration::ZERO,
-        set_aside_for: Duration::ZERO,
+        mark_duration: Duration::ZERO,
         check_every: Duration::from_millis(5),
     };
 }
 
-/// A node that sweeps all the time in this folder.
+/// Starts a node that sweeps continuously in this folder.
 async fn sweeping(folder: TempDir, variables: &[(&str, &str)]) -> TestNode {
     let variables = [&[("METRICS_PORT", "0")], variables].concat();
     TestNode::with_config(folder, &variables, |config| {
-        sweep_at_once(&mut config.sweep);
+        sweep_continuously(&mut config.sweep);
     })
     .await
 }
@@ -41,14 +41,14 @@ async fn report(node: &TestNode) -> Value {
     answer.json::<Value>().await.unwrap()["sweep"].clone()
 }
 
-/// Waits until the node tells this state and problem.
+/// Waits until the node reports this state and problem.
 async fn becomes(node: &TestNode, state: &str, problem: Option<&str>) {
     let waiting = async {
         loop {
             let report = report(node).await;
             let is_known = node.sweep.problem().map(|problem| problem.name()) == problem;
-            let told = report["state"].as_str().unwrap_or("on");
-            if is_known && told == state && report["problem"].as_str() == problem {
+            let reported = report["state"].as_str().unwrap_or("on");
+            if is_known && reported == state && report["problem"].as_str() == problem {
                 assert_eq!(report["detail"].is_string(), problem.is_some());
                 return;
             }
@@ -63,8 +63,8 @@ async fn becomes(node: &TestNode, state: &str, problem: Option<&str>) {
     );
 }
 
-/// A series of the node's metrics; 0 while there is none.
-async fn figure(node: &TestNode, series: &str) -> u64 {
+/// Returns the value of a series of the node's metrics; 0 while there is none.
+async fn metric_value(node: &TestNode, series: &str) -> u64 {
     let url = format!("http://{}/metrics", node.metrics.unwrap());
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
     let value = text.lines().find_map(|line| line.strip_prefix(series));
@@ -72,9 +72,9 @@ async fn figure(node: &TestNode, series: &str) -> u64 {
 }
 
 async fn grows(node: &TestNode, series: &str, by: u64) {
-    let goal = figure(node, series).await + by;
+    let goal = metric_value(node, series).await + by;
     let waiting = async {
-        while figure(node, series).await < goal {
+        while metric_value(node, series).await < goal {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -82,8 +82,8 @@ async fn grows(node: &TestNode, series: &str, by: u64) {
     assert!(waited.is_ok(), "{series}");
 }
 
-/// Waits until the node had several chances to sweep.
-async fn has_looked(node: &TestNode) {
+/// Waits until the node has had several chances to sweep.
+async fn has_had_time_to_sweep(node: &TestNode) {
     let checks = r#"tonesa_blob_call_duration_seconds_count{operation="pairing",outcome="ok"}"#;
     grows(node, checks, 8).await;
 }
@@ -92,14 +92,14 @@ fn images(folder: &Path) -> PathBuf {
     folder.join("data/images")
 }
 
-/// Images that no upload refers to, two days old.
+/// Creates images that no upload refers to, two days old.
 fn make_orphans(folder: &Path, count: usize) {
-    let shelf = images(folder).join("61/61");
-    fs::create_dir_all(&shelf).unwrap();
+    let subfolder = images(folder).join("61/61");
+    fs::create_dir_all(&subfolder).unwrap();
     for n in 0..count {
         let bytes = format!("aaaa{n:04}").into_bytes();
         let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
-        fs::write(shelf.join(name), "bytes").unwrap();
+        fs::write(subfolder.join(name), "bytes").unwrap();
     }
     age(&images(folder));
 }
@@ -132,7 +132,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn an_orphan_is_set_aside_and_then_removed_and_an_image_in_use_stays() {
+async fn an_orphan_is_marked_and_then_removed() {
     let folder = tempfile::tempdir().unwrap();
     let node = sweeping(folder, &[]).await;
     becomes(&node, "on", None).await;
@@ -140,7 +140,7 @@ async fn an_orphan_is_set_aside_and_then_removed_and_an_image_in_use_stays() {
     make_orphans(node.folder.path(), 1);
     grows(&node, r#"tonesa_images_swept_total{what="removed"}"#, 1).await;
     assert_eq!(
-        figure(&node, r#"tonesa_images_swept_total{what="set_aside"}"#).await,
+        metric_value(&node, r#"tonesa_images_swept_total{what="set_aside"}"#).await,
         1
     );
     assert_eq!(node.blobs().await, 1);
@@ -148,7 +148,7 @@ async fn an_orphan_is_set_aside_and_then_removed_and_an_image_in_use_stays() {
 }
 
 #[tokio::test]
-async fn an_empty_database_takes_none_of_the_images_of_another_and_says_so() {
+async fn an_empty_database_removes_no_images_of_another() {
     let first = TestNode::start().await;
     becomes(&first, "on", None).await;
     for _ in 0..3 {
@@ -160,14 +160,14 @@ async fn an_empty_database_takes_none_of_the_images_of_another_and_says_so() {
     let node = sweeping(folder, &[]).await;
     becomes(&node, "stopped", Some("mismatch")).await;
     node.uploaded().await;
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert_eq!(node.blobs().await, 4);
     assert_eq!(
-        figure(&node, r#"tonesa_sweep_problem{problem="mismatch"}"#).await,
+        metric_value(&node, r#"tonesa_sweep_problem{problem="mismatch"}"#).await,
         1
     );
     assert!(!images(node.folder.path()).join("orphans").exists());
-    // The images' own database would be right, and so is a word of the person who knows that this one is.
+    // Either the images' own database has to be restored, or an administrator declares that they belong to this one.
     let id = node.node.store.pair(PairingId::random()).await;
     becomes(&node, "stopped", Some("mismatch")).await;
     fs::write(
@@ -179,25 +179,25 @@ async fn an_empty_database_takes_none_of_the_images_of_another_and_says_so() {
 }
 
 #[tokio::test]
-async fn images_from_before_there_were_ids_are_not_taken_by_an_empty_database() {
+async fn images_without_an_id_are_not_removed_by_an_empty_database() {
     let folder = tempfile::tempdir().unwrap();
     make_orphans(folder.path(), 3);
     let node = sweeping(folder, &[]).await;
     becomes(&node, "stopped", Some("unproven")).await;
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert_eq!(node.blobs().await, 3);
 }
 
 #[tokio::test]
-async fn so_many_orphans_that_they_are_not_believed_in_are_left_alone_until_there_are_fewer() {
+async fn nothing_is_removed_while_there_are_too_many_orphans() {
     let folder = tempfile::tempdir().unwrap();
     let node = sweeping(folder, &[]).await;
     becomes(&node, "on", None).await;
     make_orphans(node.folder.path(), 21);
     becomes(&node, "stopped", Some("too_many")).await;
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert_eq!(
-        figure(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
+        metric_value(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
         1
     );
     assert_eq!(node.blobs().await, 21);
@@ -205,29 +205,29 @@ async fn so_many_orphans_that_they_are_not_believed_in_are_left_alone_until_ther
     fs::remove_file(entries.next().unwrap().unwrap().path()).unwrap();
     becomes(&node, "on", None).await;
     assert_eq!(
-        figure(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
+        metric_value(&node, r#"tonesa_sweep_problem{problem="too_many"}"#).await,
         0
     );
 }
 
 #[tokio::test]
-async fn sweeping_that_is_switched_off_takes_nothing() {
+async fn nothing_is_removed_when_sweeping_is_off() {
     let folder = tempfile::tempdir().unwrap();
     let node = sweeping(folder, &[("TONESA_SWEEP", "0")]).await;
     becomes(&node, "off", None).await;
     make_orphans(node.folder.path(), 2);
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert_eq!(node.blobs().await, 2);
     assert!(!images(node.folder.path()).join("orphans").exists());
 }
 
 #[tokio::test]
-async fn a_node_that_does_not_sweep_takes_back_what_another_one_has_set_aside() {
+async fn a_node_that_does_not_sweep_takes_back_marks_of_used_images() {
     let folder = tempfile::tempdir().unwrap();
     let node = sweeping(folder, &[("TONESA_SWEEP", "0")]).await;
     let (used, unknown) = (node.uploaded().await.short_id, "aaaa0000".parse().unwrap());
     let blobs = &node.node.blobs;
-    // As a node does whose database is an older copy.
+    // A node whose database is an older copy does this.
     for key in [used, unknown] {
         blobs.mark_orphan(key).await.unwrap();
     }
@@ -239,7 +239,7 @@ async fn a_node_that_does_not_sweep_takes_back_what_another_one_has_set_aside() 
         !marked().await.contains(&used)
     })
     .await;
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert_eq!(marked().await, [unknown]);
 }
 
@@ -250,33 +250,33 @@ async fn nothing_is_swept_in_the_first_hours() {
     let node = TestNode::with_config(folder, &variables, |config| {
         let first_after = config.sweep.first_after;
         assert!(first_after >= Duration::from_hours(6));
-        sweep_at_once(&mut config.sweep);
+        sweep_continuously(&mut config.sweep);
         config.sweep.first_after = first_after;
     })
     .await;
     becomes(&node, "on", None).await;
     make_orphans(node.folder.path(), 2);
-    has_looked(&node).await;
+    has_had_time_to_sweep(&node).await;
     assert!(!images(node.folder.path()).join("orphans").exists());
 }
 
-/// What a process tells of sweeping, once that is so.
-async fn told(node: &Node, is_so: impl Fn(&Value) -> bool) -> Value {
-    let mut told = Value::Null;
+/// Waits for a process to report this state of sweeping.
+async fn reported(node: &Node, is_so: impl Fn(&Value) -> bool) -> Value {
+    let mut reported = Value::Null;
     for _ in 0..1_000 {
         if let Ok(answer) = reqwest::get(format!("{}/readyz", node.base())).await {
-            told = answer.json::<Value>().await.unwrap()["sweep"].clone();
-            if is_so(&told) {
-                return told;
+            reported = answer.json::<Value>().await.unwrap()["sweep"].clone();
+            if is_so(&reported) {
+                return reported;
             }
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{told} {}", node.process().log());
+    panic!("{reported} {}", node.process().log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_moved_away_and_put_back_is_told_with_a_way_out_and_loses_nothing() {
+async fn a_database_that_is_moved_away_and_put_back_loses_no_images() {
     let folder = tempfile::tempdir().unwrap();
     let (data, site) = (folder.path().join("data"), site(folder.path()));
     let node = Node::start(
@@ -287,7 +287,7 @@ async fn a_database_that_is_moved_away_and_put_back_is_told_with_a_way_out_and_l
         ],
     )
     .unwrap();
-    told(&node, |_| images(folder.path()).join("pairing.id").exists()).await;
+    reported(&node, |_| images(folder.path()).join("pairing.id").exists()).await;
     let upload = Client::new().post(format!("{}/api/uploads", node.base()));
     let upload = upload.multipart(file_form(pictures::png(3, 2)));
     let upload: Value = upload.send().await.unwrap().json().await.unwrap();
@@ -301,7 +301,7 @@ async fn a_database_that_is_moved_away_and_put_back_is_told_with_a_way_out_and_l
         }
     }
     tokio::task::block_in_place(|| node.restart()).unwrap();
-    told(&node, |sweep| sweep["problem"] == "mismatch").await;
+    reported(&node, |sweep| sweep["problem"] == "mismatch").await;
     let log = node.process().log();
     assert!(
         log.contains("no image is swept") && log.contains("restore"),
@@ -313,7 +313,7 @@ async fn a_database_that_is_moved_away_and_put_back_is_told_with_a_way_out_and_l
     }
     copy(&away, &data);
     tokio::task::block_in_place(|| node.restart()).unwrap();
-    told(&node, Value::is_null).await;
+    reported(&node, Value::is_null).await;
     let url = upload["content"]["url"].as_str().unwrap();
     let image = reqwest::get(format!("{}{url}", node.base())).await.unwrap();
     assert_eq!(image.status(), StatusCode::OK);

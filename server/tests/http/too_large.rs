@@ -1,4 +1,4 @@
-//! Files over the limit: 413, which a client can read however it sends (protocol.md: the table of wrong input).
+//! Files over the limit: 413, which a client can read in any case (protocol.md: the table of wrong input).
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::common::{TestNode, pictures, problem, raw};
 
 #[tokio::test]
-async fn a_file_of_the_limit_is_taken_and_one_byte_more_is_not() {
+async fn a_file_may_have_the_size_of_the_limit_and_no_more() {
     let picture = pictures::png(300, 300);
     let limit = picture.len();
     let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", &limit.to_string())]).await;
@@ -30,7 +30,7 @@ async fn a_file_of_the_limit_is_taken_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_client_that_streams_50_mib_can_read_its_refusal() {
+async fn a_client_that_streams_50_mib_can_read_the_refusal() {
     let node = TestNode::start().await;
     let piece = Bytes::from(vec![1; 1024 * 1024]);
     for _ in 0..3 {
@@ -44,7 +44,7 @@ async fn a_client_that_streams_50_mib_can_read_its_refusal() {
 }
 
 #[tokio::test]
-async fn a_client_that_writes_50_mib_before_it_reads_can_read_its_refusal() {
+async fn a_client_that_writes_50_mib_before_it_reads_can_read_the_refusal() {
     let node = TestNode::start().await;
     let length = 50 * 1024 * 1024;
     let mut stream = TcpStream::connect(node.address).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_client_that_writes_50_mib_before_it_reads_can_read_its_refusal() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_first_is_refused_before_it_sends() {
+async fn a_client_with_expect_continue_is_refused_before_it_sends() {
     let node = TestNode::start().await;
     let request = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\
                    Content-Length: 99999999\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
@@ -68,7 +68,7 @@ async fn a_client_that_asks_first_is_refused_before_it_sends() {
 }
 
 #[tokio::test]
-async fn the_connection_serves_on_after_a_refusal() {
+async fn the_connection_can_be_used_after_a_refusal() {
     let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", "1000")]).await;
     let mut stream = TcpStream::connect(node.address).await.unwrap();
     let head = "POST /api/uploads HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\n\

@@ -1,4 +1,4 @@
-//! Uploading, and what is refused (protocol.md: `POST /api/uploads`, `GET /api/uploads/{id}`).
+//! Uploads and refusals (protocol.md: `POST /api/uploads`, `GET /api/uploads/{id}`).
 
 use crate::common::{TestNode, file_form, header, pictures, problem};
 use app::model::{MediaType, Upload};
@@ -11,7 +11,7 @@ use serde_json::Value;
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_picture_of_each_type_becomes_an_upload() {
+async fn an_image_of_each_type_becomes_an_upload() {
     let node = TestNode::start().await;
     for (bytes, media_type, width, height) in [
         (pictures::png(7, 3), MediaType::Png, 7, 3),
@@ -115,7 +115,7 @@ async fn other_fields_of_the_form_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_form_of_a_page_is_led_to_the_page_of_its_upload() {
+async fn a_form_is_redirected_to_the_page_of_its_upload() {
     let node = TestNode::start().await;
     let request = node.post("/api/uploads").header("accept", HTML);
     let response = request
@@ -133,7 +133,7 @@ async fn a_form_of_a_page_is_led_to_the_page_of_its_upload() {
 }
 
 #[tokio::test]
-async fn a_form_of_a_page_gets_its_refusal_as_a_page() {
+async fn a_form_gets_an_error_page() {
     let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", "2048")]).await;
     for (bytes, status, sentence) in [
         (vec![7; 2049], 413, "at most 2 KiB"),
@@ -175,15 +175,15 @@ async fn a_form_without_a_file_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_form_that_never_begins_is_told_from_a_connection_that_broke() {
+async fn a_form_that_never_begins_is_malformed() {
     let node = TestNode::start().await;
     for start in ["--b\r\nX-Long: ", "no form, "] {
         let request = node
             .post("/api/uploads")
             .header("content-type", "multipart/form-data; boundary=b")
             .body(format!("{start}{}", "x".repeat(100_000)));
-        let told = problem(request.send().await.unwrap(), 400, "malformed").await;
-        let detail = told["detail"].as_str().unwrap();
+        let refusal = problem(request.send().await.unwrap(), 400, "malformed").await;
+        let detail = refusal["detail"].as_str().unwrap();
         assert!(detail.contains("no well-formed"), "{detail}");
     }
 }
@@ -235,7 +235,7 @@ async fn a_broken_form_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_picture_by_its_bytes_is_an_unsupported_type() {
+async fn a_file_that_is_not_an_image_is_an_unsupported_type() {
     let node = TestNode::start().await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec();
     for bytes in [
@@ -251,7 +251,7 @@ async fn a_file_that_is_no_picture_by_its_bytes_is_an_unsupported_type() {
 }
 
 #[tokio::test]
-async fn a_damaged_or_too_large_picture_is_refused() {
+async fn a_damaged_or_too_large_image_is_refused() {
     let node = TestNode::with(&[("TONESA_MAX_PIXELS", "100")]).await;
     let whole = pictures::png(9, 9);
     let cut_short = whole[..whole.len() - 20].to_vec();
@@ -263,7 +263,7 @@ async fn a_damaged_or_too_large_picture_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn a_client_that_disconnects_leaves_nothing() {
     let node = TestNode::start().await;
     let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![1; 300_000]))]);
     let form = Form::new().part(
@@ -276,7 +276,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
         tokio::task::yield_now().await;
     }
     sending.abort();
-    node.wait_until("the temporary file goes", async || {
+    node.wait_until("the temporary file is removed", async || {
         node.temporary_files() == 0
     })
     .await;

@@ -1,4 +1,4 @@
-//! Pictures that are cut short or changed on their way.
+//! Images that are incomplete or changed.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::kit;
 use crate::kit::{Dice, SAMPLES, codings, inspected, is_damaged, png, png_chunk, position, sample};
 use server::image::ImageError;
 
-/// Lengths to cut a file of this length to: evenly spread, and close to both ends. An end marker alone may be missing.
+/// Lengths to cut a file of this length to: evenly spread, and close to both ends.
 fn cuts(len: usize) -> Vec<usize> {
     let even = (0..40).map(|index| index * len / 40);
     let head = [1, 2, 3, 13, 30];
@@ -16,7 +16,7 @@ fn cuts(len: usize) -> Vec<usize> {
     even.chain(head).chain(tail).collect()
 }
 
-/// What may be cut off without a loss: an end marker, or an end chunk and the last checksum of some zeros.
+/// How many last bytes are not needed: an end marker, or an end chunk and the last checksum.
 fn end(media_type: MediaType) -> usize {
     match media_type {
         MediaType::Jpeg => 3,
@@ -25,9 +25,9 @@ fn end(media_type: MediaType) -> usize {
     }
 }
 
-/// A GIF is shown as far as it goes.
+/// Except GIFs, which are shown as far as they go.
 #[test]
-fn every_sample_cut_short_anywhere_is_refused() {
+fn every_incomplete_sample_is_refused() {
     for (name, media_type, ..) in SAMPLES {
         if media_type == MediaType::Gif {
             continue;
@@ -35,7 +35,7 @@ fn every_sample_cut_short_anywhere_is_refused() {
         let whole = sample(name);
         for cut in cuts(whole.len() - end(media_type)) {
             let result = inspected(&whole[..cut]);
-            // Below twelve bytes a type cannot always be told.
+            // Below twelve bytes the type is not always known.
             let is_refused =
                 is_damaged(&result) || cut < 12 && result == Err(ImageError::UnknownType);
             assert!(is_refused, "{name} cut to {cut}: {result:?}");
@@ -54,16 +54,19 @@ fn a_missing_end_of_a_jpeg_or_png_is_added() {
         let whole = sample(name);
         let served = inspected(&whole).unwrap().1;
         for missing in 1..=len {
-            let (_, mended) = inspected(&whole[..whole.len() - missing]).unwrap();
+            let (_, repaired) = inspected(&whole[..whole.len() - missing]).unwrap();
             // A half of the marker becomes a fill byte.
-            assert!(mended.len() - served.len() <= 1, "{name} without {missing}");
-            assert!(mended[..served.len() - 1] == served[..served.len() - 1]);
+            assert!(
+                repaired.len() - served.len() <= 1,
+                "{name} without {missing}"
+            );
+            assert!(repaired[..served.len() - 1] == served[..served.len() - 1]);
         }
     }
 }
 
 #[test]
-fn a_jpeg_that_was_cut_short_and_closed_anew_is_refused() {
+fn an_incomplete_jpeg_with_an_end_marker_is_refused() {
     for name in [
         "24-megapixels.jpg",
         "progressive.jpg",
@@ -80,9 +83,9 @@ fn a_jpeg_that_was_cut_short_and_closed_anew_is_refused() {
 }
 
 #[test]
-fn every_small_picture_cut_short_anywhere_is_refused() {
+fn every_incomplete_small_image_is_refused() {
     for (name, media_type, whole) in codings() {
-        // The end of an animation is not missing for its own sake.
+        // An animation must be complete up to its end chunk.
         let end = if name.contains("animated") {
             0
         } else {
@@ -94,7 +97,7 @@ fn every_small_picture_cut_short_anywhere_is_refused() {
     }
 }
 
-/// Changes one bit at a time. What comes of it may pass or not, but nothing may panic out of the inspection or hang.
+/// Changes one bit at a time. The result may be accepted or not, but nothing may panic out of the check or hang.
 fn survives_changed_bits(name: &str, whole: &[u8], count: usize) {
     let mut dice = Dice(0x5eed_0042);
     for _ in 0..count {
@@ -115,45 +118,45 @@ fn survives_changed_bits(name: &str, whole: &[u8], count: usize) {
 }
 
 #[test]
-fn changed_bits_in_a_jpeg_do_no_harm() {
+fn changed_bits_in_a_jpeg_are_handled() {
     survives_changed_bits("grey.jpg", &sample("grey.jpg"), 200);
     survives_changed_bits("cmyk.jpg", &sample("cmyk.jpg"), 100);
     survives_changed_bits("progressive.jpg", &sample("progressive.jpg"), 20);
 }
 
 #[test]
-fn changed_bits_in_a_png_do_no_harm() {
+fn changed_bits_in_a_png_are_handled() {
     survives_changed_bits("16-bit-grey.png", &sample("16-bit-grey.png"), 200);
 }
 
 #[test]
-fn changed_bits_in_a_gif_do_no_harm() {
+fn changed_bits_in_a_gif_are_handled() {
     survives_changed_bits("animated.gif", &sample("animated.gif"), 200);
 }
 
 #[test]
-fn changed_bits_in_a_webp_do_no_harm() {
+fn changed_bits_in_a_webp_are_handled() {
     survives_changed_bits("transparent.webp", &sample("transparent.webp"), 200);
     survives_changed_bits("animated.webp", &sample("animated.webp"), 100);
 }
 
 #[test]
-fn changed_bits_in_small_pictures_do_no_harm() {
+fn changed_bits_in_small_images_are_handled() {
     for (name, _, whole) in codings() {
         survives_changed_bits(&name, &whole, 200);
     }
 }
 
-/// The first bytes hold the containers' headers, where a changed bit changes most.
+/// The first bytes contain the containers' headers, where a changed bit has the largest effect.
 #[test]
-fn changed_bits_in_headers_do_no_harm() {
+fn changed_bits_in_headers_are_handled() {
     for (name, ..) in SAMPLES {
         let mut whole = sample(name);
         whole.truncate(20_000);
         for index in 0..160 {
             for bit in [0, 7] {
                 whole[index] ^= 1 << bit;
-                // What is there may be the whole of a picture that the header now says to be smaller.
+                // The rest may be a complete image if the header now says that it is smaller.
                 let result = inspected(&whole);
                 assert_ne!(result, Err(ImageError::Unavailable), "{name}, byte {index}");
                 whole[index] ^= 1 << bit;
@@ -163,7 +166,7 @@ fn changed_bits_in_headers_do_no_harm() {
 }
 
 #[test]
-fn a_wrong_checksum_is_refused_in_image_data_and_drops_a_chunk_that_browsers_drop() {
+fn a_wrong_checksum_is_refused_in_image_data_and_drops_other_chunks() {
     let clean = sample("coffee.png");
     let data = position(&clean, b"IDAT").unwrap();
     let mut changed = clean.clone();
@@ -178,7 +181,7 @@ fn a_wrong_checksum_is_refused_in_image_data_and_drops_a_chunk_that_browsers_dro
 }
 
 #[test]
-fn containers_without_a_picture_are_refused() {
+fn containers_without_an_image_are_refused() {
     let no_data = png(1, 1, &[]);
     let empty_gif = b"GIF89a\x01\0\x01\0\0\0\0\x3b";
     let empty_jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
@@ -188,7 +191,7 @@ fn containers_without_a_picture_are_refused() {
     }
 }
 
-/// A compressed stream of these bytes, as they are (RFC 1950), with its checksum (Adler-32).
+/// Makes a zlib stream of uncompressed bytes (RFC 1950), with its checksum (Adler-32).
 fn stored(rows: &[u8]) -> Vec<u8> {
     let len = u16::try_from(rows.len()).unwrap();
     let head = [
@@ -206,7 +209,7 @@ fn stored(rows: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_in_a_pngs_image_data_that_are_no_pixels_are_cut_off() {
+fn other_bytes_in_a_pngs_image_data_are_removed() {
     let picture = |parts: &[&[u8]]| {
         let parts: Vec<_> = parts.iter().map(|part| png_chunk(*b"IDAT", part)).collect();
         png(2, 2, &parts)
@@ -232,7 +235,7 @@ fn bytes_in_a_pngs_image_data_that_are_no_pixels_are_cut_off() {
         );
     }
     assert!(is_damaged(&inspected(&picture(&[&stored(&rows[..5])]))));
-    // A wrong checksum does not save what no browser shows.
+    // An image that browsers do not show is not repaired.
     let mut broken = picture(&[&whole, secret]);
     let at = position(&broken, b"IDAT").unwrap() + 4 + whole.len();
     broken[at] ^= 1;
@@ -240,7 +243,7 @@ fn bytes_in_a_pngs_image_data_that_are_no_pixels_are_cut_off() {
 }
 
 #[test]
-fn a_wrong_checksum_of_a_pngs_rows_does_not_matter() {
+fn a_wrong_checksum_of_a_pngs_rows_is_ignored() {
     let mut whole = stored(&[0, 1, 2, 0, 3, 4]);
     *whole.last_mut().unwrap() ^= 1;
     let picture = png(2, 2, &[png_chunk(*b"IDAT", &whole)]);
@@ -248,7 +251,7 @@ fn a_wrong_checksum_of_a_pngs_rows_does_not_matter() {
 }
 
 #[test]
-fn pngs_of_every_layout_have_rows_of_the_length_they_should() {
+fn pngs_of_every_layout_are_accepted() {
     use png::{BitDepth, ColorType, Encoder};
     for (colour, depth) in [
         (ColorType::Grayscale, BitDepth::One),

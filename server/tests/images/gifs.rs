@@ -1,4 +1,4 @@
-//! A GIF is served as far as browsers show it.
+//! GIFs are served as far as browsers show them.
 
 use app::model::MediaType;
 
@@ -9,7 +9,7 @@ use crate::kit::{
 
 const TRAILER: &[u8] = &[0x3b];
 
-/// Header, screen and a global palette of two colours.
+/// Makes a header, screen and a global palette of two colours.
 fn head(width: u16, height: u16) -> Vec<u8> {
     let [w, h] = [width, height].map(u16::to_le_bytes);
     [
@@ -22,7 +22,7 @@ fn head(width: u16, height: u16) -> Vec<u8> {
     .concat()
 }
 
-/// A frame of one colour: 2 by 2 pixels at this place.
+/// Makes a frame of one colour: 2 by 2 pixels at this position.
 fn frame(x: u16, y: u16) -> Vec<u8> {
     let [x, y] = [x, y].map(u16::to_le_bytes);
     [
@@ -45,7 +45,7 @@ fn control(delay: u8) -> Vec<u8> {
 fn served(parts: &[&[u8]]) -> Vec<u8> {
     let (_, served) = inspected(&parts.concat()).unwrap();
     let (_, again) = inspected(&served).unwrap();
-    assert!(again == served, "what is served would be served as it is");
+    assert!(again == served, "a served image is served unchanged");
     served
 }
 
@@ -70,7 +70,7 @@ fn a_gif_ends_where_browsers_stop_reading() {
 }
 
 #[test]
-fn a_gif_that_was_cut_short_is_served_as_far_as_it_goes_and_closed() {
+fn an_incomplete_gif_is_served_as_far_as_it_goes_with_a_trailer() {
     let whole = sample("animated.gif");
     let clean = inspected(&whole).unwrap().1;
     let first_frame = position(&clean, &[0x2c]).unwrap();
@@ -88,7 +88,7 @@ fn a_gif_that_was_cut_short_is_served_as_far_as_it_goes_and_closed() {
 }
 
 #[test]
-fn a_data_block_that_the_file_cuts_short_is_made_as_short_as_it_is() {
+fn an_incomplete_data_block_is_shortened() {
     let whole = frame(0, 0);
     let start = [&head(2, 2)[..], &whole[..11]].concat();
     for (rest, closed) in [
@@ -103,7 +103,7 @@ fn a_data_block_that_the_file_cuts_short_is_made_as_short_as_it_is() {
 }
 
 #[test]
-fn a_frame_with_too_little_data_is_served_as_it_is() {
+fn a_frame_with_too_little_data_is_served_unchanged() {
     let bytes = sample("odd/g06-short-data.gif");
     let (found, served) = inspected(&bytes).unwrap();
     assert_eq!((found.width, found.height), (40, 30));
@@ -112,7 +112,7 @@ fn a_frame_with_too_little_data_is_served_as_it_is() {
 }
 
 #[test]
-fn the_first_frame_makes_the_screen_larger_and_later_ones_do_not() {
+fn only_the_first_frame_enlarges_the_screen() {
     for (width, height) in [(2, 2), (0, 0)] {
         let bytes = [
             &head(width, height)[..],
@@ -134,7 +134,7 @@ fn the_first_frame_makes_the_screen_larger_and_later_ones_do_not() {
 }
 
 #[test]
-fn a_gif_that_shows_nothing_is_refused() {
+fn a_gif_without_an_image_is_refused() {
     let text = b"\x21\x01\x0c\0\0\0\0\x02\0\x02\0\x01\x01\0\0\x02hi\0";
     let mut flat = frame(0, 0);
     flat[7] = 0;
@@ -148,7 +148,7 @@ fn a_gif_that_shows_nothing_is_refused() {
 }
 
 #[test]
-fn the_last_number_of_loops_counts_wherever_it_is() {
+fn the_last_number_of_loops_is_used() {
     let (first, second) = (frame(0, 0), [control(9), frame(0, 0)].concat());
     let many = served(&[
         &head(2, 2),
@@ -164,7 +164,7 @@ fn the_last_number_of_loops_counts_wherever_it_is() {
 }
 
 #[test]
-fn a_graphic_control_is_for_the_next_image_whatever_stands_between() {
+fn a_graphic_control_applies_to_the_next_image() {
     let text = b"\x21\x01\x0c\0\0\0\0\x02\0\x02\0\x01\x01\0\0\x02hi\0";
     let found = served(&[
         &head(2, 2),

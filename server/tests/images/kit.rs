@@ -1,4 +1,4 @@
-//! What the tests of pictures share: samples, inspection of bytes, chunks to build containers of, and decoding whole.
+//! Helpers for the tests of images: samples, checking bytes, building containers, decoding.
 
 use std::fs;
 use std::io::{Cursor, Read, Seek, Write};
@@ -8,7 +8,7 @@ use app::model::MediaType;
 use server::config::ImageLimits;
 use server::image::{ImageError, Inspected, inspect};
 
-/// Every sample: its name, type, and size as shown.
+/// Every sample: its name, type, and displayed size.
 pub const SAMPLES: [(&str, MediaType, u32, u32); 10] = [
     ("16-bit-grey.png", MediaType::Png, 384, 303),
     ("24-megapixels.jpg", MediaType::Jpeg, 6000, 4000),
@@ -28,7 +28,7 @@ pub fn path(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Every small picture in a coding that the samples do not have: its name, type and bytes.
+/// Returns every small image in a coding that the samples do not have: its name, type and bytes.
 pub fn codings() -> Vec<(String, MediaType, Vec<u8>)> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/images/codings");
     let paths = fs::read_dir(directory)
@@ -52,7 +52,7 @@ pub fn sample(name: &str) -> Vec<u8> {
     fs::read(path(name)).unwrap()
 }
 
-/// Inspects bytes within the default limits, and returns what would be served.
+/// Checks bytes within the default limits, and returns the file to be served.
 pub fn inspected(bytes: &[u8]) -> Result<(Inspected, Vec<u8>), ImageError> {
     inspected_within(bytes, ImageLimits::default())
 }
@@ -88,7 +88,7 @@ pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
     position(bytes, part).is_some()
 }
 
-/// Where the last of these parts begins.
+/// Returns where the last of these parts begins.
 pub fn last_position(bytes: &[u8], part: &[u8]) -> usize {
     bytes
         .windows(part.len())
@@ -100,7 +100,7 @@ pub fn inserted(bytes: &[u8], at: usize, part: &[u8]) -> Vec<u8> {
     [&bytes[..at], part, &bytes[at..]].concat()
 }
 
-/// A PNG chunk with its checksum.
+/// Makes a PNG chunk with its checksum.
 pub fn png_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let checked = [&kind[..], data].concat();
     let len = u32::try_from(data.len()).unwrap().to_be_bytes();
@@ -108,7 +108,7 @@ pub fn png_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&len[..], &checked, &checksum].concat()
 }
 
-/// A PNG of these chunks, behind a header of 8 bits grey.
+/// Makes a PNG of these chunks, with a header for 8 bits grey.
 pub fn png(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
     let header = [
         &width.to_be_bytes()[..],
@@ -123,13 +123,13 @@ pub fn png(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
     png
 }
 
-/// A JPEG segment.
+/// Makes a JPEG segment.
 pub fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
     let len = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
     [&[0xff, marker][..], &len, content].concat()
 }
 
-/// A WebP chunk, padded.
+/// Makes a padded WebP chunk.
 pub fn riff_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let len = u32::try_from(data.len()).unwrap().to_le_bytes();
     let padding: &[u8] = if data.len() % 2 == 1 { &[0] } else { &[] };
@@ -140,7 +140,7 @@ pub fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
     riff_chunk(*b"RIFF", &[b"WEBP".to_vec(), chunks.concat()].concat())
 }
 
-/// The pixels of every frame.
+/// Returns the pixels of every frame.
 pub fn frames(media_type: MediaType, bytes: &[u8]) -> Vec<Vec<u8>> {
     match media_type {
         MediaType::Png => png_frames(bytes),
@@ -204,7 +204,7 @@ fn webp_frames(bytes: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A small generator of numbers that are the same in every run (xorshift).
+/// Generates numbers that are the same in every run (xorshift).
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -216,7 +216,7 @@ impl Dice {
     }
 }
 
-/// A minimal profile by its header, with nothing in it.
+/// Makes a minimal colour profile: a header, and zeros.
 pub fn profile(len: usize) -> Vec<u8> {
     let mut profile = vec![0; len];
     profile[..4].copy_from_slice(&u32::try_from(len).unwrap().to_be_bytes());

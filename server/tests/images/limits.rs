@@ -1,4 +1,4 @@
-//! What is too large is refused from its headers, and what is no picture by its first bytes.
+//! Limits of images, checked by their headers, and files that are not images.
 
 use crate::kit;
 use std::io::Write;
@@ -9,10 +9,10 @@ use crate::kit::{
     riff_chunk, sample, segment, webp,
 };
 use server::config::ImageLimits;
-use server::image::{ImageError, PICTURE_MEMORY, Survey};
+use server::image::{IMAGE_MEMORY, ImageError, Inspection};
 
 #[test]
-fn what_is_no_picture_is_refused_by_its_bytes() {
+fn other_files_are_refused_by_their_first_bytes() {
     let svg = br#"<svg xmlns="http://www.w3.org/2000/svg"/>"#;
     let html = b"<!doctype html><title>PNG</title>";
     let others: [&[u8]; 11] = [
@@ -33,7 +33,7 @@ fn what_is_no_picture_is_refused_by_its_bytes() {
     }
 }
 
-/// Sizes that a header claims, without a picture behind it.
+/// Makes images of each type with this size in their header, without image data.
 fn claims(width: u16, height: u16) -> [Vec<u8>; 4] {
     let [w, h] = [width, height].map(u16::to_le_bytes);
     let gif = [b"GIF89a", &w[..], &h, &[0, 0, 0, 0x3b]].concat();
@@ -68,7 +68,7 @@ fn too_many_pixels_are_refused_from_the_header_at_once() {
 }
 
 #[test]
-fn sizes_of_nothing_are_damaged() {
+fn empty_sizes_are_damaged() {
     for (width, height) in [(0, 0), (0, 5), (5, 0)] {
         let [png, jpeg, gif, _] = claims(width, height);
         for bytes in [png, jpeg, gif] {
@@ -78,7 +78,7 @@ fn sizes_of_nothing_are_damaged() {
 }
 
 #[test]
-fn a_png_that_claims_the_largest_size_of_all_is_refused() {
+fn a_png_with_the_largest_possible_size_is_refused() {
     assert!(is_too_large(&inspected(&png(u32::MAX, u32::MAX, &[]))));
 }
 
@@ -112,7 +112,7 @@ fn frames_outside_their_canvas_are_damaged() {
 }
 
 #[test]
-fn frames_are_counted_and_their_pixels_added_up() {
+fn frames_and_their_pixels_are_limited() {
     let few = ImageLimits {
         frames: 2,
         ..ImageLimits::default()
@@ -129,7 +129,7 @@ fn frames_are_counted_and_their_pixels_added_up() {
 }
 
 #[test]
-fn a_picture_that_takes_longer_than_its_time_is_refused_with_a_reason() {
+fn a_slow_image_is_refused_with_a_reason() {
     let none = ImageLimits {
         time: Duration::ZERO,
         ..ImageLimits::default()
@@ -143,9 +143,9 @@ fn a_picture_that_takes_longer_than_its_time_is_refused_with_a_reason() {
     }
 }
 
-/// Each frame takes long for its few bytes; the time is looked at between them.
+/// Each frame takes long for its size; the time is checked between them.
 #[test]
-fn an_animation_whose_frames_take_too_long_together_is_not_decoded_to_its_end() {
+fn an_animation_that_takes_too_long_is_not_decoded_to_its_end() {
     let side = 1_600_u16;
     // A key frame whose coefficients are all coded by zeros.
     let coded = 120_000_u32;
@@ -175,9 +175,9 @@ fn an_animation_whose_frames_take_too_long_together_is_not_decoded_to_its_end() 
 }
 
 #[test]
-fn texts_and_profiles_that_are_bombs_are_not_opened() {
+fn compressed_texts_and_profiles_are_not_expanded() {
     let clean = sample("coffee.png");
-    // 64 MiB of nothing, compressed over and over as a stored picture would not be.
+    // Large data in place of a compressed text.
     let mut bomb = b"name\0\0".to_vec();
     bomb.resize(3 << 20, 0x55);
     let texts = [png_chunk(*b"zTXt", &bomb), png_chunk(*b"iTXt", &bomb)].concat();
@@ -189,7 +189,7 @@ fn texts_and_profiles_that_are_bombs_are_not_opened() {
 }
 
 #[test]
-fn a_jpeg_with_more_scans_than_anyone_makes_is_refused() {
+fn a_jpeg_with_too_many_scans_is_refused() {
     let clean = sample("progressive.jpg");
     let at = position(&clean, &[0xff, 0xda]).unwrap();
     let scan = segment(0xda, &[1, 1, 0, 0, 0, 0]);
@@ -201,18 +201,18 @@ fn a_jpeg_with_more_scans_than_anyone_makes_is_refused() {
 }
 
 #[test]
-fn memory_is_known_before_decoding_and_bounded() {
+fn memory_is_known_before_decoding_and_limited() {
     let needed = |name: &str| {
-        Survey::of(&kit::path(name), ImageLimits::default())
+        Inspection::begin(&kit::path(name), ImageLimits::default())
             .unwrap()
             .memory_needed()
     };
     for (name, ..) in kit::SAMPLES {
-        assert!(needed(name) <= PICTURE_MEMORY, "{name}");
+        assert!(needed(name) <= IMAGE_MEMORY, "{name}");
     }
-    // Row by row, no matter how many.
+    // It is decoded row by row.
     assert!(needed("coffee.png") < 2 << 20);
-    // A picture in one pass needs nothing but buffers, one in many eight bytes for 64 samples.
+    // An image in one pass needs buffers only, a progressive one eight bytes for 64 samples.
     assert!(needed("24-megapixels.jpg") < 2 << 20);
     let progressive = needed("progressive.jpg");
     assert!(
@@ -221,9 +221,9 @@ fn memory_is_known_before_decoding_and_bounded() {
     );
 }
 
-/// Pictures of phones and cameras, and the largest of all: 64 megapixels for print, in many passes.
+/// Images of phones and cameras, and the largest of all: 64 megapixels in four colours, progressive.
 #[test]
-fn large_pictures_need_little_memory() {
+fn large_images_need_little_memory() {
     for (marker, width, height, samplings) in [
         (0xc0, 8_160_u16, 6_144_u16, &[0x22, 0x11, 0x11][..]),
         (0xc2, 8_160, 6_144, &[0x22, 0x11, 0x11]),
@@ -232,7 +232,7 @@ fn large_pictures_need_little_memory() {
         let jpeg = flat_jpeg(marker, width, height, samplings);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &jpeg).unwrap();
-        let survey = Survey::of(file.path(), ImageLimits::default()).unwrap();
+        let survey = Inspection::begin(file.path(), ImageLimits::default()).unwrap();
         assert!(survey.memory_needed() <= 40 << 20);
         let (found, _) = inspected(&jpeg).unwrap();
         assert_eq!((found.width, found.height), (width.into(), height.into()));
@@ -240,7 +240,7 @@ fn large_pictures_need_little_memory() {
 }
 
 #[test]
-fn a_png_of_48_megapixels_passes() {
+fn a_png_of_48_megapixels_is_accepted() {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 8_000, 6_000);
     encoder.set_color(png::ColorType::Rgb);
@@ -256,7 +256,7 @@ fn a_png_of_48_megapixels_passes() {
     assert!(inspected(&bytes).is_ok());
 }
 
-/// A picture of one colour. Every block is coded by as few bits as there can be.
+/// Makes an image of one colour, whose blocks are coded by as few bits as possible.
 fn flat_jpeg(marker: u8, width: u16, height: u16, samplings: &[u8]) -> Vec<u8> {
     let count = u8::try_from(samplings.len()).unwrap();
     let components = (1..)

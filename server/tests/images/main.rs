@@ -1,4 +1,4 @@
-//! What becomes of uploaded pictures.
+//! Checking and rewriting uploaded images.
 
 #[cfg(test)]
 #[path = "../common/bomb.rs"]

@@ -1,4 +1,4 @@
-//! Pictures that browsers show although they are not as their formats ask.
+//! Images that browsers show although they violate their formats.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ fn compressed_profile(unfolded: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_jpeg_whose_colours_have_a_third_of_its_width_is_taken() {
+fn a_jpeg_with_colours_at_a_third_of_its_width_is_accepted() {
     let before = odd("j01-sample-3x1.jpg");
     let (found, after) = inspected(&before).unwrap();
     assert_eq!((found.width, found.height), (161, 123));
@@ -47,7 +47,7 @@ fn a_jpeg_without_its_end_marker_gets_one() {
 }
 
 #[test]
-fn a_progressive_jpeg_that_ends_between_two_passes_is_cut_short() {
+fn a_progressive_jpeg_that_ends_between_two_scans_is_incomplete() {
     let whole = sample("progressive.jpg");
     let last = whole
         .windows(2)
@@ -57,9 +57,9 @@ fn a_progressive_jpeg_that_ends_between_two_passes_is_cut_short() {
 }
 
 #[test]
-fn a_jpeg_without_codes_of_its_own_has_those_of_the_standard() {
+fn a_jpeg_without_huffman_tables_uses_the_standards() {
     let mut bytes = sample("grey.jpg");
-    // Pillow writes the standard's codes.
+    // Pillow writes the standard's tables.
     while let Some(at) = position(&bytes, &[0xff, 0xc4]) {
         let len = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
         bytes.drain(at..at + 2 + len);
@@ -68,7 +68,7 @@ fn a_jpeg_without_codes_of_its_own_has_those_of_the_standard() {
 }
 
 #[test]
-fn a_jpegs_profile_stays_only_if_it_is_one() {
+fn only_a_valid_colour_profile_of_a_jpeg_is_served() {
     let clean = sample("grey.jpg");
     let part = |number: u8, of: u8, data: &[u8]| {
         segment(0xe2, &[&b"ICC_PROFILE\0"[..], &[number, of], data].concat())
@@ -95,7 +95,7 @@ fn a_jpegs_profile_stays_only_if_it_is_one() {
 }
 
 #[test]
-fn a_png_with_a_broken_profile_loses_that_alone() {
+fn a_png_with_a_broken_profile_loses_only_the_profile() {
     let before = odd("p05-iccp-bad-crc-gimp.png");
     let after = served(&before);
     assert!(!contains(&after, b"iCCP"));
@@ -103,12 +103,12 @@ fn a_png_with_a_broken_profile_loses_that_alone() {
 }
 
 #[test]
-fn a_pngs_profile_stays_only_if_it_is_one_and_no_bomb() {
+fn only_a_valid_colour_profile_of_a_png_is_served() {
     let clean = sample("coffee.png");
     let with = |chunk: &[u8]| served(&inserted(&clean, 33, chunk));
     let sound = compressed_profile(&profile(400));
     assert!(contains(&with(&sound), &sound));
-    // A profile of 300 MB, the header says; a page; and one that holds more than it says.
+    // A profile of 40 MiB, a page, and a profile with more data than its header says.
     let mut bomb = vec![0; 40 << 20];
     bomb[..400].copy_from_slice(&profile(400));
     bomb[..4].copy_from_slice(&(40_u32 << 20).to_be_bytes());
@@ -122,7 +122,7 @@ fn a_pngs_profile_stays_only_if_it_is_one_and_no_bomb() {
 }
 
 #[test]
-fn chunks_of_a_png_that_are_late_or_there_twice_are_dropped() {
+fn late_and_repeated_chunks_of_a_png_are_dropped() {
     let rows = sample("coffee.png");
     let gamma = png_chunk(*b"gAMA", &[0, 0, 0xb1, 0x8f]);
     let other = png_chunk(*b"gAMA", &[0, 1, 0, 0]);
@@ -137,7 +137,7 @@ fn chunks_of_a_png_that_are_late_or_there_twice_are_dropped() {
 }
 
 #[test]
-fn whatever_follows_the_image_data_of_a_png_is_no_matter() {
+fn data_behind_the_image_data_of_a_png_are_ignored() {
     let whole = sample("coffee.png");
     let end = whole.len() - 12;
     let wrong = png_chunk(*b"IENX", b"");
@@ -148,7 +148,7 @@ fn whatever_follows_the_image_data_of_a_png_is_no_matter() {
     }
 }
 
-/// Frames of an animation, each with a control. `begins_with_still` has a control for the still picture first.
+/// Makes an animation of frames with a control each. With `begins_with_still`, the still image has a control too.
 fn animation(promised: u32, frames: u32, begins_with_still: bool, skipped: u32) -> Vec<u8> {
     let mut data = ZlibEncoder::new(Vec::new(), Compression::fast());
     data.write_all(&[0, 9]).unwrap();
@@ -186,13 +186,13 @@ fn promised(bytes: &[u8]) -> Option<u8> {
 }
 
 #[test]
-fn an_animation_that_lies_about_its_frames_becomes_its_still_picture() {
+fn an_animation_with_a_wrong_number_of_frames_becomes_its_still_image() {
     let after = served(&odd("a01-actl-says-3.png"));
     for kind in [b"acTL", b"fcTL", b"fdAT"] {
         assert!(!contains(&after, kind));
     }
     assert!(contains(&after, b"IDAT"));
-    // Two frames, of which the first is the still picture.
+    // Two frames, of which the first is the still image.
     assert_eq!(promised(&served(&animation(2, 1, true, 0))), Some(2));
     for lying in [
         animation(3, 1, true, 0),
@@ -205,7 +205,7 @@ fn an_animation_that_lies_about_its_frames_becomes_its_still_picture() {
 }
 
 #[test]
-fn an_animation_without_its_still_picture_keeps_its_sound_frames() {
+fn an_animation_without_its_still_image_keeps_its_valid_frames() {
     assert_eq!(promised(&served(&animation(3, 3, false, 0))), Some(3));
     for (lying, kept) in [
         (animation(5, 3, false, 0), 3),
@@ -219,7 +219,7 @@ fn an_animation_without_its_still_picture_keeps_its_sound_frames() {
 }
 
 #[test]
-fn a_broken_frame_leaves_the_still_picture_and_a_missing_one_is_refused() {
+fn a_broken_frame_leaves_the_still_image_and_a_missing_one_is_refused() {
     let mut broken = animation(2, 1, true, 0);
     let at = position(&broken, b"fdAT").unwrap();
     broken[at + 9] ^= 0xff;

@@ -1,5 +1,4 @@
-//! Pictures are checked a few at a time, each in a process of its own; addresses share the decoders, and what waits too
-//! long in line is turned away.
+//! The pool of processes that check images: concurrency, fairness by address, and timeouts.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +11,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use server::admission::slots::NoSlot;
 use server::config::ImageLimits;
-use server::image::{DECODES, DecodePool, ImageError, Inspected, UPLOADS, UPLOADS_PER_ADDRESS};
+use server::image::{
+    DecodePool, ImageError, Inspected, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
+};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use crate::{bomb, kit};
@@ -49,7 +50,7 @@ fn pool() -> (DecodePool, TempDir) {
     pool_of(env!("CARGO_BIN_EXE_tonesa").into())
 }
 
-/// What comes of a picture whose check does what this shell script does.
+/// Returns the error for an image whose check runs this shell script.
 async fn checked_by(script: &str) -> ImageError {
     let (pool, _directory) = pool_of(stand_in());
     let input = file(script.as_bytes());
@@ -65,12 +66,12 @@ async fn inspect(
     address: IpAddr,
     input: TempPath,
 ) -> Result<(Inspected, TempPath), ImageError> {
-    let place = pool.place(address).unwrap();
-    pool.inspect(&place, input).await
+    let slot = pool.upload_slot(address).unwrap();
+    pool.inspect(&slot, input).await
 }
 
 #[tokio::test]
-async fn the_result_lies_in_the_given_directory_and_the_upload_is_gone() {
+async fn the_result_is_in_the_given_directory_and_the_upload_is_removed() {
     let (pool, directory) = pool();
     let input = upload("phone-rotated-gps.jpg");
     let uploaded = input.to_path_buf();
@@ -83,9 +84,9 @@ async fn the_result_lies_in_the_given_directory_and_the_upload_is_gone() {
     assert_eq!(files(directory.path()), 0);
 }
 
-/// The limits of memory leave room for whatever is taken.
+/// The memory limits must allow every accepted image.
 #[tokio::test]
-async fn every_sample_passes_in_a_process_of_its_own() {
+async fn every_sample_is_accepted_in_a_process_of_its_own() {
     let (pool, _directory) = pool();
     for (name, media_type, width, height) in kit::SAMPLES {
         let (found, _) = inspect(&pool, HERE, upload(name)).await.unwrap();
@@ -99,7 +100,7 @@ async fn every_sample_passes_in_a_process_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_refused_picture_leaves_nothing_behind() {
+async fn a_refused_image_leaves_no_files() {
     let (pool, directory) = pool();
     let input = upload("README.md");
     let uploaded = input.to_path_buf();
@@ -112,7 +113,7 @@ async fn a_refused_picture_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_picture_whose_decoder_wants_more_memory_than_its_headers_say_is_refused() {
+async fn an_image_that_needs_more_memory_than_announced_is_refused() {
     let (pool, directory) = pool();
     let webp = bomb::webp();
     assert!(webp.len() < 5 << 20);
@@ -122,7 +123,7 @@ async fn a_picture_whose_decoder_wants_more_memory_than_its_headers_say_is_refus
 }
 
 #[tokio::test]
-async fn a_process_that_cannot_run_says_nothing_of_the_picture() {
+async fn a_process_that_cannot_run_does_not_blame_the_image() {
     for script in [
         "exit 1",
         "kill -TERM $$",
@@ -141,49 +142,49 @@ async fn a_process_that_cannot_run_says_nothing_of_the_picture() {
 }
 
 #[tokio::test]
-async fn a_process_that_crashes_damns_its_picture() {
-    let surveyed = r#"echo '{"Surveyed":{"media_type":"image/png","memory":1}}'; read go"#;
+async fn a_crash_of_the_process_means_a_damaged_image() {
+    let headers = r#"echo '{"Headers":{"media_type":"image/png","memory":1}}'; read go"#;
     for end in ["kill -SEGV $$", "exit 101", "kill -ABRT $$"] {
-        let refused = checked_by(&format!("{surveyed}; {end}")).await;
+        let refused = checked_by(&format!("{headers}; {end}")).await;
         assert_eq!(refused, ImageError::Damaged("PNG"), "{end}");
     }
-    let refused = checked_by(&format!("{surveyed}; kill -XCPU $$")).await;
+    let refused = checked_by(&format!("{headers}; kill -XCPU $$")).await;
     assert!(refused.to_string().contains("too long"), "{refused}");
 }
 
 #[tokio::test]
-async fn a_process_sees_nothing_of_the_nodes_environment() {
-    let tell = r#"echo '{"Refused":{"TooLarge":"'"${CARGO_MANIFEST_DIR:-nothing}"'"}}'"#;
+async fn a_process_does_not_inherit_the_environment() {
+    let script = r#"echo '{"Refused":{"TooLarge":"'"${CARGO_MANIFEST_DIR:-nothing}"'"}}'"#;
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     assert_eq!(
-        checked_by(tell).await,
+        checked_by(script).await,
         ImageError::TooLarge("nothing".to_owned())
     );
 }
 
 #[tokio::test]
-async fn places_are_bounded_in_all_and_by_address_and_all_who_have_one_pass() {
+async fn upload_slots_are_limited_in_total_and_by_address() {
     let (pool, _directory) = pool();
-    let places: Vec<_> = (0..UPLOADS_PER_ADDRESS)
-        .map(|_| pool.place(HERE).unwrap())
+    let slots: Vec<_> = (0..MAX_UPLOADS_PER_ADDRESS)
+        .map(|_| pool.upload_slot(HERE).unwrap())
         .collect();
-    assert_eq!(pool.place(HERE).err(), Some(NoSlot::Address));
-    let others: Vec<_> = (0..UPLOADS - UPLOADS_PER_ADDRESS)
-        .map(|n| pool.place(IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()])))
+    assert_eq!(pool.upload_slot(HERE).err(), Some(NoSlot::Address));
+    let others: Vec<_> = (0..MAX_UPLOADS - MAX_UPLOADS_PER_ADDRESS)
+        .map(|n| pool.upload_slot(IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()])))
         .collect();
-    assert_eq!(pool.uploads(), UPLOADS);
-    assert_eq!(pool.place(THERE).err(), Some(NoSlot::Node));
+    assert_eq!(pool.uploads(), MAX_UPLOADS);
+    assert_eq!(pool.upload_slot(THERE).err(), Some(NoSlot::Node));
     drop(others);
-    let checks = places
+    let checks = slots
         .iter()
-        .map(|place| pool.inspect(place, upload("grey.jpg")));
+        .map(|slot| pool.inspect(slot, upload("grey.jpg")));
     assert!(join_all(checks).await.iter().all(Result::is_ok));
-    drop(places);
+    drop(slots);
     assert!(inspect(&pool, HERE, upload("grey.jpg")).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_address_with_many_slow_pictures_makes_no_other_wait() {
+async fn an_address_with_many_slow_images_does_not_delay_others() {
     let (pool, _directory) = pool();
     let done = AtomicUsize::new(0);
     let slow = (0..10).map(|_| async {
@@ -201,65 +202,67 @@ async fn an_address_with_many_slow_pictures_makes_no_other_wait() {
         done.load(Ordering::Relaxed)
     };
     let (before, _) = futures::join!(other, join_all(slow));
-    // Those that end while the small one is looked at.
-    assert!(before <= 2, "{before} went before");
+    // Those that end while the small one is checked.
+    assert!(before <= 2, "{before} were checked before");
 }
 
 #[tokio::test]
-async fn what_a_check_took_is_told_with_its_address_also_of_a_refused_picture() {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let teller = Arc::clone(&told);
+async fn the_time_of_a_check_is_reported_with_the_address() {
+    let charged = Arc::new(Mutex::new(Vec::new()));
+    let recorder = Arc::clone(&charged);
     let (pool, _directory) = pool_of(stand_in());
-    let pool = pool.charging(move |address, took| teller.lock().unwrap().push((address, took)));
+    let pool = pool
+        .on_time_spent(move |address, elapsed| recorder.lock().unwrap().push((address, elapsed)));
     let input = file(b"PATH=/bin:/usr/bin; sleep 0.2; exit 1");
     inspect(&pool, HERE, input).await.unwrap_err();
-    let told = told.lock().unwrap();
-    assert!(told.iter().all(|(address, _)| *address == HERE));
-    let took: Duration = told.iter().map(|(_, took)| *took).sum();
-    assert!(took >= Duration::from_millis(200), "{took:?}");
+    let charged = charged.lock().unwrap();
+    assert!(charged.iter().all(|(address, _)| *address == HERE));
+    let elapsed: Duration = charged.iter().map(|(_, elapsed)| *elapsed).sum();
+    assert!(elapsed >= Duration::from_millis(200), "{elapsed:?}");
 }
 
 #[tokio::test]
-async fn who_waits_too_long_for_a_turn_is_turned_away() {
+async fn an_image_that_waits_too_long_for_a_decoder_is_refused() {
     let (pool, directory) = pool();
-    let busy = (1..=DECODES).map(|n| {
+    let busy = (1..=MAX_DECODES).map(|n| {
         let address = IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]);
         inspect(&pool, address, upload("24-megapixels.jpg"))
     });
     let mut busy: Vec<_> = busy.map(Box::pin).collect();
-    // They hold their turns until they are polled again, or at least for as long as they are decoded.
+    // They hold the decoders at least as long as they are decoded.
     for one in &mut busy {
         assert!(futures::poll!(one.as_mut()).is_pending());
     }
-    let hasty = pool.clone().with_patience(Duration::ZERO);
+    let impatient = pool.clone().with_wait_timeout(Duration::ZERO);
     let input = upload("grey.jpg");
     let uploaded = input.to_path_buf();
     assert_eq!(
-        inspect(&hasty, THERE, input).await.unwrap_err(),
+        inspect(&impatient, THERE, input).await.unwrap_err(),
         ImageError::Unavailable
     );
     assert!(!uploaded.exists());
     assert!(join_all(busy).await.iter().all(Result::is_ok));
-    assert!(inspect(&hasty, THERE, upload("grey.jpg")).await.is_ok());
+    assert!(inspect(&impatient, THERE, upload("grey.jpg")).await.is_ok());
     assert_eq!(files(directory.path()), 0);
 }
 
 #[tokio::test]
-async fn those_who_leave_give_up_their_places() {
+async fn cancelled_uploads_release_their_slots() {
     let (pool, directory) = pool();
     for _ in 0..3 {
-        let all = (0..UPLOADS_PER_ADDRESS).map(|_| inspect(&pool, HERE, upload("animated.webp")));
+        let all =
+            (0..MAX_UPLOADS_PER_ADDRESS).map(|_| inspect(&pool, HERE, upload("animated.webp")));
         let mut all: Vec<_> = all.map(Box::pin).collect();
-        // Each is begun, and all are dropped: one in the middle of its work, the others while they wait.
+        // All are started and then dropped: one during its check, the others while they wait.
         for one in &mut all {
             assert!(futures::poll!(one.as_mut()).is_pending());
         }
         drop(all);
         assert_eq!(pool.uploads(), 0);
-        // The turn is free again as soon as that one is through.
+        // The decoder is free as soon as the cancelled check has ended.
         assert!(inspect(&pool, HERE, upload("grey.jpg")).await.is_ok());
     }
-    // The last one may still be at work.
+    // The last one may still be running.
     while files(directory.path()) > 0 {
         tokio::task::yield_now().await;
     }

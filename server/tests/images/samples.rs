@@ -1,10 +1,10 @@
-//! Real pictures pass as they are: their pixels, animation, transparency and colours survive, what is private goes.
+//! Real images are accepted: pixels, animation, transparency and colours are kept, private data are removed.
 
 use crate::kit::{SAMPLES, codings, contains, frames, inspected, sample};
 use app::model::MediaType;
 
 #[test]
-fn every_sample_passes_with_its_type_and_its_size_as_shown() {
+fn every_sample_is_accepted_with_its_type_and_displayed_size() {
     for (name, media_type, width, height) in SAMPLES {
         let (found, _) = inspected(&sample(name)).unwrap();
         assert_eq!(
@@ -16,7 +16,7 @@ fn every_sample_passes_with_its_type_and_its_size_as_shown() {
 }
 
 #[test]
-fn every_frame_of_every_sample_has_the_same_pixels_afterwards() {
+fn every_frame_of_every_sample_keeps_its_pixels() {
     for (name, media_type, ..) in SAMPLES {
         let before = sample(name);
         let (_, after) = inspected(&before).unwrap();
@@ -28,7 +28,7 @@ fn every_frame_of_every_sample_has_the_same_pixels_afterwards() {
 }
 
 #[test]
-fn restarts_interlacing_unusual_samplings_and_animations_pass_unchanged() {
+fn unusual_codings_keep_their_pixels() {
     let codings = codings();
     assert!(codings.len() > 10);
     for (name, media_type, before) in codings {
@@ -46,7 +46,7 @@ fn restarts_interlacing_unusual_samplings_and_animations_pass_unchanged() {
 }
 
 #[test]
-fn what_is_served_is_served_as_it_is_when_shared_again() {
+fn a_served_image_is_served_unchanged_when_uploaded_again() {
     for (name, ..) in SAMPLES {
         let (first, served) = inspected(&sample(name)).unwrap();
         let (second, again) = inspected(&served).unwrap();
@@ -56,7 +56,7 @@ fn what_is_served_is_served_as_it_is_when_shared_again() {
 }
 
 #[test]
-fn a_phone_photo_keeps_its_orientation_and_colours_and_loses_what_is_private() {
+fn a_phone_photo_keeps_orientation_and_colours_and_loses_private_data() {
     let before = sample("phone-rotated-gps.jpg");
     assert!(contains(&before, b"SERIAL-0042"));
     let (_, served) = inspected(&before).unwrap();
@@ -68,7 +68,7 @@ fn a_phone_photo_keeps_its_orientation_and_colours_and_loses_what_is_private() {
     ] {
         assert!(!contains(&served, private));
     }
-    // No thumbnail: there is one start of a frame and one of a picture.
+    // No thumbnail: there is only one start of an image.
     let starts = served
         .windows(3)
         .filter(|bytes| *bytes == b"\xff\xd8\xff")
@@ -102,7 +102,7 @@ fn animations_keep_their_frames_and_loops() {
 }
 
 #[test]
-fn a_transparent_picture_stays_transparent() {
+fn a_transparent_image_stays_transparent() {
     let (_, served) = inspected(&sample("transparent.webp")).unwrap();
     let decoder = image_webp::WebPDecoder::new(std::io::Cursor::new(served)).unwrap();
     assert!(decoder.has_alpha());

@@ -1,4 +1,4 @@
-//! What is not the picture is not served: metadata, previews, unknown parts, and whatever lies behind the end.
+//! Data other than the image are not served: metadata, previews, unknown parts, and what follows the end.
 
 use crate::kit::{
     SAMPLES, contains, frames, inserted, inspected, png_chunk, position, profile, riff_chunk,
@@ -8,7 +8,7 @@ use app::model::MediaType;
 
 const SECRET: &[u8] = b"<script>secret</script>";
 
-/// Inspects a picture with a secret in it, and sees to it that the secret is gone and the pixels are not.
+/// Checks an image with a secret in it, and asserts that the secret is removed and the pixels are kept.
 fn stripped(media_type: MediaType, clean: &[u8], dirty: &[u8]) -> Vec<u8> {
     assert!(contains(dirty, SECRET));
     let (_, served) = inspected(dirty).unwrap();
@@ -31,7 +31,7 @@ fn bytes_behind_the_end_are_dropped_from_every_type() {
 }
 
 #[test]
-fn a_second_picture_and_a_video_behind_a_jpeg_are_dropped() {
+fn a_second_image_and_a_video_behind_a_jpeg_are_dropped() {
     let clean = sample("grey.jpg");
     let dirty = [
         &clean,
@@ -44,7 +44,7 @@ fn a_second_picture_and_a_video_behind_a_jpeg_are_dropped() {
 }
 
 #[test]
-fn a_jpegs_metadata_are_dropped_wherever_they_are() {
+fn a_jpegs_metadata_are_dropped() {
     let clean = sample("grey.jpg");
     let private = [
         segment(0xe1, &[b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat()),
@@ -72,9 +72,9 @@ fn a_jpegs_header_loses_its_thumbnail() {
 }
 
 #[test]
-fn restart_markers_and_fill_bytes_in_a_jpeg_are_no_end() {
+fn restart_markers_and_fill_bytes_do_not_end_a_jpeg() {
     let clean = sample("grey.jpg");
-    // Fill bytes may stand before any marker.
+    // Fill bytes are allowed before any marker.
     let at_scan = position(&clean, &[0xff, 0xda]).unwrap();
     let filled = inserted(&clean, at_scan, &[0xff; 5]);
     let filled = inserted(&filled, filled.len() - 2, &[0xff; 3]);
@@ -101,7 +101,7 @@ fn a_pngs_texts_times_and_unknown_chunks_are_dropped() {
 }
 
 #[test]
-fn a_png_keeps_what_shows() {
+fn a_png_keeps_displayed_chunks() {
     let clean = sample("coffee.png");
     let kept = [
         png_chunk(*b"sRGB", &[0]),
@@ -114,7 +114,7 @@ fn a_png_keeps_what_shows() {
 }
 
 #[test]
-fn a_turned_png_is_measured_as_shown_and_keeps_nothing_but_its_orientation() {
+fn a_rotated_png_keeps_only_its_orientation_from_exif() {
     let tiff = [
         &b"MM\0*\0\0\0\x08\0\x02\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\x01\x31\0\x02\0\0\0\x17\0\0\0\x26\0\0\0\0"[..],
         SECRET,
@@ -125,7 +125,7 @@ fn a_turned_png_is_measured_as_shown_and_keeps_nothing_but_its_orientation() {
     let served = stripped(MediaType::Png, &clean, &dirty);
     let (found, _) = inspected(&served).unwrap();
     assert_eq!((found.width, found.height), (400, 600));
-    // Behind the image data, browsers do not look at it.
+    // Browsers ignore it behind the image data.
     let late = inserted(&clean, clean.len() - 12, &png_chunk(*b"eXIf", &tiff));
     let (found, served) = inspected(&late).unwrap();
     assert_eq!((found.width, found.height), (600, 400));

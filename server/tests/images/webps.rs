@@ -1,4 +1,4 @@
-//! A `WebP` is read by the rules by which browsers read it, and looks as before.
+//! `WebP`s are read by the same rules as in browsers.
 
 use crate::kit::{
     codings, contains, inspected, is_damaged, position, profile, riff_chunk, sample, webp,
@@ -13,7 +13,7 @@ fn coding(name: &str) -> Vec<u8> {
     all.find(|(found, ..)| found == name).unwrap().2
 }
 
-/// The chunks of a container: kind and data.
+/// Returns the chunks of a container: kind and data.
 fn chunks(mut bytes: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
     let mut found = Vec::new();
     while let Some((kind, rest)) = bytes.split_first_chunk() {
@@ -25,7 +25,7 @@ fn chunks(mut bytes: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
     found
 }
 
-/// An extended header: features, and the picture's size.
+/// Makes an extended header with these features and size.
 fn header(flags: u8, width: u8, height: u8) -> Vec<u8> {
     riff_chunk(
         *b"VP8X",
@@ -33,7 +33,7 @@ fn header(flags: u8, width: u8, height: u8) -> Vec<u8> {
     )
 }
 
-/// Header, animation header and frames of an animation with alpha.
+/// Returns the header, animation header and frames of an animation with alpha.
 fn animation() -> (Vec<u8>, Vec<u8>, Vec<Vec<u8>>) {
     let mut all = chunks(&coding("animated-alpha.webp")[12..]).into_iter();
     let (header, animation) = (all.next().unwrap().1, all.next().unwrap().1);
@@ -54,7 +54,7 @@ fn lossy() -> Vec<u8> {
 }
 
 #[test]
-fn what_no_browser_shows_is_refused() {
+fn images_that_no_browser_shows_are_refused() {
     assert!(is_damaged(&inspected(&sample("odd/w14-vp8-noshow.webp"))));
     let lossy = lossy();
     let changed = |change: fn(&mut Vec<u8>)| {
@@ -86,7 +86,7 @@ fn what_no_browser_shows_is_refused() {
 }
 
 #[test]
-fn a_hidden_frame_makes_no_animation() {
+fn an_animation_with_a_hidden_frame_is_refused() {
     let (header, animation, mut frames) = animation();
     let pixels = position(&frames[1], b"VP8 ").unwrap() + 8;
     frames[1][pixels] &= !0x10;
@@ -106,7 +106,7 @@ fn alpha_that_is_not_announced_is_not_served() {
 }
 
 #[test]
-fn an_animations_alpha_stays_as_it_is_announced() {
+fn an_animations_alpha_flag_is_kept() {
     let (mut header, animation, frames) = animation();
     for flags in [ANIMATION, ANIMATION | ALPHA] {
         header[0] = flags;
@@ -116,7 +116,7 @@ fn an_animations_alpha_stays_as_it_is_announced() {
 }
 
 #[test]
-fn an_animation_is_served_as_it_is_when_a_later_frame_is_damaged() {
+fn an_animation_with_a_damaged_later_frame_is_served_unchanged() {
     let (header, animation, frames) = animation();
     for index in [0, 1] {
         let mut frames = frames.clone();
@@ -130,27 +130,27 @@ fn an_animation_is_served_as_it_is_when_a_later_frame_is_damaged() {
 }
 
 #[test]
-fn what_an_animation_says_wrongly_is_mended() {
+fn wrong_sizes_and_empty_frames_of_an_animation_are_repaired() {
     let (header, animation, frames) = animation();
     let clean = animated(&header, &animation, &frames);
-    let mended = |header: &[u8], animation: &[u8], frames: &[Vec<u8>]| {
+    let repaired = |header: &[u8], animation: &[u8], frames: &[Vec<u8>]| {
         inspected(&animated(header, animation, frames)).unwrap().1 == clean
     };
-    assert!(mended(
+    assert!(repaired(
         &header,
         &[&animation[..], b"more"].concat(),
         &frames
     ));
     let mut wrong = frames.clone();
     wrong[1][6] = 3;
-    assert!(mended(&header, &animation, &wrong));
+    assert!(repaired(&header, &animation, &wrong));
     let mut empty = frames.clone();
     empty.insert(1, frames[0][..16].to_vec());
-    assert!(mended(&header, &animation, &empty));
+    assert!(repaired(&header, &animation, &empty));
 }
 
 #[test]
-fn frames_of_an_animation_are_where_they_belong() {
+fn misplaced_frames_of_an_animation_are_refused() {
     let (header, animation, frames) = animation();
     let start = riff_chunk(*b"VP8X", &header);
     let animation = riff_chunk(*b"ANIM", &animation);
@@ -169,7 +169,7 @@ fn frames_of_an_animation_are_where_they_belong() {
 }
 
 #[test]
-fn only_a_colour_profile_that_is_one_is_served() {
+fn only_a_valid_colour_profile_is_served() {
     let image = riff_chunk(*b"VP8 ", &lossy());
     let with = |flags, data: &[u8]| {
         let bytes = webp(&[

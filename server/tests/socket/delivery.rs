@@ -7,7 +7,7 @@ use crate::common::socket_client::SocketClient;
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
 use futures::future::join_all;
-use server::config::Pace;
+use server::config::HubIntervals;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_concurrent_writers_arrive_without_gaps_and_in_one_order() {
@@ -89,9 +89,9 @@ async fn a_watcher_that_does_not_read_is_closed_with_1013_and_others_miss_nothin
 
 #[tokio::test]
 async fn the_head_is_announced_again_after_a_post() {
-    let node = TestNode::with_pace(Pace {
-        beacon_every: Duration::from_millis(50),
-        ..Pace::default()
+    let node = TestNode::with_intervals(HubIntervals {
+        announce_every: Duration::from_millis(50),
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;
@@ -125,9 +125,9 @@ async fn a_repeated_post_is_delivered_once() {
 
 #[tokio::test]
 async fn a_peer_that_answers_no_ping_is_disconnected() {
-    let node = TestNode::with_pace(Pace {
+    let node = TestNode::with_intervals(HubIntervals {
         ping_every: Duration::from_millis(50),
-        ..Pace::default()
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;

@@ -3,7 +3,7 @@
 use app::event::ServerEvent;
 use app::model::{Message, Seq, UploadRef};
 use server::broker::{DeliveryClass, Frame, Topic};
-use server::http::metrics_endpoint::written;
+use server::http::metrics_endpoint::encode_metrics;
 use server::ids;
 
 use crate::common::TestNode;
@@ -27,7 +27,7 @@ fn head(topic: Topic, head: u64) -> String {
 }
 
 fn rejected(node: &TestNode) -> u64 {
-    let metrics = written(&node.node.registry);
+    let metrics = encode_metrics(&node.node.registry);
     let line = metrics
         .lines()
         .find_map(|line| line.strip_prefix(REJECTED_METRIC));

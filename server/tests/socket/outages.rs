@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::event::{CommandName, RefusalCode, ServerEvent};
 use app::model::{NewMessage, Seq, UploadId, UploadRef};
-use server::config::Pace;
+use server::config::HubIntervals;
 use server::store::Draft;
 use server::{clock, ids};
 
@@ -126,11 +126,11 @@ async fn messages_that_the_node_missed_are_read_from_the_store() {
 
 #[tokio::test]
 async fn a_message_that_was_stored_but_not_published_is_announced() {
-    let pace = Pace {
-        beacon_every: Duration::from_millis(50),
-        ..Pace::default()
+    let pace = HubIntervals {
+        announce_every: Duration::from_millis(50),
+        ..HubIntervals::default()
     };
-    let node = TestNode::with_pace(pace).await;
+    let node = TestNode::with_intervals(pace).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
     store_only(&node, upload.id).await;
@@ -139,11 +139,11 @@ async fn a_message_that_was_stored_but_not_published_is_announced() {
 
 #[tokio::test]
 async fn a_head_found_by_one_sockets_watch_is_announced_to_the_others() {
-    let pace = Pace {
-        beacon_every: Duration::from_secs(1),
-        ..Pace::default()
+    let pace = HubIntervals {
+        announce_every: Duration::from_secs(1),
+        ..HubIntervals::default()
     };
-    let node = TestNode::with_pace(pace).await;
+    let node = TestNode::with_intervals(pace).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
     let mut other = watcher(&node, upload.id).await;

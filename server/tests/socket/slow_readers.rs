@@ -6,7 +6,7 @@ use app::event::{MAX_WATCHED_UPLOADS, RefusalCode, ServerEvent};
 use app::model::{Seq, UploadRef};
 use bytes::Bytes;
 use futures::future::join_all;
-use server::config::Pace;
+use server::config::HubIntervals;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
@@ -22,9 +22,9 @@ fn long_text() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stalled_socket_is_closed_with_1013_and_its_node_keeps_working() {
-    let node = TestNode::with_pace(Pace {
+    let node = TestNode::with_intervals(HubIntervals {
         stuck_after: Duration::from_millis(200),
-        ..Pace::default()
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;
@@ -54,9 +54,9 @@ async fn a_stalled_socket_is_closed_with_1013_and_its_node_keeps_working() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_that_send_commands_without_reading_use_bounded_memory() {
     // So that there are no frames but answers.
-    let node = TestNode::with_pace(Pace {
-        beacon_every: Duration::from_hours(1),
-        ..Pace::default()
+    let node = TestNode::with_intervals(HubIntervals {
+        announce_every: Duration::from_hours(1),
+        ..HubIntervals::default()
     })
     .await;
     let upload = node.uploaded().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{Seq, UploadRef};
-use server::config::Pace;
+use server::config::HubIntervals;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
@@ -101,9 +101,9 @@ async fn a_node_stops_while_a_watch_waits_for_the_store_or_the_broker() {
 #[tokio::test]
 async fn a_socket_is_not_closed_as_silent_while_the_node_does_not_read() {
     let switches = Switches::default();
-    let pace = Pace {
+    let pace = HubIntervals {
         ping_every: Duration::from_millis(100),
-        ..Pace::default()
+        ..HubIntervals::default()
     };
     let node = TestNode::with_all(&[], pace, |backends| switches.wrap(backends)).await;
     let (upload, other) = (node.uploaded().await, node.uploaded().await);
@@ -129,9 +129,9 @@ async fn a_socket_is_not_closed_as_silent_while_the_node_does_not_read() {
 #[tokio::test]
 async fn background_tasks_stop_while_a_backend_hangs() {
     let switches = Switches::default();
-    let pace = Pace {
-        beacon_every: Duration::from_millis(50),
-        ..Pace::default()
+    let pace = HubIntervals {
+        announce_every: Duration::from_millis(50),
+        ..HubIntervals::default()
     };
     let node = TestNode::with_all(&[], pace, |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;

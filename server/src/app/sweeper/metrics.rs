@@ -1,20 +1,20 @@
-//! Figures of sweeping.
+//! Metrics of sweeping.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use super::sweep::Swept;
+use super::sweep::SweepStats;
 
-/// What is told about sweeping. Clones share it.
+/// Counts the images that sweeps have marked, put back and removed. Clones share the counters.
 #[derive(Debug, Clone)]
 pub struct SweepMetrics(Family<[(&'static str, &'static str); 1], Counter>);
 
 impl SweepMetrics {
-    /// Figures that are told with the others of this registry.
+    /// Registers the counters.
     pub fn registered(registry: &mut Registry) -> Self {
         let metrics = Self(Family::default());
-        metrics.swept(Swept::default());
+        metrics.swept(SweepStats::default());
         registry.register(
             "images_swept",
             "Images that no upload refers to: set aside, put back, removed",
@@ -23,8 +23,8 @@ impl SweepMetrics {
         metrics
     }
 
-    /// A sweep did this.
-    pub fn swept(&self, swept: Swept) {
+    /// Adds what a sweep did.
+    pub fn swept(&self, swept: SweepStats) {
         for (what, count) in [
             ("set_aside", swept.marked),
             ("put_back", swept.put_back),

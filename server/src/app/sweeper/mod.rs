@@ -1,4 +1,5 @@
-//! Sweeps the blob store for images that no upload refers to, as a node leaves one that dies between the two writes.
+//! Sweeps orphans, images that no upload refers to: a node leaves one when it dies between writing the blob and the
+//! upload.
 
 pub mod metrics;
 pub mod pairing;
@@ -15,60 +16,60 @@ use tokio_util::sync::CancellationToken;
 use self::metrics::SweepMetrics;
 use self::pairing::Pairing;
 use self::status::SweepStatus;
-use self::sweep::{MIN_AGE, Sweep, SweepError, Swept};
+use self::sweep::{MIN_AGE, Sweep, SweepError, SweepStats};
 use crate::blob::Blobs;
-use crate::config::SweepPace;
+use crate::config::SweepSchedule;
 use crate::store::Store;
 
-/// How long asking the store and the blobs may take altogether.
-const CHECK: Duration = Duration::from_mins(1);
+/// How long checking the pairing of store and blobs may take in all.
+const PAIRING_CHECK_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What sweeping needs.
+/// Sweeps orphans in the background.
 pub struct Sweeper {
-    /// What is known of images.
+    /// Knows which images uploads refer to.
     pub store: Arc<dyn Store>,
-    /// The images.
+    /// Holds the images.
     pub blobs: Arc<dyn Blobs>,
-    /// When it does what.
-    pub pace: SweepPace,
-    /// What it finds out.
+    /// When to check and sweep.
+    pub schedule: SweepSchedule,
+    /// Where the results of checks and sweeps are recorded.
     pub status: Arc<SweepStatus>,
-    /// What it tells.
+    /// Counts what sweeps do.
     pub metrics: SweepMetrics,
 }
 
 impl Sweeper {
-    /// Checks the pairing at once and from time to time, and sweeps now and then, until the node stops.
+    /// Checks the pairing at once and then regularly, and sweeps from time to time, until the node stops.
     pub async fn run(self, stopping: CancellationToken) {
-        // Cut off between two calls, a sweep is begun anew another time.
-        stopping.run_until_cancelled(self.run_on()).await;
+        // A sweep that is interrupted here starts over the next time.
+        stopping.run_until_cancelled(self.run_forever()).await;
     }
 
-    async fn run_on(&self) {
-        let jitter = rand::rng().random_range(Duration::ZERO..=self.pace.jitter);
-        let mut due = Instant::now() + self.pace.first_after + jitter;
-        let mut ticks = tokio::time::interval(self.pace.check_every);
+    async fn run_forever(&self) {
+        let jitter = rand::rng().random_range(Duration::ZERO..=self.schedule.jitter);
+        let mut due = Instant::now() + self.schedule.first_after + jitter;
+        let mut ticks = tokio::time::interval(self.schedule.check_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut marks_due = Instant::now();
         loop {
             ticks.tick().await;
-            let is_sweeping = self.check().await && self.pace.is_on;
+            let is_sweeping = self.check_pairing().await && self.schedule.is_on;
             if is_sweeping && Instant::now() >= due {
                 self.sweep().await;
-                due = Instant::now() + self.pace.every;
+                due = Instant::now() + self.schedule.every;
             }
-            // A sweep does it too. Another node may remove what stays marked.
+            // A sweep takes marks back too. Otherwise another node might remove the images whose marks stay.
             if !is_sweeping && Instant::now() >= marks_due {
                 self.take_marks_back().await;
-                marks_due = Instant::now() + self.pace.every;
+                marks_due = Instant::now() + self.schedule.every;
             }
         }
     }
 
-    async fn check(&self) -> bool {
+    async fn check_pairing(&self) -> bool {
         let check = pairing::check(self.store.as_ref(), self.blobs.as_ref());
-        // Backends that are away have logged that themselves.
-        let Ok(Ok(pairing)) = tokio::time::timeout(CHECK, check).await else {
+        // Backends that are unavailable have logged that themselves.
+        let Ok(Ok(pairing)) = tokio::time::timeout(PAIRING_CHECK_TIMEOUT, check).await else {
             self.status.unchecked();
             return false;
         };
@@ -77,26 +78,26 @@ impl Sweeper {
     }
 
     async fn take_marks_back(&self) {
-        match self.a_sweep().take_marks_back().await {
+        match self.new_sweep().take_marks_back().await {
             Ok(swept) => self.metrics.swept(swept),
             Err(error) => {
-                tracing::warn!(%error, "looking through the images that are set aside was cut short");
+                tracing::warn!(%error, "checking the images that are set aside was interrupted");
             }
         }
     }
 
-    fn a_sweep(&self) -> Sweep<'_> {
+    fn new_sweep(&self) -> Sweep<'_> {
         Sweep {
             blobs: self.blobs.as_ref(),
             store: self.store.as_ref(),
-            set_aside_for: self.pace.set_aside_for,
-            pause: self.pace.pause,
+            mark_duration: self.schedule.mark_duration,
+            pause: self.schedule.pause,
             now: SystemTime::now(),
         }
     }
 
     async fn sweep(&self) {
-        match self.a_sweep().run().await {
+        match self.new_sweep().run().await {
             Ok(swept) => {
                 self.swept(swept);
                 self.clear_unfinished().await;
@@ -111,24 +112,24 @@ impl Sweeper {
                 );
             }
             Err(SweepError::Unpaired(pairing)) => self.status.checked(pairing),
-            // What was not reached is there next time too.
-            Err(error) => tracing::warn!(%error, "sweeping the images was cut short"),
+            // The next sweep starts over.
+            Err(error) => tracing::warn!(%error, "sweeping the images was interrupted"),
         }
     }
 
-    /// What was begun so long ago is not under way any more.
+    /// Removes what unfinished uploads have left; anything that old is no longer under way.
     async fn clear_unfinished(&self) {
         let before = SystemTime::now() - MIN_AGE;
         match self.blobs.clear_unfinished(before).await {
             Ok(0) => {}
-            Ok(cleared) => tracing::info!(cleared, "removed what unfinished uploads had left"),
+            Ok(cleared) => tracing::info!(cleared, "removed the remains of unfinished uploads"),
             Err(error) => {
-                tracing::warn!(%error, "removing what unfinished uploads have left was cut short");
+                tracing::warn!(%error, "removing the remains of unfinished uploads was interrupted");
             }
         }
     }
 
-    fn swept(&self, swept: Swept) {
+    fn swept(&self, swept: SweepStats) {
         self.status.swept(None);
         self.metrics.swept(swept);
         tracing::debug!(?swept, "swept the images");

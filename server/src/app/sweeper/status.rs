@@ -1,4 +1,4 @@
-//! What a node knows of whether images may be swept, for `/readyz`, the log and the metrics.
+//! The state of sweeping, for `/readyz`, the log and the metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,14 +7,14 @@ use tracing::{info, warn};
 use super::pairing::Pairing;
 use crate::http::routes::health::{SweepHealth, SweepReport};
 
-/// What stands in the way of sweeping, and what to do about it.
+/// Why images are not swept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SweepProblem {
-    /// The two were not asked yet, or did not answer.
+    /// The pairing was not checked yet, or could not be.
     Unchecked,
-    /// The store and the blobs do not prove that they belong together.
+    /// The store and the blobs are not known to belong together.
     Unpaired(Pairing),
-    /// There are too many orphans to believe in.
+    /// There are so many orphans that the store is probably the wrong one or incomplete.
     TooMany {
         /// Blobs that no upload refers to.
         orphans: usize,
@@ -24,10 +24,10 @@ pub enum SweepProblem {
 }
 
 impl SweepProblem {
-    /// The problems that have a name, for the metrics.
+    /// The names of all problems, for the metrics.
     pub const NAMES: [&'static str; 4] = ["unchecked", "mismatch", "unproven", "too_many"];
 
-    /// A word for programs.
+    /// The problem's name, for programs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unchecked | Self::Unpaired(Pairing::Paired(_)) => "unchecked",
@@ -37,7 +37,7 @@ impl SweepProblem {
         }
     }
 
-    /// A sentence for people. It holds no id: anybody may read it.
+    /// A sentence for people. It contains no id, since anybody may read it.
     pub fn detail(&self) -> String {
         match self {
             Self::Unchecked | Self::Unpaired(Pairing::Paired(_)) => {
@@ -59,58 +59,58 @@ impl SweepProblem {
     }
 }
 
-/// See the module.
+/// The results of the last check and the last sweep.
 #[derive(Debug)]
 pub struct SweepStatus {
     is_on: bool,
-    known: Mutex<Known>,
+    last: Mutex<LastResults>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    /// Whether a check has ended, well or not.
+struct LastResults {
+    /// Whether a check has ended, with or without a result.
     is_checked: bool,
     pairing: Option<Pairing>,
     too_many: Option<(usize, usize)>,
 }
 
 impl SweepStatus {
-    /// Nothing is known yet.
+    /// Starts without any results.
     pub fn new(is_on: bool) -> Self {
         Self {
             is_on,
-            known: Mutex::default(),
+            last: Mutex::default(),
         }
     }
 
-    /// The store and the blobs were asked whether they belong together. A change is logged.
+    /// Records the result of a check, and logs it if it has changed.
     pub fn checked(&self, pairing: Pairing) {
         let before = {
-            let mut known = self.lock();
-            known.is_checked = true;
-            known.pairing.replace(pairing)
+            let mut last = self.lock();
+            last.is_checked = true;
+            last.pairing.replace(pairing)
         };
         if before != Some(pairing) {
             log(pairing, before.is_some());
         }
     }
 
-    /// The store or the blobs did not answer, so that nothing is known of them.
+    /// Records that a check failed because the store or the blobs did not answer.
     pub fn unchecked(&self) {
-        let mut known = self.lock();
-        known.is_checked = true;
-        known.pairing = None;
+        let mut last = self.lock();
+        last.is_checked = true;
+        last.pairing = None;
     }
 
-    /// A sweep found too many orphans, or not.
+    /// Records whether a sweep found too many orphans: how many, of how many images.
     pub fn swept(&self, too_many: Option<(usize, usize)>) {
         self.lock().too_many = too_many;
     }
 
-    /// What is in the way.
+    /// Returns why images cannot be swept, if there is a reason.
     pub fn problem(&self) -> Option<SweepProblem> {
-        let known = self.lock();
-        match (known.pairing, known.too_many) {
+        let last = self.lock();
+        match (last.pairing, last.too_many) {
             (None, _) => Some(SweepProblem::Unchecked),
             (Some(Pairing::Paired(_)), None) => None,
             (Some(Pairing::Paired(_)), Some((orphans, images))) => {
@@ -120,8 +120,8 @@ impl SweepStatus {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, LastResults> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,9 @@
-//! Orphans: blobs that were put, but whose upload was never stored, say because the node died in between.
+//! One sweep. Orphans are blobs that were put but whose upload was never stored, for example because the node died in
+//! between.
 //!
-//! Nothing is deleted on doubt. An orphan is marked first and removed when it has been marked for days; a mark is taken
-//! back as soon as the store knows the blob. A sweep ends without having taken anything when the store and the blobs
-//! do not prove that they belong together, or when there are too many orphans to believe in.
+//! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for days; the mark is
+//! taken back as soon as the store knows the blob. A sweep stops without deleting anything if the store and the blobs
+//! do not belong together, or if there are too many orphans to be plausible.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -15,16 +16,16 @@ use super::pairing::{self, CheckError, Pairing};
 use crate::blob::{BlobEntry, BlobError, Blobs};
 use crate::store::{Store, StoreError};
 
-/// The most blobs that are listed at a time.
-const STRETCH: usize = 1_000;
-/// The most orphans that one sweep marks or removes, and the most marks that it looks at. The next one goes on.
+/// How many blobs are listed at a time.
+const BATCH_SIZE: usize = 1_000;
+/// How many orphans one sweep marks or removes, and how many marks it looks at. The next sweep continues.
 const MAX_ORPHANS: usize = 10_000;
-/// How many orphans are taken before the store and the blobs have to prove again that they belong together.
-const PER_PROOF: usize = 100;
-/// So many orphans are believed in whatever their share is.
-const FEW: usize = 20;
-/// More than one orphan in so many blobs is not believed in.
-const ONE_IN: usize = 20;
+/// How many orphans are marked or removed before the pairing is checked again.
+const ORPHANS_PER_CHECK: usize = 100;
+/// This many orphans are plausible whatever their share.
+const ALWAYS_PLAUSIBLE: usize = 20;
+/// More than one orphan in this many blobs is not plausible.
+const MIN_BLOBS_PER_ORPHAN: usize = 20;
 /// A younger blob may belong to an upload that is under way.
 pub const MIN_AGE: Duration = Duration::from_hours(24);
 
@@ -37,11 +38,11 @@ pub enum SweepError {
     /// The store cannot say whether a blob is in use.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store and the blobs do not prove that they belong together.
-    #[error("the store and the images do not prove that they belong together")]
+    /// The store and the blobs are not known to belong together.
+    #[error("the store and the images are not known to belong together")]
     Unpaired(Pairing),
-    /// There are too many orphans to believe in. None was marked or removed.
-    #[error("{orphans} of {images} images belong to no upload, which is too many to be believed")]
+    /// There are too many orphans to be plausible. None was marked or removed.
+    #[error("{orphans} of {images} images belong to no upload, which is too many to be plausible")]
     TooMany {
         /// Blobs that no upload refers to.
         orphans: usize,
@@ -59,43 +60,43 @@ impl From<CheckError> for SweepError {
     }
 }
 
-/// What a sweep did.
+/// How many images a sweep has marked, put back and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepStats {
     /// Orphans that were marked.
     pub marked: usize,
-    /// Marks that were taken back, since an upload refers to the blob.
+    /// Marks that were taken back, because an upload refers to the blob.
     pub put_back: usize,
     /// Orphans that were removed.
     pub removed: usize,
 }
 
-/// A sweep, and what it goes by.
+/// One sweep, with its settings.
 pub struct Sweep<'a> {
-    /// What is swept.
+    /// The blobs to sweep.
     pub blobs: &'a dyn Blobs,
-    /// Who knows which blobs are in use.
+    /// Knows which blobs are in use.
     pub store: &'a dyn Store,
-    /// How long an orphan is marked before it is removed.
-    pub set_aside_for: Duration,
-    /// The pause between two stretches, so that readers do not notice.
+    /// How long an orphan stays marked before it is removed.
+    pub mark_duration: Duration,
+    /// The pause after each batch, so that a sweep does not slow readers down.
     pub pause: Duration,
-    /// Now.
+    /// The current time.
     pub now: SystemTime,
 }
 
-/// What was found.
+/// The result of the search for orphans.
 #[derive(Default)]
-struct Found {
+struct OrphanSearch {
     images: usize,
     orphans: usize,
     /// The first [`MAX_ORPHANS`] of them.
     keys: Vec<ShortId>,
 }
 
-impl Found {
-    fn is_believable(&self) -> bool {
-        self.orphans <= FEW || self.orphans * ONE_IN <= self.images
+impl OrphanSearch {
+    fn is_plausible(&self) -> bool {
+        self.orphans <= ALWAYS_PLAUSIBLE || self.orphans * MIN_BLOBS_PER_ORPHAN <= self.images
     }
 }
 
@@ -104,40 +105,41 @@ impl Sweep<'_> {
     /// [`MIN_AGE`] that none refers to, and removes those that have been marked for long enough.
     ///
     /// # Errors
-    /// See [`SweepError`]. What was done by then stays done.
-    pub async fn run(&self) -> Result<Swept, SweepError> {
-        self.prove_pairing().await?;
-        let mut swept = Swept::default();
+    /// See [`SweepError`]. What was done until then is not undone.
+    pub async fn run(&self) -> Result<SweepStats, SweepError> {
+        self.check_pairing().await?;
+        let mut swept = SweepStats::default();
         let marks = self.marks(&mut swept).await?;
         let found = self.find_orphans().await?;
-        if !found.is_believable() {
-            let Found {
+        if !found.is_plausible() {
+            let OrphanSearch {
                 images, orphans, ..
             } = found;
             return Err(SweepError::TooMany { orphans, images });
         }
-        for keys in found.keys.chunks(PER_PROOF) {
-            // The store may have been another one for a moment while the orphans were looked for.
-            self.prove_pairing().await?;
+        for keys in found.keys.chunks(ORPHANS_PER_CHECK) {
+            // The database may have been replaced while the orphans were looked for.
+            self.check_pairing().await?;
             for key in keys {
-                self.take(*key, marks.get(key), &mut swept).await?;
+                self.mark_or_remove(*key, marks.get(key), &mut swept)
+                    .await?;
             }
         }
-        self.forget_stale_marks(&marks).await?;
+        self.remove_stale_marks(&marks).await?;
         Ok(swept)
     }
 
-    /// Takes marks back from blobs that an upload refers to, and nothing else: another node, whose store lacks some
-    /// uploads, may have made them. It needs no proof that the two belong together, since it takes nothing.
+    /// Takes marks back from blobs that an upload refers to: another node, whose store lacks some uploads, may have
+    /// made them. Needs no pairing, since it deletes nothing.
     ///
     /// # Errors
-    /// See [`SweepError`]. What was done by then stays done.
-    pub async fn take_marks_back(&self) -> Result<Swept, SweepError> {
-        let mut swept = Swept::default();
+    /// See [`SweepError`]. What was done until then is not undone.
+    pub async fn take_marks_back(&self) -> Result<SweepStats, SweepError> {
+        let mut swept = SweepStats::default();
         let mut after = None;
         loop {
-            let marks = self.blobs.orphan_marks(after, STRETCH).await?;
-            after = (marks.last().map(|mark| mark.key)).filter(|_| marks.len() == STRETCH);
+            let marks = self.blobs.orphan_marks(after, BATCH_SIZE).await?;
+            after = (marks.last().map(|mark| mark.key)).filter(|_| marks.len() == BATCH_SIZE);
             for mark in marks {
                 self.take_mark_back(mark.key, &mut swept).await?;
             }
@@ -148,8 +150,12 @@ impl Sweep<'_> {
         }
     }
 
-    /// Whether an upload refers to the blob.
-    async fn take_mark_back(&self, key: ShortId, swept: &mut Swept) -> Result<bool, SweepError> {
+    /// Takes the blob's mark back if an upload refers to it, and returns whether one does.
+    async fn take_mark_back(
+        &self,
+        key: ShortId,
+        swept: &mut SweepStats,
+    ) -> Result<bool, SweepError> {
         let is_used = self.store.has_short_id(key).await?;
         if is_used {
             self.blobs.unmark_orphan(key).await?;
@@ -159,15 +165,18 @@ impl Sweep<'_> {
         Ok(is_used)
     }
 
-    async fn prove_pairing(&self) -> Result<(), SweepError> {
+    async fn check_pairing(&self) -> Result<(), SweepError> {
         match pairing::check(self.store, self.blobs).await? {
             Pairing::Paired(_) => Ok(()),
             pairing => Err(SweepError::Unpaired(pairing)),
         }
     }
 
-    /// When blobs were marked, of those whose mark stays: it is taken back where an upload refers to the blob.
-    async fn marks(&self, swept: &mut Swept) -> Result<BTreeMap<ShortId, SystemTime>, SweepError> {
+    /// Returns when each marked blob was marked, without those whose mark was taken back here.
+    async fn marks(
+        &self,
+        swept: &mut SweepStats,
+    ) -> Result<BTreeMap<ShortId, SystemTime>, SweepError> {
         let mut marks = BTreeMap::new();
         for mark in self.blobs.orphan_marks(None, MAX_ORPHANS).await? {
             if !self.take_mark_back(mark.key, swept).await? {
@@ -177,13 +186,13 @@ impl Sweep<'_> {
         Ok(marks)
     }
 
-    async fn find_orphans(&self) -> Result<Found, SweepError> {
-        let mut found = Found::default();
+    async fn find_orphans(&self) -> Result<OrphanSearch, SweepError> {
+        let mut found = OrphanSearch::default();
         let mut after = None;
         loop {
-            let entries = self.blobs.list(after, STRETCH).await?;
+            let entries = self.blobs.list(after, BATCH_SIZE).await?;
             found.images += entries.len();
-            after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == STRETCH);
+            after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == BATCH_SIZE);
             for entry in entries {
                 if self.is_old(&entry, MIN_AGE) && !self.store.has_short_id(entry.key).await? {
                     found.orphans += 1;
@@ -199,12 +208,12 @@ impl Sweep<'_> {
         }
     }
 
-    /// Marks an orphan, or removes one whose mark is old enough.
-    async fn take(
+    /// Marks an orphan, or removes it if its mark is old enough.
+    async fn mark_or_remove(
         &self,
         key: ShortId,
         marked: Option<&SystemTime>,
-        swept: &mut Swept,
+        swept: &mut SweepStats,
     ) -> Result<(), SweepError> {
         if self.store.has_short_id(key).await? {
             return Ok(());
@@ -215,7 +224,7 @@ impl Sweep<'_> {
                 info!(%key, "set aside an image that no upload refers to");
                 swept.marked += 1;
             }
-            Some(since) if self.has_passed(*since, self.set_aside_for) => {
+            Some(since) if self.has_passed(*since, self.mark_duration) => {
                 self.blobs.delete(key).await?;
                 self.blobs.unmark_orphan(key).await?;
                 info!(%key, "removed an image that no upload has referred to for days");
@@ -226,8 +235,9 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// A mark whose blob is gone, as after a death between the two, would make a later blob of that key look old.
-    async fn forget_stale_marks(
+    /// Removes marks whose blob is gone, as after a crash between the two. Such a mark would make a later blob of that
+    /// key look old.
+    async fn remove_stale_marks(
         &self,
         marks: &BTreeMap<ShortId, SystemTime>,
     ) -> Result<(), SweepError> {
@@ -243,7 +253,7 @@ impl Sweep<'_> {
         self.has_passed(entry.modified, age)
     }
 
-    /// Not when that moment is in the future, as a clock that was set may have it.
+    /// False if `since` is in the future, as after a clock change.
     fn has_passed(&self, since: SystemTime, time: Duration) -> bool {
         self.now
             .duration_since(since)

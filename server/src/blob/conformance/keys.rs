@@ -5,13 +5,13 @@ use app::model::ShortId;
 use super::{Fixture, some_key};
 use crate::blob::{BlobEntry, BlobError};
 
-pub(crate) async fn what_is_not_there_is_not_found(fixture: Fixture) {
+pub(crate) async fn unknown_blobs_are_not_found(fixture: Fixture) {
     let read = fixture.read(some_key(), 0..10).await;
     assert_eq!(read, Err(BlobError::NotFound));
     assert_eq!(fixture.blobs.delete(some_key()).await, Ok(()));
 }
 
-pub(crate) async fn a_removed_blob_is_gone_and_its_key_free(fixture: Fixture) {
+pub(crate) async fn a_deleted_blob_is_gone_and_its_key_is_free(fixture: Fixture) {
     let (key, other) = (some_key(), some_key());
     fixture.put(key, b"bytes").await.unwrap();
     fixture.put(other, b"others").await.unwrap();
@@ -34,7 +34,7 @@ pub(crate) async fn letter_case_makes_another_key(fixture: Fixture) {
     assert_eq!(fixture.read(upper, 0..5).await.unwrap(), b"UPPER");
 }
 
-/// Every blob, in the order of the keys, in steps of `limit`.
+/// Lists all blobs in pages of `limit`, and checks their order.
 async fn listed(fixture: &Fixture, limit: usize) -> Vec<BlobEntry> {
     let mut all: Vec<BlobEntry> = Vec::new();
     loop {

@@ -1,10 +1,10 @@
-//! What every [`Blobs`] guarantees, as tests. A backend's tests call [`blob_suite`] with an expression that opens a
-//! [`Fixture`]; each test uses keys of its own, so that the blobs may be shared and others may be there.
+//! Tests of what every [`Blobs`] guarantees. A backend's tests call [`blob_suite`] with an expression that opens a
+//! [`Fixture`]; each test uses its own keys, so the blobs may be shared and need not be empty.
 
 pub(crate) mod keys;
-pub(crate) mod notes;
 pub(crate) mod put;
 pub(crate) mod read;
+pub(crate) mod sidecars;
 
 use std::io::Write;
 use std::ops::Range;
@@ -19,33 +19,34 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::{BlobError, Blobs};
 
-/// Makes a test of each guarantee. `$open` is a future of `(Fixture, guard)`; the guard is dropped at the end.
+/// Makes a test of each guarantee. `$open` is a future of `(Fixture, guard)`; the guard is dropped at the end of the
+/// test.
 macro_rules! blob_suite {
     ($open:expr) => {
         $crate::blob::conformance::blob_suite! {
             $open;
             put:
-                a_blob_reads_back_whole,
+                a_blob_is_read_back_completely,
                 the_file_is_consumed,
-                a_taken_key_is_refused_and_its_blob_stays,
-                one_of_many_racing_puts_gets_the_key,
-                a_blob_shows_whole_or_not_at_all,
-                a_dropped_put_leaves_the_blob_whole_or_absent;
+                a_taken_key_is_refused_and_its_blob_is_kept,
+                one_of_many_concurrent_puts_gets_the_key,
+                a_blob_becomes_visible_all_at_once,
+                a_dropped_put_leaves_a_complete_blob_or_none;
             read:
                 ranges_are_exact,
-                pieces_are_bounded,
-                many_read_at_once;
+                chunks_are_bounded,
+                concurrent_reads_are_independent;
             keys:
-                what_is_not_there_is_not_found,
-                a_removed_blob_is_gone_and_its_key_free,
+                unknown_blobs_are_not_found,
+                a_deleted_blob_is_gone_and_its_key_is_free,
                 letter_case_makes_another_key,
                 blobs_are_listed_in_the_order_of_their_keys,
                 the_blobs_answer_a_ping;
-            notes:
-                the_first_id_stays_and_is_no_blob,
-                racing_pairs_of_one_id_agree,
-                a_marked_blob_is_read_and_listed_as_before,
-                an_earlier_mark_stays,
+            sidecars:
+                the_first_pairing_id_is_kept_and_not_listed_as_a_blob,
+                concurrent_pairings_with_one_id_agree,
+                a_marked_blob_is_still_read_and_listed,
+                an_earlier_mark_is_kept,
                 marks_are_listed_in_the_order_of_their_keys;
         }
     };
@@ -59,7 +60,7 @@ macro_rules! blob_suite {
 }
 pub(crate) use blob_suite;
 
-/// Blobs, and where the files for them have to be made.
+/// Blobs, and the folder to create files for them in.
 #[derive(Clone)]
 pub(crate) struct Fixture {
     pub blobs: Arc<dyn Blobs>,
@@ -79,8 +80,8 @@ impl Fixture {
 
     pub async fn read(&self, key: ShortId, range: Range<usize>) -> Result<Vec<u8>, BlobError> {
         let range = range.start as u64..range.end as u64;
-        let pieces: Vec<_> = self.blobs.read(key, range).await?.try_collect().await?;
-        Ok(pieces.concat())
+        let chunks: Vec<_> = self.blobs.read(key, range).await?.try_collect().await?;
+        Ok(chunks.concat())
     }
 }
 

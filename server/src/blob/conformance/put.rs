@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use super::{Fixture, some_bytes, some_key};
 use crate::blob::BlobError;
 
-pub(crate) async fn a_blob_reads_back_whole(fixture: Fixture) {
+pub(crate) async fn a_blob_is_read_back_completely(fixture: Fixture) {
     for len in [0, 1, 65_535, 65_536, 65_537, 9_000_001] {
         let (key, bytes) = (some_key(), some_bytes(len));
         fixture.put(key, &bytes).await.unwrap();
@@ -23,7 +23,7 @@ pub(crate) async fn the_file_is_consumed(fixture: Fixture) {
     }
 }
 
-pub(crate) async fn a_taken_key_is_refused_and_its_blob_stays(fixture: Fixture) {
+pub(crate) async fn a_taken_key_is_refused_and_its_blob_is_kept(fixture: Fixture) {
     let key = some_key();
     fixture.put(key, b"first").await.unwrap();
     let second = fixture.put(key, b"second, and longer").await;
@@ -31,15 +31,15 @@ pub(crate) async fn a_taken_key_is_refused_and_its_blob_stays(fixture: Fixture) 
     assert_eq!(fixture.read(key, 0..5).await.unwrap(), b"first");
 }
 
-pub(crate) async fn one_of_many_racing_puts_gets_the_key(fixture: Fixture) {
+pub(crate) async fn one_of_many_concurrent_puts_gets_the_key(fixture: Fixture) {
     let key = some_key();
-    let mut racers = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for racer in 0..8 {
         let fixture = fixture.clone();
         let bytes = vec![racer; 100_000];
-        racers.spawn(async move { (racer, fixture.put(key, &bytes).await) });
+        tasks.spawn(async move { (racer, fixture.put(key, &bytes).await) });
     }
-    let ends = racers.join_all().await;
+    let ends = tasks.join_all().await;
     let won: Vec<_> = ends.iter().filter(|(_, end)| end.is_ok()).collect();
     let refused = (ends.iter()).filter(|(_, end)| *end == Err(BlobError::AlreadyExists));
     assert_eq!((won.len(), refused.count()), (1, 7));
@@ -47,7 +47,7 @@ pub(crate) async fn one_of_many_racing_puts_gets_the_key(fixture: Fixture) {
     assert!(bytes == vec![won[0].0; 100_000]);
 }
 
-pub(crate) async fn a_blob_shows_whole_or_not_at_all(fixture: Fixture) {
+pub(crate) async fn a_blob_becomes_visible_all_at_once(fixture: Fixture) {
     const LEN: usize = 8_000_000;
     for _ in 0..6 {
         let (key, bytes) = (some_key(), vec![7; LEN]);
@@ -56,7 +56,7 @@ pub(crate) async fn a_blob_shows_whole_or_not_at_all(fixture: Fixture) {
             tokio::spawn(async move { fixture.blobs.put(key, file).await })
         };
         while !putting.is_finished() {
-            // Its last byte is there as soon as it shows.
+            // As soon as it is visible, its last byte is too.
             match fixture.read(key, LEN - 1..LEN).await {
                 Ok(read) => assert_eq!(read, [7]),
                 Err(error) => assert_eq!(error, BlobError::NotFound),
@@ -67,7 +67,7 @@ pub(crate) async fn a_blob_shows_whole_or_not_at_all(fixture: Fixture) {
     }
 }
 
-pub(crate) async fn a_dropped_put_leaves_the_blob_whole_or_absent(fixture: Fixture) {
+pub(crate) async fn a_dropped_put_leaves_a_complete_blob_or_none(fixture: Fixture) {
     let bytes = some_bytes(1_000_000);
     for polls in 0..6 {
         let key = some_key();

@@ -25,21 +25,21 @@ pub(crate) async fn ranges_are_exact(fixture: Fixture) {
     }
 }
 
-pub(crate) async fn pieces_are_bounded(fixture: Fixture) {
+pub(crate) async fn chunks_are_bounded(fixture: Fixture) {
     let (key, bytes) = (some_key(), some_bytes(4_000_000));
     fixture.put(key, &bytes).await.unwrap();
-    let mut pieces = fixture.blobs.read(key, 0..4_000_000).await.unwrap();
-    let mut place = 0;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.unwrap();
-        assert!((1..=1 << 20).contains(&piece.len()), "{}", piece.len());
-        assert!(piece == bytes[place..place + piece.len()]);
-        place += piece.len();
+    let mut chunks = fixture.blobs.read(key, 0..4_000_000).await.unwrap();
+    let mut position = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.unwrap();
+        assert!((1..=1 << 20).contains(&chunk.len()), "{}", chunk.len());
+        assert!(chunk == bytes[position..position + chunk.len()]);
+        position += chunk.len();
     }
-    assert_eq!(place, bytes.len());
+    assert_eq!(position, bytes.len());
 }
 
-pub(crate) async fn many_read_at_once(fixture: Fixture) {
+pub(crate) async fn concurrent_reads_are_independent(fixture: Fixture) {
     let (key, bytes) = (some_key(), some_bytes(300_000));
     fixture.put(key, &bytes).await.unwrap();
     let mut readers = JoinSet::new();

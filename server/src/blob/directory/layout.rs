@@ -10,10 +10,10 @@ use tempfile::TempPath;
 use crate::blob::BlobEntry;
 use crate::fs::folder;
 
-/// What a probe writes: more than a file system keeps beside a file's name, in bytes.
+/// How many bytes a probe writes: more than a file system stores together with a file's name.
 const PROBE_BYTES: usize = 8 * 1024;
 
-/// Where things lie in the folder, and the blocking work on them.
+/// The paths in the folder, and blocking operations on them.
 pub(super) struct Layout {
     pub(super) root: PathBuf,
     pub(super) temporary: PathBuf,
@@ -31,13 +31,13 @@ impl Layout {
         &self.temporary
     }
 
-    /// The file of a blob.
+    /// Returns the path of a blob's file.
     pub fn path(&self, key: ShortId) -> PathBuf {
         let name = name_of(key);
         self.root.join(&name[..2]).join(&name[2..4]).join(name)
     }
 
-    /// Leaves the folder of temporary files there and empty.
+    /// Creates the folder for temporary files, or empties it.
     pub fn clear_temporary_files(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -46,7 +46,7 @@ impl Layout {
         folder::create(&self.temporary)
     }
 
-    /// Makes a file, and writes something to the disk in it where that is asked for: a full disk still takes names.
+    /// Creates a file, and with `with_bytes` also writes and syncs some bytes: a full disk may still allow new names.
     pub fn probe(&self, with_bytes: bool) -> io::Result<()> {
         let mut file = tempfile::tempfile_in(&self.temporary)?;
         if with_bytes {
@@ -56,22 +56,22 @@ impl Layout {
         Ok(())
     }
 
-    /// Moves the file to its place: its bytes are on the disk before its name shows, and its name and those of the
-    /// folders above it are before this returns.
-    pub fn keep(&self, key: ShortId, file: TempPath) -> io::Result<()> {
+    /// Moves the file to its place. Its content is synced before its name is visible, and its name and those of the
+    /// folders above it are synced before this returns.
+    pub fn store(&self, key: ShortId, file: TempPath) -> io::Result<()> {
         let path = self.path(key);
         File::open(&file)?.sync_all()?;
         let inner = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(inner)?;
         file.persist_noclobber(&path).map_err(|error| error.error)?;
-        // Folders that were there already may be another call's, not synced yet. An unchanged one costs nothing.
+        // Existing folders may be another call's that are not synced yet. Syncing an unchanged folder costs nothing.
         inner
             .ancestors()
             .take_while(|folder| folder.starts_with(&self.root))
             .try_for_each(folder::sync)
     }
 
-    /// The first `limit` blobs after `after`, in the order of their keys, which is that of their names.
+    /// Returns the first `limit` blobs after `after`, in the order of their keys, which is that of the file names.
     pub fn list(&self, after: Option<ShortId>, limit: usize) -> io::Result<Vec<BlobEntry>> {
         let after = after.map(name_of).unwrap_or_default();
         let mut found = Vec::new();
@@ -92,7 +92,7 @@ impl Layout {
     }
 }
 
-/// The key's eight bytes in hexadecimal digits: 16 of them.
+/// Returns the key's eight bytes as 16 hexadecimal digits.
 pub(super) fn name_of(key: ShortId) -> String {
     let bytes = key.as_str().bytes();
     let number = bytes.fold(0, |number, byte| number << 8 | u64::from(byte));
@@ -104,8 +104,8 @@ fn key_of(name: &str) -> Option<ShortId> {
     str::from_utf8(&number.to_be_bytes()).ok()?.parse().ok()
 }
 
-/// What a folder holds under names of so many hexadecimal digits, from `first` on, in order. What else lies there is
-/// not ours.
+/// Lists the entries of a folder whose names are this many hexadecimal digits, from `first` on, in order. Other entries
+/// are not ours.
 pub(super) fn names_in(
     folder: &Path,
     digits: usize,
@@ -125,7 +125,7 @@ pub(super) fn names_in(
     Ok(names)
 }
 
-/// The blob of this file, unless it is none or gone meanwhile.
+/// Returns the entry for this file, unless its name is not a key or it is gone meanwhile.
 pub(super) fn entry(name: &str, path: &Path) -> io::Result<Option<BlobEntry>> {
     let Some(key) = key_of(name) else {
         return Ok(None);

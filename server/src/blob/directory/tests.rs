@@ -40,7 +40,7 @@ async fn blobs_outlive_the_process_and_temporary_files_do_not() {
 }
 
 #[tokio::test]
-async fn a_blob_lies_two_folders_deep_under_a_name_without_letter_case() {
+async fn a_blob_is_two_folders_deep_under_a_case_insensitive_name() {
     let (fixture, folder) = open();
     let key = "aB3dE9zZ".parse().unwrap();
     fixture.put(key, b"bytes").await.unwrap();
@@ -49,7 +49,7 @@ async fn a_blob_lies_two_folders_deep_under_a_name_without_letter_case() {
 }
 
 #[tokio::test]
-async fn strange_files_in_the_folder_are_not_listed() {
+async fn foreign_files_in_the_folder_are_not_listed() {
     let (fixture, folder) = open();
     let key = "aB3dE9zZ".parse().unwrap();
     fixture.put(key, b"bytes").await.unwrap();
@@ -62,7 +62,7 @@ async fn strange_files_in_the_folder_are_not_listed() {
 }
 
 #[tokio::test]
-async fn a_folder_that_went_away_is_trouble_not_an_absent_blob() {
+async fn a_missing_folder_is_an_error_and_not_a_missing_blob() {
     let (fixture, folder) = open();
     let file = fixture.file(b"bytes");
     fs::remove_dir_all(folder.path()).unwrap();
@@ -73,7 +73,7 @@ async fn a_folder_that_went_away_is_trouble_not_an_absent_blob() {
 }
 
 #[test]
-fn a_second_process_does_not_get_the_folder() {
+fn a_folder_is_used_by_one_process_only() {
     let folder = tempfile::tempdir().unwrap();
     let first = DirectoryBlobs::open(folder.path()).unwrap();
     let second = DirectoryBlobs::open(folder.path());

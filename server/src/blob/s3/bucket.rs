@@ -12,85 +12,84 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use super::error::{is_not_found, trouble};
+use super::error::{is_not_found, unavailable};
 use crate::blob::BlobError;
 use crate::config;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(1);
-/// How long the server may take to begin its answer to a call that somebody waits for.
-const ANSWER: Duration = Duration::from_millis(1_200);
-/// What such a call may take with its second attempt: less than the time in which a missing backend has to be told.
-const CALL: Duration = Duration::from_millis(2_500);
-/// How long the bytes of an object may fail to come before its reader is told.
-const STALL: Duration = Duration::from_secs(5);
-/// One attempt, and another one where the first got no answer or was told to come again.
-const ATTEMPTS: u32 = 2;
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the server may take to begin its answer to a timed call.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_200);
+/// How long a timed call may take with its retry: less than the time within which an unavailable backend is reported.
+const CALL_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// How long the bytes of an object may stop coming before the read fails.
+const READ_STALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// One attempt, and another one if the first got no answer or was throttled.
+const MAX_ATTEMPTS: u32 = 2;
 /// The pause before the second attempt.
-const PAUSE: Duration = Duration::from_millis(50);
-/// For how long a connection is kept that nobody uses: servers close theirs sooner or later, and a call should not
-/// meet that.
-const IDLE: Duration = Duration::from_secs(15);
-/// How many connections are kept that nobody uses.
-const MAX_IDLE: usize = 32;
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+/// How long an unused connection is kept: shorter than servers keep theirs, so that a call does not meet a closing one.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many unused connections are kept.
+const MAX_IDLE_CONNECTIONS: usize = 32;
 
-/// The name of an object's metadata that tells which put it comes from.
-pub(super) const MARK: &str = "put";
+/// The name of an object's metadata that identifies the put that created it.
+pub(super) const PUT_ID: &str = "put";
 
-/// A bucket, and two clients for it that share their connections. Those are as many as there are calls at once, and
-/// an object that is read has one until its reader is done: no more than the node has requests.
+/// A bucket, and two clients for it that share their connections. There are as many connections as concurrent calls,
+/// and reading an object holds one until the end: no more than the node has requests.
 #[derive(Clone)]
 pub(super) struct Bucket {
-    /// For calls that somebody waits for: they end within [`CALL`].
-    pub quick: Client,
-    /// For calls of which others say when they have taken too long.
-    pub patient: Client,
+    /// For calls with a time limit, [`CALL_TIMEOUT`].
+    pub timed: Client,
+    /// For calls whose callers limit the time.
+    pub untimed: Client,
     pub name: String,
 }
 
 impl Bucket {
     pub fn of(config: &config::S3) -> Self {
-        let quick = client_config(config);
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT);
-        let patient = quick.to_builder().timeout_config(timeouts.build());
+        let timed = client_config(config);
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        let untimed = timed.to_builder().timeout_config(timeouts.build());
         Self {
-            patient: Client::from_conf(patient.build()),
-            quick: Client::from_conf(quick),
+            untimed: Client::from_conf(untimed.build()),
+            timed: Client::from_conf(timed),
             name: config.bucket.clone(),
         }
     }
 
-    /// The mark of the object with this key, if there is one. An object that somebody else made has an empty one.
-    pub async fn mark_of(&self, key: ShortId) -> Result<Option<String>, BlobError> {
-        let call = self.quick.head_object().bucket(&self.name);
+    /// Returns the put id of the object with this key, if there is one. An object from elsewhere has an empty one.
+    pub async fn put_id_of(&self, key: ShortId) -> Result<Option<String>, BlobError> {
+        let call = self.timed.head_object().bucket(&self.name);
         match call.key(key.as_str()).send().await {
             Ok(head) => {
-                let mark = head.metadata().and_then(|metadata| metadata.get(MARK));
-                Ok(Some(mark.cloned().unwrap_or_default()))
+                let put_id = head.metadata().and_then(|metadata| metadata.get(PUT_ID));
+                Ok(Some(put_id.cloned().unwrap_or_default()))
             }
             Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(trouble("looking for an image", &error)),
+            Err(error) => Err(unavailable("looking for an image", &error)),
         }
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), BlobError> {
-        let call = self.quick.delete_object().bucket(&self.name);
+        let call = self.timed.delete_object().bucket(&self.name);
         match call.key(key).send().await {
             Ok(_) => Ok(()),
             Err(error) if is_not_found(&error) => Ok(()),
-            Err(error) => Err(trouble("removing an image", &error)),
+            Err(error) => Err(unavailable("removing an image", &error)),
         }
     }
 
     pub async fn ping(&self) -> Result<(), BlobError> {
-        let answered = self.quick.head_bucket().bucket(&self.name).send().await;
+        let answered = self.timed.head_bucket().bucket(&self.name).send().await;
         answered
             .map(drop)
-            .map_err(|error| trouble("asking for the bucket", &error))
+            .map_err(|error| unavailable("asking for the bucket", &error))
     }
 }
 
-/// Settings of a client for calls that somebody waits for.
+/// The settings of a client for timed calls.
 pub(super) fn client_config(config: &config::S3) -> Config {
     let credentials = Credentials::new(
         config.access_key_id.expose(),
@@ -100,23 +99,23 @@ pub(super) fn client_config(config: &config::S3) -> Config {
         "environment",
     );
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ANSWER)
-        .operation_timeout(CALL);
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT);
     let retries = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(PAUSE)
-        .with_max_backoff(PAUSE);
-    // What is sent is watched by `progress`, which also sees an answer that does not come.
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(RETRY_PAUSE)
+        .with_max_backoff(RETRY_PAUSE);
+    // Stalled uploads are detected by `progress`, which also notices a missing answer.
     let stalls = StalledStreamProtectionConfig::enabled()
         .upload_enabled(false)
-        .grace_period(STALL);
+        .grace_period(READ_STALL_TIMEOUT);
     let mut client = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(config.region.clone()))
         .credentials_provider(credentials)
         .force_path_style(config.path_style)
-        // Else some servers keep the frames of a checksum as part of the object.
+        // Otherwise some servers store the framing of a checksum as part of the object.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .timeout_config(timeouts.build())
@@ -127,15 +126,15 @@ pub(super) fn client_config(config: &config::S3) -> Config {
     client.build()
 }
 
-/// The system's certificates are read where they are needed only: a server without TLS can do without any.
+/// The system's certificates are loaded only for TLS: without it, none need to be installed.
 fn http_client(config: &config::S3) -> SharedHttpClient {
     let endpoint = config.endpoint.as_ref();
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.as_str().starts_with("http:"));
     let trust = TrustStore::empty().with_native_roots(!is_plain);
     let tls = TlsContext::builder().with_trust_store(trust).build();
     Builder::new()
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(MAX_IDLE)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls.expect("the system's certificates need no parsing here"))
         .build_https()

@@ -1,5 +1,5 @@
-//! What the driver's errors mean, and what of them may be told: never a request or an answer as it is, since they
-//! hold keys and signatures.
+//! The meaning of the driver's errors, and what may be logged of them: never requests or responses as they are, since
+//! they contain keys and signatures.
 
 use std::error::Error;
 
@@ -8,24 +8,24 @@ use tracing::warn;
 
 use crate::blob::BlobError;
 
-/// The server's status; 0 when it did not answer.
+/// Returns the response's status; 0 when there was no response.
 pub(super) fn status<E>(error: &SdkError<E>) -> u16 {
     let answer = error.raw_response();
     answer.map_or(0, |answer| answer.status().as_u16())
 }
 
-/// The server's word for what is wrong; empty when it gave none, as in answers to `HEAD`.
+/// Returns the server's error code; empty when it gave none, as in responses to `HEAD`.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> &str {
     let error = error.as_service_error();
     error.and_then(E::code).unwrap_or_default()
 }
 
-/// Whether there is no such object. That the whole bucket is gone is another matter.
+/// Returns whether there is no such object. A missing bucket is another error.
 pub(super) fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     status(error) == 404 && code(error) != "NoSuchBucket"
 }
 
-/// What went wrong, for a log line or a sentence.
+/// Describes the error for a log line or an error message.
 pub(super) fn describe<E>(error: &SdkError<E>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -42,8 +42,8 @@ where
     causes.join(": ")
 }
 
-/// The server did not do it.
-pub(super) fn trouble<E>(doing: &'static str, error: &SdkError<E>) -> BlobError
+/// Logs a failed call.
+pub(super) fn unavailable<E>(doing: &'static str, error: &SdkError<E>) -> BlobError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

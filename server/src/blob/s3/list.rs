@@ -8,20 +8,20 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::bucket::Bucket;
-use super::error::trouble;
+use super::error::unavailable;
 use super::multipart::abort;
 use crate::blob::{BlobEntry, BlobError};
 
-/// How many entries S3 lists in one answer.
-const PAGE: usize = 1_000;
-/// How long one page may take: only the sweeper waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many entries S3 lists in one response.
+const PAGE_SIZE: usize = 1_000;
+/// How long one page may take. Long, since only the sweeper waits for it.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many pages of unfinished uploads one run looks at. The next one starts over, and finds fewer.
 const MAX_PAGES: usize = 10;
 
-/// The objects whose keys are this prefix and a short id. S3 lists objects by the bytes of their keys, which is the
-/// order of short ids too. What else is there is passed over, and all that lies in what looks like a folder counts as
-/// one.
+/// Lists the objects whose keys are this prefix and a short id. S3 lists objects by the bytes of their keys, which is
+/// also the order of short ids. Other objects are skipped, and everything under a common prefix that ends with `/`
+/// counts as one.
 pub(super) async fn list(
     bucket: &Bucket,
     prefix: &str,
@@ -32,15 +32,15 @@ pub(super) async fn list(
     let mut after = after.map(|key| format!("{prefix}{key}"));
     let mut token = None;
     while found.len() < limit {
-        let most = i32::try_from(PAGE.min(limit - found.len())).unwrap_or(i32::MAX);
-        let call = bucket.patient.list_objects_v2().bucket(&bucket.name);
-        // A foreign key may hold letters that XML cannot.
+        let most = i32::try_from(PAGE_SIZE.min(limit - found.len())).unwrap_or(i32::MAX);
+        let call = bucket.untimed.list_objects_v2().bucket(&bucket.name);
+        // A foreign key may contain characters that XML cannot represent.
         let call = call
             .encoding_type(EncodingType::Url)
             .delimiter("/")
             .prefix(prefix);
         let call = call.max_keys(most).set_start_after(after.take());
-        let page = in_time(call.set_continuation_token(token).send()).await?;
+        let page = with_timeout(call.set_continuation_token(token).send()).await?;
         found.extend((page.contents().iter()).filter_map(|object| entry(object, prefix)));
         token = page.next_continuation_token;
         if token.is_none() {
@@ -56,7 +56,7 @@ fn entry(object: &Object, prefix: &str) -> Option<BlobEntry> {
     Some(BlobEntry { key, modified })
 }
 
-/// Has the server forget the uploads in parts that were begun before this time and never finished.
+/// Aborts the multipart uploads that were begun before this time.
 pub(super) async fn clear_unfinished(
     bucket: &Bucket,
     before: SystemTime,
@@ -64,10 +64,10 @@ pub(super) async fn clear_unfinished(
     let mut cleared = 0;
     let (mut key, mut upload) = (None, None);
     for _ in 0..MAX_PAGES {
-        let call = bucket.patient.list_multipart_uploads();
+        let call = bucket.untimed.list_multipart_uploads();
         let call = call.bucket(&bucket.name).set_key_marker(key);
-        let page = in_time(call.set_upload_id_marker(upload).send()).await?;
-        for (key, upload) in (page.uploads().iter()).filter_map(|upload| old(upload, before)) {
+        let page = with_timeout(call.set_upload_id_marker(upload).send()).await?;
+        for (key, upload) in (page.uploads().iter()).filter_map(|upload| if_old(upload, before)) {
             abort(bucket, key, upload).await?;
             cleared += 1;
         }
@@ -79,21 +79,23 @@ pub(super) async fn clear_unfinished(
     Ok(cleared)
 }
 
-/// Key and id of an upload that was ours and is old.
-fn old(upload: &MultipartUpload, before: SystemTime) -> Option<(&str, &str)> {
+/// Returns the key and id of an upload if it is one of ours and old.
+fn if_old(upload: &MultipartUpload, before: SystemTime) -> Option<(&str, &str)> {
     let key = upload.key().filter(|key| key.parse::<ShortId>().is_ok())?;
     let begun = SystemTime::try_from(*upload.initiated()?).ok()?;
     let is_old = begun < before;
     upload.upload_id().filter(|_| is_old).map(|id| (key, id))
 }
 
-async fn in_time<T, E>(call: impl Future<Output = Result<T, SdkError<E>>>) -> Result<T, BlobError>
+async fn with_timeout<T, E>(
+    call: impl Future<Output = Result<T, SdkError<E>>>,
+) -> Result<T, BlobError>
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let answer = timeout(PATIENCE, call).await.map_err(|_| {
-        warn!("the S3 server does not list its images in time");
+    let answer = timeout(PAGE_TIMEOUT, call).await.map_err(|_| {
+        warn!("listing the images at the S3 server timed out");
         BlobError::Unavailable
     })?;
-    answer.map_err(|error| trouble("listing the images", &error))
+    answer.map_err(|error| unavailable("listing the images", &error))
 }

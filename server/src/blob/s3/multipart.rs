@@ -1,4 +1,4 @@
-//! A large file is sent in parts; the object shows when all are there and the server is told so.
+//! Multipart uploads of large files. The object becomes visible when the upload is completed.
 
 use std::ops::Range;
 
@@ -9,29 +9,32 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::bucket::{Bucket, MARK};
-use super::error::{is_not_found, trouble};
-use super::put::{MEDIA_TYPE, PART, Put, Show};
-use super::writer::Refusal;
+use super::bucket::{Bucket, PUT_ID};
+use super::error::{is_not_found, unavailable};
+use super::put::{Commit, MEDIA_TYPE, PART_BYTES, Put};
+use super::writer::WriteError;
 use crate::blob::BlobError;
 
-/// How many parts are sent at the same time.
-const AT_ONCE: usize = 4;
+/// How many parts are sent concurrently.
+const MAX_CONCURRENT_PARTS: usize = 4;
 
 const DOING: &str = "keeping a part of an image";
 
 impl Put<'_> {
     pub(super) async fn send_parts(&self, size: u64) -> Result<(), BlobError> {
         let upload = self.begin().await?;
-        let starts = (0..).map(|n| n * PART).take_while(|start| *start < size);
+        let starts = (0..)
+            .map(|n| n * PART_BYTES)
+            .take_while(|start| *start < size);
         let parts = stream::iter((1_i32..).zip(starts))
             .map(|(number, start)| {
-                self.send_part(&upload.id, number, start..size.min(start + PART))
+                self.send_part(&upload.id, number, start..size.min(start + PART_BYTES))
             })
-            .buffered(AT_ONCE);
+            .buffered(MAX_CONCURRENT_PARTS);
         let parts: Vec<CompletedPart> = parts.try_collect().await?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
-        self.show(Show::Parts(&upload.id, parts.build())).await?;
+        self.commit(Commit::Parts(&upload.id, parts.build()))
+            .await?;
         upload.finish();
         Ok(())
     }
@@ -41,31 +44,34 @@ impl Put<'_> {
         upload: &str,
         parts: &CompletedMultipartUpload,
         condition: Option<String>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), WriteError> {
         let bucket = &self.writer.bucket;
         let call = bucket
-            .patient
+            .untimed
             .complete_multipart_upload()
             .bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.upload_id(upload).multipart_upload(parts.clone());
         let joined = call.set_if_none_match(condition).send().await;
-        joined.map(drop).map_err(Refusal::of)
+        joined.map(drop).map_err(WriteError::of)
     }
 
-    pub(super) async fn begin(&self) -> Result<Unfinished, BlobError> {
+    pub(super) async fn begin(&self) -> Result<PendingUpload, BlobError> {
         let bucket = &self.writer.bucket;
         let call = bucket
-            .patient
+            .untimed
             .create_multipart_upload()
             .bucket(&bucket.name);
         let call = call.key(self.key.as_str());
-        let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
-        let begun = call.send().await.map_err(|error| trouble(DOING, &error))?;
+        let call = call.content_type(MEDIA_TYPE).metadata(PUT_ID, &self.id);
+        let begun = call
+            .send()
+            .await
+            .map_err(|error| unavailable(DOING, &error))?;
         let id = begun.upload_id.ok_or(BlobError::Unavailable)?;
-        Ok(Unfinished {
+        Ok(PendingUpload {
             bucket: bucket.clone(),
-            clearing: self.writer.clearing.clone(),
+            cleanup: self.writer.cleanup.clone(),
             runtime: Handle::current(),
             key: self.key,
             id,
@@ -82,11 +88,14 @@ impl Put<'_> {
         let length = range.end - range.start;
         let bytes = self.bytes(Some((range.start, length))).await?;
         let bucket = &self.writer.bucket;
-        let call = bucket.patient.upload_part().bucket(&bucket.name);
+        let call = bucket.untimed.upload_part().bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.upload_id(upload).part_number(number).body(bytes);
-        let sent = call.send().await.map_err(|error| trouble(DOING, &error))?;
-        self.progress.made(1);
+        let sent = call
+            .send()
+            .await
+            .map_err(|error| unavailable(DOING, &error))?;
+        self.progress.add(1);
         Ok(CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag)
@@ -94,24 +103,24 @@ impl Put<'_> {
     }
 }
 
-/// An upload in parts. When it is given up, the server is told to forget them; if that fails, or the node dies, they
-/// are swept after a day.
-pub(super) struct Unfinished {
+/// A multipart upload that is not completed. Dropping it aborts the upload; if that fails, or the node dies, it is
+/// swept after a day.
+pub(super) struct PendingUpload {
     bucket: Bucket,
-    clearing: TaskTracker,
+    cleanup: TaskTracker,
     runtime: Handle,
     key: ShortId,
     pub id: String,
     is_done: bool,
 }
 
-impl Unfinished {
+impl PendingUpload {
     fn finish(mut self) {
         self.is_done = true;
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for PendingUpload {
     fn drop(&mut self) {
         if self.is_done {
             return;
@@ -122,16 +131,16 @@ impl Drop for Unfinished {
                 warn!("parts of an image stay at the S3 server until they are swept");
             }
         };
-        self.clearing.spawn_on(clear, &self.runtime);
+        self.cleanup.spawn_on(clear, &self.runtime);
     }
 }
 
-/// Has the server forget an upload in parts; fine when there is none.
+/// Aborts a multipart upload. Succeeds if there is none.
 pub(super) async fn abort(bucket: &Bucket, key: &str, upload: &str) -> Result<(), BlobError> {
-    let call = bucket.quick.abort_multipart_upload().bucket(&bucket.name);
+    let call = bucket.timed.abort_multipart_upload().bucket(&bucket.name);
     match call.key(key).upload_id(upload).send().await {
         Ok(_) => Ok(()),
         Err(error) if is_not_found(&error) => Ok(()),
-        Err(error) => Err(trouble("forgetting the parts of an image", &error)),
+        Err(error) => Err(unavailable("aborting an upload", &error)),
     }
 }

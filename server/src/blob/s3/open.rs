@@ -1,4 +1,4 @@
-//! What stops the start: a sentence each that names the variable and holds no secret.
+//! Checks the bucket at the start. Error messages name the setting and contain no secret.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,82 +15,82 @@ use crate::config;
 use crate::fs::folder::FolderError;
 use crate::fs::scratch::ScratchFolder;
 
-/// How long the server may take to answer at the start.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the server may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why the bucket cannot be used.
+/// Why the bucket cannot be used. Causes are texts by `describe`, which contain no secret.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// Nothing answers there.
+    /// There is no answer.
     #[error(
         "the S3 server at {server} does not answer ({cause}); S3_ENDPOINT must name one that runs"
     )]
     Unreachable {
-        /// Its address.
+        /// The server's address.
         server: String,
         /// Why.
         cause: String,
     },
-    /// Something else answers there.
+    /// The answer is not an S3 server's.
     #[error(
         "what answers at {server} does not do so as an S3 server ({cause}); S3_ENDPOINT must name one"
     )]
     NotS3 {
-        /// Its address.
+        /// The server's address.
         server: String,
-        /// What it says.
+        /// What was answered.
         cause: String,
     },
-    /// The server does not know the key, or the key may not do it.
+    /// The credentials are wrong or lack permissions.
     #[error(
         "the S3 server at {server} does not let this key list the bucket {bucket} ({cause}); AWS_ACCESS_KEY_ID and \
          AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, where there is one) must be those of a key that may list, read, \
          write and delete there"
     )]
     Refused {
-        /// Its address.
+        /// The server's address.
         server: String,
         /// The bucket.
         bucket: String,
-        /// What it says.
+        /// What the server answered.
         cause: String,
     },
-    /// There is no such bucket.
+    /// The bucket does not exist.
     #[error(
-        "there is no bucket {bucket} at {server}; make it, or have S3_BUCKET_NAME name one that is there"
+        "there is no bucket {bucket} at {server}; create it, or name an existing one in S3_BUCKET_NAME"
     )]
     NoBucket {
-        /// Its address.
+        /// The server's address.
         server: String,
         /// The bucket.
         bucket: String,
     },
-    /// The bucket is somewhere else.
+    /// The bucket is in another region.
     #[error(
         "the bucket {bucket} is not in {region} ({cause}); AWS_REGION must name the region that it is in"
     )]
     Region {
         /// The bucket.
         bucket: String,
-        /// The region that was named.
+        /// The region in the settings.
         region: String,
-        /// What the server says.
+        /// What the server answered.
         cause: String,
     },
-    /// The folder for files on their way into the bucket.
+    /// The folder for files to be uploaded cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
 }
 
-/// Proves that the bucket is there and the key opens it.
-pub(super) async fn prove(bucket: &Bucket, config: &config::S3) -> Result<(), OpenError> {
-    let call = bucket.patient.list_objects_v2().bucket(&bucket.name);
-    match timeout(PATIENCE, call.max_keys(1).send()).await {
+/// Checks that the bucket exists and the credentials give access.
+pub(super) async fn check_bucket(bucket: &Bucket, config: &config::S3) -> Result<(), OpenError> {
+    let call = bucket.untimed.list_objects_v2().bucket(&bucket.name);
+    match timeout(ANSWER_TIMEOUT, call.max_keys(1).send()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(refusal(&error, config)),
         Err(_) => Err(OpenError::Unreachable {
             server: server(config),
-            cause: format!("no answer within {} s", PATIENCE.as_secs()),
+            cause: format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()),
         }),
     }
 }
@@ -122,7 +122,7 @@ fn refusal(error: &SdkError<ListObjectsV2Error>, config: &config::S3) -> OpenErr
     }
 }
 
-/// Where the server is, for people.
+/// Returns the server's address for error messages.
 pub(super) fn server(config: &config::S3) -> String {
     match &config.endpoint {
         Some(endpoint) => endpoint.to_string(),
@@ -130,9 +130,9 @@ pub(super) fn server(config: &config::S3) -> String {
     }
 }
 
-pub(super) async fn scratch(folder: &Path) -> Result<ScratchFolder, FolderError> {
+pub(super) async fn create_scratch(folder: &Path) -> Result<ScratchFolder, FolderError> {
     let folder = folder.to_owned();
-    spawn_blocking(move || ScratchFolder::make(&folder))
+    spawn_blocking(move || ScratchFolder::create(&folder))
         .await
-        .expect("making a folder does not panic, and nobody aborts it")
+        .expect("creating a folder does not panic, and the task is not aborted")
 }

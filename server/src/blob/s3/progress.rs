@@ -1,4 +1,4 @@
-//! A put may take as long as it needs while its bytes flow.
+//! Detects stalled uploads: a put may take as long as it needs while its bytes are being sent.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,32 +14,32 @@ use tracing::warn;
 
 use crate::blob::BlobError;
 
-/// How long no byte may flow and no answer may come. A system keeps some of what it was given to send, so that the last
-/// of it seems to stand still for a while on a slow line.
-pub(super) const STALL: Duration = Duration::from_secs(10);
+/// How long no byte may be sent and no answer come. The system buffers some of the bytes, so that on a slow line the
+/// end of them seems to stall for a while.
+pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How far a put has come: a number that grows.
+/// Counts the progress of a put.
 #[derive(Clone)]
 pub(super) struct Progress {
-    made: Arc<AtomicU64>,
-    stall: Duration,
+    done: Arc<AtomicU64>,
+    stall_timeout: Duration,
 }
 
 impl Progress {
-    /// No progress for `stall`, or twice that time at most, ends the put.
-    pub fn new(stall: Duration) -> Self {
+    /// A put without progress for `stall_timeout`, or at most twice that time, fails.
+    pub fn new(stall_timeout: Duration) -> Self {
         Self {
-            made: Arc::default(),
-            stall,
+            done: Arc::default(),
+            stall_timeout,
         }
     }
 
-    /// Something was done.
-    pub fn made(&self, amount: u64) {
-        self.made.fetch_add(amount, Ordering::Relaxed);
+    /// Records progress.
+    pub fn add(&self, amount: u64) {
+        self.done.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// The same bytes, counted as they are taken.
+    /// Returns the same bytes, which are counted as they are read.
     pub fn count(&self, bytes: ByteStream) -> ByteStream {
         let progress = self.clone();
         let counted = bytes.into_inner().map_preserve_contents(move |inner| {
@@ -49,19 +49,19 @@ impl Progress {
         ByteStream::new(counted)
     }
 
-    /// Does the work to its end, or until it gets nowhere.
+    /// Runs the work until it is done or stalls.
     pub async fn watch<T>(
         &self,
         work: impl Future<Output = Result<T, BlobError>>,
     ) -> Result<T, BlobError> {
         let mut work = pin!(work);
         loop {
-            let before = self.made.load(Ordering::Relaxed);
-            if let Ok(done) = timeout(self.stall, &mut work).await {
+            let before = self.done.load(Ordering::Relaxed);
+            if let Ok(done) = timeout(self.stall_timeout, &mut work).await {
                 return done;
             }
-            if self.made.load(Ordering::Relaxed) == before {
-                warn!("the S3 server takes no more of an image");
+            if self.done.load(Ordering::Relaxed) == before {
+                warn!("an upload to the S3 server has stalled");
                 return Err(BlobError::Unavailable);
             }
         }
@@ -83,7 +83,7 @@ impl Body for Counted {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         if let Some(bytes) = (frame.as_ref()).and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.progress.made(bytes.len() as u64);
+            self.progress.add(bytes.len() as u64);
         }
         Poll::Ready(frame)
     }
@@ -103,15 +103,15 @@ mod tests {
 
     use super::*;
 
-    const STALL: Duration = Duration::from_millis(400);
+    const STALL_TIMEOUT: Duration = Duration::from_millis(400);
 
     #[tokio::test]
-    async fn work_may_take_long_while_it_gets_on() {
-        let progress = Progress::new(STALL);
+    async fn work_with_progress_may_take_long() {
+        let progress = Progress::new(STALL_TIMEOUT);
         let work = async {
             for _ in 0..12 {
-                sleep(STALL / 4).await;
-                progress.made(1);
+                sleep(STALL_TIMEOUT / 4).await;
+                progress.add(1);
             }
             Ok("done")
         };
@@ -119,26 +119,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_gets_nowhere_is_given_up() {
-        let progress = Progress::new(STALL);
+    async fn stalled_work_fails() {
+        let progress = Progress::new(STALL_TIMEOUT);
         let work = async {
-            progress.made(1);
+            progress.add(1);
             std::future::pending::<Result<(), BlobError>>().await
         };
-        let given_up = timeout(STALL * 4, progress.watch(work)).await;
-        assert_eq!(given_up, Ok(Err(BlobError::Unavailable)));
+        let result = timeout(STALL_TIMEOUT * 4, progress.watch(work)).await;
+        assert_eq!(result, Ok(Err(BlobError::Unavailable)));
     }
 
     #[tokio::test]
-    async fn bytes_are_counted_as_they_are_taken_and_again_when_they_are_sent_again() {
-        let progress = Progress::new(STALL);
+    async fn bytes_are_counted_as_they_are_read_also_when_they_are_read_again() {
+        let progress = Progress::new(STALL_TIMEOUT);
         let bytes = progress.count(ByteStream::from_static(b"bytes"));
         let body = bytes.into_inner();
         let again = body.try_clone().unwrap();
-        for (body, made) in [(body, 5), (again, 10)] {
+        for (body, done) in [(body, 5), (again, 10)] {
             let read = ByteStream::new(body).collect().await.unwrap();
             assert_eq!(read.to_vec(), b"bytes");
-            assert_eq!(progress.made.load(Ordering::Relaxed), made);
+            assert_eq!(progress.done.load(Ordering::Relaxed), done);
         }
     }
 }

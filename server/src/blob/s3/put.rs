@@ -1,3 +1,5 @@
+//! Putting a blob into the bucket.
+
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -10,34 +12,34 @@ use rand::distr::Alphanumeric;
 use tokio::fs;
 use tracing::{error, warn};
 
-use super::bucket::MARK;
+use super::bucket::PUT_ID;
 use super::progress::Progress;
-use super::writer::{Refusal, Writer};
+use super::writer::{WriteError, Writer};
 use crate::blob::BlobError;
 
-/// A larger file is sent in parts of this size, in bytes. S3 takes 10,000 parts of at least 5 MiB.
-pub(super) const PART: u64 = 8 << 20;
+/// The size of the parts in which a larger file is sent, in bytes. S3 allows 10,000 parts of at least 5 MiB.
+pub(super) const PART_BYTES: u64 = 8 << 20;
 /// How much of a file is read at a time, in bytes.
-const PIECE: usize = 64 << 10;
-/// The type that a server tells who is not told another one: nothing that a browser would run.
+const READ_BYTES: usize = 64 << 10;
+/// The content type without a presigned URL's: one that a browser does not interpret.
 pub(super) const MEDIA_TYPE: &str = "application/octet-stream";
 
-/// The call that lets the object show.
-pub(super) enum Show<'a> {
+/// The call that makes the object visible.
+pub(super) enum Commit<'a> {
     /// The one that sends the whole file.
     Whole,
-    /// The last one of an upload in parts: its id, and the parts.
+    /// The completion of a multipart upload: its id, and the parts.
     Parts(&'a str, CompletedMultipartUpload),
 }
 
-/// One call of `put`.
+/// One put.
 pub(super) struct Put<'a> {
     pub writer: &'a Writer,
     pub key: ShortId,
     pub file: &'a Path,
-    /// Kept with the object: tells whether it comes from this put, whose second attempt may find that the first one
-    /// has made it although its answer was lost.
-    pub mark: String,
+    /// Stored with the object, to recognise whether this put has created it: a retry may find that the first attempt
+    /// succeeded although its answer was lost.
+    pub id: String,
     pub progress: Progress,
 }
 
@@ -47,19 +49,19 @@ impl<'a> Put<'a> {
             writer,
             key,
             file,
-            mark: random_mark(),
-            progress: Progress::new(writer.stall),
+            id: random_put_id(),
+            progress: Progress::new(writer.stall_timeout),
         }
     }
 
-    /// Makes the object. Dropped on the way, it leaves the object whole or absent.
+    /// Creates the object. If the future is dropped, the object is complete or does not exist.
     pub async fn run(&self) -> Result<(), BlobError> {
         let file = fs::metadata(self.file).await.map_err(unreadable)?;
-        if self.writer.bucket.mark_of(self.key).await?.is_some() {
+        if self.writer.bucket.put_id_of(self.key).await?.is_some() {
             return Err(BlobError::AlreadyExists);
         }
         match file.len() {
-            0..=PART => self.watch(self.show(Show::Whole)).await,
+            0..=PART_BYTES => self.watch(self.commit(Commit::Whole)).await,
             size => self.watch(self.send_parts(size)).await,
         }
     }
@@ -71,19 +73,24 @@ impl<'a> Put<'a> {
         self.progress.watch(Box::pin(work)).await
     }
 
-    async fn send_whole(&self, condition: Option<String>) -> Result<(), Refusal> {
-        let bytes = self.bytes(None).await.map_err(|_| Refusal::Away)?;
+    async fn send_whole(&self, condition: Option<String>) -> Result<(), WriteError> {
+        let bytes = self
+            .bytes(None)
+            .await
+            .map_err(|_| WriteError::Unavailable)?;
         let bucket = &self.writer.bucket;
-        let call = bucket.patient.put_object().bucket(&bucket.name);
+        let call = bucket.untimed.put_object().bucket(&bucket.name);
         let call = call.key(self.key.as_str());
-        let call = call.content_type(MEDIA_TYPE).metadata(MARK, &self.mark);
+        let call = call.content_type(MEDIA_TYPE).metadata(PUT_ID, &self.id);
         let sent = call.set_if_none_match(condition).body(bytes).send().await;
-        sent.map(drop).map_err(Refusal::of)
+        sent.map(drop).map_err(WriteError::of)
     }
 
-    /// The file, or one part of it by its first byte and length, read as it is sent. It can be read again.
+    /// Returns the file, or a part of it by offset and length. It is read as it is sent, and can be read again.
     pub async fn bytes(&self, part: Option<(u64, u64)>) -> Result<ByteStream, BlobError> {
-        let mut file = ByteStream::read_from().path(self.file).buffer_size(PIECE);
+        let mut file = ByteStream::read_from()
+            .path(self.file)
+            .buffer_size(READ_BYTES);
         if let Some((offset, length)) = part {
             file = file.offset(offset).length(Length::Exact(length));
         }
@@ -91,47 +98,51 @@ impl<'a> Put<'a> {
         Ok(self.progress.count(bytes))
     }
 
-    /// Makes the call that lets the object show, under the condition that there is none yet.
-    pub async fn show(&self, how: Show<'_>) -> Result<(), BlobError> {
-        let conditions = &self.writer.conditions.0;
-        let condition = conditions.load(Ordering::Relaxed).then(|| "*".to_owned());
+    /// Makes the object visible, on the condition that the key is free.
+    pub async fn commit(&self, how: Commit<'_>) -> Result<(), BlobError> {
+        let conditional_writes = &self.writer.conditional_writes.0;
+        let condition = conditional_writes
+            .load(Ordering::Relaxed)
+            .then(|| "*".to_owned());
         let mut done = self.call(&how, condition).await;
-        if matches!(done, Err(Refusal::NoConditions)) {
-            if conditions.swap(false, Ordering::Relaxed) {
-                warn!("the S3 server knows no conditional writes (If-None-Match)");
+        if matches!(done, Err(WriteError::ConditionUnsupported)) {
+            if conditional_writes.swap(false, Ordering::Relaxed) {
+                warn!("the S3 server does not support conditional writes (If-None-Match)");
             }
             done = self.call(&how, None).await;
         }
         match done {
             Ok(()) => Ok(()),
-            Err(Refusal::Undecided) => self.decide().await,
-            Err(Refusal::NoConditions | Refusal::Away) => Err(BlobError::Unavailable),
+            Err(WriteError::Undecided) => self.resolve_undecided().await,
+            Err(WriteError::ConditionUnsupported | WriteError::Unavailable) => {
+                Err(BlobError::Unavailable)
+            }
         }
     }
 
-    async fn call(&self, how: &Show<'_>, condition: Option<String>) -> Result<(), Refusal> {
+    async fn call(&self, how: &Commit<'_>, condition: Option<String>) -> Result<(), WriteError> {
         match how {
-            Show::Whole => self.send_whole(condition).await,
-            Show::Parts(upload, parts) => self.join_parts(upload, parts, condition).await,
+            Commit::Whole => self.send_whole(condition).await,
+            Commit::Parts(upload, parts) => self.join_parts(upload, parts, condition).await,
         }
     }
 
-    async fn decide(&self) -> Result<(), BlobError> {
-        match self.writer.bucket.mark_of(self.key).await? {
-            Some(mark) if mark == self.mark => Ok(()),
+    async fn resolve_undecided(&self) -> Result<(), BlobError> {
+        match self.writer.bucket.put_id_of(self.key).await? {
+            Some(put_id) if put_id == self.id => Ok(()),
             Some(_) => Err(BlobError::AlreadyExists),
             None => Err(BlobError::Unavailable),
         }
     }
 }
 
-fn random_mark() -> String {
+fn random_put_id() -> String {
     let letters = rand::rng().sample_iter(Alphanumeric);
     letters.take(22).map(char::from).collect()
 }
 
 fn unreadable(error: impl Into<io::Error>) -> BlobError {
     let error = error.into();
-    error!(%error, "a file that is to be kept cannot be read");
+    error!(%error, "a file to be uploaded cannot be read");
     BlobError::Unavailable
 }

@@ -1,10 +1,10 @@
-//! Against a real S3 server; what one seldom does, as losing an answer, is played by `rare`.
+//! Tests with a real S3 server. Rare faults, such as a lost answer, are tested with a fake one in `rare`.
 
-mod addresses;
-mod away;
 mod keys;
 mod kit;
 mod large;
+mod outage;
+mod presigned;
 mod rare;
 mod start;
 

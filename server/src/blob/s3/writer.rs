@@ -1,4 +1,4 @@
-//! Writing to a bucket, and what its server says to that.
+//! Shared state of all writes to a bucket, and the meaning of the server's refusals.
 
 use std::error::Error;
 use std::sync::atomic::AtomicBool;
@@ -8,49 +8,48 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use tokio_util::task::TaskTracker;
 
 use super::bucket::Bucket;
-use super::error::{code, status, trouble};
+use super::error::{code, status, unavailable};
 
-/// What all that writes to a bucket has in common.
+/// What all writes to a bucket share.
 pub(super) struct Writer {
     pub bucket: Bucket,
-    pub conditions: Conditions,
-    /// Clears away what was given up.
-    pub clearing: TaskTracker,
-    /// How long a put may get nowhere.
-    pub stall: Duration,
+    pub conditional_writes: ConditionalWrites,
+    /// Tasks that clean up abandoned uploads.
+    pub cleanup: TaskTracker,
+    /// How long a put may make no progress.
+    pub stall_timeout: Duration,
 }
 
-/// Whether the server refuses to replace an object when it is asked not to. It is believed to until it says that it
-/// does not know how.
-pub(super) struct Conditions(pub AtomicBool);
+/// Whether the server supports conditional writes. Assumed until it says otherwise.
+pub(super) struct ConditionalWrites(pub AtomicBool);
 
-impl Default for Conditions {
+impl Default for ConditionalWrites {
     fn default() -> Self {
         Self(AtomicBool::new(true))
     }
 }
 
-/// Why the server did not make the object.
-pub(super) enum Refusal {
-    /// The condition does not hold, or the call cannot be repeated: the object may be there, from this very call.
+/// Why the server did not create the object.
+pub(super) enum WriteError {
+    /// The condition does not hold, or the call cannot be repeated: the object may exist, created by this very call.
     Undecided,
-    /// The server knows no such condition.
-    NoConditions,
-    /// Anything else; it was logged.
-    Away,
+    /// The server does not support the condition.
+    ConditionUnsupported,
+    /// Anything else, which was logged.
+    Unavailable,
 }
 
-impl Refusal {
+impl WriteError {
     pub fn of<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
         match (status(&error), code(&error)) {
             (409 | 412, _) | (404, "NoSuchUpload") => Self::Undecided,
-            (501, _) => Self::NoConditions,
+            (501, _) => Self::ConditionUnsupported,
             _ => {
-                trouble("keeping an image", &error);
-                Self::Away
+                unavailable("keeping an image", &error);
+                Self::Unavailable
             }
         }
     }

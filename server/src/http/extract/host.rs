@@ -1,4 +1,4 @@
-//! That a request names its host.
+//! Checks that a request names its host.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue, Version, header};
 use crate::config::host::parse_host;
 use crate::http::error::ApiError;
 
-/// Lets a request through that names its host as RFC 9112, section 3.2, demands: programs on the way may read an
-/// ambiguous one differently.
-pub async fn require(request: Request, next: Next) -> Response {
+/// Middleware that refuses requests that do not name their host as RFC 9112, section 3.2, demands: programs on the way
+/// may interpret an ambiguous one differently.
+pub async fn require_host(request: Request, next: Next) -> Response {
     if names_host(request.version(), request.headers()) {
         next.run(request).await
     } else {
@@ -19,7 +19,7 @@ pub async fn require(request: Request, next: Next) -> Response {
     }
 }
 
-/// `Host` once, with a host or empty; HTTP/1.0 knows none.
+/// Whether there is one valid or empty `Host`; HTTP/1.0 does not need one.
 fn names_host(version: Version, headers: &HeaderMap) -> bool {
     let is_readable = |host: &HeaderValue| {
         host.is_empty() || host.to_str().is_ok_and(|host| parse_host(host).is_some())
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_names_its_host_once() {
+    fn a_request_must_name_its_host_once() {
         for (version, hosts, expected) in [
             (Version::HTTP_11, vec!["tonesa.example"], true),
             (Version::HTTP_11, vec![""], true),

@@ -1,6 +1,6 @@
-//! What handlers read from a request.
+//! Extractors: what handlers read from a request.
 
-pub mod client_address;
 pub mod host;
 pub mod origin;
+pub mod request_info;
 pub mod upload_path;

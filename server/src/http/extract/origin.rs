@@ -1,4 +1,4 @@
-//! Whether a page of another site made a request: browsers say so in `Origin` (RFC 6454) on every POST and upgrade.
+//! Checks whether a page of another site made a request: browsers send `Origin` (RFC 6454) with every POST and upgrade.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use http::{HeaderMap, header};
 use crate::config::host::parse_origin;
 use crate::config::{Config, PublicUrl};
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
+use crate::http::extract::request_info::RequestInfo;
 
-/// Lets a request through that no foreign page made; every handler of a POST or an upgrade takes one first.
+/// An extractor that refuses requests made by other sites' pages; every handler of a POST or an upgrade has it first.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
@@ -25,30 +25,30 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         refuse_cross_site(&parts.headers)?;
         let config = Arc::<Config>::from_ref(state);
-        let arrival = Arrival::of_request(parts, &config);
+        let info = RequestInfo::from_parts(parts, &config);
         check(
             &parts.headers,
-            arrival.host.as_ref(),
+            info.host.as_ref(),
             config.public_url.as_ref(),
         )?;
         Ok(Self)
     }
 }
 
-/// Refuses what the browser says another site's page has begun, whatever `Origin` says (Fetch Metadata). Everything else
-/// is left to `Origin`, which browsers that say this send too: `same-site`, where another host of the domain may be
-/// foreign, and `none`, which is a person's own doing. Old browsers and programs do not say it.
+/// Refuses requests that the browser marks as made by another site (Fetch Metadata), whatever `Origin` says. Its other
+/// values decide nothing, since browsers that send them send `Origin` too: `same-site` may be another host of the
+/// domain, and `none` means that the user made the request. Old browsers and programs do not send it.
 fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
-    let mut said = headers.get_all("sec-fetch-site").iter();
-    if said.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    if sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
         return Err(ApiError::ForeignOrigin);
     }
     Ok(())
 }
 
-/// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the host which was asked for. The
-/// host alone proves little: a foreign page whose name leads to this node (DNS rebinding) asks for its own. No `Origin`,
-/// as from curl, is fine; `null`, as from a sandboxed frame, is foreign.
+/// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the requested host. The host
+/// alone is weak evidence: a foreign page whose name resolves to this node (DNS rebinding) requests its own. A missing
+/// `Origin`, as from curl, is accepted; `null`, as from a sandboxed frame, is foreign.
 ///
 /// # Errors
 /// [`ApiError::ForeignOrigin`].
@@ -63,13 +63,13 @@ pub fn check(
     };
     let is_own = || {
         let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
-        let named = Place::of(&origin, scheme);
+        let named = HostPort::new(&origin, scheme);
         let Some(public_url) = public_url else {
             // Behind a proxy the node cannot always tell the scheme.
-            return Some(named == Place::of(host?, scheme));
+            return Some(named == HostPort::new(host?, scheme));
         };
         let (public_scheme, public) = parse_origin(public_url.as_str())?;
-        Some(scheme == public_scheme && named == Place::of(&public, public_scheme))
+        Some(scheme == public_scheme && named == HostPort::new(&public, public_scheme))
     };
     if origins.next().is_none() && is_own() == Some(true) {
         Ok(())
@@ -78,24 +78,24 @@ pub fn check(
     }
 }
 
-/// Where a page comes from. A port that is not written is the scheme's own.
-struct Place<'a> {
+/// The host and port of an origin. A missing port means the scheme's default port.
+struct HostPort<'a> {
     host: &'a str,
     port: u16,
 }
 
-impl<'a> Place<'a> {
-    fn of(authority: &'a Authority, scheme: &str) -> Self {
-        let own_port = if scheme == "https" { 443 } else { 80 };
+impl<'a> HostPort<'a> {
+    fn new(authority: &'a Authority, scheme: &str) -> Self {
+        let default_port = if scheme == "https" { 443 } else { 80 };
         Self {
             host: authority.host(),
-            port: authority.port_u16().unwrap_or(own_port),
+            port: authority.port_u16().unwrap_or(default_port),
         }
     }
 }
 
-impl PartialEq for Place<'_> {
-    /// The same host and port.
+impl PartialEq for HostPort<'_> {
+    /// Host names are compared without regard to case.
     fn eq(&self, other: &Self) -> bool {
         self.host.eq_ignore_ascii_case(other.host) && self.port == other.port
     }
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn is_let_in(origins: &[&str], host: &str, public_url: Option<&str>) -> bool {
+    fn is_accepted(origins: &[&str], host: &str, public_url: Option<&str>) -> bool {
         let headers = origins
             .iter()
             .map(|origin| (header::ORIGIN, HeaderValue::from_str(origin).unwrap()));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_address_is_let_in_and_without_one_the_own_host() {
+    fn the_public_url_is_accepted_and_without_one_the_requested_host() {
         for (origin, host, public_url) in [
             ("http://127.0.0.1:9091", "127.0.0.1:9091", None),
             ("http://tonesa.example", "tonesa.example", None),
@@ -140,13 +140,16 @@ mod tests {
                 Some("https://tonesa.example"),
             ),
         ] {
-            assert!(is_let_in(&[origin], host, public_url), "{origin} at {host}");
+            assert!(
+                is_accepted(&[origin], host, public_url),
+                "{origin} at {host}"
+            );
         }
-        assert!(is_let_in(&[], "tonesa.example", None));
+        assert!(is_accepted(&[], "tonesa.example", None));
     }
 
     #[test]
-    fn everything_else_is_foreign() {
+    fn other_origins_are_foreign() {
         let public_url = Some("https://tonesa.example");
         for origin in [
             "null",
@@ -159,7 +162,7 @@ mod tests {
             "http://tonesa.example:443",
             "tonesa.example",
             "https://10.0.0.7",
-            // The host that was asked for, as after DNS rebinding.
+            // The requested host, as after DNS rebinding.
             "http://10.0.0.7:9091",
             "http://10.0.0.7:9092",
             "file://",
@@ -168,11 +171,11 @@ mod tests {
             "http://10.0.0.7:9091/",
         ] {
             assert!(
-                !is_let_in(&[origin], "10.0.0.7:9091", public_url),
+                !is_accepted(&[origin], "10.0.0.7:9091", public_url),
                 "{origin}"
             );
         }
         let twice = ["https://tonesa.example", "https://evil.example"];
-        assert!(!is_let_in(&twice, "10.0.0.7:9091", public_url));
+        assert!(!is_accepted(&twice, "10.0.0.7:9091", public_url));
     }
 }

@@ -1,4 +1,4 @@
-//! The upload that a path names.
+//! The upload that a path names, and the type of a body.
 
 use app::model::{UploadId, UploadRef};
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -10,10 +10,10 @@ use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::store::Store;
 
-/// The upload that the path names by either form of its id; anything else is no upload (404).
-pub struct Named(pub UploadRef);
+/// The upload that the path names, by either form of its id; an invalid id is rejected with 404.
+pub struct UploadPath(pub UploadRef);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<S: Send + Sync> FromRequestParts<S> for UploadPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -29,11 +29,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-impl Named {
-    /// The id of the upload; only the short form has to be looked up.
+impl UploadPath {
+    /// Returns the upload's id; a short id is looked up in the store.
     ///
     /// # Errors
-    /// When there is no such upload, or the store is away.
+    /// When there is no such upload, or the store is unavailable.
     pub async fn id(self, store: &dyn Store, deadline: Deadline) -> Result<UploadId, ApiError> {
         match self.0 {
             UploadRef::Id(id) => Ok(id),
@@ -45,7 +45,7 @@ impl Named {
     }
 }
 
-/// The type of the request's body, as its client says.
+/// Returns the media type of the request's body, from its header.
 pub fn content_type(headers: &HeaderMap) -> Option<Mime> {
     headers
         .get(header::CONTENT_TYPE)?

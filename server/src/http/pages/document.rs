@@ -1,4 +1,4 @@
-//! What is to be known of a document once it is rendered.
+//! Finishes a rendered HTML document, and finds its inline scripts and styles.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -6,33 +6,32 @@ use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 use sha2::{Digest, Sha256};
 
-/// The element that the app is rendered into, with the place for the number of nodes in it.
-const APP: &str = r#"<div id="app" data-nodes="">"#;
+/// The element that contains the app, with a placeholder for the number of nodes in it.
+const APP_ELEMENT: &str = r#"<div id="app" data-nodes="">"#;
 
-/// A document that is ready to be sent, and what stands inline in it: its policy has to allow just that.
+/// A document that is ready to be sent, and its inline content, which its policy has to allow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Document {
-    /// Its text.
+    /// The HTML.
     pub html: String,
-    /// Its inline scripts and styles.
-    pub inline: Inline,
+    /// Hashes of its inline scripts and styles.
+    pub inline: InlineSources,
 }
 
-/// The sources that allow just these texts, as `'sha256-…'`.
+/// Content security policy sources, `'sha256-…'`, of the inline content.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Inline {
-    /// Of scripts that run.
+pub(super) struct InlineSources {
+    /// Of executable scripts.
     pub scripts: Vec<String>,
-    /// Of the elements' `style` attributes.
+    /// Of `style` attributes.
     pub style_attributes: Vec<String>,
 }
 
 impl Document {
-    /// Finishes what `leptos_axum` has rendered. The nonce that it gives to its scripts is taken out, since it would
-    /// make each rendering another document; the number of nodes is put in, so that the browser can tell whether
-    /// something has changed them.
+    /// Finishes what `leptos_axum` has rendered: removes the nonce from its scripts, which would make every rendering
+    /// different, and puts in the number of nodes, so that the browser can tell whether something has changed them.
     pub fn new(mut html: String) -> Self {
-        let mut inline = Inline::default();
+        let mut inline = InlineSources::default();
         let mut nonce = None;
         let mut is_script = false;
         let mut in_app = false;
@@ -50,12 +49,12 @@ impl Document {
                     let kind = attribute(b"type");
                     is_script =
                         tag.name == b"script" && kind.as_deref() != Some(b"application/json");
-                    let style = attribute(b"style").map(|style| source(&style));
+                    let style = attribute(b"style").map(|style| hash_source(&style));
                     inline.style_attributes.extend(style);
                     nonce = nonce.or(attribute(b"nonce"));
                     in_app |= attribute(b"id").as_deref() == Some(b"app");
                 }
-                Token::String(text) if is_script => inline.scripts.push(source(&text)),
+                Token::String(text) if is_script => inline.scripts.push(hash_source(&text)),
                 Token::EndTag(tag) => {
                     is_script = false;
                     in_app &= tag.name != b"body";
@@ -68,7 +67,7 @@ impl Document {
         }
         let counted = format!(r#"<div id="app" data-nodes="{nodes}">"#);
         Self {
-            html: html.replacen(APP, &counted, 1),
+            html: html.replacen(APP_ELEMENT, &counted, 1),
             inline,
         }
     }
@@ -76,13 +75,13 @@ impl Document {
 
 fn tokens(html: &str) -> impl Iterator<Item = Token> {
     let mut emitter = DefaultEmitter::default();
-    // So that what stands in a script is one text.
+    // So that the content of a script is one token.
     emitter.naively_switch_states(true);
     Tokenizer::new_with_emitter(html, emitter).flatten()
 }
 
-/// The source that allows just this text.
-fn source(inline: &[u8]) -> String {
+/// Returns the policy source for this inline content.
+fn hash_source(inline: &[u8]) -> String {
     format!("'sha256-{}'", BASE64.encode(Sha256::digest(inline)))
 }
 
@@ -100,16 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_inline_is_allowed_and_nothing_else() {
+    fn inline_scripts_and_styles_are_hashed() {
         let document = Document::new(rendered("x"));
-        assert_eq!(document.inline.scripts, [source(b"a<b"), source(b"c()")]);
-        assert_eq!(document.inline.style_attributes, [source(b"top:0;")]);
+        assert_eq!(
+            document.inline.scripts,
+            [hash_source(b"a<b"), hash_source(b"c()")]
+        );
+        assert_eq!(document.inline.style_attributes, [hash_source(b"top:0;")]);
     }
 
     #[test]
     fn the_nodes_of_the_app_are_counted_as_a_browser_does() {
         let document = Document::new(rendered("x"));
-        // <p>, its two texts, the comment between them and the picture.
+        // <p>, its two texts, the comment between them, and the image.
         assert!(
             document.html.contains(r#"data-nodes="5""#),
             "{}",
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn two_renderings_of_the_same_are_the_same_document() {
+    fn renderings_with_different_nonces_are_the_same_document() {
         assert_eq!(Document::new(rendered("x")), Document::new(rendered("y")));
         assert!(!Document::new(rendered("x")).html.contains("nonce"));
     }

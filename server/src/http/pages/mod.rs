@@ -1,10 +1,10 @@
-//! The server-rendered pages: what they show is read here, and rendered by `app`, which knows nothing of storage.
+//! The server-rendered pages. Their data are read here; the crate `app`, which knows nothing of storage, renders them.
 
 mod document;
-pub mod kept;
+mod load;
+pub mod page_cache;
 mod rendered;
 mod security;
-mod source;
 
 use std::sync::Arc;
 
@@ -16,110 +16,125 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method};
 
-use self::rendered::{Page, PageContent};
+use self::rendered::{PageContent, RenderedPage};
 use crate::admission::response_budget::BudgetExceeded;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
-use crate::http::extract::upload_path::Named;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
 
-pub use self::security::protect;
+pub use self::security::set_security_headers;
 
 /// `GET /`.
 ///
 /// # Errors
-/// When there is no room for another answer.
+/// When no memory is left for another answer.
 pub async fn show_home(
     State(node): State<AppState>,
-    arrival: Arrival,
+    info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    show(&node, &arrival, request, PageContent::Home).await
+    show(&node, &info, request, PageContent::Home).await
 }
 
-/// `GET /u/{id}`. The long form of an id leads to the short one, so that a page has one address.
+/// `GET /u/{id}`. The long form of an id is redirected to the short one, so that a page has one address.
 ///
 /// # Errors
-/// When the store is away while it is asked for the short form, or there is no room for another answer.
+/// When the store is unavailable while the short form is looked up, or no memory is left for another answer.
 pub async fn show_image(
     State(node): State<AppState>,
-    named: Result<Named, ApiError>,
-    arrival: Arrival,
+    path: Result<UploadPath, ApiError>,
+    info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let not_found = PageContent::Image(Err(PageError::NotFound));
-    match named {
-        Ok(Named(name @ UploadRef::Id(_))) => {
+    match path {
+        Ok(UploadPath(name @ UploadRef::Id(_))) => {
             let upload = node.store.upload(name);
             match Deadline::start().wait("store", upload).await {
-                Ok(upload) => Ok(permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => show(&node, &arrival, request, not_found).await,
+                Ok(upload) => Ok(redirect_permanently(&upload.short_id.to_string())),
+                Err(ApiError::NotFound) => show_not_found(&node, &info, request).await,
                 Err(error) => Err(error),
             }
         }
-        Ok(Named(UploadRef::Short(short_id))) => {
+        Ok(UploadPath(UploadRef::Short(short_id))) => {
             let headers = request.headers().clone();
-            let page = image_page(&node, &arrival, request, short_id).await?;
-            respond(&node, &arrival, &headers, &page)
+            let page = image_page(&node, &info, request, short_id).await?;
+            respond(&node, &info, &headers, &page)
         }
-        Err(_) => show(&node, &arrival, request, not_found).await,
+        Err(_) => show_not_found(&node, &info, request).await,
     }
 }
 
-/// `GET /u/{id}/`: the page without the slash.
+/// `GET /u/{id}/`: redirects to the page without the slash.
 ///
 /// # Errors
-/// When there is no room for another answer.
-pub async fn without_slash(
+/// When no memory is left for another answer.
+pub async fn redirect_without_slash(
     State(node): State<AppState>,
-    named: Result<Named, ApiError>,
-    arrival: Arrival,
+    path: Result<UploadPath, ApiError>,
+    info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    match named {
-        Ok(Named(id)) => Ok(permanently(&id.to_string())),
-        Err(_) => show(&node, &arrival, request, PageContent::NoPage).await,
+    match path {
+        Ok(UploadPath(id)) => Ok(redirect_permanently(&id.to_string())),
+        Err(_) => show_not_found(&node, &info, request).await,
     }
 }
 
-/// What is not there: a problem for programs, a page for everyone else.
+/// The fallback route: a problem document for the API, a page otherwise.
 ///
 /// # Errors
-/// When there is no room for another answer.
+/// When no memory is left for another answer.
 pub async fn not_found(
     State(node): State<AppState>,
-    arrival: Arrival,
+    info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
-        Method::GET | Method::HEAD if is_page => {
-            show(&node, &arrival, request, PageContent::NoPage).await
-        }
+        Method::GET | Method::HEAD if is_page => show_not_found(&node, &info, request).await,
         _ => Err(ApiError::NotFound),
     }
 }
 
+/// Shows the view that the app's router chooses for this path in the browser too, or else the page could not be
+/// hydrated: an upload's page (`/u/{id}`, also with a slash behind it) or none.
+async fn show_not_found(
+    node: &AppState,
+    info: &RequestInfo,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let path = request.uri().path();
+    let id = path.strip_prefix("/u/");
+    let id = id.map(|id| id.strip_suffix('/').unwrap_or(id));
+    let content = if id.is_some_and(|id| !id.is_empty() && !id.contains('/')) {
+        PageContent::Image(Err(PageError::NotFound))
+    } else {
+        PageContent::NoPage
+    };
+    show(node, info, request, content).await
+}
+
 async fn show(
     node: &AppState,
-    arrival: &Arrival,
+    info: &RequestInfo,
     request: Request,
     content: PageContent,
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
-    let page = render(node, settings(node, arrival), request, content).await;
-    respond(node, arrival, &headers, &page)
+    let page = render(node, settings(node, info), request, content).await;
+    respond(node, info, &headers, &page)
 }
 
 fn respond(
     node: &AppState,
-    arrival: &Arrival,
+    info: &RequestInfo,
     request: &HeaderMap,
-    page: &Page,
+    page: &RenderedPage,
 ) -> Result<Response, ApiError> {
-    Ok(page.respond(request, &node.answers, arrival.client.counted())?)
+    Ok(page.respond(request, &node.answers, info.client.counted())?)
 }
 
 async fn render(
@@ -127,29 +142,29 @@ async fn render(
     settings: Settings,
     request: Request,
     content: PageContent,
-) -> Arc<Page> {
-    let pictures_from = node.blobs.serves_from();
+) -> Arc<RenderedPage> {
+    let image_origin = node.blobs.redirect_origin();
     let assets = &node.site.assets;
     let page = node
         .pages
-        .show(request, assets, settings, content, pictures_from);
+        .get_or_render(request, assets, settings, content, image_origin);
     page.await
 }
 
-/// The page of an upload: as it was rendered last, if nothing was said since. Of those who ask for another one at the
-/// same time one takes room for what is read and rendered.
+/// Returns the page of an upload: the cached one, unless there are new messages. Of concurrent requests for a new one,
+/// one reserves the memory for reading and rendering it.
 async fn image_page(
     node: &AppState,
-    arrival: &Arrival,
+    info: &RequestInfo,
     request: Request,
     short_id: ShortId,
-) -> Result<Arc<Page>, BudgetExceeded> {
+) -> Result<Arc<RenderedPage>, BudgetExceeded> {
     let deadline = Deadline::start();
-    let settings = settings(node, arrival);
-    let last = node.pages.last(&settings.origin, short_id);
-    let known = last.as_ref().and_then(|last| last.read.as_ref());
+    let settings = settings(node, info);
+    let last = node.pages.get(&settings.origin, short_id);
+    let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some((upload, head))) = (&last, known) {
-        match source::head(node, deadline, upload.id).await {
+        match load::head(node, deadline, upload.id).await {
             Ok(now) if now == *head => return Ok(Arc::clone(last)),
             Ok(_) => {}
             Err(error) => {
@@ -162,29 +177,29 @@ async fn image_page(
     let name = (settings.origin.clone(), short_id);
     let room = || {
         node.answers
-            .reserve(arrival.client.counted(), source::MAX_BYTES)
+            .reserve(info.client.counted(), load::MAX_PAGE_BYTES)
     };
     let (request, _) = request.into_parts();
     let make = async |_room| {
         let page = match upload {
-            None => source::upload_page(node, deadline, short_id).await,
-            Some(upload) => source::with_messages(node, deadline, upload.clone()).await,
+            None => load::upload_page(node, deadline, short_id).await,
+            Some(upload) => load::with_messages(node, deadline, upload.clone()).await,
         };
         let request = Request::from_parts(request.clone(), Body::empty());
         Ok(render(node, settings.clone(), request, PageContent::Image(page)).await)
     };
-    node.pages.making().join_with(name, room, make).await
+    node.pages.pending().read_with(name, room, make).await
 }
 
-fn permanently(id: &str) -> Response {
+fn redirect_permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
 }
 
-fn settings(node: &AppState, arrival: &Arrival) -> Settings {
+fn settings(node: &AppState, info: &RequestInfo) -> Settings {
     let public = node.config.public_url.as_ref();
     let origin = public
         .map(|url| url.as_str().to_owned())
-        .or_else(|| arrival.origin())
+        .or_else(|| info.origin())
         .unwrap_or_else(|| format!("http://{}", node.config.address()));
     Settings {
         origin,

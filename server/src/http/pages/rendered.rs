@@ -1,3 +1,5 @@
+//! A rendered page, as it is cached and sent.
+
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,20 +26,20 @@ use crate::http::representation::Representation;
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// What a page shows, as it was read.
+/// The data that a page shows.
 #[derive(Debug, Clone)]
 pub(super) enum PageContent {
     /// The home page.
     Home,
-    /// An upload, or why it cannot be shown.
+    /// The page of an upload, or why it cannot be shown.
     Image(Result<UploadPage, PageError>),
-    /// No page is at this address.
+    /// The page for addresses without a page.
     NoPage,
 }
 
 impl PageContent {
-    /// What of the store the page is about to show.
-    pub fn read(&self) -> Option<Read> {
+    /// Returns the version of the data that the page shows.
+    pub fn version(&self) -> Option<PageVersion> {
         match self {
             Self::Image(Ok(page)) => Some((page.upload.clone(), page.page.head)),
             _ => None,
@@ -53,7 +55,7 @@ impl PageContent {
     }
 }
 
-/// The app asks for what has been read already.
+/// The app reads what was read for it.
 #[async_trait::async_trait]
 impl PageSource for PageContent {
     async fn image_page(&self, _short_id: ShortId) -> Result<UploadPage, PageError> {
@@ -64,48 +66,48 @@ impl PageSource for PageContent {
     }
 }
 
-/// Where a conversation stood when it was read. Uploads never change and messages are only added, at the end, so that
-/// everything that a page shows of an upload follows from it.
-pub(super) type Read = (Upload, Seq);
+/// The version of an upload's page. Uploads never change and messages are only appended, so everything that a page
+/// shows of an upload follows from it.
+pub(super) type PageVersion = (Upload, Seq);
 
-/// A page that is ready to be sent, however often.
-pub(super) struct Page {
-    /// What of the store it shows.
-    pub read: Option<Read>,
+/// A page that can be sent any number of times.
+pub(super) struct RenderedPage {
+    /// The version of the data that it shows.
+    pub version: Option<PageVersion>,
     status: StatusCode,
     headers: HeaderMap,
     content: Representation,
-    /// Taken while it is sent to anyone.
+    /// Reserved while it is being sent to anyone.
     room: SharedReservation,
 }
 
-impl Page {
-    /// Renders it, as an answer to this request: of which only the address matters.
+impl RenderedPage {
+    /// Renders the page. Only the address of the request is used.
     pub async fn render(
         request: Request,
         assets: Assets,
         settings: Settings,
         content: PageContent,
-        pictures_from: Option<&str>,
+        image_origin: Option<&str>,
     ) -> Self {
-        let read = content.read();
+        let version = content.version();
         let (status, html) = html(request, assets, settings, content).await;
         let document = Document::new(html);
         let mut headers = HeaderMap::new();
-        let policy = security::policy(&document.inline, pictures_from);
+        let policy = security::content_security_policy(&document.inline, image_origin);
         if let Ok(policy) = policy.parse() {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
-        security::protect(&mut headers);
+        security::set_security_headers(&mut headers);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from(RETRY_AFTER.as_secs());
             headers.insert(header::RETRY_AFTER, seconds);
         }
         let html = document.html.into_bytes();
-        // A page that cannot be compressed is sent as it is.
+        // If it cannot be compressed, only the plain page is sent.
         let gzip = compressed(&html).ok();
         Self {
-            read,
+            version,
             status,
             headers,
             content: Representation::new(HTML, NO_CACHE, html).with_gzip(gzip),
@@ -113,7 +115,7 @@ impl Page {
         }
     }
 
-    /// The answer to a request with these headers that came from this address.
+    /// Returns the response to a request with these headers from this client address.
     pub fn respond(
         &self,
         request: &HeaderMap,
@@ -125,7 +127,7 @@ impl Page {
         let mut response = if self.status.is_success() {
             self.content.respond_with(request, hold)
         } else {
-            let mut response = self.content.respond_whole(request, hold);
+            let mut response = self.content.respond_unconditionally(request, hold);
             *response.status_mut() = self.status;
             response
         };
@@ -133,7 +135,7 @@ impl Page {
         Ok(response)
     }
 
-    /// How many bytes it holds, but for its headers.
+    /// Returns how many bytes it takes in memory, without its headers.
     pub fn size(&self) -> usize {
         self.content.size()
     }
@@ -155,12 +157,12 @@ async fn html(
     let response = leptos_axum::render_app_async_with_context(provide, document)(request).await;
     let status = response.status();
     let rendered = body::to_bytes(response.into_body(), usize::MAX).await;
-    let rendered = rendered.expect("a page is text in memory");
-    let html = String::from_utf8(rendered.into()).expect("a page is a text");
+    let rendered = rendered.expect("the body is in memory");
+    let html = String::from_utf8(rendered.into()).expect("a page is UTF-8");
     (status, html)
 }
 
-/// Quickly rather than well: where people talk, the page is another one soon.
+/// Compresses fast rather than well: in an active conversation the page soon changes.
 fn compressed(html: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(html)?;

@@ -1,17 +1,17 @@
-//! What a page may do, told to the browser.
+//! Security headers of pages.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::document::Inline;
+use super::document::InlineSources;
 
-/// What a page without scripts needs: a style sheet and pictures of its own.
-const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
+/// The policy of a page without scripts, which needs its own style sheet and images only.
+const NO_SCRIPTS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Sets the headers of an answer that is a page. One that has no policy yet has no scripts.
-pub fn protect(headers: &mut HeaderMap) {
+/// Sets the security headers of a page. One without a policy gets that of a page without scripts.
+pub fn set_security_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         ("cross-origin-opener-policy", "same-origin"),
         (
@@ -26,25 +26,28 @@ pub fn protect(headers: &mut HeaderMap) {
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(NO_SCRIPTS);
+        .or_insert(NO_SCRIPTS_POLICY);
 }
 
-/// The policy of a page with scripts. What stands inline in it is allowed by its hash, so that the page can be the same
-/// for all who ask. Its pictures may come from this origin too.
+/// Returns the policy of a page with scripts. Inline content is allowed by its hash, so that the page can be the same
+/// for everyone. Images may come from `image_origin` too.
 ///
-/// `'self'` runs nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
-/// `nosniff`, and a browser runs neither.
-pub(super) fn policy(inline: &Inline, pictures_from: Option<&str>) -> String {
-    let pictures_from = pictures_from.map(|origin| format!(" {origin}"));
-    let pictures_from = pictures_from.unwrap_or_default();
+/// `'self'` executes nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
+/// `nosniff`.
+pub(super) fn content_security_policy(
+    inline: &InlineSources,
+    image_origin: Option<&str>,
+) -> String {
+    let image_origin = image_origin.map(|origin| format!(" {origin}"));
+    let image_origin = image_origin.unwrap_or_default();
     let scripts = inline.scripts.join(" ");
     let styles = match &*inline.style_attributes {
         [] => String::new(),
-        // It lets hashes allow attributes too.
+        // `unsafe-hashes` makes hashes apply to attributes too.
         sources => format!(" 'unsafe-hashes' {}", sources.join(" ")),
     };
     format!(
-        "default-src 'self'; img-src 'self' blob: data:{pictures_from}; style-src 'self'{styles}; \
+        "default-src 'self'; img-src 'self' blob: data:{image_origin}; style-src 'self'{styles}; \
          script-src 'self' {scripts} 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     )

@@ -1,4 +1,4 @@
-//! Whether this node is up, and whether it can do its work.
+//! The health checks: whether this node is up, and whether it can serve.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,29 +16,29 @@ use crate::broker::Broker;
 use crate::config::{Config, Kinds};
 use crate::store::{Store, StoreError};
 
-/// How long a backend may take to show that it answers.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a backend may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Tells what keeps images from being swept.
+/// Reports why images are not swept.
 pub trait SweepHealth: Send + Sync {
-    /// What is told of it; nothing as long as images are swept, or the first check is under way.
+    /// Returns the report; `None` while images are swept, or before the first check has ended.
     fn report(&self) -> Option<SweepReport>;
 }
 
-/// What `/readyz` tells of it.
+/// The report in the body of `/readyz`.
 #[derive(Debug, Serialize)]
 pub struct SweepReport {
-    /// `off` by the settings, or `stopped` by the problem.
+    /// `off` by the settings, or `stopped` because of the problem.
     pub state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// The problem, in a word.
+    /// The problem's name, for programs.
     pub problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// A sentence for people.
+    /// The problem as a sentence, for people.
     pub detail: Option<String>,
 }
 
-/// `GET /livez`: the process answers.
+/// `GET /livez`: always 200.
 pub async fn live() -> Response {
     answer(
         StatusCode::OK,
@@ -51,7 +51,7 @@ pub async fn live() -> Response {
     )
 }
 
-/// `GET /readyz`: every backend answers, and the node is not about to stop.
+/// `GET /readyz`: 200 if every backend answers and the node is not stopping, otherwise 503.
 pub async fn ready(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
@@ -62,14 +62,14 @@ pub async fn ready(
 ) -> Response {
     let (store, blobs, broker) = tokio::join!(
         check(store.ping(), store_state),
-        check(blobs.ping(), |_| AWAY),
-        check(broker.ping(), |_| AWAY),
+        check(blobs.ping(), |_| UNAVAILABLE),
+        check(broker.ping(), |_| UNAVAILABLE),
     );
     let stopping = stopping.is_cancelled();
     let all_answer = [store, blobs, broker].iter().all(|state| *state == OK);
     let (code, status) = match (stopping, all_answer) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        (_, false) => (StatusCode::SERVICE_UNAVAILABLE, AWAY),
+        (_, false) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
         _ => (StatusCode::OK, OK),
     };
     let backends = Some(BackendStates {
@@ -81,14 +81,14 @@ pub async fn ready(
         status,
         backends,
         kinds: Some(config.shared.kinds()),
-        // The node works all the same: this changes no status.
+        // Does not change the status: the node serves all the same.
         sweep: sweep.report(),
     };
     answer(code, &health)
 }
 
 const OK: &str = "ok";
-const AWAY: &str = "away";
+const UNAVAILABLE: &str = "away";
 /// The files of the embedded database are not in their place.
 const MOVED: &str = "moved";
 
@@ -96,17 +96,17 @@ async fn check<E>(
     ping: impl Future<Output = Result<(), E>>,
     state: impl FnOnce(E) -> &'static str,
 ) -> &'static str {
-    match timeout(PATIENCE, ping).await {
+    match timeout(PING_TIMEOUT, ping).await {
         Ok(Ok(())) => OK,
         Ok(Err(error)) => state(error),
-        Err(_) => AWAY,
+        Err(_) => UNAVAILABLE,
     }
 }
 
 fn store_state(error: StoreError) -> &'static str {
     match error {
         StoreError::Moved => MOVED,
-        _ => AWAY,
+        _ => UNAVAILABLE,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The image itself: immutable, so its id is as good an entity tag as any hash.
+//! The image itself. It never changes, so its id serves as the entity tag.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,22 +12,21 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::admission::response_budget::ResponseBudget;
-use crate::blob::{Address, Blobs, Labels};
+use crate::blob::{Blobs, PresignedUrl, ResponseHeaders};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
-use crate::http::extract::upload_path::Named;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
 use crate::store::Store;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Whatever a decoder of the browser makes of the bytes, it makes it without any rights.
-const NO_RIGHTS: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+/// If a browser interprets the bytes as a document, that has no rights.
+const SANDBOX_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 
-/// A link is for those it was given to: search engines list what they find elsewhere, so they are asked not to. And
-/// whoever has the link may show the image on a page of their own, also on one that demands such a permission of
-/// everything in it (`Cross-Origin-Embedder-Policy`).
-const FOR_WHOEVER_HAS_THE_LINK: [(HeaderName, HeaderValue); 2] = [
+/// Search engines are asked not to list the image, since links are meant for those they were given to. Anyone who has
+/// the link may embed it in a page of their own, even in one with `Cross-Origin-Embedder-Policy`.
+const SHARING_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (ROBOTS, HeaderValue::from_static("noindex")),
     (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
 ];
@@ -40,39 +39,39 @@ pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
     State(answers): State<ResponseBudget>,
-    arrival: Arrival,
-    Named(id): Named,
+    info: RequestInfo,
+    UploadPath(id): UploadPath,
     method: Method,
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let deadline = Deadline::start();
     let upload = deadline.wait("store", store.upload(id)).await?;
     let size = upload.content.size;
-    let mut headers = headers_of(&upload);
+    let mut headers = image_headers(&upload);
     let etag = etag_of(&upload);
-    if conditions::is_another_asked_for(&request, &[&etag]) {
+    if conditions::is_precondition_failed(&request, &[&etag]) {
         return Err(ApiError::PreconditionFailed);
     }
-    if conditions::is_known(&request, &etag) {
+    if conditions::is_not_modified(&request, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let labels = labels_of(&headers);
-    let address = blobs.address(upload.short_id, &method, labels);
-    if let Some(address) = deadline.wait("blobs", address).await? {
-        return Ok(elsewhere(&address));
+    let presigned = presigned_headers(&headers);
+    let url = blobs.presigned_url(upload.short_id, &method, presigned);
+    if let Some(url) = deadline.wait("blobs", url).await? {
+        return Ok(redirect(&url));
     }
     // Ranges are defined for GET alone (RFC 9110, section 14.2).
     let requested = match method {
         Method::GET => requested_range(&request, &etag, size),
-        _ => Requested::Whole,
+        _ => RequestedRange::Whole,
     };
     let (status, range) = match requested {
-        Requested::Whole => (StatusCode::OK, 0..size),
-        Requested::Part(range) => {
+        RequestedRange::Whole => (StatusCode::OK, 0..size),
+        RequestedRange::Part(range) => {
             headers.extend(content_range(range.clone(), size));
             (StatusCode::PARTIAL_CONTENT, range)
         }
-        Requested::Nothing => {
+        RequestedRange::Unsatisfiable => {
             let mut refusal = ApiError::RangeNotSatisfiable.into_response();
             let whole = ContentRange::unsatisfied_bytes(size);
             refusal.headers_mut().typed_insert(whole);
@@ -84,33 +83,34 @@ pub async fn show(
         return Ok((status, headers).into_response());
     }
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-    let unread = length.min(blobs.unread());
-    let room = answers.reserve(arrival.client.counted(), unread)?;
+    let buffered = length.min(blobs.read_buffer_bytes());
+    let room = answers.reserve(info.client.counted(), buffered)?;
     let bytes = blobs.read(upload.short_id, range);
     let bytes = room.hold_stream(deadline.wait("blobs", bytes).await?);
     Ok((status, headers, Body::from_stream(bytes)).into_response())
 }
 
-/// What of the headers an address of the image's own can carry.
-fn labels_of(headers: &HeaderMap) -> Labels<'_> {
+/// Returns those of the headers that a presigned URL can set.
+fn presigned_headers(headers: &HeaderMap) -> ResponseHeaders<'_> {
     let text = |name| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default()
     };
-    Labels {
+    ResponseHeaders {
         content_type: text(header::CONTENT_TYPE),
         content_disposition: text(header::CONTENT_DISPOSITION),
         cache_control: text(header::CACHE_CONTROL),
     }
 }
 
-/// Whoever keeps this answer for as long as it says still meets an address that is good.
-fn elsewhere(address: &Address) -> Response {
-    let keep = format!("public, max-age={}", address.lasts.as_secs() / 2);
+/// Redirects to the URL. A cache may keep the redirect for half of the URL's lifetime, so that the URL is still valid
+/// then.
+fn redirect(presigned: &PresignedUrl) -> Response {
+    let cache_control = format!("public, max-age={}", presigned.valid_for.as_secs() / 2);
     (
-        FOR_WHOEVER_HAS_THE_LINK,
-        [(header::CACHE_CONTROL, keep)],
-        Redirect::temporary(&address.url),
+        SHARING_HEADERS,
+        [(header::CACHE_CONTROL, cache_control)],
+        Redirect::temporary(&presigned.url),
     )
         .into_response()
 }
@@ -121,7 +121,7 @@ fn etag_of(upload: &Upload) -> ETag {
         .expect("quoted hexadecimal digits are an entity tag")
 }
 
-fn headers_of(upload: &Upload) -> HeaderMap {
+fn image_headers(upload: &Upload) -> HeaderMap {
     let media_type = upload.content.media_type;
     let file_name = format!("{}.{}", upload.short_id, extension(media_type));
     let mut headers = HeaderMap::new();
@@ -132,8 +132,8 @@ fn headers_of(upload: &Upload) -> HeaderMap {
         HeaderValue::from_static(media_type.as_str()),
     );
     headers.insert(header::CACHE_CONTROL, IMMUTABLE);
-    headers.insert(header::CONTENT_SECURITY_POLICY, NO_RIGHTS);
-    headers.extend(FOR_WHOEVER_HAS_THE_LINK);
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX_POLICY);
+    headers.extend(SHARING_HEADERS);
     if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
         headers.insert(header::CONTENT_DISPOSITION, inline);
     }
@@ -149,18 +149,18 @@ fn extension(media_type: MediaType) -> &'static str {
     }
 }
 
-/// What of the image is asked for.
+/// Which part of the image is requested.
 #[derive(Debug, PartialEq, Eq)]
-enum Requested {
+enum RequestedRange {
     Whole,
     Part(Range<u64>),
-    /// A range that lies behind the end.
-    Nothing,
+    /// A range behind the end.
+    Unsatisfiable,
 }
 
-/// One range is served as asked; several at once, another unit or an unreadable header get the whole (RFC 9110,
-/// section 14.2). So does a range of something that has changed since.
-fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> Requested {
+/// Returns the range that `Range` and `If-Range` ask for. Several ranges, another unit, an invalid header or a range of
+/// another version get the whole image (RFC 9110, section 14.2).
+fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> RequestedRange {
     let is_same = !request.contains_key(header::IF_RANGE)
         || request
             .typed_get::<IfRange>()
@@ -168,11 +168,11 @@ fn requested_range(request: &HeaderMap, etag: &ETag, size: u64) -> Requested {
     let range = request.get(header::RANGE).filter(|_| is_same);
     range
         .and_then(|value| parse_range(value.to_str().ok()?, size))
-        .unwrap_or(Requested::Whole)
+        .unwrap_or(RequestedRange::Whole)
 }
 
-/// Reads `bytes=2-4`, `bytes=2-` and `bytes=-3`.
-fn parse_range(text: &str, size: u64) -> Option<Requested> {
+/// Parses `bytes=2-4`, `bytes=2-` and `bytes=-3`.
+fn parse_range(text: &str, size: u64) -> Option<RequestedRange> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let (start, end) = match (first, last) {
         ("", suffix) => (size.saturating_sub(whole_number(suffix)?), size),
@@ -184,13 +184,13 @@ fn parse_range(text: &str, size: u64) -> Option<Requested> {
         }
     };
     Some(if start < end {
-        Requested::Part(start..end)
+        RequestedRange::Part(start..end)
     } else {
-        Requested::Nothing
+        RequestedRange::Unsatisfiable
     })
 }
 
-/// Digits only: `parse` alone would take a sign too.
+/// Parses digits only: `parse` alone would accept a sign.
 fn whole_number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits)
@@ -209,26 +209,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_the_rfc_says() {
+    fn ranges_are_parsed_as_in_rfc_9110() {
         let etag: ETag = "\"a\"".parse().unwrap();
         for (value, expected) in [
-            ("bytes=0-0", Requested::Part(0..1)),
-            ("bytes=2-4", Requested::Part(2..5)),
-            ("bytes=4-", Requested::Part(4..10)),
-            ("bytes=9-99", Requested::Part(9..10)),
-            ("bytes=-3", Requested::Part(7..10)),
-            ("bytes=-99", Requested::Part(0..10)),
-            ("bytes=10-", Requested::Nothing),
-            ("bytes=10-12", Requested::Nothing),
-            ("bytes=-0", Requested::Nothing),
-            ("bytes=0-1,4-5", Requested::Whole),
-            ("lines=0-1", Requested::Whole),
-            ("bytes", Requested::Whole),
-            ("bytes=", Requested::Whole),
-            ("bytes=-", Requested::Whole),
-            ("bytes=4-2", Requested::Whole),
-            ("bytes=+1-2", Requested::Whole),
-            ("bytes=99999999999999999999-", Requested::Whole),
+            ("bytes=0-0", RequestedRange::Part(0..1)),
+            ("bytes=2-4", RequestedRange::Part(2..5)),
+            ("bytes=4-", RequestedRange::Part(4..10)),
+            ("bytes=9-99", RequestedRange::Part(9..10)),
+            ("bytes=-3", RequestedRange::Part(7..10)),
+            ("bytes=-99", RequestedRange::Part(0..10)),
+            ("bytes=10-", RequestedRange::Unsatisfiable),
+            ("bytes=10-12", RequestedRange::Unsatisfiable),
+            ("bytes=-0", RequestedRange::Unsatisfiable),
+            ("bytes=0-1,4-5", RequestedRange::Whole),
+            ("lines=0-1", RequestedRange::Whole),
+            ("bytes", RequestedRange::Whole),
+            ("bytes=", RequestedRange::Whole),
+            ("bytes=-", RequestedRange::Whole),
+            ("bytes=4-2", RequestedRange::Whole),
+            ("bytes=+1-2", RequestedRange::Whole),
+            ("bytes=99999999999999999999-", RequestedRange::Whole),
         ] {
             let headers = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(value))]);
             assert_eq!(requested_range(&headers, &etag, 10), expected, "{value}");

@@ -1,4 +1,4 @@
-//! Posting from the page without scripts: its composer is a plain form.
+//! Posting a message from the page without scripts, where the composer is a plain form.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::admission::rate_limit::RateLimits;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
 use crate::http::extract::origin::SameOrigin;
-use crate::http::extract::upload_path::{Named, content_type};
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::{UploadPath, content_type};
 use crate::hub::posting::Poster;
 use crate::ids;
 use crate::store::Store;
@@ -27,22 +27,22 @@ struct Form {
     author_name: String,
     #[serde(default)]
     content: String,
-    /// What makes a form that is sent twice one message; empty or missing where nobody made one up.
+    /// Makes a form that is sent twice one message. May be empty or missing.
     #[serde(default, rename = "clientMessageID")]
     client_message_id: String,
 }
 
-/// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`), answered with the way back to the page.
+/// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page.
 pub async fn create(
     _: SameOrigin,
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
-    arrival: Arrival,
-    Named(name): Named,
+    info: RequestInfo,
+    UploadPath(name): UploadPath,
     request: Request,
 ) -> Result<Redirect, ApiError> {
-    rate_limits.messages.take(arrival.client.counted())?;
+    rate_limits.messages.take(info.client.counted())?;
     if !content_type(request.headers()).is_some_and(|given| is_form(&given)) {
         return Err(ApiError::UnsupportedType(
             "This form is sent as application/x-www-form-urlencoded.".into(),

@@ -22,40 +22,40 @@ use crate::http::accept::quality;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
 use crate::http::extract::origin::SameOrigin;
-use crate::http::extract::upload_path::{Named, content_type};
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::{UploadPath, content_type};
 use crate::hub::posting::Poster;
-use crate::store::coalesced::Reads;
+use crate::store::coalescing::CoalescedReads;
 use crate::store::{Appended, Select, Store};
 
 /// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
 pub(super) const MAX_POST_BYTES: usize = 64 * 1024;
-/// How many messages a reader gets unless it asks for more or fewer.
+/// How many messages are returned if the client does not say.
 pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
-/// The largest whole number that every JSON reader can hold (2⁵³ - 1).
+/// The largest integer that every JSON reader can represent exactly (2⁵³ - 1).
 const MAX_SEQ: u64 = (1 << 53) - 1;
-/// The room for one message that is taken before it is known how long it is, in bytes: 2,000 characters of four each.
-const LONG_MESSAGE: usize = 8 * 1024 + 512;
-/// Smaller answers are not worth compressing, in bytes.
-const COMPRESS_ABOVE: usize = 1024;
+/// The memory reserved for one message before its length is known, in bytes: 2,000 characters of four bytes.
+const MAX_MESSAGE_BYTES: usize = 8 * 1024 + 512;
+/// Smaller answers are not compressed, in bytes.
+const MIN_COMPRESSED_BYTES: usize = 1024;
 
-/// Readers who ask for the same messages at the same time share one answer.
-pub type Listings = Reads<Asked, Listing, ApiError>;
+/// Lists of messages that are being read: concurrent equal requests share one answer.
+pub type SharedMessageReads = CoalescedReads<MessagesRequest, EncodedMessages, ApiError>;
 
-/// What an answer follows from, beside the conversation.
+/// What an answer depends on, beside the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Asked {
+pub struct MessagesRequest {
     upload: UploadId,
     select: Select,
     limit: usize,
     takes_gzip: bool,
 }
 
-/// A page of messages as it is sent. It has its room as long as it is sent to anyone.
+/// A list of messages as it is sent. Its memory is reserved until it has been sent to everyone.
 #[derive(Clone)]
-pub struct Listing {
+pub struct EncodedMessages {
     body: Bytes,
     is_gzip: bool,
 }
@@ -64,45 +64,45 @@ pub struct Listing {
 pub async fn list(
     State(store): State<Arc<dyn Store>>,
     State(answers): State<ResponseBudget>,
-    State(listings): State<Arc<Listings>>,
-    arrival: Arrival,
-    named: Named,
+    State(message_reads): State<Arc<SharedMessageReads>>,
+    info: RequestInfo,
+    path: UploadPath,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
-) -> Result<Listing, ApiError> {
+) -> Result<EncodedMessages, ApiError> {
     let (select, limit) = parse_query(&query)?;
     let deadline = Deadline::start();
-    let asked = Asked {
-        upload: named.id(store.as_ref(), deadline).await?,
+    let request = MessagesRequest {
+        upload: path.id(store.as_ref(), deadline).await?,
         select,
         limit,
         takes_gzip: quality(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) > 0,
     };
     let room = || {
-        let room = answers.reserve(arrival.client.counted(), limit * LONG_MESSAGE);
+        let room = answers.reserve(info.client.counted(), limit * MAX_MESSAGE_BYTES);
         room.map_err(ApiError::from)
     };
     let read = async |room| {
-        let page = store.messages(asked.upload, select, limit);
-        Listing::encode(&page.await?, asked.takes_gzip, room)
+        let page = store.messages(request.upload, select, limit);
+        EncodedMessages::encode(&page.await?, request.takes_gzip, room)
     };
-    let listing = listings.join_with(asked, room, read);
-    deadline.wait("store", listing).await
+    let messages = message_reads.read_with(request, room, read);
+    deadline.wait("store", messages).await
 }
 
-impl Listing {
-    /// Compressed at once or never: a compressor takes more memory than most answers.
+impl EncodedMessages {
+    /// Compresses the whole at once: a streaming compressor takes more memory than most answers.
     fn encode(
         page: &MessagePage,
         takes_gzip: bool,
         mut room: Reservation,
     ) -> Result<Self, ApiError> {
         let json = serde_json::to_vec(page).map_err(|_| ApiError::Internal)?;
-        let is_long = json.len() > COMPRESS_ABOVE;
+        let is_long = json.len() > MIN_COMPRESSED_BYTES;
         let gzip = (takes_gzip && is_long).then(|| compressed(&json).ok());
         let gzip = gzip.flatten();
         let is_gzip = gzip.is_some();
-        // Without the room that it was made with.
+        // Without unused capacity.
         let body = gzip.unwrap_or(json).into_boxed_slice();
         room.resize(body.len());
         Ok(Self {
@@ -112,14 +112,14 @@ impl Listing {
     }
 }
 
-/// Quickly rather than well: it is made for few.
+/// Compresses fast rather than well, since the answer is sent to few.
 fn compressed(json: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(json)?;
     encoder.finish()
 }
 
-impl IntoResponse for Listing {
+impl IntoResponse for EncodedMessages {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
@@ -139,11 +139,11 @@ pub async fn create(
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
-    arrival: Arrival,
-    named: Named,
+    info: RequestInfo,
+    path: UploadPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    rate_limits.messages.take(arrival.client.counted())?;
+    rate_limits.messages.take(info.client.counted())?;
     if !content_type(request.headers()).is_some_and(|given| is_json(&given)) {
         return Err(ApiError::UnsupportedType(
             "A message is posted as application/json.".into(),
@@ -152,7 +152,7 @@ pub async fn create(
     let body = read_small(request.into_body(), MAX_POST_BYTES).await?;
     let message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
-    let id = named.id(store.as_ref(), deadline).await?;
+    let id = path.id(store.as_ref(), deadline).await?;
     let answered = deadline.wait("store", poster.post(id, message)).await?;
     Ok(answer(answered))
 }
@@ -170,7 +170,7 @@ fn is_json(given: &Mime) -> bool {
         && (given.subtype() == mime::JSON || given.suffix() == Some(mime::JSON))
 }
 
-/// A message as its client wrote it. Fields are values of any type, so that each can be refused by its name.
+/// A message as the client sent it. Fields are values of any type, so that errors can name the field.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawMessage {
@@ -217,22 +217,23 @@ fn field<T: TryFrom<String, Error: ToString>>(
     }
 }
 
-/// Which messages are asked for. `after`, `before` and `since` exclude each other; what is not known is ignored.
+/// Parses which messages are requested. `after`, `before` and `since` exclude each other; unknown parameters are
+/// ignored.
 fn parse_query(query: &[(String, String)]) -> Result<(Select, usize), ApiError> {
     let (mut select, mut limit) = (None, None);
     for (name, value) in query {
         match name.as_str() {
-            "after" => choose(
+            "after" => set_once(
                 &mut select,
                 "after",
                 parse_seq("after", value).map(Select::After),
             )?,
-            "before" => choose(
+            "before" => set_once(
                 &mut select,
                 "before",
                 parse_seq("before", value).map(Select::Before),
             )?,
-            "since" => choose(&mut select, "since", parse_since(value))?,
+            "since" => set_once(&mut select, "since", parse_since(value))?,
             "limit" if limit.is_some() => {
                 return Err(ApiError::field("limit", "limit is given once"));
             }
@@ -246,7 +247,7 @@ fn parse_query(query: &[(String, String)]) -> Result<(Select, usize), ApiError> 
     ))
 }
 
-fn choose(
+fn set_once(
     chosen: &mut Option<Select>,
     name: &'static str,
     select: Result<Select, ApiError>,
@@ -277,7 +278,7 @@ fn parse_limit(value: &str) -> Result<usize, ApiError> {
 }
 
 fn parse_since(value: &str) -> Result<Select, ApiError> {
-    // An offset's `+` that was not escaped in the query arrives as a space.
+    // An unescaped `+` of a time zone offset arrives as a space.
     value
         .replace(' ', "+")
         .parse()
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_selects_one_stretch() {
+    fn queries_are_parsed() {
         let moment = "2026-11-24T12:00:00Z".parse().unwrap();
         for (query, select, limit) in [
             (vec![], Select::Newest, 50),
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_or_wrong_query_is_refused_by_field() {
+    fn an_invalid_query_is_refused_naming_the_field() {
         for (query, named) in [
             (vec![("after", "1"), ("before", "2")], "before"),
             (

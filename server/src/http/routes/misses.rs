@@ -1,4 +1,4 @@
-//! What holds for every route that names an upload: nobody finds one by trying.
+//! Protection against guessing ids: limits requests for uploads that do not exist.
 
 use std::sync::Arc;
 
@@ -9,21 +9,22 @@ use http::StatusCode;
 
 use crate::admission::rate_limit::RateLimits;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
-use crate::http::extract::upload_path::Named;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
 
-/// Refuses an address that has asked for too much that is not there, and counts what is not there.
-pub async fn limit(
+/// Middleware of all routes that name an upload. Refuses an address that has requested too many that do not exist, and
+/// counts those that do not exist.
+pub async fn limit_misses(
     State(rate_limits): State<Arc<RateLimits>>,
-    arrival: Arrival,
-    named: Result<Named, ApiError>,
+    info: RequestInfo,
+    path: Result<UploadPath, ApiError>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Ok(Named(name)) = named else {
+    let Ok(UploadPath(name)) = path else {
         return next.run(request).await;
     };
-    let misses = rate_limits.misses_of(arrival.client.counted());
+    let misses = rate_limits.misses_of(info.client.counted());
     if let Err(refused) = misses.check(name) {
         return ApiError::from(refused).into_response();
     }

@@ -1,4 +1,4 @@
-//! The HTTP API and the pages: which call is answered where, and what holds for all of them.
+//! The routes, and the middleware for all of them.
 
 pub mod health;
 mod image;
@@ -24,9 +24,9 @@ use super::extract::host;
 use super::state::AppState;
 use super::{body, error_page, pages, request_log};
 
-/// Everything that a node serves.
+/// Makes the router of everything that a node serves.
 pub fn router(node: AppState) -> Router {
-    let of_uploads = Router::new()
+    let upload_routes = Router::new()
         .route("/api/uploads/{id}", get(uploads::show))
         .route(
             "/api/uploads/{id}/messages",
@@ -34,11 +34,11 @@ pub fn router(node: AppState) -> Router {
         )
         .route("/i/{id}", get(image::show))
         .route("/u/{id}", get(pages::show_image))
-        .route("/u/{id}/", get(pages::without_slash))
+        .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))
-        .route_layer(from_fn_with_state(node.clone(), misses::limit));
+        .route_layer(from_fn_with_state(node.clone(), misses::limit_misses));
     let mut router = Router::new()
-        .merge(of_uploads)
+        .merge(upload_routes)
         .route("/api/uploads", post(uploads::create))
         .route("/api/socket", get(socket::upgrade))
         .route("/livez", get(health::live))
@@ -47,24 +47,24 @@ pub fn router(node: AppState) -> Router {
     for (address, file) in node.site.routes() {
         router = router.route(address, file);
     }
-    let for_all = ServiceBuilder::new()
-        .layer(from_fn_with_state(node.clone(), request_log::request))
-        .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(unless_set(header::REFERRER_POLICY, "same-origin"))
-        .layer(unless_set(header::CACHE_CONTROL, "no-cache"))
-        // Images say otherwise. Nothing else is shown on other sites' pages.
-        .layer(unless_set(RESOURCE_POLICY, "same-origin"))
+    let middleware = ServiceBuilder::new()
+        .layer(from_fn_with_state(node.clone(), request_log::log_request))
+        .layer(default_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(default_header(header::REFERRER_POLICY, "same-origin"))
+        .layer(default_header(header::CACHE_CONTROL, "no-cache"))
+        // Images set their own. Nothing else may be embedded by other sites.
+        .layer(default_header(RESOURCE_POLICY, "same-origin"))
         .layer(from_fn_with_state(
             node.clone(),
-            error_page::as_page_for_people,
+            error_page::show_errors_as_pages,
         ))
-        .layer(CatchPanicLayer::custom(error_page::panicked))
-        .layer(from_fn(host::require))
-        .layer(from_fn_with_state(node.clone(), body::watch_over));
+        .layer(CatchPanicLayer::custom(error_page::panic_response))
+        .layer(from_fn(host::require_host))
+        .layer(from_fn_with_state(node.clone(), body::enforce_limits));
     router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(pages::not_found)
-        .layer(for_all)
+        .layer(middleware)
         .with_state(node)
 }
 
@@ -72,6 +72,6 @@ async fn method_not_allowed() -> Response {
     ApiError::MethodNotAllowed.into_response()
 }
 
-fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+fn default_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }

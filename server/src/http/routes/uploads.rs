@@ -1,4 +1,4 @@
-//! Uploading a picture, and reading what is known of it.
+//! Uploading an image, and reading an upload's record.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,22 +19,23 @@ use crate::blob::Blobs;
 use crate::http::accept::prefers_html;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::Arrival;
 use crate::http::extract::origin::SameOrigin;
-use crate::http::extract::upload_path::Named;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
 use crate::image::{DecodePool, Inspected};
 use crate::store::Store;
 use crate::{clock, ids};
 
-/// After how long a blob store that is still writing has to show that it answers at all.
-const DOUBT: Duration = Duration::from_secs(2);
-/// How long it may take to show that.
-const PROOF: Duration = Duration::from_millis(500);
-/// Doubts after which a blob is given up although its store answers: a minute or so.
-const MAX_DOUBTS: usize = 30;
-/// Short ids tried before the store is not believed any more: with 62⁸ of them one is practically always free.
-const MAX_SHORT_IDS: usize = 3;
+/// After how long without a result it is checked whether the blob store still answers.
+const PUT_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a blob store may take to answer that check.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+/// How often it is checked before the write is abandoned although the blob store answers: for about a minute.
+const MAX_PUT_CHECKS: usize = 30;
+/// How many short ids are tried before the store is taken to be faulty: with 62⁸ of them the first one is practically
+/// always free.
+const MAX_SHORT_ID_ATTEMPTS: usize = 3;
 
 /// `POST /api/uploads`.
 pub async fn create(
@@ -43,22 +44,22 @@ pub async fn create(
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,
     State(publisher): State<Publisher>,
-    arrival: Arrival,
+    info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let address = arrival.client.counted();
+    let address = info.client.counted();
     rate_limits.uploads.take(address)?;
-    // Whoever has no place is told before the body is read.
-    let place = decoders.place(address)?;
+    // Refused before the body is read.
+    let slot = decoders.upload_slot(address)?;
     let is_form = prefers_html(request.headers());
     let file = receiver.receive(request).await?;
-    // A client that goes away before its file is whole takes it along.
-    let (inspected, picture) = decoders.inspect(&place, file).await?;
-    // It belongs to the node from here on: a client that goes away leaves an upload that is whole or none.
+    // If the client disconnects before the whole file has arrived, it is discarded.
+    let (inspected, image) = decoders.inspect(&slot, file).await?;
+    // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
     let publishing = async move {
-        let _place = place;
-        publisher.publish(inspected, picture).await
+        let _slot = slot;
+        publisher.publish(inspected, image).await
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
@@ -77,19 +78,19 @@ pub async fn create(
 /// `GET /api/uploads/{id}`.
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
-    Named(id): Named,
+    UploadPath(id): UploadPath,
 ) -> Result<Json<Upload>, ApiError> {
     Ok(Json(
         Deadline::start().wait("store", store.upload(id)).await?,
     ))
 }
 
-/// Makes pictures uploads.
+/// Stores checked images as uploads.
 #[derive(Clone)]
 pub struct Publisher {
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
-    /// What it began is done before the node ends.
+    /// Tracks the tasks that must end before the node does.
     tasks: TaskTracker,
 }
 
@@ -104,21 +105,21 @@ impl FromRef<AppState> for Publisher {
 }
 
 impl Publisher {
-    /// Makes a checked picture an upload: the blob first, then the document, so that nobody sees one without the other.
-    async fn publish(&self, inspected: Inspected, picture: TempPath) -> Result<Upload, ApiError> {
+    /// Stores the blob first, then the upload, so that nobody sees an upload without its blob.
+    async fn publish(&self, inspected: Inspected, image: TempPath) -> Result<Upload, ApiError> {
         let short_id = self.free_short_id().await?;
-        self.keep(short_id, picture).await?;
-        let upload = describe(short_id, inspected);
-        // Whether a document is there that did not get confirmed in time is not known: its blob stays.
+        self.put_blob(short_id, image).await?;
+        let upload = new_upload(short_id, inspected);
+        // An insert without confirmation may have been done, so its blob is not deleted.
         let insert = self.store.insert_upload(upload.clone());
         Deadline::start().wait("store", insert).await?;
         Ok(upload)
     }
 
-    /// A short id under which there is nothing yet: a blob must never replace another one.
+    /// Returns an unused short id: a blob must never replace another one.
     async fn free_short_id(&self) -> Result<ShortId, ApiError> {
         let deadline = Deadline::start();
-        for _ in 0..MAX_SHORT_IDS {
+        for _ in 0..MAX_SHORT_ID_ATTEMPTS {
             let short_id = ids::short_id();
             let is_taken = self.store.has_short_id(short_id);
             if !deadline.wait("store", is_taken).await? {
@@ -128,25 +129,25 @@ impl Publisher {
         Err(ApiError::Unavailable)
     }
 
-    /// Puts the picture into the blob store. A large one may take its time as long as the store answers; one that is away
-    /// is told within 3 s.
-    async fn keep(&self, short_id: ShortId, picture: TempPath) -> Result<(), ApiError> {
+    /// Puts the image into the blob store. A large one may take its time as long as the blob store answers pings; one
+    /// that is unavailable is reported within 3 s.
+    async fn put_blob(&self, short_id: ShortId, image: TempPath) -> Result<(), ApiError> {
         let blobs = &self.blobs;
-        let mut put = blobs.put(short_id, picture);
-        for _ in 0..MAX_DOUBTS {
-            if let Ok(done) = timeout(DOUBT, &mut put).await {
+        let mut put = blobs.put(short_id, image);
+        for _ in 0..MAX_PUT_CHECKS {
+            if let Ok(done) = timeout(PUT_CHECK_INTERVAL, &mut put).await {
                 return Ok(done?);
             }
-            if !matches!(timeout(PROOF, blobs.ping()).await, Ok(Ok(()))) {
+            if !matches!(timeout(PING_TIMEOUT, blobs.ping()).await, Ok(Ok(()))) {
                 break;
             }
         }
-        tracing::warn!(backend = "blobs", "no answer in time");
+        tracing::warn!(backend = "blobs", "no result in time");
         Err(ApiError::Unavailable)
     }
 }
 
-fn describe(short_id: ShortId, inspected: Inspected) -> Upload {
+fn new_upload(short_id: ShortId, inspected: Inspected) -> Upload {
     Upload {
         id: ids::upload_id(),
         short_id,

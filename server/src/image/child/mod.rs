@@ -1,10 +1,10 @@
-//! Pictures are checked in a process of their own, whose memory and time the kernel limits: a decoder that a file makes
-//! run wild ends that process and nothing else.
+//! Images are checked in a process of their own, whose memory and time the kernel limits. A file that crashes the
+//! decoder, or makes it use too much, ends that process only.
 //!
 //! The node starts its own program again with the hidden subcommand `inspect-image`, without its environment. The two
-//! speak in lines of JSON: the child reports what the picture's headers ask for (`Report::Surveyed`), waits for a
-//! line that lets it go on, and reports the result. A child whose node has died reads the end of its input there and
-//! leaves; later its limit of processor time ends it.
+//! communicate by lines of JSON: the child reports what the headers say (`Report::Headers`), waits for a line,
+//! continues, and reports the result. If the node has died, the child reads the end of its input and exits; after that
+//! point its limit of processor time ends it.
 
 pub(super) mod process;
 mod report;

@@ -1,4 +1,4 @@
-//! The node's side.
+//! The node's side: starts the child, and reads its reports.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -12,29 +12,29 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::report::{Report, Surveyed};
+use super::report::{HeaderInfo, Report};
 use crate::config::{INSPECT_IMAGE, ImageLimits};
 use crate::image::error::ImageError;
 use crate::image::format_name;
 use crate::image::inspect::Inspected;
 use crate::image::limits::{too_much_memory, too_much_time};
 
-/// How long a child may take for one of its two steps beyond what decoding may take, before it is killed.
-const MARGIN: Duration = Duration::from_secs(5);
+/// How long a child may take for one of its two steps, in addition to the limit of decoding, before it is killed.
+const TIME_MARGIN: Duration = Duration::from_secs(5);
 
-/// Bytes that a child may write to its standard output: two short lines.
-const MOST_REPORTED: u64 = 16 * 1024;
+/// The most bytes that are read of the child's standard output: two short lines.
+const MAX_REPORT_BYTES: u64 = 16 * 1024;
 
-/// Bytes of a child's standard error that are read.
-const MOST_SAID: u64 = 1_000;
+/// The most bytes that are read of the child's standard error.
+const MAX_STDERR_BYTES: u64 = 1_000;
 
-/// A running child. It is killed when dropped; [`DecoderProcess::end`] also waits until it is gone.
+/// A running child. Dropping it kills the process; [`DecoderProcess::end`] also waits until it has ended.
 #[derive(Debug)]
 pub(in crate::image) struct DecoderProcess {
     child: Child,
     stdin: ChildStdin,
     reports: BufReader<Take<ChildStdout>>,
-    said: Take<ChildStderr>,
+    stderr: Take<ChildStderr>,
     /// How long a step may take.
     time: Duration,
     media_type: Option<MediaType>,
@@ -50,7 +50,7 @@ impl DecoderProcess {
     ) -> Result<Self, ImageError> {
         let started = Self::spawn(program, input, output, limits);
         started.map_err(|error| {
-            tracing::error!(%error, "no process for checking an image");
+            tracing::error!(%error, "a process for checking an image could not be started");
             ImageError::Unavailable
         })
     }
@@ -66,9 +66,9 @@ impl DecoderProcess {
             .arg(INSPECT_IMAGE)
             .args([input, output])
             .arg(serde_json::to_string(limits)?)
-            // It holds the node's secrets.
+            // The environment contains the node's secrets.
             .env_clear()
-            // Ctrl-C on a terminal is for the node, which finishes what it has begun.
+            // Ctrl-C on a terminal must not reach the child: the node finishes what it has begun.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -83,37 +83,37 @@ impl DecoderProcess {
         Ok(Self {
             child,
             stdin,
-            reports: BufReader::new(stdout.take(MOST_REPORTED)),
-            said: stderr.take(MOST_SAID),
-            time: limits.time.saturating_add(MARGIN),
+            reports: BufReader::new(stdout.take(MAX_REPORT_BYTES)),
+            stderr: stderr.take(MAX_STDERR_BYTES),
+            time: limits.time.saturating_add(TIME_MARGIN),
             media_type: None,
         })
     }
 
-    /// What the picture's headers say. It waits then.
-    pub async fn survey(&mut self) -> Result<Surveyed, ImageError> {
+    /// Returns what the image's headers say. The child then waits.
+    pub async fn read_headers(&mut self) -> Result<HeaderInfo, ImageError> {
         match self.report().await? {
-            Report::Surveyed(surveyed) => {
-                self.media_type = Some(surveyed.media_type);
-                Ok(surveyed)
+            Report::Headers(headers) => {
+                self.media_type = Some(headers.media_type);
+                Ok(headers)
             }
             Report::Refused(refusal) => Err(self.refused(refusal.into()).await),
             Report::Inspected(_) => Err(self.failed().await),
         }
     }
 
-    /// Lets it go on, with the memory that it asked for, to the end.
-    pub async fn prove(&mut self) -> Result<Inspected, ImageError> {
-        // One that is dead already has nothing to report either.
+    /// Lets the child continue, with the memory that it asked for, and returns the result.
+    pub async fn read_result(&mut self) -> Result<Inspected, ImageError> {
+        // If the child has died, reading its report fails too.
         drop(self.stdin.write_all(b"\n").await);
         match self.report().await? {
             Report::Inspected(inspected) => Ok(inspected),
             Report::Refused(refusal) => Err(self.refused(refusal.into()).await),
-            Report::Surveyed(_) => Err(self.failed().await),
+            Report::Headers(_) => Err(self.failed().await),
         }
     }
 
-    /// Kills it if it still runs, and waits until its memory is free.
+    /// Kills the child if it still runs, and waits until its memory is released.
     pub async fn end(mut self) {
         if let Err(error) = self.child.kill().await {
             tracing::error!(%error, "a process for checking an image does not end");
@@ -131,41 +131,41 @@ impl DecoderProcess {
         }
     }
 
-    /// The child has logged why it could not do it.
+    /// Logs why the check failed, if the image is not the reason.
     async fn refused(&mut self, refusal: ImageError) -> ImageError {
         if refusal == ImageError::Unavailable {
-            let said = self.said().await;
-            tracing::warn!(said, "an image could not be checked");
+            let stderr = self.stderr().await;
+            tracing::warn!(stderr, "an image could not be checked");
         }
         refusal
     }
 
-    /// What it means that the child ended without a report.
+    /// Returns the error for a child that ended without a report.
     async fn failed(&mut self) -> ImageError {
-        let said = self.said().await;
-        let Ok(Ok(status)) = timeout(MARGIN, self.child.wait()).await else {
+        let stderr = self.stderr().await;
+        let Ok(Ok(status)) = timeout(TIME_MARGIN, self.child.wait()).await else {
             return ImageError::Unavailable;
         };
-        let refusal = meaning(status, &said, self.media_type);
+        let refusal = meaning(status, &stderr, self.media_type);
         if !matches!(refusal, ImageError::TooLarge(_)) {
             let format = self.media_type.map(format_name::of);
-            tracing::warn!(%status, said, format, "the process for checking an image failed");
+            tracing::warn!(%status, stderr, format, "the process for checking an image failed");
         }
         refusal
     }
 
-    async fn said(&mut self) -> String {
-        let mut said = Vec::new();
-        // What has come until then is enough.
-        drop(timeout(MARGIN, self.said.read_to_end(&mut said)).await);
-        String::from_utf8_lossy(&said).trim_end().to_owned()
+    async fn stderr(&mut self) -> String {
+        let mut stderr = Vec::new();
+        // What has been read until then is enough.
+        drop(timeout(TIME_MARGIN, self.stderr.read_to_end(&mut stderr)).await);
+        String::from_utf8_lossy(&stderr).trim_end().to_owned()
     }
 }
 
-/// What is to be said of a picture whose check ended like this. What does not come from the file, as a signal from
-/// outside or no disk space, is [`ImageError::Unavailable`].
-fn meaning(status: ExitStatus, said: &str, media_type: Option<MediaType>) -> ImageError {
-    /// How a panic ends a program.
+/// Maps the end of a child to an error. Causes other than the file, such as a signal from outside or a full disk, are
+/// [`ImageError::Unavailable`].
+fn meaning(status: ExitStatus, stderr: &str, media_type: Option<MediaType>) -> ImageError {
+    /// The exit code of a program that panicked.
     const PANICKED: i32 = 101;
     let crashes = [
         Signal::ABORT,
@@ -179,8 +179,8 @@ fn meaning(status: ExitStatus, said: &str, media_type: Option<MediaType>) -> Ima
     if signal == Some(Signal::XCPU) {
         return too_much_time();
     }
-    // The allocator aborts at the limit of memory.
-    if signal == Some(Signal::ABORT) && said.contains("memory allocation") {
+    // The allocator aborts at the memory limit.
+    if signal == Some(Signal::ABORT) && stderr.contains("memory allocation") {
         return too_much_memory();
     }
     let has_crashed = signal.is_some_and(|signal| crashes.contains(&signal));

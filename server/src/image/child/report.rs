@@ -1,4 +1,4 @@
-//! What the child tells the node.
+//! The child's reports to the node.
 
 use app::model::MediaType;
 use serde::{Deserialize, Serialize};
@@ -7,26 +7,26 @@ use crate::image::error::ImageError;
 use crate::image::format_name;
 use crate::image::inspect::Inspected;
 
-/// What a child reports, one line each.
+/// A report, which is one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
     /// The headers are within the limits.
-    Surveyed(Surveyed),
-    /// The picture is whole, and what may be served of it is written.
+    Headers(HeaderInfo),
+    /// The image is complete, and the file to be served is written.
     Inspected(Inspected),
-    /// The file is not taken.
+    /// The image is not accepted.
     Refused(Refusal),
 }
 
-/// What a picture's headers say.
+/// What the image's headers say.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(in crate::image) struct Surveyed {
+pub(in crate::image) struct HeaderInfo {
     pub(super) media_type: MediaType,
-    /// Bytes of memory that its decoder needs at most.
+    /// The most memory that decoding needs, in bytes.
     pub memory: u64,
 }
 
-/// [`ImageError`] as it is written.
+/// A serializable [`ImageError`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Refusal {
     UnknownType,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_comes_over_as_it_was() {
+    fn errors_are_transferred_unchanged() {
         for error in [
             ImageError::UnknownType,
             ImageError::Damaged("GIF"),

@@ -1,4 +1,4 @@
-//! The limits that a child sets itself before it reads anything of a file. The kernel keeps them.
+//! Resource limits that the child sets itself before it reads anything of a file. The kernel enforces them.
 
 use std::fs;
 use std::io;
@@ -7,48 +7,48 @@ use std::time::Duration;
 
 use rlimit::{Resource, getrlimit, setrlimit};
 
-use crate::image::limits::{MIB, PICTURE_MEMORY};
+use crate::image::limits::{IMAGE_MEMORY, MIB};
 
-/// Bytes of memory that a child may take beside what the picture's headers ask for: the file's walk, its plan, buffers,
-/// and what the allocator adds. 6 MiB were seen.
+/// How much memory a child may use in addition to what the image's headers require, in bytes: for the container's walk,
+/// the plan, buffers, and the allocator. 6 MiB have been measured.
 pub(in crate::image) const CHILD_MEMORY: u64 = 24 * MIB;
 
-/// Files open at once: the two of the job, further views of them, and the three streams.
+/// The most open files: input and output with duplicates, and the three standard streams.
 const OPEN_FILES: u64 = 64;
 
-/// Bytes that the output may have beyond those of the input, for what is coded anew.
+/// How much longer than the input the output may be, in bytes, where data are compressed again.
 const OUTPUT_GROWTH: u64 = 64 * MIB;
 
-/// Processor time beyond what decoding may take, for everything else and for a decoder's last step.
+/// Processor time in addition to the limit of decoding, for everything else and a decoder's last step.
 const CPU_MARGIN: Duration = Duration::from_secs(5);
 
-/// How far others go before this process where processors are short: requests and sockets are not to wait for pictures.
+/// The child's niceness: when processors are short, requests and sockets go first.
 const NICENESS: i32 = 5;
 
-/// How much memory this process may take.
+/// The limit of this process's memory.
 #[derive(Debug)]
 pub(super) struct MemoryLimit {
-    /// Bytes of address space that the program has by itself, most of which it shares with the node; none where the
-    /// system does not tell, where there is no limit.
+    /// The address space of the program itself in bytes, most of which is shared with the node. `None` where the system
+    /// does not report it; then there is no limit.
     program: Option<u64>,
 }
 
 impl MemoryLimit {
-    /// Allows what a walk needs.
+    /// Sets the limit for the container's walk.
     pub fn set() -> io::Result<Self> {
         let program = address_space();
         if let Some(program) = program {
             let walk = program + CHILD_MEMORY;
-            lower(Resource::AS, walk, walk + PICTURE_MEMORY)?;
+            lower(Resource::AS, walk, walk + IMAGE_MEMORY)?;
         }
         Ok(Self { program })
     }
 
-    /// Allows these bytes for a decoder too. It is for one picture: the limit can be raised once.
+    /// Raises the limit by the decoder's memory. Can be done once only, for one image.
     pub fn allow(self, decoder: u64) -> io::Result<()> {
         match self.program {
             Some(program) => {
-                let all = program + CHILD_MEMORY + decoder.min(PICTURE_MEMORY);
+                let all = program + CHILD_MEMORY + decoder.min(IMAGE_MEMORY);
                 lower(Resource::AS, all, all)
             }
             None => Ok(()),
@@ -56,7 +56,7 @@ impl MemoryLimit {
     }
 }
 
-/// Sets everything but memory.
+/// Sets all limits other than memory.
 pub(super) fn set(input: &Path, time: Duration) -> io::Result<()> {
     rustix::process::nice(NICENESS)?;
     let seconds = time.saturating_add(CPU_MARGIN).as_secs();
@@ -72,13 +72,13 @@ pub(super) fn set(input: &Path, time: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Sets a limit, but never above what whoever started the node allows.
+/// Sets a limit, but never above the one that this process was started with.
 fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let (_, allowed) = getrlimit(resource)?;
     setrlimit(resource, soft.min(allowed), hard.min(allowed))
 }
 
-/// Bytes of this process' address space (proc(5), `VmSize`).
+/// Returns the size of this process's address space in bytes (proc(5), `VmSize`).
 fn address_space() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -1,8 +1,8 @@
-//! Proves that a JPEG is whole: its coded data are read to the last coded unit of every scan, as browsers read them
-//! (they all use libjpeg-turbo), and no pixel is computed.
+//! Checks that a JPEG is complete: reads its coded data to the last coded unit of every scan as browsers do (they all
+//! use libjpeg-turbo), without computing pixels.
 //!
-//! What is wrong within the data is passed over as browsers do: they show it. A picture is cut off if the last unit of
-//! a scan is missing, in part or as a whole.
+//! Errors within the data are ignored as browsers do, since they show the image. An image is incomplete if the last
+//! unit of a scan is missing, wholly or partly.
 
 mod bits;
 mod huffman;
@@ -13,10 +13,10 @@ mod tables;
 use std::fs::File;
 use std::io::BufReader;
 
-use self::bits::Bits;
+use self::bits::BitReader;
 use self::scan::{History, Scan};
 use self::tables::Tables;
-use super::timed::{Budget, Timed};
+use super::timed::{TimeBudget, Timed};
 use crate::image::error::ImageError;
 use crate::image::format_name::JPEG;
 use crate::image::jpeg::frame::Frame;
@@ -24,19 +24,19 @@ use crate::image::jpeg::frame::Frame;
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Reads the whole picture, whose container is known to be sound.
-pub(super) fn decode(file: File, budget: Budget) -> Result<(), ImageError> {
+/// Reads the whole image, whose container was checked.
+pub(super) fn decode(file: File, budget: TimeBudget) -> Result<(), ImageError> {
     let reader = BufReader::with_capacity(64 * 1024, Timed::new(file, budget));
-    let mut bits = Bits::new(reader);
+    let mut bits = BitReader::new(reader);
     let mut tables = Tables::default();
     let mut picture: Option<(Frame, History)> = None;
     let damaged = ImageError::Damaged(JPEG);
     loop {
         let marker = bits.next_marker();
         match marker {
-            // It stands for the end of the time too.
+            // Also returned when the time is over.
             END_OF_IMAGE => return budget.check(),
-            // Of a picture, and markers without a segment.
+            // A start of image, and markers without a segment.
             0x01 | 0xd0..=0xd8 => continue,
             _ => {}
         }
@@ -57,7 +57,7 @@ pub(super) fn decode(file: File, budget: Budget) -> Result<(), ImageError> {
                     return Err(damaged);
                 }
             }
-            _ => tables.take(marker, &content).ok_or(damaged.clone())?,
+            _ => tables.read(marker, &content).ok_or(damaged.clone())?,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Decodes a PNG, and sees to it that its image data hold the picture and nothing else.
+//! Decodes a PNG, and checks that its image data contain the image and nothing else.
 //!
-//! The decoder passes over what lies behind a frame's compressed stream, and over what the stream holds behind the
-//! frame's last row. Therefore the streams are decompressed once more, for their lengths alone.
+//! This takes two passes: the decoder ignores what follows a frame's compressed stream, and what the stream contains
+//! after the last row, and does not report either; checking that alone would leave out what the decoder checks, the
+//! header, chunk checksums and filters.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -9,37 +10,46 @@ use std::io::{BufReader, Read, Seek};
 use fdeflate::Decompressor;
 
 use super::seekable::Seekable;
-use super::timed::{Budget, Timed};
+use super::timed::{TimeBudget, Timed};
+use crate::image::container_info::ContainerInfo;
 use crate::image::error::ImageError;
 use crate::image::format_name::PNG;
-use crate::image::outline::Outline;
 
-/// How far back a stream refers to its own output (RFC 1950).
+/// How far back a stream refers to its own output, in bytes (RFC 1950).
 const WINDOW: usize = 32 * 1024;
 
-/// Bytes before the first chunk.
+/// The length of the signature before the first chunk, in bytes.
 const SIGNATURE: usize = 8;
 
-/// Row by row.
-pub(super) fn decode(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
+/// Decodes the image, and then checks the lengths of its streams.
+pub(super) fn decode(
+    file: File,
+    container: &ContainerInfo,
+    budget: TimeBudget,
+) -> Result<(), ImageError> {
     let again = file.try_clone().map_err(|_| ImageError::Unavailable)?;
-    rows(file, outline, budget)?;
-    lengths(again, budget)
+    decode_rows(file, container, budget)?;
+    check_stream_lengths(again, budget)
 }
 
-fn rows(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError> {
+fn decode_rows(
+    file: File,
+    container: &ContainerInfo,
+    budget: TimeBudget,
+) -> Result<(), ImageError> {
     let mut options = ::png::DecodeOptions::default();
     options.set_ignore_crc(false);
-    // Browsers do not look at the checksum behind the rows.
+    // Browsers do not check the checksum behind the rows.
     options.set_ignore_adler32(true);
-    // A profile is compressed, and may be a bomb: it is for the browser to open.
+    // A profile may expand to a huge size; it is left to the browser.
     options.set_ignore_iccp_chunk(true);
     let refused = |_| ImageError::Damaged(PNG);
     let mut decoder = ::png::Decoder::new_with_options(Seekable::new(file, budget), options);
-    // It counts every row that it ever held against this limit. The rows' length is bounded by the picture's width.
+    // The decoder counts all rows that it has ever buffered against this limit. The length of a row is limited by the
+    // image's width.
     decoder.set_limits(::png::Limits { bytes: usize::MAX });
     let mut reader = decoder.read_info().map_err(refused)?;
-    for frame in 0..outline.frames {
+    for frame in 0..container.frames {
         if frame > 0 {
             reader.next_frame_info().map_err(refused)?;
         }
@@ -50,8 +60,8 @@ fn rows(file: File, outline: &Outline, budget: Budget) -> Result<(), ImageError>
     reader.finish().map_err(refused)
 }
 
-/// Chunk by chunk, of a file whose container is known to be whole.
-fn lengths(mut file: File, budget: Budget) -> Result<(), ImageError> {
+/// Checks the length of each frame's stream, in a file whose container was checked.
+fn check_stream_lengths(mut file: File, budget: TimeBudget) -> Result<(), ImageError> {
     file.rewind().map_err(|_| ImageError::Unavailable)?;
     let mut reader = BufReader::new(Timed::new(file, budget));
     let refused = |_| ImageError::Damaged(PNG);
@@ -66,7 +76,7 @@ fn lengths(mut file: File, budget: Budget) -> Result<(), ImageError> {
                 header = take(&mut data).map_err(refused)?;
                 stream = Some(Stream::new(&header, &header));
             }
-            // A control before the image data repeats the picture's size.
+            // A frame control before the image data repeats the image's size.
             b"fcTL" => {
                 let [_, _, _, _, size @ ..] = take::<12>(&mut data).map_err(refused)?;
                 finish(stream.replace(Stream::new(&header, &size)))?;
@@ -93,7 +103,7 @@ fn take<const N: usize>(reader: &mut impl Read) -> std::io::Result<[u8; N]> {
 fn feed(
     stream: Option<&mut Stream>,
     data: &mut impl Read,
-    budget: Budget,
+    budget: TimeBudget,
 ) -> Result<(), ImageError> {
     let stream = stream.ok_or(ImageError::Damaged(PNG))?;
     let mut input = [0; 8 * 1024];
@@ -113,7 +123,7 @@ fn feed(
 
 fn finish(stream: Option<Stream>) -> Result<(), ImageError> {
     match stream {
-        Some(stream) if stream.has_begun && !stream.is_whole() => Err(ImageError::Damaged(PNG)),
+        Some(stream) if stream.has_begun && !stream.is_complete() => Err(ImageError::Damaged(PNG)),
         _ => Ok(()),
     }
 }
@@ -121,11 +131,11 @@ fn finish(stream: Option<Stream>) -> Result<(), ImageError> {
 /// The compressed rows of one frame.
 struct Stream {
     decompressor: Decompressor,
-    /// What was put out last, for the stream to refer to, and room for more.
+    /// The last output, which the stream may refer to, and space for more.
     output: Vec<u8>,
     filled: usize,
     has_begun: bool,
-    /// Bytes that the frame's rows still take.
+    /// How many bytes of the frame's rows are still missing.
     left: u64,
 }
 
@@ -143,11 +153,12 @@ impl Stream {
         }
     }
 
-    fn is_whole(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.decompressor.is_done() && self.left == 0
     }
 
-    /// Takes all of the input, or tells that there is too much of it. Up to three bytes behind the end go unnoticed.
+    /// Decompresses the input. Returns `None` if there is too much of it; up to three bytes behind the end are not
+    /// noticed.
     fn feed(&mut self, mut input: &[u8]) -> Option<()> {
         self.has_begun = true;
         loop {
@@ -172,7 +183,7 @@ impl Stream {
     }
 }
 
-/// Bytes of a frame's rows, each with its filter's number; of all seven passes, if it is interlaced.
+/// Returns the length of a frame's rows in bytes, each with its filter type; of all seven passes, if it is interlaced.
 pub(in crate::image) fn raw_len(header: &[u8; 13], size: &[u8]) -> u64 {
     const WHOLE: [[u64; 4]; 1] = [[0, 0, 1, 1]];
     const PASSES: [[u64; 4]; 7] = [

@@ -1,10 +1,10 @@
-//! A buffered reader in which small steps back cost nothing: `BufReader` drops its buffer whenever it seeks.
+//! A buffered reader with cheap short seeks: `BufReader` drops its buffer with every seek.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::timed::{Budget, Timed};
+use super::timed::{TimeBudget, Timed};
 
-/// A buffered reader that knows where it is, and fails once the time is over.
+/// A buffered reader that knows its position, and fails when the time is over.
 #[derive(Debug)]
 pub(super) struct Seekable<R> {
     reader: BufReader<Timed<R>>,
@@ -12,8 +12,8 @@ pub(super) struct Seekable<R> {
 }
 
 impl<R: Read + Seek> Seekable<R> {
-    /// Reads from where `inner` stands, which is its beginning.
-    pub fn new(inner: R, budget: Budget) -> Self {
+    /// Makes a reader of `inner`, which must be at its beginning.
+    pub fn new(inner: R, budget: TimeBudget) -> Self {
         Self {
             reader: BufReader::with_capacity(64 * 1024, Timed::new(inner, budget)),
             position: 0,

@@ -1,4 +1,4 @@
-//! How long the decoding of a picture may take.
+//! The time limit of decoding an image.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use crate::image::error::ImageError;
 use crate::image::limits::too_much_time;
 
-/// The moment by which a picture must be decoded.
+/// The time by which an image must be decoded.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::image) struct Budget(Option<Instant>);
+pub(in crate::image) struct TimeBudget(Option<Instant>);
 
-impl Budget {
-    /// Counts from now on. A time beyond what a clock can tell is no limit.
+impl TimeBudget {
+    /// Starts now. A limit that is beyond what the clock can represent is none.
     pub fn start(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
-    /// Refuses the picture once its time is over.
+    /// Fails when the time is over.
     pub fn check(self) -> Result<(), ImageError> {
         if self.0.is_some_and(|end| Instant::now() >= end) {
             return Err(too_much_time());
@@ -25,17 +25,17 @@ impl Budget {
     }
 }
 
-/// A reader that fails once the time is over. It is read in steps of a buffer's size: what decoders do between two of
-/// them is short, save for the pixels of one WebP image (about 2 s for the largest).
+/// A reader that fails when the time is over. It is called for each buffer; what decoders do in between is short,
+/// except for the pixels of one WebP image (about 2 s for the largest).
 #[derive(Debug)]
 pub(in crate::image) struct Timed<R> {
     inner: R,
-    budget: Budget,
+    budget: TimeBudget,
 }
 
 impl<R> Timed<R> {
-    /// Reads from where `inner` stands.
-    pub fn new(inner: R, budget: Budget) -> Self {
+    /// Wraps a reader.
+    pub fn new(inner: R, budget: TimeBudget) -> Self {
         Self { inner, budget }
     }
 }

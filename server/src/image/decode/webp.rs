@@ -1,8 +1,8 @@
-//! Decodes a WebP, each of its images by itself.
+//! Decodes each image of a WebP separately.
 //!
-//! The decoder would keep canvas, frame, colour and alpha of an animation all at once. None of that proves more than
-//! to decode each image as a file of its own, which a plan makes of it: colour as a plain picture, and alpha, which is
-//! coded like a picture without header, as a lossless one.
+//! The decoder would hold canvas, frame, colour and alpha of an animation at the same time. Decoding each image as a
+//! file of its own, which a plan describes, checks as much: colour as a plain image, and alpha, which is coded like an
+//! image without a header, as a lossless one.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,21 +11,21 @@ use std::ops::Range;
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
 use super::seekable::Seekable;
-use super::timed::Budget;
+use super::timed::TimeBudget;
 use crate::image::error::ImageError;
 use crate::image::format_name::WEBP;
 use crate::image::plan::Plan;
 use crate::image::webp::container::{length, riff};
 use crate::image::webp::frame::Frame;
 
-/// A lossless image's header, which alpha does without.
+/// The length of a lossless image's header, which alpha does not have.
 const LOSSLESS_HEADER: u64 = 5;
 
-/// Decodes the images, up to the first of an animation that is damaged.
-pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<(), ImageError> {
+/// Decodes the images, in an animation up to the first damaged one.
+pub(super) fn decode(file: &File, frames: &[Frame], budget: TimeBudget) -> Result<(), ImageError> {
     for (index, frame) in frames.iter().enumerate() {
         match whole(file, frame, budget).map_err(refusal) {
-            // Browsers show an animation up to a frame that does not decode.
+            // Browsers show an animation up to the first frame that cannot be decoded.
             Err(ImageError::Damaged(_)) if index > 0 => return budget.check(),
             decoded => decoded?,
         }
@@ -33,7 +33,7 @@ pub(super) fn decode(file: &File, frames: &[Frame], budget: Budget) -> Result<()
     Ok(())
 }
 
-fn whole(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError> {
+fn whole(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
     image(file, frame, budget)?;
     match &frame.alpha {
         Some(data) => alpha(file, frame, data, budget),
@@ -45,7 +45,7 @@ fn refusal(_: DecodingError) -> ImageError {
     ImageError::Damaged(WEBP)
 }
 
-fn image(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError> {
+fn image(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
     if frame.is_lossless {
         let coded = frame.image.start + LOSSLESS_HEADER..frame.image.end;
         return lossless(file, frame, coded, budget);
@@ -57,12 +57,12 @@ fn image(file: &File, frame: &Frame, budget: Budget) -> Result<(), DecodingError
     run(file, chunk, budget)
 }
 
-/// Alpha is plain bytes, or coded as the green of a lossless image (RFC 9649, section 2.7.1.2).
+/// Decodes alpha, which is plain bytes, or the green channel of a lossless image (RFC 9649, section 2.7.1.2).
 fn alpha(
     file: &File,
     frame: &Frame,
     data: &Range<u64>,
-    budget: Budget,
+    budget: TimeBudget,
 ) -> Result<(), DecodingError> {
     let mut file = file.try_clone()?;
     let mut info = [0];
@@ -78,12 +78,12 @@ fn alpha(
     }
 }
 
-/// Lossless data behind their header, which is written anew, with alpha: else the decoder would copy every pixel.
+/// Decodes lossless data with a new header. The header announces alpha, since otherwise the decoder copies every pixel.
 fn lossless(
     file: &File,
     frame: &Frame,
     coded: Range<u64>,
-    budget: Budget,
+    budget: TimeBudget,
 ) -> Result<(), DecodingError> {
     let header = (frame.width - 1) | (frame.height - 1) << 14 | 1 << 28;
     let mut chunk = Plan::default();
@@ -95,7 +95,7 @@ fn lossless(
     run(file, chunk, budget)
 }
 
-fn run(file: &File, chunk: Plan, budget: Budget) -> Result<(), DecodingError> {
+fn run(file: &File, chunk: Plan, budget: TimeBudget) -> Result<(), DecodingError> {
     let reader = riff(chunk).reader(file.try_clone()?);
     let mut decoder = WebPDecoder::new(Seekable::new(reader, budget))?;
     decoder.set_lossy_upsampling(UpsamplingMethod::Simple);

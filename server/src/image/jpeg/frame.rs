@@ -1,13 +1,13 @@
-//! A JPEG's frame header: size, components, and what memory its check takes.
+//! A JPEG's frame header: its size, its components, and the memory for reading it.
 
 use crate::image::limits::MIB;
 
-/// A start-of-frame segment (T.81, B.2.2) that browsers show.
+/// A start-of-frame segment (T.81, B.2.2) of a kind that browsers show.
 #[derive(Debug)]
 pub(in crate::image) struct Frame {
-    /// Pixels across as coded.
+    /// The coded width, in pixels.
     pub width: u32,
-    /// Pixels down as coded.
+    /// The coded height, in pixels.
     pub height: u32,
     /// Whether scans refine one another.
     pub is_progressive: bool,
@@ -15,7 +15,7 @@ pub(in crate::image) struct Frame {
     pub components: Vec<Component>,
 }
 
-/// One of the planes that a picture consists of.
+/// One of the image's colour planes.
 #[derive(Debug)]
 pub(in crate::image) struct Component {
     pub id: u8,
@@ -28,7 +28,7 @@ pub(in crate::image) struct Component {
 }
 
 impl Frame {
-    /// Reads the segment's content, from its precision on.
+    /// Parses the segment's content, which begins with the precision.
     pub fn parse(marker: u8, content: &[u8]) -> Option<Self> {
         let (&[8, h1, h0, w1, w0, count], rest) = content.split_first_chunk()? else {
             return None;
@@ -43,16 +43,16 @@ impl Frame {
             components,
         };
         let is_sized = frame.width > 0 && frame.height > 0;
-        let shows = is_complete && is_sized && matches!(count, 1 | 3 | 4);
-        (shows && frame.has_whole_samplings()).then_some(frame)
+        let is_displayed = is_complete && is_sized && matches!(count, 1 | 3 | 4);
+        (is_displayed && frame.has_whole_samplings()).then_some(frame)
     }
 
-    /// How many components there are: 1 grey, 3 colour, 4 for print.
+    /// Returns the number of components: 1 for grey, 3 for colour, 4 for print.
     pub fn component_count(&self) -> u8 {
         self.components.len().try_into().unwrap_or(u8::MAX)
     }
 
-    /// Whether each component can be brought to the picture's size by repeating its samples.
+    /// Whether each component can be scaled to the image's size by repeating its samples.
     fn has_whole_samplings(&self) -> bool {
         let (across, down) = self.sampling();
         self.components
@@ -60,7 +60,7 @@ impl Frame {
             .all(|c| across.is_multiple_of(c.horizontal) && down.is_multiple_of(c.vertical))
     }
 
-    /// Bytes that reading it needs at most: buffers, and eight for each block where scans refine one another.
+    /// Returns the most memory for reading it, in bytes: buffers, and eight bytes per block of a progressive image.
     pub fn memory(&self) -> u64 {
         let blocks = |index| {
             let (across, down) = self.padded_blocks(index);
@@ -70,7 +70,7 @@ impl Frame {
         MIB + if self.is_progressive { all * 8 } else { 0 }
     }
 
-    /// Coded units of all components together, across and down.
+    /// Returns the number of coded units of all components together, across and down.
     pub fn units(&self) -> (u64, u64) {
         let (across, down) = self.sampling();
         (
@@ -79,7 +79,7 @@ impl Frame {
         )
     }
 
-    /// Blocks of one component, across and down.
+    /// Returns the number of blocks of one component, across and down.
     pub fn blocks(&self, index: usize) -> (u64, u64) {
         let (across, down) = self.sampling();
         let Component {
@@ -93,7 +93,7 @@ impl Frame {
         )
     }
 
-    /// Blocks of one component, across and down, with those that fill up the last units.
+    /// Returns the number of blocks of one component, across and down, including those that complete the last units.
     pub fn padded_blocks(&self, index: usize) -> (u64, u64) {
         let (across, down) = self.units();
         let component = &self.components[index];
@@ -103,7 +103,7 @@ impl Frame {
         )
     }
 
-    /// The finest sampling of any component, across and down.
+    /// Returns the finest sampling of any component, across and down.
     fn sampling(&self) -> (u32, u32) {
         self.components
             .iter()

@@ -1,11 +1,11 @@
-//! The colour profile of a JPEG, which comes in numbered parts.
+//! The colour profile of a JPEG, which is stored in numbered parts.
 
 use std::ops::Range;
 
 use super::super::plan::Plan;
 use super::super::profile::{HEADER, is_profile};
 
-/// A part: its segment, its place, and its first bytes.
+/// A part: its segment, its number, and its first bytes.
 #[derive(Debug)]
 struct Part {
     segment: Range<u64>,
@@ -15,17 +15,17 @@ struct Part {
     start: Vec<u8>,
 }
 
-/// The parts that were met before the picture. There are 255 numbers; of what follows more parts, none is kept.
+/// The parts found before the first scan. There are 255 numbers; a profile with more parts is not served.
 #[derive(Debug, Default)]
 pub(super) struct Profile {
     parts: Vec<Part>,
 }
 
-/// Bytes before a part's data: label, number, and how many parts there are.
+/// The label of a part's segment. It is followed by the part's number, and the number of parts.
 pub(super) const LABEL: &[u8; 12] = b"ICC_PROFILE\0";
 
 impl Profile {
-    /// Takes a part. `start` are the first bytes of its `len`.
+    /// Adds a part of `len` bytes, which begins with `start`.
     pub fn add(&mut self, segment: Range<u64>, [number, of]: [u8; 2], len: u64, start: Vec<u8>) {
         if self.parts.len() <= 255 {
             self.parts.push(Part {
@@ -38,14 +38,14 @@ impl Profile {
         }
     }
 
-    /// How much of a part has to be looked at.
+    /// How many first bytes of a part are needed.
     pub const START: u64 = HEADER as u64;
 
-    /// The segments, if each part is there once and all together are a profile. Else browsers pass over them.
+    /// Returns the segments, if all parts exist once and make a profile. Browsers ignore others.
     pub fn segments(mut self) -> Plan {
         self.parts.sort_by_key(|part| part.number);
         let count = self.parts.len();
-        let is_sound = (1..=count).zip(&self.parts).all(|(number, part)| {
+        let is_valid = (1..=count).zip(&self.parts).all(|(number, part)| {
             usize::from(part.number) == number && usize::from(part.of) == count
         });
         let len = self.parts.iter().map(|part| part.len).sum();
@@ -56,7 +56,7 @@ impl Profile {
             .take(HEADER)
             .collect();
         let mut plan = Plan::default();
-        if is_sound && is_profile(&start, len) {
+        if is_valid && is_profile(&start, len) {
             for part in self.parts {
                 plan.copy(part.segment);
             }

@@ -1,11 +1,11 @@
-//! A JPEG's scan header: which components it codes, and how far.
+//! A JPEG's scan header: which components and coefficients the scan codes.
 
 use super::frame::Frame;
 
-/// Blocks in a coded unit of more than one component.
+/// The most blocks in a coded unit of more than one component.
 const UNIT_BLOCKS: u32 = 10;
 
-/// A start-of-scan segment (T.81, B.2.3) that browsers take.
+/// A start-of-scan segment (T.81, B.2.3) that browsers accept.
 #[derive(Debug)]
 pub(in crate::image) struct ScanHeader {
     pub parts: Vec<ScanPart>,
@@ -20,7 +20,7 @@ pub(in crate::image) struct ScanHeader {
 /// A component in a scan.
 #[derive(Debug)]
 pub(in crate::image) struct ScanPart {
-    /// Its place in the frame header.
+    /// Its index in the frame header.
     pub component: usize,
     /// The number of its DC table.
     pub dc: u8,
@@ -28,7 +28,7 @@ pub(in crate::image) struct ScanPart {
     pub ac: u8,
 }
 
-/// Huffman tables that a scan needs.
+/// The Huffman tables that a scan needs.
 #[derive(Debug)]
 pub(in crate::image) struct Needed {
     pub dc: bool,
@@ -36,7 +36,7 @@ pub(in crate::image) struct Needed {
 }
 
 impl ScanHeader {
-    /// Reads the segment's content.
+    /// Parses the segment's content.
     pub fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
         let (&[count], rest) = content.split_first_chunk()?;
         let (listed, &[first, last, precision]) = rest.split_last_chunk()?;
@@ -45,7 +45,7 @@ impl ScanHeader {
         }
         let mut parts: Vec<ScanPart> = Vec::new();
         for (index, part) in listed.chunks(2).enumerate() {
-            // Of components with the same name each is taken in its turn.
+            // Several components may have the same id; they are used in order.
             let component = frame.components.iter().enumerate().position(|(at, c)| {
                 c.id == part[0] && at >= index && parts.iter().all(|p| p.component != at)
             })?;
@@ -66,12 +66,12 @@ impl ScanHeader {
             .then_some(header)
     }
 
-    /// Whether it adds bits to coefficients that scans before it began.
+    /// Returns whether the scan adds bits to coefficients of earlier scans.
     pub fn refines(&self) -> bool {
         self.high > 0
     }
 
-    /// Which tables its components need.
+    /// Returns which tables the components need.
     pub fn needs(&self, is_progressive: bool) -> Needed {
         Needed {
             dc: !is_progressive || self.first == 0 && self.high == 0,
@@ -97,15 +97,15 @@ impl ScanHeader {
     }
 }
 
-/// Which bits of which coefficients the scans have brought.
+/// Which bits of which coefficients have been coded so far.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// By component: the bit of each coefficient down to which it is known.
+    /// By component: the lowest bit of each coefficient that was coded.
     known: Vec<[Option<u8>; 64]>,
 }
 
 impl Progress {
-    /// Counts a scan.
+    /// Records a scan.
     pub fn add(&mut self, frame: &Frame, scan: &ScanHeader) {
         self.known.resize(frame.components.len(), [None; 64]);
         let range = if frame.is_progressive {
@@ -119,7 +119,7 @@ impl Progress {
         }
     }
 
-    /// Whether nothing can follow that adds to the picture.
+    /// Returns whether no later scan can add to the image.
     pub fn is_complete(&self) -> bool {
         !self.known.is_empty() && self.known.iter().flatten().all(|low| *low == Some(0))
     }

@@ -1,28 +1,28 @@
-//! The animation in a PNG: which of its frames are sound.
+//! The animation of a PNG: which of its frames are valid.
 
 use super::super::error::ImageError;
 use super::super::plan::Plan;
 use super::super::source::Source;
-use super::chunk::{Chunk, written};
+use super::chunk::{Chunk, encode_chunk};
 
-/// What is known of an animation while its chunks are walked.
+/// The state of an animation while its chunks are walked.
 #[derive(Debug)]
 pub(super) struct Animation {
-    promised: u32,
+    announced: u32,
     plays: [u8; 4],
     /// What comes before the animation control.
     head: Plan,
-    /// What comes behind it: chunks of sound frames, and others that show.
+    /// What comes behind it: chunks of valid frames, and other displayed ones.
     pub body: Plan,
-    /// The frame that is not complete yet, if its control was met.
+    /// The incomplete frame whose control was found last.
     frame: Option<Frame>,
-    /// Frames in the body.
+    /// The number of frames in the body.
     frames: u32,
-    /// Number of the next control or data.
+    /// The sequence number of the next control or data.
     sequence: u32,
-    /// The still picture is the first frame.
+    /// Whether the still image is the first frame.
     begins_with_still: bool,
-    is_sound: bool,
+    is_valid: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,9 +32,9 @@ struct Frame {
 }
 
 impl Animation {
-    pub fn new(promised: u32, plays: [u8; 4], head: Plan) -> Self {
+    pub fn new(announced: u32, plays: [u8; 4], head: Plan) -> Self {
         Self {
-            promised,
+            announced,
             plays,
             head,
             body: Plan::default(),
@@ -42,16 +42,16 @@ impl Animation {
             frames: 0,
             sequence: 0,
             begins_with_still: false,
-            is_sound: true,
+            is_valid: true,
         }
     }
 
-    /// Whether a frame's control was met.
+    /// Returns whether a frame's control was found.
     pub fn has_begun(&self) -> bool {
         self.frame.is_some() || self.frames > 0
     }
 
-    /// The still picture's data, which are the first frame's if its control came before.
+    /// Handles the still image's data, which are the first frame's if its control came before.
     pub fn image_data(&mut self) {
         if let Some(frame) = self.frame.take() {
             self.begins_with_still = true;
@@ -60,7 +60,7 @@ impl Animation {
         }
     }
 
-    /// A frame's control: its size, if it is sound and all before it is.
+    /// Handles a frame's control. Returns the frame's size, if the control and everything before it are valid.
     pub fn frame_control(
         &mut self,
         source: &mut Source,
@@ -68,11 +68,11 @@ impl Animation {
         whole: (u32, u32),
     ) -> Result<Option<(u32, u32)>, ImageError> {
         self.end_frame();
-        if !self.is_sound {
+        if !self.is_valid {
             return Ok(None);
         }
-        self.is_sound = false;
-        if chunk.len != 26 || self.frames == self.promised {
+        self.is_valid = false;
+        if chunk.len != 26 || self.frames == self.announced {
             return Ok(None);
         }
         let sequence = u32::from_be_bytes(source.array()?);
@@ -86,17 +86,17 @@ impl Animation {
         if sequence != self.sequence || !is_placed || dispose > 2 || blend > 1 {
             return Ok(None);
         }
-        self.is_sound = true;
+        self.is_valid = true;
         self.sequence += 1;
         let mut frame = Frame::default();
-        frame.chunks.copy(chunk.whole());
+        frame.chunks.copy(chunk.range());
         self.frame = Some(frame);
         Ok(Some((width, height)))
     }
 
-    /// Data of a frame that is not the still picture.
+    /// Handles data of a frame that is not the still image.
     pub fn frame_data(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
-        if !self.is_sound {
+        if !self.is_valid {
             return Ok(());
         }
         let is_next = chunk.len >= 4 && u32::from_be_bytes(source.array()?) == self.sequence;
@@ -104,10 +104,10 @@ impl Animation {
             Some(frame) if is_next => {
                 self.sequence += 1;
                 frame.has_data = true;
-                frame.chunks.copy(chunk.whole());
+                frame.chunks.copy(chunk.range());
             }
             _ => {
-                self.is_sound = false;
+                self.is_valid = false;
                 self.frame = None;
             }
         }
@@ -116,22 +116,22 @@ impl Animation {
 
     fn end_frame(&mut self) {
         match self.frame.take() {
-            Some(frame) if frame.has_data && self.is_sound => {
+            Some(frame) if frame.has_data && self.is_valid => {
                 self.frames += 1;
                 self.body.append(frame.chunks);
             }
-            Some(_) => self.is_sound = false,
+            Some(_) => self.is_valid = false,
             None => {}
         }
     }
 
-    /// How many images there are to decode, and what is served: nothing but the still picture for an animation that is
-    /// not sound and begins with it. None if browsers show nothing.
+    /// Returns how many images are to be decoded, and the plan: `None` for serving the still image alone, if the
+    /// animation is damaged and begins with it. Returns `None` if browsers show nothing.
     pub fn finish(mut self) -> Option<(u32, Option<Plan>)> {
         self.end_frame();
-        let is_sound = self.is_sound && self.frames == self.promised;
+        let is_valid = self.is_valid && self.frames == self.announced;
         if self.begins_with_still {
-            if !is_sound {
+            if !is_valid {
                 return Some((1, None));
             }
         } else if self.frames == 0 {
@@ -139,7 +139,7 @@ impl Animation {
         }
         let mut plan = self.head;
         let control = [self.frames.to_be_bytes(), self.plays].concat();
-        plan.write(&written(*b"acTL", &control));
+        plan.write(&encode_chunk(*b"acTL", &control));
         plan.append(self.body);
         let images = self.frames + u32::from(!self.begins_with_still);
         Some((images, Some(plan)))

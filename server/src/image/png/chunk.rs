@@ -1,4 +1,4 @@
-//! A PNG's chunks.
+//! Chunks of a PNG.
 
 use std::io::Read;
 use std::ops::Range;
@@ -10,23 +10,23 @@ use super::super::limits::PROFILE_BYTES;
 use super::super::profile::{HEADER, is_profile};
 use super::super::source::Source;
 
-/// What a length, a type and a checksum take.
+/// The length of a chunk without its data: length, type and checksum.
 pub(super) const FRAMING: u64 = 12;
 
-/// A chunk whose data are read next.
+/// A chunk whose data come next.
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub kind: [u8; 4],
-    /// Bytes of data.
+    /// The length of its data.
     pub len: u64,
-    /// Where it begins, framing included.
+    /// Where it begins, with its framing.
     start: u64,
-    /// Where it ends, framing included.
+    /// Where it ends, with its framing.
     pub end: u64,
 }
 
 impl Chunk {
-    /// The next one, which lies within the file as a whole.
+    /// Reads the next chunk's start. The whole chunk is within the file.
     pub fn next(source: &mut Source) -> Result<Self, ImageError> {
         let start = source.position();
         let len = u64::from(u32::from_be_bytes(source.array()?));
@@ -42,8 +42,8 @@ impl Chunk {
         })
     }
 
-    /// Its bytes, framing included.
-    pub fn whole(&self) -> Range<u64> {
+    /// Returns its range, with its framing.
+    pub fn range(&self) -> Range<u64> {
         self.start..self.end
     }
 
@@ -51,7 +51,7 @@ impl Chunk {
         self.kind[0].is_ascii_uppercase()
     }
 
-    /// Its data, if their checksum is right. The caller has bounded the length.
+    /// Reads its data; `None` if the checksum is wrong. The caller has limited the length.
     pub fn data(&self, source: &mut Source) -> Result<Option<Vec<u8>>, ImageError> {
         let data = source.bytes(self.len)?;
         let mut checksum = crc32fast::Hasher::new();
@@ -61,8 +61,8 @@ impl Chunk {
         Ok(is_right.then_some(data))
     }
 
-    /// Whether its checksum is right, and a colour profile in it is one.
-    pub fn is_sound(&self, source: &mut Source) -> Result<bool, ImageError> {
+    /// Returns whether its checksum is right, and its colour profile, if it has one, is valid.
+    pub fn is_valid(&self, source: &mut Source) -> Result<bool, ImageError> {
         if self.len > PROFILE_BYTES {
             return Ok(false);
         }
@@ -73,26 +73,27 @@ impl Chunk {
     }
 }
 
-/// Whether there is a profile behind a name and a zero for how it is compressed. At most 4 MiB are unfolded of it.
+/// Whether a name and a zero for the compression method are followed by a compressed profile. Decompresses at most 4
+/// MiB.
 fn holds_profile(data: &[u8]) -> bool {
     let name = memchr::memchr(0, data).filter(|end| (1..80).contains(end));
     let Some([0, compressed @ ..]) = name.map(|end| &data[end + 1..]) else {
         return false;
     };
-    let mut unfolded = ZlibDecoder::new(compressed).take(PROFILE_BYTES + 1);
+    let mut decompressed = ZlibDecoder::new(compressed).take(PROFILE_BYTES + 1);
     let mut start = Vec::with_capacity(HEADER);
-    let rest = Read::by_ref(&mut unfolded)
+    let rest = Read::by_ref(&mut decompressed)
         .take(HEADER as u64)
         .read_to_end(&mut start)
-        .and_then(|_| std::io::copy(&mut unfolded, &mut std::io::sink()));
+        .and_then(|_| std::io::copy(&mut decompressed, &mut std::io::sink()));
     rest.is_ok_and(|rest| {
         let len = start.len() as u64 + rest;
         is_profile(&start, len)
     })
 }
 
-/// A chunk of these data, with its checksum. Not for more than 4 GB.
-pub(super) fn written(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+/// Encodes a chunk with these data, of less than 4 GiB, and its checksum.
+pub(super) fn encode_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let checked = [&kind, data].concat();
     let len = u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes();
     let checksum = crc32fast::hash(&checked).to_be_bytes();

@@ -1,4 +1,4 @@
-//! The first bytes of VP8 and VP8L data: what they say of size, and whether there is something to see.
+//! The headers of VP8 and VP8L data: the size, and whether something is displayed.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::frame::Frame;
 use crate::image::error::ImageError;
 use crate::image::source::Source;
 
-/// What coded data say of themselves.
+/// What the header says.
 #[derive(Debug)]
 pub(super) struct Bitstream {
     pub width: u32,
@@ -26,7 +26,8 @@ impl Bitstream {
         bits.ok_or_else(|| source.damaged())
     }
 
-    /// RFC 9649, section 3.4: a signature, two sizes of 14 bits less one, a bit for alpha, a version.
+    /// Parses a VP8L header (RFC 9649, section 3.4): a signature, width - 1 and height - 1 in 14 bits each, a bit for
+    /// alpha, a version.
     fn lossless(source: &mut Source, chunk: &Chunk) -> Result<Option<Self>, ImageError> {
         if chunk.len() < 5 || source.byte()? != 0x2f {
             return Ok(None);
@@ -39,9 +40,9 @@ impl Bitstream {
         }))
     }
 
-    /// RFC 6386, section 9.1: the tag of a key frame, a start code, two sizes of 14 bits. The tag says that it is a key
-    /// frame (no bit), in which version it is coded (3 bits), that it is shown (one bit), and how long its first
-    /// partition is. Browsers look at all of them.
+    /// Parses a VP8 header (RFC 6386, section 9.1): a tag, a start code, two sizes of 14 bits. The tag says whether it
+    /// is a key frame (bit 0 is 0), the version (3 bits), whether it is shown (1 bit), and the length of the first
+    /// partition. Browsers check all of them.
     fn lossy(source: &mut Source, chunk: &Chunk) -> Result<Option<Self>, ImageError> {
         if chunk.len() < 10 {
             return Ok(None);
@@ -54,15 +55,15 @@ impl Bitstream {
         let is_known = tag >> 1 & 7 <= 3;
         let is_shown = tag >> 4 & 1 == 1;
         let is_held = u64::from(tag >> 5) < chunk.len();
-        let is_sound = is_key_frame && is_known && is_shown && is_held;
-        Ok((is_sound && width > 0 && height > 0).then_some(Self {
+        let is_valid = is_key_frame && is_known && is_shown && is_held;
+        Ok((is_valid && width > 0 && height > 0).then_some(Self {
             width,
             height,
             is_lossless: false,
         }))
     }
 
-    /// The picture that lies in these bytes.
+    /// Makes the frame whose data are at this range.
     pub fn frame(&self, image: Range<u64>, alpha: Option<Range<u64>>) -> Frame {
         Frame {
             width: self.width,

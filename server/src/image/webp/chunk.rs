@@ -1,4 +1,4 @@
-//! Chunks, of which a WebP consists.
+//! Chunks of a WebP.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::image::error::ImageError;
 use crate::image::plan::Plan;
 use crate::image::source::Source;
 
-/// A chunk whose data are read next.
+/// A chunk whose data come next.
 #[derive(Debug, Clone)]
 pub(super) struct Chunk {
     pub kind: [u8; 4],
@@ -14,7 +14,7 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The next chunk, which must end within its parent.
+    /// Reads the next chunk's start. The chunk must end within its parent.
     pub fn next(source: &mut Source, parent_end: u64) -> Result<Self, ImageError> {
         if parent_end.saturating_sub(source.position()) < 8 {
             return Err(source.damaged());
@@ -28,19 +28,19 @@ impl Chunk {
         Ok(Self { kind, data })
     }
 
-    /// Bytes of data.
+    /// Returns the length of its data.
     pub fn len(&self) -> u64 {
         self.data.end - self.data.start
     }
 
-    /// Passes over what has not been read of it, and the padding, which some writers leave out at the end.
-    pub fn leave(&self, source: &mut Source, parent_end: u64) -> Result<(), ImageError> {
+    /// Skips the rest of its data, and the padding, which some encoders omit at the end.
+    pub fn skip_rest(&self, source: &mut Source, parent_end: u64) -> Result<(), ImageError> {
         let padded = (self.data.end + self.len() % 2).min(parent_end);
         source.skip(padded - source.position())
     }
 
-    /// Adds it to what is served, padded.
-    pub fn keep(&self, plan: &mut Plan) {
+    /// Appends it to the plan, padded.
+    pub fn append_to(&self, plan: &mut Plan) {
         plan.copy(self.data.start - 8..self.data.end);
         if self.len() % 2 == 1 {
             plan.write(&[0]);

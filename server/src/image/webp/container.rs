@@ -1,19 +1,19 @@
-//! The container around a WebP's chunks, read and written.
+//! The container of a WebP's chunks.
 
 use super::frame::Frame;
+use crate::image::container_info::{Coding, ContainerInfo};
 use crate::image::error::ImageError;
 use crate::image::format_name::WEBP;
 use crate::image::orientation::Orientation;
-use crate::image::outline::{Coding, Outline};
 use crate::image::plan::Plan;
 
-/// A WebP of these frames.
-pub(super) fn outline(
+/// Describes a WebP of these frames.
+pub(super) fn describe(
     (width, height): (u32, u32),
     frames: Vec<Frame>,
     plan: Plan,
-) -> Result<Outline, ImageError> {
-    Ok(Outline {
+) -> Result<ContainerInfo, ImageError> {
+    Ok(ContainerInfo {
         width,
         height,
         orientation: Orientation::default(),
@@ -27,7 +27,7 @@ pub(super) fn outline(
     })
 }
 
-/// A container around these chunks.
+/// Plans a container with these chunks.
 pub(in crate::image) fn riff(chunks: Plan) -> Plan {
     let mut plan = Plan::default();
     plan.write(b"RIFF");
@@ -37,7 +37,7 @@ pub(in crate::image) fn riff(chunks: Plan) -> Plan {
     plan
 }
 
-/// A chunk's length as it is written. What is kept of a container is never longer than its own 32-bit length.
+/// Encodes a chunk's length. What is served of a container is never longer than its own 32-bit length allows.
 pub(in crate::image) fn length(len: u64) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -1,13 +1,13 @@
-//! The walk over an extended WebP: alpha, animation, metadata.
+//! Walks an extended WebP: alpha, animation, metadata.
 
 use super::bitstream::Bitstream;
 use super::chunk::Chunk;
-use super::container::{length, outline, riff};
+use super::container::{describe, length, riff};
 use super::frame::Frame;
 use crate::config::ImageLimits;
+use crate::image::container_info::ContainerInfo;
 use crate::image::error::ImageError;
-use crate::image::limits::Tally;
-use crate::image::outline::Outline;
+use crate::image::limits::FrameCounter;
 use crate::image::plan::Plan;
 use crate::image::profile::{HEADER, is_profile};
 use crate::image::source::Source;
@@ -16,19 +16,19 @@ const PROFILE_FLAG: u8 = 0x20;
 const ALPHA_FLAG: u8 = 0x10;
 const ANIMATION_FLAG: u8 = 0x02;
 
-/// With those of EXIF and XMP, which are dropped. Browsers show nothing that has others.
+/// Including those of EXIF and XMP, which are not served. Browsers show nothing if there are others.
 const KNOWN_FLAGS: u8 = PROFILE_FLAG | ALPHA_FLAG | ANIMATION_FLAG | 0x0c;
 
-/// Bytes that say how an animation is played.
+/// The length of an animation's parameters in bytes.
 const ANIMATION_HEADER: u64 = 6;
 
-/// A container with features: alpha, animation, metadata.
+/// Walks a container with features: alpha, animation, metadata.
 pub(super) fn walk(
     source: &mut Source,
     header: &Chunk,
     end: u64,
     limits: &ImageLimits,
-) -> Result<Outline, ImageError> {
+) -> Result<ContainerInfo, ImageError> {
     if header.len() < 10 {
         return Err(source.damaged());
     }
@@ -38,7 +38,7 @@ pub(super) fn walk(
     }
     let [width, height] = [u24(source)? + 1, u24(source)? + 1];
     limits.check_size(width, height)?;
-    header.leave(source, end)?;
+    header.skip_rest(source, end)?;
     let mut walk = Walk::new(width, height, flags);
     while source.position() < end {
         let chunk = Chunk::next(source, end)?;
@@ -56,7 +56,7 @@ struct Walk {
     has_profile: bool,
     has_animation_header: bool,
     frames: Vec<Frame>,
-    tally: Tally,
+    frame_counter: FrameCounter,
     body: Plan,
 }
 
@@ -77,7 +77,7 @@ impl Walk {
             has_profile: false,
             has_animation_header: false,
             frames: Vec::new(),
-            tally: Tally::default(),
+            frame_counter: FrameCounter::default(),
             body: Plan::default(),
         }
     }
@@ -95,25 +95,25 @@ impl Walk {
     ) -> Result<(), ImageError> {
         match &chunk.kind {
             b"VP8X" => return Err(source.damaged()),
-            b"ICCP" if self.takes_profile() => self.profile(source, &chunk)?,
+            b"ICCP" if self.expects_profile() => self.profile(source, &chunk)?,
             b"ANIM" if !self.has_animation_header => self.animation_header(source, &chunk)?,
             b"ANMF" => self.animation_frame(source, &chunk, limits)?,
             b"ALPH" | b"VP8 " | b"VP8L" => return self.still(source, chunk, end, limits),
             _ => {}
         }
-        chunk.leave(source, end)
+        chunk.skip_rest(source, end)
     }
 
-    fn takes_profile(&self) -> bool {
+    fn expects_profile(&self) -> bool {
         self.flags & PROFILE_FLAG != 0 && !self.has_profile && self.frames.is_empty()
     }
 
-    /// Keeps a colour profile; anything else in its place is dropped, as browsers do not look at it.
+    /// Serves a colour profile. Other data in its place are not served, since browsers ignore them.
     fn profile(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
         let start = source.bytes(chunk.len().min(HEADER as u64))?;
         if is_profile(&start, chunk.len()) {
             self.has_profile = true;
-            chunk.keep(&mut self.body);
+            chunk.append_to(&mut self.body);
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The only image of a picture that is not animated. Alpha that is not announced is not shown.
+    /// Walks the only image of a still WebP. Alpha that is not announced is not displayed.
     fn still(
         &mut self,
         source: &mut Source,
@@ -162,18 +162,18 @@ impl Walk {
             pixels,
             bits,
         } = image;
-        self.tally.add(bits.width, bits.height, limits)?;
+        self.frame_counter.add(bits.width, bits.height, limits)?;
         if let Some(alpha) = &alpha {
-            alpha.keep(plan);
+            alpha.append_to(plan);
         }
-        pixels.keep(plan);
+        pixels.append_to(plan);
         self.frames
             .push(bits.frame(pixels.data, alpha.map(|chunk| chunk.data)));
         Ok(())
     }
 
-    /// A frame: where it lies on the canvas, and an image in chunks of its own. One without an image is left out, and
-    /// the size is that of the image, whatever the frame says.
+    /// Walks a frame: its position on the canvas, and an image in chunks of its own. A frame without an image is left
+    /// out, and its size is set to the image's.
     fn animation_frame(
         &mut self,
         source: &mut Source,
@@ -205,7 +205,7 @@ impl Walk {
         Ok(())
     }
 
-    fn finish(self, source: &Source) -> Result<Outline, ImageError> {
+    fn finish(self, source: &Source) -> Result<ContainerInfo, ImageError> {
         if self.frames.is_empty() {
             return Err(source.damaged());
         }
@@ -218,16 +218,16 @@ impl Walk {
             plan.write(&side.to_le_bytes()[..3]);
         }
         plan.append(self.body);
-        outline((self.width, self.height), self.frames, riff(plan))
+        describe((self.width, self.height), self.frames, riff(plan))
     }
 }
 
 impl Image {
-    /// An image whose first chunk has been begun: pixels, or alpha and lossy pixels right behind it. Browsers read no
-    /// others.
+    /// Reads an image whose first chunk has been begun: pixels, or alpha directly followed by lossy pixels. Browsers
+    /// accept no other order.
     fn read(source: &mut Source, first: Chunk, parent_end: u64) -> Result<Self, ImageError> {
         let (alpha, pixels) = if first.kind == *b"ALPH" {
-            first.leave(source, parent_end)?;
+            first.skip_rest(source, parent_end)?;
             (Some(first), Chunk::next(source, parent_end)?)
         } else {
             (None, first)
@@ -238,7 +238,7 @@ impl Image {
             _ => return Err(source.damaged()),
         }
         let bits = Bitstream::read(source, &pixels)?;
-        pixels.leave(source, parent_end)?;
+        pixels.skip_rest(source, parent_end)?;
         Ok(Self {
             alpha,
             pixels,
@@ -246,7 +246,7 @@ impl Image {
         })
     }
 
-    /// The image of a frame, if it has one. Only unknown chunks may follow.
+    /// Reads the image of a frame, if it has one. Only unknown chunks may follow it.
     fn of_frame(source: &mut Source, end: u64) -> Result<Option<Self>, ImageError> {
         let mut image = None;
         let mut is_first = true;
@@ -257,7 +257,7 @@ impl Image {
                     image = Some(Self::read(source, part, end)?);
                 }
                 b"ALPH" | b"VP8 " | b"VP8L" => return Err(source.damaged()),
-                _ => part.leave(source, end)?,
+                _ => part.skip_rest(source, end)?,
             }
             is_first = false;
         }

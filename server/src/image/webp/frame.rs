@@ -1,15 +1,15 @@
-//! Where a coded picture lies in a WebP, and what decoding it takes.
+//! The position of a coded image in a WebP, and the memory for decoding it.
 
 use std::ops::Range;
 
 use crate::image::limits::MIB;
 
-/// One coded picture: the whole image, or a frame of an animation.
+/// A coded image: the whole WebP, or a frame of an animation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::image) struct Frame {
-    /// Pixels across.
+    /// The width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// The height in pixels.
     pub height: u32,
     /// Whether it is VP8L rather than VP8.
     pub is_lossless: bool,
@@ -20,13 +20,13 @@ pub(in crate::image) struct Frame {
 }
 
 impl Frame {
-    /// Bytes that decoding needs at most.
+    /// Returns the most memory for decoding it, in bytes.
     pub(super) fn memory(&self) -> u64 {
         let pixels = u64::from(self.width.next_multiple_of(16))
             * u64::from(self.height.next_multiple_of(16));
-        // Four bytes a pixel, transforms at a quarter of the size, and code tables.
+        // Four bytes per pixel, transforms at a quarter of the size, and code tables.
         let lossless = pixels * 5 + 64 * MIB;
-        // Three bytes a pixel, three planes, and the coded data twice.
+        // Three bytes per pixel, three planes, and the coded data twice.
         let lossy = pixels * 9 / 2 + 2 * (self.image.end - self.image.start) + MIB;
         match (self.is_lossless, &self.alpha) {
             (true, _) => lossless,

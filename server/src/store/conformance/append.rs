@@ -20,7 +20,7 @@ pub(crate) async fn sequence_numbers_are_dense_from_one_in_the_drafts_order(stor
     assert_eq!(whole(&store, upload).await, expected);
 }
 
-pub(crate) async fn what_is_answered_is_what_is_read(store: Shared) {
+pub(crate) async fn an_appended_message_is_read_back_as_it_was_returned(store: Shared) {
     let upload = stored(&store).await;
     for n in 0..20 {
         let mut draft = draft(&format!("n{n}"));
@@ -47,7 +47,7 @@ pub(crate) async fn a_repeated_client_id_returns_the_first_message(store: Shared
     assert_eq!(repeated, [Appended::Known(original)]);
     assert_eq!(whole(&store, upload).await.len(), 2);
     let next = store.append(upload, vec![draft("next")]).await.unwrap();
-    assert_eq!(message(&next[0]).seq, Seq::new(3), "no number was used up");
+    assert_eq!(message(&next[0]).seq, Seq::new(3), "no number was skipped");
 }
 
 pub(crate) async fn repeats_within_one_call_are_one_message(store: Shared) {
@@ -94,7 +94,7 @@ pub(crate) async fn an_empty_append_stores_nothing(store: Shared) {
     assert_eq!(page, MessagePage::default());
 }
 
-pub(crate) async fn the_largest_append_is_taken(store: Shared) {
+pub(crate) async fn the_largest_append_is_stored(store: Shared) {
     let upload = stored(&store).await;
     let mut call = drafts("large", MAX_APPEND);
     for draft in &mut call {

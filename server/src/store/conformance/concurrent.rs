@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::{Shared, draft, drafts, is_new, message, page, stored, whole};
 use crate::store::{Appended, Draft, Select};
 
-pub(crate) async fn sixteen_posters_of_one_client_id_make_one_message(store: Shared) {
+pub(crate) async fn concurrent_posts_of_one_client_id_make_one_message(store: Shared) {
     let upload = stored(&store).await;
     for round in 0..10 {
         let mut posters = JoinSet::new();
@@ -27,8 +27,11 @@ pub(crate) async fn sixteen_posters_of_one_client_id_make_one_message(store: Sha
     }
 }
 
-/// Sixteen tasks that append twelve calls of five drafts each; the answers of each call.
-async fn crowd(store: &Shared, uploads: &[UploadId]) -> Vec<(UploadId, Vec<Appended>)> {
+/// Sixteen tasks append twelve calls of five drafts each; returns the results of each call.
+async fn append_concurrently(
+    store: &Shared,
+    uploads: &[UploadId],
+) -> Vec<(UploadId, Vec<Appended>)> {
     let mut writers = JoinSet::new();
     for writer in 0..16 {
         let (store, uploads) = (store.clone(), uploads.to_vec());
@@ -49,8 +52,8 @@ async fn crowd(store: &Shared, uploads: &[UploadId]) -> Vec<(UploadId, Vec<Appen
     writers.join_all().await.into_iter().flatten().collect()
 }
 
-/// Every answer is in the conversation, in the drafts' order, and there is nothing else.
-async fn assert_all_there(store: &Shared, upload: UploadId, answers: &[&Vec<Appended>]) {
+/// Checks that the conversation contains the results of these calls, in the drafts' order, and nothing else.
+async fn assert_conversation(store: &Shared, upload: UploadId, answers: &[&Vec<Appended>]) {
     let read = whole(store, upload).await;
     assert_eq!(
         read.len(),
@@ -59,17 +62,17 @@ async fn assert_all_there(store: &Shared, upload: UploadId, answers: &[&Vec<Appe
     for call in answers {
         assert!(call.is_sorted_by_key(|answer| message(answer).seq));
         for answer in *call {
-            let place = usize::try_from(message(answer).seq.get()).unwrap() - 1;
-            assert_eq!(message(answer), &read[place]);
+            let position = usize::try_from(message(answer).seq.get()).unwrap() - 1;
+            assert_eq!(message(answer), &read[position]);
         }
     }
 }
 
 pub(crate) async fn concurrent_appends_leave_no_hole_and_lose_nothing(store: Shared) {
     let upload = stored(&store).await;
-    let answers = crowd(&store, &[upload]).await;
+    let answers = append_concurrently(&store, &[upload]).await;
     let calls: Vec<_> = answers.iter().map(|(_, call)| call).collect();
-    assert_all_there(&store, upload, &calls).await;
+    assert_conversation(&store, upload, &calls).await;
 }
 
 pub(crate) async fn uploads_do_not_share_sequence_numbers(store: Shared) {
@@ -78,7 +81,7 @@ pub(crate) async fn uploads_do_not_share_sequence_numbers(store: Shared) {
         stored(&store).await,
         stored(&store).await,
     ];
-    let answers = crowd(&store, &uploads).await;
+    let answers = append_concurrently(&store, &uploads).await;
     for upload in uploads {
         let calls: Vec<_> = answers
             .iter()
@@ -86,7 +89,7 @@ pub(crate) async fn uploads_do_not_share_sequence_numbers(store: Shared) {
             .map(|(_, call)| call)
             .collect();
         assert_eq!(calls.len(), 64);
-        assert_all_there(&store, upload, &calls).await;
+        assert_conversation(&store, upload, &calls).await;
     }
 }
 
@@ -95,7 +98,7 @@ pub(crate) async fn concurrent_appends_of_overlapping_drafts_store_each_once(sto
     let mut posters = JoinSet::new();
     for poster in 0..16 {
         let store = store.clone();
-        // Thirty names, in steps that differ from poster to poster, some of them twice.
+        // Thirty ids, in steps that differ from task to task, some of them twice.
         let step = [1, 7, 11, 13][poster % 4];
         let names = (0..40).map(move |n| format!("n{}", (poster + n * step) % 30));
         let drafts: Vec<_> = names.map(|name| draft(&name)).collect();
@@ -116,7 +119,7 @@ pub(crate) async fn concurrent_appends_of_overlapping_drafts_store_each_once(sto
     assert_eq!(whole(&store, upload).await.len(), 30);
 }
 
-pub(crate) async fn a_dropped_append_leaves_the_conversation_whole(store: Shared) {
+pub(crate) async fn a_dropped_append_leaves_the_conversation_consistent(store: Shared) {
     let upload = stored(&store).await;
     let calls: Vec<_> = (0..24)
         .map(|call| drafts(&format!("call{call}"), 5))
@@ -133,7 +136,7 @@ pub(crate) async fn a_dropped_append_leaves_the_conversation_whole(store: Shared
             }
         }
     }
-    // A repeat finds what the dropped ones did, and completes it.
+    // A repeated call finds what the dropped ones have stored, and stores the rest.
     for call in calls {
         let appended = store.append(upload, call.clone()).await.unwrap();
         let names = call.iter().map(Draft::client_message_id);
@@ -146,7 +149,7 @@ pub(crate) async fn a_dropped_append_leaves_the_conversation_whole(store: Shared
         let fresh = appended.iter().filter(|it| is_new(it)).count();
         assert!(
             [0, 5].contains(&fresh),
-            "a call is done whole or not at all"
+            "a call is stored completely or not at all"
         );
     }
     let read = whole(&store, upload).await;
@@ -167,17 +170,17 @@ pub(crate) async fn a_reader_sees_pages_that_match_their_head(store: Shared) {
             }
         });
     }
-    let answers = crowd(&store, &[upload]).await;
+    let answers = append_concurrently(&store, &[upload]).await;
     done.store(true, Ordering::Relaxed);
     readers.join_all().await;
     let head = page(&store, upload, Select::Newest, 0).await.head;
     assert_eq!(head, Seq::new(answers.len() as u64 * 5));
 }
 
-/// Reads in two ways and returns the newer head.
+/// Reads twice, checks both pages, and returns the newer head.
 async fn assert_consistent(store: &Shared, upload: UploadId, seen: Seq) -> Seq {
     let newest = page(store, upload, Select::Newest, 10).await;
-    assert!(newest.head >= seen, "the head never goes back");
+    assert!(newest.head >= seen, "the head never decreases");
     let first = newest.head.get().saturating_sub(10) + 1;
     let expected: Vec<_> = (first..=newest.head.get()).collect();
     assert_eq!(super::seqs(&newest.messages), expected);

@@ -1,5 +1,5 @@
-//! What every [`Store`] guarantees, as tests. A backend's tests call [`store_suite`] with an expression that opens a
-//! store; each test makes uploads of its own, so that the store may be shared and need not be empty.
+//! Tests of what every [`Store`] guarantees. A backend's tests call [`store_suite`] with an expression that opens a
+//! store; each test inserts its own uploads, so the store may be shared and need not be empty.
 
 pub(crate) mod append;
 pub(crate) mod concurrent;
@@ -19,7 +19,8 @@ use rand::distr::{Alphanumeric, SampleString};
 
 use super::{Appended, Draft, Select, Store};
 
-/// Makes a test of each guarantee. `$open` is a future of `(Arc<dyn Store>, guard)`; the guard is dropped at the end.
+/// Makes a test of each guarantee. `$open` is a future of `(Arc<dyn Store>, guard)`; the guard is dropped at the end of
+/// the test.
 macro_rules! store_suite {
     ($open:expr) => {
         $crate::store::conformance::store_suite! {
@@ -29,39 +30,39 @@ macro_rules! store_suite {
                 letter_case_makes_another_short_id,
                 a_taken_id_is_refused,
                 a_taken_short_id_is_refused,
-                one_of_many_racing_uploads_gets_a_short_id,
-                what_is_not_there_is_not_found,
+                one_of_many_concurrent_uploads_gets_a_short_id,
+                unknown_uploads_are_not_found,
                 the_store_answers_a_ping,
                 the_newest_uploads_come_first;
             pairing:
-                the_first_id_stays,
-                one_of_many_racing_ids_is_everybodys;
+                the_first_pairing_id_is_kept,
+                one_of_many_concurrent_pairing_ids_is_kept;
             append:
                 sequence_numbers_are_dense_from_one_in_the_drafts_order,
-                what_is_answered_is_what_is_read,
+                an_appended_message_is_read_back_as_it_was_returned,
                 a_repeated_client_id_returns_the_first_message,
                 repeats_within_one_call_are_one_message,
                 the_same_client_id_under_two_uploads_is_two_messages,
                 an_empty_append_stores_nothing,
-                the_largest_append_is_taken;
+                the_largest_append_is_stored;
             concurrent:
-                sixteen_posters_of_one_client_id_make_one_message,
+                concurrent_posts_of_one_client_id_make_one_message,
                 concurrent_appends_leave_no_hole_and_lose_nothing,
                 concurrent_appends_of_overlapping_drafts_store_each_once,
                 uploads_do_not_share_sequence_numbers,
-                a_dropped_append_leaves_the_conversation_whole,
+                a_dropped_append_leaves_the_conversation_consistent,
                 a_reader_sees_pages_that_match_their_head;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,
-                paging_forwards_meets_every_message_once,
-                paging_backwards_meets_every_message_once,
-                cursors_at_and_beyond_the_ends_are_fine,
+                paging_forwards_returns_every_message_once,
+                paging_backwards_returns_every_message_once,
+                cursors_at_and_beyond_the_ends_are_valid,
                 since_is_exclusive_and_nearest_first,
-                since_follows_the_times_where_clocks_disagree,
-                a_page_holds_one_upload_only;
+                since_orders_by_time_when_clocks_disagree,
+                a_page_contains_one_upload_only;
             texts:
-                texts_come_back_exactly,
+                texts_are_stored_exactly,
                 look_alike_client_ids_are_different;
         }
     };
@@ -102,7 +103,7 @@ pub(crate) fn some_upload() -> Upload {
     }
 }
 
-/// A new upload in the store.
+/// Inserts a new upload.
 async fn stored(store: &Shared) -> UploadId {
     let upload = some_upload();
     let id = upload.id;
@@ -110,7 +111,7 @@ async fn stored(store: &Shared) -> UploadId {
     id
 }
 
-/// A draft that differs from all others in everything but its time.
+/// Makes a draft that differs from all others in everything but its time.
 fn draft(client_message_id: &str) -> Draft {
     Draft {
         id: MessageId::from_bytes(rand::random()),
@@ -123,7 +124,7 @@ fn draft(client_message_id: &str) -> Draft {
     }
 }
 
-/// Drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+/// Makes drafts with the client ids `{prefix}-0`, `{prefix}-1` …
 fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
     (0..count)
         .map(|n| draft(&format!("{prefix}-{n}")))
@@ -148,7 +149,7 @@ async fn page(store: &Shared, upload: UploadId, select: Select, limit: usize) ->
     store.messages(upload, select, limit).await.unwrap()
 }
 
-/// The whole conversation, which is dense and ends at its head.
+/// Reads the whole conversation, and checks that it has no holes and ends at its head.
 async fn whole(store: &Shared, upload: UploadId) -> Vec<Message> {
     let mut all = Vec::new();
     loop {

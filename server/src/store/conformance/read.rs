@@ -5,7 +5,7 @@ use crate::store::Select;
 
 const COUNT: u64 = 23;
 
-/// An upload with 23 messages.
+/// Inserts an upload with 23 messages.
 async fn conversation(store: &Shared) -> UploadId {
     let upload = stored(store).await;
     for call in 0..COUNT {
@@ -39,45 +39,45 @@ pub(crate) async fn the_newest_page_is_the_end_oldest_first(store: Shared) {
     }
 }
 
-pub(crate) async fn paging_forwards_meets_every_message_once(store: Shared) {
+pub(crate) async fn paging_forwards_returns_every_message_once(store: Shared) {
     let upload = conversation(&store).await;
     for limit in [1, 4, 23] {
-        let mut met = vec![];
+        let mut read = vec![];
         loop {
-            let cursor = Seq::new(met.last().copied().unwrap_or(0));
+            let cursor = Seq::new(read.last().copied().unwrap_or(0));
             let page = page(&store, upload, Select::After(cursor), limit).await;
             assert!(page.messages.len() <= limit);
             assert_eq!(page.head, Seq::new(COUNT));
             if page.messages.is_empty() {
                 break;
             }
-            met.extend(seqs(&page.messages));
-            assert!(met.len() as u64 <= COUNT, "paging comes to an end");
+            read.extend(seqs(&page.messages));
+            assert!(read.len() as u64 <= COUNT, "paging ends");
         }
-        assert_eq!(met, (1..=COUNT).collect::<Vec<_>>());
+        assert_eq!(read, (1..=COUNT).collect::<Vec<_>>());
     }
 }
 
-pub(crate) async fn paging_backwards_meets_every_message_once(store: Shared) {
+pub(crate) async fn paging_backwards_returns_every_message_once(store: Shared) {
     let upload = conversation(&store).await;
     for limit in [1, 4, 23] {
-        let mut met = vec![];
+        let mut read = vec![];
         loop {
-            let cursor = Seq::new(met.first().copied().unwrap_or(COUNT + 1));
+            let cursor = Seq::new(read.first().copied().unwrap_or(COUNT + 1));
             let page = page(&store, upload, Select::Before(cursor), limit).await;
             assert!(page.messages.len() <= limit);
             assert_eq!(page.head, Seq::new(COUNT));
             if page.messages.is_empty() {
                 break;
             }
-            met.splice(0..0, seqs(&page.messages));
-            assert!(met.len() as u64 <= COUNT, "paging comes to an end");
+            read.splice(0..0, seqs(&page.messages));
+            assert!(read.len() as u64 <= COUNT, "paging ends");
         }
-        assert_eq!(met, (1..=COUNT).collect::<Vec<_>>());
+        assert_eq!(read, (1..=COUNT).collect::<Vec<_>>());
     }
 }
 
-pub(crate) async fn cursors_at_and_beyond_the_ends_are_fine(store: Shared) {
+pub(crate) async fn cursors_at_and_beyond_the_ends_are_valid(store: Shared) {
     let upload = conversation(&store).await;
     let expectations = [
         (Select::After(Seq::ZERO), vec![1, 2, 3]),
@@ -101,7 +101,7 @@ pub(crate) async fn cursors_at_and_beyond_the_ends_are_fine(store: Shared) {
     }
 }
 
-/// An upload with a message for each of these times, in this order.
+/// Inserts an upload with a message for each of these times, in this order.
 async fn timed(store: &Shared, times: &[i64]) -> UploadId {
     let upload = stored(store).await;
     let mut drafts = drafts("timed", times.len());
@@ -132,7 +132,7 @@ pub(crate) async fn since_is_exclusive_and_nearest_first(store: Shared) {
     }
 }
 
-pub(crate) async fn since_follows_the_times_where_clocks_disagree(store: Shared) {
+pub(crate) async fn since_orders_by_time_when_clocks_disagree(store: Shared) {
     let upload = timed(&store, &[50, 10, 30, 30, 20, 40]).await;
     let expectations = [
         (0, vec![2, 5, 3, 4]),
@@ -146,7 +146,7 @@ pub(crate) async fn since_follows_the_times_where_clocks_disagree(store: Shared)
     }
 }
 
-pub(crate) async fn a_page_holds_one_upload_only(store: Shared) {
+pub(crate) async fn a_page_contains_one_upload_only(store: Shared) {
     let upload = timed(&store, &[10, 20]).await;
     let other = timed(&store, &[5, 15, 25]).await;
     let selects = [

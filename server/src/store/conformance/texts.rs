@@ -2,7 +2,7 @@ use app::model::{AuthorName, MessageText};
 
 use super::{Shared, draft, is_new, message, parse, stored, whole};
 
-/// Texts that have been mangled by some database or other.
+/// Texts that some databases do not store exactly.
 const TEXTS: [&str; 24] = [
     "plain",
     "two\nlines\n\n\tand a tab",
@@ -30,7 +30,7 @@ const TEXTS: [&str; 24] = [
     "_%*?[a-z]{}",
 ];
 
-pub(crate) async fn texts_come_back_exactly(store: Shared) {
+pub(crate) async fn texts_are_stored_exactly(store: Shared) {
     let upload = stored(&store).await;
     let mut drafts = Vec::new();
     for (n, text) in TEXTS.iter().enumerate() {
@@ -82,9 +82,9 @@ pub(crate) async fn look_alike_client_ids_are_different(store: Shared) {
         let appended = store.append(upload, vec![draft(name)]).await.unwrap();
         assert!(is_new(&appended[0]), "{name}");
     }
-    for (name, place) in names.iter().zip(1..) {
+    for (name, position) in names.iter().zip(1..) {
         let appended = store.append(upload, vec![draft(name)]).await.unwrap();
-        assert_eq!(message(&appended[0]).seq.get(), place);
+        assert_eq!(message(&appended[0]).seq.get(), position);
         assert_eq!(message(&appended[0]).client_message_id.as_str(), *name);
     }
     assert_eq!(whole(&store, upload).await.len(), names.len());

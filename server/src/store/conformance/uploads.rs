@@ -72,16 +72,16 @@ pub(crate) async fn a_taken_short_id_is_refused(store: Shared) {
     assert_eq!(store.upload(name).await, Ok(first));
 }
 
-pub(crate) async fn one_of_many_racing_uploads_gets_a_short_id(store: Shared) {
+pub(crate) async fn one_of_many_concurrent_uploads_gets_a_short_id(store: Shared) {
     let short_id = some_upload().short_id;
-    let mut racers = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let store = store.clone();
         let mut upload = some_upload();
         upload.short_id = short_id;
-        racers.spawn(async move { (upload.clone(), store.insert_upload(upload).await) });
+        tasks.spawn(async move { (upload.clone(), store.insert_upload(upload).await) });
     }
-    let outcomes = racers.join_all().await;
+    let outcomes = tasks.join_all().await;
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, end)| end.is_ok());
     assert_eq!(won.len(), 1);
     assert!(
@@ -92,7 +92,7 @@ pub(crate) async fn one_of_many_racing_uploads_gets_a_short_id(store: Shared) {
     assert_eq!(stored, won[0].0);
 }
 
-pub(crate) async fn what_is_not_there_is_not_found(store: Shared) {
+pub(crate) async fn unknown_uploads_are_not_found(store: Shared) {
     let absent = some_upload();
     for name in [UploadRef::Id(absent.id), UploadRef::Short(absent.short_id)] {
         assert_eq!(store.upload(name).await, Err(StoreError::NotFound));

@@ -1,79 +1,79 @@
-//! Appending under the unique indexes.
+//! Appending messages without holes, by means of the unique indexes.
 //!
-//! The next sequence numbers are those after the head, and they are inserted in their order by one ordered insert,
-//! which stops at its first failure. The indexes let each number and each `clientMessageID` of an upload be taken
-//! once. So what an insert leaves is a first part of it, and that part follows the head without a hole, whatever other
-//! nodes do meanwhile, and however late the server comes to an insert that nobody waits for any more: the head that it
-//! counts from was on a majority of servers and cannot be lost.
+//! The next sequence numbers are those after the head. They are inserted in order by one ordered insert, which stops at
+//! its first failure. By the indexes each number and each `clientMessageID` of an upload exists once. So what a failed
+//! insert leaves is a first part of it, and that part follows the head without a hole, whatever other nodes do
+//! meanwhile, and however late the server executes an insert that timed out: the head was read from a majority of
+//! servers and cannot be lost.
 //!
-//! After a failure the head is read again, and, unless another node has just taken the number, what is stored under
-//! the drafts' `clientMessageID`s: by this very call, which shows in the drafts' ids, or by another.
+//! After a failure the head is read again and, unless another node has just taken the number, also what is stored under
+//! the drafts' `clientMessageID`s. The messages' ids show whether this call or another one has stored it.
 
 use std::collections::HashSet;
 use std::time::Instant;
 
 use app::model::{Message, Seq, UploadId};
 
+use super::append_locks::{AppendState, AppendStats};
 use super::documents::StoredMessage;
+use super::driver_error::stored_count;
 use super::error::Failure;
 use super::messages::Conversation;
+use super::retry::Retries;
 use super::schema::Database;
-use super::told::stored_before;
-use super::tries::Tries;
-use super::turns::{Turn, Won};
 use crate::store::{Appended, Draft};
 
-/// The most messages of one insert; more are inserted one part after the other. A server may split a longer insert,
-/// and one that goes on with its next part after a failure, as `FerretDB` 1.24 does after 100, would leave a hole.
+/// The most messages of one insert; more are inserted in several parts. A server may split a longer insert, and one
+/// that continues with the next part after a failure, as `FerretDB` 1.24 does after 100, would leave a hole.
 const MAX_INSERT: usize = 64;
 
-/// Appends drafts to an upload's conversation, but for those that it knows.
+/// Appends drafts to an upload's conversation, except those that are stored already.
 pub(super) async fn append(
     database: &Database,
     upload: UploadId,
     drafts: Vec<Draft>,
-    turn: &mut Turn,
+    state: &mut AppendState,
 ) -> Result<Vec<Appended>, Failure> {
     let conversation = Conversation::new(database, upload);
-    turn.rest(upload).await;
-    let mut began = Instant::now();
-    let start = match turn.fresh_head(upload) {
+    state.yield_turn(upload).await;
+    let mut started = Instant::now();
+    let start = match state.cached_head(upload) {
         Some(head) => head,
         None => conversation.head_of_upload().await?,
     };
-    let mut call = Call::new(upload, drafts, start);
+    let mut call = AppendCall::new(upload, drafts, start);
     let mut base = start;
-    let mut tries = Tries::default();
+    let mut retries = Retries::default();
     while let Err(failure) = call.insert(database).await {
-        tries.pause_after(failure).await?;
-        began = Instant::now();
-        call.look(conversation, tries.is_doubtful).await?;
+        retries.wait_after(failure).await?;
+        started = Instant::now();
+        call.refresh(conversation, retries.is_ambiguous).await?;
         base = call.head;
     }
-    let (end, took) = (call.head, began.elapsed());
-    turn.won(
+    let (end, elapsed) = (call.head, started.elapsed());
+    state.record(
         upload,
-        &Won {
+        &AppendStats {
             start,
             base,
             end,
-            took,
+            elapsed,
         },
     );
-    Ok(call.answers())
+    Ok(call.results())
 }
 
-/// One call of append: its drafts, and the answers as far as they are known.
-struct Call {
+/// The state of one append: its drafts, and their results as far as known.
+struct AppendCall {
     upload: UploadId,
-    /// The head before it.
+    /// The head before the call.
     start: Seq,
     /// The head as far as it is known.
     head: Seq,
     drafts: Vec<(Draft, Option<Appended>)>,
 }
 
-impl Call {
+impl AppendCall {
     fn new(upload: UploadId, drafts: Vec<Draft>, start: Seq) -> Self {
         let drafts = drafts.into_iter().map(|draft| (draft, None)).collect();
         Self {
@@ -84,7 +84,7 @@ impl Call {
         }
     }
 
-    /// Inserts what has no answer yet after the head. After a failure a first part of it may be stored.
+    /// Inserts the drafts without a result after the head. After a failure the first of them may be stored.
     async fn insert(&mut self, database: &Database) -> Result<(), Failure> {
         let collection = database.messages().clone_with_type::<StoredMessage>();
         for part in self.next_messages().chunks(MAX_INSERT) {
@@ -92,10 +92,10 @@ impl Call {
             let inserted = collection.insert_many(documents).ordered(true).await;
             let stored = match &inserted {
                 Ok(_) => part.len(),
-                Err(error) => stored_before(error),
+                Err(error) => stored_count(error),
             };
             for message in part.iter().take(stored) {
-                self.settle(message);
+                self.set_results(message);
                 self.head = message.seq;
             }
             inserted?;
@@ -103,51 +103,52 @@ impl Call {
         Ok(())
     }
 
-    /// Finds out where to go on. A head that another node has moved explains a failure; when none has, or in doubt, it
-    /// is looked up what is stored of the drafts that have no answer yet.
-    async fn look(
+    /// Reads the head again. If it has not moved, or the failure was ambiguous, also looks up which of the drafts
+    /// without a result are stored.
+    async fn refresh(
         &mut self,
         conversation: Conversation<'_>,
-        is_doubtful: bool,
+        is_ambiguous: bool,
     ) -> Result<(), Failure> {
         let known_head = self.head;
-        // The first server that answers after a change of the primary may not know all that was acknowledged.
+        // After a change of the primary, the new one may at first not know everything that was acknowledged.
         self.head = conversation.head().await?.max(known_head);
-        if self.head == known_head || is_doubtful {
-            let names: Vec<_> = self.open().map(Draft::client_message_id).collect();
+        if self.head == known_head || is_ambiguous {
+            let names: Vec<_> = self.pending().map(Draft::client_message_id).collect();
             let stored = conversation.known(&names).await?;
             for message in &stored {
-                self.settle(message);
+                self.set_results(message);
             }
         }
         Ok(())
     }
 
-    /// The drafts that have no answer yet, of those with one name the first.
-    fn open(&self) -> impl Iterator<Item = &Draft> {
+    /// Returns the drafts without a result; of several with the same client id only the first.
+    fn pending(&self) -> impl Iterator<Item = &Draft> {
         let mut names = HashSet::new();
-        let open = self.drafts.iter().filter(|(_, answer)| answer.is_none());
-        open.map(|(draft, _)| draft)
+        let pending = self.drafts.iter().filter(|(_, result)| result.is_none());
+        pending
+            .map(|(draft, _)| draft)
             .filter(move |draft| names.insert(draft.client_message_id()))
     }
 
     fn next_messages(&self) -> Vec<Message> {
         let mut last = self.head;
-        let place = |draft: &Draft| {
+        let number = |draft: &Draft| {
             last = last.next();
             draft.clone().into_message(self.upload, last)
         };
-        self.open().map(place).collect()
+        self.pending().map(number).collect()
     }
 
-    /// Answers the drafts that this stored message settles. It is new to the one whose id it has, unless it was there
-    /// before this call.
-    fn settle(&mut self, message: &Message) {
-        for (draft, answer) in &mut self.drafts {
-            if answer.is_none() && draft.client_message_id() == &message.client_message_id {
+    /// Sets the result of the drafts with this stored message's client id. It is new to the one that has its id, unless
+    /// it was stored before this call.
+    fn set_results(&mut self, message: &Message) {
+        for (draft, result) in &mut self.drafts {
+            if result.is_none() && draft.client_message_id() == &message.client_message_id {
                 let is_new = draft.id == message.id && message.seq > self.start;
                 let message = message.clone();
-                *answer = Some(if is_new {
+                *result = Some(if is_new {
                     Appended::New(message)
                 } else {
                     Appended::Known(message)
@@ -156,9 +157,9 @@ impl Call {
         }
     }
 
-    /// The answers, in the drafts' order, once there is one to each.
-    fn answers(self) -> Vec<Appended> {
-        let answers = self.drafts.into_iter().map(|(_, answer)| answer);
-        answers.flatten().collect()
+    /// Returns the results, in the drafts' order, when all are set.
+    fn results(self) -> Vec<Appended> {
+        let results = self.drafts.into_iter().map(|(_, result)| result);
+        results.flatten().collect()
     }
 }

@@ -1,5 +1,5 @@
-//! What stands in the database: the article's names where it has them, and ours beside them. Times are BSON dates,
-//! which are milliseconds since 1970 in UTC; ids are `ObjectId`s of 96 random bits.
+//! The documents in the database. Times are BSON dates, milliseconds since 1970 in UTC; ids are `ObjectId`s of 96
+//! random bits.
 
 mod message;
 mod stored;

@@ -1,4 +1,4 @@
-//! What is wrong with a database shows at the start, and not when somebody asks for what is not there.
+//! Checks the database at the start, so that damage is found then and not when a request needs the data.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::documents::{Stored, StoredMessage, StoredUpload, read};
 use super::error::OpenError;
 use super::schema::Database;
 
-/// How many documents of each collection are read at the start.
-const SAMPLE: i64 = 200;
+/// How many documents of each collection are checked.
+const SAMPLE_SIZE: i64 = 200;
 
-/// How long that may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long each check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Refuses a database that has the one collection with something in it and not the other, as after a restore that was
-/// cut short: it would be made anew and be empty. It has to be asked before the indexes are made.
+/// Refuses a database where one collection has documents and the other one does not exist, as after an incomplete
+/// restore: the missing one would be created empty. Must be called before the indexes are created.
 pub(super) async fn refuse_missing_collection(database: &Database) -> Result<(), OpenError> {
-    let missing = timeout(PATIENCE, missing(database)).await;
+    let missing = timeout(CHECK_TIMEOUT, missing(database)).await;
     let missing = missing
         .map_err(|_| OpenError::Unreachable)?
         .map_err(|error| OpenError::of_server(&error))?;
@@ -35,7 +35,7 @@ async fn missing(database: &Database) -> Result<Option<&'static str>, Error> {
         (StoredMessage::COLLECTION, database.uploads()),
     ];
     for (name, other) in pairs {
-        // Asked once more at the end, since another node may be about to make both.
+        // Checked twice, since another node may be creating both.
         if !database.has(name).await?
             && other.find_one(doc! {}).await?.is_some()
             && !database.has(name).await?
@@ -46,17 +46,17 @@ async fn missing(database: &Database) -> Result<Option<&'static str>, Error> {
     Ok(None)
 }
 
-/// Warns of documents that are not what this program writes. A server that does not answer shows elsewhere.
-pub(super) async fn warn_of_unreadable(database: &Database) {
-    let looking = async {
-        let uploads = unreadable::<StoredUpload>(database.uploads()).await?;
-        let messages = unreadable::<StoredMessage>(database.messages()).await?;
+/// Warns of documents that this program did not write. Errors of the server are ignored here.
+pub(super) async fn warn_of_invalid(database: &Database) {
+    let checks = async {
+        let uploads = count_invalid::<StoredUpload>(database.uploads()).await?;
+        let messages = count_invalid::<StoredMessage>(database.messages()).await?;
         Ok::<_, Error>([
             (StoredUpload::COLLECTION, uploads),
             (StoredMessage::COLLECTION, messages),
         ])
     };
-    let Ok(Ok(found)) = timeout(PATIENCE, looking).await else {
+    let Ok(Ok(found)) = timeout(CHECK_TIMEOUT, checks).await else {
         return;
     };
     for (collection, documents) in found {
@@ -64,19 +64,19 @@ pub(super) async fn warn_of_unreadable(database: &Database) {
             warn!(
                 collection,
                 documents,
-                looked_at = SAMPLE,
-                "documents in MongoDB cannot be read, and asking for them is answered with 503; restore them from a backup"
+                checked = SAMPLE_SIZE,
+                "documents in MongoDB are invalid and requests for them are answered with 503; restore them from a backup"
             );
         }
     }
 }
 
-/// How many of some documents cannot be read.
-async fn unreadable<S: Stored>(collection: &Collection<RawDocumentBuf>) -> Result<usize, Error> {
-    let mut some = collection.find(doc! {}).limit(SAMPLE).await?;
-    let mut unreadable = 0;
+/// Counts the invalid documents in a sample of the collection.
+async fn count_invalid<S: Stored>(collection: &Collection<RawDocumentBuf>) -> Result<usize, Error> {
+    let mut some = collection.find(doc! {}).limit(SAMPLE_SIZE).await?;
+    let mut count_invalid = 0;
     while let Some(document) = some.try_next().await? {
-        unreadable += usize::from(read::<S>(&document).is_err());
+        count_invalid += usize::from(read::<S>(&document).is_err());
     }
-    Ok(unreadable)
+    Ok(count_invalid)
 }

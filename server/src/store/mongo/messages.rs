@@ -8,17 +8,17 @@ use super::schema::Database;
 use super::uploads;
 use crate::store::Select;
 
-/// An upload's conversation.
+/// The conversation of an upload.
 #[derive(Clone, Copy)]
 pub(super) struct Conversation<'d> {
     database: &'d Database,
     upload: UploadId,
 }
 
-/// A stretch of an upload's conversation, and its head.
+/// Reads a page of an upload's conversation, and its head.
 ///
-/// The head is read first, and the page only up to it: messages are neither changed nor removed, so the page is what
-/// stood there when the head was read.
+/// The head is read first, and the page only up to it. Messages are neither changed nor removed, so the page is as it
+/// was when the head was read.
 pub(super) async fn page(
     database: &Database,
     upload: UploadId,
@@ -26,7 +26,7 @@ pub(super) async fn page(
     limit: usize,
 ) -> Result<MessagePage, Failure> {
     let conversation = Conversation::new(database, upload);
-    // The newest page ends with the head.
+    // The newest page ends at the head, so one read is enough.
     if limit > 0 && matches!(select, Select::Newest) {
         let messages = conversation
             .select(select, Seq::new(u64::MAX), limit)
@@ -45,7 +45,7 @@ impl<'d> Conversation<'d> {
         Self { database, upload }
     }
 
-    /// The last sequence number.
+    /// Reads the last sequence number.
     pub async fn head(self) -> Result<Seq, Failure> {
         let newest = self
             .database
@@ -57,14 +57,14 @@ impl<'d> Conversation<'d> {
         newest.map_or(Ok(Seq::ZERO), |newest| Ok(seq_of(&newest)?))
     }
 
-    /// The last sequence number, if there is such an upload.
+    /// Reads the last sequence number, and fails if there is no such upload.
     pub async fn head_of_upload(self) -> Result<Seq, Failure> {
         let head = self.head().await?;
         self.require_if_empty(head).await?;
         Ok(head)
     }
 
-    /// A conversation with messages has its upload; for one without, it is looked up.
+    /// Checks that the upload exists if its conversation is empty; one with messages has an upload.
     async fn require_if_empty(self, head: Seq) -> Result<(), Failure> {
         if head == Seq::ZERO {
             uploads::require(self.database, self.upload).await?;
@@ -72,7 +72,7 @@ impl<'d> Conversation<'d> {
         Ok(())
     }
 
-    /// Those of these names that are stored, in no order.
+    /// Reads the stored messages with these client ids, in no particular order.
     pub async fn known(self, names: &[&ClientMessageId]) -> Result<Vec<Message>, Failure> {
         let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
         let mut filter = self.filter();
@@ -107,7 +107,7 @@ impl<'d> Conversation<'d> {
         }
     }
 
-    /// The last ones of a range, oldest first.
+    /// Reads the last messages of a range, oldest first.
     async fn backwards(self, range: Document, limit: usize) -> Result<Vec<Message>, Failure> {
         let mut messages = self
             .read(self.within(range), doc! { "seq": -1 }, limit)
@@ -122,7 +122,7 @@ impl<'d> Conversation<'d> {
         sort: Document,
         limit: usize,
     ) -> Result<Vec<Message>, Failure> {
-        // The server would take 0 for no limit.
+        // The server takes 0 as no limit.
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -132,7 +132,7 @@ impl<'d> Conversation<'d> {
             .find(filter)
             .sort(sort)
             .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            // All in one answer, and room for one more shows the server that it is the last.
+            // One batch is enough; with room for one more message the server knows that it is the last.
             .batch_size(u32::try_from(limit).map_or(u32::MAX, |limit| limit.saturating_add(1)))
             .await?
             .try_collect()

@@ -1,15 +1,15 @@
 use mongodb::bson::{Document, doc};
 
 use super::documents::Malformed;
+use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::{Database, PAIRING};
-use super::told::is_duplicate;
 use crate::ids::PairingId;
 use crate::store::StoreError;
 
 const FIELD: &str = "id";
 
-/// The id in the database, as a majority has it.
+/// Reads the id in the database, with the majority read concern.
 pub(super) async fn read(database: &Database) -> Result<Option<PairingId>, Failure> {
     let found = database.pairing().find_one(doc! { "_id": PAIRING }).await?;
     Ok(found.map(|document| parse(&document)).transpose()?)
@@ -24,12 +24,13 @@ fn parse(document: &Document) -> Result<PairingId, Malformed> {
     })
 }
 
-/// Gives the database this id unless it has one; the one that it has then. The unique `_id` decides between nodes.
+/// Gives the database this id unless it has one, and returns the one that it has then. The unique `_id` decides between
+/// nodes.
 pub(super) async fn write(database: &Database, id: PairingId) -> Result<PairingId, Failure> {
     let document = doc! { "_id": PAIRING, FIELD: id.to_string() };
     match database.pairing().insert_one(document).await {
         Ok(_) => Ok(id),
-        // A majority may not have the other node's yet; the next check asks again.
+        // The majority may not have the other node's document yet; the caller tries again later.
         Err(error) if is_duplicate(&error) => {
             read(database).await?.ok_or(StoreError::Unavailable.into())
         }

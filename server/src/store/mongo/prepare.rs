@@ -1,4 +1,4 @@
-//! What is done with a database before it is used.
+//! Prepares a database before it is used.
 
 use std::time::Duration;
 
@@ -9,34 +9,34 @@ use super::error::OpenError;
 use super::inspect;
 use super::schema::Database;
 
-/// How often the indexes are asked for: nodes that start together may be in each other's way.
-const TRIES: u32 = 5;
+/// How often creating the indexes is tried: nodes that start together may conflict.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// How long the server may take for its first answer.
-const ANSWER: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long making the indexes may take: long, since a large collection that lacks one is read through.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// How long creating the indexes may take. Long, since a large collection without one has to be scanned.
+const INDEX_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Makes sure that the server answers, lacks nothing, and has the indexes. Those that are there already stay as they are.
+/// Checks that the server answers and nothing is missing, and creates the indexes that do not exist yet.
 pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
-    timeout(ANSWER, database.ask())
+    timeout(ANSWER_TIMEOUT, database.run_ping())
         .await
         .map_err(|_| OpenError::Unreachable)?
         .map_err(|error| OpenError::of_server(&error))?;
     inspect::refuse_missing_collection(database).await?;
-    let mut tries = 1;
+    let mut attempts = 1;
     loop {
-        let made = timeout(PATIENCE, database.make_indexes()).await;
-        let Err(error) = made.map_err(|_| OpenError::Unreachable)? else {
-            inspect::warn_of_unreadable(database).await;
+        let created = timeout(INDEX_TIMEOUT, database.create_indexes()).await;
+        let Err(error) = created.map_err(|_| OpenError::Unreachable)? else {
+            inspect::warn_of_invalid(database).await;
             return Ok(());
         };
         let refused = OpenError::of_server(&error);
-        if tries == TRIES || refused == OpenError::Refused {
+        if attempts == MAX_ATTEMPTS || refused == OpenError::Refused {
             return Err(refused);
         }
-        tries += 1;
+        attempts += 1;
         let pause = rand::rng().random_range(50..500);
         sleep(Duration::from_millis(pause)).await;
     }

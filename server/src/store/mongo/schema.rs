@@ -6,10 +6,10 @@ use mongodb::{Collection, IndexModel};
 use super::documents::{Stored, StoredMessage, StoredUpload};
 use super::error::Failure;
 
-/// The collection that tells which images belong to the database, and the id of its one document.
+/// The name of the collection with the pairing id, and the id of its only document.
 pub(super) const PAIRING: &str = "pairing";
 
-/// The database and its collections. A clone shares their connections.
+/// The database and its collections. Clones share their connections.
 #[derive(Clone)]
 pub(super) struct Database {
     handle: mongodb::Database,
@@ -28,41 +28,41 @@ impl Database {
         }
     }
 
-    /// The collection, as documents to be read one by one.
+    /// The collection of uploads, as documents that are parsed one by one.
     pub fn uploads(&self) -> &Collection<RawDocumentBuf> {
         &self.uploads
     }
 
-    /// The collection, as documents to be read one by one.
+    /// The collection of messages, as documents that are parsed one by one.
     pub fn messages(&self) -> &Collection<RawDocumentBuf> {
         &self.messages
     }
 
-    /// The collection of one document, which tells the images that belong to the database.
+    /// The collection with the pairing id.
     pub fn pairing(&self) -> &Collection<Document> {
         &self.pairing
     }
 
-    /// Whether there is a collection of this name.
+    /// Returns whether there is a collection of this name.
     pub async fn has(&self, collection: &str) -> Result<bool, Error> {
         let names = self.handle.list_collection_names();
         let names = names.filter(doc! { "name": collection }).await?;
         Ok(!names.is_empty())
     }
 
-    /// Whether a server that takes writes answers.
+    /// Checks that a server that takes writes answers.
     pub async fn ping(&self) -> Result<(), Failure> {
-        Ok(self.ask().await?)
+        Ok(self.run_ping().await?)
     }
 
-    /// The same, with the driver's own error.
-    pub async fn ask(&self) -> Result<(), Error> {
+    /// Like [`Self::ping`], with the driver's own error.
+    pub async fn run_ping(&self) -> Result<(), Error> {
         self.handle.run_command(doc! { "ping": 1 }).await?;
         Ok(())
     }
 
-    /// Makes an index each, since servers differ in what they make of several of which some are there already.
-    pub async fn make_indexes(&self) -> Result<(), Error> {
+    /// Creates the indexes one by one, since servers differ in how they handle several of which some exist.
+    pub async fn create_indexes(&self) -> Result<(), Error> {
         self.uploads
             .create_index(unique(doc! { "shortID": 1 }))
             .await?;

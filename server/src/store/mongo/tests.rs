@@ -23,49 +23,49 @@ use crate::store::conformance::{some_upload, store_suite};
 use crate::store::{Draft, Select, Store, StoreError};
 
 store_suite!(async {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store: Arc<dyn Store> = Arc::new(fresh.open().await);
-    (store, fresh)
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store: Arc<dyn Store> = Arc::new(database.open().await);
+    (store, database)
 });
 
-/// The most tests at one time. They measure in seconds what a server does that `FerretDB`, which reads whole collections
-/// for want of indexes, needs all processors for.
-static PLACES: Semaphore = Semaphore::const_new(3);
+/// Limits how many tests run at one time. They measure timeouts in seconds, and `FerretDB` lacks indexes and needs all
+/// processors for some queries.
+static CONCURRENT_TESTS: Semaphore = Semaphore::const_new(3);
 
-/// A database of a test's own; it is dropped with this.
-struct Fresh {
+/// A new database for one test, which is dropped with this.
+struct FreshDatabase {
     name: String,
     url: String,
-    _place: SemaphorePermit<'static>,
+    _permit: SemaphorePermit<'static>,
 }
 
-impl Fresh {
+impl FreshDatabase {
     async fn new(server: &Mongo) -> Self {
-        let place = PLACES.acquire().await.unwrap();
+        let permit = CONCURRENT_TESTS.acquire().await.unwrap();
         let name = format!("test-{:016x}", rand::random::<u64>());
         let url = with_database(&server.url(), &name);
         Self {
             name,
             url,
-            _place: place,
+            _permit: permit,
         }
     }
 
-    /// A node's store in it.
+    /// Opens a node's store in it.
     async fn open(&self) -> MongoStore {
         MongoStore::open(&secret(&self.url)).await.unwrap()
     }
 
-    /// One of its collections, as it stands there.
+    /// Returns one of its collections.
     async fn collection(&self, name: &str) -> Collection<Document> {
         let client = Client::with_uri_str(&self.url).await.unwrap();
         client.database(&self.name).collection(name)
     }
 }
 
-impl Drop for Fresh {
+impl Drop for FreshDatabase {
     fn drop(&mut self) {
-        // After a failure the server may be frozen.
+        // After a failed test the server may be frozen.
         if thread::panicking() {
             return;
         }
@@ -81,7 +81,7 @@ impl Drop for Fresh {
     }
 }
 
-/// A connection string with another database.
+/// Replaces the database of a connection string.
 fn with_database(url: &str, name: &str) -> String {
     let (before, options) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = before.split_once("://").unwrap();
@@ -89,7 +89,7 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{scheme}://{servers}/{name}?{options}")
 }
 
-/// The first server of a connection string.
+/// Returns the first server of a connection string.
 fn address(url: &str) -> String {
     let (_, rest) = url.split_once("://").unwrap();
     let servers = rest.split('/').next().unwrap();
@@ -102,7 +102,7 @@ fn secret(url: &str) -> Secret {
     config.shared.mongo_url.unwrap()
 }
 
-/// A new upload in the store.
+/// Inserts a new upload.
 async fn stored(store: &MongoStore) -> UploadId {
     let upload = some_upload();
     let id = upload.id;
@@ -118,7 +118,7 @@ fn new_message(client_message_id: &str) -> NewMessage {
     }
 }
 
-/// Drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+/// Makes drafts with the client ids `{prefix}-0`, `{prefix}-1` …
 fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
     (0..count)
         .map(|n| Draft {
@@ -129,23 +129,23 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
         .collect()
 }
 
-/// Asks again until there is an answer: a busy machine may be too slow for some calls.
-async fn answered<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
+/// Repeats a call until it succeeds: a busy machine may be too slow for some calls.
+async fn retry<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
     for _ in 0..20 {
         match call().await {
             Ok(answer) => return answer,
             Err(error) => assert_eq!(error, StoreError::Unavailable),
         }
     }
-    panic!("the store does not answer");
+    panic!("the store stays unavailable");
 }
 
-/// The names of all messages of a conversation, which is without holes.
+/// Returns the client ids of all messages of a conversation, and checks that it has no holes.
 async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
     let mut names = Vec::new();
     loop {
         let last = Seq::new(names.len() as u64);
-        let page = answered(|| store.messages(upload, Select::After(last), 500)).await;
+        let page = retry(|| store.messages(upload, Select::After(last), 500)).await;
         if page.messages.is_empty() {
             assert_eq!(page.head, last);
             return names;

@@ -3,12 +3,12 @@ use futures::TryStreamExt;
 use mongodb::bson::doc;
 
 use super::documents::{StoredUpload, object_id, read};
+use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::Database;
-use super::told::is_duplicate;
 use crate::store::StoreError;
 
-/// Stores an upload, unless one of its ids is taken.
+/// Inserts an upload, unless one of its ids is taken.
 pub(super) async fn insert(database: &Database, upload: &Upload) -> Result<(), Failure> {
     let stored = StoredUpload::from(upload);
     let inserted = database
@@ -23,7 +23,7 @@ pub(super) async fn insert(database: &Database, upload: &Upload) -> Result<(), F
     }
 }
 
-/// The upload that is named.
+/// Reads the upload with this id or short id.
 pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload, Failure> {
     let filter = match name {
         UploadRef::Id(id) => doc! { "_id": object_id(id) },
@@ -34,7 +34,7 @@ pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload,
     Ok(read::<StoredUpload>(&document)?)
 }
 
-/// The short ids of the uploads with the latest times.
+/// Reads the short ids of the newest uploads, by their times.
 pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<ShortId>, Failure> {
     let newest = database.uploads().find(doc! {});
     let newest = newest.sort(doc! { "createdAt": -1 });
@@ -48,7 +48,7 @@ pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<Shor
     Ok(keys)
 }
 
-/// Fails with [`StoreError::NotFound`] when there is no upload with this id.
+/// Fails with [`StoreError::NotFound`] if there is no upload with this id.
 pub(super) async fn require(database: &Database, id: UploadId) -> Result<(), Failure> {
     let found = database
         .uploads()

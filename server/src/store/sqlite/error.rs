@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -5,68 +6,68 @@ use thiserror::Error;
 use crate::fs::folder::FolderError;
 use crate::store::StoreError;
 
-/// Why the data folder's database cannot be opened. Each text says what to do about it.
+/// Why the database in the data folder cannot be opened. Each text says what to do about it.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The folder is in use, or cannot be written to.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The file is damaged, cannot be read or written, or is not Tonesa's.
+    /// The file is damaged, cannot be read or written, or belongs to another program.
     #[error(
-        "the database {} cannot be used ({reason}); restore it from a backup, or set TONESA_DATA_DIR to another, empty \
+        "the database {} cannot be used ({source}); restore it from a backup, or set TONESA_DATA_DIR to another, empty \
          folder (without its database, the images in this one belong to nothing)",
         .file.display()
     )]
     Unusable {
-        /// The database.
+        /// The database file.
         file: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        source: Box<dyn Error + Send + Sync>,
     },
-    /// The database's own file is missing or empty, and its write-ahead log is there.
+    /// The database file is missing or empty, but its write-ahead log exists.
     #[error(
-        "the database {} is missing or empty, but its write-ahead log {} is there and may hold what was stored last; \
-         put the database back beside it (with its -shm, if there is one), or move the log away too to begin with an \
+        "the database {} is missing or empty, but its write-ahead log {} exists and may contain what was stored last; \
+         put the database back beside it (with its -shm, if there is one), or move the log away too to start with an \
          empty database",
         .file.display(), .log.display()
     )]
-    LogAlone {
-        /// The database.
+    OrphanedLog {
+        /// The database file.
         file: PathBuf,
-        /// Its log.
+        /// Its write-ahead log.
         log: PathBuf,
     },
-    /// A later version has changed the database in ways that this one does not know.
+    /// A later version of the program has changed the schema.
     #[error(
         "the database {} was written by a newer Tonesa (its schema is {found}, this program knows {known}); run that \
          one, or set TONESA_DATA_DIR to another folder",
         .file.display()
     )]
     Newer {
-        /// The database.
+        /// The database file.
         file: PathBuf,
-        /// Its schema.
+        /// The version of its schema.
         found: usize,
-        /// The newest schema that this program knows.
+        /// The newest version that this program knows.
         known: usize,
     },
 }
 
 impl OpenError {
-    pub(super) fn unusable(file: &Path, reason: impl ToString) -> Self {
+    pub(super) fn unusable(file: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unusable {
             file: file.to_owned(),
-            reason: reason.to_string(),
+            source: source.into(),
         }
     }
 }
 
-/// Why a job on a connection was not done.
+/// Why an operation failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The store says no: part of its contract.
+    /// By the store's contract.
     Refused(StoreError),
-    /// The driver says no: a defect, or trouble with the disk.
+    /// An error of the driver: a bug, or a problem with the disk.
     Driver(rusqlite::Error),
 }
 

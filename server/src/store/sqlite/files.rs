@@ -1,4 +1,4 @@
-//! The files that are the database: told from others that were put in their place, and from some that are missing.
+//! Watches the identity of the database's files, to notice when they are moved away or replaced.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,18 +11,18 @@ use tracing::{error, info};
 use super::error::OpenError;
 use crate::store::StoreError;
 
-/// The write-ahead log: what was committed and not written back into the database's own file yet.
-fn log_of(database: &Path) -> PathBuf {
+/// The path of the write-ahead log: what was committed and not copied to the database file yet.
+fn log_path(database: &Path) -> PathBuf {
     let mut name = OsString::from(database);
     name.push("-wal");
     name.into()
 }
 
-/// SQLite drops a log whose database is missing or empty, and with it everything that was committed to it alone.
-pub(super) fn refuse_log_alone(database: &Path) -> Result<(), OpenError> {
-    let log = log_of(database);
+/// Refuses a log whose database is missing or empty. SQLite would delete it, with everything committed only to it.
+pub(super) fn refuse_orphaned_log(database: &Path) -> Result<(), OpenError> {
+    let log = log_path(database);
     if length(database)? == 0 && length(&log)? > 0 {
-        return Err(OpenError::LogAlone {
+        return Err(OpenError::OrphanedLog {
             file: database.to_owned(),
             log,
         });
@@ -30,7 +30,7 @@ pub(super) fn refuse_log_alone(database: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// 0 when there is no such file.
+/// Returns the file's length; 0 if it does not exist.
 fn length(file: &Path) -> Result<u64, OpenError> {
     match file.metadata() {
         Ok(metadata) => Ok(metadata.len()),
@@ -39,7 +39,7 @@ fn length(file: &Path) -> Result<u64, OpenError> {
     }
 }
 
-/// The files that were opened. Clones share what was told of them.
+/// The files of an open database. Clones share their state.
 #[derive(Clone)]
 pub(super) struct OpenedFiles(Arc<Inner>);
 
@@ -47,53 +47,53 @@ struct Inner {
     database: (PathBuf, Identity),
     log: (PathBuf, Identity),
     /// Whether it was logged that they are not in place.
-    is_told: AtomicBool,
+    is_logged: AtomicBool,
     is_closed: AtomicBool,
 }
 
 impl OpenedFiles {
-    /// Those of a database that is open, and has its log therefore.
+    /// Remembers the files of a database that is open and therefore has a log.
     pub fn of(database: &Path) -> io::Result<Self> {
-        let log = log_of(database);
+        let log = log_path(database);
         Ok(Self(Arc::new(Inner {
             database: (database.to_owned(), identity(database)?),
             log: (log.clone(), identity(&log)?),
-            is_told: AtomicBool::new(false),
+            is_logged: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         })))
     }
 
-    /// The database.
+    /// Returns the path of the database file.
     pub fn database(&self) -> &Path {
         &self.0.database.0
     }
 
-    /// The database is about to be closed, which removes the log.
+    /// Records that the database is about to be closed, which removes the log.
     pub fn close(&self) {
         self.0.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether both still have their names. Connections that are open do not notice when they have not, and what is
-    /// written then is found by nobody who opens the database later. A change is logged.
+    /// Checks that both files still have their names. Open connections do not notice when they have not, and what is
+    /// written then is lost to anyone who opens the database later. A change is logged.
     ///
     /// # Errors
-    /// [`StoreError::Moved`]; [`StoreError::Unavailable`] when they are closed.
-    pub fn in_place(&self) -> Result<(), StoreError> {
+    /// [`StoreError::Moved`]; [`StoreError::Unavailable`] when the database is closed.
+    pub fn check_in_place(&self) -> Result<(), StoreError> {
         let Inner {
             database,
             log,
-            is_told,
+            is_logged,
             is_closed,
         } = &*self.0;
         if is_closed.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable);
         }
-        let is_here = |(path, opened): &(PathBuf, Identity)| {
+        let is_unchanged = |(path, opened): &(PathBuf, Identity)| {
             identity(path).is_ok_and(|identity| identity == *opened)
         };
-        let is_in_place = is_here(database) && is_here(log);
-        let was_told = is_told.swap(!is_in_place, Ordering::Relaxed);
-        match (is_in_place, was_told) {
+        let is_in_place = is_unchanged(database) && is_unchanged(log);
+        let was_logged = is_logged.swap(!is_in_place, Ordering::Relaxed);
+        match (is_in_place, was_logged) {
             (true, false) | (false, true) => {}
             (true, true) => info!(
                 file = %database.0.display(),
@@ -103,7 +103,7 @@ impl OpenedFiles {
                 file = %database.0.display(),
                 log = %log.0.display(),
                 "the database or its write-ahead log was moved away, removed or replaced while the node runs: nothing is \
-                 written any more. Put back what was there, all of it (tonesa.db with its -wal and -shm), or stop the \
+                 written any more. Put back what was there, all files (tonesa.db with its -wal and -shm), or stop the \
                  node first (docs/operations.md, Backup)"
             ),
         }
@@ -118,7 +118,7 @@ impl OpenedFiles {
 #[cfg(unix)]
 type Identity = (u64, u64);
 
-/// Device and inode.
+/// The device and inode numbers.
 #[cfg(unix)]
 fn identity(file: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt;
@@ -129,7 +129,7 @@ fn identity(file: &Path) -> io::Result<Identity> {
 #[cfg(not(unix))]
 type Identity = ();
 
-/// An open file cannot be moved there.
+/// Open files cannot be moved on this system.
 #[cfg(not(unix))]
 fn identity(_file: &Path) -> io::Result<Identity> {
     Ok(())

@@ -5,24 +5,24 @@ use quick_cache::sync::Cache;
 
 use crate::store::Appended;
 
-/// Conversations whose heads are known. Of more, those that are asked for least are forgotten, and read again.
-const MAX_KNOWN: usize = 16_384;
+/// The most heads that are cached. The least used ones are evicted and read again.
+const MAX_CACHED: usize = 16_384;
 
-/// How far the conversations have come that this process added to. Nobody else writes to the database, so that what was
-/// committed last is the head. Clones share it.
+/// Caches the heads of conversations that this process has appended to. No other process writes to the database, so the
+/// last committed number is the head. Clones share the cache.
 #[derive(Clone)]
 pub(super) struct Heads(Arc<Cache<UploadId, Seq>>);
 
 impl Default for Heads {
     fn default() -> Self {
-        Self(Arc::new(Cache::new(MAX_KNOWN)))
+        Self(Arc::new(Cache::new(MAX_CACHED)))
     }
 }
 
 impl Heads {
-    /// For the thread that writes alone: after each commit, before anyone is told of it. A head that was read by another
-    /// thread might be an older one by the time it is noted.
-    pub fn committed(&self, upload: UploadId, appended: &[Appended]) {
+    /// Records a commit. Called by the writer thread only, after each commit and before its caller is answered: another
+    /// thread might record an older head.
+    pub fn record(&self, upload: UploadId, appended: &[Appended]) {
         let newest = appended.iter().rev().find_map(|one| match one {
             Appended::New(message) => Some(message.seq),
             Appended::Known(_) => None,
@@ -32,8 +32,8 @@ impl Heads {
         }
     }
 
-    /// The head, if it is known.
-    pub fn of(&self, upload: UploadId) -> Option<Seq> {
+    /// Returns the head if it is cached.
+    pub fn get(&self, upload: UploadId) -> Option<Seq> {
         self.0.get(&upload)
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a database shows at the start, in a sentence, and not when somebody asks for what is not there.
+//! Checks the database at the start, so that damage is found then and not when a request needs the data.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use tracing::warn;
 use super::error::OpenError;
 use super::{messages, uploads};
 
-/// The largest database that is read through for damage at the start, which takes about half a second. Of a larger one
-/// only a sample is read.
+/// The largest database that is checked completely at the start, which takes about half a second. Of a larger one only
+/// a sample is read.
 const MAX_CHECKED_BYTES: u64 = 64 << 20;
 
-/// How many of the newest uploads, and of the messages, are read at the start.
-const SAMPLE: u32 = 200;
+/// How many of the newest uploads, and of the messages, are read.
+const SAMPLE_SIZE: u32 = 200;
 
-/// Refuses a database that is damaged or lacks something that is in the `complete` one, and warns of rows that cannot be read.
+/// Refuses a database that is damaged or lacks something that `complete` has, and warns of invalid rows.
 pub(super) fn inspect(
     connection: &Connection,
     file: &Path,
@@ -26,32 +26,38 @@ pub(super) fn inspect(
         return Err(OpenError::unusable(file, format!("{missing} is missing")));
     }
     check(connection, file)?;
-    for (table, unreadable) in [
-        ("uploads", uploads::unreadable(connection, SAMPLE)),
-        ("messages", messages::unreadable(connection, SAMPLE)),
+    for (table, invalid) in [
+        (
+            "uploads",
+            uploads::count_invalid_rows(connection, SAMPLE_SIZE),
+        ),
+        (
+            "messages",
+            messages::count_invalid_rows(connection, SAMPLE_SIZE),
+        ),
     ] {
-        match unreadable.map_err(unusable)? {
+        match invalid.map_err(unusable)? {
             0 => {}
             rows => warn!(
                 file = %file.display(),
                 table,
                 rows,
-                looked_at = SAMPLE,
-                "rows of the database cannot be read, and asking for them is answered with 503; restore it from a backup"
+                checked = SAMPLE_SIZE,
+                "rows of the database are invalid and requests for them are answered with 503; restore it from a backup"
             ),
         }
     }
     Ok(())
 }
 
-/// The first table, column or index that this program makes and that is not there.
+/// Returns the first table, column or index of `complete` that is missing.
 fn missing(connection: &Connection, complete: &Connection) -> rusqlite::Result<Option<String>> {
-    let there = names(connection)?;
+    let existing = names(connection)?;
     let expected = names(complete)?;
-    Ok(expected.into_iter().find(|name| !there.contains(name)))
+    Ok(expected.into_iter().find(|name| !existing.contains(name)))
 }
 
-/// Tables, columns and indexes in this order, as a person would name them.
+/// Lists tables, columns and indexes in this order, as error messages name them.
 fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "
         SELECT 'its table ' || name FROM sqlite_schema WHERE type = 'table'
@@ -64,7 +70,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Looks for damage, in a database that is not too large for that.
+/// Checks the file for damage, unless it is too large.
 fn check(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     let unusable = |error| OpenError::unusable(file, error);
     let bytes = file.metadata().map_or(0, |metadata| metadata.len());

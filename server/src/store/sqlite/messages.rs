@@ -2,7 +2,7 @@ use app::model::{ClientMessageId, Message, MessageId, MessagePage, Seq, UploadId
 use rusqlite::{Connection, Params, Row, params};
 
 use super::error::Failure;
-use super::row::{count_unreadable, moment, parsed};
+use super::row::{count_invalid, moment, parsed};
 use super::uploads::{self, UploadKey};
 use crate::store::{Appended, Draft, Select};
 
@@ -13,14 +13,14 @@ const INSERT: &str =
 const SELECT: &str =
     "SELECT seq, id, author_name, content, client_message_id, created_at FROM messages";
 
-/// An upload's conversation, as one transaction sees it.
+/// An upload's conversation, within one transaction.
 struct Conversation<'c> {
     connection: &'c Connection,
     upload: UploadId,
     key: UploadKey,
 }
 
-/// Appends drafts to an upload's conversation, but for those that it knows.
+/// Appends drafts to an upload's conversation, except those that are stored already.
 pub(super) fn append(
     connection: &Connection,
     upload: UploadId,
@@ -41,7 +41,7 @@ pub(super) fn append(
     Ok(appended)
 }
 
-/// A stretch of an upload's conversation, and its head.
+/// Reads a page of an upload's conversation, and its head.
 pub(super) fn page(
     connection: &Connection,
     upload: UploadId,
@@ -56,12 +56,12 @@ pub(super) fn page(
     })
 }
 
-/// How many of the last messages of the newest uploads cannot be read.
-pub(super) fn unreadable(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
+/// Counts invalid rows among the last messages of the newest uploads.
+pub(super) fn count_invalid_rows(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
     let mut last =
         connection.prepare(&format!("{SELECT} ORDER BY upload DESC, seq DESC LIMIT ?1"))?;
     let any = UploadId::from_bytes([0; 12]);
-    count_unreadable(last.query_map([limit], |row| message(row, any))?)
+    count_invalid(last.query_map([limit], |row| message(row, any))?)
 }
 
 impl<'c> Conversation<'c> {
@@ -80,7 +80,7 @@ impl<'c> Conversation<'c> {
             .map(|head| head.map_or(Seq::ZERO, |head| Seq::new(head.cast_unsigned())))
     }
 
-    /// Whether it was new.
+    /// Returns whether the draft was new.
     fn insert(&self, seq: Seq, draft: &Draft) -> rusqlite::Result<bool> {
         let message = &draft.message;
         let inserted = self.connection.prepare_cached(INSERT)?.execute(params![
@@ -108,7 +108,7 @@ impl<'c> Conversation<'c> {
     fn select(&self, select: Select, limit: i64) -> rusqlite::Result<Vec<Message>> {
         let key = self.key.0;
         match select {
-            // Only the head is asked for, as pages do that are kept.
+            // Only the head is needed, as for checking a cached page.
             _ if limit == 0 => Ok(Vec::new()),
             Select::Newest => self.backwards(Seq::new(u64::MAX), limit),
             Select::Before(seq) => self.backwards(seq, limit),
@@ -123,7 +123,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// Those nearest before `seq`, oldest first.
+    /// Reads the nearest messages before `seq`, oldest first.
     fn backwards(&self, seq: Seq, limit: i64) -> rusqlite::Result<Vec<Message>> {
         let mut messages = self.read(
             "upload = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
@@ -153,7 +153,7 @@ fn message(row: &Row<'_>, upload: UploadId) -> rusqlite::Result<Message> {
     })
 }
 
-/// SQLite's integers are signed: a cursor beyond them is beyond every message.
+/// SQLite's integers are signed, so a greater cursor becomes one beyond every message.
 fn number(seq: Seq) -> i64 {
     i64::try_from(seq.get()).unwrap_or(i64::MAX)
 }

@@ -7,13 +7,13 @@ use super::schema;
 use crate::ids::PairingId;
 use crate::store::StoreError;
 
-/// The id in the file that has the name now, by a connection of its own: those in use would not notice that the file
-/// was moved away, and what they read says nothing about another file.
-pub(super) fn read_anew(files: &OpenedFiles) -> Result<Option<PairingId>, Failure> {
-    // Another database is not even opened: beside this one's log it would be taken for it.
-    files.in_place()?;
+/// Reads the id from the file that has the name now, by a new connection: open ones do not notice that the file was
+/// moved away, and what they read says nothing about another file.
+pub(super) fn read_fresh(files: &OpenedFiles) -> Result<Option<PairingId>, Failure> {
+    // A replaced database is not opened at all: SQLite would combine it with this one's log.
+    files.check_in_place()?;
     let found = schema::open_reader(files.database()).and_then(|connection| read(&connection))?;
-    files.in_place()?;
+    files.check_in_place()?;
     Ok(found)
 }
 
@@ -23,7 +23,7 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<PairingId>> {
         .optional()
 }
 
-/// Gives the database this id unless it has one; the one that it has then.
+/// Gives the database this id unless it has one, and returns the one that it has then.
 pub(super) fn write(connection: &Connection, id: PairingId) -> Result<PairingId, Failure> {
     connection.execute(
         "INSERT INTO pairing (only, id) VALUES (1, ?1) ON CONFLICT DO NOTHING",

@@ -10,12 +10,12 @@ use super::files::OpenedFiles;
 use super::schema;
 use crate::store::StoreError;
 
-/// Reads at the same time. Further ones wait, as long as a call may take; they are as many as the node's requests.
-const READERS: u32 = 4;
+/// The most concurrent reads. Further ones wait, as long as a call may take; they are as many as the node's requests.
+const MAX_READERS: u32 = 4;
 
-/// Connections that only read, on threads that may block.
+/// A pool of connections that only read, on blocking threads.
 pub(super) struct Readers {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     pool: Arc<Pool>,
 }
 
@@ -25,42 +25,42 @@ struct Pool {
 }
 
 impl Readers {
-    /// Readers of this database; a connection is opened when it is first needed.
+    /// Makes a pool for this database; connections are opened when they are needed.
     pub fn new(files: OpenedFiles) -> Self {
         let idle = Mutex::new(Vec::new());
         Self {
-            turns: Arc::new(Semaphore::new(READERS as usize)),
+            permits: Arc::new(Semaphore::new(MAX_READERS as usize)),
             pool: Arc::new(Pool { files, idle }),
         }
     }
 
-    /// Does a job that sees the database as it is at one moment.
+    /// Runs a job within a read transaction.
     pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let turn = Arc::clone(&self.turns)
+        let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .map_err(|_| StoreError::Unavailable)?;
         let pool = Arc::clone(&self.pool);
-        // The turn goes along, so that it ends with the job even if nobody waits for the answer.
+        // The permit is released when the job ends, also if the caller is cancelled.
         let span = Span::current();
         let reading = spawn_blocking(move || {
             let outcome = span.in_scope(|| pool.run(job));
-            drop(turn);
+            drop(permit);
             outcome
         });
         reading.await.unwrap_or_else(|error| {
-            error!(%error, "a read of SQLite panicked or was cut off");
+            error!(%error, "a read of SQLite panicked or was aborted");
             Err(StoreError::Unavailable.into())
         })
     }
 
     /// Waits for the reads under way and closes the connections; later reads are refused.
     pub async fn stop(&self) {
-        let all = self.turns.acquire_many(READERS).await;
-        self.turns.close();
+        let all = self.permits.acquire_many(MAX_READERS).await;
+        self.permits.close();
         self.pool.idle().clear();
         drop(all);
     }
@@ -74,16 +74,16 @@ impl Pool {
             None => self.open()?,
         };
         let outcome = job(&*connection.transaction()?);
-        // One that has met an error is closed, in case it is to blame.
+        // A connection with an error is closed, since it may be the cause.
         if !matches!(outcome, Err(Failure::Driver(_))) {
             self.idle().push(connection);
         }
         outcome
     }
 
-    /// Opened beside those that are open already, it must be the same database.
+    /// Opens a connection, unless the file is no longer the one that the other connections use.
     fn open(&self) -> Result<Connection, Failure> {
-        self.files.in_place()?;
+        self.files.check_in_place()?;
         Ok(schema::open_reader(self.files.database())?)
     }
 

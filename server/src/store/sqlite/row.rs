@@ -5,7 +5,7 @@ use app::model::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{ErrorCode, Row};
 
-/// A text column as a type that is checked when it is made.
+/// Reads a text column as a validated type.
 pub(super) fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
@@ -16,26 +16,26 @@ where
     })
 }
 
-/// A column of milliseconds since 1970.
+/// Reads a column of milliseconds since 1970.
 pub(super) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let millis = row.get(column)?;
     Timestamp::from_unix_millis(millis)
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
 }
 
-/// How many rows hold something that this program did not write. Damage to the file itself is an error.
-pub(super) fn count_unreadable<T>(
+/// Counts rows that this program did not write. Damage to the file itself is an error.
+pub(super) fn count_invalid<T>(
     rows: impl Iterator<Item = rusqlite::Result<T>>,
 ) -> rusqlite::Result<usize> {
-    let mut unreadable = 0;
+    let mut invalid = 0;
     for row in rows {
         match row {
             Ok(_) => {}
             Err(error) if is_damage(&error) => return Err(error),
-            Err(_) => unreadable += 1,
+            Err(_) => invalid += 1,
         }
     }
-    Ok(unreadable)
+    Ok(invalid)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -9,10 +9,10 @@ use super::inspect::inspect;
 /// "Tone": marks the file as Tonesa's, see <https://www.sqlite.org/pragma.html#pragma_application_id>.
 const APPLICATION_ID: i32 = 0x546f_6e65;
 
-/// How long a call waits for another program that has locked the file, say a backup. Less than a call may take.
-const BUSY: Duration = Duration::from_secs(1);
+/// How long a call waits for another program that has locked the file, such as a backup. Less than a call may take.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What each schema version adds to the one before it. Never edit one that was released.
+/// The changes of each schema version. Never edit one that was released.
 const MIGRATIONS: [&str; 2] = [
     "
     CREATE TABLE uploads (
@@ -28,7 +28,7 @@ const MIGRATIONS: [&str; 2] = [
         created_at INTEGER NOT NULL -- milliseconds since 1970 in UTC
     ) STRICT;
 
-    -- Nothing asks for a message by its id, and 96 random bits do not repeat: no index pays for it.
+    -- Nothing reads a message by its id, and 96 random bits do not repeat: no unique index is needed.
     CREATE TABLE messages (
         upload INTEGER NOT NULL REFERENCES uploads (key),
         seq INTEGER NOT NULL,
@@ -52,14 +52,14 @@ const MIGRATIONS: [&str; 2] = [
 ",
 ];
 
-/// Opens the one connection that writes; makes or migrates the database.
+/// Opens the connection for writing, and creates or migrates the database.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     let unusable = |error| OpenError::unusable(file, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file, flags).map_err(unusable)?;
-    connection.busy_timeout(BUSY).map_err(unusable)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
     let version = version(&connection, file)?;
     make_durable(&connection, file)?;
     migrate(&mut connection, version).map_err(unusable)?;
@@ -68,22 +68,22 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Opens a connection that only reads.
+/// Opens a connection for reading.
 pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
 
-/// A database that has everything a new one has.
+/// Makes an empty database with the newest schema.
 fn in_memory() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(&MIGRATIONS.concat())?;
     Ok(connection)
 }
 
-/// The schema that the file has: how many migrations have been applied, 0 when it is new.
+/// Returns the version of the file's schema: how many migrations were applied, 0 for a new file.
 fn version(connection: &Connection, file: &Path) -> Result<usize, OpenError> {
     let unusable = |error| OpenError::unusable(file, error);
     let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i32>(0));
@@ -104,7 +104,7 @@ fn version(connection: &Connection, file: &Path) -> Result<usize, OpenError> {
     }
 }
 
-/// A commit is on the disk before it is answered, and readers do not wait for it.
+/// Makes every commit durable before it returns, without blocking readers.
 fn make_durable(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     let journal: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -118,27 +118,27 @@ fn make_durable(connection: &Connection, file: &Path) -> Result<(), OpenError> {
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "full")?;
-    // Apple's plain fsync does not reach the disk; elsewhere these change nothing.
+    // On Apple's systems a plain fsync does not reach the disk; elsewhere these have no effect.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A negative size is in KiB. The index of client ids is hit at random places.
+    // A negative size is in KiB. The index of client ids is accessed at random places.
     connection.pragma_update(None, "cache_size", -16_384)?;
-    // Bytes that the log keeps on the disk after it has been written back.
+    // To how many bytes the log is truncated after a checkpoint.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)
 }
 
-/// Applies what is missing. It always writes, so that a file that cannot be written shows at the start.
+/// Applies the missing migrations. Always writes, so that a file that cannot be written is found at the start.
 fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
     let all = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for migration in MIGRATIONS.iter().skip(version) {
         all.execute_batch(migration)?;
     }
-    mark(&all)?;
+    mark_as_ours(&all)?;
     all.commit()
 }
 
-fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+fn mark_as_ours(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     mark_version(transaction)
 }
@@ -148,35 +148,35 @@ fn mark_version(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", version)
 }
 
-/// Writes what is there already: SQLite commits that to the disk like anything else.
-pub(super) fn touch(connection: &Connection) -> Result<(), Failure> {
+/// Writes a value that is stored already; SQLite syncs that like any other commit.
+pub(super) fn rewrite_version(connection: &Connection) -> Result<(), Failure> {
     Ok(mark_version(connection)?)
 }
 
-/// How much of the log is written back into the database, and what may wait for that.
+/// The mode of a checkpoint, which copies the write-ahead log into the database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WriteBack {
-    /// What readers do not need any more, while they go on.
+pub(super) enum Checkpoint {
+    /// Copies what no reader needs any more, without blocking readers.
     Passive,
-    /// All of it, unless somebody reads; the log is empty then.
-    Whole,
+    /// Copies everything and empties the log, unless a reader uses it.
+    Truncate,
 }
 
-/// Writes the log back, so that little lies in it alone. Whether nothing is left in it.
-pub(super) fn write_back(connection: &Connection, how: WriteBack) -> rusqlite::Result<bool> {
-    let sql = match how {
-        WriteBack::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
-        WriteBack::Whole => "PRAGMA wal_checkpoint(TRUNCATE)",
+/// Makes a checkpoint, so that little data is in the log alone. Returns whether the log is empty now.
+pub(super) fn checkpoint(connection: &Connection, mode: Checkpoint) -> rusqlite::Result<bool> {
+    let sql = match mode {
+        Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
-    // A backup that reads for long is not waited for: the next time will do.
+    // Does not wait for a long reader such as a backup: the next checkpoint is soon enough.
     connection.busy_timeout(Duration::ZERO)?;
     let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
-    connection.busy_timeout(BUSY)?;
-    Ok(!is_busy? && how == WriteBack::Whole)
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(!is_busy? && mode == Checkpoint::Truncate)
 }
 
-/// Reads something that is always there.
-pub(super) fn probe(connection: &Connection) -> Result<(), Failure> {
+/// Reads something that always exists.
+pub(super) fn read_probe(connection: &Connection) -> Result<(), Failure> {
     connection
         .prepare_cached("SELECT count(*) FROM sqlite_schema")?
         .query_row([], |_| Ok(()))?;

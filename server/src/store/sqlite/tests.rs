@@ -41,7 +41,7 @@ async fn head(store: &SqliteStore, upload: UploadId) -> u64 {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_database_is_for_the_nodes_own_user() {
+async fn the_database_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
@@ -66,14 +66,14 @@ async fn a_closed_store_refuses_calls_and_opens_again_with_everything() {
     assert_eq!(store.ping().await, Err(StoreError::Unavailable));
     assert_eq!(store.append(id, vec![]).await, Err(StoreError::Unavailable));
     let log = folder.path().join(format!("{DATABASE_FILE}-wal"));
-    assert!(!log.exists(), "the log is written back");
+    assert!(!log.exists(), "the log was checkpointed");
     let again = SqliteStore::open(folder.path()).unwrap();
     again.append(id, drafts("second", 2)).await.unwrap();
     assert_eq!(head(&again, id).await, 5);
 }
 
 #[tokio::test]
-async fn what_waits_is_written_before_the_store_closes() {
+async fn closing_the_store_executes_pending_writes() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
@@ -85,7 +85,7 @@ async fn what_waits_is_written_before_the_store_closes() {
             tokio::spawn(async move { store.append(id, drafts(&format!("c{call}"), 3)).await })
         })
         .collect();
-    // On this test's one thread, the appends have been queued once all of them had a turn.
+    // On this test's single thread, all appends are queued once each task has run.
     tokio::task::yield_now().await;
     drop(blocker);
     store.close().await;
@@ -96,7 +96,7 @@ async fn what_waits_is_written_before_the_store_closes() {
     assert_eq!(head(&again, id).await, 15);
 }
 
-/// Another program's lock on the database; it ends when dropped.
+/// Locks the database like another program, until this is dropped.
 fn lock(folder: &Path) -> Connection {
     let other = Connection::open(folder.join(DATABASE_FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -104,7 +104,7 @@ fn lock(folder: &Path) -> Connection {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_unavailable_in_time_and_works_again_afterwards() {
+async fn a_locked_database_is_unavailable_in_time_and_recovers() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = SqliteStore::open(folder.path()).unwrap();
@@ -114,7 +114,7 @@ async fn a_locked_database_is_unavailable_in_time_and_works_again_afterwards() {
     let refused = store.append(id, drafts("same", 2)).await;
     assert_eq!(refused, Err(StoreError::Unavailable));
     assert!(start.elapsed().as_secs() < 3);
-    assert_eq!(head(&store, id).await, 0, "reads go on");
+    assert_eq!(head(&store, id).await, 0, "reads still work");
     drop(other);
     store.append(id, drafts("same", 2)).await.unwrap();
     assert_eq!(head(&store, id).await, 2);
@@ -131,18 +131,18 @@ async fn writes_beyond_the_queue_are_refused_at_once() {
     let appends = (0..65).map(|call| store.append(id, drafts(&format!("c{call}"), MAX_APPEND)));
     let (first, ..) = futures::future::select_all(appends).await;
     assert_eq!(first, Err(StoreError::Unavailable));
-    assert!(start.elapsed() < super::PATIENCE / 4, "it did not wait");
+    assert!(start.elapsed() < super::CALL_TIMEOUT / 4, "it did not wait");
 }
 
 #[test]
-fn a_second_store_does_not_get_the_folder() {
+fn a_folder_is_used_by_one_store_only() {
     let folder = tempfile::tempdir().unwrap();
     let _first = SqliteStore::open(folder.path()).unwrap();
-    let refused = refusal(folder.path());
+    let refused = open_error(folder.path());
     assert!(matches!(refused, OpenError::Folder(FolderError::InUse(_))));
 }
 
-fn refusal(folder: &Path) -> OpenError {
+fn open_error(folder: &Path) -> OpenError {
     let refused = SqliteStore::open(folder).err().unwrap();
     assert!(refused.to_string().contains("TONESA_DATA_DIR"), "{refused}");
     assert!(refused.to_string().contains(folder.to_str().unwrap()));
@@ -163,7 +163,10 @@ async fn a_damaged_database_is_refused() {
     garbled[4096..].fill(0xa5);
     for damaged in [&garbled[..], &whole[..8192], &[0xa5; 9000], b"no database"] {
         fs::write(&file, damaged).unwrap();
-        assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+        assert!(matches!(
+            open_error(folder.path()),
+            OpenError::Unusable { .. }
+        ));
     }
     fs::write(&file, whole).unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
@@ -171,21 +174,27 @@ async fn a_damaged_database_is_refused() {
 }
 
 #[test]
-fn a_folder_in_the_databases_place_is_refused() {
+fn a_folder_in_place_of_the_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join(DATABASE_FILE)).unwrap();
-    assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+    assert!(matches!(
+        open_error(folder.path()),
+        OpenError::Unusable { .. }
+    ));
 }
 
 #[test]
-fn a_database_of_another_program_or_a_newer_one_is_refused_and_stays_as_it_is() {
+fn a_foreign_or_newer_database_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(DATABASE_FILE);
     let foreign = Connection::open(&file).unwrap();
     foreign.execute_batch("CREATE TABLE uploads (x)").unwrap();
     drop(foreign);
     let before = fs::read(&file).unwrap();
-    assert!(matches!(refusal(folder.path()), OpenError::Unusable { .. }));
+    assert!(matches!(
+        open_error(folder.path()),
+        OpenError::Unusable { .. }
+    ));
     assert_eq!(fs::read(&file).unwrap(), before);
     fs::remove_file(&file).unwrap();
     drop(super::schema::open_writer(&file).unwrap());
@@ -193,12 +202,12 @@ fn a_database_of_another_program_or_a_newer_one_is_refused_and_stays_as_it_is() 
     newer.pragma_update(None, "user_version", 1_000).unwrap();
     drop(newer);
     assert!(matches!(
-        refusal(folder.path()),
+        open_error(folder.path()),
         OpenError::Newer { found: 1_000, .. }
     ));
 }
 
-/// A kill does not tell whether commits are synced; a loss of power would.
+/// Killing the process cannot test this, only a power failure could.
 #[test]
 fn every_commit_is_synced() {
     let folder = tempfile::tempdir().unwrap();
@@ -209,20 +218,20 @@ fn every_commit_is_synced() {
 }
 
 #[tokio::test]
-async fn a_head_is_known_although_nobody_waited_for_the_commit() {
+async fn the_head_is_cached_even_if_the_caller_is_cancelled() {
     let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
     let store = SqliteStore::open(folder.path()).unwrap();
     store.insert_upload(upload.clone()).await.unwrap();
     store.append(upload.id, drafts("known", 1)).await.unwrap();
     let unwanted = store.append(upload.id, drafts("unwanted", 2));
     assert_eq!(futures::poll!(unwanted), std::task::Poll::Pending);
-    // Those who come later share its commit or have a later one.
+    // A later append is in the same commit or a later one.
     store.append(upload.id, drafts("known", 1)).await.unwrap();
-    assert_eq!(store.heads.of(upload.id).unwrap().get(), 3);
+    assert_eq!(store.heads.get(upload.id).unwrap().get(), 3);
     assert_eq!(head(&store, upload.id).await, 3);
 }
 
-/// A database with an upload and a message, changed by somebody else.
+/// Makes a database with an upload and a message, changed by this SQL.
 async fn changed(change: &str) -> TempDir {
     let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
     let store = SqliteStore::open(folder.path()).unwrap();
@@ -236,7 +245,7 @@ async fn changed(change: &str) -> TempDir {
 }
 
 #[tokio::test]
-async fn a_database_that_lacks_something_is_refused_and_what_it_lacks_is_named() {
+async fn an_incomplete_database_is_refused_naming_what_is_missing() {
     for (change, missing) in [
         ("DROP TABLE messages", "its table messages is missing"),
         ("DROP TABLE uploads", "its table uploads is missing"),
@@ -251,20 +260,20 @@ async fn a_database_that_lacks_something_is_refused_and_what_it_lacks_is_named()
         ),
     ] {
         let folder = changed(change).await;
-        let refused = refusal(folder.path()).to_string();
+        let refused = open_error(folder.path()).to_string();
         assert!(refused.contains(missing), "{refused}");
         assert!(!refused.contains("move it away"), "{refused}");
     }
 }
 
 #[tokio::test]
-async fn a_database_of_the_version_before_is_brought_up_to_date() {
+async fn a_database_of_the_previous_version_is_migrated() {
     let folder = changed("DROP TABLE pairing; PRAGMA user_version = 1").await;
     let store = SqliteStore::open(folder.path()).unwrap();
     assert_eq!(store.pairing().await, Ok(None));
 }
 
-/// What is logged on the test's thread while this is done.
+/// Returns what is logged on the test's thread while `work` runs.
 fn logged(work: impl FnOnce()) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     let writer = Arc::new(file.reopen().unwrap());
@@ -276,8 +285,8 @@ fn logged(work: impl FnOnce()) -> String {
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_read_are_told_at_the_start() {
-    for (change, told) in [
+async fn invalid_rows_are_logged_at_the_start() {
+    for (change, expected) in [
         (
             "UPDATE uploads SET kind = 'sound'",
             Some(("uploads", "rows=1")),
@@ -290,9 +299,9 @@ async fn rows_that_cannot_be_read_are_told_at_the_start() {
     ] {
         let folder = changed(change).await;
         let log = logged(|| drop(SqliteStore::open(folder.path()).unwrap()));
-        match told {
+        match expected {
             Some((table, rows)) => {
-                assert!(log.contains("cannot be read"), "{log}");
+                assert!(log.contains("are invalid"), "{log}");
                 assert!(log.contains(table) && log.contains(rows), "{log}");
             }
             None => assert_eq!(log, ""),

@@ -3,7 +3,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::error::Failure;
-use super::row::{count_unreadable, moment, parsed};
+use super::row::{count_invalid, moment, parsed};
 use crate::store::StoreError;
 
 const INSERT: &str =
@@ -13,11 +13,11 @@ const SELECT: &str =
     "SELECT id, short_id, kind, url, media_type, size, width, height, created_at FROM uploads";
 const IMAGE: &str = "image";
 
-/// A local, small name of an upload, by which its messages refer to it.
+/// A small key of an upload, by which its messages refer to it.
 #[derive(Clone, Copy)]
 pub(super) struct UploadKey(pub i64);
 
-/// Stores an upload, unless one of its ids is taken.
+/// Inserts an upload, unless one of its ids is taken.
 pub(super) fn insert(connection: &Connection, upload: &Upload) -> Result<(), Failure> {
     let Kind::Image = upload.kind;
     let content = &upload.content;
@@ -41,7 +41,7 @@ pub(super) fn insert(connection: &Connection, upload: &Upload) -> Result<(), Fai
     }
 }
 
-/// The upload that is named.
+/// Reads the upload with this id or short id.
 pub(super) fn find(connection: &Connection, name: UploadRef) -> Result<Upload, Failure> {
     let found = match name {
         UploadRef::Id(id) => connection
@@ -54,7 +54,7 @@ pub(super) fn find(connection: &Connection, name: UploadRef) -> Result<Upload, F
     found.optional()?.ok_or(StoreError::NotFound.into())
 }
 
-/// The key of the upload with this id.
+/// Reads the key of the upload with this id.
 pub(super) fn key(connection: &Connection, id: UploadId) -> Result<UploadKey, Failure> {
     connection
         .prepare_cached("SELECT key FROM uploads WHERE id = ?1")?
@@ -63,7 +63,7 @@ pub(super) fn key(connection: &Connection, id: UploadId) -> Result<UploadKey, Fa
         .ok_or(StoreError::NotFound.into())
 }
 
-/// The short ids of the uploads that were stored last.
+/// Reads the short ids of the uploads that were inserted last.
 pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<ShortId>, Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let newest = connection
@@ -73,10 +73,10 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<ShortI
     Ok(newest)
 }
 
-/// How many of the newest uploads cannot be read.
-pub(super) fn unreadable(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
+/// Counts invalid rows among the newest uploads.
+pub(super) fn count_invalid_rows(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
     let mut newest = connection.prepare(&format!("{SELECT} ORDER BY key DESC LIMIT ?1"))?;
-    count_unreadable(newest.query_map([limit], upload)?)
+    count_invalid(newest.query_map([limit], upload)?)
 }
 
 fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {

@@ -12,71 +12,67 @@ use tracing::{error, warn};
 
 use super::error::Failure;
 use super::files::OpenedFiles;
-use super::schema::{self, WriteBack};
-use crate::fs::folder::FolderClaim;
+use super::schema::{self, Checkpoint};
+use crate::fs::folder::FolderLock;
 use crate::store::StoreError;
 
-/// Uploads and messages that may wait to be written, together at most 128 MiB of texts. When they are as many, further
-/// writes are refused at once with [`StoreError::Unavailable`].
-const MAX_WAITING: usize = 16_384;
+/// How many uploads and messages may wait to be written, together at most 128 MiB of texts. When there are more,
+/// further writes are refused at once with [`StoreError::Unavailable`].
+const MAX_PENDING: usize = 16_384;
 
-/// The most jobs that one commit takes; the rest goes into the next one.
-const MAX_GROUP: usize = 256;
+/// The most jobs of one commit; the rest are in the next one.
+const MAX_JOBS_PER_COMMIT: usize = 256;
 
-/// After how long without a write the log is written back.
-const IDLE: Duration = Duration::from_secs(1);
-/// How often it is while there are writes all the time.
-const BUSY_FOR: Duration = Duration::from_secs(10);
+/// After how long without a write a checkpoint is made.
+const IDLE_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a checkpoint is made during continuous writes.
+const BUSY_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Tells the caller what has become of a job that was committed, or why it must not count on that. Dropped instead when
-/// the job was not committed.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A job to be done within a commit. It fails only when the whole commit is lost.
-type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
+/// Returns the job's result to its caller after the commit, or the error if the files are not in place. Dropped if the
+/// commit failed.
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// A job to be run within a transaction. An error means that the whole transaction is lost.
+type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Reply> + Send>;
 
-/// The one thread that writes: all jobs that wait while the disk syncs one commit share the next.
+/// The writer thread: all jobs that wait while the disk syncs one commit are in the next one.
 pub(super) struct Writer {
-    /// A job, or `None` to end the thread.
+    /// Jobs; `None` ends the thread.
     queue: mpsc::Sender<Option<Job>>,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    /// Starts the thread. It ends when told so or when the writer is dropped, once everything that waits is written,
-    /// and gives up the claim then.
-    pub fn start(
-        connection: Connection,
-        files: OpenedFiles,
-        claim: FolderClaim,
-    ) -> io::Result<Self> {
-        // Every job holds at least one permit of `room`, so jobs never fill the queue.
-        let (queue, jobs) = mpsc::channel(MAX_WAITING + 1);
-        // For the timer alone.
+    /// Starts the thread. It ends when told so or when the writer is dropped, after all pending jobs, and then unlocks
+    /// the folder.
+    pub fn start(connection: Connection, files: OpenedFiles, lock: FolderLock) -> io::Result<Self> {
+        // Every job holds at least one permit, so jobs never fill the queue.
+        let (queue, jobs) = mpsc::channel(MAX_PENDING + 1);
+        // Used for the timer only.
         let runtime = runtime::Builder::new_current_thread()
             .enable_time()
             .build()?;
         let database = Database {
             connection,
             files,
-            log: Log::default(),
+            log: LogState::default(),
         };
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || {
                 database.serve(&runtime, jobs);
-                drop(claim);
+                drop(lock);
             })?;
         Ok(Self {
             queue,
-            room: Arc::new(Semaphore::new(MAX_WAITING)),
+            permits: Arc::new(Semaphore::new(MAX_PENDING)),
             thread: Mutex::new(Some(thread)),
         })
     }
 
-    /// Does a job that writes `size` uploads or messages, and answers after it is durable. A job that fails leaves
-    /// nothing behind. Dropping the future does not stop a job that waits. What is done `after_commit` is done in the
-    /// order of the commits, before the answer, and whether or not anyone waits for it.
+    /// Runs a job that writes `size` uploads or messages, and returns its result when it is durable. A failed job
+    /// leaves nothing behind. Dropping the future does not stop a pending job. `after_commit` runs after each commit in
+    /// order, before the result is returned, and even if the caller is gone.
     pub async fn run<T: Send + 'static>(
         &self,
         size: usize,
@@ -84,19 +80,19 @@ impl Writer {
         after_commit: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, Failure> {
         let size = u32::try_from(size.max(1)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room)
+        let permits = Arc::clone(&self.permits)
             .try_acquire_many_owned(size)
             .map_err(|_| StoreError::Unavailable)?;
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let outcome = isolated(connection, job)?;
-            Ok(Box::new(move |found_again: Result<(), StoreError>| {
-                drop(room);
+            let outcome = run_in_savepoint(connection, job)?;
+            Ok(Box::new(move |in_place: Result<(), StoreError>| {
+                drop(permits);
                 if let Ok(done) = &outcome {
                     after_commit(done);
                 }
-                // The caller may have stopped waiting.
-                let _ = reply.send(found_again.map_err(Failure::from).and(outcome));
+                // The caller may have been cancelled.
+                let _ = reply.send(in_place.map_err(Failure::from).and(outcome));
             }))
         });
         self.queue
@@ -107,7 +103,7 @@ impl Writer {
 
     /// Ends the thread and waits for it.
     pub async fn stop(&self) {
-        // It fails when the thread is gone already.
+        // Fails if the thread has ended already.
         let _ = self.queue.send(None).await;
         let thread = self
             .thread
@@ -117,117 +113,124 @@ impl Writer {
         if let Some(thread) = thread
             && let Ok(Err(_)) = spawn_blocking(|| thread.join()).await
         {
-            error!("the thread that writes to SQLite had panicked");
+            error!("the thread that writes to SQLite has panicked");
         }
     }
 }
 
-/// What the thread has.
+/// What the thread owns.
 struct Database {
     connection: Connection,
     files: OpenedFiles,
-    log: Log,
+    log: LogState,
 }
 
-/// What may lie in the log alone.
-struct Log {
+/// Whether data may be in the log alone.
+struct LogState {
     is_empty: bool,
-    written_back: Instant,
+    checkpointed_at: Instant,
 }
 
-impl Default for Log {
-    /// As a process that was killed may have left it.
+impl Default for LogState {
+    /// A process that was killed may have left data there.
     fn default() -> Self {
         Self {
             is_empty: false,
-            written_back: Instant::now(),
+            checkpointed_at: Instant::now(),
         }
     }
 }
 
 impl Database {
     fn serve(mut self, runtime: &Runtime, mut jobs: mpsc::Receiver<Option<Job>>) {
-        let mut group = Vec::with_capacity(MAX_GROUP);
-        self.write_back(WriteBack::Whole);
+        let mut group = Vec::with_capacity(MAX_JOBS_PER_COMMIT);
+        self.checkpoint(Checkpoint::Truncate);
         loop {
-            // Without a write it is looked all the same whether the files are in place.
-            let waiting = async { timeout(IDLE, jobs.recv_many(&mut group, MAX_GROUP)).await };
+            // Without a write, it is still checked regularly whether the files are in place.
+            let waiting = async {
+                timeout(
+                    IDLE_CHECKPOINT_INTERVAL,
+                    jobs.recv_many(&mut group, MAX_JOBS_PER_COMMIT),
+                )
+                .await
+            };
             match runtime.block_on(waiting) {
                 Err(_) => self.idle(),
                 Ok(0) => break,
                 Ok(_) => {
                     if group.iter().any(Option::is_none) {
-                        // What waits is still received.
+                        // Pending jobs are still received.
                         jobs.close();
                     }
                     self.write(group.drain(..).flatten());
                 }
             }
         }
-        self.write_back(WriteBack::Whole);
+        self.checkpoint(Checkpoint::Truncate);
         self.files.close();
     }
 
     fn idle(&mut self) {
-        if self.files.in_place().is_ok() && !self.log.is_empty {
-            self.write_back(WriteBack::Whole);
+        if self.files.check_in_place().is_ok() && !self.log.is_empty {
+            self.checkpoint(Checkpoint::Truncate);
         }
     }
 
     fn write(&mut self, jobs: impl Iterator<Item = Job>) {
         self.log.is_empty = false;
         match self.commit(jobs) {
-            Ok(answers) => {
-                // Only what is found again by whoever opens the database later.
-                let found_again = self.files.in_place();
-                for answer in answers {
-                    answer(found_again);
+            Ok(replies) => {
+                // The writes count only if the next process to open the database will find them.
+                let in_place = self.files.check_in_place();
+                for reply in replies {
+                    reply(in_place);
                 }
             }
             Err(Failure::Driver(error)) => {
-                error!(%error, "SQLite did not commit a group of writes");
+                error!(%error, "SQLite failed to commit a group of writes");
             }
-            // It has been logged already.
+            // Logged already.
             Err(Failure::Refused(_)) => {}
         }
-        if self.log.written_back.elapsed() >= BUSY_FOR {
-            self.write_back(WriteBack::Passive);
+        if self.log.checkpointed_at.elapsed() >= BUSY_CHECKPOINT_INTERVAL {
+            self.checkpoint(Checkpoint::Passive);
         }
     }
 
-    fn commit(&mut self, jobs: impl Iterator<Item = Job>) -> Result<Vec<Answer>, Failure> {
-        self.files.in_place()?;
+    fn commit(&mut self, jobs: impl Iterator<Item = Job>) -> Result<Vec<Reply>, Failure> {
+        self.files.check_in_place()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let answers = jobs
+        let replies = jobs
             .map(|job| job(&transaction))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         transaction.commit()?;
-        Ok(answers)
+        Ok(replies)
     }
 
-    fn write_back(&mut self, how: WriteBack) {
-        if self.files.in_place().is_err() {
+    fn checkpoint(&mut self, mode: Checkpoint) {
+        if self.files.check_in_place().is_err() {
             return;
         }
-        self.log.written_back = Instant::now();
-        match schema::write_back(&self.connection, how) {
+        self.log.checkpointed_at = Instant::now();
+        match schema::checkpoint(&self.connection, mode) {
             Ok(is_empty) => self.log.is_empty = is_empty,
-            Err(error) => warn!(%error, "the log of the database was not written back"),
+            Err(error) => warn!(%error, "a checkpoint of the database failed"),
         }
     }
 }
 
-/// Does a job so that its failure undoes what it did and nothing else. An error means that everything is undone.
-fn isolated<T>(
+/// Runs a job in a savepoint, so that its failure undoes only its own writes. An error means that the whole transaction
+/// was rolled back.
+fn run_in_savepoint<T>(
     connection: &Connection,
     job: impl FnOnce(&Connection) -> Result<T, Failure>,
 ) -> rusqlite::Result<Result<T, Failure>> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]);
     run("SAVEPOINT job")?;
     let outcome = match job(connection) {
-        // Some errors, as that of a full disk, make SQLite roll back the whole transaction.
+        // Some errors, such as a full disk, make SQLite roll back the whole transaction.
         Err(Failure::Driver(error)) if connection.is_autocommit() => return Err(error),
         outcome => outcome,
     };

@@ -3,13 +3,13 @@ use thiserror::Error;
 use crate::blob::BlobError;
 use crate::store::StoreError;
 
-/// Why the check came to no end. It says nothing about whether the two belong together.
+/// Why the check could not be completed. It does not show whether the two belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CheckError {
-    /// The blobs.
+    /// The blobs could not be read or written.
     #[error(transparent)]
     Blobs(#[from] BlobError),
-    /// The store.
+    /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

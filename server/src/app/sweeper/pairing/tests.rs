@@ -11,7 +11,7 @@ use crate::ids;
 use crate::store::conformance::some_upload;
 use crate::store::sqlite::{DATABASE_FILE, SqliteStore};
 
-/// A data folder with a store and blobs in it, both open.
+/// A data folder with an open store and open blobs.
 struct Kit {
     folder: TempDir,
     store: SqliteStore,
@@ -48,7 +48,7 @@ impl Kit {
         self.blobs.put(key, file.into_temp_path()).await.unwrap();
     }
 
-    /// Uploads with their images, or some of these missing.
+    /// Inserts uploads with their images, except where `has_image` says no.
     async fn put_uploads(&self, count: usize, has_image: impl Fn(usize) -> bool) {
         for n in 0..count {
             let upload = some_upload();
@@ -83,7 +83,7 @@ async fn a_new_store_and_new_blobs_get_one_id_and_keep_it() {
 }
 
 #[tokio::test]
-async fn a_death_between_the_two_writes_is_made_up_for() {
+async fn a_check_completes_a_pairing_that_a_crash_interrupted() {
     let kit = Kit::new();
     let id = kit.store.pair(PairingId::random()).await.unwrap();
     assert_eq!(kit.blobs.pairing().await, Ok(None));
@@ -91,16 +91,16 @@ async fn a_death_between_the_two_writes_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn what_is_from_before_there_were_ids_is_paired_when_it_shows_to_be_the_same_images() {
+async fn data_without_ids_is_paired_when_samples_match() {
     let kit = Kit::new();
-    // One image was removed by hand and one upload cut short.
+    // One image was removed by hand and one upload was interrupted.
     kit.put_uploads(60, |n| n != 50).await;
     kit.put_orphans(1).await;
     kit.paired().await;
 }
 
 #[tokio::test]
-async fn images_that_the_store_does_not_know_are_not_its_own() {
+async fn unknown_images_are_not_paired_with_the_store() {
     let kit = Kit::new();
     kit.put_orphans(1).await;
     let Pairing::Unproven { store } = kit.check().await.unwrap() else {
@@ -113,31 +113,35 @@ async fn images_that_the_store_does_not_know_are_not_its_own() {
 }
 
 #[tokio::test]
-async fn a_store_whose_uploads_have_no_images_here_is_not_theirs() {
+async fn a_store_whose_uploads_lack_their_images_is_not_paired() {
     let kit = Kit::new();
     kit.put_uploads(20, |n| n < 15).await;
     assert!(matches!(kit.check().await, Ok(Pairing::Unproven { .. })));
 }
 
 #[tokio::test]
-async fn a_store_that_is_new_or_another_one_is_told_and_stays_as_it_is() {
+async fn a_new_or_different_store_is_a_mismatch_and_is_not_changed() {
     let kit = Kit::new();
     let id = kit.paired().await;
     let folder = tempfile::tempdir().unwrap();
     let other = SqliteStore::open(folder.path()).unwrap();
     let mismatch = |store| Ok(Pairing::Mismatch { store, blobs: id });
     assert_eq!(check(&other, &kit.blobs).await, mismatch(None));
-    assert_eq!(other.pairing().await, Ok(None), "its own may come back");
+    assert_eq!(
+        other.pairing().await,
+        Ok(None),
+        "its own id may be restored"
+    );
     let its_own = other.pair(PairingId::random()).await.unwrap();
     assert_eq!(check(&other, &kit.blobs).await, mismatch(Some(its_own)));
-    // A person says that they belong together.
+    // An administrator declares that they belong together.
     fs::write(kit.pairing_file(), format!("  {its_own}\r\n")).unwrap();
     let paired = Pairing::Paired(its_own);
     assert_eq!(check(&other, &kit.blobs).await, Ok(paired));
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_trouble_and_not_an_absent_one() {
+async fn an_invalid_id_is_an_error_and_not_a_missing_one() {
     let kit = Kit::new();
     kit.paired().await;
     for text in [
@@ -148,9 +152,9 @@ async fn an_id_that_is_none_is_trouble_and_not_an_absent_one() {
         "+0000000000000000000000000000001",
     ] {
         fs::write(kit.pairing_file(), text).unwrap();
-        let told = kit.check().await;
+        let result = kit.check().await;
         assert_eq!(
-            told,
+            result,
             Err(CheckError::Blobs(BlobError::Unavailable)),
             "{text}"
         );
@@ -158,7 +162,7 @@ async fn an_id_that_is_none_is_trouble_and_not_an_absent_one() {
 }
 
 #[tokio::test]
-async fn a_restored_backup_of_either_side_brings_its_id() {
+async fn a_restored_backup_of_either_side_keeps_its_id() {
     let kit = Kit::new();
     let id = kit.paired().await;
     kit.put_uploads(3, |_| true).await;

@@ -16,7 +16,7 @@ use crate::store::{Appended, Draft, Select};
 const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
-/// A store and blobs that belong together.
+/// A store and blobs that are paired.
 struct Kit {
     folder: TempDir,
     blobs: DirectoryBlobs,
@@ -37,7 +37,7 @@ impl Kit {
         }
     }
 
-    /// An image without an upload.
+    /// Puts an image without an upload.
     async fn put(&self, key: &str) -> ShortId {
         let key = key.parse().unwrap();
         let file = tempfile::NamedTempFile::new_in(self.blobs.temp_dir()).unwrap();
@@ -49,7 +49,7 @@ impl Kit {
         self.store.insert_upload(upload(key)).await.unwrap();
     }
 
-    /// Images with an upload.
+    /// Puts images with their uploads.
     async fn put_used(&self, count: usize) {
         for n in 0..count {
             let key = self.put(&format!("used{n:04}")).await;
@@ -57,16 +57,16 @@ impl Kit {
         }
     }
 
-    /// Sweeps at a time that is so much later than now.
-    async fn sweep(&self, later: Duration) -> Result<Swept, SweepError> {
+    /// Sweeps as if it were that much later.
+    async fn sweep(&self, later: Duration) -> Result<SweepStats, SweepError> {
         self.sweep_at(SystemTime::now() + later, &self.store).await
     }
 
-    async fn sweep_at(&self, now: SystemTime, store: &dyn Store) -> Result<Swept, SweepError> {
+    async fn sweep_at(&self, now: SystemTime, store: &dyn Store) -> Result<SweepStats, SweepError> {
         let sweep = Sweep {
             blobs: &self.blobs,
             store,
-            set_aside_for: WEEK,
+            mark_duration: WEEK,
             pause: Duration::ZERO,
             now,
         };
@@ -82,7 +82,7 @@ impl Kit {
         marks.iter().map(|mark| mark.key).collect()
     }
 
-    /// As if the mark had been made so much earlier.
+    /// Makes the mark older than it is.
     fn age_mark(&self, name: &str, age: Duration) {
         let mark = self.folder.path().join("blobs/orphans").join(name);
         let file = File::options().write(true).open(mark).unwrap();
@@ -106,8 +106,8 @@ fn upload(short_id: ShortId) -> Upload {
     }
 }
 
-fn swept(marked: usize, put_back: usize, removed: usize) -> Swept {
-    Swept {
+fn swept(marked: usize, put_back: usize, removed: usize) -> SweepStats {
+    SweepStats {
         marked,
         put_back,
         removed,
@@ -115,7 +115,7 @@ fn swept(marked: usize, put_back: usize, removed: usize) -> Swept {
 }
 
 #[tokio::test]
-async fn an_old_orphan_is_set_aside_for_a_week_and_then_removed_and_nothing_else_is() {
+async fn an_old_orphan_is_marked_for_a_week_and_then_removed() {
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
     kit.put_used(1).await;
@@ -133,7 +133,7 @@ async fn an_old_orphan_is_set_aside_for_a_week_and_then_removed_and_nothing_else
 }
 
 #[tokio::test]
-async fn an_image_that_is_set_aside_is_put_back_once_the_store_knows_it() {
+async fn a_mark_is_taken_back_once_the_store_knows_the_image() {
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
     assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
@@ -143,7 +143,7 @@ async fn an_image_that_is_set_aside_is_put_back_once_the_store_knows_it() {
 }
 
 #[tokio::test]
-async fn a_mark_whose_image_is_gone_is_forgotten() {
+async fn a_mark_whose_image_is_gone_is_removed() {
     let kit = Kit::new().await;
     let orphan = kit.put("orphan00").await;
     assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
@@ -153,7 +153,7 @@ async fn a_mark_whose_image_is_gone_is_forgotten() {
 }
 
 #[tokio::test]
-async fn more_orphans_than_one_in_twenty_are_left_alone() {
+async fn nothing_is_marked_when_more_than_one_in_twenty_images_are_orphans() {
     let kit = Kit::new().await;
     kit.put_used(399).await;
     for n in 0..20 {
@@ -161,19 +161,19 @@ async fn more_orphans_than_one_in_twenty_are_left_alone() {
     }
     assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
     kit.put("lost0020").await;
-    // 21 of 420 are one in twenty.
+    // 21 of 420 are exactly one in twenty.
     assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
     kit.put("lost0021").await;
-    let told = SweepError::TooMany {
+    let too_many = SweepError::TooMany {
         orphans: 22,
         images: 421,
     };
-    assert_eq!(kit.sweep(2 * WEEK).await, Err(told));
+    assert_eq!(kit.sweep(2 * WEEK).await, Err(too_many));
     assert_eq!((kit.images().await, kit.marked().await.len()), (421, 21));
 }
 
 #[tokio::test]
-async fn few_orphans_are_taken_whatever_their_share_is() {
+async fn a_few_orphans_are_marked_whatever_their_share() {
     let kit = Kit::new().await;
     for n in 0..20 {
         kit.put(&format!("lost{n:04}")).await;
@@ -182,26 +182,26 @@ async fn few_orphans_are_taken_whatever_their_share_is() {
 }
 
 #[tokio::test]
-async fn a_sweep_looks_at_every_stretch() {
+async fn a_sweep_looks_at_every_batch() {
     let kit = Kit::new().await;
     kit.put("aaaa0000").await;
     let shelf = kit.folder.path().join("blobs/61/61");
-    for n in 1..=STRETCH {
+    for n in 1..=BATCH_SIZE {
         let bytes = format!("aaaa{n:04}").into_bytes();
         let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
         fs::write(shelf.join(name), "bytes").unwrap();
     }
-    let images = STRETCH + 1;
-    let told = SweepError::TooMany {
+    let images = BATCH_SIZE + 1;
+    let too_many = SweepError::TooMany {
         orphans: images,
         images,
     };
-    assert_eq!(kit.sweep(2 * DAY).await, Err(told));
+    assert_eq!(kit.sweep(2 * DAY).await, Err(too_many));
     assert_eq!(kit.images().await, images);
 }
 
 #[tokio::test]
-async fn nothing_is_taken_while_the_store_is_away() {
+async fn nothing_is_removed_while_the_store_is_unavailable() {
     let kit = Kit::new().await;
     kit.put("orphan00").await;
     kit.store.close().await;
@@ -211,7 +211,7 @@ async fn nothing_is_taken_while_the_store_is_away() {
 }
 
 #[tokio::test]
-async fn nothing_is_taken_by_another_or_an_empty_store() {
+async fn nothing_is_removed_with_a_different_or_an_empty_store() {
     let kit = Kit::new().await;
     kit.put_used(3).await;
     let (folder, later) = (tempfile::tempdir().unwrap(), SystemTime::now() + 2 * WEEK);
@@ -236,7 +236,7 @@ fn move_database(from: &Path, to: &Path) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until_it_is_back() {
+async fn nothing_is_removed_while_the_database_is_moved_away() {
     let kit = Kit::new().await;
     kit.put_used(3).await;
     kit.put("orphan00").await;
@@ -246,7 +246,7 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
     move_database(home, away.path());
     let gone = kit.sweep(2 * DAY).await;
     assert_eq!(gone, Err(SweepError::Store(StoreError::Moved)));
-    // Another one takes its place, and even has its id.
+    // Another database takes its place, and even has its id.
     let elsewhere = tempfile::tempdir().unwrap();
     let other = SqliteStore::open(elsewhere.path()).unwrap();
     let id = kit.blobs.pairing().await.unwrap().unwrap();
@@ -264,7 +264,7 @@ async fn a_database_that_is_moved_away_under_a_running_store_takes_nothing_until
     assert_eq!(kit.images().await, 3);
 }
 
-/// A store that is another one from its second check on, which is after the orphans were looked for.
+/// A store that turns into another one after its first pairing check, which is before the search for orphans.
 struct Swapped {
     store: Arc<SqliteStore>,
     checks: AtomicUsize,
@@ -318,7 +318,7 @@ impl Store for Swapped {
 }
 
 #[tokio::test]
-async fn a_store_that_is_swapped_while_orphans_are_looked_for_takes_nothing() {
+async fn nothing_is_removed_when_the_store_is_replaced_during_a_sweep() {
     let kit = Kit::new().await;
     kit.put("orphan00").await;
     let Kit {
@@ -334,7 +334,7 @@ async fn a_store_that_is_swapped_while_orphans_are_looked_for_takes_nothing() {
     let sweep = Sweep {
         blobs: &blobs,
         store: &swapped,
-        set_aside_for: WEEK,
+        mark_duration: WEEK,
         pause: Duration::ZERO,
         now: SystemTime::now() + 2 * DAY,
     };

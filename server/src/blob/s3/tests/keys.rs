@@ -1,4 +1,4 @@
-//! What else lies in the bucket, and what is left there.
+//! Foreign objects in the bucket, and abandoned uploads.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,19 +9,19 @@ use crate::blob::BlobEntry;
 use crate::blob::s3::bucket::Bucket;
 
 async fn put_foreign(bucket: &Bucket, key: &str) {
-    let call = bucket.patient.put_object().bucket(&bucket.name).key(key);
+    let call = bucket.untimed.put_object().bucket(&bucket.name).key(key);
     let body = ByteStream::from_static(b"foreign");
     call.body(body).send().await.unwrap();
 }
 
 async fn begin(bucket: &Bucket, key: &str) {
-    let call = bucket.patient.create_multipart_upload();
+    let call = bucket.untimed.create_multipart_upload();
     let call = call.bucket(&bucket.name).key(key);
     call.send().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_is_no_blob_is_passed_over_and_left_alone() {
+async fn foreign_objects_are_skipped_and_not_changed() {
     let server = testbed::S3::start().unwrap();
     let (fixture, _folder) = open_at(&server).await;
     let bucket = Bucket::of(&settings(&server, &[]));
@@ -62,7 +62,7 @@ async fn what_is_no_blob_is_passed_over_and_left_alone() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_given_up_leaves_nothing_readable_and_no_parts() {
+async fn a_cancelled_put_leaves_no_object_and_no_parts() {
     let server = testbed::S3::start().unwrap();
     let config = settings(&server, &[]);
     let bucket = Bucket::of(&config);
@@ -83,7 +83,7 @@ async fn an_upload_that_is_given_up_leaves_nothing_readable_and_no_parts() {
         unfinished(&bucket).await.is_empty()
     })
     .await;
-    assert_eq!(bucket.mark_of(key).await, Ok(None));
+    assert_eq!(bucket.put_id_of(key).await, Ok(None));
     blobs.put(key, b"bytes").await.unwrap();
     assert_eq!(blobs.read(key, 0..5).await.unwrap(), b"bytes");
 }

@@ -11,7 +11,7 @@ use crate::blob::s3::bucket::Bucket;
 use crate::blob::s3::{OpenError, S3Blobs};
 use crate::config::{self, Config};
 
-/// The settings of a bucket, some of them changed.
+/// Returns the settings of a bucket, with these changes.
 pub fn settings(server: &S3, changed: &[(&str, &str)]) -> config::S3 {
     let endpoint = server.endpoint();
     let usual = [
@@ -23,7 +23,7 @@ pub fn settings(server: &S3, changed: &[(&str, &str)]) -> config::S3 {
     read_settings(&[changed, &usual].concat())
 }
 
-/// The settings of a bucket; the first value of a name counts.
+/// Parses the settings of a bucket; the first value of a name counts.
 pub fn read_settings(variables: &[(&str, &str)]) -> config::S3 {
     let config = Config::from_env(&|name| {
         let set = variables.iter().find(|(key, _)| *key == name);
@@ -32,14 +32,14 @@ pub fn read_settings(variables: &[(&str, &str)]) -> config::S3 {
     config.unwrap().shared.s3().unwrap().clone()
 }
 
-/// The blobs of these settings, and a folder for their files.
+/// Opens the blobs of these settings, and a folder for their files.
 pub async fn try_open(config: &config::S3) -> Result<(S3Blobs, TempDir), OpenError> {
     let folder = tempfile::tempdir().unwrap();
     let blobs = S3Blobs::open(config, folder.path()).await?;
     Ok((blobs, folder))
 }
 
-/// Blobs in the bucket that all tests share.
+/// Opens the bucket that all tests share.
 pub async fn open() -> (Fixture, TempDir) {
     open_at(testbed::shared::s3()).await
 }
@@ -56,7 +56,7 @@ pub fn fixture(blobs: S3Blobs) -> Fixture {
     }
 }
 
-/// Serves this until the test ends, and returns the address.
+/// Serves this router until the test ends, and returns the address.
 pub async fn serve(site: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -64,15 +64,15 @@ pub async fn serve(site: Router) -> String {
     endpoint
 }
 
-/// The keys of uploads in parts that are under way.
+/// Lists the keys of unfinished multipart uploads.
 pub async fn unfinished(bucket: &Bucket) -> Vec<String> {
-    let call = bucket.patient.list_multipart_uploads().bucket(&bucket.name);
+    let call = bucket.untimed.list_multipart_uploads().bucket(&bucket.name);
     let listed = call.send().await.unwrap();
     let keys = listed.uploads().iter().filter_map(|upload| upload.key());
     keys.map(str::to_owned).collect()
 }
 
-/// Waits until it is so, for half a minute at most.
+/// Waits until the condition holds, for half a minute at most.
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
@@ -80,5 +80,5 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
-    waited.unwrap_or_else(|_| panic!("it never came: {what}"));
+    waited.unwrap_or_else(|_| panic!("timed out waiting for {what}"));
 }

@@ -1,14 +1,14 @@
-//! What is sent in parts.
+//! Multipart uploads.
 
 use aws_sdk_s3::types::CompletedMultipartUpload;
 use rand::Rng;
 
 use super::kit::{open, settings, try_open};
 use crate::blob::BlobError;
-use crate::blob::s3::put::{PART, Put, Show};
+use crate::blob::s3::put::{Commit, PART_BYTES, Put};
 
 const PART_LEN: usize = 8 << 20;
-const _: () = assert!(PART == PART_LEN as u64);
+const _: () = assert!(PART_BYTES == PART_LEN as u64);
 
 fn noise(len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
@@ -17,7 +17,7 @@ fn noise(len: usize) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blob_of_many_parts_is_the_same_whole_and_in_ranges() {
+async fn a_blob_of_many_parts_is_read_back_completely_and_in_ranges() {
     let (fixture, _folder) = open().await;
     let key = crate::ids::short_id();
     let bytes = noise(2 * PART_LEN + 4_000_001);
@@ -37,7 +37,7 @@ async fn a_blob_of_many_parts_is_the_same_whole_and_in_ranges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sizes_around_that_of_a_part_are_kept_whole() {
+async fn sizes_around_the_part_size_are_stored_completely() {
     let (fixture, _folder) = open().await;
     for len in [PART_LEN - 1, PART_LEN, PART_LEN + 1, 2 * PART_LEN] {
         let (key, bytes) = (crate::ids::short_id(), noise(len));
@@ -46,10 +46,10 @@ async fn sizes_around_that_of_a_part_are_kept_whole() {
     }
 }
 
-/// S3 checks and shows at one moment. The server at hand does so for objects that are sent whole; of those in parts it
-/// may show two that are completed within the same milliseconds, one after the other.
+/// S3 checks the condition and creates the object atomically. The test server does so for whole objects only; two
+/// multipart uploads completed within the same milliseconds may replace one another there.
 #[tokio::test]
-async fn a_blob_in_parts_is_refused_when_its_key_was_taken_meanwhile() {
+async fn a_multipart_put_is_refused_when_its_key_was_taken_meanwhile() {
     let server = testbed::shared::s3();
     let (blobs, folder) = try_open(&settings(server, &[])).await.unwrap();
     let (key, file) = (crate::ids::short_id(), folder.path().join("file"));
@@ -60,7 +60,7 @@ async fn a_blob_in_parts_is_refused_when_its_key_was_taken_meanwhile() {
     let parts = CompletedMultipartUpload::builder().parts(part).build();
     let (other, _folder) = open().await;
     other.put(key, b"first").await.unwrap();
-    let shown = put.show(Show::Parts(&upload.id, parts)).await;
+    let shown = put.commit(Commit::Parts(&upload.id, parts)).await;
     assert_eq!(shown, Err(BlobError::AlreadyExists));
     assert_eq!(other.read(key, 0..5).await.unwrap(), b"first");
 }

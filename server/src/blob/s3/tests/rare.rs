@@ -1,4 +1,4 @@
-//! What a good server does seldom and another one always: played by a small one of our own.
+//! Rare faults, tested with a fake server.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -15,53 +15,53 @@ use super::kit::{fixture, read_settings, serve, try_open};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
 
-const MARK: &str = "x-amz-meta-put";
-const STALL: Duration = Duration::from_millis(500);
+const PUT_ID: &str = "x-amz-meta-put";
+const STALL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How the server answers the calls that make an object.
+/// How the server answers the calls that create an object.
 #[derive(Clone, Copy, PartialEq)]
-enum Habit {
-    /// It knows no conditions.
+enum Behaviour {
+    /// It does not support conditional writes.
     Unconditional,
-    /// It makes the object of the first call, but its answer is that something went wrong.
-    LosesTheFirstAnswer,
-    /// Somebody else makes the object when it is about to.
-    IsOvertaken,
-    /// It takes the bytes and says nothing.
+    /// It creates the object of the first call, but answers with an error.
+    LosesFirstAnswer,
+    /// Another client creates the object first.
+    Overtaken,
+    /// It reads the bytes and does not answer.
     Silent,
 }
 
-/// The server: the mark of its one object, and how many calls were to make it.
+/// The server: the put id of its only object, and how many puts it received.
 struct Server {
-    habit: Habit,
+    behaviour: Behaviour,
     object: Mutex<Option<String>>,
     puts: Mutex<usize>,
 }
 
 impl Server {
     async fn put(&self, headers: &HeaderMap) -> StatusCode {
-        let mark = headers[MARK].to_str().unwrap().to_owned();
+        let put_id = headers[PUT_ID].to_str().unwrap().to_owned();
         let is_conditional = headers.contains_key(header::IF_NONE_MATCH);
         let is_first = {
             let mut puts = self.puts.lock().unwrap();
             *puts += 1;
             *puts == 1
         };
-        if self.habit == Habit::Silent {
+        if self.behaviour == Behaviour::Silent {
             return pending().await;
         }
         let mut object = self.object.lock().unwrap();
-        match self.habit {
-            Habit::Unconditional if is_conditional => return StatusCode::NOT_IMPLEMENTED,
-            Habit::IsOvertaken => *object = Some("another".to_owned()),
+        match self.behaviour {
+            Behaviour::Unconditional if is_conditional => return StatusCode::NOT_IMPLEMENTED,
+            Behaviour::Overtaken => *object = Some("another".to_owned()),
             _ => {}
         }
         if is_conditional && object.is_some() {
             return StatusCode::PRECONDITION_FAILED;
         }
-        *object = Some(mark);
-        match self.habit {
-            Habit::LosesTheFirstAnswer if is_first => StatusCode::INTERNAL_SERVER_ERROR,
+        *object = Some(put_id);
+        match self.behaviour {
+            Behaviour::LosesFirstAnswer if is_first => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::OK,
         }
     }
@@ -76,7 +76,7 @@ async fn put(State(server): State<Arc<Server>>, request: Request) -> StatusCode 
 async fn head(State(server): State<Arc<Server>>) -> Response {
     let object = server.object.lock().unwrap().clone();
     match object {
-        Some(mark) => [(MARK, mark)].into_response(),
+        Some(put_id) => [(PUT_ID, put_id)].into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -85,9 +85,9 @@ async fn list() -> &'static str {
     "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>"
 }
 
-async fn open(habit: Habit) -> (Arc<Server>, Fixture, TempDir) {
+async fn open(behaviour: Behaviour) -> (Arc<Server>, Fixture, TempDir) {
     let server = Arc::new(Server {
-        habit,
+        behaviour,
         object: Mutex::default(),
         puts: Mutex::default(),
     });
@@ -102,12 +102,16 @@ async fn open(habit: Habit) -> (Arc<Server>, Fixture, TempDir) {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ]);
     let (blobs, folder) = try_open(&config).await.unwrap();
-    (server, fixture(blobs.with_stall(STALL)), folder)
+    (
+        server,
+        fixture(blobs.with_stall_timeout(STALL_TIMEOUT)),
+        folder,
+    )
 }
 
 #[tokio::test]
-async fn a_server_without_conditional_writes_is_asked_without() {
-    let (server, fixture, _folder) = open(Habit::Unconditional).await;
+async fn puts_fall_back_when_conditional_writes_are_unsupported() {
+    let (server, fixture, _folder) = open(Behaviour::Unconditional).await;
     let key = crate::ids::short_id();
     assert_eq!(fixture.put(key, b"bytes").await, Ok(()));
     assert_eq!(*server.puts.lock().unwrap(), 2);
@@ -117,20 +121,24 @@ async fn a_server_without_conditional_writes_is_asked_without() {
     );
     *server.object.lock().unwrap() = None;
     assert_eq!(fixture.put(key, b"bytes").await, Ok(()));
-    assert_eq!(*server.puts.lock().unwrap(), 3, "it remembers");
+    assert_eq!(
+        *server.puts.lock().unwrap(),
+        3,
+        "the fallback is remembered"
+    );
 }
 
 #[tokio::test]
 async fn a_put_whose_answer_was_lost_finds_its_own_object() {
-    let (server, fixture, _folder) = open(Habit::LosesTheFirstAnswer).await;
+    let (server, fixture, _folder) = open(Behaviour::LosesFirstAnswer).await;
     let key = crate::ids::short_id();
     assert_eq!(fixture.put(key, b"bytes").await, Ok(()));
     assert_eq!(*server.puts.lock().unwrap(), 2);
 }
 
 #[tokio::test]
-async fn a_put_that_is_overtaken_is_refused() {
-    let (server, fixture, _folder) = open(Habit::IsOvertaken).await;
+async fn a_put_is_refused_when_another_client_was_first() {
+    let (server, fixture, _folder) = open(Behaviour::Overtaken).await;
     let key = crate::ids::short_id();
     assert_eq!(
         fixture.put(key, b"bytes").await,
@@ -140,10 +148,14 @@ async fn a_put_that_is_overtaken_is_refused() {
 }
 
 #[tokio::test]
-async fn a_put_that_gets_no_answer_is_given_up() {
-    let (_server, fixture, _folder) = open(Habit::Silent).await;
+async fn a_put_without_an_answer_fails() {
+    let (_server, fixture, _folder) = open(Behaviour::Silent).await;
     let started = Instant::now();
     let put = fixture.put(crate::ids::short_id(), b"bytes").await;
     assert_eq!(put, Err(BlobError::Unavailable));
-    assert!(started.elapsed() < 4 * STALL, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < 4 * STALL_TIMEOUT,
+        "{:?}",
+        started.elapsed()
+    );
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the settings stops the start with a sentence.
+//! Wrong settings are refused with an error that names them.
 
 use axum::Router;
 use http::StatusCode;
@@ -11,9 +11,9 @@ async fn refused(changed: &[(&str, &str)]) -> OpenError {
     let server = testbed::shared::s3();
     let opened = try_open(&settings(server, changed)).await;
     let error = opened.map(drop).unwrap_err();
-    let said = format!("{error} {error:?}");
+    let message = format!("{error} {error:?}");
     for secret in [server.access_key(), server.secret_key(), "not-the-key"] {
-        assert!(!said.contains(secret), "{said}");
+        assert!(!message.contains(secret), "{message}");
     }
     error
 }
@@ -23,7 +23,7 @@ fn names(error: &OpenError, variable: &str) {
 }
 
 #[tokio::test]
-async fn a_missing_bucket_is_told_by_its_name() {
+async fn a_missing_bucket_is_named() {
     let error = refused(&[("S3_BUCKET_NAME", "no-such-bucket")]).await;
     assert!(matches!(error, OpenError::NoBucket { .. }), "{error:?}");
     names(&error, "S3_BUCKET_NAME");
@@ -31,7 +31,7 @@ async fn a_missing_bucket_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_without_repeating_it() {
+async fn a_wrong_key_is_reported_without_showing_it() {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         let error = refused(&[(name, "not-the-key")]).await;
         assert!(matches!(error, OpenError::Refused { .. }), "{error:?}");
@@ -40,10 +40,10 @@ async fn a_wrong_key_is_told_without_repeating_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_told_by_its_address() {
+async fn a_server_that_does_not_answer_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    // First it is silent, then it is gone.
+    // First the server does not answer, then its port is closed.
     let silent = refused(&[("S3_ENDPOINT", &endpoint)]).await;
     drop(listener);
     let gone = refused(&[("S3_ENDPOINT", &endpoint)]).await;
@@ -60,7 +60,7 @@ async fn a_server_that_does_not_answer_is_told_by_its_address() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_kind_is_told_from_an_s3_server() {
+async fn another_kind_of_server_is_recognised() {
     for (status, body) in [
         (StatusCode::OK, "<p>Welcome"),
         (StatusCode::OK, "{}"),
@@ -75,7 +75,7 @@ async fn a_server_of_another_kind_is_told_from_an_s3_server() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_another_region_is_told_by_the_variable() {
+async fn a_bucket_of_another_region_names_the_setting() {
     let moved = "<Error><Code>PermanentRedirect</Code><Message>Elsewhere.</Message></Error>";
     let site =
         Router::new().fallback(move || async move { (StatusCode::MOVED_PERMANENTLY, moved) });

@@ -13,7 +13,7 @@ use crate::broker::conformance::some_frame;
 use crate::broker::redis::RedisBroker;
 use crate::broker::redis::payload::channel_of;
 use crate::broker::{Broker, Deliver, Frame, Topic};
-use crate::http::metrics_endpoint::written;
+use crate::http::metrics_endpoint::encode_metrics;
 
 /// The time limit of every wait, generous for a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ impl TestNode {
     /// Waits until the metrics show this number of heartbeats.
     pub async fn wait_for_heartbeats(&self, minimum: u64) {
         let received = || {
-            let metrics = written(&self.metrics.registry);
+            let metrics = encode_metrics(&self.metrics.registry);
             let count = "tonesa_publish_to_receive_seconds_count ";
             let count = metrics.lines().find_map(|line| line.strip_prefix(count));
             count.unwrap().parse::<u64>().unwrap()

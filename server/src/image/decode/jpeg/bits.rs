@@ -1,22 +1,22 @@
-//! A JPEG's bytes as markers, segments, and coded data bit by bit.
+//! Reads a JPEG as markers, segments, and bits of coded data.
 
 use std::io::{self, BufRead};
 
-/// What stands for a marker where the file ends.
+/// Used in place of a marker at the end of the file.
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Reads coded data up to the next marker. Behind that there are zeros, and it is noted that they were needed.
-pub(super) struct Bits<R> {
+/// Reads coded data up to the next marker. Behind that it returns zeros, and records that bits were missing.
+pub(super) struct BitReader<R> {
     reader: R,
     buffer: u64,
     /// Bits in the buffer, at its upper end.
     count: u32,
-    /// The marker that was met and not taken yet.
+    /// The marker that was found and not taken yet.
     marker: Option<u8>,
     is_short: bool,
 }
 
-impl<R: BufRead> Bits<R> {
+impl<R: BufRead> BitReader<R> {
     pub fn new(reader: R) -> Self {
         Self {
             reader,
@@ -27,19 +27,19 @@ impl<R: BufRead> Bits<R> {
         }
     }
 
-    /// Whether bits were needed that there are not. Forgotten by [`Bits::restart`].
+    /// Returns whether bits were missing since the last [`BitReader::restart`].
     pub fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Forgets the bits that were read and not used: those at the end of coded data.
+    /// Discards the unused bits at the end of coded data.
     pub fn restart(&mut self) {
         self.buffer = 0;
         self.count = 0;
         self.is_short = false;
     }
 
-    /// Takes the next marker, and passes over what lies before it.
+    /// Skips to the next marker and takes it.
     pub fn next_marker(&mut self) -> u8 {
         self.restart();
         loop {
@@ -50,8 +50,8 @@ impl<R: BufRead> Bits<R> {
         }
     }
 
-    /// Goes on behind the restart marker of this number (0 to 7), or where browsers go on if there is another marker:
-    /// one that is to come soon, or that ends the scan, waits for its turn, and what should lie before it is missing.
+    /// Continues behind the restart marker of this number (0 to 7), or as browsers do if there is another marker: one
+    /// that is due soon, or that ends the scan, is kept for later, and the data before it count as missing.
     pub fn pass_restart(&mut self, number: u8) {
         let mut marker = self.next_marker();
         loop {
@@ -67,7 +67,7 @@ impl<R: BufRead> Bits<R> {
         self.is_short = true;
     }
 
-    /// The content of a segment whose marker was taken.
+    /// Reads the content of a segment whose marker was taken.
     pub fn segment(&mut self) -> io::Result<Vec<u8>> {
         let mut length = [0; 2];
         self.reader.read_exact(&mut length)?;
@@ -77,7 +77,7 @@ impl<R: BufRead> Bits<R> {
         Ok(content)
     }
 
-    /// The next 16 bits, which are not used by that.
+    /// Returns the next 16 bits without using them.
     #[inline]
     pub fn peek(&mut self) -> u16 {
         if self.count < 16 {
@@ -97,7 +97,7 @@ impl<R: BufRead> Bits<R> {
         self.buffer <<= count;
     }
 
-    /// Uses up to 16 bits.
+    /// Returns and uses up to 16 bits.
     #[inline]
     pub fn take(&mut self, count: u32) -> u32 {
         let bits = (u32::from(self.peek()) << count) >> 16;
@@ -113,7 +113,7 @@ impl<R: BufRead> Bits<R> {
         }
     }
 
-    /// A byte of coded data; none at a marker, which stays, and at the end of the file.
+    /// Returns a byte of coded data; `None` at a marker, which is kept, and at the end of the file.
     #[inline]
     fn byte(&mut self) -> Option<u8> {
         if self.marker.is_some() {
@@ -145,7 +145,7 @@ impl<R: BufRead> Bits<R> {
         None
     }
 
-    /// A reader that fails is at its end: whoever reads it sees for what reason.
+    /// A read error is treated as the end of the file; the caller checks the time budget for the reason.
     #[inline]
     fn raw(&mut self) -> Option<u8> {
         let byte = *self.reader.fill_buf().ok()?.first()?;
@@ -154,7 +154,7 @@ impl<R: BufRead> Bits<R> {
     }
 }
 
-/// A file that ends early. It cannot: its container was walked.
+/// An unexpected end of the file. Cannot happen, since the container was walked.
 fn ended() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }

@@ -1,32 +1,32 @@
-//! Huffman codes of a JPEG (T.81, annex C).
+//! Huffman codes of JPEGs (T.81, annex C).
 
 use std::io::BufRead;
 
-use super::bits::Bits;
+use super::bits::BitReader;
 
-/// Codes of up to this many bits are looked up at once.
+/// Codes of up to this many bits are looked up in one step.
 const LOOKUP: u32 = 9;
 
-/// A table as it stands in the file: how many codes there are of each length, and their symbols.
+/// A table as in the file: the number of codes of each length, and their symbols.
 #[derive(Clone)]
 pub(super) struct Definition {
     pub counts: [u8; 16],
     pub symbols: Vec<u8>,
 }
 
-/// A table to decode with.
+/// A table for decoding.
 pub(super) struct Codes {
-    /// By the next bits: the code's symbol and length; a length of zero for longer codes.
+    /// By the next bits: the code's symbol and length; the length is 0 for longer codes.
     short: Vec<(u8, u8)>,
-    /// By length - 1: the first number of 16 bits that no code up to this length begins.
+    /// By length - 1: the first 16-bit number that no code up to this length is a prefix of.
     ends: [u32; 16],
-    /// By length - 1: what to add to a code for the index of its symbol.
+    /// By length - 1: what to add to a code to get the index of its symbol.
     offsets: [i32; 16],
     symbols: Vec<u8>,
 }
 
 impl Codes {
-    /// None if there are more codes than bits can tell apart.
+    /// Returns `None` if there are more codes than the bits can distinguish.
     pub fn new(definition: &Definition) -> Option<Self> {
         let mut codes = Self {
             short: vec![(0, 0); 1 << LOOKUP],
@@ -62,9 +62,9 @@ impl Codes {
         Some(())
     }
 
-    /// The next symbol. Browsers take what is no code for 17 bits that mean zero.
+    /// Reads the next symbol. Like browsers, treats an invalid code as 17 bits with the symbol 0.
     #[inline]
-    pub fn next(&self, bits: &mut Bits<impl BufRead>) -> u8 {
+    pub fn next(&self, bits: &mut BitReader<impl BufRead>) -> u8 {
         let peeked = bits.peek();
         let (symbol, length) = self.short[usize::from(peeked >> (16 - LOOKUP))];
         if length > 0 {
@@ -74,7 +74,7 @@ impl Codes {
         self.next_long(bits, peeked.into())
     }
 
-    fn next_long(&self, bits: &mut Bits<impl BufRead>, peeked: u32) -> u8 {
+    fn next_long(&self, bits: &mut BitReader<impl BufRead>, peeked: u32) -> u8 {
         let lengths = (LOOKUP + 1..).zip(&self.ends[LOOKUP as usize..]);
         for (length, end) in lengths {
             if peeked < *end {

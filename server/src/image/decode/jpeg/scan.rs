@@ -1,17 +1,17 @@
-//! One scan of a JPEG: which blocks it codes, and reading them all.
+//! Reads all blocks of one scan of a JPEG.
 
 use std::io::BufRead;
 
-use super::bits::Bits;
+use super::bits::BitReader;
 use super::huffman::Codes;
 use super::tables::Tables;
-use crate::image::decode::timed::Budget;
+use crate::image::decode::timed::TimeBudget;
 use crate::image::error::ImageError;
 use crate::image::jpeg::frame::Frame;
 use crate::image::jpeg::scan::ScanHeader;
 
-/// Which coefficients of each block are not zero, by component: what refining a progressive picture depends on. Eight
-/// bytes a block; of a picture that is not progressive, none.
+/// Which coefficients of each block are not zero, by component: refining scans depend on it. Eight bytes per block of a
+/// progressive image; empty for others.
 pub(super) struct History(Vec<Vec<u64>>);
 
 impl History {
@@ -29,19 +29,19 @@ impl History {
     }
 }
 
-/// What a scan codes of each of its components.
+/// A component of a scan.
 struct Part {
     component: usize,
     /// Blocks in each coded unit, across and down.
     across: u64,
     down: u64,
-    /// Blocks in a row of the component, with those that fill up the last unit.
+    /// Blocks in a row of the component, including those that complete the last unit.
     stride: u64,
     dc: Option<Codes>,
     ac: Option<Codes>,
 }
 
-/// A scan that can be read.
+/// A valid scan.
 pub(super) struct Scan {
     header: ScanHeader,
     is_progressive: bool,
@@ -50,12 +50,12 @@ pub(super) struct Scan {
     across: u64,
     down: u64,
     restart_interval: u32,
-    /// Blocks still to come that hold nothing more.
+    /// How many of the next blocks get nothing from this scan.
     empty_run: u32,
 }
 
 impl Scan {
-    /// None for what browsers refuse.
+    /// Returns `None` if browsers refuse the scan.
     pub fn parse(frame: &Frame, content: &[u8], tables: &Tables) -> Option<Self> {
         let header = ScanHeader::parse(frame, content)?;
         let is_single = header.parts.len() == 1;
@@ -106,12 +106,12 @@ impl Scan {
         })
     }
 
-    /// Reads every coded unit, and tells whether the last one was there.
+    /// Reads every coded unit, and returns whether the last one was complete.
     pub fn read<R: BufRead>(
         mut self,
-        bits: &mut Bits<R>,
+        bits: &mut BitReader<R>,
         history: &mut History,
-        budget: Budget,
+        budget: TimeBudget,
     ) -> Result<bool, ImageError> {
         bits.restart();
         let mut until_restart = self.restart_interval;
@@ -139,7 +139,13 @@ impl Scan {
     }
 
     #[inline]
-    fn read_unit<R: BufRead>(&mut self, x: u64, y: u64, bits: &mut Bits<R>, history: &mut History) {
+    fn read_unit<R: BufRead>(
+        &mut self,
+        x: u64,
+        y: u64,
+        bits: &mut BitReader<R>,
+        history: &mut History,
+    ) {
         for part in &self.parts {
             for row in 0..part.down {
                 for column in 0..part.across {
@@ -160,9 +166,9 @@ impl Scan {
     }
 }
 
-/// A whole block, as pictures that are not progressive have it.
+/// Reads a block of an image that is not progressive.
 #[inline]
-fn read_block<R: BufRead>(part: &Part, bits: &mut Bits<R>) {
+fn read_block<R: BufRead>(part: &Part, bits: &mut BitReader<R>) {
     let (Some(dc), Some(ac)) = (&part.dc, &part.ac) else {
         return;
     };
@@ -180,13 +186,13 @@ fn read_block<R: BufRead>(part: &Part, bits: &mut Bits<R>) {
     }
 }
 
-/// What a progressive scan adds to a block.
+/// Reads what a progressive scan adds to a block.
 #[inline]
 fn read_pass<R: BufRead>(
     header: &ScanHeader,
     empty_run: &mut u32,
     part: &Part,
-    bits: &mut Bits<R>,
+    bits: &mut BitReader<R>,
     history: &mut u64,
 ) {
     match (&part.dc, &part.ac) {
@@ -208,7 +214,7 @@ fn first_pass<R: BufRead>(
     header: &ScanHeader,
     empty_run: &mut u32,
     ac: &Codes,
-    bits: &mut Bits<R>,
+    bits: &mut BitReader<R>,
     history: &mut u64,
 ) {
     if *empty_run > 0 {
@@ -232,12 +238,12 @@ fn first_pass<R: BufRead>(
     }
 }
 
-/// A coefficient that is not zero yet has another bit, wherever it is met.
+/// Reads a refining scan: each coefficient that is not zero yet has one more bit, in between the new ones.
 fn refine<R: BufRead>(
     header: &ScanHeader,
     empty_run: &mut u32,
     ac: &Codes,
-    bits: &mut Bits<R>,
+    bits: &mut BitReader<R>,
     history: &mut u64,
 ) {
     let mut at = header.first;

@@ -1,8 +1,8 @@
-//! The Huffman tables that a picture without any has: those of T.81, annex K.3. Frames of Motion JPEG leave them out.
+//! The default Huffman tables (T.81, annex K.3) of images without tables, such as frames of Motion JPEG.
 
 use super::huffman::Definition;
 
-/// For DC and for AC, of brightness and of colour.
+/// Returns the tables for DC and AC, each for luminance and chrominance.
 pub(super) fn tables() -> [[Definition; 2]; 2] {
     let definition = |counts: [u8; 16], symbols: &[u8]| Definition {
         counts,

@@ -12,12 +12,12 @@ fn fields(document: &Document) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_have_the_articles_fields_and_ours_beside_them() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store = fresh.open().await;
+async fn documents_have_the_specified_fields() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
     let id = stored(&store).await;
     store.append(id, drafts("first", 1)).await.unwrap();
-    let upload = fresh.only("uploads").await;
+    let upload = database.only("uploads").await;
     let expected = [
         "_id",
         "shortID",
@@ -30,7 +30,7 @@ async fn documents_have_the_articles_fields_and_ours_beside_them() {
     let content = upload.get_document("content").unwrap();
     let expected = ["path", "size", "mediaType", "width", "height"];
     assert_eq!(fields(content), expected);
-    let message = fresh.only("messages").await;
+    let message = database.only("messages").await;
     let expected = [
         "_id",
         "uploadID",
@@ -50,14 +50,14 @@ async fn documents_have_the_articles_fields_and_ours_beside_them() {
     }
 }
 
-impl Fresh {
-    /// The one document of a collection.
+impl FreshDatabase {
+    /// Returns the only document of a collection.
     async fn only(&self, name: &str) -> Document {
         let collection = self.collection(name).await;
         collection.find_one(doc! {}).await.unwrap().unwrap()
     }
 
-    /// Changes a field of the one document of a collection, as no node would.
+    /// Changes a field of the only document of a collection to a value that no node would write.
     async fn set(&self, name: &str, field: &str, value: impl Into<Bson>) {
         let change = doc! { "$set": { field: value.into() } };
         let collection = self.collection(name).await;
@@ -65,7 +65,7 @@ impl Fresh {
     }
 }
 
-/// What is logged on the test's thread.
+/// Collects what is logged on the test's thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -92,15 +92,15 @@ impl io::Write for Log {
 const TEXT: &str = "between us only";
 
 #[tokio::test]
-async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
+async fn an_invalid_document_is_logged_once_without_its_texts() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store = fresh.open().await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
     let id = stored(&store).await;
     store.append(id, drafts("first", 1)).await.unwrap();
     log.take();
@@ -113,16 +113,16 @@ async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
         ("uploads", "content", Bson::from(TEXT)),
     ];
     for (collection, field, value) in wrong {
-        let is_mended = value.as_str() == Some("someone");
-        fresh.set(collection, field, value).await;
+        let is_valid = value.as_str() == Some("someone");
+        database.set(collection, field, value).await;
         let read = if collection == "messages" {
             store.messages(id, Select::Newest, 5).await.err()
         } else {
             store.upload(UploadRef::Id(id)).await.err()
         };
         let logged = log.take();
-        assert_eq!(read, (!is_mended).then_some(StoreError::Unavailable));
-        assert_eq!(logged.lines().count(), usize::from(!is_mended), "{logged}");
+        assert_eq!(read, (!is_valid).then_some(StoreError::Unavailable));
+        assert_eq!(logged.lines().count(), usize::from(!is_valid), "{logged}");
         assert!(
             !logged.contains(TEXT) && !logged.contains(&id.to_string()),
             "{logged}"
@@ -131,26 +131,26 @@ async fn a_document_that_cannot_be_read_is_logged_once_without_its_texts() {
 }
 
 #[tokio::test]
-async fn documents_that_cannot_be_read_are_told_at_the_start_without_their_texts() {
+async fn invalid_documents_are_logged_at_the_start_without_their_texts() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store = fresh.open().await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
     let id = stored(&store).await;
     store.append(id, drafts("first", 1)).await.unwrap();
-    fresh.open().await;
-    assert!(!log.take().contains("cannot be read"));
-    fresh.set("messages", "anonName", TEXT.repeat(9)).await;
-    fresh.set("uploads", "content", TEXT).await;
-    fresh.open().await;
+    database.open().await;
+    assert!(!log.take().contains("are invalid"));
+    database.set("messages", "anonName", TEXT.repeat(9)).await;
+    database.set("uploads", "content", TEXT).await;
+    database.open().await;
     let logged = log.take();
     let lines: Vec<_> = logged
         .lines()
-        .filter(|line| line.contains("cannot be read"))
+        .filter(|line| line.contains("are invalid"))
         .collect();
     assert_eq!(lines.len(), 2, "{logged}");
     for (line, collection) in lines.iter().zip(["uploads", "messages"]) {

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::broker::memory::{MemoryBroker, MemoryBus};
-use crate::config::Pace;
+use crate::config::HubIntervals;
 use crate::hub::metrics::HubMetrics;
 use crate::hub::posting::{PostError, Poster};
 use crate::hub::{Hub, HubLimits};
@@ -17,8 +17,8 @@ use crate::store::{Appended, MAX_APPEND};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_nodes_start_at_once_on_an_empty_database() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let stores = join_all((0..5).map(|_| fresh.open())).await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let stores = join_all((0..5).map(|_| database.open())).await;
     let upload = stored(&stores[0]).await;
     for (n, store) in stores.iter().enumerate() {
         let appended = store.append(upload, drafts(&format!("node{n}"), 1)).await;
@@ -26,28 +26,34 @@ async fn five_nodes_start_at_once_on_an_empty_database() {
     }
     let mut unique = Vec::new();
     for name in ["uploads", "messages"] {
-        let indexes = fresh.collection(name).await.list_indexes().await.unwrap();
+        let indexes = database
+            .collection(name)
+            .await
+            .list_indexes()
+            .await
+            .unwrap();
         let indexes: Vec<_> = indexes.try_collect().await.unwrap();
-        let kept = indexes.into_iter().filter(|index| {
+        let uniques = indexes.into_iter().filter(|index| {
             let options = index.options.as_ref();
             options.is_some_and(|options| options.unique == Some(true))
         });
-        unique.extend(kept.map(|index| index.keys.keys().cloned().collect::<Vec<_>>().join(" ")));
+        unique
+            .extend(uniques.map(|index| index.keys.keys().cloned().collect::<Vec<_>>().join(" ")));
     }
     unique.sort();
     let expected = ["shortID", "uploadID clientMessageID", "uploadID seq"];
     assert_eq!(unique, expected);
 }
 
-/// Who answered what: each call's answers by name, all of one upload.
-async fn race(stores: &[Arc<MongoStore>], upload: UploadId) -> Vec<Vec<Appended>> {
+/// Appends to one upload through all nodes concurrently, and returns the results of each call.
+async fn append_concurrently(stores: &[Arc<MongoStore>], upload: UploadId) -> Vec<Vec<Appended>> {
     let mut writers = JoinSet::new();
     for writer in 0..9 {
         let store = Arc::clone(&stores[writer % stores.len()]);
         writers.spawn(async move {
             let mut answers = Vec::new();
             for call in 0..4 {
-                // Three are this call's own; two are posted to all the nodes.
+                // Three are this call's own; two are posted through all nodes.
                 let mut call = [
                     drafts(&format!("w{writer}c{call}"), 3),
                     drafts(&format!("all{call}"), 2),
@@ -64,30 +70,27 @@ async fn race(stores: &[Arc<MongoStore>], upload: UploadId) -> Vec<Vec<Appended>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
     let mut stores = Vec::new();
     for _ in 0..3 {
-        stores.push(Arc::new(fresh.open().await));
+        stores.push(Arc::new(database.open().await));
     }
     let upload = stored(&stores[0]).await;
-    let answers = race(&stores, upload).await;
-    let places: HashMap<_, _> = names(&stores[1], upload)
+    let answers = append_concurrently(&stores, upload).await;
+    let numbers: HashMap<_, _> = names(&stores[1], upload)
         .await
         .into_iter()
         .zip(1..)
         .collect();
-    assert_eq!(places.len(), 9 * 4 * 3 + 4 * 2);
+    assert_eq!(numbers.len(), 9 * 4 * 3 + 4 * 2);
     let mut new = HashSet::new();
     for call in &answers {
         for answer in call {
             let (Appended::New(message) | Appended::Known(message)) = answer;
             let name = message.client_message_id.as_str();
-            assert_eq!(places[name], message.seq.get());
+            assert_eq!(numbers[name], message.seq.get());
             if matches!(answer, Appended::New(_)) {
-                assert!(
-                    new.insert(name),
-                    "{name} is new to one of those who posted it"
-                );
+                assert!(new.insert(name), "{name} is new to one call only");
             }
         }
         let own = call.iter().filter_map(|answer| match answer {
@@ -96,32 +99,32 @@ async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
         });
         assert!(own.is_sorted(), "in the drafts' order");
     }
-    assert_eq!(new.len(), places.len());
+    assert_eq!(new.len(), numbers.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn large_appends_of_several_nodes_leave_no_hole() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let upload = stored(&fresh.open().await).await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let upload = stored(&database.open().await).await;
     let mut nodes = JoinSet::new();
     for node in 0..3 {
-        let store = fresh.open().await;
+        let store = database.open().await;
         nodes.spawn(async move {
             for call in 0..4 {
                 let drafts = drafts(&format!("n{node}c{call}"), MAX_APPEND - 20);
-                answered(|| store.append(upload, drafts.clone())).await;
+                retry(|| store.append(upload, drafts.clone())).await;
             }
         });
     }
     nodes.join_all().await;
-    let all = names(&fresh.open().await, upload).await;
+    let all = names(&database.open().await, upload).await;
     assert_eq!(all.len(), 3 * 4 * (MAX_APPEND - 20));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_upload_and_its_messages_are_seen_at_once_through_every_node() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let (one, other) = (fresh.open().await, fresh.open().await);
+async fn an_upload_and_its_messages_are_visible_at_once_through_every_node() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let (one, other) = (database.open().await, database.open().await);
     let upload = stored(&one).await;
     for n in 1..=10 {
         let (writer, reader) = if n % 2 == 0 {
@@ -139,7 +142,7 @@ async fn an_upload_and_its_messages_are_seen_at_once_through_every_node() {
     }
 }
 
-/// The part of a node that posts.
+/// The parts of a node that post messages.
 struct Node {
     poster: Poster,
     tasks: TaskTracker,
@@ -147,13 +150,13 @@ struct Node {
 }
 
 impl Node {
-    async fn start(fresh: &Fresh, bus: &Arc<MemoryBus>) -> Self {
-        let store: Arc<dyn Store> = Arc::new(fresh.open().await);
+    async fn start(database: &FreshDatabase, bus: &Arc<MemoryBus>) -> Self {
+        let store: Arc<dyn Store> = Arc::new(database.open().await);
         let broker = Arc::new(MemoryBroker::new(Arc::clone(bus)));
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let limits = HubLimits {
             touches_per_second: 0,
-            pace: Pace::default(),
+            pace: HubIntervals::default(),
         };
         let (its_store, its_tasks) = (Arc::clone(&store), tasks.clone());
         let hub = Hub::start(
@@ -178,50 +181,53 @@ impl Node {
     }
 }
 
-const PEOPLE: usize = 60;
+const CLIENTS: usize = 60;
 const POSTS: usize = 10;
 
-/// Posts one message after the other, and again what was not answered in time, as browsers do. Returns how long the
-/// slowest took.
-async fn post_as(person: usize, poster: Poster, upload: UploadId) -> Duration {
+/// Posts messages one after the other, repeating those that time out, as browsers do. Returns the longest time that one
+/// took.
+async fn post_messages(client: usize, poster: Poster, upload: UploadId) -> Duration {
     let mut slowest = Duration::ZERO;
     for n in 0..POSTS {
-        let (start, message) = (Instant::now(), new_message(&format!("p{person}n{n}")));
+        let (start, message) = (Instant::now(), new_message(&format!("p{client}n{n}")));
         let post = || async {
             let answer = poster.post(upload, message.clone()).await;
             answer.map_err(|error| match error {
                 PostError::Store(error) => error,
-                PostError::Busy => panic!("{PEOPLE} posts are not too many"),
+                PostError::Busy => panic!("{CLIENTS} posts are not too many"),
             })
         };
-        answered(post).await;
+        retry(post).await;
         slowest = slowest.max(start.elapsed());
     }
     slowest
 }
 
-/// Tells how many posts a second it saw: `cargo test -p server --lib posts_to_three_nodes -- --nocapture`.
+/// Prints how many posts a second it measured: `cargo test -p server --lib posts_to_three_nodes -- --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn posts_to_three_nodes_make_one_conversation_with_each_once() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let reader = fresh.open().await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let reader = database.open().await;
     let upload = stored(&reader).await;
     let bus = Arc::new(MemoryBus::default());
     let mut nodes = Vec::new();
     for _ in 0..3 {
-        nodes.push(Node::start(&fresh, &bus).await);
+        nodes.push(Node::start(&database, &bus).await);
     }
     let start = Instant::now();
-    let people = (0..PEOPLE).map(|person| {
-        let poster = nodes[person % 3].poster.clone();
-        tokio::spawn(post_as(person, poster, upload))
+    let clients = (0..CLIENTS).map(|client| {
+        let poster = nodes[client % 3].poster.clone();
+        tokio::spawn(post_messages(client, poster, upload))
     });
-    let took = join_all(people).await.into_iter().map(Result::unwrap);
+    let took = join_all(clients).await.into_iter().map(Result::unwrap);
     let slowest = took.max().unwrap();
     let seconds = start.elapsed().as_secs_f32();
     let names = names(&reader, upload).await;
     let each: HashSet<_> = names.iter().collect();
-    assert_eq!((each.len(), names.len()), (PEOPLE * POSTS, PEOPLE * POSTS));
+    assert_eq!(
+        (each.len(), names.len()),
+        (CLIENTS * POSTS, CLIENTS * POSTS)
+    );
     let each = u16::try_from(each.len()).unwrap();
     let rate = f32::from(each) / seconds;
     println!("{each} posts, {rate:.0} a second, the slowest in {slowest:?}");

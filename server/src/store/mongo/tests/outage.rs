@@ -8,14 +8,14 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 
-/// A server of the test's own; none where `MONGO_URL` names one, which is not ours to freeze or to end.
+/// Starts a server for this test alone; `None` where `MONGO_URL` names one, which must not be frozen or killed.
 fn own_server() -> Option<Mongo> {
     let server = Mongo::start().unwrap();
     server.is_own().then_some(server)
 }
 
-/// Every call there is, once; whether all of them say that the store is away, in time.
-async fn is_away(store: &MongoStore, upload: UploadId, name: &str) -> bool {
+/// Makes every kind of call once, and returns whether all of them fail with `Unavailable` in time.
+async fn all_calls_fail(store: &MongoStore, upload: UploadId, name: &str) -> bool {
     let start = Instant::now();
     let answers = tokio::join!(
         async { store.insert_upload(some_upload()).await.err() },
@@ -36,7 +36,7 @@ async fn is_away(store: &MongoStore, upload: UploadId, name: &str) -> bool {
 }
 
 /// Waits until the store answers again.
-async fn is_back(store: &MongoStore) {
+async fn wait_until_available(store: &MongoStore) {
     let answers = async {
         while store.ping().await.is_err() {
             sleep(Duration::from_millis(50)).await;
@@ -45,11 +45,11 @@ async fn is_back(store: &MongoStore) {
     timeout(Duration::from_secs(10), answers).await.unwrap();
 }
 
-/// Those who meet a frozen server, and how often: for longer than the driver needs to notice.
-const PEOPLE: usize = 30;
+/// How many clients call while the server is frozen, and how often: for longer than the driver needs to notice.
+const CLIENTS: usize = 30;
 const ROUNDS: usize = 3;
 
-/// The most connections to the server at one time, until this is over.
+/// Returns the most connections to the server at one time while `over` runs.
 async fn most_connections<T>(server: &Mongo, over: impl Future<Output = T>) -> usize {
     let mut most = 0;
     let count = async {
@@ -65,7 +65,7 @@ async fn most_connections<T>(server: &Mongo, over: impl Future<Output = T>) -> u
     most
 }
 
-/// Connections of this machine to the server that are open or opening.
+/// Counts this machine's connections to the server that are open or opening.
 fn connections(server: &Mongo) -> usize {
     let port: u16 = address(&server.url())
         .rsplit(':')
@@ -83,43 +83,43 @@ fn connections(server: &Mongo) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_frozen_server_is_away_in_time_and_nothing_is_lost_or_doubled_after_the_thaw() {
+async fn a_frozen_server_is_reported_in_time_and_nothing_is_lost_or_duplicated() {
     let Some(server) = own_server() else { return };
-    let fresh = Fresh::new(&server).await;
-    let store = Arc::new(fresh.open().await);
+    let database = FreshDatabase::new(&server).await;
+    let store = Arc::new(database.open().await);
     let upload = stored(&store).await;
     store.append(upload, drafts("before", 3)).await.unwrap();
     server.freeze().unwrap();
-    let mut people = JoinSet::new();
-    for person in 0..PEOPLE {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
         let store = Arc::clone(&store);
-        people.spawn(async move {
+        clients.spawn(async move {
             for n in 0..ROUNDS {
-                assert!(is_away(&store, upload, &format!("p{person}n{n}")).await);
+                assert!(all_calls_fail(&store, upload, &format!("p{client}n{n}")).await);
             }
         });
     }
-    let most = most_connections(&server, people.join_all()).await;
+    let most = most_connections(&server, clients.join_all()).await;
     assert!(most < 50, "{most} connections");
     server.thaw().unwrap();
-    is_back(&store).await;
-    for person in 0..PEOPLE {
+    wait_until_available(&store).await;
+    for client in 0..CLIENTS {
         for n in 0..ROUNDS {
-            let name = format!("p{person}n{n}");
+            let name = format!("p{client}n{n}");
             store.append(upload, drafts(&name, 5)).await.unwrap();
         }
     }
     let names = names(&store, upload).await;
     let each: HashSet<_> = names.iter().collect();
-    let expected = 3 + PEOPLE * ROUNDS * 5;
+    let expected = 3 + CLIENTS * ROUNDS * 5;
     assert_eq!((names.len(), each.len()), (expected, expected));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_killed_server_is_away_and_has_everything_when_it_is_back() {
+async fn a_restarted_server_has_everything_that_was_acknowledged() {
     let Some(server) = own_server() else { return };
-    let fresh = Fresh::new(&server).await;
-    let store = fresh.open().await;
+    let database = FreshDatabase::new(&server).await;
+    let store = database.open().await;
     let upload = stored(&store).await;
     let mut acknowledged = Vec::new();
     for round in 0..3 {
@@ -127,27 +127,27 @@ async fn a_killed_server_is_away_and_has_everything_when_it_is_back() {
         acknowledged.extend(drafts.iter().map(|it| it.client_message_id().to_string()));
         store.append(upload, drafts).await.unwrap();
         server.kill().unwrap();
-        assert!(is_away(&store, upload, &format!("away{round}")).await);
+        assert!(all_calls_fail(&store, upload, &format!("away{round}")).await);
         server.restart().unwrap();
-        is_back(&store).await;
+        wait_until_available(&store).await;
     }
     assert_eq!(names(&store, upload).await, acknowledged);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_closed_store_refuses_calls() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store = fresh.open().await;
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
     let upload = stored(&store).await;
     store.close().await;
     store.close().await;
-    assert!(is_away(&store, upload, "late").await);
+    assert!(all_calls_fail(&store, upload, "late").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writes_under_way_are_done_before_the_store_closes() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
-    let store = Arc::new(fresh.open().await);
+async fn closing_the_store_waits_for_the_writes_under_way() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = Arc::new(database.open().await);
     let upload = stored(&store).await;
     let appends: Vec<_> = (0..5)
         .map(|call| {
@@ -162,5 +162,5 @@ async fn writes_under_way_are_done_before_the_store_closes() {
         done += append.await.unwrap().map_or(0, |appended| appended.len());
     }
     assert!(done > 0);
-    assert_eq!(names(&fresh.open().await, upload).await.len(), done);
+    assert_eq!(names(&database.open().await, upload).await.len(), done);
 }

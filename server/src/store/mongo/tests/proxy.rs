@@ -1,4 +1,4 @@
-//! A way to the server that does something wrong with one insert.
+//! A proxy to the server that injects a fault into one insert.
 
 use std::sync::Mutex;
 
@@ -11,15 +11,15 @@ use super::*;
 /// What happens to the next insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The server does it, and its answer never arrives.
-    LosesTheAnswer,
-    /// The server does it, and then the connection breaks.
+    /// The server executes it, and the reply is lost.
+    LosesReply,
+    /// The server executes it, and then the connection breaks.
     Breaks,
-    /// The server gets it only when told.
+    /// The server receives it only when the test says so.
     Holds,
 }
 
-/// The proxy; it ends with the test's runtime.
+/// The proxy, which ends with the test's runtime.
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -42,16 +42,16 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&address).await.unwrap();
-                tokio::spawn(pass(client, server, Arc::clone(&accepting)));
+                tokio::spawn(forward(client, server, Arc::clone(&accepting)));
             }
         });
         Self { port, shared }
     }
 
-    /// A node's store in this database, which reaches the server through the proxy only.
-    pub async fn open(&self, fresh: &Fresh) -> MongoStore {
+    /// Opens a node's store in this database, which reaches the server through the proxy only.
+    pub async fn open(&self, database: &FreshDatabase) -> MongoStore {
         let here = format!("127.0.0.1:{}", self.port);
-        let url = fresh.url.replacen(&address(&fresh.url), &here, 1);
+        let url = database.url.replacen(&address(&database.url), &here, 1);
         let url = url.replacen('?', "?directConnection=true&", 1);
         MongoStore::open(&secret(url.trim_end_matches('&')))
             .await
@@ -62,7 +62,7 @@ impl Proxy {
         *self.shared.fault.lock().unwrap() = Some(fault);
     }
 
-    /// Lets the server have the insert that is held, and waits until it has answered.
+    /// Lets the delayed insert through, and waits until the server has replied.
     pub async fn release(&self) {
         self.shared.release.notify_one();
         self.shared.done.notified().await;
@@ -70,36 +70,36 @@ impl Proxy {
 }
 
 impl Shared {
-    /// What is to happen to these bytes of a client, if they are an insert.
+    /// Takes the fault for these bytes of a client, if they are an insert.
     fn fault_of(&self, bytes: &[u8]) -> Option<Fault> {
         let is_insert = bytes.windows(8).any(|word| word == b"\x02insert\0");
         is_insert.then(|| self.fault.lock().unwrap().take())?
     }
 }
 
-/// Passes on what one connection carries, until its insert meets the fault.
-async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>) {
-    let (mut asked, mut answered) = (vec![0; 1 << 20], vec![0; 1 << 20]);
+/// Forwards one connection, until an insert meets the fault.
+async fn forward(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>) {
+    let (mut request, mut reply) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     loop {
         tokio::select! {
-            read = client.read(&mut asked) => {
+            read = client.read(&mut request) => {
                 let Ok(count @ 1..) = read else { return };
-                let fault = shared.fault_of(&asked[..count]);
+                let fault = shared.fault_of(&request[..count]);
                 if let Some(fault) = fault {
-                    return meet(fault, client, server, &asked[..count], &shared).await;
+                    return apply_fault(fault, client, server, &request[..count], &shared).await;
                 }
-                server.write_all(&asked[..count]).await.unwrap();
+                server.write_all(&request[..count]).await.unwrap();
             }
-            read = server.read(&mut answered) => {
+            read = server.read(&mut reply) => {
                 let Ok(count @ 1..) = read else { return };
-                // The client may have given up.
-                let _ = client.write_all(&answered[..count]).await;
+                // The client may have closed the connection.
+                let _ = client.write_all(&reply[..count]).await;
             }
         }
     }
 }
 
-async fn meet(
+async fn apply_fault(
     fault: Fault,
     mut client: TcpStream,
     mut server: TcpStream,
@@ -112,8 +112,8 @@ async fn meet(
     server.write_all(insert).await.unwrap();
     assert!(server.read(&mut [0; 1_024]).await.unwrap() > 0);
     shared.done.notify_one();
-    if fault == Fault::LosesTheAnswer {
-        // Until the client gives up.
+    if fault == Fault::LosesReply {
+        // Until the client times out.
         while let Ok(1..) = client.read(&mut [0; 1_024]).await {}
     }
 }

@@ -9,22 +9,22 @@ use crate::store::sqlite::DATABASE_FILE;
 
 const PASSWORD: &str = "hunter2";
 
-/// The sentence with which a start with this URL stops.
-async fn refusal(url: &str) -> OpenError {
+/// Opens a store with this URL, and returns the error.
+async fn open_error(url: &str) -> OpenError {
     let refused = MongoStore::open(&secret(url)).await.err().unwrap();
     let sentence = refused.to_string();
     assert!(sentence.contains("MONGO_URL"), "{sentence}");
-    for told in [sentence, format!("{refused:?}")] {
+    for text in [sentence, format!("{refused:?}")] {
         assert!(
-            !told.contains(PASSWORD) && !told.contains("admin"),
-            "{told}"
+            !text.contains(PASSWORD) && !text.contains("admin"),
+            "{text}"
         );
     }
     refused
 }
 
 #[tokio::test]
-async fn a_wrong_url_stops_the_start() {
+async fn an_invalid_url_is_refused() {
     for url in [
         "localhost:27017",
         "http://localhost:27017",
@@ -39,47 +39,47 @@ async fn a_wrong_url_stops_the_start() {
         "mongodb://admin:hunter2@localhost/?authMechanism=hunter2",
         "mongodb://admin:hunter2@localhost/?replicaSet=a&directConnection=hunter2",
     ] {
-        assert_eq!(refusal(url).await, OpenError::Url, "{url}");
+        assert_eq!(open_error(url).await, OpenError::Url, "{url}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_stops_the_start() {
+async fn a_missing_server_is_reported() {
     let port = testbed::free_port().unwrap();
     let url = format!("mongodb://admin:{PASSWORD}@127.0.0.1:{port}/");
-    assert_eq!(refusal(&url).await, OpenError::Unreachable);
+    assert_eq!(open_error(&url).await, OpenError::Unreachable);
 }
 
 #[tokio::test]
-async fn a_host_without_a_name_in_the_dns_stops_the_start() {
+async fn a_host_that_is_not_in_the_dns_is_reported() {
     let url = format!("mongodb+srv://admin:{PASSWORD}@nowhere.invalid/");
-    let refused = refusal(&url).await;
+    let refused = open_error(&url).await;
     assert!(matches!(refused, OpenError::Host | OpenError::Unreachable));
 }
 
 #[tokio::test]
-async fn tls_that_the_server_does_not_speak_stops_the_start() {
+async fn tls_errors_are_reported() {
     let url = with_database(&testbed::shared::mongo().url(), "tls");
     let url = url.replace('?', "?tls=true&");
     let url = url.trim_end_matches('&');
-    assert_eq!(refusal(url).await, OpenError::Unreachable);
+    assert_eq!(open_error(url).await, OpenError::Unreachable);
     let url = format!("{url}&tlsCAFile=/nowhere/{PASSWORD}.pem");
-    assert_eq!(refusal(&url).await, OpenError::Tls);
+    assert_eq!(open_error(&url).await, OpenError::Tls);
 }
 
 #[tokio::test]
-async fn a_refused_login_stops_the_start() {
+async fn a_refused_login_is_reported() {
     let url = with_database(&testbed::shared::mongo().url(), "login");
     let url = url.replace("://", &format!("://admin:{PASSWORD}@"));
-    assert_eq!(refusal(&url).await, OpenError::Refused);
+    assert_eq!(open_error(&url).await, OpenError::Refused);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
-    let fresh = Fresh::new(testbed::shared::mongo()).await;
+async fn a_node_with_a_mongo_url_uses_that_store() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
     let folder = tempdir().unwrap();
     let config = Config::from_env(&|name| match name {
-        "MONGO_URL" => Some((&fresh.url).into()),
+        "MONGO_URL" => Some((&database.url).into()),
         "TONESA_DATA_DIR" => Some(folder.path().into()),
         _ => None,
     });
@@ -96,5 +96,5 @@ async fn a_node_that_is_told_a_mongo_url_has_its_store_there() {
         .unwrap();
     opened.close().await;
     assert!(!folder.path().join(DATABASE_FILE).exists());
-    assert_eq!(fresh.open().await.upload(name).await, Ok(upload));
+    assert_eq!(database.open().await.upload(name).await, Ok(upload));
 }

@@ -1,4 +1,4 @@
-//! The server goes away and comes back.
+//! Outages of the server.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,10 +10,10 @@ use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
 use crate::blob::s3::bucket::Bucket;
 
-/// Within what time a route has to tell that a backend is away.
-const IN_TIME: Duration = Duration::from_secs(3);
+/// The time within which an unavailable backend must be reported.
+const MAX_ERROR_TIME: Duration = Duration::from_secs(3);
 
-async fn is_told_in_time(fixture: &Fixture) {
+async fn fails_in_time(fixture: &Fixture) {
     let key = "aB3dE9zZ".parse().unwrap();
     let calls = async {
         let (read, put, ping, delete) = tokio::join!(
@@ -26,10 +26,14 @@ async fn is_told_in_time(fixture: &Fixture) {
     };
     let started = Instant::now();
     assert_eq!(calls.await, [Err(BlobError::Unavailable); 4]);
-    assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < MAX_ERROR_TIME,
+        "{:?}",
+        started.elapsed()
+    );
 }
 
-/// Its parts come back one after the other.
+/// Waits until reads, puts and pings succeed; they may recover one after the other.
 async fn serves_again(fixture: &Fixture) {
     let key = "aB3dE9zZ".parse().unwrap();
     until("reading", async || {
@@ -46,7 +50,7 @@ async fn serves_again(fixture: &Fixture) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_frozen_or_gone_is_told_in_time_and_used_again_when_it_is_back() {
+async fn a_frozen_or_killed_server_is_reported_in_time_and_used_again_after_recovery() {
     let server = testbed::S3::start().unwrap();
     let (fixture, _folder) = open_at(&server).await;
     fixture
@@ -54,11 +58,11 @@ async fn a_server_that_is_frozen_or_gone_is_told_in_time_and_used_again_when_it_
         .await
         .unwrap();
     server.freeze().unwrap();
-    is_told_in_time(&fixture).await;
+    fails_in_time(&fixture).await;
     server.thaw().unwrap();
     serves_again(&fixture).await;
     server.kill().unwrap();
-    is_told_in_time(&fixture).await;
+    fails_in_time(&fixture).await;
     assert_eq!(
         fixture.blobs.list(None, 1).await,
         Err(BlobError::Unavailable)
@@ -70,15 +74,15 @@ async fn a_server_that_is_frozen_or_gone_is_told_in_time_and_used_again_when_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
+async fn a_put_and_a_read_fail_when_the_server_freezes_half_way() {
     const LEN: usize = 60_000_000;
     let server = testbed::S3::start().unwrap();
-    let (patient, _folder) = open_at(&server).await;
+    let (untimed, _folder) = open_at(&server).await;
     let config = settings(&server, &[]);
     let (blobs, _folder) = try_open(&config).await.unwrap();
-    let fixture = fixture(blobs.with_stall(Duration::from_secs(1)));
+    let fixture = fixture(blobs.with_stall_timeout(Duration::from_secs(1)));
     let key = "aB3dE9zZ".parse().unwrap();
-    patient.put(key, &vec![7; LEN]).await.unwrap();
+    untimed.put(key, &vec![7; LEN]).await.unwrap();
     let mut reading = fixture.blobs.read(key, 0..LEN as u64).await.unwrap();
     reading.try_next().await.unwrap().unwrap();
     let half = "halfDone".parse().unwrap();
@@ -97,7 +101,7 @@ async fn an_upload_or_a_reader_that_the_server_leaves_half_way_is_told() {
     assert_eq!(putting.await.unwrap(), Err(BlobError::Unavailable));
     assert!(started.elapsed() < Duration::from_secs(13));
     server.thaw().unwrap();
-    serves_again_without(&patient, half).await;
+    serves_again_without(&untimed, half).await;
 }
 
 async fn serves_again_without(fixture: &Fixture, half: ShortId) {

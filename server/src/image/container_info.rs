@@ -1,4 +1,4 @@
-//! What a walk over a picture's container finds, before anything is decoded.
+//! The result of walking an image's container, before anything is decoded.
 
 use super::error::ImageError;
 use super::limits::check_memory;
@@ -6,41 +6,41 @@ use super::orientation::Orientation;
 use super::plan::Plan;
 use super::webp::frame::Frame;
 
-/// A picture by its container.
+/// What an image's container says.
 #[derive(Debug)]
-pub(super) struct Outline {
-    /// Pixels across as coded.
+pub(super) struct ContainerInfo {
+    /// The coded width, in pixels.
     pub width: u32,
-    /// Pixels down as coded.
+    /// The coded height, in pixels.
     pub height: u32,
-    /// How it is turned to be shown.
+    /// How it is rotated for display.
     pub orientation: Orientation,
-    /// How many frames there are to decode.
+    /// How many frames are to be decoded.
     pub frames: u32,
-    /// Bytes that decoding it needs at most.
+    /// The most memory that decoding needs, in bytes.
     pub memory: u64,
     /// What of the file is served.
     pub plan: Plan,
-    /// What its decoder cannot find out by itself.
+    /// What the decoder needs to know of the container.
     pub coding: Coding,
 }
 
-/// What a decoder has to be told.
+/// What a decoder needs to know of the container.
 #[derive(Debug)]
 pub(super) enum Coding {
     /// JPEG and GIF: nothing.
     Plain,
     /// PNG.
     Png {
-        /// What is served of an animation that turns out not to be sound, but has a still picture of its own.
+        /// What to serve instead of an animation that turns out to be damaged, if it has a still image.
         still: Option<Plan>,
     },
-    /// WebP: where its images lie.
+    /// WebP: where its images are.
     WebP(Vec<Frame>),
 }
 
-impl Outline {
-    /// Refuses what is too large to decode or to describe.
+impl ContainerInfo {
+    /// Fails if it is too large to be decoded, or has too many parts.
     pub fn checked(self, format: &'static str) -> Result<Self, ImageError> {
         check_memory(self.memory)?;
         if self.plan.is_overlong() || self.frames == 0 {

@@ -1,4 +1,4 @@
-//! What the folder holds beside the blobs: the id that it shares with the store, and marks of orphans.
+//! The files beside the blobs: the id that the folder shares with the store, and marks of orphans.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -16,12 +16,12 @@ const PAIRING: &str = "pairing.id";
 const ORPHANS: &str = "orphans";
 
 impl Layout {
-    /// The id in the folder. A file that holds none is an error, not an absent id.
+    /// Reads the id in the folder. A file with an invalid id is an error, not a missing id.
     pub fn pairing(&self) -> io::Result<Option<PairingId>> {
         let file = self.root.join(PAIRING);
         let text = match fs::read_to_string(&file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                // A folder that is not there has no id to tell either.
+                // A missing folder is an error, not a missing id.
                 return self.root.metadata().map(|_| None);
             }
             text => text?,
@@ -33,7 +33,7 @@ impl Layout {
         Ok(Some(id))
     }
 
-    /// Writes the id unless there is one, so that it is there whole or not at all; the one that is there then.
+    /// Writes the id atomically unless there is one, and returns the one that is there then.
     pub fn pair(&self, id: PairingId) -> io::Result<PairingId> {
         let mut file = NamedTempFile::new_in(&self.temporary)?;
         writeln!(file, "{id}")?;
@@ -48,7 +48,7 @@ impl Layout {
         self.pairing()?.ok_or(ErrorKind::NotFound.into())
     }
 
-    /// Marks a blob. A mark that is lost with the power is only made again.
+    /// Marks a blob. The mark is not synced: if a power failure loses it, it is made again.
     pub fn mark(&self, key: ShortId) -> io::Result<()> {
         folder::create(&self.root.join(ORPHANS))?;
         match File::create_new(self.mark_of(key)) {
@@ -57,7 +57,7 @@ impl Layout {
         }
     }
 
-    /// Takes a mark back.
+    /// Removes a mark.
     pub fn unmark(&self, key: ShortId) -> io::Result<()> {
         match fs::remove_file(self.mark_of(key)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -65,7 +65,7 @@ impl Layout {
         }
     }
 
-    /// The first `limit` marks after `after`, in the order of their keys.
+    /// Returns the first `limit` marks after `after`, in the order of their keys.
     pub fn marks(&self, after: Option<ShortId>, limit: usize) -> io::Result<Vec<BlobEntry>> {
         let after = after.map(name_of).unwrap_or_default();
         let names = match names_in(&self.root.join(ORPHANS), 16, &after) {

@@ -1,7 +1,7 @@
-//! From whom a request came, and at which address it reached the node.
+//! Who sent a request, and under which address the node was reached.
 //!
-//! What proxies say (`X-Forwarded-For`, `-Host`, `-Proto`, `X-Request-ID`) is taken from those listed in `TONESA_TRUSTED_PROXIES`
-//! only: anyone else can write anything there.
+//! The proxies' headers (`X-Forwarded-For`, `-Host`, `-Proto`, `X-Request-ID`) are accepted from those listed in
+//! `TONESA_TRUSTED_PROXIES` only: anyone else can write anything there.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use crate::config::Config;
 use crate::config::host::parse_host;
 
-/// A client's address; IPv4 in IPv6 counts as IPv4.
+/// A client's IP address. An IPv4-mapped IPv6 address is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(IpAddr);
 
@@ -27,17 +27,17 @@ impl From<IpAddr> for ClientAddress {
 }
 
 impl ClientAddress {
-    /// The address itself.
+    /// Returns the address itself.
     pub fn ip(self) -> IpAddr {
         self.0
     }
 
-    /// Whether one of these networks has it.
+    /// Returns whether one of these networks contains it.
     pub fn is_in(self, networks: &[IpNet]) -> bool {
         is_trusted(self.0, networks)
     }
 
-    /// The address under which limits count it: an IPv6 client usually has a whole /64 network to itself.
+    /// Returns the address that limits count it under: an IPv6 client usually has a whole /64 network.
     pub fn counted(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
@@ -46,27 +46,27 @@ impl ClientAddress {
     }
 }
 
-/// How a request arrived.
+/// Where a request came from, and which address it was sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    /// Who sent it.
+pub struct RequestInfo {
+    /// The client.
     pub client: ClientAddress,
-    /// The host, and a port where one was given, that the client asked for; none from clients that name no host.
+    /// The host that the client asked for, with the port if one was given; `None` if it named no host.
     pub host: Option<Authority>,
-    /// Whether the client came by https, as far as is known.
+    /// Whether the client used https, as far as is known.
     pub https: bool,
-    /// Whether a trusted proxy passed it on.
-    pub by_proxy: bool,
+    /// Whether a trusted proxy forwarded it.
+    pub via_proxy: bool,
 }
 
-impl Arrival {
-    /// Reads it from a request that came from `peer`.
-    pub fn of(parts: &Parts, peer: IpAddr, trusted: &[IpNet]) -> Self {
+impl RequestInfo {
+    /// Reads a request that came from `peer`.
+    pub fn from_peer(parts: &Parts, peer: IpAddr, trusted: &[IpNet]) -> Self {
         let peer = peer.to_canonical();
-        let by_proxy = is_trusted(peer, trusted);
-        let vouched = |name| by_proxy.then(|| last_of(&parts.headers, name)).flatten();
-        // What a proxy says counts only if it can be read.
-        let host = vouched("x-forwarded-host").and_then(parse_host);
+        let via_proxy = is_trusted(peer, trusted);
+        let forwarded = |name| via_proxy.then(|| last_of(&parts.headers, name)).flatten();
+        // A forwarded host counts only if it is valid.
+        let host = forwarded("x-forwarded-host").and_then(parse_host);
         let host = host.or_else(|| {
             let named = parts.uri.authority().map(Authority::as_str);
             parse_host(named.or_else(|| parts.headers.get(header::HOST)?.to_str().ok())?)
@@ -74,20 +74,20 @@ impl Arrival {
         Self {
             client: client_address(&parts.headers, peer, trusted).into(),
             host,
-            https: vouched("x-forwarded-proto")
+            https: forwarded("x-forwarded-proto")
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-            by_proxy,
+            via_proxy,
         }
     }
 
-    /// Reads it from a request that this node got.
-    pub fn of_request(parts: &Parts, config: &Config) -> Self {
+    /// Reads a request that this node received.
+    pub fn from_parts(parts: &Parts, config: &Config) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        Self::of(parts, peer, &config.trusted_proxies)
+        Self::from_peer(parts, peer, &config.trusted_proxies)
     }
 
-    /// Scheme and host that the client asked for, as `http://127.0.0.1:9091`.
+    /// Returns the scheme and host that the client asked for, such as `http://127.0.0.1:9091`.
     pub fn origin(&self) -> Option<String> {
         let scheme = if self.https { "https" } else { "http" };
         let host = self.host.as_ref()?;
@@ -95,19 +95,19 @@ impl Arrival {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Arrival
+impl<S: Send + Sync> FromRequestParts<S> for RequestInfo
 where
     Arc<Config>: FromRef<S>,
 {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        Ok(Self::of_request(parts, &Arc::from_ref(state)))
+        Ok(Self::from_parts(parts, &Arc::from_ref(state)))
     }
 }
 
-/// The nearest address that no trusted proxy has: from the peer backwards through what each hop says of the one
-/// before it.
+/// Returns the nearest address that is not a trusted proxy's: going back from the peer through the addresses that each
+/// hop gives for the one before it.
 fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let mut hops = values_of(headers, "x-forwarded-for").collect::<Vec<_>>();
     let mut client = peer;
@@ -124,7 +124,7 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// An address, which some proxies write with a port.
+/// Parses an address, which some proxies write with a port.
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address = bare.parse::<IpAddr>().ok();
@@ -136,7 +136,7 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// The values of a list header, in the order in which they were appended.
+/// Returns the values of a list header, in the order in which they were appended.
 fn values_of<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(name)
@@ -147,7 +147,7 @@ fn values_of<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<It
         .filter(|value| !value.is_empty())
 }
 
-/// What the nearest proxy appended.
+/// Returns the value that the nearest proxy appended.
 fn last_of<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
     values_of(headers, name).last()
 }
@@ -158,14 +158,14 @@ mod tests {
 
     use super::*;
 
-    fn arrival(peer: &str, trusted: &[&str], headers: &[(&str, &str)]) -> Arrival {
+    fn info(peer: &str, trusted: &[&str], headers: &[(&str, &str)]) -> RequestInfo {
         let mut request = Request::get("/");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        Arrival::of(&parts, peer.parse().unwrap(), &trusted)
+        RequestInfo::from_peer(&parts, peer.parse().unwrap(), &trusted)
     }
 
     fn client(peer: &str, trusted: &[&str], forwarded_for: &[&str]) -> String {
@@ -173,11 +173,11 @@ mod tests {
             .iter()
             .map(|value| ("x-forwarded-for", *value))
             .collect();
-        arrival(peer, trusted, &headers).client.ip().to_string()
+        info(peer, trusted, &headers).client.ip().to_string()
     }
 
     #[test]
-    fn without_trusted_proxies_the_peer_is_the_client_whatever_it_says() {
+    fn without_trusted_proxies_the_peer_is_the_client() {
         assert_eq!(client("192.0.2.7", &[], &["203.0.113.9"]), "192.0.2.7");
         assert_eq!(
             client("192.0.2.7", &["10.0.0.0/8"], &["203.0.113.9"]),
@@ -216,29 +216,29 @@ mod tests {
     }
 
     #[test]
-    fn limits_count_an_ipv6_network_as_one_client() {
-        let counted = |peer| arrival(peer, &[], &[]).client.counted().to_string();
+    fn an_ipv6_network_counts_as_one_client() {
+        let counted = |peer| info(peer, &[], &[]).client.counted().to_string();
         assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(counted("192.0.2.7"), "192.0.2.7");
         assert_eq!(counted("::ffff:192.0.2.7"), "192.0.2.7");
     }
 
     #[test]
-    fn host_and_scheme_are_taken_from_trusted_proxies_only() {
+    fn forwarded_host_and_scheme_are_accepted_from_trusted_proxies_only() {
         let headers = [
             ("host", "node.internal:9091"),
             ("x-forwarded-host", "tonesa.example"),
             ("x-forwarded-proto", "https"),
         ];
-        let origin = |trusted| arrival("10.0.0.1", trusted, &headers).origin().unwrap();
+        let origin = |trusted| info("10.0.0.1", trusted, &headers).origin().unwrap();
         assert_eq!(origin(&["10.0.0.1/32"]), "https://tonesa.example");
         assert_eq!(origin(&[]), "http://node.internal:9091");
     }
 
     #[test]
-    fn a_host_that_cannot_be_read_is_none() {
+    fn an_invalid_host_is_none() {
         let trusted = ["10.0.0.1/32"];
-        let host = |headers: &[_]| arrival("10.0.0.1", &trusted, headers).host;
+        let host = |headers: &[_]| info("10.0.0.1", &trusted, headers).host;
         assert_eq!(host(&[("host", "x@evil")]), None);
         let forwarded = [("host", "node"), ("x-forwarded-host", "x@evil")];
         assert_eq!(host(&forwarded).unwrap(), "node");

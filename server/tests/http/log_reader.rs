@@ -1,4 +1,4 @@
-//! Whoever reads the log of the real program hangs.
+//! A reader of the real program's log that hangs.
 
 use std::io::{BufRead, BufReader, Lines, PipeReader, pipe};
 use std::process::Child;
@@ -13,7 +13,7 @@ use crate::common::site;
 
 type Log = Lines<BufReader<PipeReader>>;
 
-/// The value of this field in the next line that has it.
+/// Returns the value of this field in the next line that has it.
 fn field(log: &mut Log, name: &str) -> String {
     let found = log.find_map(|line| {
         let event: Value = serde_json::from_str(&line.unwrap()).ok()?;
@@ -22,7 +22,7 @@ fn field(log: &mut Log, name: &str) -> String {
     found.expect("the line comes")
 }
 
-/// Killed when dropped.
+/// Killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -32,7 +32,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts the program with output and errors in one pipe, as a container's; the addresses that it serves at.
+/// Starts the program with output and errors in one pipe, as in a container; returns the addresses that it serves at.
 fn start(folder: &std::path::Path) -> (Running, Log, [String; 2]) {
     let (read, write) = pipe().unwrap();
     let mut program = program();
@@ -45,7 +45,7 @@ fn start(folder: &std::path::Path) -> (Running, Log, [String; 2]) {
         .stdout(write.try_clone().unwrap())
         .stderr(write);
     let child = Running(program.spawn().unwrap());
-    // It keeps the writing ends open.
+    // The command keeps the writing ends open.
     drop(program);
     let mut log = BufReader::new(read).lines();
     let metrics = field(&mut log, "metrics");
@@ -62,7 +62,7 @@ async fn dropped_lines(client: &Client, metrics: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_log_reader_that_hangs_stops_nothing_and_lines_that_are_dropped_are_counted_and_told() {
+async fn a_hanging_log_reader_blocks_nothing_and_dropped_lines_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, mut log, [address, metrics]) = start(folder.path());
     let client = Client::builder()
@@ -79,16 +79,16 @@ async fn a_log_reader_that_hangs_stops_nothing_and_lines_that_are_dropped_are_co
         join_all(requests).await;
     }
 
-    // Lines flow again, and say what is missing.
+    // Lines are read again, and one reports how many are missing.
     let reading = tokio::task::spawn_blocking(move || {
-        let told = log.find(|line| line.as_ref().unwrap().contains("log lines were dropped"));
-        (log, told.unwrap().unwrap())
+        let report = log.find(|line| line.as_ref().unwrap().contains("log lines were dropped"));
+        (log, report.unwrap().unwrap())
     });
-    let (log, told) = reading.await.unwrap();
-    let told: Value = serde_json::from_str(&told).unwrap();
-    assert!(told["lines"].as_u64() > Some(0), "{told}");
+    let (log, report) = reading.await.unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert!(report["lines"].as_u64() > Some(0), "{report}");
 
-    // The reader hangs again: the program ends all the same.
+    // The reader hangs again, and the program still ends.
     let all = (0..1_000).map(|_| client.get(&url).send());
     join_all(all).await;
     let pid = child.0.id().to_string();

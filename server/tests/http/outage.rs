@@ -1,4 +1,4 @@
-//! A backend is away: 503 with `Retry-After` within 3 s, and nothing half-written is visible afterwards.
+//! Outages of a backend: 503 with `Retry-After` within 3 s, and nothing half-written is visible afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use app::model::MessagePage;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-const IN_TIME: Duration = Duration::from_secs(3);
+const MAX_ERROR_TIME: Duration = Duration::from_secs(3);
 
 async fn node() -> (TestNode, Switches) {
     let switches = Switches::default();
@@ -16,20 +16,24 @@ async fn node() -> (TestNode, Switches) {
     (node, switches)
 }
 
-async fn is_told_in_time(request: RequestBuilder) {
+async fn fails_in_time(request: RequestBuilder) {
     let started = Instant::now();
     let response = request.send().await.unwrap();
-    assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < MAX_ERROR_TIME,
+        "{:?}",
+        started.elapsed()
+    );
     let wait: u64 = header(response.headers(), "retry-after").parse().unwrap();
     assert!(wait >= 1);
     problem(response, 503, "unavailable").await;
 }
 
-/// Every call that needs the backend, while it refuses and while it does not answer at all.
-async fn is_told_for(paths: &[String], node: &TestNode, switch: &Switch) {
+/// Makes every call that needs the backend, while it fails and while it hangs.
+async fn fails_in_time_for(paths: &[String], node: &TestNode, switch: &Switch) {
     for mode in [Mode::Unavailable, Mode::Hanging] {
         switch.set(mode);
-        let requests = paths.iter().map(|path| is_told_in_time(node.get(path)));
+        let requests = paths.iter().map(|path| fails_in_time(node.get(path)));
         futures::future::join_all(requests).await;
     }
     switch.set(Mode::Working);
@@ -43,7 +47,7 @@ async fn is_told_for(paths: &[String], node: &TestNode, switch: &Switch) {
 }
 
 #[tokio::test]
-async fn reading_tells_in_time_that_the_store_is_away() {
+async fn reads_fail_in_time_when_the_store_is_unavailable() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
     let paths = [
@@ -52,18 +56,18 @@ async fn reading_tells_in_time_that_the_store_is_away() {
         format!("/api/uploads/{}/messages", upload.short_id),
         format!("/i/{}", upload.short_id),
     ];
-    is_told_for(&paths, &node, &switches.store).await;
+    fails_in_time_for(&paths, &node, &switches.store).await;
 }
 
 #[tokio::test]
-async fn an_image_tells_in_time_that_the_blobs_are_away() {
+async fn an_image_fails_in_time_when_the_blobs_are_unavailable() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
-    is_told_for(&[upload.content.url], &node, &switches.blobs).await;
+    fails_in_time_for(&[upload.content.url], &node, &switches.blobs).await;
 }
 
 #[tokio::test]
-async fn a_page_says_in_time_that_the_store_is_away() {
+async fn a_page_fails_in_time_when_the_store_is_unavailable() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
     for mode in [Mode::Unavailable, Mode::Hanging] {
@@ -71,7 +75,11 @@ async fn a_page_says_in_time_that_the_store_is_away() {
         let started = Instant::now();
         let path = format!("/u/{}", upload.short_id);
         let response = node.get(&path).send().await.unwrap();
-        assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < MAX_ERROR_TIME,
+            "{:?}",
+            started.elapsed()
+        );
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(
             header(response.headers(), "content-type"),
@@ -82,13 +90,13 @@ async fn a_page_says_in_time_that_the_store_is_away() {
 }
 
 #[tokio::test]
-async fn an_upload_leaves_nothing_visible_when_a_backend_is_away() {
+async fn an_upload_leaves_nothing_visible_when_a_backend_is_unavailable() {
     let (node, switches) = node().await;
     for switch in [&switches.store, &switches.blobs] {
         for mode in [Mode::Unavailable, Mode::Hanging] {
             switch.set(mode);
             let form = crate::common::file_form(pictures::png(3, 2));
-            is_told_in_time(node.post("/api/uploads").multipart(form)).await;
+            fails_in_time(node.post("/api/uploads").multipart(form)).await;
             switch.set(Mode::Working);
             assert_eq!(node.temporary_files(), 0);
         }
@@ -107,7 +115,7 @@ async fn a_message_that_was_refused_can_be_posted_again() {
     let body = json!({"content": "hello", "clientMessageID": "m1"});
     for mode in [Mode::Unavailable, Mode::Hanging] {
         switches.store.set(mode);
-        is_told_in_time(node.post(&path).json(&body)).await;
+        fails_in_time(node.post(&path).json(&body)).await;
         if matches!(mode, Mode::Hanging) {
             // The first append of this conversation still hangs, and another one would wait behind it.
             continue;
@@ -123,7 +131,7 @@ async fn a_message_that_was_refused_can_be_posted_again() {
 }
 
 #[tokio::test]
-async fn a_message_is_posted_even_if_the_broker_is_away() {
+async fn a_message_is_posted_even_if_the_broker_is_unavailable() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
     switches.broker.set(Mode::Unavailable);
@@ -131,7 +139,7 @@ async fn a_message_is_posted_even_if_the_broker_is_away() {
 }
 
 #[tokio::test]
-async fn readiness_names_the_backend_that_is_away() {
+async fn readiness_names_the_unavailable_backend() {
     let (node, switches) = node().await;
     for (name, switch) in [
         ("store", &switches.store),
@@ -142,7 +150,11 @@ async fn readiness_names_the_backend_that_is_away() {
             switch.set(mode);
             let started = Instant::now();
             let response = node.get("/readyz").send().await.unwrap();
-            assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
+            assert!(
+                started.elapsed() < MAX_ERROR_TIME,
+                "{:?}",
+                started.elapsed()
+            );
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let health: Value = response.json().await.unwrap();
             assert_eq!(health["status"], "away");
@@ -159,7 +171,7 @@ async fn readiness_names_the_backend_that_is_away() {
 }
 
 #[tokio::test]
-async fn a_panic_is_one_requests_problem_and_tells_nothing() {
+async fn a_panic_fails_one_request_without_details() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
     switches.store.set(Mode::Panicking);

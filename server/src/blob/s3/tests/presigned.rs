@@ -1,4 +1,4 @@
-//! Addresses that readers are sent to.
+//! Presigned URLs.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,17 +7,17 @@ use http::Method;
 use reqwest::{Client, StatusCode};
 
 use super::kit::{fixture, open, settings, try_open};
-use crate::blob::s3::address::Addresses;
 use crate::blob::s3::bucket::Bucket;
-use crate::blob::{Blobs, Labels};
+use crate::blob::s3::presigned::UrlSigner;
+use crate::blob::{Blobs, ResponseHeaders};
 
-const LABELS: Labels<'_> = Labels {
+const HEADERS: ResponseHeaders<'_> = ResponseHeaders {
     content_type: "image/png",
     content_disposition: "inline; filename=\"a.png\"",
     cache_control: "public, max-age=31536000, immutable",
 };
 
-async fn kept(bytes: &[u8]) -> ShortId {
+async fn stored(bytes: &[u8]) -> ShortId {
     let (fixture, _folder) = open().await;
     let key = crate::ids::short_id();
     fixture.put(key, bytes).await.unwrap();
@@ -25,33 +25,41 @@ async fn kept(bytes: &[u8]) -> ShortId {
 }
 
 #[tokio::test]
-async fn an_address_serves_the_blob_as_it_was_labelled() {
+async fn a_presigned_url_serves_the_blob_with_the_given_headers() {
     let server = testbed::shared::s3();
-    let key = kept(b"0123456789").await;
+    let key = stored(b"0123456789").await;
     let config = settings(server, &[("S3_REDIRECT", "1")]);
     let (blobs, _folder) = try_open(&config).await.unwrap();
-    let origin = blobs.serves_from().unwrap().to_owned();
+    let origin = blobs.redirect_origin().unwrap().to_owned();
     assert_eq!(origin, server.endpoint());
     for method in [Method::GET, Method::HEAD] {
-        let address = blobs.address(key, &method, LABELS).await.unwrap().unwrap();
+        let address = blobs
+            .presigned_url(key, &method, HEADERS)
+            .await
+            .unwrap()
+            .unwrap();
         assert!(address.url.starts_with(&format!("{origin}/")));
-        assert_eq!(address.lasts, Duration::from_hours(1));
+        assert_eq!(address.valid_for, Duration::from_hours(1));
         let asked = Client::new().request(method.clone(), &address.url);
         let answer = asked.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{method}");
         for (name, value) in [
-            ("content-type", LABELS.content_type),
-            ("content-disposition", LABELS.content_disposition),
-            ("cache-control", LABELS.cache_control),
+            ("content-type", HEADERS.content_type),
+            ("content-disposition", HEADERS.content_disposition),
+            ("cache-control", HEADERS.cache_control),
             ("content-length", "10"),
         ] {
             assert_eq!(answer.headers()[name], value, "{method}");
         }
-        let again = blobs.address(key, &method, LABELS).await.unwrap().unwrap();
-        assert_eq!(again, address, "browsers would load it again");
+        let again = blobs
+            .presigned_url(key, &method, HEADERS)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(again, address, "otherwise browsers would load it again");
     }
     let address = blobs
-        .address(key, &Method::GET, LABELS)
+        .presigned_url(key, &Method::GET, HEADERS)
         .await
         .unwrap()
         .unwrap();
@@ -62,13 +70,13 @@ async fn an_address_serves_the_blob_as_it_was_labelled() {
 }
 
 #[tokio::test]
-async fn an_address_is_good_for_one_blob_one_label_and_one_time() {
-    let (key, other) = (kept(b"bytes").await, kept(b"others").await);
+async fn a_presigned_url_is_valid_for_one_blob_one_type_and_one_period() {
+    let (key, other) = (stored(b"bytes").await, stored(b"others").await);
     let config = settings(testbed::shared::s3(), &[]);
     let bucket = Bucket::of(&config);
-    let addresses = Addresses::of(&bucket, &config).await.unwrap();
+    let url_signer = UrlSigner::of(&bucket, &config).await.unwrap();
     let (now, hour) = (SystemTime::now(), Duration::from_hours(1));
-    let sign = |from| addresses.sign(key.as_str(), &Method::GET, LABELS, from, hour);
+    let sign = |from| url_signer.sign(key.as_str(), &Method::GET, HEADERS, from, hour);
     let status = async |url: &str| Client::new().get(url).send().await.unwrap().status();
 
     let good = sign(now).await.unwrap();
@@ -84,7 +92,7 @@ async fn an_address_is_good_for_one_blob_one_label_and_one_time() {
 }
 
 #[tokio::test]
-async fn addresses_are_those_at_which_browsers_reach_the_server() {
+async fn presigned_urls_use_the_public_endpoint() {
     let server = testbed::shared::s3();
     let public = "https://pictures.example:8443";
     let config = settings(
@@ -92,10 +100,10 @@ async fn addresses_are_those_at_which_browsers_reach_the_server() {
         &[("S3_REDIRECT", "1"), ("S3_PUBLIC_ENDPOINT", public)],
     );
     let (blobs, _folder) = try_open(&config).await.unwrap();
-    assert_eq!(blobs.serves_from(), Some(public));
+    assert_eq!(blobs.redirect_origin(), Some(public));
     let key = crate::ids::short_id();
     let address = blobs
-        .address(key, &Method::GET, LABELS)
+        .presigned_url(key, &Method::GET, HEADERS)
         .await
         .unwrap()
         .unwrap();
@@ -106,20 +114,23 @@ async fn addresses_are_those_at_which_browsers_reach_the_server() {
         server,
         &[("S3_ENDPOINT", ""), ("AWS_REGION", "eu-central-1")],
     );
-    let addresses = Addresses::of(&Bucket::of(&amazons), &amazons)
+    let url_signer = UrlSigner::of(&Bucket::of(&amazons), &amazons)
         .await
         .unwrap();
     let host = format!("https://{}.s3.eu-central-1.amazonaws.com", server.bucket());
-    assert_eq!(addresses.origin(), host);
+    assert_eq!(url_signer.origin(), host);
 }
 
 #[tokio::test]
-async fn readers_are_sent_nowhere_unless_that_is_set() {
+async fn without_the_setting_there_are_no_presigned_urls() {
     let (blobs, _folder) = try_open(&settings(testbed::shared::s3(), &[]))
         .await
         .unwrap();
     let blobs = fixture(blobs).blobs;
-    assert_eq!(blobs.serves_from(), None);
+    assert_eq!(blobs.redirect_origin(), None);
     let key = crate::ids::short_id();
-    assert_eq!(blobs.address(key, &Method::GET, LABELS).await, Ok(None));
+    assert_eq!(
+        blobs.presigned_url(key, &Method::GET, HEADERS).await,
+        Ok(None)
+    );
 }

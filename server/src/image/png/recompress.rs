@@ -1,4 +1,4 @@
-//! Image data that hold more than the picture, compressed anew without it: its rows stay as they are.
+//! Compresses image data that contain more than the image again, without the rest. The rows are not changed.
 
 use std::io::{self, Read, Write};
 
@@ -7,13 +7,13 @@ use flate2::Compression;
 use flate2::read::{DeflateDecoder, ZlibEncoder};
 
 use super::super::decode::png::raw_len;
-use super::chunk::written;
+use super::chunk::encode_chunk;
 
-/// Bytes of image data in one chunk.
-const CHUNK: usize = 64 * 1024;
+/// The length of the image data in one chunk.
+const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Writes a still picture, whose container is known to be sound, with its image data compressed anew. Fails if those take
-/// more than `limit` bytes.
+/// Copies a still image, whose container was checked, with its image data compressed again. Fails if they take more
+/// than `limit` bytes.
 pub(in crate::image) fn recompress(
     mut input: impl Read,
     mut output: impl Write,
@@ -30,9 +30,9 @@ pub(in crate::image) fn recompress(
         if kind == *b"IDAT" {
             let data = ImageData::begin(&mut input, u32::from_be_bytes([a, b, c, d]));
             write_rows(Rows::new(data, &header)?, &mut output, limit)?;
-            return output.write_all(&written(*b"IEND", b""));
+            return output.write_all(&encode_chunk(*b"IEND", b""));
         }
-        // Bounded by the walk: nothing but a profile is long.
+        // The walk has limited it: only a profile is long.
         let mut data = Vec::new();
         let len = u64::from(u32::from_be_bytes([a, b, c, d])) + 4;
         (&mut input).take(len).read_to_end(&mut data)?;
@@ -47,29 +47,31 @@ pub(in crate::image) fn recompress(
 fn write_rows(rows: Rows<impl Read>, output: &mut impl Write, limit: u64) -> io::Result<()> {
     let mut encoder = ZlibEncoder::new(rows, Compression::fast());
     loop {
-        let mut data = Vec::with_capacity(CHUNK);
-        (&mut encoder).take(CHUNK as u64).read_to_end(&mut data)?;
+        let mut data = Vec::with_capacity(CHUNK_BYTES);
+        (&mut encoder)
+            .take(CHUNK_BYTES as u64)
+            .read_to_end(&mut data)?;
         if data.is_empty() {
             break;
         }
         if encoder.total_out() > limit {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        output.write_all(&written(*b"IDAT", &data))?;
+        output.write_all(&encode_chunk(*b"IDAT", &data))?;
     }
-    // The checksums of what is left count too.
-    let mut rest = encoder.into_inner().unfolded.into_inner();
+    // The checksums of the rest are checked too.
+    let mut rest = encoder.into_inner().decompressed.into_inner();
     io::copy(&mut rest, &mut io::sink()).map(|_| ())
 }
 
-/// The data of chunks that follow one another, as one.
+/// The data of consecutive chunks, as one stream.
 struct ImageData<R> {
     input: R,
-    /// Bytes left in this chunk.
+    /// The number of bytes left in this chunk.
     left: u64,
     checksum: Hasher,
-    /// Another chunk follows.
-    is_over: bool,
+    /// Whether another kind of chunk follows.
+    is_finished: bool,
 }
 
 impl<R: Read> ImageData<R> {
@@ -78,12 +80,12 @@ impl<R: Read> ImageData<R> {
             input,
             left: len.into(),
             checksum: data_checksum(),
-            is_over: false,
+            is_finished: false,
         }
     }
 }
 
-/// A checksum of a chunk of image data, before the data.
+/// Starts the checksum of a chunk of image data.
 fn data_checksum() -> Hasher {
     let mut checksum = Hasher::new();
     checksum.update(b"IDAT");
@@ -92,7 +94,7 @@ fn data_checksum() -> Hasher {
 
 impl<R: Read> Read for ImageData<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.left == 0 && !self.is_over {
+        while self.left == 0 && !self.is_finished {
             let mut checksum = [0; 4];
             self.input.read_exact(&mut checksum)?;
             if u32::from_be_bytes(checksum) != self.checksum.clone().finalize() {
@@ -102,7 +104,7 @@ impl<R: Read> Read for ImageData<R> {
             self.input.read_exact(&mut start)?;
             let [a, b, c, d, kind @ ..] = start;
             if kind != *b"IDAT" {
-                self.is_over = true;
+                self.is_finished = true;
                 return Ok(0);
             }
             self.left = u32::from_be_bytes([a, b, c, d]).into();
@@ -115,9 +117,9 @@ impl<R: Read> Read for ImageData<R> {
     }
 }
 
-/// A picture's rows as they are compressed, to the last one and no further. Their checksum does not count.
+/// An image's rows up to the last one, without the stream's checksum.
 struct Rows<R> {
-    unfolded: DeflateDecoder<R>,
+    decompressed: DeflateDecoder<R>,
     left: u64,
 }
 
@@ -125,7 +127,7 @@ impl<R: Read> Rows<R> {
     fn new(mut data: R, header: &[u8; 13]) -> io::Result<Self> {
         data.read_exact(&mut [0; 2])?;
         Ok(Self {
-            unfolded: DeflateDecoder::new(data),
+            decompressed: DeflateDecoder::new(data),
             left: raw_len(header, header),
         })
     }
@@ -133,7 +135,7 @@ impl<R: Read> Rows<R> {
 
 impl<R: Read> Read for Rows<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = (&mut self.unfolded).take(self.left).read(buffer)?;
+        let count = (&mut self.decompressed).take(self.left).read(buffer)?;
         if count == 0 && self.left > 0 && !buffer.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -1,3 +1,5 @@
+//! Reads the data of an upload's page from the store.
+
 use app::model::{Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
 use app::page_data::PageError;
 
@@ -8,21 +10,21 @@ use crate::store::Select;
 
 /// How many messages a page shows at first.
 const FIRST_MESSAGES: usize = 50;
-/// What the longest page takes in bytes: its messages are in it twice, each of 2,000 characters of four bytes.
-pub(super) const MAX_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
+/// The size of the longest page, in bytes: it contains its messages twice, each of 2,000 characters of four bytes.
+pub(super) const MAX_PAGE_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
 
-/// What an upload's page shows, read from the node's store.
+/// Reads an upload and its newest messages.
 pub(super) async fn upload_page(
     node: &AppState,
     deadline: Deadline,
     short_id: ShortId,
 ) -> Result<UploadPage, PageError> {
     let upload = node.store.upload(UploadRef::Short(short_id));
-    let upload = deadline.wait("store", upload).await.map_err(told)?;
+    let upload = deadline.wait("store", upload).await.map_err(page_error)?;
     with_messages(node, deadline, upload).await
 }
 
-/// The same for an upload that is known.
+/// Reads the newest messages of this upload.
 pub(super) async fn with_messages(
     node: &AppState,
     deadline: Deadline,
@@ -30,22 +32,22 @@ pub(super) async fn with_messages(
 ) -> Result<UploadPage, PageError> {
     let store = &node.store;
     let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
-    let page = deadline.wait("store", page).await.map_err(told)?;
+    let page = deadline.wait("store", page).await.map_err(page_error)?;
     Ok(UploadPage { upload, page })
 }
 
-/// How far a conversation has come, by the node's store.
+/// Reads the last sequence number of a conversation.
 pub(super) async fn head(
     node: &AppState,
     deadline: Deadline,
     upload: UploadId,
 ) -> Result<Seq, PageError> {
     let page = node.store.messages(upload, Select::Newest, 0);
-    let page = deadline.wait("store", page).await.map_err(told)?;
+    let page = deadline.wait("store", page).await.map_err(page_error)?;
     Ok(page.head)
 }
 
-fn told(error: ApiError) -> PageError {
+fn page_error(error: ApiError) -> PageError {
     match error {
         ApiError::NotFound => PageError::NotFound,
         _ => PageError::Unavailable,

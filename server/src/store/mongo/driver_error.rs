@@ -1,4 +1,4 @@
-//! What a driver's error means, and what is told of it.
+//! The meaning of the driver's errors, and what may be logged of them.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 
 /// See <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
 const DUPLICATE_KEY: i32 = 11_000;
-/// The server is leaving, or is not or no longer the primary: another will be.
-const NO_PRIMARY: [i32; 8] = [189, 91, 10_107, 10_058, 11_600, 11_602, 13_435, 13_436];
+/// The server is shutting down, or is not or no longer the primary: another one will be.
+const NOT_PRIMARY_CODES: [i32; 8] = [189, 91, 10_107, 10_058, 11_600, 11_602, 13_435, 13_436];
 
-/// Whether something with the same key is there already.
+/// Returns whether a document with the same key exists already.
 pub(super) fn is_duplicate(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
@@ -21,8 +21,8 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     }
 }
 
-/// How many documents of an ordered insert are stored for certain, and by a majority, though it failed.
-pub(super) fn stored_before(error: &Error) -> usize {
+/// Returns how many documents of a failed ordered insert are certainly stored, on a majority.
+pub(super) fn stored_count(error: &Error) -> usize {
     match &*error.kind {
         ErrorKind::InsertMany(InsertManyError {
             write_errors: Some(errors),
@@ -33,24 +33,25 @@ pub(super) fn stored_before(error: &Error) -> usize {
     }
 }
 
-/// Whether the same call may well work at once: a connection was lost, or another server is to be asked.
-pub(super) fn may_pass(error: &Error) -> bool {
+/// Returns whether the same call may succeed when it is repeated at once: the connection was lost, or the primary
+/// changed.
+pub(super) fn is_transient(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } => true,
-        ErrorKind::Command(error) => NO_PRIMARY.contains(&error.code),
+        ErrorKind::Command(error) => NOT_PRIMARY_CODES.contains(&error.code),
         _ => false,
     }
 }
 
-/// What is told of a driver's error. The texts of drivers and servers may hold addresses and what people wrote, so
-/// they are left out.
+/// What may be logged and shown of a driver's error. Its own text is left out, since it may contain addresses and what
+/// people wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
+pub struct ErrorSummary {
     what: &'static str,
     code: Option<i32>,
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for ErrorSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {
             Some(code) => write!(f, "{}, code {code}", self.what),
@@ -59,11 +60,11 @@ impl fmt::Display for Told {
     }
 }
 
-pub(super) fn told(error: &Error) -> Told {
+pub(super) fn summarize(error: &Error) -> ErrorSummary {
     let (what, code) = match &*error.kind {
         ErrorKind::Io(_) => ("the connection failed", None),
-        ErrorKind::ConnectionPoolCleared { .. } => ("the server's connections were given up", None),
-        ErrorKind::ServerSelection { .. } => ("no server takes writes", None),
+        ErrorKind::ConnectionPoolCleared { .. } => ("the server's connections were closed", None),
+        ErrorKind::ServerSelection { .. } => ("no server accepts writes", None),
         ErrorKind::Authentication { .. } => ("the login was refused", None),
         ErrorKind::Command(error) => ("the command was refused", Some(error.code)),
         ErrorKind::Write(WriteFailure::WriteError(error)) => {
@@ -72,14 +73,14 @@ pub(super) fn told(error: &Error) -> Told {
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => {
             ("no majority has the write", Some(error.code))
         }
-        ErrorKind::InsertMany(error) => of_insert(error),
-        ErrorKind::Shutdown => ("the node is leaving", None),
+        ErrorKind::InsertMany(error) => summarize_insert(error),
+        ErrorKind::Shutdown => ("the node is shutting down", None),
         _ => ("the driver failed", None),
     };
-    Told { what, code }
+    ErrorSummary { what, code }
 }
 
-fn of_insert(error: &InsertManyError) -> (&'static str, Option<i32>) {
+fn summarize_insert(error: &InsertManyError) -> (&'static str, Option<i32>) {
     let refused = error
         .write_errors
         .as_ref()

@@ -7,7 +7,7 @@ use super::{Fixture, some_key};
 use crate::blob::BlobEntry;
 use crate::ids::PairingId;
 
-pub(crate) async fn the_first_id_stays_and_is_no_blob(fixture: Fixture) {
+pub(crate) async fn the_first_pairing_id_is_kept_and_not_listed_as_a_blob(fixture: Fixture) {
     let blobs = &fixture.blobs;
     let before = blobs.list(None, 1_000).await.unwrap();
     let first = blobs.pair(PairingId::random()).await.unwrap();
@@ -18,19 +18,19 @@ pub(crate) async fn the_first_id_stays_and_is_no_blob(fixture: Fixture) {
     assert!(before.iter().all(|entry| after.contains(entry)));
 }
 
-pub(crate) async fn racing_pairs_of_one_id_agree(fixture: Fixture) {
+pub(crate) async fn concurrent_pairings_with_one_id_agree(fixture: Fixture) {
     let id = PairingId::random();
-    let mut racers = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let blobs = fixture.blobs.clone();
-        racers.spawn(async move { blobs.pair(id).await.unwrap() });
+        tasks.spawn(async move { blobs.pair(id).await.unwrap() });
     }
-    let ids = racers.join_all().await;
+    let ids = tasks.join_all().await;
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(fixture.blobs.pairing().await, Ok(Some(ids[0])));
 }
 
-/// Every mark, in the order of the keys, in steps of `limit`.
+/// Lists all marks in pages of `limit`, and checks their order.
 async fn marks(fixture: &Fixture, limit: usize) -> Vec<BlobEntry> {
     let mut all: Vec<BlobEntry> = Vec::new();
     loop {
@@ -52,7 +52,7 @@ async fn mark(fixture: &Fixture, key: ShortId) -> Option<BlobEntry> {
         .find(|mark| mark.key == key)
 }
 
-pub(crate) async fn a_marked_blob_is_read_and_listed_as_before(fixture: Fixture) {
+pub(crate) async fn a_marked_blob_is_still_read_and_listed(fixture: Fixture) {
     let (key, blobs) = (some_key(), &fixture.blobs);
     fixture.put(key, b"bytes").await.unwrap();
     assert_eq!(mark(&fixture, key).await, None);
@@ -70,12 +70,12 @@ pub(crate) async fn a_marked_blob_is_read_and_listed_as_before(fixture: Fixture)
     assert_eq!(fixture.read(key, 0..5).await.unwrap(), b"bytes");
 }
 
-pub(crate) async fn an_earlier_mark_stays(fixture: Fixture) {
+pub(crate) async fn an_earlier_mark_is_kept(fixture: Fixture) {
     let key = some_key();
     fixture.put(key, b"bytes").await.unwrap();
     fixture.blobs.mark_orphan(key).await.unwrap();
     let first = mark(&fixture, key).await.unwrap();
-    // Servers tell times in seconds.
+    // S3 servers store times in seconds.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     fixture.blobs.mark_orphan(key).await.unwrap();
     assert_eq!(mark(&fixture, key).await, Some(first));
@@ -83,7 +83,7 @@ pub(crate) async fn an_earlier_mark_stays(fixture: Fixture) {
     assert_eq!(
         mark(&fixture, key).await,
         Some(first),
-        "it outlives its blob"
+        "the mark outlives its blob"
     );
     fixture.blobs.unmark_orphan(key).await.unwrap();
 }

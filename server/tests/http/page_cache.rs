@@ -1,4 +1,4 @@
-//! Pages are kept once they are rendered, and nobody can tell, but by their speed.
+//! Rendered pages are cached without visible effects.
 
 use std::io::Read;
 
@@ -26,7 +26,7 @@ fn path_of(upload: &Upload) -> String {
     format!("/u/{}", upload.short_id)
 }
 
-/// The headers that two answers to the same question have in common.
+/// Returns the headers that two answers to the same request have in common.
 fn lasting(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for passing in ["date", "x-request-id"] {
@@ -36,7 +36,7 @@ fn lasting(headers: &HeaderMap) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn the_same_page_is_the_same_to_the_byte() {
+async fn an_unchanged_page_is_the_same_to_the_byte() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     node.say(&upload, &["first"]).await;
@@ -50,7 +50,7 @@ async fn the_same_page_is_the_same_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_message_is_on_the_page_as_soon_as_it_was_answered() {
+async fn a_message_is_on_the_page_as_soon_as_it_is_acknowledged() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = path_of(&upload);
@@ -65,7 +65,7 @@ async fn a_message_is_on_the_page_as_soon_as_it_was_answered() {
 }
 
 #[tokio::test]
-async fn what_was_posted_through_another_node_is_on_the_page_too() {
+async fn a_message_posted_through_another_node_is_on_the_page() {
     let node = TestNode::start().await;
     let store = node.node.store.clone();
     let other = TestNode::with_backends(&[], |own| Backends { store, ..own }).await;
@@ -77,7 +77,7 @@ async fn what_was_posted_through_another_node_is_on_the_page_too() {
 }
 
 #[tokio::test]
-async fn each_host_gets_links_of_its_own() {
+async fn each_host_gets_its_own_links() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = path_of(&upload);
@@ -94,7 +94,30 @@ async fn each_host_gets_links_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_page_that_did_not_change_is_not_sent_again() {
+async fn an_error_page_is_the_view_that_the_apps_router_shows_at_its_address() {
+    let host = [("host", "tonesa.example")];
+    let page = async |node: &TestNode, path| get(node, path, &host).await.text().await.unwrap();
+    let paths = [
+        "/nowhere", "//", "/u", "/u/", "/u//", "/u/a/b", "/u/bad//", "/ubad", "//u/bad",
+        "/%75/bad", "/u/bad", "/u/bad/", "/u/%2f", "/u/%ff/",
+    ];
+    let mut rendered = Vec::new();
+    for path in paths {
+        let node = TestNode::start().await;
+        rendered.push((path, page(&node, path).await));
+    }
+    let node = TestNode::start().await;
+    for (path, rendered) in &rendered {
+        assert_eq!(page(&node, path).await, *rendered, "{path}");
+    }
+    let node = TestNode::start().await;
+    for (path, rendered) in rendered.iter().rev() {
+        assert_eq!(page(&node, path).await, *rendered, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_page_is_not_sent_again() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = path_of(&upload);
@@ -119,7 +142,7 @@ async fn a_page_that_did_not_change_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_an_error_is_always_sent() {
+async fn an_error_page_is_always_sent() {
     let node = TestNode::start().await;
     let response = get(&node, "/u/AAAAAAAA", &[("if-none-match", "*")]).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
@@ -128,7 +151,7 @@ async fn a_page_that_is_an_error_is_always_sent() {
 }
 
 #[tokio::test]
-async fn a_page_is_the_same_compressed_under_another_tag() {
+async fn a_compressed_page_is_the_same_with_another_tag() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     for path in ["/", &path_of(&upload), "/u/AAAAAAAA"] {
@@ -153,7 +176,7 @@ async fn a_page_is_the_same_compressed_under_another_tag() {
 }
 
 #[tokio::test]
-async fn head_tells_how_long_the_page_is() {
+async fn head_returns_the_length_of_the_page() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let path = path_of(&upload);
@@ -164,7 +187,7 @@ async fn head_tells_how_long_the_page_is() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_kept_is_not_shown_while_the_store_is_away() {
+async fn a_cached_page_is_not_served_while_the_store_is_unavailable() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;
@@ -187,7 +210,7 @@ async fn a_page_that_is_kept_is_not_shown_while_the_store_is_away() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_kept_costs_one_read_of_the_store() {
+async fn a_cached_page_costs_one_read_of_the_store() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;

@@ -1,0 +1,282 @@
+//! A bounded cache of rendered pages.
+
+use std::sync::Arc;
+
+use any_spawner::Executor;
+use app::model::ShortId;
+use app::page_data::PageError;
+use app::settings::{Assets, Settings};
+use axum::extract::Request;
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use super::rendered::{PageContent, RenderedPage};
+use crate::admission::response_budget::BudgetExceeded;
+use crate::store::coalescing::CoalescedReads;
+
+/// How many bytes of pages are cached: some hundreds of pages.
+const MAX_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// What a page takes beside its key and its content, in bytes: mostly headers.
+const PAGE_OVERHEAD: u64 = 2 * 1024;
+/// The size of the page of a short conversation, plain and compressed, in bytes.
+const TYPICAL_PAGE: u64 = 32 * 1024;
+
+/// Caches rendered pages, so that only the first reader of each waits for a rendering.
+///
+/// When the cache is full, the pages that are requested least are removed; a page that is larger than the whole cache
+/// is not stored. Clients may choose the origin in a page's key (by `Host`), so they can fill the cache, but pages that
+/// others request often stay.
+///
+/// Cached pages may be out of date: [`PageCache::get_or_render`] compares their version with what was read.
+pub struct PageCache {
+    cache: Cache<PageKey, Arc<RenderedPage>, PageWeight>,
+    pending: PendingPages,
+}
+
+/// The uploads' pages that are being read and rendered, by origin. Concurrent requests for one share it.
+pub(super) type PendingPages = CoalescedReads<(String, ShortId), Arc<RenderedPage>, BudgetExceeded>;
+
+/// The key of a cached page.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PageKey {
+    origin: String,
+    kind: PageKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum PageKind {
+    Home,
+    Image(ShortId),
+    /// The page of an upload that does not exist or cannot be read.
+    NoImage(PageError),
+    NoPage,
+}
+
+#[derive(Clone)]
+struct PageWeight;
+
+impl Weighter<PageKey, Arc<RenderedPage>> for PageWeight {
+    fn weight(&self, key: &PageKey, page: &Arc<RenderedPage>) -> u64 {
+        (key.origin.len() + page.size()) as u64 + PAGE_OVERHEAD
+    }
+}
+
+impl Default for PageCache {
+    fn default() -> Self {
+        // Leptos spawns tasks while it renders. This fails only if the executor is set already.
+        _ = Executor::init_tokio();
+        // One shard, so that long pages fit in too.
+        let options = OptionsBuilder::new()
+            .shards(1)
+            .estimated_items_capacity((MAX_CACHE_BYTES / TYPICAL_PAGE) as usize)
+            .weight_capacity(MAX_CACHE_BYTES)
+            .build()
+            .expect("all options without a default are set");
+        let cache = Cache::with_options(
+            options,
+            PageWeight,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
+        let pending = PendingPages::default();
+        Self { cache, pending }
+    }
+}
+
+impl PageCache {
+    /// Returns the uploads' pages that are being read and rendered.
+    pub(super) fn pending(&self) -> &PendingPages {
+        &self.pending
+    }
+
+    /// Returns the page of this upload that was rendered last. It may be out of date.
+    pub(super) fn get(&self, origin: &str, short_id: ShortId) -> Option<Arc<RenderedPage>> {
+        self.cache.get(&PageKey {
+            origin: origin.to_owned(),
+            kind: PageKind::Image(short_id),
+        })
+    }
+
+    /// Returns the page with this content, rendered now or before. Of concurrent callers one renders it and the others
+    /// wait; if that one is cancelled, the next one renders it.
+    pub(super) async fn get_or_render(
+        &self,
+        request: Request,
+        assets: &Assets,
+        settings: Settings,
+        content: PageContent,
+        image_origin: Option<&str>,
+    ) -> Arc<RenderedPage> {
+        let key = PageKey {
+            origin: settings.origin.clone(),
+            kind: PageKind::of(&content),
+        };
+        let version = content.version();
+        let replace_if_outdated = |_: &PageKey, page: &mut Arc<RenderedPage>| {
+            if page.version == version {
+                EntryAction::Retain(Arc::clone(page))
+            } else {
+                EntryAction::ReplaceWithGuard
+            }
+        };
+        let guard = match self.cache.entry_async(&key, replace_if_outdated).await {
+            EntryResult::Retained(page) => return page,
+            EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => Some(guard),
+            // Returned only with an action or a timeout that is not used here.
+            EntryResult::Removed(..) | EntryResult::Timeout => None,
+        };
+        let page = Arc::new(
+            RenderedPage::render(request, assets.clone(), settings, content, image_origin).await,
+        );
+        #[cfg(test)]
+        tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
+        // If the entry was removed meanwhile, the page is not cached, and those who wait render it themselves.
+        _ = guard.map(|guard| guard.insert(Arc::clone(&page)));
+        page
+    }
+}
+
+impl PageKind {
+    fn of(content: &PageContent) -> Self {
+        match content {
+            PageContent::Home => Self::Home,
+            PageContent::Image(Ok(page)) => Self::Image(page.upload.short_id),
+            PageContent::Image(Err(error)) => Self::NoImage(*error),
+            PageContent::NoPage => Self::NoPage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use app::model::{Content, Kind, MediaType, MessagePage, Seq, Upload, UploadPage};
+    use axum::body::Body;
+    use futures::future::join_all;
+    use futures::poll;
+
+    use super::*;
+    use crate::{clock, ids};
+
+    thread_local! {
+        /// How many pages this test has rendered.
+        pub(super) static RENDERED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn uploaded() -> Upload {
+        Upload {
+            id: ids::upload_id(),
+            short_id: ids::short_id(),
+            kind: Kind::Image,
+            content: Content {
+                url: "/i/aB3dE9xZ".to_owned(),
+                media_type: MediaType::Png,
+                size: 1,
+                width: 1,
+                height: 1,
+            },
+            created_at: clock::now(),
+        }
+    }
+
+    async fn shown(pages: &PageCache, upload: &Upload, head: u64) -> Arc<RenderedPage> {
+        let page = MessagePage {
+            messages: Vec::new(),
+            head: Seq::new(head),
+        };
+        let upload = upload.clone();
+        let content = PageContent::Image(Ok(UploadPage { upload, page }));
+        let request = Request::new(Body::empty());
+        pages
+            .get_or_render(
+                request,
+                &Assets::default(),
+                Settings::default(),
+                content,
+                None,
+            )
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_changed_page_is_rendered_once_for_concurrent_readers() {
+        let pages = PageCache::default();
+        let upload = uploaded();
+        for head in 1..=3 {
+            let readers = (0..50).map(|_| shown(&pages, &upload, head));
+            let read = join_all(readers).await;
+            assert!(read.iter().all(|page| Arc::ptr_eq(page, &read[0])));
+            let (_, of_page) = read[0].version.clone().unwrap();
+            assert_eq!(of_page, Seq::new(head));
+            assert_eq!(RENDERED.get() as u64, head);
+        }
+    }
+
+    #[tokio::test]
+    async fn when_a_reader_is_cancelled_the_next_one_renders_the_page() {
+        let pages = PageCache::default();
+        let upload = uploaded();
+        let mut first = Box::pin(shown(&pages, &upload, 1));
+        let mut second = Box::pin(shown(&pages, &upload, 1));
+        assert!(poll!(&mut first).is_pending(), "it is rendering");
+        assert!(poll!(&mut second).is_pending(), "it is waiting");
+        assert_eq!(RENDERED.get(), 0);
+        drop(first);
+        second.await;
+        assert_eq!(RENDERED.get(), 1);
+        assert!(pages.get("", upload.short_id).is_some());
+    }
+
+    async fn home(pages: &PageCache, origin: &str) -> Arc<RenderedPage> {
+        let settings = Settings {
+            origin: origin.to_owned(),
+            max_upload_bytes: 1,
+        };
+        let request = Request::new(Body::empty());
+        pages
+            .get_or_render(
+                request,
+                &Assets::default(),
+                settings,
+                PageContent::Home,
+                None,
+            )
+            .await
+    }
+
+    #[tokio::test]
+    async fn invented_hosts_cannot_exceed_the_cache_or_evict_popular_pages() {
+        let pages = PageCache::default();
+        let known = home(&pages, "https://tonesa.example").await;
+        for number in 0..40 {
+            let host = "x".repeat(200_000);
+            home(&pages, &format!("http://{number}.{host}")).await;
+            assert!(
+                pages.cache.weight() <= MAX_CACHE_BYTES,
+                "{}",
+                pages.cache.weight()
+            );
+            // It is requested more often than they are.
+            assert!(Arc::ptr_eq(
+                &known,
+                &home(&pages, "https://tonesa.example").await
+            ));
+        }
+        assert!(
+            pages.cache.weight() > MAX_CACHE_BYTES / 2,
+            "{}",
+            pages.cache.weight()
+        );
+        assert!(pages.cache.len() < 40, "{}", pages.cache.len());
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_too_large_for_the_cache_is_still_returned() {
+        let pages = PageCache::default();
+        let origin = format!("http://{}", "x".repeat(9_000_000));
+        let page = home(&pages, &origin).await;
+        assert!(page.size() as u64 > MAX_CACHE_BYTES);
+        assert_eq!(pages.cache.len(), 0);
+    }
+}
