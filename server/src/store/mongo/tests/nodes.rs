@@ -156,7 +156,7 @@ impl Node {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let limits = HubLimits {
             touches_per_second: 0,
-            pace: HubIntervals::default(),
+            intervals: HubIntervals::default(),
         };
         let (its_store, its_tasks) = (Arc::clone(&store), tasks.clone());
         let hub = Hub::start(
