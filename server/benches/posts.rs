@@ -139,7 +139,7 @@ fn posts(uploads: usize) -> f64 {
 fn hub(store: &Arc<SqliteStore>, tasks: &TaskTracker, shutdown: &CancellationToken) -> Hub {
     let limits = HubLimits {
         touches_per_second: 0,
-        pace: HubIntervals::default(),
+        intervals: HubIntervals::default(),
     };
     Hub::start(
         Arc::new(MemoryBroker::new(Arc::default())),
