@@ -13,21 +13,19 @@ const TIMEOUT_MILLIS: u32 = 20_000;
 /// How many older messages one call brings.
 const BEFORE_LIMIT: usize = 50;
 
-/// The messages after this number, at most [`MAX_BACKFILL`].
-pub(super) async fn messages_after(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-    let url = format!("/api/uploads/{upload}/messages?after={seq}&limit={MAX_BACKFILL}");
-    get(&url).await
+/// The messages that a query selects: `?after=…`, `?before=…`, or the newest when it is empty.
+pub(super) async fn messages(upload: UploadId, query: &str) -> Result<MessagePage, ApiFailure> {
+    get(&format!("/api/uploads/{upload}/messages{query}")).await
 }
 
-/// The newest messages.
-pub(super) async fn newest_messages(upload: UploadId) -> Result<MessagePage, ApiFailure> {
-    get(&format!("/api/uploads/{upload}/messages")).await
+/// Selects the messages after this number, at most [`MAX_BACKFILL`].
+pub(super) fn after(seq: Seq) -> String {
+    format!("?after={seq}&limit={MAX_BACKFILL}")
 }
 
-/// The messages just before this number.
-pub(super) async fn messages_before(upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-    let url = format!("/api/uploads/{upload}/messages?before={seq}&limit={BEFORE_LIMIT}");
-    get(&url).await
+/// Selects the messages just before this number.
+pub(super) fn before(seq: Seq) -> String {
+    format!("?before={seq}&limit={BEFORE_LIMIT}")
 }
 
 /// Posts a message.

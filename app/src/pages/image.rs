@@ -29,42 +29,41 @@ pub fn ImagePage() -> impl IntoView {
             None => page_data::image_page(short_id).await,
         }
     });
-    let show = move |page: Result<UploadPage, PageError>| match page {
-        Ok(page) => view! { <Conversation page/> }.into_any(),
-        Err(PageError::NotFound) => view! { <NotFound/> }.into_any(),
-        Err(PageError::Unavailable) => view! { <Unavailable/> }.into_any(),
+    // The upload that the server no longer knew when its conversation was opened.
+    let missing = RwSignal::new(None::<ShortId>);
+    let page = move || {
+        let is_missing = missing.get().is_some_and(|it| short_id() == Some(it));
+        Suspend::new(async move {
+            match page.await {
+                Ok(page) if !is_missing => view! { <Conversation page missing/> }.into_any(),
+                Ok(_) | Err(PageError::NotFound) => view! { <NotFound/> }.into_any(),
+                Err(PageError::Unavailable) => view! { <Unavailable/> }.into_any(),
+            }
+        })
     };
-    view! {
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move { show(page.await) })}
-        </Suspense>
-    }
-}
-
-/// A conversation as long as its upload exists.
-#[component]
-fn Conversation(page: UploadPage) -> impl IntoView {
-    let opened = Conversations::expect().open(page);
-    let live = opened.live;
-    Effect::new(move || live.enter());
-    on_cleanup(move || live.leave());
-    let exists = move || live.connection.get() != Connection::NotFound;
-    view! {
-        <Show when=exists fallback=NotFound>
-            <OpenConversation opened=opened.clone()/>
-        </Show>
-    }
+    view! { <Suspense fallback=Loading>{page}</Suspense> }
 }
 
 #[component]
-fn OpenConversation(opened: Opened) -> impl IntoView {
+fn Conversation(
+    page: UploadPage,
+    /// Set when the server does not know the upload.
+    missing: RwSignal<Option<ShortId>>,
+) -> impl IntoView {
     let Settings { origin, .. } = expect_context();
     let Opened {
         upload,
         local_file,
         live,
-    } = opened;
+    } = Conversations::expect().open(page);
+    Effect::new(move || live.enter());
+    on_cleanup(move || live.leave());
     let short_id = upload.short_id;
+    Effect::new(move || {
+        if live.connection.get() == Connection::NotFound {
+            missing.set(Some(short_id));
+        }
+    });
     let link = format!("{origin}/u/{short_id}");
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));

@@ -15,11 +15,12 @@ use self::socket::Socket;
 use super::api;
 use super::connection::ConnectionEvent;
 use super::effect::{Effect, Timer};
+use super::failure::ApiFailure;
 use super::machine::{Input, Machine};
 use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Ripple};
 use crate::browser::storage;
-use crate::model::{AuthorName, ClientMessageId, MessageText, UploadId, UploadPage};
+use crate::model::{AuthorName, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage};
 
 /// The signals that the driver keeps up to date.
 #[derive(Debug, Clone, Copy)]
@@ -180,14 +181,9 @@ impl Inner {
                     socket.send(&command);
                 }
             }
-            Effect::FetchAfter(seq) => {
-                self.spawn(async move { Input::Fetched(api::messages_after(upload, seq).await) });
-            }
-            Effect::FetchNewest => {
-                self.spawn(async move { Input::FetchedNewest(api::newest_messages(upload).await) });
-            }
-            Effect::FetchBefore(seq) => self
-                .spawn(async move { Input::FetchedOlder(api::messages_before(upload, seq).await) }),
+            Effect::FetchAfter(seq) => self.fetch(api::after(seq), Input::Fetched),
+            Effect::FetchNewest => self.fetch(String::new(), Input::FetchedNewest),
+            Effect::FetchBefore(seq) => self.fetch(api::before(seq), Input::FetchedOlder),
             Effect::Post(message) => self.spawn(async move {
                 let key = message.client_message_id.clone();
                 Input::PostAnswered(key, api::post(upload, message).await)
@@ -196,6 +192,11 @@ impl Inner {
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,
         }
+    }
+
+    fn fetch(self: &Rc<Self>, query: String, input: fn(Result<MessagePage, ApiFailure>) -> Input) {
+        let upload = self.upload;
+        self.spawn(async move { input(api::messages(upload, &query).await) });
     }
 
     fn spawn(self: &Rc<Self>, input: impl Future<Output = Input> + 'static) {
