@@ -1,5 +1,5 @@
-//! What Tonesa's server and browser share: the wire vocabulary, the pages and their components, and the browser's
-//! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
+//! The part of Tonesa that server and browser share: the protocol's types, the pages and their components, and the
+//! browser's side of the socket. One crate with the features `ssr` (server) and `hydrate` (browser).
 
 // Views are nested types.
 #![recursion_limit = "256"]
@@ -14,6 +14,7 @@ pub mod uploading;
 
 mod browser;
 mod components;
+mod erased;
 #[cfg(feature = "ssr")]
 mod link_preview;
 mod pages;
@@ -28,6 +29,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::browser::Hydrated;
+use crate::erased::erased;
 use crate::live::Conversations;
 use crate::pages::{HomePage, ImagePage, NotFound};
 
@@ -38,18 +40,21 @@ pub use shell::{problem_page, shell};
 #[cfg(feature = "hydrate")]
 pub use start::start;
 
-/// The whole app: its pages by their addresses. It needs [`settings::Settings`] in the context, and on the server a
+/// The whole app: a page for each route. It expects [`settings::Settings`] in the context, and on the server a
 /// [`page_data::PageSource`].
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
-    Conversations::provide();
+    // In the browser they outlive the app: see `start`.
+    if use_context::<Conversations>().is_none() {
+        Conversations::provide();
+    }
     view! {
         <Router>
-            <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=HomePage/>
-                <Route path=path!("/u/:id") view=ImagePage/>
+            <FlatRoutes fallback=|| erased(NotFound())>
+                <Route path=path!("/") view=|| erased(HomePage())/>
+                <Route path=path!("/u/:id") view=|| erased(ImagePage())/>
             </FlatRoutes>
         </Router>
     }

@@ -27,7 +27,7 @@ impl ApiFailure {
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable | Self::TimedOut => true,
-            Self::Refused(problem) => problem.is_passing(),
+            Self::Refused(problem) => problem.is_temporary(),
             Self::Unexplained(status) => matches!(*status, ..400 | 408 | 429 | 500..),
         }
     }

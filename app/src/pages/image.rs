@@ -6,12 +6,13 @@ use super::{Loading, NotFound, Unavailable};
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
 };
+use crate::erased::erased;
 use crate::live::{Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
 use crate::settings::Settings;
 
-/// The page of an upload: the picture, what is said about it, and where people point.
+/// The page of an upload: the picture with its ripples, and the conversation.
 #[component]
 pub fn ImagePage() -> impl IntoView {
     let params = use_params_map();
@@ -30,12 +31,12 @@ pub fn ImagePage() -> impl IntoView {
         }
     });
     let show = move |page: Result<UploadPage, PageError>| match page {
-        Ok(page) => view! { <Conversation page/> }.into_any(),
-        Err(PageError::NotFound) => view! { <NotFound/> }.into_any(),
-        Err(PageError::Unavailable) => view! { <Unavailable/> }.into_any(),
+        Ok(page) => erased(view! { <Conversation page/> }),
+        Err(PageError::NotFound) => erased(NotFound()),
+        Err(PageError::Unavailable) => erased(Unavailable()),
     };
     view! {
-        <Suspense fallback=Loading>
+        <Suspense fallback=|| erased(Loading())>
             {move || Suspend::new(async move { show(page.await) })}
         </Suspense>
     }

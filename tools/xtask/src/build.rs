@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use xshell::cmd;
 
 use crate::{
-    setup,
+    setup::{self, Browser},
     site::{self, Effort},
     workspace::{self, Workspace},
 };
@@ -104,9 +104,14 @@ fn replace_process(command: &mut Command) -> Result<()> {
 
 /// `cargo xtask measure`.
 pub fn measure(workspace: &Workspace) -> Result<()> {
+    let browser = setup::for_browser_tests(workspace)?;
     let built = release(workspace)?;
     let script = workspace.root.join("end2end/measure.mjs");
-    workspace::run(Command::new("node").arg(script).arg(built.program))
+    let mut node = Command::new("node");
+    if let Browser::Installed(path) = browser {
+        node.env("CHROMIUM", path);
+    }
+    workspace::run(node.arg(script).arg(built.program))
 }
 
 /// `cargo xtask bench`: measures with the bench's own arguments, into `target/bench`.
