@@ -1,4 +1,4 @@
-//! Type erasure of whole pages.
+//! Type erasure of large views.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -7,17 +7,17 @@ use leptos::tachys::hydration::Cursor;
 use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::{Mountable, Position, PositionState};
 
-/// Erases the type of a page's view, as [`IntoAny::into_any`] does, but without two parts of it.
+/// Erases a view's type, as [`IntoAny::into_any`] does, but without two parts of it.
 ///
 /// [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which updates
-/// one page into another in place; here a new page replaces the old one. The linker cannot leave such code out by itself.
+/// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
 pub fn erased(view: impl IntoView + 'static) -> AnyView {
-    Page(view).into_any()
+    Replaceable(view).into_any()
 }
 
-struct Page<V>(V);
+struct Replaceable<V>(V);
 
-impl<V: Render> Render for Page<V> {
+impl<V: Render> Render for Replaceable<V> {
     type State = V::State;
 
     fn build(self) -> Self::State {
@@ -32,9 +32,9 @@ impl<V: Render> Render for Page<V> {
     }
 }
 
-impl<V: RenderHtml> RenderHtml for Page<V> {
+impl<V: RenderHtml> RenderHtml for Replaceable<V> {
     type AsyncOutput = V::AsyncOutput;
-    type Owned = Page<V::Owned>;
+    type Owned = Replaceable<V::Owned>;
 
     const MIN_LENGTH: usize = V::MIN_LENGTH;
     const EXISTS: bool = V::EXISTS;
@@ -89,17 +89,17 @@ impl<V: RenderHtml> RenderHtml for Page<V> {
     }
 
     fn into_owned(self) -> Self::Owned {
-        Page(self.0.into_owned())
+        Replaceable(self.0.into_owned())
     }
 }
 
-impl<V: AddAnyAttr> AddAnyAttr for Page<V> {
-    type Output<A: Attribute> = Page<V::Output<A>>;
+impl<V: AddAnyAttr> AddAnyAttr for Replaceable<V> {
+    type Output<A: Attribute> = Replaceable<V::Output<A>>;
 
     fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
     where
         Self::Output<A>: RenderHtml,
     {
-        Page(self.0.add_any_attr(attribute))
+        Replaceable(self.0.add_any_attr(attribute))
     }
 }

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use web_sys::FocusOptions;
 
 use crate::browser::Hydrated;
+use crate::erased::erased;
 
 /// The main part of a page. After a navigation within the app it takes the focus, as a loaded page does.
 #[component]
@@ -10,6 +11,10 @@ pub fn Main<C: IntoView + 'static>(
     class: &'static str,
     children: TypedChildren<C>,
 ) -> impl IntoView {
+    main_element(class, erased(children.into_inner()()))
+}
+
+fn main_element(class: &'static str, content: AnyView) -> impl IntoView {
     let main = NodeRef::<html::Main>::new();
     // Pages without scripts have no such context.
     let navigated = use_context::<Hydrated>().is_some_and(Hydrated::get_untracked);
@@ -23,7 +28,7 @@ pub fn Main<C: IntoView + 'static>(
     });
     view! {
         <main id="main" class=class tabindex="-1" node_ref=main>
-            {children.into_inner()()}
+            {content}
         </main>
     }
 }
