@@ -28,7 +28,7 @@ pub fn step(from: Point, key: &str, fine: bool) -> Option<Point> {
 
 /// The fraction as a CSS percentage with three decimals: `12.500%`.
 ///
-/// Formatted from an integer, since the formatting of floats would add 3 kB to the WASM.
+/// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
 pub fn percentage(fraction: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,

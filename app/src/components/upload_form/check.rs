@@ -48,10 +48,19 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
 }
 
 /// The size as `20 MB` or `3.4 MB`, rounded up so that a size above a limit never reads as the limit.
+///
+/// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
 pub fn megabytes(bytes: f64) -> String {
-    let tenths = (bytes / MEBIBYTE * 10.0).ceil();
-    let megabytes = tenths / 10.0;
-    format!("{megabytes} MB")
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the size of a file"
+    )]
+    let tenths = (bytes / MEBIBYTE * 10.0).ceil() as u64;
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} MB"),
+        (whole, tenth) => format!("{whole}.{tenth} MB"),
+    }
 }
 
 /// What a file seems to be by its name and type.

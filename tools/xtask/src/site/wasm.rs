@@ -52,7 +52,7 @@ pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
 /// Runs wasm-opt.
 ///
 /// It needs no list of WASM features: rustc writes those that it uses into the module. Enabling more (`--all-features`)
-/// gives fewer bytes, but more after brotli.
+/// gives fewer bytes, but more after brotli; so does `-Oz`.
 pub fn optimise(
     workspace: &Workspace,
     tools: &Tools,
@@ -60,7 +60,7 @@ pub fn optimise(
     folder: &Path,
 ) -> Result<PathBuf> {
     let output = folder.join("optimised.wasm");
-    let arguments = ["-Oz", "--strip-producers", "--strip-target-features"];
+    let arguments = ["-Os", "--strip-producers", "--strip-target-features"];
     let command = tools.wasm_opt.command(&workspace.shell).args(arguments);
     command
         .arg(input)
