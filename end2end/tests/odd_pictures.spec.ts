@@ -50,7 +50,7 @@ async function decodeOriginal(page: Page, name: string, end = Buffer.of()) {
   const { mimeType, buffer } = imagePayload(name);
   const body = Buffer.concat([buffer, end]);
   await page.route('**/original', (route) => route.fulfill({ contentType: mimeType, body }));
-  const decoded = await decode(page, '/before');
+  const decoded = await decode(page, '/original');
   await page.unroute('**/original');
   return decoded;
 }

@@ -48,7 +48,7 @@ impl Zone {
                 let minutes = at.unix_millis().div_euclid(MINUTE_MS).rem_euclid(24 * 60);
                 format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
             }
-            Self::Local => format(r#"{"hour":"numeric","minute":"2-digit"}"#, at.unix_millis()),
+            Self::Local => format(r#"{"timeStyle":"short"}"#, at.unix_millis()),
         }
     }
 
