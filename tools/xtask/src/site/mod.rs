@@ -25,6 +25,8 @@ use walkdir::WalkDir;
 
 use crate::{setup::Toolbox, workspace::Workspace};
 
+pub use wasm::compile;
+
 /// URL paths of the packaged files; the server reads them at start.
 #[derive(Serialize)]
 struct Manifest {
@@ -42,15 +44,15 @@ pub enum Effort {
     Optimised,
 }
 
-/// Updates `<beside>/site` unless it is up to date, and returns its path.
+/// Updates `<beside>/site` from the compiled module unless it is up to date, and returns its path.
 pub fn package(
     workspace: &Workspace,
     toolbox: &Toolbox,
+    module: &Path,
     beside: &Path,
     effort: Effort,
 ) -> Result<PathBuf> {
-    let module = wasm::compile(workspace, toolbox.compiler, effort)?;
-    let fingerprint = fingerprint::of_inputs(&workspace.root, &module)?;
+    let fingerprint = fingerprint::of_inputs(&workspace.root, module)?;
     let site = beside.join("site");
     let stamp = beside.join("site.fingerprint");
     if site.is_dir() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == fingerprint) {
@@ -59,7 +61,7 @@ pub fn package(
     println!("xtask: packaging {}", site.display());
     let fresh = beside.join("site.new");
     recreate_folder(&fresh)?;
-    write_assets(workspace, toolbox, &module, &fresh, effort)?;
+    write_assets(workspace, toolbox, module, &fresh, effort)?;
     copy_public(&workspace.root.join("public"), &fresh.join("public"))?;
     // The stamp is removed first, so that an interrupted update is repeated.
     remove_if_there(fs::remove_file(&stamp))?;
