@@ -1,4 +1,4 @@
-// What many nodes share: real Redis, MongoDB and S3 servers, started by the test bed's program.
+// The backends that nodes share: real Redis, MongoDB and S3 servers, started by the program `testbed`.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,30 +7,30 @@ import type { Environment } from './server';
 
 const program = process.env.TESTBED_BINARY ?? join(__dirname, '..', 'target', 'debug', 'testbed');
 
-/** The three servers. They live as long as the program's standard input is open, so none outlives this process. */
+/** The three servers. They run as long as `testbed`'s standard input is open, so none outlives this process. */
 export class Backends {
   private constructor(
     private readonly child: ChildProcess,
-    /** The variables with which a node uses them. */
+    /** The environment variables for a node that uses them. */
     readonly environment: Environment,
   ) {}
 
   static async start(): Promise<Backends> {
     const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`${program} ended with ${code} before its servers were there`);
+      throw new Error(`${program} ended with ${code} before its servers had started`);
     });
-    const told = once(createInterface(child.stdout), 'line');
-    const [line] = await Promise.race([told, ended]);
-    // Its end is expected from now on.
+    const ready = once(createInterface(child.stdout), 'line');
+    const [line] = await Promise.race([ready, ended]);
+    // From now on its end is no error.
     ended.catch(() => {});
     return new Backends(child, JSON.parse(line));
   }
 
   async stop() {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
+    const ended = once(this.child, 'exit');
     this.child.stdin?.end();
-    await gone;
+    await ended;
   }
 }

@@ -1,10 +1,10 @@
-// A load balancer as simple as they come: TCP, round robin over the nodes that take connections, no sticky sessions.
+// A simple load balancer: TCP, round robin over the nodes that accept connections, no sticky sessions.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Server } from './server';
 
 export class Balancer {
-  /** The nodes of the live sockets that went through here, in the order in which they were opened. */
+  /** The nodes of the WebSockets that went through it, in the order in which they were opened. */
   readonly sockets: Server[] = [];
   private readonly open = new Set<Socket>();
   private readonly listener = createServer((client) => this.accept(client));
@@ -22,7 +22,7 @@ export class Balancer {
     await once(this.listener, 'listening');
   }
 
-  /** Takes no new connections to any node until the returned call: who comes meanwhile waits. */
+  /** Delays new connections until the returned function is called. */
   hold(): () => void {
     let release = () => {};
     this.held = new Promise((resolve) => (release = resolve));
@@ -36,7 +36,7 @@ export class Balancer {
   }
 
   private async accept(client: Socket) {
-    this.keep(client);
+    this.track(client);
     await this.held;
     const found = await this.findNode();
     if (!found || client.destroyed) {
@@ -45,17 +45,17 @@ export class Balancer {
       return;
     }
     const { node, upstream } = found;
-    this.keep(upstream);
+    this.track(upstream);
     client.once('data', (request) => {
       if (request.toString('latin1').startsWith('GET /api/socket')) this.sockets.push(node);
     });
     client.pipe(upstream).pipe(client);
-    // Either end's loss is the other's, at once: what is half open would hide a node's death from the page.
+    // Both ends are closed together: a half-open connection would hide a node's death from the page.
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.destroy());
   }
 
-  /** The next node whose turn it is and that is alive. */
+  /** The next node that accepts a connection. */
   private async findNode(): Promise<{ node: Server; upstream: Socket } | undefined> {
     for (let tries = 0; tries < this.nodes.length; tries++) {
       const node = this.nodes[this.turn++ % this.nodes.length];
@@ -68,9 +68,9 @@ export class Balancer {
     return undefined;
   }
 
-  private keep(socket: Socket) {
+  private track(socket: Socket) {
     this.open.add(socket);
-    // A reset is an end like any other here.
+    // A reset ends a connection like a close.
     socket.on('error', () => {}).once('close', () => this.open.delete(socket));
   }
 }

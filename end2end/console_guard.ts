@@ -1,29 +1,29 @@
-// What a page complains about on its console is a fault, unless a test says that it expects it.
+// Fails a test for errors and warnings on a page's console that it does not expect.
 import type { BrowserContext, ConsoleMessage } from '@playwright/test';
 
-const complaints = new Set(['assert', 'error', 'warning']);
+const faultTypes = new Set(['assert', 'error', 'warning']);
 
 export class ConsoleGuard {
   private readonly seen: string[] = [];
   private readonly allowed: RegExp[] = [];
 
-  /** Listens to every page of the context, those that it opens later too. */
+  /** Listens to every page of the context, including those that are opened later. */
   watch(context: BrowserContext) {
     context.on('console', (message) => {
-      if (complaints.has(message.type())) this.seen.push(describe(message));
+      if (faultTypes.has(message.type())) this.seen.push(describe(message));
     });
     context.on('weberror', (error) => this.seen.push(`uncaught ${error.error().stack || error.error()}`));
   }
 
-  /** Takes what matches for expected in this test: the text, or the address that it is about. */
+  /** Allows messages whose text or URL matches. */
   allow(pattern: RegExp) {
     this.allowed.push(pattern);
   }
 
-  /** Fails if anything else was there. */
+  /** Throws if there were other messages. */
   check() {
     const faults = this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
-    if (faults.length > 0) throw new Error(`The page complained on its console:\n${faults.join('\n')}`);
+    if (faults.length > 0) throw new Error(`Errors on the page's console:\n${faults.join('\n')}`);
   }
 }
 

@@ -1,4 +1,4 @@
-// What the tests stand on: the real program with an empty data folder, and pages whose console stays clean.
+// The fixtures: the real program with an empty data folder, and pages whose console must stay free of errors.
 import { test as base, type BrowserContext } from '@playwright/test';
 import { Backends } from './backends';
 import { Balancer } from './balancer';
@@ -10,23 +10,23 @@ interface WorkerFixtures {
   serverEnv: Environment;
   /** The server of all tests with the same `serverEnv`. */
   server: Server;
-  /** What `startNodes` lets nodes share; started when a test first asks for it. */
+  /** The backends that the nodes of `startNodes` share; started on first use. */
   backends: Backends;
 }
 
 interface TestFixtures {
   consoleGuard: ConsoleGuard;
-  /** Lets the pages of this test complain about this. */
+  /** Allows errors and warnings on this test's consoles. */
   allowConsole: (pattern: RegExp) => void;
-  /** A second person's browser: no cookies and no storage in common with `context`. */
+  /** A second person's browser: it shares no cookies and no storage with `context`. */
   another: BrowserContext;
-  /** Starts a server for this test alone, for those that stop it or need other settings. */
+  /** Starts a server for this test only, to stop it or to give it other settings. */
   startServer: (environment?: Environment) => Promise<Server>;
-  /** Starts so many nodes that are one service: they share a Redis, a MongoDB and an S3 server. */
+  /** Starts nodes of one service, which share a Redis, a MongoDB and an S3 server. */
   startNodes: (count: number) => Promise<Server[]>;
-  /** Starts a load balancer before these nodes. */
+  /** Starts a load balancer in front of these nodes. */
   startBalancer: (nodes: Server[]) => Promise<Balancer>;
-  /** A browser of yet another person, who finds the service at this address. */
+  /** One more person's browser, for the service at this URL. */
   browserAt: (baseURL: string) => Promise<BrowserContext>;
   serverLog: void;
 }
@@ -61,7 +61,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   baseURL: async ({ server }, use) => use(server.url),
 
-  // Set up before every context and so checked after their end, when nothing more can be said.
+  // Set up before every context, and so checked after they are closed.
   consoleGuard: async ({}, use) => {
     const guard = new ConsoleGuard();
     await use(guard);

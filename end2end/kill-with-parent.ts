@@ -1,10 +1,10 @@
-// No process outlives the test runner that started it.
+// Ends processes when the test runner that started them dies.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 const script = join(__dirname, '..', 'tools', 'testbed', 'kill-with-parent.sh');
 
-/** Ends `child` when this process dies, in whatever way. To let go, end the standard input of what it returns. */
+/** Ends `child` when this process dies. Ending the standard input of the returned process disables it. */
 export function killWithParent(child: ChildProcess): ChildProcess | undefined {
   if (child.pid === undefined) return undefined;
   return spawn('sh', [script, `${child.pid}`], { stdio: ['pipe', 'ignore', 'inherit'] });

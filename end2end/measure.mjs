@@ -1,4 +1,4 @@
-// The figures of docs/performance.md, taken from the release program: `cargo xtask measure`. Linux only, since the
+// Measures the figures of docs/performance.md with the release program: `cargo xtask measure`. Linux only, since the
 // program's processor time is read from /proc.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,8 +7,10 @@ import { request as httpRequest, Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { chromium, devices } from '@playwright/test';
 
 const RENDERS = 2_000;
+const PHONE_RUNS = 7;
 const [, , program] = process.argv;
 const data = mkdtempSync(join(tmpdir(), 'tonesa-measure-'));
 const server = spawn(program, {
@@ -22,6 +24,7 @@ try {
   for (let n = 0; n < 50; n++) await say(base, upload, n);
   const page = `${base}/u/${upload.shortID}`;
   await transferred(page);
+  await phone(page);
   await rendering(page);
 } finally {
   server.kill('SIGTERM');
@@ -29,7 +32,7 @@ try {
   rmSync(data, { recursive: true });
 }
 
-/** Where the program says that it serves. */
+/** The URL that the program logs. */
 async function address() {
   for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8');
   return new Promise((resolve, reject) => {
@@ -60,7 +63,7 @@ async function say(base, upload, n) {
   await fetch(`${base}/api/uploads/${upload.id}/messages`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-/** Bytes on the line for the image page without its image. */
+/** The bytes that the image page transfers, without its image. */
 async function transferred(page) {
   const html = (await get(page, {})).body.toString();
   const assets = [...new Set(html.match(/\/assets\/tonesa-[0-9a-f]+\.(?:css|js|wasm)/g))];
@@ -74,11 +77,58 @@ async function transferred(page) {
   console.log(`together: ${total} bytes`);
 }
 
-/** Processor time of the whole program for each rendered page. */
+/** How soon the page is shown and live on an emulated phone: 1.6 Mbit/s, 150 ms, the processor slowed fourfold. */
+async function phone(page) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || undefined });
+  const runs = [];
+  for (let n = 0; n < PHONE_RUNS; n++) runs.push(await visit(browser, page));
+  await browser.close();
+  for (const [name, unit] of [['first contentful paint', ' ms'], ['live', ' ms'], ['layout shift', '']]) {
+    const [least, median, most] = [0, 0.5, 1].map((share) => {
+      const sorted = runs.map((run) => run[name]).sort((a, b) => a - b);
+      return sorted[Math.round(share * (sorted.length - 1))];
+    });
+    const digits = unit ? 0 : 4;
+    const range = `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
+    console.log(`on a phone, ${name}: ${median.toFixed(digits)}${unit} (${range}, ${PHONE_RUNS} first visits)`);
+  }
+}
+
+/** A first visit, with an empty cache. */
+async function visit(browser, address) {
+  const context = await browser.newContext(devices['Pixel 5']);
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  const throughput = { downloadThroughput: 1_600_000 / 8, uploadThroughput: 1_600_000 / 8 };
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 150, ...throughput });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.addInitScript(() => {
+    const figures = (globalThis.figures = { 'first contentful paint': 0, live: 0, 'layout shift': 0 });
+    const observe = (type, take) =>
+      new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
+    observe('paint', ({ name, startTime }) => (figures[name.replaceAll('-', ' ')] = startTime));
+    observe('layout-shift', ({ value }) => (figures['layout shift'] += value));
+    new MutationObserver(() => {
+      const status = document.querySelector('.status')?.textContent ?? '';
+      if (!figures.live && /^(Live|Caught up)/.test(status)) figures.live = performance.now();
+    }).observe(document, { childList: true, subtree: true, characterData: true });
+  });
+  await page.goto(address);
+  await page.waitForFunction(() => globalThis.figures.live > 0);
+  // So that the picture and what it moves have been painted.
+  await page.waitForLoadState('load');
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const figures = await page.evaluate(() => globalThis.figures);
+  await context.close();
+  return figures;
+}
+
+/** The program's processor time for each rendered page. */
 async function rendering(page) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (const [name, headers] of [['as it is', {}], ['compressed', { 'accept-encoding': 'br, gzip' }]]) {
-    // A page tells where it was asked for: it is rendered for each host, and kept after that.
+    // A page contains its host: it is rendered once for each host and cached.
     const render = (n) => get(page, { ...headers, host: `${name.replaceAll(' ', '-')}-${n}.example` }, agent);
     for (let n = 0; n < 200; n++) await render(n);
     const before = processorTime();

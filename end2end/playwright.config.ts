@@ -2,9 +2,9 @@ import { defineConfig, devices } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
-  // A test that only passes when tried again tells of a fault.
+  // A test that passes only when repeated shows a fault.
   retries: 0,
-  // Some tests measure time; two browsers on two cores would measure each other.
+  // Some tests measure time; browsers in parallel would slow each other down.
   workers: 1,
   timeout: 30_000,
   globalTimeout: 20 * 60_000,
@@ -13,13 +13,12 @@ export default defineConfig({
   use: {
     screenshot: 'only-on-failure',
     launchOptions: {
-      // Playwright's own Chromium unless told; `cargo xtask test` names the one it found.
+      // Playwright's own Chromium by default; `cargo xtask test` sets the one it found.
       executablePath: process.env.CHROMIUM || undefined,
-      // People's browsers keep pages for going back; Playwright has them made anew unless told.
+      // Browsers keep pages in the back/forward cache; Playwright disables it by default.
       ignoreDefaultArgs: ['--disable-back-forward-cache'],
       args: [
-        // What Chromium does by itself only takes time from the tests. (It has no sandbox here: Playwright's default,
-        // and root could not have one.)
+        // Chromium's background activity only slows the tests down.
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-gpu',

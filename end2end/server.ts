@@ -1,4 +1,4 @@
-// The real program, as a process of its own.
+// The server as a process.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { killWithParent } from './kill-with-parent';
 
 const program = process.env.TONESA_BINARY ?? join(__dirname, '..', 'target', 'debug', 'tonesa');
-const readyWithin = 30_000;
-const stopsWithin = 12_000;
-/** Of what the program logs, so much is kept for a failed test's report, in characters. */
-const keptLog = 64 * 1024;
+const startTimeout = 30_000;
+const stopTimeout = 12_000;
+/** The length of the log that is kept for a failed test's report, in characters. */
+const maxLog = 64 * 1024;
 
 export type Environment = Record<string, string>;
 
-/** A server with a data folder of its own. */
+/** A server with its own data folder. */
 export class Server {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'tonesa-'));
   log = '';
@@ -28,7 +28,7 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it and waits until it answers; again after `stop`, at the same port with the same data. */
+  /** Starts it and waits until it answers. After `stop` it starts with the same port and data. */
   async start() {
     const seen = this.log.length;
     const child = spawn(program, { env: this.variables(), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -38,7 +38,7 @@ export class Server {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.note(text));
     }
-    const deadline = Date.now() + readyWithin;
+    const deadline = Date.now() + startTimeout;
     while (!(await this.isReady(seen))) {
       if (!isRunning(child) || Date.now() > deadline) {
         await this.stop();
@@ -48,29 +48,29 @@ export class Server {
     }
   }
 
-  /** Ends it by this signal and waits until it is gone. Gives its exit code, null if the signal killed it. */
+  /** Sends the signal and waits until the process has ended. Returns its exit code, or null if the signal killed it. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const child = this.child;
     if (!child) return null;
-    const lastResort = setTimeout(() => child.kill('SIGKILL'), stopsWithin);
+    const kill = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
     if (isRunning(child)) {
-      const gone = once(child, 'exit');
+      const ended = once(child, 'exit');
       child.kill(signal);
-      await gone;
+      await ended;
     }
-    clearTimeout(lastResort);
+    clearTimeout(kill);
     this.killer?.stdin?.end();
     this.child = undefined;
     return child.exitCode;
   }
 
-  /** Ends it and removes its data. */
+  /** Stops it and removes its data. */
   async remove() {
     await this.stop();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 
-  /** It has said which port the system gave it, and answers there. */
+  /** Whether it has logged its port and answers there. */
   private async isReady(seen: number): Promise<boolean> {
     if (this.port === '0') {
       this.port = this.log.slice(seen).match(/serving at http:\/\/127\.0\.0\.1:(\d+)/)?.[1] ?? '0';
@@ -82,7 +82,7 @@ export class Server {
     );
   }
 
-  /** Nothing of the person's own settings, and no limits on how much a test may do in a minute. */
+  /** None of the user's settings, and no rate limits. */
   private variables(): Environment {
     return {
       PATH: process.env.PATH ?? '',
@@ -96,7 +96,7 @@ export class Server {
   }
 
   private note(text: string) {
-    this.log = (this.log + text).slice(-keptLog);
+    this.log = (this.log + text).slice(-maxLog);
   }
 }
 

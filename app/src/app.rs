@@ -4,21 +4,25 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::browser::Hydrated;
+use crate::erased::erased;
 use crate::live::Conversations;
 use crate::pages::{HomePage, ImagePage, NotFound};
 
-/// The whole app: its pages by their addresses. It needs [`settings::Settings`] in the context, and on the server a
-/// [`page_data::PageSource`].
+/// The whole app: a page for each route. It expects [`crate::settings::Settings`] in the context, and on the server a
+/// [`crate::page_data::PageSource`].
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
-    Conversations::provide();
+    // In the browser they outlive the app: see `start`.
+    if use_context::<Conversations>().is_none() {
+        Conversations::provide();
+    }
     view! {
         <Router>
-            <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=HomePage/>
-                <Route path=path!("/u/:id") view=ImagePage/>
+            <FlatRoutes fallback=|| erased(NotFound())>
+                <Route path=path!("/") view=|| erased(HomePage())/>
+                <Route path=path!("/u/:id") view=|| erased(ImagePage())/>
             </FlatRoutes>
         </Router>
     }

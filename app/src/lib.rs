@@ -1,5 +1,5 @@
-//! What Tonesa's server and browser share: the wire vocabulary, the pages and their components, and the browser's
-//! side of the socket. One crate, features `ssr` (server) and `hydrate` (browser).
+//! The part of Tonesa that server and browser share: the protocol's types, the pages and their components, and the
+//! browser's side of the socket. One crate with the features `ssr` (server) and `hydrate` (browser).
 
 // Views are nested types.
 #![recursion_limit = "256"]
@@ -15,6 +15,7 @@ pub mod uploading;
 mod app;
 mod browser;
 mod components;
+mod erased;
 #[cfg(feature = "ssr")]
 mod link_preview;
 mod pages;

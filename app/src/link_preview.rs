@@ -1,4 +1,4 @@
-//! What a page says of itself to those who only read its head: search engines and the previews of links.
+//! Metadata in the document's head, for search engines and link previews.
 
 use leptos::prelude::*;
 use leptos::tachys::html::attribute::custom::custom_attribute;
@@ -9,24 +9,24 @@ use crate::model::UploadPage;
 const PITCH: &str =
     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
 
-/// One `<meta>`: named after HTML's list, or after the Open Graph's.
+/// One `<meta>`, of HTML or of Open Graph.
 enum Tag {
     Name(&'static str, String),
     Property(&'static str, String),
 }
 
-/// Whose page the head describes.
+/// What the page shows.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    /// The home page's.
+    /// The home page.
     Home,
-    /// An upload's.
+    /// An upload.
     Image(&'a UploadPage),
-    /// Nobody's: nothing can be shown at this address.
+    /// Nothing can be shown at this address.
     Nothing,
 }
 
-/// The elements that describe the page.
+/// Renders the metadata of a page.
 pub fn tags(origin: &str, subject: Subject<'_>) -> impl IntoView + use<> {
     let (url, tags) = match subject {
         Subject::Home => (Some(format!("{origin}/")), home(origin)),
@@ -53,7 +53,7 @@ fn meta(tag: Tag) -> AnyView {
     }
 }
 
-/// Links are for those who were given them.
+/// Uploads are for people who were given the link.
 fn noindex() -> Tag {
     Tag::Name("robots", "noindex".to_owned())
 }
@@ -99,12 +99,12 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
 }
 
 fn description(messages: u64) -> String {
-    let said = match messages {
+    let count = match messages {
         0 => String::new(),
         1 => " One message so far.".to_owned(),
         many => format!(" {many} messages so far."),
     };
-    format!("See it, say what you see, and tap it to show where.{said}")
+    format!("See it, say what you see, and tap it to show where.{count}")
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_description_says_how_much_was_said() {
+    fn the_description_counts_the_messages() {
         assert!(description(0).ends_with("show where."));
         assert!(description(1).ends_with("One message so far."));
         assert!(description(12).ends_with("12 messages so far."));

@@ -1,11 +1,11 @@
-//! What the browser has to know of the server that it talks to.
+//! The server's settings that pages need.
 
 use serde::{Deserialize, Serialize};
 
-/// Given by the server in the context, and to the browser as JSON in the document's head.
+/// Provided in the context; the browser reads it from JSON in the document's head.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Scheme and host of absolute addresses, without a slash at the end: `https://tonesa.example`.
+    /// Scheme and host of absolute URLs, without a trailing slash: `https://tonesa.example`.
     pub origin: String,
     /// The largest file that may be uploaded, in bytes.
     pub max_upload_bytes: u64,
@@ -14,7 +14,7 @@ pub struct Settings {
 /// The id of the element that holds [`Settings`].
 pub const SETTINGS_ID: &str = "settings";
 
-/// Addresses of the packaged files, with their content's hash in their names.
+/// URL paths of the packaged files, whose names contain a hash of the content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assets {
     /// The style sheet, as `/assets/tonesa-1f2e3d4c.css`.

@@ -1,4 +1,4 @@
-//! The HTML document around the app; the server's alone.
+//! The HTML document around the app; server only.
 
 use leptos::attr::media;
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use crate::pages::Refused;
 use crate::problem::Problem;
 use crate::settings::{Assets, SETTINGS_ID, Settings};
 
-/// The whole document; its head describes `subject`.
+/// Renders the whole document; its head describes `subject`.
 pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     let settings: Settings = expect_context();
     let preview = link_preview::tags(&settings.origin, subject);
@@ -27,7 +27,7 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
                 <MetaTags/>
             </head>
             <body>
-                // How many nodes it has is filled in once it is rendered: see `start.rs`.
+                // The number of nodes is filled in after rendering: see `start`.
                 <div id="app" data-nodes="">
                     <App/>
                 </div>
@@ -36,7 +36,7 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     }
 }
 
-/// A whole page, without scripts, that says why a form was not accepted.
+/// Renders a whole page without scripts that says why a form was not accepted.
 pub fn problem_page(assets: &Assets, problem: Problem) -> String {
     let title = format!("{} · Tonesa", problem.title);
     let css = assets.css.clone();
@@ -58,7 +58,7 @@ pub fn problem_page(assets: &Assets, problem: Problem) -> String {
     })
 }
 
-/// What every document's head begins with.
+/// The elements at the beginning of every document's head.
 #[component]
 fn Essentials(css: String) -> impl IntoView {
     view! {
@@ -77,8 +77,8 @@ fn Essentials(css: String) -> impl IntoView {
     }
 }
 
-/// Loads the WASM. Leptos' own `HydrationScripts` does not say when that fails: then the page has to look, and to work,
-/// as without scripts.
+/// Loads the WASM. Unlike Leptos' `HydrationScripts` it reports when that fails, so that the page looks and works as
+/// without scripts.
 #[component]
 fn HydrationScript(js: String, wasm: String) -> impl IntoView {
     let script = format!(
@@ -94,7 +94,7 @@ fn HydrationScript(js: String, wasm: String) -> impl IntoView {
     }
 }
 
-/// The value as JSON that cannot end the script element it stands in.
+/// The value as JSON that cannot close the script element around it.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value)
         .unwrap_or_default()
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_cannot_end_the_script_that_holds_it() {
+    fn json_cannot_close_its_script_element() {
         assert_eq!(json(&"</script><!--"), r#""\u003c/script>\u003c!--""#);
     }
 }

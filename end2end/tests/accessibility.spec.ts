@@ -85,7 +85,7 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
     .toEqual([['Kim', 'Agreed']]);
 });
 
-/** Presses Tab until the element has the focus, which must be visible there. */
+/** Presses Tab until the element has the focus, which must be visible. */
 async function tabTo(page: Page, selector: string) {
   for (let presses = 0; presses < 30; presses++) {
     await page.keyboard.press('Tab');

@@ -1,4 +1,4 @@
-// The HTTP API as another client would use it, to prepare what a test shows and to look at what a page stored.
+// Calls of the HTTP API, to prepare data and to check what a page has stored.
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, type APIRequestContext } from '@playwright/test';

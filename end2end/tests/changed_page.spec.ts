@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
-import { post, upload } from './api';
+import { image, post, upload } from './api';
 import { ImagePage } from './pages';
 
 /** What extensions, translators and proxies do to a page. */
@@ -27,11 +27,22 @@ const changes: Record<string, () => void> = {
   },
 };
 
-async function talks(page: Page, say: (text: string) => Promise<void>) {
+/** The warnings about a changed page. */
+function warnings(page: Page) {
+  const seen: string[] = [];
+  page.on('console', (message) => /changed the page/.test(message.text()) && seen.push(message.text()));
+  return seen;
+}
+
+/** The second one is Leptos' own, of debug builds: it does not expect an app that hydrates to be mounted. */
+const expected = /changed the page|client-side rendering/;
+
+/** Messages are received and sent, and taps are shown. */
+async function isLive(page: Page, postElsewhere: (text: string) => Promise<unknown>) {
   const opened = new ImagePage(page);
   await opened.live();
   await expect(page.getByRole('log')).toContainText('said before');
-  await say('from elsewhere');
+  await postElsewhere('from elsewhere');
   await expect(page.getByRole('log')).toContainText('from elsewhere');
   await page.getByRole('textbox', { name: 'Message' }).fill('from here');
   await page.getByRole('button', { name: 'Send' }).click();
@@ -41,15 +52,13 @@ async function talks(page: Page, say: (text: string) => Promise<void>) {
 }
 
 for (const [name, change] of Object.entries(changes)) {
-  test(`with ${name} before the program comes, the page is live, and says so once`, async ({
+  test(`with ${name} before hydration the page becomes live, and warns once`, async ({
     page,
     request,
     allowConsole,
   }) => {
-    // The second is Leptos' own, of debug builds: it does not expect an app that hydrates to be mounted.
-    allowConsole(/changed the page|client-side rendering/);
-    const warnings: string[] = [];
-    page.on('console', (message) => /changed the page/.test(message.text()) && warnings.push(message.text()));
+    allowConsole(expected);
+    const warned = warnings(page);
     const shared = await upload(request);
     await post(request, shared, 'said before');
     let release = () => {};
@@ -64,17 +73,54 @@ for (const [name, change] of Object.entries(changes)) {
     release();
     await expect(page.locator('html.hydrated')).toBeAttached();
     await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('typed early');
-    await talks(page, (text) => post(request, shared, text).then(() => {}));
-    expect(warnings.length).toBe(name === 'an element first in body' ? 0 : 1);
+    await isLive(page, (text) => post(request, shared, text));
+    expect(warned.length).toBe(name === 'an element first in body' ? 0 : 1);
   });
 }
 
 for (const [name, change] of Object.entries(changes).filter(([name]) => name !== 'no comments')) {
-  test(`with ${name} after the program has come, the page stays live`, async ({ page, request }) => {
+  test(`with ${name} after hydration the page stays live`, async ({ page, request }) => {
     const shared = await upload(request);
     await post(request, shared, 'said before');
     await ImagePage.open(page, shared.shortID);
     await page.evaluate(change);
-    await talks(page, (text) => post(request, shared, text).then(() => {}));
+    await isLive(page, (text) => post(request, shared, text));
   });
 }
+
+test('without comments after hydration the page is rendered again, keeps what was written, and warns once', async ({
+  page,
+  request,
+  allowConsole,
+}) => {
+  allowConsole(expected);
+  allowConsole(/net::ERR_/);
+  const warned = warnings(page);
+  let sockets = 0;
+  page.on('websocket', () => sockets++);
+  const shared = await upload(request);
+  await post(request, shared, 'said before');
+  const opened = await ImagePage.open(page, shared.shortID);
+  await page.route('**/messages', (route) => route.abort());
+  await opened.say('not sent');
+  await expect(page.getByText(/^Not sent/)).toBeVisible();
+  await opened.composer.fill('a draft');
+
+  await page.evaluate(changes['no comments']);
+  await expect.poll(() => warned.length).toBe(1);
+  await expect(opened.composer).toHaveValue('a draft');
+  await expect(page.getByText(/^Not sent/)).toBeAttached();
+  await page.unroute('**/messages');
+  await isLive(page, (text) => post(request, shared, text));
+  expect(sockets).toBe(1);
+  expect(warned.length).toBe(1);
+});
+
+test('without comments on the home page an upload still gets its page', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.locator('html.hydrated')).toBeAttached();
+  await page.evaluate(changes['no comments']);
+  await page.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+  await new ImagePage(page).live();
+});

@@ -1,14 +1,14 @@
 import { expect } from '@playwright/test';
 import { test } from '../fixtures';
-import { hostile } from './hostile';
 import { messages, post, upload } from './api';
+import { hostileTexts } from './hostile_texts';
 import { ImagePage } from './pages';
 
 test('a message is in the other window within 300 ms', async ({ page, another, request }) => {
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
   const reader = await ImagePage.openAsAnother(another, shared.shortID);
-  // What travels is timed inside the browser, from the key press in one window to the element in the other.
+  // Timed inside the browser, from the key press in one window to the element in the other.
   const arrived = reader.page.evaluate(
     () =>
       new Promise<number>((resolve) => {
@@ -78,7 +78,7 @@ test('history is there after a reload, and older messages come on scrolling up',
   expect(await reader.texts()).toEqual(Array.from({ length: 120 }, (_, n) => `message ${n + 1}`));
 });
 
-test('what came while reading older messages waits behind a button', async ({ page, request }) => {
+test('new messages are announced by a button while older ones are read', async ({ page, request }) => {
   const shared = await upload(request);
   for (let n = 1; n <= 40; n++) await post(request, shared, `message ${n}`);
   const reader = await ImagePage.open(page, shared.shortID);
@@ -91,7 +91,7 @@ test('what came while reading older messages waits behind a button', async ({ pa
   await expect(reader.messages.last()).toBeInViewport();
 });
 
-test('offline, five messages elsewhere, online: all five, once, in order', async ({ page, request }) => {
+test('messages posted while offline are shown once, in order', async ({ page, request }) => {
   const shared = await upload(request);
   const reader = await ImagePage.open(page, shared.shortID);
   await post(request, shared, 'before');
@@ -107,11 +107,11 @@ test('offline, five messages elsewhere, online: all five, once, in order', async
   await expect(reader.status).toHaveText('Live', { timeout: 10_000 });
 });
 
-test('a message that failed is posted once, however often it is sent', async ({ page, request, allowConsole }) => {
+test('a failed message is posted once, however often it is retried', async ({ page, request, allowConsole }) => {
   allowConsole(/net::ERR_/);
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
-  // The first post reaches the server, but its answer is lost; the second one does not get there at all.
+  // The first post reaches the server but its response is lost; the second one does not reach it.
   let tries = 0;
   await page.route('**/messages', async (route) => {
     if (route.request().method() !== 'POST') return route.continue();
@@ -136,7 +136,7 @@ test('a message that failed is posted once, however often it is sent', async ({ 
   expect(tries).toBe(3);
 });
 
-test('what was written while the server was away is sent once it is back', async ({ browser, startServer, allowConsole }) => {
+test('messages written while the server is unavailable are sent once it is back', async ({ browser, startServer, allowConsole }) => {
   allowConsole(/net::ERR_|WebSocket/);
   const server = await startServer();
   const context = await browser.newContext({ baseURL: server.url });
@@ -148,7 +148,7 @@ test('what was written while the server was away is sent once it is back', async
   await server.start();
   await expect(writer.page.getByText(/^Not sent/)).toHaveCount(0, { timeout: 20_000 });
   await expect(writer.messages).toHaveText(['one', 'two', 'three']);
-  // The last one may still be on its way: it is listed from the first.
+  // The last one may not be stored yet: it is listed before.
   const stored = async () => (await messages(context.request, shared)).map(({ content }) => content);
   await expect.poll(stored).toEqual(['one', 'two', 'three']);
   await context.close();
@@ -167,10 +167,10 @@ test('the link to the content moves the focus and nothing else', async ({ page, 
   await expect(reader.messages).toHaveText(['not sent, but there']);
 });
 
-test('hostile texts are shown as the text they are and break nothing', async ({ page, request }) => {
-  expect(hostile.length).toBeGreaterThanOrEqual(40);
+test('hostile texts are shown as plain text', async ({ page, request }) => {
+  expect(hostileTexts.length).toBeGreaterThanOrEqual(40);
   const shared = await upload(request);
-  for (const text of hostile) await post(request, shared, text, [...text.replace(/\s+/g, ' ')].slice(0, 40).join(''));
+  for (const text of hostileTexts) await post(request, shared, text, [...text.replace(/\s+/g, ' ')].slice(0, 40).join(''));
   let dialogs = 0;
   page.on('dialog', (dialog) => (dialogs++, dialog.dismiss()));
   for (const width of [1280, 360]) {
@@ -178,7 +178,7 @@ test('hostile texts are shown as the text they are and break nothing', async ({ 
     const reader = await ImagePage.open(page, shared.shortID);
     const shown = await reader.messages.evaluateAll((bubbles) => bubbles.map((bubble) => bubble.textContent));
     // Like the server's, and unlike JavaScript's, this trimming leaves a byte order mark.
-    expect(shown).toEqual(hostile.map((text) => text.replace(/^[ \u2028\u2029]+/, '')));
+    expect(shown).toEqual(hostileTexts.map((text) => text.replace(/^[ \u2028\u2029]+/, '')));
     const layout = await page.evaluate(() => ({
       sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
       log: document.querySelector('[role=log]')!.scrollWidth > document.querySelector('[role=log]')!.clientWidth,
@@ -187,10 +187,9 @@ test('hostile texts are shown as the text they are and break nothing', async ({ 
     expect(layout).toEqual({ sideways: false, log: false, foreign: 0 });
   }
   expect(dialogs).toBe(0);
-  // The same texts, written by hand into the page.
   const writer = new ImagePage(page);
-  await writer.say(hostile[0]);
-  await expect(writer.messages.last()).toHaveText(hostile[0]);
+  await writer.say(hostileTexts[0]);
+  await expect(writer.messages.last()).toHaveText(hostileTexts[0]);
 });
 
 test('the link is copied', async ({ page, request, context, baseURL }) => {

@@ -3,8 +3,8 @@ import { test } from '../fixtures';
 import { image, post, upload } from './api';
 import { ImagePage } from './pages';
 
-/** Counts what a page load would ask for, and the sockets. */
-function watch(page: Page) {
+/** Counts requests for documents and pictures, and sockets. */
+function observe(page: Page) {
   const seen = { documents: 0, pictures: 0, sockets: 0, sent: [] as string[] };
   page.on('request', (request) => {
     seen.documents += Number(request.isNavigationRequest());
@@ -27,8 +27,8 @@ async function uploaded(page: Page, name: string) {
   return opened;
 }
 
-test('from an upload to its page, back, forward and on to another no document is loaded', async ({ page }) => {
-  const seen = watch(page);
+test('navigation between uploads, back and forward loads no document', async ({ page }) => {
+  const seen = observe(page);
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   const first = await uploaded(page, 'coffee.png');
@@ -52,8 +52,8 @@ test('from an upload to its page, back, forward and on to another no document is
   expect(seen.documents).toBe(1);
 });
 
-test('the socket follows from page to page', async ({ page }) => {
-  const seen = watch(page);
+test('the socket is kept from page to page', async ({ page }) => {
+  const seen = observe(page);
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   await uploaded(page, 'coffee.png');
@@ -66,11 +66,11 @@ test('the socket follows from page to page', async ({ page }) => {
   expect(seen.sent).toEqual(['watch', 'unwatch', 'watch', 'unwatch', 'watch']);
 });
 
-test('the picture just uploaded is there at once and is not loaded again', async ({ page }) => {
-  const seen = watch(page);
+test('an uploaded picture is shown at once and is not loaded again', async ({ page }) => {
+  const seen = observe(page);
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
-  // What each frame shows: the picture of the form, then that of the page, and never neither.
+  // Each animation frame shows a picture: that of the form, then that of the page.
   await page.evaluate(() => {
     const frames: boolean[] = ((window as unknown as { frames_: boolean[] }).frames_ = []);
     const look = () => {
@@ -89,7 +89,7 @@ test('the picture just uploaded is there at once and is not loaded again', async
   expect(frames.filter((shown) => !shown).length).toBe(0);
 });
 
-test('drafts, the place in the conversation and unsent messages are there on the way back', async ({
+test('drafts, the scroll position and unsent messages are restored on the way back', async ({
   page,
   request,
   allowConsole,
@@ -117,7 +117,7 @@ test('drafts, the place in the conversation and unsent messages are there on the
   await expect(log).toContainText('meanwhile');
 });
 
-test('a link that leads nowhere is a real 404', async ({ page, request }) => {
+test('an unknown link has status 404', async ({ page, request }) => {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   const missing = await request.get('/u/AAAAAAAA');

@@ -1,4 +1,4 @@
-// The pages as a person finds their way in them: by roles and names.
+// Finds elements of the pages by roles and names, as a person does.
 import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
 export class ImagePage {
@@ -24,7 +24,7 @@ export class ImagePage {
     return opened;
   }
 
-  /** Opens the page in a window of its own, as another person. */
+  /** Opens the page in another person's browser. */
   static async openAsAnother(context: BrowserContext, shortID: string): Promise<ImagePage> {
     return ImagePage.open(await context.newPage(), shortID);
   }
@@ -48,7 +48,7 @@ export class ImagePage {
     await this.page.mouse.click(box.x + x * box.width, box.y + y * box.height);
   }
 
-  /** Where the newest ripple's centre is, as fractions of the picture. */
+  /** The centre of the newest ripple, as fractions of the picture. */
   async ripplePlace(): Promise<{ x: number; y: number }> {
     await this.ripples.last().waitFor({ state: 'attached' });
     return this.page.evaluate(() => {

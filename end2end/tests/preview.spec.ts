@@ -2,7 +2,7 @@ import { expect } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
 
-// Whoever makes a preview runs no scripts.
+// Link previews are made without scripts.
 test.use({ javaScriptEnabled: false });
 
 test('the first HTML describes the link for previews', async ({ page, request, baseURL }) => {

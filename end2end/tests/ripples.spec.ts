@@ -9,7 +9,7 @@ const places = [
   { x: 0.87, y: 0.23 },
 ];
 
-test('a tap is at the same fraction in windows of any size', async ({ page, another, request }) => {
+test('a tap is shown at the same fraction in windows of any size', async ({ page, another, request }) => {
   const shared = await upload(request);
   await page.setViewportSize({ width: 1400, height: 900 });
   const tapper = await ImagePage.open(page, shared.shortID);
@@ -37,7 +37,7 @@ test("one's own ripple does not wait for the network, and fades", async ({ page,
   await expect(tapper.ripples).toHaveCount(0);
 });
 
-test('quick taps stay within what the server accepts', async ({ page, another, request }) => {
+test('quick taps stay within the server\'s limit', async ({ page, another, request }) => {
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
@@ -67,7 +67,7 @@ test('a wall clock that stands still does not stop touches', async ({ page, requ
   await expect(tapper.ripples).toHaveCount(1);
 });
 
-test('a key press points as a tap does', async ({ page, another, request }) => {
+test('a tap by the keyboard is shown like one by the pointer', async ({ page, another, request }) => {
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);

@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures';
 
-test('the server starts, serves its page, and leaves when it is told to', async ({ page, startServer }) => {
+test('the server starts, serves its page, and exits on SIGTERM', async ({ page, startServer }) => {
   const server = await startServer();
   const answer = await page.goto(server.url);
   expect(answer?.status()).toBe(200);
@@ -8,7 +8,7 @@ test('the server starts, serves its page, and leaves when it is told to', async 
   expect(await server.stop()).toBe(0);
 });
 
-test('a server that was killed comes back at the same address', async ({ request, startServer }) => {
+test('a killed server can be started again at the same port', async ({ request, startServer }) => {
   const server = await startServer();
   const { url } = server;
   await server.stop('SIGKILL');

@@ -8,9 +8,8 @@ const daysLater = 3 * 24 * 60 * 60_000;
 
 test.use(reader);
 
-// Hydration takes the server's texts for its own first ones without a look: a first render in the reader's zone would
-// leave the server's texts there for ever.
-test("times and days are the same for everyone first, and the reader's own once the page is", async ({
+// Hydration does not compare texts: a first render in the reader's time zone would leave the server's texts in place.
+test("times and days are in UTC first, and in the reader's zone and language after hydration", async ({
   page,
   browser,
   request,
@@ -27,9 +26,9 @@ test("times and days are the same for everyone first, and the reader's own once 
   await expect(plain.locator('time')).toHaveText(`${createdAt.slice(11, 16)} UTC`);
   await withoutScripts.close();
 
-  // What the browser says of itself need not be a language that formats take.
+  // `navigator.language` may be a language that `Intl` rejects.
   await page.addInitScript(() => Object.defineProperty(navigator, 'language', { value: 'de-DE@euro' }));
-  // Today would be called that.
+  // Otherwise the day would be "Today".
   await page.clock.setFixedTime(Date.now() + daysLater);
   await ImagePage.open(page, shared.shortID);
   const timeZone = reader.timezoneId;

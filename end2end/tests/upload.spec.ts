@@ -5,13 +5,13 @@ import { ImagePage } from './pages';
 
 const field = (page: Page) => page.locator('input[type=file][name=file]');
 
-/** Waits until the page reacts to what is done with it. */
+/** Opens the home page and waits for hydration. */
 async function home(page: Page) {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
 }
 
-/** Drops or pastes files as a person does, from outside of the page. */
+/** Drops or pastes files from outside of the page. */
 async function give(page: Page, how: 'drop' | 'paste', files: { name: string; mimeType: string; buffer: Buffer }[]) {
   const transfer = await page.evaluateHandle(
     (files) => {
@@ -58,7 +58,7 @@ test('an image chosen in the picker gets a page, from which one can go back and 
 });
 
 for (const way of ['Choose an image', 'Take a photo']) {
-  test(`what "${way}" brought before the page was taken over is sent`, async ({ page }) => {
+  test(`a file chosen by "${way}" before hydration is uploaded`, async ({ page }) => {
     let load = () => {};
     const held = new Promise<void>((resolve) => (load = resolve));
     await page.route('**/*.wasm', async (route) => (await held, route.continue()));
@@ -76,7 +76,7 @@ test('an image dropped anywhere gets a page', async ({ page }) => {
   await arrives(page, 600);
 });
 
-test('of several dropped files the first image is taken', async ({ page }) => {
+test('of several dropped files the first image is uploaded', async ({ page }) => {
   await home(page);
   const note = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
   await give(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
@@ -144,7 +144,7 @@ test('a text file is refused with a sentence that says what works', async ({ pag
   await expect(page.getByRole('alert')).toContainText('PNG, JPEG, GIF and WebP');
 });
 
-test('a text file that calls itself a picture is refused by the server', async ({ page, allowConsole }) => {
+test('a text file named as a picture is refused by the server', async ({ page, allowConsole }) => {
   allowConsole(/415/);
   await home(page);
   await field(page).setInputFiles({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('hello') });

@@ -1,4 +1,4 @@
-//! The clipboard, in pages that may use it and by older means in those that may not.
+//! The clipboard; without permission or HTTPS by the older `execCommand`.
 
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::{document, window};
@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ClipboardItem, HtmlInputElement};
 
-/// Copies the text that the field shows; false when the browser allows it by no means.
+/// Copies the field's text; returns false if the browser does not allow it.
 pub async fn copy(field: &HtmlInputElement) -> bool {
     if let Some(clipboard) = clipboard_with("writeText")
         && JsFuture::from(clipboard.write_text(&field.value()))
@@ -18,8 +18,7 @@ pub async fn copy(field: &HtmlInputElement) -> bool {
     copy_selection(field)
 }
 
-/// Pages without TLS have no clipboard object; this old command still works there. `web-sys` leaves it out as
-/// deprecated for editing, hence the look-up by name.
+/// Pages without HTTPS have no clipboard object, but this deprecated command, which `web-sys` lacks.
 fn copy_selection(field: &HtmlInputElement) -> bool {
     field.select();
     let document = document();
@@ -30,12 +29,12 @@ fn copy_selection(field: &HtmlInputElement) -> bool {
         .is_some_and(|copied| copied.is_truthy())
 }
 
-/// Whether [`read_picture`] is worth offering.
+/// Whether the browser offers [`read_picture`].
 pub fn can_read() -> bool {
     clipboard_with("read").is_some()
 }
 
-/// The first picture on the clipboard, after the reader allowed looking at it.
+/// Returns the first picture on the clipboard; the browser may ask for permission.
 pub async fn read_picture() -> Option<Blob> {
     let clipboard = clipboard_with("read")?;
     let items: Array = JsFuture::from(clipboard.read())

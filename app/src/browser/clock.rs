@@ -1,4 +1,4 @@
-//! Times as they are read: in UTC as the server writes them, in the reader's zone and language once hydrated.
+//! Formats times: in UTC on the server, in the reader's time zone and language once hydrated.
 
 use js_sys::{Array, Date as JsDate, Intl::DateTimeFormat, JSON};
 use wasm_bindgen::{JsCast, JsValue};
@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// Whose clock is read.
+/// In which time zone and language times are formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
     /// UTC, in English: the same for everyone, so that the server's page and the first render agree.
@@ -23,7 +23,7 @@ pub enum Zone {
 pub struct Day(i64);
 
 impl Zone {
-    /// UTC in the first render, and the reader's own as soon as the page is theirs. Tracks the change.
+    /// UTC in the first render, the reader's own after hydration. Tracked.
     pub fn of(hydrated: Hydrated) -> Self {
         if hydrated.get() {
             Self::Local
@@ -32,7 +32,7 @@ impl Zone {
         }
     }
 
-    /// The day of this moment.
+    /// The day of this timestamp.
     pub fn day(self, at: Timestamp) -> Day {
         let offset = match self {
             Self::Utc => 0,
@@ -41,7 +41,7 @@ impl Zone {
         Day((at.unix_millis() + offset * MINUTE_MS).div_euclid(DAY_MS))
     }
 
-    /// The time of day, as `14:02 UTC`, or as the reader writes it.
+    /// The time of day: `14:02 UTC`, or in the reader's language.
     pub fn time(self, at: Timestamp) -> String {
         match self {
             Self::Utc => {
@@ -52,7 +52,7 @@ impl Zone {
         }
     }
 
-    /// The day's name: `24 November 2026`, or `Today`, `Yesterday`, or as the reader writes it.
+    /// The day: `24 November 2026`, or `Today`, `Yesterday`, or in the reader's language.
     pub fn day_label(self, day: Day) -> String {
         match self {
             Self::Utc => {
@@ -82,7 +82,7 @@ fn local_label(Day(day): Day) -> String {
     }
 }
 
-/// In the browser's own language: what `navigator.language` says need not be one that formats take.
+/// Formats in the browser's default language; `navigator.language` may be one that `Intl` rejects.
 fn format(options: &str, millis: i64) -> String {
     let options = JSON::parse(options).unwrap_or_default().unchecked_into();
     DateTimeFormat::new(&Array::new(), &options)
@@ -93,7 +93,7 @@ fn format(options: &str, millis: i64) -> String {
         .unwrap_or_default()
 }
 
-/// How far the reader's zone was ahead of UTC at that moment.
+/// How far the reader's time zone was ahead of UTC at that time, in minutes.
 fn local_offset_minutes(millis: i64) -> i64 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn the_server_writes_times_in_utc() {
+    fn times_are_formatted_in_utc() {
         assert_eq!(Zone::Utc.time(at("2026-11-24T14:02:59.999Z")), "14:02 UTC");
         assert_eq!(Zone::Utc.time(at("2026-11-24T00:30:00+02:00")), "22:30 UTC");
         assert_eq!(Zone::Utc.time(at("1969-12-31T23:59:00Z")), "23:59 UTC");
     }
 
     #[test]
-    fn a_day_has_its_name_in_utc() {
+    fn days_are_formatted_in_utc() {
         let label = |text| Zone::Utc.day_label(Zone::Utc.day(at(text)));
         assert_eq!(label("2026-11-24T23:59:59.999Z"), "24 November 2026");
         assert_eq!(label("2026-11-25T00:00:00Z"), "25 November 2026");

@@ -1,5 +1,4 @@
-//! Thin wrappers around the browser's interfaces that gloo does not have. On the server they compile and are never
-//! called, or answer "nothing".
+//! Thin wrappers around browser APIs that gloo does not have. On the server they compile but are never called.
 
 pub mod clipboard;
 pub mod clock;
@@ -8,36 +7,36 @@ pub mod storage;
 
 use leptos::prelude::*;
 
-/// Whether the app is hydrated. The first render must equal the server's, so whatever depends on the reader's zone,
-/// storage or abilities waits for this. It stands in the context.
+/// Whether the app is hydrated; provided in the context. The first render must equal the server's, so whatever depends
+/// on the reader's time zone, storage or browser waits for it.
 #[derive(Clone, Copy)]
 pub struct Hydrated(RwSignal<bool>);
 
 impl Hydrated {
-    /// Provides it: false on the server and in the first render, true from then on.
+    /// Provides it in the context: false on the server and in the first render, true from then on.
     pub fn provide() {
         let hydrated = RwSignal::new(false);
         provide_context(Self(hydrated));
         Effect::new(move || {
             hydrated.set(true);
-            // For the style sheet, and for whoever looks from outside.
+            // For the style sheet and for tests.
             if let Some(root) = document().document_element() {
                 root.set_class_name("hydrated");
             }
         });
     }
 
-    /// From the context.
+    /// Returns it from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// Tracks the change.
+    /// Its value, tracked.
     pub fn get(self) -> bool {
         self.0.get()
     }
 
-    /// Now.
+    /// Its value, untracked.
     pub fn get_untracked(self) -> bool {
         self.0.get_untracked()
     }

@@ -1,10 +1,10 @@
-//! Addresses of files that the browser holds.
+//! Object URLs of local files.
 
 use std::sync::Arc;
 
 use web_sys::{File, Url};
 
-/// The address of a local file, for as long as anyone holds it. Cheap to clone.
+/// The object URL of a local file, revoked when the last clone is dropped. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectUrl(Arc<Address>);
 
@@ -12,13 +12,13 @@ pub struct ObjectUrl(Arc<Address>);
 struct Address(String);
 
 impl ObjectUrl {
-    /// The file's address; empty when the browser gives none.
+    /// Creates a URL for the file; it is empty if the browser refuses.
     pub fn of(file: &File) -> Self {
         let address = Url::create_object_url_with_blob(file).unwrap_or_default();
         Self(Arc::new(Address(address)))
     }
 
-    /// The address.
+    /// The URL.
     pub fn as_str(&self) -> &str {
         &self.0.0
     }
@@ -26,7 +26,7 @@ impl ObjectUrl {
 
 impl Drop for Address {
     fn drop(&mut self) {
-        // Fails only for an address that was never given.
+        // Fails only for a URL that was never created.
         _ = Url::revoke_object_url(&self.0);
     }
 }

@@ -1,5 +1,4 @@
-//! What outlives the document. A browser may forbid storage altogether, so nothing here can fail: what cannot be kept
-//! is forgotten.
+//! Local and session storage. A browser may forbid it, so errors are ignored: nothing is stored then.
 
 use leptos::prelude::window;
 use web_sys::Storage;
@@ -8,29 +7,30 @@ use crate::model::{AuthorName, ClientMessageId, ShortId, UploadId};
 
 const ALIAS: &str = "tonesa.alias";
 
-/// The alias that was chosen, in whichever tab.
+/// Returns the alias that was chosen in any tab.
 pub fn read_alias() -> Option<AuthorName> {
     read(StorageKind::Local, ALIAS)?.parse().ok()
 }
 
-/// Keeps the alias, or forgets it when it is none.
+/// Stores the alias; removes it if it is the default.
 pub fn write_alias(alias: &AuthorName) {
-    let is_none = *alias == AuthorName::default();
-    let text = if is_none { "" } else { alias.as_str() };
+    let is_default = *alias == AuthorName::default();
+    let text = if is_default { "" } else { alias.as_str() };
     write(StorageKind::Local, ALIAS, text);
 }
 
-/// What was being written under this upload in this tab.
+/// Returns this tab's draft of a message about this upload.
 pub fn read_draft(upload: ShortId) -> Option<String> {
     read(StorageKind::Session, &draft(upload))
 }
 
-/// Keeps what is being written, or forgets it when it is empty.
+/// Stores the draft; removes it if it is empty.
 pub fn write_draft(upload: ShortId, text: &str) {
     write(StorageKind::Session, &draft(upload), text);
 }
 
-/// The names of this tab's messages under this upload. Without storage one's own look like anyone's after a reload.
+/// Returns the client ids of this tab's messages about this upload. Without storage they are not marked as one's own
+/// after a reload.
 pub fn read_own(upload: UploadId) -> Vec<ClientMessageId> {
     let names = read(StorageKind::Session, &own(upload)).unwrap_or_default();
     names
@@ -39,7 +39,7 @@ pub fn read_own(upload: UploadId) -> Vec<ClientMessageId> {
         .collect()
 }
 
-/// Keeps these names, with spaces between them.
+/// Stores these client ids, separated by spaces.
 pub fn write_own(upload: UploadId, names: &str) {
     write(StorageKind::Session, &own(upload), names);
 }
@@ -54,7 +54,7 @@ fn draft(upload: ShortId) -> String {
 
 #[derive(Clone, Copy)]
 enum StorageKind {
-    /// Until the browser's data are cleared.
+    /// Shared by all tabs, until the browser's data are cleared.
     Local,
     /// As long as the tab is open.
     Session,
@@ -66,7 +66,7 @@ fn read(kind: StorageKind, name: &str) -> Option<String> {
 
 fn write(kind: StorageKind, name: &str, text: &str) {
     let Some(storage) = storage(kind) else { return };
-    // A full or forbidden storage costs a convenience, nothing else.
+    // Storage may be full or forbidden.
     _ = if text.is_empty() {
         storage.remove_item(name)
     } else {

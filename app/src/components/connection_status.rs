@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::live::Connection;
 
-/// The state of the connection to the server, in a few words.
+/// The state of the connection to the server in a few words.
 #[component]
 pub fn ConnectionStatus(connection: ReadSignal<Connection>) -> impl IntoView {
     let state = move || state(connection.get()).to_owned();
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_missed_is_told_with_its_number() {
+    fn missed_messages_are_counted() {
         assert_eq!(
             label(Connection::CaughtUp { missed: 5 }),
             "Caught up: 5 new"

@@ -2,54 +2,54 @@ use std::time::Duration;
 
 use leptos::html::Input;
 use leptos::prelude::*;
-
-use crate::browser::clipboard;
 use leptos::task::spawn_local;
 
-/// How long the button says that it copied.
-const SAID_FOR: Duration = Duration::from_secs(2);
+use crate::browser::clipboard;
+
+/// How long the button reads "Copied".
+const COPIED_DURATION: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, PartialEq)]
-enum Copying {
+enum CopyState {
     Idle,
     Copied,
-    /// The browser allows it by no means: the link is shown, selected, to be copied by hand.
-    ByHand,
+    /// The browser does not allow it: the link is shown, selected, for copying by hand.
+    Manual,
 }
 
-/// The page's main action: its link, to be sent to others. Without scripts the link itself stands there.
+/// A button that copies the page's link. Without scripts the link itself is shown.
 #[component]
 pub fn CopyLink(link: String) -> impl IntoView {
     let field = NodeRef::<Input>::new();
-    let copying = RwSignal::new(Copying::Idle);
+    let state = RwSignal::new(CopyState::Idle);
     let copy = move |_| {
         let Some(field) = field.get_untracked() else {
             return;
         };
         spawn_local(async move {
             if clipboard::copy(&field).await {
-                copying.set(Copying::Copied);
+                state.set(CopyState::Copied);
                 set_timeout(
                     move || {
-                        copying.set(Copying::Idle);
+                        state.set(CopyState::Idle);
                     },
-                    SAID_FOR,
+                    COPIED_DURATION,
                 );
             } else {
-                copying.set(Copying::ByHand);
+                state.set(CopyState::Manual);
                 field.select();
             }
         });
     };
-    let by_hand = move || copying.get() == Copying::ByHand;
-    let label = move || match copying.get() {
-        Copying::Copied => "Copied".to_owned(),
-        Copying::Idle | Copying::ByHand => "Copy link".to_owned(),
+    let is_manual = move || state.get() == CopyState::Manual;
+    let label = move || match state.get() {
+        CopyState::Copied => "Copied".to_owned(),
+        CopyState::Idle | CopyState::Manual => "Copy link".to_owned(),
     };
     view! {
         <input
             class="link-field"
-            class:by-hand=by_hand
+            class:by-hand=is_manual
             node_ref=field
             aria-label="Link to this page"
             readonly

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// The bar on top with nothing but the way home.
+/// The bar at the top with a link to the home page.
 #[component]
 pub fn Header() -> impl IntoView {
     view! {
@@ -8,12 +8,12 @@ pub fn Header() -> impl IntoView {
     }
 }
 
-/// The way home, and for the keyboard the way past it.
+/// The link to the home page, and a link for keyboards that skips the header.
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {
         <div class="brand-box">
-            // Not for the router: the browser moves the focus.
+            // Not handled by the router: the browser moves the focus.
             <a class="skip" href="#main" rel="external">"Skip to the content"</a>
             <a class="brand" href="/">
                 <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">

@@ -3,11 +3,18 @@ use leptos::prelude::*;
 use web_sys::FocusOptions;
 
 use crate::browser::Hydrated;
+use crate::erased::erased;
 
-/// The main part of a page. It takes the focus when the app has come here from another page, as a browser gives it to a
-/// page that is loaded.
+/// The main part of a page. After a navigation within the app it takes the focus, as a loaded page does.
 #[component]
-pub fn Main(class: &'static str, children: Children) -> impl IntoView {
+pub fn Main<C: IntoView + 'static>(
+    class: &'static str,
+    children: TypedChildren<C>,
+) -> impl IntoView {
+    main_element(class, erased(children.into_inner()()))
+}
+
+fn main_element(class: &'static str, content: AnyView) -> impl IntoView {
     let main = NodeRef::<html::Main>::new();
     // Pages without scripts have no such context.
     let navigated = use_context::<Hydrated>().is_some_and(Hydrated::get_untracked);
@@ -15,13 +22,13 @@ pub fn Main(class: &'static str, children: Children) -> impl IntoView {
         if let Some(main) = main.get().filter(|_| navigated) {
             let options = FocusOptions::new();
             options.set_prevent_scroll(true);
-            // Fails only for what cannot have the focus.
+            // Fails only for elements that cannot have the focus.
             _ = main.focus_with_options(&options);
         }
     });
     view! {
         <main id="main" class=class tabindex="-1" node_ref=main>
-            {children()}
+            {content}
         </main>
     }
 }

@@ -1,5 +1,5 @@
-//! What the pages are made of. A component renders and passes on what people do; what is to be decided is decided in
-//! [`crate::live`] or in plain functions beside it.
+//! The components of the pages. They render and pass on events; the logic is in [`crate::live`] or in plain functions
+//! beside them.
 
 mod composer;
 mod connection_status;

@@ -3,20 +3,20 @@ use leptos::prelude::*;
 use super::header::Header;
 use super::main_part::Main;
 
-/// A page that has only something to say: a mark, a title, an explanation and a link to go on with.
+/// A page with a message: a mark, a title, an explanation and a link.
 #[component]
 pub fn Notice(
-    /// A sign of at most three characters, for the eye only.
+    /// A decoration of at most three characters, hidden from screen readers.
     mark: &'static str,
     /// What happened, in a few words.
     #[prop(into)]
     title: String,
-    /// What may be behind it, and what to do.
+    /// Why it may have happened, and what to do.
     #[prop(into)]
     detail: String,
-    /// What the link to go on with is called.
+    /// The link's text.
     label: &'static str,
-    /// Where it leads. The page there is loaded anew.
+    /// The link's target, which is loaded as a new document.
     href: &'static str,
 ) -> impl IntoView {
     view! {

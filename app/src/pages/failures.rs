@@ -5,7 +5,7 @@ use crate::components::{Header, Main, Notice};
 #[cfg(feature = "ssr")]
 use crate::problem::Problem;
 
-/// Nothing is at this address: a real 404.
+/// Shown for an unknown address, with status 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
     set_status(404);
@@ -22,7 +22,7 @@ pub fn NotFound() -> impl IntoView {
     }
 }
 
-/// The picture is there but cannot be read now: a 503.
+/// Shown while the store is unavailable, with status 503.
 #[component]
 pub fn Unavailable() -> impl IntoView {
     set_status(503);
@@ -34,13 +34,13 @@ pub fn Unavailable() -> impl IntoView {
             detail="Nothing is lost. The place where pictures are kept does not answer; it usually does again in a \
                     minute."
             label="Try again"
-            // An empty address is the page's own.
+            // An empty address reloads the page.
             href=""
         />
     }
 }
 
-/// The picture is on its way to a page that the app has opened itself.
+/// Shown while the app loads an upload itself, after a navigation without a page load.
 #[component]
 pub fn Loading() -> impl IntoView {
     view! {
@@ -53,7 +53,7 @@ pub fn Loading() -> impl IntoView {
     }
 }
 
-/// The HTTP status of the answer, where the page is the server's.
+/// Sets the HTTP status of the response; does nothing in the browser.
 fn set_status(status: u16) {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
@@ -65,7 +65,7 @@ fn set_status(status: u16) {
     let _ = status;
 }
 
-/// A form was not accepted; for browsers without scripts, which show the server's answer as a page.
+/// Shown when a form was not accepted, in browsers without scripts.
 #[cfg(feature = "ssr")]
 #[component]
 pub fn Refused(problem: Problem) -> impl IntoView {

@@ -4,7 +4,7 @@ use leptos_meta::Title;
 use crate::components::{DropZone, Header, Main};
 use crate::settings::Settings;
 
-/// The home page: what Tonesa is, and the way in.
+/// The home page with the upload form.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let Settings {

@@ -6,12 +6,13 @@ use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
 };
+use crate::erased::erased;
 use crate::live::{Connection, Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
 use crate::settings::Settings;
 
-/// The page of an upload: the picture, what is said about it, and where people point.
+/// The page of an upload: the picture with its ripples, and the conversation.
 #[component]
 pub fn ImagePage() -> impl IntoView {
     let params = use_params_map();
@@ -35,13 +36,13 @@ pub fn ImagePage() -> impl IntoView {
         let is_missing = missing.get().is_some_and(|it| short_id() == Some(it));
         Suspend::new(async move {
             match page.await {
-                Ok(page) if !is_missing => view! { <Conversation page missing/> }.into_any(),
-                Ok(_) | Err(PageError::NotFound) => view! { <NotFound/> }.into_any(),
-                Err(PageError::Unavailable) => view! { <Unavailable/> }.into_any(),
+                Ok(page) if !is_missing => erased(view! { <Conversation page missing/> }),
+                Ok(_) | Err(PageError::NotFound) => erased(NotFound()),
+                Err(PageError::Unavailable) => erased(Unavailable()),
             }
         })
     };
-    view! { <Suspense fallback=Loading>{page}</Suspense> }
+    view! { <Suspense fallback=|| erased(Loading())>{page}</Suspense> }
 }
 
 #[component]

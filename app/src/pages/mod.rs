@@ -1,4 +1,4 @@
-//! The pages, and what stands there when there is nothing to show.
+//! The pages, and those that are shown on errors and while loading.
 
 mod failures;
 mod home;

@@ -9,25 +9,25 @@ pub enum UploadFailure {
     /// The person stopped it.
     #[error("The upload was cancelled.")]
     Cancelled,
-    /// The line broke, or nothing moved for a minute.
+    /// The connection was lost, or there was no progress for a minute.
     #[error("The connection was lost before the picture had arrived. Try again.")]
     Network,
-    /// More bytes than the server takes.
+    /// The file is larger than the server accepts.
     #[error("The picture is too large: at most {} MiB are allowed.", .max_bytes / (1024 * 1024))]
     TooLarge {
         /// The server's limit, in bytes.
         max_bytes: u64,
     },
-    /// The server refused it and says why.
+    /// The server refused it with a reason.
     #[error("{}", .0.detail)]
     Refused(Problem),
-    /// The server, or something before it, failed without an explanation.
+    /// The server, or a proxy before it, failed without a reason.
     #[error("The picture could not be uploaded right now. Try again in a moment.")]
     Unavailable,
 }
 
 impl UploadFailure {
-    /// Whether the same file may be accepted when it is sent again.
+    /// Whether sending the same file again may succeed.
     pub const fn can_retry(&self) -> bool {
         match self {
             Self::Cancelled | Self::Network | Self::Unavailable => true,
@@ -37,8 +37,8 @@ impl UploadFailure {
     }
 }
 
-/// Reads the server's answer to an upload.
-pub(super) fn read_answer(
+/// Parses the server's response to an upload.
+pub(super) fn parse_response(
     status: u16,
     body: &str,
     max_bytes: u64,
@@ -66,17 +66,17 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_sentence_is_shown() {
-        let failure = read_answer(415, &problem(415), MAX).unwrap_err();
+    fn the_servers_reason_is_shown() {
+        let failure = parse_response(415, &problem(415), MAX).unwrap_err();
         assert_eq!(failure.to_string(), "Because of x.");
         assert!(!failure.can_retry());
     }
 
     #[test]
-    fn a_refusal_that_passes_can_be_retried() {
+    fn a_temporary_refusal_can_be_retried() {
         for status in [429, 500, 503] {
             assert!(
-                read_answer(status, &problem(status), MAX)
+                parse_response(status, &problem(status), MAX)
                     .unwrap_err()
                     .can_retry()
             );
@@ -84,16 +84,19 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_problem_still_gives_a_sentence() {
+    fn a_response_without_a_problem_still_gives_a_sentence() {
         let proxy = "<html>413 Request Entity Too Large</html>";
-        let failure = read_answer(413, proxy, MAX).unwrap_err();
+        let failure = parse_response(413, proxy, MAX).unwrap_err();
         assert_eq!(
             failure.to_string(),
             "The picture is too large: at most 20 MiB are allowed."
         );
-        assert_eq!(read_answer(502, "", MAX), Err(UploadFailure::Unavailable));
         assert_eq!(
-            read_answer(200, "<html>", MAX),
+            parse_response(502, "", MAX),
+            Err(UploadFailure::Unavailable)
+        );
+        assert_eq!(
+            parse_response(200, "<html>", MAX),
             Err(UploadFailure::Unavailable)
         );
     }

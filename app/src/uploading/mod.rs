@@ -1,4 +1,4 @@
-//! Uploading a picture from the browser, with progress and a way to stop it.
+//! Uploads a picture from the browser, with progress and cancellation.
 
 mod failure;
 mod transfer;
@@ -12,12 +12,12 @@ pub use failure::UploadFailure;
 
 use crate::model::Upload;
 
-/// Stops an upload. Cheap to clone; stopping one that is over does nothing.
+/// Cancels an upload. Cheap to clone; cancelling a finished one does nothing.
 #[derive(Debug, Clone)]
 pub struct CancelUpload(AbortHandle);
 
 impl CancelUpload {
-    /// Stops sending; the upload's future answers [`UploadFailure::Cancelled`].
+    /// Stops sending; the upload's future resolves to [`UploadFailure::Cancelled`].
     pub fn cancel(&self) {
         self.0.abort();
     }
@@ -25,12 +25,12 @@ impl CancelUpload {
 
 /// Uploads a picture: `POST /api/uploads`, multipart field `file`.
 ///
-/// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is told the share of the bytes
-/// that are on their way, from 0 to 1; at 1 the server is still checking the picture. Nothing happens until the
-/// future is polled (`leptos::task::spawn_local`); dropping it stops the upload too. It answers the upload.
+/// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is called with the fraction of the
+/// bytes that have been sent, 0 to 1; at 1 the server is still checking the picture. Nothing happens until the future is
+/// polled; dropping it cancels the upload.
 ///
 /// # Errors
-/// The future answers an [`UploadFailure`], whose `Display` is a sentence for people.
+/// The future resolves to an [`UploadFailure`], whose `Display` is a sentence for people.
 pub fn upload(
     file: File,
     max_bytes: u64,

@@ -8,19 +8,19 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
 
-use super::failure::{UploadFailure, read_answer};
+use super::failure::{UploadFailure, parse_response};
 use crate::model::Upload;
 
-/// An upload of which nothing moved for this long is given up.
-const STALL_MILLIS: u32 = 60_000;
+/// An upload without progress for this long has failed.
+const STALL_TIMEOUT_MILLIS: u32 = 60_000;
 
-/// Sends the file and waits for the answer.
+/// Sends the file and waits for the response.
 pub(super) async fn send(
     file: File,
     max_bytes: u64,
     on_progress: impl Fn(f64) + 'static,
 ) -> Result<Upload, UploadFailure> {
-    // The server would answer 413, but browsers report an answer that comes while they send as a lost connection.
+    // The server would answer 413, but browsers report a response before the end of the request as a lost connection.
     #[expect(
         clippy::cast_precision_loss,
         reason = "no file limit comes near 2^53 bytes"
@@ -29,33 +29,33 @@ pub(super) async fn send(
         return Err(UploadFailure::TooLarge { max_bytes });
     }
     let request = Request::open().map_err(|_| UploadFailure::Unavailable)?;
-    let moved = Rc::new(Cell::new(true));
-    let _progress = request.on_progress(Rc::clone(&moved), on_progress);
-    let (over, _end) = request.on_end();
+    let progressed = Rc::new(Cell::new(true));
+    let _progress = request.on_progress(Rc::clone(&progressed), on_progress);
+    let (ended, _listener) = request.on_end();
     request.start(&file).map_err(|_| UploadFailure::Network)?;
-    wait_while_it_moves(over, &moved).await?;
+    wait_for_end(ended, &progressed).await?;
     match request.0.status() {
-        // The browser's word for "no answer came".
+        // Status 0 means that there was no response.
         Ok(0) | Err(_) => Err(UploadFailure::Network),
-        Ok(status) => read_answer(status, &request.body(), max_bytes),
+        Ok(status) => parse_response(status, &request.body(), max_bytes),
     }
 }
 
-async fn wait_while_it_moves(
-    mut over: oneshot::Receiver<()>,
-    moved: &Cell<bool>,
+/// Fails after a timeout without progress.
+async fn wait_for_end(
+    mut ended: oneshot::Receiver<()>,
+    progressed: &Cell<bool>,
 ) -> Result<(), UploadFailure> {
-    while moved.replace(false) {
-        let stalled = TimeoutFuture::new(STALL_MILLIS);
-        if let Either::Left((ended, _)) = select(&mut over, stalled).await {
-            return ended.map_err(|_| UploadFailure::Network);
+    while progressed.replace(false) {
+        let timeout = TimeoutFuture::new(STALL_TIMEOUT_MILLIS);
+        if let Either::Left((result, _)) = select(&mut ended, timeout).await {
+            return result.map_err(|_| UploadFailure::Network);
         }
     }
     Err(UploadFailure::Network)
 }
 
-/// A request that is stopped when it is dropped. `fetch` cannot tell how far a request body got, so this is an
-/// `XMLHttpRequest`.
+/// A request that is aborted on drop. An `XMLHttpRequest`, since `fetch` does not report the progress of a request body.
 struct Request(XmlHttpRequest);
 
 impl Request {
@@ -68,12 +68,12 @@ impl Request {
 
     fn on_progress(
         &self,
-        moved: Rc<Cell<bool>>,
+        progressed: Rc<Cell<bool>>,
         on_progress: impl Fn(f64) + 'static,
     ) -> Option<EventListener> {
         let upload = self.0.upload().ok()?;
         Some(EventListener::new(&upload, "progress", move |event| {
-            moved.set(true);
+            progressed.set(true);
             let Some(event) = event.dyn_ref::<ProgressEvent>() else {
                 return;
             };
@@ -83,14 +83,14 @@ impl Request {
         }))
     }
 
-    /// Resolves when the request is over, in whatever way.
+    /// Resolves when the request has succeeded, failed or been aborted.
     fn on_end(&self) -> (oneshot::Receiver<()>, EventListener) {
-        let (tell, over) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         let listener = EventListener::once(&self.0, "loadend", move |_| {
-            // Nobody waits any more when the upload was cancelled.
-            let _ = tell.send(());
+            // There is no receiver any more if the upload was cancelled.
+            let _ = sender.send(());
         });
-        (over, listener)
+        (ended, listener)
     }
 
     fn start(&self, file: &File) -> Result<(), JsValue> {
@@ -106,7 +106,7 @@ impl Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        // Aborting one that is over does nothing.
+        // Does nothing if the request has ended.
         let _ = self.0.abort();
     }
 }

@@ -57,7 +57,7 @@ pub struct Config {
     )]
     pub data_dir: PathBuf,
     /// The folder of the packaged pages' files; by default `site` beside the program
-    #[arg(long, env = "TONESA_SITE_DIR", value_name = "FOLDER", default_value_os_t = site_beside_executable(),
+    #[arg(long, env = "TONESA_SITE_DIR", value_name = "FOLDER", default_value_os_t = default_site_dir(),
         hide_default_value = true)]
     pub site_dir: PathBuf,
     /// Proxies whose `X-Forwarded-*` is believed, as `10.0.0.0/8,::1`; by default none
@@ -165,8 +165,11 @@ fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or(running)
 }
 
-/// In a release the program and its files are in one folder.
-fn site_beside_executable() -> PathBuf {
+/// Beside the program, or where `cargo leptos` has put it.
+fn default_site_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("LEPTOS_SITE_ROOT") {
+        return dir.into();
+    }
     std::env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.join("site")))

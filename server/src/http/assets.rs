@@ -2,7 +2,7 @@
 //!
 //! The folder contains `manifest.json` (the addresses of the style sheet, the script and the WASM), `assets/` (names
 //! contain a hash of the content, which never changes) and `public/` (served at the root under their own names). `x.br`
-//! and `x.gz` beside a file are its encodings.
+//! and `x.gz` beside a file are its encodings. `cargo leptos` writes another folder, without a manifest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use crate::http::representation::Representation;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Why the packaged files cannot be served.
 #[derive(Debug, Error)]
@@ -57,13 +58,18 @@ impl Site {
     /// # Errors
     /// See [`SiteError`].
     pub fn load(dir: &Path) -> Result<Self, SiteError> {
+        let mut files = BTreeMap::new();
+        if dir.join("assets/tonesa.js").exists() {
+            load_folder(dir, "", &NO_CACHE, &mut files)?;
+            let assets = unhashed_assets();
+            return Ok(Self { assets, files });
+        }
         let manifest = dir.join("manifest.json");
         let assets =
             serde_json::from_slice(&read(&manifest)?).map_err(|source| SiteError::Manifest {
                 path: manifest,
                 source,
             })?;
-        let mut files = BTreeMap::new();
         load_folder(&dir.join("assets"), "/assets", &IMMUTABLE, &mut files)?;
         load_folder(&dir.join("public"), "", &ONE_HOUR, &mut files)?;
         Ok(Self { assets, files })
@@ -83,6 +89,16 @@ impl Site {
             let serve = move |headers: HeaderMap| async move { file.respond(&headers) };
             (address.as_str(), get(serve))
         })
+    }
+}
+
+/// The names that `cargo leptos` gives.
+fn unhashed_assets() -> Assets {
+    let address = |extension| format!("/assets/tonesa.{extension}");
+    Assets {
+        css: address("css"),
+        js: address("js"),
+        wasm: address("wasm"),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
-use anyhow::{Context, Result};
-use xshell::cmd;
+use anyhow::{Context, Result, ensure};
+use xshell::{Cmd, cmd};
 
 use crate::{
-    setup,
+    setup::{self, Browser},
     site::{self, Effort},
     workspace::{self, Workspace},
 };
@@ -36,21 +36,31 @@ fn release_and_bench(workspace: &Workspace) -> Result<Built> {
 }
 
 fn optimised(workspace: &Workspace, what: &[&str]) -> Result<Built> {
-    let built = package(workspace, "release", Effort::Optimised)?;
-    let cargo = workspace.cargo().args(["build", "--release"]);
-    cargo.args(what).env(COMMIT, commit(workspace)).run()?;
-    Ok(built)
+    let cargo = workspace.cargo().args(["build", "--release"]).args(what);
+    build(workspace, cargo, "release", Effort::Optimised)
 }
 
-/// Builds the program quickly, in `target/debug`; the browser's part as `effort` says.
+/// Builds the program without optimisations, in `target/debug`; the frontend as `effort` says.
 pub fn debug(workspace: &Workspace, effort: Effort) -> Result<Built> {
-    let built = package(workspace, "debug", effort)?;
-    let cargo = workspace.native_cargo("build");
-    cargo
-        .args(["--bin", "tonesa"])
-        .env(COMMIT, commit(workspace))
-        .run()?;
-    Ok(built)
+    let cargo = workspace.native_cargo("build").args(["--bin", "tonesa"]);
+    build(workspace, cargo, "debug", effort)
+}
+
+/// Compiles the frontend, then the program by `cargo`, while the site is packaged.
+fn build(workspace: &Workspace, cargo: Cmd<'_>, profile: &str, effort: Effort) -> Result<Built> {
+    let toolbox = setup::for_building(workspace)?;
+    let folder = workspace.target.join(profile);
+    let module = site::compile(workspace, toolbox.compiler, effort)?;
+    let cargo = cargo.env(COMMIT, commit(workspace));
+    eprintln!("$ {cargo}");
+    let mut cargo = Command::from(cargo).spawn().context("starting cargo")?;
+    let site = site::package(workspace, &toolbox, &module, &folder, effort);
+    let status = cargo.wait()?;
+    ensure!(status.success(), "cargo ended with {status}");
+    Ok(Built {
+        site: site?,
+        program: folder.join("tonesa"),
+    })
 }
 
 /// The commit that the variable names, as in a container's build, else Git; empty where neither is known.
@@ -67,15 +77,6 @@ pub fn testbed(workspace: &Workspace) -> Result<PathBuf> {
     let build = workspace.native_cargo("build");
     build.args(["--bin", "testbed"]).run()?;
     Ok(workspace.target.join("debug/testbed"))
-}
-
-fn package(workspace: &Workspace, profile: &str, effort: Effort) -> Result<Built> {
-    let toolbox = setup::for_building(workspace)?;
-    let folder = workspace.target.join(profile);
-    Ok(Built {
-        site: site::package(workspace, &toolbox, &folder, effort)?,
-        program: folder.join("tonesa"),
-    })
 }
 
 /// `cargo xtask run`: serves until it is stopped.
@@ -104,9 +105,14 @@ fn replace_process(command: &mut Command) -> Result<()> {
 
 /// `cargo xtask measure`.
 pub fn measure(workspace: &Workspace) -> Result<()> {
+    let browser = setup::for_browser_tests(workspace)?;
     let built = release(workspace)?;
     let script = workspace.root.join("end2end/measure.mjs");
-    workspace::run(Command::new("node").arg(script).arg(built.program))
+    let mut node = Command::new("node");
+    if let Browser::Installed(path) = browser {
+        node.env("CHROMIUM", path);
+    }
+    workspace::run(node.arg(script).arg(built.program))
 }
 
 /// `cargo xtask bench`: measures with the bench's own arguments, into `target/bench`.

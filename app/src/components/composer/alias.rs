@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::browser::storage;
 use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
 
-/// Whom one writes as: a line that opens a field. The name is remembered; without scripts the field is always open.
+/// The author's name: a line that opens a field. The name is remembered; without scripts the field is always open.
 #[component]
 pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let editing = RwSignal::new(false);
@@ -13,7 +13,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
     Effect::new(move || {
-        // It may have been typed before the app had started.
+        // It may have been typed before hydration.
         let typed = field.get().map(|field| field.value());
         let typed = typed
             .filter(|text| !text.is_empty())
@@ -43,9 +43,9 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             return;
         };
         match field.value().parse::<AuthorName>() {
-            Ok(chosen) => {
-                storage::write_alias(&chosen);
-                name.set(chosen);
+            Ok(alias) => {
+                storage::write_alias(&alias);
+                name.set(alias);
                 problem.set(None);
                 editing.set(false);
             }
@@ -83,7 +83,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
                 <input
                     name="authorName"
                     node_ref=field
-                    // It counts UTF-16 units, of which a character has up to two.
+                    // The browser counts UTF-16 code units, of which a character has up to two.
                     maxlength=(2 * MAX_AUTHOR_CHARS).to_string()
                     placeholder="Anonymous"
                     autocomplete="nickname"

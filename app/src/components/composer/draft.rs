@@ -6,23 +6,23 @@ use crate::browser::storage;
 use crate::live::Live;
 use crate::model::{AuthorName, MessageText, ShortId, TextError};
 
-/// The message that is being written. Cheap to copy.
+/// The message that is being written.
 #[derive(Clone, Copy)]
 pub struct Draft {
-    /// Where it is written.
+    /// The text field.
     pub field: NodeRef<Textarea>,
-    /// Whom one writes as.
+    /// The author's name.
     pub name: RwSignal<AuthorName>,
-    /// How many characters would be sent.
+    /// The length of the trimmed text in characters.
     pub length: RwSignal<usize>,
-    /// Why it was not sent, if it was not.
+    /// Why it was not sent.
     pub problem: RwSignal<Option<String>>,
     live: Live,
     upload: ShortId,
 }
 
 impl Draft {
-    /// What was typed before hydration stays; else the draft of before a reload comes back.
+    /// Keeps what was typed before hydration; otherwise restores the stored draft.
     pub fn start(short_id: ShortId, live: Live) -> Self {
         let draft = Self {
             field: NodeRef::new(),
@@ -33,16 +33,16 @@ impl Draft {
             upload: short_id,
         };
         Effect::new(move || {
-            let kept = storage::read_draft(draft.upload);
+            let stored = storage::read_draft(draft.upload);
             if let Some(field) = draft.field.get().filter(|field| field.value().is_empty()) {
-                field.set_value(&kept.unwrap_or_default());
+                field.set_value(&stored.unwrap_or_default());
             }
             draft.changed();
         });
         draft
     }
 
-    /// The text is another one.
+    /// Updates the length and the stored draft after a change of the text.
     pub fn changed(self) {
         let Some(field) = self.field.get_untracked() else {
             return;
@@ -54,7 +54,7 @@ impl Draft {
         storage::write_draft(self.upload, &text);
     }
 
-    /// Sends the text, and leaves it where it is when it cannot be sent.
+    /// Sends the text and empties the field; keeps the text if it cannot be sent.
     pub fn send(self) {
         let Some(field) = self.field.get_untracked() else {
             return;
@@ -67,24 +67,24 @@ impl Draft {
                     self.refuse("Too many messages wait to be sent. Try again in a moment.");
                 }
             }
-            // There is nothing to say about nothing.
+            // No message is needed for an empty field.
             Err(TextError::Empty) => {}
             Err(error) => self.refuse(&error.to_string()),
         }
     }
 
-    /// Puts a text that came back above the one that was begun since.
-    pub fn take_back(self, text: &str) {
+    /// Puts a text before the one in the field.
+    pub fn prepend(self, text: &str) {
         if let Some(field) = self.field.get_untracked() {
             self.replace(&join(text, &field.value()));
             self.focus();
         }
     }
 
-    /// Lets the reader write on.
+    /// Focuses the field.
     pub fn focus(self) {
         if let Some(field) = self.field.get_untracked() {
-            // Fails only for what cannot have the focus.
+            // Fails only for elements that cannot have the focus.
             _ = field.focus();
         }
     }

@@ -1,4 +1,4 @@
-//! Where one writes: an alias, a field that grows, a button. Without scripts it is a plain form.
+//! The form for a message: an alias, a field that grows with its text, a button. It works without scripts.
 
 mod alias;
 mod draft;
@@ -13,7 +13,7 @@ use alias::Alias;
 use draft::Draft;
 use text_field::{remaining, sends};
 
-/// Sends what is written. `text_to_edit` brings the text of a message that is to be written anew.
+/// The form for a message. `text_to_edit` receives the text of a message that was refused and is to be edited.
 #[component]
 pub fn Composer(
     short_id: ShortId,
@@ -23,7 +23,7 @@ pub fn Composer(
     let draft = Draft::start(short_id, live);
     Effect::new(move || {
         if let Some(text) = text_to_edit.get() {
-            draft.take_back(&text);
+            draft.prepend(&text);
         }
     });
     let submit = move |ev: SubmitEvent| {

@@ -4,16 +4,16 @@ use web_sys::HtmlTextAreaElement;
 
 use crate::model::MAX_MESSAGE_CHARS;
 
-/// From how many characters before the limit on the reader is told how many are left.
+/// The number of remaining characters is shown when there are at most this many.
 const WARN_BEFORE: usize = 200;
 
-/// Whether the key sends: Enter alone, and not one that ends the composition of a character (which some browsers
-/// report as key 229 only).
+/// Whether the key sends: Enter without Shift, unless it ends the composition of a character, which some browsers report
+/// only as key 229.
 pub fn sends(key: &KeyboardEvent) -> bool {
     key.key() == "Enter" && !key.shift_key() && !key.is_composing() && key.key_code() != 229
 }
 
-/// What is said about a text of this length; nothing as long as the limit is far.
+/// The note on a text of this length; `None` while the limit is far away.
 pub fn remaining(length: usize) -> Option<String> {
     let left = MAX_MESSAGE_CHARS.checked_sub(length);
     match left {
@@ -24,7 +24,7 @@ pub fn remaining(length: usize) -> Option<String> {
     }
 }
 
-/// Both texts, one below the other when neither is empty.
+/// Joins both texts by a line break, unless one is empty.
 pub fn join(first: &str, second: &str) -> String {
     let gap = if first.is_empty() || second.is_empty() {
         ""
@@ -34,16 +34,16 @@ pub fn join(first: &str, second: &str) -> String {
     format!("{first}{gap}{second}")
 }
 
-/// Gives the field the height of its text, in browsers that do not do so by `field-sizing`.
+/// Fits the field's height to its text in browsers without `field-sizing`.
 pub fn fit(field: &HtmlTextAreaElement) {
     let computed = window().get_computed_style(field).ok().flatten();
-    let by_itself = computed
+    let is_automatic = computed
         .and_then(|style| style.get_property_value("field-sizing").ok())
         .is_some_and(|value| value == "content");
-    if by_itself {
+    if is_automatic {
         return;
     }
-    // Fails only for a read-only style, and this is the element's own.
+    // Fails only for read-only styles.
     let style = (**field).style();
     _ = style.set_property("height", "auto");
     _ = style.set_property("height", &format!("{}px", field.scroll_height()));

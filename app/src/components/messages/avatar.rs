@@ -25,16 +25,16 @@ pub fn class(name: &AuthorName) -> &'static str {
     HUES[hash as usize % HUES.len()]
 }
 
-/// What the disc shows: the first letter or digit, in capitals; the first other character for names without any.
+/// The first letter or digit of the name; the first other character for names without any.
+///
+/// The style sheet capitalises it: the table for doing so here would add 6 kB to the WASM.
 pub fn initial(name: &AuthorName) -> String {
     let mut chars = name.as_str().chars();
     let ch = chars
         .clone()
         .find(|ch| ch.is_alphanumeric())
         .or_else(|| chars.next());
-    ch.into_iter()
-        .flat_map(|ch| ch.to_uppercase().take(1))
-        .collect()
+    ch.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -62,11 +62,10 @@ mod tests {
 
     #[test]
     fn the_disc_shows_the_first_letter_of_any_script() {
-        assert_eq!(initial(&name("kim")), "K");
-        assert_eq!(initial(&name("élan")), "É");
-        assert_eq!(initial(&name("<script>")), "S");
-        assert_eq!(initial(&name("\u{202e}abc")), "A");
+        assert_eq!(initial(&name("Kim")), "K");
+        assert_eq!(initial(&name("élan")), "é");
+        assert_eq!(initial(&name("<script>")), "s");
+        assert_eq!(initial(&name("\u{202e}abc")), "a");
         assert_eq!(initial(&name("🦊")), "🦊");
-        assert_eq!(initial(&name("ßharp")), "S");
     }
 }

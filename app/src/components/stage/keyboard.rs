@@ -6,8 +6,8 @@ use web_sys::HtmlElement;
 use super::place::{middle, percentage, step};
 use crate::model::Point;
 
-/// The picture's place for the keyboard: a button over it that lets pointers through. Arrow keys move a crosshair,
-/// Enter and Space tap where it is.
+/// Taps by the keyboard: a button over the picture that lets pointers through. Arrow keys move a crosshair, Enter and
+/// Space tap at its position.
 #[component]
 pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
     let crosshair = NodeRef::<I>::new();

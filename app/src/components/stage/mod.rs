@@ -1,4 +1,4 @@
-//! The picture: as large as the window allows, never cropped, and to be pointed at.
+//! The picture, as large as the window allows and never cropped, and the taps on it.
 
 mod keyboard;
 mod picture;
@@ -20,10 +20,10 @@ pub use picture::alt;
 use place::place;
 use ripples::Ripples;
 
-/// Pictures with no more pixels across and down are icons, whose pixels are shown as squares when they are enlarged.
-const ICON_PIXELS: u32 = 128;
+/// Pictures of at most this width and height are icons, which are enlarged without smoothing.
+const MAX_ICON_PIXELS: u32 = 128;
 
-/// The picture with everyone's ripples on it.
+/// The picture with everyone's ripples.
 #[component]
 pub fn ImageStage(
     image: Content,
@@ -46,7 +46,7 @@ pub fn ImageStage(
             tap.run(at);
         }
     };
-    let is_icon = image.width.max(image.height) <= ICON_PIXELS;
+    let is_icon = image.width.max(image.height) <= MAX_ICON_PIXELS;
     let class = if is_icon { "picture icon" } else { "picture" };
     let ratio = format!("{} / {}", image.width.max(1), image.height.max(1));
     let is_tapped = move || tapped.get();

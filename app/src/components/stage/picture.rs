@@ -4,18 +4,18 @@ use leptos::prelude::*;
 use crate::browser::object_url::ObjectUrl;
 use crate::model::{Content, MediaType};
 
-/// The image itself, and what stands in its place when it does not come.
+/// The image, and a message in its place if it cannot be loaded.
 #[component]
 pub fn Picture(
     image: Content,
-    /// The file itself, if this tab uploaded it: it is shown instead of being loaded again.
+    /// The file, if this tab uploaded it: it is shown instead of loading the image again.
     local_file: Option<ObjectUrl>,
-    /// Whether it can be seen, as far as is known.
+    /// False once loading has failed.
     intact: RwSignal<bool>,
 ) -> impl IntoView {
     let alt = alt(&image);
     let img = NodeRef::<Img>::new();
-    // It may have failed before the page was hydrated, when nobody listened.
+    // Loading may have failed before hydration, when nothing listened.
     Effect::new(move || {
         if let Some(img) = img.get() {
             intact.set(!img.complete() || img.natural_width() > 0);
@@ -28,7 +28,7 @@ pub fn Picture(
         local.map_or_else(|| url.get_value(), |file| file.as_str().to_owned())
     };
     let failed = move |_| {
-        // The browser may not show the file, and still show what the server has made of it.
+        // The browser may not support the file but support what the server has made of it.
         if is_local.get_untracked() {
             is_local.set(false);
         } else {
@@ -44,7 +44,7 @@ pub fn Picture(
     let is_intact = move || intact.get();
     view! {
         <img
-            class=ground(image.media_type)
+            class=background(image.media_type)
             src=src
             width=image.width.to_string()
             height=image.height.to_string()
@@ -63,7 +63,7 @@ pub fn Picture(
     }
 }
 
-/// What is known of a picture without seeing it.
+/// The picture's alternative text.
 pub fn alt(image: &Content) -> String {
     let kind = match image.media_type {
         MediaType::Png => "PNG",
@@ -77,8 +77,8 @@ pub fn alt(image: &Content) -> String {
     )
 }
 
-/// What lies behind the picture: a JPEG is never transparent.
-fn ground(media_type: MediaType) -> &'static str {
+/// The class of the picture's background: a JPEG is never transparent.
+fn background(media_type: MediaType) -> &'static str {
     match media_type {
         MediaType::Jpeg => "",
         MediaType::Png | MediaType::Gif | MediaType::WebP => "checkered",

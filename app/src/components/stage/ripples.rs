@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use super::place::percentage;
 use crate::live::{Live, Ripple};
 
-/// The animation whose end is the ripple's own; its two rings end earlier or at the same time.
+/// The animation that ends last.
 const LIFE: &str = "ripple-life";
 
-/// Everyone's taps, each at its fraction of the picture whatever its size. For the eye only.
+/// Everyone's taps, positioned by fractions of the picture. Hidden from screen readers.
 #[component]
 pub fn Ripples(live: Live) -> impl IntoView {
     let ring = move |Ripple { id, at, mine }| {

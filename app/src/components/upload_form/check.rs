@@ -2,35 +2,35 @@ use crate::model::MediaType;
 
 const MEBIBYTE: f64 = 1_048_576.0;
 
-/// What a browser tells of a file before it is read.
+/// What is known of a file without reading it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileFacts {
     /// Its name.
     pub name: String,
-    /// Its media type as the browser guesses it; empty when it has no idea.
+    /// The media type that the browser guesses; empty if unknown.
     pub media_type: String,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: f64,
 }
 
-/// The types that Tonesa takes, for a file field's `accept`.
+/// The accepted types, for a file field's `accept`.
 pub const ACCEPT: &str = "image/png,image/jpeg,image/gif,image/webp";
 
-/// Which of these files to take: the first picture, else the first that may be one, else the first of all, so that it
-/// can be said why it is refused.
+/// Selects the file to upload: the first picture, else the first that may be one, else the first of all, whose refusal is
+/// then explained.
 pub fn pick(files: &[FileFacts]) -> Option<usize> {
-    let first = |looks: Looks| files.iter().position(|file| looks_like(file) == looks);
-    first(Looks::Picture)
-        .or_else(|| first(Looks::Unclear))
-        .or_else(|| first(Looks::Other))
+    let first = |wanted: Guess| files.iter().position(|file| guess(file) == wanted);
+    first(Guess::Picture)
+        .or_else(|| first(Guess::Unclear))
+        .or_else(|| first(Guess::Other))
 }
 
-/// Why the file need not be sent at all, as a sentence. What may be a picture is sent: the server looks at its bytes.
+/// Why the file cannot be uploaded, as a sentence. A file that may be a picture is sent: the server checks its bytes.
 pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
     let max = max_bytes as f64;
     let name = short(&file.name);
-    if looks_like(file) == Looks::Other {
+    if guess(file) == Guess::Other {
         Some(format!(
             "{name} is not a picture that Tonesa can show. PNG, JPEG, GIF and WebP work."
         ))
@@ -47,26 +47,35 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     }
 }
 
-/// The size as `20 MB` or `3.4 MB`, rounded up so that what is over a limit never reads as the limit.
+/// The size as `20 MB` or `3.4 MB`, rounded up so that a size above a limit never reads as the limit.
+///
+/// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
 pub fn megabytes(bytes: f64) -> String {
-    let tenths = (bytes / MEBIBYTE * 10.0).ceil();
-    let megabytes = tenths / 10.0;
-    format!("{megabytes} MB")
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the size of a file"
+    )]
+    let tenths = (bytes / MEBIBYTE * 10.0).ceil() as u64;
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} MB"),
+        (whole, tenth) => format!("{whole}.{tenth} MB"),
+    }
 }
 
-/// What a file is by its name and type, which its bytes may belie.
+/// What a file seems to be by its name and type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looks {
-    /// Of one of the types that are taken.
+enum Guess {
+    /// One of the accepted types.
     Picture,
-    /// Of no type that the browser knows, or of another type of image: pictures have wrong endings, or none.
+    /// Unknown, or another type of image: pictures may have a wrong extension or none.
     Unclear,
-    /// Surely something else: a text, a film, a drawing in SVG.
+    /// Something else, as text, video or SVG.
     Other,
 }
 
-fn looks_like(file: &FileFacts) -> Looks {
-    const TAKEN: [MediaType; 4] = [
+fn guess(file: &FileFacts) -> Guess {
+    const ACCEPTED: [MediaType; 4] = [
         MediaType::Png,
         MediaType::Jpeg,
         MediaType::Gif,
@@ -77,27 +86,29 @@ fn looks_like(file: &FileFacts) -> Looks {
         .media_type
         .get(..6)
         .is_some_and(|start| start.eq_ignore_ascii_case("image/"));
-    if TAKEN.iter().any(|taken| is(taken.as_str())) || is("") && has_known_ending(&file.name) {
-        Looks::Picture
+    if ACCEPTED.iter().any(|accepted| is(accepted.as_str()))
+        || is("") && has_known_extension(&file.name)
+    {
+        Guess::Picture
     } else if is("") || is("application/octet-stream") || is_image && !is("image/svg+xml") {
-        Looks::Unclear
+        Guess::Unclear
     } else {
-        Looks::Other
+        Guess::Other
     }
 }
 
-fn has_known_ending(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+fn has_known_extension(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     ["png", "jpg", "jpeg", "jfif", "gif", "webp"]
         .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known))
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// The name, without the middle when it is very long.
+/// Shortens a long name in the middle.
 pub fn short(name: &str) -> String {
-    const LONGEST: usize = 40;
+    const MAX_CHARS: usize = 40;
     let length = name.chars().count();
-    if length <= LONGEST {
+    if length <= MAX_CHARS {
         return name.to_owned();
     }
     let head: String = name.chars().take(24).collect();

@@ -1,4 +1,4 @@
-//! The way in: a picture dropped anywhere, pasted, chosen or taken. Without scripts it is a plain form.
+//! Uploads a picture that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
 
 mod check;
 mod phase;
@@ -9,19 +9,19 @@ mod window_events;
 use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
 use check::{ACCEPT, megabytes};
-use leptos::task::spawn_local;
 use phase::Phase;
 use sending::SendingView;
 use uploader::Uploader;
 use window_events::take_from_window;
 
-/// The home page's card.
+/// The upload form, or the progress of an upload.
 #[component]
 pub fn DropZone(
     /// The largest file that may be uploaded, in bytes.
@@ -47,7 +47,7 @@ pub fn DropZone(
     }
 }
 
-/// Why the picture was not taken.
+/// Why the upload was refused or failed.
 #[component]
 fn Refusal(uploader: Uploader) -> impl IntoView {
     let reason = move || uploader.phase.read().reason().to_owned();
@@ -73,7 +73,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let picker = NodeRef::<Input>::new();
     let camera = NodeRef::<Input>::new();
     let is_sending = move || uploader.phase.read().sending().is_some();
-    // A file may have been chosen before the page was hydrated.
+    // A file may have been chosen before hydration.
     Effect::new(move || {
         for field in [picker, camera] {
             if let Some(field) = field.get() {
@@ -117,11 +117,11 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     }
 }
 
-/// Shown where the browser lets a page look at the clipboard; Ctrl+V works everywhere.
+/// Pastes a picture; shown if the browser lets pages read the clipboard. Ctrl+V works everywhere.
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
-    let away = RwSignal::new(true);
-    Effect::new(move || away.set(!clipboard::can_read()));
+    let is_unsupported = RwSignal::new(true);
+    Effect::new(move || is_unsupported.set(!clipboard::can_read()));
     let paste = move |_| {
         spawn_local(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
@@ -134,9 +134,9 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
             }
         });
     };
-    let is_away = move || away.get();
+    let is_hidden = move || is_unsupported.get();
     view! {
-        <button class="button" type="button" hidden=is_away on:click=paste>
+        <button class="button" type="button" hidden=is_hidden on:click=paste>
             "Paste"
         </button>
     }
@@ -157,7 +157,7 @@ fn take_from_field(uploader: Uploader, field: &HtmlInputElement) {
     let files = field.files();
     if files.as_ref().is_some_and(|files| files.length() > 0) {
         uploader.take_list(files);
-        // So that choosing the same file again is a change again.
+        // So that choosing the same file again is another change.
         field.set_value("");
     }
 }

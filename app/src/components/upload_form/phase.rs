@@ -1,26 +1,26 @@
 use crate::browser::object_url::ObjectUrl;
 use crate::model::ShortId;
 
-/// How far the reader got with a picture.
+/// The state of the form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
-    /// Nothing is chosen.
+    /// No file is chosen.
     Idle,
-    /// The file is on its way.
+    /// The file is being uploaded.
     Sending(Sending),
-    /// It is there, and its page comes next.
+    /// It is uploaded; its page is opened next.
     Done(ShortId),
-    /// It was not taken.
+    /// It was refused, or the upload failed.
     Refused {
         /// Why, in a sentence.
         reason: String,
-        /// Whether sending the same file again can help.
+        /// Whether sending the same file again may succeed.
         retry: bool,
     },
 }
 
 impl Phase {
-    /// The picture on its way.
+    /// The picture that is being uploaded.
     pub fn sending(&self) -> Option<&Sending> {
         match self {
             Self::Sending(sending) => Some(sending),
@@ -28,7 +28,7 @@ impl Phase {
         }
     }
 
-    /// What the picture that is there is called in links.
+    /// The short id of the uploaded picture.
     pub fn done(&self) -> Option<ShortId> {
         match self {
             Self::Done(short_id) => Some(*short_id),
@@ -36,7 +36,7 @@ impl Phase {
         }
     }
 
-    /// Why it was not taken; empty when it was not refused.
+    /// Why it failed; empty if it did not.
     pub fn reason(&self) -> &str {
         match self {
             Self::Refused { reason, .. } => reason,
@@ -44,24 +44,24 @@ impl Phase {
         }
     }
 
-    /// Whether the same file can be sent again.
+    /// Whether sending the same file again may succeed.
     pub fn can_retry(&self) -> bool {
         matches!(self, Self::Refused { retry: true, .. })
     }
 }
 
-/// A picture on its way.
+/// A picture that is being uploaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
-    /// Its name.
+    /// The file's name.
     pub name: String,
     /// The local file, to be shown at once.
     pub preview: ObjectUrl,
-    /// What else is to be said, as that other files were left out.
+    /// A note for the reader, as that other files were left out.
     pub note: Option<&'static str>,
 }
 
-/// What is said of a transfer of which this part, 0 to 1, is sent.
+/// The state of an upload of which this fraction, 0 to 1, is sent.
 pub fn progress_label(sent: f64) -> String {
     if sent >= 1.0 {
         "Checking the picture…".to_owned()
@@ -70,14 +70,14 @@ pub fn progress_label(sent: f64) -> String {
     }
 }
 
-/// The part as whole hundredths, rounded down.
-pub fn percent(part: f64) -> u8 {
+/// The fraction in percent, rounded down.
+pub fn percent(fraction: f64) -> u8 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to 0 to 100"
     )]
-    let percent = (part * 100.0).clamp(0.0, 100.0) as u8;
+    let percent = (fraction * 100.0).clamp(0.0, 100.0) as u8;
     percent
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_sending_is_not_yet_the_end() {
+    fn the_picture_is_checked_after_it_is_sent() {
         assert_eq!(progress_label(0.0), "Uploading, 0 %");
         assert_eq!(progress_label(0.999), "Uploading, 99 %");
         assert_eq!(progress_label(1.0), "Checking the picture…");

@@ -3,8 +3,7 @@ use leptos::prelude::*;
 use super::phase::{percent, progress_label};
 use super::uploader::Uploader;
 
-/// The picture from the local file, with the progress over it and a button that stops it. In the document all the time,
-/// and shown while a picture is on its way.
+/// The local picture with the upload's progress and a button that cancels it. Hidden unless a picture is being uploaded.
 #[component]
 pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let phase = uploader.phase;

@@ -9,20 +9,20 @@ use crate::browser::object_url::ObjectUrl;
 use crate::live::Conversations;
 use crate::uploading::{CancelUpload, UploadFailure, upload};
 
-/// Takes a picture from wherever it came, and sends it. Cheap to copy.
+/// Uploads a picture, wherever it came from. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Uploader {
-    /// How far it is.
+    /// The state of the form.
     pub phase: RwSignal<Phase>,
-    /// The part that is sent, 0 to 1.
+    /// The fraction that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
     conversations: Conversations,
-    /// The picture that was chosen last. It outlives a failed upload, so that trying again sends the same one.
+    /// The picture that was chosen last; kept after a failed upload for a retry.
     pending: StoredValue<Option<SendWrapper<PendingFile>>>,
 }
 
-/// A file, and its upload if one is under way. It ends with the page.
+/// A file and its upload, which is cancelled on drop.
 struct PendingFile {
     file: File,
     upload: Option<CancelUpload>,
@@ -37,7 +37,7 @@ impl Drop for PendingFile {
 }
 
 impl Uploader {
-    /// One for this page.
+    /// Creates an uploader that is cancelled when its page is left.
     pub fn new(max_bytes: u64) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
@@ -48,7 +48,7 @@ impl Uploader {
         }
     }
 
-    /// Takes the first picture of these files.
+    /// Uploads the first picture of these files.
     pub fn take_list(self, files: Option<FileList>) {
         let files: Vec<File> = files
             .map(|files| (0..files.length()).filter_map(|n| files.get(n)).collect())
@@ -56,7 +56,7 @@ impl Uploader {
         self.take(&files);
     }
 
-    /// Takes the first picture of these files.
+    /// Uploads the first picture of these files.
     pub fn take(self, files: &[File]) {
         let facts: Vec<_> = files.iter().map(facts).collect();
         let Some(index) = pick(&facts) else { return };
@@ -82,14 +82,14 @@ impl Uploader {
         }
     }
 
-    /// Stops, and forgets the file.
+    /// Cancels the upload and forgets the file.
     pub fn cancel(self) {
         self.forget();
         self.phase.set(Phase::Idle);
     }
 
     fn forget(self) {
-        // Taken out first: stopping an upload may run code that looks here.
+        // Taken out first: cancelling may run code that reads `pending`.
         drop(self.pending.try_update_value(Option::take));
     }
 
@@ -115,7 +115,7 @@ impl Uploader {
                     self.conversations.add_uploaded(upload, preview);
                     self.phase.set(Phase::Done(short_id));
                 }
-                // Whoever stopped it has said already what comes next.
+                // The caller of `cancel` has set the phase.
                 Err(UploadFailure::Cancelled) => {}
                 Err(failure) => self.phase.set(Phase::Refused {
                     reason: failure.to_string(),

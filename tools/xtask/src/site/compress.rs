@@ -1,4 +1,4 @@
-//! Compressed forms beside the files, so that the server never compresses.
+//! Compressed copies of the files, so that the server does not compress them.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW: u32 = 22;
-/// Pictures and fonts have been compressed by their own formats.
+/// Pictures and fonts are compressed by their own formats.
 const COMPRESSIBLE: [&str; 9] = [
     "css",
     "html",
@@ -25,8 +25,8 @@ const COMPRESSIBLE: [&str; 9] = [
     "webmanifest",
 ];
 
-/// Writes the file, and its `.br` and `.gz` where they are smaller than itself.
-pub fn write_with_forms(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes the file, and compressed copies `.br` and `.gz` if they are smaller.
+pub fn write_with_copies(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = |path: &Path, bytes: &[u8]| {
         fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
     };
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_hold_the_same_bytes() {
+    fn both_copies_decompress_to_the_original() {
         let text = "a line that comes again\n".repeat(500).into_bytes();
         let mut from_brotli = Vec::new();
         brotli::Decompressor::new(&*brotli(&text).unwrap(), 4096)
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_stands_only_beside_a_file_that_gets_smaller() {
+    fn only_files_that_get_smaller_have_copies() {
         let folder = tempfile::tempdir().unwrap();
         let long = "a line that comes again\n".repeat(50);
         for (name, text) in [
@@ -102,7 +102,7 @@ mod tests {
             ("short.txt", "x"),
             ("picture.png", &*long),
         ] {
-            write_with_forms(&folder.path().join(name), text.as_bytes()).unwrap();
+            write_with_copies(&folder.path().join(name), text.as_bytes()).unwrap();
         }
         let mut names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()

@@ -1,4 +1,4 @@
-//! Has anything changed that the site is made from?
+//! A hash of all inputs of the site, to see whether one has changed.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-/// The sources beside the module itself; what packages them counts as well, and Cargo.lock stands for wasm-bindgen.
+/// The inputs besides the WASM module. The packaging code counts too, and Cargo.lock for the version of wasm-bindgen.
 const INPUTS: [&str; 5] = [
     "style",
     "public",
@@ -15,13 +15,13 @@ const INPUTS: [&str; 5] = [
     "Cargo.lock",
 ];
 
-/// A hash over names and contents of all that the site is made from.
+/// A hash of the names and contents of all inputs.
 pub fn of_inputs(root: &Path, module: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     add(&mut hash, Path::new("module"), module)?;
     for input in INPUTS {
         for entry in WalkDir::new(root.join(input)).sort_by_file_name() {
-            let entry = entry.context("reading what the site is made from")?;
+            let entry = entry.context("reading the inputs of the site")?;
             if entry.file_type().is_file() {
                 add(&mut hash, entry.path().strip_prefix(root)?, entry.path())?;
             }
@@ -33,7 +33,7 @@ pub fn of_inputs(root: &Path, module: &Path) -> Result<String> {
 fn add(hash: &mut Sha256, name: &Path, file: &Path) -> Result<()> {
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     hash.update(name.as_os_str().as_encoded_bytes());
-    // The zero and the length keep two neighbours from passing for one.
+    // The zero and the length separate adjacent files.
     hash.update([0]);
     hash.update((bytes.len() as u64).to_le_bytes());
     hash.update(bytes);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_any_input_shows() {
+    fn a_change_of_any_input_changes_the_fingerprint() {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
         for folder in [

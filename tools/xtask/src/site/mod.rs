@@ -1,4 +1,4 @@
-//! The site folder: all that the program serves as files, made ready for it.
+//! The site folder: the files that the server serves.
 //!
 //! ```text
 //! site/manifest.json    {"css":"/assets/…","js":"/assets/…","wasm":"/assets/…"}
@@ -6,7 +6,7 @@
 //! site/public/          the project's public/ as it is
 //! ```
 //!
-//! Beside each file that compresses stand the same bytes as `.br` and `.gz`.
+//! A file that compresses has compressed copies `.br` and `.gz` beside it.
 
 mod bundle;
 mod compress;
@@ -25,7 +25,9 @@ use walkdir::WalkDir;
 
 use crate::{setup::Toolbox, workspace::Workspace};
 
-/// Addresses of the packaged files; the server reads them at its start.
+pub use wasm::compile;
+
+/// URL paths of the packaged files; the server reads them at start.
 #[derive(Serialize)]
 struct Manifest {
     css: String,
@@ -36,32 +38,32 @@ struct Manifest {
 /// How much time is spent on making the files small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// None, so that a change is in the browser soon.
+    /// None: for development.
     Quick,
-    /// As much as there is.
+    /// All of it: for releases and size checks.
     Optimised,
 }
 
-/// Makes sure that `<beside>/site` is that of the present sources, and gives its path.
+/// Updates `<beside>/site` from the compiled module unless it is up to date, and returns its path.
 pub fn package(
     workspace: &Workspace,
     toolbox: &Toolbox,
+    module: &Path,
     beside: &Path,
     effort: Effort,
 ) -> Result<PathBuf> {
-    let module = wasm::compile(workspace, toolbox.compiler, effort)?;
-    let fingerprint = fingerprint::of_inputs(&workspace.root, &module)?;
+    let fingerprint = fingerprint::of_inputs(&workspace.root, module)?;
     let site = beside.join("site");
     let stamp = beside.join("site.fingerprint");
-    if site.is_dir() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == fingerprint) {
+    if site.is_dir() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == fingerprint) {
         return Ok(site);
     }
     println!("xtask: packaging {}", site.display());
     let fresh = beside.join("site.new");
-    empty_folder(&fresh)?;
-    write_assets(workspace, toolbox, &module, &fresh, effort)?;
+    recreate_folder(&fresh)?;
+    write_assets(workspace, toolbox, module, &fresh, effort)?;
     copy_public(&workspace.root.join("public"), &fresh.join("public"))?;
-    // Without its stamp a half-swapped site is made again.
+    // The stamp is removed first, so that an interrupted update is repeated.
     remove_if_there(fs::remove_file(&stamp))?;
     remove_if_there(fs::remove_dir_all(&site))?;
     fs::rename(&fresh, &site)?;
@@ -77,7 +79,7 @@ fn write_assets(
     effort: Effort,
 ) -> Result<()> {
     let scratch = workspace.target.join("packaging");
-    empty_folder(&scratch)?;
+    recreate_folder(&scratch)?;
     let assets = site.join("assets");
     fs::create_dir_all(&assets)?;
     let css = bundle::style(workspace, &toolbox.tools, &scratch)?;
@@ -102,13 +104,13 @@ fn write_assets(
     Ok(())
 }
 
-/// Writes the bytes under their own hash's name, with their compressed forms; gives the address.
+/// Writes the bytes to a file named by their hash, with compressed copies; returns its URL path.
 fn write_hashed(folder: &Path, extension: &str, bytes: &[u8], effort: Effort) -> Result<String> {
     let name = hashed_name(extension, bytes);
     let path = folder.join(&name);
     match effort {
         Effort::Quick => fs::write(path, bytes)?,
-        Effort::Optimised => compress::write_with_forms(&path, bytes)?,
+        Effort::Optimised => compress::write_with_copies(&path, bytes)?,
     }
     Ok(format!("/assets/{name}"))
 }
@@ -132,13 +134,13 @@ fn copy_public(from: &Path, to: &Path) -> Result<()> {
         if entry.file_type().is_dir() {
             fs::create_dir_all(copy)?;
         } else {
-            compress::write_with_forms(&copy, &fs::read(entry.path())?)?;
+            compress::write_with_copies(&copy, &fs::read(entry.path())?)?;
         }
     }
     Ok(())
 }
 
-fn empty_folder(folder: &Path) -> Result<()> {
+fn recreate_folder(folder: &Path) -> Result<()> {
     remove_if_there(fs::remove_dir_all(folder))?;
     Ok(fs::create_dir_all(folder)?)
 }
@@ -155,7 +157,7 @@ mod tests {
     use super::hashed_name;
 
     #[test]
-    fn a_packaged_file_is_named_by_its_content() {
+    fn a_packaged_file_is_named_by_its_hash() {
         assert_eq!(hashed_name("css", b""), "tonesa-e3b0c44298fc1c14.css");
         assert_ne!(hashed_name("css", b"a"), hashed_name("css", b"b"));
     }

@@ -1,4 +1,4 @@
-//! The app for the browser: compiled, bound to JavaScript, made small.
+//! The app for the browser: compiled, bound to JavaScript and optimised.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::{setup::Compiler, tools::Tools, workspace::Workspace};
 
 const NAME: &str = "tonesa";
 
-/// Compiles `frontend`; gives the module as rustc left it. Cargo returns at once when nothing has changed.
+/// Compiles `frontend` and returns the path of the module. Cargo returns at once if nothing has changed.
 pub fn compile(workspace: &Workspace, compiler: Compiler, effort: Effort) -> Result<PathBuf> {
     let (profile, folder) = match effort {
         Effort::Quick => ("dev", "debug"),
@@ -20,26 +20,26 @@ pub fn compile(workspace: &Workspace, compiler: Compiler, effort: Effort) -> Res
         .cargo(workspace, "build")
         .args(["--package", "frontend", "--lib", "--profile", profile])
         .run()
-        .context("compiling the browser's part")?;
+        .context("compiling the frontend")?;
     let folder = workspace.target.join("wasm32-unknown-unknown").join(folder);
     Ok(folder.join("frontend.wasm"))
 }
 
-/// What wasm-bindgen wrote.
+/// The output of wasm-bindgen.
 pub struct Bound {
     pub wasm: PathBuf,
-    /// The JavaScript around it.
+    /// The JavaScript that loads it.
     pub glue: PathBuf,
 }
 
-/// Runs wasm-bindgen (the library, so that it is always the version of Cargo.lock).
+/// Runs wasm-bindgen: as a library, so that its version is always that of Cargo.lock.
 pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
     Bindgen::new()
         .input_path(module)
         .web(true)?
         .typescript(false)
         .out_name(NAME)
-        // The page says where the hashed WASM is; there is no other place to look for it.
+        // The page passes the path of the hashed WASM.
         .omit_default_module_path(true)
         .generate(folder)
         .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
@@ -51,8 +51,8 @@ pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
 
 /// Runs wasm-opt.
 ///
-/// It needs no list of WASM features: rustc writes those that it used into the module, and wasm-opt keeps to them.
-/// Naming more (`--all-features`) gives fewer bytes, but more of them after brotli.
+/// It needs no list of WASM features: rustc writes those that it uses into the module. Enabling more (`--all-features`)
+/// gives fewer bytes, but more after brotli; so does `-Oz`.
 pub fn optimise(
     workspace: &Workspace,
     tools: &Tools,
@@ -60,13 +60,13 @@ pub fn optimise(
     folder: &Path,
 ) -> Result<PathBuf> {
     let output = folder.join("optimised.wasm");
-    let arguments = ["-Oz", "--strip-producers", "--strip-target-features"];
+    let arguments = ["-Os", "--strip-producers", "--strip-target-features"];
     let command = tools.wasm_opt.command(&workspace.shell).args(arguments);
     command
         .arg(input)
         .arg("-o")
         .arg(&output)
         .run()
-        .context("making the WASM small")?;
+        .context("optimising the WASM")?;
     Ok(output)
 }

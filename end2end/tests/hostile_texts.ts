@@ -1,5 +1,5 @@
-// Texts that have broken chats elsewhere. None of them may do anything but be shown.
-export const hostile: string[] = [
+// Texts that break careless chats. They must be shown as they are.
+export const hostileTexts: string[] = [
   '<script>alert(1)</script>',
   '</p></div></body></html>',
   '<img src=x onerror=alert(1)>',

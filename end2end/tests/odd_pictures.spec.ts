@@ -4,16 +4,16 @@ import { image, imagePayload, upload } from './api';
 import { ImagePage } from './pages';
 
 /** A picture as the browser decodes it. */
-interface Look {
+interface Decoded {
   size: string;
   /** A digest of the pixels that an <img> shows first. */
   still: string;
-  /** Of each frame that decodes, how long it stays and a digest of its pixels. */
+  /** For each frame that decodes its duration and a digest of its pixels. */
   frames: string[];
 }
 
-/** Lets the browser decode what is at this address; nothing when it does not show it. */
-async function look(page: Page, url: string): Promise<Look | undefined> {
+/** Decodes the picture at this URL in the browser; undefined if the browser cannot show it. */
+async function decode(page: Page, url: string): Promise<Decoded | undefined> {
   return page.evaluate(async (url) => {
     const digest = async (source: CanvasImageSource, width: number, height: number) => {
       const canvas = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
@@ -35,7 +35,7 @@ async function look(page: Page, url: string): Promise<Look | undefined> {
     await Promise.all([decoder.completed, decoder.tracks.ready]);
     const frames: string[] = [];
     for (let frameIndex = 0; frameIndex < decoder.tracks.selectedTrack!.frameCount; frameIndex++) {
-      // A frame that is short is only shown as far as it goes, which `still` tells.
+      // A truncated frame is shown in part, which `still` covers.
       const decoded = await decoder.decode({ frameIndex }).catch(() => undefined);
       if (!decoded) break;
       const { duration, displayWidth, displayHeight } = decoded.image;
@@ -45,14 +45,14 @@ async function look(page: Page, url: string): Promise<Look | undefined> {
   }, url);
 }
 
-/** The look of one of our files before it is uploaded, with this behind it. */
-async function before(page: Page, name: string, end = Buffer.of()) {
+/** Decodes one of our files before it is uploaded, with `end` appended. */
+async function decodeOriginal(page: Page, name: string, end = Buffer.of()) {
   const { mimeType, buffer } = imagePayload(name);
   const body = Buffer.concat([buffer, end]);
-  await page.route('**/before', (route) => route.fulfill({ contentType: mimeType, body }));
-  const found = await look(page, '/before');
-  await page.unroute('**/before');
-  return found;
+  await page.route('**/original', (route) => route.fulfill({ contentType: mimeType, body }));
+  const decoded = await decode(page, '/original');
+  await page.unroute('**/original');
+  return decoded;
 }
 
 for (const name of [
@@ -67,17 +67,17 @@ for (const name of [
   'w06-alpha-flag-missing.webp',
   'v01-transparent-black.png',
 ]) {
-  test(`${name} is taken and looks as before`, async ({ page, request }) => {
+  test(`${name} is accepted and looks the same`, async ({ page, request }) => {
     await page.goto('/');
     // Without an end marker Chromium waits for more and leaves out the last rows, although all of them are there.
     const end = name === 'j17-no-eoi.jpg' ? Buffer.of(0xff, 0xd9) : undefined;
-    const original = (await before(page, `odd/${name}`, end))!;
+    const original = (await decodeOriginal(page, `odd/${name}`, end))!;
     const { content } = await upload(request, `odd/${name}`);
-    const served = (await look(page, new URL(content.url, page.url()).pathname))!;
+    const served = (await decode(page, new URL(content.url, page.url()).pathname))!;
     expect(served.size).toBe(original.size);
     expect(`${content.width} × ${content.height}`).toBe(original.size);
     expect(served.still).toBe(original.still);
-    // An animation that is not sound becomes its still picture.
+    // A broken animation becomes a still picture.
     if (name === 'a01-actl-says-3.png') expect(served.frames).toHaveLength(1);
     else expect(served.frames).toEqual(original.frames);
   });
@@ -86,7 +86,7 @@ for (const name of [
 test('a frame that is never shown is refused with a sentence', async ({ page, request, allowConsole }) => {
   allowConsole(/./);
   await page.goto('/');
-  expect(await before(page, 'odd/w14-vp8-noshow.webp')).toBeUndefined();
+  expect(await decodeOriginal(page, 'odd/w14-vp8-noshow.webp')).toBeUndefined();
   const answer = await request.post('/api/uploads', {
     multipart: { file: imagePayload('odd/w14-vp8-noshow.webp') },
     headers: { accept: 'application/json' },
@@ -95,7 +95,7 @@ test('a frame that is never shown is refused with a sentence', async ({ page, re
   expect(await answer.text()).toContain('This WebP image is damaged');
 });
 
-test('a picture without an ending is sent, and looked at by its bytes', async ({ page }) => {
+test('a picture without a file extension is recognised by its bytes', async ({ page }) => {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   await page.locator('input[type=file][name=file]').setInputFiles(image('odd/client-refused-no-extension'));
@@ -109,7 +109,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test('black on transparent ground can be read', async ({ page, request }) => {
+    test('black on a transparent background is visible', async ({ page, request }) => {
       const shared = await upload(request, 'odd/v01-transparent-black.png');
       const { picture } = await ImagePage.open(page, shared.shortID);
       await expect(picture).toHaveJSProperty('complete', true);

@@ -4,24 +4,24 @@ import { test } from '../fixtures';
 import { post, upload } from './api';
 import { ImagePage } from './pages';
 
-// The README's pictures. TONESA_PICTURES=1 renews them in docs/images; without it they are among the test's results.
+// The README's screenshots. TONESA_SCREENSHOTS=1 writes them to docs/images; otherwise they are among the test's results.
 test.use({ viewport: { width: 1280, height: 800 } });
 
-const folder = process.env.TONESA_PICTURES ? join(__dirname, '..', '..', 'docs', 'images') : undefined;
+const folder = process.env.TONESA_SCREENSHOTS ? join(__dirname, '..', '..', 'docs', 'images') : undefined;
 
-async function picture(page: Page, name: string) {
+async function screenshot(page: Page, name: string) {
   const path = folder ? join(folder, name) : test.info().outputPath(name);
   const taken = await page.screenshot({ path, animations: 'allow' });
   expect(taken.length).toBeGreaterThan(10_000);
 }
 
-test('a picture of the home page', async ({ page }) => {
+test('a screenshot of the home page', async ({ page }) => {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
-  await picture(page, 'home.png');
+  await screenshot(page, 'home.png');
 });
 
-test('a picture of an image that people talk about', async ({ page, another, request }) => {
+test('a screenshot of an image with a conversation', async ({ page, another, request }) => {
   const shared = await upload(request);
   for (const [author, text] of [
     ['Mira', 'Is that foam or a reflection, up here on the rim?'],
@@ -42,5 +42,5 @@ test('a picture of an image that people talk about', async ({ page, another, req
   await expect(mine.ripples).toHaveCount(1);
   await mine.tap(0.62, 0.3);
   await expect(mine.ripples).toHaveCount(2);
-  await picture(page, 'image.png');
+  await screenshot(page, 'image.png');
 });

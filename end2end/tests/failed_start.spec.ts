@@ -3,7 +3,7 @@ import { test } from '../fixtures';
 import { image, messages, upload } from './api';
 
 for (const part of ['wasm', 'js']) {
-  test(`without its program's ${part} a page uploads and writes by plain forms`, async ({
+  test(`if the ${part} cannot be loaded, uploads and messages are sent by plain forms`, async ({
     page,
     allowConsole,
     request,
@@ -18,7 +18,7 @@ for (const part of ['wasm', 'js']) {
   });
 }
 
-test('a page that its program cannot read uploads and writes by plain forms', async ({ page, request }) => {
+test('if the settings cannot be parsed, uploads and messages are sent by plain forms', async ({ page, request }) => {
   const shared = await upload(request);
   for (const address of ['/', `/u/${shared.shortID}`]) {
     await page.route(address, async (route) => {

@@ -1,17 +1,17 @@
-// How long something takes from one window into others, timed inside the browser: from the press or tap in one to the
-// element in another. Both read the same machine's clock.
+// Measures the latency from one window to others inside the browser: from the key press or tap in one to the element in
+// another. Both read the same machine's clock.
 import type { ImagePage } from './pages';
 
-/** In milliseconds; what has not come by then did not cross at all. */
-const givesUpAfter = 5_000;
+/** In milliseconds. */
+const timeout = 5_000;
 
-type Marked = { shown?: Promise<number> };
+type Observed = { shown?: Promise<number> };
 
-/** Starts to look out for a new element of this kind in the window. */
-export async function lookOut(window: ImagePage, selector: string) {
-  await window.page.evaluate(([selector, givesUpAfter]) => {
-    const marked = globalThis as never as Marked;
-    marked.shown = new Promise((resolve) => {
+/** Starts to observe the window for a new element that matches. */
+export async function observe(window: ImagePage, selector: string) {
+  await window.page.evaluate(([selector, timeout]) => {
+    const observed = globalThis as never as Observed;
+    observed.shown = new Promise((resolve) => {
       const observer = new MutationObserver((changes) => {
         const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
         const holds = (node: Node) => node instanceof Element && (node.matches(selector) || node.querySelector(selector));
@@ -20,17 +20,17 @@ export async function lookOut(window: ImagePage, selector: string) {
         resolve(Date.now());
       });
       observer.observe(document.body, { childList: true, subtree: true });
-      setTimeout(() => resolve(Infinity), givesUpAfter);
+      setTimeout(() => resolve(Infinity), timeout);
     });
-  }, [selector, givesUpAfter] as const);
+  }, [selector, timeout] as const);
 }
 
-/** When the element that was looked out for appeared; infinity when it did not. */
+/** The time at which the observed element appeared; infinity after the timeout. */
 export async function shown(window: ImagePage): Promise<number> {
-  return window.page.evaluate(() => (globalThis as never as Marked).shown!);
+  return window.page.evaluate(() => (globalThis as never as Observed).shown!);
 }
 
-/** Sends what stands in the composer; the time of the key press. */
+/** Sends the composer's text; returns the time of the key press. */
 export async function pressEnter(window: ImagePage): Promise<number> {
   return window.page.evaluate(() => {
     const at = Date.now();
@@ -40,7 +40,7 @@ export async function pressEnter(window: ImagePage): Promise<number> {
   });
 }
 
-/** Taps the middle of the picture; the time of the tap. */
+/** Taps the middle of the picture; returns the time of the tap. */
 export async function tapMiddle(window: ImagePage): Promise<number> {
   return window.page.evaluate(() => {
     const picture = document.querySelector<HTMLElement>('.picture')!;

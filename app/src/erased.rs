@@ -1,0 +1,105 @@
+//! Type erasure of large views.
+
+use leptos::attr::Attribute;
+use leptos::attr::any_attribute::AnyAttribute;
+use leptos::prelude::*;
+use leptos::tachys::hydration::Cursor;
+use leptos::tachys::ssr::StreamBuilder;
+use leptos::tachys::view::{Mountable, Position, PositionState};
+
+/// Erases a view's type, as [`IntoAny::into_any`] does, but without two parts of it.
+///
+/// [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which updates
+/// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
+pub fn erased(view: impl IntoView + 'static) -> AnyView {
+    Replaceable(view).into_any()
+}
+
+struct Replaceable<V>(V);
+
+impl<V: Render> Render for Replaceable<V> {
+    type State = V::State;
+
+    fn build(self) -> Self::State {
+        self.0.build()
+    }
+
+    fn rebuild(self, state: &mut Self::State) {
+        let mut new = self.0.build();
+        state.insert_before_this(&mut new);
+        state.unmount();
+        *state = new;
+    }
+}
+
+impl<V: RenderHtml> RenderHtml for Replaceable<V> {
+    type AsyncOutput = V::AsyncOutput;
+    type Owned = Replaceable<V::Owned>;
+
+    const MIN_LENGTH: usize = V::MIN_LENGTH;
+    const EXISTS: bool = V::EXISTS;
+
+    fn dry_resolve(&mut self) {
+        self.0.dry_resolve();
+    }
+
+    async fn resolve(self) -> Self::AsyncOutput {
+        self.0.resolve().await
+    }
+
+    fn html_len(&self) -> usize {
+        self.0.html_len()
+    }
+
+    fn to_html_with_buf(
+        self,
+        buf: &mut String,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra_attrs: Vec<AnyAttribute>,
+    ) {
+        self.0
+            .to_html_with_buf(buf, position, escape, mark_branches, extra_attrs);
+    }
+
+    fn to_html_async_with_buf<const OUT_OF_ORDER: bool>(
+        self,
+        buf: &mut StreamBuilder,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra_attrs: Vec<AnyAttribute>,
+    ) {
+        self.0.to_html_async_with_buf::<OUT_OF_ORDER>(
+            buf,
+            position,
+            escape,
+            mark_branches,
+            extra_attrs,
+        );
+    }
+
+    fn hydrate<const FROM_SERVER: bool>(
+        self,
+        cursor: &Cursor,
+        position: &PositionState,
+    ) -> Self::State {
+        self.0.hydrate::<FROM_SERVER>(cursor, position)
+    }
+
+    fn into_owned(self) -> Self::Owned {
+        Replaceable(self.0.into_owned())
+    }
+}
+
+impl<V: AddAnyAttr> AddAnyAttr for Replaceable<V> {
+    type Output<A: Attribute> = Replaceable<V::Output<A>>;
+
+    fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
+    where
+        Self::Output<A>: RenderHtml,
+    {
+        Replaceable(self.0.add_any_attr(attribute))
+    }
+}

@@ -1,0 +1,87 @@
+//! Leptos inserts a list's new items before a comment, which is the list's last child. Extensions that strip comments
+//! remove it; then nothing new would be shown, without an error.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::mount::UnmountHandle;
+use leptos::prelude::*;
+use leptos::tachys::view::Mountable;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit, Node};
+
+use super::typed;
+
+/// The elements with a `<For>`.
+const LISTS: &str = ".log-content, .ripples";
+/// The app is mounted again at most this often: what has removed the comments may do so again.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Mounts the app again whenever one of its lists has lost its comment.
+pub fn watch<S: Mountable + 'static>(
+    root: HtmlElement,
+    mounted: UnmountHandle<S>,
+    mount: impl Fn() -> UnmountHandle<S> + 'static,
+) {
+    let watcher = Rc::new(Watcher {
+        root: root.clone(),
+        mount,
+        mounted: RefCell::new(Some(mounted)),
+        is_waiting: Cell::new(false),
+    });
+    let changed = Closure::<dyn FnMut()>::new(move || watcher.check());
+    let options = MutationObserverInit::new();
+    options.set_child_list(true);
+    options.set_subtree(true);
+    if let Ok(observer) = MutationObserver::new(changed.as_ref().unchecked_ref()) {
+        // Fails only for options that observe nothing.
+        _ = observer.observe_with_options(&root, &options);
+    }
+    changed.forget();
+}
+
+struct Watcher<S: Mountable, M> {
+    root: HtmlElement,
+    mount: M,
+    mounted: RefCell<Option<UnmountHandle<S>>>,
+    is_waiting: Cell<bool>,
+}
+
+impl<S: Mountable + 'static, M: Fn() -> UnmountHandle<S> + 'static> Watcher<S, M> {
+    fn check(self: &Rc<Self>) {
+        if self.is_waiting.get() || are_complete(&self.root) {
+            return;
+        }
+        typed::keep(&self.root);
+        // The old page leaves its conversation before the new one enters it.
+        if let Some(owner) = Owner::current() {
+            owner.cleanup();
+        }
+        drop(self.mounted.take());
+        self.mounted.replace(Some((self.mount)()));
+        self.is_waiting.set(true);
+        let watcher = Rc::clone(self);
+        set_timeout(
+            move || {
+                watcher.is_waiting.set(false);
+                watcher.check();
+            },
+            INTERVAL,
+        );
+    }
+}
+
+/// Whether each list has its comment.
+fn are_complete(root: &Element) -> bool {
+    let Ok(lists) = root.query_selector_all(LISTS) else {
+        return true;
+    };
+    let mut lists = (0..lists.length()).filter_map(|index| lists.get(index));
+    lists.all(|list| {
+        let last = list.last_child();
+        let mut children = std::iter::successors(last, Node::previous_sibling);
+        children.any(|child| child.node_type() == Node::COMMENT_NODE)
+    })
+}

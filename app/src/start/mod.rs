@@ -1,0 +1,87 @@
+//! Starts the app in the browser: hydrates the server's page, or renders it again where something else has changed it.
+
+mod lists;
+mod typed;
+
+use std::sync::Once;
+
+use leptos::mount::{hydrate_from, mount_to};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::app::App;
+use crate::live::Conversations;
+use crate::settings::{SETTINGS_ID, Settings};
+
+/// Starts the app in the element `#app`. If that element or the settings are missing, the page stays as it is and works
+/// as without scripts.
+pub fn start() {
+    let Some((root, settings)) = root().zip(settings()) else {
+        if let Some(document) = document().document_element() {
+            document.set_class_name("failed");
+        }
+        return;
+    };
+    // Conversations and their unsent messages outlive what is mounted.
+    let tab = Owner::new();
+    tab.with(Conversations::provide);
+    let conversations = tab.with(Conversations::expect);
+    std::mem::forget(tab);
+    let app = move || {
+        provide_context(settings.clone());
+        provide_context(conversations);
+        view! { <App/> }
+    };
+    let mount = {
+        let (root, app) = (root.clone(), app.clone());
+        move || {
+            warn_once();
+            root.set_text_content(None);
+            mount_to(root.clone(), app.clone())
+        }
+    };
+    let mounted = if is_as_rendered(&root) {
+        hydrate_from(root.clone(), app)
+    } else {
+        typed::keep(&root);
+        mount()
+    };
+    lists::watch(root, mounted, mount);
+}
+
+fn root() -> Option<HtmlElement> {
+    document().get_element_by_id("app")?.dyn_into().ok()
+}
+
+fn settings() -> Option<Settings> {
+    let text = document().get_element_by_id(SETTINGS_ID)?.text_content()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Whether the element holds as many nodes as the server has sent. Hydration walks over them in order, so one node more
+/// or less makes it attach to the wrong ones.
+fn is_as_rendered(root: &Element) -> bool {
+    /// `NodeFilter.SHOW_ALL`
+    const ALL: u32 = u32::MAX;
+    let Ok(walker) = document().create_tree_walker_with_what_to_show(root, ALL) else {
+        return true;
+    };
+    let mut nodes = 0_usize;
+    while let Ok(Some(_)) = walker.next_node() {
+        nodes += 1;
+    }
+    let sent = root
+        .get_attribute("data-nodes")
+        .and_then(|sent| sent.parse().ok());
+    sent.is_none_or(|sent: usize| sent == nodes)
+}
+
+fn warn_once() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        leptos::logging::warn!(
+            "Something has changed the page, as extensions and translators do. It is rendered again."
+        );
+    });
+}
