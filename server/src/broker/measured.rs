@@ -167,7 +167,7 @@ mod tests {
         for sample in [
             "tonesa_broker_interruptions_total 2\n",
             "tonesa_broker_repairs_total 1\n",
-            "tonesa_broker_proven 0\n",
+            "tonesa_broker_healthy 0\n",
             "tonesa_broker_publish_failures_total{class=\"touch\"} 1\n",
             "tonesa_broker_publish_failures_total{class=\"message\"} 0\n",
             "{operation=\"subscribe\",outcome=\"unavailable\"} 1\n",

@@ -59,7 +59,7 @@ impl BrokerMetrics {
             ),
             healthy: registered(
                 registry,
-                "broker_proven",
+                "broker_healthy",
                 "1 while the node's subscription works, 0 while it is lost",
             ),
             publish_to_receive: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),

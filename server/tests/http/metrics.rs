@@ -228,7 +228,7 @@ async fn metrics_contain_the_version_and_the_backends() {
         r#"tonesa_backends{backend="store",kind="sqlite"}"#,
         r#"tonesa_backends{backend="blobs",kind="folder"}"#,
         r#"tonesa_backends{backend="broker",kind="memory"}"#,
-        "tonesa_broker_proven",
+        "tonesa_broker_healthy",
     ] {
         assert_eq!(samples.get(series), Some(&1.0), "{series}");
     }

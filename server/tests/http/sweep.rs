@@ -183,7 +183,7 @@ async fn images_without_an_id_are_not_removed_by_an_empty_database() {
     let folder = tempfile::tempdir().unwrap();
     make_orphans(folder.path(), 3);
     let node = sweeping(folder, &[]).await;
-    becomes(&node, "stopped", Some("unproven")).await;
+    becomes(&node, "stopped", Some("unconfirmed")).await;
     has_had_time_to_sweep(&node).await;
     assert_eq!(node.blobs().await, 3);
 }

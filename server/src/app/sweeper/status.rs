@@ -25,14 +25,14 @@ pub enum SweepProblem {
 
 impl SweepProblem {
     /// The names of all problems, for the metrics.
-    pub const NAMES: [&'static str; 4] = ["unchecked", "mismatch", "unproven", "too_many"];
+    pub const NAMES: [&'static str; 4] = ["unchecked", "mismatch", "unconfirmed", "too_many"];
 
     /// The problem's name, for programs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unchecked | Self::Unpaired(Pairing::Paired(_)) => "unchecked",
             Self::Unpaired(Pairing::Mismatch { .. }) => "mismatch",
-            Self::Unpaired(Pairing::Unproven { .. }) => "unproven",
+            Self::Unpaired(Pairing::Unconfirmed { .. }) => "unconfirmed",
             Self::TooMany { .. } => "too_many",
         }
     }
@@ -49,7 +49,7 @@ impl SweepProblem {
             Self::Unpaired(Pairing::Mismatch { .. }) => {
                 "the images belong to another database than this one".to_owned()
             }
-            Self::Unpaired(Pairing::Unproven { .. }) => {
+            Self::Unpaired(Pairing::Unconfirmed { .. }) => {
                 "the images are not known to belong to this database: too few of either are known to the other".to_owned()
             }
             Self::TooMany { orphans, images } => format!(
@@ -160,7 +160,7 @@ fn log(pairing: Pairing, is_change: bool) {
              database, or restore it. To begin anew, give it images of its own: another folder or bucket, or move \
              these away (docs/operations.md, Orphaned images)"
         ),
-        Pairing::Unproven { store } => warn!(
+        Pairing::Unconfirmed { store } => warn!(
             %store,
             "there are images, and nothing shows that they belong to this database: none is swept; name the right \
              database, folder or bucket, or restore the one that was lost. If they do belong together, write the \

@@ -29,7 +29,7 @@ pub enum Pairing {
         blobs: PairingId,
     },
     /// The blobs have no id, and the samples do not show that they belong to this store.
-    Unproven {
+    Unconfirmed {
         /// The store's id.
         store: PairingId,
     },
@@ -62,7 +62,7 @@ async fn pair_blobs(
 ) -> Result<Pairing, CheckError> {
     let is_empty = blobs.list(None, 1).await?.is_empty();
     if !is_empty && !samples::samples_match(store, blobs).await? {
-        return Ok(Pairing::Unproven { store: id });
+        return Ok(Pairing::Unconfirmed { store: id });
     }
     match blobs.pair(id).await? {
         existing if existing == id => Ok(Pairing::Paired(id)),

@@ -103,12 +103,12 @@ async fn data_without_ids_is_paired_when_samples_match() {
 async fn unknown_images_are_not_paired_with_the_store() {
     let kit = Kit::new();
     kit.put_orphans(1).await;
-    let Pairing::Unproven { store } = kit.check().await.unwrap() else {
+    let Pairing::Unconfirmed { store } = kit.check().await.unwrap() else {
         panic!("an empty store and one image");
     };
     kit.put_uploads(20, |_| true).await;
     kit.put_orphans(9).await;
-    assert_eq!(kit.check().await, Ok(Pairing::Unproven { store }));
+    assert_eq!(kit.check().await, Ok(Pairing::Unconfirmed { store }));
     assert_eq!(kit.blobs.pairing().await, Ok(None));
 }
 
@@ -116,7 +116,7 @@ async fn unknown_images_are_not_paired_with_the_store() {
 async fn a_store_whose_uploads_lack_their_images_is_not_paired() {
     let kit = Kit::new();
     kit.put_uploads(20, |n| n < 15).await;
-    assert!(matches!(kit.check().await, Ok(Pairing::Unproven { .. })));
+    assert!(matches!(kit.check().await, Ok(Pairing::Unconfirmed { .. })));
 }
 
 #[tokio::test]
