@@ -37,12 +37,12 @@ const MAX_ANIMATION_PIXELS: u64 = 100_000_000_000;
 /// The limits of an image.
 #[derive(Debug, Clone, Copy, Args, Serialize, Deserialize)]
 pub struct ImageLimits {
-    /// Pixels of a picture
+    /// Maximum pixels of an image
     // And of each frame.
     #[arg(long = "max-pixels", env = "TONESA_MAX_PIXELS", value_name = "PIXELS",
         default_value_t = ImageLimits::default().pixels, value_parser = number(1..=MAX_PIXELS))]
     pub pixels: u64,
-    /// Pixels of all frames of an animation together
+    /// Maximum pixels of all frames of an animation together
     #[arg(long = "max-animation-pixels", env = "TONESA_MAX_ANIMATION_PIXELS", value_name = "PIXELS",
         default_value_t = ImageLimits::default().animation_pixels, value_parser = number(1..=MAX_ANIMATION_PIXELS))]
     pub animation_pixels: u64,

@@ -7,7 +7,7 @@ use super::values::switch;
 /// Whether and when images are swept. Only tests change the intervals.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct SweepSchedule {
-    /// 0: images that no upload refers to are left where they are
+    /// 1: images that no upload refers to are removed after a week; 0: they are kept
     #[arg(long = "sweep", env = "TONESA_SWEEP", value_name = "0|1", default_value = "1", value_parser = switch,
         action = clap::ArgAction::Set)]
     pub is_on: bool,

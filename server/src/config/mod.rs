@@ -37,18 +37,18 @@ pub struct Config {
     /// Reads variables from this file; those of the environment come first
     #[arg(long, value_name = "FILE", help_heading = Resettable::Reset)]
     env_file: Option<PathBuf>,
-    /// The port that it listens on
+    /// The port to listen on
     #[arg(long, env = "PORT", value_name = "PORT", default_value = "9091", value_parser = parsed::<u16>(PORT_RANGE))]
     port: u16,
-    /// The address that it listens on; `0.0.0.0` or `::` for all
+    /// The address to listen on; `0.0.0.0` or `::` for all addresses
     #[arg(long, env = "TONESA_BIND", value_name = "ADDRESS", default_value = "127.0.0.1",
         value_parser = parsed::<IpAddr>("an IP address, as 127.0.0.1 or ::"))]
     bind: IpAddr,
-    /// The address that people use, as `https://tonesa.example`, for absolute links; only its pages may post. By
-    /// default the one that a request names
+    /// The public address, such as `https://tonesa.example`, for absolute links; only its pages may post. By default
+    /// the host that a request names
     #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = parsed::<PublicUrl>(values::PUBLIC_URL))]
     pub public_url: Option<PublicUrl>,
-    /// The folder of uploads and messages
+    /// The folder for uploads and messages
     #[arg(
         long,
         env = "TONESA_DATA_DIR",
@@ -56,11 +56,11 @@ pub struct Config {
         default_value = "data"
     )]
     pub data_dir: PathBuf,
-    /// The folder of the packaged pages' files; by default `site` beside the program
+    /// The folder with the packaged site; by default `site` beside the program
     #[arg(long, env = "TONESA_SITE_DIR", value_name = "FOLDER", default_value_os_t = default_site_dir(),
         hide_default_value = true)]
     pub site_dir: PathBuf,
-    /// Proxies whose `X-Forwarded-*` is believed, as `10.0.0.0/8,::1`; by default none
+    /// Proxies whose `X-Forwarded-*` headers are trusted, such as `10.0.0.0/8,::1`; by default none
     // The full path keeps clap from parsing one network per value.
     #[arg(long, env = "TONESA_TRUSTED_PROXIES", value_name = "NETWORKS", default_value = "", hide_default_value = true,
         value_parser = networks)]
@@ -71,13 +71,13 @@ pub struct Config {
     /// Whether and when images without an upload are swept.
     #[command(flatten)]
     pub sweep: SweepSchedule,
-    /// A port of its own for `/metrics` (Prometheus), at the address of `TONESA_BIND`; by default metrics are not served
+    /// A separate port for `/metrics` (Prometheus), at the address of `TONESA_BIND`; by default metrics are not served
     #[arg(long, env = "METRICS_PORT", value_name = "PORT", value_parser = parsed::<u16>(PORT_RANGE))]
     pub metrics_port: Option<u16>,
-    /// What is logged, as `info,server::hub=debug`; by default what `RUST_LOG` says
+    /// Log filter, such as `info,server::hub=debug`; by default the value of `RUST_LOG`
     #[arg(long, env = "TONESA_LOG", value_name = "FILTER", value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
     log: Option<LogFilter>,
-    /// What is logged where `TONESA_LOG` is not set
+    /// Log filter if `TONESA_LOG` is not set
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info",
         value_parser = parsed::<LogFilter>(values::LOG_FILTER))]
     rust_log: LogFilter,
@@ -95,42 +95,42 @@ pub struct Config {
 /// Limits (the table in protocol.md).
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limits {
-    /// Bytes of a file
+    /// Maximum bytes of a file
     #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
         value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
     /// Limits of images.
     #[command(flatten)]
     pub image: ImageLimits,
-    /// Uploads per client address and minute; 0 is no limit
+    /// Maximum uploads per client address and minute; 0: no limit
     #[arg(long, env = "TONESA_UPLOADS_PER_MINUTE", value_name = "NUMBER", default_value = "30",
         value_parser = number(0..=MAX_RATE))]
     pub uploads_per_minute: u32,
-    /// Messages per client address and minute; 0 is no limit
+    /// Maximum messages per client address and minute; 0: no limit
     #[arg(long, env = "TONESA_MESSAGES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
         value_parser = number(0..=MAX_RATE))]
     pub messages_per_minute: u32,
-    /// Touches per socket and second; 0 is no limit
+    /// Maximum touches per socket and second; 0: no limit
     #[arg(long, env = "TONESA_TOUCHES_PER_SECOND", value_name = "NUMBER", default_value = "20",
         value_parser = number(0..=MAX_RATE))]
     pub touches_per_second: u32,
-    /// Links without an upload that one client address may try in a minute; 0 is no limit
+    /// Maximum requests for links without an upload per client address and minute; 0: no limit
     #[arg(long, env = "TONESA_MISSES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
         value_parser = number(0..=MAX_RATE))]
     pub misses_per_minute: u32,
-    /// Open sockets
+    /// Maximum open sockets
     #[arg(long = "max-sockets", env = "TONESA_MAX_SOCKETS", value_name = "NUMBER", default_value = "20000",
         value_parser = number(1..=MAX_SOCKETS))]
     pub sockets: usize,
-    /// Open sockets of one client address
+    /// Maximum open sockets of one client address
     #[arg(long = "max-sockets-per-address", env = "TONESA_MAX_SOCKETS_PER_ADDRESS", value_name = "NUMBER",
         default_value = "1000", value_parser = number(1..=MAX_SOCKETS))]
     pub sockets_per_address: usize,
-    /// Open HTTP connections, sockets not counted
+    /// Maximum open HTTP connections, not counting sockets
     #[arg(long = "max-connections", env = "TONESA_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000",
         value_parser = number(1..=MAX_SOCKETS))]
     pub connections: usize,
-    /// Open HTTP connections of one client address, trusted proxies not counted
+    /// Maximum open HTTP connections of one client address, not counting trusted proxies
     #[arg(long = "max-connections-per-address", env = "TONESA_MAX_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER",
         default_value = "1000", value_parser = number(1..=MAX_SOCKETS))]
     pub connections_per_address: usize,

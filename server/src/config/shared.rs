@@ -7,11 +7,11 @@ use super::values::{self, Endpoint, Secret, parsed, plain_name, switch};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Shared with other nodes")]
 pub struct Shared {
-    /// Uploads and messages in MongoDB, as `mongodb://user:password@host/tonesa`; the database is `tonesa` unless the
-    /// path names one. By default SQLite in the data folder
+    /// Stores uploads and messages in MongoDB, for example `mongodb://user:password@host/tonesa`; the database is
+    /// `tonesa` if the path names none. By default SQLite in the data folder
     #[arg(long, env = "MONGO_URL", value_name = "URL", hide_env_values = true)]
     pub mongo_url: Option<Secret>,
-    /// Frames between nodes by Redis, as `redis://:password@host:6379`, `rediss://…` (TLS),
+    /// Sends frames between nodes through Redis: `redis://:password@host:6379`, `rediss://…` (TLS),
     /// `redis+cluster://host1,host2,host3` or `redis+sentinel://host1,host2/master`. By default within the process
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<Secret>,
@@ -22,19 +22,19 @@ pub struct Shared {
 /// A bucket of an S3 server.
 #[derive(Debug, Clone, clap::Args)]
 pub struct S3 {
-    /// Images in this bucket of an S3 server; by default in a folder in the data folder
+    /// Stores images in this bucket of an S3 server; by default in a subfolder of the data folder
     #[arg(long = "s3-bucket-name", env = "S3_BUCKET_NAME", value_name = "NAME", default_value = "",
         hide_default_value = true, value_parser = plain_name, requires_all = ["access_key_id", "secret_access_key"])]
     pub bucket: String,
-    /// The S3 server's address, as `https://s3.example`; by default Amazon's
+    /// The address of the S3 server, such as `https://s3.example`; by default Amazon's
     #[arg(long = "s3-endpoint", env = "S3_ENDPOINT", value_name = "URL", hide_env_values = true,
         value_parser = parsed::<Endpoint>(values::ENDPOINT))]
     pub endpoint: Option<Endpoint>,
-    /// The bucket's region
+    /// The region of the bucket
     #[arg(long = "aws-region", env = "AWS_REGION", value_name = "NAME", default_value = "us-east-1",
         value_parser = plain_name)]
     pub region: String,
-    /// The key's name; needed with a bucket
+    /// The access key id; required with a bucket
     #[arg(
         long = "aws-access-key-id",
         env = "AWS_ACCESS_KEY_ID",
@@ -44,7 +44,7 @@ pub struct S3 {
         hide_default_value = true
     )]
     pub access_key_id: Secret,
-    /// The key; needed with a bucket
+    /// The secret access key; required with a bucket
     #[arg(
         long = "aws-secret-access-key",
         env = "AWS_SECRET_ACCESS_KEY",
@@ -54,7 +54,7 @@ pub struct S3 {
         hide_default_value = true
     )]
     pub secret_access_key: Secret,
-    /// The token of credentials that expire
+    /// The session token of temporary credentials
     #[arg(
         long = "aws-session-token",
         env = "AWS_SESSION_TOKEN",
@@ -62,15 +62,15 @@ pub struct S3 {
         hide_env_values = true
     )]
     pub session_token: Option<Secret>,
-    /// 1: the bucket stands in the path; 0: in the host's name. By default 1 with `S3_ENDPOINT`
+    /// 1: the bucket is named in the path; 0: in the host name. By default 1 with `S3_ENDPOINT`
     #[arg(long = "s3-path-style", env = "S3_PATH_STYLE", value_name = "0|1", default_value = "0",
         default_value_if("endpoint", IsPresent, "1"), value_parser = switch, action = clap::ArgAction::Set)]
     pub path_style: bool,
-    /// 1: images are served by redirects to the S3 server
+    /// 1: image requests are redirected to the S3 server
     #[arg(long = "s3-redirect", env = "S3_REDIRECT", value_name = "0|1", default_value = "0", value_parser = switch,
         action = clap::ArgAction::Set)]
     pub redirect: bool,
-    /// Where browsers reach the S3 server when they are redirected; by default at `S3_ENDPOINT`
+    /// The address at which redirected browsers reach the S3 server; by default `S3_ENDPOINT`
     #[arg(long = "s3-public-endpoint", env = "S3_PUBLIC_ENDPOINT", value_name = "URL", hide_env_values = true,
         value_parser = parsed::<Endpoint>(values::ENDPOINT))]
     pub public_endpoint: Option<Endpoint>,
