@@ -1,17 +1,17 @@
 # syntax=docker/dockerfile:1
-# Tonesa as a container: the program and its site folder, on Debian's C library and nothing else.
+# An image with the program, its site folder and Debian's C library only.
 #   docker build --tag tonesa --build-arg TONESA_COMMIT=$(git rev-parse --short=12 HEAD) .
 #   docker run --publish 9091:9091 --volume tonesa:/data tonesa
 
 FROM node:22-bookworm-slim AS node
 
 FROM rust:1.95-bookworm AS build
-# npm's packages package the site (`cargo xtask build`).
+# `cargo xtask build` needs npm to package the site.
 COPY --from=node /usr/local /usr/local
 WORKDIR /src
 COPY . .
 RUN rustup target add wasm32-unknown-unknown
-# What `tonesa --version` says; there is no .git here.
+# The commit for `tonesa --version`; there is no .git here.
 ARG TONESA_COMMIT=
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
@@ -20,19 +20,19 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp --recursive target/release/tonesa target/release/site /out/tonesa/ \
     && strip /out/tonesa/tonesa
 
-# The C library, libgcc, certificates of authorities, and a user 65532 that owns nothing.
+# The C library, libgcc, CA certificates and an unprivileged user 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
 LABEL org.opencontainers.image.title="Tonesa" \
       org.opencontainers.image.description="Drop an image, get a link, talk about it live" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY --from=build /out/tonesa /opt/tonesa
-# The embedded storage; with shared backends only files on their way into the bucket.
+# The embedded storage; with shared backends only temporary files of uploads.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV TONESA_BIND=0.0.0.0 \
     TONESA_DATA_DIR=/data
 VOLUME /data
 EXPOSE 9091
-# There is no shell: the program itself asks the one that runs.
+# The image has no shell, so the program itself queries the running node.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s \
     CMD ["/opt/tonesa/tonesa", "--check"]
 ENTRYPOINT ["/opt/tonesa/tonesa"]

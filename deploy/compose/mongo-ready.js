@@ -1,4 +1,4 @@
-// Is this server ready to take writes? Begins the replica set if nobody has yet.
+// Exits with 0 if this server accepts writes. Initiates the replica set if it does not exist yet.
 const { MONGO_INITDB_ROOT_USERNAME: user, MONGO_INITDB_ROOT_PASSWORD: password } = process.env;
 db.getSiblingDB("admin").auth(user, password);
 try {

@@ -1,4 +1,4 @@
-// Run once, when the database is made: the nodes' own user, who may read and write their database and nothing else.
+// Runs once, when the database is created. Creates the nodes' user, which can read and write only their database.
 db.getSiblingDB("tonesa").createUser({
   user: "tonesa",
   pwd: process.env.TONESA_PASSWORD,
