@@ -62,7 +62,7 @@ impl Collector for Gauges {
                 hub.queued_bytes(),
             ),
             (
-                "response_budget",
+                "answer_bytes",
                 "Bytes of answers that are being sent; what is sent to many counts once",
                 self.answers.reserved(),
             ),
