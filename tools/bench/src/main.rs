@@ -15,7 +15,6 @@ mod scenarios;
 mod servers;
 mod socket;
 mod systems;
-mod usage;
 mod ws;
 
 use std::path::{Path, PathBuf, absolute};

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::fault::{Kind, LOST_PERCENT};
 use crate::managed_node::ManagedNode;
+use crate::proxy::Disruption::{Cut, HalfOpen};
 use crate::proxy::Proxy;
 use crate::recorder::Recorder;
 use crate::schedule::Planned;
@@ -133,7 +134,7 @@ impl Environment {
     pub fn keep_logs(&self, folder: &Path) -> Result<()> {
         let nodes = self.all_nodes().enumerate();
         let nodes = nodes.map(|(number, node)| (format!("node-{number}"), node.process()));
-        let servers = [("redis", self.redis.process()), ("s3", self.s3.process())];
+        let servers = [("redis", &*self.redis), ("s3", &*self.s3)];
         // A MongoDB server that MONGO_URL names has no process here.
         let mongo = self.mongo.process().ok().map(|process| ("mongo", process));
         let servers = servers.into_iter().chain(mongo);
@@ -155,8 +156,8 @@ impl Environment {
             Kind::RedisFrozen => self.redis.freeze()?,
             Kind::SubscribersKilled => self.redis.call("CLIENT KILL TYPE pubsub").map(drop)?,
             Kind::FramesLost => self.lose_frames(LOST_PERCENT),
-            Kind::HalfOpen => self.proxies[fault.node].make_half_open(),
-            Kind::ConnectionsCut => self.proxies[fault.node].cut(),
+            Kind::HalfOpen => self.proxies[fault.node].disrupt(HalfOpen),
+            Kind::ConnectionsCut => self.proxies[fault.node].disrupt(Cut),
             Kind::NodeKilled => node.kill()?,
             Kind::NodeFrozen => node.freeze()?,
             Kind::RollingRestart => self.nodes.iter().try_for_each(|node| {

@@ -1,6 +1,5 @@
-//! The figures as tables and as a chart.
+//! The figures as Markdown: tables, charts and goals.
 
-mod chart;
 mod goals;
 mod markdown;
 
@@ -66,15 +65,12 @@ impl Results {
         found.map(|figure| figure.values.as_slice())
     }
 
-    /// Writes `results.md` and `fan-out.svg`, and prints the tables.
+    /// Writes `results.md`, and prints it.
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
-        if let Some(chart) = chart::draw(self) {
-            fs::write(folder.join("fan-out.svg"), chart)?;
-        }
-        let tables = markdown::tables(self);
-        fs::write(folder.join("results.md"), &tables)?;
-        println!("{tables}");
+        let text = markdown::write(self);
+        fs::write(folder.join("results.md"), &text)?;
+        println!("{text}");
         Ok(())
     }
 }
