@@ -86,20 +86,16 @@ impl Environment {
     }
 
     fn start_nodes(&mut self, program: &Path, site: &str, recorder: &Recorder) -> Result<()> {
-        let (mongo_url, endpoint) = (self.mongo.url_of_new_database(), self.s3.endpoint());
+        let (mongo_url, s3) = (self.mongo.url_of_new_database(), self.s3.environment());
         let [password, _] = &self.secrets;
         for (number, proxy) in self.proxies.iter().enumerate() {
             let redis_url = format!("redis://{REDIS_USER}:{password}@127.0.0.1:{}", proxy.port());
-            let variables = [
+            let mut variables = vec![
                 ("TONESA_SITE_DIR", site),
                 ("MONGO_URL", &mongo_url),
                 ("REDIS_URL", &redis_url),
-                ("S3_ENDPOINT", &endpoint),
-                ("S3_BUCKET_NAME", self.s3.bucket()),
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", self.s3.access_key()),
-                ("AWS_SECRET_ACCESS_KEY", self.s3.secret_key()),
             ];
+            variables.extend(s3.iter().map(|(name, value)| (*name, value.as_str())));
             let node = ManagedNode::start(number, program, &variables, recorder.clone())?;
             self.nodes.push(node);
         }

@@ -7,8 +7,8 @@ use crate::managed_node::ManagedNode;
 
 /// A node with a few dozen sockets that holds more leaks memory. (A debug build takes about 60.)
 const MAX_MEMORY_MIB: u64 = 400;
-/// Over which time processor use is averaged, at least: a busy moment is no fault.
-const WINDOW: Duration = Duration::from_secs(4);
+/// How often nodes are sampled. Processor use is averaged over this time, since a busy moment is no fault.
+pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(4);
 /// A node with a few dozen sockets that uses more for so long is in a busy loop. (A debug build takes about 10.)
 const MAX_PERCENT: f64 = 75.0;
 
@@ -43,10 +43,10 @@ impl ProcessorTime {
 pub struct Usage {
     last_mib: u64,
     peak_mib: u64,
-    /// The highest processor use over [`WINDOW`].
+    /// The highest processor use between two samples.
     peak_percent: f64,
     has_crashed: bool,
-    since: Option<ProcessorTime>,
+    last_sample: Option<ProcessorTime>,
 }
 
 impl Usage {
@@ -58,18 +58,11 @@ impl Usage {
             self.peak_mib = self.last_mib.max(self.peak_mib);
         }
         let now = ProcessorTime::now(node);
-        let since_before = now.zip(self.since).and_then(|(now, since)| {
-            let percent = now.percent_since(since)?;
-            Some((now.at - since.at >= WINDOW, percent))
-        });
-        match since_before {
-            Some((false, _)) => {}
-            Some((true, percent)) => {
-                self.peak_percent = percent.max(self.peak_percent);
-                self.since = now;
-            }
-            None => self.since = now,
-        }
+        let percent = now
+            .zip(self.last_sample)
+            .and_then(|(now, last)| now.percent_since(last));
+        self.peak_percent = self.peak_percent.max(percent.unwrap_or(0.0));
+        self.last_sample = now;
     }
 
     /// Reports what is more than a node needs.

@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use reqwest::Client;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, interval, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
@@ -21,7 +21,7 @@ use crate::environment::{ALL_NODES, Environment, NODES};
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
 use crate::report::Report;
-use crate::resources::Usage;
+use crate::resources::{SAMPLE_INTERVAL, Usage};
 use crate::schedule::Planned;
 use crate::standalone::{self, Acknowledged};
 use crate::uploads::{self, Sent};
@@ -41,7 +41,6 @@ const UPLOADS: usize = 3;
 /// its subscription is silent.
 const LOST_TAIL: Duration = Duration::from_secs(1);
 const ALL_PERCENT: u8 = 100;
-const USAGE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is to be run.
 #[derive(Debug, Parser)]
@@ -280,9 +279,8 @@ async fn compare(nodes: &[Api], seen: &[Seen], uploads: &[UploadId], recorder: &
 }
 
 async fn watch_usage(environment: Arc<Environment>, usage: watch::Sender<[Usage; ALL_NODES]>) {
-    let mut ticks = interval(USAGE_INTERVAL);
     loop {
-        ticks.tick().await;
+        sleep(SAMPLE_INTERVAL).await;
         let (environment, mut now) = (Arc::clone(&environment), *usage.borrow());
         let sampled = spawn_blocking(move || {
             for (node, usage) in environment.all_nodes().zip(&mut now) {

@@ -72,6 +72,17 @@ impl S3 {
     pub fn secret_key(&self) -> &str {
         &self.secret_key
     }
+
+    /// The variables with which a node uses it.
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("S3_ENDPOINT", self.endpoint()),
+            ("S3_BUCKET_NAME", BUCKET.to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_key.clone()),
+        ]
+    }
 }
 
 impl Deref for S3 {
