@@ -1,17 +1,21 @@
 //! As much of HTTP/1.1 as the scenarios need, on one kept connection: cheaper than a library's client, whose processor time
 //! would limit the load.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
+const MAX_HEADERS: usize = 32;
+const CHUNK: usize = 16 * 1024;
 const BOUNDARY: &str = "bench-boundary";
 
 pub struct Client {
-    stream: BufReader<TcpStream>,
+    stream: TcpStream,
+    unread: Vec<u8>,
 }
 
 impl Client {
@@ -20,7 +24,8 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
         Ok(Self {
-            stream: BufReader::new(stream),
+            stream,
+            unread: Vec::new(),
         })
     }
 
@@ -31,58 +36,46 @@ impl Client {
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
-        Ok(self.stream.get_mut().write_all(bytes.as_ref())?)
+        Ok(self.stream.write_all(bytes.as_ref())?)
     }
 
     pub fn response(&mut self) -> Result<Vec<u8>> {
-        let status = self.line()?;
-        let mut length = None;
-        let mut is_chunked = false;
         loop {
-            let line = self.line()?.to_ascii_lowercase();
-            if line.is_empty() {
-                break;
+            if let Some(body) = response(&self.unread)? {
+                let rest = self.unread.split_off(body.end);
+                let response = std::mem::replace(&mut self.unread, rest);
+                return Ok(response[body].to_vec());
             }
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = Some(value.trim().parse()?);
-            }
-            is_chunked |= line == "transfer-encoding: chunked";
-        }
-        let body = if is_chunked {
-            self.chunks()?
-        } else {
-            self.bytes(length.context("a response of unknown length")?)?
-        };
-        if !status.starts_with("HTTP/1.1 2") {
-            bail!("{status}: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(body)
-    }
-
-    fn chunks(&mut self) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let length = usize::from_str_radix(&self.line()?, 16)?;
-            body.extend(self.bytes(length)?);
-            self.line()?;
-            if length == 0 {
-                return Ok(body);
-            }
+            let mut chunk = [0; CHUNK];
+            let read = self.stream.read(&mut chunk)?;
+            ensure!(read > 0, "the connection was closed before a response");
+            self.unread.extend_from_slice(&chunk[..read]);
         }
     }
+}
 
-    fn bytes(&mut self, length: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.stream.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.stream.read_line(&mut line)?;
-        line.truncate(line.trim_end().len());
-        Ok(line)
-    }
+/// Where the body of the response is that these bytes start with, if that is complete. A response that is no success, or
+/// whose length it does not say, is an error.
+pub fn response(bytes: &[u8]) -> Result<Option<Range<usize>>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(start) = response.parse(bytes)? else {
+        return Ok(None);
+    };
+    let mut headers = response.headers.iter();
+    let length = headers.find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = length.context("a response of unknown length")?;
+    let body = start..start + std::str::from_utf8(length.value)?.parse::<usize>()?;
+    let Some(content) = bytes.get(body.clone()) else {
+        return Ok(None);
+    };
+    let status = response.code.unwrap_or_default();
+    ensure!(
+        (200..300).contains(&status),
+        "a request was answered {status}: {}",
+        String::from_utf8_lossy(content)
+    );
+    Ok(Some(body))
 }
 
 pub fn get(path: &str) -> String {

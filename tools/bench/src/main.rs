@@ -15,7 +15,6 @@ mod scenarios;
 mod servers;
 mod socket;
 mod systems;
-mod usage;
 mod ws;
 
 use std::path::{Path, PathBuf, absolute};
@@ -70,10 +69,10 @@ struct Options {
     #[arg(long)]
     out: PathBuf,
     /// These scenarios only
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Scenario::value_variants().iter().copied(), hide_default_value = true)]
     only: Vec<Scenario>,
     /// These systems only
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = System::value_variants().iter().copied(), hide_default_value = true)]
     systems: Vec<System>,
     /// How often each figure is taken of each system, in turns
     #[arg(long, default_value_t = 5)]
@@ -114,11 +113,11 @@ fn run(options: &Options) -> Result<()> {
         Duration::from_secs(options.seconds),
         options.watchers,
     )?;
-    let systems = all_unless_chosen(&options.systems);
     let mut results = Results::default();
-    for &scenario in all_unless_chosen(&options.only) {
+    for &scenario in &options.only {
         for run in 1..=options.runs {
-            for system in systems.iter().filter(|system| scenario.is_for(**system)) {
+            let systems = options.systems.iter();
+            for system in systems.filter(|system| scenario.is_for(**system)) {
                 let (name, title) = (scenarios::name(&scenario), scenarios::title(system));
                 eprintln!("bench: {name}, run {run}: {title}");
                 match scenario.run(&bench, *system) {
@@ -129,12 +128,4 @@ fn run(options: &Options) -> Result<()> {
         }
     }
     results.write(&options.out)
-}
-
-fn all_unless_chosen<T: ValueEnum + Clone>(chosen: &[T]) -> &[T] {
-    if chosen.is_empty() {
-        T::value_variants()
-    } else {
-        chosen
-    }
 }

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::fault::{Kind, LOST_PERCENT};
 use crate::managed_node::ManagedNode;
+use crate::proxy::Disruption::{Cut, HalfOpen};
 use crate::proxy::Proxy;
 use crate::recorder::Recorder;
 use crate::schedule::Planned;
@@ -85,20 +86,16 @@ impl Environment {
     }
 
     fn start_nodes(&mut self, program: &Path, site: &str, recorder: &Recorder) -> Result<()> {
-        let (mongo_url, endpoint) = (self.mongo.url_of_new_database(), self.s3.endpoint());
+        let (mongo_url, s3) = (self.mongo.url_of_new_database(), self.s3.environment());
         let [password, _] = &self.secrets;
         for (number, proxy) in self.proxies.iter().enumerate() {
             let redis_url = format!("redis://{REDIS_USER}:{password}@127.0.0.1:{}", proxy.port());
-            let variables = [
+            let mut variables = vec![
                 ("TONESA_SITE_DIR", site),
                 ("MONGO_URL", &mongo_url),
                 ("REDIS_URL", &redis_url),
-                ("S3_ENDPOINT", &endpoint),
-                ("S3_BUCKET_NAME", self.s3.bucket()),
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", self.s3.access_key()),
-                ("AWS_SECRET_ACCESS_KEY", self.s3.secret_key()),
             ];
+            variables.extend(s3.iter().map(|(name, value)| (*name, value.as_str())));
             let node = ManagedNode::start(number, program, &variables, recorder.clone())?;
             self.nodes.push(node);
         }
@@ -133,7 +130,7 @@ impl Environment {
     pub fn keep_logs(&self, folder: &Path) -> Result<()> {
         let nodes = self.all_nodes().enumerate();
         let nodes = nodes.map(|(number, node)| (format!("node-{number}"), node.process()));
-        let servers = [("redis", self.redis.process()), ("s3", self.s3.process())];
+        let servers = [("redis", &*self.redis), ("s3", &*self.s3)];
         // A MongoDB server that MONGO_URL names has no process here.
         let mongo = self.mongo.process().ok().map(|process| ("mongo", process));
         let servers = servers.into_iter().chain(mongo);
@@ -155,8 +152,8 @@ impl Environment {
             Kind::RedisFrozen => self.redis.freeze()?,
             Kind::SubscribersKilled => self.redis.call("CLIENT KILL TYPE pubsub").map(drop)?,
             Kind::FramesLost => self.lose_frames(LOST_PERCENT),
-            Kind::HalfOpen => self.proxies[fault.node].make_half_open(),
-            Kind::ConnectionsCut => self.proxies[fault.node].cut(),
+            Kind::HalfOpen => self.proxies[fault.node].disrupt(HalfOpen),
+            Kind::ConnectionsCut => self.proxies[fault.node].disrupt(Cut),
             Kind::NodeKilled => node.kill()?,
             Kind::NodeFrozen => node.freeze()?,
             Kind::RollingRestart => self.nodes.iter().try_for_each(|node| {

@@ -4,11 +4,13 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 /// How many of a hundred messages from Redis are dropped during [`Kind::FramesLost`].
 pub const LOST_PERCENT: u8 = 5;
 
-/// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A kind of fault, in the order from which the schedule is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Kind {
     RedisKilled,
     /// Redis accepts connections and answers nothing.
@@ -42,22 +44,6 @@ pub enum Target {
 }
 
 impl Kind {
-    /// In the order from which the schedule is drawn.
-    pub const ALL: [Self; 12] = [
-        Self::RedisKilled,
-        Self::RedisFrozen,
-        Self::SubscribersKilled,
-        Self::FramesLost,
-        Self::HalfOpen,
-        Self::ConnectionsCut,
-        Self::NodeKilled,
-        Self::NodeFrozen,
-        Self::RollingRestart,
-        Self::MongoFrozen,
-        Self::S3Frozen,
-        Self::DatabaseMovedAway,
-    ];
-
     /// Name, target, after how many seconds it is repaired, and in how many the nodes recover by themselves if it is not.
     const fn properties(self) -> (&'static str, Target, RangeInclusive<u64>, u64) {
         use Target::{Connections, Mongo, Nodes, Redis, S3, Standalone};

@@ -16,7 +16,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Long, since the machine is busy.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIME: Duration = Duration::from_secs(3);
-const MAX_IDLE_PERCENT: u64 = 25;
+const MAX_IDLE_PERCENT: f64 = 25.0;
 
 /// Checks every node again and again, and reports those that do not answer.
 pub async fn watch(environment: Arc<Environment>, api: Api) {
@@ -59,7 +59,7 @@ pub async fn check_idle(environment: &Environment) {
         let percent = now.and_then(|(now, before)| now.percent_since(before));
         if let Some(percent) = percent.filter(|percent| *percent > MAX_IDLE_PERCENT) {
             node.violation(&format!(
-                "it uses {percent} % of a processor though nobody is connected"
+                "it uses {percent:.0} % of a processor though nobody is connected"
             ));
         }
     }

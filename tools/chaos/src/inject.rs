@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use tokio::sync::Mutex;
-use tokio::task::{JoinSet, spawn_blocking};
+use futures::future::try_join_all;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::environment::Environment;
@@ -20,32 +20,26 @@ pub async fn inject(
     begin: Instant,
     recorder: &Recorder,
 ) -> Result<()> {
-    // A repair may take longer than planned: the next fault of the same target waits for it.
-    let mut targets: HashMap<Target, Arc<Mutex<()>>> = HashMap::new();
-    let mut faults: JoinSet<Result<()>> = JoinSet::new();
-    for fault in plan.iter().copied() {
-        sleep_until(begin + fault.at).await;
-        recorder.count(format!("fault: {}", fault.kind), 1);
-        let target = Arc::clone(targets.entry(fault.kind.target()).or_default());
-        let environment = Arc::clone(environment);
-        faults.spawn(async move {
-            let _exclusive = target.lock().await;
+    // One after the other on each target: a repair may take longer than planned.
+    let mut targets: HashMap<Target, Vec<Planned>> = HashMap::new();
+    for fault in plan {
+        targets.entry(fault.kind.target()).or_default().push(*fault);
+    }
+    let targets = targets.into_values().map(|faults| async move {
+        for fault in faults {
+            sleep_until(begin + fault.at).await;
+            recorder.count(format!("fault: {}", fault.kind), 1);
             make_and_repair(environment, fault, begin)
                 .await
-                .with_context(|| format!("making or repairing this fault: {fault}"))
-        });
-        while let Some(done) = faults.try_join_next() {
-            done??;
+                .with_context(|| format!("making or repairing this fault: {fault}"))?;
         }
-    }
-    while let Some(done) = faults.join_next().await {
-        done??;
-    }
-    Ok(())
+        Ok(())
+    });
+    try_join_all(targets).await.map(drop)
 }
 
 async fn make_and_repair(
-    environment: Arc<Environment>,
+    environment: &Arc<Environment>,
     fault: Planned,
     begin: Instant,
 ) -> Result<()> {
@@ -54,10 +48,11 @@ async fn make_and_repair(
         println!("{now:7.1} s  fault {number} {what}: {name}");
     };
     print("begins");
-    let shared = Arc::clone(&environment);
+    let shared = Arc::clone(environment);
     spawn_blocking(move || shared.begin(&fault)).await??;
     sleep(fault.duration).await;
-    spawn_blocking(move || environment.repair(&fault)).await??;
+    let shared = Arc::clone(environment);
+    spawn_blocking(move || shared.repair(&fault)).await??;
     print("is repaired");
     Ok(())
 }

@@ -44,7 +44,7 @@ impl ManagedNode {
     }
 
     pub fn address(&self) -> SocketAddr {
-        ([127, 0, 0, 1], self.node.port()).into()
+        self.node.address()
     }
 
     /// `None` during a fault, when the node may be silent or gone; otherwise a number that stays the same until the next

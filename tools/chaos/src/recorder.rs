@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use app::live::failure::ApiFailure;
 use app::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq};
+use hdrhistogram::Histogram;
 
 use crate::client::sequence_error;
 
@@ -24,10 +25,15 @@ pub struct Records {
     pub counts: BTreeMap<String, u64>,
     /// What must not happen, in sentences; none: the run has passed.
     pub violations: Vec<String>,
-    /// Times from a message's first post to its being listed by another client.
-    delays: Vec<Duration>,
-    /// When messages were posted, while delays are measured.
-    posted: Option<HashMap<ClientMessageId, Instant>>,
+    /// While delays are measured.
+    measuring: Option<Measuring>,
+}
+
+#[derive(Debug)]
+struct Measuring {
+    /// When each message was posted first.
+    posted: HashMap<ClientMessageId, Instant>,
+    delays: Histogram<u64>,
 }
 
 impl Recorder {
@@ -51,18 +57,20 @@ impl Recorder {
     }
 
     pub fn start_measuring(&self) {
-        self.lock().posted = Some(HashMap::new());
+        self.lock().measuring = Some(Measuring {
+            posted: HashMap::new(),
+            delays: Histogram::new(3).expect("three digits are allowed"),
+        });
     }
 
-    /// The delays since measuring was started.
-    pub fn stop_measuring(&self) -> Vec<Duration> {
-        let mut records = self.lock();
-        records.posted = None;
-        std::mem::take(&mut records.delays)
+    /// Milliseconds from a message's first post to its being listed by another client, since measuring was started.
+    pub fn stop_measuring(&self) -> Option<Histogram<u64>> {
+        let measuring = self.lock().measuring.take();
+        measuring.map(|measuring| measuring.delays)
     }
 
     pub fn on_post(&self, key: &ClientMessageId) {
-        if let Some(posted) = &mut self.lock().posted {
+        if let Some(Measuring { posted, .. }) = &mut self.lock().measuring {
             posted.entry(key.clone()).or_insert_with(Instant::now);
         }
     }
@@ -77,10 +85,12 @@ impl Recorder {
 
     /// A message is listed by a client that did not write it.
     pub fn on_listed(&self, key: &ClientMessageId) {
-        let mut records = self.lock();
-        let posted = records.posted.as_ref().and_then(|posted| posted.get(key));
-        let delay = posted.map(Instant::elapsed);
-        records.delays.extend(delay);
+        if let Some(Measuring { posted, delays }) = &mut self.lock().measuring
+            && let Some(posted) = posted.get(key)
+        {
+            let millis = u64::try_from(posted.elapsed().as_millis()).unwrap_or(u64::MAX);
+            *delays += millis;
+        }
     }
 
     /// A fetch of missing messages was answered.

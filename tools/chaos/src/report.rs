@@ -3,6 +3,8 @@
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 use crate::recorder::Records;
 use crate::resources::Usage;
 
@@ -20,8 +22,8 @@ pub struct Report {
     pub caught_up: Option<Duration>,
     /// How long after that everybody was connected.
     pub live: Option<Duration>,
-    /// How long messages took to be listed elsewhere, before the first fault and after the last repair.
-    pub delays: [Vec<Duration>; 2],
+    /// How many milliseconds messages took to be listed elsewhere, before the first fault and after the last repair.
+    pub delays: [Option<Histogram<u64>>; 2],
     pub usage: Vec<Usage>,
 }
 
@@ -47,8 +49,9 @@ impl Display for Report {
             "  caught up {caught_up} after the last repair, all connected {live} later"
         )?;
         for (when, delays) in ["before", "after"].into_iter().zip(&self.delays) {
-            let [p50, p99, max] = [50, 99, 100].map(|rank| percentile(delays, rank).as_millis());
-            let count = delays.len();
+            let Some(delays) = delays else { continue };
+            let [p50, p99] = [0.5, 0.99].map(|quantile| delays.value_at_quantile(quantile));
+            let (max, count) = (delays.max(), delays.len());
             writeln!(
                 out,
                 "  post to listed {when} all faults: p50 {p50} ms, p99 {p99} ms, at most {max} ms ({count} times)"
@@ -72,12 +75,4 @@ fn seconds(time: Option<Duration>) -> String {
     time.map_or("not in time".to_owned(), |time| {
         format!("{:.1} s", time.as_secs_f64())
     })
-}
-
-/// By nearest rank; zero when there are none.
-fn percentile(delays: &[Duration], percent: usize) -> Duration {
-    let mut delays = delays.to_vec();
-    delays.sort_unstable();
-    let place = (delays.len() * percent).div_ceil(100).saturating_sub(1);
-    delays.get(place).copied().unwrap_or_default()
 }

@@ -54,9 +54,7 @@ impl StandaloneNode {
     pub fn put_database_back(&self) -> Result<()> {
         self.0.stop();
         let data = self.folder("data");
-        for file in database_files(&data)? {
-            fs::remove_file(file)?;
-        }
+        move_database(&data, &self.folder("unused")).context("moving the new database away")?;
         move_database(&self.folder("away"), &data).context("putting the database back")?;
         self.0.restart()
     }
@@ -111,25 +109,18 @@ fn make_old(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Moves the files of the database; SQLite keeps up to three.
 fn move_database(from: &Path, to: &Path) -> Result<()> {
-    let files = database_files(from)?;
-    ensure!(!files.is_empty(), "there is none in {}", from.display());
+    let mut moved = 0;
     fs::create_dir_all(to)?;
-    for file in files {
-        let name = file.file_name().context("a file has a name")?;
-        fs::rename(&file, to.join(name))?;
-    }
-    Ok(())
-}
-
-/// The files of the database; SQLite keeps up to three.
-fn database_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("tonesa.db") {
-            files.push(entry.path());
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with("tonesa.db") {
+            fs::rename(entry.path(), to.join(name))?;
+            moved += 1;
         }
     }
-    Ok(files)
+    ensure!(moved > 0, "there is none in {}", from.display());
+    Ok(())
 }

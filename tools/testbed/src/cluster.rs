@@ -39,7 +39,7 @@ impl RedisCluster {
     /// Waits until each node knows all the others and has an owner for every slot, as after a restart of one.
     pub fn wait(&self) -> Result<()> {
         let is_complete = poll(AGREEMENT_TIMEOUT, || self.nodes.iter().all(is_complete));
-        let log = self.nodes[0].process().log();
+        let log = self.nodes[0].log();
         ensure!(
             is_complete,
             "the nodes of the Redis Cluster do not agree:\n{log}"

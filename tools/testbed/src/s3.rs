@@ -1,11 +1,10 @@
 //! An S3 server.
 
-use std::{fs, path::PathBuf};
+use std::{fs, ops::Deref, path::PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::process::delegate_to_process;
 use crate::{Launch, Process, ports, probe, programs};
 
 const BUCKET: &str = "tonesa";
@@ -14,7 +13,7 @@ const ACCESS_KEY: &str = "testbed";
 const PARTS: [&str; 5] = ["s3", "filer", "master", "volume", "admin"];
 
 /// SeaweedFS with one bucket and one identity. Requests that are not signed with its key are refused, and an upload does not
-/// make a bucket.
+/// make a bucket. It can be used as its [`Process`].
 pub struct S3 {
     process: Process,
     port: u16,
@@ -74,12 +73,24 @@ impl S3 {
         &self.secret_key
     }
 
-    /// Its process.
-    pub fn process(&self) -> &Process {
+    /// The variables with which a node uses it.
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("S3_ENDPOINT", self.endpoint()),
+            ("S3_BUCKET_NAME", BUCKET.to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_key.clone()),
+        ]
+    }
+}
+
+impl Deref for S3 {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
         &self.process
     }
-
-    delegate_to_process!(self => self.process);
 }
 
 /// Ready is a server that refuses a request without a signature, as S3 does, and whose file server has the bucket, which is

@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 
 /// The program `testbed` with a Redis.
 struct Parent {
@@ -37,7 +40,7 @@ impl Parent {
         let redis = child_of(process.id(), "redis-server");
         Self {
             process,
-            redis: Pid::from_raw(redis).unwrap(),
+            redis: Pid::from_raw(redis),
             address: url.trim_start_matches("redis://").to_owned(),
             folder: fs::read_link(format!("/proc/{redis}/cwd")).unwrap(),
         }
@@ -81,7 +84,7 @@ fn a_server_and_its_folder_are_gone_when_its_parent_is_killed() {
 #[test]
 fn a_frozen_server_is_gone_when_its_parent_is_killed() {
     let mut parent = Parent::start();
-    kill_process(parent.redis, Signal::STOP).unwrap();
+    signal::kill(parent.redis, Signal::SIGSTOP).unwrap();
     parent.kill();
     parent.wait_until_nothing_is_left();
 }

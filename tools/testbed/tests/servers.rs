@@ -1,4 +1,4 @@
-//! What a test may rely on once a server is started. The server's own tests freeze, kill and restart the other servers.
+//! How servers start and end. The tests of `server` freeze, kill and restart them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::{SocketAddr, TcpStream};
@@ -7,39 +7,6 @@ use testbed::Redis;
 
 fn accepts(port: u16) -> bool {
     TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok()
-}
-
-#[test]
-fn a_frozen_redis_does_not_answer_and_does_so_after_thawing() {
-    let redis = Redis::start().unwrap();
-    redis.freeze().unwrap();
-    assert!(redis.call("PING").is_err());
-    assert!(redis.process().is_running());
-    assert!(accepts(redis.port()), "the kernel still takes connections");
-    redis.thaw().unwrap();
-    assert_eq!(redis.call("PING").unwrap(), "PONG");
-}
-
-#[test]
-fn a_frozen_redis_can_be_killed_and_is_back_at_the_same_port() {
-    let redis = Redis::start().unwrap();
-    let port = redis.port();
-    let killed = redis.process().id();
-    redis.freeze().unwrap();
-    redis.kill().unwrap();
-    assert!(!accepts(port));
-    assert!(redis.freeze().is_err(), "nothing is there to be frozen");
-    redis.restart().unwrap();
-    assert_eq!(redis.port(), port);
-    assert_ne!(redis.process().id(), killed);
-    assert_eq!(redis.call("PING").unwrap(), "PONG");
-}
-
-#[test]
-fn a_redis_with_a_password_counts_as_started_and_refuses_strangers() {
-    let redis = Redis::with_args(&["--requirepass", "secret"]).unwrap();
-    let refusal = redis.call("PING").unwrap_err().to_string();
-    assert!(refusal.contains("NOAUTH"), "{refusal}");
 }
 
 #[test]
@@ -53,7 +20,7 @@ fn a_server_that_cannot_start_says_why() {
 #[test]
 fn a_server_and_its_folder_are_gone_when_its_handle_is() {
     let redis = Redis::start().unwrap();
-    let (port, folder) = (redis.port(), redis.process().path().to_owned());
+    let (port, folder) = (redis.port(), redis.path().to_owned());
     assert!(folder.join("log").is_file());
     drop(redis);
     assert!(!accepts(port));

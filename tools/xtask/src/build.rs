@@ -1,6 +1,6 @@
 //! The program and its site folder, and the commands that only build and start something.
 
-use std::{env, ffi::OsString, path::PathBuf, process::Command};
+use std::{env, ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Cmd, cmd};
@@ -8,7 +8,7 @@ use xshell::{Cmd, cmd};
 use crate::{
     setup::{self, Browser},
     site::{self, Effort},
-    workspace::{self, Workspace},
+    workspace::{Workspace, without_cargo_run},
 };
 
 /// The variable by which the program learns the commit that it is built from.
@@ -87,55 +87,44 @@ pub fn serve(workspace: &Workspace, is_release: bool, arguments: &[OsString]) ->
         debug(workspace, Effort::Quick)?
     };
     println!("xtask: starting {}", built.program.display());
-    replace_process(workspace::command(&built.program).args(arguments))
-}
-
-/// Becomes the program, so that Ctrl-C, SIGTERM and the exit status are the program's own.
-#[cfg(unix)]
-fn replace_process(command: &mut Command) -> Result<()> {
-    use std::os::unix::process::CommandExt;
-    let error = command.exec();
-    Err(error).with_context(|| format!("starting {command:?}"))
-}
-
-#[cfg(not(unix))]
-fn replace_process(command: &mut Command) -> Result<()> {
-    workspace::run(command)
+    // Becomes the program, so that Ctrl-C, SIGTERM and the exit status are the program's own.
+    let program = without_cargo_run(workspace.shell.cmd(&built.program)).args(arguments);
+    let error = Command::from(program).exec();
+    Err(error).with_context(|| format!("starting {}", built.program.display()))
 }
 
 /// `cargo xtask measure`.
 pub fn measure(workspace: &Workspace) -> Result<()> {
     let browser = setup::for_browser_tests(workspace)?;
-    let built = release(workspace)?;
-    let script = workspace.root.join("end2end/measure.mjs");
-    let mut node = Command::new("node");
+    let program = release(workspace)?.program;
+    let mut measure = cmd!(workspace.shell, "node end2end/measure.mjs {program}");
     if let Browser::Installed(path) = browser {
-        node.env("CHROMIUM", path);
+        measure = measure.env("CHROMIUM", path);
     }
-    workspace::run(node.arg(script).arg(built.program))
+    Ok(measure.run()?)
 }
 
 /// `cargo xtask bench`: measures with the bench's own arguments, into `target/bench`.
 pub fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
-    let mut bench = Command::new(workspace.target.join("release/bench"));
-    bench.arg("run");
+    let bench = workspace.target.join("release/bench");
+    let bench = workspace.shell.cmd(bench).arg("run");
     if arguments.iter().any(|argument| argument == "--help") {
         // Without building all the rest.
         let build = ["build", "--release", "--package", "bench"];
         workspace.cargo().args(build).run()?;
-        return workspace::run(bench.arg("--help"));
+        return Ok(bench.arg("--help").run()?);
     }
     let built = release_and_bench(workspace)?;
     let folder = workspace.target.join("bench");
     setup::for_bench(workspace, &folder)?;
-    bench.arg("--tonesa").arg(built.program);
-    bench.arg("--peers").arg(&folder).arg("--out").arg(&folder);
-    workspace::run(bench.args(arguments))
+    let bench = bench.arg("--tonesa").arg(built.program);
+    let bench = bench.arg("--peers").arg(&folder).arg("--out").arg(&folder);
+    Ok(bench.args(arguments).run()?)
 }
 
 /// The bench's short check: fails when a delivery or an idle watcher costs more than it did, relative to a bare program.
 pub fn check_speed(workspace: &Workspace) -> Result<()> {
-    let built = release_and_bench(workspace)?;
-    let mut bench = Command::new(workspace.target.join("release/bench"));
-    workspace::run(bench.args(["check", "--tonesa"]).arg(built.program))
+    let program = release_and_bench(workspace)?.program;
+    let bench = workspace.target.join("release/bench");
+    Ok(cmd!(workspace.shell, "{bench} check --tonesa {program}").run()?)
 }

@@ -3,10 +3,9 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use xshell::{Cmd, Shell, cmd};
 
@@ -63,35 +62,11 @@ impl Workspace {
 /// Hides what `cargo run` told xtask about itself: build scripts that watch these variables would run again on each
 /// change between `cargo build` and `cargo xtask`, and its library path belongs to another compiler than Debian's.
 pub fn without_cargo_run(command: Cmd<'_>) -> Cmd<'_> {
-    cargo_run_variables().fold(command, Cmd::env_remove)
-}
-
-/// The same for a program that the shell cannot run, since its exit status or its process matters.
-pub fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for name in cargo_run_variables() {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// Runs it, and passes its failure on.
-pub fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("starting {command:?}"))?;
-    if !status.success() {
-        let program = Path::new(command.get_program()).display();
-        bail!("{program} ended with {status}");
-    }
-    Ok(())
-}
-
-fn cargo_run_variables() -> impl Iterator<Item = String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    names.filter(|name| {
+    let names = names.filter(|name| {
         name.starts_with("CARGO_PKG_")
             || name.starts_with("CARGO_MANIFEST_")
             || name == "LD_LIBRARY_PATH"
-    })
+    });
+    names.fold(command, Cmd::env_remove)
 }

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
-use memchr::memmem;
 use mio::event::Event;
 use mio::{Token, net::TcpStream};
 
 use super::Load;
+use crate::http;
 use crate::socket::Socket;
 
 /// Their tokens begin here, above those of all watching sockets.
@@ -107,24 +107,11 @@ impl Publishers {
             socket.unread.clear();
             return Ok(());
         }
-        while let Some((status, length)) = response(&socket.unread) {
-            if !status.starts_with("http/1.1 2") {
-                bail!("a post was refused: {status}");
-            }
-            socket.unread.drain(..length);
+        while let Some(body) = http::response(&socket.unread)? {
+            socket.unread.drain(..body.end);
             self.free.push(index);
         }
         self.send_waiting();
         Ok(())
     }
-}
-
-/// The status line and the length of a complete response, if there is one.
-fn response(bytes: &[u8]) -> Option<(String, usize)> {
-    let header = memmem::find(bytes, b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..header]).to_ascii_lowercase();
-    let length = text.split_once("content-length: ")?.1;
-    let length: usize = length.split("\r\n").next()?.parse().ok()?;
-    let status = text.lines().next()?.to_owned();
-    (bytes.len() >= header + length).then_some((status, header + length))
 }

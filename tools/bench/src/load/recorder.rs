@@ -19,6 +19,14 @@ pub struct Received {
     pub sum: u64,
 }
 
+impl Received {
+    #[inline]
+    pub fn add(&mut self, number: u64) {
+        self.count += 1;
+        self.sum += number;
+    }
+}
+
 /// When events are meant to be sent, in nanoseconds of the recorder's clock: number `first` at `start`, the others at equal
 /// distances.
 #[derive(Debug, Clone, Copy)]
@@ -113,8 +121,7 @@ impl Recorder {
                 return;
             }
             *received += 1;
-            by_socket.count += 1;
-            by_socket.sum += number;
+            by_socket.add(number);
             *until_next -= 1;
             if *until_next == 0 {
                 *until_next = *every;

@@ -1,4 +1,4 @@
-//! The figures as tables, one for each scenario, and the goals.
+//! The figures as tables, one for each scenario, with charts of the fan-out, and the goals.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,16 @@ use super::{Figure, Results, median, range};
 use crate::scenarios::{Scenario, Unit, name, title};
 use crate::systems::System;
 
-pub fn tables(results: &Results) -> String {
+pub fn write(results: &Results) -> String {
     let mut text = String::new();
     for scenario in Scenario::value_variants() {
         let figures = results.figures.iter();
         let figures: Vec<_> = figures.filter(|one| one.scenario == *scenario).collect();
         if !figures.is_empty() {
             let _ = writeln!(text, "### {}\n\n{}", title(scenario), table(&figures));
+        }
+        if matches!(scenario, Scenario::Light | Scenario::Saturation) {
+            text += &chart(&figures);
         }
     }
     let goals = GOALS.iter().filter_map(|goal| goal.row(results));
@@ -39,27 +42,19 @@ fn table(figures: &[&Figure]) -> String {
         .collect();
     let mut columns = vec!["figure".to_owned()];
     columns.extend(systems.iter().map(|system| title(*system)));
-    let mut names = Vec::new();
-    for figure in figures {
-        if !names.contains(&(figure.name, figure.unit)) {
-            names.push((figure.name, figure.unit));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for Figure { name, unit, .. } in figures {
+        let heading = format!("{name}{}", suffix(*unit));
+        if rows.iter().any(|row| row[0] == heading) {
+            continue;
         }
+        let cells = systems.iter().map(|system| {
+            let mut figures = figures.iter();
+            let figure = figures.find(|one| one.name == *name && one.system == **system);
+            figure.map_or_else(String::new, |figure| median_and_range(&figure.values))
+        });
+        rows.push([heading].into_iter().chain(cells).collect());
     }
-    let rows: Vec<_> = names
-        .iter()
-        .map(|(name, unit)| {
-            let cells = systems.iter().map(|system| {
-                let figure = figures
-                    .iter()
-                    .find(|one| one.name == *name && one.system == **system);
-                figure.map_or_else(String::new, |figure| median_and_range(&figure.values))
-            });
-            [format!("{name}{}", suffix(*unit))]
-                .into_iter()
-                .chain(cells)
-                .collect()
-        })
-        .collect();
     markdown(&columns, &rows)
 }
 
@@ -68,6 +63,24 @@ fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
     let separator = format!("|---|{}\n", "---:|".repeat(columns.len() - 1));
     let rows: String = rows.iter().map(|row| line(row)).collect();
     line(columns) + &separator + &rows
+}
+
+/// The deliveries of each system as a bar chart of Mermaid, which GitHub draws.
+fn chart(figures: &[&Figure]) -> String {
+    let (mut systems, mut medians) = (Vec::new(), Vec::new());
+    for figure in figures.iter().filter(|one| one.name == "deliveries") {
+        systems.push(format!("\"{}\"", title(&figure.system)));
+        medians.push(format!("{:.0}", median(&figure.values)));
+    }
+    if systems.is_empty() {
+        return String::new();
+    }
+    let (systems, medians) = (systems.join(", "), medians.join(", "));
+    let unit = suffix(figures[0].unit);
+    format!(
+        "```mermaid\nxychart-beta horizontal\n    x-axis [{systems}]\n    y-axis \"deliveries{unit}\"\n    \
+         bar [{medians}]\n```\n\n"
+    )
 }
 
 pub fn median_and_range(values: &[f64]) -> String {
@@ -91,7 +104,7 @@ fn suffix(unit: Unit) -> &'static str {
 }
 
 /// Three digits, and a letter for thousands or millions.
-pub fn short(value: f64) -> String {
+fn short(value: f64) -> String {
     let (value, letter) = match value.abs() {
         large if large >= 1e6 => (value / 1e6, "M"),
         large if large >= 1e4 => (value / 1e3, "k"),

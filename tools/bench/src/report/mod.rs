@@ -1,6 +1,5 @@
-//! The figures as tables and as a chart.
+//! The figures as Markdown: tables, charts and goals.
 
-mod chart;
 mod goals;
 mod markdown;
 
@@ -30,22 +29,26 @@ struct Figure {
     values: Vec<f64>,
 }
 
+impl Figure {
+    fn is(&self, scenario: Scenario, name: &str, system: System) -> bool {
+        (self.scenario, self.name, self.system) == (scenario, name, system)
+    }
+}
+
 impl Results {
     /// Adds the samples of one run of a scenario.
     pub fn add(&mut self, scenario: Scenario, system: System, samples: &[Sample]) {
         for sample in samples {
-            if let Some(figure) = self.figures.iter_mut().find(|figure| {
-                (figure.scenario, figure.name, figure.system) == (scenario, sample.figure, system)
-            }) {
-                figure.values.push(sample.value);
-            } else {
-                self.figures.push(Figure {
+            let mut figures = self.figures.iter_mut();
+            match figures.find(|figure| figure.is(scenario, sample.figure, system)) {
+                Some(figure) => figure.values.push(sample.value),
+                None => self.figures.push(Figure {
                     scenario,
                     name: sample.figure,
                     unit: sample.unit,
                     system,
                     values: vec![sample.value],
-                });
+                }),
             }
         }
     }
@@ -60,21 +63,17 @@ impl Results {
     }
 
     fn values(&self, scenario: Scenario, name: &str, system: System) -> Option<&[f64]> {
-        let found = self.figures.iter().find(|figure| {
-            (figure.scenario, figure.name, figure.system) == (scenario, name, system)
-        });
-        found.map(|figure| figure.values.as_slice())
+        let mut figures = self.figures.iter();
+        let figure = figures.find(|figure| figure.is(scenario, name, system))?;
+        Some(&figure.values)
     }
 
-    /// Writes `results.md` and `fan-out.svg`, and prints the tables.
+    /// Writes `results.md`, and prints it.
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
-        if let Some(chart) = chart::draw(self) {
-            fs::write(folder.join("fan-out.svg"), chart)?;
-        }
-        let tables = markdown::tables(self);
-        fs::write(folder.join("results.md"), &tables)?;
-        println!("{tables}");
+        let text = markdown::write(self);
+        fs::write(folder.join("results.md"), &text)?;
+        println!("{text}");
         Ok(())
     }
 }

@@ -7,7 +7,6 @@ use super::session::Session;
 use super::{Bench, Sample, sample};
 use crate::load::{GRADUALLY, Load, Outcome, Pace};
 use crate::systems::{Pair, Setup, System};
-use crate::usage::ProcessorTime;
 
 /// Touches a second, for the latency.
 const RATE: f64 = 20.0;
@@ -71,9 +70,8 @@ fn read_from_redis(bench: &Bench, system: System, rooms: usize) -> Result<Option
     let rooms: Vec<_> = (0..rooms).collect();
     load.open(node.address, &rooms, |room| node.script(room), GRADUALLY)?;
     load.publish_by_stream(pair.redis_address())?;
-    let process = node.process()?;
-    let before = ProcessorTime::of(process)?;
+    let before = node.process.processor_time()?;
     let outcome = load.run(Pace::new(FRAMES, bench.duration / 2), publish)?;
-    let processor = ProcessorTime::of(process)?.since(&before);
+    let processor = node.process.processor_time()?.saturating_sub(before);
     Ok(Some(outcome.received as f64 / processor.as_secs_f64()))
 }

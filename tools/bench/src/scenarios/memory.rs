@@ -8,7 +8,6 @@ use super::Unit::Kibibytes;
 use super::session::Session;
 use super::{Bench, Sample, sample};
 use crate::systems::{Setup, System};
-use crate::usage;
 
 /// Long enough for a garbage collector that runs now and then.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -27,7 +26,7 @@ pub fn per_watcher(bench: &Bench, system: System, watchers: usize) -> Result<f64
     let resident = |watchers| {
         let mut session = Session::open(bench, system, Setup::rooms(1), watchers)?;
         session.load.idle(SETTLE)?;
-        usage::resident(session.instance.process()?)
+        session.instance.process.resident_memory()
     };
     let alone = resident(1)?;
     let watched = resident(watchers)?;

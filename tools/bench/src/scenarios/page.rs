@@ -12,7 +12,6 @@ use super::Unit::{PerCpuSecond, Ratio};
 use super::{Bench, Sample, closed_loop, sample};
 use crate::http::{self, Client};
 use crate::systems::tonesa;
-use crate::usage::ProcessorTime;
 
 const MESSAGES: usize = 50;
 /// More than there are connections, so that no two requests are for the same page at the same time.
@@ -33,7 +32,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Sample>> {
     // Static files are read at the start: a first node makes the page that becomes the file, a second one is measured.
     let (plain, gzip) = {
         let node = node(bench, &site)?;
-        let address = tonesa::address(&node);
+        let address = node.address();
         let page = &pages(address, 1)?[0];
         let mut client = Client::connect(address)?;
         (
@@ -45,7 +44,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Sample>> {
     fs::write(&file, &plain)?;
     fs::write(file.with_extension("html.gz"), &gzip)?;
     let node = node(bench, &site)?;
-    let pages = pages(tonesa::address(&node), PAGES)?;
+    let pages = pages(node.address(), PAGES)?;
     let file = [format!("/{FILE}")];
     let rate = |paths: &[String], request| requests_per_cpu_second(bench, &node, paths, request);
     let page_plain = rate(&pages[..1], http::get)?;
@@ -94,12 +93,11 @@ fn requests_per_cpu_second(
     paths: &[String],
     request: fn(&str) -> String,
 ) -> Result<f64> {
-    let process = node.process().id().context("the node does not run")?;
-    let before = ProcessorTime::of(process)?;
-    let server = tonesa::address(node);
-    let responses = closed_loop(server, CONNECTIONS, bench.duration / 2, |number| {
+    let before = node.processor_time()?;
+    let duration = bench.duration / 2;
+    let responses = closed_loop(node.address(), CONNECTIONS, duration, |number| {
         request(&paths[number % paths.len()])
     })?;
-    let used = ProcessorTime::of(process)?.since(&before);
+    let used = node.processor_time()?.saturating_sub(before);
     Ok(responses as f64 / used.as_secs_f64())
 }

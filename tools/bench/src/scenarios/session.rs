@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use super::Bench;
 use crate::load::{GRADUALLY, Load, Outcome, Pace};
 use crate::systems::{Instance, Setup, System};
-use crate::usage::ProcessorTime;
 
 /// Between the last socket's opening and a measurement.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -43,16 +42,17 @@ impl Session {
 
     /// Sends events, and takes the system's processor time from before the first one to after the last delivery.
     pub fn measure(&mut self, pace: Pace) -> Result<Measured> {
-        let process = self.instance.process()?;
-        let before = ProcessorTime::of(process)?;
-        let protocol = &self.instance.protocol;
+        let Instance {
+            process, protocol, ..
+        } = &self.instance;
+        let before = process.processor_time()?;
         let event = if self.load.has_publishers() {
             protocol.post.as_ref().context("it takes no posts")?
         } else {
             &protocol.event
         };
         let outcome = self.load.run(pace, event)?;
-        let processor = ProcessorTime::of(process)?.since(&before);
+        let processor = process.processor_time()?.saturating_sub(before);
         Ok(Measured { outcome, processor })
     }
 }

@@ -24,7 +24,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Sample>> {
 
 fn posts_per_second(bench: &Bench, uploads: usize) -> Result<f64> {
     let node = tonesa::node(bench, &[])?;
-    let server = tonesa::address(&node);
+    let server = node.address();
     let uploads = tonesa::uploads(server, uploads)?;
     let start = Instant::now();
     let posts = closed_loop(server, WRITERS, bench.duration / 2, |number| {

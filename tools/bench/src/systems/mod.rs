@@ -8,7 +8,7 @@ pub use protocol::{Event, Protocol};
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use testbed::{Launch, Mongo, Process, Redis};
 
@@ -67,7 +67,7 @@ pub struct Instance {
     /// Where it serves its metrics.
     pub metrics: Option<SocketAddr>,
     pub protocol: Protocol,
-    process: Process,
+    pub process: Process,
 }
 
 /// Two nodes of a system that share a Redis.
@@ -150,13 +150,6 @@ impl System {
 impl Instance {
     pub fn script(&self, room: usize) -> Script {
         (self.protocol.script)(room)
-    }
-
-    /// The id of its process.
-    pub fn process(&self) -> Result<u32> {
-        let process = &self.process;
-        let id = process.id().filter(|_| process.is_running());
-        id.with_context(|| format!("the system has ended:\n{}", process.log()))
     }
 }
 

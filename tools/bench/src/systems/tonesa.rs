@@ -42,7 +42,7 @@ pub struct Upload {
 pub(super) fn start(bench: &Bench, rooms: usize) -> Result<Instance> {
     let metrics = testbed::free_port()?;
     let node = node(bench, &[("METRICS_PORT", &metrics.to_string())])?;
-    let uploads = Rc::new(uploads(address(&node), rooms)?);
+    let uploads = Rc::new(uploads(node.address(), rooms)?);
     Ok(Instance {
         metrics: Some(local(metrics)),
         ..instance(node, &uploads)
@@ -55,7 +55,7 @@ pub(super) fn start_pair(bench: &Bench, rooms: usize) -> Result<Pair> {
     let (redis_url, mongo_url) = (redis.url(), mongo.url_of_new_database());
     let shared = [("REDIS_URL", &*redis_url), ("MONGO_URL", &*mongo_url)];
     let (first, second) = (node(bench, &shared)?, node(bench, &shared)?);
-    let uploads = Rc::new(uploads(address(&first), rooms)?);
+    let uploads = Rc::new(uploads(first.address(), rooms)?);
     Ok(Pair {
         first: instance(first, &uploads),
         second: instance(second, &uploads),
@@ -69,15 +69,11 @@ pub(super) fn start_pair(bench: &Bench, rooms: usize) -> Result<Pair> {
 
 fn instance(node: Node, uploads: &Rc<Vec<Upload>>) -> Instance {
     Instance {
-        address: address(&node),
+        address: node.address(),
         metrics: None,
         protocol: protocol(uploads),
         process: node.into(),
     }
-}
-
-pub fn address(node: &Node) -> SocketAddr {
-    local(node.port())
 }
 
 /// Starts a node on the system's core.

@@ -49,6 +49,8 @@ pub struct Role {
     pub seed: u64,
     /// Mean time between two messages.
     pub pace: Duration,
+    /// Whether it stays to the end of the run.
+    pub stays: bool,
     /// Whether it pauses reading its socket again and again.
     pub stalls: bool,
     pub writes_long: bool,

@@ -46,6 +46,7 @@ impl ClientPool {
                 upload: uploads[number % uploads.len()],
                 seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
                 pace,
+                stays: !is_visitor,
                 stalls: is_busy && (is_visitor || busy_residents % STALL_RATIO == 0),
                 writes_long: is_busy,
             };
@@ -56,8 +57,8 @@ impl ClientPool {
                 let (progress, receiver) = watch::channel(Progress::default());
                 residents.push((role.clone(), receiver));
                 tasks.spawn(async move {
-                    let transcript = live(role, &context, progress, pending(), true).await;
-                    transcript.into_iter().collect()
+                    let resident = user::live(role, context, progress, pending()).await;
+                    resident.into_iter().collect()
                 });
             }
         }
@@ -91,7 +92,7 @@ async fn visit(role: Role, mut context: Context) -> Vec<Seen> {
         };
         let stay = MAX_VISIT.mul_f64(rng.random_range(0.1..1.0));
         let (progress, _) = watch::channel(Progress::default());
-        seen.extend(live(role, &context, progress, sleep(stay), false).await);
+        seen.extend(user::live(role, context.clone(), progress, sleep(stay)).await);
         let pause = MAX_VISIT.mul_f64(rng.random_range(0.0..0.2));
         tokio::select! {
             () = sleep(pause) => {}
@@ -99,21 +100,4 @@ async fn visit(role: Role, mut context: Context) -> Vec<Seen> {
         }
     }
     seen
-}
-
-async fn live(
-    role: Role,
-    context: &Context,
-    progress: watch::Sender<Progress>,
-    leave: impl Future<Output = ()>,
-    stayed: bool,
-) -> Option<Seen> {
-    let (name, upload) = (role.name.clone(), role.upload);
-    let transcript = user::live(role, context.clone(), progress, leave).await?;
-    Some(Seen {
-        name,
-        upload,
-        transcript,
-        stayed,
-    })
 }

@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
 use super::driver::{ClientEvent, Driver};
-use super::{Context, Phase, Progress, Role, Transcript, text};
+use super::{Context, Phase, Progress, Role, text};
+use crate::check::Seen;
 use crate::recorder::Recorder;
 
 const REOPEN_DELAY: Duration = Duration::from_millis(500);
@@ -37,7 +38,7 @@ pub async fn live(
     context: Context,
     progress: watch::Sender<Progress>,
     leave: impl Future<Output = ()>,
-) -> Option<Transcript> {
+) -> Option<Seen> {
     let mut phase = context.phase.clone();
     let gone = async {
         tokio::select! {
@@ -55,7 +56,18 @@ pub async fn live(
         () = user.run(events, context.phase) => {}
         () = gone => {}
     }
-    Some(user.driver.into_transcript())
+    let Role {
+        name,
+        upload,
+        stays,
+        ..
+    } = user.role;
+    Some(Seen {
+        name,
+        upload,
+        transcript: user.driver.into_transcript(),
+        stayed: stays,
+    })
 }
 
 async fn open(role: &Role, context: &Context) -> MessagePage {

@@ -3,11 +3,12 @@
 use std::future::pending;
 use std::io;
 
+use redis_protocol::resp3::decode::complete::decode;
+use redis_protocol::resp3::types::{OwnedFrame, Resp3Frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::resp::{NotResp, first_value, is_message};
 use super::{Disruption, Shared};
 
 const BUFFER: usize = 64 * 1024;
@@ -72,11 +73,9 @@ async fn forward_values(
     let mut received = Vec::with_capacity(BUFFER);
     while from.read_buf(&mut received).await? > 0 {
         let (mut kept, mut end) = (Vec::with_capacity(received.len()), 0);
-        let next = |bytes| first_value(bytes).map_err(|NotResp| io::Error::other("not RESP"));
-        while let Some(length) = next(&received[end..])? {
-            let value = &received[end..end + length];
-            if !(is_message(value) && shared.loses_next()) {
-                kept.extend_from_slice(value);
+        while let Some((value, length)) = decode(&received[end..]).map_err(io::Error::other)? {
+            if !(is_message(&value) && shared.loses_next()) {
+                kept.extend_from_slice(&received[end..end + length]);
             }
             end += length;
         }
@@ -84,4 +83,9 @@ async fn forward_values(
         to.write_all(&kept).await?;
     }
     Ok(())
+}
+
+/// Whether the value is what a subscriber gets when somebody publishes.
+fn is_message(value: &OwnedFrame) -> bool {
+    value.is_normal_pubsub_message() || value.is_shard_pubsub_message()
 }

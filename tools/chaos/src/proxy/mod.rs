@@ -1,7 +1,6 @@
 //! A proxy between a node and Redis that drops messages, cuts connections, and makes connections half-open.
 
 mod connection;
-mod resp;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +26,7 @@ pub struct Proxy {
 
 /// What happens to the connections that there are; only the first one counts for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Disruption {
+pub enum Disruption {
     /// What arrives is discarded for as long as the connection lasts: neither side learns of the other's end.
     HalfOpen,
     Cut,
@@ -75,16 +74,8 @@ impl Proxy {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
-    pub fn make_half_open(&self) {
-        self.disrupt(Disruption::HalfOpen);
-    }
-
-    /// Ends the connections, other than those that are half-open.
-    pub fn cut(&self) {
-        self.disrupt(Disruption::Cut);
-    }
-
-    fn disrupt(&self, disruption: Disruption) {
+    /// Disrupts the connections that there are.
+    pub fn disrupt(&self, disruption: Disruption) {
         // An error means that there is no connection.
         let _ = self.disruptions.send(disruption);
     }

@@ -1,15 +1,9 @@
 //! `cargo xtask chaos --planted`: each defect is applied to a copy of the project, which is built and run; the chaos test
 //! has to find it.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use walkdir::WalkDir;
 use xshell::cmd;
 
 use super::{Built, defects, defects::Defect};
@@ -46,7 +40,7 @@ pub fn run(workspace: &Workspace, wanted: &str) -> Result<()> {
 fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     let folder = workspace.target.join("planted");
     let copy = folder.join("source");
-    mirror(workspace, &copy)?;
+    mirror(workspace, &folder, &copy)?;
     let patch = &defect.patch;
     let inside = workspace.shell.push_dir(&copy);
     // The folder may be ignored by the repository around it.
@@ -65,33 +59,24 @@ fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     }
 }
 
-/// Makes the copy equal to the project. Writes only what differs, so that cargo compiles only that.
-fn mirror(workspace: &Workspace, copy: &Path) -> Result<()> {
+/// Makes the copy equal to the project, uncommitted changes included. Git writes only what differs, so that cargo compiles
+/// only that; it gets index files of its own, so that the project's stays as it is.
+fn mirror(workspace: &Workspace, folder: &Path, copy: &Path) -> Result<()> {
     let shell = &workspace.shell;
-    let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet();
-    let files: BTreeSet<PathBuf> = listed.read()?.lines().map(PathBuf::from).collect();
-    for file in &files {
-        let (from, to) = (workspace.root.join(file), copy.join(file));
-        // Removed files are listed until that is committed.
-        if from.is_file() {
-            copy_changed(&from, &to).with_context(|| format!("copying {}", file.display()))?;
-        }
-    }
-    for entry in WalkDir::new(copy) {
-        let entry = entry?;
-        let is_known = files.contains(entry.path().strip_prefix(copy)?);
-        if entry.file_type().is_file() && !is_known {
-            fs::remove_file(entry.path())?;
-        }
+    shell.create_dir(copy)?;
+    let index = folder.join("project.index");
+    let add = cmd!(shell, "git add --all").env("GIT_INDEX_FILE", &index);
+    add.quiet().run()?;
+    let write = cmd!(shell, "git write-tree").env("GIT_INDEX_FILE", &index);
+    let tree = write.quiet().read()?;
+    for command in [
+        cmd!(shell, "git read-tree --reset -u {tree}"),
+        cmd!(shell, "git clean --force -d --quiet"),
+    ] {
+        command
+            .env("GIT_INDEX_FILE", folder.join("copy.index"))
+            .env("GIT_WORK_TREE", copy)
+            .run()?;
     }
     Ok(())
-}
-
-fn copy_changed(from: &Path, to: &Path) -> Result<()> {
-    let content = fs::read(from)?;
-    if fs::read(to).is_ok_and(|there| there == content) {
-        return Ok(());
-    }
-    fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
-    Ok(fs::write(to, content)?)
 }

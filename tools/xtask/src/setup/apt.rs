@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use super::install::find_on_path;
+use super::install::is_on_path;
 
 pub fn is_available(shell: &Shell) -> bool {
     let user = cmd!(shell, "id -u").quiet().ignore_stderr().read();
-    find_on_path(&["apt-get"]).is_some() && user.is_ok_and(|id| id == "0")
+    is_on_path("apt-get") && user.is_ok_and(|id| id == "0")
 }
 
 pub fn are_installed(shell: &Shell, packages: &[&str]) -> bool {

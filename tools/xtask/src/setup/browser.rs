@@ -1,7 +1,7 @@
 //! Playwright and the Chromium that it drives.
 
 use std::{
-    env, fmt,
+    env,
     path::{Path, PathBuf},
 };
 
@@ -19,20 +19,12 @@ const NAMES: [&str; 4] = [
 ];
 
 /// The Chromium of the tests.
+#[derive(Debug)]
 pub enum Browser {
     /// A program of this machine.
     Installed(PathBuf),
     /// The one that Playwright downloaded.
     Playwrights,
-}
-
-impl fmt::Display for Browser {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Installed(path) => write!(out, "the browser {}", path.display()),
-            Self::Playwrights => out.write_str("Playwright's own Chromium"),
-        }
-    }
 }
 
 /// Installs the npm packages of `end2end`.
@@ -54,7 +46,7 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         }
         return Ok(Browser::Installed(path));
     }
-    if let Some(path) = install::find_on_path(&NAMES) {
+    if let Some(path) = on_path() {
         return Ok(Browser::Installed(path));
     }
     let _inside = shell.push_dir(workspace.root.join("end2end"));
@@ -65,7 +57,7 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         if let Err(error) = apt::install(shell, &["chromium"]) {
             println!("xtask: {error}; looking for another way");
         }
-        if let Some(path) = install::find_on_path(&NAMES) {
+        if let Some(path) = on_path() {
             return Ok(Browser::Installed(path));
         }
     }
@@ -74,6 +66,10 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         .run()
         .context("no Chromium for the browser tests: install Chromium or Chrome, or let CHROMIUM name its program")?;
     Ok(Browser::Playwrights)
+}
+
+fn on_path() -> Option<PathBuf> {
+    NAMES.iter().find_map(|name| which::which(name).ok())
 }
 
 fn has_playwrights_own(shell: &Shell) -> bool {

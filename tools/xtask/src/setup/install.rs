@@ -1,7 +1,7 @@
 //! Installs programs from the package registries into folders of the project, and finds those that the system has.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -10,34 +10,16 @@ use xshell::{Cmd, Shell, cmd};
 
 use super::apt;
 
-/// The first of these names that is an executable file on PATH.
-pub fn find_on_path(names: &[&str]) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let folders: Vec<_> = env::split_paths(&path).collect();
-    let files = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    files.into_iter().find(|file| is_executable(file))
-}
-
-#[cfg(unix)]
-fn is_executable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(file: &Path) -> bool {
-    file.is_file() || file.with_extension("exe").is_file() || file.with_extension("cmd").is_file()
+pub fn is_on_path(program: &str) -> bool {
+    which::which(program).is_ok()
 }
 
 /// Whether the program is on PATH, after installing Debian's package of it where possible.
 pub fn ensure_program(shell: &Shell, program: &str, package: &str) -> Result<bool> {
-    if find_on_path(&[program]).is_none() && apt::is_available(shell) {
+    if !is_on_path(program) && apt::is_available(shell) {
         apt::install(shell, &[package])?;
     }
-    Ok(find_on_path(&[program]).is_some())
+    Ok(is_on_path(program))
 }
 
 pub fn ensure_go(shell: &Shell) -> Result<bool> {

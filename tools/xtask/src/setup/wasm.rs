@@ -1,11 +1,11 @@
 //! A compiler for `wasm32-unknown-unknown`: rustup's standard library, or Debian's compiler, which builds its own.
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use xshell::{Cmd, Shell, cmd};
 
-use super::{apt, install::find_on_path};
+use super::{apt, install::is_on_path};
 use crate::workspace::{Workspace, without_cargo_run};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -18,15 +18,6 @@ pub enum Compiler {
     Usual,
     /// Debian's, which has no standard library for the target and builds it from its source package.
     Debian,
-}
-
-impl fmt::Display for Compiler {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Usual => "the usual rustc with the WASM target",
-            Self::Debian => "Debian's rustc-web for WASM",
-        })
-    }
 }
 
 impl Compiler {
@@ -84,7 +75,7 @@ fn has_standard_library(shell: &Shell) -> bool {
 }
 
 fn add_with_rustup(shell: &Shell) -> bool {
-    if find_on_path(&["rustup"]).is_none() {
+    if !is_on_path("rustup") {
         return false;
     }
     println!("xtask: adding the target {TARGET} with rustup");
@@ -98,5 +89,5 @@ fn add_with_rustup(shell: &Shell) -> bool {
 }
 
 fn is_debian_ready(shell: &Shell) -> bool {
-    find_on_path(&["dpkg-query"]).is_some() && apt::are_installed(shell, &DEBIAN_PACKAGES)
+    is_on_path("dpkg-query") && apt::are_installed(shell, &DEBIAN_PACKAGES)
 }

@@ -7,13 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use xshell::cmd;
 
 use crate::{
     build,
     setup::{self, Browser},
     site::Effort,
     tidy,
-    workspace::{self, Workspace},
+    workspace::Workspace,
 };
 
 /// Builds program and site, checks the site's size, then runs Playwright with these arguments.
@@ -28,24 +29,22 @@ pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Re
     if effort == Effort::Optimised {
         tidy::check_size(&built.site)?;
     }
+    let shell = &workspace.shell;
+    let _inside = shell.push_dir(workspace.root.join("end2end"));
     // Playwright itself compiles TypeScript without checking the types.
-    let folder = workspace.root.join("end2end");
-    let mut types = Command::new("node");
-    types.args(["node_modules/typescript/bin/tsc", "--noEmit"]);
-    workspace::run(types.current_dir(&folder))
+    cmd!(shell, "node node_modules/typescript/bin/tsc --noEmit")
+        .run()
         .context("checking the types of the browser tests")?;
-    let mut playwright = Command::new("node");
-    playwright
-        .args(["node_modules/@playwright/test/cli.js", "test"])
+    let playwright = cmd!(shell, "node node_modules/@playwright/test/cli.js test");
+    let mut playwright = playwright
         .args(arguments)
-        .current_dir(folder)
         .env("TONESA_BINARY", &built.program)
         .env("TESTBED_BINARY", testbed);
     if let Browser::Installed(path) = browser {
-        playwright.env("CHROMIUM", path);
+        playwright = playwright.env("CHROMIUM", path);
     }
     let kill_with_parent = workspace.root.join("tools/testbed/kill-with-parent.sh");
-    run_with_parent(playwright, &kill_with_parent)
+    run_with_parent(playwright.into(), &kill_with_parent)
 }
 
 /// Runs the command to its end; the script kills it should xtask be killed meanwhile. (The servers under test have their

@@ -53,11 +53,11 @@ fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
             if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path)
                     .with_context(|| format!("reading {}", path.display()))?;
-                let path = path
-                    .strip_prefix(&workspace.root)?
-                    .to_string_lossy()
-                    .replace('\\', "/");
-                sources.push(Source { path, text });
+                let path = path.strip_prefix(&workspace.root)?;
+                sources.push(Source {
+                    path: path.to_string_lossy().into_owned(),
+                    text,
+                });
             }
         }
     }
