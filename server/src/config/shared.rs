@@ -62,7 +62,7 @@ pub struct S3 {
         hide_env_values = true
     )]
     pub session_token: Option<Secret>,
-    /// 1: the bucket is named in the path; 0: in the host name. By default 1 with `S3_ENDPOINT`
+    /// 1: the bucket is named in the path; 0: in the host name. With `S3_ENDPOINT` the default is 1
     #[arg(long = "s3-path-style", env = "S3_PATH_STYLE", value_name = "0|1", default_value = "0",
         default_value_if("endpoint", IsPresent, "1"), value_parser = switch, action = clap::ArgAction::Set)]
     pub path_style: bool,
