@@ -15,6 +15,31 @@ pub fn erased(view: impl IntoView + 'static) -> AnyView {
     Replaceable(view).into_any()
 }
 
+/// [`For`] for items with numbers as keys. Its code is shared by all lists.
+#[component]
+pub fn ErasedFor<T, V>(
+    each: impl Fn() -> Vec<T> + Send + 'static,
+    key: fn(&T) -> u64,
+    children: impl Fn(T) -> V + Copy + Send + 'static,
+) -> impl IntoView
+where
+    T: Send + 'static,
+    V: IntoView + 'static,
+{
+    let erase = move |item| Item {
+        key: key(&item),
+        view: Box::new(move || erased(children(item))),
+    };
+    let each: Box<dyn Fn() -> Vec<Item> + Send> =
+        Box::new(move || each().into_iter().map(erase).collect());
+    view! { <For each key=|item| item.key children=|item| (item.view)()/> }
+}
+
+struct Item {
+    key: u64,
+    view: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
 struct Replaceable<V>(V);
 
 impl<V: Render> Render for Replaceable<V> {
