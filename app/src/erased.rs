@@ -1,4 +1,4 @@
-//! Type erasure of large views.
+//! Type erasure: views, lists and effects whose generic code is compiled once for all.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -13,6 +13,13 @@ use leptos::tachys::view::{Mountable, Position, PositionState};
 /// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
 pub fn erased(view: impl IntoView + 'static) -> AnyView {
     Replaceable(view).into_any()
+}
+
+/// Runs this in the browser, now and after each change of what it reads. [`Effect::new`] compiles its code for every
+/// closure.
+pub fn effect(run: impl FnMut() + 'static) {
+    let run: Box<dyn FnMut()> = Box::new(run);
+    Effect::new(run);
 }
 
 /// [`For`] for items with numbers as keys. Its code is shared by all lists.
