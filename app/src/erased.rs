@@ -1,4 +1,4 @@
-//! Type erasure of large views.
+//! Type erasure: views, lists and effects whose generic code is compiled once for all.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -13,6 +13,38 @@ use leptos::tachys::view::{Mountable, Position, PositionState};
 /// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
 pub fn erased(view: impl IntoView + 'static) -> AnyView {
     Replaceable(view).into_any()
+}
+
+/// Runs this in the browser, now and after each change of what it reads. [`Effect::new`] compiles its code for every
+/// closure.
+pub fn effect(run: impl FnMut() + 'static) {
+    let run: Box<dyn FnMut()> = Box::new(run);
+    Effect::new(run);
+}
+
+/// [`For`] for items with numbers as keys. Its code is shared by all lists.
+#[component]
+pub fn ErasedFor<T, V>(
+    each: impl Fn() -> Vec<T> + Send + 'static,
+    key: fn(&T) -> u64,
+    children: impl Fn(T) -> V + Copy + Send + 'static,
+) -> impl IntoView
+where
+    T: Send + 'static,
+    V: IntoView + 'static,
+{
+    let erase = move |item| Item {
+        key: key(&item),
+        view: Box::new(move || erased(children(item))),
+    };
+    let each: Box<dyn Fn() -> Vec<Item> + Send> =
+        Box::new(move || each().into_iter().map(erase).collect());
+    view! { <For each key=|item| item.key children=|item| (item.view)()/> }
+}
+
+struct Item {
+    key: u64,
+    view: Box<dyn FnOnce() -> AnyView + Send>,
 }
 
 struct Replaceable<V>(V);

@@ -7,6 +7,8 @@ pub mod storage;
 
 use leptos::prelude::*;
 
+use crate::erased::effect;
+
 /// Whether the app is hydrated; provided in the context. The first render must equal the server's, so whatever depends
 /// on the reader's time zone, storage or browser waits for it.
 #[derive(Clone, Copy)]
@@ -17,7 +19,7 @@ impl Hydrated {
     pub fn provide() {
         let hydrated = RwSignal::new(false);
         provide_context(Self(hydrated));
-        Effect::new(move || {
+        effect(move || {
             hydrated.set(true);
             // For the style sheet and for tests.
             if let Some(root) = document().document_element() {

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use web_sys::FocusOptions;
 
 use crate::browser::Hydrated;
-use crate::erased::erased;
+use crate::erased::{effect, erased};
 
 /// The main part of a page. After a navigation within the app it takes the focus, as a loaded page does.
 #[component]
@@ -18,7 +18,7 @@ fn main_element(class: &'static str, content: AnyView) -> impl IntoView {
     let main = NodeRef::<html::Main>::new();
     // Pages without scripts have no such context.
     let navigated = use_context::<Hydrated>().is_some_and(Hydrated::get_untracked);
-    Effect::new(move || {
+    effect(move || {
         if let Some(main) = main.get().filter(|_| navigated) {
             let options = FocusOptions::new();
             options.set_prevent_scroll(true);

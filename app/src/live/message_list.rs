@@ -24,6 +24,8 @@ pub struct RowState {
 /// The place of a message in the list. It stays the same from *sending* to *sent*.
 #[derive(Debug, Clone)]
 pub struct Row {
+    /// Unique in the list.
+    pub id: u64,
     /// The message's id.
     pub key: ClientMessageId,
     /// What may change while it is listed.
@@ -155,7 +157,7 @@ impl Contents {
         let mut previous = None;
         let mut rows = Vec::new();
         for entry in older {
-            rows.push(Row::new(entry, previous));
+            rows.push(self.new_row(entry, previous));
             previous = Some(entry);
         }
         let chunk = self.new_chunk(rows);
@@ -187,7 +189,7 @@ impl Contents {
             let shown = unsent_rows.iter().position(|row| row.key == entry.key);
             let row = match shown {
                 Some(index) => unsent_rows.remove(index),
-                None => Row::new(entry, previous.as_ref()),
+                None => self.new_row(entry, previous.as_ref()),
             };
             row.set(entry, previous.as_ref());
             rows.push(row);
@@ -227,22 +229,27 @@ impl Contents {
     }
 
     fn new_chunk(&mut self, rows: Vec<Row>) -> Chunk {
-        self.next_id += 1;
         Chunk {
-            id: self.next_id,
+            id: self.new_id(),
             rows: ArcRwSignal::new(rows),
         }
     }
-}
 
-impl Row {
-    fn new(entry: &Entry, previous: Option<&Entry>) -> Self {
-        Self {
+    fn new_row(&mut self, entry: &Entry, previous: Option<&Entry>) -> Row {
+        Row {
+            id: self.new_id(),
             key: entry.key.clone(),
             state: ArcRwSignal::new(RowState::new(entry, previous)),
         }
     }
 
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+impl Row {
     fn entry(&self) -> Entry {
         self.state.with_untracked(|state| state.entry.clone())
     }

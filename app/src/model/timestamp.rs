@@ -33,10 +33,10 @@ impl Timestamp {
         self.0
     }
 
-    /// The time as a calendar date.
+    /// The calendar date and the time of day, without milliseconds.
     pub(crate) fn utc(self) -> OffsetDateTime {
-        let nanos = i128::from(self.0) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        let seconds = self.0.div_euclid(1_000);
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -55,7 +55,8 @@ impl fmt::Display for Timestamp {
         // A format description of `time` would add 5 kB to the WASM.
         let at = self.utc();
         let (year, month, day) = at.to_calendar_date();
-        let (hour, minute, second, milli) = at.to_hms_milli();
+        let (hour, minute, second) = at.to_hms();
+        let milli = self.0.rem_euclid(1_000);
         let month = u8::from(month);
         write!(
             f,

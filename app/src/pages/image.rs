@@ -6,7 +6,7 @@ use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
 };
-use crate::erased::erased;
+use crate::erased::{effect, erased};
 use crate::live::{Connection, Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
@@ -57,10 +57,10 @@ fn Conversation(
         local_file,
         live,
     } = Conversations::expect().open(page);
-    Effect::new(move || live.enter());
+    effect(move || live.enter());
     on_cleanup(move || live.leave());
     let short_id = upload.short_id;
-    Effect::new(move || {
+    effect(move || {
         if live.connection.get() == Connection::NotFound {
             missing.set(Some(short_id));
         }

@@ -3,6 +3,7 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
 use crate::browser::storage;
+use crate::erased::effect;
 use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
 
 /// The author's name: a line that opens a field. The name is remembered; without scripts the field is always open.
@@ -12,7 +13,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let field = NodeRef::<Input>::new();
     let opener = NodeRef::<Button>::new();
-    Effect::new(move || {
+    effect(move || {
         // It may have been typed before hydration.
         let typed = field.get().map(|field| field.value());
         let typed = typed

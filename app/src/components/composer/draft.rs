@@ -3,6 +3,7 @@ use leptos::prelude::*;
 
 use super::text_field::{fit, join};
 use crate::browser::storage;
+use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{AuthorName, MessageText, ShortId, TextError};
 
@@ -32,7 +33,7 @@ impl Draft {
             live,
             upload: short_id,
         };
-        Effect::new(move || {
+        effect(move || {
             let stored = storage::read_draft(draft.upload);
             if let Some(field) = draft.field.get().filter(|field| field.value().is_empty()) {
                 field.set_value(&stored.unwrap_or_default());

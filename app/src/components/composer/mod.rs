@@ -7,6 +7,7 @@ mod text_field;
 use leptos::ev::{Event, KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
+use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
@@ -21,7 +22,7 @@ pub fn Composer(
     text_to_edit: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let draft = Draft::start(short_id, live);
-    Effect::new(move || {
+    effect(move || {
         if let Some(text) = text_to_edit.get() {
             draft.prepend(&text);
         }

@@ -16,48 +16,43 @@ pub fn MessageItem(
     /// Gets the text of a message that is to be edited.
     on_edit: Callback<String>,
 ) -> impl IntoView {
-    let Row { key, state } = row;
-    let entry = state.read_untracked().entry.clone();
-    let author_name = entry.author_name;
-    let state = RwSignal::from(state);
-    let heading = Memo::new(move |_| Heading::of(&state.read(), Zone::of(hydrated)));
-    let day = move || {
-        let day = heading.get().new_day?;
-        Some(view! { <p class="day">{Zone::of(hydrated).day_label(day)}</p> })
-    };
-    let starts_run = move || heading.get().starts_run;
-    let created_at = move || state.read().entry.created_at;
-    let head = move || {
-        starts_run().then(|| {
+    // One closure for all of a row: a change leaves equal elements and texts as they are.
+    move || {
+        let state = row.state.get();
+        let zone = Zone::of(hydrated);
+        let heading = Heading::of(&state, zone);
+        let entry = state.entry;
+        let day = heading
+            .new_day
+            .map(|day| view! { <p class="day">{zone.day_label(day)}</p> });
+        let head = heading.starts_run.then(|| {
             view! {
-                <span class=class(&author_name) aria-hidden="true">
-                    {initial(&author_name)}
+                <span class=class(&entry.author_name) aria-hidden="true">
+                    {initial(&entry.author_name)}
                 </span>
                 <p class="message-head">
-                    <bdi>{author_name.to_string()}</bdi>
+                    <bdi>{entry.author_name.to_string()}</bdi>
                     " "
-                    <time datetime=move || {
-                        created_at().to_string()
-                    }>{move || Zone::of(hydrated).time(created_at())}</time>
+                    <time datetime=entry
+                        .created_at
+                        .to_string()>{zone.time(entry.created_at)}</time>
                 </p>
             }
-        })
-    };
-    let is_mine = move || state.read().entry.mine;
-    let note = move || {
-        let delivery = state.read().entry.delivery.clone();
-        let key = key.clone();
-        (delivery != Delivery::Sent).then(|| view! { <DeliveryNote key delivery live on_edit/> })
-    };
-    view! {
-        {day}
-        <div class="message" class:mine=is_mine class:starts=starts_run>
-            {head}
-            <p class="bubble" dir="auto">
-                {entry.content.to_string()}
-            </p>
-            {note}
-        </div>
+        });
+        let key = row.key.clone();
+        let delivery = entry.delivery;
+        let note = (delivery != Delivery::Sent)
+            .then(|| view! { <DeliveryNote key delivery live on_edit/> });
+        view! {
+            {day}
+            <div class="message" class:mine=entry.mine class:starts=heading.starts_run>
+                {head}
+                <p class="bubble" dir="auto">
+                    {entry.content.to_string()}
+                </p>
+                {note}
+            </div>
+        }
     }
 }
 

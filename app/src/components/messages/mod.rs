@@ -10,6 +10,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::browser::Hydrated;
+use crate::erased::ErasedFor;
 use crate::live::{Chunk, Live, Row};
 use history::LoadOlderButton;
 use item::MessageItem;
@@ -23,7 +24,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let scrolling = Scrolling::follow(scroller, live);
     let item = move |row: Row| view! { <MessageItem row hydrated live on_edit/> };
     let chunk = move |Chunk { rows, .. }: Chunk| {
-        view! { <For each=move || rows.get() key=|row| row.key.clone() children=item/> }
+        view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };
     let unseen = move || scrolling.unseen.get();
     view! {
@@ -40,7 +41,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 <div class="log-content">
                     <LoadOlderButton live/>
                     <Empty live/>
-                    <For
+                    <ErasedFor
                         each=move || live.messages.chunks.get()
                         key=|chunk| chunk.id
                         children=chunk

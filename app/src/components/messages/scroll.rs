@@ -1,6 +1,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use crate::erased::effect;
 use crate::live::{History, Live};
 use crate::model::ClientMessageId;
 
@@ -28,14 +29,14 @@ impl Scrolling {
             unseen: RwSignal::new(false),
         };
         // The position from before another page was shown.
-        Effect::new(move || {
+        effect(move || {
             let top = live.scroll_top.get_value();
             if let Some(scroller) = scroller.get().filter(|_| top != 0) {
                 scroller.set_scroll_top(top);
             }
         });
         let mut before: Option<Option<ClientMessageId>> = None;
-        Effect::new(move || {
+        effect(move || {
             let newest = live.messages.newest.read();
             let key = newest.as_ref().map(|entry| entry.key.clone());
             let is_new = before.as_ref().is_some_and(|before| *before != key);

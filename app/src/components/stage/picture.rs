@@ -2,6 +2,7 @@ use leptos::html::Img;
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
+use crate::erased::effect;
 use crate::model::{Content, MediaType};
 
 /// The image, and a message in its place if it cannot be loaded.
@@ -16,7 +17,7 @@ pub fn Picture(
     let alt = alt(&image);
     let img = NodeRef::<Img>::new();
     // Loading may have failed before hydration, when nothing listened.
-    Effect::new(move || {
+    effect(move || {
         if let Some(img) = img.get() {
             intact.set(!img.complete() || img.natural_width() > 0);
         }

@@ -2,6 +2,7 @@ use leptos::ev::AnimationEvent;
 use leptos::prelude::*;
 
 use super::place::percentage;
+use crate::erased::ErasedFor;
 use crate::live::{Live, Ripple};
 
 /// The animation that ends last.
@@ -28,7 +29,7 @@ pub fn Ripples(live: Live) -> impl IntoView {
     };
     view! {
         <div class="ripples" aria-hidden="true">
-            <For each=move || live.ripples.get() key=|ripple| ripple.id children=ring/>
+            <ErasedFor each=move || live.ripples.get() key=|ripple| ripple.id children=ring/>
         </div>
     }
 }

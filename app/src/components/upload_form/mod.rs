@@ -15,6 +15,7 @@ use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
+use crate::erased::effect;
 use check::{ACCEPT, megabytes};
 use phase::Phase;
 use sending::SendingView;
@@ -30,7 +31,7 @@ pub fn DropZone(
     let uploader = Uploader::new(max_bytes);
     let hovering = take_from_window(uploader);
     let navigate = use_navigate();
-    Effect::new(move || {
+    effect(move || {
         if let Some(short_id) = uploader.phase.read().done() {
             navigate(&format!("/u/{short_id}"), NavigateOptions::default());
         }
@@ -74,7 +75,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let camera = NodeRef::<Input>::new();
     let is_sending = move || uploader.phase.read().sending().is_some();
     // A file may have been chosen before hydration.
-    Effect::new(move || {
+    effect(move || {
         for field in [picker, camera] {
             if let Some(field) = field.get() {
                 take_from_field(uploader, &field);
@@ -121,7 +122,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
     let is_unsupported = RwSignal::new(true);
-    Effect::new(move || is_unsupported.set(!clipboard::can_read()));
+    effect(move || is_unsupported.set(!clipboard::can_read()));
     let paste = move |_| {
         spawn_local(async move {
             match clipboard::read_picture().await.and_then(|blob| named(&blob)) {

@@ -1,5 +1,7 @@
 use leptos::ev;
 use leptos::prelude::*;
+
+use crate::erased::effect;
 use web_sys::DataTransfer;
 
 use super::uploader::Uploader;
@@ -8,7 +10,7 @@ use super::uploader::Uploader;
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
     let hovering = RwSignal::new(false);
     // Effects run in the browser only, as `window` requires.
-    Effect::new(move || {
+    effect(move || {
         // Entering a child fires before leaving its parent, so the events are counted.
         let inside = StoredValue::new(0_i32);
         let step = move |by: i32| {
