@@ -1,4 +1,4 @@
-//! Type erasure of large views.
+//! Type erasure of large views, which makes the WASM smaller.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -7,17 +7,17 @@ use leptos::tachys::hydration::Cursor;
 use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::{Mountable, Position, PositionState};
 
-/// Erases a view's type, as [`IntoAny::into_any`] does, but without two parts of it.
+/// Erases a view's type, as [`IntoAny::into_any`] does, without the code of two functions, for a smaller WASM.
 ///
-/// [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which updates
-/// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
-pub fn erased(view: impl IntoView + 'static) -> AnyView {
-    Replaceable(view).into_any()
+/// An [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which
+/// updates the view in place; so the linker must keep them. Here a new view replaces the old one instead.
+pub fn erase(view: impl IntoView + 'static) -> AnyView {
+    NoRebuild(view).into_any()
 }
 
-struct Replaceable<V>(V);
+struct NoRebuild<V>(V);
 
-impl<V: Render> Render for Replaceable<V> {
+impl<V: Render> Render for NoRebuild<V> {
     type State = V::State;
 
     fn build(self) -> Self::State {
@@ -32,9 +32,9 @@ impl<V: Render> Render for Replaceable<V> {
     }
 }
 
-impl<V: RenderHtml> RenderHtml for Replaceable<V> {
+impl<V: RenderHtml> RenderHtml for NoRebuild<V> {
     type AsyncOutput = V::AsyncOutput;
-    type Owned = Replaceable<V::Owned>;
+    type Owned = NoRebuild<V::Owned>;
 
     const MIN_LENGTH: usize = V::MIN_LENGTH;
     const EXISTS: bool = V::EXISTS;
@@ -89,17 +89,17 @@ impl<V: RenderHtml> RenderHtml for Replaceable<V> {
     }
 
     fn into_owned(self) -> Self::Owned {
-        Replaceable(self.0.into_owned())
+        NoRebuild(self.0.into_owned())
     }
 }
 
-impl<V: AddAnyAttr> AddAnyAttr for Replaceable<V> {
-    type Output<A: Attribute> = Replaceable<V::Output<A>>;
+impl<V: AddAnyAttr> AddAnyAttr for NoRebuild<V> {
+    type Output<A: Attribute> = NoRebuild<V::Output<A>>;
 
     fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
     where
         Self::Output<A>: RenderHtml,
     {
-        Replaceable(self.0.add_any_attr(attribute))
+        NoRebuild(self.0.add_any_attr(attribute))
     }
 }
