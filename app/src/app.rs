@@ -4,7 +4,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::browser::Hydrated;
-use crate::erased::erased;
+use crate::erased::erase;
 use crate::live::Conversations;
 use crate::pages::{HomePage, ImagePage, NotFound};
 
@@ -20,9 +20,9 @@ pub fn App() -> impl IntoView {
     }
     view! {
         <Router>
-            <FlatRoutes fallback=|| erased(NotFound())>
-                <Route path=path!("/") view=|| erased(HomePage())/>
-                <Route path=path!("/u/:id") view=|| erased(ImagePage())/>
+            <FlatRoutes fallback=|| erase(NotFound())>
+                <Route path=path!("/") view=|| erase(HomePage())/>
+                <Route path=path!("/u/:id") view=|| erase(ImagePage())/>
             </FlatRoutes>
         </Router>
     }

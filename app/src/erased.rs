@@ -1,4 +1,4 @@
-//! Type erasure: views, lists and effects whose generic code is compiled once for all.
+//! Type erasure: views, lists and effects whose generic code is compiled once for all, which makes the WASM smaller.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -7,12 +7,12 @@ use leptos::tachys::hydration::Cursor;
 use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::{Mountable, Position, PositionState};
 
-/// Erases a view's type, as [`IntoAny::into_any`] does, but without two parts of it.
+/// Erases a view's type, as [`IntoAny::into_any`] does, without the code of two functions, for a smaller WASM.
 ///
-/// [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which updates
-/// the view in place; here a new view replaces the old one. The linker cannot leave such code out by itself.
-pub fn erased(view: impl IntoView + 'static) -> AnyView {
-    Replaceable(view).into_any()
+/// An [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which
+/// updates the view in place; so the linker must keep them. Here a new view replaces the old one instead.
+pub fn erase(view: impl IntoView + 'static) -> AnyView {
+    NoRebuild(view).into_any()
 }
 
 /// Runs this in the browser, now and after each change of what it reads. [`Effect::new`] compiles its code for every
@@ -33,12 +33,12 @@ where
     T: Send + 'static,
     V: IntoView + 'static,
 {
-    let erase = move |item| Item {
+    let to_item = move |item| Item {
         key: key(&item),
-        view: Box::new(move || erased(children(item))),
+        view: Box::new(move || erase(children(item))),
     };
     let each: Box<dyn Fn() -> Vec<Item> + Send> =
-        Box::new(move || each().into_iter().map(erase).collect());
+        Box::new(move || each().into_iter().map(to_item).collect());
     view! { <For each key=|item| item.key children=|item| (item.view)()/> }
 }
 
@@ -47,9 +47,9 @@ struct Item {
     view: Box<dyn FnOnce() -> AnyView + Send>,
 }
 
-struct Replaceable<V>(V);
+struct NoRebuild<V>(V);
 
-impl<V: Render> Render for Replaceable<V> {
+impl<V: Render> Render for NoRebuild<V> {
     type State = V::State;
 
     fn build(self) -> Self::State {
@@ -64,9 +64,9 @@ impl<V: Render> Render for Replaceable<V> {
     }
 }
 
-impl<V: RenderHtml> RenderHtml for Replaceable<V> {
+impl<V: RenderHtml> RenderHtml for NoRebuild<V> {
     type AsyncOutput = V::AsyncOutput;
-    type Owned = Replaceable<V::Owned>;
+    type Owned = NoRebuild<V::Owned>;
 
     const MIN_LENGTH: usize = V::MIN_LENGTH;
     const EXISTS: bool = V::EXISTS;
@@ -121,17 +121,17 @@ impl<V: RenderHtml> RenderHtml for Replaceable<V> {
     }
 
     fn into_owned(self) -> Self::Owned {
-        Replaceable(self.0.into_owned())
+        NoRebuild(self.0.into_owned())
     }
 }
 
-impl<V: AddAnyAttr> AddAnyAttr for Replaceable<V> {
-    type Output<A: Attribute> = Replaceable<V::Output<A>>;
+impl<V: AddAnyAttr> AddAnyAttr for NoRebuild<V> {
+    type Output<A: Attribute> = NoRebuild<V::Output<A>>;
 
     fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
     where
         Self::Output<A>: RenderHtml,
     {
-        Replaceable(self.0.add_any_attr(attribute))
+        NoRebuild(self.0.add_any_attr(attribute))
     }
 }

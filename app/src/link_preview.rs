@@ -64,7 +64,7 @@ fn home(origin: &str) -> Vec<Tag> {
         Tag::Name("description", pitch()),
         Tag::Property("og:type", "website".to_owned()),
         Tag::Property("og:site_name", "Tonesa".to_owned()),
-        Tag::Property("og:title", "Point at a picture, together.".to_owned()),
+        Tag::Property("og:title", "Point at an image, together.".to_owned()),
         Tag::Property("og:description", pitch()),
         Tag::Property("og:url", format!("{origin}/")),
         Tag::Name("twitter:card", "summary".to_owned()),
@@ -73,8 +73,8 @@ fn home(origin: &str) -> Vec<Tag> {
 
 fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let image = &page.upload.content;
-    let picture = format!("{origin}{}", image.url);
-    let title = "A shared picture on Tonesa".to_owned();
+    let image_url = format!("{origin}{}", image.url);
+    let title = "A shared image on Tonesa".to_owned();
     let description = description(page.page.head.get());
     let alt = image_alt(image);
     vec![
@@ -85,7 +85,7 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
         Tag::Property("og:title", title.clone()),
         Tag::Property("og:description", description.clone()),
         Tag::Property("og:url", url.to_owned()),
-        Tag::Property("og:image", picture.clone()),
+        Tag::Property("og:image", image_url.clone()),
         Tag::Property("og:image:type", image.media_type.as_str().to_owned()),
         Tag::Property("og:image:width", image.width.to_string()),
         Tag::Property("og:image:height", image.height.to_string()),
@@ -93,7 +93,7 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
         Tag::Name("twitter:card", "summary_large_image".to_owned()),
         Tag::Name("twitter:title", title),
         Tag::Name("twitter:description", description),
-        Tag::Name("twitter:image", picture),
+        Tag::Name("twitter:image", image_url),
         Tag::Name("twitter:image:alt", alt),
     ]
 }

@@ -33,11 +33,11 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   await expect(page.locator('html.hydrated')).toBeAttached();
   const first = await uploaded(page, 'coffee.png');
   const address = page.url();
-  await expect(page).toHaveTitle('A shared picture · Tonesa');
+  await expect(page).toHaveTitle('A shared image · Tonesa');
   await expect(page.getByRole('main')).toBeFocused();
 
   await page.getByRole('link', { name: 'Tonesa', exact: true }).click();
-  await expect(page).toHaveTitle(/point at a picture/);
+  await expect(page).toHaveTitle(/point at an image/);
   await expect(page.getByRole('main')).toBeFocused();
   await uploaded(page, 'grey.jpg');
   expect(page.url()).not.toBe(address);

@@ -112,7 +112,7 @@ test('a slow upload shows the picture and its progress, and can be cancelled and
   const network = { offline: false, latency: 0, downloadThroughput: -1 };
   await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: 200_000 });
   await field(page).setInputFiles(image('24-megapixels.jpg'));
-  const preview = page.getByRole('img', { name: 'The chosen picture' });
+  const preview = page.getByRole('img', { name: 'The chosen image' });
   await expect(preview).toHaveJSProperty('naturalWidth', 6000);
   const progress = page.getByRole('progressbar', { name: 'Upload' });
   await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(2);
@@ -140,7 +140,7 @@ test('an upload that fails on the way can be tried again', async ({ page, allowC
 test('a text file is refused with a sentence that says what works', async ({ page }) => {
   await home(page);
   await field(page).setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') });
-  await expect(page.getByRole('alert')).toContainText('notes.txt is not a picture');
+  await expect(page.getByRole('alert')).toContainText('notes.txt is not an image');
   await expect(page.getByRole('alert')).toContainText('PNG, JPEG, GIF and WebP');
 });
 

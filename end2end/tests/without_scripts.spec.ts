@@ -8,7 +8,7 @@ test('a link shows the image and its messages', async ({ page, request }) => {
   const shared = await upload(request);
   await post(request, shared, 'Is that foam or a reflection?', 'Mira');
   await page.goto(`/u/${shared.shortID}`);
-  const picture = page.getByRole('img', { name: /^The shared picture/ });
+  const picture = page.getByRole('img', { name: /^The shared image/ });
   await expect(picture).toBeVisible();
   await expect(picture).toHaveJSProperty('naturalWidth', 600);
   await expect(page.getByText('Is that foam or a reflection?')).toBeVisible();
@@ -20,7 +20,7 @@ test('the form uploads', async ({ page }) => {
   await page.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));
   await page.getByRole('button', { name: 'Upload' }).click();
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
-  await expect(page.getByRole('img', { name: /^The shared picture/ })).toHaveJSProperty('naturalWidth', 600);
+  await expect(page.getByRole('img', { name: /^The shared image/ })).toHaveJSProperty('naturalWidth', 600);
 });
 
 test('a refused upload is explained on a page', async ({ page, allowConsole }) => {

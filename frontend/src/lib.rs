@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Makes the document live; a panic tells its message and place on the console.
+/// Hydrates the page. Panics are logged to the console.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

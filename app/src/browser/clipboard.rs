@@ -29,13 +29,13 @@ fn copy_selection(field: &HtmlInputElement) -> bool {
         .is_some_and(|copied| copied.is_truthy())
 }
 
-/// Whether the browser offers [`read_picture`].
+/// Whether the browser offers [`read_image`].
 pub fn can_read() -> bool {
     clipboard_with("read").is_some()
 }
 
-/// Returns the first picture on the clipboard; the browser may ask for permission.
-pub async fn read_picture() -> Option<Blob> {
+/// Returns the first image on the clipboard; the browser may ask for permission.
+pub async fn read_image() -> Option<Blob> {
     let clipboard = clipboard_with("read")?;
     let items: Array = JsFuture::from(clipboard.read())
         .await
@@ -44,12 +44,12 @@ pub async fn read_picture() -> Option<Blob> {
         .ok()?;
     for item in items.iter() {
         let item: ClipboardItem = item.unchecked_into();
-        let picture = item
+        let image = item
             .types()
             .iter()
             .filter_map(|kind| kind.as_string())
             .find(|kind| kind.starts_with("image/"));
-        if let Some(kind) = picture {
+        if let Some(kind) = image {
             let blob: Promise = item.get_type(&kind);
             return JsFuture::from(blob).await.ok()?.dyn_into().ok();
         }

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use web_sys::FocusOptions;
 
 use crate::browser::Hydrated;
-use crate::erased::{effect, erased};
+use crate::erased::{effect, erase};
 
 /// The main part of a page. After a navigation within the app it takes the focus, as a loaded page does.
 #[component]
@@ -11,7 +11,7 @@ pub fn Main<C: IntoView + 'static>(
     class: &'static str,
     children: TypedChildren<C>,
 ) -> impl IntoView {
-    main_element(class, erased(children.into_inner()()))
+    main_element(class, erase(children.into_inner()()))
 }
 
 fn main_element(class: &'static str, content: AnyView) -> impl IntoView {

@@ -55,13 +55,13 @@ impl Backfill {
     }
 
     /// The request brought what was asked for.
-    pub fn succeeded(&mut self) {
+    pub fn on_success(&mut self) {
         self.in_flight = false;
         self.failures = 0;
     }
 
     /// The request failed, or brought nothing though messages are missing.
-    pub fn failed(&mut self, now: Now) -> Effect {
+    pub fn on_failure(&mut self, now: Now) -> Effect {
         self.in_flight = false;
         self.delayed = true;
         let delay = now.backoff(self.failures);
@@ -99,7 +99,7 @@ mod tests {
         let mut backfill = Backfill::default();
         assert!(start(&mut backfill, 1, false).is_some());
         assert_eq!(start(&mut backfill, 1, false), None);
-        backfill.succeeded();
+        backfill.on_success();
         assert!(start(&mut backfill, 1, false).is_some());
     }
 
@@ -121,7 +121,7 @@ mod tests {
         for delay in [250, 500, 1_000] {
             assert!(start(&mut backfill, 1, false).is_some());
             let retry = Effect::Start(Timer::Backfill, delay);
-            assert_eq!(backfill.failed(now), retry);
+            assert_eq!(backfill.on_failure(now), retry);
             assert_eq!(start(&mut backfill, 1, false), None);
             backfill.resume();
         }

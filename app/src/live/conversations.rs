@@ -32,7 +32,7 @@ struct Kept {
 /// A conversation as its page needs it.
 #[derive(Clone)]
 pub struct Opened {
-    /// The picture.
+    /// The image.
     pub upload: Upload,
     /// The file itself, if this tab uploaded it.
     pub local_file: Option<ObjectUrl>,

@@ -4,14 +4,18 @@
 //! ```text
 //! conversations  those that this tab has open or may come back to
 //! handle         signals and methods for components
+//! view           the values of these signals
 //! message_list   the listed messages as signals
 //! driver/        sockets, HTTP calls, timers, the browser's events
-//! machine/       the state machine, made of
-//!   connection/    when to connect, and when to try again
-//!   conversation   the order of the stored messages
-//!   backfill       fetching missing messages
-//!   outbox         the tab's own messages that are not stored yet
-//!   ripples        the ripples on the picture
+//! api            the HTTP calls
+//! failure        the reasons why HTTP calls fail
+//! machine/       the state machine; its parts are:
+//! connection/    when to connect, and when to try again
+//! conversation   the order of the stored messages
+//! backfill       fetching missing messages
+//! outbox         the tab's own messages that are not stored yet
+//! ripples        the ripples on the image
+//! effect         the machine's effects: what the driver is to do
 //! ```
 
 pub(crate) mod api;

@@ -1,10 +1,10 @@
-//! The ripples on the picture: those of this tab's touches, within what the server accepts, and those of others.
+//! The ripples on the image: those of this tab's touches, within what the server accepts, and those of others.
 
 use super::effect::Now;
 use super::view::Ripple;
 use crate::model::{Point, TabId, TabTag, TouchPoint, UploadId};
 
-/// How many ripples are drawn at once. When there are more, the oldest are removed.
+/// The maximum number of ripples that are drawn at once. When there are more, the oldest are removed.
 const MAX_RIPPLES: usize = 64;
 /// A token bucket: the server accepts 20 touches a second from a socket, in bursts of as many. Each touch costs 50 ms of
 /// credit, and at most one second is saved.
@@ -64,7 +64,7 @@ impl Ripples {
     }
 
     /// Draws touches from the server, except this tab's own, which are drawn already.
-    pub fn touched(&mut self, points: Vec<TouchPoint>) {
+    pub fn on_touched(&mut self, points: Vec<TouchPoint>) {
         for point in points {
             if point.tab != self.tag {
                 self.draw(point.at, false);
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_tabs_own_touches_are_not_drawn_twice() {
         let mut ripples = ripples();
-        ripples.touched(vec![touch_of("me", 0.1), touch_of("you", 0.2)]);
+        ripples.on_touched(vec![touch_of("me", 0.1), touch_of("you", 0.2)]);
         assert_eq!(ripples.ripples().len(), 1);
         assert_eq!(ripples.ripples()[0].at, at(0.2, 0.5));
         assert!(!ripples.ripples()[0].mine);
@@ -171,7 +171,7 @@ mod tests {
     fn a_touch_that_uses_a_known_tag_as_its_name_is_drawn() {
         let mut ripples = ripples();
         let seen = touch_of("me", 0.1).tab;
-        ripples.touched(vec![touch_of(seen.as_str(), 0.2)]);
+        ripples.on_touched(vec![touch_of(seen.as_str(), 0.2)]);
         assert_eq!(ripples.ripples().len(), 1);
         assert!(!ripples.ripples()[0].mine);
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn beyond_the_limit_the_oldest_ripples_are_removed() {
         let mut ripples = ripples();
-        ripples.touched((0..100).map(|_| touch_of("you", 0.5)).collect());
+        ripples.on_touched((0..100).map(|_| touch_of("you", 0.5)).collect());
         let ids: Vec<u64> = ripples.ripples().iter().map(|ripple| ripple.id).collect();
         assert_eq!(ids, (36..100).collect::<Vec<_>>());
         ripples.remove(50);

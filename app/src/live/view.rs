@@ -70,7 +70,7 @@ pub enum History {
     Complete,
 }
 
-/// A ripple where somebody touched the picture; components call `Live::remove_ripple` when its animation has ended.
+/// A ripple where somebody touched the image; components call `Live::remove_ripple` when its animation has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ripple {
     /// Unique in this tab.

@@ -25,7 +25,7 @@ pub struct Upload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// A picture.
+    /// An image.
     Image,
 }
 
@@ -39,13 +39,13 @@ pub struct Content {
     pub media_type: MediaType,
     /// The number of bytes served.
     pub size: u64,
-    /// Width in pixels, after the picture's orientation is applied.
+    /// Width in pixels, after the image's orientation is applied.
     pub width: u32,
-    /// Height in pixels, after the picture's orientation is applied.
+    /// Height in pixels, after the image's orientation is applied.
     pub height: u32,
 }
 
-/// The accepted types of picture.
+/// The accepted types of image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MediaType {
     /// PNG, also animated.

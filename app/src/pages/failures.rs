@@ -14,9 +14,9 @@ pub fn NotFound() -> impl IntoView {
         <Notice
             mark="404"
             title="There is nothing at this link"
-            detail="The picture may have been removed, or the link lost a letter on its way: they have eight, and \
+            detail="The image may have been removed, or the link lost a letter on its way: they have eight, and \
                     capitals count. Ask whoever sent it for the whole link."
-            label="Share a picture of your own"
+            label="Share an image of your own"
             href="/"
         />
     }
@@ -30,8 +30,8 @@ pub fn Unavailable() -> impl IntoView {
         <Title text="Not reachable right now · Tonesa"/>
         <Notice
             mark="…"
-            title="This picture cannot be reached right now"
-            detail="Nothing is lost. The place where pictures are kept does not answer; it usually does again in a \
+            title="This image cannot be reached right now"
+            detail="Nothing is lost. The place where images are kept does not answer; it usually does again in a \
                     minute."
             label="Try again"
             // An empty address reloads the page.
@@ -47,7 +47,7 @@ pub fn Loading() -> impl IntoView {
         <div class="page">
             <Header/>
             <Main class="loading">
-                <p role="status">"Loading the picture…"</p>
+                <p role="status">"Loading the image…"</p>
             </Main>
         </div>
     }

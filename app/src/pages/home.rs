@@ -11,11 +11,11 @@ pub fn HomePage() -> impl IntoView {
         max_upload_bytes, ..
     } = expect_context();
     view! {
-        <Title text="Tonesa: point at a picture, together"/>
+        <Title text="Tonesa: point at an image, together"/>
         <div class="page">
             <Header/>
             <Main class="home rings">
-                <h1>"Point at a picture, together."</h1>
+                <h1>"Point at an image, together."</h1>
                 <p class="lead">
                     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
                 </p>

@@ -6,13 +6,13 @@ use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
 };
-use crate::erased::{effect, erased};
+use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
 use crate::settings::Settings;
 
-/// The page of an upload: the picture with its ripples, and the conversation.
+/// The page of an upload: the image with its ripples, and the conversation.
 #[component]
 pub fn ImagePage() -> impl IntoView {
     let params = use_params_map();
@@ -36,13 +36,13 @@ pub fn ImagePage() -> impl IntoView {
         let is_missing = missing.get().is_some_and(|it| short_id() == Some(it));
         Suspend::new(async move {
             match page.await {
-                Ok(page) if !is_missing => erased(view! { <Conversation page missing/> }),
-                Ok(_) | Err(PageError::NotFound) => erased(NotFound()),
-                Err(PageError::Unavailable) => erased(Unavailable()),
+                Ok(page) if !is_missing => erase(view! { <Conversation page missing/> }),
+                Ok(_) | Err(PageError::NotFound) => erase(NotFound()),
+                Err(PageError::Unavailable) => erase(Unavailable()),
             }
         })
     };
-    view! { <Suspense fallback=|| erased(Loading())>{page}</Suspense> }
+    view! { <Suspense fallback=|| erase(Loading())>{page}</Suspense> }
 }
 
 #[component]
@@ -69,7 +69,7 @@ fn Conversation(
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
     view! {
-        <Title text="A shared picture · Tonesa"/>
+        <Title text="A shared image · Tonesa"/>
         <div class="page image-page">
             <header class="header">
                 <Brand/>
@@ -77,7 +77,7 @@ fn Conversation(
                 <CopyLink link/>
             </header>
             <Main class="image">
-                <h1 class="visually-hidden">"A shared picture"</h1>
+                <h1 class="visually-hidden">"A shared image"</h1>
                 <ImageStage image=upload.content local_file live/>
                 <section class="panel" aria-label="Conversation">
                     <MessageList live on_edit/>

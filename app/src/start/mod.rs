@@ -1,7 +1,7 @@
 //! Starts the app in the browser: hydrates the server's page, or renders it again where something else has changed it.
 
-mod lists;
-mod typed;
+mod form_input;
+mod list_markers;
 
 use std::sync::Once;
 
@@ -33,7 +33,7 @@ pub fn start() {
         provide_context(conversations);
         view! { <App/> }
     };
-    let mount = {
+    let render_again = {
         let (root, app) = (root.clone(), app.clone());
         move || {
             warn_once();
@@ -44,10 +44,10 @@ pub fn start() {
     let mounted = if is_as_rendered(&root) {
         hydrate_from(root.clone(), app)
     } else {
-        typed::keep(&root);
-        mount()
+        form_input::save_input(&root);
+        render_again()
     };
-    lists::watch(root, mounted, mount);
+    list_markers::watch(root, mounted, render_again);
 }
 
 fn root() -> Option<HtmlElement> {

@@ -3,17 +3,17 @@ use thiserror::Error;
 use crate::model::Upload;
 use crate::problem::Problem;
 
-/// Why a picture was not uploaded, as a sentence for people.
+/// Why an image was not uploaded, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UploadFailure {
     /// The person stopped it.
     #[error("The upload was cancelled.")]
     Cancelled,
     /// The connection was lost, or there was no progress for a minute.
-    #[error("The connection was lost before the picture had arrived. Try again.")]
+    #[error("The connection was lost before the image had arrived. Try again.")]
     Network,
     /// The file is larger than the server accepts.
-    #[error("The picture is too large: at most {} MiB are allowed.", .max_bytes / (1024 * 1024))]
+    #[error("The image is too large: at most {} MB are allowed.", .max_bytes / (1024 * 1024))]
     TooLarge {
         /// The server's limit, in bytes.
         max_bytes: u64,
@@ -22,7 +22,7 @@ pub enum UploadFailure {
     #[error("{}", .0.detail)]
     Refused(Problem),
     /// The server, or a proxy before it, failed without a reason.
-    #[error("The picture could not be uploaded right now. Try again in a moment.")]
+    #[error("The image could not be uploaded right now. Try again in a moment.")]
     Unavailable,
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let failure = parse_response(413, proxy, MAX).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "The picture is too large: at most 20 MiB are allowed."
+            "The image is too large: at most 20 MB are allowed."
         );
         assert_eq!(
             parse_response(502, "", MAX),

@@ -1,4 +1,4 @@
-//! Uploads a picture from the browser, with progress and cancellation.
+//! Uploads an image from the browser, with progress and cancellation.
 
 mod failure;
 mod transfer;
@@ -23,10 +23,10 @@ impl CancelUpload {
     }
 }
 
-/// Uploads a picture: `POST /api/uploads`, multipart field `file`.
+/// Uploads an image: `POST /api/uploads`, multipart field `file`.
 ///
 /// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is called with the fraction of the
-/// bytes that have been sent, 0 to 1; at 1 the server is still checking the picture. Nothing happens until the future is
+/// bytes that have been sent, 0 to 1; at 1 the server is still checking the image. Nothing happens until the future is
 /// polled; dropping it cancels the upload.
 ///
 /// # Errors

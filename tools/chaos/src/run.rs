@@ -27,35 +27,35 @@ use crate::standalone::{self, Acknowledged};
 use crate::uploads::{self, Sent};
 use crate::{convergence, health, inject, schedule};
 
-/// From the last repair on.
+/// After the last repair, clients must have all messages within this time.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(15);
-/// A try that is not answered is given up after 10 s, and the next one is at most 10 s later.
+/// Clients must be connected within this time: an attempt times out after 10 s, and the next one is at most 10 s later.
 const LIVE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long users write before the first fault, and after the last repair.
+/// The time for which users write before the first fault, and after the last repair.
 const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
-/// How long a message may take to be listed without faults. Announced heads alone would take up to 10 s.
+/// The longest that a message may take to be listed without faults. Announced heads alone would take up to 10 s.
 const MAX_DELAY_MILLIS: u64 = 4_000;
-/// How many conversations there are.
+/// The number of conversations.
 const UPLOADS: usize = 3;
-/// How long all frames are lost before and after users stop writing: together shorter than a node takes to notice that
+/// The time for which all frames are lost before and after users stop writing: together shorter than a node takes to notice that
 /// its subscription is silent.
 const LOST_TAIL: Duration = Duration::from_secs(1);
 const ALL_PERCENT: u8 = 100;
 
-/// What is to be run.
+/// The options of a run.
 #[derive(Debug, Parser)]
 #[command(
     name = "chaos",
     about = "Inject faults while clients write, and compare what they listed with what is stored"
 )]
 pub struct Options {
-    /// What everything is drawn from [default: random]
+    /// The random seed [default: random]
     #[arg(long, default_value_t = rand::random_range(0..1_000_000), hide_default_value = true)]
     seed: u64,
-    /// How long faults happen, with the fault-free time before
+    /// The time during which faults happen, in minutes, including the fault-free time before
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// How many clients write
+    /// The number of clients that write
     #[arg(long, default_value_t = 30)]
     clients: usize,
     /// Mean time between two messages of a client, in milliseconds
@@ -69,7 +69,7 @@ pub struct Options {
     keep: Option<PathBuf>,
 }
 
-/// Runs it. An error means that the run itself failed; what the product did wrong is in the report.
+/// Runs the test. An error means that the run itself failed; violations by the program are in the report.
 pub async fn run(options: Options) -> Result<Report> {
     let recorder = Recorder::default();
     // Nodes run in folders of their own.
@@ -206,7 +206,7 @@ impl Run {
         }
     }
 
-    /// Waits until all clients have everything; how long that took, if it was in time.
+    /// Waits until all clients have all messages. Returns how long that took; `None` if it took too long.
     async fn converge(&self, when: &str) -> Option<Duration> {
         let node = self.api.of_node(self.api.choose_node());
         let clients = self.clients.residents();
@@ -261,7 +261,7 @@ fn ids(uploads: &[Sent]) -> Vec<UploadId> {
     uploads.iter().map(|(upload, _)| upload.id).collect()
 }
 
-/// Compares what the clients listed and what was acknowledged with what these nodes return; how many messages that is.
+/// Compares the listed and the acknowledged messages with those that these nodes return. Returns the number of messages.
 async fn compare(nodes: &[Api], seen: &[Seen], uploads: &[UploadId], recorder: &Recorder) -> usize {
     match check::conversations(nodes, uploads).await {
         Ok((conversations, errors)) => {

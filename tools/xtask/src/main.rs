@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Set up, build, run and test Tonesa")]
 enum Task {
-    /// Make sure of all that running and testing need
+    /// Install everything that running and testing need
     Setup,
     /// Build the release program and its site folder, in target/release
     Build,
@@ -33,14 +33,14 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
-    /// Build the release program and take the figures of docs/performance.md
+    /// Build the release program and measure the figures in docs/performance.md
     Measure,
-    /// Inject faults while clients write, and see that nothing was lost: three nodes, 30 clients, faults drawn from a seed
+    /// Inject random faults into three nodes while 30 clients write, and check that nothing was lost
     Chaos(chaos::Options),
     /// Build the release program, install what it is compared with, and measure both: see `bench --help`
     #[command(disable_help_flag = true)]
     Bench {
-        /// The bench's own
+        /// Arguments for bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },

@@ -6,9 +6,9 @@ use crate::browser::storage;
 use crate::erased::effect;
 use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
 
-/// The author's name: a line that opens a field. The name is remembered; without scripts the field is always open.
+/// The author's alias: a line that opens a field. The alias is stored; without scripts the field is always open.
 #[component]
-pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
+pub fn Alias(alias: RwSignal<AuthorName>) -> impl IntoView {
     let editing = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let field = NodeRef::<Input>::new();
@@ -19,14 +19,14 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         let typed = typed
             .filter(|text| !text.is_empty())
             .and_then(|text| text.parse().ok());
-        if let Some(alias) = typed.or_else(storage::read_alias) {
-            name.set(alias);
+        if let Some(initial) = typed.or_else(storage::read_alias) {
+            alias.set(initial);
         }
     });
     let open = move |_| {
         editing.set(true);
         if let Some(field) = field.get_untracked() {
-            let current = name.get_untracked();
+            let current = alias.get_untracked();
             field.set_value(if current == AuthorName::default() {
                 ""
             } else {
@@ -44,9 +44,9 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
             return;
         };
         match field.value().parse::<AuthorName>() {
-            Ok(alias) => {
-                storage::write_alias(&alias);
-                name.set(alias);
+            Ok(changed) => {
+                storage::write_alias(&changed);
+                alias.set(changed);
                 problem.set(None);
                 editing.set(false);
             }
@@ -70,7 +70,7 @@ pub fn Alias(name: RwSignal<AuthorName>) -> impl IntoView {
         }
     };
     let editing = move || editing.get();
-    let shown = move || name.get().to_string();
+    let shown = move || alias.get().to_string();
     let problem = move || problem.get().unwrap_or_default();
     view! {
         <div class="alias" class:editing=editing>

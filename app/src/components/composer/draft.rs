@@ -1,7 +1,7 @@
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
-use super::text_field::{fit, join};
+use super::text_field::{fit_height, join};
 use crate::browser::storage;
 use crate::erased::effect;
 use crate::live::Live;
@@ -12,22 +12,22 @@ use crate::model::{AuthorName, MessageText, ShortId, TextError};
 pub struct Draft {
     /// The text field.
     pub field: NodeRef<Textarea>,
-    /// The author's name.
-    pub name: RwSignal<AuthorName>,
+    /// The author's alias.
+    pub alias: RwSignal<AuthorName>,
     /// The length of the trimmed text in characters.
     pub length: RwSignal<usize>,
-    /// Why it was not sent.
+    /// The reason why it was not sent.
     pub problem: RwSignal<Option<String>>,
     live: Live,
     upload: ShortId,
 }
 
 impl Draft {
-    /// Keeps what was typed before hydration; otherwise restores the stored draft.
-    pub fn start(short_id: ShortId, live: Live) -> Self {
+    /// Creates a draft with the text that was typed before hydration, or else the stored one.
+    pub fn new(short_id: ShortId, live: Live) -> Self {
         let draft = Self {
             field: NodeRef::new(),
-            name: RwSignal::new(AuthorName::default()),
+            alias: RwSignal::new(AuthorName::default()),
             length: RwSignal::new(0),
             problem: RwSignal::new(None),
             live,
@@ -38,17 +38,17 @@ impl Draft {
             if let Some(field) = draft.field.get().filter(|field| field.value().is_empty()) {
                 field.set_value(&stored.unwrap_or_default());
             }
-            draft.changed();
+            draft.on_change();
         });
         draft
     }
 
     /// Updates the length and the stored draft after a change of the text.
-    pub fn changed(self) {
+    pub fn on_change(self) {
         let Some(field) = self.field.get_untracked() else {
             return;
         };
-        fit(&field);
+        fit_height(&field);
         let text = field.value();
         self.problem.set(None);
         self.length.set(text.trim().chars().count());
@@ -62,7 +62,7 @@ impl Draft {
         };
         match field.value().parse::<MessageText>() {
             Ok(text) => {
-                if self.live.send(self.name.get_untracked(), text) {
+                if self.live.send(self.alias.get_untracked(), text) {
                     self.replace("");
                 } else {
                     self.refuse("Too many messages wait to be sent. Try again in a moment.");
@@ -93,7 +93,7 @@ impl Draft {
     fn replace(self, text: &str) {
         if let Some(field) = self.field.get_untracked() {
             field.set_value(text);
-            self.changed();
+            self.on_change();
         }
     }
 

@@ -12,7 +12,7 @@ use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
 use draft::Draft;
-use text_field::{remaining, sends};
+use text_field::{is_send_key, length_note};
 
 /// The form for a message. `text_to_edit` receives the text of a message that was refused and is to be edited.
 #[component]
@@ -21,7 +21,7 @@ pub fn Composer(
     live: Live,
     text_to_edit: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let draft = Draft::start(short_id, live);
+    let draft = Draft::new(short_id, live);
     effect(move || {
         if let Some(text) = text_to_edit.get() {
             draft.prepend(&text);
@@ -33,7 +33,7 @@ pub fn Composer(
         draft.focus();
     };
     let keydown = move |ev: KeyboardEvent| {
-        if sends(&ev) {
+        if is_send_key(&ev) {
             ev.prevent_default();
             draft.send();
         }
@@ -42,7 +42,7 @@ pub fn Composer(
     let note = move || {
         let problem = draft.problem.get();
         problem
-            .or_else(|| remaining(draft.length.get()))
+            .or_else(|| length_note(draft.length.get()))
             .unwrap_or_default()
     };
     view! {
@@ -52,7 +52,7 @@ pub fn Composer(
             action=format!("/u/{short_id}/messages")
             on:submit=submit
         >
-            <Alias name=draft.name/>
+            <Alias alias=draft.alias/>
             <div class="composer-box">
                 <label class="visually-hidden" r#for="message">"Message"</label>
                 <textarea
@@ -66,7 +66,7 @@ pub fn Composer(
                     enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
-                    on:input=move |_: Event| draft.changed()
+                    on:input=move |_: Event| draft.on_change()
                     on:keydown=keydown
                 ></textarea>
                 <button class="button primary" r#type="submit" disabled=too_long>

@@ -7,14 +7,14 @@ use crate::model::MAX_MESSAGE_CHARS;
 /// The number of remaining characters is shown when there are at most this many.
 const WARN_BEFORE: usize = 200;
 
-/// Whether the key sends: Enter without Shift, unless it ends the composition of a character, which some browsers report
-/// only as key 229.
-pub fn sends(key: &KeyboardEvent) -> bool {
+/// Whether the key sends the message: Enter without Shift, unless it ends the composition of a character, which some
+/// browsers report only as key 229.
+pub fn is_send_key(key: &KeyboardEvent) -> bool {
     key.key() == "Enter" && !key.shift_key() && !key.is_composing() && key.key_code() != 229
 }
 
-/// The note on a text of this length; `None` while the limit is far away.
-pub fn remaining(length: usize) -> Option<String> {
+/// Returns the note about the remaining characters; `None` while the limit is far away.
+pub fn length_note(length: usize) -> Option<String> {
     let left = MAX_MESSAGE_CHARS.checked_sub(length);
     match left {
         Some(left) if left > WARN_BEFORE => None,
@@ -35,7 +35,7 @@ pub fn join(first: &str, second: &str) -> String {
 }
 
 /// Fits the field's height to its text in browsers without `field-sizing`.
-pub fn fit(field: &HtmlTextAreaElement) {
+pub fn fit_height(field: &HtmlTextAreaElement) {
     let computed = window().get_computed_style(field).ok().flatten();
     let is_automatic = computed
         .and_then(|style| style.get_property_value("field-sizing").ok())
@@ -55,16 +55,16 @@ mod tests {
 
     #[test]
     fn the_limit_is_mentioned_only_when_it_is_near() {
-        assert_eq!(remaining(0), None);
-        assert_eq!(remaining(1_799), None);
-        assert_eq!(remaining(1_800).unwrap(), "200 characters left");
-        assert_eq!(remaining(1_999).unwrap(), "1 character left");
-        assert_eq!(remaining(2_000).unwrap(), "0 characters left");
-        assert_eq!(remaining(2_007).unwrap(), "Too long by 7");
+        assert_eq!(length_note(0), None);
+        assert_eq!(length_note(1_799), None);
+        assert_eq!(length_note(1_800).unwrap(), "200 characters left");
+        assert_eq!(length_note(1_999).unwrap(), "1 character left");
+        assert_eq!(length_note(2_000).unwrap(), "0 characters left");
+        assert_eq!(length_note(2_007).unwrap(), "Too long by 7");
     }
 
     #[test]
-    fn a_text_that_comes_back_stands_above_the_one_begun_since() {
+    fn a_returned_text_is_put_above_the_new_one() {
         assert_eq!(join("failed", "new"), "failed\nnew");
         assert_eq!(join("failed", ""), "failed");
     }

@@ -21,7 +21,7 @@ use scroll::Scrolling;
 pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let hydrated = Hydrated::expect();
     let scroller = NodeRef::<Div>::new();
-    let scrolling = Scrolling::follow(scroller, live);
+    let scrolling = Scrolling::new(scroller, live);
     let item = move |row: Row| view! { <MessageItem row hydrated live on_edit/> };
     let chunk = move |Chunk { rows, .. }: Chunk| {
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
@@ -36,7 +36,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 aria-relevant="additions"
                 tabindex="0"
                 node_ref=scroller
-                on:scroll=move |_| scrolling.scrolled()
+                on:scroll=move |_| scrolling.on_scroll()
             >
                 <div class="log-content">
                     <LoadOlderButton live/>

@@ -10,7 +10,7 @@ const FOLLOWING_PX: i32 = 40;
 /// Within this distance of the beginning, older messages are loaded.
 const PREFETCH_PX: i32 = 240;
 
-/// Where the reader is in the conversation. The list is laid out in reverse (`column-reverse`): 0 is the newest message
+/// The scroll position in the conversation. The list is laid out in reverse (`column-reverse`): 0 is the newest message
 /// and offsets are negative, so that the browser starts at the end and keeps its position when older ones are added.
 #[derive(Clone, Copy)]
 pub struct Scrolling {
@@ -22,7 +22,7 @@ pub struct Scrolling {
 
 impl Scrolling {
     /// Scrolls to own new messages, and notes those of others.
-    pub fn follow(scroller: NodeRef<Div>, live: Live) -> Self {
+    pub fn new(scroller: NodeRef<Div>, live: Live) -> Self {
         let scrolling = Self {
             scroller,
             live,
@@ -58,8 +58,8 @@ impl Scrolling {
         }
     }
 
-    /// The reader scrolled.
-    pub fn scrolled(self) {
+    /// Handles a scroll event.
+    pub fn on_scroll(self) {
         if let Some(scroller) = self.scroller.get_untracked() {
             self.live.scroll_top.set_value(scroller.scroll_top());
         }

@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 use super::place::{middle, percentage, step};
 use crate::model::Point;
 
-/// Taps by the keyboard: a button over the picture that lets pointers through. Arrow keys move a crosshair, Enter and
+/// Taps by the keyboard: a button over the image that lets pointers through. Arrow keys move a crosshair, Enter and
 /// Space tap at its position.
 #[component]
 pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
@@ -33,7 +33,7 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
         <button
             class="keyboard-pointer scripted"
             r#type="button"
-            aria-label="Point at the picture"
+            aria-label="Point at the image"
             aria-describedby="pointing-help"
             on:keydown=keydown
             on:focus=move |_| aim(middle())

@@ -1,4 +1,4 @@
-//! The picture, as large as the window allows and never cropped, and the taps on it.
+//! The image, as large as the window allows and never cropped, and the taps on it.
 
 mod keyboard;
 mod picture;
@@ -20,10 +20,10 @@ pub use picture::alt;
 use place::place;
 use ripples::Ripples;
 
-/// Pictures of at most this width and height are icons, which are enlarged without smoothing.
+/// Images of at most this width and height are icons, which are enlarged without smoothing.
 const MAX_ICON_PIXELS: u32 = 128;
 
-/// The picture with everyone's ripples.
+/// The image with everyone's ripples.
 #[component]
 pub fn ImageStage(
     image: Content,
@@ -58,14 +58,14 @@ pub fn ImageStage(
                 <Ripples live/>
             </div>
             <p class="hint scripted" class:gone=is_tapped>
-                "Tap the picture to point at something"
+                "Tap the image to point at something"
             </p>
         </div>
     }
 }
 
-fn place_of(pointer: &MouseEvent, picture: &HtmlElement) -> Option<Point> {
-    let area = picture.get_bounding_client_rect();
+fn place_of(pointer: &MouseEvent, frame: &HtmlElement) -> Option<Point> {
+    let area = frame.get_bounding_client_rect();
     let (x, y) = (f64::from(pointer.client_x()), f64::from(pointer.client_y()));
     place(x, y, area.left(), area.top(), area.width(), area.height())
 }

@@ -56,7 +56,7 @@ pub fn Picture(
             on:error=failed
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
-            <p>"The picture could not be loaded."</p>
+            <p>"The image could not be loaded."</p>
             <button class="button" r#type="button" on:click=retry>
                 "Try again"
             </button>
@@ -64,7 +64,7 @@ pub fn Picture(
     }
 }
 
-/// The picture's alternative text.
+/// The image's alternative text.
 pub fn alt(image: &Content) -> String {
     let kind = match image.media_type {
         MediaType::Png => "PNG",
@@ -73,12 +73,12 @@ pub fn alt(image: &Content) -> String {
         MediaType::WebP => "WebP",
     };
     format!(
-        "The shared picture: {kind}, {} by {} pixels",
+        "The shared image: {kind}, {} by {} pixels",
         image.width, image.height
     )
 }
 
-/// The class of the picture's background: a JPEG is never transparent.
+/// The class of the image's background: a JPEG is never transparent.
 fn background(media_type: MediaType) -> &'static str {
     match media_type {
         MediaType::Jpeg => "",

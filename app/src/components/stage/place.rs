@@ -1,7 +1,7 @@
 use crate::model::Point;
 
-/// The position of a pointer at (`x`, `y`) on a picture whose box begins at (`left`, `top`), all in CSS pixels of the
-/// window. `None` if the picture has no area; the edges count as inside.
+/// The position of a pointer at (`x`, `y`) on an image whose box begins at (`left`, `top`), all in CSS pixels of the
+/// window. `None` if the image has no area; the edges count as inside.
 pub fn place(x: f64, y: f64, left: f64, top: f64, width: f64, height: f64) -> Option<Point> {
     if width <= 0.0 || height <= 0.0 {
         return None;
@@ -10,7 +10,7 @@ pub fn place(x: f64, y: f64, left: f64, top: f64, width: f64, height: f64) -> Op
     Point::new(fraction(x - left, width), fraction(y - top, height)).ok()
 }
 
-/// Moves `from` in an arrow key's direction by 5 % of the picture, with Shift by 1 %. `None` for other keys.
+/// Moves `from` in an arrow key's direction by 5 % of the image, with Shift by 1 %. `None` for other keys.
 pub fn step(from: Point, key: &str, fine: bool) -> Option<Point> {
     let (x, y) = match key {
         "ArrowLeft" => (-1.0, 0.0),
@@ -39,7 +39,7 @@ pub fn percentage(fraction: f64) -> String {
     format!("{}.{:03}%", thousandths / 1_000, thousandths % 1_000)
 }
 
-/// The middle of the picture, where the keyboard's crosshair starts.
+/// The middle of the image, where the keyboard's crosshair starts.
 pub fn middle() -> Point {
     Point::new(0.5, 0.5).expect("halves are fractions")
 }
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_is_placed_as_a_fraction_of_the_picture() {
+    fn a_pointer_is_placed_as_a_fraction_of_the_image() {
         assert_eq!(
             place(124.0, 250.0, 24.0, 50.0, 400.0, 800.0),
             Some(point(0.25, 0.25))
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_area_has_no_places() {
+    fn an_image_without_area_has_no_places() {
         assert_eq!(place(1.0, 1.0, 0.0, 0.0, 0.0, 10.0), None);
     }
 

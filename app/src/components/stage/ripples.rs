@@ -8,7 +8,7 @@ use crate::live::{Live, Ripple};
 /// The animation that ends last.
 const LIFE: &str = "ripple-life";
 
-/// Everyone's taps, positioned by fractions of the picture. Hidden from screen readers.
+/// Everyone's taps, positioned by fractions of the image. Hidden from screen readers.
 #[component]
 pub fn Ripples(live: Live) -> impl IntoView {
     let ring = move |Ripple { id, at, mine }| {

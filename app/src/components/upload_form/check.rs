@@ -1,8 +1,9 @@
 use crate::model::MediaType;
 
-const MEBIBYTE: f64 = 1_048_576.0;
+/// 2^20 bytes, shown to users as "MB". The server's limit is a whole number of them.
+const MEGABYTE: f64 = 1_048_576.0;
 
-/// What is known of a file without reading it.
+/// The properties of a file that are known without reading it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileFacts {
     /// Its name.
@@ -16,29 +17,29 @@ pub struct FileFacts {
 /// The accepted types, for a file field's `accept`.
 pub const ACCEPT: &str = "image/png,image/jpeg,image/gif,image/webp";
 
-/// Selects the file to upload: the first picture, else the first that may be one, else the first of all, whose refusal is
-/// then explained.
+/// Selects the file to upload: the first image, else the first that may be one, else the first of all, which is then
+/// refused with a reason.
 pub fn pick(files: &[FileFacts]) -> Option<usize> {
     let first = |wanted: Guess| files.iter().position(|file| guess(file) == wanted);
-    first(Guess::Picture)
+    first(Guess::Image)
         .or_else(|| first(Guess::Unclear))
         .or_else(|| first(Guess::Other))
 }
 
-/// Why the file cannot be uploaded, as a sentence. A file that may be a picture is sent: the server checks its bytes.
+/// Why the file cannot be uploaded, as a sentence. A file that may be an image is sent: the server checks its bytes.
 pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
     let max = max_bytes as f64;
     let name = short(&file.name);
     if guess(file) == Guess::Other {
         Some(format!(
-            "{name} is not a picture that Tonesa can show. PNG, JPEG, GIF and WebP work."
+            "{name} is not an image that Tonesa can show. PNG, JPEG, GIF and WebP work."
         ))
     } else if file.size > max {
         Some(format!(
-            "{name} has {}. At most {} can be uploaded.",
-            megabytes(file.size),
-            megabytes(max)
+            "{name} is {}. At most {} can be uploaded.",
+            format_megabytes(file.size),
+            format_megabytes(max)
         ))
     } else if file.size <= 0.0 {
         Some(format!("{name} is empty."))
@@ -47,30 +48,30 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     }
 }
 
-/// The size as `20 MB` or `3.4 MB`, rounded up so that a size above a limit never reads as the limit.
+/// Formats a size as `20 MB` or `3.4 MB`, rounded up so that a size above a limit never reads as the limit.
 ///
 /// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
-pub fn megabytes(bytes: f64) -> String {
+pub fn format_megabytes(bytes: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "the size of a file"
     )]
-    let tenths = (bytes / MEBIBYTE * 10.0).ceil() as u64;
+    let tenths = (bytes / MEGABYTE * 10.0).ceil() as u64;
     match (tenths / 10, tenths % 10) {
         (whole, 0) => format!("{whole} MB"),
         (whole, tenth) => format!("{whole}.{tenth} MB"),
     }
 }
 
-/// What a file seems to be by its name and type.
+/// The kind of a file, guessed from its name and type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Guess {
     /// One of the accepted types.
-    Picture,
-    /// Unknown, or another type of image: pictures may have a wrong extension or none.
+    Image,
+    /// Unknown, or another type of image: files may have a wrong extension or none.
     Unclear,
-    /// Something else, as text, video or SVG.
+    /// Something else, such as text, video or SVG.
     Other,
 }
 
@@ -89,7 +90,7 @@ fn guess(file: &FileFacts) -> Guess {
     if ACCEPTED.iter().any(|accepted| is(accepted.as_str()))
         || is("") && has_known_extension(&file.name)
     {
-        Guess::Picture
+        Guess::Image
     } else if is("") || is("application/octet-stream") || is_image && !is("image/svg+xml") {
         Guess::Unclear
     } else {
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_within_the_limit_is_sent() {
+    fn an_image_within_the_limit_is_sent() {
         assert_eq!(refusal(&file("cat.jpg", "image/jpeg", 1_000.0), MAX), None);
         assert_eq!(refusal(&file("CAT.JPG", "", 1_000.0), MAX), None);
         assert_eq!(
@@ -141,17 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_refused_by_its_name_and_told_what_works() {
+    fn a_text_is_refused_with_the_accepted_types() {
         let sentence = refusal(&file("notes.txt", "text/plain", 10.0), MAX).unwrap();
         assert!(
-            sentence.starts_with("notes.txt is not a picture"),
+            sentence.starts_with("notes.txt is not an image"),
             "{sentence}"
         );
         assert!(refusal(&file("drawing.svg", "image/svg+xml", 10.0), MAX).is_some());
     }
 
     #[test]
-    fn what_may_be_a_picture_is_sent_for_its_bytes_to_be_looked_at() {
+    fn what_may_be_an_image_is_left_to_the_server() {
         for (name, media_type) in [
             ("IMG_0042", ""),
             ("photo.jpg_large", ""),
@@ -170,15 +171,15 @@ mod tests {
         let sentence = refusal(&file("big.png", "image/png", 20_971_521.0), MAX).unwrap();
         assert_eq!(
             sentence,
-            "big.png has 20.1 MB. At most 20 MB can be uploaded."
+            "big.png is 20.1 MB. At most 20 MB can be uploaded."
         );
     }
 
     #[test]
-    fn the_first_picture_of_several_files_is_taken() {
+    fn the_first_image_of_several_files_is_taken() {
         let text = file("a.txt", "text/plain", 1.0);
-        let picture = file("b.png", "image/png", 1.0);
-        assert_eq!(pick(&[text.clone(), picture.clone(), picture]), Some(1));
+        let image = file("b.png", "image/png", 1.0);
+        assert_eq!(pick(&[text.clone(), image.clone(), image]), Some(1));
         let unclear = file("IMG_0042", "", 1.0);
         assert_eq!(pick(&[text.clone(), unclear.clone()]), Some(1));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Uploads a picture that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
+//! Uploads an image that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
 
 mod check;
 mod phase;
@@ -16,7 +16,7 @@ use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
 use crate::erased::effect;
-use check::{ACCEPT, megabytes};
+use check::{ACCEPT, format_megabytes};
 use phase::Phase;
 use sending::SendingView;
 use uploader::Uploader;
@@ -48,7 +48,7 @@ pub fn DropZone(
     }
 }
 
-/// Why the upload was refused or failed.
+/// The reason why the upload was refused or failed.
 #[component]
 fn Refusal(uploader: Uploader) -> impl IntoView {
     let reason = move || uploader.phase.read().reason().to_owned();
@@ -85,7 +85,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let change = move |ev: Event| take_from_field(uploader, &event_target(&ev));
     let submit = move |ev: SubmitEvent| ev.prevent_default();
     #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
-    let limit = megabytes(max_bytes as f64);
+    let limit = format_megabytes(max_bytes as f64);
     view! {
         <form
             class="upload-form"
@@ -118,17 +118,17 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     }
 }
 
-/// Pastes a picture; shown if the browser lets pages read the clipboard. Ctrl+V works everywhere.
+/// Pastes an image; shown if the browser lets pages read the clipboard. Ctrl+V works everywhere.
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
     let is_unsupported = RwSignal::new(true);
     effect(move || is_unsupported.set(!clipboard::can_read()));
     let paste = move |_| {
         spawn_local(async move {
-            match clipboard::read_picture().await.and_then(|blob| named(&blob)) {
+            match clipboard::read_image().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
                 None => uploader.phase.set(Phase::Refused {
-                    reason: "There is no picture on the clipboard that this page may read. Copy one, then paste it."
+                    reason: "There is no image on the clipboard that this page may read. Copy one, then paste it."
                         .to_owned(),
                     retry: false,
                 }),
@@ -148,7 +148,7 @@ fn named(blob: &web_sys::Blob) -> Option<File> {
     options.set_type(&blob.type_());
     File::new_with_blob_sequence_and_options(
         &js_sys::Array::of1(blob),
-        "The pasted picture",
+        "The pasted image",
         &options,
     )
     .ok()

@@ -20,7 +20,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The picture that is being uploaded.
+    /// The image that is being uploaded.
     pub fn sending(&self) -> Option<&Sending> {
         match self {
             Self::Sending(sending) => Some(sending),
@@ -28,7 +28,7 @@ impl Phase {
         }
     }
 
-    /// The short id of the uploaded picture.
+    /// The short id of the uploaded image.
     pub fn done(&self) -> Option<ShortId> {
         match self {
             Self::Done(short_id) => Some(*short_id),
@@ -50,7 +50,7 @@ impl Phase {
     }
 }
 
-/// A picture that is being uploaded.
+/// An image that is being uploaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
     /// The file's name.
@@ -64,7 +64,7 @@ pub struct Sending {
 /// The state of an upload of which this fraction, 0 to 1, is sent.
 pub fn progress_label(sent: f64) -> String {
     if sent >= 1.0 {
-        "Checking the picture…".to_owned()
+        "Checking the image…".to_owned()
     } else {
         format!("Uploading, {} %", percent(sent))
     }
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_is_checked_after_it_is_sent() {
+    fn the_image_is_checked_after_it_is_sent() {
         assert_eq!(progress_label(0.0), "Uploading, 0 %");
         assert_eq!(progress_label(0.999), "Uploading, 99 %");
-        assert_eq!(progress_label(1.0), "Checking the picture…");
+        assert_eq!(progress_label(1.0), "Checking the image…");
     }
 }

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::phase::{percent, progress_label};
 use super::uploader::Uploader;
 
-/// The local picture with the upload's progress and a button that cancels it. Hidden unless a picture is being uploaded.
+/// The local image with the upload's progress and a button that cancels it. Hidden while nothing is being uploaded.
 #[component]
 pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let phase = uploader.phase;
@@ -32,7 +32,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     view! {
         <div class="sending" hidden=idle>
             <div class="sending-picture">
-                <img src=preview alt="The chosen picture"/>
+                <img src=preview alt="The chosen image"/>
                 <progress max="100" value=percent aria-label="Upload"></progress>
             </div>
             <p class="sending-name">

@@ -9,7 +9,7 @@ use crate::browser::object_url::ObjectUrl;
 use crate::live::Conversations;
 use crate::uploading::{CancelUpload, UploadFailure, upload};
 
-/// Uploads a picture, wherever it came from. Cheap to copy.
+/// Uploads an image, wherever it came from. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Uploader {
     /// The state of the form.
@@ -18,21 +18,19 @@ pub struct Uploader {
     pub sent: RwSignal<f64>,
     max_bytes: u64,
     conversations: Conversations,
-    /// The picture that was chosen last; kept after a failed upload for a retry.
+    /// The image that was chosen last; kept after a failed upload for a retry.
     pending: StoredValue<Option<SendWrapper<PendingFile>>>,
 }
 
 /// A file and its upload, which is cancelled on drop.
 struct PendingFile {
     file: File,
-    upload: Option<CancelUpload>,
+    upload: CancelUpload,
 }
 
 impl Drop for PendingFile {
     fn drop(&mut self) {
-        if let Some(upload) = &self.upload {
-            upload.cancel();
-        }
+        self.upload.cancel();
     }
 }
 
@@ -48,7 +46,7 @@ impl Uploader {
         }
     }
 
-    /// Uploads the first picture of these files.
+    /// Uploads the first image of these files.
     pub fn take_list(self, files: Option<FileList>) {
         let files: Vec<File> = files
             .map(|files| (0..files.length()).filter_map(|n| files.get(n)).collect())
@@ -56,7 +54,7 @@ impl Uploader {
         self.take(&files);
     }
 
-    /// Uploads the first picture of these files.
+    /// Uploads the first image of these files.
     pub fn take(self, files: &[File]) {
         let facts: Vec<_> = files.iter().map(facts).collect();
         let Some(index) = pick(&facts) else { return };
@@ -68,7 +66,7 @@ impl Uploader {
             });
             return;
         }
-        let note = (files.len() > 1).then_some("One picture at a time: the first one is taken.");
+        let note = (files.len() > 1).then_some("One image at a time: the first one is taken.");
         self.send(&files[index], note);
     }
 
@@ -106,7 +104,7 @@ impl Uploader {
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
         self.pending.set_value(Some(SendWrapper::new(PendingFile {
             file: file.clone(),
-            upload: Some(cancel),
+            upload: cancel,
         })));
         spawn_local(async move {
             match outcome.await {

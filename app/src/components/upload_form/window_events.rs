@@ -6,7 +6,7 @@ use web_sys::DataTransfer;
 
 use super::uploader::Uploader;
 
-/// Accepts pictures that are dropped or pasted anywhere in the window. Returns whether files are dragged over it.
+/// Accepts images that are dropped or pasted anywhere in the window. Returns whether files are dragged over it.
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
     let hovering = RwSignal::new(false);
     // Effects run in the browser only, as `window` requires.

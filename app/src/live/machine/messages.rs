@@ -7,7 +7,7 @@ use crate::live::failure::ApiFailure;
 use crate::live::view::Delivery;
 use crate::model::{ClientMessageId, Message, MessagePage, Seq};
 
-/// How long "caught up" is shown, in milliseconds.
+/// The time for which "caught up" is shown, in milliseconds.
 const CAUGHT_UP_MILLIS: u32 = 6_000;
 
 impl Machine {
@@ -25,7 +25,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+    pub(super) fn on_fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
         let before = self.conversation.cursor();
         let failed = answer.is_err();
         if let Ok(page) = answer {
@@ -33,15 +33,15 @@ impl Machine {
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
         if stuck || failed {
-            let retry = self.backfill.failed(now);
+            let retry = self.backfill.on_failure(now);
             self.effects.push(retry);
         } else {
-            self.backfill.succeeded();
+            self.backfill.on_success();
         }
     }
 
     /// When the newest messages do not connect to the list, they replace it: there is never a gap in it.
-    pub(super) fn fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+    pub(super) fn on_fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
         let first = answer.as_ref().ok().and_then(|page| page.messages.first());
         let skipped = first.map_or(0, |first| self.conversation.skip_to(first.seq));
         if skipped > 0 {
@@ -52,7 +52,7 @@ impl Machine {
                 *missed += usize::try_from(skipped).unwrap_or(usize::MAX);
             }
         }
-        self.fetched(answer, now);
+        self.on_fetched(answer, now);
     }
 
     /// Fetches what is known to be missing.
@@ -64,7 +64,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn poll(&mut self) {
+    pub(super) fn on_poll_timer(&mut self) {
         self.polling = false;
         if self.connector.is_visible() {
             self.fetch(false);
@@ -112,7 +112,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
+    pub(super) fn on_fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
         match answer {
             Ok(page) => {
                 self.older = Older::Idle;
@@ -123,7 +123,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn post_answered(
+    pub(super) fn on_post_answered(
         &mut self,
         key: &ClientMessageId,
         answer: Result<Message, ApiFailure>,

@@ -1,5 +1,5 @@
-//! The state machine of a conversation. It does no input and output: time, random numbers and names are inputs, and what
-//! the driver must do comes out as effects.
+//! The state machine of a conversation. It does no input and output: time, random numbers and names are inputs, and the
+//! driver's tasks are returned as effects.
 
 mod messages;
 
@@ -17,7 +17,7 @@ use crate::model::{
     UploadRef,
 };
 
-/// What happens to a conversation.
+/// An input of the state machine.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// Something happened to the connection.
@@ -36,7 +36,7 @@ pub enum Input {
     Retry(ClientMessageId),
     /// The reader wants older messages.
     LoadOlder,
-    /// The reader touches the picture.
+    /// The reader touches the image.
     Touch(Point),
     /// A ripple's animation has ended.
     RemoveRipple(u64),
@@ -62,9 +62,10 @@ pub struct Machine {
     outbox: Outbox,
     ripples: Ripples,
     older: Older,
-    /// How many messages of others were listed, or skipped, since the connection was lost; `None` once nothing is missing.
+    /// The number of messages of others that were listed, or skipped, since the connection was lost; `None` once nothing
+    /// is missing.
     missed: Option<usize>,
-    /// How many were missed, while that is shown.
+    /// The number of missed messages, while it is shown.
     caught_up: Option<usize>,
     /// `Timer::Poll` runs.
     polling: bool,
@@ -136,7 +137,7 @@ impl Machine {
         !self.outbox.entries().is_empty()
     }
 
-    /// What the driver must do since the last call.
+    /// Returns the effects since the last call.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
@@ -174,15 +175,15 @@ impl Machine {
         text
     }
 
-    /// Handles an input: afterwards the effects and changes can be taken.
+    /// Handles an input. Afterwards the effects and changes can be taken.
     pub fn handle(&mut self, input: Input, now: Now) {
         match input {
-            Input::Connection(event) => self.connection_event(event, now),
-            Input::Frame(event) => self.frame(event, now),
-            Input::Fetched(answer) => self.fetched(answer, now),
-            Input::FetchedNewest(answer) => self.fetched_newest(answer, now),
-            Input::FetchedOlder(answer) => self.fetched_older(answer),
-            Input::PostAnswered(key, answer) => self.post_answered(&key, answer),
+            Input::Connection(event) => self.on_connection_event(event, now),
+            Input::Frame(event) => self.on_frame(event, now),
+            Input::Fetched(answer) => self.on_fetched(answer, now),
+            Input::FetchedNewest(answer) => self.on_fetched_newest(answer, now),
+            Input::FetchedOlder(answer) => self.on_fetched_older(answer),
+            Input::PostAnswered(key, answer) => self.on_post_answered(&key, answer),
             Input::Retry(key) => self.retry(&key),
             Input::LoadOlder => self.load_older(),
             Input::Touch(at) => self.touch(at, now),
@@ -197,13 +198,13 @@ impl Machine {
         self.update_polling(now);
     }
 
-    fn connection_event(&mut self, event: ConnectionEvent, now: Now) {
+    fn on_connection_event(&mut self, event: ConnectionEvent, now: Now) {
         match event {
             ConnectionEvent::Timer(Timer::Backfill) | ConnectionEvent::Online => {
                 self.backfill.resume();
             }
             ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
-            ConnectionEvent::Timer(Timer::Poll) => self.poll(),
+            ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
             _ => {}
         }
         let effects = self
@@ -219,8 +220,8 @@ impl Machine {
         }
     }
 
-    fn frame(&mut self, event: Option<ServerEvent>, now: Now) {
-        self.connection_event(ConnectionEvent::FrameReceived, now);
+    fn on_frame(&mut self, event: Option<ServerEvent>, now: Now) {
+        self.on_connection_event(ConnectionEvent::FrameReceived, now);
         match event {
             Some(ServerEvent::Watched {
                 upload_id,
@@ -228,7 +229,7 @@ impl Machine {
                 messages,
             }) if upload_id == self.upload => {
                 self.backfill.skip_grace();
-                self.connection_event(ConnectionEvent::Watched, now);
+                self.on_connection_event(ConnectionEvent::Watched, now);
                 self.insert(messages, head);
                 // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
@@ -236,35 +237,35 @@ impl Machine {
                 self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
-                self.connection_event(ConnectionEvent::UpdatesResumed, now);
+                self.on_connection_event(ConnectionEvent::UpdatesResumed, now);
                 self.insert(vec![message], Seq::ZERO);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
-                self.connection_event(ConnectionEvent::UpdatesResumed, now);
+                self.on_connection_event(ConnectionEvent::UpdatesResumed, now);
                 self.conversation.raise_head(head);
             }
             Some(ServerEvent::Touched { upload_id, points }) if upload_id == self.upload => {
-                self.touched(points);
+                self.on_touched(points);
             }
-            Some(ServerEvent::Refused(refusal)) => self.refused(&refusal, now),
+            Some(ServerEvent::Refused(refusal)) => self.on_refused(&refusal, now),
             _ => {}
         }
     }
 
-    fn refused(&mut self, refusal: &Refusal, now: Now) {
+    fn on_refused(&mut self, refusal: &Refusal, now: Now) {
         let is_ours = refusal.upload_id.parse() == Ok(UploadRef::Id(self.upload));
         // The refusal of a touch matters only when it shows that the upload is not watched.
         let matters =
             refusal.command == CommandName::Watch || refusal.code == RefusalCode::NotWatched;
         if is_ours && matters {
-            self.connection_event(ConnectionEvent::Refused(refusal.code), now);
+            self.on_connection_event(ConnectionEvent::Refused(refusal.code), now);
         }
     }
 
-    fn touched(&mut self, points: Vec<TouchPoint>) {
+    fn on_touched(&mut self, points: Vec<TouchPoint>) {
         // An invisible tab animates nothing: the ripples would all start when it becomes visible.
         if self.connector.is_visible() {
-            self.ripples.touched(points);
+            self.ripples.on_touched(points);
             self.ripples_changed = true;
         }
     }

@@ -1,7 +1,8 @@
-//! The load: many sockets on one thread, an open loop that sends at intended times, and a count of what arrives.
+//! The load generator: many sockets on one thread, an open loop that sends at intended times, and a count of received
+//! events.
 //!
-//! To keep up with the fastest system it uses raw sockets and large reads, and finds events without parsing JSON. What it can
-//! do at most is shown by the bare program ([`crate::servers::bare`]).
+//! To keep up with the fastest system it uses raw sockets and large reads, and finds events without parsing JSON. The
+//! bare program ([`crate::servers::bare`]) shows its own limit.
 
 mod connection;
 mod open;
@@ -24,11 +25,11 @@ use recorder::Recorder;
 
 /// Larger than any frame, and enough for a thousand small ones.
 const CHUNK: usize = 512 * 1024;
-/// Sockets that are handled at once. Between two such rounds what is due is sent.
+/// The number of sockets that are handled at once. Events that are due are sent between two such rounds.
 const ROUND: usize = 256;
 const QUIET: Duration = Duration::from_millis(50);
 
-/// How events are sent.
+/// The rate and duration of sending.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// Events a second, over all rooms.
@@ -48,7 +49,7 @@ impl Pace {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub struct Outcome {
     /// Deliveries that were due: each event once for every watcher of its room.
     pub expected: u64,
@@ -60,7 +61,7 @@ pub struct Outcome {
     pub latency: Histogram<u64>,
     /// From the first intended time to the last arrival.
     pub took: Duration,
-    /// The most that an event was sent too late, since the load itself did not keep up.
+    /// The largest send delay caused by the load generator itself.
     pub send_delay: Duration,
 }
 
@@ -69,7 +70,7 @@ impl Outcome {
         self.expected.saturating_sub(self.received)
     }
 
-    /// Whether every watcher got what was sent, once.
+    /// Whether every watcher got each event once.
     pub fn is_complete(&self) -> bool {
         self.received == self.expected && self.mismatched == 0 && self.closed == 0
     }
@@ -86,7 +87,7 @@ pub struct Load {
     connections: Vec<Connection>,
     /// The sockets of each room, by their indices.
     rooms: Vec<Vec<usize>>,
-    /// How many of a room's sockets send, from its first; the others only watch.
+    /// The number of a room's sockets, from its first, that send; the others only watch.
     senders: usize,
     /// If there are any, they send the events instead of the watching sockets.
     publishers: Option<Publishers>,
@@ -115,7 +116,7 @@ impl Load {
         self.senders = senders;
     }
 
-    /// Reads for a while whatever arrives, so that pings are answered.
+    /// Reads for this time, so that pings are answered.
     pub fn idle(&mut self, duration: Duration) -> Result<()> {
         let end = Instant::now() + duration;
         while let Some(left) = end.checked_duration_since(Instant::now()) {

@@ -13,13 +13,13 @@ use crate::{setup, workspace::Workspace};
 /// Long enough for each kind of fault, and no longer.
 const DEFAULT_MINUTES: f64 = 1.25;
 
-/// What is to be run.
+/// The options of a run.
 #[derive(Default, clap::Args)]
 pub struct Options {
-    /// What the faults are drawn from [default: random]
+    /// The random seed [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// How long faults happen
+    /// The time during which faults happen, in minutes
     #[arg(long)]
     minutes: Option<f64>,
     /// Plant defects into a copy of the project instead, and see that each is found; those whose names contain NAME

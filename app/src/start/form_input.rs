@@ -1,11 +1,13 @@
+//! Saves the text in form fields before the page is rendered again.
+
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
 
 use crate::browser::storage;
 
-/// Stores what was typed into the page, from where the fields read it when they are rendered again.
-pub fn keep(root: &Element) {
+/// Stores the typed message and alias. The rendered fields restore them.
+pub fn save_input(root: &Element) {
     let value = |selector: &str| {
         let field = root.query_selector(selector).ok().flatten()?;
         field_value(&field).filter(|value| !value.is_empty())
@@ -15,8 +17,8 @@ pub fn keep(root: &Element) {
     if let Some((text, short_id)) = value("[name=content]").zip(short_id) {
         storage::write_draft(short_id, &text);
     }
-    if let Some(Ok(name)) = value("[name=authorName]").map(|name| name.parse()) {
-        storage::write_alias(&name);
+    if let Some(Ok(alias)) = value("[name=authorName]").map(|alias| alias.parse()) {
+        storage::write_alias(&alias);
     }
 }
 

@@ -12,22 +12,22 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit, Node};
 
-use super::typed;
+use super::form_input::save_input;
 
 /// The elements with a `<For>`.
 const LISTS: &str = ".log-content, .ripples";
-/// The app is mounted again at most this often: what has removed the comments may do so again.
+/// The app is rendered again at most this often: an extension may remove the comments each time.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Mounts the app again whenever one of its lists has lost its comment.
+/// Renders the app again whenever one of its lists has lost its comment.
 pub fn watch<S: Mountable + 'static>(
     root: HtmlElement,
     mounted: UnmountHandle<S>,
-    mount: impl Fn() -> UnmountHandle<S> + 'static,
+    render_again: impl Fn() -> UnmountHandle<S> + 'static,
 ) {
     let watcher = Rc::new(Watcher {
         root: root.clone(),
-        mount,
+        render_again,
         mounted: RefCell::new(Some(mounted)),
         is_waiting: Cell::new(false),
     });
@@ -44,7 +44,7 @@ pub fn watch<S: Mountable + 'static>(
 
 struct Watcher<S: Mountable, M> {
     root: HtmlElement,
-    mount: M,
+    render_again: M,
     mounted: RefCell<Option<UnmountHandle<S>>>,
     is_waiting: Cell<bool>,
 }
@@ -54,13 +54,13 @@ impl<S: Mountable + 'static, M: Fn() -> UnmountHandle<S> + 'static> Watcher<S, M
         if self.is_waiting.get() || are_complete(&self.root) {
             return;
         }
-        typed::keep(&self.root);
+        save_input(&self.root);
         // The old page leaves its conversation before the new one enters it.
         if let Some(owner) = Owner::current() {
             owner.cleanup();
         }
         drop(self.mounted.take());
-        self.mounted.replace(Some((self.mount)()));
+        self.mounted.replace(Some((self.render_again)()));
         self.is_waiting.set(true);
         let watcher = Rc::clone(self);
         set_timeout(
