@@ -57,7 +57,8 @@ fn main() {
     let ratio = |own: usize, bare: usize| runs.iter().map(|run| run[own] / run[bare]).collect();
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     println!(
-        "{RUNS} runs of {RUN_TIME:?}; {WRITERS} writers on {threads} threads and SQLite's, beside commits of {WRITERS} rows"
+        "{RUNS} runs of {RUN_TIME:?}; {WRITERS} writers on {threads} threads and SQLite's, \
+         beside commits of {WRITERS} rows"
     );
     print_row("SQLite, one upload, rows/s", column(0), 0);
     print_row("posts to one upload, /s", column(1), 0);

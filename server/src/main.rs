@@ -26,8 +26,8 @@ const OUTPUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Drop an image, get a link, talk about it live.
 ///
-/// Settings are usually made by environment variables or by a file of them; options come first. An empty variable counts
-/// as not set.
+/// Settings are usually made by environment variables or by a file of them; options come first. An empty variable
+/// counts as not set.
 #[derive(Debug, Parser)]
 #[command(name = "tonesa", version = VERSION.as_str(), disable_help_subcommand = true)]
 struct Cli {

@@ -24,16 +24,16 @@ impl MissLimiter {
     ///
     /// # Errors
     /// [`RateLimited`] with the time to wait.
-    pub fn check(&self, address: IpAddr, name: UploadRef) -> Result<(), RateLimited> {
-        match name {
+    pub fn check(&self, address: IpAddr, upload: UploadRef) -> Result<(), RateLimited> {
+        match upload {
             UploadRef::Short(_) => self.0.check(address),
             UploadRef::Id(_) => Ok(()),
         }
     }
 
     /// Records that the upload did not exist.
-    pub fn record(&self, address: IpAddr, name: UploadRef) {
-        if let UploadRef::Short(_) = name {
+    pub fn record(&self, address: IpAddr, upload: UploadRef) {
+        if let UploadRef::Short(_) = upload {
             self.0.charge(address, 1);
         }
     }
@@ -60,13 +60,13 @@ impl ClientMisses {
     ///
     /// # Errors
     /// [`RateLimited`] with the time to wait.
-    pub fn check(&self, name: UploadRef) -> Result<(), RateLimited> {
-        self.limit.check(self.address, name)
+    pub fn check(&self, upload: UploadRef) -> Result<(), RateLimited> {
+        self.limit.check(self.address, upload)
     }
 
     /// See [`MissLimiter::record`].
-    pub fn record(&self, name: UploadRef) {
-        self.limit.record(self.address, name);
+    pub fn record(&self, upload: UploadRef) {
+        self.limit.record(self.address, upload);
     }
 }
 

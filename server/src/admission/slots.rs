@@ -98,7 +98,8 @@ impl Slots {
 }
 
 impl Inner {
-    /// The maximum for one address; at least 1, so that a refused address already has an entry.
+    /// The maximum for one address. It is at least 1, so that an address without a slot is never refused, which would
+    /// leave an empty entry in the table.
     fn max_of_address(&self, free: usize) -> usize {
         let fair = if self.fair_shares {
             1 + free / SHARE_OF_FREE

@@ -53,7 +53,7 @@ impl TokenBuckets {
     /// Takes an action.
     ///
     /// # Errors
-    /// As [`Buckets::check`]; nothing is taken then.
+    /// As [`TokenBuckets::check`]; nothing is taken then.
     pub fn take(&self, address: IpAddr) -> Result<(), RateLimited> {
         let Some(interval) = self.interval else {
             return Ok(());

@@ -22,7 +22,7 @@ use crate::image::DecodePool;
 /// The parts whose state is reported.
 pub(super) struct Gauges {
     pub sockets: Slots,
-    pub answers: ResponseBudget,
+    pub response_budget: ResponseBudget,
     pub max_sockets: usize,
     pub hub: Hub,
     pub decoders: DecodePool,
@@ -64,7 +64,7 @@ impl Collector for Gauges {
             (
                 "answer_bytes",
                 "Bytes of answers that are being sent; what is sent to many counts once",
-                self.answers.reserved(),
+                self.response_budget.reserved(),
             ),
             (
                 "decodes_running",

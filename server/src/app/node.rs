@@ -74,11 +74,11 @@ pub fn start(
     });
     tasks.spawn(logs::report_dropped_lines(stopping.clone()));
     let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
-    let answers = ResponseBudget::default();
+    let response_budget = ResponseBudget::default();
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),
-        answers: answers.clone(),
+        response_budget: response_budget.clone(),
         max_sockets: limits.sockets,
         hub: hub.clone(),
         decoders: decoders.clone(),
@@ -99,7 +99,7 @@ pub fn start(
         decoders,
         hub,
         sockets,
-        answers,
+        response_budget,
         message_reads: Arc::default(),
         sweep: Arc::<SweepStatus>::clone(&sweep),
         rate_limits,

@@ -88,8 +88,8 @@ fn raise_open_file_limit(limits: &Limits) {
         Ok(allowed) if allowed < needed => tracing::warn!(
             allowed,
             needed,
-            "the hard limit of open files allows fewer than TONESA_MAX_SOCKETS and TONESA_MAX_CONNECTIONS need: raise it \
-             (ulimit -Hn, LimitNOFILE=), or lower these"
+            "the hard limit of open files allows fewer than TONESA_MAX_SOCKETS and TONESA_MAX_CONNECTIONS need: \
+             raise it (ulimit -Hn, LimitNOFILE=), or lower these"
         ),
         Ok(allowed) => tracing::debug!(allowed, needed, "open files allowed"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),

@@ -112,7 +112,7 @@ pub trait Blobs: Send + Sync + 'static {
     -> Result<Vec<BlobEntry>, BlobError>;
 
     /// Returns the id of the store that these blobs belong to; `None` if they have not been given one yet. Each call
-    /// reads it anew.
+    /// reads it again.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`] also when the stored id is invalid.

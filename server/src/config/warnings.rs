@@ -15,9 +15,9 @@ impl Config {
         let warnings = [
             (
                 is_public && self.public_url.is_none(),
-                "PUBLIC_URL is not set and the node listens publicly: any host that a request names is believed, for links \
-                 and for the check of Origin, and each made-up one costs a rendering. Set PUBLIC_URL to the address that \
-                 people use.",
+                "PUBLIC_URL is not set and the node listens publicly: any host that a request names is believed, \
+                 for links and for the check of Origin, and each made-up one costs a rendering. Set PUBLIC_URL to the \
+                 address that people use.",
             ),
             (
                 trusts_everyone,

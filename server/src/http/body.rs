@@ -1,5 +1,5 @@
-//! Limits on request bodies: how slowly they may arrive, and in how small chunks. An unread rest is drained, so that
-//! the client can read the answer.
+//! Limits on request bodies: a minimum speed and a minimum size of chunks. What a handler leaves unread is read and
+//! discarded, so that the client can read the response.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -24,9 +24,9 @@ use crate::http::error::ApiError;
 
 /// How long a body may make no progress.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the client may be waited for in all, and how many bytes give back one second of it. Time is never saved up:
-/// a client that was fast at first may not be slow later. Only waiting for the client counts, not the time that the
-/// node takes.
+/// How long a body may wait for the client in all, and how many bytes give back one second of it. Unused time is not
+/// carried over: a client that was fast at first may not be slow later. Only waiting for the client counts, not the
+/// time that the node takes.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 const MIN_BYTES_PER_SECOND: u64 = 16 * 1024;
 /// How many chunks may be of any size, and how many bytes all chunks beyond them must have on average: each chunk costs
@@ -120,9 +120,9 @@ struct TinyChunks;
 struct PaceLimit {
     bytes: u64,
     chunks: u64,
-    /// How long the client was waited for, less what its bytes have given back.
+    /// The time spent waiting for the client, less what its bytes have given back.
     waited: Duration,
-    /// Since when the client has been waited for, if it is now.
+    /// When the current wait began, if there is one.
     waiting: Option<Instant>,
 }
 

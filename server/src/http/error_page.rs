@@ -14,7 +14,7 @@ use super::state::AppState;
 
 /// Middleware that replaces problem documents by pages where a browser asks, for a page or by sending a form.
 pub async fn show_errors_as_pages(
-    State(node): State<AppState>,
+    State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -22,7 +22,7 @@ pub async fn show_errors_as_pages(
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
-            let page = app::problem_page(&node.site.assets, problem.clone());
+            let page = app::problem_page(&state.site.assets, problem.clone());
             with_page(response, page)
         }
         _ => response,

@@ -118,7 +118,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// When accepting connections fails permanently.
 pub async fn serve(
-    node: AppState,
+    state: AppState,
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -126,28 +126,28 @@ pub async fn serve(
     let server = server(
         listeners.public,
         &handle,
-        ConnectionAcceptor::of(&node.config),
+        ConnectionAcceptor::of(&state.config),
     );
     if let Some(listener) = listeners.metrics {
-        node.tasks.spawn(serve_metrics(node.clone(), listener));
+        state.tasks.spawn(serve_metrics(state.clone(), listener));
     }
-    let service = routes::router(node.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut serving = pin!(server.serve(service));
     tokio::select! {
         failed = &mut serving => return failed,
         () = shutdown => {}
     }
     tracing::info!("stopping");
-    node.stopping.cancel();
-    node.tasks.close();
+    state.stopping.cancel();
+    state.tasks.close();
     handle.graceful_shutdown(Some(DRAIN_TIMEOUT));
     let finished = timeout(SHUTDOWN_DEADLINE, async {
         let outcome = serving.await;
-        node.tasks.wait().await;
+        state.tasks.wait().await;
         outcome
     });
     finished.await.unwrap_or_else(|_| {
-        let (tasks, connections) = (node.tasks.len(), handle.connection_count());
+        let (tasks, connections) = (state.tasks.len(), handle.connection_count());
         tracing::warn!(
             tasks,
             connections,
@@ -158,18 +158,18 @@ pub async fn serve(
 }
 
 /// Serves metrics until the node stops.
-async fn serve_metrics(node: AppState, listener: TcpListener) {
+async fn serve_metrics(state: AppState, listener: TcpListener) {
     let handle = Handle::new();
     let acceptor = ConnectionAcceptor {
         slots: Slots::new(MAX_METRICS_CONNECTIONS, MAX_METRICS_CONNECTIONS),
         trusted: Arc::new([]),
     };
     let server = server(listener, &handle, acceptor);
-    let service = metrics_endpoint::router(Arc::clone(&node.registry)).into_make_service();
+    let service = metrics_endpoint::router(Arc::clone(&state.registry)).into_make_service();
     let mut serving = pin!(server.serve(service));
     let end = tokio::select! {
         failed = &mut serving => failed,
-        () = node.stopping.cancelled() => {
+        () = state.stopping.cancelled() => {
             handle.graceful_shutdown(Some(METRICS_DRAIN_TIMEOUT));
             serving.await
         }

@@ -1,4 +1,4 @@
-//! What handlers share. Each handler extracts the parts that it uses.
+//! The state that handlers share. Each handler extracts the parts that it uses.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ extractable! {
     hub: Hub,
     poster: Poster,
     sockets: Slots,
-    answers: ResponseBudget,
+    response_budget: ResponseBudget,
     message_reads: Arc<SharedMessageReads>,
     sweep: Arc<dyn SweepHealth>,
     rate_limits: Arc<RateLimits>,
@@ -76,7 +76,7 @@ extractable! {
     stopping: CancellationToken,
 }
 
-/// What [`AppState`] shares.
+/// The parts of [`AppState`].
 pub struct Parts {
     /// The settings.
     pub config: Arc<Config>,
@@ -105,7 +105,7 @@ pub struct Parts {
     /// Limits the number of sockets.
     pub sockets: Slots,
     /// Limits the memory of answers that are being sent.
-    pub answers: ResponseBudget,
+    pub response_budget: ResponseBudget,
     /// Lists of messages that are being read, shared by concurrent requests.
     pub message_reads: Arc<SharedMessageReads>,
     /// Reports whether images may be swept.

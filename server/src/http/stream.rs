@@ -16,10 +16,10 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 
 use crate::admission::slots::Slot;
 
-/// How long the client may be waited for while it reads little or nothing of an answer.
+/// How long writes may wait for the client in all; written bytes give time back (see [`BYTES_PER_SECOND`]).
 const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
-/// How many bytes that the client reads give back one second, up to the whole [`MAX_WRITE_WAIT`]: half of what the
-/// slowest mobile tariffs provide.
+/// The number of written bytes that give back one second, up to the whole [`MAX_WRITE_WAIT`]: half of what the slowest
+/// mobile data plans provide.
 const BYTES_PER_SECOND: u32 = 4 * 1024;
 
 /// An accepted connection. It occupies a slot, and fails when its client reads an answer too slowly.
@@ -111,10 +111,10 @@ impl AsyncWrite for ClientStream {
     }
 }
 
-/// How much longer the client may be waited for. Only waiting counts, not the time that the node takes.
+/// The remaining time that writes may wait for the client. Only waiting counts, not the time that the node takes.
 struct WriteTimeLimit {
     left: Duration,
-    /// Since when the client has been waited for, if it is now.
+    /// When the current wait began, if there is one.
     since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -141,7 +141,7 @@ impl WriteTimeLimit {
         timer.as_mut().poll(cx)
     }
 
-    /// Records that the client has read this many bytes.
+    /// Records that this many bytes were written.
     fn record_written(&mut self, bytes: usize) {
         let waited = self.since.take().map(|since| since.elapsed());
         let earned = Duration::from_secs(bytes as u64) / BYTES_PER_SECOND;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_are_read_give_time_back_up_to_the_limit() {
+    async fn written_bytes_give_time_back_up_to_the_limit() {
         let mut write_limit = WriteTimeLimit::default();
         for _ in 0..100 {
             assert!(!is_expired(&mut write_limit, 10));

@@ -23,7 +23,7 @@ const TYPICAL_ANSWER_BYTES: u64 = 8 * 1024;
 /// is cleared when the store did not have what a frame said.
 pub(super) struct AnswerCache(Cache<AnswerKey, Arc<Batch>, Weight>);
 
-/// What an answer depends on.
+/// The key of a cached answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AnswerKey {
     pub(super) upload: UploadId,

@@ -135,8 +135,8 @@ impl Commands {
     }
 
     /// Subscribes before it reads the head, so that no message is missed in between.
-    async fn watch(&mut self, name: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
-        let refused = |code| refusal(CommandName::Watch, name.to_string(), code);
+    async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
+        let refused = |code| refusal(CommandName::Watch, upload.to_string(), code);
         match self.watches.check() {
             ThrottleResult::Allowed => {}
             ThrottleResult::FirstDropped => return Err(refused(RefusalCode::TooManyWatches)),
@@ -146,10 +146,10 @@ impl Commands {
         if !epoch.is_connected() {
             return Err(refused(RefusalCode::Unavailable));
         }
-        let watched = self.watched.iter().find(|watched| watched.is_named(name));
+        let watched = self.watched.iter().find(|watched| watched.is_of(upload));
         let (id, joined) = match watched {
             Some(watched) => (watched.topic(), false),
-            None => (self.join(name).await.map_err(refused)?, true),
+            None => (self.join(upload).await.map_err(refused)?, true),
         };
         let code = match self.backlog(id, after.unwrap_or_default(), epoch).await {
             Ok(answer) if self.hub.0.rooms.answer(id, epoch, &self.outbox, &answer) => {
@@ -165,20 +165,20 @@ impl Commands {
         Err(refused(code))
     }
 
-    async fn join(&mut self, name: UploadRef) -> Result<UploadId, RefusalCode> {
+    async fn join(&mut self, upload: UploadRef) -> Result<UploadId, RefusalCode> {
         if self.watched.len() >= MAX_WATCHED_UPLOADS {
             return Err(RefusalCode::TooManyWatched);
         }
         // Checked first, or the answer would reveal that there is an upload that others watch.
-        if self.misses.check(name).is_err() {
+        if self.misses.check(upload).is_err() {
             return Err(RefusalCode::Unavailable);
         }
-        let (id, short_id) = if let Some(found) = self.hub.0.rooms.find(name) {
+        let (id, short_id) = if let Some(found) = self.hub.0.rooms.find(upload) {
             found
         } else {
-            let upload = self.hub.0.store.upload(name).await.map_err(|error| {
+            let upload = self.hub.0.store.upload(upload).await.map_err(|error| {
                 if error == StoreError::NotFound {
-                    self.misses.record(name);
+                    self.misses.record(upload);
                 }
                 refusal_code(error)
             })?;
@@ -224,32 +224,32 @@ impl Commands {
         Ok(hub.answer_cache.get_or_encode(upload, after, page))
     }
 
-    fn unwatch(&mut self, name: UploadRef) -> Result<(), Refusal> {
-        if self.leave(name) {
+    fn unwatch(&mut self, upload: UploadRef) -> Result<(), Refusal> {
+        if self.leave(upload) {
             Ok(())
         } else {
             Err(refusal(
                 CommandName::Unwatch,
-                name.to_string(),
+                upload.to_string(),
                 RefusalCode::NotWatched,
             ))
         }
     }
 
-    fn leave(&mut self, name: UploadRef) -> bool {
+    fn leave(&mut self, upload: UploadRef) -> bool {
         let index = self
             .watched
             .iter()
-            .position(|watched| watched.is_named(name));
+            .position(|watched| watched.is_of(upload));
         if let Some(index) = index {
             self.hub.unsubscribe(self.watched.swap_remove(index));
         }
         index.is_some()
     }
 
-    async fn touch(&mut self, name: UploadRef, at: Point, tab: TabId) -> Result<(), Refusal> {
-        let refused = |code| Err(refusal(CommandName::Touch, name.to_string(), code));
-        let Some(watched) = self.watched.iter().find(|watched| watched.is_named(name)) else {
+    async fn touch(&mut self, upload: UploadRef, at: Point, tab: TabId) -> Result<(), Refusal> {
+        let refused = |code| Err(refusal(CommandName::Touch, upload.to_string(), code));
+        let Some(watched) = self.watched.iter().find(|watched| watched.is_of(upload)) else {
             return refused(RefusalCode::NotWatched);
         };
         let topic = watched.topic();

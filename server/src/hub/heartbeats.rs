@@ -217,7 +217,7 @@ mod tests {
         let actions: Vec<_> = actions.collect();
         assert_eq!(
             actions,
-            [Action::Write, Action::CloseOverflowed, Action::Write]
+            [Action::Write, Action::CloseTooSlow, Action::Write]
         );
         assert_eq!(node.excess_over_half(), 0);
     }
@@ -237,6 +237,6 @@ mod tests {
         let reading = register(45_000);
         heartbeats.shed(&node);
         let actions = [stalled, reading].map(|it| it.socket.outbox.next_action());
-        assert_eq!(actions, [Action::CloseOverflowed, Action::Write]);
+        assert_eq!(actions, [Action::CloseTooSlow, Action::Write]);
     }
 }

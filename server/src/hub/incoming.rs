@@ -15,7 +15,7 @@ const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// The shortest interval between two warnings about rejected frames.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What a frame means for its topic.
+/// The event of a frame, as its topic's room handles it.
 #[derive(Debug, PartialEq)]
 pub(super) enum IncomingEvent {
     Posted(Message),

@@ -38,17 +38,17 @@ pub struct Outbox {
     /// Without one, as in tests, every frame is queued.
     connection: Option<Connection>,
     queue: Mutex<WriteQueue>,
-    node: Arc<QueuedBytes>,
+    queued_bytes: Arc<QueuedBytes>,
     changed: Notify,
     answers_written: Notify,
 }
 
 impl Outbox {
-    /// Creates the outbox of a connection. Queued bytes are counted in `node`.
-    pub fn new(connection: Connection, node: Arc<QueuedBytes>) -> Self {
+    /// Creates the outbox of a connection. Its queued bytes are counted in `queued_bytes`.
+    pub fn new(connection: Connection, queued_bytes: Arc<QueuedBytes>) -> Self {
         Self {
             connection: Some(connection),
-            node,
+            queued_bytes,
             ..Self::default()
         }
     }
@@ -86,7 +86,7 @@ impl Outbox {
                     written,
                     is_answer,
                 };
-                dropped = queue.push(&push, &LIMITS, &self.node);
+                dropped = queue.push(&push, &LIMITS, &self.queued_bytes);
             }
             Err(_) => queue.set_broken(),
         }
@@ -118,7 +118,7 @@ impl Outbox {
         }
     }
 
-    /// What the socket's own task has to do next.
+    /// Returns what the socket's own task has to do next.
     pub fn next_action(&self) -> Action {
         self.lock().next_action()
     }
@@ -164,14 +164,14 @@ impl Outbox {
     /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written
     /// one.
     pub fn close(&self, frame: Bytes) {
-        self.lock().close(frame, &self.node);
+        self.lock().close(frame, &self.queued_bytes);
     }
 
     /// Creates an outbox without a connection.
     #[cfg(test)]
-    pub(super) fn unconnected(node: Arc<QueuedBytes>) -> Self {
+    pub(super) fn unconnected(queued_bytes: Arc<QueuedBytes>) -> Self {
         Self {
-            node,
+            queued_bytes,
             ..Self::default()
         }
     }

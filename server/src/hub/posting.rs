@@ -110,10 +110,11 @@ impl Poster {
         };
         let mut posted = Vec::new();
         loop {
-            let last = posted.is_empty();
+            let nothing_to_publish = posted.is_empty();
             // Polled first, so that publishing does not wait for the next commit.
             let publish = self.publish(posted);
-            let ((), appended) = tokio::join!(publish, self.append_next(upload, last));
+            let ((), appended) =
+                tokio::join!(publish, self.append_next(upload, nothing_to_publish));
             match appended {
                 Some(appended) => posted = appended,
                 None => break,
@@ -122,26 +123,26 @@ impl Poster {
         guard.upload = None;
     }
 
-    /// Appends the next group and returns its new messages; `None` when the queue is empty and `last` says that nothing
-    /// else is left to do.
-    async fn append_next(&self, upload: UploadId, last: bool) -> Option<Vec<Posted>> {
+    /// Appends the next group and returns its new messages; `None` when the queue is empty and nothing is left to
+    /// publish.
+    async fn append_next(&self, upload: UploadId, nothing_to_publish: bool) -> Option<Vec<Posted>> {
         // A client that was just answered and posts again at once shares this commit instead of waiting for the next.
         tokio::task::yield_now().await;
-        let group = self.next_group(upload, last);
-        if group.is_empty() && last {
+        let group = self.next_group(upload, nothing_to_publish);
+        if group.is_empty() && nothing_to_publish {
             return None;
         }
         Some(self.append(upload, group).await)
     }
 
-    /// Takes the next group; removes the queue if it is empty and nothing else is left to do.
-    fn next_group(&self, upload: UploadId, last: bool) -> Vec<Post> {
+    /// Takes the next group; removes the queue if it is empty and nothing is left to publish.
+    fn next_group(&self, upload: UploadId, nothing_to_publish: bool) -> Vec<Post> {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&upload) else {
             return Vec::new();
         };
         let group: Vec<_> = queue.drain(..queue.len().min(MAX_APPEND)).collect();
-        if group.is_empty() && last {
+        if group.is_empty() && nothing_to_publish {
             queues.remove(&upload);
         }
         group

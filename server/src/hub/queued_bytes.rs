@@ -77,7 +77,7 @@ impl QueuedBytes {
         let reservation = Reservation {
             bytes: frame.bytes.clone(),
             queue_count: Arc::clone(&frame.queue_count),
-            node: Arc::clone(self),
+            queued_bytes: Arc::clone(self),
         };
         (reservation, before + more)
     }
@@ -89,7 +89,7 @@ pub(super) struct Reservation {
     bytes: Bytes,
     /// The number of queues that hold the frame.
     queue_count: Arc<AtomicUsize>,
-    node: Arc<QueuedBytes>,
+    queued_bytes: Arc<QueuedBytes>,
 }
 
 impl Reservation {
@@ -102,7 +102,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         let is_last = self.queue_count.fetch_sub(1, Ordering::Relaxed) == 1;
         let less = ENTRY_OVERHEAD + if is_last { self.bytes.len() } else { 0 };
-        self.node.bytes.fetch_sub(less, Ordering::Relaxed);
+        self.queued_bytes.bytes.fetch_sub(less, Ordering::Relaxed);
     }
 }
 
@@ -117,21 +117,23 @@ mod tests {
 
     #[test]
     fn a_frame_in_many_queues_counts_once() {
-        let node = Arc::new(QueuedBytes::new(100_000));
+        let queued_bytes = Arc::new(QueuedBytes::new(100_000));
         let shared = frame(10_000);
-        let held: Vec<_> = (0..100).map(|_| node.reserve(&shared).unwrap()).collect();
-        assert_eq!(node.get(), 10_000 + 100 * ENTRY_OVERHEAD);
+        let held: Vec<_> = (0..100)
+            .map(|_| queued_bytes.reserve(&shared).unwrap())
+            .collect();
+        assert_eq!(queued_bytes.get(), 10_000 + 100 * ENTRY_OVERHEAD);
         drop(held);
-        assert_eq!(node.get(), 0);
+        assert_eq!(queued_bytes.get(), 0);
     }
 
     #[test]
     fn a_refused_reservation_takes_no_room() {
-        let node = Arc::new(QueuedBytes::new(10_000));
-        let held = node.reserve(&frame(9_000)).unwrap();
-        assert!(node.reserve(&frame(1_000)).is_none());
-        assert_eq!(node.get(), 9_000 + ENTRY_OVERHEAD);
+        let queued_bytes = Arc::new(QueuedBytes::new(10_000));
+        let held = queued_bytes.reserve(&frame(9_000)).unwrap();
+        assert!(queued_bytes.reserve(&frame(1_000)).is_none());
+        assert_eq!(queued_bytes.get(), 9_000 + ENTRY_OVERHEAD);
         drop(held);
-        assert!(node.reserve(&frame(1_000)).is_some());
+        assert!(queued_bytes.reserve(&frame(1_000)).is_some());
     }
 }

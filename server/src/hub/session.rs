@@ -189,7 +189,7 @@ async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
         match outbox.next_action() {
             Action::Disconnect => return CloseReason::Gone,
             Action::Reset => return CloseReason::Cut,
-            Action::CloseOverflowed => return CloseReason::TooSlow,
+            Action::CloseTooSlow => return CloseReason::TooSlow,
             Action::Wait => outbox.changed().await,
             Action::Write => tokio::select! {
                 () = outbox.changed() => {}

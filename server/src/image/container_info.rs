@@ -6,7 +6,7 @@ use super::orientation::Orientation;
 use super::plan::Plan;
 use super::webp::frame::Frame;
 
-/// What an image's container says.
+/// The data of an image's container.
 #[derive(Debug)]
 pub(super) struct ContainerInfo {
     /// The coded width, in pixels.
@@ -19,7 +19,7 @@ pub(super) struct ContainerInfo {
     pub frames: u32,
     /// The most memory that decoding needs, in bytes.
     pub memory: u64,
-    /// What of the file is served.
+    /// The parts of the file that are served.
     pub plan: Plan,
     /// What the decoder needs to know of the container.
     pub coding: Coding,

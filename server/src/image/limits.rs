@@ -81,7 +81,9 @@ pub(super) fn check_memory(bytes: u64) -> Result<(), ImageError> {
 /// The error for an image that needs too much memory.
 pub(super) fn too_much_memory() -> ImageError {
     ImageError::TooLarge(
-        "This image takes too much memory to check in the coding it is saved in. Try to save it smaller, and not as a progressive one.".to_owned(),
+        "This image takes too much memory to check in the coding it is saved in. \
+         Try to save it smaller, and not as a progressive one."
+            .to_owned(),
     )
 }
 

@@ -1,4 +1,5 @@
-//! Limits who is checked when: upload slots, two decoders that addresses share fairly, and the memory of all.
+//! Limits how many images are checked at the same time: by upload slots, by two decoders that client addresses share
+//! fairly, and by memory.
 
 use std::io;
 use std::net::IpAddr;
@@ -42,7 +43,7 @@ pub const POOL_MEMORY: u64 = 448 * MIB;
 /// The part of it for decoders, by their images' headers.
 const DECODER_MEMORY: u64 = POOL_MEMORY - MAX_DECODES as u64 * CHILD_MEMORY;
 
-// Otherwise the largest image would wait for ever.
+// Otherwise the largest image would wait forever.
 const _: () = assert!(IMAGE_MEMORY <= DECODER_MEMORY);
 
 /// Receives how much time checking an image of an address took.
@@ -68,8 +69,8 @@ pub struct UploadSlot {
 }
 
 impl DecodePool {
-    /// Makes a pool that starts `program`, which is this one, for each image, and writes results into `directory`,
-    /// which must exist: the blob store's, which can rename them.
+    /// Creates a pool. It starts `program`, which is this program, for each image, and writes results into `directory`,
+    /// which must exist. It is the blob store's, so that the results can be renamed to blobs.
     pub fn new(program: PathBuf, directory: PathBuf, limits: ImageLimits) -> Self {
         Self {
             program: program.into(),
@@ -115,10 +116,10 @@ impl DecodePool {
         self.decoders.waiting()
     }
 
-    /// Takes an upload slot for this address, as limits count it.
+    /// Takes an upload slot for an address (from `ClientAddress::counted`).
     ///
     /// # Errors
-    /// [`NoSlot`] when there is none cancelled.
+    /// [`NoSlot`] when no slot is free.
     pub fn upload_slot(&self, address: IpAddr) -> Result<UploadSlot, NoSlot> {
         let slot = self.slots.take(Some(address))?;
         Ok(UploadSlot {

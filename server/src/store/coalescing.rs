@@ -37,8 +37,10 @@ impl Store for CoalescingStore {
         self.store.insert_upload(upload).await
     }
 
-    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
-        self.uploads.read(name, || self.store.upload(name)).await
+    async fn upload(&self, upload: UploadRef) -> Result<Upload, StoreError> {
+        self.uploads
+            .read(upload, || self.store.upload(upload))
+            .await
     }
 
     async fn append(
@@ -91,7 +93,7 @@ pub struct CoalescedReads<K: Hash + Eq + Clone, V, E = StoreError>(Arc<Pending<K
 
 type Receiver<K, V, E> = oneshot::Receiver<Outcome<K, V, E>>;
 
-/// What ends a caller's wait.
+/// The outcome of a caller's wait.
 enum Outcome<K: Hash + Eq + Clone, V, E> {
     /// The result of another caller's read, which began after the wait.
     Result(Result<V, E>),

@@ -162,7 +162,7 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Returns the id of the blobs that belong to this store; `None` if it has not been given one yet. Each call reads
-    /// it from the database anew: one that was replaced meanwhile returns its own.
+    /// it from the database again: one that was replaced meanwhile returns its own.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] also when the stored id is invalid.

@@ -58,9 +58,9 @@ impl Sweeper {
                 self.sweep().await;
                 due = Instant::now() + self.schedule.every;
             }
-            // A sweep takes marks back too. Otherwise another node might remove the images whose marks stay.
+            // A sweep does this too. Otherwise another node might remove images that are in use but still marked.
             if !is_sweeping && Instant::now() >= marks_due {
-                self.take_marks_back().await;
+                self.unmark_used().await;
                 marks_due = Instant::now() + self.schedule.every;
             }
         }
@@ -77,11 +77,11 @@ impl Sweeper {
         matches!(pairing, Pairing::Paired(_))
     }
 
-    async fn take_marks_back(&self) {
-        match self.new_sweep().take_marks_back().await {
-            Ok(swept) => self.metrics.swept(swept),
+    async fn unmark_used(&self) {
+        match self.new_sweep().unmark_used().await {
+            Ok(stats) => self.metrics.add(stats),
             Err(error) => {
-                tracing::warn!(%error, "checking the images that are set aside was interrupted");
+                tracing::warn!(%error, "checking the marked images was interrupted");
             }
         }
     }
@@ -98,17 +98,18 @@ impl Sweeper {
 
     async fn sweep(&self) {
         match self.new_sweep().run().await {
-            Ok(swept) => {
-                self.swept(swept);
+            Ok(stats) => {
+                self.finish_sweep(stats);
                 self.clear_unfinished().await;
             }
             Err(SweepError::TooMany { orphans, images }) => {
-                self.status.swept(Some((orphans, images)));
+                self.status.record_sweep(Some((orphans, images)));
                 tracing::warn!(
                     orphans,
                     images,
-                    "so many images belong to no upload of this database that it may be the wrong one or lack something: \
-                     nothing is swept; restore it, or remove the images by hand (docs/operations.md, Orphaned images)"
+                    "so many images belong to no upload of this database that it may be the wrong one or \
+                     incomplete: nothing is swept; restore it, or remove the images by hand (docs/operations.md, \
+                     Orphaned images)"
                 );
             }
             Err(SweepError::Unpaired(pairing)) => self.status.checked(pairing),
@@ -129,9 +130,9 @@ impl Sweeper {
         }
     }
 
-    fn swept(&self, swept: SweepStats) {
-        self.status.swept(None);
-        self.metrics.swept(swept);
-        tracing::debug!(?swept, "swept the images");
+    fn finish_sweep(&self, stats: SweepStats) {
+        self.status.record_sweep(None);
+        self.metrics.add(stats);
+        tracing::debug!(?stats, "swept the images");
     }
 }

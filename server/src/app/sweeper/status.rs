@@ -12,8 +12,13 @@ use crate::http::routes::health::{SweepHealth, SweepReport};
 pub enum SweepProblem {
     /// The pairing was not checked yet, or could not be.
     Unchecked,
+    /// The blobs belong to another store.
+    Mismatch {
+        /// Whether this store has an id.
+        store_has_id: bool,
+    },
     /// The store and the blobs are not known to belong together.
-    Unpaired(Pairing),
+    Unconfirmed,
     /// There are so many orphans that the store is probably the wrong one or incomplete.
     TooMany {
         /// Blobs that no upload refers to.
@@ -30,9 +35,9 @@ impl SweepProblem {
     /// The problem's name, for programs.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Unchecked | Self::Unpaired(Pairing::Paired(_)) => "unchecked",
-            Self::Unpaired(Pairing::Mismatch { .. }) => "mismatch",
-            Self::Unpaired(Pairing::Unconfirmed { .. }) => "unconfirmed",
+            Self::Unchecked => "unchecked",
+            Self::Mismatch { .. } => "mismatch",
+            Self::Unconfirmed => "unconfirmed",
             Self::TooMany { .. } => "too_many",
         }
     }
@@ -40,17 +45,19 @@ impl SweepProblem {
     /// A sentence for people. It contains no id, since anybody may read it.
     pub fn detail(&self) -> String {
         match self {
-            Self::Unchecked | Self::Unpaired(Pairing::Paired(_)) => {
+            Self::Unchecked => {
                 "whether the store and the images belong together is not known at the moment".to_owned()
             }
-            Self::Unpaired(Pairing::Mismatch { store: None, .. }) => {
+            Self::Mismatch {
+                store_has_id: false,
+            } => {
                 "the images belong to another database than this one, which is new or has lost its id".to_owned()
             }
-            Self::Unpaired(Pairing::Mismatch { .. }) => {
+            Self::Mismatch { store_has_id: true } => {
                 "the images belong to another database than this one".to_owned()
             }
-            Self::Unpaired(Pairing::Unconfirmed { .. }) => {
-                "the images are not known to belong to this database: too few of either are known to the other".to_owned()
+            Self::Unconfirmed => {
+                "the images are not known to belong to this database: too few images match uploads".to_owned()
             }
             Self::TooMany { orphans, images } => format!(
                 "{orphans} of {images} images belong to no upload of this database, which is too many to be believed"
@@ -103,20 +110,22 @@ impl SweepStatus {
     }
 
     /// Records whether a sweep found too many orphans: how many, of how many images.
-    pub fn swept(&self, too_many: Option<(usize, usize)>) {
+    pub fn record_sweep(&self, too_many: Option<(usize, usize)>) {
         self.lock().too_many = too_many;
     }
 
     /// Returns why images cannot be swept, if there is a reason.
     pub fn problem(&self) -> Option<SweepProblem> {
         let last = self.lock();
-        match (last.pairing, last.too_many) {
-            (None, _) => Some(SweepProblem::Unchecked),
-            (Some(Pairing::Paired(_)), None) => None,
-            (Some(Pairing::Paired(_)), Some((orphans, images))) => {
-                Some(SweepProblem::TooMany { orphans, images })
-            }
-            (Some(pairing), _) => Some(SweepProblem::Unpaired(pairing)),
+        match last.pairing {
+            None => Some(SweepProblem::Unchecked),
+            Some(Pairing::Mismatch { store, .. }) => Some(SweepProblem::Mismatch {
+                store_has_id: store.is_some(),
+            }),
+            Some(Pairing::Unconfirmed { .. }) => Some(SweepProblem::Unconfirmed),
+            Some(Pairing::Paired(_)) => last
+                .too_many
+                .map(|(orphans, images)| SweepProblem::TooMany { orphans, images }),
         }
     }
 
@@ -150,15 +159,15 @@ fn log(pairing: Pairing, is_change: bool) {
             blobs,
         } => warn!(
             %store, %blobs,
-            "the images belong to another database than this one, and none is swept; name the right database, folder or \
-             bucket, or restore the one that was lost. If they do belong together, write the store's id into pairing.id \
-             beside the images (docs/operations.md, Orphaned images)"
+            "the images belong to another database than this one, and none is swept; name the right database, folder \
+             or bucket, or restore the one that was lost. If they do belong together, write the store's id into \
+             pairing.id beside the images (docs/operations.md, Orphaned images)"
         ),
         Pairing::Mismatch { store: None, blobs } => warn!(
             %blobs,
-            "the images belong to a database, and this one is new or has lost its id: no image is swept; name the right \
-             database, or restore it. To begin anew, give it images of its own: another folder or bucket, or move \
-             these away (docs/operations.md, Orphaned images)"
+            "the images belong to a database, and this one is new or has lost its id: no image is swept; name the \
+             right database, or restore it. To start over, give it images of its own: another folder or bucket, or \
+             move these away (docs/operations.md, Orphaned images)"
         ),
         Pairing::Unconfirmed { store } => warn!(
             %store,

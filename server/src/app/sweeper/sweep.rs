@@ -1,8 +1,8 @@
 //! One sweep. Orphans are blobs that were put but whose upload was never stored, for example because the node died in
 //! between.
 //!
-//! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for days; the mark is
-//! taken back as soon as the store knows the blob. A sweep stops without deleting anything if the store and the blobs
+//! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for days; it is
+//! unmarked as soon as the store knows the blob. A sweep stops without deleting anything if the store and the blobs
 //! do not belong together, or if there are too many orphans to be plausible.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::pairing::{self, CheckError, Pairing};
-use crate::blob::{BlobEntry, BlobError, Blobs};
+use crate::blob::{BlobError, Blobs};
 use crate::store::{Store, StoreError};
 
 /// How many blobs are listed at a time.
@@ -60,13 +60,13 @@ impl From<CheckError> for SweepError {
     }
 }
 
-/// How many images a sweep has marked, put back and removed.
+/// How many images a sweep has marked, unmarked and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SweepStats {
     /// Orphans that were marked.
     pub marked: usize,
-    /// Marks that were taken back, because an upload refers to the blob.
-    pub put_back: usize,
+    /// Blobs that were unmarked, because an upload refers to them.
+    pub unmarked: usize,
     /// Orphans that were removed.
     pub removed: usize,
 }
@@ -101,15 +101,15 @@ impl OrphanSearch {
 }
 
 impl Sweep<'_> {
-    /// Looks through all blobs: takes marks back from those that an upload refers to, marks those older than
-    /// [`MIN_AGE`] that none refers to, and removes those that have been marked for long enough.
+    /// Looks through all blobs: unmarks those that an upload refers to, marks those older than [`MIN_AGE`] that none
+    /// refers to, and removes those that have been marked for long enough.
     ///
     /// # Errors
     /// See [`SweepError`]. What was done until then is not undone.
     pub async fn run(&self) -> Result<SweepStats, SweepError> {
         self.check_pairing().await?;
-        let mut swept = SweepStats::default();
-        let marks = self.marks(&mut swept).await?;
+        let mut stats = SweepStats::default();
+        let marks = self.marks(&mut stats).await?;
         let found = self.find_orphans().await?;
         if !found.is_plausible() {
             let OrphanSearch {
@@ -121,46 +121,46 @@ impl Sweep<'_> {
             // The database may have been replaced while the orphans were looked for.
             self.check_pairing().await?;
             for key in keys {
-                self.mark_or_remove(*key, marks.get(key), &mut swept)
+                self.mark_or_remove(*key, marks.get(key), &mut stats)
                     .await?;
             }
         }
         self.remove_stale_marks(&marks).await?;
-        Ok(swept)
+        Ok(stats)
     }
 
-    /// Takes marks back from blobs that an upload refers to: another node, whose store lacks some uploads, may have
-    /// made them. Needs no pairing, since it deletes nothing.
+    /// Unmarks blobs that an upload refers to: another node, whose store lacks some uploads, may have marked them.
+    /// Needs no pairing, since it deletes nothing.
     ///
     /// # Errors
     /// See [`SweepError`]. What was done until then is not undone.
-    pub async fn take_marks_back(&self) -> Result<SweepStats, SweepError> {
-        let mut swept = SweepStats::default();
+    pub async fn unmark_used(&self) -> Result<SweepStats, SweepError> {
+        let mut stats = SweepStats::default();
         let mut after = None;
         loop {
             let marks = self.blobs.orphan_marks(after, BATCH_SIZE).await?;
             after = (marks.last().map(|mark| mark.key)).filter(|_| marks.len() == BATCH_SIZE);
             for mark in marks {
-                self.take_mark_back(mark.key, &mut swept).await?;
+                self.unmark_if_used(mark.key, &mut stats).await?;
             }
             if after.is_none() {
-                return Ok(swept);
+                return Ok(stats);
             }
             tokio::time::sleep(self.pause).await;
         }
     }
 
-    /// Takes the blob's mark back if an upload refers to it, and returns whether one does.
-    async fn take_mark_back(
+    /// Unmarks the blob if an upload refers to it, and returns whether one does.
+    async fn unmark_if_used(
         &self,
         key: ShortId,
-        swept: &mut SweepStats,
+        stats: &mut SweepStats,
     ) -> Result<bool, SweepError> {
         let is_used = self.store.has_short_id(key).await?;
         if is_used {
             self.blobs.unmark_orphan(key).await?;
-            warn!(%key, "put back an image that had been set aside: an upload refers to it");
-            swept.put_back += 1;
+            warn!(%key, "unmarked an image: an upload refers to it");
+            stats.unmarked += 1;
         }
         Ok(is_used)
     }
@@ -172,14 +172,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// Returns when each marked blob was marked, without those whose mark was taken back here.
+    /// Returns when each marked blob was marked, without those that were unmarked here.
     async fn marks(
         &self,
-        swept: &mut SweepStats,
+        stats: &mut SweepStats,
     ) -> Result<BTreeMap<ShortId, SystemTime>, SweepError> {
         let mut marks = BTreeMap::new();
         for mark in self.blobs.orphan_marks(None, MAX_ORPHANS).await? {
-            if !self.take_mark_back(mark.key, swept).await? {
+            if !self.unmark_if_used(mark.key, stats).await? {
                 marks.insert(mark.key, mark.modified);
             }
         }
@@ -194,7 +194,9 @@ impl Sweep<'_> {
             found.images += entries.len();
             after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == BATCH_SIZE);
             for entry in entries {
-                if self.is_old(&entry, MIN_AGE) && !self.store.has_short_id(entry.key).await? {
+                if self.has_passed(entry.modified, MIN_AGE)
+                    && !self.store.has_short_id(entry.key).await?
+                {
                     found.orphans += 1;
                     if found.keys.len() < MAX_ORPHANS {
                         found.keys.push(entry.key);
@@ -213,7 +215,7 @@ impl Sweep<'_> {
         &self,
         key: ShortId,
         marked: Option<&SystemTime>,
-        swept: &mut SweepStats,
+        stats: &mut SweepStats,
     ) -> Result<(), SweepError> {
         if self.store.has_short_id(key).await? {
             return Ok(());
@@ -221,14 +223,14 @@ impl Sweep<'_> {
         match marked {
             None => {
                 self.blobs.mark_orphan(key).await?;
-                info!(%key, "set aside an image that no upload refers to");
-                swept.marked += 1;
+                info!(%key, "marked an image that no upload refers to");
+                stats.marked += 1;
             }
             Some(since) if self.has_passed(*since, self.mark_duration) => {
                 self.blobs.delete(key).await?;
                 self.blobs.unmark_orphan(key).await?;
                 info!(%key, "removed an image that no upload has referred to for days");
-                swept.removed += 1;
+                stats.removed += 1;
             }
             Some(_) => {}
         }
@@ -247,10 +249,6 @@ impl Sweep<'_> {
             }
         }
         Ok(())
-    }
-
-    fn is_old(&self, entry: &BlobEntry, age: Duration) -> bool {
-        self.has_passed(entry.modified, age)
     }
 
     /// False if `since` is in the future, as after a clock change.

@@ -38,7 +38,7 @@ pub enum OpenError {
     NotS3 {
         /// The server's address.
         server: String,
-        /// What was answered.
+        /// The server's response.
         cause: String,
     },
     /// The credentials are wrong or lack permissions.
@@ -52,7 +52,7 @@ pub enum OpenError {
         server: String,
         /// The bucket.
         bucket: String,
-        /// What the server answered.
+        /// The server's response.
         cause: String,
     },
     /// The bucket does not exist.
@@ -74,7 +74,7 @@ pub enum OpenError {
         bucket: String,
         /// The region in the settings.
         region: String,
-        /// What the server answered.
+        /// The server's response.
         cause: String,
     },
     /// The folder for files to be uploaded cannot be used.

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::bucket::Bucket;
 use super::error::{code, status, unavailable};
 
-/// What all writes to a bucket share.
+/// The settings and connections that all writes to a bucket share.
 pub(super) struct Writer {
     pub bucket: Bucket,
     pub conditional_writes: ConditionalWrites,

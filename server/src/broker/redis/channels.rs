@@ -15,7 +15,7 @@ use super::reason::Reason;
 use crate::broker::{BrokerError, Deliver, Frame, Topic};
 
 /// The number of a connection; later ones are greater.
-pub type ConnectionEpoch = u64;
+pub type ConnectionNumber = u64;
 
 /// The receiver of frames, once it is attached.
 pub type Receiver = Arc<OnceLock<Arc<dyn Deliver>>>;
@@ -30,7 +30,7 @@ pub struct Channels {
 #[derive(Default)]
 struct State {
     /// The connection in use.
-    current: Option<ConnectionEpoch>,
+    current: Option<ConnectionNumber>,
     channels: HashMap<Topic, Channel>,
     /// Channels that may differ from what is desired, each once. Bounded by the channels.
     queue: VecDeque<Topic>,
@@ -124,9 +124,9 @@ impl Channels {
     }
 
     /// Begins a new connection, on which every channel has to be subscribed. Returns their number.
-    pub fn connected(&self, epoch: ConnectionEpoch) -> usize {
+    pub fn connected(&self, connection: ConnectionNumber) -> usize {
         let mut state = self.lock();
-        state.current = Some(epoch);
+        state.current = Some(connection);
         let topics: Vec<_> = state.channels.keys().copied().collect();
         for topic in topics {
             state.enqueue(topic);
@@ -178,9 +178,9 @@ impl Channels {
     }
 
     /// Records that the server has confirmed a batch.
-    pub fn confirmed(&self, epoch: ConnectionEpoch, batch: &CommandBatch) {
+    pub fn confirmed(&self, connection: ConnectionNumber, batch: &CommandBatch) {
         let mut state = self.lock();
-        if state.current != Some(epoch) {
+        if state.current != Some(connection) {
             return;
         }
         for topic in &batch.subscribe {
@@ -193,9 +193,9 @@ impl Channels {
 
     /// Handles the server's message that a subscription has ended. Returns whether it is unexpected, as when its slot
     /// has moved.
-    pub fn is_unexpected_end(&self, epoch: ConnectionEpoch, topic: Topic) -> bool {
+    pub fn on_subscription_ended(&self, connection: ConnectionNumber, topic: Topic) -> bool {
         let mut state = self.lock();
-        let is_current = state.current == Some(epoch);
+        let is_current = state.current == Some(connection);
         let Some(channel) = state.channels.get_mut(&topic) else {
             return false;
         };
@@ -204,10 +204,10 @@ impl Channels {
     }
 
     /// Delivers a frame that arrived on a connection.
-    pub fn deliver(&self, epoch: ConnectionEpoch, topic: Topic, frame: Frame) {
+    pub fn deliver(&self, connection: ConnectionNumber, topic: Topic, frame: Frame) {
         let state = self.lock();
         let is_wanted = |channel: &Channel| channel.desired != Desired::Unsubscribed;
-        if state.current != Some(epoch) || !state.channels.get(&topic).is_some_and(is_wanted) {
+        if state.current != Some(connection) || !state.channels.get(&topic).is_some_and(is_wanted) {
             return;
         }
         // The lock is held, so that unsubscribing waits until the frame is delivered.

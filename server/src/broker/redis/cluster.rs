@@ -40,9 +40,9 @@ impl Cluster {
         let opening = shards.into_iter().map(async |shard| {
             let server = self.server_at(Some(&shard));
             let link = self.links.create(server.clone(), Some(&shard));
-            let session = link.open().await;
-            let session = session.map_err(|reason| OpenError::new(&server, reason))?;
-            Ok(self.links.start(link, Some(shard), Some(session)))
+            let connection = link.open().await;
+            let connection = connection.map_err(|reason| OpenError::new(&server, reason))?;
+            Ok(self.links.start(link, Some(shard), Some(connection)))
         });
         Ok(Routes::new(try_join_all(opening).await?))
     }

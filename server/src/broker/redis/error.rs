@@ -19,8 +19,8 @@ pub enum OpenError {
     Login(String),
     /// The user lacks permissions that a node needs.
     #[error(
-        "Redis at {0} does not permit what a node does: let the user of REDIS_URL subscribe and publish on the channels \
-         upload:*, or name another"
+        "Redis at {0} does not permit what a node does: let the user of REDIS_URL subscribe and publish on the \
+         channels upload:*, or name another"
     )]
     NotPermitted(String),
     /// The server cannot be used.

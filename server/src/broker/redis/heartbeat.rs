@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::broker::metrics::BrokerMetrics;
 
-/// The interval of heartbeats.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The subscription counts as broken when the newest received heartbeat is older than this.
 pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,7 +62,6 @@ impl Heartbeat {
         self.received.notify_waiters();
     }
 
-    /// Whether the newest received heartbeat is recent.
     pub fn is_recent(&self) -> bool {
         let newest = self.newest.load(Ordering::Acquire);
         newest > 0 && self.now() - newest <= nanos(HEARTBEAT_TIMEOUT)
@@ -98,7 +96,7 @@ impl Heartbeat {
     }
 }
 
-/// Nanoseconds, which suffice for 584 years.
+/// The nanoseconds of 584 years fit into the result.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

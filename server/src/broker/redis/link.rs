@@ -27,7 +27,7 @@ pub struct Link {
     publisher: Publisher,
     /// Healthy when a heartbeat was received on the current connection after everything was subscribed.
     health: LinkHealth,
-    next_epoch: AtomicU64,
+    next_connection: AtomicU64,
     /// Requests a heartbeat at once.
     heartbeat_now: Arc<Notify>,
     /// Notified after errors that may be caused by moved slots.
@@ -35,7 +35,7 @@ pub struct Link {
 }
 
 /// A subscribing connection.
-pub struct Session {
+pub struct SubscriberConnection {
     subscriber: Subscriber,
     /// The number of channels to subscribe when it was made.
     initial_channels: usize,
@@ -58,7 +58,7 @@ impl Link {
             channels: Arc::new(Channels::new(health.receiver())),
             heartbeat: Arc::new(heartbeat),
             health,
-            next_epoch: AtomicU64::new(0),
+            next_connection: AtomicU64::new(0),
             heartbeat_now,
             recheck_slots,
         }
@@ -85,32 +85,32 @@ impl Link {
     ///
     /// # Errors
     /// The reason why the server cannot be used.
-    pub async fn open(&self) -> Result<Session, Reason> {
+    pub async fn open(&self) -> Result<SubscriberConnection, Reason> {
         self.publisher.connect().await?;
-        let session = self.connect().await?;
+        let connection = self.connect().await?;
         let received = self.heartbeat.next_received();
         self.send_heartbeat().await?;
         timeout(HEARTBEAT_TIMEOUT, received)
             .await
             .map_err(|_| Reason::NoHeartbeat)?;
         self.health.set_healthy();
-        Ok(session)
+        Ok(connection)
     }
 
-    /// Supervises the connections forever, beginning with the session of `open`.
-    pub async fn run(&self, session: Option<Session>) {
+    /// Supervises the connections forever, beginning with the one that `open` made.
+    pub async fn run(&self, connection: Option<SubscriberConnection>) {
         tokio::join!(
             self.publisher.run(),
             self.send_heartbeats(),
-            self.supervise(session)
+            self.supervise(connection)
         );
     }
 
-    async fn supervise(&self, mut session: Option<Session>) {
+    async fn supervise(&self, mut connection: Option<SubscriberConnection>) {
         let mut backoff = Backoff::default();
         loop {
-            let current = match session.take() {
-                Some(session) => session,
+            let current = match connection.take() {
+                Some(connection) => connection,
                 None => self.reconnect(&mut backoff).await,
             };
             let reason = self.serve(&current, &mut backoff).await;
@@ -121,11 +121,11 @@ impl Link {
         }
     }
 
-    async fn reconnect(&self, backoff: &mut Backoff) -> Session {
+    async fn reconnect(&self, backoff: &mut Backoff) -> SubscriberConnection {
         loop {
             backoff.wait().await;
             match self.connect().await {
-                Ok(session) => return session,
+                Ok(connection) => return connection,
                 Err(reason) => {
                     tracing::debug!(%reason, "could not connect to Redis for subscriptions");
                 }
@@ -133,23 +133,23 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<Session, Reason> {
-        let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed);
+    async fn connect(&self) -> Result<SubscriberConnection, Reason> {
+        let number = self.next_connection.fetch_add(1, Ordering::Relaxed);
         let (channels, heartbeat) = (&self.channels, &self.heartbeat);
         let subscriber =
-            Subscriber::connect(&self.server, self.commands, epoch, channels, heartbeat).await?;
-        Ok(Session {
+            Subscriber::connect(&self.server, self.commands, number, channels, heartbeat).await?;
+        Ok(SubscriberConnection {
             subscriber,
-            initial_channels: self.channels.connected(epoch),
+            initial_channels: self.channels.connected(number),
         })
     }
 
     /// Uses a connection until it is lost, and returns the reason.
-    async fn serve(&self, session: &Session, backoff: &mut Backoff) -> Reason {
+    async fn serve(&self, connection: &SubscriberConnection, backoff: &mut Backoff) -> Reason {
         let caught_up = Notify::new();
         tokio::select! {
-            reason = session.subscriber.apply_changes(session.initial_channels, &caught_up) => reason,
-            () = session.subscriber.disconnected() => Reason::Closed,
+            reason = connection.subscriber.apply_changes(connection.initial_channels, &caught_up) => reason,
+            () = connection.subscriber.disconnected() => Reason::Closed,
             () = self.check_heartbeats(&caught_up, backoff) => Reason::NoHeartbeat,
         }
     }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::heartbeat::Heartbeat;
-use super::link::{Link, Session};
+use super::link::{Link, SubscriberConnection};
 use super::outage::{LinkHealth, OutageMonitor};
 use super::payload::heartbeat_channel;
 use super::pubsub::PubSubCommands;
@@ -16,7 +16,7 @@ use super::server::Server;
 use super::slots::{Shard, slot_of};
 use crate::broker::metrics::BrokerMetrics;
 
-/// What the links of a node share.
+/// Creates the links of a node, with the parts that they share.
 pub struct LinkFactory {
     pub outage: Arc<OutageMonitor>,
     pub metrics: BrokerMetrics,
@@ -56,12 +56,17 @@ impl LinkFactory {
     }
 
     /// Runs a link until its route is dropped.
-    pub fn start(&self, link: Link, shard: Option<Shard>, session: Option<Session>) -> Route {
+    pub fn start(
+        &self,
+        link: Link,
+        shard: Option<Shard>,
+        connection: Option<SubscriberConnection>,
+    ) -> Route {
         let link = Arc::new(link);
         let stop = self.stop.child_token();
         self.tasks.spawn({
             let (link, stop) = (Arc::clone(&link), stop.clone());
-            async move { stop.run_until_cancelled(link.run(session)).await }
+            async move { stop.run_until_cancelled(link.run(connection)).await }
         });
         Route::new(link, shard, stop.drop_guard())
     }

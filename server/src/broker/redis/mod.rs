@@ -116,8 +116,8 @@ impl RedisBroker {
 async fn open_one(server: Server, links: &LinkFactory) -> Result<Arc<Routes>, OpenError> {
     let link = links.create(server.clone(), None);
     let opened = link.open().await;
-    let session = opened.map_err(|reason| OpenError::new(&server, reason))?;
-    let route = links.start(link, None, Some(session));
+    let connection = opened.map_err(|reason| OpenError::new(&server, reason))?;
+    let route = links.start(link, None, Some(connection));
     Ok(Arc::new(Routes::new(vec![route])))
 }
 

@@ -29,7 +29,7 @@ pub struct Publisher {
 struct Current {
     connection: Option<MultiplexedConnection>,
     /// Counts connections, so that a late failure of one does not end its successor.
-    epoch: u64,
+    number: u64,
     /// The server's identification of the last connection that frames were sent by.
     identity: Option<ClientIdentity>,
 }
@@ -64,9 +64,9 @@ impl Publisher {
 
     /// Publishes without that limit, for heartbeats, which must not fail because of many frames.
     pub async fn send(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
-        let (connection, epoch) = {
+        let (connection, number) = {
             let current = self.lock();
-            (current.connection.clone(), current.epoch)
+            (current.connection.clone(), current.number)
         };
         let mut connection = connection.ok_or(Reason::Closed)?;
         let mut publish = cmd(self.commands.publish());
@@ -75,7 +75,7 @@ impl Publisher {
             Ok(Value::ServerError(error)) => Err(Reason::from(&error)),
             Ok(_) => Ok(()),
             Err(error) => {
-                self.fail(epoch);
+                self.fail(number);
                 Err(error.into())
             }
         }
@@ -92,7 +92,7 @@ impl Publisher {
         }
         let identity = client_identity(&mut connection).await?;
         let mut current = self.lock();
-        current.epoch += 1;
+        current.number += 1;
         current.identity = identity;
         current.connection = Some(connection);
         drop(current);
@@ -121,9 +121,9 @@ impl Publisher {
         }
     }
 
-    fn fail(&self, epoch: u64) {
+    fn fail(&self, number: u64) {
         let mut current = self.lock();
-        if current.epoch == epoch && current.connection.take().is_some() {
+        if current.number == number && current.connection.take().is_some() {
             self.failed.notify_one();
         }
     }

@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
-use super::channels::{Channels, CommandBatch, ConnectionEpoch};
+use super::channels::{Channels, CommandBatch, ConnectionNumber};
 use super::heartbeat::Heartbeat;
 use super::payload::{channel_of, parse_frame, topic_of};
 use super::pubsub::PubSubCommands;
@@ -25,7 +25,7 @@ pub struct Subscriber {
 /// Handles what arrives, in the task that reads the connection. Nothing is queued here: a node that is slow reads more
 /// slowly, and the server closes the connection of one that is far behind.
 struct PushHandler {
-    epoch: ConnectionEpoch,
+    connection_number: ConnectionNumber,
     commands: PubSubCommands,
     channels: Arc<Channels>,
     heartbeat: Arc<Heartbeat>,
@@ -38,12 +38,12 @@ impl Subscriber {
     pub async fn connect(
         server: &Server,
         commands: PubSubCommands,
-        epoch: ConnectionEpoch,
+        connection_number: ConnectionNumber,
         channels: &Arc<Channels>,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<Self, Reason> {
         let handler = Arc::new(PushHandler {
-            epoch,
+            connection_number,
             commands,
             channels: Arc::clone(channels),
             heartbeat: Arc::clone(heartbeat),
@@ -95,9 +95,11 @@ impl Subscriber {
         let (subscribe, unsubscribe) = (names(&batch.subscribe), names(&batch.unsubscribe));
         self.send(&subscribe, &unsubscribe).await?;
         let PushHandler {
-            channels, epoch, ..
+            channels,
+            connection_number,
+            ..
         } = &*self.handler;
-        channels.confirmed(*epoch, batch);
+        channels.confirmed(*connection_number, batch);
         Ok(())
     }
 
@@ -168,7 +170,7 @@ impl PushHandler {
         };
         if let Some(topic) = topic_of(&channel) {
             if let Some(frame) = parse_frame(payload) {
-                self.channels.deliver(self.epoch, topic, frame);
+                self.channels.deliver(self.connection_number, topic, frame);
             } else {
                 self.channels
                     .reject("the class is unknown or the text is not UTF-8");
@@ -185,7 +187,9 @@ impl PushHandler {
             return;
         };
         let is_unexpected = match topic_of(channel) {
-            Some(topic) => self.channels.is_unexpected_end(self.epoch, topic),
+            Some(topic) => self
+                .channels
+                .on_subscription_ended(self.connection_number, topic),
             None => channel == self.heartbeat.channel().as_bytes(),
         };
         if is_unexpected {

@@ -10,27 +10,28 @@ use crate::store::Select;
 
 /// How many messages a page shows at first.
 const FIRST_MESSAGES: usize = 50;
-/// The size of the longest page, in bytes: it contains its messages twice, each of 2,000 characters of four bytes.
+/// An estimate of the size of the longest page, in bytes: it contains its messages twice, each of 2,000 characters of
+/// four bytes.
 pub(super) const MAX_PAGE_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
 
 /// Reads an upload and its newest messages.
 pub(super) async fn upload_page(
-    node: &AppState,
+    state: &AppState,
     deadline: Deadline,
     short_id: ShortId,
 ) -> Result<UploadPage, PageError> {
-    let upload = node.store.upload(UploadRef::Short(short_id));
+    let upload = state.store.upload(UploadRef::Short(short_id));
     let upload = deadline.wait("store", upload).await.map_err(page_error)?;
-    with_messages(node, deadline, upload).await
+    with_messages(state, deadline, upload).await
 }
 
 /// Reads the newest messages of this upload.
 pub(super) async fn with_messages(
-    node: &AppState,
+    state: &AppState,
     deadline: Deadline,
     upload: Upload,
 ) -> Result<UploadPage, PageError> {
-    let store = &node.store;
+    let store = &state.store;
     let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
     Ok(UploadPage { upload, page })
@@ -38,11 +39,11 @@ pub(super) async fn with_messages(
 
 /// Reads the last sequence number of a conversation.
 pub(super) async fn head(
-    node: &AppState,
+    state: &AppState,
     deadline: Deadline,
     upload: UploadId,
 ) -> Result<Seq, PageError> {
-    let page = node.store.messages(upload, Select::Newest, 0);
+    let page = state.store.messages(upload, Select::Newest, 0);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
     Ok(page.head)
 }

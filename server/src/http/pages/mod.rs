@@ -31,11 +31,11 @@ pub use self::security::set_security_headers;
 /// # Errors
 /// When no memory is left for another answer.
 pub async fn show_home(
-    State(node): State<AppState>,
+    State(state): State<AppState>,
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    show(&node, &info, request, PageContent::Home).await
+    show(&state, &info, request, PageContent::Home).await
 }
 
 /// `GET /u/{id}`. The long form of an id is redirected to the short one, so that a page has one address.
@@ -43,26 +43,26 @@ pub async fn show_home(
 /// # Errors
 /// When the store is unavailable while the short form is looked up, or no memory is left for another answer.
 pub async fn show_image(
-    State(node): State<AppState>,
+    State(state): State<AppState>,
     path: Result<UploadPath, ApiError>,
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
     match path {
-        Ok(UploadPath(name @ UploadRef::Id(_))) => {
-            let upload = node.store.upload(name);
+        Ok(UploadPath(id @ UploadRef::Id(_))) => {
+            let upload = state.store.upload(id);
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => Ok(redirect_permanently(&upload.short_id.to_string())),
-                Err(ApiError::NotFound) => show_not_found(&node, &info, request).await,
+                Err(ApiError::NotFound) => show_not_found(&state, &info, request).await,
                 Err(error) => Err(error),
             }
         }
         Ok(UploadPath(UploadRef::Short(short_id))) => {
             let headers = request.headers().clone();
-            let page = image_page(&node, &info, request, short_id).await?;
-            respond(&node, &info, &headers, &page)
+            let page = image_page(&state, &info, request, short_id).await?;
+            respond(&state, &info, &headers, &page)
         }
-        Err(_) => show_not_found(&node, &info, request).await,
+        Err(_) => show_not_found(&state, &info, request).await,
     }
 }
 
@@ -71,14 +71,14 @@ pub async fn show_image(
 /// # Errors
 /// When no memory is left for another answer.
 pub async fn redirect_without_slash(
-    State(node): State<AppState>,
+    State(state): State<AppState>,
     path: Result<UploadPath, ApiError>,
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
     match path {
         Ok(UploadPath(id)) => Ok(redirect_permanently(&id.to_string())),
-        Err(_) => show_not_found(&node, &info, request).await,
+        Err(_) => show_not_found(&state, &info, request).await,
     }
 }
 
@@ -87,14 +87,14 @@ pub async fn redirect_without_slash(
 /// # Errors
 /// When no memory is left for another answer.
 pub async fn not_found(
-    State(node): State<AppState>,
+    State(state): State<AppState>,
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
     match *request.method() {
-        Method::GET | Method::HEAD if is_page => show_not_found(&node, &info, request).await,
+        Method::GET | Method::HEAD if is_page => show_not_found(&state, &info, request).await,
         _ => Err(ApiError::NotFound),
     }
 }
@@ -102,7 +102,7 @@ pub async fn not_found(
 /// Shows the view that the app's router chooses for this path in the browser too, or else the page could not be
 /// hydrated: an upload's page (`/u/{id}`, also with a slash behind it) or none.
 async fn show_not_found(
-    node: &AppState,
+    state: &AppState,
     info: &RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -114,38 +114,38 @@ async fn show_not_found(
     } else {
         PageContent::NoPage
     };
-    show(node, info, request, content).await
+    show(state, info, request, content).await
 }
 
 async fn show(
-    node: &AppState,
+    state: &AppState,
     info: &RequestInfo,
     request: Request,
     content: PageContent,
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
-    let page = render(node, settings(node, info), request, content).await;
-    respond(node, info, &headers, &page)
+    let page = render(state, settings(state, info), request, content).await;
+    respond(state, info, &headers, &page)
 }
 
 fn respond(
-    node: &AppState,
+    state: &AppState,
     info: &RequestInfo,
     request: &HeaderMap,
     page: &RenderedPage,
 ) -> Result<Response, ApiError> {
-    Ok(page.respond(request, &node.answers, info.client.counted())?)
+    Ok(page.respond(request, &state.response_budget, info.client.counted())?)
 }
 
 async fn render(
-    node: &AppState,
+    state: &AppState,
     settings: Settings,
     request: Request,
     content: PageContent,
 ) -> Arc<RenderedPage> {
-    let image_origin = node.blobs.redirect_origin();
-    let assets = &node.site.assets;
-    let page = node
+    let image_origin = state.blobs.redirect_origin();
+    let assets = &state.site.assets;
+    let page = state
         .pages
         .get_or_render(request, assets, settings, content, image_origin);
     page.await
@@ -154,55 +154,56 @@ async fn render(
 /// Returns the page of an upload: the cached one, unless there are new messages. Of concurrent requests for a new one,
 /// one reserves the memory for reading and rendering it.
 async fn image_page(
-    node: &AppState,
+    state: &AppState,
     info: &RequestInfo,
     request: Request,
     short_id: ShortId,
 ) -> Result<Arc<RenderedPage>, BudgetExceeded> {
     let deadline = Deadline::start();
-    let settings = settings(node, info);
-    let last = node.pages.get(&settings.origin, short_id);
+    let settings = settings(state, info);
+    let last = state.pages.get(&settings.origin, short_id);
     let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some((upload, head))) = (&last, known) {
-        match load::head(node, deadline, upload.id).await {
+        match load::head(state, deadline, upload.id).await {
             Ok(now) if now == *head => return Ok(Arc::clone(last)),
             Ok(_) => {}
             Err(error) => {
                 let content = PageContent::Image(Err(error));
-                return Ok(render(node, settings, request, content).await);
+                return Ok(render(state, settings, request, content).await);
             }
         }
     }
     let upload = known.map(|(upload, _)| upload);
-    let name = (settings.origin.clone(), short_id);
-    let room = || {
-        node.answers
+    let key = (settings.origin.clone(), short_id);
+    let reserve = || {
+        state
+            .response_budget
             .reserve(info.client.counted(), load::MAX_PAGE_BYTES)
     };
     let (request, _) = request.into_parts();
-    let make = async |_room| {
+    let make = async |_reservation| {
         let page = match upload {
-            None => load::upload_page(node, deadline, short_id).await,
-            Some(upload) => load::with_messages(node, deadline, upload.clone()).await,
+            None => load::upload_page(state, deadline, short_id).await,
+            Some(upload) => load::with_messages(state, deadline, upload.clone()).await,
         };
         let request = Request::from_parts(request.clone(), Body::empty());
-        Ok(render(node, settings.clone(), request, PageContent::Image(page)).await)
+        Ok(render(state, settings.clone(), request, PageContent::Image(page)).await)
     };
-    node.pages.pending().read_with(name, room, make).await
+    state.pages.pending().read_with(key, reserve, make).await
 }
 
 fn redirect_permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
 }
 
-fn settings(node: &AppState, info: &RequestInfo) -> Settings {
-    let public = node.config.public_url.as_ref();
+fn settings(state: &AppState, info: &RequestInfo) -> Settings {
+    let public = state.config.public_url.as_ref();
     let origin = public
         .map(|url| url.as_str().to_owned())
         .or_else(|| info.origin())
-        .unwrap_or_else(|| format!("http://{}", node.config.address()));
+        .unwrap_or_else(|| format!("http://{}", state.config.address()));
     Settings {
         origin,
-        max_upload_bytes: node.config.limits.upload_bytes,
+        max_upload_bytes: state.config.limits.upload_bytes,
     }
 }

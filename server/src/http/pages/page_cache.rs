@@ -16,7 +16,7 @@ use crate::store::coalescing::CoalescedReads;
 
 /// How many bytes of pages are cached: some hundreds of pages.
 const MAX_CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// What a page takes beside its key and its content, in bytes: mostly headers.
+/// The memory of a page beside its key and its content, in bytes: mostly headers.
 const PAGE_OVERHEAD: u64 = 2 * 1024;
 /// The size of the page of a short conversation, plain and compressed, in bytes.
 const TYPICAL_PAGE: u64 = 32 * 1024;

@@ -55,7 +55,7 @@ impl PageContent {
     }
 }
 
-/// The app reads what was read for it.
+/// Provides the data already loaded.
 #[async_trait::async_trait]
 impl PageSource for PageContent {
     async fn image_page(&self, _short_id: ShortId) -> Result<UploadPage, PageError> {
@@ -78,7 +78,7 @@ pub(super) struct RenderedPage {
     headers: HeaderMap,
     content: Representation,
     /// Reserved while it is being sent to anyone.
-    room: SharedReservation,
+    reservation: SharedReservation,
 }
 
 impl RenderedPage {
@@ -111,7 +111,7 @@ impl RenderedPage {
             status,
             headers,
             content: Representation::new(HTML, NO_CACHE, html).with_gzip(gzip),
-            room: SharedReservation::default(),
+            reservation: SharedReservation::default(),
         }
     }
 
@@ -119,11 +119,11 @@ impl RenderedPage {
     pub fn respond(
         &self,
         request: &HeaderMap,
-        answers: &ResponseBudget,
+        budget: &ResponseBudget,
         address: IpAddr,
     ) -> Result<Response, BudgetExceeded> {
-        let room = self.room.reserve(answers, address, self.size())?;
-        let hold = |bytes: &Bytes| room.share(bytes.clone());
+        let reservation = self.reservation.reserve(budget, address, self.size())?;
+        let hold = |bytes: &Bytes| reservation.share(bytes.clone());
         let mut response = if self.status.is_success() {
             self.content.respond_with(request, hold)
         } else {

@@ -38,7 +38,7 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
-    State(answers): State<ResponseBudget>,
+    State(budget): State<ResponseBudget>,
     info: RequestInfo,
     UploadPath(id): UploadPath,
     method: Method,
@@ -84,9 +84,9 @@ pub async fn show(
     }
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let buffered = length.min(blobs.read_buffer_bytes());
-    let room = answers.reserve(info.client.counted(), buffered)?;
+    let reservation = budget.reserve(info.client.counted(), buffered)?;
     let bytes = blobs.read(upload.short_id, range);
-    let bytes = room.hold_stream(deadline.wait("blobs", bytes).await?);
+    let bytes = reservation.hold_stream(deadline.wait("blobs", bytes).await?);
     Ok((status, headers, Body::from_stream(bytes)).into_response())
 }
 

@@ -44,7 +44,7 @@ const MIN_COMPRESSED_BYTES: usize = 1024;
 /// Lists of messages that are being read: concurrent equal requests share one answer.
 pub type SharedMessageReads = CoalescedReads<MessagesRequest, EncodedMessages, ApiError>;
 
-/// What an answer depends on, beside the conversation.
+/// The parameters of a request for messages. Equal requests for an unchanged conversation get equal answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessagesRequest {
     upload: UploadId,
@@ -63,7 +63,7 @@ pub struct EncodedMessages {
 /// `GET /api/uploads/{id}/messages`.
 pub async fn list(
     State(store): State<Arc<dyn Store>>,
-    State(answers): State<ResponseBudget>,
+    State(budget): State<ResponseBudget>,
     State(message_reads): State<Arc<SharedMessageReads>>,
     info: RequestInfo,
     path: UploadPath,
@@ -78,15 +78,15 @@ pub async fn list(
         limit,
         takes_gzip: quality(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) > 0,
     };
-    let room = || {
-        let room = answers.reserve(info.client.counted(), limit * MAX_MESSAGE_BYTES);
-        room.map_err(ApiError::from)
+    let reserve = || {
+        let reservation = budget.reserve(info.client.counted(), limit * MAX_MESSAGE_BYTES);
+        reservation.map_err(ApiError::from)
     };
-    let read = async |room| {
+    let read = async |reservation| {
         let page = store.messages(request.upload, select, limit);
-        EncodedMessages::encode(&page.await?, request.takes_gzip, room)
+        EncodedMessages::encode(&page.await?, request.takes_gzip, reservation)
     };
-    let messages = message_reads.read_with(request, room, read);
+    let messages = message_reads.read_with(request, reserve, read);
     deadline.wait("store", messages).await
 }
 
@@ -95,7 +95,7 @@ impl EncodedMessages {
     fn encode(
         page: &MessagePage,
         takes_gzip: bool,
-        mut room: Reservation,
+        mut reservation: Reservation,
     ) -> Result<Self, ApiError> {
         let json = serde_json::to_vec(page).map_err(|_| ApiError::Internal)?;
         let is_long = json.len() > MIN_COMPRESSED_BYTES;
@@ -104,9 +104,9 @@ impl EncodedMessages {
         let is_gzip = gzip.is_some();
         // Without unused capacity.
         let body = gzip.unwrap_or(json).into_boxed_slice();
-        room.resize(body.len());
+        reservation.resize(body.len());
         Ok(Self {
-            body: room.hold(body.into()),
+            body: reservation.hold(body.into()),
             is_gzip,
         })
     }

@@ -21,16 +21,16 @@ pub async fn limit_misses(
     request: Request,
     next: Next,
 ) -> Response {
-    let Ok(UploadPath(name)) = path else {
+    let Ok(UploadPath(upload)) = path else {
         return next.run(request).await;
     };
     let misses = rate_limits.misses_of(info.client.counted());
-    if let Err(refused) = misses.check(name) {
+    if let Err(refused) = misses.check(upload) {
         return ApiError::from(refused).into_response();
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
-        misses.record(name);
+        misses.record(upload);
     }
     response
 }

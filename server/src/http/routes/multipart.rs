@@ -22,7 +22,7 @@ use tokio::io::AsyncWriteExt;
 use crate::http::body::{body_error, has_cause};
 use crate::http::error::ApiError;
 
-/// What a form may contain beside the file, in bytes: boundaries, headers, other fields.
+/// The maximum size of a form beside the file, in bytes: boundaries, headers, other fields.
 const FORM_OVERHEAD: u64 = 64 * 1024;
 /// How many bytes may be read, beside the last piece, without a part or a chunk of one coming out of the parser: the
 /// headers of a part.

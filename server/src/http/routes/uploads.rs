@@ -52,8 +52,8 @@ pub async fn create(
     // Refused before the body is read.
     let slot = decoders.upload_slot(address)?;
     let is_form = prefers_html(request.headers());
-    let file = receiver.receive(request).await?;
     // If the client disconnects before the whole file has arrived, it is discarded.
+    let file = receiver.receive(request).await?;
     let (inspected, image) = decoders.inspect(&slot, file).await?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
@@ -95,11 +95,11 @@ pub struct Publisher {
 }
 
 impl FromRef<AppState> for Publisher {
-    fn from_ref(node: &AppState) -> Self {
+    fn from_ref(state: &AppState) -> Self {
         Self {
-            store: Arc::clone(&node.store),
-            blobs: Arc::clone(&node.blobs),
-            tasks: node.tasks.clone(),
+            store: Arc::clone(&state.store),
+            blobs: Arc::clone(&state.blobs),
+            tasks: state.tasks.clone(),
         }
     }
 }

@@ -23,15 +23,15 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
-/// What the socket's own task has to do.
+/// The next action of the socket's own task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Wait for a change.
     Wait,
     /// Write what is queued, once the kernel accepts more.
     Write,
-    /// Close the socket as too slow: message frames were dropped.
-    CloseOverflowed,
+    /// Close the socket as too slow.
+    CloseTooSlow,
     /// Reset the connection: a frame is partly written, and the node has no room for its rest.
     Reset,
     /// End the socket: the connection is broken.
@@ -53,7 +53,7 @@ pub(super) enum State {
     #[default]
     Open,
     /// Messages were dropped, or nothing was accepted for too long: it has to be closed.
-    Overflowed,
+    TooSlow,
     /// A close frame is queued as the last frame.
     Closing,
     /// Nothing more is written, although a frame is partly written: the connection has to be reset.
@@ -107,12 +107,12 @@ impl WriteQueue {
         self.queue.is_none()
     }
 
-    /// What the socket's own task has to do next.
+    /// Returns what the socket's own task has to do next.
     pub(super) fn next_action(&self) -> Action {
         match self.state {
             State::Broken => Action::Disconnect,
             State::Cut => Action::Reset,
-            State::Overflowed => Action::CloseOverflowed,
+            State::TooSlow => Action::CloseTooSlow,
             State::Open | State::Closing if self.queue.is_none() => Action::Wait,
             State::Open | State::Closing => Action::Write,
         }
@@ -143,7 +143,7 @@ impl WriteQueue {
         &mut self,
         push: &Push<'_>,
         limits: &Limits,
-        node: &Arc<QueuedBytes>,
+        queued_bytes: &Arc<QueuedBytes>,
     ) -> usize {
         let (mut end, mut dropped) = (0, 0);
         for frame in push.batch.frames() {
@@ -158,7 +158,7 @@ impl WriteQueue {
             let is_answer = push.is_answer;
             if start < push.written {
                 // The rest of a frame has to be written, whatever the socket's own limits.
-                match node.reserve(frame) {
+                match queued_bytes.reserve(frame) {
                     Some(frame) => {
                         let frame = QueuedFrame { frame, is_answer };
                         self.queue_mut().set_partial(frame, push.written - start);
@@ -166,7 +166,7 @@ impl WriteQueue {
                     None => self.advance(State::Cut),
                 }
             } else {
-                dropped += self.enqueue(frame, is_answer, limits, node);
+                dropped += self.enqueue(frame, is_answer, limits, queued_bytes);
             }
         }
         dropped
@@ -178,7 +178,7 @@ impl WriteQueue {
         frame: &EncodedFrame,
         is_answer: bool,
         limits: &Limits,
-        node: &Arc<QueuedBytes>,
+        queued_bytes: &Arc<QueuedBytes>,
     ) -> usize {
         let queue = self.queue_mut();
         let mut dropped = 0;
@@ -192,11 +192,11 @@ impl WriteQueue {
             dropped += 1;
         }
         let has_room = queue.bytes <= room && (is_touch || queue.messages.len() < limits.messages);
-        let reserved = has_room.then(|| node.reserve(frame)).flatten();
+        let reserved = has_room.then(|| queued_bytes.reserve(frame)).flatten();
         match reserved {
             Some(frame) => queue.push(QueuedFrame { frame, is_answer }, is_touch),
             None if is_touch => dropped += 1,
-            None => self.advance(State::Overflowed),
+            None => self.advance(State::TooSlow),
         }
         self.free_if_empty();
         dropped
@@ -234,7 +234,7 @@ impl WriteQueue {
     pub(super) fn fail(&mut self, failure: Failure) {
         if self.state == State::Open {
             self.advance(match failure {
-                Failure::TooSlow => State::Overflowed,
+                Failure::TooSlow => State::TooSlow,
                 Failure::Dead => State::Broken,
             });
         }
@@ -244,11 +244,7 @@ impl WriteQueue {
     /// only be reset then.
     pub(super) fn shed(&mut self) {
         let is_cut = self.queue.as_ref().is_some_and(|it| it.partial.is_some());
-        self.advance(if is_cut {
-            State::Cut
-        } else {
-            State::Overflowed
-        });
+        self.advance(if is_cut { State::Cut } else { State::TooSlow });
     }
 
     /// Records that the connection is broken.
@@ -258,10 +254,11 @@ impl WriteQueue {
 
     /// Queues a close frame as the last frame. Other queued frames are dropped, except for the rest of a partly written
     /// one.
-    pub(super) fn close(&mut self, frame: Bytes, node: &Arc<QueuedBytes>) {
+    pub(super) fn close(&mut self, frame: Bytes, queued_bytes: &Arc<QueuedBytes>) {
         if self.state < State::Closing {
             self.advance(State::Closing);
-            let frame = node.reserve_unchecked(&EncodedFrame::new(DeliveryClass::Message, frame));
+            let frame =
+                queued_bytes.reserve_unchecked(&EncodedFrame::new(DeliveryClass::Message, frame));
             let is_answer = false;
             self.queue_mut()
                 .push(QueuedFrame { frame, is_answer }, false);

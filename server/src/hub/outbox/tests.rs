@@ -129,7 +129,7 @@ async fn a_message_beyond_the_limit_overflows_the_socket() {
     outbox.push(&message("after the gap"));
     let notified = timeout(Duration::from_secs(5), outbox.changed()).await;
     assert!(notified.is_ok(), "the socket's task is notified");
-    assert_eq!(outbox.next_action(), Action::CloseOverflowed);
+    assert_eq!(outbox.next_action(), Action::CloseTooSlow);
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ const MIN_SOCKETS_PER_TASK: usize = 256;
 
 impl Rooms {
     /// Writes batches until no frame is left.
-    pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room: u64) {
-        while let Some((batch, snapshot)) = self.next_batch(topic, room) {
+    pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room_id: u64) {
+        while let Some((batch, snapshot)) = self.next_batch(topic, room_id) {
             for frame in batch.frames() {
                 self.metrics.delivered(frame.class, snapshot.len());
             }
@@ -45,9 +45,9 @@ impl Rooms {
         }
     }
 
-    fn next_batch(&self, topic: Topic, room: u64) -> Option<(Batch, MemberSnapshot)> {
+    fn next_batch(&self, topic: Topic, room_id: u64) -> Option<(Batch, MemberSnapshot)> {
         let mut shard = self.shard(topic);
-        let room = shard.rooms.get_mut(&topic).filter(|it| it.id == room)?;
+        let room = shard.rooms.get_mut(&topic).filter(|it| it.id == room_id)?;
         let head = room.recent.head();
         let frames = room.pending.take(|| head_frame(topic, head));
         if frames.is_empty() {

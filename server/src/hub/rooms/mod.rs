@@ -38,8 +38,8 @@ pub struct Membership {
     topic: Topic,
     short_id: ShortId,
     slot: usize,
-    /// The room's number: a later room of the same topic has another.
-    room: u64,
+    /// The room's id: a later room of the same topic has another.
+    room_id: u64,
 }
 
 impl Membership {
@@ -48,9 +48,9 @@ impl Membership {
         self.topic
     }
 
-    /// Whether `name` is the id or the short id of the topic's upload.
-    pub fn is_named(&self, name: UploadRef) -> bool {
-        match name {
+    /// Whether `upload` is the id or the short id of the topic's upload.
+    pub fn is_of(&self, upload: UploadRef) -> bool {
+        match upload {
             UploadRef::Id(id) => self.topic == id,
             UploadRef::Short(short_id) => self.short_id == short_id,
         }
@@ -61,7 +61,7 @@ pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     /// The topics of the rooms by their uploads' short ids.
-    names: Mutex<HashMap<ShortId, Topic>>,
+    topics_by_short_id: Mutex<HashMap<ShortId, Topic>>,
     epochs: EpochCounter,
     pub(super) unconfirmed_topics: UnconfirmedTopics,
     broker: Arc<dyn Broker>,
@@ -114,7 +114,7 @@ impl Rooms {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
-            names: Mutex::default(),
+            topics_by_short_id: Mutex::default(),
             epochs: EpochCounter::default(),
             unconfirmed_topics: UnconfirmedTopics::default(),
             broker,
@@ -169,7 +169,7 @@ impl Rooms {
         let room = rooms.entry(topic).or_insert_with(|| {
             *last_room_id += 1;
             self.spawn_transition(topic, false);
-            lock(&self.names).insert(short_id, topic);
+            lock(&self.topics_by_short_id).insert(short_id, topic);
             Room {
                 id: *last_room_id,
                 short_id,
@@ -184,7 +184,7 @@ impl Rooms {
             topic,
             short_id,
             slot: room.members.insert(outbox),
-            room: room.id,
+            room_id: room.id,
         };
         room.snapshot = None;
         let confirmation = match &mut room.subscription {
@@ -203,7 +203,7 @@ impl Rooms {
         let Some(room) = shard
             .rooms
             .get_mut(&membership.topic)
-            .filter(|room| room.id == membership.room)
+            .filter(|room| room.id == membership.room_id)
         else {
             return;
         };
@@ -249,10 +249,10 @@ impl Rooms {
     }
 
     /// Finds an upload among those that this node watches.
-    pub(super) fn find(&self, name: UploadRef) -> Option<(Topic, ShortId)> {
-        let topic = match name {
+    pub(super) fn find(&self, upload: UploadRef) -> Option<(Topic, ShortId)> {
+        let topic = match upload {
             UploadRef::Id(id) => id,
-            UploadRef::Short(short_id) => *lock(&self.names).get(&short_id)?,
+            UploadRef::Short(short_id) => *lock(&self.topics_by_short_id).get(&short_id)?,
         };
         let short_id = self.shard(topic).rooms.get(&topic)?.short_id;
         Some((topic, short_id))
@@ -289,7 +289,7 @@ impl Rooms {
         };
         match (subscribed, room.members.is_empty()) {
             (Ok(true), false) => {
-                room.finish_transition(Ok(()));
+                room.confirm();
                 Step::Done
             }
             (Ok(true), true) => Step::Unsubscribe,
@@ -299,7 +299,7 @@ impl Rooms {
                 Step::Done
             }
             (Err(error), _) => {
-                room.finish_transition(Err(error));
+                room.fail_waiting(error);
                 self.remove(&mut shard, topic);
                 Step::Done
             }
@@ -316,7 +316,7 @@ impl Rooms {
 
     fn remove(&self, shard: &mut Shard, topic: Topic) {
         if let Some(room) = shard.rooms.remove(&topic) {
-            lock(&self.names).remove(&room.short_id);
+            lock(&self.topics_by_short_id).remove(&room.short_id);
         }
     }
 
@@ -327,12 +327,20 @@ impl Rooms {
 }
 
 impl Room {
-    /// Ends a transition, and passes its result to all who wait for it.
-    fn finish_transition(&mut self, result: Result<(), BrokerError>) {
-        if let Subscription::Changing(waiting) =
-            std::mem::replace(&mut self.subscription, Subscription::Confirmed)
-        {
-            for sender in waiting {
+    /// Records that the topic is subscribed, and tells the waiting sockets.
+    fn confirm(&mut self) {
+        self.reply_to_waiting(&Ok(()));
+        self.subscription = Subscription::Confirmed;
+    }
+
+    /// Passes the error of a failed transition to the waiting sockets. The room must be removed then.
+    fn fail_waiting(&mut self, error: BrokerError) {
+        self.reply_to_waiting(&Err(error));
+    }
+
+    fn reply_to_waiting(&mut self, result: &Result<(), BrokerError>) {
+        if let Subscription::Changing(waiting) = &mut self.subscription {
+            for sender in waiting.drain(..) {
                 // The receiver is gone if its socket has closed.
                 let _ = sender.send(result.clone());
             }

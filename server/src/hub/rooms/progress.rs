@@ -1,4 +1,4 @@
-//! What the rooms know about their conversations, and how that changes when the subscription is interrupted.
+//! The progress of the rooms' conversations, and how it changes when the subscription is interrupted.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ pub(super) enum Report {
     Refused(Refusal),
 }
 
-/// What the image's headers say.
+/// The data of the image's headers.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(in crate::image) struct HeaderInfo {
     pub(super) media_type: MediaType,

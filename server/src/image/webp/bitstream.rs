@@ -7,7 +7,7 @@ use super::frame::Frame;
 use crate::image::error::ImageError;
 use crate::image::source::Source;
 
-/// What the header says.
+/// The data of the header.
 #[derive(Debug)]
 pub(super) struct Bitstream {
     pub width: u32,

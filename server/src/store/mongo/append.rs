@@ -1,8 +1,8 @@
 //! Appending messages without holes, by means of the unique indexes.
 //!
 //! The next sequence numbers are those after the head. They are inserted in order by one ordered insert, which stops at
-//! its first failure. By the indexes each number and each `clientMessageID` of an upload exists once. So what a failed
-//! insert leaves is a first part of it, and that part follows the head without a hole, whatever other nodes do
+//! its first failure. The indexes allow each number and each `clientMessageID` of an upload only once. So a failed
+//! insert has stored a prefix of its messages, which follows the head without a hole, whatever other nodes do
 //! meanwhile, and however late the server executes an insert that timed out: the head was read from a majority of
 //! servers and cannot be lost.
 //!
@@ -114,8 +114,8 @@ impl AppendCall {
         // After a change of the primary, the new one may at first not know everything that was acknowledged.
         self.head = conversation.head().await?.max(known_head);
         if self.head == known_head || is_ambiguous {
-            let names: Vec<_> = self.pending().map(Draft::client_message_id).collect();
-            let stored = conversation.known(&names).await?;
+            let client_ids: Vec<_> = self.pending().map(Draft::client_message_id).collect();
+            let stored = conversation.known(&client_ids).await?;
             for message in &stored {
                 self.set_results(message);
             }
@@ -125,11 +125,11 @@ impl AppendCall {
 
     /// Returns the drafts without a result; of several with the same client id only the first.
     fn pending(&self) -> impl Iterator<Item = &Draft> {
-        let mut names = HashSet::new();
+        let mut client_ids = HashSet::new();
         let pending = self.drafts.iter().filter(|(_, result)| result.is_none());
         pending
             .map(|(draft, _)| draft)
-            .filter(move |draft| names.insert(draft.client_message_id()))
+            .filter(move |draft| client_ids.insert(draft.client_message_id()))
     }
 
     fn next_messages(&self) -> Vec<Message> {
@@ -141,8 +141,8 @@ impl AppendCall {
         self.pending().map(number).collect()
     }
 
-    /// Sets the result of the drafts with this stored message's client id. It is new to the one that has its id, unless
-    /// it was stored before this call.
+    /// Sets the result of the drafts with this stored message's client id: [`Appended::New`] for the draft with the
+    /// message's own id if this call stored it, otherwise [`Appended::Known`].
     fn set_results(&mut self, message: &Message) {
         for (draft, result) in &mut self.drafts {
             if result.is_none() && draft.client_message_id() == &message.client_message_id {

@@ -44,7 +44,6 @@ impl AppendLocks {
 /// would win again and again while the others time out. So it yields: for as long as two others need for their appends
 /// if it has noticed any, and otherwise for a shorter time every now and then, since it does not notice those that
 /// always lose.
-/// sees that there are others, and else a little now and then, since it does not see those that always lose.
 #[derive(Default)]
 pub(super) struct AppendState(Option<LastAppend>);
 

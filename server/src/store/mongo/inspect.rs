@@ -65,7 +65,8 @@ pub(super) async fn warn_of_invalid(database: &Database) {
                 collection,
                 documents,
                 checked = SAMPLE_SIZE,
-                "documents in MongoDB are invalid and requests for them are answered with 503; restore them from a backup"
+                "documents in MongoDB are invalid and requests for them are answered with 503; \
+                 restore them from a backup"
             );
         }
     }

@@ -73,11 +73,11 @@ impl<'d> Conversation<'d> {
     }
 
     /// Reads the stored messages with these client ids, in no particular order.
-    pub async fn known(self, names: &[&ClientMessageId]) -> Result<Vec<Message>, Failure> {
-        let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    pub async fn known(self, client_ids: &[&ClientMessageId]) -> Result<Vec<Message>, Failure> {
+        let client_ids: Vec<_> = client_ids.iter().map(|id| id.as_str()).collect();
         let mut filter = self.filter();
-        filter.insert("clientMessageID", doc! { "$in": &names });
-        self.read(filter, doc! {}, names.len()).await
+        filter.insert("clientMessageID", doc! { "$in": &client_ids });
+        self.read(filter, doc! {}, client_ids.len()).await
     }
 
     async fn select(

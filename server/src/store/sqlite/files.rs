@@ -102,9 +102,9 @@ impl OpenedFiles {
             (false, false) => error!(
                 file = %database.0.display(),
                 log = %log.0.display(),
-                "the database or its write-ahead log was moved away, removed or replaced while the node runs: nothing is \
-                 written any more. Put back what was there, all files (tonesa.db with its -wal and -shm), or stop the \
-                 node first (docs/operations.md, Backup)"
+                "the database or its write-ahead log was moved away, removed or replaced while the node runs: nothing \
+                 is written any more. Restore what was there, all files (tonesa.db with its -wal and -shm), or stop \
+                 the node first (docs/operations.md, Backup)"
             ),
         }
         if is_in_place {

@@ -1,3 +1,5 @@
+//! Writes to the database in a thread of its own, many jobs in one commit, and makes checkpoints of the WAL.
+
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -43,8 +45,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends when told so or when the writer is dropped, after all pending jobs, and then unlocks
-    /// the folder.
+    /// Starts the thread. After [`Writer::stop`], or when the writer is dropped, it finishes all pending jobs, unlocks
+    /// the folder and ends.
     pub fn start(connection: Connection, files: OpenedFiles, lock: FolderLock) -> io::Result<Self> {
         // Every job holds at least one permit, so jobs never fill the queue.
         let (queue, jobs) = mpsc::channel(MAX_PENDING + 1);
@@ -55,7 +57,7 @@ impl Writer {
         let database = Database {
             connection,
             files,
-            log: LogState::default(),
+            wal: WalState::default(),
         };
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
@@ -71,8 +73,8 @@ impl Writer {
     }
 
     /// Runs a job that writes `size` uploads or messages, and returns its result when it is durable. A failed job
-    /// leaves nothing behind. Dropping the future does not stop a pending job. `after_commit` runs after each commit in
-    /// order, before the result is returned, and even if the caller is gone.
+    /// leaves nothing behind. Dropping the future does not stop a pending job. `after_commit` runs once after this
+    /// job's commit, in commit order, before the result is returned, and even if the caller is gone.
     pub async fn run<T: Send + 'static>(
         &self,
         size: usize,
@@ -118,21 +120,21 @@ impl Writer {
     }
 }
 
-/// What the thread owns.
+/// The state of the thread.
 struct Database {
     connection: Connection,
     files: OpenedFiles,
-    log: LogState,
+    wal: WalState,
 }
 
-/// Whether data may be in the log alone.
-struct LogState {
+/// Whether data may be in the WAL alone.
+struct WalState {
     is_empty: bool,
     checkpointed_at: Instant,
 }
 
-impl Default for LogState {
-    /// A process that was killed may have left data there.
+impl Default for WalState {
+    /// A process that was killed may have left data in the WAL.
     fn default() -> Self {
         Self {
             is_empty: false,
@@ -171,13 +173,16 @@ impl Database {
     }
 
     fn idle(&mut self) {
-        if self.files.check_in_place().is_ok() && !self.log.is_empty {
+        if self.wal.is_empty {
+            // Logged by the check.
+            let _ = self.files.check_in_place();
+        } else {
             self.checkpoint(Checkpoint::Truncate);
         }
     }
 
     fn write(&mut self, jobs: impl Iterator<Item = Job>) {
-        self.log.is_empty = false;
+        self.wal.is_empty = false;
         match self.commit(jobs) {
             Ok(replies) => {
                 // The writes count only if the next process to open the database will find them.
@@ -192,7 +197,7 @@ impl Database {
             // Logged already.
             Err(Failure::Refused(_)) => {}
         }
-        if self.log.checkpointed_at.elapsed() >= BUSY_CHECKPOINT_INTERVAL {
+        if self.wal.checkpointed_at.elapsed() >= BUSY_CHECKPOINT_INTERVAL {
             self.checkpoint(Checkpoint::Passive);
         }
     }
@@ -213,9 +218,9 @@ impl Database {
         if self.files.check_in_place().is_err() {
             return;
         }
-        self.log.checkpointed_at = Instant::now();
+        self.wal.checkpointed_at = Instant::now();
         match schema::checkpoint(&self.connection, mode) {
-            Ok(is_empty) => self.log.is_empty = is_empty,
+            Ok(is_empty) => self.wal.is_empty = is_empty,
             Err(error) => warn!(%error, "a checkpoint of the database failed"),
         }
     }

@@ -106,10 +106,10 @@ fn upload(short_id: ShortId) -> Upload {
     }
 }
 
-fn swept(marked: usize, put_back: usize, removed: usize) -> SweepStats {
+fn swept(marked: usize, unmarked: usize, removed: usize) -> SweepStats {
     SweepStats {
         marked,
-        put_back,
+        unmarked,
         removed,
     }
 }

@@ -25,7 +25,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// Connected, with epoch 1.
+    /// Connected, with connection number 1.
     fn new() -> Self {
         let receiver = Arc::new(RecordingReceiver::default());
         let attached = Receiver::default();
@@ -50,9 +50,9 @@ impl Fixture {
         batch.unwrap_or_default()
     }
 
-    fn delivers(&self, epoch: ConnectionEpoch, topic: Topic) -> bool {
+    fn delivers(&self, connection: ConnectionNumber, topic: Topic) -> bool {
         let before = self.receiver.0.lock().unwrap().len();
-        self.channels.deliver(epoch, topic, some_frame(""));
+        self.channels.deliver(connection, topic, some_frame(""));
         self.receiver.0.lock().unwrap().len() > before
     }
 }
@@ -174,17 +174,17 @@ fn cancelling_ends_only_unconfirmed_subscriptions() {
 #[test]
 fn an_unexpected_end_is_distinguished_from_a_requested_one() {
     let (it, topic) = Fixture::subscribed();
-    assert!(it.channels.is_unexpected_end(1, topic));
+    assert!(it.channels.on_subscription_ended(1, topic));
     drop(it.channels.unsubscribe(topic));
     let batch = it.batch();
     drop(it.channels.subscribe(topic));
     assert!(
-        !it.channels.is_unexpected_end(1, topic),
+        !it.channels.on_subscription_ended(1, topic),
         "it was requested, and the topic is desired again"
     );
     it.channels.confirmed(1, &batch);
     assert_eq!(it.batch().subscribe, [topic]);
-    assert!(!it.channels.is_unexpected_end(1, some_topic()));
+    assert!(!it.channels.on_subscription_ended(1, some_topic()));
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Socket {
         if event == Event::Shed && before < State::Closing {
             assert_eq!(self.queue.queued().2, 0, "freed at once");
         }
-        self.overflowed |= self.queue.state() == State::Overflowed;
+        self.overflowed |= self.queue.state() == State::TooSlow;
     }
 
     fn push(&mut self, class: DeliveryClass, accepted: usize, is_answer: bool) {
@@ -138,7 +138,7 @@ impl Socket {
         match self.queue.next_action() {
             Action::Wait => assert!(!has_slices && matches!(state, State::Open | State::Closing)),
             Action::Write => assert!(has_slices, "there is something to write"),
-            Action::CloseOverflowed => assert_eq!(state, State::Overflowed),
+            Action::CloseTooSlow => assert_eq!(state, State::TooSlow),
             Action::Reset => assert!(!has_slices && state == State::Cut),
             Action::Disconnect => assert!(!has_slices && state == State::Broken),
         }
@@ -176,7 +176,7 @@ impl Socket {
     /// Fails again and again while its own task closes it, with a kernel that accepts a byte at a time.
     fn check_ends(mut self) {
         self.step(Event::Stalls);
-        if self.queue.next_action() == Action::CloseOverflowed {
+        if self.queue.next_action() == Action::CloseTooSlow {
             self.step(Event::Closes);
         }
         for _ in 0..=LIMITS.bytes + LENGTH {
@@ -239,7 +239,7 @@ fn no_message_is_skipped_before_the_socket_overflows() {
     }
     assert_eq!(socket.queue.next_action(), Action::Write);
     socket.step(Event::Message(0));
-    assert_eq!(socket.queue.next_action(), Action::CloseOverflowed);
+    assert_eq!(socket.queue.next_action(), Action::CloseTooSlow);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn bytes_are_limited_as_well_as_frames() {
         "there is no room for it"
     );
     let pushed = push(DeliveryClass::Message, 301);
-    assert_eq!(pushed, (0, (0, 0, 0), Action::CloseOverflowed));
+    assert_eq!(pushed, (0, (0, 0, 0), Action::CloseTooSlow));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn on_a_node_without_room_the_socket_that_needs_more_overflows() {
     push(&mut second, DeliveryClass::Message);
     assert_eq!(
         (first.next_action(), second.next_action()),
-        (Action::Write, Action::CloseOverflowed)
+        (Action::Write, Action::CloseTooSlow)
     );
 }
 

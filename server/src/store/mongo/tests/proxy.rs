@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::*;
 
-/// What happens to the next insert.
+/// The fault of the next insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The server executes it, and the reply is lost.
