@@ -64,7 +64,7 @@ fn home(origin: &str) -> Vec<Tag> {
         Tag::Name("description", pitch()),
         Tag::Property("og:type", "website".to_owned()),
         Tag::Property("og:site_name", "Tonesa".to_owned()),
-        Tag::Property("og:title", "Point at an image, together.".to_owned()),
+        Tag::Property("og:title", "Point at a picture, together.".to_owned()),
         Tag::Property("og:description", pitch()),
         Tag::Property("og:url", format!("{origin}/")),
         Tag::Name("twitter:card", "summary".to_owned()),

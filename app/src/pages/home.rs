@@ -15,7 +15,7 @@ pub fn HomePage() -> impl IntoView {
         <div class="page">
             <Header/>
             <Main class="home rings">
-                <h1>"Point at an image, together."</h1>
+                <h1>"Point at a picture, together."</h1>
                 <p class="lead">
                     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
                 </p>
