@@ -21,7 +21,7 @@ pub use browser::Browser;
 pub use deploy::Checkers;
 pub use peers::ensure as for_bench;
 pub use servers::ensure as for_many_nodes;
-pub use wasm::Compiler;
+pub use wasm::{Compiler, TARGET};
 
 /// What esbuild and Playwright ask for.
 const OLDEST_NODE: u32 = 18;

@@ -1,12 +1,17 @@
 //! The app for the browser: compiled, bound to JavaScript and optimised.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::Effort;
-use crate::{setup::Compiler, tools::Tools, workspace::Workspace};
+use crate::{
+    setup::{Compiler, TARGET},
+    tools::Tools,
+    workspace::Workspace,
+};
 
 const NAME: &str = "tonesa";
 
@@ -16,13 +21,29 @@ pub fn compile(workspace: &Workspace, compiler: Compiler, effort: Effort) -> Res
         Effort::Quick => ("dev", "debug"),
         Effort::Optimised => ("wasm-release", "wasm-release"),
     };
-    compiler
-        .cargo(workspace, "build")
-        .args(["--package", "frontend", "--lib", "--profile", profile])
-        .run()
-        .context("compiling the frontend")?;
+    let mut build = compiler.cargo(workspace, "build").args([
+        "--package",
+        "frontend",
+        "--lib",
+        "--profile",
+        profile,
+    ]);
+    if effort == Effort::Optimised {
+        build = build.arg("--config").arg(without_registry_path());
+    }
+    build.run().context("compiling the frontend")?;
     let folder = workspace.target.join("wasm32-unknown-unknown").join(folder);
     Ok(folder.join("frontend.wasm"))
+}
+
+/// Shortens the paths of dependencies in panic messages, so that the WASM is the same in every home directory.
+fn without_registry_path() -> String {
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registry = cargo_home.unwrap_or_default().join("registry/src");
+    let flag = format!("--remap-path-prefix={}=", registry.display());
+    // Cargo appends them to those of .cargo/config.toml.
+    format!("target.{TARGET}.rustflags=[{flag:?}]")
 }
 
 /// The output of wasm-bindgen.
