@@ -4,7 +4,7 @@ use crate::live::{Entry, RowState};
 /// Messages of one author that follow each other within this time share a head line.
 const RUN_MS: u64 = 5 * 60 * 1_000;
 
-/// What stands above a message.
+/// The heading above a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heading {
     /// The day, when it is another one than that of the message before.
@@ -26,7 +26,7 @@ impl Heading {
     }
 }
 
-/// Unsent messages have the time of this computer's clock, which may be behind the server's: hence the absolute distance.
+/// Unsent messages have the time of this computer's clock, which may be behind the server's, so the distance is absolute.
 fn continues(previous: &Entry, entry: &Entry) -> bool {
     let distance = previous
         .created_at

@@ -56,7 +56,7 @@ pub fn MessageItem(
     }
 }
 
-/// What stands under a message that is not stored.
+/// The note under a message that is not stored.
 #[component]
 fn DeliveryNote(
     key: ClientMessageId,
