@@ -8,14 +8,13 @@ use axum::response::Redirect;
 use mime::Mime;
 use serde::Deserialize;
 
-use super::messages::MAX_POST_BYTES;
+use super::messages::read_post;
 use crate::admission::rate_limit::RateLimits;
-use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::request_info::RequestInfo;
-use crate::http::extract::upload_path::{UploadPath, content_type};
+use crate::http::extract::upload_path::UploadPath;
 use crate::hub::posting::Poster;
 use crate::ids;
 use crate::store::Store;
@@ -39,18 +38,14 @@ pub async fn create(
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
     info: RequestInfo,
-    UploadPath(name): UploadPath,
+    UploadPath(id): UploadPath,
     request: Request,
 ) -> Result<Redirect, ApiError> {
     rate_limits.messages.take(info.client.counted())?;
-    if !content_type(request.headers()).is_some_and(|given| is_form(&given)) {
-        return Err(ApiError::UnsupportedType(
-            "This form is sent as application/x-www-form-urlencoded.".into(),
-        ));
-    }
-    let message = parse(&read_small(request.into_body(), MAX_POST_BYTES).await?)?;
+    let expected = "This form is sent as application/x-www-form-urlencoded.";
+    let message = parse(&read_post(request, is_form, expected).await?)?;
     let deadline = Deadline::start();
-    let upload = deadline.wait("store", store.upload(name)).await?;
+    let upload = deadline.wait("store", store.upload(id)).await?;
     deadline
         .wait("store", poster.post(upload.id, message))
         .await?;

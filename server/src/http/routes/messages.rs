@@ -30,7 +30,7 @@ use crate::store::coalescing::CoalescedReads;
 use crate::store::{Appended, Select, Store};
 
 /// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
-pub(super) const MAX_POST_BYTES: usize = 64 * 1024;
+const MAX_POST_BYTES: usize = 64 * 1024;
 /// How many messages are returned if the client does not say.
 pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -144,17 +144,25 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, ApiError> {
     rate_limits.messages.take(info.client.counted())?;
-    if !content_type(request.headers()).is_some_and(|given| is_json(&given)) {
-        return Err(ApiError::UnsupportedType(
-            "A message is posted as application/json.".into(),
-        ));
-    }
-    let body = read_small(request.into_body(), MAX_POST_BYTES).await?;
+    let expected = "A message is posted as application/json.";
+    let body = read_post(request, is_json, expected).await?;
     let message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let answered = deadline.wait("store", poster.post(id, message)).await?;
     Ok(answer(answered))
+}
+
+/// Reads the body of a post. A body of another type is refused with the sentence `expected`, before it is read.
+pub(super) async fn read_post(
+    request: Request,
+    is_accepted: fn(&Mime) -> bool,
+    expected: &'static str,
+) -> Result<Bytes, ApiError> {
+    if !content_type(request.headers()).is_some_and(|given| is_accepted(&given)) {
+        return Err(ApiError::UnsupportedType(expected.into()));
+    }
+    read_small(request.into_body(), MAX_POST_BYTES).await
 }
 
 fn answer(posted: Appended) -> Response {
