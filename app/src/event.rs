@@ -27,7 +27,7 @@ pub enum ServerEvent {
         /// The upload.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
-        /// The last sequence number stored when the subscription was proven.
+        /// The last sequence number stored when the subscription was confirmed.
         head: Seq,
         /// The messages after the client's cursor, if the node had them at hand; otherwise empty.
         messages: Vec<Message>,

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long a node may take to answer in a test.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends the bytes, and reads until the node closes the connection, which `Connection: close` makes it do.
 pub async fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
@@ -20,7 +20,7 @@ pub async fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> String 
 /// Reads until the node closes the connection.
 pub async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer))
+    timeout(TIMEOUT, stream.read_to_end(&mut answer))
         .await
         .expect("the node closes the connection")
         .unwrap();
@@ -42,6 +42,6 @@ pub async fn read_until(stream: &mut TcpStream, text: &str) -> String {
             answer.extend_from_slice(&piece[..read]);
         }
     };
-    timeout(PATIENCE, reading).await.expect("the node answers");
+    timeout(TIMEOUT, reading).await.expect("the node answers");
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -29,7 +29,7 @@ async fn is_served(stream: &mut TcpStream) -> bool {
         return false;
     }
     let mut answer = [0; 4096];
-    let read = timeout(raw::PATIENCE, stream.read(&mut answer)).await;
+    let read = timeout(raw::TIMEOUT, stream.read(&mut answer)).await;
     let read = read.expect("the node answers or ends the connection");
     read.is_ok_and(|_| answer.starts_with(b"HTTP/1.1 200 "))
 }

@@ -5,14 +5,14 @@ use super::*;
 use crate::model::{Message, MessagePage};
 
 /// A conversation and the list that shows it.
-struct Shown {
+struct TestList {
     conversation: Conversation,
     unsent: Vec<Entry>,
     list: MessageList,
     _owner: Owner,
 }
 
-impl Shown {
+impl TestList {
     fn new(page: MessagePage) -> Self {
         let owner = Owner::new();
         let conversation = Conversation::new(page);
@@ -103,7 +103,7 @@ fn stored(entry: &Entry, seq: u64) -> Message {
 
 #[test]
 fn a_full_chunk_is_closed() {
-    let mut shown = Shown::new(page(1..=49, 49));
+    let mut shown = TestList::new(page(1..=49, 49));
     shown.insert([message(50)]);
     assert_eq!(shown.lengths(), [50]);
     shown.insert([message(51)]);
@@ -114,7 +114,7 @@ fn a_full_chunk_is_closed() {
 
 #[test]
 fn a_new_message_changes_no_other_chunk_and_no_other_row() {
-    let mut shown = Shown::new(page(1..=60, 60));
+    let mut shown = TestList::new(page(1..=60, 60));
     let before = shown.states();
     let ids = shown.ids();
     shown.insert([message(61)]);
@@ -124,7 +124,7 @@ fn a_new_message_changes_no_other_chunk_and_no_other_row() {
 
 #[test]
 fn older_messages_are_a_chunk_of_their_own() {
-    let mut shown = Shown::new(page(101..=150, 150));
+    let mut shown = TestList::new(page(101..=150, 150));
     let ids = shown.ids();
     shown.insert_older(page(51..=100, 150));
     assert_eq!(shown.ids()[1..], ids);
@@ -133,7 +133,7 @@ fn older_messages_are_a_chunk_of_their_own() {
 
 #[test]
 fn an_own_message_keeps_its_chunk_when_it_is_stored() {
-    let mut shown = Shown::new(page(1..=49, 49));
+    let mut shown = TestList::new(page(1..=49, 49));
     let own = [unsent("a"), unsent("b")];
     shown.unsent = own.to_vec();
     shown.update();
@@ -154,7 +154,7 @@ fn an_own_message_keeps_its_chunk_when_it_is_stored() {
 
 #[test]
 fn a_message_that_stays_unsent_does_not_keep_its_chunk_open_for_ever() {
-    let mut shown = Shown::new(page(1..=10, 10));
+    let mut shown = TestList::new(page(1..=10, 10));
     shown.unsent = vec![unsent("a"), unsent("b")];
     shown.unsent[0].delivery = Delivery::Sent;
     shown.update();
@@ -172,7 +172,7 @@ fn a_message_that_stays_unsent_does_not_keep_its_chunk_open_for_ever() {
 
 #[test]
 fn the_oldest_chunks_are_removed_and_no_chunk_is_added_with_it() {
-    let mut shown = Shown::new(page(1..=2_000, 2_000));
+    let mut shown = TestList::new(page(1..=2_000, 2_000));
     let ids = shown.ids();
     shown.conversation.insert(message(2_001));
     shown.conversation.trim();
@@ -184,7 +184,7 @@ fn the_oldest_chunks_are_removed_and_no_chunk_is_added_with_it() {
 
 #[test]
 fn a_list_that_goes_on_elsewhere_is_replaced() {
-    let mut shown = Shown::new(page(1..=60, 60));
+    let mut shown = TestList::new(page(1..=60, 60));
     shown.unsent = vec![unsent("a")];
     shown.update();
     let ids = shown.ids();
@@ -196,7 +196,7 @@ fn a_list_that_goes_on_elsewhere_is_replaced() {
 
 #[test]
 fn own_messages_that_are_known_later_are_refreshed() {
-    let mut shown = Shown::new(page(1..=60, 60));
+    let mut shown = TestList::new(page(1..=60, 60));
     shown.conversation.add_own(message(7).client_message_id);
     shown.list.refresh(shown.conversation.listed());
     shown.update();

@@ -23,7 +23,7 @@ pub fn channel_of(topic: Topic) -> String {
 
 /// A channel for a node's heartbeats, which is not the channel of a topic.
 pub fn heartbeat_channel(random: u64) -> String {
-    format!("{PREFIX}canary:{random:016x}")
+    format!("{PREFIX}heartbeat:{random:016x}")
 }
 
 /// The topic of a channel; `None` for other channels.

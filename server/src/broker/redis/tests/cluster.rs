@@ -72,7 +72,7 @@ impl Fixture {
 fn channels(server: &mut Connection) -> HashSet<String> {
     let mut ask = cmd("PUBSUB");
     let mut channels: HashSet<String> = ask.arg("SHARDCHANNELS").query(server).unwrap();
-    channels.retain(|channel| !channel.contains("canary"));
+    channels.retain(|channel| !channel.contains("heartbeat"));
     channels
 }
 

@@ -178,7 +178,7 @@ pub fn subscribers(server: &mut Connection, topic: Topic) -> i64 {
 pub fn channels(server: &mut Connection) -> HashSet<String> {
     let mut ask = cmd("PUBSUB");
     let mut channels: HashSet<String> = ask.arg("CHANNELS").query(server).unwrap();
-    channels.retain(|channel| !channel.contains("canary"));
+    channels.retain(|channel| !channel.contains("heartbeat"));
     channels
 }
 
