@@ -17,6 +17,7 @@ use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
 use crate::config::Config;
 use crate::http::assets::Site;
+use crate::http::body::Discarder;
 use crate::http::routes::multipart::UploadReceiver;
 use crate::http::state::{AppState, Parts};
 use crate::hub::posting::Poster;
@@ -103,6 +104,10 @@ pub fn start(
         message_reads: Arc::default(),
         sweep: Arc::<SweepStatus>::clone(&sweep),
         rate_limits,
+        discarder: Arc::new(Discarder {
+            tasks: tasks.clone(),
+            stopping: stopping.clone(),
+        }),
         tasks,
         stopping,
     });

@@ -3,13 +3,12 @@
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, HttpBody};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header;
@@ -42,15 +41,10 @@ const MAX_DISCARD_BYTES: usize = 64 * 1024 * 1024;
 const MIN_DISCARD_CHUNK: usize = 256;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Middleware that applies these limits to the bodies of all requests.
-pub async fn enforce_limits(
-    State(tasks): State<TaskTracker>,
-    State(stopping): State<CancellationToken>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Applies these limits to the body of a request.
+pub fn limit(request: Request, discarder: &Arc<Discarder>) -> Request {
     let may_wait = request.headers().contains_key(header::EXPECT);
-    let request = request.map(|body| {
+    request.map(|body| {
         if body.is_end_stream() {
             return body;
         }
@@ -61,12 +55,10 @@ pub async fn enforce_limits(
         let limited = LimitedBody {
             unread: Some(unread),
             limit: PaceLimit::default(),
-            tasks,
-            stopping,
+            discarder: Arc::clone(discarder),
         };
         Body::new(TimeoutBody::new(IDLE_TIMEOUT, limited))
-    });
-    next.run(request).await
+    })
 }
 
 /// Reads a whole body of at most `limit` bytes.
@@ -152,8 +144,15 @@ impl PaceLimit {
 struct LimitedBody {
     unread: Option<UnreadBody>,
     limit: PaceLimit,
-    tasks: TaskTracker,
-    stopping: CancellationToken,
+    discarder: Arc<Discarder>,
+}
+
+/// Reads and discards what handlers leave unread, until the node stops.
+pub struct Discarder {
+    /// Tracks the tasks that do so.
+    pub tasks: TaskTracker,
+    /// Cancelled when the node starts to stop.
+    pub stopping: CancellationToken,
 }
 
 struct UnreadBody {
@@ -207,8 +206,8 @@ impl HttpBody for LimitedBody {
 impl Drop for LimitedBody {
     fn drop(&mut self) {
         if let Some(unread) = self.unread.take().filter(|unread| unread.sending) {
-            let stopping = self.stopping.clone();
-            self.tasks.spawn(async move {
+            let stopping = self.discarder.stopping.clone();
+            self.discarder.tasks.spawn(async move {
                 let discarding = timeout(DISCARD_TIMEOUT, discard(unread.body));
                 stopping.run_until_cancelled(discarding).await
             });
@@ -272,8 +271,10 @@ mod tests {
                 sending: false,
             }),
             limit: waiting,
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            discarder: Arc::new(Discarder {
+                tasks: TaskTracker::new(),
+                stopping: CancellationToken::new(),
+            }),
         };
         let result = read_small(Body::new(body), 100).await;
         assert_eq!(result, Err(ApiError::TooSlow));

@@ -13,7 +13,6 @@ use tracing::{Instrument, debug, info, info_span};
 
 use super::assets::Site;
 use super::metrics::HttpMetrics;
-use crate::config::Config;
 use crate::http::extract::request_info::RequestInfo;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,14 +23,13 @@ const MAX_METHOD: usize = 20;
 /// Middleware that gives the request an id, or keeps that of a trusted proxy, in a span around all that it causes, and
 /// logs how it was answered. The route is logged instead of the path: an upload's address must not be readable in logs.
 pub async fn log_request(
-    State(config): State<Arc<Config>>,
     State(site): State<Arc<Site>>,
     State(metrics): State<HttpMetrics>,
+    info: RequestInfo,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let info = RequestInfo::from_parts(&parts, &config);
     let forwarded = forwarded_id(&parts.headers).filter(|_| info.via_proxy);
     let id = forwarded.unwrap_or_else(new_id);
     let id_text = id.to_str().unwrap_or_default();

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::assets::Site;
+use super::body::Discarder;
 use super::metrics::HttpMetrics;
 use super::pages::page_cache::PageCache;
 use super::routes::health::SweepHealth;
@@ -112,6 +113,8 @@ pub struct Parts {
     pub sweep: Arc<dyn SweepHealth>,
     /// Limits uploads, messages and misses per client address.
     pub rate_limits: Arc<RateLimits>,
+    /// Reads what handlers leave unread of a body.
+    pub discarder: Arc<Discarder>,
     /// Tracks the background tasks, which end before the node does.
     pub tasks: TaskTracker,
     /// Cancelled when the node starts to stop.

@@ -268,7 +268,8 @@ impl<'a> CommandReader<'a> {
             Err(CommandError::Refused(refusal)) => Err(refusal),
             Err(CommandError::Malformed(_)) => return Err(CloseReason::Malformed),
         };
-        self.commands.execute(command).await;
+        // Boxed, so that a socket that only watches does not hold the space of all that a command may need.
+        Box::pin(self.commands.execute(command)).await;
         Ok(())
     }
 }

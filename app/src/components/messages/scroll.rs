@@ -28,11 +28,14 @@ impl Scrolling {
             live,
             unseen: RwSignal::new(false),
         };
-        // The position from before another page was shown.
+        // The position from before another page was shown; or else the reader may have scrolled before hydration.
         effect(move || {
-            let top = live.scroll_top.get_value();
-            if let Some(scroller) = scroller.get().filter(|_| top != 0) {
-                scroller.set_scroll_top(top);
+            let Some(scroller) = scroller.get() else {
+                return;
+            };
+            match live.scroll_top.get_value() {
+                0 => live.scroll_top.set_value(scroller.scroll_top()),
+                top => scroller.set_scroll_top(top),
             }
         });
         let mut before: Option<Option<ClientMessageId>> = None;
@@ -71,10 +74,9 @@ impl Scrolling {
         }
     }
 
+    /// Uses the position of the last scroll event: reading the current one would make the browser lay out the list.
     fn at_newest(self) -> bool {
-        self.scroller
-            .get_untracked()
-            .is_none_or(|scroller| scroller.scroll_top().abs() <= FOLLOWING_PX)
+        self.live.scroll_top.get_value().abs() <= FOLLOWING_PX
     }
 
     fn near_oldest(self) -> bool {

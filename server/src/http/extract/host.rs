@@ -1,8 +1,6 @@
 //! Checks that a request names its host.
 
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Version, header};
 
 use crate::config::host::parse_host;
@@ -10,13 +8,15 @@ use crate::http::error::ApiError;
 
 /// Middleware that refuses requests that do not name their host as RFC 9112, section 3.2, demands: programs on the way
 /// may interpret an ambiguous one differently.
-pub async fn require_host(request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// [`ApiError::Malformed`].
+pub async fn require_host(request: Request) -> Result<Request, ApiError> {
     if names_host(request.version(), request.headers()) {
-        next.run(request).await
-    } else {
-        ApiError::malformed("This request does not name its host, once and readably.")
-            .into_response()
+        return Ok(request);
     }
+    let detail = "This request does not name its host, once and readably.";
+    Err(ApiError::malformed(detail))
 }
 
 /// Whether there is one valid or empty `Host`; HTTP/1.0 does not need one.

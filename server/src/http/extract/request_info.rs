@@ -80,11 +80,17 @@ impl RequestInfo {
         }
     }
 
-    /// Reads a request that this node received.
-    pub fn from_parts(parts: &Parts, config: &Config) -> Self {
+    /// Reads a request that this node received. The result is kept in the request's extensions, since several layers
+    /// need it.
+    pub fn from_parts(parts: &mut Parts, config: &Config) -> Self {
+        if let Some(info) = parts.extensions.get::<Self>() {
+            return info.clone();
+        }
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        Self::from_peer(parts, peer, &config.trusted_proxies)
+        let info = Self::from_peer(parts, peer, &config.trusted_proxies);
+        parts.extensions.insert(info.clone());
+        info
     }
 
     /// Returns the scheme and host that the client asked for, such as `http://127.0.0.1:9091`.

@@ -9,14 +9,15 @@ pub mod multipart;
 mod socket;
 mod uploads;
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::image::RESOURCE_POLICY;
 use super::error::ApiError;
@@ -47,20 +48,17 @@ pub fn router(state: AppState) -> Router {
     for (address, file) in state.site.routes() {
         router = router.route(address, file);
     }
+    let discarder = Arc::clone(&state.discarder);
     let middleware = ServiceBuilder::new()
         .layer(from_fn_with_state(state.clone(), request_log::log_request))
-        .layer(default_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(default_header(header::REFERRER_POLICY, "same-origin"))
-        .layer(default_header(header::CACHE_CONTROL, "no-cache"))
-        // Images set their own. Nothing else may be embedded by other sites.
-        .layer(default_header(RESOURCE_POLICY, "same-origin"))
+        .map_response(add_default_headers)
         .layer(from_fn_with_state(
             state.clone(),
             error_page::show_errors_as_pages,
         ))
         .layer(CatchPanicLayer::custom(error_page::panic_response))
-        .layer(from_fn(host::require_host))
-        .layer(from_fn_with_state(state.clone(), body::enforce_limits));
+        .layer(map_request(host::require_host))
+        .map_request(move |request| body::limit(request, &discarder));
     router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(pages::not_found)
@@ -72,6 +70,17 @@ async fn method_not_allowed() -> Response {
     ApiError::MethodNotAllowed.into_response()
 }
 
-fn default_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+/// Adds the headers that every response has, unless the handler has set its own.
+fn add_default_headers(mut response: Response) -> Response {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // Images set their own. Nothing else may be embedded by other sites.
+        (RESOURCE_POLICY, "same-origin"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
