@@ -1,5 +1,7 @@
 //! The result of walking an image's container, before anything is decoded.
 
+use app::model::MediaType;
+
 use super::error::ImageError;
 use super::limits::check_memory;
 use super::orientation::Orientation;
@@ -41,10 +43,10 @@ pub(super) enum Coding {
 
 impl ContainerInfo {
     /// Fails if it is too large to be decoded, or has too many parts.
-    pub fn checked(self, format: &'static str) -> Result<Self, ImageError> {
+    pub fn checked(self, media_type: MediaType) -> Result<Self, ImageError> {
         check_memory(self.memory)?;
         if self.plan.is_overlong() || self.frames == 0 {
-            return Err(ImageError::Damaged(format));
+            return Err(ImageError::Damaged(media_type));
         }
         Ok(self)
     }

@@ -148,7 +148,7 @@ impl State {
         }
     }
 
-    /// Moves the queue of an address that was served behind the others.
+    /// Moves the queue of an address that was served to the back, after the others.
     fn move_to_back(&mut self, address: IpAddr) {
         let index = self
             .queues
@@ -159,7 +159,7 @@ impl State {
         }
     }
 
-    /// Removes callers that are gone; otherwise the queues would grow with callers that come and go.
+    /// Removes callers that were dropped; otherwise the queues would grow with callers that come and go.
     fn remove_dropped(&mut self) {
         for queue in &mut self.queues {
             queue.waiting.retain(|sender| !sender.is_closed());

@@ -1,7 +1,7 @@
 //! Walks the blocks of a GIF (87a and 89a), and plans which are served.
 //!
 //! Images, palettes, graphic controls and the number of loops are served; comments, texts and data of other
-//! applications are not, nor is anything behind the trailer.
+//! applications are not, nor is anything after the trailer.
 //!
 //! Browsers show as much of a GIF as they can read, so that much is served: up to the first invalid block, including
 //! all of a frame that is incomplete, and with a trailer. Its frames are not decoded: an invalid code ends a frame and

@@ -16,7 +16,7 @@ use super::limits::MIB;
 use super::plan::Plan;
 use super::png::recompress::recompress;
 use super::source::Source;
-use super::{format_name, gif, jpeg, png, sniff, webp};
+use super::{gif, jpeg, png, sniff, webp};
 use crate::config::ImageLimits;
 
 /// An image that was checked.
@@ -124,7 +124,7 @@ impl Inspection {
     fn decode(&self, output: &File, budget: TimeBudget) -> Result<ContainerInfo, ImageError> {
         let served = walk(output, self.media_type, &self.limits)?;
         let file = duplicate(output)?;
-        catch_panics(format_name::of(self.media_type), || {
+        catch_panics(self.media_type, || {
             decode::decode(file, self.media_type, &served, budget)
         })?;
         Ok(served)
@@ -158,7 +158,7 @@ impl Inspection {
             budget.check()?;
             return Err(match error.kind() {
                 ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-                    ImageError::Damaged(format_name::PNG)
+                    ImageError::Damaged(MediaType::Png)
                 }
                 _ => unavailable(&error),
             });
@@ -172,26 +172,26 @@ fn walk(
     media_type: MediaType,
     limits: &ImageLimits,
 ) -> Result<ContainerInfo, ImageError> {
-    let format = format_name::of(media_type);
-    let mut source = Source::new(duplicate(file)?, format).map_err(|error| unavailable(&error))?;
-    catch_panics(format, || {
+    let mut source =
+        Source::new(duplicate(file)?, media_type).map_err(|error| unavailable(&error))?;
+    catch_panics(media_type, || {
         match media_type {
             MediaType::Png => png::walk(&mut source, limits),
             MediaType::Jpeg => jpeg::walk(&mut source, limits),
             MediaType::Gif => gif::walk(&mut source, limits),
             MediaType::WebP => webp::walk(&mut source, limits),
         }?
-        .checked(format)
+        .checked(media_type)
     })
 }
 
 /// Runs code that reads an untrusted file. A panic means that the file is invalid, and ends this call only; this needs
 /// the server to be built with unwinding.
 fn catch_panics<T>(
-    format: &'static str,
+    media_type: MediaType,
     read: impl FnOnce() -> Result<T, ImageError>,
 ) -> Result<T, ImageError> {
-    panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ImageError::Damaged(format)))
+    panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ImageError::Damaged(media_type)))
 }
 
 /// Duplicates the open file, and seeks to its beginning.
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_panic_while_reading_a_file_means_that_it_is_damaged() {
-        let result: Result<(), _> = catch_panics("PNG", || panic!("as decoders do"));
-        assert_eq!(result, Err(ImageError::Damaged("PNG")));
+        let result: Result<(), _> = catch_panics(MediaType::Png, || panic!("as decoders do"));
+        assert_eq!(result, Err(ImageError::Damaged(MediaType::Png)));
     }
 }

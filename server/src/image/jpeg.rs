@@ -110,7 +110,7 @@ impl Walk {
         match marker {
             0xc0..=0xc2 => self.start_of_frame(source, marker, range, limits),
             // DHT, DQT and DRI.
-            0xc4 | 0xdb | 0xdd => self.keep(source, range),
+            0xc4 | 0xdb | 0xdd => self.copy_segment(source, range),
             // Browsers use these only before the first scan.
             0xe0 if self.scans == 0 => self.jfif(source, range.end),
             0xe1 if self.scans == 0 => self.exif(source, range.end),
@@ -123,7 +123,7 @@ impl Walk {
         }
     }
 
-    fn keep(&mut self, source: &mut Source, range: Range<u64>) -> Result<(), ImageError> {
+    fn copy_segment(&mut self, source: &mut Source, range: Range<u64>) -> Result<(), ImageError> {
         skip_to(source, range.end)?;
         self.body.copy(range);
         Ok(())
@@ -203,10 +203,10 @@ impl Walk {
     fn profile(&mut self, source: &mut Source, range: Range<u64>) -> Result<(), ImageError> {
         let len = range.end.saturating_sub(source.position());
         if len > 14 && source.array()? == *LABEL {
-            let place = source.array()?;
+            let part_number = source.array()?;
             let start = source.bytes(Profile::START.min(len - 14))?;
             skip_to(source, range.end)?;
-            self.profile.add(range, place, len - 14, start);
+            self.profile.add(range, part_number, len - 14, start);
             return Ok(());
         }
         skip_to(source, range.end)
@@ -254,7 +254,7 @@ fn head(jfif: Option<[u8; 7]>, orientation: Orientation, adobe: Option<[u8; 7]>)
     head
 }
 
-/// Skips coded data with their restarts, and returns the marker behind them.
+/// Skips coded data with their restarts, and returns the marker after them.
 fn coded_data(source: &mut Source) -> Result<(u8, u64), ImageError> {
     loop {
         let (marker, end) = next_marker(source)?;
@@ -264,7 +264,7 @@ fn coded_data(source: &mut Source) -> Result<(u8, u64), ImageError> {
     }
 }
 
-/// Returns the seven bytes behind a segment's label, if it has this label and is long enough.
+/// Returns the seven bytes after a segment's label, if it has this label and is long enough.
 fn labelled(
     source: &mut Source,
     end: u64,

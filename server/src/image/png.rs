@@ -13,11 +13,12 @@ mod animation;
 mod chunk;
 pub(super) mod recompress;
 
+use app::model::MediaType;
+
 use self::animation::Animation;
 use self::chunk::{Chunk, FRAMING, encode_chunk};
 use super::container_info::{Coding, ContainerInfo};
 use super::error::ImageError;
-use super::format_name::PNG;
 use super::limits::{EXIF_BYTES, FrameCounter, MIB};
 use super::orientation::Orientation;
 use super::plan::Plan;
@@ -186,7 +187,7 @@ impl Walk {
     /// A default image that is not a frame of the animation is decoded like one.
     fn image_data(&mut self, limits: &ImageLimits) -> Result<bool, ImageError> {
         if self.colour == 3 && self.palette == 0 {
-            return Err(ImageError::Damaged(PNG));
+            return Err(ImageError::Damaged(MediaType::Png));
         }
         if !self.has_data && !self.animation.as_ref().is_some_and(Animation::has_begun) {
             self.frame_counter.add(self.width, self.height, limits)?;
@@ -198,15 +199,15 @@ impl Walk {
         Ok(true)
     }
 
-    /// Starts an animation. A control that is late or announces no frames is ignored, and the image is a still one.
+    /// Starts an animation. An `acTL` that is late or declares no frames is ignored, and the image is a still one.
     fn animation_control(&mut self, source: &mut Source, chunk: &Chunk) -> Result<(), ImageError> {
         if self.has_data || self.animation.is_some() || chunk.len != 8 {
             return Ok(());
         }
-        let announced = u32::from_be_bytes(source.array()?);
-        let plays = source.array()?;
-        if (1..1 << 31).contains(&announced) {
-            self.animation = Some(Animation::new(announced, plays, self.still.clone()));
+        let num_frames = u32::from_be_bytes(source.array()?);
+        let num_plays = source.array()?;
+        if (1..1 << 31).contains(&num_frames) {
+            self.animation = Some(Animation::new(num_frames, num_plays, self.still.clone()));
         }
         Ok(())
     }
@@ -263,7 +264,7 @@ impl Walk {
     }
 }
 
-/// Adds signature, header and orientation before the body, and an end behind it.
+/// Adds signature, header and orientation before the body, and an end after it.
 fn complete(orientation: Orientation, body: Plan) -> Plan {
     let mut plan = Plan::default();
     plan.copy(0..8 + FRAMING + 13);

@@ -47,7 +47,7 @@ const DECODER_MEMORY: u64 = POOL_MEMORY - MAX_DECODES as u64 * CHILD_MEMORY;
 const _: () = assert!(IMAGE_MEMORY <= DECODER_MEMORY);
 
 /// Receives how much time checking an image of an address took.
-type Spent = dyn Fn(IpAddr, Duration) + Send + Sync;
+type OnTimeSpent = dyn Fn(IpAddr, Duration) + Send + Sync;
 
 /// Checks images in processes of their own. Clones share the limits.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub struct DecodePool {
     directory: Arc<Path>,
     limits: ImageLimits,
     wait_timeout: Duration,
-    spent: Arc<Spent>,
+    on_time_spent: Arc<OnTimeSpent>,
     slots: Slots,
     decoders: FairSemaphore,
     memory: Arc<Semaphore>,
@@ -77,7 +77,7 @@ impl DecodePool {
             directory: directory.into(),
             limits,
             wait_timeout: DECODE_WAIT_TIMEOUT,
-            spent: Arc::new(|_, _| {}),
+            on_time_spent: Arc::new(|_, _| {}),
             slots: Slots::with_fair_shares(MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS),
             decoders: FairSemaphore::new(MAX_DECODES),
             memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
@@ -96,9 +96,12 @@ impl DecodePool {
     /// Sets a function that receives how long each check took, without waiting, and for which address, also if it
     /// failed or was cancelled. It is called twice per image.
     #[must_use]
-    pub fn on_time_spent(self, spent: impl Fn(IpAddr, Duration) + Send + Sync + 'static) -> Self {
-        let spent = Arc::new(spent);
-        Self { spent, ..self }
+    pub fn on_time_spent(self, call: impl Fn(IpAddr, Duration) + Send + Sync + 'static) -> Self {
+        let on_time_spent = Arc::new(call);
+        Self {
+            on_time_spent,
+            ..self
+        }
     }
 
     /// Returns the number of uploads under way.
@@ -140,13 +143,13 @@ impl DecodePool {
         slot: &UploadSlot,
         input: TempPath,
     ) -> Result<(Inspected, TempPath), ImageError> {
-        let end = Instant::now() + self.wait_timeout;
-        let permit = timeout_at(end, self.decoders.acquire(slot.address)).await;
+        let deadline = Instant::now() + self.wait_timeout;
+        let permit = timeout_at(deadline, self.decoders.acquire(slot.address)).await;
         let check = Check {
             permit: permit.map_err(|_| ImageError::Unavailable)?,
             address: slot.address,
             input,
-            end,
+            deadline,
             memory: None,
         };
         let cancelled = CancellationToken::new();
@@ -172,13 +175,13 @@ struct Check {
     address: IpAddr,
     input: TempPath,
     /// When it stops waiting.
-    end: Instant,
+    deadline: Instant,
     memory: Option<OwnedSemaphorePermit>,
     permit: FairPermit,
 }
 
 impl Check {
-    /// Ends early when the caller is gone.
+    /// Ends early when the caller is dropped.
     async fn run(
         mut self,
         pool: DecodePool,
@@ -186,7 +189,7 @@ impl Check {
     ) -> Result<(Inspected, TempPath), ImageError> {
         let output = create_temporary(Arc::clone(&pool.directory)).await?;
         let mut process = DecoderProcess::start(&pool.program, &self.input, &output, &pool.limits)?;
-        let result = cancelled.run_until_cancelled(self.drive(&pool, &mut process));
+        let result = cancelled.run_until_cancelled(self.inspect_in(&pool, &mut process));
         let inspected = result.await.unwrap_or(Err(ImageError::Unavailable));
         process.end().await;
         let Self {
@@ -200,7 +203,7 @@ impl Check {
         Ok((inspected?, output))
     }
 
-    async fn drive(
+    async fn inspect_in(
         &mut self,
         pool: &DecodePool,
         process: &mut DecoderProcess,
@@ -209,7 +212,7 @@ impl Check {
         // Those who wait here hold a decoder but no memory, so there is no deadlock.
         let count = mebibytes(headers.memory);
         let memory = Arc::clone(&pool.memory).acquire_many_owned(count);
-        match timeout_at(self.end, memory).await {
+        match timeout_at(self.deadline, memory).await {
             Ok(Ok(memory)) => self.memory = Some(memory),
             Ok(Err(_)) | Err(_) => return Err(ImageError::Unavailable),
         }
@@ -226,7 +229,7 @@ struct ChargeGuard<'a> {
 
 impl Drop for ChargeGuard<'_> {
     fn drop(&mut self) {
-        (self.pool.spent)(self.address, self.since.elapsed());
+        (self.pool.on_time_spent)(self.address, self.since.elapsed());
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
+use app::model::MediaType;
+
 use super::error::ImageError;
 
 /// A file, and the position in it.
@@ -11,19 +13,19 @@ pub(super) struct Source {
     reader: BufReader<File>,
     position: u64,
     len: u64,
-    format: &'static str,
+    media_type: MediaType,
 }
 
 impl Source {
-    /// Starts at the file's first byte. `format` is its name in errors.
-    pub fn new(mut file: File, format: &'static str) -> io::Result<Self> {
+    /// Starts at the file's first byte. `media_type` is for errors.
+    pub fn new(mut file: File, media_type: MediaType) -> io::Result<Self> {
         let len = file.seek(SeekFrom::End(0))?;
         file.rewind()?;
         Ok(Self {
             reader: BufReader::with_capacity(64 * 1024, file),
             position: 0,
             len,
-            format,
+            media_type,
         })
     }
 
@@ -39,7 +41,7 @@ impl Source {
 
     /// Returns the error for a file that is invalid in its format.
     pub fn damaged(&self) -> ImageError {
-        ImageError::Damaged(self.format)
+        ImageError::Damaged(self.media_type)
     }
 
     /// Reads `N` bytes.

@@ -1,7 +1,7 @@
 //! Walks the chunks of a WebP (RFC 9649), plans which are served, and finds out what decoding it takes.
 //!
 //! Images, their alpha, animation and the colour profile are served; EXIF, XMP and unknown chunks are not, also within
-//! frames, nor is anything behind the container. Browsers do not rotate WebP images, so the orientation is ignored.
+//! frames, nor is anything after the container. Browsers do not rotate WebP images, so the orientation is ignored.
 
 mod bitstream;
 mod chunk;
@@ -9,7 +9,7 @@ pub(super) mod container;
 mod extended;
 pub(super) mod frame;
 
-use self::bitstream::Bitstream;
+use self::bitstream::BitstreamHeader;
 use self::chunk::Chunk;
 use self::container::{describe, riff};
 use super::container_info::ContainerInfo;
@@ -42,7 +42,7 @@ fn simple(
     chunk: &Chunk,
     limits: &ImageLimits,
 ) -> Result<ContainerInfo, ImageError> {
-    let bits = Bitstream::read(source, chunk)?;
+    let bits = BitstreamHeader::read(source, chunk)?;
     let mut body = Plan::default();
     chunk.append_to(&mut body);
     limits.check_size(bits.width, bits.height)?;

@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use app::model::MediaType;
 
-use crate::kit;
-use crate::kit::{Dice, SAMPLES, codings, inspected, is_damaged, png, png_chunk, position, sample};
+use crate::helpers;
+use crate::helpers::{
+    SAMPLES, XorShift, codings, inspected, is_damaged, png, png_chunk, position, sample,
+};
 use server::image::ImageError;
 
 /// Lengths to cut a file of this length to: evenly spread, and close to both ends.
-fn cuts(len: usize) -> Vec<usize> {
+fn truncations(len: usize) -> Vec<usize> {
     let even = (0..40).map(|index| index * len / 40);
     let head = [1, 2, 3, 13, 30];
     let tail = [4, 8, 13, 40].map(|missing| len - missing);
@@ -17,7 +19,7 @@ fn cuts(len: usize) -> Vec<usize> {
 }
 
 /// How many last bytes are not needed: an end marker, or an end chunk and the last checksum.
-fn end(media_type: MediaType) -> usize {
+fn optional_tail(media_type: MediaType) -> usize {
     match media_type {
         MediaType::Jpeg => 3,
         MediaType::Png => 12,
@@ -33,7 +35,7 @@ fn every_incomplete_sample_is_refused() {
             continue;
         }
         let whole = sample(name);
-        for cut in cuts(whole.len() - end(media_type)) {
+        for cut in truncations(whole.len() - optional_tail(media_type)) {
             let result = inspected(&whole[..cut]);
             // Below twelve bytes the type is not always known.
             let is_refused =
@@ -86,12 +88,12 @@ fn an_incomplete_jpeg_with_an_end_marker_is_refused() {
 fn every_incomplete_small_image_is_refused() {
     for (name, media_type, whole) in codings() {
         // An animation must be complete up to its end chunk.
-        let end = if name.contains("animated") {
+        let tail = if name.contains("animated") {
             0
         } else {
-            end(media_type)
+            optional_tail(media_type)
         };
-        for cut in 12..whole.len() - end {
+        for cut in 12..whole.len() - tail {
             assert!(is_damaged(&inspected(&whole[..cut])), "{name} cut to {cut}");
         }
     }
@@ -99,11 +101,11 @@ fn every_incomplete_small_image_is_refused() {
 
 /// Changes one bit at a time. The result may be accepted or not, but nothing may panic out of the check or hang.
 fn survives_changed_bits(name: &str, whole: &[u8], count: usize) {
-    let mut dice = Dice(0x5eed_0042);
+    let mut random = XorShift(0x5eed_0042);
     for _ in 0..count {
         let mut changed = whole.to_vec();
-        let index = dice.below(changed.len());
-        changed[index] ^= 1 << dice.below(8);
+        let index = random.below(changed.len());
+        changed[index] ^= 1 << random.below(8);
         let start = Instant::now();
         let result = inspected(&changed);
         assert!(
@@ -174,8 +176,8 @@ fn a_wrong_checksum_is_refused_in_image_data_and_drops_other_chunks() {
     assert!(is_damaged(&inspected(&changed)));
 
     let gamma = png_chunk(*b"gAMA", &[0, 0, 0xb1, 0x8f]);
-    let mut whole = kit::inserted(&clean, 33, &gamma);
-    assert!(kit::contains(&inspected(&whole).unwrap().1, &gamma));
+    let mut whole = helpers::inserted(&clean, 33, &gamma);
+    assert!(helpers::contains(&inspected(&whole).unwrap().1, &gamma));
     whole[33 + 9] ^= 1;
     assert!(inspected(&whole).unwrap().1 == inspected(&clean).unwrap().1);
 }
@@ -185,7 +187,7 @@ fn containers_without_an_image_are_refused() {
     let no_data = png(1, 1, &[]);
     let empty_gif = b"GIF89a\x01\0\x01\0\0\0\0\x3b";
     let empty_jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
-    let empty_webp = kit::webp(&[]);
+    let empty_webp = helpers::webp(&[]);
     for bytes in [&no_data[..], empty_gif, empty_jpeg, &empty_webp] {
         assert!(is_damaged(&inspected(bytes)));
     }
@@ -210,33 +212,33 @@ fn stored(rows: &[u8]) -> Vec<u8> {
 
 #[test]
 fn other_bytes_in_a_pngs_image_data_are_removed() {
-    let picture = |parts: &[&[u8]]| {
+    let image = |parts: &[&[u8]]| {
         let parts: Vec<_> = parts.iter().map(|part| png_chunk(*b"IDAT", part)).collect();
         png(2, 2, &parts)
     };
     let rows = [0, 1, 2, 0, 3, 4];
     let whole = stored(&rows);
-    let secret = b"a secret behind the pixels";
+    let secret = b"a secret after the pixels";
     let (head, tail) = whole.split_at(9);
-    let clean = picture(&[&whole]);
+    let clean = image(&[&whole]);
     assert!(inspected(&clean).unwrap().1 == clean);
-    assert!(inspected(&picture(&[head, b"", tail, b""])).is_ok());
+    assert!(inspected(&image(&[head, b"", tail, b""])).is_ok());
     for parts in [
         &[&[&whole[..], secret].concat()[..]][..],
         &[&whole, secret],
         &[&stored(&[&rows[..], secret].concat())],
         &[&whole[..whole.len() - 4]],
     ] {
-        let (_, served) = inspected(&picture(parts)).unwrap();
-        assert!(!kit::contains(&served, secret), "{parts:?}");
+        let (_, served) = inspected(&image(parts)).unwrap();
+        assert!(!helpers::contains(&served, secret), "{parts:?}");
         assert!(
-            kit::frames(MediaType::Png, &clean) == kit::frames(MediaType::Png, &served),
+            helpers::frames(MediaType::Png, &clean) == helpers::frames(MediaType::Png, &served),
             "{parts:?}"
         );
     }
-    assert!(is_damaged(&inspected(&picture(&[&stored(&rows[..5])]))));
+    assert!(is_damaged(&inspected(&image(&[&stored(&rows[..5])]))));
     // An image that browsers do not show is not repaired.
-    let mut broken = picture(&[&whole, secret]);
+    let mut broken = image(&[&whole, secret]);
     let at = position(&broken, b"IDAT").unwrap() + 4 + whole.len();
     broken[at] ^= 1;
     assert!(is_damaged(&inspected(&broken)));
@@ -246,8 +248,8 @@ fn other_bytes_in_a_pngs_image_data_are_removed() {
 fn a_wrong_checksum_of_a_pngs_rows_is_ignored() {
     let mut whole = stored(&[0, 1, 2, 0, 3, 4]);
     *whole.last_mut().unwrap() ^= 1;
-    let picture = png(2, 2, &[png_chunk(*b"IDAT", &whole)]);
-    assert!(inspected(&picture).unwrap().1 == picture);
+    let image = png(2, 2, &[png_chunk(*b"IDAT", &whole)]);
+    assert!(inspected(&image).unwrap().1 == image);
 }
 
 #[test]

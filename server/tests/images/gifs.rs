@@ -2,7 +2,7 @@
 
 use app::model::MediaType;
 
-use crate::kit::{
+use crate::helpers::{
     contains, frames, inserted, inspected, is_damaged, is_too_large, last_position, position,
     sample,
 };

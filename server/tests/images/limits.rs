@@ -1,10 +1,10 @@
 //! Limits of images, checked by their headers, and files that are not images.
 
-use crate::kit;
+use crate::helpers;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::kit::{
+use crate::helpers::{
     inserted, inspected, inspected_within, is_damaged, is_too_large, png, png_chunk, position,
     riff_chunk, sample, segment, webp,
 };
@@ -34,7 +34,7 @@ fn other_files_are_refused_by_their_first_bytes() {
 }
 
 /// Makes images of each type with this size in their header, without image data.
-fn claims(width: u16, height: u16) -> [Vec<u8>; 4] {
+fn header_only_images(width: u16, height: u16) -> [Vec<u8>; 4] {
     let [w, h] = [width, height].map(u16::to_le_bytes);
     let gif = [b"GIF89a", &w[..], &h, &[0, 0, 0, 0x3b]].concat();
     let frame = [
@@ -60,7 +60,7 @@ fn claims(width: u16, height: u16) -> [Vec<u8>; 4] {
 fn too_many_pixels_are_refused_from_the_header_at_once() {
     let start = Instant::now();
     for (width, height) in [(65_535, 65_535), (16_385, 1), (1, 16_385), (8_001, 8_000)] {
-        for bytes in claims(width, height) {
+        for bytes in header_only_images(width, height) {
             assert!(is_too_large(&inspected(&bytes)), "{width} × {height}");
         }
     }
@@ -70,7 +70,7 @@ fn too_many_pixels_are_refused_from_the_header_at_once() {
 #[test]
 fn empty_sizes_are_damaged() {
     for (width, height) in [(0, 0), (0, 5), (5, 0)] {
-        let [png, jpeg, gif, _] = claims(width, height);
+        let [png, jpeg, gif, _] = header_only_images(width, height);
         for bytes in [png, jpeg, gif] {
             assert!(is_damaged(&inspected(&bytes)), "{width} × {height}");
         }
@@ -134,7 +134,7 @@ fn a_slow_image_is_refused_with_a_reason() {
         time: Duration::ZERO,
         ..ImageLimits::default()
     };
-    for (name, ..) in kit::SAMPLES {
+    for (name, ..) in helpers::SAMPLES {
         let refusal = inspected_within(&sample(name), none).unwrap_err();
         assert!(
             refusal.to_string().contains("too long"),
@@ -203,11 +203,11 @@ fn a_jpeg_with_too_many_scans_is_refused() {
 #[test]
 fn memory_is_known_before_decoding_and_limited() {
     let needed = |name: &str| {
-        Inspection::begin(&kit::path(name), ImageLimits::default())
+        Inspection::begin(&helpers::path(name), ImageLimits::default())
             .unwrap()
             .memory_needed()
     };
-    for (name, ..) in kit::SAMPLES {
+    for (name, ..) in helpers::SAMPLES {
         assert!(needed(name) <= IMAGE_MEMORY, "{name}");
     }
     // It is decoded row by row.
@@ -232,8 +232,8 @@ fn large_images_need_little_memory() {
         let jpeg = flat_jpeg(marker, width, height, samplings);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &jpeg).unwrap();
-        let survey = Inspection::begin(file.path(), ImageLimits::default()).unwrap();
-        assert!(survey.memory_needed() <= 40 << 20);
+        let inspection = Inspection::begin(file.path(), ImageLimits::default()).unwrap();
+        assert!(inspection.memory_needed() <= 40 << 20);
         let (found, _) = inspected(&jpeg).unwrap();
         assert_eq!((found.width, found.height), (width.into(), height.into()));
     }

@@ -8,7 +8,7 @@ mod damage;
 #[cfg(test)]
 mod gifs;
 #[cfg(test)]
-mod kit;
+mod helpers;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use std::io::Write;
 
-use crate::kit::{
+use crate::helpers::{
     contains, frames, inserted, inspected, is_damaged, png, png_chunk, position, profile, sample,
     segment,
 };

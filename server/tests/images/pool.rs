@@ -16,14 +16,14 @@ use server::image::{
 };
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
-use crate::{bomb, kit};
+use crate::{bomb, helpers};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
 fn upload(name: &str) -> TempPath {
     let file = NamedTempFile::new().unwrap();
-    fs::copy(kit::path(name), file.path()).unwrap();
+    fs::copy(helpers::path(name), file.path()).unwrap();
     file.into_temp_path()
 }
 
@@ -88,12 +88,12 @@ async fn the_result_is_in_the_given_directory_and_the_upload_is_removed() {
 #[tokio::test]
 async fn every_sample_is_accepted_in_a_process_of_its_own() {
     let (pool, _directory) = pool();
-    for (name, media_type, width, height) in kit::SAMPLES {
+    for (name, media_type, width, height) in helpers::SAMPLES {
         let (found, _) = inspect(&pool, HERE, upload(name)).await.unwrap();
         let found = (found.media_type, found.width, found.height);
         assert_eq!(found, (media_type, width, height), "{name}");
     }
-    for (name, media_type, bytes) in kit::codings() {
+    for (name, media_type, bytes) in helpers::codings() {
         let (found, _) = inspect(&pool, HERE, file(&bytes)).await.unwrap();
         assert_eq!(found.media_type, media_type, "{name}");
     }
@@ -146,7 +146,11 @@ async fn a_crash_of_the_process_means_a_damaged_image() {
     let headers = r#"echo '{"Headers":{"media_type":"image/png","memory":1}}'; read go"#;
     for end in ["kill -SEGV $$", "exit 101", "kill -ABRT $$"] {
         let refused = checked_by(&format!("{headers}; {end}")).await;
-        assert_eq!(refused, ImageError::Damaged("PNG"), "{end}");
+        assert_eq!(
+            refused,
+            ImageError::Damaged(app::model::MediaType::Png),
+            "{end}"
+        );
     }
     let refused = checked_by(&format!("{headers}; kill -XCPU $$")).await;
     assert!(refused.to_string().contains("too long"), "{refused}");

@@ -1,6 +1,6 @@
 //! Real images are accepted: pixels, animation, transparency and colours are kept, private data are removed.
 
-use crate::kit::{SAMPLES, codings, contains, frames, inspected, sample};
+use crate::helpers::{SAMPLES, codings, contains, frames, inspected, sample};
 use app::model::MediaType;
 
 #[test]

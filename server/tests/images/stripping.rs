@@ -1,6 +1,6 @@
 //! Data other than the image are not served: metadata, previews, unknown parts, and what follows the end.
 
-use crate::kit::{
+use crate::helpers::{
     SAMPLES, contains, frames, inserted, inspected, png_chunk, position, profile, riff_chunk,
     sample, segment, webp,
 };
@@ -125,7 +125,7 @@ fn a_rotated_png_keeps_only_its_orientation_from_exif() {
     let served = stripped(MediaType::Png, &clean, &dirty);
     let (found, _) = inspected(&served).unwrap();
     assert_eq!((found.width, found.height), (400, 600));
-    // Browsers ignore it behind the image data.
+    // Browsers ignore it after the image data.
     let late = inserted(&clean, clean.len() - 12, &png_chunk(*b"eXIf", &tiff));
     let (found, served) = inspected(&late).unwrap();
     assert_eq!((found.width, found.height), (600, 400));

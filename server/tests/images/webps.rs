@@ -1,6 +1,6 @@
 //! `WebP`s are read by the same rules as in browsers.
 
-use crate::kit::{
+use crate::helpers::{
     codings, contains, inspected, is_damaged, position, profile, riff_chunk, sample, webp,
 };
 

@@ -97,7 +97,7 @@ impl DecoderProcess {
                 self.media_type = Some(headers.media_type);
                 Ok(headers)
             }
-            Report::Refused(refusal) => Err(self.refused(refusal.into()).await),
+            Report::Refused(refusal) => Err(self.refused(refusal).await),
             Report::Inspected(_) => Err(self.failed().await),
         }
     }
@@ -108,7 +108,7 @@ impl DecoderProcess {
         drop(self.stdin.write_all(b"\n").await);
         match self.report().await? {
             Report::Inspected(inspected) => Ok(inspected),
-            Report::Refused(refusal) => Err(self.refused(refusal.into()).await),
+            Report::Refused(refusal) => Err(self.refused(refusal).await),
             Report::Headers(_) => Err(self.failed().await),
         }
     }
@@ -146,7 +146,7 @@ impl DecoderProcess {
         let Ok(Ok(status)) = timeout(TIME_MARGIN, self.child.wait()).await else {
             return ImageError::Unavailable;
         };
-        let refusal = meaning(status, &stderr, self.media_type);
+        let refusal = error_of_exit(status, &stderr, self.media_type);
         if !matches!(refusal, ImageError::TooLarge(_)) {
             let format = self.media_type.map(format_name::of);
             tracing::warn!(%status, stderr, format, "the process for checking an image failed");
@@ -164,7 +164,7 @@ impl DecoderProcess {
 
 /// Maps the end of a child to an error. Causes other than the file, such as a signal from outside or a full disk, are
 /// [`ImageError::Unavailable`].
-fn meaning(status: ExitStatus, stderr: &str, media_type: Option<MediaType>) -> ImageError {
+fn error_of_exit(status: ExitStatus, stderr: &str, media_type: Option<MediaType>) -> ImageError {
     /// The exit code of a program that panicked.
     const PANICKED: i32 = 101;
     let crashes = [
@@ -186,7 +186,7 @@ fn meaning(status: ExitStatus, stderr: &str, media_type: Option<MediaType>) -> I
     let has_crashed = signal.is_some_and(|signal| crashes.contains(&signal));
     match media_type {
         Some(media_type) if has_crashed || status.code() == Some(PANICKED) => {
-            ImageError::Damaged(format_name::of(media_type))
+            ImageError::Damaged(media_type)
         }
         None if has_crashed || status.code() == Some(PANICKED) => ImageError::UnknownType,
         _ => ImageError::Unavailable,

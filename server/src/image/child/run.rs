@@ -28,7 +28,7 @@ pub fn run(job: InspectImage) -> io::Result<()> {
         .init();
     let report = match inspect(job, memory)? {
         Ok(inspected) => Report::Inspected(inspected),
-        Err(error) => Report::Refused(error.into()),
+        Err(error) => Report::Refused(error),
     };
     send(&report)
 }

@@ -1,8 +1,8 @@
-//! Checks that a JPEG is complete: reads its coded data to the last coded unit of every scan as browsers do (they all
+//! Checks that a JPEG is complete: reads its coded data to the last MCU (T.81: minimum coded unit) of every scan as browsers do (they all
 //! use libjpeg-turbo), without computing pixels.
 //!
 //! Errors within the data are ignored as browsers do, since they show the image. An image is incomplete if the last
-//! unit of a scan is missing, wholly or partly.
+//! MCU of a scan is missing, wholly or partly.
 
 mod bits;
 mod huffman;
@@ -13,12 +13,13 @@ mod tables;
 use std::fs::File;
 use std::io::BufReader;
 
+use app::model::MediaType;
+
 use self::bits::BitReader;
-use self::scan::{History, Scan};
+use self::scan::{NonzeroCoefficients, Scan};
 use self::tables::Tables;
 use super::timed::{TimeBudget, Timed};
 use crate::image::error::ImageError;
-use crate::image::format_name::JPEG;
 use crate::image::jpeg::frame::Frame;
 
 const START_OF_SCAN: u8 = 0xda;
@@ -29,8 +30,8 @@ pub(super) fn decode(file: File, budget: TimeBudget) -> Result<(), ImageError> {
     let reader = BufReader::with_capacity(64 * 1024, Timed::new(file, budget));
     let mut bits = BitReader::new(reader);
     let mut tables = Tables::default();
-    let mut picture: Option<(Frame, History)> = None;
-    let damaged = ImageError::Damaged(JPEG);
+    let mut image: Option<(Frame, NonzeroCoefficients)> = None;
+    let damaged = ImageError::Damaged(MediaType::Jpeg);
     loop {
         let marker = bits.next_marker();
         match marker {
@@ -47,13 +48,13 @@ pub(super) fn decode(file: File, budget: TimeBudget) -> Result<(), ImageError> {
                 if !frame.is_progressive {
                     tables.add_standard();
                 }
-                let history = History::new(&frame);
-                picture = Some((frame, history));
+                let nonzero = NonzeroCoefficients::new(&frame);
+                image = Some((frame, nonzero));
             }
             START_OF_SCAN => {
-                let (frame, history) = picture.as_mut().ok_or(damaged.clone())?;
+                let (frame, nonzero) = image.as_mut().ok_or(damaged.clone())?;
                 let scan = Scan::parse(frame, &content, &tables).ok_or(damaged.clone())?;
-                if !scan.read(&mut bits, history, budget)? {
+                if !scan.read(&mut bits, nonzero, budget)? {
                     return Err(damaged);
                 }
             }

@@ -1,11 +1,12 @@
 //! Decodes a PNG, and checks that its image data contain the image and nothing else.
 //!
-//! This takes two passes: the decoder ignores what follows a frame's compressed stream, and what the stream contains
-//! after the last row, and does not report either; checking that alone would leave out what the decoder checks, the
-//! header, chunk checksums and filters.
+//! The decoder does not report trailing data: what follows a frame's compressed stream, and what the stream contains
+//! after the last row. Our own check of the lengths does not verify headers, checksums or filters. So both run.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
+
+use app::model::MediaType;
 
 use fdeflate::Decompressor;
 
@@ -13,7 +14,6 @@ use super::seekable::Seekable;
 use super::timed::{TimeBudget, Timed};
 use crate::image::container_info::ContainerInfo;
 use crate::image::error::ImageError;
-use crate::image::format_name::PNG;
 
 /// How far back a stream refers to its own output, in bytes (RFC 1950).
 const WINDOW: usize = 32 * 1024;
@@ -39,11 +39,11 @@ fn decode_rows(
 ) -> Result<(), ImageError> {
     let mut options = ::png::DecodeOptions::default();
     options.set_ignore_crc(false);
-    // Browsers do not check the checksum behind the rows.
+    // Browsers do not check the checksum after the rows.
     options.set_ignore_adler32(true);
     // A profile may expand to a huge size; it is left to the browser.
     options.set_ignore_iccp_chunk(true);
-    let refused = |_| ImageError::Damaged(PNG);
+    let refused = |_| ImageError::Damaged(MediaType::Png);
     let mut decoder = ::png::Decoder::new_with_options(Seekable::new(file, budget), options);
     // The decoder counts all rows that it has ever buffered against this limit. The length of a row is limited by the
     // image's width.
@@ -64,25 +64,25 @@ fn decode_rows(
 fn check_stream_lengths(mut file: File, budget: TimeBudget) -> Result<(), ImageError> {
     file.rewind().map_err(|_| ImageError::Unavailable)?;
     let mut reader = BufReader::new(Timed::new(file, budget));
-    let refused = |_| ImageError::Damaged(PNG);
-    take::<SIGNATURE>(&mut reader).map_err(refused)?;
+    let refused = |_| ImageError::Damaged(MediaType::Png);
+    read_array::<SIGNATURE>(&mut reader).map_err(refused)?;
     let mut header = [0; 13];
     let mut stream: Option<Stream> = None;
     loop {
-        let [a, b, c, d, kind @ ..] = take::<8>(&mut reader).map_err(refused)?;
+        let [a, b, c, d, kind @ ..] = read_array::<8>(&mut reader).map_err(refused)?;
         let mut data = (&mut reader).take(u32::from_be_bytes([a, b, c, d]).into());
         match &kind {
             b"IHDR" => {
-                header = take(&mut data).map_err(refused)?;
+                header = read_array(&mut data).map_err(refused)?;
                 stream = Some(Stream::new(&header, &header));
             }
             // A frame control before the image data repeats the image's size.
             b"fcTL" => {
-                let [_, _, _, _, size @ ..] = take::<12>(&mut data).map_err(refused)?;
+                let [_, _, _, _, size @ ..] = read_array::<12>(&mut data).map_err(refused)?;
                 finish(stream.replace(Stream::new(&header, &size)))?;
             }
             b"fdAT" => {
-                take::<4>(&mut data).map_err(refused)?;
+                read_array::<4>(&mut data).map_err(refused)?;
                 feed(stream.as_mut(), &mut data, budget)?;
             }
             b"IDAT" => feed(stream.as_mut(), &mut data, budget)?,
@@ -90,14 +90,19 @@ fn check_stream_lengths(mut file: File, budget: TimeBudget) -> Result<(), ImageE
             _ => {}
         }
         std::io::copy(&mut data, &mut std::io::sink()).map_err(refused)?;
-        take::<4>(&mut reader).map_err(refused)?;
+        skip_checksum(&mut reader).map_err(refused)?;
     }
 }
 
-fn take<const N: usize>(reader: &mut impl Read) -> std::io::Result<[u8; N]> {
+fn read_array<const N: usize>(reader: &mut impl Read) -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     reader.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The decoder has verified it.
+fn skip_checksum(reader: &mut impl Read) -> std::io::Result<()> {
+    read_array::<4>(reader).map(drop)
 }
 
 fn feed(
@@ -105,25 +110,27 @@ fn feed(
     data: &mut impl Read,
     budget: TimeBudget,
 ) -> Result<(), ImageError> {
-    let stream = stream.ok_or(ImageError::Damaged(PNG))?;
+    let stream = stream.ok_or(ImageError::Damaged(MediaType::Png))?;
     let mut input = [0; 8 * 1024];
     loop {
         budget.check()?;
         match data
             .read(&mut input)
-            .map_err(|_| ImageError::Damaged(PNG))?
+            .map_err(|_| ImageError::Damaged(MediaType::Png))?
         {
             0 => return Ok(()),
             count => stream
                 .feed(&input[..count])
-                .ok_or(ImageError::Damaged(PNG))?,
+                .ok_or(ImageError::Damaged(MediaType::Png))?,
         }
     }
 }
 
 fn finish(stream: Option<Stream>) -> Result<(), ImageError> {
     match stream {
-        Some(stream) if stream.has_begun && !stream.is_complete() => Err(ImageError::Damaged(PNG)),
+        Some(stream) if stream.has_begun && !stream.is_complete() => {
+            Err(ImageError::Damaged(MediaType::Png))
+        }
         _ => Ok(()),
     }
 }
@@ -157,7 +164,7 @@ impl Stream {
         self.decompressor.is_done() && self.left == 0
     }
 
-    /// Decompresses the input. Returns `None` if there is too much of it; up to three bytes behind the end are not
+    /// Decompresses the input. Returns `None` if there is too much of it; up to three bytes after the end are not
     /// noticed.
     fn feed(&mut self, mut input: &[u8]) -> Option<()> {
         self.has_begun = true;
@@ -185,8 +192,8 @@ impl Stream {
 
 /// Returns the length of a frame's rows in bytes, each with its filter type; of all seven passes, if it is interlaced.
 pub(in crate::image) fn raw_len(header: &[u8; 13], size: &[u8]) -> u64 {
-    const WHOLE: [[u64; 4]; 1] = [[0, 0, 1, 1]];
-    const PASSES: [[u64; 4]; 7] = [
+    const NOT_INTERLACED: [[u64; 4]; 1] = [[0, 0, 1, 1]];
+    const ADAM7: [[u64; 4]; 7] = [
         [0, 0, 8, 8],
         [4, 0, 8, 8],
         [0, 4, 4, 8],
@@ -204,7 +211,11 @@ pub(in crate::image) fn raw_len(header: &[u8; 13], size: &[u8]) -> u64 {
         _ => 1,
     };
     let bits = u64::from(header[8]) * samples;
-    let passes = if header[12] == 1 { &PASSES[..] } else { &WHOLE };
+    let passes = if header[12] == 1 {
+        &ADAM7[..]
+    } else {
+        &NOT_INTERLACED
+    };
     let pass = |[x, y, across, down]: &[u64; 4]| {
         let width = pixels(0).saturating_sub(*x).div_ceil(*across);
         let height = pixels(4).saturating_sub(*y).div_ceil(*down);

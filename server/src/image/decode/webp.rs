@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use app::model::MediaType;
+
 use image_webp::{DecodingError, UpsamplingMethod, WebPDecoder};
 
 use super::seekable::Seekable;
 use super::timed::TimeBudget;
 use crate::image::error::ImageError;
-use crate::image::format_name::WEBP;
 use crate::image::plan::Plan;
 use crate::image::webp::container::{length, riff};
 use crate::image::webp::frame::Frame;
@@ -24,7 +25,7 @@ const LOSSLESS_HEADER: u64 = 5;
 /// Decodes the images, in an animation up to the first damaged one.
 pub(super) fn decode(file: &File, frames: &[Frame], budget: TimeBudget) -> Result<(), ImageError> {
     for (index, frame) in frames.iter().enumerate() {
-        match whole(file, frame, budget).map_err(refusal) {
+        match decode_frame(file, frame, budget).map_err(refusal) {
             // Browsers show an animation up to the first frame that cannot be decoded.
             Err(ImageError::Damaged(_)) if index > 0 => return budget.check(),
             decoded => decoded?,
@@ -33,32 +34,32 @@ pub(super) fn decode(file: &File, frames: &[Frame], budget: TimeBudget) -> Resul
     Ok(())
 }
 
-fn whole(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
-    image(file, frame, budget)?;
+fn decode_frame(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
+    decode_colour(file, frame, budget)?;
     match &frame.alpha {
-        Some(data) => alpha(file, frame, data, budget),
+        Some(data) => decode_alpha(file, frame, data, budget),
         None => Ok(()),
     }
 }
 
 fn refusal(_: DecodingError) -> ImageError {
-    ImageError::Damaged(WEBP)
+    ImageError::Damaged(MediaType::WebP)
 }
 
-fn image(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
+fn decode_colour(file: &File, frame: &Frame, budget: TimeBudget) -> Result<(), DecodingError> {
     if frame.is_lossless {
         let coded = frame.image.start + LOSSLESS_HEADER..frame.image.end;
-        return lossless(file, frame, coded, budget);
+        return decode_lossless(file, frame, coded, budget);
     }
     let mut chunk = Plan::default();
     chunk.write(b"VP8 ");
     chunk.write(&length(frame.image.end - frame.image.start));
     chunk.copy(frame.image.clone());
-    run(file, chunk, budget)
+    decode_file(file, chunk, budget)
 }
 
 /// Decodes alpha, which is plain bytes, or the green channel of a lossless image (RFC 9649, section 2.7.1.2).
-fn alpha(
+fn decode_alpha(
     file: &File,
     frame: &Frame,
     data: &Range<u64>,
@@ -73,13 +74,13 @@ fn alpha(
     match info[0] & 3 {
         0 if coded.end - coded.start >= pixels => Ok(()),
         0 => Err(DecodingError::AlphaChunkSizeMismatch),
-        1 => lossless(&file, frame, coded, budget),
+        1 => decode_lossless(&file, frame, coded, budget),
         _ => Err(DecodingError::InvalidCompressionMethod),
     }
 }
 
-/// Decodes lossless data with a new header. The header announces alpha, since otherwise the decoder copies every pixel.
-fn lossless(
+/// Decodes lossless data with a new header. The header declares alpha, since otherwise the decoder copies every pixel.
+fn decode_lossless(
     file: &File,
     frame: &Frame,
     coded: Range<u64>,
@@ -92,10 +93,10 @@ fn lossless(
     chunk.write(&[0x2f]);
     chunk.write(&header.to_le_bytes());
     chunk.copy(coded);
-    run(file, chunk, budget)
+    decode_file(file, chunk, budget)
 }
 
-fn run(file: &File, chunk: Plan, budget: TimeBudget) -> Result<(), DecodingError> {
+fn decode_file(file: &File, chunk: Plan, budget: TimeBudget) -> Result<(), DecodingError> {
     let reader = riff(chunk).reader(file.try_clone()?);
     let mut decoder = WebPDecoder::new(Seekable::new(reader, budget))?;
     decoder.set_lossy_upsampling(UpsamplingMethod::Simple);

@@ -11,7 +11,7 @@ pub(in crate::image) struct Frame {
     pub height: u32,
     /// Whether scans refine one another.
     pub is_progressive: bool,
-    /// One for grey, three for colour, four for print.
+    /// One for grey, three for colour, four for CMYK.
     pub components: Vec<Component>,
 }
 
@@ -19,9 +19,9 @@ pub(in crate::image) struct Frame {
 #[derive(Debug)]
 pub(in crate::image) struct Component {
     pub id: u8,
-    /// Blocks of 8 × 8 in each coded unit, across.
+    /// Blocks of 8 × 8 in each MCU, across.
     pub horizontal: u32,
-    /// Blocks of 8 × 8 in each coded unit, down.
+    /// Blocks of 8 × 8 in each MCU, down.
     pub vertical: u32,
     /// The number of its quantisation table.
     pub quantisation: u8,
@@ -47,7 +47,7 @@ impl Frame {
         (is_displayed && frame.has_whole_samplings()).then_some(frame)
     }
 
-    /// Returns the number of components: 1 for grey, 3 for colour, 4 for print.
+    /// Returns the number of components: 1 for grey, 3 for colour, 4 for CMYK.
     pub fn component_count(&self) -> u8 {
         self.components.len().try_into().unwrap_or(u8::MAX)
     }
@@ -70,8 +70,8 @@ impl Frame {
         MIB + if self.is_progressive { all * 8 } else { 0 }
     }
 
-    /// Returns the number of coded units of all components together, across and down.
-    pub fn units(&self) -> (u64, u64) {
+    /// Returns the number of MCUs of a scan of all components, across and down.
+    pub fn mcus(&self) -> (u64, u64) {
         let (across, down) = self.sampling();
         (
             self.width.div_ceil(across * 8).into(),
@@ -93,9 +93,9 @@ impl Frame {
         )
     }
 
-    /// Returns the number of blocks of one component, across and down, including those that complete the last units.
+    /// Returns the number of blocks of one component, across and down, including those that complete the last MCUs.
     pub fn padded_blocks(&self, index: usize) -> (u64, u64) {
-        let (across, down) = self.units();
+        let (across, down) = self.mcus();
         let component = &self.components[index];
         (
             across * u64::from(component.horizontal),

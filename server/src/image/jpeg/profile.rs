@@ -10,7 +10,7 @@ use super::super::profile::{HEADER, is_profile};
 struct Part {
     segment: Range<u64>,
     number: u8,
-    of: u8,
+    count: u8,
     len: u64,
     start: Vec<u8>,
 }
@@ -26,12 +26,12 @@ pub(super) const LABEL: &[u8; 12] = b"ICC_PROFILE\0";
 
 impl Profile {
     /// Adds a part of `len` bytes, which begins with `start`.
-    pub fn add(&mut self, segment: Range<u64>, [number, of]: [u8; 2], len: u64, start: Vec<u8>) {
+    pub fn add(&mut self, segment: Range<u64>, [number, count]: [u8; 2], len: u64, start: Vec<u8>) {
         if self.parts.len() <= 255 {
             self.parts.push(Part {
                 segment,
                 number,
-                of,
+                count,
                 len,
                 start,
             });
@@ -46,7 +46,7 @@ impl Profile {
         self.parts.sort_by_key(|part| part.number);
         let count = self.parts.len();
         let is_valid = (1..=count).zip(&self.parts).all(|(number, part)| {
-            usize::from(part.number) == number && usize::from(part.of) == count
+            usize::from(part.number) == number && usize::from(part.count) == count
         });
         let len = self.parts.iter().map(|part| part.len).sum();
         let start: Vec<u8> = self

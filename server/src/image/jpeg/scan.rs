@@ -2,19 +2,19 @@
 
 use super::frame::Frame;
 
-/// The most blocks in a coded unit of more than one component.
-const UNIT_BLOCKS: u32 = 10;
+/// The most blocks in an MCU of more than one component.
+const MAX_MCU_BLOCKS: u32 = 10;
 
 /// A start-of-scan segment (T.81, B.2.3) that browsers accept.
 #[derive(Debug)]
 pub(in crate::image) struct ScanHeader {
     pub parts: Vec<ScanPart>,
-    /// The first coefficient of each block.
-    pub first: u8,
-    /// The last coefficient of each block, up to 63.
-    pub last: u8,
-    high: u8,
-    low: u8,
+    /// The spectral_start coefficient of each block.
+    pub spectral_start: u8,
+    /// The spectral_end coefficient of each block, up to 63.
+    pub spectral_end: u8,
+    approx_high: u8,
+    approx_low: u8,
 }
 
 /// A component in a scan.
@@ -39,7 +39,7 @@ impl ScanHeader {
     /// Parses the segment's content.
     pub fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
         let (&[count], rest) = content.split_first_chunk()?;
-        let (listed, &[first, last, precision]) = rest.split_last_chunk()?;
+        let (listed, &[spectral_start, spectral_end, precision]) = rest.split_last_chunk()?;
         if !(1..=4).contains(&count) || listed.len() != usize::from(count) * 2 {
             return None;
         }
@@ -57,10 +57,10 @@ impl ScanHeader {
         }
         let header = Self {
             parts,
-            first,
-            last,
-            high: precision >> 4,
-            low: precision & 15,
+            spectral_start,
+            spectral_end,
+            approx_high: precision >> 4,
+            approx_low: precision & 15,
         };
         (header.is_small(frame) && (!frame.is_progressive || header.is_progression()))
             .then_some(header)
@@ -68,14 +68,14 @@ impl ScanHeader {
 
     /// Returns whether the scan adds bits to coefficients of earlier scans.
     pub fn refines(&self) -> bool {
-        self.high > 0
+        self.approx_high > 0
     }
 
     /// Returns which tables the components need.
     pub fn needs(&self, is_progressive: bool) -> Needed {
         Needed {
-            dc: !is_progressive || self.first == 0 && self.high == 0,
-            ac: !is_progressive || self.first > 0,
+            dc: !is_progressive || self.spectral_start == 0 && self.approx_high == 0,
+            ac: !is_progressive || self.spectral_start > 0,
         }
     }
 
@@ -84,16 +84,19 @@ impl ScanHeader {
             let component = &frame.components[part.component];
             component.horizontal * component.vertical
         };
-        self.parts.len() == 1 || self.parts.iter().map(blocks).sum::<u32>() <= UNIT_BLOCKS
+        self.parts.len() == 1 || self.parts.iter().map(blocks).sum::<u32>() <= MAX_MCU_BLOCKS
     }
 
     fn is_progression(&self) -> bool {
-        let band = if self.first == 0 {
-            self.last == 0
+        let band = if self.spectral_start == 0 {
+            self.spectral_end == 0
         } else {
-            self.first <= self.last && self.last < 64 && self.parts.len() == 1
+            self.spectral_start <= self.spectral_end
+                && self.spectral_end < 64
+                && self.parts.len() == 1
         };
-        band && (self.high == 0 || self.low + 1 == self.high) && self.low <= 13
+        band && (self.approx_high == 0 || self.approx_low + 1 == self.approx_high)
+            && self.approx_low <= 13
     }
 }
 
@@ -109,18 +112,27 @@ impl Progress {
     pub fn add(&mut self, frame: &Frame, scan: &ScanHeader) {
         self.known.resize(frame.components.len(), [None; 64]);
         let range = if frame.is_progressive {
-            usize::from(scan.first)..=usize::from(scan.last)
+            usize::from(scan.spectral_start)..=usize::from(scan.spectral_end)
         } else {
             0..=63
         };
-        let low = if frame.is_progressive { scan.low } else { 0 };
+        let approx_low = if frame.is_progressive {
+            scan.approx_low
+        } else {
+            0
+        };
         for part in &scan.parts {
-            self.known[part.component][range.clone()].fill(Some(low));
+            self.known[part.component][range.clone()].fill(Some(approx_low));
         }
     }
 
     /// Returns whether no later scan can add to the image.
     pub fn is_complete(&self) -> bool {
-        !self.known.is_empty() && self.known.iter().flatten().all(|low| *low == Some(0))
+        !self.known.is_empty()
+            && self
+                .known
+                .iter()
+                .flatten()
+                .all(|approx_low| *approx_low == Some(0))
     }
 }

@@ -8,17 +8,17 @@ use super::chunk::{Chunk, encode_chunk};
 /// The state of an animation while its chunks are walked.
 #[derive(Debug)]
 pub(super) struct Animation {
-    announced: u32,
-    plays: [u8; 4],
-    /// What comes before the animation control.
+    num_frames: u32,
+    num_plays: [u8; 4],
+    /// What comes before `acTL`.
     head: Plan,
-    /// What comes behind it: chunks of valid frames, and other displayed ones.
+    /// What comes after it: chunks of valid frames, and other displayed ones.
     pub body: Plan,
-    /// The incomplete frame whose control was found last.
+    /// The incomplete frame whose `fcTL` was found last.
     frame: Option<Frame>,
     /// The number of frames in the body.
     frames: u32,
-    /// The sequence number of the next control or data.
+    /// The sequence number of the next `fcTL` or `fdAT`.
     sequence: u32,
     /// Whether the still image is the first frame.
     begins_with_still: bool,
@@ -32,10 +32,10 @@ struct Frame {
 }
 
 impl Animation {
-    pub fn new(announced: u32, plays: [u8; 4], head: Plan) -> Self {
+    pub fn new(num_frames: u32, num_plays: [u8; 4], head: Plan) -> Self {
         Self {
-            announced,
-            plays,
+            num_frames,
+            num_plays,
             head,
             body: Plan::default(),
             frame: None,
@@ -46,12 +46,12 @@ impl Animation {
         }
     }
 
-    /// Returns whether a frame's control was found.
+    /// Returns whether an `fcTL` was found.
     pub fn has_begun(&self) -> bool {
         self.frame.is_some() || self.frames > 0
     }
 
-    /// Handles the still image's data, which are the first frame's if its control came before.
+    /// Handles the still image's data, which are the first frame's if its `fcTL` came before.
     pub fn image_data(&mut self) {
         if let Some(frame) = self.frame.take() {
             self.begins_with_still = true;
@@ -60,7 +60,7 @@ impl Animation {
         }
     }
 
-    /// Handles a frame's control. Returns the frame's size, if the control and everything before it are valid.
+    /// Handles an `fcTL`. Returns the frame's size, if the chunk and everything before it are valid.
     pub fn frame_control(
         &mut self,
         source: &mut Source,
@@ -72,7 +72,7 @@ impl Animation {
             return Ok(None);
         }
         self.is_valid = false;
-        if chunk.len != 26 || self.frames == self.announced {
+        if chunk.len != 26 || self.frames == self.num_frames {
             return Ok(None);
         }
         let sequence = u32::from_be_bytes(source.array()?);
@@ -129,7 +129,7 @@ impl Animation {
     /// animation is damaged and begins with it. Returns `None` if browsers show nothing.
     pub fn finish(mut self) -> Option<(u32, Option<Plan>)> {
         self.end_frame();
-        let is_valid = self.is_valid && self.frames == self.announced;
+        let is_valid = self.is_valid && self.frames == self.num_frames;
         if self.begins_with_still {
             if !is_valid {
                 return Some((1, None));
@@ -138,8 +138,8 @@ impl Animation {
             return None;
         }
         let mut plan = self.head;
-        let control = [self.frames.to_be_bytes(), self.plays].concat();
-        plan.write(&encode_chunk(*b"acTL", &control));
+        let data = [self.frames.to_be_bytes(), self.num_plays].concat();
+        plan.write(&encode_chunk(*b"acTL", &data));
         plan.append(self.body);
         let images = self.frames + u32::from(!self.begins_with_still);
         Some((images, Some(plan)))

@@ -7,15 +7,15 @@ use super::frame::Frame;
 use crate::image::error::ImageError;
 use crate::image::source::Source;
 
-/// The data of the header.
+/// What the header says.
 #[derive(Debug)]
-pub(super) struct Bitstream {
+pub(super) struct BitstreamHeader {
     pub width: u32,
     pub height: u32,
     pub is_lossless: bool,
 }
 
-impl Bitstream {
+impl BitstreamHeader {
     /// Reads the header of a chunk's data, which come next.
     pub fn read(source: &mut Source, chunk: &Chunk) -> Result<Self, ImageError> {
         let bits = if chunk.kind == *b"VP8L" {

@@ -1,9 +1,10 @@
 //! The container of a WebP's chunks.
 
+use app::model::MediaType;
+
 use super::frame::Frame;
 use crate::image::container_info::{Coding, ContainerInfo};
 use crate::image::error::ImageError;
-use crate::image::format_name::WEBP;
 use crate::image::orientation::Orientation;
 use crate::image::plan::Plan;
 
@@ -20,7 +21,7 @@ pub(super) fn describe(
         frames: frames
             .len()
             .try_into()
-            .map_err(|_| ImageError::Damaged(WEBP))?,
+            .map_err(|_| ImageError::Damaged(MediaType::WebP))?,
         memory: frames.iter().map(Frame::memory).max().unwrap_or(0),
         plan,
         coding: Coding::WebP(frames),

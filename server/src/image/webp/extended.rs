@@ -1,6 +1,6 @@
 //! Walks an extended WebP: alpha, animation, metadata.
 
-use super::bitstream::Bitstream;
+use super::bitstream::BitstreamHeader;
 use super::chunk::Chunk;
 use super::container::{describe, length, riff};
 use super::frame::Frame;
@@ -65,7 +65,7 @@ struct Walk {
 struct Image {
     alpha: Option<Chunk>,
     pixels: Chunk,
-    bits: Bitstream,
+    bits: BitstreamHeader,
 }
 
 impl Walk {
@@ -237,7 +237,7 @@ impl Image {
             b"VP8L" if alpha.is_none() => {}
             _ => return Err(source.damaged()),
         }
-        let bits = Bitstream::read(source, &pixels)?;
+        let bits = BitstreamHeader::read(source, &pixels)?;
         pixels.skip_rest(source, parent_end)?;
         Ok(Self {
             alpha,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 /// Used in place of a marker at the end of the file.
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Reads coded data up to the next marker. Behind that it returns zeros, and records that bits were missing.
+/// Reads coded data up to the next marker. After it this returns zeros, and records that bits were missing.
 pub(super) struct BitReader<R> {
     reader: R,
     buffer: u64,
@@ -13,7 +13,7 @@ pub(super) struct BitReader<R> {
     count: u32,
     /// The marker that was found and not taken yet.
     marker: Option<u8>,
-    is_short: bool,
+    ran_out: bool,
 }
 
 impl<R: BufRead> BitReader<R> {
@@ -23,20 +23,20 @@ impl<R: BufRead> BitReader<R> {
             buffer: 0,
             count: 0,
             marker: None,
-            is_short: false,
+            ran_out: false,
         }
     }
 
     /// Returns whether bits were missing since the last [`BitReader::restart`].
-    pub fn is_short(&self) -> bool {
-        self.is_short
+    pub fn ran_out(&self) -> bool {
+        self.ran_out
     }
 
     /// Discards the unused bits at the end of coded data.
     pub fn restart(&mut self) {
         self.buffer = 0;
         self.count = 0;
-        self.is_short = false;
+        self.ran_out = false;
     }
 
     /// Skips to the next marker and takes it.
@@ -50,8 +50,11 @@ impl<R: BufRead> BitReader<R> {
         }
     }
 
-    /// Continues behind the restart marker of this number (0 to 7), or as browsers do if there is another marker: one
-    /// that is due soon, or that ends the scan, is kept for later, and the data before it count as missing.
+    /// Continues after the restart marker of this number (0 to 7). Other markers are handled as browsers do:
+    /// - one of the two previous restarts, and a marker that means nothing here, are skipped;
+    /// - one of the two next restarts, and one that ends the scan, are kept for later, and the data before them count
+    ///   as missing;
+    /// - any other restart is taken for the expected one.
     pub fn pass_restart(&mut self, number: u8) {
         let mut marker = self.next_marker();
         loop {
@@ -64,7 +67,7 @@ impl<R: BufRead> BitReader<R> {
             }
         }
         self.marker = Some(marker);
-        self.is_short = true;
+        self.ran_out = true;
     }
 
     /// Reads the content of a segment whose marker was taken.
@@ -92,7 +95,7 @@ impl<R: BufRead> BitReader<R> {
         if self.count < count {
             self.fill();
         }
-        self.is_short |= self.count < count;
+        self.ran_out |= self.count < count;
         self.count = self.count.saturating_sub(count);
         self.buffer <<= count;
     }
@@ -119,16 +122,16 @@ impl<R: BufRead> BitReader<R> {
         if self.marker.is_some() {
             return None;
         }
-        match self.raw() {
-            Some(0xff) => self.behind_ff(),
+        match self.raw_byte() {
+            Some(0xff) => self.after_ff(),
             Some(byte) => Some(byte),
             None => self.end(),
         }
     }
 
-    fn behind_ff(&mut self) -> Option<u8> {
+    fn after_ff(&mut self) -> Option<u8> {
         loop {
-            match self.raw() {
+            match self.raw_byte() {
                 Some(0xff) => {}
                 Some(0) => return Some(0xff),
                 Some(marker) => {
@@ -147,7 +150,7 @@ impl<R: BufRead> BitReader<R> {
 
     /// A read error is treated as the end of the file; the caller checks the time budget for the reason.
     #[inline]
-    fn raw(&mut self) -> Option<u8> {
+    fn raw_byte(&mut self) -> Option<u8> {
         let byte = *self.reader.fill_buf().ok()?.first()?;
         self.reader.consume(1);
         Some(byte)

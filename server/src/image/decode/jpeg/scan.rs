@@ -10,11 +10,11 @@ use crate::image::error::ImageError;
 use crate::image::jpeg::frame::Frame;
 use crate::image::jpeg::scan::ScanHeader;
 
-/// Which coefficients of each block are not zero, by component: refining scans depend on it. Eight bytes per block of a
+/// Which coefficients of each block are not zero, by component and as a bit each: refining scans depend on it. Eight bytes per block of a
 /// progressive image; empty for others.
-pub(super) struct History(Vec<Vec<u64>>);
+pub(super) struct NonzeroCoefficients(Vec<Vec<u64>>);
 
-impl History {
+impl NonzeroCoefficients {
     pub fn new(frame: &Frame) -> Self {
         let blocks = |index| {
             let (across, down) = frame.padded_blocks(index);
@@ -32,10 +32,10 @@ impl History {
 /// A component of a scan.
 struct Part {
     component: usize,
-    /// Blocks in each coded unit, across and down.
+    /// Blocks in each MCU, across and down.
     across: u64,
     down: u64,
-    /// Blocks in a row of the component, including those that complete the last unit.
+    /// Blocks in a row of the component, including those that complete the last MCU.
     stride: u64,
     dc: Option<Codes>,
     ac: Option<Codes>,
@@ -46,12 +46,12 @@ pub(super) struct Scan {
     header: ScanHeader,
     is_progressive: bool,
     parts: Vec<Part>,
-    /// Coded units, across and down.
+    /// MCUs, across and down.
     across: u64,
     down: u64,
     restart_interval: u32,
-    /// How many of the next blocks get nothing from this scan.
-    empty_run: u32,
+    /// How many of the next blocks have no more coefficients in this scan (T.81, G.1.2.2: EOBRUN).
+    eob_run: u32,
 }
 
 impl Scan {
@@ -93,7 +93,7 @@ impl Scan {
         }
         let (across, down) = match header.parts[..] {
             [ref only] => frame.blocks(only.component),
-            _ => frame.units(),
+            _ => frame.mcus(),
         };
         Some(Self {
             is_progressive: frame.is_progressive,
@@ -101,16 +101,16 @@ impl Scan {
             across,
             down,
             restart_interval: tables.restart_interval,
-            empty_run: 0,
+            eob_run: 0,
             header,
         })
     }
 
-    /// Reads every coded unit, and returns whether the last one was complete.
+    /// Reads every MCU, and returns whether the last one was complete.
     pub fn read<R: BufRead>(
         mut self,
         bits: &mut BitReader<R>,
-        history: &mut History,
+        nonzero: &mut NonzeroCoefficients,
         budget: TimeBudget,
     ) -> Result<bool, ImageError> {
         bits.restart();
@@ -121,30 +121,30 @@ impl Scan {
             for x in 0..self.across {
                 if self.restart_interval > 0 {
                     if until_restart == 0 {
-                        self.empty_run = 0;
+                        self.eob_run = 0;
                         bits.pass_restart(restarts);
                         restarts = (restarts + 1) % 8;
                         until_restart = self.restart_interval;
                     }
                     until_restart -= 1;
-                } else if bits.is_short() {
+                } else if bits.ran_out() {
                     return Ok(false);
                 }
-                if !bits.is_short() {
-                    self.read_unit(x, y, bits, history);
+                if !bits.ran_out() {
+                    self.read_mcu(x, y, bits, nonzero);
                 }
             }
         }
-        Ok(!bits.is_short())
+        Ok(!bits.ran_out())
     }
 
     #[inline]
-    fn read_unit<R: BufRead>(
+    fn read_mcu<R: BufRead>(
         &mut self,
         x: u64,
         y: u64,
         bits: &mut BitReader<R>,
-        history: &mut History,
+        nonzero: &mut NonzeroCoefficients,
     ) {
         for part in &self.parts {
             for row in 0..part.down {
@@ -154,11 +154,11 @@ impl Scan {
                         continue;
                     }
                     let block = (y * part.down + row) * part.stride + x * part.across + column;
-                    let history = usize::try_from(block)
+                    let nonzero = usize::try_from(block)
                         .ok()
-                        .and_then(|block| history.0.get_mut(part.component)?.get_mut(block));
-                    if let Some(history) = history {
-                        read_pass(&self.header, &mut self.empty_run, part, bits, history);
+                        .and_then(|block| nonzero.0.get_mut(part.component)?.get_mut(block));
+                    if let Some(nonzero) = nonzero {
+                        read_pass(&self.header, &mut self.eob_run, part, bits, nonzero);
                     }
                 }
             }
@@ -190,10 +190,10 @@ fn read_block<R: BufRead>(part: &Part, bits: &mut BitReader<R>) {
 #[inline]
 fn read_pass<R: BufRead>(
     header: &ScanHeader,
-    empty_run: &mut u32,
+    eob_run: &mut u32,
     part: &Part,
     bits: &mut BitReader<R>,
-    history: &mut u64,
+    nonzero: &mut u64,
 ) {
     match (&part.dc, &part.ac) {
         (Some(dc), _) => {
@@ -204,35 +204,35 @@ fn read_pass<R: BufRead>(
             bits.take(1);
         }
         (None, Some(ac)) if header.refines() => {
-            refine(header, empty_run, ac, bits, history);
+            refine(header, eob_run, ac, bits, nonzero);
         }
-        (None, Some(ac)) => first_pass(header, empty_run, ac, bits, history),
+        (None, Some(ac)) => first_pass(header, eob_run, ac, bits, nonzero),
     }
 }
 
 fn first_pass<R: BufRead>(
     header: &ScanHeader,
-    empty_run: &mut u32,
+    eob_run: &mut u32,
     ac: &Codes,
     bits: &mut BitReader<R>,
-    history: &mut u64,
+    nonzero: &mut u64,
 ) {
-    if *empty_run > 0 {
-        *empty_run -= 1;
+    if *eob_run > 0 {
+        *eob_run -= 1;
         return;
     }
-    let mut at = header.first;
-    while at <= header.last {
+    let mut at = header.spectral_start;
+    while at <= header.spectral_end {
         let symbol = ac.next(bits);
         let (run, size) = (symbol >> 4, symbol & 15);
         if size == 0 && run < 15 {
-            *empty_run = (1 << run) + bits.take(run.into()) - 1;
+            *eob_run = (1 << run) + bits.take(run.into()) - 1;
             return;
         }
         at += run;
         if size > 0 {
             bits.take(size.into());
-            *history |= 1 << at.min(63);
+            *nonzero |= 1 << at.min(63);
         }
         at += 1;
     }
@@ -241,24 +241,24 @@ fn first_pass<R: BufRead>(
 /// Reads a refining scan: each coefficient that is not zero yet has one more bit, in between the new ones.
 fn refine<R: BufRead>(
     header: &ScanHeader,
-    empty_run: &mut u32,
+    eob_run: &mut u32,
     ac: &Codes,
     bits: &mut BitReader<R>,
-    history: &mut u64,
+    nonzero: &mut u64,
 ) {
-    let mut at = header.first;
-    if *empty_run == 0 {
-        while at <= header.last {
+    let mut at = header.spectral_start;
+    if *eob_run == 0 {
+        while at <= header.spectral_end {
             let symbol = ac.next(bits);
             let (mut run, size) = (symbol >> 4, symbol & 15);
             if size > 0 {
                 bits.take(1);
             } else if run < 15 {
-                *empty_run = (1 << run) + bits.take(run.into());
+                *eob_run = (1 << run) + bits.take(run.into());
                 break;
             }
-            while at <= header.last {
-                if *history >> at & 1 == 1 {
+            while at <= header.spectral_end {
+                if *nonzero >> at & 1 == 1 {
                     bits.take(1);
                 } else if run == 0 {
                     break;
@@ -268,18 +268,19 @@ fn refine<R: BufRead>(
                 at += 1;
             }
             if size > 0 {
-                *history |= 1 << at.min(63);
+                *nonzero |= 1 << at.min(63);
             }
             at += 1;
         }
     }
-    if *empty_run > 0 {
-        let left = (*history >> at.min(63) << at.min(63)) & (u64::MAX >> (63 - header.last));
-        if at <= header.last {
+    if *eob_run > 0 {
+        let left =
+            (*nonzero >> at.min(63) << at.min(63)) & (u64::MAX >> (63 - header.spectral_end));
+        if at <= header.spectral_end {
             for _ in 0..left.count_ones() {
                 bits.take(1);
             }
         }
-        *empty_run -= 1;
+        *eob_run -= 1;
     }
 }

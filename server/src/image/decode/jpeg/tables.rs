@@ -13,7 +13,7 @@ pub(super) struct Tables {
     /// By class (0 for DC) and number.
     huffman: [[Option<Definition>; 4]; 2],
     quantisation: [bool; 4],
-    /// The number of coded units between restarts; 0 for none.
+    /// The number of MCUs between restarts; 0 for none.
     pub restart_interval: u32,
 }
 

@@ -205,9 +205,9 @@ fn webp_frames(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Generates numbers that are the same in every run (xorshift).
-pub struct Dice(pub u64);
+pub struct XorShift(pub u64);
 
-impl Dice {
+impl XorShift {
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
