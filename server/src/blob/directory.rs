@@ -5,7 +5,8 @@
 //! `pairing.id` and, in `orphans`, an empty file for each marked blob.
 
 mod layout;
-mod sidecars;
+mod marks;
+mod pairing;
 
 #[cfg(test)]
 mod tests;
@@ -181,7 +182,7 @@ impl Blobs for DirectoryBlobs {
         &self,
         _key: ShortId,
         _method: &Method,
-        _labels: ResponseHeaders<'_>,
+        _headers: ResponseHeaders<'_>,
     ) -> Result<Option<PresignedUrl>, BlobError> {
         Ok(None)
     }

@@ -23,7 +23,19 @@ impl BlobMetrics {
                 "blob_call_duration",
                 "How long calls of the blob store took, by operation and outcome; a read ends when its bytes begin",
             ),
-            &["put", "read", "delete", "list", "ping"],
+            &[
+                "put",
+                "read",
+                "delete",
+                "list",
+                "pairing",
+                "pair",
+                "mark_orphan",
+                "unmark_orphan",
+                "orphan_marks",
+                "ping",
+                "clear_unfinished",
+            ],
         );
         let reads_broken = Counter::default();
         registry.register(

@@ -12,13 +12,14 @@
 mod bucket;
 mod error;
 mod list;
+mod marks;
 mod multipart;
 mod open;
+mod pairing;
 mod presigned;
 mod progress;
 mod put;
 mod read;
-mod sidecars;
 mod writer;
 
 #[cfg(test)]
@@ -45,11 +46,12 @@ use crate::config;
 use crate::fs::scratch::ScratchFolder;
 use crate::ids::PairingId;
 
-/// How long the cleanup of abandoned uploads may take when the node stops.
+/// How long aborting abandoned multipart uploads may take when the node stops.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The blob store in a bucket.
 pub struct S3Blobs {
+    bucket: Bucket,
     writer: Writer,
     url_signer: Option<UrlSigner>,
     scratch: ScratchFolder,
@@ -71,11 +73,12 @@ impl S3Blobs {
         };
         Ok(Self {
             writer: Writer {
-                bucket,
+                bucket: bucket.clone(),
                 conditional_writes: ConditionalWrites::default(),
                 cleanup: TaskTracker::new(),
                 stall_timeout: progress::STALL_TIMEOUT,
             },
+            bucket,
             url_signer,
             scratch: open::create_scratch(folder).await?,
         })
@@ -92,7 +95,7 @@ impl S3Blobs {
         self
     }
 
-    /// Waits for the cleanup of abandoned uploads, at most 2 s.
+    /// Waits for aborting abandoned multipart uploads, at most 2 s.
     pub async fn close(&self) {
         self.writer.cleanup.close();
         // What is left is removed by a node's sweep after a day.
@@ -107,7 +110,7 @@ impl Blobs for S3Blobs {
     }
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
-        read::read(&self.writer.bucket, key, range).await
+        read::read(&self.bucket, key, range).await
     }
 
     fn read_buffer_bytes(&self) -> usize {
@@ -115,7 +118,7 @@ impl Blobs for S3Blobs {
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
-        self.writer.bucket.delete(key.as_str()).await
+        self.bucket.delete(key.as_str()).await
     }
 
     async fn list(
@@ -123,7 +126,7 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.writer.bucket, "", after, limit).await
+        list::list(&self.bucket, "", after, limit).await
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {
@@ -136,12 +139,12 @@ impl Blobs for S3Blobs {
 
     async fn mark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
         self.writer
-            .create_if_absent(&sidecars::mark_of(key), String::new())
+            .create_if_absent(&marks::mark_of(key), String::new())
             .await
     }
 
     async fn unmark_orphan(&self, key: ShortId) -> Result<(), BlobError> {
-        self.writer.bucket.delete(&sidecars::mark_of(key)).await
+        self.bucket.delete(&marks::mark_of(key)).await
     }
 
     async fn orphan_marks(
@@ -149,15 +152,15 @@ impl Blobs for S3Blobs {
         after: Option<ShortId>,
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
-        list::list(&self.writer.bucket, sidecars::ORPHANS, after, limit).await
+        list::list(&self.bucket, marks::ORPHANS, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {
-        self.writer.bucket.ping().await
+        self.bucket.ping().await
     }
 
     async fn clear_unfinished(&self, before: SystemTime) -> Result<usize, BlobError> {
-        list::clear_unfinished(&self.writer.bucket, before).await
+        list::clear_unfinished(&self.bucket, before).await
     }
 
     fn redirect_origin(&self) -> Option<&str> {

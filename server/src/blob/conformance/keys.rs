@@ -50,9 +50,10 @@ async fn listed(fixture: &Fixture, limit: usize) -> Vec<BlobEntry> {
 }
 
 pub(crate) async fn blobs_are_listed_in_the_order_of_their_keys(fixture: Fixture) {
-    let near = some_key().as_str()[..6].to_owned();
-    let twins = ["0a", "0b", "Zz", "zA", "zz"].map(|end| format!("{near}{end}").parse().unwrap());
-    let mut keys: Vec<ShortId> = (0..20).map(|_| some_key()).chain(twins).collect();
+    let prefix = some_key().as_str()[..6].to_owned();
+    let same_prefix =
+        ["0a", "0b", "Zz", "zA", "zz"].map(|end| format!("{prefix}{end}").parse().unwrap());
+    let mut keys: Vec<ShortId> = (0..20).map(|_| some_key()).chain(same_prefix).collect();
     for key in &keys {
         fixture.put(*key, b"bytes").await.unwrap();
     }

@@ -2,9 +2,10 @@
 //! [`Fixture`]; each test uses its own keys, so the blobs may be shared and need not be empty.
 
 pub(crate) mod keys;
+pub(crate) mod marks;
+pub(crate) mod pairing;
 pub(crate) mod put;
 pub(crate) mod read;
-pub(crate) mod sidecars;
 
 use std::io::Write;
 use std::ops::Range;
@@ -28,7 +29,7 @@ macro_rules! blob_suite {
             put:
                 a_blob_is_read_back_completely,
                 the_file_is_consumed,
-                a_taken_key_is_refused_and_its_blob_is_kept,
+                a_taken_key_is_refused_and_its_blob_stays,
                 one_of_many_concurrent_puts_gets_the_key,
                 a_blob_becomes_visible_all_at_once,
                 a_dropped_put_leaves_a_complete_blob_or_none;
@@ -42,11 +43,12 @@ macro_rules! blob_suite {
                 letter_case_makes_another_key,
                 blobs_are_listed_in_the_order_of_their_keys,
                 the_blobs_answer_a_ping;
-            sidecars:
-                the_first_pairing_id_is_kept_and_not_listed_as_a_blob,
-                concurrent_pairings_with_one_id_agree,
+            pairing:
+                the_first_pairing_id_is_stored_and_not_listed_as_a_blob,
+                concurrent_pairings_with_one_id_agree;
+            marks:
                 a_marked_blob_is_still_read_and_listed,
-                an_earlier_mark_is_kept,
+                an_earlier_mark_is_not_replaced,
                 marks_are_listed_in_the_order_of_their_keys;
         }
     };

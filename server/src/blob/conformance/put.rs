@@ -23,7 +23,7 @@ pub(crate) async fn the_file_is_consumed(fixture: Fixture) {
     }
 }
 
-pub(crate) async fn a_taken_key_is_refused_and_its_blob_is_kept(fixture: Fixture) {
+pub(crate) async fn a_taken_key_is_refused_and_its_blob_stays(fixture: Fixture) {
     let key = some_key();
     fixture.put(key, b"first").await.unwrap();
     let second = fixture.put(key, b"second, and longer").await;

@@ -43,10 +43,10 @@ where
 }
 
 /// Logs a failed call.
-pub(super) fn unavailable<E>(doing: &'static str, error: &SdkError<E>) -> BlobError
+pub(super) fn unavailable<E>(operation: &'static str, error: &SdkError<E>) -> BlobError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    warn!(doing, error = describe(error), "the S3 server failed");
+    warn!(operation, error = describe(error), "the S3 server failed");
     BlobError::Unavailable
 }

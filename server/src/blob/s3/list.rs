@@ -16,7 +16,7 @@ use crate::blob::{BlobEntry, BlobError};
 const PAGE_SIZE: usize = 1_000;
 /// How long one page may take. Long, since only the sweeper waits for it.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many pages of unfinished uploads one run looks at. The next one starts over, and finds fewer.
+/// How many pages of unfinished multipart uploads one run looks at. The next one starts over, and finds fewer.
 const MAX_PAGES: usize = 10;
 
 /// Lists the objects whose keys are this prefix and a short id. S3 lists objects by the bytes of their keys, which is
@@ -62,16 +62,16 @@ pub(super) async fn clear_unfinished(
     before: SystemTime,
 ) -> Result<usize, BlobError> {
     let mut cleared = 0;
-    let (mut key, mut upload) = (None, None);
+    let (mut key, mut multipart_id) = (None, None);
     for _ in 0..MAX_PAGES {
         let call = bucket.untimed.list_multipart_uploads();
         let call = call.bucket(&bucket.name).set_key_marker(key);
-        let page = with_timeout(call.set_upload_id_marker(upload).send()).await?;
-        for (key, upload) in (page.uploads().iter()).filter_map(|upload| if_old(upload, before)) {
-            abort(bucket, key, upload).await?;
+        let page = with_timeout(call.set_upload_id_marker(multipart_id).send()).await?;
+        for (key, multipart_id) in (page.uploads().iter()).filter_map(|it| if_old(it, before)) {
+            abort(bucket, key, multipart_id).await?;
             cleared += 1;
         }
-        (key, upload) = (page.next_key_marker, page.next_upload_id_marker);
+        (key, multipart_id) = (page.next_key_marker, page.next_upload_id_marker);
         if page.is_truncated != Some(true) {
             break;
         }
@@ -79,12 +79,14 @@ pub(super) async fn clear_unfinished(
     Ok(cleared)
 }
 
-/// Returns the key and id of an upload if it is one of ours and old.
-fn if_old(upload: &MultipartUpload, before: SystemTime) -> Option<(&str, &str)> {
-    let key = upload.key().filter(|key| key.parse::<ShortId>().is_ok())?;
-    let begun = SystemTime::try_from(*upload.initiated()?).ok()?;
+/// Returns the key and id of a multipart upload if it is one of ours and old.
+fn if_old(multipart: &MultipartUpload, before: SystemTime) -> Option<(&str, &str)> {
+    let key = multipart
+        .key()
+        .filter(|key| key.parse::<ShortId>().is_ok())?;
+    let begun = SystemTime::try_from(*multipart.initiated()?).ok()?;
     let is_old = begun < before;
-    upload.upload_id().filter(|_| is_old).map(|id| (key, id))
+    multipart.upload_id().filter(|_| is_old).map(|id| (key, id))
 }
 
 async fn with_timeout<T, E>(

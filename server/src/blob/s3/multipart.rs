@@ -1,4 +1,4 @@
-//! Multipart uploads of large files. The object becomes visible when the upload is completed.
+//! Multipart uploads of large files. The object becomes visible when its multipart upload is completed.
 
 use std::ops::Range;
 
@@ -11,37 +11,37 @@ use tracing::warn;
 
 use super::bucket::{Bucket, PUT_ID};
 use super::error::{is_not_found, unavailable};
-use super::put::{Commit, MEDIA_TYPE, PART_BYTES, Put};
+use super::put::{CreateCall, MEDIA_TYPE, PART_BYTES, Put};
 use super::writer::WriteError;
 use crate::blob::BlobError;
 
 /// How many parts are sent concurrently.
 const MAX_CONCURRENT_PARTS: usize = 4;
 
-const DOING: &str = "keeping a part of an image";
+const OPERATION: &str = "storing a part of an image";
 
 impl Put<'_> {
     pub(super) async fn send_parts(&self, size: u64) -> Result<(), BlobError> {
-        let upload = self.begin().await?;
+        let multipart = self.begin().await?;
         let starts = (0..)
             .map(|n| n * PART_BYTES)
             .take_while(|start| *start < size);
         let parts = stream::iter((1_i32..).zip(starts))
             .map(|(number, start)| {
-                self.send_part(&upload.id, number, start..size.min(start + PART_BYTES))
+                self.send_part(&multipart.id, number, start..size.min(start + PART_BYTES))
             })
             .buffered(MAX_CONCURRENT_PARTS);
         let parts: Vec<CompletedPart> = parts.try_collect().await?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
-        self.commit(Commit::Parts(&upload.id, parts.build()))
+        self.create(CreateCall::CompleteMultipart(&multipart.id, parts.build()))
             .await?;
-        upload.finish();
+        multipart.finish();
         Ok(())
     }
 
-    pub(super) async fn join_parts(
+    pub(super) async fn complete(
         &self,
-        upload: &str,
+        multipart_id: &str,
         parts: &CompletedMultipartUpload,
         condition: Option<String>,
     ) -> Result<(), WriteError> {
@@ -51,12 +51,12 @@ impl Put<'_> {
             .complete_multipart_upload()
             .bucket(&bucket.name);
         let call = call.key(self.key.as_str());
-        let call = call.upload_id(upload).multipart_upload(parts.clone());
-        let joined = call.set_if_none_match(condition).send().await;
-        joined.map(drop).map_err(WriteError::of)
+        let call = call.upload_id(multipart_id).multipart_upload(parts.clone());
+        let completed = call.set_if_none_match(condition).send().await;
+        completed.map(drop).map_err(WriteError::of)
     }
 
-    pub(super) async fn begin(&self) -> Result<PendingUpload, BlobError> {
+    pub(super) async fn begin(&self) -> Result<PendingMultipart, BlobError> {
         let bucket = &self.writer.bucket;
         let call = bucket
             .untimed
@@ -64,12 +64,12 @@ impl Put<'_> {
             .bucket(&bucket.name);
         let call = call.key(self.key.as_str());
         let call = call.content_type(MEDIA_TYPE).metadata(PUT_ID, &self.id);
-        let begun = call
+        let created = call
             .send()
             .await
-            .map_err(|error| unavailable(DOING, &error))?;
-        let id = begun.upload_id.ok_or(BlobError::Unavailable)?;
-        Ok(PendingUpload {
+            .map_err(|error| unavailable(OPERATION, &error))?;
+        let id = created.upload_id.ok_or(BlobError::Unavailable)?;
+        Ok(PendingMultipart {
             bucket: bucket.clone(),
             cleanup: self.writer.cleanup.clone(),
             runtime: Handle::current(),
@@ -81,7 +81,7 @@ impl Put<'_> {
 
     pub(super) async fn send_part(
         &self,
-        upload: &str,
+        multipart_id: &str,
         number: i32,
         range: Range<u64>,
     ) -> Result<CompletedPart, BlobError> {
@@ -90,11 +90,11 @@ impl Put<'_> {
         let bucket = &self.writer.bucket;
         let call = bucket.untimed.upload_part().bucket(&bucket.name);
         let call = call.key(self.key.as_str());
-        let call = call.upload_id(upload).part_number(number).body(bytes);
+        let call = call.upload_id(multipart_id).part_number(number).body(bytes);
         let sent = call
             .send()
             .await
-            .map_err(|error| unavailable(DOING, &error))?;
+            .map_err(|error| unavailable(OPERATION, &error))?;
         self.progress.add(1);
         Ok(CompletedPart::builder()
             .part_number(number)
@@ -103,24 +103,25 @@ impl Put<'_> {
     }
 }
 
-/// A multipart upload that is not completed. Dropping it aborts the upload; if that fails, or the node dies, it is
+/// A multipart upload that is not completed. Dropping it aborts it; if that fails, or the node dies, it is
 /// swept after a day.
-pub(super) struct PendingUpload {
+pub(super) struct PendingMultipart {
     bucket: Bucket,
     cleanup: TaskTracker,
     runtime: Handle,
     key: ShortId,
+    /// The id that S3 gave it.
     pub id: String,
     is_done: bool,
 }
 
-impl PendingUpload {
+impl PendingMultipart {
     fn finish(mut self) {
         self.is_done = true;
     }
 }
 
-impl Drop for PendingUpload {
+impl Drop for PendingMultipart {
     fn drop(&mut self) {
         if self.is_done {
             return;
@@ -136,11 +137,11 @@ impl Drop for PendingUpload {
 }
 
 /// Aborts a multipart upload. Succeeds if there is none.
-pub(super) async fn abort(bucket: &Bucket, key: &str, upload: &str) -> Result<(), BlobError> {
+pub(super) async fn abort(bucket: &Bucket, key: &str, multipart_id: &str) -> Result<(), BlobError> {
     let call = bucket.timed.abort_multipart_upload().bucket(&bucket.name);
-    match call.key(key).upload_id(upload).send().await {
+    match call.key(key).upload_id(multipart_id).send().await {
         Ok(_) => Ok(()),
         Err(error) if is_not_found(&error) => Ok(()),
-        Err(error) => Err(unavailable("aborting an upload", &error)),
+        Err(error) => Err(unavailable("aborting a multipart upload", &error)),
     }
 }

@@ -32,9 +32,7 @@ pub enum OpenError {
         cause: String,
     },
     /// The answer is not an S3 server's.
-    #[error(
-        "what answers at {server} does not do so as an S3 server ({cause}); S3_ENDPOINT must name one"
-    )]
+    #[error("{server} is not an S3 server ({cause}); S3_ENDPOINT must name one")]
     NotS3 {
         /// The server's address.
         server: String,

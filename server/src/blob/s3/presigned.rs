@@ -2,7 +2,7 @@
 //!
 //! User content is then served from the S3 server's origin, without the headers that a node would add. This is safe
 //! because the bytes were checked to be an image before they were stored, the content type is part of the signature,
-//! and a browser that is told an image type does not interpret the bytes as anything else.
+//! and a browser that gets an image type does not interpret the bytes as anything else.
 
 use std::time::{Duration, SystemTime};
 
@@ -44,18 +44,18 @@ impl UrlSigner {
             origin: String::new(),
         };
         let headers = ResponseHeaders::default();
-        let some = url_signer.sign(
+        let sample_url = url_signer.sign(
             "key",
             &Method::GET,
             headers,
             SystemTime::now(),
             MIN_LIFETIME,
         );
-        url_signer.origin = (some.await.as_deref().ok())
+        url_signer.origin = (sample_url.await.as_deref().ok())
             .and_then(origin)
             .ok_or_else(|| OpenError::NotS3 {
                 server: open::server(config),
-                cause: "no address can be made of it".to_owned(),
+                cause: "no valid URL results from it".to_owned(),
             })?;
         Ok(url_signer)
     }
@@ -80,7 +80,7 @@ impl UrlSigner {
             SIGNING_PERIOD + MIN_LIFETIME,
         );
         let url = url.await.map_err(|error| {
-            error!(%error, "no address can be made for an image");
+            error!(%error, "no presigned URL can be made for an image");
             BlobError::Unavailable
         })?;
         Ok(PresignedUrl {
@@ -126,9 +126,9 @@ fn url<E>(signed: Result<PresignedRequest, SdkError<E>>) -> Result<String, Strin
     Ok(signed.uri().to_owned())
 }
 
-fn origin(address: &str) -> Option<String> {
-    let address: Uri = address.parse().ok()?;
-    Some(format!("{}://{}", address.scheme()?, address.authority()?))
+fn origin(url: &str) -> Option<String> {
+    let url: Uri = url.parse().ok()?;
+    Some(format!("{}://{}", url.scheme()?, url.authority()?))
 }
 
 /// Returns the start of the period that contains this time.

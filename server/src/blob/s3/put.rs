@@ -21,15 +21,15 @@ use crate::blob::BlobError;
 pub(super) const PART_BYTES: u64 = 8 << 20;
 /// How much of a file is read at a time, in bytes.
 const READ_BYTES: usize = 64 << 10;
-/// The content type without a presigned URL's: one that a browser does not interpret.
+/// The content type of an object, which browsers do not interpret. A presigned URL sets the image's type instead.
 pub(super) const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// The call that makes the object visible.
-pub(super) enum Commit<'a> {
+pub(super) enum CreateCall<'a> {
     /// The one that sends the whole file.
-    Whole,
-    /// The completion of a multipart upload: its id, and the parts.
-    Parts(&'a str, CompletedMultipartUpload),
+    PutObject,
+    /// The one that completes a multipart upload: its id, and the parts.
+    CompleteMultipart(&'a str, CompletedMultipartUpload),
 }
 
 /// One put.
@@ -61,7 +61,7 @@ impl<'a> Put<'a> {
             return Err(BlobError::AlreadyExists);
         }
         match file.len() {
-            0..=PART_BYTES => self.watch(self.commit(Commit::Whole)).await,
+            0..=PART_BYTES => self.watch(self.create(CreateCall::PutObject)).await,
             size => self.watch(self.send_parts(size)).await,
         }
     }
@@ -99,19 +99,19 @@ impl<'a> Put<'a> {
     }
 
     /// Makes the object visible, on the condition that the key is free.
-    pub async fn commit(&self, how: Commit<'_>) -> Result<(), BlobError> {
+    pub async fn create(&self, call: CreateCall<'_>) -> Result<(), BlobError> {
         let conditional_writes = &self.writer.conditional_writes.0;
         let condition = conditional_writes
             .load(Ordering::Relaxed)
             .then(|| "*".to_owned());
-        let mut done = self.call(&how, condition).await;
-        if matches!(done, Err(WriteError::ConditionUnsupported)) {
+        let mut result = self.send(&call, condition).await;
+        if matches!(result, Err(WriteError::ConditionUnsupported)) {
             if conditional_writes.swap(false, Ordering::Relaxed) {
                 warn!("the S3 server does not support conditional writes (If-None-Match)");
             }
-            done = self.call(&how, None).await;
+            result = self.send(&call, None).await;
         }
-        match done {
+        match result {
             Ok(()) => Ok(()),
             Err(WriteError::Undecided) => self.resolve_undecided().await,
             Err(WriteError::ConditionUnsupported | WriteError::Unavailable) => {
@@ -120,10 +120,16 @@ impl<'a> Put<'a> {
         }
     }
 
-    async fn call(&self, how: &Commit<'_>, condition: Option<String>) -> Result<(), WriteError> {
-        match how {
-            Commit::Whole => self.send_whole(condition).await,
-            Commit::Parts(upload, parts) => self.join_parts(upload, parts, condition).await,
+    async fn send(
+        &self,
+        call: &CreateCall<'_>,
+        condition: Option<String>,
+    ) -> Result<(), WriteError> {
+        match call {
+            CreateCall::PutObject => self.send_whole(condition).await,
+            CreateCall::CompleteMultipart(multipart_id, parts) => {
+                self.complete(multipart_id, parts, condition).await
+            }
         }
     }
 

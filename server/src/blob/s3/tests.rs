@@ -1,14 +1,14 @@
-//! Tests with a real S3 server. Rare faults, such as a lost answer, are tested with a fake one in `rare`.
+//! Tests with a real S3 server; those of rare faults use a fake one.
 
-mod keys;
-mod kit;
-mod large;
+mod fake_server;
+mod foreign_objects;
+mod helpers;
+mod multipart;
 mod outage;
 mod presigned;
-mod rare;
 mod start;
 
-use self::kit::open;
+use self::helpers::open;
 use crate::blob::conformance::blob_suite;
 
 blob_suite!(open());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use app::model::ShortId;
 use futures::TryStreamExt;
 
-use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
+use super::helpers::{fixture, open_at, settings, try_open, unfinished, until};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
 use crate::blob::s3::bucket::Bucket;

@@ -6,7 +6,7 @@ use app::model::ShortId;
 use http::Method;
 use reqwest::{Client, StatusCode};
 
-use super::kit::{fixture, open, settings, try_open};
+use super::helpers::{fixture, open, settings, try_open};
 use crate::blob::s3::bucket::Bucket;
 use crate::blob::s3::presigned::UrlSigner;
 use crate::blob::{Blobs, ResponseHeaders};

@@ -4,7 +4,7 @@ use axum::Router;
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::kit::{serve, settings, try_open};
+use super::helpers::{serve, settings, try_open};
 use crate::blob::s3::OpenError;
 
 async fn refused(changed: &[(&str, &str)]) -> OpenError {

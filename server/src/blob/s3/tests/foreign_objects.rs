@@ -1,10 +1,10 @@
-//! Foreign objects in the bucket, and abandoned uploads.
+//! Foreign objects and unfinished multipart uploads in the bucket.
 
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::kit::{fixture, open_at, settings, try_open, unfinished, until};
+use super::helpers::{open_at, settings, unfinished};
 use crate::blob::BlobEntry;
 use crate::blob::s3::bucket::Bucket;
 
@@ -59,31 +59,4 @@ async fn foreign_objects_are_skipped_and_not_changed() {
     assert_eq!(unfinished(&bucket).await.len(), 2);
     assert_eq!(fixture.blobs.clear_unfinished(now + day).await, Ok(1));
     assert_eq!(unfinished(&bucket).await, ["a/b/c"]);
-}
-
-#[tokio::test]
-async fn a_cancelled_put_leaves_no_object_and_no_parts() {
-    let server = testbed::S3::start().unwrap();
-    let config = settings(&server, &[]);
-    let bucket = Bucket::of(&config);
-    let (blobs, _folder) = try_open(&config).await.unwrap();
-    let blobs = fixture(blobs);
-    let key = "aB3dE9zZ".parse().unwrap();
-    let putting = {
-        let (blobs, file) = (blobs.clone(), blobs.file(&vec![7; 60_000_000]));
-        tokio::spawn(async move { blobs.blobs.put(key, file).await })
-    };
-    until("an upload in parts", async || {
-        !unfinished(&bucket).await.is_empty()
-    })
-    .await;
-    putting.abort();
-    assert!(putting.await.unwrap_err().is_cancelled());
-    until("no parts left", async || {
-        unfinished(&bucket).await.is_empty()
-    })
-    .await;
-    assert_eq!(bucket.put_id_of(key).await, Ok(None));
-    blobs.put(key, b"bytes").await.unwrap();
-    assert_eq!(blobs.read(key, 0..5).await.unwrap(), b"bytes");
 }

@@ -1,11 +1,12 @@
-//! Multipart uploads.
+//! Puts in parts.
 
 use aws_sdk_s3::types::CompletedMultipartUpload;
 use rand::Rng;
 
-use super::kit::{open, settings, try_open};
+use super::helpers::{fixture, open, settings, try_open, unfinished, until};
 use crate::blob::BlobError;
-use crate::blob::s3::put::{Commit, PART_BYTES, Put};
+use crate::blob::s3::bucket::Bucket;
+use crate::blob::s3::put::{CreateCall, PART_BYTES, Put};
 
 const PART_LEN: usize = 8 << 20;
 const _: () = assert!(PART_BYTES == PART_LEN as u64);
@@ -55,12 +56,41 @@ async fn a_multipart_put_is_refused_when_its_key_was_taken_meanwhile() {
     let (key, file) = (crate::ids::short_id(), folder.path().join("file"));
     std::fs::write(&file, "parts").unwrap();
     let put = Put::new(&blobs.writer, key, &file);
-    let upload = put.begin().await.unwrap();
-    let part = put.send_part(&upload.id, 1, 0..5).await.unwrap();
+    let multipart = put.begin().await.unwrap();
+    let part = put.send_part(&multipart.id, 1, 0..5).await.unwrap();
     let parts = CompletedMultipartUpload::builder().parts(part).build();
     let (other, _folder) = open().await;
     other.put(key, b"first").await.unwrap();
-    let shown = put.commit(Commit::Parts(&upload.id, parts)).await;
-    assert_eq!(shown, Err(BlobError::AlreadyExists));
+    let result = put
+        .create(CreateCall::CompleteMultipart(&multipart.id, parts))
+        .await;
+    assert_eq!(result, Err(BlobError::AlreadyExists));
     assert_eq!(other.read(key, 0..5).await.unwrap(), b"first");
+}
+
+#[tokio::test]
+async fn a_cancelled_put_leaves_no_object_and_no_parts() {
+    let server = testbed::S3::start().unwrap();
+    let config = settings(&server, &[]);
+    let bucket = Bucket::of(&config);
+    let (blobs, _folder) = try_open(&config).await.unwrap();
+    let blobs = fixture(blobs);
+    let key = "aB3dE9zZ".parse().unwrap();
+    let putting = {
+        let (blobs, file) = (blobs.clone(), blobs.file(&vec![7; 60_000_000]));
+        tokio::spawn(async move { blobs.blobs.put(key, file).await })
+    };
+    until("an upload in parts", async || {
+        !unfinished(&bucket).await.is_empty()
+    })
+    .await;
+    putting.abort();
+    assert!(putting.await.unwrap_err().is_cancelled());
+    until("no parts left", async || {
+        unfinished(&bucket).await.is_empty()
+    })
+    .await;
+    assert_eq!(bucket.put_id_of(key).await, Ok(None));
+    blobs.put(key, b"bytes").await.unwrap();
+    assert_eq!(blobs.read(key, 0..5).await.unwrap(), b"bytes");
 }

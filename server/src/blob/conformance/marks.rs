@@ -1,34 +1,9 @@
 use std::time::{Duration, SystemTime};
 
 use app::model::ShortId;
-use tokio::task::JoinSet;
 
 use super::{Fixture, some_key};
 use crate::blob::BlobEntry;
-use crate::ids::PairingId;
-
-pub(crate) async fn the_first_pairing_id_is_kept_and_not_listed_as_a_blob(fixture: Fixture) {
-    let blobs = &fixture.blobs;
-    let before = blobs.list(None, 1_000).await.unwrap();
-    let first = blobs.pair(PairingId::random()).await.unwrap();
-    assert_eq!(blobs.pairing().await, Ok(Some(first)));
-    assert_eq!(blobs.pair(PairingId::random()).await, Ok(first));
-    assert_eq!(blobs.pairing().await, Ok(Some(first)));
-    let after = blobs.list(None, 1_000).await.unwrap();
-    assert!(before.iter().all(|entry| after.contains(entry)));
-}
-
-pub(crate) async fn concurrent_pairings_with_one_id_agree(fixture: Fixture) {
-    let id = PairingId::random();
-    let mut tasks = JoinSet::new();
-    for _ in 0..8 {
-        let blobs = fixture.blobs.clone();
-        tasks.spawn(async move { blobs.pair(id).await.unwrap() });
-    }
-    let ids = tasks.join_all().await;
-    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    assert_eq!(fixture.blobs.pairing().await, Ok(Some(ids[0])));
-}
 
 /// Lists all marks in pages of `limit`, and checks their order.
 async fn marks(fixture: &Fixture, limit: usize) -> Vec<BlobEntry> {
@@ -70,7 +45,7 @@ pub(crate) async fn a_marked_blob_is_still_read_and_listed(fixture: Fixture) {
     assert_eq!(fixture.read(key, 0..5).await.unwrap(), b"bytes");
 }
 
-pub(crate) async fn an_earlier_mark_is_kept(fixture: Fixture) {
+pub(crate) async fn an_earlier_mark_is_not_replaced(fixture: Fixture) {
     let key = some_key();
     fixture.put(key, b"bytes").await.unwrap();
     fixture.blobs.mark_orphan(key).await.unwrap();
@@ -89,9 +64,10 @@ pub(crate) async fn an_earlier_mark_is_kept(fixture: Fixture) {
 }
 
 pub(crate) async fn marks_are_listed_in_the_order_of_their_keys(fixture: Fixture) {
-    let near = some_key().as_str()[..6].to_owned();
-    let twins = ["0a", "0b", "Zz", "zA", "zz"].map(|end| format!("{near}{end}").parse().unwrap());
-    let mut keys: Vec<ShortId> = (0..5).map(|_| some_key()).chain(twins).collect();
+    let prefix = some_key().as_str()[..6].to_owned();
+    let same_prefix =
+        ["0a", "0b", "Zz", "zA", "zz"].map(|end| format!("{prefix}{end}").parse().unwrap());
+    let mut keys: Vec<ShortId> = (0..5).map(|_| some_key()).chain(same_prefix).collect();
     for key in &keys {
         fixture.blobs.mark_orphan(*key).await.unwrap();
     }

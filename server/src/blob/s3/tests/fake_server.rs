@@ -1,4 +1,4 @@
-//! Rare faults, tested with a fake server.
+//! Faults that a real server shows rarely, such as a lost answer.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 use tempfile::TempDir;
 
-use super::kit::{fixture, read_settings, serve, try_open};
+use super::helpers::{fixture, read_settings, serve, try_open};
 use crate::blob::BlobError;
 use crate::blob::conformance::Fixture;
 
