@@ -66,8 +66,8 @@ impl Deliver for MeasuredReceiver {
         self.receiver.deliver(topic, frame);
     }
 
-    fn rejected(&self, reason: &'static str) {
-        self.receiver.rejected(reason);
+    fn refused(&self, reason: &'static str) {
+        self.receiver.refused(reason);
     }
 
     fn interrupted(&self) {

@@ -66,7 +66,7 @@ pub trait Deliver: Send + Sync + 'static {
     fn deliver(&self, topic: Topic, frame: Frame);
 
     /// Reports a payload that is not a frame, with the reason. It is not delivered.
-    fn rejected(&self, _reason: &'static str) {}
+    fn refused(&self, _reason: &'static str) {}
 
     /// Reports that the subscription is lost and was not repaired at once. Frames may be missing on every topic until
     /// [`Deliver::repaired`], which is called before this is called again.

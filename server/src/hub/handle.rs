@@ -12,10 +12,10 @@ use tokio_util::task::TaskTracker;
 use super::answer_cache::AnswerCache;
 use super::frames::encode;
 use super::head_announcer::HeadAnnouncer;
-use super::heartbeats::Heartbeats;
 use super::incoming::{IncomingEvent, RejectionLog};
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
+use super::pings::SocketPings;
 use super::queued_bytes::QueuedBytes;
 use super::refusals::unavailable;
 use super::rooms::{Membership, Rooms};
@@ -43,7 +43,7 @@ pub(super) struct Inner {
     pub(super) limits: HubLimits,
     pub(super) metrics: HubMetrics,
     pub(super) rooms: Arc<Rooms>,
-    pub(super) heartbeats: Arc<Heartbeats>,
+    pub(super) pings: Arc<SocketPings>,
     pub(super) head_announcer: Arc<HeadAnnouncer>,
     pub(super) answer_cache: AnswerCache,
     pub(super) queued_bytes: Arc<QueuedBytes>,
@@ -64,7 +64,7 @@ impl Deliver for LocalDelivery {
         }
     }
 
-    fn rejected(&self, reason: &'static str) {
+    fn refused(&self, reason: &'static str) {
         if let Some(hub) = self.0.upgrade() {
             hub.rejections.record(reason);
         }
@@ -148,7 +148,7 @@ impl Hub {
     }
 
     /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is
-    /// rejected; a head beyond the known one is passed on only after the store has confirmed it.
+    /// refused; a head beyond the known one is passed on only after the store has confirmed it.
     pub fn deliver_local(&self, topic: Topic, frame: &Frame) {
         // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
         let is_own_touch = frame.class == DeliveryClass::Touch && !self.0.broker.is_external();
@@ -171,7 +171,7 @@ impl Hub {
     /// The numbers of message frames and of touch frames that wait to be written to this node's sockets. Takes each
     /// outbox's lock for a moment, about ten nanoseconds per socket.
     pub fn queued_frames(&self) -> (usize, usize) {
-        self.0.heartbeats.queued_frames()
+        self.0.pings.queued_frames()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

@@ -12,7 +12,7 @@ use crate::broker::{DeliveryClass, Frame, Topic};
 
 /// Larger than any event: a message of 2,000 characters takes at most 13 KiB.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
-/// The shortest interval between two warnings about rejected frames.
+/// The shortest interval between two warnings about refused frames.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The event of a frame, as its topic's room handles it.
@@ -55,7 +55,7 @@ impl IncomingEvent {
     }
 }
 
-/// Counts rejected frames, and logs some of them.
+/// Counts refused frames, and logs some of them.
 pub(super) struct RejectionLog {
     metrics: HubMetrics,
     log_limit: DefaultDirectRateLimiter,
@@ -71,13 +71,13 @@ impl RejectionLog {
         }
     }
 
-    /// Records that a frame was rejected.
+    /// Records that a frame was refused.
     pub(super) fn record(&self, reason: &'static str) {
-        self.metrics.frame_rejected();
+        self.metrics.frame_refused();
         if self.log_limit.check().is_ok() {
             tracing::warn!(
                 reason,
-                "a frame from the broker was rejected: does somebody else know its address and password?"
+                "a frame from the broker was refused: does somebody else know its address and password?"
             );
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_the_topic_are_parsed_and_those_of_another_are_rejected() {
+    fn events_of_the_topic_are_parsed_and_those_of_another_are_refused() {
         let (topic, other) = (ids::upload_id(), ids::upload_id());
         let head = head_frame(topic, Seq::new(7));
         assert_eq!(
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_no_node_publishes_are_rejected() {
+    fn frames_that_no_node_publishes_are_refused() {
         let topic = ids::upload_id();
         let (touch, message) = (DeliveryClass::Touch, DeliveryClass::Message);
         let head = head_frame(topic, Seq::new(7)).text;

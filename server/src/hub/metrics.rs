@@ -27,7 +27,7 @@ pub struct HubMetrics {
     delivered: ClassCounter,
     touches_dropped: Counter,
     overflows: Counter,
-    rejected: Counter,
+    refused: Counter,
     resyncs: Resyncs,
     closed: Family<[(&'static str, &'static str); 1], Counter>,
 }
@@ -60,7 +60,7 @@ impl HubMetrics {
                 "outbox_overflows",
                 "Sockets closed with 1013 because they read too slowly",
             ),
-            rejected: registered(
+            refused: registered(
                 registry,
                 "broker_frames_refused",
                 "Frames from the broker that no node publishes, and heads that the store does not have",
@@ -93,9 +93,9 @@ impl HubMetrics {
         self.overflows.inc();
     }
 
-    /// Counts a frame of the broker that was rejected.
-    pub fn frame_rejected(&self) {
-        self.rejected.inc();
+    /// Counts a frame of the broker that was refused.
+    pub fn frame_refused(&self) {
+        self.refused.inc();
     }
 
     /// Counts an answered `watch`.

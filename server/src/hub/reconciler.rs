@@ -94,7 +94,7 @@ async fn check_all(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topi
 }
 
 /// Reads a conversation's head from the store, and announces it to the sockets if it is new to them. After an
-/// interruption it is announced in any case, which tells them that it is over.
+/// interruption it is announced in any case, which reports that it is over.
 async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreError> {
     let rooms = &hub.0.rooms;
     let epoch = rooms.epoch();

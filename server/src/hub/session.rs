@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::batch::Batch;
 use super::commands::{Commands, TooManyFrames};
 use super::handle::Hub;
-use super::heartbeats::Registration;
 use super::outbox::{Action, Outbox};
+use super::pings::Registration;
 use crate::admission::misses::ClientMisses;
 use crate::broker::DeliveryClass;
 use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
@@ -93,7 +93,7 @@ async fn run(hub: Hub, connection: Connection, read: Bytes, misses: ClientMisses
     let Some(connection) = outbox.connection() else {
         return;
     };
-    let registration = hub.0.heartbeats.register(Arc::clone(&outbox));
+    let registration = hub.0.pings.register(Arc::clone(&outbox));
     let reason = serve(&hub, &outbox, connection, &registration, read, misses).await;
     hub.0.metrics.closed(reason.label());
     if matches!(reason, CloseReason::TooSlow | CloseReason::Cut) {

@@ -8,9 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use super::answer_cache::AnswerCache;
 use super::handle::{Hub, HubLimits, Inner, LocalDelivery};
-use super::heartbeats::{self, Heartbeats};
 use super::incoming::RejectionLog;
 use super::metrics::HubMetrics;
+use super::pings::{self, SocketPings};
 use super::rooms::Rooms;
 use super::{head_announcer, reconciler};
 use crate::broker::Broker;
@@ -40,7 +40,7 @@ impl Hub {
             limits,
             metrics,
             rooms,
-            heartbeats: Heartbeats::new(),
+            pings: SocketPings::new(),
             head_announcer: Arc::default(),
             answer_cache: AnswerCache::default(),
             queued_bytes: Arc::default(),
@@ -61,9 +61,9 @@ impl Hub {
         ));
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
-        let heartbeats = Arc::clone(&hub.0.heartbeats);
+        let pings = Arc::clone(&hub.0.pings);
         let queued = Arc::clone(&hub.0.queued_bytes);
-        hub.spawn_until_shutdown(heartbeats::run(heartbeats, queued, intervals));
+        hub.spawn_until_shutdown(pings::run(pings, queued, intervals));
         hub
     }
 }

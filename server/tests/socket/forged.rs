@@ -10,7 +10,7 @@ use crate::common::TestNode;
 use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
 
-const REJECTED_METRIC: &str = "tonesa_broker_frames_refused_total ";
+const REFUSED_METRIC: &str = "tonesa_broker_frames_refused_total ";
 
 async fn node_with(switches: &Switches) -> TestNode {
     TestNode::with_backends(&[], |backends| switches.wrap(backends)).await
@@ -30,7 +30,7 @@ fn rejected(node: &TestNode) -> u64 {
     let metrics = encode_metrics(&node.node.registry);
     let line = metrics
         .lines()
-        .find_map(|line| line.strip_prefix(REJECTED_METRIC));
+        .find_map(|line| line.strip_prefix(REFUSED_METRIC));
     line.unwrap().parse().unwrap()
 }
 
@@ -52,7 +52,7 @@ async fn rejected_frames_reach_no_socket() {
     for (class, text) in wrong {
         publish(&switches, upload, class, text);
     }
-    let posted = node.say_one(upload, "from a node").await;
+    let posted = node.post_text(upload, "from a node").await;
     let event: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
     assert!(matches!(event, ServerEvent::MessagePosted { message, .. } if message == posted));
     assert_eq!(rejected(&node), wrong.len() as u64);
@@ -65,7 +65,7 @@ async fn a_head_that_the_store_does_not_have_is_not_announced() {
     let upload = node.uploaded().await.id;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload), None).await;
-    let mut posted = node.say_many(upload, 2).await;
+    let mut posted = node.post_numbered(upload, 2).await;
     for message in &posted {
         assert_eq!(socket.posted().await, *message);
     }
@@ -83,7 +83,7 @@ async fn a_head_that_the_store_does_not_have_is_not_announced() {
         node.wait_until("the store was asked", async || rejected(&node) > before)
             .await;
     }
-    posted.push(node.say_one(upload, "from a node").await);
+    posted.push(node.post_text(upload, "from a node").await);
     let event: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
     assert!(matches!(event, ServerEvent::MessagePosted { message, .. } if message == posted[2]));
 
@@ -103,7 +103,7 @@ async fn a_stored_head_is_announced_even_if_the_store_is_unavailable_at_first() 
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload), None).await;
     switches.broker.set(Mode::Lossy);
-    node.say_many(upload, 2).await;
+    node.post_numbered(upload, 2).await;
     switches.store.set(Mode::Unavailable);
     let calls = switches.store.calls();
     publish(&switches, upload, DeliveryClass::Message, &head(upload, 2));
@@ -132,7 +132,7 @@ async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
     let upload = node.uploaded().await.id;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload), None).await;
-    let first = node.say_one(upload, "from a node").await;
+    let first = node.post_text(upload, "from a node").await;
     assert_eq!(socket.posted().await, first);
 
     for seq in [1, 2] {
@@ -148,7 +148,7 @@ async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
     node.wait_until("the store was asked", async || rejected(&node) > before)
         .await;
 
-    let second = node.say_one(upload, "from a node too").await;
+    let second = node.post_text(upload, "from a node too").await;
     let mut late = SocketClient::connect(&node.base()).await;
     let known = late.watch(UploadRef::Id(upload), None).await;
     assert_eq!(known, (Seq::new(2), vec![first, second]));

@@ -219,7 +219,7 @@ impl Channels {
     /// Reports a payload that is not a frame.
     pub fn reject(&self, reason: &'static str) {
         if let Some(receiver) = self.receiver.get() {
-            receiver.rejected(reason);
+            receiver.refused(reason);
         }
     }
 

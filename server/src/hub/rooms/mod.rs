@@ -327,7 +327,7 @@ impl Rooms {
 }
 
 impl Room {
-    /// Records that the topic is subscribed, and tells the waiting sockets.
+    /// Records that the topic is subscribed, and notifies the waiting sockets.
     fn confirm(&mut self) {
         self.reply_to_waiting(&Ok(()));
         self.subscription = Subscription::Confirmed;

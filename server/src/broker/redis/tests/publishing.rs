@@ -25,7 +25,7 @@ async fn other_payloads_are_dropped_and_reported() {
     node.publish(topic, "right").await;
     node.wait_for(topic, "right").await;
     assert_eq!(node.received(topic), ["right"]);
-    assert_eq!(node.rejected(), 5);
+    assert_eq!(node.refused(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ pub enum Notice {
 pub struct RecordingReceiver {
     frames: Mutex<Vec<(Topic, String)>>,
     notices: Mutex<Vec<Notice>>,
-    rejected: Mutex<usize>,
+    refused: Mutex<usize>,
     more: Notify,
 }
 
@@ -47,8 +47,8 @@ impl Deliver for RecordingReceiver {
         self.more.notify_waiters();
     }
 
-    fn rejected(&self, _reason: &'static str) {
-        *self.rejected.lock().unwrap() += 1;
+    fn refused(&self, _reason: &'static str) {
+        *self.refused.lock().unwrap() += 1;
     }
 
     fn interrupted(&self) {
@@ -110,9 +110,9 @@ impl TestNode {
         frames.iter().map(|(topic, _)| *topic).collect()
     }
 
-    /// The number of rejected payloads.
-    pub fn rejected(&self) -> usize {
-        *self.receiver.rejected.lock().unwrap()
+    /// The number of refused payloads.
+    pub fn refused(&self) -> usize {
+        *self.receiver.refused.lock().unwrap()
     }
 
     pub fn notices(&self) -> Vec<Notice> {

@@ -22,7 +22,7 @@ const MAX_UNANSWERED_PINGS: u8 = 2;
 const TICKS_PER_INTERVAL: u32 = 20;
 
 /// The registered sockets of a node.
-pub(super) struct Heartbeats {
+pub(super) struct SocketPings {
     started: Instant,
     sockets: Mutex<Slab<Arc<Socket>>>,
 }
@@ -38,12 +38,12 @@ struct Socket {
 
 /// The registration of a socket, which ends when it is dropped.
 pub(super) struct Registration {
-    heartbeats: Arc<Heartbeats>,
+    pings: Arc<SocketPings>,
     socket: Arc<Socket>,
     index: usize,
 }
 
-impl Heartbeats {
+impl SocketPings {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
@@ -61,7 +61,7 @@ impl Heartbeats {
         });
         Registration {
             index: self.lock().insert(Arc::clone(&socket)),
-            heartbeats: Arc::clone(self),
+            pings: Arc::clone(self),
             socket,
         }
     }
@@ -127,16 +127,17 @@ fn burden(outbox: &Outbox) -> u128 {
 
 impl Socket {
     fn ping_if_due(&self, ping_every: u64, now: u64, ping: &Batch) {
-        let pings = self.unanswered_pings.load(Ordering::Relaxed);
+        let unanswered = self.unanswered_pings.load(Ordering::Relaxed);
         let silent = now.saturating_sub(self.last_received.load(Ordering::Relaxed));
-        let is_due = silent >= ping_every.saturating_mul(u64::from(pings) + 1);
+        let is_due = silent >= ping_every.saturating_mul(u64::from(unanswered) + 1);
         if !is_due || self.is_busy.load(Ordering::Relaxed) {
             return;
         }
-        if pings >= MAX_UNANSWERED_PINGS {
+        if unanswered >= MAX_UNANSWERED_PINGS {
             self.outbox.fail(Failure::Dead);
         } else {
-            self.unanswered_pings.store(pings + 1, Ordering::Relaxed);
+            self.unanswered_pings
+                .store(unanswered + 1, Ordering::Relaxed);
             self.outbox.push(ping);
         }
     }
@@ -147,7 +148,7 @@ impl Registration {
     pub(super) fn on_received(&self) {
         self.socket
             .last_received
-            .store(self.heartbeats.now(), Ordering::Relaxed);
+            .store(self.pings.now(), Ordering::Relaxed);
         self.socket.unanswered_pings.store(0, Ordering::Relaxed);
     }
 
@@ -170,13 +171,13 @@ impl Drop for Busy<'_> {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.heartbeats.lock().try_remove(self.index);
+        self.pings.lock().try_remove(self.index);
     }
 }
 
 /// Checks the registered sockets at intervals, and frees room when it is scarce; runs forever.
 pub(super) async fn run(
-    heartbeats: Arc<Heartbeats>,
+    pings: Arc<SocketPings>,
     queued: Arc<QueuedBytes>,
     intervals: HubIntervals,
 ) {
@@ -184,8 +185,8 @@ pub(super) async fn run(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = queued.nearly_full() => heartbeats.shed(&queued),
-            _ = ticks.tick() => heartbeats.tick(&intervals),
+            () = queued.nearly_full() => pings.shed(&queued),
+            _ = ticks.tick() => pings.tick(&intervals),
         }
     }
 }
@@ -200,17 +201,17 @@ mod tests {
     #[tokio::test]
     async fn a_nearly_full_node_closes_the_sockets_with_the_most_queued_bytes() {
         let node = Arc::new(QueuedBytes::new(100_000));
-        let heartbeats = Heartbeats::new();
+        let pings = SocketPings::new();
         let registrations: Vec<_> = [10_000, 45_000, 25_000]
             .map(|length| {
                 let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
                 let bytes = vec![0; length].into();
                 outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-                heartbeats.register(outbox)
+                pings.register(outbox)
             })
             .into();
         node.nearly_full().await;
-        heartbeats.shed(&node);
+        pings.shed(&node);
         let actions = registrations
             .iter()
             .map(|it| it.socket.outbox.next_action());
@@ -225,17 +226,17 @@ mod tests {
     #[tokio::test]
     async fn a_stalled_socket_is_closed_before_a_reading_one_with_more_queued_bytes() {
         let node = Arc::new(QueuedBytes::new(100_000));
-        let heartbeats = Heartbeats::new();
+        let pings = SocketPings::new();
         let register = |length: usize| {
             let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
             let bytes = vec![0; length].into();
             outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-            heartbeats.register(outbox)
+            pings.register(outbox)
         };
         let stalled = register(35_000);
         tokio::time::sleep(Duration::from_millis(100)).await;
         let reading = register(45_000);
-        heartbeats.shed(&node);
+        pings.shed(&node);
         let actions = [stalled, reading].map(|it| it.socket.outbox.next_action());
         assert_eq!(actions, [Action::CloseTooSlow, Action::Write]);
     }
