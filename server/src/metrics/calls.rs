@@ -29,8 +29,8 @@ pub fn duration_histogram() -> Histogram {
 }
 
 impl CallMetrics {
-    /// Registers the histograms. Each operation's series exists from the start, so that the first call shows as an
-    /// increase.
+    /// Registers the histograms. The series of each of these operations exists from the start, so that its
+    /// first call shows as an increase.
     pub fn registered(
         registry: &mut Registry,
         (name, help): (&str, &str),

@@ -30,7 +30,17 @@ impl StoreMetrics {
                 "store_call_duration",
                 "How long calls of the store took, by operation and outcome",
             ),
-            &["insert_upload", "upload", "append", "messages", "ping"],
+            &[
+                "insert_upload",
+                "upload",
+                "append",
+                "messages",
+                "ping",
+                "pairing",
+                "pair",
+                "newest_uploads",
+                "has_short_id",
+            ],
         );
         let appended = Family::default();
         for state in [NEW, KNOWN] {
