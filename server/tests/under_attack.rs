@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use common::program::{MIB, Program, Watch};
+use common::program::{MIB, MemorySampler, Program};
 use common::{bomb, file_form, pictures};
 
 const ATTACKERS: [[u8; 4]; 3] = [[127, 0, 0, 11], [127, 0, 0, 12], [127, 0, 0, 13]];
@@ -41,18 +41,18 @@ async fn a_few_attackers_neither_exhaust_the_node_nor_delay_others() {
         address: program.address,
         target,
     });
-    let watch = Watch::over(program.id());
+    let sampler = MemorySampler::start(program.id());
     let attackers = ATTACKERS.map(|from| tokio::spawn(Arc::clone(&attack).run(from)));
-    let duration_histogram = visit(&program, &visitor, &attack.target).await;
+    let latencies = visit(&program, &visitor, &attack.target).await;
     for attacker in attackers {
         attacker.abort();
     }
-    let memory = program.peak_memory() + watch.end();
-    let p99 = duration_histogram[duration_histogram.len() * 99 / 100];
+    let memory = program.peak_memory() + sampler.end();
+    let p99 = latencies[latencies.len() * 99 / 100];
     println!(
         "{} requests under attack: p50 {:?}, p99 {p99:?}; {} MiB at most",
-        duration_histogram.len(),
-        duration_histogram[duration_histogram.len() / 2],
+        latencies.len(),
+        latencies[latencies.len() / 2],
         memory / MIB,
     );
     assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
@@ -87,7 +87,7 @@ impl Target {
         for number in 0..60 {
             assert_eq!(
                 target
-                    .say(
+                    .post_text(
                         program,
                         client,
                         &format!("long-{number}"),
@@ -100,7 +100,13 @@ impl Target {
         target
     }
 
-    async fn say(&self, program: &Program, client: &Client, id: &str, text: &str) -> StatusCode {
+    async fn post_text(
+        &self,
+        program: &Program,
+        client: &Client,
+        id: &str,
+        text: &str,
+    ) -> StatusCode {
         let path = format!("/api/uploads/{}/messages", self.short_id);
         let body = json!({"authorName": "Ada", "content": text, "clientMessageID": id});
         client
@@ -211,17 +217,17 @@ fn masked(text: &str) -> Vec<u8> {
 /// Views and posts as people do, and returns the sorted latencies.
 async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Duration> {
     let started = Instant::now();
-    let mut duration_histogram = Vec::new();
+    let mut latencies = Vec::new();
     let page = program.url(&format!("/u/{}", target.short_id));
     while started.elapsed() < ATTACK {
         for number in 0..20 {
             let asked = Instant::now();
             let status = if number == 0 {
                 target
-                    .say(
+                    .post_text(
                         program,
                         visitor,
-                        &format!("m-{}", duration_histogram.len()),
+                        &format!("m-{}", latencies.len()),
                         "and I?",
                     )
                     .await
@@ -229,10 +235,10 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
                 visitor.get(&page).send().await.unwrap().status()
             };
             assert!(status.is_success(), "{status}");
-            duration_histogram.push(asked.elapsed());
+            latencies.push(asked.elapsed());
             sleep(Duration::from_millis(15)).await;
         }
     }
-    duration_histogram.sort_unstable();
-    duration_histogram
+    latencies.sort_unstable();
+    latencies
 }

@@ -16,7 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{sleep, timeout};
 
-use common::program::{MIB, Program, Watch};
+use common::program::{MIB, MemorySampler, Program};
 use common::{file_form, pictures};
 
 /// Keeps the tests from loading the machine while another one measures.
@@ -37,7 +37,9 @@ async fn lists_of_messages() {
     let scenario = Scenario::start().await;
     let id = scenario.upload(1_000).await;
     for number in 0..200 {
-        scenario.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
+        scenario
+            .post_text(&id, number, &"\u{1F4CC}".repeat(2_000))
+            .await;
     }
     let mut held = Vec::new();
     for number in 0..1_000 {
@@ -53,7 +55,9 @@ async fn pages_of_invented_hosts() {
     let scenario = Scenario::start().await;
     let id = scenario.upload(1_000).await;
     for number in 0..60 {
-        scenario.say(&id, number, &"\u{1F4CC}".repeat(2_000)).await;
+        scenario
+            .post_text(&id, number, &"\u{1F4CC}".repeat(2_000))
+            .await;
     }
     let mut held = Vec::new();
     for number in 0..900 {
@@ -84,7 +88,7 @@ async fn answers_of_sockets_while_a_slow_reader_stays() {
     let (id, other) = (scenario.upload(1_000).await, scenario.upload(2_000).await);
     let text = "長".repeat(2_000);
     for number in 0..40 {
-        scenario.say(&id, number, &text).await;
+        scenario.post_text(&id, number, &text).await;
     }
     let mut honest = connect([127, 0, 8, 8], scenario.program.address)
         .await
@@ -95,10 +99,10 @@ async fn answers_of_sockets_while_a_slow_reader_stays() {
     let mut held = Vec::new();
     for number in 0..4_000 {
         if number % 20 == 0 {
-            scenario.say(&id, 40 + number / 20, &text).await;
+            scenario.post_text(&id, 40 + number / 20, &text).await;
         }
         if number % 100 == 0 {
-            scenario.say(&other, number, &text).await;
+            scenario.post_text(&other, number, &text).await;
         }
         // Hardly any two answers are equal.
         let after = number / 20 + number % 20;
@@ -125,9 +129,9 @@ async fn read_slowly(mut stream: TcpStream) {
 /// A node, and a visitor that measures latencies.
 struct Scenario {
     program: Program,
-    watch: Watch,
+    sampler: MemorySampler,
     visitor: tokio::task::JoinHandle<()>,
-    duration_histogram: std::sync::Arc<Mutex<Vec<Duration>>>,
+    latencies: std::sync::Arc<Mutex<Vec<Duration>>>,
     _guard: MutexGuard<'static, ()>,
 }
 
@@ -136,13 +140,13 @@ impl Scenario {
         let guard = ONE_AT_A_TIME.lock().await;
         rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap();
         let program = Program::start(&[]);
-        let duration_histogram = std::sync::Arc::<Mutex<Vec<Duration>>>::default();
-        let visitor = tokio::spawn(visit(program.url("/"), duration_histogram.clone()));
+        let latencies = std::sync::Arc::<Mutex<Vec<Duration>>>::default();
+        let visitor = tokio::spawn(visit(program.url("/"), latencies.clone()));
         Self {
-            watch: Watch::over(program.id()),
+            sampler: MemorySampler::start(program.id()),
             program,
             visitor,
-            duration_histogram,
+            latencies,
             _guard: guard,
         }
     }
@@ -158,7 +162,7 @@ impl Scenario {
     }
 
     /// Posts a message, from as many addresses as the limits require.
-    async fn say(&self, id: &str, number: usize, text: &str) {
+    async fn post_text(&self, id: &str, number: usize, text: &str) {
         let from = [127, 0, 6, u8::try_from(1 + number / 20 % 250).unwrap()];
         let url = self.program.url(&format!("/api/uploads/{id}/messages"));
         let name = format!("message-{number}");
@@ -180,14 +184,14 @@ impl Scenario {
     async fn end(self, held: Vec<TcpStream>) {
         sleep(ATTACK).await;
         self.visitor.abort();
-        let memory = self.program.peak_memory() + self.watch.end();
-        let mut duration_histogram = self.duration_histogram.lock().await;
-        duration_histogram.sort_unstable();
-        let p99 = duration_histogram[duration_histogram.len() * 99 / 100];
+        let memory = self.program.peak_memory() + self.sampler.end();
+        let mut latencies = self.latencies.lock().await;
+        latencies.sort_unstable();
+        let p99 = latencies[latencies.len() * 99 / 100];
         println!(
             "{} connections, {} requests of others: p99 {p99:?}; {} MiB at most",
             held.len(),
-            duration_histogram.len(),
+            latencies.len(),
             memory / MIB
         );
         assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
@@ -196,13 +200,13 @@ impl Scenario {
 }
 
 /// Requests the page repeatedly, and records the latencies.
-async fn visit(page: String, duration_histogram: std::sync::Arc<Mutex<Vec<Duration>>>) {
+async fn visit(page: String, latencies: std::sync::Arc<Mutex<Vec<Duration>>>) {
     let visitor = client([127, 0, 9, 9]);
     loop {
         let asked = Instant::now();
         let response = timeout(Duration::from_secs(10), visitor.get(&page).send()).await;
         assert_eq!(response.unwrap().unwrap().status(), StatusCode::OK);
-        duration_histogram.lock().await.push(asked.elapsed());
+        latencies.lock().await.push(asked.elapsed());
         sleep(Duration::from_millis(15)).await;
     }
 }

@@ -16,25 +16,25 @@ impl TestNode {
     }
 
     /// Posts a text as a new message.
-    pub async fn say_one(&self, upload: UploadId, text: &str) -> Message {
+    pub async fn post_text(&self, upload: UploadId, text: &str) -> Message {
         let (status, message) = self
-            .say_as(upload, ids::client_message_id().as_str(), text)
+            .post_as(upload, ids::client_message_id().as_str(), text)
             .await;
         assert_eq!(status, 201);
         message
     }
 
     /// Posts this many messages, one after the other.
-    pub async fn say_many(&self, upload: UploadId, count: usize) -> Vec<Message> {
+    pub async fn post_numbered(&self, upload: UploadId, count: usize) -> Vec<Message> {
         let mut posted = Vec::with_capacity(count);
         for n in 0..count {
-            posted.push(self.say_one(upload, &format!("message {n}")).await);
+            posted.push(self.post_text(upload, &format!("message {n}")).await);
         }
         posted
     }
 
     /// Posts a text with this `clientMessageID`; returns the response's status and the message.
-    pub async fn say_as(&self, upload: UploadId, client_id: &str, text: &str) -> (u16, Message) {
+    pub async fn post_as(&self, upload: UploadId, client_id: &str, text: &str) -> (u16, Message) {
         let body = json!({"authorName": "Ada", "content": text, "clientMessageID": client_id});
         let response = self.post_message(&upload.to_string(), &body).await;
         (response.status().as_u16(), response.json().await.unwrap())

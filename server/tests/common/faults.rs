@@ -2,8 +2,8 @@
 
 use std::future::pending;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
@@ -18,10 +18,10 @@ use tempfile::TempPath;
 use tokio::time::sleep;
 
 /// How a backend behaves.
-#[derive(Clone, Copy)]
-#[repr(u8)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub enum Mode {
     /// Works.
+    #[default]
     Working,
     /// Returns that it is unavailable.
     Unavailable,
@@ -37,40 +37,47 @@ pub enum Mode {
 
 /// Sets a backend's mode while it runs, and counts its calls.
 #[derive(Clone, Default)]
-pub struct Switch(Arc<AtomicU8>, Arc<AtomicUsize>);
+pub struct Switch {
+    mode: Arc<Mutex<Mode>>,
+    calls: Arc<AtomicUsize>,
+}
 
 impl Switch {
     pub fn set(&self, mode: Mode) {
-        self.0.store(mode as u8, Ordering::SeqCst);
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    fn mode(&self) -> Mode {
+        *self.mode.lock().unwrap()
     }
 
     /// The number of calls.
     pub fn calls(&self) -> usize {
-        self.1.load(Ordering::SeqCst)
+        self.calls.load(Ordering::SeqCst)
     }
 
     fn loses(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == Mode::Lossy as u8
+        self.mode() == Mode::Lossy
     }
 
     async fn pass<E>(&self, unavailable: E) -> Result<(), E> {
-        self.1.fetch_add(1, Ordering::SeqCst);
+        self.calls.fetch_add(1, Ordering::SeqCst);
         self.pass_uncounted(unavailable).await
     }
 
     /// Does not count the call, for calls that a node makes by itself.
     async fn pass_uncounted<E>(&self, unavailable: E) -> Result<(), E> {
-        match self.0.load(Ordering::SeqCst) {
-            0 | 4 => Ok(()),
-            1 => Err(unavailable),
-            2 => pending().await,
-            5 => {
-                while self.0.load(Ordering::SeqCst) == Mode::Blocked as u8 {
+        match self.mode() {
+            Mode::Working | Mode::Lossy => Ok(()),
+            Mode::Unavailable => Err(unavailable),
+            Mode::Hanging => pending().await,
+            Mode::Blocked => {
+                while self.mode() == Mode::Blocked {
                     sleep(Duration::from_millis(5)).await;
                 }
                 Ok(())
             }
-            _ => panic!("a backend panicked"),
+            Mode::Panicking => panic!("a backend panicked"),
         }
     }
 }

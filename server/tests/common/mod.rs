@@ -23,7 +23,7 @@ use app::model::{Message, Upload};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
-use serde_json::{Value, json};
+use serde_json::Value;
 use server::app::backends::{self, Backends};
 use server::app::metrics::Metrics;
 use server::app::node;
@@ -198,14 +198,10 @@ impl TestNode {
     }
 
     /// Posts messages with these texts.
-    pub async fn say(&self, upload: &Upload, texts: &[&str]) -> Vec<Message> {
+    pub async fn post_texts(&self, upload: &Upload, texts: &[&str]) -> Vec<Message> {
         let mut messages = Vec::new();
         for text in texts {
-            let id = server::ids::client_message_id();
-            let body = json!({"authorName": "Ada", "content": text, "clientMessageID": id});
-            let response = self.post_message(&upload.id.to_string(), &body).await;
-            assert_eq!(response.status(), StatusCode::CREATED);
-            messages.push(response.json().await.unwrap());
+            messages.push(self.post_text(upload.id, text).await);
         }
         messages
     }

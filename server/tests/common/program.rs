@@ -121,39 +121,39 @@ impl Drop for Program {
     }
 }
 
-/// Measures how much private memory the children of a process use together.
-pub struct Watch {
-    most: Arc<AtomicU64>,
-    ends: Arc<AtomicBool>,
-    watching: std::thread::JoinHandle<()>,
+/// Samples how much private memory the children of a process use together.
+pub struct MemorySampler {
+    max: Arc<AtomicU64>,
+    is_ended: Arc<AtomicBool>,
+    sampling: std::thread::JoinHandle<()>,
 }
 
-impl Watch {
-    pub fn over(parent: u32) -> Self {
-        let (most, ends) = (
+impl MemorySampler {
+    pub fn start(parent: u32) -> Self {
+        let (max, is_ended) = (
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
         );
-        let (seen, ended) = (Arc::clone(&most), Arc::clone(&ends));
-        let watching = std::thread::spawn(move || {
+        let (sampled, ended) = (Arc::clone(&max), Arc::clone(&is_ended));
+        let sampling = std::thread::spawn(move || {
             while !ended.load(Ordering::Relaxed) {
                 let all = children(parent).iter().map(|pid| own_memory(pid)).sum();
-                seen.fetch_max(all, Ordering::Relaxed);
+                sampled.fetch_max(all, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
         Self {
-            most,
-            ends,
-            watching,
+            max,
+            is_ended,
+            sampling,
         }
     }
 
     /// Returns the most bytes that were measured.
     pub fn end(self) -> u64 {
-        self.ends.store(true, Ordering::Relaxed);
-        self.watching.join().unwrap();
-        self.most.load(Ordering::Relaxed)
+        self.is_ended.store(true, Ordering::Relaxed);
+        self.sampling.join().unwrap();
+        self.max.load(Ordering::Relaxed)
     }
 }
 

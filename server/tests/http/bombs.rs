@@ -8,7 +8,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, StatusCode};
 use server::image::POOL_MEMORY;
 
-use crate::common::program::{MIB, Program, Watch};
+use crate::common::program::{MIB, MemorySampler, Program};
 use crate::common::{bomb, pictures};
 
 /// Uploads the bytes as a client with this address.
@@ -22,7 +22,7 @@ async fn upload(program: &Program, client: &Client, address: &str, bytes: Vec<u8
 #[tokio::test(flavor = "multi_thread")]
 async fn decompression_bombs_are_refused_within_the_memory_limit() {
     let program = Program::start(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]);
-    let watch = Watch::over(program.id());
+    let sampler = MemorySampler::start(program.id());
     let client = Client::new();
     let bytes = bomb::webp();
     let bombs = stream::iter(0..20).map(|n| {
@@ -43,7 +43,7 @@ async fn decompression_bombs_are_refused_within_the_memory_limit() {
         }
     };
     tokio::join!(bombs, others);
-    let (children, node) = (watch.end(), program.peak_memory());
+    let (children, node) = (sampler.end(), program.peak_memory());
     println!(
         "children {} MiB, node {} MiB at most",
         children / MIB,

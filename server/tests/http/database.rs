@@ -13,12 +13,12 @@ use crate::common::program::{Program, program};
 use crate::common::{pictures, site};
 use crate::process::stderr;
 
-struct Kit {
+struct Fixture {
     folder: TempDir,
     client: Client,
 }
 
-impl Kit {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
@@ -73,7 +73,7 @@ impl Kit {
         upload["shortID"].as_str().unwrap().to_owned()
     }
 
-    async fn say(&self, node: &Program, upload: &str, name: &str) -> StatusCode {
+    async fn post_text(&self, node: &Program, upload: &str, name: &str) -> StatusCode {
         let url = node.url(&format!("/api/uploads/{upload}/messages"));
         let body = json!({"content": name, "clientMessageID": name});
         let posted = self.client.post(url).json(&body).send().await;
@@ -124,20 +124,23 @@ fn rename(from: &Path, to: &Path) {
 }
 
 /// Posts messages, and kills nodes until one has not checkpointed its log; returns all messages.
-async fn kill_with_a_log(kit: &Kit) -> (String, Vec<String>) {
+async fn kill_with_a_log(fixture: &Fixture) -> (String, Vec<String>) {
     let (mut upload, mut posted) = (None, Vec::new());
     for n in 0..10 {
-        let node = kit.start();
+        let node = fixture.start();
         if upload.is_none() {
-            upload = Some(kit.upload(&node).await);
+            upload = Some(fixture.upload(&node).await);
         }
         let upload = upload.clone().unwrap();
         let name = format!("message-{n}");
-        assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
+        assert_eq!(
+            fixture.post_text(&node, &upload, &name).await,
+            StatusCode::CREATED
+        );
         posted.push(name);
         // Dropping it kills the process.
         drop(node);
-        if kit.log_length() > 0 {
+        if fixture.log_length() > 0 {
             return (upload, posted);
         }
     }
@@ -146,67 +149,74 @@ async fn kill_with_a_log(kit: &Kit) -> (String, Vec<String>) {
 
 #[tokio::test]
 async fn a_log_without_its_database_is_refused_and_nothing_is_lost() {
-    let kit = Kit::new();
-    let (upload, all) = kill_with_a_log(&kit).await;
-    let (away, length) = (kit.folder.path().join("away.db"), kit.log_length());
-    rename(&kit.file(""), &away);
+    let fixture = Fixture::new();
+    let (upload, all) = kill_with_a_log(&fixture).await;
+    let (away, length) = (fixture.folder.path().join("away.db"), fixture.log_length());
+    rename(&fixture.file(""), &away);
     for is_empty in [false, true] {
         if is_empty {
-            fs::write(kit.file(""), "").unwrap();
+            fs::write(fixture.file(""), "").unwrap();
         }
-        let refusal = kit.start_error();
-        let log = kit.file("-wal");
+        let refusal = fixture.start_error();
+        let log = fixture.file("-wal");
         assert!(refusal.contains(log.to_str().unwrap()), "{refusal}");
         assert!(refusal.contains("put the database back"), "{refusal}");
         assert!(refusal.contains("move the log away"), "{refusal}");
-        assert_eq!(kit.file("").exists(), is_empty, "no database is created");
-        assert_eq!(kit.log_length(), length);
+        assert_eq!(
+            fixture.file("").exists(),
+            is_empty,
+            "no database is created"
+        );
+        assert_eq!(fixture.log_length(), length);
     }
-    rename(&away, &kit.file(""));
-    let node = kit.start();
-    assert_eq!(kit.texts(&node, &upload).await, all);
+    rename(&away, &fixture.file(""));
+    let node = fixture.start();
+    assert_eq!(fixture.texts(&node, &upload).await, all);
 }
 
 #[tokio::test]
 async fn a_node_starts_with_a_new_database_when_the_log_is_moved_away_too() {
-    let kit = Kit::new();
-    kill_with_a_log(&kit).await;
+    let fixture = Fixture::new();
+    kill_with_a_log(&fixture).await;
     for end in ["", "-wal"] {
         rename(
-            &kit.file(end),
-            &kit.folder.path().join(format!("away{end}")),
+            &fixture.file(end),
+            &fixture.folder.path().join(format!("away{end}")),
         );
     }
-    kit.upload(&kit.start()).await;
+    fixture.upload(&fixture.start()).await;
 }
 
 #[tokio::test]
 async fn acknowledged_messages_are_soon_in_the_database_file() {
-    let kit = Kit::new();
-    let (upload, mut all) = kill_with_a_log(&kit).await;
-    let node = kit.start();
-    kit.wait_for_checkpoint().await;
+    let fixture = Fixture::new();
+    let (upload, mut all) = kill_with_a_log(&fixture).await;
+    let node = fixture.start();
+    fixture.wait_for_checkpoint().await;
     assert_eq!(
-        kit.say(&node, &upload, "the-last").await,
+        fixture.post_text(&node, &upload, "the-last").await,
         StatusCode::CREATED
     );
     all.push("the-last".to_owned());
-    kit.wait_for_checkpoint().await;
+    fixture.wait_for_checkpoint().await;
     drop(node);
-    let elsewhere = Kit::new();
-    fs::copy(kit.file(""), elsewhere.file("")).unwrap();
+    let elsewhere = Fixture::new();
+    fs::copy(fixture.file(""), elsewhere.file("")).unwrap();
     assert_eq!(elsewhere.texts(&elsewhere.start(), &upload).await, all);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_database_that_is_moved_or_replaced_is_reported_and_not_written() {
-    let kit = Kit::new();
-    let node = kit.start();
-    let upload = kit.upload(&node).await;
-    assert_eq!(kit.say(&node, &upload, "before").await, StatusCode::CREATED);
-    assert_eq!(kit.texts(&node, &upload).await, ["before"]);
-    let another = Kit::new();
+    let fixture = Fixture::new();
+    let node = fixture.start();
+    let upload = fixture.upload(&node).await;
+    assert_eq!(
+        fixture.post_text(&node, &upload, "before").await,
+        StatusCode::CREATED
+    );
+    assert_eq!(fixture.texts(&node, &upload).await, ["before"]);
+    let another = Fixture::new();
     let other_node = another.start();
     another.upload(&other_node).await;
     another.wait_for_checkpoint().await;
@@ -214,43 +224,46 @@ async fn a_database_that_is_moved_or_replaced_is_reported_and_not_written() {
     let foreign = fs::read(another.file("")).unwrap();
     let mut all = vec!["before".to_owned()];
     for (moved, replaced) in [("", false), ("", true), ("-wal", false)] {
-        let (file, away) = (kit.file(moved), kit.folder.path().join("away"));
+        let (file, away) = (fixture.file(moved), fixture.folder.path().join("away"));
         rename(&file, &away);
         if replaced {
             fs::write(&file, &foreign).unwrap();
         }
         let name = format!("refused{moved}-{replaced}");
-        let refused = kit.say(&node, &upload, &name).await;
+        let refused = fixture.post_text(&node, &upload, &name).await;
         assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE, "{name}");
-        let state = kit.store_state(&node).await;
+        let state = fixture.store_state(&node).await;
         assert_eq!(state, (StatusCode::SERVICE_UNAVAILABLE, "moved".to_owned()));
-        assert_eq!(kit.texts(&node, &upload).await, all, "reads still work");
+        assert_eq!(fixture.texts(&node, &upload).await, all, "reads still work");
         if replaced {
             // Long enough for a checkpoint.
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             assert_eq!(fs::read(&file).unwrap(), foreign);
         }
         rename(&away, &file);
-        kit.wait_until_ready(&node).await;
+        fixture.wait_until_ready(&node).await;
         let name = format!("after{moved}-{replaced}");
-        assert_eq!(kit.say(&node, &upload, &name).await, StatusCode::CREATED);
+        assert_eq!(
+            fixture.post_text(&node, &upload, &name).await,
+            StatusCode::CREATED
+        );
         all.push(name);
-        assert_eq!(kit.texts(&node, &upload).await, all);
+        assert_eq!(fixture.texts(&node, &upload).await, all);
     }
     node.signal("TERM");
     let (code, log) = node.ended();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("ERROR") && log.contains("moved away"), "{log}");
     assert!(log.contains("back in its place"), "{log}");
-    assert_eq!(kit.texts(&kit.start(), &upload).await, all);
+    assert_eq!(fixture.texts(&fixture.start(), &upload).await, all);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_database_that_is_moved_away_is_noticed_without_requests() {
-    let kit = Kit::new();
-    let node = kit.start();
-    rename(&kit.file(""), &kit.folder.path().join("away"));
+    let fixture = Fixture::new();
+    let node = fixture.start();
+    rename(&fixture.file(""), &fixture.folder.path().join("away"));
     tokio::time::sleep(Duration::from_secs(3)).await;
     node.signal("TERM");
     let (_, log) = node.ended();

@@ -84,7 +84,7 @@ async fn an_address_with_too_many_misses_cannot_learn_which_links_exist() {
     // Open pages still work, since they know the long id.
     let path = format!("/api/uploads/{}/messages", upload.id);
     assert_eq!(status(&node, &path).await, StatusCode::OK);
-    node.say(&upload, &["still here"]).await;
+    node.post_texts(&upload, &["still here"]).await;
     assert_eq!(watching.posted().await.content.as_str(), "still here");
     assert_eq!(
         ask(&mut watching, UploadRef::Short(upload.short_id)).await,

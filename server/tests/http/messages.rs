@@ -72,7 +72,7 @@ async fn a_reader_gets_the_messages_that_it_asks_for() {
     let upload = node.uploaded().await;
     let texts: Vec<String> = (1..=60).map(|number| format!("message {number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let posted = node.say(&upload, &texts).await;
+    let posted = node.post_texts(&upload, &texts).await;
     let since = posted[57].created_at;
     let later = posted.iter().filter(|message| message.created_at > since);
     let later: Vec<u64> = later.map(|message| message.seq.get()).collect();

@@ -181,7 +181,7 @@ async fn sockets_are_counted_in_the_metrics_of_the_hub_and_the_broker() {
     has_grown(&node, &before, r#"tonesa_resyncs_total{from="store"}"#, 1.0).await;
     let mut second = SocketClient::connect(&node.url("")).await;
     second.watch(UploadRef::Id(upload.id), None).await;
-    node.say(&upload, &["hello"]).await;
+    node.post_texts(&upload, &["hello"]).await;
     socket.posted().await;
     second.posted().await;
     socket

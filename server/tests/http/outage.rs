@@ -117,7 +117,7 @@ async fn a_message_that_was_refused_can_be_posted_again() {
         switches.store.set(mode);
         fails_in_time(node.post(&path).json(&body)).await;
         if matches!(mode, Mode::Hanging) {
-            // The first append of this conversation still hangs, and another one would wait behind it.
+            // The first append of this conversation still hangs, and another one would wait for it.
             continue;
         }
         switches.store.set(Mode::Working);
@@ -135,7 +135,7 @@ async fn a_message_is_posted_even_if_the_broker_is_unavailable() {
     let (node, switches) = node().await;
     let upload = node.uploaded().await;
     switches.broker.set(Mode::Unavailable);
-    node.say(&upload, &["hello"]).await;
+    node.post_texts(&upload, &["hello"]).await;
 }
 
 #[tokio::test]
@@ -176,8 +176,8 @@ async fn a_panic_fails_one_request_without_details() {
     let upload = node.uploaded().await;
     switches.store.set(Mode::Panicking);
     let path = format!("/api/uploads/{}", upload.id);
-    let told = problem(node.get(&path).send().await.unwrap(), 500, "internal").await;
-    assert!(!told.to_string().contains("panicked"), "{told}");
+    let document = problem(node.get(&path).send().await.unwrap(), 500, "internal").await;
+    assert!(!document.to_string().contains("panicked"), "{document}");
     problem(node.upload(pictures::png(3, 2)).await, 500, "internal").await;
     let page = node
         .get(&format!("/u/{}", upload.short_id))

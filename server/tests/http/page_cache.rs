@@ -39,7 +39,7 @@ fn lasting(headers: &HeaderMap) -> HeaderMap {
 async fn an_unchanged_page_is_the_same_to_the_byte() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    node.say(&upload, &["first"]).await;
+    node.post_texts(&upload, &["first"]).await;
     for path in ["/", &path_of(&upload), "/u/AAAAAAAA"] {
         let (first, second) = (get(&node, path, &[]).await, get(&node, path, &[]).await);
         assert_eq!(lasting(first.headers()), lasting(second.headers()));
@@ -56,10 +56,10 @@ async fn a_message_is_on_the_page_as_soon_as_it_is_acknowledged() {
     let path = path_of(&upload);
     assert!(!text(&node, &path).await.contains("number 1"));
     for number in 1..=60 {
-        let said = format!("number {number}.");
-        node.say(&upload, &[&said]).await;
+        let posted = format!("number {number}.");
+        node.post_texts(&upload, &[&posted]).await;
         let page = text(&node, &path).await;
-        assert!(page.contains(&said), "{said} is missing in {page}");
+        assert!(page.contains(&posted), "{posted} is missing in {page}");
     }
     assert!(text(&node, &path).await.contains("60 messages so far"));
 }
@@ -72,7 +72,7 @@ async fn a_message_posted_through_another_node_is_on_the_page() {
     let upload = node.uploaded().await;
     let path = path_of(&upload);
     assert!(!text(&node, &path).await.contains("from elsewhere"));
-    other.say(&upload, &["from elsewhere"]).await;
+    other.post_texts(&upload, &["from elsewhere"]).await;
     assert!(text(&node, &path).await.contains("from elsewhere"));
 }
 
@@ -134,7 +134,7 @@ async fn an_unchanged_page_is_not_sent_again() {
             }
             assert!(again.bytes().await.unwrap().is_empty());
         }
-        node.say(&upload, &["news"]).await;
+        node.post_texts(&upload, &["news"]).await;
         let again = get(&node, &path, &[accepting, ("if-none-match", &etag)]).await;
         assert_eq!(again.status(), StatusCode::OK);
         assert_ne!(header(again.headers(), "etag"), etag);

@@ -30,7 +30,7 @@ async fn the_home_page_is_rendered() {
 async fn an_uploads_page_contains_image_messages_and_share_metadata() {
     let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example/")]).await;
     let upload = node.uploaded().await;
-    node.say(&upload, &["first <b>words</b>", "last words"])
+    node.post_texts(&upload, &["first <b>words</b>", "last words"])
         .await;
     let page = get(&node, &format!("/u/{}", upload.short_id), &[]).await;
     assert_eq!(page.status(), StatusCode::OK);
@@ -219,7 +219,8 @@ async fn public_files_are_served_at_the_root_and_revalidated() {
 async fn long_pages_and_lists_are_compressed() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    node.say(&upload, &["long ".repeat(300).as_str()]).await;
+    node.post_texts(&upload, &["long ".repeat(300).as_str()])
+        .await;
     for path in [
         format!("/u/{}", upload.short_id),
         format!("/api/uploads/{}/messages", upload.short_id),

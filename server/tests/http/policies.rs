@@ -54,7 +54,7 @@ fn style_attributes(page: &str) -> Vec<String> {
 async fn a_page_allows_exactly_its_inline_content() {
     let node = TestNode::start().await;
     let (silent, talked) = (node.uploaded().await, node.uploaded().await);
-    node.say(&talked, &["</script><script>alert(1)</script>", "<style>"])
+    node.post_texts(&talked, &["</script><script>alert(1)</script>", "<style>"])
         .await;
     let upload_page = |short_id| node.get(&format!("/u/{short_id}"));
     let pages = [
@@ -150,7 +150,7 @@ async fn pages_have_the_other_security_headers() {
 async fn user_content_is_never_served_as_a_script() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    node.say(&upload, &["alert(1)"]).await;
+    node.post_texts(&upload, &["alert(1)"]).await;
     for (path, expected) in [
         (upload.content.url.clone(), "image/png"),
         (format!("/api/uploads/{}", upload.id), "application/json"),

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 #[cfg(target_os = "linux")]
-use crate::common::program::Watch;
+use crate::common::program::MemorySampler;
 use crate::common::program::{MIB, Program, program};
 use crate::common::{pictures, raw, site};
 
@@ -30,7 +30,7 @@ async fn twenty_concurrent_large_uploads_stay_below_700_mib() {
         "{}",
         picture.len()
     );
-    let watch = Watch::over(program.id());
+    let sampler = MemorySampler::start(program.id());
     let client = Client::new();
     let uploads = (1..=20).map(|n| {
         let part = Part::bytes(picture.clone()).file_name("large.png");
@@ -44,7 +44,7 @@ async fn twenty_concurrent_large_uploads_stay_below_700_mib() {
     for response in join_all(uploads).await {
         assert_eq!(response.unwrap().status(), StatusCode::CREATED);
     }
-    let (node, children) = (program.peak_memory(), watch.end());
+    let (node, children) = (program.peak_memory(), sampler.end());
     println!(
         "20 uploads of {} bytes at once: node {} MiB, its children {} MiB at most",
         picture.len(),

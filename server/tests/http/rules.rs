@@ -194,7 +194,7 @@ async fn uploads_are_limited_by_address() {
 async fn messages_are_limited_by_address() {
     let node = TestNode::with(&[("TONESA_MESSAGES_PER_MINUTE", "2")]).await;
     let upload = node.uploaded().await;
-    node.say(&upload, &["one", "two"]).await;
+    node.post_texts(&upload, &["one", "two"]).await;
     let body = json!({"content": "three", "clientMessageID": "three"});
     let refused = node.post_message(upload.short_id.as_str(), &body).await;
     let wait: u64 = header(refused.headers(), "retry-after").parse().unwrap();

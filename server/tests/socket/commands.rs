@@ -11,7 +11,7 @@ use crate::common::socket_client::SocketClient;
 async fn a_watch_is_answered_with_the_head_and_missing_messages() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    let posted = node.say_many(upload.id, 5).await;
+    let posted = node.post_numbered(upload.id, 5).await;
     let mut socket = SocketClient::connect(&node.base()).await;
 
     let all = socket.watch(UploadRef::Id(upload.id), None).await;
@@ -30,7 +30,7 @@ async fn a_watch_is_answered_with_the_head_and_missing_messages() {
 async fn a_watcher_far_behind_gets_only_the_head() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
-    node.say_many(upload.id, 65).await;
+    node.post_numbered(upload.id, 65).await;
     let mut socket = SocketClient::connect(&node.base()).await;
     assert_eq!(
         socket.watch(UploadRef::Id(upload.id), None).await,
@@ -53,7 +53,7 @@ async fn a_message_reaches_every_watcher_in_the_same_bytes_and_no_other_socket()
     second.watch(UploadRef::Short(upload.short_id), None).await;
     elsewhere.watch(UploadRef::Id(other.id), None).await;
 
-    let message = node.say_one(upload.id, "look here").await;
+    let message = node.post_text(upload.id, "look here").await;
     let frame = first.text().await;
     assert_eq!(frame, second.text().await);
     let event: ServerEvent = serde_json::from_str(&frame).unwrap();
@@ -65,7 +65,7 @@ async fn a_message_reaches_every_watcher_in_the_same_bytes_and_no_other_socket()
         }
     );
 
-    let message = node.say_one(other.id, "and there").await;
+    let message = node.post_text(other.id, "and there").await;
     assert_eq!(
         elsewhere.posted().await,
         message,
@@ -87,8 +87,8 @@ async fn no_event_arrives_after_unwatch() {
         .await;
     // The answer to this shows that the previous command has been executed.
     socket.watch(UploadRef::Id(kept.id), None).await;
-    node.say_one(left.id, "not delivered").await;
-    let delivered = node.say_one(kept.id, "delivered").await;
+    node.post_text(left.id, "not delivered").await;
+    let delivered = node.post_text(kept.id, "delivered").await;
     assert_eq!(socket.posted().await, delivered);
 
     socket
@@ -201,7 +201,7 @@ async fn an_invalid_command_is_refused_and_the_socket_stays_open() {
         assert_eq!((refusal.command, refusal.code), (command, code), "{frame}");
         assert!(!refusal.detail.is_empty());
     }
-    let message = node.say_one(id, "still here").await;
+    let message = node.post_text(id, "still here").await;
     assert_eq!(socket.posted().await, message);
 }
 
@@ -234,6 +234,6 @@ async fn a_failed_repeated_watch_keeps_the_watch() {
     socket.send_watch(upload_id, Some(Seq::new(7))).await;
     assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
     switches.store.set(Mode::Working);
-    let message = node.say_one(upload.id, "still delivered").await;
+    let message = node.post_text(upload.id, "still delivered").await;
     assert_eq!(socket.posted().await, message);
 }

@@ -33,7 +33,7 @@ async fn messages_of_concurrent_writers_arrive_without_gaps_and_in_one_order() {
         let node = &node;
         async move {
             for n in 0..25 {
-                node.say_one(upload.id, &format!("{writer}/{n}")).await;
+                node.post_text(upload.id, &format!("{writer}/{n}")).await;
             }
         }
     });
@@ -79,7 +79,7 @@ async fn a_watcher_that_does_not_read_is_closed_with_1013_and_others_miss_nothin
         }
     });
     for _ in 0..count / 50 {
-        join_all((0..50).map(|_| node.say_one(upload.id, &text))).await;
+        join_all((0..50).map(|_| node.post_text(upload.id, &text))).await;
     }
     reader
         .await
@@ -97,7 +97,7 @@ async fn the_head_is_announced_again_after_a_post() {
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    node.say_many(upload.id, 3).await;
+    node.post_numbered(upload.id, 3).await;
     loop {
         if let ServerEvent::HeadAdvanced { upload_id, head } = socket.event().await {
             assert_eq!(upload_id, upload.id);
@@ -114,11 +114,11 @@ async fn a_repeated_post_is_delivered_once() {
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    let (status, first) = node.say_as(upload.id, "same", "once").await;
+    let (status, first) = node.post_as(upload.id, "same", "once").await;
     assert_eq!(status, 201);
-    let (status, again) = node.say_as(upload.id, "same", "once").await;
+    let (status, again) = node.post_as(upload.id, "same", "once").await;
     assert_eq!((status, &again), (200, &first));
-    let after = node.say_one(upload.id, "next").await;
+    let after = node.post_text(upload.id, "next").await;
     assert_eq!(socket.posted().await, first);
     assert_eq!(socket.posted().await, after);
 }

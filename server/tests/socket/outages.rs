@@ -48,14 +48,14 @@ async fn an_interruption_is_announced_and_followed_by_the_head() {
         socket.send_watch(name, None).await;
         assert_eq!(socket.refusal().await.code, RefusalCode::Unavailable);
     }
-    let posted = node.say_many(upload.id, 3).await;
+    let posted = node.post_numbered(upload.id, 3).await;
 
     switches.broker.set(Mode::Working);
     switches.receiver().repaired();
     assert_eq!(announced_head(&mut socket).await, Seq::new(3));
     let (head, missed) = socket.watch(UploadRef::Id(upload.id), None).await;
     assert_eq!((head, missed), (Seq::new(3), posted));
-    let next = node.say_one(upload.id, "delivered again").await;
+    let next = node.post_text(upload.id, "delivered again").await;
     assert_eq!(socket.posted().await, next, "the watch was kept");
 }
 
@@ -66,7 +66,7 @@ async fn after_a_short_interruption_the_head_is_announced() {
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
     switches.broker.set(Mode::Lossy);
-    node.say_many(upload.id, 2).await;
+    node.post_numbered(upload.id, 2).await;
     switches.broker.set(Mode::Working);
     // The store may be unavailable at the same time.
     switches.store.set(Mode::Unavailable);
@@ -86,7 +86,7 @@ async fn watching_an_upload_that_the_node_watches_costs_no_read_of_the_store() {
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
     let mut first = watcher(&node, upload.id).await;
-    let posted = node.say_many(upload.id, 100).await;
+    let posted = node.post_numbered(upload.id, 100).await;
     for message in &posted {
         assert_eq!(first.posted().await, *message);
     }
@@ -108,12 +108,12 @@ async fn messages_that_the_node_missed_are_read_from_the_store() {
     let node = node_with(&switches).await;
     let upload = node.uploaded().await;
     let mut socket = watcher(&node, upload.id).await;
-    let first = node.say_one(upload.id, "delivered").await;
+    let first = node.post_text(upload.id, "delivered").await;
     assert_eq!(socket.posted().await, first);
     switches.broker.set(Mode::Lossy);
-    let lost = node.say_one(upload.id, "lost").await;
+    let lost = node.post_text(upload.id, "lost").await;
     switches.broker.set(Mode::Working);
-    let third = node.say_one(upload.id, "delivered too").await;
+    let third = node.post_text(upload.id, "delivered too").await;
     assert_eq!(socket.posted().await, third, "after a gap");
     for _ in 0..2 {
         let (head, messages) = socket

@@ -33,7 +33,7 @@ async fn a_stalled_socket_is_closed_with_1013_and_its_node_keeps_working() {
     // Until the kernel accepts no more: one frame is partly written then, and others are queued behind it.
     let text = long_text();
     while node.node.hub.queued_frames().0 < 3 {
-        node.say_one(upload.id, &text).await;
+        node.post_text(upload.id, &text).await;
     }
     node.wait_until("the stalled socket is closed", async || {
         node.node.hub.topic_count() == 0
@@ -61,7 +61,7 @@ async fn sockets_that_send_commands_without_reading_use_bounded_memory() {
     .await;
     let upload = node.uploaded().await;
     let text = "\u{1F4CC}".repeat(900);
-    join_all((0..64).map(|_| node.say_one(upload.id, &text))).await;
+    join_all((0..64).map(|_| node.post_text(upload.id, &text))).await;
     let before = resident_bytes();
     let mut sockets = Vec::new();
     for _ in 0..10 {
@@ -171,7 +171,7 @@ async fn the_kernel_buffers_little_for_a_socket_that_does_not_read() {
     let text = long_text();
     let mut accepted = 0;
     while node.node.hub.queued_frames().0 == 0 {
-        join_all((0..10).map(|_| node.say_one(upload.id, &text))).await;
+        join_all((0..10).map(|_| node.post_text(upload.id, &text))).await;
         accepted += 10 * text.len();
     }
     // This includes what the client's kernel has received.

@@ -58,7 +58,7 @@ async fn a_large_backlog_is_written_while_a_watch_waits_for_the_store() {
     let text = "\u{1F4CC}".repeat(2_000);
     let mut posted = 0;
     while node.node.hub.queued_frames().0 < 3 {
-        node.say_one(upload.id, &text).await;
+        node.post_text(upload.id, &text).await;
         posted += 1;
     }
     let calls = switches.store.calls();
@@ -137,7 +137,7 @@ async fn background_tasks_stop_while_a_backend_hangs() {
     let upload = node.uploaded().await;
     let mut socket = SocketClient::connect(&node.base()).await;
     socket.watch(UploadRef::Id(upload.id), None).await;
-    node.say_many(upload.id, 2).await;
+    node.post_numbered(upload.id, 2).await;
     let calls = (switches.store.calls(), switches.broker.calls());
     switches.store.set(Mode::Hanging);
     switches.broker.set(Mode::Hanging);
