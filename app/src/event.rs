@@ -1,17 +1,17 @@
-//! The socket's whole vocabulary: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
+//! The messages of the WebSocket protocol: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 
-/// The WebSocket subprotocol of this vocabulary.
+/// The WebSocket subprotocol of these messages.
 pub const SUBPROTOCOL: &str = "tonesa.v1";
 /// The largest frame that a client may send, in bytes; a larger one closes the socket with 1009.
 pub const MAX_COMMAND_BYTES: usize = 4 * 1024;
 /// How many uploads one socket may watch.
 pub const MAX_WATCHED_UPLOADS: usize = 32;
 
-/// What the server tells.
+/// An event that the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     try_from = "Frame",
@@ -21,15 +21,15 @@ pub const MAX_WATCHED_UPLOADS: usize = 32;
     rename_all_fields = "camelCase"
 )]
 pub enum ServerEvent {
-    /// The socket follows the upload now; from here on every message with a number above `head` reaches it or shows
-    /// as a gap.
+    /// The socket follows the upload now. From here on every message with a number above `head` is delivered, or its
+    /// absence shows as a gap in the numbers.
     Watched {
         /// The upload.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The last sequence number stored when the subscription was confirmed.
         head: Seq,
-        /// The messages after the client's cursor, if the node had them at hand; otherwise empty.
+        /// The messages after the client's cursor, if the node has them in memory; otherwise empty.
         messages: Vec<Message>,
     },
     /// Somebody wrote a message.
@@ -40,12 +40,12 @@ pub enum ServerEvent {
         /// The whole message.
         message: Message,
     },
-    /// Somebody tapped the image, once or more often.
+    /// Somebody touched the image, once or more often.
     Touched {
         /// The upload.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
-        /// The taps, oldest first.
+        /// The touches, oldest first.
         points: Vec<TouchPoint>,
     },
     /// The announced head: a client that is behind `head` fetches.
@@ -168,15 +168,15 @@ pub enum RefusalCode {
     NotWatched,
     /// A field out of bounds, as a coordinate that is not a fraction.
     InvalidField,
-    /// More watches than are allowed in a second; told once until they calm down.
+    /// More watches than are allowed in a second: refused once, then dropped silently until a second passes without excess.
     TooManyWatches,
-    /// More touches than are allowed in a second; told once until the touches calm down.
+    /// More touches than are allowed in a second: refused once, then dropped silently until a second passes without excess.
     TooManyTouches,
-    /// A backend is away; try again in a while.
+    /// A backend is unavailable; retry later.
     Unavailable,
 }
 
-/// What a client asks.
+/// A command that a client sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -199,15 +199,15 @@ pub enum ClientCommand {
         #[serde(rename = "uploadID")]
         upload_id: UploadRef,
     },
-    /// Tap the image.
+    /// Touch the image.
     Touch {
         /// The upload, by either form of its id.
         #[serde(rename = "uploadID")]
         upload_id: UploadRef,
-        /// Where.
+        /// The position.
         #[serde(flatten)]
         at: Point,
-        /// Which tab taps: its secret.
+        /// The secret id of the sending tab.
         #[serde(serialize_with = "TabId::serialize_secret")]
         tab: TabId,
     },
@@ -216,7 +216,7 @@ pub enum ClientCommand {
 /// A frame that is no command.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CommandError {
-    /// Not a JSON object of the vocabulary: the socket is closed with 1008.
+    /// Not a command of the protocol: the socket is closed with 1008.
     #[error("not a command of {SUBPROTOCOL}: {0}")]
     Malformed(String),
     /// A command with a value that cannot be: it is refused and the socket stays open.

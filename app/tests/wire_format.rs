@@ -238,7 +238,7 @@ fn a_problem() {
         kind: "/problems/too-large".into(),
         title: "Too large".into(),
         status: 413,
-        detail: "The file is larger than 20 MiB.".into(),
+        detail: "The file is larger than 20 MB.".into(),
         field: None,
     };
     pins("problem.json", &problem);

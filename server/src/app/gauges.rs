@@ -68,12 +68,12 @@ impl Collector for Gauges {
             ),
             (
                 "decodes_running",
-                "Pictures that are being decoded",
+                "Images that are being decoded",
                 decoders.decoding(),
             ),
             (
                 "decodes_waiting",
-                "Pictures that wait to be decoded",
+                "Images that wait to be decoded",
                 decoders.waiting(),
             ),
         ] {

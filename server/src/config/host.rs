@@ -18,7 +18,7 @@ pub fn parse_host(text: &str) -> Option<Authority> {
     text.parse().ok().filter(|_| is_strict)
 }
 
-/// Parses a scheme and host with nothing behind them, such as `https://tonesa.example`. The returned scheme is in lower
+/// Parses a scheme and host with nothing after them, such as `https://tonesa.example`. The returned scheme is in lower
 /// case.
 pub fn parse_origin(text: &str) -> Option<(&'static str, Authority)> {
     let (scheme, host) = text.split_once("://")?;

@@ -12,7 +12,7 @@ const VALID_FOR: Duration = Duration::from_secs(5);
 pub struct WriteCheck(Mutex<Option<Instant>>);
 
 impl WriteCheck {
-    /// Returns whether a check is due. Concurrent callers may both be told so.
+    /// Returns whether a check is due. Concurrent callers may both get `true`.
     pub fn is_due(&self) -> bool {
         let checked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         checked.is_none_or(|checked| checked.elapsed() >= VALID_FOR)

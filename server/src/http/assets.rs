@@ -34,9 +34,7 @@ pub enum SiteError {
         source: io::Error,
     },
     /// The manifest is invalid.
-    #[error(
-        "{path} is no manifest of packaged files: {source}. Build them anew with `cargo xtask build`."
-    )]
+    #[error("{path} is not a manifest of packaged files: {source}. Run `cargo xtask build`.")]
     Manifest {
         /// The manifest.
         path: PathBuf,

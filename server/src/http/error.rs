@@ -59,8 +59,8 @@ pub enum ApiError {
     /// 415: a media type that is not accepted there.
     #[error("{0}")]
     UnsupportedType(Cow<'static, str>),
-    /// 416: a range behind the end; the handler adds `Content-Range`.
-    #[error("That part lies behind the end.")]
+    /// 416: a range after the end; the handler adds `Content-Range`.
+    #[error("This part is beyond the end of the file.")]
     RangeNotSatisfiable,
     /// 422: an image that is damaged or exceeds the limits.
     #[error("{0}")]
@@ -295,13 +295,13 @@ impl From<ImageError> for ApiError {
     }
 }
 
-/// Formats a limit for people: `20 MiB`, `64 KiB`, `300 bytes`.
+/// Formats a limit for people: `20 MB`, `64 kB`, `300 bytes`, with the units that the app shows: 1,024 bytes in a kB.
 fn format_bytes(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = KIB * KIB;
     match bytes {
-        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
-        KIB.. if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MB", bytes / MIB),
+        KIB.. if bytes.is_multiple_of(KIB) => format!("{} kB", bytes / KIB),
         _ => format!("{bytes} bytes"),
     }
 }
@@ -311,9 +311,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_limits_are_formatted_in_kib_and_mib() {
-        assert_eq!(format_bytes(20 * 1024 * 1024), "20 MiB");
-        assert_eq!(format_bytes(64 * 1024), "64 KiB");
+    fn round_limits_are_formatted_in_large_units() {
+        assert_eq!(format_bytes(20 * 1024 * 1024), "20 MB");
+        assert_eq!(format_bytes(64 * 1024), "64 kB");
         assert_eq!(format_bytes(1_500_000), "1500000 bytes");
     }
 

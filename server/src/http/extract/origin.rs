@@ -65,7 +65,7 @@ pub fn check(
         let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
         let named = HostPort::new(&origin, scheme);
         let Some(public_url) = public_url else {
-            // Behind a proxy the node cannot always tell the scheme.
+            // Behind a proxy the node does not always know the scheme.
             return Some(named == HostPort::new(host?, scheme));
         };
         let (public_scheme, public) = parse_origin(public_url.as_str())?;

@@ -100,7 +100,7 @@ pub async fn not_found(
 }
 
 /// Shows the view that the app's router chooses for this path in the browser too, or else the page could not be
-/// hydrated: an upload's page (`/u/{id}`, also with a slash behind it) or none.
+/// hydrated: an upload's page (`/u/{id}`, also with a slash at the end) or none.
 async fn show_not_found(
     state: &AppState,
     info: &RequestInfo,

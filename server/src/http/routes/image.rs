@@ -154,7 +154,7 @@ fn extension(media_type: MediaType) -> &'static str {
 enum RequestedRange {
     Whole,
     Part(Range<u64>),
-    /// A range behind the end.
+    /// A range after the end.
     Unsatisfiable,
 }
 

@@ -85,7 +85,7 @@ fn boundary(headers: &HeaderMap) -> Result<String, ApiError> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| multer::parse_boundary(value).ok())
         .ok_or(ApiError::malformed(
-            "A picture is sent as multipart/form-data, in the field \"file\".",
+            "An image is sent as multipart/form-data, in the field \"file\".",
         ))
 }
 
@@ -96,20 +96,20 @@ struct Form {
 }
 
 impl Form {
-    /// Reads the form to its end: one that is incomplete behind the file is invalid too.
+    /// Reads the form to its end: one that is incomplete after the file is invalid too.
     async fn receive_file(&mut self, dir: &Path) -> Result<TempPath, ApiError> {
         let mut file = None;
         while let Some(mut field) = self.next_field().await? {
             if !is_file(&field) {
                 while self.next_chunk(&mut field).await?.is_some() {}
             } else if file.is_some() {
-                return Err(ApiError::malformed("One picture is sent at a time."));
+                return Err(ApiError::malformed("One image is sent at a time."));
             } else {
                 file = self.save(&mut field, dir).await?;
             }
         }
         file.ok_or(ApiError::malformed(
-            "There is no picture in this form; it belongs in the field \"file\".",
+            "There is no image in this form; it belongs in the field \"file\".",
         ))
     }
 

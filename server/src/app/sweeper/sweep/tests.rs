@@ -17,13 +17,13 @@ const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// A store and blobs that are paired.
-struct Kit {
+struct Fixture {
     folder: TempDir,
     blobs: DirectoryBlobs,
     store: SqliteStore,
 }
 
-impl Kit {
+impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let blobs = DirectoryBlobs::open(&folder.path().join("blobs")).unwrap();
@@ -116,76 +116,88 @@ fn swept(marked: usize, unmarked: usize, removed: usize) -> SweepStats {
 
 #[tokio::test]
 async fn an_old_orphan_is_marked_for_a_week_and_then_removed() {
-    let kit = Kit::new().await;
-    let orphan = kit.put("orphan00").await;
-    kit.put_used(1).await;
+    let fixture = Fixture::new().await;
+    let orphan = fixture.put("orphan00").await;
+    fixture.put_used(1).await;
     let (hour, six_days) = (Duration::from_hours(1), 6 * DAY);
-    assert_eq!(kit.sweep(Duration::ZERO).await, Ok(swept(0, 0, 0)));
+    assert_eq!(fixture.sweep(Duration::ZERO).await, Ok(swept(0, 0, 0)));
     let past = SystemTime::now() - 2 * DAY;
-    assert_eq!(kit.sweep_at(past, &kit.store).await, Ok(swept(0, 0, 0)));
-    assert_eq!(kit.sweep(DAY + hour).await, Ok(swept(1, 0, 0)));
-    assert_eq!(kit.marked().await, [orphan]);
-    assert_eq!(kit.sweep(six_days).await, Ok(swept(0, 0, 0)));
-    assert_eq!(kit.images().await, 2);
-    assert_eq!(kit.sweep(WEEK + hour).await, Ok(swept(0, 0, 1)));
-    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
-    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 0, 0)));
+    assert_eq!(
+        fixture.sweep_at(past, &fixture.store).await,
+        Ok(swept(0, 0, 0))
+    );
+    assert_eq!(fixture.sweep(DAY + hour).await, Ok(swept(1, 0, 0)));
+    assert_eq!(fixture.marked().await, [orphan]);
+    assert_eq!(fixture.sweep(six_days).await, Ok(swept(0, 0, 0)));
+    assert_eq!(fixture.images().await, 2);
+    assert_eq!(fixture.sweep(WEEK + hour).await, Ok(swept(0, 0, 1)));
+    assert_eq!(
+        (fixture.images().await, fixture.marked().await),
+        (1, vec![])
+    );
+    assert_eq!(fixture.sweep(2 * WEEK).await, Ok(swept(0, 0, 0)));
 }
 
 #[tokio::test]
 async fn a_mark_is_taken_back_once_the_store_knows_the_image() {
-    let kit = Kit::new().await;
-    let orphan = kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
-    kit.insert(orphan).await;
-    assert_eq!(kit.sweep(2 * WEEK).await, Ok(swept(0, 1, 0)));
-    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
+    let fixture = Fixture::new().await;
+    let orphan = fixture.put("orphan00").await;
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    fixture.insert(orphan).await;
+    assert_eq!(fixture.sweep(2 * WEEK).await, Ok(swept(0, 1, 0)));
+    assert_eq!(
+        (fixture.images().await, fixture.marked().await),
+        (1, vec![])
+    );
 }
 
 #[tokio::test]
 async fn a_mark_whose_image_is_gone_is_removed() {
-    let kit = Kit::new().await;
-    let orphan = kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
-    kit.blobs.delete(orphan).await.unwrap();
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 0)));
-    assert_eq!(kit.marked().await, []);
+    let fixture = Fixture::new().await;
+    let orphan = fixture.put("orphan00").await;
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    fixture.blobs.delete(orphan).await.unwrap();
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(0, 0, 0)));
+    assert_eq!(fixture.marked().await, []);
 }
 
 #[tokio::test]
 async fn nothing_is_marked_when_more_than_one_in_twenty_images_are_orphans() {
-    let kit = Kit::new().await;
-    kit.put_used(399).await;
+    let fixture = Fixture::new().await;
+    fixture.put_used(399).await;
     for n in 0..20 {
-        kit.put(&format!("lost{n:04}")).await;
+        fixture.put(&format!("lost{n:04}")).await;
     }
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
-    kit.put("lost0020").await;
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
+    fixture.put("lost0020").await;
     // 21 of 420 are exactly one in twenty.
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
-    kit.put("lost0021").await;
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    fixture.put("lost0021").await;
     let too_many = SweepError::TooMany {
         orphans: 22,
         images: 421,
     };
-    assert_eq!(kit.sweep(2 * WEEK).await, Err(too_many));
-    assert_eq!((kit.images().await, kit.marked().await.len()), (421, 21));
+    assert_eq!(fixture.sweep(2 * WEEK).await, Err(too_many));
+    assert_eq!(
+        (fixture.images().await, fixture.marked().await.len()),
+        (421, 21)
+    );
 }
 
 #[tokio::test]
 async fn a_few_orphans_are_marked_whatever_their_share() {
-    let kit = Kit::new().await;
+    let fixture = Fixture::new().await;
     for n in 0..20 {
-        kit.put(&format!("lost{n:04}")).await;
+        fixture.put(&format!("lost{n:04}")).await;
     }
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(20, 0, 0)));
 }
 
 #[tokio::test]
 async fn a_sweep_looks_at_every_batch() {
-    let kit = Kit::new().await;
-    kit.put("aaaa0000").await;
-    let shelf = kit.folder.path().join("blobs/61/61");
+    let fixture = Fixture::new().await;
+    fixture.put("aaaa0000").await;
+    let shelf = fixture.folder.path().join("blobs/61/61");
     for n in 1..=BATCH_SIZE {
         let bytes = format!("aaaa{n:04}").into_bytes();
         let name = format!("{:016x}", u64::from_be_bytes(bytes.try_into().unwrap()));
@@ -196,35 +208,41 @@ async fn a_sweep_looks_at_every_batch() {
         orphans: images,
         images,
     };
-    assert_eq!(kit.sweep(2 * DAY).await, Err(too_many));
-    assert_eq!(kit.images().await, images);
+    assert_eq!(fixture.sweep(2 * DAY).await, Err(too_many));
+    assert_eq!(fixture.images().await, images);
 }
 
 #[tokio::test]
 async fn nothing_is_removed_while_the_store_is_unavailable() {
-    let kit = Kit::new().await;
-    kit.put("orphan00").await;
-    kit.store.close().await;
-    let swept = kit.sweep(2 * WEEK).await;
+    let fixture = Fixture::new().await;
+    fixture.put("orphan00").await;
+    fixture.store.close().await;
+    let swept = fixture.sweep(2 * WEEK).await;
     assert_eq!(swept, Err(SweepError::Store(StoreError::Unavailable)));
-    assert_eq!((kit.images().await, kit.marked().await), (1, vec![]));
+    assert_eq!(
+        (fixture.images().await, fixture.marked().await),
+        (1, vec![])
+    );
 }
 
 #[tokio::test]
 async fn nothing_is_removed_with_a_different_or_an_empty_store() {
-    let kit = Kit::new().await;
-    kit.put_used(3).await;
+    let fixture = Fixture::new().await;
+    fixture.put_used(3).await;
     let (folder, later) = (tempfile::tempdir().unwrap(), SystemTime::now() + 2 * WEEK);
     let other = SqliteStore::open(folder.path()).unwrap();
     for _ in 0..2 {
-        let swept = kit.sweep_at(later, &other).await;
+        let swept = fixture.sweep_at(later, &other).await;
         assert!(
             matches!(swept, Err(SweepError::Unpaired(Pairing::Mismatch { .. }))),
             "{swept:?}"
         );
         other.pair(PairingId::random()).await.unwrap();
     }
-    assert_eq!((kit.images().await, kit.marked().await), (3, vec![]));
+    assert_eq!(
+        (fixture.images().await, fixture.marked().await),
+        (3, vec![])
+    );
 }
 
 fn move_database(from: &Path, to: &Path) {
@@ -237,31 +255,31 @@ fn move_database(from: &Path, to: &Path) {
 #[cfg(unix)]
 #[tokio::test]
 async fn nothing_is_removed_while_the_database_is_moved_away() {
-    let kit = Kit::new().await;
-    kit.put_used(3).await;
-    kit.put("orphan00").await;
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
-    kit.age_mark("6f727068616e3030", 2 * WEEK);
-    let (home, away) = (kit.folder.path(), tempfile::tempdir().unwrap());
+    let fixture = Fixture::new().await;
+    fixture.put_used(3).await;
+    fixture.put("orphan00").await;
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(1, 0, 0)));
+    fixture.age_mark("6f727068616e3030", 2 * WEEK);
+    let (home, away) = (fixture.folder.path(), tempfile::tempdir().unwrap());
     move_database(home, away.path());
-    let gone = kit.sweep(2 * DAY).await;
+    let gone = fixture.sweep(2 * DAY).await;
     assert_eq!(gone, Err(SweepError::Store(StoreError::Moved)));
     // Another database takes its place, and even has its id.
     let elsewhere = tempfile::tempdir().unwrap();
     let other = SqliteStore::open(elsewhere.path()).unwrap();
-    let id = kit.blobs.pairing().await.unwrap().unwrap();
+    let id = fixture.blobs.pairing().await.unwrap().unwrap();
     other.pair(id).await.unwrap();
     other.close().await;
     fs::copy(elsewhere.path().join("tonesa.db"), home.join("tonesa.db")).unwrap();
-    let replaced = kit.sweep(2 * DAY).await;
+    let replaced = fixture.sweep(2 * DAY).await;
     assert_eq!(replaced, Err(SweepError::Store(StoreError::Moved)));
-    assert_eq!(kit.images().await, 4);
+    assert_eq!(fixture.images().await, 4);
     for end in ["", "-wal", "-shm"] {
         drop(fs::remove_file(home.join(format!("tonesa.db{end}"))));
     }
     move_database(away.path(), home);
-    assert_eq!(kit.sweep(2 * DAY).await, Ok(swept(0, 0, 1)));
-    assert_eq!(kit.images().await, 3);
+    assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(0, 0, 1)));
+    assert_eq!(fixture.images().await, 3);
 }
 
 /// A store that turns into another one after its first pairing check, which is before the search for orphans.
@@ -319,13 +337,13 @@ impl Store for Swapped {
 
 #[tokio::test]
 async fn nothing_is_removed_when_the_store_is_replaced_during_a_sweep() {
-    let kit = Kit::new().await;
-    kit.put("orphan00").await;
-    let Kit {
+    let fixture = Fixture::new().await;
+    fixture.put("orphan00").await;
+    let Fixture {
         folder,
         blobs,
         store,
-    } = kit;
+    } = fixture;
     let store = Arc::new(store);
     let swapped = Swapped {
         store: Arc::clone(&store),
