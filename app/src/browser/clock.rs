@@ -1,6 +1,6 @@
 //! Formats times: in UTC on the server, in the reader's time zone and language once hydrated.
 
-use js_sys::{Array, Date as JsDate, Intl::DateTimeFormat, JSON};
+use js_sys::{Array, Date as JsDate, Function, Intl::DateTimeFormat, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::Hydrated;
@@ -48,7 +48,7 @@ impl Zone {
                 let minutes = at.unix_millis().div_euclid(MINUTE_MS).rem_euclid(24 * 60);
                 format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
             }
-            Self::Local => format(r#"{"timeStyle":"short"}"#, at.unix_millis()),
+            Self::Local => TIME_FORMAT.with(|time| format(time, at.unix_millis())),
         }
     }
 
@@ -75,22 +75,26 @@ fn local_label(Day(day): Day) -> String {
     match today - day {
         0 => "Today".to_owned(),
         1 => "Yesterday".to_owned(),
-        _ => format(
-            r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#,
-            day * DAY_MS,
-        ),
+        _ => DATE_FORMAT.with(|date| format(date, day * DAY_MS)),
     }
 }
 
+// Making one of these takes a phone as long as formatting dozens of times.
+thread_local! {
+    static TIME_FORMAT: Function = formatter(r#"{"timeStyle":"short"}"#);
+    static DATE_FORMAT: Function =
+        formatter(r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#);
+}
+
 /// Formats in the browser's default language; `navigator.language` may be one that `Intl` rejects.
-fn format(options: &str, millis: i64) -> String {
+fn formatter(options: &str) -> Function {
     let options = JSON::parse(options).unwrap_or_default().unchecked_into();
-    DateTimeFormat::new(&Array::new(), &options)
-        .format()
-        .call1(&JsValue::UNDEFINED, &js_date(millis))
-        .ok()
-        .and_then(|text| text.as_string())
-        .unwrap_or_default()
+    DateTimeFormat::new(&Array::new(), &options).format()
+}
+
+fn format(formatter: &Function, millis: i64) -> String {
+    let text = formatter.call1(&JsValue::UNDEFINED, &js_date(millis));
+    text.ok().and_then(|it| it.as_string()).unwrap_or_default()
 }
 
 /// How far the reader's time zone was ahead of UTC at that time, in minutes.
