@@ -22,6 +22,11 @@ use super::view::{Connection, Delivery, Entry, History, Ripple};
 use crate::browser::storage;
 use crate::model::{AuthorName, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage};
 
+/// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
+pub fn connect_early() {
+    Socket::open_early();
+}
+
 /// The signals that the driver keeps up to date.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {

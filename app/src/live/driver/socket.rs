@@ -1,4 +1,5 @@
-//! The tab's WebSocket. It outlives the page that opened it, so that the next page can go on with it.
+//! The tab's WebSocket. It may be opened before the page that uses it, and outlives that page, so that the next one can
+//! go on with it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,7 +19,7 @@ const ABNORMAL_CLOSURE: u16 = 1006;
 const KEEP_OPEN_MILLIS: u32 = 10_000;
 
 thread_local! {
-    /// The socket that the last page left open, until a timeout closes it.
+    /// A socket that no page uses, until a timeout closes it.
     static IDLE: RefCell<Option<(Socket, Timeout)>> = const { RefCell::new(None) };
 }
 
@@ -33,21 +34,33 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// The socket that the last page left open, or a new one. `handler` gets its events, `Opened` also when the socket is
-    /// open already.
+    /// The idle socket, or a new one. `handler` gets its events, `Opened` also when the socket is open already.
     pub fn open(handler: impl Fn(Input) + 'static) -> Option<Self> {
         let handler: Handler = Rc::new(handler);
         let idle = IDLE.take().map(|(socket, _)| socket);
-        if let Some(socket) = idle.filter(Self::is_open) {
+        if let Some(socket) = idle.filter(Self::is_usable) {
             *socket.handler.borrow_mut() = Rc::clone(&handler);
-            report(handler, ConnectionEvent::Opened);
+            if socket.inner.ready_state() == WebSocket::OPEN {
+                report(handler, ConnectionEvent::Opened);
+            }
             return Some(socket);
         }
-        let opened = url().and_then(|url| WebSocket::new_with_str(&url, SUBPROTOCOL).ok());
-        let Some(socket) = opened else {
+        let socket = Self::connect(Rc::clone(&handler));
+        if socket.is_none() {
             report(handler, ConnectionEvent::Closed(ABNORMAL_CLOSURE));
-            return None;
-        };
+        }
+        socket
+    }
+
+    /// Opens a socket for the page that is about to be shown.
+    pub fn open_early() {
+        if let Some(socket) = Self::connect(Rc::new(|_| {})) {
+            socket.release();
+        }
+    }
+
+    fn connect(handler: Handler) -> Option<Self> {
+        let socket = WebSocket::new_with_str(&url()?, SUBPROTOCOL).ok()?;
         let handler = Rc::new(RefCell::new(handler));
         let listen = |name, input: fn(&web_sys::Event) -> Input| {
             let handler = Rc::clone(&handler);
@@ -78,15 +91,16 @@ impl Socket {
 
     /// Keeps the socket open for the next page, for a while.
     pub fn release(self) {
-        if self.is_open() {
+        if self.is_usable() {
             *self.handler.borrow_mut() = Rc::new(|_| {});
             let close = Timeout::new(KEEP_OPEN_MILLIS, || drop(IDLE.take()));
             IDLE.set(Some((self, close)));
         }
     }
 
-    fn is_open(&self) -> bool {
-        self.inner.ready_state() == WebSocket::OPEN
+    fn is_usable(&self) -> bool {
+        let state = self.inner.ready_state();
+        matches!(state, WebSocket::CONNECTING | WebSocket::OPEN)
     }
 }
 
