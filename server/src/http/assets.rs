@@ -36,7 +36,7 @@ pub enum SiteError {
     /// The manifest is invalid.
     #[error("{path} is not a manifest of packaged files: {source}. Run `cargo xtask build`.")]
     Manifest {
-        /// The manifest.
+        /// The path of `manifest.json`.
         path: PathBuf,
         /// The parser's error.
         source: serde_json::Error,

@@ -15,5 +15,6 @@ pub mod representation;
 pub mod request_log;
 pub mod routes;
 pub mod serve;
+mod shutdown;
 pub mod state;
 pub mod stream;

@@ -1,4 +1,4 @@
-//! Listening for connections, serving them, and shutting down.
+//! Listening for connections, and serving them.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -15,9 +15,9 @@ use ipnet::IpNet;
 use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::timeout;
 
 use super::extract::request_info::ClientAddress;
+use super::shutdown::drain;
 use super::state::AppState;
 use super::stream::ClientStream;
 use super::{metrics_endpoint, routes};
@@ -37,12 +37,8 @@ const BACKLOG: u32 = 16_384;
 const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 /// The most connections for metrics.
 const MAX_METRICS_CONNECTIONS: usize = 100;
-/// How long requests may take to finish once the node stops; their connections are then closed.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
-/// The same for requests for metrics.
+/// How long requests for metrics may take to finish once the node stops.
 const METRICS_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// When the rest is abandoned: the process has to end within 10 s.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
 
 /// Why the node cannot listen at an address.
 #[derive(Debug, Error)]
@@ -137,24 +133,7 @@ pub async fn serve(
         failed = &mut serving => return failed,
         () = shutdown => {}
     }
-    tracing::info!("stopping");
-    state.stopping.cancel();
-    state.tasks.close();
-    handle.graceful_shutdown(Some(DRAIN_TIMEOUT));
-    let finished = timeout(SHUTDOWN_DEADLINE, async {
-        let outcome = serving.await;
-        state.tasks.wait().await;
-        outcome
-    });
-    finished.await.unwrap_or_else(|_| {
-        let (tasks, connections) = (state.tasks.len(), handle.connection_count());
-        tracing::warn!(
-            tasks,
-            connections,
-            "some work was abandoned at the shutdown deadline"
-        );
-        Ok(())
-    })
+    drain(&state, &handle, serving).await
 }
 
 /// Serves metrics until the node stops.

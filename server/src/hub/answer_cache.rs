@@ -61,7 +61,6 @@ impl Default for AnswerCache {
 }
 
 impl AnswerCache {
-    /// Removes all answers.
     pub(super) fn clear(&self) {
         self.0.clear();
     }

@@ -69,7 +69,6 @@ impl Batch {
         &self.bytes
     }
 
-    /// The frames.
     pub fn frames(&self) -> &[EncodedFrame] {
         &self.frames
     }

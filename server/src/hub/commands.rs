@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
@@ -20,6 +19,7 @@ use super::outbox::Outbox;
 use super::recent::MAX_RECENT;
 use super::refusals::refusal;
 use super::rooms::Membership;
+use super::throttle::{Throttle, ThrottleResult};
 use crate::admission::misses::ClientMisses;
 use crate::broker::Topic;
 use crate::store::{Select, StoreError};
@@ -31,50 +31,8 @@ const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0"
 const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// The burst of watches: twice as many as a socket may watch.
 const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
-/// After this time without a dropped command, the next dropped one of its kind is refused again.
-const QUIET_PERIOD: Duration = Duration::from_secs(1);
-
 /// The client has exceeded [`FRAMES_PER_SECOND`].
 pub(super) struct TooManyFrames;
-
-/// Limits the rate of one kind of command.
-struct Throttle {
-    /// `None` if there is no limit.
-    limiter: Option<DefaultDirectRateLimiter>,
-    last_dropped: Option<Instant>,
-}
-
-/// Whether a command is executed or dropped.
-enum ThrottleResult {
-    Allowed,
-    /// Dropped as the first in a while, so it is refused.
-    FirstDropped,
-    /// Dropped silently, because refusals are frames too.
-    Dropped,
-}
-
-impl Throttle {
-    fn new(quota: Option<Quota>) -> Self {
-        Self {
-            limiter: quota.map(RateLimiter::direct),
-            last_dropped: None,
-        }
-    }
-
-    fn check(&mut self) -> ThrottleResult {
-        if self
-            .limiter
-            .as_ref()
-            .is_none_or(|limiter| limiter.check().is_ok())
-        {
-            return ThrottleResult::Allowed;
-        }
-        match self.last_dropped.replace(Instant::now()) {
-            Some(last) if last.elapsed() < QUIET_PERIOD => ThrottleResult::Dropped,
-            _ => ThrottleResult::FirstDropped,
-        }
-    }
-}
 
 /// The state of one socket in the protocol.
 pub(super) struct Commands {

@@ -22,7 +22,6 @@ impl EpochCounter {
         Epoch(self.0.load(Ordering::SeqCst))
     }
 
-    /// Begins an interruption.
     pub(super) fn interrupted(&self) {
         self.0.fetch_or(1, Ordering::SeqCst);
     }

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::answer_cache::AnswerCache;
 use super::frames::encode;
 use super::head_announcer::HeadAnnouncer;
-use super::incoming::{IncomingEvent, RejectionLog};
+use super::incoming::{IncomingEvent, RefusedFrames};
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
 use super::pings::SocketPings;
@@ -49,7 +49,7 @@ pub(super) struct Inner {
     pub(super) queued_bytes: Arc<QueuedBytes>,
     /// Notified when the node's subscription has been repaired.
     pub(super) repaired: Notify,
-    pub(super) rejections: RejectionLog,
+    pub(super) refused_frames: RefusedFrames,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
 }
@@ -66,7 +66,7 @@ impl Deliver for LocalDelivery {
 
     fn refused(&self, reason: &'static str) {
         if let Some(hub) = self.0.upgrade() {
-            hub.rejections.record(reason);
+            hub.refused_frames.record(reason);
         }
     }
 
@@ -159,7 +159,7 @@ impl Hub {
         };
         match event {
             Ok(event) => self.0.rooms.deliver(topic, frame, event),
-            Err(reason) => self.0.rejections.record(reason),
+            Err(reason) => self.0.refused_frames.record(reason),
         }
     }
 

@@ -56,12 +56,12 @@ impl IncomingEvent {
 }
 
 /// Counts refused frames, and logs some of them.
-pub(super) struct RejectionLog {
+pub(super) struct RefusedFrames {
     metrics: HubMetrics,
     log_limit: DefaultDirectRateLimiter,
 }
 
-impl RejectionLog {
+impl RefusedFrames {
     pub(super) fn new(metrics: HubMetrics) -> Self {
         let once = NonZeroU32::MIN;
         let quota = Quota::with_period(LOG_INTERVAL).unwrap_or(Quota::per_minute(once));

@@ -23,6 +23,7 @@ mod refusals;
 mod rooms;
 mod session;
 mod start;
+mod throttle;
 mod unconfirmed;
 
 pub use handle::{Hub, HubLimits};

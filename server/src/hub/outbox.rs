@@ -53,7 +53,7 @@ impl Outbox {
         }
     }
 
-    /// The connection.
+    /// The connection; `None` in tests without one.
     pub fn connection(&self) -> Option<&Connection> {
         self.connection.as_ref()
     }

@@ -51,7 +51,6 @@ impl SocketPings {
         })
     }
 
-    /// Registers a socket.
     pub(super) fn register(self: &Arc<Self>, outbox: Arc<Outbox>) -> Registration {
         let socket = Arc::new(Socket {
             outbox,

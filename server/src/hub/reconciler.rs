@@ -108,7 +108,7 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
         .await?;
     rooms.merge_page(topic, &page, epoch);
     if rooms.discard_unstored(topic, before, page.head) {
-        hub.0.rejections.record("the store has no such head");
+        hub.0.refused_frames.record("the store has no such head");
         // Cached answers may contain what was forged.
         hub.0.answer_cache.clear();
     }

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::answer_cache::AnswerCache;
 use super::handle::{Hub, HubLimits, Inner, LocalDelivery};
-use super::incoming::RejectionLog;
+use super::incoming::RefusedFrames;
 use super::metrics::HubMetrics;
 use super::pings::{self, SocketPings};
 use super::rooms::Rooms;
@@ -33,7 +33,7 @@ impl Hub {
             tasks.clone(),
             shutdown.clone(),
         ));
-        let rejections = RejectionLog::new(metrics.clone());
+        let refused_frames = RefusedFrames::new(metrics.clone());
         let hub = Self(Arc::new(Inner {
             broker,
             store,
@@ -45,7 +45,7 @@ impl Hub {
             answer_cache: AnswerCache::default(),
             queued_bytes: Arc::default(),
             repaired: Notify::new(),
-            rejections,
+            refused_frames,
             tasks,
             shutdown,
         }));

@@ -12,7 +12,6 @@ const APP_ELEMENT: &str = r#"<div id="app" data-nodes="">"#;
 /// A document that is ready to be sent, and its inline content, which its policy has to allow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Document {
-    /// The HTML.
     pub html: String,
     /// Hashes of its inline scripts and styles.
     pub inline: InlineSources,

@@ -29,7 +29,6 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 /// The data that a page shows.
 #[derive(Debug, Clone)]
 pub(super) enum PageContent {
-    /// The home page.
     Home,
     /// The page of an upload, or why it cannot be shown.
     Image(Result<UploadPage, PageError>),

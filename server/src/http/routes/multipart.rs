@@ -48,7 +48,7 @@ impl UploadReceiver {
         }
     }
 
-    /// Returns the folder.
+    /// Returns the folder that received files are in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
