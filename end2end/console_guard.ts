@@ -1,7 +1,7 @@
 // Fails a test for errors and warnings on a page's console that it does not expect.
 import type { BrowserContext, ConsoleMessage } from '@playwright/test';
 
-const faultTypes = new Set(['assert', 'error', 'warning']);
+const problemTypes = new Set(['assert', 'error', 'warning']);
 
 export class ConsoleGuard {
   private readonly seen: string[] = [];
@@ -10,7 +10,7 @@ export class ConsoleGuard {
   /** Listens to every page of the context, including those that are opened later. */
   watch(context: BrowserContext) {
     context.on('console', (message) => {
-      if (faultTypes.has(message.type())) this.seen.push(describe(message));
+      if (problemTypes.has(message.type())) this.seen.push(describe(message));
     });
     context.on('weberror', (error) => this.seen.push(`uncaught ${error.error().stack || error.error()}`));
   }
@@ -22,8 +22,8 @@ export class ConsoleGuard {
 
   /** Throws if there were other messages. */
   check() {
-    const faults = this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
-    if (faults.length > 0) throw new Error(`Errors on the page's console:\n${faults.join('\n')}`);
+    const unexpected = this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+    if (unexpected.length > 0) throw new Error(`Errors on the page's console:\n${unexpected.join('\n')}`);
   }
 }
 

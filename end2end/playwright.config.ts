@@ -2,7 +2,7 @@ import { defineConfig, devices } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
-  // A test that passes only when repeated shows a fault.
+  // A test that passes only when repeated has found a defect.
   retries: 0,
   // Some tests measure time; browsers in parallel would slow each other down.
   workers: 1,

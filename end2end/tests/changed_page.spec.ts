@@ -37,7 +37,7 @@ function warnings(page: Page) {
 /** The second one is Leptos' own, of debug builds: it does not expect an app that hydrates to be mounted. */
 const expected = /changed the page|client-side rendering/;
 
-/** Messages are received and sent, and taps are shown. */
+/** Messages are received and sent, and touches are shown. */
 async function isLive(page: Page, postElsewhere: (text: string) => Promise<unknown>) {
   const opened = new ImagePage(page);
   await opened.live();

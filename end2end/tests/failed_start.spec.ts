@@ -11,8 +11,8 @@ for (const part of ['wasm', 'js']) {
     allowConsole(/net::ERR_FAILED|Failed to fetch/);
     await page.route(`**/*.${part}`, (route) => route.abort());
     await page.goto('/');
-    await uploads(page);
-    await writes(page);
+    await uploadByForm(page);
+    await postByForm(page);
     const shortID = page.url().split('/').pop()!;
     expect((await messages(request, { shortID })).map(({ authorName }) => authorName)).toEqual(['Jonas']);
   });
@@ -28,12 +28,12 @@ test('if the settings cannot be parsed, uploads and messages are sent by plain f
     });
   }
   await page.goto('/');
-  await uploads(page);
+  await uploadByForm(page);
   await page.goto(`/u/${shared.shortID}`);
-  await writes(page);
+  await postByForm(page);
 });
 
-async function uploads(page: Page) {
+async function uploadByForm(page: Page) {
   const field = page.locator('input[type=file][name=file]');
   await expect(page.locator('html.failed')).toBeAttached();
   await expect(field).toHaveCSS('opacity', '1');
@@ -42,7 +42,7 @@ async function uploads(page: Page) {
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
 }
 
-async function writes(page: Page) {
+async function postByForm(page: Page) {
   await expect(page.locator('html.failed')).toBeAttached();
   await expect(page.locator('.status')).toBeHidden();
   await page.getByRole('textbox', { name: 'Writing as' }).fill('Jonas');

@@ -1,12 +1,12 @@
-// A socket within the page, for tests that measure what its frames cost.
+// A fake WebSocket in the page, for tests that measure how long the app takes to handle a frame.
 import type { Page } from '@playwright/test';
 
 interface FakeSocket {
-  /** Delivers so many messages, and returns the median of the milliseconds of script that one takes. */
+  /** Delivers this many messages, and returns the median time that the script takes for one, in milliseconds. */
   receive(count: number): Promise<number>;
 }
 
-/** Gives the page a socket of its own, which answers `watch` and nothing else. Before the page is opened. */
+/** Replaces WebSocket in the page by one that answers `watch` and nothing else. Call it before the page is opened. */
 export async function connectFakeSocket(page: Page, uploadID: string) {
   await page.addInitScript((uploadID) => {
     let seq = 0;

@@ -1,4 +1,4 @@
-// Measures the latency from one window to others inside the browser: from the key press or tap in one to the element in
+// Measures the latency from one window to others inside the browser: from the key press or touch in one to the element in
 // another. Both read the same machine's clock.
 import type { ImagePage } from './pages';
 
@@ -40,7 +40,7 @@ export async function pressEnter(window: ImagePage): Promise<number> {
   });
 }
 
-/** Taps the middle of the picture; returns the time of the tap. */
+/** Touches the middle of the picture; returns the time of the touch. */
 export async function tapMiddle(window: ImagePage): Promise<number> {
   return window.page.evaluate(() => {
     const picture = document.querySelector<HTMLElement>('.picture')!;

@@ -42,7 +42,7 @@ export class ImagePage {
     return this.messages.allInnerTexts();
   }
 
-  /** Taps the picture at these fractions of its width and height. */
+  /** Touches the picture at these fractions of its width and height. */
   async tap(x: number, y: number) {
     const box = (await this.picture.boundingBox())!;
     await this.page.mouse.click(box.x + x * box.width, box.y + y * box.height);

@@ -103,7 +103,7 @@ test('with reduced motion a still mark fades', async ({ page, request }) => {
   await expect(tapper.ripples).toHaveCount(0);
 });
 
-/** Touches the picture at once in so many places. */
+/** Touches the picture in this many places at once. */
 async function touchMany(page: Page, count: number) {
   await page.evaluate((count) => {
     const picture = document.querySelector<HTMLElement>('.picture')!;

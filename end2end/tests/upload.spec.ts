@@ -12,7 +12,7 @@ async function home(page: Page) {
 }
 
 /** Drops or pastes files from outside of the page. */
-async function give(page: Page, how: 'drop' | 'paste', files: { name: string; mimeType: string; buffer: Buffer }[]) {
+async function dropOrPaste(page: Page, how: 'drop' | 'paste', files: { name: string; mimeType: string; buffer: Buffer }[]) {
   const transfer = await page.evaluateHandle(
     (files) => {
       const transfer = new DataTransfer();
@@ -35,7 +35,8 @@ async function give(page: Page, how: 'drop' | 'paste', files: { name: string; mi
   }
 }
 
-async function arrives(page: Page, width: number) {
+/** Expects the page of an image of this width, connected. */
+async function expectImagePage(page: Page, width: number) {
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
   const opened = new ImagePage(page);
   await expect(opened.picture).toHaveJSProperty('naturalWidth', width);
@@ -45,16 +46,16 @@ async function arrives(page: Page, width: number) {
 test('an image chosen in the picker gets a page, from which one can go back and share another', async ({ page }) => {
   await home(page);
   await field(page).setInputFiles(image('coffee.png'));
-  await arrives(page, 600);
+  await expectImagePage(page, 600);
 
   await page.goBack();
   await expect(page.getByText('Drop an image anywhere')).toBeVisible();
   await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeHidden();
   await field(page).setInputFiles(image('grey.jpg'));
-  await arrives(page, 451);
+  await expectImagePage(page, 451);
   await page.goBack();
   await page.goForward();
-  await arrives(page, 451);
+  await expectImagePage(page, 451);
 });
 
 for (const way of ['Choose an image', 'Take a photo']) {
@@ -66,26 +67,26 @@ for (const way of ['Choose an image', 'Take a photo']) {
     const chosen = page.locator('label', { hasText: way }).locator('input');
     await chosen.setInputFiles(image('coffee.png'));
     load();
-    await arrives(page, 600);
+    await expectImagePage(page, 600);
   });
 }
 
 test('an image dropped anywhere gets a page', async ({ page }) => {
   await home(page);
-  await give(page, 'drop', [imagePayload('coffee.png')]);
-  await arrives(page, 600);
+  await dropOrPaste(page, 'drop', [imagePayload('coffee.png')]);
+  await expectImagePage(page, 600);
 });
 
 test('of several dropped files the first image is uploaded', async ({ page }) => {
   await home(page);
   const note = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
-  await give(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
-  await arrives(page, 600);
+  await dropOrPaste(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
+  await expectImagePage(page, 600);
 });
 
 test('a pasted image gets a page', async ({ page }) => {
   await home(page);
-  await give(page, 'paste', [imagePayload('transparent.webp')]);
+  await dropOrPaste(page, 'paste', [imagePayload('transparent.webp')]);
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
 });
 
@@ -97,12 +98,12 @@ test('a photo taken on its side is shown upright', async ({ page }) => {
   await expect(picture).toHaveJSProperty('complete', true);
   const shape = await picture.evaluate((img: HTMLImageElement) => ({
     natural: img.naturalWidth / img.naturalHeight,
-    told: Number(img.getAttribute('width')) / Number(img.getAttribute('height')),
+    declared: Number(img.getAttribute('width')) / Number(img.getAttribute('height')),
     shown: img.getBoundingClientRect().width / img.getBoundingClientRect().height,
   }));
   // Its rows are stored as columns: 2688 by 4032.
   expect(shape.natural).toBeCloseTo(4032 / 2688, 2);
-  expect(shape.told).toBeCloseTo(shape.natural, 2);
+  expect(shape.declared).toBeCloseTo(shape.natural, 2);
   expect(shape.shown).toBeCloseTo(shape.natural, 2);
 });
 
@@ -123,7 +124,7 @@ test('a slow upload shows the picture and its progress, and can be cancelled and
   await expect(page.getByText('Drop an image anywhere')).toBeVisible();
   await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: -1 });
   await field(page).setInputFiles(image('24-megapixels.jpg'));
-  await arrives(page, 6000);
+  await expectImagePage(page, 6000);
 });
 
 test('an upload that fails on the way can be tried again', async ({ page, allowConsole }) => {
@@ -134,7 +135,7 @@ test('an upload that fails on the way can be tried again', async ({ page, allowC
   await field(page).setInputFiles(image('coffee.png'));
   await expect(page.getByRole('alert')).toContainText(/\w/);
   await page.getByRole('button', { name: 'Try again' }).click();
-  await arrives(page, 600);
+  await expectImagePage(page, 600);
 });
 
 test('a text file is refused with a sentence that says what works', async ({ page }) => {

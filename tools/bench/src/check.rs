@@ -1,5 +1,5 @@
-//! The short check: has a delivery become dearer? It compares Tonesa's processor time for each delivery with the bare
-//! program's, both on the same core in turns of a moment, so that whatever slows the machine slows both.
+//! The short check: does a delivery cost more than it did? It compares Tonesa's processor time for each delivery with the
+//! bare program's. Both run on the same core in short turns, so that whatever slows the machine slows both.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const IDLE_WATCHERS: usize = 5_000;
 const MOST_MEMORY: f64 = 3.5;
 const MOST_REPEATED: usize = 40;
 
-/// A load that both systems get in turns, and the most that the ratio of their processor times may be.
+/// A load that both systems get in turns, and the limit of the ratio of their processor times.
 struct Part {
     name: &'static str,
     pace: Pace,

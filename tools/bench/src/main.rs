@@ -1,4 +1,4 @@
-//! Tonesa's speed and size, measured beside what people would use instead: `cargo xtask bench`.
+//! Tonesa's speed and size, compared with what people would use instead: `cargo xtask bench`.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -39,20 +39,20 @@ struct Arguments {
 enum Command {
     /// Take figures
     Run(Options),
-    /// Fail when a delivery has become dearer, beside the bare program
+    /// Fail when a delivery costs more than it did, compared with the bare program
     Check {
         /// The program `tonesa`
         #[arg(long)]
         tonesa: PathBuf,
     },
-    /// Be the bare program that writes frames to sockets
+    /// Run the bare program that writes frames to sockets
     #[command(hide = true)]
     Bare {
         port: u16,
         #[arg(long)]
         merge_frames: bool,
     },
-    /// Be a chat of axum and tokio's broadcast channel
+    /// Run a chat of axum and tokio's broadcast channel
     #[command(hide = true)]
     Broadcast { port: u16 },
 }

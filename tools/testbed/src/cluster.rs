@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{Redis, process::poll};
 
 const MASTERS: usize = 3;
-/// Hash slots of every Redis Cluster.
+/// The number of hash slots of a Redis Cluster.
 const SLOTS: usize = 16_384;
 const ARGUMENTS: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
 const AGREEMENT_TIMEOUT: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts the three, gives each a third of the slots and waits until all agree. Takes Redis 7 or newer.
+    /// Starts three masters, gives each a third of the slots and waits until all agree. Takes Redis 7 or newer.
     pub fn start() -> Result<Self> {
         let nodes: Result<Vec<_>> = (0..MASTERS).map(|_| Redis::with_args(&ARGUMENTS)).collect();
         let cluster = Self { nodes: nodes? };
@@ -59,7 +59,7 @@ impl RedisCluster {
         )
     }
 
-    /// The three. Each keeps its slots over a restart.
+    /// The three masters. Each keeps its slots over a restart.
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
     }

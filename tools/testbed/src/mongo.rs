@@ -15,7 +15,7 @@ pub struct Mongo {
 }
 
 impl Mongo {
-    /// Starts one and waits until it can be written to.
+    /// Starts a MongoDB server, unless `MONGO_URL` names one, and waits until it can be written to.
     pub fn start() -> Result<Self> {
         if let Some(url) = env::var("MONGO_URL").ok().filter(|url| !url.is_empty()) {
             return Ok(Self { own: None, url });
@@ -47,18 +47,18 @@ impl Mongo {
         self.url.clone()
     }
 
-    /// The connection string with a new database's name in it, so that tests that share a server do not meet.
+    /// The connection string with a new database's name in it, so that tests that share a server do not affect each other.
     pub fn url_of_new_database(&self) -> String {
         let name = format!("testbed_{:016x}", rand::random::<u64>());
         with_database(&self.url, &name)
     }
 
-    /// Whether it was started here: one that `MONGO_URL` names cannot be frozen or killed.
+    /// Whether the server was started here: one that `MONGO_URL` names cannot be frozen or killed.
     pub fn is_own(&self) -> bool {
         self.own.is_some()
     }
 
-    /// Its process, if it was started here.
+    /// The server's process, if it was started here.
     pub fn process(&self) -> Result<&Process> {
         self.own
             .as_ref()
@@ -91,8 +91,8 @@ fn is_writable(port: u16) -> bool {
         .is_ok_and(|answer| answer.get_bool("isWritablePrimary").unwrap_or(false))
 }
 
-/// Makes a `mongod` the only member of its replica set, whereupon it elects itself. That fails while it is being started and
-/// once it is done, so the answer says nothing; it is not writable yet in any case.
+/// Makes a `mongod` the only member of its replica set, so that it elects itself. The command fails while the server is
+/// starting and when it has been initiated before, so its answer is ignored. The server is not writable yet in any case.
 fn initiate(port: u16) -> bool {
     let member = doc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
     let set = doc! { "_id": "testbed", "members": [member] };

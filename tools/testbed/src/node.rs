@@ -44,12 +44,12 @@ impl Node {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where it serves.
+    /// The address that the node serves at.
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// Its process.
+    /// The node's process.
     pub fn process(&self) -> &Process {
         &self.process
     }

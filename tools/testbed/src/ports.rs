@@ -30,7 +30,7 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
-/// Starts a server at a free port, and again at another one when another process has taken the port meanwhile.
+/// Starts a server at a free port. If another process takes the port meanwhile, tries again at another one.
 pub(crate) fn start_at_free_port<T>(mut start: impl FnMut(u16) -> Result<T>) -> Result<T> {
     for _ in 1..STARTS {
         match start(free_port()?) {

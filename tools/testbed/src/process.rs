@@ -25,7 +25,7 @@ use tempfile::TempDir;
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 const TERMINATE_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// So much of the log's end is shown in errors.
+/// How many bytes of the log's end are shown in errors.
 const LOG_TAIL: u64 = 64 * 1024;
 
 /// How to start a server. It sees no variables of this process' environment.
@@ -73,7 +73,7 @@ impl Launch {
         self
     }
 
-    /// Says when it counts as started.
+    /// Sets the condition on which the server counts as started.
     pub fn ready_when(
         mut self,
         is_ready: impl Fn(&Process) -> bool + Send + Sync + 'static,
@@ -82,12 +82,12 @@ impl Launch {
         self
     }
 
-    /// Its current directory.
+    /// The server's current directory.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Starts it and waits until it is ready, for a minute at most.
+    /// Starts the server and waits until it is ready, for a minute at most.
     pub fn start(self) -> Result<Process> {
         let process = Process {
             launch: self,
@@ -105,7 +105,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it again with the same arguments, in the same folder and at the same port, after killing it if it still
+    /// Starts the program again with the same arguments, in the same folder and at the same port, after killing it if it still
     /// runs, and waits until it is ready.
     pub fn restart(&self) -> Result<()> {
         let mut running = self.lock();
@@ -182,7 +182,7 @@ impl Process {
         Ok(ClockId::pid_cpu_clock_id(self.id()?)?.now()?.into())
     }
 
-    /// Its resident memory, in KiB.
+    /// The process' resident memory, in KiB.
     pub fn resident_memory(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.id()?);
         let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
@@ -203,7 +203,7 @@ impl Process {
         })
     }
 
-    /// Its current directory, where its log file `log` is.
+    /// The process' current directory, where its log file `log` is.
     pub fn path(&self) -> &Path {
         self.launch.folder()
     }
@@ -229,11 +229,11 @@ impl Drop for Process {
     }
 }
 
-/// Waits until something is so; whether it is within the timeout.
-pub(crate) fn poll(timeout: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+/// Waits until the condition holds. Returns whether it did within the timeout.
+pub(crate) fn poll(timeout: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
-        if is_so() {
+        if holds() {
             return true;
         }
         if start.elapsed() > timeout {

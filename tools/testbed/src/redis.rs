@@ -13,12 +13,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one and waits until it answers.
+    /// Starts a Redis server and waits until it answers.
     pub fn start() -> Result<Self> {
         Self::with_args(&[])
     }
 
-    /// Starts one with more arguments, in which `{port}` stands for its port. With `--port 0 --tls-port {port}` and
+    /// Starts a Redis server with more arguments, in which `{port}` stands for its port. With `--port 0 --tls-port {port}` and
     /// certificates it speaks TLS, and then it counts as started when it accepts connections.
     pub fn with_args(arguments: &[&str]) -> Result<Self> {
         let speaks_tls = arguments.contains(&"--tls-port");
@@ -51,7 +51,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
+    /// The server's port.
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -21,7 +21,7 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Starts one and waits until its bucket is there.
+    /// Starts an S3 server and waits until its bucket exists.
     pub fn start() -> Result<Self> {
         ports::start_at_free_port(|port| {
             let secret_key = format!("{:032x}", rand::random::<u128>());
@@ -63,12 +63,12 @@ impl S3 {
         BUCKET
     }
 
-    /// The id of the key that may do everything.
+    /// The access key, which may do everything.
     pub fn access_key(&self) -> &str {
         ACCESS_KEY
     }
 
-    /// The key itself.
+    /// The secret key.
     pub fn secret_key(&self) -> &str {
         &self.secret_key
     }
@@ -93,8 +93,8 @@ impl Deref for S3 {
     }
 }
 
-/// Ready is a server that refuses a request without a signature, as S3 does, and whose file server has the bucket, which is
-/// made last. To ask S3 itself for the bucket would take a signature.
+/// Whether the server refuses a request without a signature, as S3 does, and its file server has the bucket, which is made
+/// last. Asking S3 itself for the bucket would take a signature.
 fn is_ready(port: u16, filer: u16) -> bool {
     let bucket = format!("/buckets/{BUCKET}/");
     matches!(probe::http_status(port, "/"), Ok(403))

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{Launch, Process, Redis, ports, probe, programs};
 
-/// What it calls the master.
+/// The name of the master in its configuration.
 const MASTER: &str = "main";
 
 /// A Sentinel, which alone decides that its master is down and promotes a replica.
@@ -16,7 +16,7 @@ pub struct Sentinel {
 }
 
 impl Sentinel {
-    /// Starts one that watches `master`, and waits until it answers.
+    /// Starts a Sentinel that watches `master`, and waits until it answers.
     pub fn start(master: &Redis) -> Result<Self> {
         ports::start_at_free_port(|port| {
             let name = format!("Sentinel at port {port}");

@@ -1,4 +1,4 @@
-//! The page that a link opens, beside a file of the same size from the same server.
+//! The page that a link opens, compared with a file of the same size from the same server.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -127,7 +127,7 @@ impl<'a> Search<'a> {
             duration,
             warm_up: duration.mul_f64(0.25),
         })?;
-        // What an overload leaves behind must not burden the next attempt.
+        // What is left of an overload must not burden the next attempt.
         if measured.outcome.is_complete() && session.load.is_quiet()? {
             self.session = Some(session);
         }

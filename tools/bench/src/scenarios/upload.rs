@@ -1,4 +1,4 @@
-//! The upload of a large picture: from its last byte to the response, beside a bare decode.
+//! The upload of a large picture: from its last byte to the response, compared with a bare decode.
 
 use std::hint::black_box;
 use std::net::SocketAddr;

@@ -25,7 +25,7 @@ impl Compiler {
     pub fn cargo<'a>(self, workspace: &'a Workspace, subcommand: &str) -> Cmd<'a> {
         match self {
             Self::Usual => workspace.cargo().args([subcommand, "--target", TARGET]),
-            // `-Zbuild-std` is for nightly compilers only unless RUSTC_BOOTSTRAP says that one knows what one does.
+            // A stable compiler accepts `-Zbuild-std` only if RUSTC_BOOTSTRAP is set.
             Self::Debian => without_cargo_run(workspace.shell.cmd("/usr/bin/cargo"))
                 .args([
                     subcommand,

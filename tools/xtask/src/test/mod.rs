@@ -27,7 +27,7 @@ pub enum Stage {
     Browser,
     /// Three nodes, 30 clients that write, and each kind of fault once: nothing may be lost
     Chaos,
-    /// The release program's deliveries and idle watchers cost no more than they did, beside a bare program's
+    /// The release program's deliveries and idle watchers cost no more than they did, compared with a bare program
     Speed,
 }
 

@@ -29,20 +29,20 @@ type Module = Vec<String>;
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// All imports that the layers forbid, and all circles.
-pub fn faults(sources: &[Source]) -> Vec<String> {
-    let mut faults = upward(&imports(sources, SERVER));
+pub fn violations(sources: &[Source]) -> Vec<String> {
+    let mut violations = upward(&imports(sources, SERVER));
     for root in WITHOUT_CIRCLES {
-        faults.extend(circles(&imports(sources, root)));
+        violations.extend(circles(&imports(sources, root)));
     }
-    faults
+    violations
 }
 
 fn upward(imports: &Imports) -> Vec<String> {
     let pairs = imports
         .iter()
         .flat_map(|(file, imported)| imported.iter().map(move |it| (file, it)));
-    let faults = pairs.filter(|(file, other)| !is_allowed(layer_of(file), layer_of(other)));
-    faults
+    let violations = pairs.filter(|(file, other)| !is_allowed(layer_of(file), layer_of(other)));
+    violations
         .map(|(file, other)| format!("{file} imports {other}: a layer imports from those below it only (tools/xtask/src/tidy/layers.rs)"))
         .collect()
 }
@@ -63,15 +63,15 @@ fn layer_of(file: &str) -> &str {
 /// A shortest circle through each file that is in one, but for those that were named with an earlier one.
 fn circles(imports: &Imports) -> Vec<String> {
     let mut named = BTreeSet::new();
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     for file in imports.keys() {
         let circle = circle_through(file, imports);
         if let Some(circle) = circle.filter(|_| !named.contains(file)) {
-            faults.push(format!("files import each other: {}", circle.join(" -> ")));
+            violations.push(format!("files import each other: {}", circle.join(" -> ")));
             named.extend(circle);
         }
     }
-    faults
+    violations
 }
 
 fn circle_through(start: &String, imports: &Imports) -> Option<Vec<String>> {

@@ -23,26 +23,30 @@ const LOCK_FILES: [&str; 2] = [
 
 /// Checks sources, lock files, the browser's dependency tree and the planted defects.
 pub fn check(workspace: &Workspace) -> Result<()> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let sources = sources(workspace)?;
     for source in &sources {
-        faults.extend(rules::faults(source));
+        violations.extend(rules::violations(source));
     }
-    faults.extend(layers::faults(&sources));
+    violations.extend(layers::violations(&sources));
     for path in LOCK_FILES {
         let text = fs::read_to_string(workspace.root.join(path))
             .with_context(|| format!("reading {path}"))?;
-        faults.extend(rules::names_a_registry(&Source {
+        violations.extend(rules::names_a_registry(&Source {
             path: path.to_owned(),
             text,
         }));
     }
-    faults.extend(wasm_tree::faults(workspace)?);
-    faults.extend(defects::outdated(&workspace.shell, &workspace.root)?);
-    if faults.is_empty() {
+    violations.extend(wasm_tree::violations(workspace)?);
+    violations.extend(defects::outdated(&workspace.shell, &workspace.root)?);
+    if violations.is_empty() {
         return Ok(());
     }
-    bail!("{} faults:\n{}", faults.len(), faults.join("\n"))
+    bail!(
+        "{} violations:\n{}",
+        violations.len(),
+        violations.join("\n")
+    )
 }
 
 fn sources(workspace: &Workspace) -> Result<Vec<Source>> {

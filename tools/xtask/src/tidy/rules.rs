@@ -22,7 +22,7 @@ pub struct Source {
 }
 
 /// All that is wrong with a Rust file.
-pub fn faults(source: &Source) -> Vec<String> {
+pub fn violations(source: &Source) -> Vec<String> {
     let drivers = DRIVERS.iter();
     let drivers = drivers.filter_map(|(driver, home)| names_a_driver(source, driver, home));
     let others = [is_too_long(source), reads_the_environment(source)];
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn count(path: &str, text: &str) -> usize {
-        faults(&source(path, text)).len()
+        violations(&source(path, text)).len()
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(count("server/src/store/sqlite/rows.rs", text), 0);
         assert_eq!(count("tools/testbed/src/wire.rs", text), 0);
         assert_eq!(
-            faults(&source("server/src/http/routes/uploads.rs", text)),
+            violations(&source("server/src/http/routes/uploads.rs", text)),
             [
                 "server/src/http/routes/uploads.rs:2: rusqlite is named in server/src/store/sqlite* only"
             ]

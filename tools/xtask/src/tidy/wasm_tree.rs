@@ -24,7 +24,7 @@ const NOT_FOR_BROWSERS: [&str; 14] = [
 ];
 
 /// Names each crate in the browser's dependency tree that must not be there.
-pub fn faults(workspace: &Workspace) -> Result<Vec<String>> {
+pub fn violations(workspace: &Workspace) -> Result<Vec<String>> {
     let tree = workspace.cargo().args(["tree", "--package", "frontend"]);
     let tree = tree.args(["--target", "wasm32-unknown-unknown", "--edges", "normal"]);
     let tree = tree
@@ -34,8 +34,8 @@ pub fn faults(workspace: &Workspace) -> Result<Vec<String>> {
     let names = tree.lines().filter_map(|line| line.split(' ').next());
     let names: Vec<_> = names.collect();
     let unwanted = NOT_FOR_BROWSERS.iter().filter(|name| names.contains(name));
-    let faults = unwanted.map(|name| {
+    let violations = unwanted.map(|name| {
         format!("frontend: {name} is in the browser's dependency tree (`cargo tree -p frontend -i {name}`)")
     });
-    Ok(faults.collect())
+    Ok(violations.collect())
 }

@@ -5,12 +5,12 @@ fn source(path: &str, text: &str) -> Source {
     Source { path, text }
 }
 
-/// The faults of a server with these files.
+/// The violations of a server with these files.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     let sources = files
         .iter()
         .map(|(path, text)| source(&format!("{SERVER}{path}"), text));
-    faults(&sources.collect::<Vec<_>>())
+    violations(&sources.collect::<Vec<_>>())
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_layer_imports_from_those_below_it_only() {
 }
 
 #[test]
-fn layers_beside_each_other_and_unknown_ones_are_faults() {
+fn layers_beside_each_other_and_unknown_ones_are_violations() {
     let blob = ("blob/mod.rs", "use crate::store::Store;");
     assert_eq!(faults_of(&[blob, ("store/mod.rs", "")]).len(), 1);
     let helper = ("http/body.rs", "use crate::helpers::help;");
