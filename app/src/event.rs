@@ -24,7 +24,7 @@ pub enum ServerEvent {
     /// The socket follows the upload now. From here on every message with a number above `head` is delivered, or its
     /// absence shows as a gap in the numbers.
     Watched {
-        /// The upload.
+        /// The upload's long id.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The last sequence number stored when the subscription was confirmed.
@@ -34,7 +34,7 @@ pub enum ServerEvent {
     },
     /// Somebody wrote a message.
     MessagePosted {
-        /// The upload.
+        /// The upload's long id.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The whole message.
@@ -42,7 +42,7 @@ pub enum ServerEvent {
     },
     /// Somebody touched the image, once or more often.
     Touched {
-        /// The upload.
+        /// The upload's long id.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The touches, oldest first.
@@ -50,7 +50,7 @@ pub enum ServerEvent {
     },
     /// The announced head: a client that is behind `head` fetches.
     HeadAdvanced {
-        /// The upload.
+        /// The upload's long id.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The last sequence number stored.
@@ -133,7 +133,7 @@ impl Data {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// The command.
+    /// The refused command's `type`.
     pub command: CommandName,
     /// The upload as the client named it.
     #[serde(rename = "uploadID")]

@@ -38,9 +38,9 @@ impl RateLimiter {
 
 /// The rate limits of a node.
 pub struct RateLimits {
-    /// Uploads.
+    /// Uploads by client address.
     pub uploads: RateLimiter,
-    /// Messages.
+    /// Messages by client address.
     pub messages: RateLimiter,
     /// Lookups of unknown uploads.
     pub misses: Arc<MissLimiter>,

@@ -41,7 +41,7 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, BlobError>>;
 /// A blob's key and time, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobEntry {
-    /// The key.
+    /// The upload's short id.
     pub key: ShortId,
     /// When it was written.
     pub modified: SystemTime,
@@ -61,7 +61,7 @@ pub struct ResponseHeaders<'a> {
 /// A URL that gives anyone who has it access to one blob for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresignedUrl {
-    /// The URL.
+    /// With its signature: whoever has it may read the blob.
     pub url: String,
     /// How long it is valid from now on, at least.
     pub valid_for: Duration,

@@ -14,7 +14,7 @@ pub struct MeasuredBroker {
 }
 
 impl MeasuredBroker {
-    /// Wraps a broker.
+    /// Measures the calls of `broker`.
     pub fn new(broker: Arc<dyn Broker>, metrics: BrokerMetrics) -> Self {
         Self { broker, metrics }
     }

@@ -88,13 +88,13 @@ impl BrokerMetrics {
         self.publish_failures.add(class, 1);
     }
 
-    /// Counts an interruption.
+    /// Counts an interruption of the subscription.
     pub fn interrupted(&self) {
         self.interruptions.inc();
         self.healthy.set(0);
     }
 
-    /// Counts a repair.
+    /// Counts a repair of the subscription.
     pub fn repaired(&self) {
         self.repairs.inc();
         self.healthy.set(1);

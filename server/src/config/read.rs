@@ -22,7 +22,7 @@ pub enum ConfigError {
     /// The file named by `--env-file` cannot be used.
     #[error("--env-file {path}: {problem}")]
     EnvFile {
-        /// The file.
+        /// The path that `--env-file` names.
         path: String,
         /// What is wrong with it.
         problem: String,

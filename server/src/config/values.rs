@@ -79,7 +79,7 @@ impl FromStr for Endpoint {
 pub struct LogFilter(String);
 
 impl LogFilter {
-    /// Returns the filter.
+    /// Returns it in the form that `tracing-subscriber` takes.
     pub fn to_filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
     }

@@ -47,7 +47,6 @@ impl Plan {
         }
     }
 
-    /// Appends these bytes.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.is_overlong() {
             return;

@@ -54,7 +54,6 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Reads a byte.
     pub fn byte(&mut self) -> Result<u8, ImageError> {
         self.array::<1>().map(|[byte]| byte)
     }

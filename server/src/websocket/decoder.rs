@@ -20,7 +20,7 @@ pub enum Incoming {
     Fragment,
     /// A ping with its payload.
     Ping(Vec<u8>),
-    /// A pong.
+    /// A pong, whose payload is ignored.
     Pong,
     /// A close frame, with its code if it has one.
     Close(Option<u16>),

@@ -18,7 +18,7 @@ fn stripped(media_type: MediaType, clean: &[u8], dirty: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_behind_the_end_are_dropped_from_every_type() {
+fn bytes_after_the_end_are_dropped_from_every_type() {
     for (name, media_type, ..) in SAMPLES {
         if name == "24-megapixels.jpg" {
             continue;

@@ -23,7 +23,7 @@ pub enum SweepProblem {
     TooMany {
         /// Blobs that no upload refers to.
         orphans: usize,
-        /// All blobs.
+        /// How many blobs there are, orphans or not.
         images: usize,
     },
 }

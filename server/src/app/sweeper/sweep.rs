@@ -1,7 +1,7 @@
 //! One sweep. Orphans are blobs that were put but whose upload was never stored, for example because the node died in
 //! between.
 //!
-//! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for days; it is
+//! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for a week; it is
 //! unmarked as soon as the store knows the blob. A sweep stops without deleting anything if the store and the blobs
 //! do not belong together, or if there are too many orphans to be plausible.
 
@@ -46,7 +46,7 @@ pub enum SweepError {
     TooMany {
         /// Blobs that no upload refers to.
         orphans: usize,
-        /// All blobs.
+        /// How many blobs there are, orphans or not.
         images: usize,
     },
 }
@@ -81,7 +81,7 @@ pub struct Sweep<'a> {
     pub mark_duration: Duration,
     /// The pause after each batch, so that a sweep does not slow readers down.
     pub pause: Duration,
-    /// The current time.
+    /// The time that the ages of blobs and marks are measured by.
     pub now: SystemTime,
 }
 
@@ -229,7 +229,7 @@ impl Sweep<'_> {
             Some(since) if self.has_passed(*since, self.mark_duration) => {
                 self.blobs.delete(key).await?;
                 self.blobs.unmark_orphan(key).await?;
-                info!(%key, "removed an image that no upload has referred to for days");
+                info!(%key, "removed an image that no upload has referred to for a week");
                 stats.removed += 1;
             }
             Some(_) => {}

@@ -28,7 +28,7 @@ pub enum OpenError {
     Unreachable {
         /// The server's address.
         server: String,
-        /// Why.
+        /// The driver's error.
         cause: String,
     },
     /// The answer is not an S3 server's.
@@ -48,7 +48,7 @@ pub enum OpenError {
     Refused {
         /// The server's address.
         server: String,
-        /// The bucket.
+        /// The bucket's name.
         bucket: String,
         /// The server's response.
         cause: String,
@@ -60,7 +60,7 @@ pub enum OpenError {
     NoBucket {
         /// The server's address.
         server: String,
-        /// The bucket.
+        /// The bucket's name.
         bucket: String,
     },
     /// The bucket is in another region.
@@ -68,7 +68,7 @@ pub enum OpenError {
         "the bucket {bucket} is not in {region} ({cause}); AWS_REGION must name the region that it is in"
     )]
     Region {
-        /// The bucket.
+        /// The bucket's name.
         bucket: String,
         /// The region in the settings.
         region: String,

@@ -23,7 +23,6 @@ const SIGNING_PERIOD: Duration = Duration::from_mins(30);
 /// How long a URL is valid, at least.
 const MIN_LIFETIME: Duration = Duration::from_hours(1);
 
-/// Makes presigned URLs.
 pub(super) struct UrlSigner {
     client: Client,
     bucket: String,

@@ -34,7 +34,6 @@ impl Progress {
         }
     }
 
-    /// Records progress.
     pub fn add(&self, amount: u64) {
         self.done.fetch_add(amount, Ordering::Relaxed);
     }

@@ -32,7 +32,6 @@ pub(super) enum CreateCall<'a> {
     CompleteMultipart(&'a str, CompletedMultipartUpload),
 }
 
-/// One put.
 pub(super) struct Put<'a> {
     pub writer: &'a Writer,
     pub key: ShortId,

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 const MIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// The next delay.
+/// The delay before the next attempt, which grows with each.
 pub struct Backoff(Duration);
 
 impl Default for Backoff {

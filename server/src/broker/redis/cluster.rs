@@ -92,7 +92,7 @@ impl Cluster {
     async fn fetch_shards(&self, known: &[Shard]) -> Result<Vec<Shard>, Reason> {
         let mut servers = self.seeds.clone();
         for shard in known {
-            let info = self.at(&shard.node);
+            let info = self.at(&shard.address);
             if !servers.iter().any(|other| other.addr() == info.addr()) {
                 servers.push(info);
             }
@@ -101,11 +101,11 @@ impl Cluster {
     }
 
     fn server_at(&self, shard: Option<&Shard>) -> Server {
-        let info = shard.map_or_else(|| self.seeds[0].clone(), |shard| self.at(&shard.node));
+        let info = shard.map_or_else(|| self.seeds[0].clone(), |shard| self.at(&shard.address));
         Server::Fixed(info)
     }
 
-    fn at(&self, (host, port): &slots::Node) -> ConnectionInfo {
+    fn at(&self, (host, port): &slots::Address) -> ConnectionInfo {
         url::with_address(self.seeds[0].clone(), host.clone(), *port)
     }
 }

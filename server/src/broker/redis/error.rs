@@ -30,7 +30,7 @@ pub enum OpenError {
     Unusable {
         /// Host and port.
         address: String,
-        /// The reason.
+        /// What was wrong at the last attempt.
         reason: Reason,
     },
 }

@@ -32,7 +32,7 @@ mod tests {
 
     fn shards(port: u16) -> Vec<Shard> {
         vec![Shard {
-            node: ("a".to_owned(), port),
+            address: ("a".to_owned(), port),
             ranges: vec![(0, 16_383)],
         }]
     }

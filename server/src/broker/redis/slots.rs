@@ -14,16 +14,16 @@ pub fn slot_of(channel: &str) -> u16 {
 }
 
 /// First and last slot.
-pub type Range = (u16, u16);
+pub type SlotRange = (u16, u16);
 
 /// Host and port.
-pub type Node = (String, u16);
+pub type Address = (String, u16);
 
 /// A master of a cluster and the slots that it has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shard {
-    pub node: Node,
-    pub ranges: Vec<Range>,
+    pub address: Address,
+    pub ranges: Vec<SlotRange>,
 }
 
 impl Shard {
@@ -44,27 +44,27 @@ pub fn parse(answer: &Value, queried_host: &str) -> Option<Vec<Shard>> {
     let mut ranges: Vec<_> = ranges.collect::<Option<_>>()?;
     ranges.sort_unstable();
     let mut next = 0;
-    let mut of_nodes = BTreeMap::<_, Vec<Range>>::new();
-    for ((first, last), node) in ranges {
+    let mut by_address = BTreeMap::<_, Vec<SlotRange>>::new();
+    for ((first, last), address) in ranges {
         if first != next || last < first || last >= SLOTS {
             return None;
         }
         next = last + 1;
-        let of_node = of_nodes.entry(node).or_default();
-        match of_node.last_mut() {
+        let of_address = by_address.entry(address).or_default();
+        match of_address.last_mut() {
             // Adjacent ranges are merged, so that equal shards compare as equal.
             Some((_, before)) if *before + 1 == first => *before = last,
-            _ => of_node.push((first, last)),
+            _ => of_address.push((first, last)),
         }
     }
-    let shards = of_nodes
+    let shards = by_address
         .into_iter()
-        .map(|(node, ranges)| Shard { node, ranges });
+        .map(|(address, ranges)| Shard { address, ranges });
     (next == SLOTS).then(|| shards.collect())
 }
 
 /// Parses the first slot, the last slot and the master; replicas follow.
-fn parse_range(range: &Value, queried_host: &str) -> Option<(Range, Node)> {
+fn parse_range(range: &Value, queried_host: &str) -> Option<(SlotRange, Address)> {
     let Value::Array(parts) = range else {
         return None;
     };
@@ -115,10 +115,10 @@ mod tests {
         parse(&Value::Array(ranges), "asked")
     }
 
-    fn shard(host: &str, port: u16, range: Range) -> Shard {
-        let node = (host.to_owned(), port);
+    fn shard(host: &str, port: u16, range: SlotRange) -> Shard {
+        let address = (host.to_owned(), port);
         let ranges = vec![range];
-        Shard { node, ranges }
+        Shard { address, ranges }
     }
 
     #[test]

@@ -27,7 +27,7 @@ const INVALID: OpenError = OpenError::Url("scheme, host, port or database are wr
 /// The default port of sentinels.
 const SENTINEL_PORT: u16 = 26_379;
 
-/// Parses the address.
+/// Parses `REDIS_URL`.
 ///
 /// # Errors
 /// [`OpenError::Url`].

@@ -34,7 +34,6 @@ pub(in crate::image) struct Timed<R> {
 }
 
 impl<R> Timed<R> {
-    /// Wraps a reader.
     pub fn new(inner: R, budget: TimeBudget) -> Self {
         Self { inner, budget }
     }

@@ -9,9 +9,9 @@ const MAX_MCU_BLOCKS: u32 = 10;
 #[derive(Debug)]
 pub(in crate::image) struct ScanHeader {
     pub parts: Vec<ScanPart>,
-    /// The spectral_start coefficient of each block.
+    /// The first coefficient of each block.
     pub spectral_start: u8,
-    /// The spectral_end coefficient of each block, up to 63.
+    /// The last coefficient of each block, up to 63.
     pub spectral_end: u8,
     approx_high: u8,
     approx_low: u8,
@@ -108,7 +108,6 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Records a scan.
     pub fn add(&mut self, frame: &Frame, scan: &ScanHeader) {
         self.known.resize(frame.components.len(), [None; 64]);
         let range = if frame.is_progressive {

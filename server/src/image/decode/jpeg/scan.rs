@@ -41,7 +41,7 @@ struct Part {
     ac: Option<Codes>,
 }
 
-/// A valid scan.
+/// A scan that browsers accept, and the tables for it.
 pub(super) struct Scan {
     header: ScanHeader,
     is_progressive: bool,
