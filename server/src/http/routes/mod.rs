@@ -11,6 +11,7 @@ mod uploads;
 
 use std::sync::Arc;
 
+use app::event::SOCKET_PATH;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,7 @@ pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .merge(upload_routes)
         .route("/api/uploads", post(uploads::create))
-        .route("/api/socket", get(socket::upgrade))
+        .route(SOCKET_PATH, get(socket::upgrade))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/", get(pages::show_home));
