@@ -6,8 +6,6 @@ use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
 
 /// The WebSocket subprotocol of these messages.
 pub const SUBPROTOCOL: &str = "tonesa.v1";
-/// Where the socket is opened.
-pub const SOCKET_PATH: &str = "/api/socket";
 /// The largest frame that a client may send, in bytes; a larger one closes the socket with 1009.
 pub const MAX_COMMAND_BYTES: usize = 4 * 1024;
 /// How many uploads one socket may watch.

@@ -5,9 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::app::App;
-use crate::event::{SOCKET_PATH, SUBPROTOCOL};
 use crate::link_preview::{self, Subject};
-use crate::live::EARLY_SOCKET;
 use crate::pages::Refused;
 use crate::problem::Problem;
 use crate::settings::{Assets, SETTINGS_ID, Settings};
@@ -25,11 +23,7 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
                 <script type="application/json" id=SETTINGS_ID>
                     {json(&settings)}
                 </script>
-                <HydrationScript
-                    js=assets.js.clone()
-                    wasm=assets.wasm.clone()
-                    needs_socket=matches!(subject, Subject::Image(_))
-                />
+                <HydrationScript js=assets.js.clone() wasm=assets.wasm.clone()/>
                 <MetaTags/>
             </head>
             <body>
@@ -84,23 +78,15 @@ fn Essentials(css: String) -> impl IntoView {
 }
 
 /// Loads the WASM. Unlike Leptos' `HydrationScripts` it reports when that fails, so that the page looks and works as
-/// without scripts. The socket is opened meanwhile: its handshake takes a phone three round trips.
+/// without scripts.
 #[component]
-fn HydrationScript(js: String, wasm: String, needs_socket: bool) -> impl IntoView {
-    let mut script = format!(
+fn HydrationScript(js: String, wasm: String) -> impl IntoView {
+    let script = format!(
         "import({}).then(async app=>{{await app.default({{module_or_path:{}}});app.hydrate()}})\
-         .catch(error=>{{document.documentElement.className=\"failed\";window.{EARLY_SOCKET}?.close();throw error}})",
+         .catch(error=>{{document.documentElement.className=\"failed\";throw error}})",
         json(&js),
         json(&wasm)
     );
-    if needs_socket {
-        let open = format!(
-            ";window.{EARLY_SOCKET}=new WebSocket(location.origin.replace(\"http\",\"ws\")+{},{})",
-            json(&SOCKET_PATH),
-            json(&SUBPROTOCOL)
-        );
-        script.push_str(&open);
-    }
     view! {
         <link rel="modulepreload" href=js/>
         <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="" href=wasm/>

@@ -36,7 +36,7 @@ mod tests;
 mod view;
 
 pub use conversations::{Conversations, Opened};
-pub use driver::EARLY_SOCKET;
+pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
 pub use view::{Connection, Delivery, Entry, History, Ripple};

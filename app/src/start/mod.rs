@@ -11,7 +11,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::app::App;
-use crate::live::Conversations;
+use crate::live::{Conversations, connect_early};
 use crate::settings::{SETTINGS_ID, Settings};
 
 /// Starts the app in the element `#app`. If that element or the settings are missing, the page stays as it is and works
@@ -23,6 +23,9 @@ pub fn start() {
         }
         return;
     };
+    if matches!(root.query_selector(".image-page"), Ok(Some(_))) {
+        connect_early();
+    }
     // Conversations and their unsent messages outlive what is mounted.
     let tab = Owner::new();
     tab.with(Conversations::provide);

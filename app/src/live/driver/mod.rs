@@ -11,8 +11,6 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::{GetUntracked, RwSignal, Set};
 use leptos::task::spawn_local;
 
-pub use self::socket::EARLY_SOCKET;
-
 use self::socket::Socket;
 use super::api;
 use super::connection::ConnectionEvent;
@@ -23,6 +21,11 @@ use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Ripple};
 use crate::browser::storage;
 use crate::model::{AuthorName, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage};
+
+/// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
+pub fn connect_early() {
+    Socket::open_early();
+}
 
 /// The signals that the driver keeps up to date.
 #[derive(Debug, Clone, Copy)]

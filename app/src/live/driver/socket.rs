@@ -6,16 +6,13 @@ use std::rc::Rc;
 
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
-use js_sys::Reflect;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket, window};
 
-use crate::event::{ClientCommand, SOCKET_PATH, SUBPROTOCOL};
+use crate::event::{ClientCommand, SUBPROTOCOL};
 use crate::live::connection::ConnectionEvent;
 use crate::live::machine::Input;
 
-/// The property of `window` with the socket that the page's script opens while the WASM is loading.
-pub const EARLY_SOCKET: &str = "tonesaSocket";
 /// "Abnormal closure" (RFC 6455, 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
 /// How long an unused socket is kept for the next page.
@@ -37,11 +34,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// The idle socket, or that of the page's script, or a new one. `handler` gets its events, `Opened` also when the socket is open already.
+    /// The idle socket, or a new one. `handler` gets its events, `Opened` also when the socket is open already.
     pub fn open(handler: impl Fn(Input) + 'static) -> Option<Self> {
         let handler: Handler = Rc::new(handler);
         let idle = IDLE.take().map(|(socket, _)| socket);
-        let idle = idle.or_else(Self::early);
         if let Some(socket) = idle.filter(Self::is_usable) {
             *socket.handler.borrow_mut() = Rc::clone(&handler);
             if socket.inner.ready_state() == WebSocket::OPEN {
@@ -56,20 +52,15 @@ impl Socket {
         socket
     }
 
+    /// Opens a socket for the page that is about to be shown.
+    pub fn open_early() {
+        if let Some(socket) = Self::connect(Rc::new(|_| {})) {
+            socket.release();
+        }
+    }
+
     fn connect(handler: Handler) -> Option<Self> {
         let socket = WebSocket::new_with_str(&url()?, SUBPROTOCOL).ok()?;
-        Some(Self::new(socket, handler))
-    }
-
-    /// The socket that the page's script has opened; the first call returns it.
-    fn early() -> Option<Self> {
-        let (window, name) = (window()?, JsValue::from_str(EARLY_SOCKET));
-        let socket = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
-        _ = Reflect::delete_property(&window, &name);
-        Some(Self::new(socket, Rc::new(|_| {})))
-    }
-
-    fn new(socket: WebSocket, handler: Handler) -> Self {
         let handler = Rc::new(RefCell::new(handler));
         let listen = |name, input: fn(&web_sys::Event) -> Input| {
             let handler = Rc::clone(&handler);
@@ -84,11 +75,11 @@ impl Socket {
             listen("message", frame),
             listen("close", closed),
         ];
-        Self {
+        Some(Self {
             inner: socket,
             handler,
             _events: events,
-        }
+        })
     }
 
     /// Sends a command. When that fails, the socket is closing, and its `Closed` follows.
@@ -141,5 +132,5 @@ fn closed(event: &web_sys::Event) -> Input {
 /// `ws:` for `http:`, `wss:` for `https:`; not every browser takes a relative address here.
 fn url() -> Option<String> {
     let origin = window()?.location().origin().ok()?;
-    Some(format!("ws{}{SOCKET_PATH}", origin.strip_prefix("http")?))
+    Some(format!("ws{}/api/socket", origin.strip_prefix("http")?))
 }

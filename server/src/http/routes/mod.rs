@@ -11,7 +11,6 @@ mod uploads;
 
 use std::sync::Arc;
 
-use app::event::SOCKET_PATH;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
@@ -42,7 +41,7 @@ pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .merge(upload_routes)
         .route("/api/uploads", post(uploads::create))
-        .route(SOCKET_PATH, get(socket::upgrade))
+        .route("/api/socket", get(socket::upgrade))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/", get(pages::show_home));
