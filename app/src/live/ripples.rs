@@ -87,9 +87,9 @@ impl Ripples {
     }
 }
 
-/// Rounds to a ten-thousandth, a fraction of a pixel on wide screens, to keep frames short.
+/// Rounds to a millionth, a fraction of a pixel also where a large image is zoomed, to keep frames short.
 fn rounded(at: Point) -> Point {
-    let round = |fraction: f64| (fraction * 10_000.0).round() / 10_000.0;
+    let round = |fraction: f64| (fraction * 1_000_000.0).round() / 1_000_000.0;
     Point::new(round(at.x()), round(at.y())).unwrap_or(at)
 }
 
@@ -129,10 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn a_touch_is_drawn_and_sent_with_four_decimals() {
+    fn a_touch_is_drawn_and_sent_with_six_decimals() {
         let mut ripples = ripples();
         let sent = ripples.touch(at(0.123_456_789, 1.0), now(1_000));
-        assert_eq!(sent, Some(at(0.1235, 1.0)));
+        assert_eq!(sent, Some(at(0.123_457, 1.0)));
         assert_eq!(ripples.ripples().len(), 1);
         assert!(ripples.ripples()[0].mine);
     }

@@ -1,26 +1,31 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html::I;
 use leptos::prelude::*;
-use web_sys::HtmlElement;
 
-use super::place::{middle, percentage, step};
+use super::place::{decimal, middle, step};
+use super::zoom::Zoom;
 use crate::model::Point;
 
 /// Taps by the keyboard: a button over the image that lets pointers through. Arrow keys move a crosshair, Enter and
-/// Space tap at its position.
+/// Space tap at its position. A zoomed picture follows the crosshair.
 #[component]
-pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
+pub fn KeyboardPointer(zoom: Zoom, on_tap: Callback<Point>) -> impl IntoView {
     let crosshair = NodeRef::<I>::new();
     let at = StoredValue::new(middle());
     let aim = move |point: Point| {
         at.set_value(point);
+        zoom.follow_crosshair(Some(point));
         if let Some(crosshair) = crosshair.get_untracked() {
-            place_at(&crosshair, point);
+            for (name, fraction) in [("--x", point.x()), ("--y", point.y())] {
+                // Fails only for a read-only style, and this is the element's own.
+                _ = crosshair.style().set_property(name, &decimal(fraction));
+            }
         }
     };
+    let shown = move || zoom.shown().unwrap_or((middle(), (1.0, 1.0)));
     let keydown = move |ev: KeyboardEvent| {
         let key = ev.key();
-        if let Some(to) = step(at.get_value(), &key, ev.shift_key()) {
+        if let Some(to) = step(at.get_value(), &key, ev.shift_key(), shown().1) {
             aim(to);
         } else if matches!(key.as_str(), "Enter" | " ") && !ev.repeat() {
             on_tap.run(at.get_value());
@@ -36,22 +41,13 @@ pub fn KeyboardPointer(on_tap: Callback<Point>) -> impl IntoView {
             aria-label="Point at the image"
             aria-describedby="pointing-help"
             on:keydown=keydown
-            on:focus=move |_| aim(middle())
+            on:focus=move |_| aim(shown().0)
+            on:blur=move |_| zoom.follow_crosshair(None)
         ></button>
         <p id="pointing-help" class="visually-hidden">
-            "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place."
+            "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place. Plus and \
+             minus zoom, and a zoomed image moves with the crosshair. Zero fits the image."
         </p>
         <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
     }
-}
-
-/// Places the element at this fraction of the box that it is in.
-fn place_at(element: &HtmlElement, at: Point) {
-    set_style(element, "left", &percentage(at.x()));
-    set_style(element, "top", &percentage(at.y()));
-}
-
-fn set_style(element: &HtmlElement, property: &str, value: &str) {
-    // Fails only for a read-only style, and this is the element's own.
-    _ = element.style().set_property(property, value);
 }

@@ -1,14 +1,16 @@
 //! The image, as large as the window allows and never cropped, and the taps on it.
 
+mod gesture;
 mod keyboard;
 mod picture;
 mod place;
 mod ripples;
+mod viewport;
+mod zoom;
+mod zoom_bar;
 
 use leptos::ev::MouseEvent;
-use leptos::html::Div;
 use leptos::prelude::*;
-use web_sys::HtmlElement;
 
 use crate::browser::object_url::ObjectUrl;
 use crate::live::Live;
@@ -17,11 +19,14 @@ use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
-use place::place;
 use ripples::Ripples;
+use zoom::Zoom;
+use zoom_bar::ZoomBar;
 
-/// Images of at most this width and height are icons, which are enlarged without smoothing.
+/// Images of at most this width and height are icons, which are enlarged by whole numbers and without smoothing.
 const MAX_ICON_PIXELS: u32 = 128;
+/// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
+const MAX_HEIGHTS: u32 = 3;
 
 /// The image with everyone's ripples.
 #[component]
@@ -31,41 +36,60 @@ pub fn ImageStage(
     local_file: Option<ObjectUrl>,
     live: Live,
 ) -> impl IntoView {
-    let frame = NodeRef::<Div>::new();
     let tapped = RwSignal::new(false);
     let intact = RwSignal::new(true);
+    let zoom = Zoom::new(image.width);
     let tap = Callback::new(move |at: Point| {
         tapped.set(true);
         live.touch(at);
     });
     let click = move |ev: MouseEvent| {
-        let at = frame
-            .get_untracked()
-            .and_then(|frame| place_of(&ev, &frame));
+        let at = zoom.on_click(&ev);
         if let Some(at) = at.filter(|_| intact.get_untracked()) {
             tap.run(at);
         }
     };
-    let is_icon = image.width.max(image.height) <= MAX_ICON_PIXELS;
-    let class = if is_icon { "picture icon" } else { "picture" };
-    let ratio = format!("{} / {}", image.width.max(1), image.height.max(1));
+    let (class, size) = (room_class(&image), size(&image));
     let is_tapped = move || tapped.get();
     view! {
-        <div class="stage">
-            <div class=class style=("--ratio", ratio) node_ref=frame on:click=click>
-                <Picture image local_file intact/>
-                <KeyboardPointer on_tap=tap/>
-                <Ripples live/>
+        <div class="stage" tabindex="-1" on:wheel=move |ev| zoom.on_wheel(&ev)>
+            <div
+                class=class
+                node_ref=zoom.room
+                on:pointerdown=move |ev| zoom.on_press(&ev)
+                on:pointermove=move |ev| zoom.on_move(&ev)
+                on:pointerup=move |ev| zoom.on_release(&ev)
+                on:pointercancel=move |ev| zoom.on_release(&ev)
+            >
+                <div class="fitted" style=size node_ref=zoom.fitted>
+                    <div class="picture" node_ref=zoom.picture on:click=click>
+                        <Picture image local_file intact/>
+                        <KeyboardPointer zoom on_tap=tap/>
+                        <Ripples live/>
+                    </div>
+                </div>
             </div>
             <p class="hint scripted" class:gone=is_tapped>
                 "Tap the image to point at something"
             </p>
+            <ZoomBar zoom/>
         </div>
     }
 }
 
-fn place_of(pointer: &MouseEvent, frame: &HtmlElement) -> Option<Point> {
-    let area = frame.get_bounding_client_rect();
-    let (x, y) = (f64::from(pointer.client_x()), f64::from(pointer.client_y()));
-    place(x, y, area.left(), area.top(), area.width(), area.height())
+/// The class that tells the style sheet how to fit the image.
+fn room_class(image: &Content) -> &'static str {
+    if image.width.max(image.height) <= MAX_ICON_PIXELS {
+        "room icon"
+    } else if image.height / MAX_HEIGHTS > image.width {
+        "room tall"
+    } else {
+        "room"
+    }
+}
+
+/// The image's size in pixels, for the style sheet.
+fn size(image: &Content) -> String {
+    let (width, height) = (image.width.max(1), image.height.max(1));
+    format!("--width:{width};--height:{height}")
 }

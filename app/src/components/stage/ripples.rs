@@ -1,7 +1,7 @@
 use leptos::ev::AnimationEvent;
 use leptos::prelude::*;
 
-use super::place::percentage;
+use super::place::decimal;
 use crate::erased::ErasedFor;
 use crate::live::{Live, Ripple};
 
@@ -21,8 +21,8 @@ pub fn Ripples(live: Live) -> impl IntoView {
             <i
                 class="ripple"
                 class:mine=mine
-                style:left=percentage(at.x())
-                style:top=percentage(at.y())
+                style=("--x", decimal(at.x()))
+                style=("--y", decimal(at.y()))
                 on:animationend=ended
             ></i>
         }

@@ -1,0 +1,296 @@
+use leptos::ev;
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
+
+use super::gesture::{Click, Gesture, Place};
+use super::place::{arrow, decimal};
+use super::viewport::{Area, Frame, Viewport};
+use crate::erased::effect;
+use crate::model::Point;
+
+/// What a key or a button of the zoom bar zooms by.
+const STEP: f64 = 1.5;
+/// What an arrow key moves by, as a part of the stage.
+const ARROW: f64 = 0.1;
+/// The pixels of a line, for wheels that count lines.
+const LINE_PX: f64 = 16.0;
+/// The most that one turn of a wheel counts when zooming, in pixels: a mouse sends 100 or more at once, a touchpad few.
+const MAX_TURN_PX: f64 = 25.0;
+/// From this number of device pixels for each of its own on, a picture is shown without smoothing.
+const PIXELATED_FROM: f64 = 4.0;
+
+/// Zooming and moving the picture. The style sheet lays out the fitted picture; this transforms it.
+#[derive(Clone, Copy)]
+pub struct Zoom {
+    /// The part of the stage that the picture is fitted into.
+    pub room: NodeRef<Div>,
+    /// The fitted picture's box, which is not transformed.
+    pub fitted: NodeRef<Div>,
+    /// The picture with all that is on it, which is transformed.
+    pub picture: NodeRef<Div>,
+    /// The picture's width in its own pixels.
+    pixels: f64,
+    viewport: RwSignal<Viewport>,
+    gesture: StoredValue<Gesture>,
+    /// The crosshair's point while it is shown: keys zoom around it.
+    crosshair: StoredValue<Option<Point>>,
+}
+
+impl Zoom {
+    /// Starts with the fitted picture, and listens to keys.
+    pub fn new(width: u32) -> Self {
+        let zoom = Self {
+            room: NodeRef::new(),
+            fitted: NodeRef::new(),
+            picture: NodeRef::new(),
+            pixels: f64::from(width.max(1)),
+            viewport: RwSignal::new(Viewport::FITTED),
+            gesture: StoredValue::default(),
+            crosshair: StoredValue::new(None),
+        };
+        // Effects run in the browser only, as `window` requires.
+        effect(move || {
+            let keys = window_event_listener(ev::keydown, move |ev| zoom.on_key(&ev));
+            let resizes = window_event_listener(ev::resize, move |_| {
+                zoom.change(false, &Viewport::bounded);
+            });
+            on_cleanup(move || {
+                keys.remove();
+                resizes.remove();
+            });
+        });
+        zoom
+    }
+
+    /// The size relative to the fitted picture, tracked: `150 %`.
+    pub fn percentage(self) -> String {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a scale is positive and has an upper limit"
+        )]
+        let percent = (self.viewport.get().scale * 100.0).round() as u32;
+        format!("{percent}\u{a0}%")
+    }
+
+    /// Zooms in by one step.
+    pub fn enlarge(self) {
+        self.zoom_by(STEP);
+    }
+
+    /// Zooms out by one step.
+    pub fn reduce(self) {
+        self.zoom_by(1.0 / STEP);
+    }
+
+    /// Zooms to the fitted size.
+    pub fn fit(self) {
+        self.zoom_by(1.0 / self.viewport.get_untracked().scale);
+    }
+
+    /// The middle of what is shown, and how much of the picture's width and height that is.
+    pub fn shown(self) -> Option<(Point, (f64, f64))> {
+        let (frame, viewport) = (self.frame()?, self.viewport.get_untracked());
+        let middle = viewport.point_at(frame.middle())?;
+        Some((middle, viewport.visible(&frame)))
+    }
+
+    /// Shows the crosshair at this point, or no longer.
+    pub fn follow_crosshair(self, at: Option<Point>) {
+        self.crosshair.set_value(at);
+        if let Some(at) = at {
+            self.change(true, &|viewport, frame| viewport.centred_on(at, frame));
+        }
+    }
+
+    /// Handles a click on the picture; returns the point that it taps.
+    pub fn on_click(self, ev: &MouseEvent) -> Option<Point> {
+        let at = place_of(ev);
+        let click = self
+            .gesture
+            .try_update_value(|gesture| gesture.click(ev.time_stamp(), at))?;
+        if click == Click::Drag {
+            return None;
+        }
+        let viewport = self.viewport.get_untracked();
+        let point = self.frame().and_then(|it| viewport.point_at(it.place(at)));
+        if click == Click::DoubleTap {
+            self.change(true, &|viewport, frame| {
+                viewport.toggled(frame.place(at), frame)
+            });
+        }
+        point
+    }
+
+    /// Handles `pointerdown`.
+    pub fn on_press(self, ev: &PointerEvent) {
+        if ev.button() == 0 {
+            self.gesture.update_value(|gesture| {
+                gesture.press(ev.pointer_id(), ev.is_primary(), place_of(ev));
+            });
+        }
+    }
+
+    /// Handles `pointermove`.
+    pub fn on_move(self, ev: &PointerEvent) {
+        // Released outside of the picture, before it was captured.
+        if ev.buttons() == 0 {
+            return self.on_release(ev);
+        }
+        let (id, is_touch) = (ev.pointer_id(), ev.pointer_type() == "touch");
+        let motion = self
+            .gesture
+            .try_update_value(|gesture| gesture.drag(id, is_touch, place_of(ev)));
+        let Some(motion) = motion.flatten() else {
+            return;
+        };
+        if let Some(element) = ev.target().and_then(|it| it.dyn_into::<Element>().ok()) {
+            // Fails only if the pointer was just released.
+            _ = element.set_pointer_capture(id);
+        }
+        self.change(false, &|viewport, frame| {
+            let (from, to) = (frame.place(motion.from), frame.place(motion.to));
+            viewport.dragged(from, to, motion.factor, frame)
+        });
+    }
+
+    /// Handles `pointerup` and `pointercancel`.
+    pub fn on_release(self, ev: &PointerEvent) {
+        let id = ev.pointer_id();
+        self.gesture.update_value(|gesture| gesture.release(id));
+    }
+
+    /// Zooms with Ctrl or Cmd, as a pinch on a touchpad is sent too. Otherwise moves a picture that is larger than the
+    /// stage.
+    pub fn on_wheel(self, ev: &WheelEvent) {
+        let is_in_pixels = ev.delta_mode() == WheelEvent::DOM_DELTA_PIXEL;
+        let unit = if is_in_pixels { 1.0 } else { LINE_PX };
+        let (x, y) = (ev.delta_x() * unit, ev.delta_y() * unit);
+        let at = place_of(ev);
+        if ev.ctrl_key() || ev.meta_key() {
+            let turn = y.clamp(-MAX_TURN_PX, MAX_TURN_PX) / 100.0;
+            let factor = if turn < 0.0 {
+                1.0 - turn
+            } else {
+                1.0 / (1.0 + turn)
+            };
+            self.drag(at, at, factor);
+        } else if self.is_larger() {
+            // With Shift a wheel moves across.
+            let (x, y) = if ev.shift_key() && x == 0.0 {
+                (y, x)
+            } else {
+                (x, y)
+            };
+            self.drag(at, (at.0 - x, at.1 - y), 1.0);
+        } else {
+            return;
+        }
+        ev.prevent_default();
+    }
+
+    /// Plus, minus and zero zoom if no other control has the focus; arrows move a larger picture if the stage has it.
+    fn on_key(self, ev: &KeyboardEvent) {
+        let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
+        let matches = |selector| {
+            let target = target.as_ref();
+            target.is_some_and(|target| target.matches(selector).unwrap_or(false))
+        };
+        let is_on_stage = matches(".stage, .stage *");
+        let is_modified = ev.ctrl_key() || ev.meta_key() || ev.alt_key();
+        let is_elsewhere = !is_on_stage && !matches("body, main");
+        if ev.default_prevented() || is_modified || is_elsewhere {
+            return;
+        }
+        let key = ev.key();
+        match key.as_str() {
+            "+" | "=" => self.enlarge(),
+            "-" => self.reduce(),
+            "0" => self.fit(),
+            key => {
+                let Some((x, y)) = arrow(key).filter(|_| is_on_stage && self.is_larger()) else {
+                    return;
+                };
+                self.change(true, &|viewport, frame| {
+                    viewport.moved(-x * ARROW, -y * ARROW, frame)
+                });
+            }
+        }
+        ev.prevent_default();
+    }
+
+    fn zoom_by(self, factor: f64) {
+        let crosshair = self.crosshair.get_value();
+        self.change(true, &|viewport, frame| {
+            let at = crosshair.map_or_else(|| frame.middle(), |point| viewport.place_of(point));
+            viewport.zoomed(viewport.scale * factor, at, frame)
+        });
+    }
+
+    fn drag(self, from: Place, to: Place, factor: f64) {
+        self.change(false, &|viewport, frame| {
+            viewport.dragged(frame.place(from), frame.place(to), factor, frame)
+        });
+    }
+
+    fn is_larger(self) -> bool {
+        let viewport = self.viewport.get_untracked();
+        self.frame().is_some_and(|frame| viewport.is_larger(&frame))
+    }
+
+    /// Shows the picture at what this returns, at once or eased.
+    fn change(self, is_eased: bool, to: &dyn Fn(Viewport, &Frame) -> Viewport) {
+        let frame = self.frame();
+        let Some((frame, picture)) = frame.zip(self.picture.get_untracked()) else {
+            return;
+        };
+        let before = self.viewport.get_untracked();
+        let viewport = to(before, &frame);
+        if viewport == before {
+            return;
+        }
+        let mut class = String::from("picture");
+        for (name, is_set) in [
+            (" eased", is_eased),
+            (" larger", viewport.is_larger(&frame)),
+            (" pixelated", viewport.density(&frame) >= PIXELATED_FROM),
+        ] {
+            if is_set {
+                class += name;
+            }
+        }
+        picture.set_class_name(&class);
+        let style = HtmlElement::style(&picture);
+        for (name, value) in [
+            ("--zoom", decimal(viewport.scale)),
+            ("--left", decimal(viewport.x * 100.0) + "%"),
+            ("--top", decimal(viewport.y * 100.0) + "%"),
+        ] {
+            // Fails only for a read-only style, and this is the element's own.
+            _ = style.set_property(name, &value);
+        }
+        self.viewport.set(viewport);
+    }
+
+    fn frame(self) -> Option<Frame> {
+        let room = area(self.room)?;
+        let fitted = area(self.fitted)?;
+        Frame::new(room, fitted, self.pixels, window().device_pixel_ratio())
+    }
+}
+
+fn area(element: NodeRef<Div>) -> Option<Area> {
+    let area = element.get_untracked()?.get_bounding_client_rect();
+    Some(Area {
+        left: area.left(),
+        top: area.top(),
+        width: area.width(),
+        height: area.height(),
+    })
+}
+
+fn place_of(ev: &MouseEvent) -> Place {
+    (f64::from(ev.client_x()), f64::from(ev.client_y()))
+}
