@@ -39,11 +39,14 @@ pub struct Gesture {
     is_pressed: bool,
     is_drag: bool,
     last_tap: Option<(f64, Place)>,
+    /// Of the last event that is not a drag.
+    last_place: Place,
 }
 
 impl Gesture {
     /// A pointer is pressed; the primary one begins a new gesture.
     pub fn press(&mut self, id: i32, is_primary: bool, at: Place) {
+        self.last_place = at;
         if is_primary {
             self.pointers.clear();
             self.is_pressed = true;
@@ -70,8 +73,9 @@ impl Gesture {
         Some(Motion { from, to, factor })
     }
 
-    /// A pointer is released.
-    pub fn release(&mut self, id: i32) {
+    /// A pointer is released, or moves without being pressed.
+    pub fn release(&mut self, id: i32, at: Place) {
+        self.last_place = at;
         self.pointers.retain(|pointer| pointer.0 != id);
     }
 
@@ -92,6 +96,13 @@ impl Gesture {
         }
         self.last_tap = Some((millis, at));
         Click::Tap
+    }
+
+    /// The last place, if this is that one rounded to a pixel.
+    pub fn precise(&self, rounded: Place) -> Place {
+        let (x, y) = self.last_place;
+        let is_same = (x - rounded.0).abs() < 1.0 && (y - rounded.1).abs() < 1.0;
+        if is_same { (x, y) } else { rounded }
     }
 
     /// The place in the middle of the pointers, and their distance.
@@ -122,7 +133,7 @@ mod tests {
     fn a_press_that_trembles_is_a_tap() {
         let mut gesture = pressed((100.0, 100.0));
         assert_eq!(gesture.drag(1, false, (103.0, 101.0)), None);
-        gesture.release(1);
+        gesture.release(1, (0.0, 0.0));
         assert_eq!(gesture.click(0.0, (103.0, 101.0)), Click::Tap);
         let mut gesture = pressed((100.0, 100.0));
         assert_eq!(gesture.drag(1, true, (107.0, 101.0)), None);
@@ -136,7 +147,7 @@ mod tests {
         assert_eq!(motion.factor, 1.0);
         // Back where it began.
         gesture.drag(1, false, (100.0, 100.0));
-        gesture.release(1);
+        gesture.release(1, (0.0, 0.0));
         assert_eq!(gesture.click(0.0, (100.0, 100.0)), Click::Drag);
         gesture.press(1, true, (100.0, 100.0));
         assert_eq!(gesture.click(50.0, (100.0, 100.0)), Click::Tap);
@@ -149,10 +160,10 @@ mod tests {
         let motion = gesture.drag(2, true, (300.0, 100.0)).unwrap();
         assert_eq!(motion.factor, 2.0);
         assert_eq!((motion.from, motion.to), ((150.0, 100.0), (200.0, 100.0)));
-        gesture.release(1);
+        gesture.release(1, (0.0, 0.0));
         let motion = gesture.drag(2, true, (300.0, 90.0)).unwrap();
         assert_eq!((motion.from, motion.to), ((300.0, 100.0), (300.0, 90.0)));
-        gesture.release(2);
+        gesture.release(2, (0.0, 0.0));
         assert_eq!(gesture.click(0.0, (300.0, 90.0)), Click::Drag);
     }
 
@@ -169,7 +180,7 @@ mod tests {
         let mut gesture = Gesture::default();
         let mut tap = |millis: f64, x: f64| {
             gesture.press(1, true, (x, 0.0));
-            gesture.release(1);
+            gesture.release(1, (0.0, 0.0));
             gesture.click(millis, (x, 0.0))
         };
         assert_eq!(tap(0.0, 0.0), Click::Tap);
@@ -179,6 +190,15 @@ mod tests {
         assert_eq!(tap(800.0, 0.0), Click::Tap);
         assert_eq!(tap(1_000.0, 90.0), Click::Tap);
         assert_eq!(tap(1_400.0, 90.0), Click::Tap);
+    }
+
+    #[test]
+    fn a_rounded_place_is_that_of_the_last_pointer_event() {
+        let mut gesture = pressed((100.75, 50.25));
+        assert_eq!(gesture.precise((100.0, 50.0)), (100.75, 50.25));
+        gesture.release(1, (102.5, 50.0));
+        assert_eq!(gesture.precise((102.0, 50.0)), (102.5, 50.0));
+        assert_eq!(gesture.precise((104.0, 50.0)), (104.0, 50.0));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use js_sys::Reflect;
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -107,7 +108,7 @@ impl Zoom {
 
     /// Handles a click on the picture; returns the point that it taps.
     pub fn on_click(self, ev: &MouseEvent) -> Option<Point> {
-        let at = place_of(ev);
+        let at = self.precise_place_of(ev);
         let click = self
             .gesture
             .try_update_value(|gesture| gesture.click(ev.time_stamp(), at))?;
@@ -135,7 +136,7 @@ impl Zoom {
 
     /// Handles `pointermove`.
     pub fn on_move(self, ev: &PointerEvent) {
-        // Released outside of the picture, before it was captured.
+        // Not pressed, or released outside of the picture before it was captured.
         if ev.buttons() == 0 {
             return self.on_release(ev);
         }
@@ -158,8 +159,8 @@ impl Zoom {
 
     /// Handles `pointerup` and `pointercancel`.
     pub fn on_release(self, ev: &PointerEvent) {
-        let id = ev.pointer_id();
-        self.gesture.update_value(|gesture| gesture.release(id));
+        let (id, at) = (ev.pointer_id(), place_of(ev));
+        self.gesture.update_value(|gesture| gesture.release(id, at));
     }
 
     /// Zooms with Ctrl or Cmd, as a pinch on a touchpad is sent too. Otherwise moves a picture that is larger than the
@@ -168,7 +169,7 @@ impl Zoom {
         let is_in_pixels = ev.delta_mode() == WheelEvent::DOM_DELTA_PIXEL;
         let unit = if is_in_pixels { 1.0 } else { LINE_PX };
         let (x, y) = (ev.delta_x() * unit, ev.delta_y() * unit);
-        let at = place_of(ev);
+        let at = self.precise_place_of(ev);
         if ev.ctrl_key() || ev.meta_key() {
             let turn = y.clamp(-MAX_TURN_PX, MAX_TURN_PX) / 100.0;
             let factor = if turn < 0.0 {
@@ -219,6 +220,13 @@ impl Zoom {
             }
         }
         ev.prevent_default();
+    }
+
+    /// Where a click or a turn of the wheel is: browsers round these places, so that of the last pointer event is taken
+    /// if it is the same.
+    fn precise_place_of(self, ev: &MouseEvent) -> Place {
+        let rounded = place_of(ev);
+        self.gesture.with_value(|gesture| gesture.precise(rounded))
     }
 
     fn zoom_by(self, factor: f64) {
@@ -291,6 +299,11 @@ fn area(element: NodeRef<Div>) -> Option<Area> {
     })
 }
 
+/// Where the event is. `web-sys` has these properties as integers, but for pointer events they are fractions.
 fn place_of(ev: &MouseEvent) -> Place {
-    (f64::from(ev.client_x()), f64::from(ev.client_y()))
+    let get = |name: &str| Reflect::get(ev, &name.into()).ok()?.as_f64();
+    (
+        get("clientX").unwrap_or_default(),
+        get("clientY").unwrap_or_default(),
+    )
 }

@@ -15,7 +15,7 @@ fn a_touch_is_drawn_and_sent() {
     let mut machine = live();
     let sent = Effect::Send(ClientCommand::Touch {
         upload_id: upload_id().to_string().parse().unwrap(),
-        at: Point::new(0.123_457, 0.5).unwrap(),
+        at: Point::new(0.123_456, 0.5).unwrap(),
         tab: "me".parse().unwrap(),
     });
     assert_eq!(touch(&mut machine), [sent]);

@@ -1,0 +1,38 @@
+// Pictures of any size, made for a test.
+import { crc32, deflateSync } from 'node:zlib';
+import { expect, type APIRequestContext } from '@playwright/test';
+import type { Upload } from './api';
+
+/** A grey PNG with a darker diagonal pattern. */
+export function png(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8; // bits per sample; the colour type 0 is grey
+  const rows = Buffer.alloc((width + 1) * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = (x + y) % 16 < 8 ? 90 : 200;
+  }
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND')]);
+}
+
+export async function uploadPng(request: APIRequestContext, width: number, height: number): Promise<Upload> {
+  const file = { name: 'made.png', mimeType: 'image/png', buffer: png(width, height) };
+  const answer = await request.post('/api/uploads', {
+    multipart: { file },
+    headers: { accept: 'application/json' },
+  });
+  expect(answer.status()).toBe(201);
+  return answer.json();
+}
+
+function chunk(type: string, data = Buffer.of()): Buffer {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const number = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+  };
+  return Buffer.concat([number(data.length), body, number(crc32(body))]);
+}
