@@ -109,7 +109,10 @@ impl Gesture {
     fn span(&self) -> (Place, f64) {
         let first = self.pointers.first().map_or((0.0, 0.0), |it| it.1);
         let last = self.pointers.last().map_or(first, |it| it.1);
-        let middle = ((first.0 + last.0) / 2.0, (first.1 + last.1) / 2.0);
+        let middle = (
+            f64::midpoint(first.0, last.0),
+            f64::midpoint(first.1, last.1),
+        );
         (middle, distance(first, last))
     }
 }
@@ -129,6 +132,10 @@ mod tests {
         gesture
     }
 
+    fn motion(from: Place, to: Place, factor: f64) -> Motion {
+        Motion { from, to, factor }
+    }
+
     #[test]
     fn a_press_that_trembles_is_a_tap() {
         let mut gesture = pressed((100.0, 100.0));
@@ -142,9 +149,10 @@ mod tests {
     #[test]
     fn a_press_that_moves_is_a_drag_until_the_next_press() {
         let mut gesture = pressed((100.0, 100.0));
-        let motion = gesture.drag(1, false, (110.0, 100.0)).unwrap();
-        assert_eq!((motion.from, motion.to), ((100.0, 100.0), (110.0, 100.0)));
-        assert_eq!(motion.factor, 1.0);
+        assert_eq!(
+            gesture.drag(1, false, (110.0, 100.0)),
+            Some(motion((100.0, 100.0), (110.0, 100.0), 1.0))
+        );
         // Back where it began.
         gesture.drag(1, false, (100.0, 100.0));
         gesture.release(1, (0.0, 0.0));
@@ -157,12 +165,15 @@ mod tests {
     fn two_pointers_pinch_and_move() {
         let mut gesture = pressed((100.0, 100.0));
         gesture.press(2, false, (200.0, 100.0));
-        let motion = gesture.drag(2, true, (300.0, 100.0)).unwrap();
-        assert_eq!(motion.factor, 2.0);
-        assert_eq!((motion.from, motion.to), ((150.0, 100.0), (200.0, 100.0)));
+        assert_eq!(
+            gesture.drag(2, true, (300.0, 100.0)),
+            Some(motion((150.0, 100.0), (200.0, 100.0), 2.0))
+        );
         gesture.release(1, (0.0, 0.0));
-        let motion = gesture.drag(2, true, (300.0, 90.0)).unwrap();
-        assert_eq!((motion.from, motion.to), ((300.0, 100.0), (300.0, 90.0)));
+        assert_eq!(
+            gesture.drag(2, true, (300.0, 90.0)),
+            Some(motion((300.0, 100.0), (300.0, 90.0), 1.0))
+        );
         gesture.release(2, (0.0, 0.0));
         assert_eq!(gesture.click(0.0, (300.0, 90.0)), Click::Drag);
     }

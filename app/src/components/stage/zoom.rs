@@ -19,7 +19,7 @@ const ARROW: f64 = 0.1;
 const LINE_PX: f64 = 16.0;
 /// The most that one turn of a wheel counts when zooming, in pixels: a mouse sends 100 or more at once, a touchpad few.
 const MAX_TURN_PX: f64 = 25.0;
-/// From this number of device pixels for each of its own on, a picture is shown without smoothing.
+/// From this number of device pixels for each of its own on, a zoomed picture is shown without smoothing.
 const PIXELATED_FROM: f64 = 4.0;
 
 /// Zooming and moving the picture. The style sheet lays out the fitted picture; this transforms it.
@@ -259,11 +259,12 @@ impl Zoom {
         if viewport == before {
             return;
         }
+        let is_pixelated = viewport.scale > 1.0 && viewport.density(&frame) >= PIXELATED_FROM;
         let mut class = String::from("picture");
         for (name, is_set) in [
             (" eased", is_eased),
             (" larger", viewport.is_larger(&frame)),
-            (" pixelated", viewport.density(&frame) >= PIXELATED_FROM),
+            (" pixelated", is_pixelated),
         ] {
             if is_set {
                 class += name;
