@@ -49,7 +49,9 @@ pub fn ImageStage(
             tap.run(at);
         }
     };
-    let (class, size) = (room_class(&image), size(&image));
+    let class = room_class(&image);
+    let width = image.width.max(1).to_string();
+    let height = image.height.max(1).to_string();
     let is_tapped = move || tapped.get();
     view! {
         <div class="stage" tabindex="-1" on:wheel=move |ev| zoom.on_wheel(&ev)>
@@ -61,7 +63,12 @@ pub fn ImageStage(
                 on:pointerup=move |ev| zoom.on_release(&ev)
                 on:pointercancel=move |ev| zoom.on_release(&ev)
             >
-                <div class="fitted" style=size node_ref=zoom.fitted>
+                <div
+                    class="fitted"
+                    style=("--width", width)
+                    style=("--height", height)
+                    node_ref=zoom.fitted
+                >
                     <div class="picture" node_ref=zoom.picture on:click=click>
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap/>
@@ -86,10 +93,4 @@ fn room_class(image: &Content) -> &'static str {
     } else {
         "room"
     }
-}
-
-/// The image's size in pixels, for the style sheet.
-fn size(image: &Content) -> String {
-    let (width, height) = (image.width.max(1), image.height.max(1));
-    format!("--width:{width};--height:{height}")
 }

@@ -109,9 +109,8 @@ impl Zoom {
     /// Handles a click on the picture; returns the point that it taps.
     pub fn on_click(self, ev: &MouseEvent) -> Option<Point> {
         let at = self.precise_place_of(ev);
-        let click = self
-            .gesture
-            .try_update_value(|gesture| gesture.click(ev.time_stamp(), at))?;
+        let mut click = Click::Tap;
+        self.with_gesture(&mut |gesture| click = gesture.click(ev.time_stamp(), at));
         if click == Click::Drag {
             return None;
         }
@@ -128,7 +127,7 @@ impl Zoom {
     /// Handles `pointerdown`.
     pub fn on_press(self, ev: &PointerEvent) {
         if ev.button() == 0 {
-            self.gesture.update_value(|gesture| {
+            self.with_gesture(&mut |gesture| {
                 gesture.press(ev.pointer_id(), ev.is_primary(), place_of(ev));
             });
         }
@@ -141,26 +140,22 @@ impl Zoom {
             return self.on_release(ev);
         }
         let (id, is_touch) = (ev.pointer_id(), ev.pointer_type() == "touch");
-        let motion = self
-            .gesture
-            .try_update_value(|gesture| gesture.drag(id, is_touch, place_of(ev)));
-        let Some(motion) = motion.flatten() else {
+        let mut motion = None;
+        self.with_gesture(&mut |gesture| motion = gesture.drag(id, is_touch, place_of(ev)));
+        let Some(motion) = motion else {
             return;
         };
         if let Some(element) = ev.target().and_then(|it| it.dyn_into::<Element>().ok()) {
             // Fails only if the pointer was just released.
             _ = element.set_pointer_capture(id);
         }
-        self.change(false, &|viewport, frame| {
-            let (from, to) = (frame.place(motion.from), frame.place(motion.to));
-            viewport.dragged(from, to, motion.factor, frame)
-        });
+        self.drag(motion.from, motion.to, motion.factor);
     }
 
     /// Handles `pointerup` and `pointercancel`.
     pub fn on_release(self, ev: &PointerEvent) {
         let (id, at) = (ev.pointer_id(), place_of(ev));
-        self.gesture.update_value(|gesture| gesture.release(id, at));
+        self.with_gesture(&mut |gesture| gesture.release(id, at));
     }
 
     /// Zooms with Ctrl or Cmd, as a pinch on a touchpad is sent too. Otherwise moves a picture that is larger than the
@@ -225,8 +220,14 @@ impl Zoom {
     /// Where a click or a turn of the wheel is: browsers round these places, so that of the last pointer event is taken
     /// if it is the same.
     fn precise_place_of(self, ev: &MouseEvent) -> Place {
-        let rounded = place_of(ev);
-        self.gesture.with_value(|gesture| gesture.precise(rounded))
+        let mut place = place_of(ev);
+        self.with_gesture(&mut |gesture| place = gesture.precise(place));
+        place
+    }
+
+    /// Not generic, so that there is one copy of it in the WASM.
+    fn with_gesture(self, run: &mut dyn FnMut(&mut Gesture)) {
+        self.gesture.update_value(run);
     }
 
     fn zoom_by(self, factor: f64) {
