@@ -1,4 +1,4 @@
-import { expect } from '@playwright/test';
+import { devices, expect } from '@playwright/test';
 import { test } from '../fixtures';
 import { messages, post, upload } from './api';
 import { hostileTexts } from './hostile_texts';
@@ -182,7 +182,7 @@ test('hostile texts are shown as plain text', async ({ page, request }) => {
     const layout = await page.evaluate(() => ({
       sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
       log: document.querySelector('[role=log]')!.scrollWidth > document.querySelector('[role=log]')!.clientWidth,
-      foreign: document.querySelectorAll('[role=log] :is(script, img, svg, iframe, a, b, style)').length,
+      foreign: document.querySelectorAll('[role=log] :is(script, img, svg, iframe, a:not([rel]), b, style)').length,
     }));
     expect(layout).toEqual({ sideways: false, log: false, foreign: 0 });
   }
@@ -190,6 +190,37 @@ test('hostile texts are shown as plain text', async ({ page, request }) => {
   const writer = new ImagePage(page);
   await writer.say(hostileTexts[0]);
   await expect(writer.messages.last()).toHaveText(hostileTexts[0]);
+});
+
+test('web addresses in messages are links that open in a new tab', async ({ page, browser, request, baseURL }) => {
+  const shared = await upload(request);
+  await post(request, shared, 'see https://example.org/spoons?a=1&b=2, or javascript:alert(1)');
+  const plain = await browser.newContext({ javaScriptEnabled: false, baseURL });
+  for (const reader of [page, await plain.newPage()]) {
+    await reader.goto(`/u/${shared.shortID}`);
+    const links = reader.getByRole('log').getByRole('link');
+    await expect(links).toHaveText(['https://example.org/spoons?a=1&b=2']);
+    await expect(links).toHaveAttribute('href', 'https://example.org/spoons?a=1&b=2');
+    await expect(links).toHaveAttribute('target', '_blank');
+    await expect(links).toHaveAttribute('rel', 'nofollow ugc noopener');
+  }
+  const writer = new ImagePage(page);
+  await writer.say('and http://example.com/');
+  await expect(page.getByRole('log').getByRole('link').last()).toHaveText('http://example.com/');
+  await plain.close();
+});
+
+test('on a phone Enter breaks the line and the button sends', async ({ browser, request, baseURL }) => {
+  const shared = await upload(request);
+  const phone = await browser.newContext({ ...devices['Pixel 5'], baseURL });
+  const writer = await ImagePage.open(await phone.newPage(), shared.shortID);
+  const field = writer.page.getByRole('textbox', { name: 'Message' });
+  await field.pressSequentially('one');
+  await field.press('Enter');
+  await field.pressSequentially('two');
+  await writer.page.getByRole('button', { name: 'Send' }).click();
+  await expect(writer.messages).toHaveText(['one\ntwo']);
+  await phone.close();
 });
 
 test('the link is copied', async ({ page, request, context, baseURL }) => {

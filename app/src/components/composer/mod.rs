@@ -63,7 +63,6 @@ pub fn Composer(
                     dir="auto"
                     required
                     autocomplete="off"
-                    enterkeyhint="send"
                     placeholder="Say something…"
                     aria-describedby="message-note"
                     on:input=move |_: Event| draft.on_change()

@@ -8,9 +8,19 @@ use crate::model::MAX_MESSAGE_CHARS;
 const WARN_BEFORE: usize = 200;
 
 /// Whether the key sends the message: Enter without Shift, unless it ends the composition of a character, which some
-/// browsers report only as key 229.
+/// browsers report only as key 229. On a phone's keyboard there is no Shift + Enter, so Enter breaks the line there.
 pub fn is_send_key(key: &KeyboardEvent) -> bool {
-    key.key() == "Enter" && !key.shift_key() && !key.is_composing() && key.key_code() != 229
+    key.key() == "Enter"
+        && !key.shift_key()
+        && !key.is_composing()
+        && key.key_code() != 229
+        && !is_touch_device()
+}
+
+/// Whether the main pointer is a finger.
+fn is_touch_device() -> bool {
+    let query = window().match_media("(pointer: coarse)").ok().flatten();
+    query.is_some_and(|query| query.matches())
 }
 
 /// Returns the note about the remaining characters; `None` while the limit is far away.

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use super::avatar::{class, initial};
 use super::heading::Heading;
+use super::text::linked;
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::live::{Delivery, Live, Row};
@@ -48,7 +49,7 @@ pub fn MessageItem(
             <div class="message" class:mine=entry.mine class:starts=heading.starts_run>
                 {head}
                 <p class="bubble" dir="auto">
-                    {entry.content.to_string()}
+                    {linked(entry.content.as_str())}
                 </p>
                 {note}
             </div>

@@ -5,6 +5,7 @@ mod heading;
 mod history;
 mod item;
 mod scroll;
+mod text;
 
 use leptos::html::Div;
 use leptos::prelude::*;
