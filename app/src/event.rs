@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Message, Point, Seq, TabId, TouchPoint, UploadId, UploadRef};
+use crate::model::{
+    IdError, Message, MessageId, Point, Seq, TabId, TouchPoint, UploadId, UploadRef,
+};
 
 /// The WebSocket subprotocol of these messages.
 pub const SUBPROTOCOL: &str = "tonesa.v1";
@@ -31,6 +33,9 @@ pub enum ServerEvent {
         head: Seq,
         /// The messages after the client's cursor, if the node has them in memory; otherwise empty.
         messages: Vec<Message>,
+        /// The client's last message is not the store's: it has to start anew, from these newest messages.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        reset: bool,
     },
     /// Somebody wrote a message.
     MessagePosted {
@@ -77,6 +82,7 @@ struct Data {
     upload_id: String,
     head: Option<Seq>,
     messages: Option<Vec<Message>>,
+    reset: Option<bool>,
     message: Option<Message>,
     points: Option<Vec<TouchPoint>>,
     command: Option<CommandName>,
@@ -105,6 +111,7 @@ impl Data {
                 upload_id: upload_id?,
                 head: self.head?,
                 messages: self.messages?,
+                reset: self.reset.unwrap_or_default(),
             },
             "messagePosted" => ServerEvent::MessagePosted {
                 upload_id: upload_id?,
@@ -192,6 +199,9 @@ pub enum ClientCommand {
         upload_id: UploadRef,
         /// The last sequence number the client has; `null` when it has nothing.
         after: Option<Seq>,
+        /// The id of the message with that number, so that the server can tell whether it still has it.
+        #[serde(rename = "afterID", skip_serializing_if = "Option::is_none")]
+        after_id: Option<MessageId>,
     },
     /// Stop following it.
     Unwatch {
@@ -246,6 +256,8 @@ enum RawCommand {
         upload_id: String,
         #[serde(default)]
         after: Option<Seq>,
+        #[serde(default, rename = "afterID")]
+        after_id: Option<String>,
     },
     Unwatch {
         #[serde(rename = "uploadID")]
@@ -263,10 +275,20 @@ enum RawCommand {
 impl RawCommand {
     fn validate(self) -> Result<ClientCommand, Refusal> {
         match self {
-            Self::Watch { upload_id, after } => Ok(ClientCommand::Watch {
-                upload_id: upload_ref(CommandName::Watch, upload_id)?,
+            Self::Watch {
+                upload_id,
                 after,
-            }),
+                after_id,
+            } => {
+                let parse = |id: String| id.parse();
+                let after_id = after_id.map(parse).transpose();
+                Ok(ClientCommand::Watch {
+                    after_id: after_id
+                        .map_err(|error| invalid(CommandName::Watch, &upload_id, &error))?,
+                    upload_id: upload_ref(CommandName::Watch, upload_id)?,
+                    after,
+                })
+            }
             Self::Unwatch { upload_id } => Ok(ClientCommand::Unwatch {
                 upload_id: upload_ref(CommandName::Unwatch, upload_id)?,
             }),
@@ -276,16 +298,11 @@ impl RawCommand {
                 y,
                 tab,
             } => {
-                let invalid = |detail: String| Refusal {
-                    command: CommandName::Touch,
-                    upload_id: upload_id.clone(),
-                    code: RefusalCode::InvalidField,
-                    detail,
-                };
-                let at = Point::new(x, y).map_err(|error| invalid(error.to_string()))?;
+                let touch = CommandName::Touch;
+                let at = Point::new(x, y).map_err(|error| invalid(touch, &upload_id, &error))?;
                 let tab = tab
                     .parse()
-                    .map_err(|error: crate::model::IdError| invalid(error.to_string()))?;
+                    .map_err(|error: IdError| invalid(touch, &upload_id, &error))?;
                 Ok(ClientCommand::Touch {
                     upload_id: upload_ref(CommandName::Touch, upload_id)?,
                     at,
@@ -296,12 +313,20 @@ impl RawCommand {
     }
 }
 
+fn invalid(command: CommandName, upload_id: &str, error: &dyn ToString) -> Refusal {
+    Refusal {
+        command,
+        upload_id: upload_id.to_owned(),
+        code: RefusalCode::InvalidField,
+        detail: error.to_string(),
+    }
+}
+
 fn upload_ref(command: CommandName, text: String) -> Result<UploadRef, Refusal> {
-    text.parse()
-        .map_err(|error: crate::model::IdError| Refusal {
-            command,
-            upload_id: text,
-            code: RefusalCode::NotFound,
-            detail: error.to_string(),
-        })
+    text.parse().map_err(|error: IdError| Refusal {
+        command,
+        upload_id: text,
+        code: RefusalCode::NotFound,
+        detail: error.to_string(),
+    })
 }

@@ -104,6 +104,24 @@ fn a_watch_without_a_cursor_is_one_that_has_nothing() {
 }
 
 #[test]
+fn an_impossible_id_of_the_last_message_is_refused() {
+    for id in ["", "7", "0123456789abcdef0123456g"] {
+        let frame = format!(
+            r#"{{"type":"watch","data":{{"uploadID":"{UPLOAD}","after":7,"afterID":"{id}"}}}}"#
+        );
+        let refusal = refusal(&frame);
+        assert_eq!(refusal.command, CommandName::Watch);
+        assert_eq!(refusal.code, RefusalCode::InvalidField);
+    }
+    let frame =
+        format!(r#"{{"type":"watch","data":{{"uploadID":"{UPLOAD}","after":7,"afterID":null}}}}"#);
+    assert!(matches!(
+        ClientCommand::parse(&frame),
+        Ok(ClientCommand::Watch { after_id: None, .. })
+    ));
+}
+
+#[test]
 fn the_largest_cursor_is_a_cursor() {
     let frame = format!(
         r#"{{"type":"watch","data":{{"uploadID":"aB3dE9xZ","after":{}}}}}"#,

@@ -6,12 +6,13 @@
 )]
 
 use std::fmt::Debug;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use app::model::{
-    Content, Kind, MediaType, Message, MessagePage, NewMessage, Point, Seq, ShortId, TabId,
-    Timestamp, TouchPoint, Upload, UploadId,
+    AuthorSecret, Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Point,
+    Seq, ShortId, TabId, Timestamp, TouchPoint, Upload, UploadId,
 };
 use app::problem::Problem;
 use serde::Serialize;
@@ -49,19 +50,37 @@ fn short_id() -> ShortId {
     "aB3dE9xZ".parse().unwrap()
 }
 
+fn message_id() -> MessageId {
+    "674312a0b1c2d3e4f5061729".parse().unwrap()
+}
+
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 fn message() -> Message {
     Message {
-        id: "674312a0b1c2d3e4f5061729".parse().unwrap(),
+        id: message_id(),
         upload_id: upload_id(),
         seq: Seq::new(7),
         author_name: "".parse().unwrap(),
         content: "look here".parse().unwrap(),
         client_message_id: "0b8e4c1e-7a55-4a8e-9d2f-0f6b1f2a3c4d".parse().unwrap(),
         created_at: moment("2026-11-24T12:00:01.456Z"),
+        author: None,
+        at: None,
+        pin: None,
+    }
+}
+
+/// One with an author tag and a place.
+fn placed_message() -> Message {
+    let secret: AuthorSecret = "0123456789abcdef0123456789abcdef".parse().unwrap();
+    Message {
+        author: Some(secret.tag(upload_id())),
+        at: Some(Point::new(0.25, 0.5).unwrap()),
+        pin: NonZeroU32::new(3),
+        ..message()
     }
 }
 
@@ -101,6 +120,7 @@ fn media_types_are_written_as_in_headers() {
 #[test]
 fn a_message() {
     pins("message.json", &message());
+    pins("message_with_place.json", &placed_message());
 }
 
 #[test]
@@ -109,8 +129,13 @@ fn a_message_to_be_posted() {
         author_name: "Ada".parse().unwrap(),
         content: "look here\nand there".parse().unwrap(),
         client_message_id: message().client_message_id,
+        at: None,
+        author: None,
     };
     pins("new_message.json", &message);
+    let at = placed_message().at;
+    let message = NewMessage { at, ..message };
+    pins("new_message_with_place.json", &message);
 }
 
 #[test]
@@ -128,8 +153,16 @@ fn watched() {
         upload_id: upload_id(),
         head: Seq::new(7),
         messages: vec![message()],
+        reset: false,
     };
     pins("event_watched.json", &event);
+    let anew = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(7),
+        messages: vec![placed_message()],
+        reset: true,
+    };
+    pins("event_watched_reset.json", &anew);
 }
 
 #[test]
@@ -205,11 +238,19 @@ fn watch() {
     let command = ClientCommand::Watch {
         upload_id: upload_id().to_string().parse().unwrap(),
         after: Some(Seq::new(6)),
+        after_id: None,
     };
     pins_command("command_watch.json", &command);
+    let checked = ClientCommand::Watch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+        after: Some(Seq::new(6)),
+        after_id: Some(message_id()),
+    };
+    pins_command("command_watch_checked.json", &checked);
     let anew = ClientCommand::Watch {
         upload_id: short_id().to_string().parse().unwrap(),
         after: None,
+        after_id: None,
     };
     pins_command("command_watch_anew.json", &anew);
 }
@@ -284,10 +325,12 @@ fn tolerates<T: DeserializeOwned + PartialEq + Debug>(name: &str) {
 fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
     tolerates::<Upload>("upload.json");
     tolerates::<MessagePage>("message_page.json");
-    tolerates::<NewMessage>("new_message.json");
+    tolerates::<Message>("message_with_place.json");
+    tolerates::<NewMessage>("new_message_with_place.json");
     tolerates::<Problem>("problem.json");
     for event in [
         "watched",
+        "watched_reset",
         "message_posted",
         "touched",
         "head_advanced",
@@ -295,7 +338,7 @@ fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
     ] {
         tolerates::<ServerEvent>(&format!("event_{event}.json"));
     }
-    for command in ["watch", "unwatch", "touch"] {
+    for command in ["watch", "watch_checked", "unwatch", "touch"] {
         let name = format!("command_{command}.json");
         let extended = with_unknown_fields(serde_json::from_str(&golden(&name)).unwrap());
         assert_eq!(

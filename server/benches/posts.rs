@@ -159,6 +159,8 @@ async fn post(poster: Poster, upload: UploadId, start: Instant) -> u32 {
             author_name: AUTHOR.parse().expect("a name"),
             content: WORDS.parse().expect("a text"),
             client_message_id: ids::client_message_id(),
+            at: None,
+            author: None,
         };
         poster
             .post(upload, message)

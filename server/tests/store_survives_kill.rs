@@ -145,6 +145,8 @@ fn draft() -> Draft {
             author_name: "a writer".parse().unwrap(),
             content: "it will be there".parse().unwrap(),
             client_message_id: id.to_string().parse().unwrap(),
+            at: None,
+            author: None,
         },
         created_at: moment(),
     }

@@ -3,6 +3,7 @@
 pub mod clipboard;
 pub mod clock;
 pub mod object_url;
+pub mod random;
 pub mod storage;
 
 use leptos::prelude::*;

@@ -3,9 +3,11 @@
 use leptos::prelude::window;
 use web_sys::Storage;
 
-use crate::model::{AuthorName, ClientMessageId, ShortId, UploadId};
+use super::random;
+use crate::model::{AuthorName, AuthorSecret, ShortId};
 
 const ALIAS: &str = "tonesa.alias";
+const SECRET: &str = "tonesa.secret";
 
 /// Returns the alias that was chosen in any tab.
 pub fn read_alias() -> Option<AuthorName> {
@@ -29,23 +31,28 @@ pub fn write_draft(upload: ShortId, text: &str) {
     write(StorageKind::Session, &draft(upload), text);
 }
 
-/// Returns the client ids of this tab's messages about this upload. Without storage they are not marked as one's own
-/// after a reload.
-pub fn read_own(upload: UploadId) -> Vec<ClientMessageId> {
-    let names = read(StorageKind::Session, &own(upload)).unwrap_or_default();
-    names
-        .split(' ')
-        .filter_map(|name| name.parse().ok())
-        .collect()
+thread_local! {
+    /// Read or made once, so that it stays the same in this tab also without storage.
+    static AUTHOR_SECRET: AuthorSecret = read_or_make_secret();
 }
 
-/// Stores these client ids, separated by spaces.
-pub fn write_own(upload: UploadId, names: &str) {
-    write(StorageKind::Session, &own(upload), names);
+/// Returns this browser's author secret, which is made once.
+pub fn author_secret() -> AuthorSecret {
+    AUTHOR_SECRET.with(Clone::clone)
 }
 
-fn own(upload: UploadId) -> String {
-    format!("tonesa.own.{upload}")
+/// The value of the header `Authorization` for calls that write.
+pub fn author_bearer() -> String {
+    AUTHOR_SECRET.with(|secret| ["Bearer ", secret.expose()].concat())
+}
+
+fn read_or_make_secret() -> AuthorSecret {
+    let stored = read(StorageKind::Local, SECRET).and_then(|text| text.parse().ok());
+    stored.unwrap_or_else(|| {
+        let secret: AuthorSecret = random::name();
+        write(StorageKind::Local, SECRET, secret.expose());
+        secret
+    })
 }
 
 fn draft(upload: ShortId) -> String {

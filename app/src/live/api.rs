@@ -6,6 +6,7 @@ use web_sys::AbortSignal;
 
 use super::backfill::MAX_BACKFILL;
 use super::failure::ApiFailure;
+use crate::browser::storage;
 use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
 
 /// A call that takes longer has failed.
@@ -18,9 +19,11 @@ pub(super) async fn messages(upload: UploadId, query: &str) -> Result<MessagePag
     get(&format!("/api/uploads/{upload}/messages{query}")).await
 }
 
-/// Selects the messages after this number, at most [`MAX_BACKFILL`].
-pub(super) fn after(seq: Seq) -> String {
-    format!("?after={seq}&limit={MAX_BACKFILL}")
+/// Selects the messages from this number on, at most [`MAX_BACKFILL`] after it.
+pub(super) fn from(seq: Seq) -> String {
+    let before = seq.get().saturating_sub(1);
+    let limit = MAX_BACKFILL + 1;
+    format!("?after={before}&limit={limit}")
 }
 
 /// Selects the messages just before this number.
@@ -58,6 +61,7 @@ async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), gloo_net:
         Some(body) => request
             .method(Method::POST)
             .header("Content-Type", "application/json")
+            .header("Authorization", &storage::author_bearer())
             .body(body)?,
         None => request.build()?,
     };

@@ -7,14 +7,16 @@ use crate::model::Seq;
 /// How long messages may be missing on a live connection before they are fetched, in milliseconds: the answer to the
 /// tab's own post often arrives before the frames of the messages before it.
 const GRACE_MILLIS: u32 = 250;
-/// How many messages one request brings: as many as the server allows. When more are missing, the newest are fetched
+/// How many messages one request brings: as many as the server allows, with the last listed one. When more are missing, the newest are fetched
 /// instead, and the older ones are left to the reader.
-pub(super) const MAX_BACKFILL: u64 = 200;
+pub(super) const MAX_BACKFILL: u64 = 199;
 
 /// Whether a request is under way, or when the next may start.
 #[derive(Debug, Default)]
 pub(super) struct Backfill {
     in_flight: bool,
+    /// The answer to that request may be about an earlier history.
+    is_outdated: bool,
     /// `Timer::Backfill` runs.
     delayed: bool,
     /// The grace period for the messages that are missing now is over.
@@ -23,6 +25,13 @@ pub(super) struct Backfill {
 }
 
 impl Backfill {
+    /// Starts a request for the newest messages, unless one is under way or must wait.
+    pub fn start_newest(&mut self) -> Option<Effect> {
+        let may_start = !self.in_flight && !self.delayed;
+        self.in_flight |= may_start;
+        may_start.then_some(Effect::FetchNewest)
+    }
+
     /// Starts a request for what follows `cursor`, unless one is under way or must wait. On a live connection frames get
     /// the grace period first.
     pub fn start(&mut self, cursor: Seq, head: Seq, live: bool) -> Option<Effect> {
@@ -39,7 +48,7 @@ impl Backfill {
         Some(if missing > MAX_BACKFILL {
             Effect::FetchNewest
         } else {
-            Effect::FetchAfter(cursor)
+            Effect::FetchFrom(cursor)
         })
     }
 
@@ -52,6 +61,18 @@ impl Backfill {
     pub fn skip_grace(&mut self) {
         self.delayed = false;
         self.grace_over = true;
+    }
+
+    /// The server has another history: the answer to a request that is under way must be ignored.
+    pub fn restart(&mut self) {
+        self.is_outdated = self.in_flight;
+    }
+
+    /// Ends the request if its answer may be about an earlier history.
+    pub fn take_outdated(&mut self) -> bool {
+        let is_outdated = std::mem::take(&mut self.is_outdated);
+        self.in_flight &= !is_outdated;
+        is_outdated
     }
 
     /// The request brought what was asked for.
@@ -90,7 +111,7 @@ mod tests {
         assert_eq!(start(&mut backfill, 1, true), Some(grace));
         assert_eq!(start(&mut backfill, 1, true), None);
         backfill.resume();
-        let fetch = Effect::FetchAfter(Seq::new(10));
+        let fetch = Effect::FetchFrom(Seq::new(10));
         assert_eq!(start(&mut backfill, 1, true), Some(fetch));
     }
 
@@ -106,8 +127,8 @@ mod tests {
     #[test]
     fn what_one_request_cannot_bring_is_skipped() {
         let fetch = |missing| start(&mut Backfill::default(), missing, false);
-        assert_eq!(fetch(200), Some(Effect::FetchAfter(Seq::new(10))));
-        assert_eq!(fetch(201), Some(Effect::FetchNewest));
+        assert_eq!(fetch(199), Some(Effect::FetchFrom(Seq::new(10))));
+        assert_eq!(fetch(200), Some(Effect::FetchNewest));
         assert_eq!(fetch(10_000), Some(Effect::FetchNewest));
     }
 

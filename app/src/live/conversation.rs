@@ -1,7 +1,7 @@
 //! The stored messages of a conversation in their order: the list has no gaps, and messages behind a gap are buffered.
 
 use super::view::{Delivery, Entry};
-use crate::model::{ClientMessageId, Message, MessagePage, Seq};
+use crate::model::{AuthorTag, Cursor, Message, MessageId, MessagePage, Seq};
 
 /// How many messages behind a gap are buffered. When there are more, the last ones are dropped: the request that fills
 /// the gap brings them.
@@ -10,8 +10,6 @@ const MAX_BUFFERED: usize = 200;
 /// some at a time; they can be loaded again.
 const MAX_LISTED: usize = 2_000;
 const TRIM_LENGTH: usize = 100;
-/// How many of the tab's own messages are known as such. When there are more, the oldest are forgotten.
-const MAX_OWN: usize = 300;
 
 /// The stored messages, as far as this tab has them.
 #[derive(Debug)]
@@ -23,14 +21,16 @@ pub(super) struct Conversation {
     head: Seq,
     /// Behind a gap, sorted by number.
     buffered: Vec<Message>,
-    /// The ids of this tab's messages, oldest first.
-    own: Vec<ClientMessageId>,
+    /// The id of the last listed message.
+    last_id: Option<MessageId>,
+    /// This browser's tag on the upload, by which its messages are recognised; `None` on the server.
+    author: Option<AuthorTag>,
     max_listed: usize,
 }
 
 impl Conversation {
-    /// Starts with the newest messages.
-    pub fn new(page: MessagePage) -> Self {
+    /// Starts with the newest messages; `author` is this browser's tag.
+    pub fn new(page: MessagePage, author: Option<AuthorTag>) -> Self {
         let mut conversation = Self {
             listed: Vec::new(),
             first: page
@@ -39,7 +39,8 @@ impl Conversation {
                 .map_or(Seq::new(1), |it| it.seq.max(Seq::new(1))),
             head: page.head,
             buffered: Vec::new(),
-            own: Vec::new(),
+            last_id: None,
+            author,
             max_listed: MAX_LISTED,
         };
         for message in page.messages {
@@ -57,6 +58,14 @@ impl Conversation {
     pub fn cursor(&self) -> Seq {
         let count = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
         Seq::new((self.first.get() - 1).saturating_add(count))
+    }
+
+    /// The last listed message, by which the server can tell whether it has the same history.
+    pub fn last(&self) -> Cursor {
+        Cursor {
+            seq: self.cursor(),
+            id: self.last_id,
+        }
     }
 
     /// The number of the first listed message.
@@ -120,6 +129,7 @@ impl Conversation {
             return 0;
         }
         self.listed.clear();
+        self.last_id = None;
         self.first = first;
         self.max_listed = MAX_LISTED;
         self.buffered.retain(|message| message.seq > first);
@@ -134,23 +144,23 @@ impl Conversation {
         }
     }
 
-    /// The message with this id is this tab's own.
-    pub fn add_own(&mut self, key: ClientMessageId) {
-        for entry in &mut self.listed {
-            entry.mine = entry.mine || entry.key == key;
-        }
-        if self.own.len() == MAX_OWN {
-            self.own.remove(0);
-        }
-        self.own.push(key);
+    /// Whether another message is listed under the number of one of these: the server has another history.
+    pub fn contradicts(&self, messages: &[Message]) -> bool {
+        messages.iter().any(|message| {
+            let index = message.seq.get().checked_sub(self.first.get());
+            let index = index.and_then(|index| usize::try_from(index).ok());
+            let listed = index.and_then(|index| self.listed.get(index));
+            listed.is_some_and(|listed| listed.key != message.client_message_id)
+        })
     }
 
-    /// The ids of this tab's messages, oldest first.
-    pub fn own(&self) -> &[ClientMessageId] {
-        &self.own
+    /// Starts anew with these messages: the server has another history.
+    pub fn restart(&mut self, page: MessagePage) {
+        *self = Self::new(page, self.author);
     }
 
     fn list(&mut self, message: Message) {
+        self.last_id = Some(message.id);
         let entry = self.entry(message);
         self.listed.push(entry);
     }
@@ -179,11 +189,14 @@ impl Conversation {
 
     fn entry(&self, message: Message) -> Entry {
         Entry {
-            mine: self.own.contains(&message.client_message_id),
+            mine: message.author.is_some() && message.author == self.author,
             key: message.client_message_id,
             author_name: message.author_name,
             content: message.content,
             created_at: message.created_at,
+            author: message.author,
+            at: message.at,
+            pin: message.pin,
             delivery: Delivery::Sent,
         }
     }
@@ -191,7 +204,7 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{message, page};
+    use super::super::tests::fixture::{message, own_tag, page};
     use super::*;
 
     fn numbers(conversation: &Conversation) -> Vec<u64> {
@@ -212,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_next_message_is_listed_at_once() {
-        let mut conversation = Conversation::new(page(1..=2, 2));
+        let mut conversation = Conversation::new(page(1..=2, 2), None);
         assert_eq!(conversation.insert(message(3)).len(), 1);
         assert_eq!(numbers(&conversation), [1, 2, 3]);
         assert!(!conversation.is_behind());
@@ -220,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_known_message_is_ignored() {
-        let mut conversation = Conversation::new(page(3..=5, 5));
+        let mut conversation = Conversation::new(page(3..=5, 5), None);
         for seq in [1, 3, 5] {
             assert!(conversation.insert(message(seq)).is_empty());
         }
@@ -229,7 +242,7 @@ mod tests {
 
     #[test]
     fn messages_behind_a_gap_are_buffered_until_it_is_filled() {
-        let mut conversation = Conversation::new(page(1..=1, 1));
+        let mut conversation = Conversation::new(page(1..=1, 1), None);
         for seq in [5, 3, 5] {
             assert!(conversation.insert(message(seq)).is_empty());
         }
@@ -242,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_buffer_is_bounded_and_keeps_the_next_ones() {
-        let mut conversation = Conversation::new(page(1..=1, 1));
+        let mut conversation = Conversation::new(page(1..=1, 1), None);
         for seq in (3..1_000).rev() {
             conversation.insert(message(seq));
         }
@@ -257,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_empty_conversation_starts_at_one() {
-        let mut conversation = Conversation::new(MessagePage::default());
+        let mut conversation = Conversation::new(MessagePage::default(), None);
         assert_eq!(conversation.cursor(), Seq::ZERO);
         assert!(!conversation.has_older());
         conversation.insert(message(1));
@@ -266,7 +279,7 @@ mod tests {
 
     #[test]
     fn older_messages_go_before_the_first() {
-        let mut conversation = Conversation::new(page(101..=150, 150));
+        let mut conversation = Conversation::new(page(101..=150, 150), None);
         assert!(conversation.has_older());
         conversation.insert_older(page(51..=100, 150).messages);
         assert_eq!(conversation.first(), Seq::new(51));
@@ -277,7 +290,7 @@ mod tests {
 
     #[test]
     fn older_messages_that_do_not_connect_are_left_out() {
-        let mut conversation = Conversation::new(page(101..=110, 110));
+        let mut conversation = Conversation::new(page(101..=110, 110), None);
         conversation.insert_older(page(40..=60, 110).messages);
         conversation.insert_older(page(95..=105, 110).messages);
         assert_eq!(numbers(&conversation), (95..=110).collect::<Vec<_>>());
@@ -285,12 +298,12 @@ mod tests {
 
     #[test]
     fn a_page_that_ends_before_its_head_is_behind() {
-        assert!(Conversation::new(page(1..=3, 4)).is_behind());
+        assert!(Conversation::new(page(1..=3, 4), None).is_behind());
     }
 
     #[test]
     fn beyond_the_limit_the_oldest_messages_are_removed() {
-        let mut conversation = Conversation::new(page(1..=1, 1));
+        let mut conversation = Conversation::new(page(1..=1, 1), None);
         for seq in 2..=5_000 {
             conversation.insert(message(seq));
             conversation.trim();
@@ -303,25 +316,51 @@ mod tests {
 
     #[test]
     fn messages_that_the_reader_loaded_are_not_removed() {
-        let mut conversation = Conversation::new(page(3_001..=5_000, 5_000));
+        let mut conversation = Conversation::new(page(3_001..=5_000, 5_000), None);
         conversation.insert_older(page(2_001..=3_000, 5_000).messages);
         conversation.trim();
         assert_eq!(conversation.first(), Seq::new(2_001));
     }
 
     #[test]
-    fn own_messages_are_marked_also_when_they_are_listed_already() {
-        let mut conversation = Conversation::new(page(1..=2, 2));
-        conversation.add_own(message(2).client_message_id);
-        conversation.add_own(message(3).client_message_id);
-        conversation.insert(message(3));
+    fn messages_with_this_browsers_tag_are_its_own() {
+        let mut conversation = Conversation::new(page(1..=1, 1), Some(own_tag()));
+        let namesake = Message {
+            author: Some("aaaaaaaaaa".parse().unwrap()),
+            ..message(2)
+        };
+        conversation.insert(namesake);
+        conversation.insert(Message {
+            author: Some(own_tag()),
+            ..message(3)
+        });
         let mine: Vec<bool> = conversation.listed().iter().map(|it| it.mine).collect();
-        assert_eq!(mine, [false, true, true]);
+        assert_eq!(mine, [false, false, true]);
+    }
+
+    #[test]
+    fn the_last_message_is_known_by_its_id() {
+        let mut conversation = Conversation::new(MessagePage::default(), None);
+        assert_eq!(conversation.last(), Cursor::default());
+        let last = |seq| Cursor {
+            seq: Seq::new(seq),
+            id: Some(message(seq).id),
+        };
+        conversation.insert(message(1));
+        assert_eq!(conversation.last(), last(1));
+        conversation.insert(message(3));
+        assert_eq!(conversation.last(), last(1), "it is behind a gap");
+        conversation.insert(message(2));
+        assert_eq!(conversation.last(), last(3));
+        conversation.skip_to(Seq::new(9));
+        assert_eq!(conversation.last(), Cursor::from(Seq::new(8)));
+        conversation.insert(message(9));
+        assert_eq!(conversation.last(), last(9));
     }
 
     #[test]
     fn skipping_goes_on_with_the_newest_messages_and_leaves_no_gap() {
-        let mut conversation = Conversation::new(page(1..=10, 10));
+        let mut conversation = Conversation::new(page(1..=10, 10), None);
         // Buffered before the skip: one that is skipped, one that comes again, and the one after it.
         for seq in [500, 951, 952] {
             conversation.insert(message(seq));
@@ -337,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_connects_is_not_skipped() {
-        let mut conversation = Conversation::new(page(1..=10, 10));
+        let mut conversation = Conversation::new(page(1..=10, 10), None);
         assert_eq!(conversation.skip_to(Seq::new(11)), 0);
         assert_eq!(conversation.skip_to(Seq::new(5)), 0);
         assert_eq!(conversation.listed().len(), 10);

@@ -73,16 +73,15 @@ pub enum Effect {
     Release,
     /// Send this over the socket.
     Send(ClientCommand),
-    /// Fetch the messages after this one; the answer is `Input::Fetched`.
-    FetchAfter(Seq),
+    /// Fetch this message and those after it; the answer is `Input::Fetched`. With this one, which is listed already, it
+    /// is checked that the server has the same history.
+    FetchFrom(Seq),
     /// Fetch the newest messages; the answer is `Input::FetchedNewest`.
     FetchNewest,
     /// Fetch the messages before this one; the answer is `Input::FetchedOlder`.
     FetchBefore(Seq),
     /// Post this; the answer is `Input::PostAnswered`.
     Post(NewMessage),
-    /// Keep this text, the ids of the tab's own messages, as long as the tab lives.
-    StoreOwn(String),
     /// Start a timer, in milliseconds.
     Start(Timer, u32),
     /// Stop a timer, if it runs.

@@ -103,7 +103,7 @@ impl Live {
 
 /// The first view, the same on the server and in the browser.
 fn first_view(page: &UploadPage) -> View {
-    let conversation = Conversation::new(page.page.clone());
+    let conversation = Conversation::new(page.page.clone(), None);
     let history = if conversation.has_older() {
         History::More
     } else {

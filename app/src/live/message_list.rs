@@ -100,6 +100,11 @@ impl MessageList {
         }
     }
 
+    /// Forgets all messages: the next update brings others, from the number `first` on.
+    pub(super) fn clear(self, first: Seq) {
+        self.contents.update_value(|contents| contents.clear(first));
+    }
+
     /// Shows changes of messages that are listed already, as when the tab's own are known later.
     pub(super) fn refresh(self, listed: &[Entry]) {
         self.contents.with_value(|contents| {
@@ -116,9 +121,7 @@ impl Contents {
     fn update(&mut self, first: Seq, listed: &[Entry], unsent: &[Entry]) {
         let next = Seq::new(first.get() + listed.len() as u64);
         if first > self.next || next < self.first {
-            self.chunks.clear();
-            self.unsent = 0;
-            (self.first, self.next) = (first, first);
+            self.clear(first);
         }
         let trimmed = first > self.first;
         if trimmed {
@@ -131,6 +134,12 @@ impl Contents {
         self.next = next;
         // Leptos moves elements in the document when a list loses some at one end and gets others at the other end.
         self.add_newest(new, unsent, !trimmed);
+    }
+
+    fn clear(&mut self, first: Seq) {
+        self.chunks.clear();
+        self.unsent = 0;
+        (self.first, self.next) = (first, first);
     }
 
     fn rows(&self) -> impl Iterator<Item = Row> {

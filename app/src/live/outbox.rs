@@ -13,6 +13,8 @@ pub(super) struct Outbox {
     entries: Vec<Entry>,
     /// The message whose post is not answered yet.
     in_flight: Option<ClientMessageId>,
+    /// The answer to that post may be about an earlier history.
+    is_outdated: bool,
 }
 
 impl Outbox {
@@ -44,6 +46,8 @@ impl Outbox {
             author_name: next.author_name.clone(),
             content: next.content.clone(),
             client_message_id: next.key.clone(),
+            at: next.at,
+            author: next.author,
         })
     }
 
@@ -55,6 +59,27 @@ impl Outbox {
         if let Some(entry) = self.find(key) {
             entry.delivery = delivery;
         }
+    }
+
+    /// The server has another history, in which no message is known to be stored: all are posted again, under the same
+    /// ids.
+    pub fn restart(&mut self) {
+        self.is_outdated = self.in_flight.is_some();
+        for entry in &mut self.entries {
+            if entry.delivery == Delivery::Sent {
+                entry.delivery = Delivery::Sending;
+            }
+        }
+    }
+
+    /// Ends the post under way if its answer may be about an earlier history, so that it is repeated.
+    pub fn take_outdated(&mut self, key: &ClientMessageId) -> bool {
+        let is_outdated = self.is_outdated && self.in_flight.as_ref() == Some(key);
+        if is_outdated {
+            self.is_outdated = false;
+            self.in_flight = None;
+        }
+        is_outdated
     }
 
     /// Removes a message that is listed with the stored ones now, whatever became of its post.

@@ -1,6 +1,8 @@
 //! What components show of a live conversation.
 
-use crate::model::{AuthorName, ClientMessageId, MessageText, Point, Timestamp};
+use std::num::NonZeroU32;
+
+use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Timestamp};
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +15,13 @@ pub struct Entry {
     pub content: MessageText,
     /// When the node accepted it; until then, when it was written.
     pub created_at: Timestamp,
-    /// Whether this tab wrote it.
+    /// Which browser wrote it, if that is known.
+    pub author: Option<AuthorTag>,
+    /// Its place on the image, if it has one.
+    pub at: Option<Point>,
+    /// The number of its place, once it is stored.
+    pub pin: Option<NonZeroU32>,
+    /// Whether this browser wrote it.
     pub mine: bool,
     /// Whether it is stored.
     pub delivery: Delivery,

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -24,8 +25,11 @@ pub enum IdError {
     #[error("a tab's name has 1 to 32 letters, digits, '-' or '_'")]
     Tab,
     /// Not 10 characters of base 32.
-    #[error("a tab's tag has 10 characters of a to z and 2 to 7")]
+    #[error("a tag has 10 characters of a to z and 2 to 7")]
     Tag,
+    /// Not 22 to 86 letters, digits, `-` or `_`.
+    #[error("an author's secret has 22 to 86 letters, digits, '-' or '_'")]
+    AuthorSecret,
 }
 
 /// Twelve bytes written as 24 lower-case hexadecimal digits, the form of MongoDB's `ObjectId`.
@@ -184,10 +188,10 @@ impl fmt::Display for UploadRef {
 
 string_form!(UploadRef);
 
-/// Whether it is 1 to `max` letters, digits, `-` or `_`.
-pub(super) fn is_client_name(text: &str, max: usize) -> bool {
+/// Whether it has a length of these, in letters, digits, `-` or `_`.
+pub(super) fn is_client_name(text: &str, lengths: RangeInclusive<usize>) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=max).contains(&text.len()) && text.bytes().all(allowed)
+    lengths.contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// The id that a client gives a message before it posts it, so that a repeated post is recognised: 1 to 64 letters,
@@ -207,7 +211,7 @@ impl FromStr for ClientMessageId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if is_client_name(text, 64) {
+        if is_client_name(text, 1..=64) {
             Ok(Self(text.into()))
         } else {
             Err(IdError::ClientMessage)

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::tab::TabTag;
+use super::tag::TabTag;
 
 /// A coordinate outside 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -15,6 +15,9 @@ pub struct Point {
     x: f64,
     y: f64,
 }
+
+/// Fractions are numbers, never NaN.
+impl Eq for Point {}
 
 impl Point {
     /// The point at these fractions.
@@ -66,7 +69,7 @@ impl From<Point> for Coordinates {
 }
 
 /// A touch as it is sent to all watchers: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Touch", into = "Touch")]
 pub struct TouchPoint {
     /// Where.

@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
 
 use super::failure::{UploadFailure, parse_response};
+use crate::browser::storage;
 use crate::model::Upload;
 
 /// An upload without progress for this long has failed.
@@ -63,6 +64,7 @@ impl Request {
         let request = XmlHttpRequest::new()?;
         request.open("POST", "/api/uploads")?;
         request.set_request_header("Accept", "application/json")?;
+        request.set_request_header("Authorization", &storage::author_bearer())?;
         Ok(Self(request))
     }
 

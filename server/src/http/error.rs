@@ -32,6 +32,11 @@ pub enum ApiError {
     /// 400: the request is not well-formed.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
+    /// 401: the secret of an author is malformed.
+    #[error(
+        "The header Authorization, if there is one, is Bearer with a secret of 22 to 86 letters, digits, '-' or '_'."
+    )]
+    Unauthorized,
     /// 403: a page of another site made the request.
     #[error("This request was made by a page of another site.")]
     ForeignOrigin,
@@ -129,6 +134,7 @@ impl ApiError {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "Malformed request"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin", "Foreign origin"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed => (
@@ -220,6 +226,12 @@ impl IntoResponse for ApiError {
         }
         if let Self::Overloaded = self {
             response.headers_mut().typed_insert(Connection::close());
+        }
+        if let Self::Unauthorized = self {
+            let scheme = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         if let Self::UnsupportedWebSocketVersion = self {
             let headers = response.headers_mut();

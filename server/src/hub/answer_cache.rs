@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::event::ServerEvent;
-use app::model::{Message, MessagePage, Seq, UploadId};
+use app::model::{Cursor, Message, MessagePage, Seq, UploadId};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
@@ -12,6 +12,8 @@ use super::frames::encode;
 
 /// An answer with more bytes is sent without its messages.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
+/// More than an answer takes beside its messages.
+const RESET_OVERHEAD: usize = 512;
 /// The bytes of cached answers. Beyond it, the least used ones are evicted.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The bytes that an entry takes beside its frame.
@@ -20,15 +22,15 @@ const ENTRY_OVERHEAD: u64 = 256;
 const TYPICAL_ANSWER_BYTES: u64 = 8 * 1024;
 
 /// The cached answers. The messages between a number and a head never change, so entries do not become stale; the cache
-/// is cleared when the store did not have what a frame said.
+/// is cleared when the store has another history than was known.
 pub(super) struct AnswerCache(Cache<AnswerKey, Arc<Batch>, Weight>);
 
 /// The key of a cached answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AnswerKey {
     pub(super) upload: UploadId,
-    /// The last number that the client has.
-    pub(super) after: Seq,
+    /// What the client has. With an id, the answer says whether the store has the same.
+    pub(super) cursor: Cursor,
     /// The head of the conversation.
     pub(super) head: Seq,
 }
@@ -70,42 +72,131 @@ impl AnswerCache {
         self.0.get(key)
     }
 
-    /// Returns the answer to a client that has all messages up to `after`, where `page` holds those after it. Encodes
+    /// Returns the answer to a client that has all messages up to `cursor`, where `page` holds those after it. Encodes
     /// it if it is not cached.
     pub(super) fn get_or_encode(
         &self,
         upload: UploadId,
-        after: Seq,
+        cursor: Cursor,
         page: MessagePage,
     ) -> Arc<Batch> {
         let head = page.head;
         let key = AnswerKey {
             upload,
-            after,
+            cursor,
             head,
         };
         if let Some(answer) = self.get(&key) {
             return answer;
         }
         let reaches_head = page.messages.last().is_some_and(|last| last.seq == head);
-        if !reaches_head {
-            return Arc::new(watched(upload, head, Vec::new()));
+        // One with an id was checked by the store, which the next equal one is spared.
+        if !reaches_head && cursor.id.is_none() {
+            return Arc::new(watched(upload, head, Vec::new(), false));
         }
-        let mut answer = watched(upload, head, page.messages);
+        let messages = if reaches_head {
+            page.messages
+        } else {
+            Vec::new()
+        };
+        let mut answer = watched(upload, head, messages, false);
         if answer.bytes().len() > MAX_BACKLOG_BYTES {
-            answer = watched(upload, head, Vec::new());
+            answer = watched(upload, head, Vec::new(), false);
         }
+        self.insert(key, answer)
+    }
+
+    /// Encodes the answer to a client whose last message is not the store's: it starts anew from the newest messages.
+    pub(super) fn encode_reset(
+        &self,
+        upload: UploadId,
+        cursor: Cursor,
+        newest: MessagePage,
+    ) -> Arc<Batch> {
+        let head = newest.head;
+        let key = AnswerKey {
+            upload,
+            cursor,
+            head,
+        };
+        let messages = newest_that_fit(newest.messages);
+        self.insert(key, watched(upload, head, messages, true))
+    }
+
+    fn insert(&self, key: AnswerKey, answer: Batch) -> Arc<Batch> {
         let answer = Arc::new(answer);
         self.0.insert(key, Arc::clone(&answer));
         answer
     }
 }
 
-fn watched(upload_id: UploadId, head: Seq, messages: Vec<Message>) -> Batch {
+/// Returns as many of the newest messages as an answer may carry.
+fn newest_that_fit(mut messages: Vec<Message>) -> Vec<Message> {
+    let mut left = MAX_BACKLOG_BYTES - RESET_OVERHEAD;
+    let fits = |message: &&Message| {
+        let length = serde_json::to_vec(message).map_or(usize::MAX, |json| json.len());
+        let rest = left.checked_sub(length.saturating_add(1));
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    };
+    let count = messages.iter().rev().take_while(fits).count();
+    messages.split_off(messages.len() - count)
+}
+
+fn watched(upload_id: UploadId, head: Seq, messages: Vec<Message>, reset: bool) -> Batch {
     let event = ServerEvent::Watched {
         upload_id,
         head,
         messages,
+        reset,
     };
     Batch::from(&encode(&event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids;
+    use crate::store::{Draft, Position};
+    use app::model::{NewMessage, Timestamp};
+
+    fn message(seq: u64, content: &str) -> Message {
+        let draft = Draft {
+            id: ids::message_id(),
+            message: NewMessage {
+                author_name: "Ada".parse().unwrap(),
+                content: content.parse().unwrap(),
+                client_message_id: ids::client_message_id(),
+                at: None,
+                author: None,
+            },
+            created_at: Timestamp::EPOCH,
+        };
+        let seq = Seq::new(seq);
+        draft.into_message(ids::upload_id(), Position { seq, places: 0 })
+    }
+
+    #[test]
+    fn a_reset_carries_as_many_of_the_newest_messages_as_fit() {
+        let all: Vec<_> = (1..=64).map(|seq| message(seq, "hi")).collect();
+        assert_eq!(newest_that_fit(all.clone()), all);
+        // Each character takes six bytes.
+        let long = "\u{2028}a".repeat(1_000);
+        let all: Vec<_> = (1..=64).map(|seq| message(seq, &long)).collect();
+        let fitting = newest_that_fit(all.clone());
+        assert!(
+            fitting.len() > 30 && fitting.len() < 64,
+            "{}",
+            fitting.len()
+        );
+        assert_eq!(fitting, all[64 - fitting.len()..]);
+        let page = MessagePage {
+            messages: all,
+            head: Seq::new(64),
+        };
+        let cache = AnswerCache::default();
+        let answer = cache.encode_reset(ids::upload_id(), Cursor::default(), page);
+        assert!(answer.bytes().len() <= MAX_BACKLOG_BYTES);
+        assert!(answer.bytes().len() > MAX_BACKLOG_BYTES - 16 * 1024);
+    }
 }

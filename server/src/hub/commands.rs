@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Point, Seq, TabId, TabTag, TouchPoint, UploadId, UploadRef};
+use app::model::{Cursor, MessagePage, Point, TabId, TabTag, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::answer_cache::AnswerKey;
@@ -79,8 +79,16 @@ impl Commands {
     pub(super) async fn execute(&mut self, command: Result<ClientCommand, Refusal>) {
         let result = match command {
             // Boxed, so that the future of an idle socket stays small.
-            Ok(ClientCommand::Watch { upload_id, after }) => {
-                Box::pin(self.watch(upload_id, after)).await
+            Ok(ClientCommand::Watch {
+                upload_id,
+                after,
+                after_id,
+            }) => {
+                let cursor = Cursor {
+                    seq: after.unwrap_or_default(),
+                    id: after_id,
+                };
+                Box::pin(self.watch(upload_id, cursor)).await
             }
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
             Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
@@ -93,7 +101,7 @@ impl Commands {
     }
 
     /// Subscribes before it reads the head, so that no message is missed in between.
-    async fn watch(&mut self, upload: UploadRef, after: Option<Seq>) -> Result<(), Refusal> {
+    async fn watch(&mut self, upload: UploadRef, cursor: Cursor) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, upload.to_string(), code);
         match self.watches.check() {
             ThrottleResult::Allowed => {}
@@ -109,7 +117,7 @@ impl Commands {
             Some(watched) => (watched.topic(), false),
             None => (self.join(upload).await.map_err(refused)?, true),
         };
-        let code = match self.backlog(id, after.unwrap_or_default(), epoch).await {
+        let code = match self.backlog(id, cursor, epoch).await {
             Ok(answer) if self.hub.0.rooms.answer(id, epoch, &self.outbox, &answer) => {
                 return Ok(());
             }
@@ -151,19 +159,19 @@ impl Commands {
         Ok(id)
     }
 
-    /// Returns the answer to a `watch`: the head, and the messages after `after` if they are few. Messages that this
+    /// Returns the answer to a `watch`: the head, and the messages after the cursor if they are few. Messages that this
     /// node knows cost no read, and equal answers share one frame.
     async fn backlog(
         &self,
         upload: UploadId,
-        after: Seq,
+        cursor: Cursor,
         epoch: Epoch,
     ) -> Result<Arc<Batch>, StoreError> {
         let Hub(hub) = &self.hub;
-        if let Some(head) = hub.rooms.known_head(upload, after) {
+        if let Some(head) = hub.rooms.head_for_answer(upload, cursor) {
             let key = AnswerKey {
                 upload,
-                after,
+                cursor,
                 head,
             };
             if let Some(answer) = hub.answer_cache.get(&key) {
@@ -171,15 +179,39 @@ impl Commands {
                 return Ok(answer);
             }
         }
-        if let Some(page) = hub.rooms.recent(upload, after) {
+        if let Some(page) = hub.rooms.recent(upload, cursor) {
             hub.metrics.resynced(ResyncedFrom::Memory);
-            return Ok(hub.answer_cache.get_or_encode(upload, after, page));
+            return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
         }
-        let select = Select::After(after);
-        let page = hub.store.messages(upload, select, MAX_RECENT).await?;
-        hub.rooms.merge_page(upload, &page, epoch);
         hub.metrics.resynced(ResyncedFrom::Store);
-        Ok(hub.answer_cache.get_or_encode(upload, after, page))
+        let Some(id) = cursor.id else {
+            let select = Select::After(cursor.seq);
+            let page = self.read(upload, select, MAX_RECENT, epoch).await?;
+            return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
+        };
+        // The same read brings the client's last message and those after it.
+        let select = Select::After(cursor.seq.previous());
+        let mut page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
+        let first = page.messages.first();
+        if first.is_some_and(|first| first.seq == cursor.seq && first.id == id) {
+            page.messages.remove(0);
+            return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
+        }
+        let newest = self.read(upload, Select::Newest, MAX_RECENT, epoch).await?;
+        Ok(hub.answer_cache.encode_reset(upload, cursor, newest))
+    }
+
+    /// Reads messages from the store; concurrent equal reads share one call.
+    async fn read(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+        epoch: Epoch,
+    ) -> Result<MessagePage, StoreError> {
+        let page = self.hub.0.store.messages(upload, select, limit).await?;
+        self.hub.merge_page(upload, &page, epoch);
+        Ok(page)
     }
 
     fn unwatch(&mut self, upload: UploadRef) -> Result<(), Refusal> {

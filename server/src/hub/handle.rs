@@ -4,12 +4,13 @@ use std::error::Error;
 use std::sync::{Arc, Weak};
 
 use app::event::ServerEvent;
-use app::model::{Message, Seq, ShortId};
+use app::model::{Message, MessagePage, Seq, ShortId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer_cache::AnswerCache;
+use super::epoch::Epoch;
 use super::frames::encode;
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames};
@@ -160,6 +161,13 @@ impl Hub {
         match event {
             Ok(event) => self.0.rooms.deliver(topic, frame, event),
             Err(reason) => self.0.refused_frames.record(reason),
+        }
+    }
+
+    /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
+    pub(super) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
+        if self.0.rooms.merge_page(topic, page, read_in) {
+            self.0.answer_cache.clear();
         }
     }
 

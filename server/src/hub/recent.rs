@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::model::{Message, MessagePage, Seq};
+use app::model::{Cursor, Message, MessagePage, Seq};
 
 /// The number of messages that are kept of each watched topic; older ones are dropped. A client that is further behind
 /// reads pages over HTTP.
@@ -138,14 +138,32 @@ impl RecentMessages {
     }
 
     /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and
-    /// has been since.
-    pub(super) fn merge_page(&mut self, page: &MessagePage, is_uninterrupted: bool) {
+    /// has been since. Returns whether the store has another message under a known number, as after a restore: then all
+    /// that was known is forgotten.
+    pub(super) fn merge_page(&mut self, page: &MessagePage, is_uninterrupted: bool) -> bool {
+        let is_contradicted = page.messages.iter().any(|message| {
+            let known = self.messages.get(&message.seq);
+            known.is_some_and(|known| known.id != message.id)
+        });
+        if is_contradicted {
+            self.forget();
+            self.head = Seq::ZERO;
+            self.announced = self.announced.min(page.head);
+        }
         self.head = self.head.max(page.head);
         for message in &page.messages {
             self.insert(message.clone());
         }
         self.advance();
         self.is_current |= is_uninterrupted;
+        is_contradicted
+    }
+
+    /// Forgets all messages, so that the store has to be asked.
+    fn forget(&mut self) {
+        self.messages.clear();
+        self.set_bytes(0);
+        self.is_current = false;
     }
 
     /// Discards numbers that were known `before` the store was read, but are beyond its head `stored`. Returns whether
@@ -162,9 +180,10 @@ impl RecentMessages {
         if is_head_false {
             self.head = stored;
             self.announced = self.announced.min(stored);
-            self.is_current = false;
+            // After a restore, those before the head may be others too.
+            self.forget();
         }
-        if is_unconfirmed_false || is_head_false {
+        if is_unconfirmed_false {
             self.messages.retain(|seq, _| *seq <= self.head);
             self.set_bytes(self.messages.values().map(size).sum());
         }
@@ -176,14 +195,25 @@ impl RecentMessages {
         self.is_current = false;
     }
 
+    /// The head, if it is the store's.
+    pub(super) fn current_head(&self) -> Option<Seq> {
+        (self.is_current && self.unconfirmed.is_none()).then_some(self.head)
+    }
+
     /// Whether [`RecentMessages::after`] has an answer.
-    pub(super) fn can_answer(&self, after: Seq) -> bool {
+    pub(super) fn can_answer(&self, cursor: Cursor) -> bool {
+        let after = cursor.seq;
+        // Only the store can say that a message is another one.
+        let is_known = |id| self.messages.get(&after).is_some_and(|it| it.id == id);
+        if !cursor.id.is_none_or(is_known) {
+            return false;
+        }
         // A client that has more messages than this node knows shows that a frame was lost.
         let missing = self.head.get().checked_sub(after.get());
         // The numbers are dense, so the count shows a gap.
         let has_all = |missing| self.newer(after).count() as u64 == missing;
-        let is_certain = self.is_current && self.unconfirmed.is_none();
-        is_certain && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
+        self.current_head().is_some()
+            && missing.is_some_and(|it| it > MAX_RECENT as u64 || has_all(it))
     }
 
     /// The kept messages after `after`, up to the head.
@@ -192,10 +222,11 @@ impl RecentMessages {
         newer.take_while(|(seq, _)| **seq <= self.head)
     }
 
-    /// The messages after `after`, as the store would return them: all up to the head if they are at most
+    /// The messages after `cursor`, as the store would return them: all up to the head if they are at most
     /// [`MAX_RECENT`], else none. `None` if the store has to be asked.
-    pub(super) fn after(&self, after: Seq) -> Option<MessagePage> {
-        self.can_answer(after).then(|| {
+    pub(super) fn after(&self, cursor: Cursor) -> Option<MessagePage> {
+        let after = cursor.seq;
+        self.can_answer(cursor).then(|| {
             let missing = self.head.get() - after.get();
             let newer = (missing <= MAX_RECENT as u64).then(|| self.newer(after));
             let newer = newer.into_iter().flatten();

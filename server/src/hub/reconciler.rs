@@ -101,12 +101,10 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
     let Some(before) = rooms.progress(topic) else {
         return Ok(());
     };
-    let page = hub
-        .0
-        .store
-        .messages(topic, Select::After(before.head), MAX_RECENT)
-        .await?;
-    rooms.merge_page(topic, &page, epoch);
+    // With the last known message, which shows whether the store has the same history.
+    let select = Select::After(before.head.previous());
+    let page = hub.0.store.messages(topic, select, MAX_RECENT + 1).await?;
+    hub.merge_page(topic, &page, epoch);
     if rooms.discard_unstored(topic, before, page.head) {
         hub.0.refused_frames.record("the store has no such head");
         // Cached answers may contain what was forged.

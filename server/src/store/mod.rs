@@ -11,6 +11,8 @@ pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod conformance;
 
+use std::num::NonZeroU32;
+
 use app::model::{
     ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, ShortId, Timestamp, Upload,
     UploadId, UploadRef,
@@ -63,27 +65,55 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Makes the message that this draft becomes with a sequence number.
-    pub fn into_message(self, upload_id: UploadId, seq: Seq) -> Message {
+    /// Makes the message that this draft becomes at a position.
+    pub fn into_message(self, upload_id: UploadId, position: Position) -> Message {
         let NewMessage {
             author_name,
             content,
             client_message_id,
+            at,
+            author,
         } = self.message;
         Message {
             id: self.id,
             upload_id,
-            seq,
+            seq: position.seq,
             author_name,
             content,
             client_message_id,
             created_at: self.created_at,
+            author,
+            at,
+            pin: at.and(NonZeroU32::new(position.places)),
         }
     }
 
     /// Returns the id by which a repeated draft is recognised.
     pub fn client_message_id(&self) -> &ClientMessageId {
         &self.message.client_message_id
+    }
+}
+
+/// A message's position in its conversation. Every message is stored with its own, so that the next one follows from the
+/// last message alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Its sequence number; 0 before the first message.
+    pub seq: Seq,
+    /// How many messages up to it, itself included, have a place. That is the number of its pin, if it has a place.
+    pub places: u32,
+}
+
+impl Position {
+    /// Returns the position of a draft that follows the message at this one.
+    #[must_use]
+    pub fn next(self, draft: &Draft) -> Self {
+        Self {
+            seq: self.seq.next(),
+            places: self
+                .places
+                .saturating_add(u32::from(draft.message.at.is_some())),
+        }
     }
 }
 
@@ -107,6 +137,7 @@ pub enum Select {
 /// - What a call has returned `Ok` for is durable (it survives `kill -9` of the node) and visible to every later call,
 /// through every node.
 /// - The sequence numbers of an upload are 1, 2, 3 … without holes, in the order of the drafts of one call.
+/// - The pins of an upload are 1, 2, 3 … without holes, in the order of the messages that have a place.
 /// - A `clientMessageID` is stored at most once per upload, however often and through however many nodes it is posted,
 /// and also within one call.
 /// - Dropping the future of a write neither undoes the write nor leaves it half done.

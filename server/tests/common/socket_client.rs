@@ -61,8 +61,32 @@ impl SocketClient {
         let command = ClientCommand::Watch {
             upload_id: upload,
             after,
+            after_id: None,
         };
         self.send(&command).await;
+    }
+
+    /// Sends `watch` with the id of the client's last message, and returns the answer: whether to start anew, head and
+    /// messages.
+    pub async fn resume(&mut self, upload: UploadRef, last: &Message) -> (bool, Seq, Vec<Message>) {
+        let command = ClientCommand::Watch {
+            upload_id: upload,
+            after: Some(last.seq),
+            after_id: Some(last.id),
+        };
+        self.send(&command).await;
+        loop {
+            match self.event().await {
+                ServerEvent::Watched {
+                    head,
+                    messages,
+                    reset,
+                    ..
+                } => return (reset, head, messages),
+                ServerEvent::Refused(refusal) => panic!("refused: {refusal:?}"),
+                _ => {}
+            }
+        }
     }
 
     /// Watches the upload and returns the answer: head and messages.

@@ -30,7 +30,11 @@ async fn ask(socket: &mut SocketClient, name: UploadRef) -> Option<RefusalCode> 
     let after = None;
     let upload_id = name;
     socket
-        .send(&ClientCommand::Watch { upload_id, after })
+        .send(&ClientCommand::Watch {
+            upload_id,
+            after,
+            after_id: None,
+        })
         .await;
     match socket.event().await {
         ServerEvent::Refused(refusal) => Some(refusal.code),

@@ -1,7 +1,7 @@
 //! Commands, events and refusals.
 
 use app::event::{ClientCommand, CommandName, RefusalCode, ServerEvent};
-use app::model::{Seq, TabId, UploadRef};
+use app::model::{Message, Seq, TabId, UploadRef};
 
 use crate::common::TestNode;
 use crate::common::faults::{Mode, Switches};
@@ -24,6 +24,98 @@ async fn a_watch_is_answered_with_the_head_and_missing_messages() {
         .watch(UploadRef::Id(upload.id), Some(Seq::new(5)))
         .await;
     assert_eq!(nothing, (Seq::new(5), vec![]));
+}
+
+#[tokio::test]
+async fn a_client_that_has_what_the_store_has_resumes() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let name = UploadRef::Id(upload.id);
+    let posted = node.say_many(upload.id, 70).await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    // The first one is answered by the store, others from memory, some are not in memory either.
+    for last in [69, 2, 5, 6, 66, 70] {
+        let (reset, head, messages) = socket.resume(name, &posted[last - 1]).await;
+        assert!(!reset);
+        let expected = &posted[last..];
+        let expected = if expected.len() > 64 { &[] } else { expected };
+        assert_eq!((head, &messages[..]), (Seq::new(70), expected));
+    }
+    socket
+        .send_text(&format!(
+            r#"{{"type":"watch","data":{{"uploadID":"{}","after":69,"afterID":"{}"}}}}"#,
+            upload.id, posted[68].id
+        ))
+        .await;
+    assert!(!socket.text().await.contains("reset"), "as before");
+}
+
+#[tokio::test]
+async fn a_client_with_another_history_starts_anew_from_the_newest_messages() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let name = UploadRef::Id(upload.id);
+    let posted = node.say_many(upload.id, 70).await;
+    let other = |seq| Message {
+        id: server::ids::message_id(),
+        seq: Seq::new(seq),
+        ..posted[0].clone()
+    };
+    let mut socket = SocketClient::connect(&node.base()).await;
+    // With an empty and with a full memory; each a second time, as the next client in a reconnect.
+    for _ in 0..2 {
+        for last in [other(3), other(70), other(71), other(1_000), other(0)] {
+            for _ in 0..2 {
+                let (reset, head, messages) = socket.resume(name, &last).await;
+                assert!(reset, "{}", last.seq);
+                assert_eq!((head, &messages[..]), (Seq::new(70), &posted[6..]));
+            }
+            let (reset, _, messages) = socket.resume(name, &posted[68]).await;
+            assert!(
+                !reset && messages == posted[69..],
+                "for this one it is right"
+            );
+        }
+        socket.watch(name, None).await;
+    }
+    let head = node.say_one(upload.id, "one more").await;
+    let (reset, _, messages) = loop {
+        // The frame may arrive later.
+        let answer = socket.resume(name, &other(70)).await;
+        if answer.1 == head.seq {
+            break answer;
+        }
+    };
+    assert!(reset);
+    assert_eq!(messages.last(), Some(&head));
+    // Without an id nothing is checked.
+    let (head, messages) = socket.watch(name, Some(Seq::new(1_000))).await;
+    assert_eq!((head, messages), (Seq::new(71), vec![]));
+}
+
+#[tokio::test]
+async fn a_crowd_that_resumes_costs_few_reads_whatever_it_has() {
+    let switches = Switches::default();
+    let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
+    let upload = node.uploaded().await;
+    let name = UploadRef::Id(upload.id);
+    let posted = node.say_many(upload.id, 100).await;
+    let other = Message {
+        id: server::ids::message_id(),
+        ..posted[90].clone()
+    };
+    let mut kept = SocketClient::connect(&node.base()).await;
+    kept.watch(name, None).await;
+    for last in [&posted[99], &posted[95], &posted[10], &other] {
+        let reads = switches.store.calls();
+        for _ in 0..20 {
+            let mut socket = SocketClient::connect(&node.base()).await;
+            let (reset, ..) = socket.resume(name, last).await;
+            assert_eq!(reset, last == &other);
+        }
+        let reads = switches.store.calls() - reads;
+        assert!(reads <= 2, "{reads} reads for message {}", last.seq);
+    }
 }
 
 #[tokio::test]

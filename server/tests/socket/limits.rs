@@ -62,6 +62,7 @@ async fn a_socket_watches_at_most_32_uploads() {
         .send(&ClientCommand::Watch {
             upload_id: UploadRef::Id(last),
             after: None,
+            after_id: None,
         })
         .await;
     assert_eq!(socket.refusal().await.code, RefusalCode::TooManyWatched);
@@ -91,6 +92,7 @@ async fn touches_beyond_the_rate_are_dropped_and_refused_once() {
         let ask = ClientCommand::Watch {
             upload_id: name,
             after: None,
+            after_id: None,
         };
         socket.send(&ask).await;
         loop {

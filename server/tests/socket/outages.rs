@@ -164,6 +164,8 @@ async fn store_only(node: &TestNode, upload: UploadId) {
             author_name: "Ada".parse().unwrap(),
             content: "stored only".parse().unwrap(),
             client_message_id: ids::client_message_id(),
+            at: None,
+            author: None,
         },
         created_at: clock::now(),
     };

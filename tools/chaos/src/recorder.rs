@@ -115,7 +115,9 @@ impl Records {
         let key = &new.client_message_id;
         let is_same = *key == message.client_message_id
             && new.author_name == message.author_name
-            && new.content == message.content;
+            && new.content == message.content
+            && new.author == message.author
+            && new.at == message.at;
         if !is_same {
             self.violation(format!(
                 "{key} was acknowledged as another message: {message:?}"

@@ -70,8 +70,10 @@ impl StandaloneNode {
                 author_name: "Ada".parse().expect("a name"),
                 content: content.parse().expect("a text"),
                 client_message_id: format!("lone-{number}").parse().expect("an id"),
+                at: None,
+                author: None,
             };
-            messages.push(api.post(upload.id, &new).await?);
+            messages.push(api.post(upload.id, &new, None).await?);
         }
         Ok(Acknowledged { uploads, messages })
     }

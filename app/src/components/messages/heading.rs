@@ -46,6 +46,9 @@ mod tests {
             author_name: author.parse().unwrap(),
             content: "hello".parse().unwrap(),
             created_at: at.parse().unwrap(),
+            author: None,
+            at: None,
+            pin: None,
             mine: false,
             delivery: Delivery::Sent,
         }

@@ -4,7 +4,7 @@ mod transitions;
 
 use super::effect::{Effect, Now, Timer};
 use crate::event::RefusalCode;
-use crate::model::{Seq, UploadId, UploadRef};
+use crate::model::{Cursor, UploadId, UploadRef};
 
 /// After this many failures in a row messages are fetched without a socket.
 const FAILURES_BEFORE_POLLING: u32 = 3;
@@ -140,29 +140,29 @@ impl Connector {
         self.visible
     }
 
-    /// Decides what to do next; `after` is the number of the last message that the tab has.
-    pub fn handle(&mut self, event: ConnectionEvent, now: Now, after: Seq) -> Vec<Effect> {
+    /// Decides what to do next; `cursor` is the last message that the tab has.
+    pub fn handle(&mut self, event: ConnectionEvent, now: Now, cursor: Cursor) -> Vec<Effect> {
         match event {
             _ if self.state == State::NotFound => Vec::new(),
             ConnectionEvent::Mounted => self.connect(),
             ConnectionEvent::PageShown if self.state == State::Inactive => self.connect(),
             ConnectionEvent::PageShown => Vec::new(),
-            ConnectionEvent::Opened => vec![self.watch(after)],
+            ConnectionEvent::Opened => vec![self.watch(cursor)],
             ConnectionEvent::FrameReceived => self.on_frame(now),
             ConnectionEvent::Watched => self.on_watched(now),
-            ConnectionEvent::Refused(code) => self.on_refused(code, now, after),
+            ConnectionEvent::Refused(code) => self.on_refused(code, now, cursor),
             ConnectionEvent::UpdatesResumed => self.on_updates_resumed(now),
             ConnectionEvent::Closed(code) => self.on_closed(code, now),
-            ConnectionEvent::Online => self.on_online(now, after),
+            ConnectionEvent::Online => self.on_online(now, cursor),
             ConnectionEvent::Offline => self.on_offline(now),
-            ConnectionEvent::Visible => self.on_visible(now, after),
+            ConnectionEvent::Visible => self.on_visible(now, cursor),
             ConnectionEvent::Hidden => {
                 self.visible = false;
                 Vec::new()
             }
             ConnectionEvent::PageHidden => self.deactivate(Effect::Disconnect),
             ConnectionEvent::Unmounted => self.on_unmounted(),
-            ConnectionEvent::Timer(timer) => self.on_timer(timer, now, after),
+            ConnectionEvent::Timer(timer) => self.on_timer(timer, now, cursor),
         }
     }
 

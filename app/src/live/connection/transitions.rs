@@ -1,7 +1,7 @@
 use super::{Connector, Loss, State};
 use crate::event::{ClientCommand, RefusalCode};
 use crate::live::effect::{Effect, Now, Timer};
-use crate::model::Seq;
+use crate::model::{Cursor, Seq};
 
 /// An attempt that is not answered by `watched` within this time has failed, and so has a probe.
 const ANSWER_TIMEOUT_MILLIS: u32 = 10_000;
@@ -32,30 +32,31 @@ impl Connector {
         ]
     }
 
-    pub(super) fn watch(&self, after: Seq) -> Effect {
+    pub(super) fn watch(&self, cursor: Cursor) -> Effect {
         Effect::Send(ClientCommand::Watch {
             upload_id: self.upload,
-            after: (after > Seq::ZERO).then_some(after),
+            after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
+            after_id: cursor.id,
         })
     }
 
-    pub(super) fn watch_again(&mut self, after: Seq) -> Vec<Effect> {
+    pub(super) fn watch_again(&mut self, cursor: Cursor) -> Vec<Effect> {
         self.state = State::Trying;
         vec![
             Effect::Stop(Timer::Reconnect),
-            self.watch(after),
+            self.watch(cursor),
             Effect::Start(Timer::Timeout, ANSWER_TIMEOUT_MILLIS),
         ]
     }
 
     /// Repeats the watch of a live connection: its answer shows that the connection works.
-    pub(super) fn probe(&mut self, since: u64, after: Seq) -> Vec<Effect> {
+    pub(super) fn probe(&mut self, since: u64, cursor: Cursor) -> Vec<Effect> {
         self.state = State::Live {
             since,
             probing: true,
         };
         vec![
-            self.watch(after),
+            self.watch(cursor),
             Effect::Start(Timer::Timeout, ANSWER_TIMEOUT_MILLIS),
         ]
     }
@@ -91,7 +92,12 @@ impl Connector {
         ]
     }
 
-    pub(super) fn on_refused(&mut self, code: RefusalCode, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn on_refused(
+        &mut self,
+        code: RefusalCode,
+        now: Now,
+        cursor: Cursor,
+    ) -> Vec<Effect> {
         match (code, self.state) {
             // The node no longer knows the watch, as the refusal of a touch shows.
             (
@@ -100,7 +106,7 @@ impl Connector {
                     since,
                     probing: false,
                 },
-            ) => self.probe(since, after),
+            ) => self.probe(since, cursor),
             (RefusalCode::NotWatched | RefusalCode::TooManyTouches, _) => Vec::new(),
             (RefusalCode::Unavailable | RefusalCode::TooManyWatches, _) => {
                 let delay = now.backoff(self.failures);
@@ -166,12 +172,12 @@ impl Connector {
         ]
     }
 
-    pub(super) fn on_online(&mut self, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn on_online(&mut self, now: Now, cursor: Cursor) -> Vec<Effect> {
         self.offline = false;
         match self.state {
             // An attempt that began without a network would only time out.
             State::Trying => self.connect(),
-            _ => self.retry_now(now, after, 0),
+            _ => self.retry_now(now, cursor, 0),
         }
     }
 
@@ -182,20 +188,20 @@ impl Connector {
         self.lose(LONG_DELAY_MILLIS + now.jitter(LONG_DELAY_MILLIS))
     }
 
-    pub(super) fn on_visible(&mut self, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn on_visible(&mut self, now: Now, cursor: Cursor) -> Vec<Effect> {
         self.visible = true;
-        self.retry_now(now, after, VISIBLE_IDLE_TIMEOUT_MILLIS)
+        self.retry_now(now, cursor, VISIBLE_IDLE_TIMEOUT_MILLIS)
     }
 
     /// Retries at once, or probes a connection that has been idle for `idle` milliseconds.
-    pub(super) fn retry_now(&mut self, now: Now, after: Seq, idle: u64) -> Vec<Effect> {
+    pub(super) fn retry_now(&mut self, now: Now, cursor: Cursor, idle: u64) -> Vec<Effect> {
         match self.state {
             State::Disconnected => self.connect(),
-            State::Refused => self.watch_again(after),
+            State::Refused => self.watch_again(cursor),
             State::Live {
                 since,
                 probing: false,
-            } if now.since(self.last_frame_at) >= idle => self.probe(since, after),
+            } if now.since(self.last_frame_at) >= idle => self.probe(since, cursor),
             State::Live { .. } | State::Trying | State::Inactive | State::NotFound => Vec::new(),
         }
     }
@@ -226,10 +232,10 @@ impl Connector {
         effects
     }
 
-    pub(super) fn on_timer(&mut self, timer: Timer, now: Now, after: Seq) -> Vec<Effect> {
+    pub(super) fn on_timer(&mut self, timer: Timer, now: Now, cursor: Cursor) -> Vec<Effect> {
         match (timer, self.state) {
             (Timer::Reconnect, State::Disconnected) => self.connect(),
-            (Timer::Reconnect, State::Refused) => self.watch_again(after),
+            (Timer::Reconnect, State::Refused) => self.watch_again(cursor),
             (Timer::Timeout, State::Trying | State::Live { probing: true, .. }) => {
                 self.clear_failures_if_stable(now);
                 self.lose(now.backoff(self.failures))
@@ -239,7 +245,7 @@ impl Connector {
                 let left = u64::from(IDLE_TIMEOUT_MILLIS).saturating_sub(idle);
                 let mut effects = Vec::new();
                 if left == 0 && !probing && self.visible {
-                    effects = self.probe(since, after);
+                    effects = self.probe(since, cursor);
                 }
                 let next = match u32::try_from(left) {
                     Ok(0) | Err(_) => IDLE_TIMEOUT_MILLIS,

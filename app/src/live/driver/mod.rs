@@ -19,8 +19,10 @@ use super::failure::ApiFailure;
 use super::machine::{Input, Machine};
 use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Ripple};
-use crate::browser::storage;
-use crate::model::{AuthorName, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage};
+use crate::browser::{random, storage};
+use crate::model::{
+    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage,
+};
 
 /// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
 pub fn connect_early() {
@@ -41,6 +43,8 @@ pub(super) struct Driver(Rc<Inner>);
 
 struct Inner {
     upload: UploadId,
+    /// This browser's tag on the upload.
+    author: AuthorTag,
     view: View,
     machine: RefCell<Machine>,
     socket: RefCell<Option<Socket>>,
@@ -52,20 +56,19 @@ impl Driver {
     /// Keeps the view up to date; connects when its page is entered.
     pub fn new(page: UploadPage, view: View) -> Self {
         let upload = page.upload.id;
-        let inner = Rc::new(Inner {
+        let author = storage::author_secret().tag(upload);
+        let machine = Machine::new(upload, page.page, random::name(), author);
+        // The first view does not know which messages are this browser's.
+        view.messages.refresh(machine.listed().1);
+        Self(Rc::new(Inner {
             upload,
+            author,
             view,
-            machine: RefCell::new(Machine::new(upload, page.page, browser::random_name())),
+            machine: RefCell::new(machine),
             socket: RefCell::default(),
             timers: RefCell::default(),
             listeners: RefCell::default(),
-        });
-        let own = storage::read_own(upload);
-        if !own.is_empty() {
-            inner.handle(Input::RestoreOwn(own));
-            view.messages.refresh(inner.machine.borrow().listed().1);
-        }
-        Self(inner)
+        }))
     }
 
     /// Its page is shown, for the first time or again: connects.
@@ -101,10 +104,13 @@ impl Driver {
     /// Sends a message; false when too many are unsent.
     pub fn send(&self, author_name: AuthorName, content: MessageText) -> bool {
         let entry = Entry {
-            key: browser::random_name(),
+            key: random::name(),
             author_name,
             content,
             created_at: browser::wall_clock(),
+            author: Some(self.0.author),
+            at: None,
+            pin: None,
             mine: true,
             delivery: Delivery::Sending,
         };
@@ -150,6 +156,9 @@ impl Inner {
     fn show(&self) {
         let mut machine = self.machine.borrow_mut();
         let (messages_changed, ripples_changed) = machine.take_changes();
+        if machine.take_restarted() {
+            self.view.messages.clear(machine.listed().0);
+        }
         if messages_changed {
             let (listed, unsent) = (machine.listed(), machine.unsent());
             self.view.messages.update(listed, unsent);
@@ -186,14 +195,13 @@ impl Inner {
                     socket.send(&command);
                 }
             }
-            Effect::FetchAfter(seq) => self.fetch(api::after(seq), Input::Fetched),
+            Effect::FetchFrom(seq) => self.fetch(api::from(seq), Input::Fetched),
             Effect::FetchNewest => self.fetch(String::new(), Input::FetchedNewest),
             Effect::FetchBefore(seq) => self.fetch(api::before(seq), Input::FetchedOlder),
             Effect::Post(message) => self.spawn(async move {
                 let key = message.client_message_id.clone();
                 Input::PostAnswered(key, api::post(upload, message).await)
             }),
-            Effect::StoreOwn(own) => storage::write_own(upload, &own),
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,
         }

@@ -25,10 +25,35 @@ impl Machine {
         }
     }
 
+    /// The server has another history, as after a restore: the list starts anew, and unsent messages are posted to it.
+    pub(super) fn restart(&mut self, page: MessagePage) {
+        self.conversation.restart(page);
+        self.backfill.restart();
+        self.outbox.restart();
+        for entry in self.conversation.listed() {
+            self.outbox.remove(&entry.key);
+        }
+        self.older = match self.older {
+            Older::Loading | Older::Outdated => Older::Outdated,
+            Older::Idle | Older::Failed => Older::Idle,
+        };
+        self.is_contradicted = false;
+        self.restarted = true;
+        self.entries_changed = true;
+    }
+
     pub(super) fn on_fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+        if self.backfill.take_outdated() {
+            return;
+        }
         let before = self.conversation.cursor();
         let failed = answer.is_err();
         if let Ok(page) = answer {
+            if self.conversation.contradicts(&page.messages) {
+                self.is_contradicted = true;
+                self.backfill.on_success();
+                return;
+            }
             self.insert(page.messages, page.head);
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
@@ -42,6 +67,16 @@ impl Machine {
 
     /// When the newest messages do not connect to the list, they replace it: there is never a gap in it.
     pub(super) fn on_fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+        if self.backfill.take_outdated() {
+            return;
+        }
+        let answer = match answer {
+            Ok(page) if self.is_contradicted || self.conversation.contradicts(&page.messages) => {
+                self.backfill.on_success();
+                return self.restart(page);
+            }
+            answer => answer,
+        };
         let first = answer.as_ref().ok().and_then(|page| page.messages.first());
         let skipped = first.map_or(0, |first| self.conversation.skip_to(first.seq));
         if skipped > 0 {
@@ -59,6 +94,7 @@ impl Machine {
     pub(super) fn start_backfill(&mut self) {
         match self.connector.phase() {
             Phase::NotFound => {}
+            _ if self.is_contradicted => self.effects.extend(self.backfill.start_newest()),
             phase if self.conversation.is_behind() => self.fetch(phase == Phase::Live),
             _ => self.backfill.complete(),
         }
@@ -105,7 +141,8 @@ impl Machine {
     }
 
     pub(super) fn load_older(&mut self) {
-        if self.older != Older::Loading && self.conversation.has_older() {
+        let is_loading = matches!(self.older, Older::Loading | Older::Outdated);
+        if !is_loading && self.conversation.has_older() {
             self.older = Older::Loading;
             self.effects
                 .push(Effect::FetchBefore(self.conversation.first()));
@@ -114,6 +151,7 @@ impl Machine {
 
     pub(super) fn on_fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
         match answer {
+            _ if self.older == Older::Outdated => self.older = Older::Idle,
             Ok(page) => {
                 self.older = Older::Idle;
                 self.conversation.insert_older(page.messages);
@@ -130,6 +168,7 @@ impl Machine {
     ) {
         self.entries_changed = true;
         match answer {
+            _ if self.outbox.take_outdated(key) => {}
             Ok(message) => {
                 self.outbox.on_answer(key, Delivery::Sent);
                 if message.seq <= self.conversation.cursor() {
@@ -154,12 +193,5 @@ impl Machine {
 
     pub(super) fn post_next(&mut self) {
         self.effects.extend(self.outbox.next().map(Effect::Post));
-    }
-
-    pub(super) fn add_own(&mut self, keys: impl IntoIterator<Item = ClientMessageId>) {
-        for key in keys {
-            self.conversation.add_own(key);
-        }
-        self.entries_changed = true;
     }
 }

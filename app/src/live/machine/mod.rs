@@ -13,8 +13,8 @@ use super::ripples::Ripples;
 use super::view::{Connection, Entry, History, Ripple};
 use crate::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
-    ClientMessageId, Message, MessagePage, MessageText, Point, Seq, TabId, TouchPoint, UploadId,
-    UploadRef,
+    AuthorTag, ClientMessageId, Message, MessagePage, MessageText, Point, Seq, TabId, TouchPoint,
+    UploadId, UploadRef,
 };
 
 /// An input of the state machine.
@@ -24,7 +24,7 @@ pub enum Input {
     Connection(ConnectionEvent),
     /// A frame from the server; `None` when this version does not know its type.
     Frame(Option<ServerEvent>),
-    /// The answer to `Effect::FetchAfter`.
+    /// The answer to `Effect::FetchFrom`.
     Fetched(Result<MessagePage, ApiFailure>),
     /// The answer to `Effect::FetchNewest`.
     FetchedNewest(Result<MessagePage, ApiFailure>),
@@ -40,8 +40,6 @@ pub enum Input {
     Touch(Point),
     /// A ripple's animation has ended.
     RemoveRipple(u64),
-    /// The ids of this tab's messages from before it was reloaded.
-    RestoreOwn(Vec<ClientMessageId>),
 }
 
 /// Whether older messages are being loaded.
@@ -49,6 +47,8 @@ pub enum Input {
 enum Older {
     Idle,
     Loading,
+    /// Being loaded since before the list started anew: the answer is ignored.
+    Outdated,
     Failed,
 }
 
@@ -72,15 +72,19 @@ pub struct Machine {
     effects: Vec<Effect>,
     entries_changed: bool,
     ripples_changed: bool,
+    restarted: bool,
+    /// The server was found to have another history: the list starts anew with its newest messages.
+    is_contradicted: bool,
 }
 
 impl Machine {
-    /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`.
-    pub fn new(upload: UploadId, page: MessagePage, tab: TabId) -> Self {
+    /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`. Messages with the tag
+    /// `author` are this browser's own.
+    pub fn new(upload: UploadId, page: MessagePage, tab: TabId, author: AuthorTag) -> Self {
         Self {
             upload,
             connector: Connector::new(upload),
-            conversation: Conversation::new(page),
+            conversation: Conversation::new(page, Some(author)),
             backfill: Backfill::default(),
             outbox: Outbox::default(),
             ripples: Ripples::new(upload, tab),
@@ -91,6 +95,8 @@ impl Machine {
             effects: Vec::new(),
             entries_changed: false,
             ripples_changed: false,
+            restarted: false,
+            is_contradicted: false,
         }
     }
 
@@ -114,7 +120,7 @@ impl Machine {
         match self.older {
             _ if !self.conversation.has_older() => History::Complete,
             Older::Idle => History::More,
-            Older::Loading => History::Loading,
+            Older::Loading | Older::Outdated => History::Loading,
             Older::Failed => History::Failed,
         }
     }
@@ -150,19 +156,16 @@ impl Machine {
         )
     }
 
+    /// Whether the list has started anew since the last call: the server has another history.
+    pub fn take_restarted(&mut self) -> bool {
+        std::mem::take(&mut self.restarted)
+    }
+
     /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
     pub fn send(&mut self, entry: Entry) -> bool {
-        let key = entry.key.clone();
         let accepted = self.outbox.push(entry);
         if accepted {
-            self.add_own([key]);
-            let own: Vec<&str> = self
-                .conversation
-                .own()
-                .iter()
-                .map(ClientMessageId::as_str)
-                .collect();
-            self.effects.push(Effect::StoreOwn(own.join(" ")));
+            self.entries_changed = true;
             self.post_next();
         }
         accepted
@@ -191,7 +194,6 @@ impl Machine {
                 self.ripples.remove(id);
                 self.ripples_changed = true;
             }
-            Input::RestoreOwn(keys) => self.add_own(keys),
         }
         self.start_backfill();
         self.update_caught_up();
@@ -207,9 +209,7 @@ impl Machine {
             ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
             _ => {}
         }
-        let effects = self
-            .connector
-            .handle(event, now, self.conversation.cursor());
+        let effects = self.connector.handle(event, now, self.conversation.last());
         self.effects.extend(effects);
         if !matches!(self.connector.phase(), Phase::Connecting | Phase::Live)
             && self.missed.is_none()
@@ -227,10 +227,15 @@ impl Machine {
                 upload_id,
                 head,
                 messages,
+                reset,
             }) if upload_id == self.upload => {
                 self.backfill.skip_grace();
                 self.on_connection_event(ConnectionEvent::Watched, now);
-                self.insert(messages, head);
+                if reset {
+                    self.restart(MessagePage { messages, head });
+                } else {
+                    self.insert(messages, head);
+                }
                 // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
                 self.entries_changed = true;

@@ -1,6 +1,6 @@
 use super::super::Delivery;
 use super::super::conversation::Conversation;
-use super::super::tests::fixture::{message, page, unsent};
+use super::super::tests::fixture::{message, own_tag, page, unsent};
 use super::*;
 use crate::model::{Message, MessagePage};
 
@@ -15,7 +15,7 @@ struct TestList {
 impl TestList {
     fn new(page: MessagePage) -> Self {
         let owner = Owner::new();
-        let conversation = Conversation::new(page);
+        let conversation = Conversation::new(page, Some(own_tag()));
         let list = owner.with(|| MessageList::new(listed(&conversation)));
         Self {
             conversation,
@@ -196,9 +196,30 @@ fn a_list_that_goes_on_elsewhere_is_replaced() {
 
 #[test]
 fn own_messages_that_are_known_later_are_refreshed() {
-    let mut shown = TestList::new(page(1..=60, 60));
-    shown.conversation.add_own(message(7).client_message_id);
+    let mut newest = page(1..=60, 60);
+    newest.messages[6].author = Some(own_tag());
+    let mut shown = TestList::new(newest.clone());
+    let first_view = Conversation::new(newest, None);
+    shown.list.refresh(first_view.listed());
+    assert!(!shown.states()[6].entry.mine);
     shown.list.refresh(shown.conversation.listed());
     shown.update();
     assert!(shown.states()[6].entry.mine);
+}
+
+#[test]
+fn after_a_new_start_no_message_is_left_also_if_the_numbers_overlap() {
+    let mut shown = TestList::new(page(51..=100, 100));
+    shown.unsent = vec![unsent("a")];
+    shown.update();
+    let ids = shown.ids();
+    for seqs in [41..=91, 60..=120, 1..=3] {
+        let other = |seq| stored(&unsent(&format!("again-{seq}")), seq);
+        let messages: Vec<_> = seqs.map(other).collect();
+        let head = messages.last().unwrap().seq;
+        shown.conversation.restart(MessagePage { messages, head });
+        shown.list.clear(shown.conversation.first());
+        shown.update();
+        assert!(shown.ids().iter().all(|id| !ids.contains(id)));
+    }
 }

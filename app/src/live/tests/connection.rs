@@ -2,7 +2,7 @@ use super::super::connection::{ConnectionEvent, Phase};
 use super::super::effect::{Effect, Timer};
 use super::connector::{Harness, connects, watches};
 use crate::event::{ClientCommand, RefusalCode};
-use crate::model::Seq;
+use crate::model::{Cursor, Seq};
 
 #[test]
 fn it_connects_watches_from_the_cursor_and_is_live() {
@@ -10,10 +10,14 @@ fn it_connects_watches_from_the_cursor_and_is_live() {
     assert_eq!(harness.connector.phase(), Phase::Connecting);
     assert!(connects(&harness.handle(ConnectionEvent::Mounted)));
     let effects = harness.handle(ConnectionEvent::Opened);
-    let Some(Effect::Send(ClientCommand::Watch { after, .. })) = effects.first() else {
+    let Some(Effect::Send(ClientCommand::Watch {
+        after, after_id, ..
+    })) = effects.first()
+    else {
         panic!("{effects:?}");
     };
     assert_eq!(*after, Some(Seq::new(7)));
+    assert_eq!(*after_id, harness.cursor.id);
     assert_eq!(harness.connector.phase(), Phase::Connecting);
     harness.handle(ConnectionEvent::Watched);
     assert_eq!(harness.connector.phase(), Phase::Live);
@@ -23,12 +27,16 @@ fn it_connects_watches_from_the_cursor_and_is_live() {
 #[test]
 fn without_messages_the_cursor_is_null() {
     let mut harness = Harness::new();
-    harness.cursor = Seq::ZERO;
+    harness.cursor = Cursor::default();
     harness.handle(ConnectionEvent::Mounted);
     let effects = harness.handle(ConnectionEvent::Opened);
     assert!(matches!(
         effects.first(),
-        Some(Effect::Send(ClientCommand::Watch { after: None, .. }))
+        Some(Effect::Send(ClientCommand::Watch {
+            after: None,
+            after_id: None,
+            ..
+        }))
     ));
 }
 

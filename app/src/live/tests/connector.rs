@@ -2,7 +2,7 @@ use super::super::connection::{ConnectionEvent, Connector, Phase};
 use super::super::effect::{Effect, Now, Timer};
 use super::fixture::upload_id;
 use crate::event::ClientCommand;
-use crate::model::Seq;
+use crate::model::{Cursor, MessageId, Seq};
 
 /// A connector with a clock and timers.
 pub(super) struct Harness {
@@ -10,7 +10,7 @@ pub(super) struct Harness {
     pub(super) now: Now,
     /// Those that run, with their milliseconds.
     pub(super) timers: Vec<(Timer, u32)>,
-    pub(super) cursor: Seq,
+    pub(super) cursor: Cursor,
 }
 
 impl Harness {
@@ -22,7 +22,10 @@ impl Harness {
                 random: 0.999_999_999,
             },
             timers: Vec::new(),
-            cursor: Seq::new(7),
+            cursor: Cursor {
+                seq: Seq::new(7),
+                id: Some(MessageId::from_bytes([9; 12])),
+            },
         }
     }
 

@@ -4,11 +4,17 @@ use std::ops::RangeInclusive;
 
 use super::super::{Delivery, Entry};
 use crate::model::{
-    ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp, UploadId,
+    AuthorTag, ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp,
+    UploadId,
 };
 
 pub(in crate::live) fn upload_id() -> UploadId {
     UploadId::from_bytes([7; 12])
+}
+
+/// The tag of this browser.
+pub(in crate::live) fn own_tag() -> AuthorTag {
+    "2222222222".parse().unwrap()
 }
 
 pub(in crate::live) fn key(name: &str) -> ClientMessageId {
@@ -17,14 +23,26 @@ pub(in crate::live) fn key(name: &str) -> ClientMessageId {
 
 pub(in crate::live) fn stored(new: NewMessage, seq: u64) -> Message {
     Message {
-        id: MessageId::from_bytes([9; 12]),
+        id: id(&new.client_message_id),
         upload_id: upload_id(),
         seq: Seq::new(seq),
         author_name: new.author_name,
         content: new.content,
         client_message_id: new.client_message_id,
         created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),
+        author: new.author,
+        at: new.at,
+        pin: None,
     }
+}
+
+/// The id of the message with this client id, the same in every test.
+pub(in crate::live) fn id(key: &ClientMessageId) -> MessageId {
+    let mut bytes = [0; 12];
+    for (index, byte) in key.as_str().bytes().enumerate() {
+        bytes[index % 12] ^= byte.rotate_left(u32::try_from(index / 12).unwrap());
+    }
+    MessageId::from_bytes(bytes)
 }
 
 /// A message of somebody else with this number.
@@ -33,6 +51,8 @@ pub(in crate::live) fn message(seq: u64) -> Message {
         author_name: "Ada".parse().unwrap(),
         content: format!("text {seq}").parse().unwrap(),
         client_message_id: key(&format!("other-{seq}")),
+        at: None,
+        author: None,
     };
     stored(new, seq)
 }
@@ -51,6 +71,9 @@ pub(in crate::live) fn unsent(name: &str) -> Entry {
         author_name: "Me".parse().unwrap(),
         content: format!("text of {name}").parse().unwrap(),
         created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),
+        author: Some(own_tag()),
+        at: None,
+        pin: None,
         mine: true,
         delivery: Delivery::Sending,
     }

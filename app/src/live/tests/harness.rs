@@ -5,7 +5,7 @@ use super::super::effect::Timer;
 use super::super::effect::{Effect, Now};
 use super::super::machine::{Input, Machine};
 use super::super::{Connection, Delivery, Entry};
-use super::fixture::{key, page, stored, unsent, upload_id};
+use super::fixture::{key, own_tag, page, stored, unsent, upload_id};
 use crate::event::ServerEvent;
 use crate::model::{Message, MessagePage, NewMessage, Seq};
 
@@ -15,7 +15,7 @@ const NOW: Now = Now {
 };
 
 pub(super) fn machine(page: MessagePage) -> Machine {
-    Machine::new(upload_id(), page, "me".parse().unwrap())
+    Machine::new(upload_id(), page, "me".parse().unwrap(), own_tag())
 }
 
 /// Gives an input and returns the effects.
@@ -37,6 +37,7 @@ pub(super) fn watched(head: u64) -> ServerEvent {
         upload_id: upload_id(),
         head: Seq::new(head),
         messages: Vec::new(),
+        reset: false,
     }
 }
 
@@ -93,6 +94,8 @@ pub(super) fn own(name: &str, seq: u64) -> Message {
         author_name: entry.author_name,
         content: entry.content,
         client_message_id: entry.key,
+        at: entry.at,
+        author: entry.author,
     };
     stored(new, seq)
 }

@@ -1,18 +1,19 @@
-use super::super::Delivery;
+use std::num::NonZeroU32;
+
 use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
-use super::fixture::{key, page, upload_id};
+use super::super::{Delivery, Entry};
+use super::fixture::{key, message, page, unsent, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
-use crate::model::{MessagePage, Seq};
+use crate::model::{Message, MessagePage, Point, Seq};
 
 #[test]
 fn a_message_is_sending_at_once_and_sent_when_answered() {
     let mut machine = live();
     let effects = send(&mut machine, "a");
     assert_eq!(posts(&effects), ["a"]);
-    assert!(effects.contains(&Effect::StoreOwn("a".into())));
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
     give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
@@ -88,6 +89,7 @@ fn temporary_failures_are_posted_again_once_the_server_is_back() {
         upload_id: upload_id(),
         head: Seq::new(4),
         messages: vec![own("c", 4)],
+        reset: false,
     };
     let effects = frame(&mut machine, again);
     assert_eq!(posts(&effects), ["a"]);
@@ -129,15 +131,29 @@ fn the_next_message_is_posted_when_the_one_before_is_answered() {
 }
 
 #[test]
-fn messages_from_before_a_reload_are_own_ones() {
-    let mut machine = machine(MessagePage {
-        messages: vec![own("a", 1)],
-        head: Seq::new(1),
+fn messages_from_before_a_reload_are_own_ones_by_their_tag() {
+    let machine = machine(MessagePage {
+        messages: vec![own("a", 1), message(2)],
+        head: Seq::new(2),
     });
-    assert!(
-        !entries(&machine)[0].mine,
-        "the first render does not know the tab"
-    );
-    give(&mut machine, Input::RestoreOwn(vec![key("a")]));
-    assert!(entries(&machine)[0].mine);
+    let mine = entries(&machine).into_iter().map(|entry| entry.mine);
+    assert_eq!(mine.collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_place_is_posted_and_listed_with_its_number() {
+    let mut machine = live();
+    let at = Some(Point::new(0.25, 0.5).unwrap());
+    assert!(machine.send(Entry { at, ..unsent("a") }));
+    let effects = machine.take_effects();
+    assert!(matches!(&effects[..], [Effect::Post(new)] if new.at == at));
+    let pin = NonZeroU32::new(3);
+    let stored = Message {
+        at,
+        pin,
+        ..own("a", 4)
+    };
+    frame(&mut machine, posted(stored));
+    let entry = entries(&machine).pop().unwrap();
+    assert_eq!((entry.at, entry.pin), (at, pin));
 }

@@ -6,9 +6,9 @@ use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Now, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::{Input, Machine};
-use super::fixture::{message, stored, upload_id};
+use super::fixture::{id, key, message, own_tag, stored, upload_id};
 use crate::event::{ClientCommand, ServerEvent};
-use crate::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq};
+use crate::model::{ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq};
 
 const NEWEST: usize = 50;
 /// More than one request brings.
@@ -56,6 +56,10 @@ pub(super) struct World {
     pub(super) fetches: usize,
     /// How often the newest messages were fetched instead of all.
     pub(super) skipped: usize,
+    /// Whether a restore has made another history, in which no message has an id of the first one.
+    pub(super) is_restored: bool,
+    /// How often the list has started anew.
+    pub(super) restarts: usize,
 }
 
 impl World {
@@ -80,7 +84,7 @@ impl World {
             reliable: false,
             store,
             places,
-            machine: Machine::new(upload_id(), page, "me".parse().unwrap()),
+            machine: Machine::new(upload_id(), page, "me".parse().unwrap(), own_tag()),
             open: false,
             watching: false,
             in_flight: Vec::new(),
@@ -89,6 +93,8 @@ impl World {
             posts: 0,
             fetches: 0,
             skipped: 0,
+            is_restored: false,
+            restarts: 0,
         }
     }
 
@@ -106,6 +112,7 @@ impl World {
     }
 
     pub(super) fn perform_effects(&mut self) {
+        self.restarts += usize::from(self.machine.take_restarted());
         for effect in self.machine.take_effects() {
             self.perform(effect);
         }
@@ -125,7 +132,9 @@ impl World {
                 self.in_flight.push(Input::Connection(event));
             }
             Effect::Disconnect | Effect::Release => self.disconnect(),
-            Effect::Send(ClientCommand::Watch { after, .. }) if self.open => self.watch(after),
+            Effect::Send(ClientCommand::Watch {
+                after, after_id, ..
+            }) if self.open => self.watch(after, after_id),
             Effect::FetchNewest => {
                 self.skipped += 1;
                 self.start_fetch();
@@ -133,8 +142,8 @@ impl World {
                 let answer = self.unless_lost(newest);
                 self.in_flight.push(Input::FetchedNewest(answer));
             }
-            Effect::FetchAfter(seq) => {
-                let page = self.page(|message| message.seq > seq);
+            Effect::FetchFrom(seq) => {
+                let page = self.page(|message| message.seq >= seq);
                 self.start_fetch();
                 let answer = self.unless_lost(page);
                 self.in_flight.push(Input::Fetched(answer));
@@ -150,7 +159,7 @@ impl World {
                     .insert(timer as u8, (self.millis + u64::from(millis), timer));
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
-            Effect::Send(_) | Effect::StoreOwn(_) => {}
+            Effect::Send(_) => {}
         }
     }
 
@@ -161,23 +170,45 @@ impl World {
             .retain(|it| !matches!(it, Input::Frame(_) | Input::Connection(_)));
     }
 
-    pub(super) fn watch(&mut self, after: Option<Seq>) {
+    pub(super) fn watch(&mut self, after: Option<Seq>, after_id: Option<MessageId>) {
         if !self.reliable && self.rng.one_in(8) {
             return;
         }
         self.watching = true;
         let after = after.unwrap_or_default();
+        let has_it = |id| self.store.iter().any(|it| it.seq == after && it.id == id);
+        let reset = !after_id.is_none_or(has_it);
         let mut messages = self.page(|message| message.seq > after).messages;
-        // A reliable network brings what is missing by requests alone.
-        if self.reliable || self.rng.one_in(2) {
+        if reset {
+            messages = self.newest_before(head(&self.store).next()).messages;
+        } else if self.reliable || self.rng.one_in(2) {
+            // A reliable network brings what is missing by requests alone.
             messages.clear();
         }
         let event = ServerEvent::Watched {
             upload_id: upload_id(),
             head: head(&self.store),
             messages,
+            reset,
         };
         self.in_flight.push(Input::Frame(Some(event)));
+    }
+
+    /// Restores a backup of the store, to which others then post something else. The server is restarted for it, but
+    /// answers from before may still arrive.
+    pub(super) fn restore(&mut self) {
+        let lost = self.rng.below(self.store.len().min(100)) + 1;
+        let length = self.store.len() - lost;
+        self.is_restored = true;
+        self.disconnect();
+        self.in_flight
+            .push(Input::Connection(ConnectionEvent::Closed(1006)));
+        for lost in self.store.drain(length..) {
+            self.places.remove(&lost.client_message_id);
+        }
+        for _ in 0..self.rng.below(100) {
+            self.append_other();
+        }
     }
 
     pub(super) fn page(&self, wanted: impl Fn(&Message) -> bool) -> MessagePage {
@@ -247,8 +278,18 @@ impl World {
     /// Others post more than one request brings.
     pub(super) fn append_many(&mut self) {
         for _ in 0..MANY {
-            self.append(other(&self.store));
+            self.append_other();
         }
+    }
+
+    /// Somebody else posts a message.
+    pub(super) fn append_other(&mut self) {
+        let mut message = other(&self.store);
+        if self.is_restored {
+            message.client_message_id = key(&format!("again-{}", message.seq));
+            message.id = id(&message.client_message_id);
+        }
+        self.append(message);
     }
 
     pub(super) fn append(&mut self, message: Message) {
@@ -311,6 +352,6 @@ pub(super) fn head(store: &[Message]) -> Seq {
     store.last().map_or(Seq::ZERO, |message| message.seq)
 }
 
-pub(super) fn other(store: &[Message]) -> Message {
+fn other(store: &[Message]) -> Message {
     message(head(store).next().get())
 }

@@ -12,6 +12,7 @@ use super::messages::read_post;
 use crate::admission::rate_limit::RateLimits;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
+use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
@@ -34,6 +35,7 @@ struct Form {
 /// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page.
 pub async fn create(
     _: SameOrigin,
+    Author(secret): Author,
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
@@ -43,9 +45,10 @@ pub async fn create(
 ) -> Result<Redirect, ApiError> {
     rate_limits.messages.take(info.client.counted())?;
     let expected = "This form is sent as application/x-www-form-urlencoded.";
-    let message = parse(&read_post(request, is_form, expected).await?)?;
+    let mut message = parse(&read_post(request, is_form, expected).await?)?;
     let deadline = Deadline::start();
     let upload = deadline.wait("store", store.upload(id)).await?;
+    message.author = secret.map(|secret| secret.tag(upload.id));
     deadline
         .wait("store", poster.post(upload.id, message))
         .await?;
@@ -70,5 +73,7 @@ fn parse(body: &[u8]) -> Result<NewMessage, ApiError> {
         content: content.map_err(|error| ApiError::field("content", error))?,
         client_message_id: client_message_id
             .map_err(|error| ApiError::field("clientMessageID", error))?,
+        at: None,
+        author: None,
     })
 }

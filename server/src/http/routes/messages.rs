@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use app::model::{AuthorName, Message, MessagePage, NewMessage, Seq, UploadId};
+use app::model::{
+    AuthorName, Message, MessagePage, NewMessage, NotAFraction, Point, Seq, UploadId,
+};
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +24,7 @@ use crate::http::accept::quality;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
+use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::{UploadPath, content_type};
@@ -136,6 +139,7 @@ impl IntoResponse for EncodedMessages {
 /// `POST /api/uploads/{id}/messages`.
 pub async fn create(
     _: SameOrigin,
+    Author(secret): Author,
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
@@ -146,9 +150,10 @@ pub async fn create(
     rate_limits.messages.take(info.client.counted())?;
     let expected = "A message is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
-    let message = RawMessage::from_json(&body)?.validate()?;
+    let mut message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
+    message.author = secret.map(|secret| secret.tag(id));
     let answered = deadline.wait("store", poster.post(id, message)).await?;
     Ok(answer(answered))
 }
@@ -188,6 +193,8 @@ struct RawMessage {
     content: Value,
     #[serde(default, rename = "clientMessageID")]
     client_message_id: Value,
+    #[serde(default)]
+    at: Value,
 }
 
 impl RawMessage {
@@ -208,6 +215,8 @@ impl RawMessage {
             },
             content: field("content", self.content)?,
             client_message_id: field("clientMessageID", self.client_message_id)?,
+            at: place(self.at)?,
+            author: None,
         })
     }
 }
@@ -222,6 +231,17 @@ fn field<T: TryFrom<String, Error: ToString>>(
             .map_err(|error: T::Error| ApiError::field(name, error)),
         Value::Null => Err(ApiError::field(name, "this field is missing")),
         _ => Err(ApiError::field(name, "this field is a text")),
+    }
+}
+
+fn place(value: Value) -> Result<Option<Point>, ApiError> {
+    match value {
+        Value::Null => Ok(None),
+        // An array of two numbers is a point for serde too.
+        Value::Object(_) => serde_json::from_value(value)
+            .map(Some)
+            .map_err(|_| ApiError::field("at", NotAFraction)),
+        _ => Err(ApiError::field("at", "this field is an object of x and y")),
     }
 }
 

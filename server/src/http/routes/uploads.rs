@@ -19,6 +19,7 @@ use crate::blob::Blobs;
 use crate::http::accept::prefers_html;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
+use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
@@ -40,6 +41,7 @@ const MAX_SHORT_ID_ATTEMPTS: usize = 3;
 /// `POST /api/uploads`.
 pub async fn create(
     _: SameOrigin,
+    _: Author,
     State(rate_limits): State<Arc<RateLimits>>,
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,

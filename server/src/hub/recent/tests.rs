@@ -1,20 +1,26 @@
-use app::model::{NewMessage, Timestamp, UploadId};
+use app::model::{MessageId, NewMessage, Timestamp, UploadId};
 
 use super::*;
 use crate::ids;
-use crate::store::Draft;
+use crate::store::{Draft, Position};
 
 fn message(seq: u64) -> Message {
     let draft = Draft {
-        id: ids::message_id(),
+        id: MessageId::from_bytes([u8::try_from(seq % 251).unwrap(); 12]),
         message: NewMessage {
             author_name: "Ada".parse().unwrap(),
             content: format!("text {seq}").parse().unwrap(),
             client_message_id: ids::client_message_id(),
+            at: None,
+            author: None,
         },
         created_at: Timestamp::from_unix_millis(0).unwrap(),
     };
-    draft.into_message(UploadId::from_bytes([1; 12]), Seq::new(seq))
+    let position = Position {
+        seq: Seq::new(seq),
+        places: 0,
+    };
+    draft.into_message(UploadId::from_bytes([1; 12]), position)
 }
 
 fn page(seqs: std::ops::RangeInclusive<u64>, head: u64) -> MessagePage {
@@ -25,7 +31,7 @@ fn page(seqs: std::ops::RangeInclusive<u64>, head: u64) -> MessagePage {
 }
 
 fn numbers(recent: &RecentMessages, after: u64) -> Option<(Vec<u64>, u64)> {
-    let page = recent.after(Seq::new(after))?;
+    let page = recent.after(Seq::new(after).into())?;
     let numbers = page.messages.iter().map(|message| message.seq.get());
     Some((numbers.collect(), page.head.get()))
 }
@@ -214,4 +220,56 @@ fn beyond_the_nodes_limit_only_the_newest_message_of_a_topic_is_kept() {
     assert_eq!(numbers(&recent, 2), None);
     drop(recent);
     assert_eq!(node.load(Ordering::Relaxed), MAX_NODE_BYTES);
+}
+
+/// The cursor of a client that has the message with this number and id.
+fn cursor(seq: u64, id: MessageId) -> Cursor {
+    Cursor {
+        seq: Seq::new(seq),
+        id: Some(id),
+    }
+}
+
+#[test]
+fn a_clients_last_message_is_confirmed_from_memory_and_contradicted_by_the_store_only() {
+    let mut recent = RecentMessages::default();
+    recent.merge_page(&page(3..=5, 5), true);
+    assert!(recent.can_answer(cursor(4, message(4).id)));
+    assert!(recent.can_answer(cursor(5, message(5).id)));
+    assert!(!recent.can_answer(cursor(4, message(3).id)), "another one");
+    assert!(!recent.can_answer(cursor(2, message(2).id)), "not known");
+    assert!(!recent.can_answer(cursor(6, message(6).id)), "ahead");
+    recent.invalidate();
+    assert!(!recent.can_answer(cursor(4, message(4).id)));
+}
+
+#[test]
+fn of_another_history_nothing_is_kept() {
+    let restored = Message {
+        id: MessageId::from_bytes([255; 12]),
+        ..message(3)
+    };
+    let restored = MessagePage {
+        messages: vec![restored.clone()],
+        head: Seq::new(3),
+    };
+    let mut recent = RecentMessages::default();
+    assert!(!recent.merge_page(&page(1..=5, 5), true));
+    assert!(recent.merge_page(&restored, true));
+    assert_eq!(numbers(&recent, 2), Some((vec![3], 3)));
+    assert!(!recent.can_answer(cursor(1, message(1).id)));
+
+    let mut recent = RecentMessages::default();
+    recent.merge_page(&page(1..=5, 5), true);
+    let before = recent.progress();
+    assert!(recent.discard_unstored(before, Seq::new(4)));
+    recent.merge_page(
+        &MessagePage {
+            messages: Vec::new(),
+            head: Seq::new(4),
+        },
+        true,
+    );
+    assert!(!recent.can_answer(cursor(3, message(3).id)));
+    assert_eq!(recent.bytes, 0);
 }

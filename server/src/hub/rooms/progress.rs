@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{MessagePage, Seq};
+use app::model::{Cursor, MessagePage, Seq};
 
 use super::{Rooms, lock};
 use crate::broker::{Frame, Topic};
@@ -17,16 +17,20 @@ impl Rooms {
         self.epochs.current()
     }
 
-    /// The head, if this node knows all messages after `after` without asking the store.
-    pub(in crate::hub) fn known_head(&self, topic: Topic, after: Seq) -> Option<Seq> {
+    /// The head for which an earlier answer to the same `watch` is still right: without an id in the cursor, if this
+    /// node knows all messages after it without asking the store; with one, if the head is the store's.
+    pub(in crate::hub) fn head_for_answer(&self, topic: Topic, cursor: Cursor) -> Option<Seq> {
         let shard = self.shard(topic);
         let recent = &shard.rooms.get(&topic)?.recent;
-        recent.can_answer(after).then(|| recent.head())
+        match cursor.id {
+            Some(_) => recent.current_head(),
+            None => recent.can_answer(cursor).then(|| recent.head()),
+        }
     }
 
-    /// The messages after `after`, if this node knows them without asking the store.
-    pub(in crate::hub) fn recent(&self, topic: Topic, after: Seq) -> Option<MessagePage> {
-        self.shard(topic).rooms.get(&topic)?.recent.after(after)
+    /// The messages after `cursor`, if this node knows them without asking the store.
+    pub(in crate::hub) fn recent(&self, topic: Topic, cursor: Cursor) -> Option<MessagePage> {
+        self.shard(topic).rooms.get(&topic)?.recent.after(cursor)
     }
 
     /// The progress of a watched conversation.
@@ -52,12 +56,20 @@ impl Rooms {
         room.is_some_and(|room| room.recent.discard_unstored(before, stored))
     }
 
-    /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed.
-    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
-        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
-            let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
-            room.recent.merge_page(page, is_uninterrupted);
-        }
+    /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed. Returns
+    /// whether it shows that the store has another history than this node knew.
+    pub(in crate::hub) fn merge_page(
+        &self,
+        topic: Topic,
+        page: &MessagePage,
+        read_in: Epoch,
+    ) -> bool {
+        let mut shard = self.shard(topic);
+        let Some(room) = shard.rooms.get_mut(&topic) else {
+            return false;
+        };
+        let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
+        room.recent.merge_page(page, is_uninterrupted)
     }
 
     /// Puts the answer to a `watch` into an outbox, unless the epoch in which it was made is over. Returns whether it

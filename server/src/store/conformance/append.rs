@@ -1,16 +1,19 @@
-use app::model::{MessagePage, Seq};
+use std::num::NonZeroU32;
+
+use app::model::{MessagePage, Point, Seq};
 
 use super::{Shared, at, draft, drafts, is_new, message, page, parse, seqs, stored, whole};
-use crate::store::{Appended, MAX_APPEND, Select};
+use crate::store::{Appended, Draft, MAX_APPEND, Position, Select};
 
 pub(crate) async fn sequence_numbers_are_dense_from_one_in_the_drafts_order(store: Shared) {
     let upload = stored(&store).await;
     let mut expected = Vec::new();
+    let mut last = Position::default();
     for (call, size) in [1, 1, 7, 2, 30, 1].into_iter().enumerate() {
         let drafts = drafts(&format!("call{call}"), size);
-        let first = expected.len() as u64 + 1;
-        for (draft, seq) in drafts.iter().cloned().zip(first..) {
-            expected.push(draft.into_message(upload, Seq::new(seq)));
+        for draft in drafts.iter().cloned() {
+            last = last.next(&draft);
+            expected.push(draft.into_message(upload, last));
         }
         let appended = store.append(upload, drafts).await.unwrap();
         assert!(appended.iter().all(is_new));
@@ -32,6 +35,73 @@ pub(crate) async fn an_appended_message_is_read_back_as_it_was_returned(store: S
     }
 }
 
+/// A draft with a place, or without.
+fn placed(name: &str, has_place: bool) -> Draft {
+    let mut draft = draft(name);
+    draft.message.at = has_place.then(|| Point::new(0.25, 0.5).unwrap());
+    draft
+}
+
+pub(crate) async fn places_are_numbered_in_the_order_of_messages(store: Shared) {
+    let upload = stored(&store).await;
+    let calls = [
+        vec![placed("a", false)],
+        vec![placed("b", true), placed("c", false), placed("d", true)],
+        // Known ones are not counted again.
+        vec![placed("d", true), placed("e", true), placed("b", false)],
+        vec![placed("f", false), placed("g", true)],
+    ];
+    let mut pins = Vec::new();
+    for call in calls {
+        let appended = store.append(upload, call).await.unwrap();
+        pins.extend(
+            appended
+                .iter()
+                .map(|it| message(it).pin.map(NonZeroU32::get)),
+        );
+    }
+    let expected = [
+        None,
+        Some(1),
+        None,
+        Some(2),
+        Some(2),
+        Some(3),
+        Some(1),
+        None,
+        Some(4),
+    ];
+    assert_eq!(pins, expected);
+    let before = page(&store, upload, Select::Before(Seq::new(5)), 2).await;
+    let pins = before.messages.iter().map(|it| it.pin.map(NonZeroU32::get));
+    assert_eq!(pins.collect::<Vec<_>>(), [None, Some(2)]);
+    whole(&store, upload).await;
+}
+
+pub(crate) async fn places_and_author_tags_are_stored_exactly(store: Shared) {
+    let upload = stored(&store).await;
+    let numbers = [
+        0.0,
+        1.0,
+        0.1 + 0.2,
+        1.0 / 3.0,
+        f64::MIN_POSITIVE,
+        1.0 - f64::EPSILON,
+    ];
+    for (n, number) in numbers.into_iter().enumerate() {
+        let mut draft = placed(&format!("n{n}"), true);
+        draft.message.at = Some(Point::new(number, 1.0 - number).unwrap());
+        draft.message.author = (n % 2 == 0).then(|| parse("x22zgdklfk"));
+        let expected = draft.message.clone();
+        store.append(upload, vec![draft]).await.unwrap();
+        let read = page(&store, upload, Select::Newest, 1)
+            .await
+            .messages
+            .remove(0);
+        assert_eq!((read.at, read.author), (expected.at, expected.author));
+    }
+}
+
 pub(crate) async fn a_repeated_client_id_returns_the_first_message(store: Shared) {
     let upload = stored(&store).await;
     let first = draft("again");
@@ -39,7 +109,8 @@ pub(crate) async fn a_repeated_client_id_returns_the_first_message(store: Shared
     second.message.author_name = parse("someone else");
     second.message.content = parse("something else");
     second.created_at = at(99);
-    let original = first.clone().into_message(upload, Seq::new(1));
+    let position = Position::default().next(&first);
+    let original = first.clone().into_message(upload, position);
     let appended = store.append(upload, vec![first]).await.unwrap();
     assert_eq!(appended, [Appended::New(original.clone())]);
     store.append(upload, vec![draft("other")]).await.unwrap();

@@ -8,12 +8,13 @@ pub(crate) mod read;
 pub(crate) mod texts;
 pub(crate) mod uploads;
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use app::model::{
-    Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Seq, ShortId, Timestamp,
-    Upload, UploadId,
+    Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Point, Seq, ShortId,
+    Timestamp, Upload, UploadId,
 };
 use rand::distr::{Alphanumeric, SampleString};
 
@@ -40,6 +41,8 @@ macro_rules! store_suite {
             append:
                 sequence_numbers_are_dense_from_one_in_the_drafts_order,
                 an_appended_message_is_read_back_as_it_was_returned,
+                places_are_numbered_in_the_order_of_messages,
+                places_and_author_tags_are_stored_exactly,
                 a_repeated_client_id_returns_the_first_message,
                 repeats_within_one_call_are_one_message,
                 the_same_client_id_under_two_uploads_is_two_messages,
@@ -111,14 +114,21 @@ async fn stored(store: &Shared) -> UploadId {
     id
 }
 
-/// Makes a draft that differs from all others in everything but its time.
+/// Makes a draft that differs from all others in everything but its time. About half of them have a place, and half an
+/// author tag.
 fn draft(client_message_id: &str) -> Draft {
+    let id: [u8; 12] = rand::random();
+    let fraction = |byte: u8| f64::from(byte) / 255.0;
+    let point = || Point::new(fraction(id[1]), fraction(id[2])).unwrap();
+    let author = if id[3] % 2 == 0 { "ldkulx5sv2" } else { "" };
     Draft {
-        id: MessageId::from_bytes(rand::random()),
+        id: MessageId::from_bytes(id),
         message: NewMessage {
             author_name: parse(&format!("by {client_message_id:.37}")),
             content: parse(&format!("content of {client_message_id}")),
             client_message_id: parse(client_message_id),
+            at: (id[0] % 2 == 0).then(point),
+            author: author.parse().ok(),
         },
         created_at: at(0),
     }
@@ -145,6 +155,16 @@ fn seqs(messages: &[Message]) -> Vec<u64> {
     messages.iter().map(|message| message.seq.get()).collect()
 }
 
+/// Checks that the places of a whole conversation are numbered 1, 2, 3 …
+fn assert_pins(messages: &[Message]) {
+    let mut places = 0;
+    for message in messages {
+        places += u32::from(message.at.is_some());
+        let pin = message.at.and(NonZeroU32::new(places));
+        assert_eq!(message.pin, pin, "the pin of message {}", message.seq);
+    }
+}
+
 async fn page(store: &Shared, upload: UploadId, select: Select, limit: usize) -> MessagePage {
     store.messages(upload, select, limit).await.unwrap()
 }
@@ -162,6 +182,7 @@ async fn whole(store: &Shared, upload: UploadId) -> Vec<Message> {
             return all;
         }
         all.extend(next.messages);
+        assert_pins(&all);
         assert_eq!(seqs(&all), (1..=all.len() as u64).collect::<Vec<_>>());
         assert!(all.iter().all(|message| message.upload_id == upload));
     }

@@ -4,7 +4,8 @@
 //! its first failure. The indexes allow each number and each `clientMessageID` of an upload only once. So a failed
 //! insert has stored a prefix of its messages, which follows the head without a hole, whatever other nodes do
 //! meanwhile, and however late the server executes an insert that timed out: the head was read from a majority of
-//! servers and cannot be lost.
+//! servers and cannot be lost. Each message also stores how many places there are up to it, so that the numbers of
+//! places follow from the head's in the same way.
 //!
 //! After a failure the head is read again and, unless another node has just taken the number, also what is stored under
 //! the drafts' `clientMessageID`s. The messages' ids show whether this call or another one has stored it.
@@ -21,7 +22,7 @@ use super::error::Failure;
 use super::messages::Conversation;
 use super::retry::Retries;
 use super::schema::Database;
-use crate::store::{Appended, Draft};
+use crate::store::{Appended, Draft, Position};
 
 /// The most messages of one insert; more are inserted in several parts. A server may split a longer insert, and one
 /// that continues with the next part after a failure, as `FerretDB` 1.24 does after 100, would leave a hole.
@@ -37,9 +38,9 @@ pub(super) async fn append(
     let conversation = Conversation::new(database, upload);
     state.yield_turn(upload).await;
     let mut started = Instant::now();
-    let start = match state.cached_head(upload) {
-        Some(head) => head,
-        None => conversation.head_of_upload().await?,
+    let start = match state.cached_last(upload) {
+        Some(last) => last,
+        None => conversation.last_of_upload().await?,
     };
     let mut call = AppendCall::new(upload, drafts, start);
     let mut base = start;
@@ -48,14 +49,14 @@ pub(super) async fn append(
         retries.wait_after(failure).await?;
         started = Instant::now();
         call.refresh(conversation, retries.is_ambiguous).await?;
-        base = call.head;
+        base = call.last;
     }
-    let (end, elapsed) = (call.head, started.elapsed());
+    let (end, elapsed) = (call.last, started.elapsed());
     state.record(
         upload,
         &AppendStats {
-            start,
-            base,
+            start: start.seq,
+            base: base.seq,
             end,
             elapsed,
         },
@@ -68,18 +69,18 @@ struct AppendCall {
     upload: UploadId,
     /// The head before the call.
     start: Seq,
-    /// The head as far as it is known.
-    head: Seq,
+    /// The position of the last message, as far as it is known.
+    last: Position,
     drafts: Vec<(Draft, Option<Appended>)>,
 }
 
 impl AppendCall {
-    fn new(upload: UploadId, drafts: Vec<Draft>, start: Seq) -> Self {
+    fn new(upload: UploadId, drafts: Vec<Draft>, last: Position) -> Self {
         let drafts = drafts.into_iter().map(|draft| (draft, None)).collect();
         Self {
             upload,
-            start,
-            head: start,
+            start: last.seq,
+            last,
             drafts,
         }
     }
@@ -88,15 +89,17 @@ impl AppendCall {
     async fn insert(&mut self, database: &Database) -> Result<(), Failure> {
         let collection = database.messages().clone_with_type::<StoredMessage>();
         for part in self.next_messages().chunks(MAX_INSERT) {
-            let documents = part.iter().map(StoredMessage::from);
+            let document =
+                |(position, message): &(Position, _)| StoredMessage::new(message, position.places);
+            let documents = part.iter().map(document);
             let inserted = collection.insert_many(documents).ordered(true).await;
             let stored = match &inserted {
                 Ok(_) => part.len(),
                 Err(error) => stored_count(error),
             };
-            for message in part.iter().take(stored) {
+            for (position, message) in part.iter().take(stored) {
                 self.set_results(message);
-                self.head = message.seq;
+                self.last = *position;
             }
             inserted?;
         }
@@ -110,10 +113,10 @@ impl AppendCall {
         conversation: Conversation<'_>,
         is_ambiguous: bool,
     ) -> Result<(), Failure> {
-        let known_head = self.head;
+        let known = self.last;
         // After a change of the primary, the new one may at first not know everything that was acknowledged.
-        self.head = conversation.head().await?.max(known_head);
-        if self.head == known_head || is_ambiguous {
+        self.last = conversation.last().await?.max(known);
+        if self.last == known || is_ambiguous {
             let client_ids: Vec<_> = self.pending().map(Draft::client_message_id).collect();
             let stored = conversation.known(&client_ids).await?;
             for message in &stored {
@@ -132,11 +135,11 @@ impl AppendCall {
             .filter(move |draft| client_ids.insert(draft.client_message_id()))
     }
 
-    fn next_messages(&self) -> Vec<Message> {
-        let mut last = self.head;
+    fn next_messages(&self) -> Vec<(Position, Message)> {
+        let mut last = self.last;
         let number = |draft: &Draft| {
-            last = last.next();
-            draft.clone().into_message(self.upload, last)
+            last = last.next(draft);
+            (last, draft.clone().into_message(self.upload, last))
         };
         self.pending().map(number).collect()
     }

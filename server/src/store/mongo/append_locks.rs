@@ -7,6 +7,8 @@ use app::model::{Seq, UploadId};
 use tokio::sync::Mutex;
 use tokio::time::sleep_until;
 
+use crate::store::Position;
+
 /// One lock for each value of the first byte of an upload's id. Uploads that share a lock wait for each other.
 const LOCKS: usize = 256;
 
@@ -49,7 +51,8 @@ pub(super) struct AppendState(Option<LastAppend>);
 
 struct LastAppend {
     upload: UploadId,
-    head: Seq,
+    /// The position of the last message.
+    last: Position,
     at: Instant,
     /// How long an append takes that reads the head first.
     usual_time: Duration,
@@ -63,8 +66,8 @@ pub(super) struct AppendStats {
     pub start: Seq,
     /// The head after which it finally appended.
     pub base: Seq,
-    /// The head after it.
-    pub end: Seq,
+    /// The position of the last message after it.
+    pub end: Position,
     /// How long the successful try took, including reading the head.
     pub elapsed: Duration,
 }
@@ -77,11 +80,11 @@ impl AppendState {
         }
     }
 
-    /// Returns the head, if this node appended a moment ago and noticed no other node.
-    pub fn cached_head(&self, upload: UploadId) -> Option<Seq> {
+    /// Returns the position of the last message, if this node appended a moment ago and noticed no other node.
+    pub fn cached_last(&self, upload: UploadId) -> Option<Position> {
         let last = self.last(upload)?;
         let is_valid = last.yields_for.is_zero() && last.at.elapsed() < HEAD_VALID_FOR;
-        is_valid.then_some(last.head)
+        is_valid.then_some(last.last)
     }
 
     /// Records an append.
@@ -89,7 +92,7 @@ impl AppendState {
         let last = self.last(upload);
         let usual_time = last.map_or(stats.elapsed, |last| last.usual_time.max(stats.elapsed));
         let streak = last.map_or(0, |last| last.streak + 1);
-        let has_others = last.map_or(stats.start, |last| last.head) < stats.base;
+        let has_others = last.map_or(stats.start, |last| last.last.seq) < stats.base;
         let yields_for = match (has_others, streak) {
             (true, _) => usual_time * 2,
             (false, MAX_STREAK..) => usual_time,
@@ -98,7 +101,7 @@ impl AppendState {
         let keeps_going = yields_for.is_zero();
         self.0 = Some(LastAppend {
             upload,
-            head: stats.end,
+            last: stats.end,
             at: Instant::now(),
             usual_time: if keeps_going {
                 usual_time

@@ -6,7 +6,7 @@ use super::documents::{Malformed, Stored, StoredMessage, date, number, object_id
 use super::error::Failure;
 use super::schema::Database;
 use super::uploads;
-use crate::store::Select;
+use crate::store::{Position, Select};
 
 /// The conversation of an upload.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub(super) async fn page(
         conversation.require_if_empty(head).await?;
         return Ok(MessagePage { messages, head });
     }
-    let head = conversation.head_of_upload().await?;
+    let head = conversation.last_of_upload().await?.seq;
     let messages = conversation.select(select, head, limit).await?;
     Ok(MessagePage { messages, head })
 }
@@ -45,23 +45,23 @@ impl<'d> Conversation<'d> {
         Self { database, upload }
     }
 
-    /// Reads the last sequence number.
-    pub async fn head(self) -> Result<Seq, Failure> {
+    /// Reads the position of the last message.
+    pub async fn last(self) -> Result<Position, Failure> {
         let newest = self
             .database
             .messages()
             .find_one(self.filter())
             .sort(doc! { "seq": -1 })
-            .projection(doc! { "_id": 0, "seq": 1 })
+            .projection(doc! { "_id": 0, "seq": 1, "places": 1 })
             .await?;
-        newest.map_or(Ok(Seq::ZERO), |newest| Ok(seq_of(&newest)?))
+        newest.map_or(Ok(Position::default()), |newest| Ok(position_of(&newest)?))
     }
 
-    /// Reads the last sequence number, and fails if there is no such upload.
-    pub async fn head_of_upload(self) -> Result<Seq, Failure> {
-        let head = self.head().await?;
-        self.require_if_empty(head).await?;
-        Ok(head)
+    /// Reads the position of the last message, and fails if there is no such upload.
+    pub async fn last_of_upload(self) -> Result<Position, Failure> {
+        let last = self.last().await?;
+        self.require_if_empty(last.seq).await?;
+        Ok(last)
     }
 
     /// Checks that the upload exists if its conversation is empty; one with messages has an upload.
@@ -150,11 +150,20 @@ impl<'d> Conversation<'d> {
     }
 }
 
-fn seq_of(document: &RawDocumentBuf) -> Result<Seq, Malformed> {
-    let number = document.get_i64("seq").ok();
-    number.and_then(seq).ok_or(Malformed {
+fn position_of(document: &RawDocumentBuf) -> Result<Position, Malformed> {
+    let wrong = |field| Malformed {
         collection: StoredMessage::COLLECTION,
         id: None,
-        field: Some("seq"),
+        field: Some(field),
+    };
+    let seq = document.get_i64("seq").ok().and_then(seq);
+    let places = match document.get("places") {
+        Ok(None) => Some(0),
+        Ok(Some(places)) => places.as_i64().and_then(|places| places.try_into().ok()),
+        Err(_) => None,
+    };
+    Ok(Position {
+        seq: seq.ok_or(wrong("seq"))?,
+        places: places.ok_or(wrong("places"))?,
     })
 }

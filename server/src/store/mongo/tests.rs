@@ -7,10 +7,11 @@ mod pairing;
 mod proxy;
 mod start;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::thread;
 
-use app::model::{MessageId, NewMessage, Seq, UploadId};
+use app::model::{MessageId, NewMessage, Point, Seq, UploadId};
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
 use testbed::Mongo;
@@ -115,15 +116,20 @@ fn new_message(client_message_id: &str) -> NewMessage {
         author_name: "someone".parse().unwrap(),
         content: "something".parse().unwrap(),
         client_message_id: client_message_id.parse().unwrap(),
+        at: None,
+        author: None,
     }
 }
 
-/// Makes drafts with the client ids `{prefix}-0`, `{prefix}-1` …
+/// Makes drafts with the client ids `{prefix}-0`, `{prefix}-1` …; every second one has a place.
 fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
     (0..count)
         .map(|n| Draft {
             id: MessageId::from_bytes(rand::random()),
-            message: new_message(&format!("{prefix}-{n}")),
+            message: NewMessage {
+                at: (n % 2 == 1).then(|| Point::new(0.25, 0.5).unwrap()),
+                ..new_message(&format!("{prefix}-{n}"))
+            },
             created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
         })
         .collect()
@@ -140,9 +146,9 @@ async fn retry<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMu
     panic!("the store stays unavailable");
 }
 
-/// Returns the client ids of all messages of a conversation, and checks that it has no holes.
+/// Returns the client ids of all messages of a conversation, and checks that neither they nor their places have holes.
 async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
-    let mut names = Vec::new();
+    let (mut names, mut places) = (Vec::new(), 0);
     loop {
         let last = Seq::new(names.len() as u64);
         let page = retry(|| store.messages(upload, Select::After(last), 500)).await;
@@ -152,6 +158,8 @@ async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
         }
         for message in page.messages {
             assert_eq!(message.seq.get(), names.len() as u64 + 1, "no hole");
+            places += u32::from(message.at.is_some());
+            assert_eq!(message.pin, message.at.and(NonZeroU32::new(places)));
             names.push(message.client_message_id.to_string());
         }
     }

@@ -1,17 +1,23 @@
-use app::model::{ClientMessageId, Message, MessageId, MessagePage, Seq, UploadId};
-use rusqlite::{Connection, Params, Row, params};
+use std::num::NonZeroU32;
+
+use app::model::{
+    AuthorTag, ClientMessageId, Message, MessageId, MessagePage, Point, Seq, UploadId,
+};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::error::Failure;
-use super::row::{count_invalid, moment, parsed};
+use super::row::{count_invalid, moment, optional, parsed, point};
 use super::uploads::{self, UploadKey};
-use crate::store::{Appended, Draft, Select};
+use crate::store::{Appended, Draft, Position, Select};
 
 const INSERT: &str =
-    "INSERT INTO messages (upload, seq, id, author_name, content, client_message_id, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    "INSERT INTO messages (upload, seq, id, author_name, content, client_message_id, created_at,
+        author, at_x, at_y, places)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (upload, client_message_id) DO NOTHING";
 const SELECT: &str =
-    "SELECT seq, id, author_name, content, client_message_id, created_at FROM messages";
+    "SELECT seq, id, author_name, content, client_message_id, created_at, author, at_x, at_y, places
+    FROM messages";
 
 /// An upload's conversation, within one transaction.
 struct Conversation<'c> {
@@ -27,13 +33,13 @@ pub(super) fn append(
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>, Failure> {
     let conversation = Conversation::open(connection, upload)?;
-    let mut head = conversation.head()?;
+    let mut last = conversation.last()?;
     let mut appended = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let seq = head.next();
-        appended.push(if conversation.insert(seq, &draft)? {
-            head = seq;
-            Appended::New(draft.into_message(upload, seq))
+        let position = last.next(&draft);
+        appended.push(if conversation.insert(position, &draft)? {
+            last = position;
+            Appended::New(draft.into_message(upload, position))
         } else {
             Appended::Known(conversation.known(draft.client_message_id())?)
         });
@@ -80,17 +86,32 @@ impl<'c> Conversation<'c> {
             .map(|head| head.map_or(Seq::ZERO, |head| Seq::new(head.cast_unsigned())))
     }
 
+    /// Reads the position of the last message.
+    fn last(&self) -> rusqlite::Result<Position> {
+        let sql = "SELECT seq, places FROM messages WHERE upload = ?1 ORDER BY seq DESC LIMIT 1";
+        let last = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([self.key.0], |row| position(row, 0, 1))
+            .optional()?;
+        Ok(last.unwrap_or_default())
+    }
+
     /// Returns whether the draft was new.
-    fn insert(&self, seq: Seq, draft: &Draft) -> rusqlite::Result<bool> {
+    fn insert(&self, position: Position, draft: &Draft) -> rusqlite::Result<bool> {
         let message = &draft.message;
         let inserted = self.connection.prepare_cached(INSERT)?.execute(params![
             self.key.0,
-            number(seq),
+            number(position.seq),
             draft.id.as_bytes(),
             message.author_name.as_str(),
             message.content.as_str(),
             message.client_message_id.as_str(),
             draft.created_at.unix_millis(),
+            message.author.as_ref().map(AuthorTag::as_str),
+            message.at.map(Point::x),
+            message.at.map(Point::y),
+            position.places,
         ])?;
         Ok(inserted == 1)
     }
@@ -142,14 +163,26 @@ impl<'c> Conversation<'c> {
 }
 
 fn message(row: &Row<'_>, upload: UploadId) -> rusqlite::Result<Message> {
+    let Position { seq, places } = position(row, 0, 9)?;
+    let at = point(row, 7, 8)?;
     Ok(Message {
         id: MessageId::from_bytes(row.get(1)?),
         upload_id: upload,
-        seq: Seq::new(row.get::<_, i64>(0)?.cast_unsigned()),
+        seq,
         author_name: parsed(row, 2)?,
         content: parsed(row, 3)?,
         client_message_id: parsed(row, 4)?,
         created_at: moment(row, 5)?,
+        author: optional(row, 6)?,
+        at,
+        pin: at.and(NonZeroU32::new(places)),
+    })
+}
+
+fn position(row: &Row<'_>, seq: usize, places: usize) -> rusqlite::Result<Position> {
+    Ok(Position {
+        seq: Seq::new(row.get::<_, i64>(seq)?.cast_unsigned()),
+        places: row.get::<_, Option<u32>>(places)?.unwrap_or_default(),
     })
 }
 

@@ -1,8 +1,8 @@
 use std::error::Error;
 use std::str::FromStr;
 
-use app::model::Timestamp;
-use rusqlite::types::Type;
+use app::model::{Point, Timestamp};
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{ErrorCode, Row};
 
 /// Reads a text column as a validated type.
@@ -10,10 +10,43 @@ pub(super) fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
 {
-    let text = row.get_ref(column)?.as_str()?;
+    parse(row.get_ref(column)?.as_str()?, column)
+}
+
+/// Reads a text column as a validated type; `None` if it is NULL.
+pub(super) fn optional<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    text.map(|text| parse(text, column)).transpose()
+}
+
+fn parse<T>(text: &str, column: usize) -> rusqlite::Result<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
     text.parse().map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
+}
+
+/// Reads two columns as a point; `None` if both are NULL.
+pub(super) fn point(row: &Row<'_>, x: usize, y: usize) -> rusqlite::Result<Option<Point>> {
+    let Some(at_x) = row.get(x)? else {
+        return match row.get_ref(y)? {
+            ValueRef::Null => Ok(None),
+            _ => Err(rusqlite::Error::InvalidColumnType(
+                x,
+                "at_x".into(),
+                Type::Null,
+            )),
+        };
+    };
+    let point = Point::new(at_x, row.get(y)?);
+    point
+        .map(Some)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(x, Type::Real, Box::new(error)))
 }
 
 /// Reads a column of milliseconds since 1970.

@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x546f_6e65;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The changes of each schema version. Never edit one that was released.
-const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE uploads (
         key INTEGER PRIMARY KEY,
@@ -49,6 +49,14 @@ const MIGRATIONS: [&str; 2] = [
         only INTEGER PRIMARY KEY CHECK (only = 1),
         id TEXT NOT NULL
     ) STRICT;
+",
+    "
+    ALTER TABLE messages ADD COLUMN author TEXT;
+    -- Both or neither.
+    ALTER TABLE messages ADD COLUMN at_x REAL;
+    ALTER TABLE messages ADD COLUMN at_y REAL;
+    -- How many messages up to this one have a place; NULL for those of earlier versions, which had none.
+    ALTER TABLE messages ADD COLUMN places INTEGER;
 ",
 ];
 

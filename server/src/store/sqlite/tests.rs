@@ -1,9 +1,10 @@
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use app::model::{MessageId, NewMessage, UploadId};
+use app::model::{MessageId, NewMessage, Point, UploadId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -28,6 +29,8 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
                 author_name: "someone".parse().unwrap(),
                 content: "something".parse().unwrap(),
                 client_message_id: format!("{prefix}-{n}").parse().unwrap(),
+                at: None,
+                author: None,
             },
             created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
         })
@@ -258,6 +261,10 @@ async fn an_incomplete_database_is_refused_naming_what_is_missing() {
             "ALTER TABLE uploads DROP COLUMN width",
             "the column width of its table uploads is missing",
         ),
+        (
+            "ALTER TABLE messages DROP COLUMN places",
+            "the column places of its table messages is missing",
+        ),
     ] {
         let folder = changed(change).await;
         let refused = open_error(folder.path()).to_string();
@@ -267,10 +274,35 @@ async fn an_incomplete_database_is_refused_naming_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_database_of_the_previous_version_is_migrated() {
-    let folder = changed("DROP TABLE pairing; PRAGMA user_version = 1").await;
-    let store = SqliteStore::open(folder.path()).unwrap();
-    assert_eq!(store.pairing().await, Ok(None));
+async fn a_database_of_any_earlier_version_is_migrated_with_its_messages() {
+    for version in 1..super::schema::MIGRATIONS.len() {
+        let (folder, id) = (tempfile::tempdir().unwrap(), UploadId::from_bytes([7; 12]));
+        let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+        let schema = super::schema::MIGRATIONS[..version].concat();
+        old.execute_batch(&schema).unwrap();
+        old.execute_batch(&format!(
+            "INSERT INTO uploads VALUES
+                (1, x'{id}', 'aB3dE9xZ', 'image', '/i/aB3dE9xZ', 'image/png', 9, 3, 2, 0);
+            INSERT INTO messages (upload, seq, id, author_name, content, client_message_id, created_at)
+                VALUES (1, 1, x'090909090909090909090909', 'Ada', 'from before', 'old', 0);
+            PRAGMA application_id = 0x546f6e65;
+            PRAGMA user_version = {version};"
+        ))
+        .unwrap();
+        drop(old);
+        let store = SqliteStore::open(folder.path()).unwrap();
+        assert_eq!(store.pairing().await, Ok(None));
+        let mut draft = drafts("new", 1).remove(0);
+        draft.message.at = Some(Point::new(0.25, 0.5).unwrap());
+        store.append(id, vec![draft]).await.unwrap();
+        let page = store.messages(id, Select::Newest, 5).await.unwrap();
+        let [old, new] = &page.messages[..] else {
+            panic!("{page:?}");
+        };
+        assert_eq!(old.content.as_str(), "from before");
+        assert_eq!((old.author, old.at, old.pin), (None, None, None));
+        assert_eq!(new.pin, NonZeroU32::new(1));
+    }
 }
 
 /// Returns what is logged on the test's thread while `work` runs.
@@ -294,6 +326,14 @@ async fn invalid_rows_are_logged_at_the_start() {
         (
             "UPDATE messages SET author_name = char(7)",
             Some(("messages", "rows=2")),
+        ),
+        (
+            "UPDATE messages SET author = 'nobody'",
+            Some(("messages", "rows=2")),
+        ),
+        (
+            "UPDATE messages SET at_x = 0.5 WHERE seq = 1",
+            Some(("messages", "rows=1")),
         ),
         ("UPDATE uploads SET width = 7", None),
     ] {

@@ -1,6 +1,7 @@
 //! What the nodes return from the store.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 
 use app::live::failure::ApiFailure;
 use app::model::{Message, Seq, UploadId};
@@ -33,6 +34,7 @@ pub async fn read(
         let error = sequence_error(Seq::ZERO, &first);
         errors.extend(error.map(|error| format!("in the store {error}")));
         errors.extend(repetitions(&first));
+        errors.extend(wrong_pin(&first));
         conversations.insert(*upload, first);
     }
     Ok((conversations, first_few(errors)))
@@ -78,6 +80,19 @@ fn repetitions(messages: &[Message]) -> Vec<String> {
     again.map(describe).collect()
 }
 
+/// Places are numbered in the order of their messages, without holes.
+fn wrong_pin(messages: &[Message]) -> Option<String> {
+    let mut places = 0;
+    let wrong = messages.iter().find(|message| {
+        places += u32::from(message.at.is_some());
+        message.pin != message.at.and(NonZeroU32::new(places))
+    })?;
+    let (seq, pin) = (wrong.seq, wrong.pin);
+    Some(format!(
+        "in the store {seq} has pin {pin:?} after {places} places, itself included"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::messages;
@@ -90,6 +105,16 @@ mod tests {
         twice[2].client_message_id = twice[0].client_message_id.clone();
         let found = repetitions(&twice);
         assert_eq!(found, ["the store has m1 twice, the second time as 3"]);
+    }
+
+    #[test]
+    fn pins_with_a_hole_out_of_order_or_without_a_place_are_found() {
+        assert_eq!(wrong_pin(&messages(1..=6)), None);
+        assert!(wrong_pin(&messages([1, 3, 4])).is_some());
+        assert!(wrong_pin(&messages([4, 2])).is_some());
+        let mut placeless = messages(1..=2);
+        placeless[1].at = None;
+        assert!(wrong_pin(&placeless).is_some());
     }
 
     #[test]

@@ -32,7 +32,10 @@ fn compare(client: &Seen, stored: &[Message]) -> Option<String> {
         return Some(format!("{name}'s list changed: {error}"));
     }
     let mut known = HashSet::new();
-    let duplicates = lines.values().filter(|line| !known.insert(&line.0)).count();
+    let duplicates = lines
+        .values()
+        .filter(|line| !known.insert(&line.key))
+        .count();
     let stored_at = |seq: u64| stored.get(usize::try_from(seq).ok()?.checked_sub(1)?);
     let wrong = lines.iter().filter(|(seq, line)| {
         let message = stored_at(seq.get());
@@ -78,6 +81,25 @@ mod tests {
         assert_eq!(check(1, &[1, 2, 3, 4, 5, 6], true), None);
         assert_eq!(check(4, &[4, 5, 6], true), None);
         assert_eq!(check(2, &[2, 3], false), None);
+    }
+
+    #[test]
+    fn another_place_pin_or_author_is_found() {
+        let changes: [fn(&mut Message); 3] =
+            [|it| it.at = None, |it| it.pin = None, |it| it.author = None];
+        for change in changes {
+            let mut transcript = Transcript::default();
+            transcript.record(Seq::new(1), &entries(1..=6));
+            let seen = Seen {
+                name: "c".into(),
+                upload: upload(),
+                transcript,
+                stayed: true,
+            };
+            let mut stored = messages(1..=6);
+            change(&mut stored[3]);
+            assert!(compare(&seen, &stored).is_some());
+        }
     }
 
     #[test]

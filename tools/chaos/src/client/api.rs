@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::{Message, MessagePage, NewMessage, Seq, Upload, UploadId};
+use app::model::{AuthorSecret, Message, MessagePage, NewMessage, Seq, Upload, UploadId};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -44,6 +44,7 @@ impl Api {
         read(self.http.get(self.messages(upload))).await
     }
 
+    /// The messages after this one.
     pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
         let query = format!("?after={seq}&limit={AFTER_LIMIT}");
         read(self.http.get(self.messages(upload) + &query)).await
@@ -54,8 +55,18 @@ impl Api {
         read(self.http.get(self.messages(upload) + &query)).await
     }
 
-    pub async fn post(&self, upload: UploadId, new: &NewMessage) -> Result<Message, ApiFailure> {
-        read(self.http.post(self.messages(upload)).json(new)).await
+    /// Posts a message, with the author's secret if there is one.
+    pub async fn post(
+        &self,
+        upload: UploadId,
+        new: &NewMessage,
+        secret: Option<&AuthorSecret>,
+    ) -> Result<Message, ApiFailure> {
+        let mut request = self.http.post(self.messages(upload)).json(new);
+        if let Some(secret) = secret {
+            request = request.bearer_auth(secret.expose());
+        }
+        read(request).await
     }
 
     pub async fn create_upload(&self, png: Vec<u8>) -> Result<Upload, ApiFailure> {

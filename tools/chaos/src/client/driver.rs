@@ -54,7 +54,8 @@ impl Driver {
     ) -> (Self, mpsc::Receiver<ClientEvent>) {
         let (events, receiver) = mpsc::channel(MAX_EVENTS);
         let tab = role.name.parse().expect("clients are named like tabs");
-        let machine = Machine::new(role.upload, page, tab);
+        let author = role.secret.tag(role.upload);
+        let machine = Machine::new(role.upload, page, tab, author);
         let mut driver = Self {
             transcript: Transcript::default(),
             rng: StdRng::seed_from_u64(role.seed),
@@ -215,9 +216,10 @@ impl Driver {
                     socket.send(&command);
                 }
             }
-            Effect::FetchAfter(seq) => self.call(async move {
-                let answer = api.after(upload, seq).await;
-                recorder.on_fetched(seq, &answer);
+            Effect::FetchFrom(seq) => self.call(async move {
+                let before = seq.previous();
+                let answer = api.after(upload, before).await;
+                recorder.on_fetched(before, &answer);
                 Input::Fetched(answer)
             }),
             Effect::FetchNewest => {
@@ -228,13 +230,15 @@ impl Driver {
                 self.call(async move { Input::FetchedOlder(api.before(upload, seq).await) });
             }
             // The answer counts even when the client has left by then.
-            Effect::Post(new) => self.call(async move {
-                recorder.on_post(&new.client_message_id);
-                let answer = api.post(upload, &new).await;
-                recorder.on_answer(&new, &answer);
-                Input::PostAnswered(new.client_message_id, answer)
-            }),
-            Effect::StoreOwn(_) => {}
+            Effect::Post(new) => {
+                let secret = self.role.secret.clone();
+                self.call(async move {
+                    recorder.on_post(&new.client_message_id);
+                    let answer = api.post(upload, &new, Some(&secret)).await;
+                    recorder.on_answer(&new, &answer);
+                    Input::PostAnswered(new.client_message_id, answer)
+                });
+            }
             Effect::Start(timer, millis) => {
                 self.stop_timer(timer);
                 let after = Duration::from_millis(millis.into());

@@ -11,7 +11,7 @@ mod user;
 
 use std::time::Duration;
 
-use app::model::{Seq, UploadId};
+use app::model::{AuthorSecret, Seq, UploadId};
 use tokio::sync::watch;
 
 use crate::recorder::Recorder;
@@ -46,6 +46,8 @@ pub struct Role {
     /// Unique in the run.
     pub name: String,
     pub upload: UploadId,
+    /// The author's secret.
+    pub secret: AuthorSecret,
     pub seed: u64,
     /// Mean time between two messages.
     pub pace: Duration,

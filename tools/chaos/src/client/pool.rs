@@ -44,6 +44,9 @@ impl ClientPool {
             let role = Role {
                 name: format!("c{number}"),
                 upload: uploads[number % uploads.len()],
+                secret: format!("the-secret-of-client-{number}-of-a-run")
+                    .parse()
+                    .expect("it is long enough"),
                 seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
                 pace,
                 stays: !is_visitor,

@@ -28,6 +28,9 @@ impl ProtocolCheck {
             ServerEvent::MessagePosted { message, .. } if !self.posted.insert(message.seq) => {
                 Some(format!("messagePosted came twice with {}", message.seq))
             }
+            ServerEvent::Watched { reset: true, .. } => {
+                Some("watched asks to start anew, although the store was not restored".into())
+            }
             ServerEvent::Watched { head, messages, .. } => self.on_watched(*head, messages),
             _ => None,
         }
@@ -76,6 +79,7 @@ mod tests {
             upload_id: upload(),
             head: Seq::new(head),
             messages: messages(numbers.iter().copied()),
+            reset: false,
         }
     }
 
@@ -89,6 +93,7 @@ mod tests {
         ClientCommand::Watch {
             upload_id: upload().to_string().parse().unwrap(),
             after: Some(Seq::new(after)),
+            after_id: None,
         }
     }
 

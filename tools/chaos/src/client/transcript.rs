@@ -2,26 +2,44 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
+use std::num::NonZeroU32;
 
 use app::live::Entry;
-use app::model::{AuthorName, ClientMessageId, Message, MessageText, Seq};
+use app::model::{AuthorName, AuthorTag, ClientMessageId, Message, MessageText, Point, Seq};
 
 /// What must be the same in a list and in the store.
-pub type Line = (ClientMessageId, AuthorName, MessageText);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub key: ClientMessageId,
+    author_name: AuthorName,
+    content: MessageText,
+    author: Option<AuthorTag>,
+    at: Option<Point>,
+    pin: Option<NonZeroU32>,
+}
 
 fn line(entry: &Entry) -> Line {
-    let Entry {
-        key,
-        author_name,
-        content,
-        ..
-    } = entry;
-    (key.clone(), author_name.clone(), content.clone())
+    let entry = entry.clone();
+    Line {
+        key: entry.key,
+        author_name: entry.author_name,
+        content: entry.content,
+        author: entry.author,
+        at: entry.at,
+        pin: entry.pin,
+    }
 }
 
 pub fn stored_line(message: &Message) -> Line {
-    let key = message.client_message_id.clone();
-    (key, message.author_name.clone(), message.content.clone())
+    let message = message.clone();
+    Line {
+        key: message.client_message_id,
+        author_name: message.author_name,
+        content: message.content,
+        author: message.author,
+        at: message.at,
+        pin: message.pin,
+    }
 }
 
 /// A part of a conversation as a client saw it.
@@ -48,8 +66,8 @@ impl Transcript {
                     vacant.insert(line(entry));
                     new += usize::from(last_before.is_none_or(|before| seq > before));
                 }
-                Occupied(known) if known.get().0 != entry.key => {
-                    let change = format!("{number} was {} and is {}", known.get().0, entry.key);
+                Occupied(known) if known.get().key != entry.key => {
+                    let change = format!("{number} was {} and is {}", known.get().key, entry.key);
                     self.error(change);
                 }
                 Occupied(_) => {}

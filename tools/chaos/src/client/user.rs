@@ -184,6 +184,8 @@ impl User {
 
     fn write(&mut self) {
         self.written += 1;
+        let place = self.some_point();
+        let has_place = self.rng.random_bool(0.5);
         let author = &self.role.name;
         let name = format!("{author}-{}", self.written);
         let text = text::random_text(&name, self.role.writes_long, &mut self.rng);
@@ -192,14 +194,21 @@ impl User {
             author_name: author.parse().expect("clients are named like people"),
             content: text.parse().expect("there is something to see in it"),
             created_at: Timestamp::EPOCH,
+            author: Some(self.role.secret.tag(self.role.upload)),
+            at: has_place.then_some(place),
+            pin: None,
             mine: true,
             delivery: Delivery::Sending,
         });
     }
 
-    fn tap(&mut self) {
+    fn some_point(&mut self) -> Point {
         let (x, y) = (self.rng.random(), self.rng.random());
-        let at = Point::new(x, y).expect("these are fractions");
+        Point::new(x, y).expect("these are fractions")
+    }
+
+    fn tap(&mut self) {
+        let at = self.some_point();
         self.driver.handle(Input::Touch(at));
         self.driver.handle(Input::LoadOlder);
     }

@@ -1,4 +1,6 @@
-use app::model::{Message, MessageId, UploadId};
+use std::num::NonZeroU32;
+
+use app::model::{Message, MessageId, Point, UploadId};
 use mongodb::bson::DateTime;
 use mongodb::bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,13 @@ pub(in crate::store::mongo) struct StoredMessage {
     client_message_id: String,
     created_at: DateTime,
     modified_at: DateTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<Point>,
+    /// How many messages up to this one have a place. Absent in those of earlier versions, which had none.
+    #[serde(default)]
+    places: i64,
 }
 
 impl Stored for StoredMessage {
@@ -27,8 +36,9 @@ impl Stored for StoredMessage {
     const COLLECTION: &'static str = "messages";
 }
 
-impl From<&Message> for StoredMessage {
-    fn from(message: &Message) -> Self {
+impl StoredMessage {
+    /// The document of a message, with how many messages up to it have a place.
+    pub fn new(message: &Message, places: u32) -> Self {
         Self {
             id: ObjectId::from_bytes(*message.id.as_bytes()),
             upload_id: object_id(message.upload_id),
@@ -38,6 +48,9 @@ impl From<&Message> for StoredMessage {
             client_message_id: message.client_message_id.as_str().to_owned(),
             created_at: date(message.created_at),
             modified_at: date(message.created_at),
+            author: message.author.map(|author| author.to_string()),
+            at: message.at,
+            places: places.into(),
         }
     }
 }
@@ -52,6 +65,7 @@ impl TryFrom<StoredMessage> for Message {
             id: Some(id),
             field: Some(field),
         };
+        let places = u32::try_from(stored.places).map_err(|_| wrong("places"))?;
         Ok(Self {
             id,
             upload_id: UploadId::from_bytes(stored.upload_id.bytes()),
@@ -63,6 +77,12 @@ impl TryFrom<StoredMessage> for Message {
                 .parse()
                 .map_err(|_| wrong("clientMessageID"))?,
             created_at: moment(stored.created_at).ok_or(wrong("createdAt"))?,
+            author: stored
+                .author
+                .map(|author| author.parse().map_err(|_| wrong("author")))
+                .transpose()?,
+            at: stored.at,
+            pin: stored.at.and(NonZeroU32::new(places)),
         })
     }
 }

@@ -1,7 +1,8 @@
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard};
 
-use app::model::UploadRef;
+use app::model::{Point, UploadRef};
 use mongodb::bson::spec::ElementType;
 use mongodb::bson::{Bson, doc};
 
@@ -40,6 +41,7 @@ async fn documents_have_the_specified_fields() {
         "clientMessageID",
         "createdAt",
         "modifiedAt",
+        "places",
     ];
     assert_eq!(fields(&message), expected);
     assert_eq!(message.get("uploadID"), upload.get("_id"));
@@ -48,6 +50,31 @@ async fn documents_have_the_specified_fields() {
         assert_eq!(document["createdAt"].element_type(), ElementType::DateTime);
         assert_eq!(document["createdAt"], document["modifiedAt"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_earlier_versions_have_no_place() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
+    let id = stored(&store).await;
+    store.append(id, drafts("old", 1)).await.unwrap();
+    let messages = database.collection("messages").await;
+    let unset = doc! { "$unset": { "places": "" } };
+    messages.update_one(doc! {}, unset).await.unwrap();
+    let another = database.open().await;
+    let mut draft = drafts("new", 1).remove(0);
+    draft.message.at = Some(Point::new(0.25, 0.5).unwrap());
+    another.append(id, vec![draft]).await.unwrap();
+    let page = another.messages(id, Select::Newest, 5).await.unwrap();
+    let pins: Vec<_> = page.messages.iter().map(|it| it.pin).collect();
+    assert_eq!(pins, [None, NonZeroU32::new(1)]);
+    let new = messages.find_one(doc! { "seq": 2_i64 }).await.unwrap();
+    let new = new.unwrap();
+    assert_eq!(
+        new.get_document("at").unwrap(),
+        &doc! { "x": 0.25, "y": 0.5 }
+    );
+    assert_eq!(new.get_i64("places"), Ok(1));
 }
 
 impl FreshDatabase {
