@@ -14,9 +14,7 @@ pub(super) const MAX_BACKFILL: u64 = 199;
 /// Whether a request is under way, or when the next may start.
 #[derive(Debug, Default)]
 pub(super) struct Backfill {
-    in_flight: bool,
-    /// The answer to that request may be about an earlier history.
-    is_outdated: bool,
+    request: Request,
     /// `Timer::Backfill` runs.
     delayed: bool,
     /// The grace period for the messages that are missing now is over.
@@ -24,18 +22,30 @@ pub(super) struct Backfill {
     failures: u32,
 }
 
+/// A request under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Request {
+    #[default]
+    None,
+    UnderWay,
+    /// Its answer may be about an earlier history and is ignored.
+    Outdated,
+}
+
 impl Backfill {
     /// Starts a request for the newest messages, unless one is under way or must wait.
     pub fn start_newest(&mut self) -> Option<Effect> {
-        let may_start = !self.in_flight && !self.delayed;
-        self.in_flight |= may_start;
-        may_start.then_some(Effect::FetchNewest)
+        if self.request != Request::None || self.delayed {
+            return None;
+        }
+        self.request = Request::UnderWay;
+        Some(Effect::FetchNewest)
     }
 
     /// Starts a request for what follows `cursor`, unless one is under way or must wait. On a live connection frames get
     /// the grace period first.
     pub fn start(&mut self, cursor: Seq, head: Seq, live: bool) -> Option<Effect> {
-        if self.in_flight || self.delayed {
+        if self.request != Request::None || self.delayed {
             return None;
         }
         if live && !self.grace_over {
@@ -43,7 +53,7 @@ impl Backfill {
             self.delayed = true;
             return Some(Effect::Start(Timer::Backfill, GRACE_MILLIS));
         }
-        self.in_flight = true;
+        self.request = Request::UnderWay;
         let missing = head.get().saturating_sub(cursor.get());
         Some(if missing > MAX_BACKFILL {
             Effect::FetchNewest
@@ -65,25 +75,29 @@ impl Backfill {
 
     /// The server has another history: the answer to a request that is under way must be ignored.
     pub fn restart(&mut self) {
-        self.is_outdated = self.in_flight;
+        if self.request == Request::UnderWay {
+            self.request = Request::Outdated;
+        }
     }
 
     /// Ends the request if its answer may be about an earlier history.
     pub fn take_outdated(&mut self) -> bool {
-        let is_outdated = std::mem::take(&mut self.is_outdated);
-        self.in_flight &= !is_outdated;
+        let is_outdated = self.request == Request::Outdated;
+        if is_outdated {
+            self.request = Request::None;
+        }
         is_outdated
     }
 
     /// The request brought what was asked for.
     pub fn on_success(&mut self) {
-        self.in_flight = false;
+        self.request = Request::None;
         self.failures = 0;
     }
 
     /// The request failed, or brought nothing though messages are missing.
     pub fn on_failure(&mut self, now: Now) -> Effect {
-        self.in_flight = false;
+        self.request = Request::None;
         self.delayed = true;
         let delay = now.backoff(self.failures);
         self.failures = self.failures.saturating_add(1);

@@ -15,7 +15,7 @@ impl Machine {
         self.conversation.raise_head(head);
         for message in messages {
             for entry in self.conversation.insert(message) {
-                self.entries_changed = true;
+                self.changes.entries = true;
                 self.outbox.remove(&entry.key);
                 if let (Some(missed), false) = (&mut self.missed, entry.mine) {
                     *missed += 1;
@@ -38,8 +38,8 @@ impl Machine {
             Older::Idle | Older::Failed => Older::Idle,
         };
         self.is_contradicted = false;
-        self.restarted = true;
-        self.entries_changed = true;
+        self.changes.restarted = true;
+        self.changes.entries = true;
     }
 
     pub(super) fn on_fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
@@ -80,7 +80,7 @@ impl Machine {
         let first = answer.as_ref().ok().and_then(|page| page.messages.first());
         let skipped = first.map_or(0, |first| self.conversation.skip_to(first.seq));
         if skipped > 0 {
-            self.entries_changed = true;
+            self.changes.entries = true;
             // They are listed again below, or are among the skipped ones.
             self.outbox.remove_sent();
             if let Some(missed) = &mut self.missed {
@@ -155,7 +155,7 @@ impl Machine {
             Ok(page) => {
                 self.older = Older::Idle;
                 self.conversation.insert_older(page.messages);
-                self.entries_changed = true;
+                self.changes.entries = true;
             }
             Err(_) => self.older = Older::Failed,
         }
@@ -166,7 +166,7 @@ impl Machine {
         key: &ClientMessageId,
         answer: Result<Message, ApiFailure>,
     ) {
-        self.entries_changed = true;
+        self.changes.entries = true;
         match answer {
             _ if self.outbox.take_outdated(key) => {}
             Ok(message) => {
@@ -187,7 +187,7 @@ impl Machine {
 
     pub(super) fn retry(&mut self, key: &ClientMessageId) {
         self.outbox.retry(key);
-        self.entries_changed = true;
+        self.changes.entries = true;
         self.post_next();
     }
 

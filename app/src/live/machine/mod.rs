@@ -52,6 +52,15 @@ enum Older {
     Failed,
 }
 
+/// What has changed since it was asked last.
+#[derive(Debug, Default)]
+struct Changes {
+    entries: bool,
+    ripples: bool,
+    /// The list has started anew.
+    restarted: bool,
+}
+
 /// A live conversation.
 #[derive(Debug)]
 pub struct Machine {
@@ -70,9 +79,7 @@ pub struct Machine {
     /// `Timer::Poll` runs.
     polling: bool,
     effects: Vec<Effect>,
-    entries_changed: bool,
-    ripples_changed: bool,
-    restarted: bool,
+    changes: Changes,
     /// The server was found to have another history: the list starts anew with its newest messages.
     is_contradicted: bool,
 }
@@ -93,9 +100,7 @@ impl Machine {
             caught_up: None,
             polling: false,
             effects: Vec::new(),
-            entries_changed: false,
-            ripples_changed: false,
-            restarted: false,
+            changes: Changes::default(),
             is_contradicted: false,
         }
     }
@@ -151,21 +156,21 @@ impl Machine {
     /// Whether the entries and the ripples changed since the last call.
     pub fn take_changes(&mut self) -> (bool, bool) {
         (
-            std::mem::take(&mut self.entries_changed),
-            std::mem::take(&mut self.ripples_changed),
+            std::mem::take(&mut self.changes.entries),
+            std::mem::take(&mut self.changes.ripples),
         )
     }
 
     /// Whether the list has started anew since the last call: the server has another history.
     pub fn take_restarted(&mut self) -> bool {
-        std::mem::take(&mut self.restarted)
+        std::mem::take(&mut self.changes.restarted)
     }
 
     /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
     pub fn send(&mut self, entry: Entry) -> bool {
         let accepted = self.outbox.push(entry);
         if accepted {
-            self.entries_changed = true;
+            self.changes.entries = true;
             self.post_next();
         }
         accepted
@@ -174,7 +179,7 @@ impl Machine {
     /// Removes a message that was refused permanently, and returns its text.
     pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
         let text = self.outbox.withdraw(key);
-        self.entries_changed |= text.is_some();
+        self.changes.entries |= text.is_some();
         text
     }
 
@@ -192,7 +197,7 @@ impl Machine {
             Input::Touch(at) => self.touch(at, now),
             Input::RemoveRipple(id) => {
                 self.ripples.remove(id);
-                self.ripples_changed = true;
+                self.changes.ripples = true;
             }
         }
         self.start_backfill();
@@ -238,7 +243,7 @@ impl Machine {
                 }
                 // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
-                self.entries_changed = true;
+                self.changes.entries = true;
                 self.post_next();
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
@@ -271,7 +276,7 @@ impl Machine {
         // An invisible tab animates nothing: the ripples would all start when it becomes visible.
         if self.connector.is_visible() {
             self.ripples.on_touched(points);
-            self.ripples_changed = true;
+            self.changes.ripples = true;
         }
     }
 
@@ -279,7 +284,7 @@ impl Machine {
         let Some(at) = self.ripples.touch(at, now) else {
             return;
         };
-        self.ripples_changed = true;
+        self.changes.ripples = true;
         if self.connector.phase() == Phase::Live {
             self.effects.push(Effect::Send(ClientCommand::Touch {
                 upload_id: UploadRef::Id(self.upload),

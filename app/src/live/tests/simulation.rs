@@ -63,7 +63,7 @@ impl World {
     /// and nothing is listed twice.
     fn check(&self) {
         // Until the machine has noticed it, the list is of another history.
-        if self.is_restored {
+        if self.restores > 0 {
             return;
         }
         let entries = entries(&self.machine);

@@ -56,8 +56,8 @@ pub(super) struct World {
     pub(super) fetches: usize,
     /// How often the newest messages were fetched instead of all.
     pub(super) skipped: usize,
-    /// Whether a restore has made another history, in which no message has an id of the first one.
-    pub(super) is_restored: bool,
+    /// How many restores have made another history, in which no message has an id of the first one.
+    pub(super) restores: usize,
     /// How often the list has started anew.
     pub(super) restarts: usize,
 }
@@ -93,7 +93,7 @@ impl World {
             posts: 0,
             fetches: 0,
             skipped: 0,
-            is_restored: false,
+            restores: 0,
             restarts: 0,
         }
     }
@@ -199,7 +199,7 @@ impl World {
     pub(super) fn restore(&mut self) {
         let lost = self.rng.below(self.store.len().min(100)) + 1;
         let length = self.store.len() - lost;
-        self.is_restored = true;
+        self.restores += 1;
         self.disconnect();
         self.in_flight
             .push(Input::Connection(ConnectionEvent::Closed(1006)));
@@ -285,7 +285,7 @@ impl World {
     /// Somebody else posts a message.
     pub(super) fn append_other(&mut self) {
         let mut message = other(&self.store);
-        if self.is_restored {
+        if self.restores > 0 {
             message.client_message_id = key(&format!("again-{}", message.seq));
             message.id = id(&message.client_message_id);
         }

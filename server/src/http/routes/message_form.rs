@@ -34,8 +34,7 @@ struct Form {
 
 /// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page.
 pub async fn create(
-    _: SameOrigin,
-    Author(secret): Author,
+    (_, Author(secret)): (SameOrigin, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,

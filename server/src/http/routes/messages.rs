@@ -138,8 +138,7 @@ impl IntoResponse for EncodedMessages {
 
 /// `POST /api/uploads/{id}/messages`.
 pub async fn create(
-    _: SameOrigin,
-    Author(secret): Author,
+    (_, Author(secret)): (SameOrigin, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,

@@ -40,8 +40,7 @@ const MAX_SHORT_ID_ATTEMPTS: usize = 3;
 
 /// `POST /api/uploads`.
 pub async fn create(
-    _: SameOrigin,
-    _: Author,
+    _: (SameOrigin, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,

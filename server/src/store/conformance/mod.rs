@@ -120,14 +120,18 @@ fn draft(client_message_id: &str) -> Draft {
     let id: [u8; 12] = rand::random();
     let fraction = |byte: u8| f64::from(byte) / 255.0;
     let point = || Point::new(fraction(id[1]), fraction(id[2])).unwrap();
-    let author = if id[3] % 2 == 0 { "ldkulx5sv2" } else { "" };
+    let author = if id[3].is_multiple_of(2) {
+        "ldkulx5sv2"
+    } else {
+        ""
+    };
     Draft {
         id: MessageId::from_bytes(id),
         message: NewMessage {
             author_name: parse(&format!("by {client_message_id:.37}")),
             content: parse(&format!("content of {client_message_id}")),
             client_message_id: parse(client_message_id),
-            at: (id[0] % 2 == 0).then(point),
+            at: id[0].is_multiple_of(2).then(point),
             author: author.parse().ok(),
         },
         created_at: at(0),

@@ -20,8 +20,11 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
         client_message_id: format!("m{number}").parse().unwrap(),
         created_at: "2026-11-24T12:00:00Z".parse().unwrap(),
         author: Some("aaaaaaaaaa".parse().unwrap()),
-        at: (number % 2 == 0).then(|| Point::new(0.25, 0.5).unwrap()),
-        pin: NonZeroU32::new(u32::try_from(number / 2).unwrap()).filter(|_| number % 2 == 0),
+        at: number
+            .is_multiple_of(2)
+            .then(|| Point::new(0.25, 0.5).unwrap()),
+        pin: NonZeroU32::new(u32::try_from(number / 2).unwrap())
+            .filter(|_| number.is_multiple_of(2)),
     };
     numbers.into_iter().map(message).collect()
 }
