@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod authors_and_places;
 mod bombs;
 mod capacity;
 mod conditions;

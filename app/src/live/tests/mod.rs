@@ -3,6 +3,7 @@ mod connection;
 mod connector;
 pub(super) mod fixture;
 mod harness;
+mod other_history;
 mod sending;
 mod simulation;
 mod touching;

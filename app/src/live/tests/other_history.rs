@@ -1,0 +1,80 @@
+use super::super::connection::ConnectionEvent;
+use super::super::effect::{Effect, Timer};
+use super::super::machine::Input;
+use super::super::{Connection, Delivery, History};
+use super::fixture::{key, message, page, upload_id};
+use super::harness::*;
+use crate::event::ServerEvent;
+use crate::model::{Message, MessagePage, Seq};
+
+/// The answer to a watch of a client whose last message the server does not have.
+fn reset(messages: Vec<Message>, head: u64) -> ServerEvent {
+    ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(head),
+        messages,
+        reset: true,
+    }
+}
+
+#[test]
+fn after_a_reset_the_list_starts_anew_and_unsent_messages_are_posted_to_it() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    let stored = Input::PostAnswered(key("a"), Ok(own("a", 5)));
+    give(&mut machine, stored);
+    send(&mut machine, "b");
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent, "behind a gap");
+    let effects = frame(&mut machine, reset(vec![own("c", 1), own("d", 2)], 2));
+    assert!(machine.take_restarted());
+    assert!(!machine.take_restarted());
+    let expected = ["text of c", "text of d", "text of a", "text of b"];
+    assert_eq!(texts(&machine), expected);
+    assert_eq!(machine.connection(), Connection::Live);
+    assert_eq!(posts(&effects), Vec::<&str>::new(), "one is under way");
+
+    // The post under way was answered before the restore, so it is repeated after the other one.
+    let effects = give(&mut machine, Input::PostAnswered(key("b"), Ok(own("b", 6))));
+    assert_eq!(posts(&effects), ["a"]);
+    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 3))));
+    assert_eq!(posts(&effects), ["b"]);
+    give(&mut machine, Input::PostAnswered(key("b"), Ok(own("b", 4))));
+    assert!(machine.unsent().is_empty());
+    assert_eq!(texts(&machine), expected);
+}
+
+#[test]
+fn answers_from_before_a_reset_are_ignored() {
+    let mut machine = machine(page(101..=150, 150));
+    connect(&mut machine, 150);
+    give(&mut machine, Input::LoadOlder);
+    let effects = reconnect(&mut machine, 160);
+    assert!(effects.contains(&Effect::FetchFrom(Seq::new(150))));
+    let newest = (1..=3).map(|seq| own(&format!("again-{seq}"), seq));
+    frame(&mut machine, reset(newest.collect(), 3));
+    give(&mut machine, Input::Fetched(Ok(page(4..=160, 160))));
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=100, 150))));
+    assert_eq!(texts(&machine).len(), 3);
+    assert_eq!(machine.history(), History::Complete);
+    frame(&mut machine, posted(message(4)));
+    assert_eq!(texts(&machine).len(), 4);
+}
+
+#[test]
+fn a_fetch_that_shows_another_history_starts_the_list_anew() {
+    let mut machine = live();
+    frame(&mut machine, posted(message(6)));
+    connection(&mut machine, ConnectionEvent::Timer(Timer::Backfill));
+    let others = (3..=6).map(|seq| own(&format!("again-{seq}"), seq));
+    let contradicting = MessagePage {
+        messages: others.collect(),
+        head: Seq::new(6),
+    };
+    let effects = give(&mut machine, Input::Fetched(Ok(contradicting.clone())));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    assert_eq!(texts(&machine).len(), 3, "nothing of it is listed");
+    give(&mut machine, Input::FetchedNewest(Ok(contradicting)));
+    assert!(machine.take_restarted());
+    assert_eq!(machine.listed().0, Seq::new(3));
+    assert_eq!(texts(&machine)[0], "text of again-3");
+}
