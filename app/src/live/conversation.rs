@@ -154,6 +154,22 @@ impl Conversation {
         })
     }
 
+    /// Drops what is behind a gap: it may be of another history than what will fill the gap, which brings it again.
+    pub fn drop_buffered(&mut self) {
+        self.buffered.clear();
+    }
+
+    /// Drops what is behind a gap if one of these messages has a number of it and is another one.
+    pub fn drop_contradicted(&mut self, messages: &[Message]) {
+        let is_other = |buffered: &Message, message: &Message| {
+            buffered.seq == message.seq && buffered.id != message.id
+        };
+        let mut buffered = self.buffered.iter();
+        if buffered.any(|it| messages.iter().any(|message| is_other(it, message))) {
+            self.drop_buffered();
+        }
+    }
+
     /// Starts anew with these messages: the server has another history.
     pub fn restart(&mut self, page: MessagePage) {
         *self = Self::new(page, self.author);

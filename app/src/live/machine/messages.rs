@@ -12,6 +12,7 @@ const CAUGHT_UP_MILLIS: u32 = 6_000;
 
 impl Machine {
     pub(super) fn insert(&mut self, messages: Vec<Message>, head: Seq) {
+        self.conversation.drop_contradicted(&messages);
         self.conversation.raise_head(head);
         for message in messages {
             for entry in self.conversation.insert(message) {

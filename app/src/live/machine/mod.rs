@@ -239,6 +239,7 @@ impl Machine {
                 if reset {
                     self.restart(MessagePage { messages, head });
                 } else {
+                    self.conversation.drop_buffered();
                     self.insert(messages, head);
                 }
                 // The server is back: what failed for a while, and is not listed by now, is posted again.

@@ -78,3 +78,19 @@ fn a_fetch_that_shows_another_history_starts_the_list_anew() {
     assert_eq!(machine.listed().0, Seq::new(3));
     assert_eq!(texts(&machine)[0], "text of again-3");
 }
+
+#[test]
+fn what_is_behind_a_gap_is_dropped_when_watching_again() {
+    let mut machine = live();
+    frame(&mut machine, posted(message(5)));
+    reconnect(&mut machine, 4);
+    let again = (4..=5).map(|seq| own(&format!("again-{seq}"), seq));
+    let mut messages = page(3..=3, 5).messages;
+    messages.extend(again);
+    let head = Seq::new(5);
+    give(
+        &mut machine,
+        Input::Fetched(Ok(MessagePage { messages, head })),
+    );
+    assert_eq!(texts(&machine)[3..], ["text of again-4", "text of again-5"]);
+}
