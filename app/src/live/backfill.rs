@@ -15,6 +15,8 @@ pub(super) const MAX_BACKFILL: u64 = 199;
 #[derive(Debug, Default)]
 pub(super) struct Backfill {
     request: Request,
+    /// The head that was known when the last request started.
+    head_before: Seq,
     /// `Timer::Backfill` runs.
     delayed: bool,
     /// The grace period for the messages that are missing now is over.
@@ -34,11 +36,12 @@ enum Request {
 
 impl Backfill {
     /// Starts a request for the newest messages, unless one is under way or must wait.
-    pub fn start_newest(&mut self) -> Option<Effect> {
+    pub fn start_newest(&mut self, head: Seq) -> Option<Effect> {
         if self.request != Request::None || self.delayed {
             return None;
         }
         self.request = Request::UnderWay;
+        self.head_before = head;
         Some(Effect::FetchNewest)
     }
 
@@ -54,6 +57,7 @@ impl Backfill {
             return Some(Effect::Start(Timer::Backfill, GRACE_MILLIS));
         }
         self.request = Request::UnderWay;
+        self.head_before = head;
         let missing = head.get().saturating_sub(cursor.get());
         Some(if missing > MAX_BACKFILL {
             Effect::FetchNewest
@@ -87,6 +91,11 @@ impl Backfill {
             self.request = Request::None;
         }
         is_outdated
+    }
+
+    /// Whether an answer has a lower head than was known before the request: the server has another history.
+    pub fn contradicts(&self, head: Seq) -> bool {
+        head < self.head_before
     }
 
     /// The request brought what was asked for.

@@ -50,7 +50,7 @@ impl Machine {
         let before = self.conversation.cursor();
         let failed = answer.is_err();
         if let Ok(page) = answer {
-            if self.conversation.contradicts(&page.messages) {
+            if self.is_contradicted_by(&page) {
                 self.is_contradicted = true;
                 self.backfill.on_success();
                 return;
@@ -66,13 +66,18 @@ impl Machine {
         }
     }
 
+    /// Whether an answer shows that the server has another history.
+    fn is_contradicted_by(&self, page: &MessagePage) -> bool {
+        self.backfill.contradicts(page.head) || self.conversation.contradicts(&page.messages)
+    }
+
     /// When the newest messages do not connect to the list, they replace it: there is never a gap in it.
     pub(super) fn on_fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
         if self.backfill.take_outdated() {
             return;
         }
         let answer = match answer {
-            Ok(page) if self.is_contradicted || self.conversation.contradicts(&page.messages) => {
+            Ok(page) if self.is_contradicted || self.is_contradicted_by(&page) => {
                 self.backfill.on_success();
                 return self.restart(page);
             }
@@ -95,7 +100,10 @@ impl Machine {
     pub(super) fn start_backfill(&mut self) {
         match self.connector.phase() {
             Phase::NotFound => {}
-            _ if self.is_contradicted => self.effects.extend(self.backfill.start_newest()),
+            _ if self.is_contradicted => {
+                let head = self.conversation.head();
+                self.effects.extend(self.backfill.start_newest(head));
+            }
             phase if self.conversation.is_behind() => self.fetch(phase == Phase::Live),
             _ => self.backfill.complete(),
         }
@@ -155,6 +163,9 @@ impl Machine {
             _ if self.older == Older::Outdated => self.older = Older::Idle,
             Ok(page) => {
                 self.older = Older::Idle;
+                for message in &page.messages {
+                    self.outbox.remove(&message.client_message_id);
+                }
                 self.conversation.insert_older(page.messages);
                 self.changes.entries = true;
             }

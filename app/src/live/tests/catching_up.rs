@@ -240,7 +240,11 @@ fn a_failed_fetch_is_repeated_after_a_delay() {
 fn a_fetch_that_brings_nothing_is_repeated_after_a_delay() {
     let mut machine = live();
     frame(&mut machine, posted(message(5)));
-    let effects = give(&mut machine, Input::Fetched(Ok(MessagePage::default())));
+    let nothing = MessagePage {
+        messages: Vec::new(),
+        head: Seq::new(5),
+    };
+    let effects = give(&mut machine, Input::Fetched(Ok(nothing)));
     assert_eq!(effects, [Effect::Start(Timer::Backfill, 250)]);
 }
 

@@ -94,3 +94,16 @@ fn what_is_behind_a_gap_is_dropped_when_watching_again() {
     );
     assert_eq!(texts(&machine)[3..], ["text of again-4", "text of again-5"]);
 }
+
+#[test]
+fn a_fetch_that_shows_a_lower_head_starts_the_list_anew() {
+    let mut machine = live();
+    frame(&mut machine, posted(message(9)));
+    connection(&mut machine, ConnectionEvent::Timer(Timer::Backfill));
+    let effects = give(&mut machine, Input::Fetched(Ok(page(3..=4, 4))));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    give(&mut machine, Input::FetchedNewest(Ok(page(1..=4, 4))));
+    assert!(machine.take_restarted());
+    assert_eq!(texts(&machine).len(), 4);
+    assert_eq!(machine.connection(), Connection::Live);
+}
