@@ -41,6 +41,7 @@ impl Machine {
         self.is_contradicted = false;
         self.changes.restarted = true;
         self.changes.entries = true;
+        self.post_next();
     }
 
     pub(super) fn on_fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
@@ -186,7 +187,12 @@ impl Machine {
                 if message.seq <= self.conversation.cursor() {
                     self.outbox.remove(key);
                 }
-                self.insert(vec![message], Seq::ZERO);
+                if self.connector.phase() == Phase::Live {
+                    self.insert(vec![message], Seq::ZERO);
+                } else {
+                    // It may follow another history than the list's: it is fetched with what is before it.
+                    self.conversation.raise_head(message.seq);
+                }
             }
             Err(failure) => {
                 let (reason, retry) = (failure.to_string(), failure.is_temporary());

@@ -107,3 +107,18 @@ fn a_fetch_that_shows_a_lower_head_starts_the_list_anew() {
     assert_eq!(texts(&machine).len(), 4);
     assert_eq!(machine.connection(), Connection::Live);
 }
+
+#[test]
+fn without_a_connection_the_answer_to_a_post_is_not_listed_but_fetched() {
+    let mut machine = live();
+    connection(&mut machine, ConnectionEvent::Closed(1006));
+    send(&mut machine, "a");
+    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
+    assert_eq!(effects, [Effect::FetchFrom(Seq::new(3))]);
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent);
+    let mut fetched = page(3..=3, 4);
+    fetched.messages.push(own("a", 4));
+    give(&mut machine, Input::Fetched(Ok(fetched)));
+    assert!(machine.unsent().is_empty());
+    assert_eq!(texts(&machine).len(), 4);
+}
