@@ -31,7 +31,7 @@ async fn a_client_that_has_what_the_store_has_resumes() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let name = UploadRef::Id(upload.id);
-    let posted = node.say_many(upload.id, 70).await;
+    let posted = node.post_numbered(upload.id, 70).await;
     let mut socket = SocketClient::connect(&node.base()).await;
     // The first one is answered by the store, others from memory, some are not in memory either.
     for last in [69, 2, 5, 6, 66, 70] {
@@ -55,7 +55,7 @@ async fn a_client_with_another_history_starts_anew_from_the_newest_messages() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;
     let name = UploadRef::Id(upload.id);
-    let posted = node.say_many(upload.id, 70).await;
+    let posted = node.post_numbered(upload.id, 70).await;
     let other = |seq| Message {
         id: server::ids::message_id(),
         seq: Seq::new(seq),
@@ -78,7 +78,7 @@ async fn a_client_with_another_history_starts_anew_from_the_newest_messages() {
         }
         socket.watch(name, None).await;
     }
-    let head = node.say_one(upload.id, "one more").await;
+    let head = node.post_text(upload.id, "one more").await;
     let (reset, _, messages) = loop {
         // The frame may arrive later.
         let answer = socket.resume(name, &other(70)).await;
@@ -99,7 +99,7 @@ async fn a_crowd_that_resumes_costs_few_reads_whatever_it_has() {
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let upload = node.uploaded().await;
     let name = UploadRef::Id(upload.id);
-    let posted = node.say_many(upload.id, 100).await;
+    let posted = node.post_numbered(upload.id, 100).await;
     let other = Message {
         id: server::ids::message_id(),
         ..posted[90].clone()
