@@ -1,4 +1,4 @@
-use crate::model::AuthorName;
+use crate::model::{AuthorName, AuthorTag};
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
 const HUES: [&str; 12] = [
@@ -16,10 +16,11 @@ const HUES: [&str; 12] = [
     "avatar hue-11",
 ];
 
-/// The classes of a name's disc, with a colour that is the name's own.
-pub fn class(name: &AuthorName) -> &'static str {
-    // FNV-1a: short, and spreads names that differ in one letter.
-    let hash = name.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+/// The classes of an author's disc. The colour follows from the tag, so that namesakes differ; without one, from the name.
+pub fn class(name: &AuthorName, author: Option<&AuthorTag>) -> &'static str {
+    let identity = author.map_or(name.as_str(), AuthorTag::as_str);
+    // FNV-1a: short, and spreads texts that differ in one letter.
+    let hash = identity.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     HUES[hash as usize % HUES.len()]
@@ -47,13 +48,21 @@ mod tests {
 
     #[test]
     fn a_name_always_has_the_same_colour() {
-        assert_eq!(class(&name("Kim")), class(&name("  Kim ")));
+        assert_eq!(class(&name("Kim"), None), class(&name("  Kim "), None));
+    }
+
+    #[test]
+    fn an_author_has_one_colour_under_all_names_and_namesakes_differ() {
+        let [one, another] = ["aaaaaaaaaa", "aaaaaaaaab"].map(|tag| tag.parse().unwrap());
+        let kim = class(&name("Kim"), Some(&one));
+        assert_eq!(kim, class(&name("Mira"), Some(&one)));
+        assert_ne!(kim, class(&name("Kim"), Some(&another)));
     }
 
     #[test]
     fn names_spread_over_all_colours() {
         let mut seen: Vec<_> = (0..200)
-            .map(|n| class(&name(&format!("Guest {n}"))))
+            .map(|n| class(&name(&format!("Guest {n}")), None))
             .collect();
         seen.sort_unstable();
         seen.dedup();

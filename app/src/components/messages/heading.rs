@@ -32,7 +32,10 @@ fn continues(previous: &Entry, entry: &Entry) -> bool {
         .created_at
         .unix_millis()
         .abs_diff(entry.created_at.unix_millis());
-    previous.author_name == entry.author_name && previous.mine == entry.mine && distance <= RUN_MS
+    previous.author_name == entry.author_name
+        && previous.author == entry.author
+        && previous.mine == entry.mine
+        && distance <= RUN_MS
 }
 
 #[cfg(test)]
@@ -102,6 +105,17 @@ mod tests {
             entry("b", "Anonymous", "2026-11-24T14:00:01Z"),
         ];
         entries[1].mine = true;
+        assert_eq!(starts(&entries), [(true, true), (true, false)]);
+    }
+
+    #[test]
+    fn namesakes_have_runs_of_their_own() {
+        let mut entries = [
+            entry("a", "Kim", "2026-11-24T14:00:00Z"),
+            entry("b", "Kim", "2026-11-24T14:00:01Z"),
+        ];
+        entries[0].author = Some("aaaaaaaaaa".parse().unwrap());
+        entries[1].author = Some("bbbbbbbbbb".parse().unwrap());
         assert_eq!(starts(&entries), [(true, true), (true, false)]);
     }
 

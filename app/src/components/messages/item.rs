@@ -28,7 +28,7 @@ pub fn MessageItem(
             .map(|day| view! { <p class="day">{zone.day_label(day)}</p> });
         let head = heading.starts_run.then(|| {
             view! {
-                <span class=class(&entry.author_name) aria-hidden="true">
+                <span class=class(&entry.author_name, entry.author.as_ref()) aria-hidden="true">
                     {initial(&entry.author_name)}
                 </span>
                 <p class="message-head">
