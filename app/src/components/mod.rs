@@ -8,6 +8,7 @@ mod header;
 mod main_part;
 mod messages;
 mod notice;
+mod places;
 mod stage;
 mod upload_form;
 
@@ -18,6 +19,7 @@ pub use header::{Brand, Header};
 pub use main_part::Main;
 pub use messages::MessageList;
 pub use notice::Notice;
+pub use places::Places;
 pub use stage::ImageStage;
 #[cfg(feature = "ssr")]
 pub use stage::alt as image_alt;

@@ -207,6 +207,7 @@ impl Conversation {
         Entry {
             mine: message.author.is_some() && message.author == self.author,
             key: message.client_message_id,
+            seq: message.seq,
             author_name: message.author_name,
             content: message.content,
             created_at: message.created_at,

@@ -63,9 +63,10 @@ impl Live {
         self.with_driver(Driver::has_unsent).unwrap_or(false)
     }
 
-    /// Shows the message as sending and posts it. False when too many are unsent: nothing is done.
-    pub fn send(&self, author_name: AuthorName, content: MessageText) -> bool {
-        self.with_driver(|driver| driver.send(author_name, content))
+    /// Shows the message as sending and posts it, with its place if it has one. False when too many are unsent: nothing
+    /// is done.
+    pub fn send(&self, author_name: AuthorName, content: MessageText, at: Option<Point>) -> bool {
+        self.with_driver(|driver| driver.send(author_name, content, at))
             .unwrap_or(false)
     }
 

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::view::Entry;
+use super::view::{Entry, Pin};
 use crate::model::{ClientMessageId, Seq};
 
 /// A chunk of this length is closed: further messages go into the next one.
@@ -49,6 +49,8 @@ pub struct MessageList {
     pub chunks: RwSignal<Vec<Chunk>>,
     /// The last message; set when another one becomes the last.
     pub newest: RwSignal<Option<Entry>>,
+    /// The places of the listed messages, in the order of their numbers.
+    pub pins: RwSignal<Vec<Pin>>,
     contents: StoredValue<Contents>,
 }
 
@@ -63,6 +65,8 @@ struct Contents {
     /// How many messages are unsent.
     unsent: usize,
     next_id: u64,
+    /// How often the list was cleared.
+    cleared: u64,
 }
 
 impl MessageList {
@@ -71,12 +75,14 @@ impl MessageList {
         let list = Self {
             chunks: RwSignal::new(Vec::new()),
             newest: RwSignal::new(None),
+            pins: RwSignal::new(Vec::new()),
             contents: StoredValue::new(Contents {
                 chunks: Vec::new(),
                 first,
                 next: first,
                 unsent: 0,
                 next_id: 0,
+                cleared: 0,
             }),
         };
         list.update((first, listed), &[]);
@@ -98,6 +104,32 @@ impl MessageList {
         if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
             self.newest.set(newest.cloned());
         }
+        self.update_pins(listed);
+    }
+
+    /// Reads all listed messages, but sets the signal only if another one has a place.
+    fn update_pins(self, listed: &[Entry]) {
+        let cleared = self.contents.with_value(|contents| contents.cleared);
+        let pins = listed.iter().filter_map(|entry| {
+            let (at, number) = entry.at.zip(entry.pin)?;
+            // A list that was cleared may have another message with the same number.
+            Some(((cleared << 32) | u64::from(number.get()), number, at, entry))
+        });
+        let ids = pins.clone().map(|pin| pin.0);
+        if self
+            .pins
+            .with_untracked(|before| ids.eq(before.iter().map(|pin| pin.id)))
+        {
+            return;
+        }
+        let pins = pins.map(|(id, number, at, entry)| Pin {
+            id,
+            number,
+            at,
+            seq: entry.seq,
+            author_name: entry.author_name.clone(),
+        });
+        self.pins.set(pins.collect());
     }
 
     /// Forgets all messages: the next update brings others, from the number `first` on.
@@ -138,6 +170,7 @@ impl Contents {
 
     fn clear(&mut self, first: Seq) {
         self.chunks.clear();
+        self.cleared += 1;
         self.unsent = 0;
         (self.first, self.next) = (first, first);
     }

@@ -39,4 +39,4 @@ pub use conversations::{Conversations, Opened};
 pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
-pub use view::{Connection, Delivery, Entry, History, Ripple};
+pub use view::{Connection, Delivery, Entry, History, Pin, Ripple};

@@ -2,13 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Timestamp};
+use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Seq, Timestamp};
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The same from *sending* to *sent*, so that lists can be keyed by it.
     pub key: ClientMessageId,
+    /// Its number in the conversation; 0 until it is stored.
+    pub seq: Seq,
     /// Who wrote it.
     pub author_name: AuthorName,
     /// What they wrote.
@@ -25,6 +27,21 @@ pub struct Entry {
     pub mine: bool,
     /// Whether it is stored.
     pub delivery: Delivery,
+}
+
+/// The place of a listed message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Unique in this tab.
+    pub id: u64,
+    /// Its number among the places of the conversation.
+    pub number: NonZeroU32,
+    /// Where it is on the image.
+    pub at: Point,
+    /// The number of its message.
+    pub seq: Seq,
+    /// Who wrote that.
+    pub author_name: AuthorName,
 }
 
 /// Whether a message is stored.

@@ -4,7 +4,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
-    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList,
+    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList, Places,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -66,11 +66,16 @@ fn Conversation(
         }
     });
     let link = format!("{origin}/u/{short_id}");
+    let places = Places::provide();
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
     view! {
         <Title text="A shared image · Tonesa"/>
-        <div class="page image-page">
+        <div
+            class="page image-page"
+            on:mouseover=move |ev| places.on_point(&ev)
+            on:focusin=move |ev| places.on_point(&ev)
+        >
             <header class="header">
                 <Brand/>
                 <ConnectionStatus connection=live.connection/>

@@ -3,15 +3,18 @@ use leptos::prelude::*;
 
 use super::text_field::{fit_height, join};
 use crate::browser::storage;
+use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::Live;
-use crate::model::{AuthorName, MessageText, ShortId, TextError};
+use crate::model::{AuthorName, MessageText, Point, ShortId, TextError};
 
 /// The message that is being written.
 #[derive(Clone, Copy)]
 pub struct Draft {
     /// The text field.
     pub field: NodeRef<Textarea>,
+    /// The message's place on the image, if it gets one.
+    pub place: RwSignal<Option<Point>>,
     /// The author's alias.
     pub alias: RwSignal<AuthorName>,
     /// The length of the trimmed text in characters.
@@ -25,8 +28,10 @@ pub struct Draft {
 impl Draft {
     /// Creates a draft with the text that was typed before hydration, or else the stored one.
     pub fn new(short_id: ShortId, live: Live) -> Self {
+        let Places { field, next, .. } = Places::expect();
         let draft = Self {
-            field: NodeRef::new(),
+            field,
+            place: next,
             alias: RwSignal::new(AuthorName::default()),
             length: RwSignal::new(0),
             problem: RwSignal::new(None),
@@ -62,7 +67,9 @@ impl Draft {
         };
         match field.value().parse::<MessageText>() {
             Ok(text) => {
-                if self.live.send(self.alias.get_untracked(), text) {
+                let place = self.place.get_untracked();
+                if self.live.send(self.alias.get_untracked(), text, place) {
+                    self.place.set(None);
                     self.replace("");
                 } else {
                     self.refuse("Too many messages wait to be sent. Try again in a moment.");

@@ -2,6 +2,7 @@
 
 mod alias;
 mod draft;
+mod place_chip;
 mod text_field;
 
 use leptos::ev::{Event, KeyboardEvent, SubmitEvent};
@@ -12,6 +13,7 @@ use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
 use alias::Alias;
 use draft::Draft;
+use place_chip::PlaceChip;
 use text_field::{is_send_key, length_note};
 
 /// The form for a message. `text_to_edit` receives the text of a message that was refused and is to be edited.
@@ -38,6 +40,13 @@ pub fn Composer(
             draft.send();
         }
     };
+    let placeholder = move || {
+        if draft.place.get().is_some() {
+            "Say something about this place…"
+        } else {
+            "Say something…"
+        }
+    };
     let too_long = move || draft.length.get() > MAX_MESSAGE_CHARS;
     let note = move || {
         let problem = draft.problem.get();
@@ -52,7 +61,10 @@ pub fn Composer(
             action=format!("/u/{short_id}/messages")
             on:submit=submit
         >
-            <Alias alias=draft.alias/>
+            <div class="composer-head">
+                <Alias alias=draft.alias/>
+                <PlaceChip draft/>
+            </div>
             <div class="composer-box">
                 <label class="visually-hidden" r#for="message">"Message"</label>
                 <textarea
@@ -63,7 +75,7 @@ pub fn Composer(
                     dir="auto"
                     required
                     autocomplete="off"
-                    placeholder="Say something…"
+                    placeholder=placeholder
                     aria-describedby="message-note"
                     on:input=move |_: Event| draft.on_change()
                     on:keydown=keydown

@@ -42,10 +42,12 @@ fn continues(previous: &Entry, entry: &Entry) -> bool {
 mod tests {
     use super::*;
     use crate::live::Delivery;
+    use crate::model::Seq;
 
     fn entry(key: &str, author: &str, at: &str) -> Entry {
         Entry {
             key: key.parse().unwrap(),
+            seq: Seq::ZERO,
             author_name: author.parse().unwrap(),
             content: "hello".parse().unwrap(),
             created_at: at.parse().unwrap(),

@@ -1,12 +1,14 @@
 use leptos::prelude::*;
 
 use super::avatar::{class, initial};
+use super::chip::chip;
 use super::heading::Heading;
 use super::text::linked;
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
+use crate::components::places::Places;
 use crate::live::{Delivery, Live, Row};
-use crate::model::ClientMessageId;
+use crate::model::{ClientMessageId, Seq};
 
 /// One message, with the day, the head line and the delivery note where there are any.
 #[component]
@@ -14,6 +16,7 @@ pub fn MessageItem(
     row: Row,
     hydrated: Hydrated,
     live: Live,
+    places: Places,
     /// Gets the text of a message that is to be edited.
     on_edit: Callback<String>,
 ) -> impl IntoView {
@@ -40,15 +43,18 @@ pub fn MessageItem(
                 </p>
             }
         });
+        let id = (entry.seq > Seq::ZERO).then(|| format!("m{}", entry.seq));
+        let chip = entry.at.map(|at| chip(at, entry.pin, places));
         let key = row.key.clone();
         let delivery = entry.delivery;
         let note = (delivery != Delivery::Sent)
             .then(|| view! { <DeliveryNote key delivery live on_edit/> });
         view! {
             {day}
-            <div class="message" class:mine=entry.mine class:starts=heading.starts_run>
+            <div class="message" id=id class:mine=entry.mine class:starts=heading.starts_run>
                 {head}
                 <p class="bubble" dir="auto">
+                    {chip}
                     {linked(entry.content.as_str())}
                 </p>
                 {note}

@@ -1,6 +1,7 @@
 //! The conversation: newest at the bottom, older ones on scrolling up.
 
 mod avatar;
+mod chip;
 mod heading;
 mod history;
 mod item;
@@ -11,6 +12,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::browser::Hydrated;
+use crate::components::places::Places;
 use crate::erased::ErasedFor;
 use crate::live::{Chunk, Live, Row};
 use history::LoadOlderButton;
@@ -21,9 +23,10 @@ use scroll::Scrolling;
 #[component]
 pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let hydrated = Hydrated::expect();
+    let places = Places::expect();
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::new(scroller, live);
-    let item = move |row: Row| view! { <MessageItem row hydrated live on_edit/> };
+    let item = move |row: Row| view! { <MessageItem row hydrated live places on_edit/> };
     let chunk = move |Chunk { rows, .. }: Chunk| {
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };

@@ -98,6 +98,14 @@ impl Gesture {
         Click::Tap
     }
 
+    /// Whether only this pointer is down and has not moved: a long press then, which is no tap.
+    pub fn hold(&mut self, id: i32) -> bool {
+        let is_only = matches!(self.pointers[..], [(only, _)] if only == id);
+        let is_hold = is_only && !self.is_drag;
+        self.is_drag |= is_hold;
+        is_hold
+    }
+
     /// The last place, if this is that one rounded to a pixel.
     pub fn precise(&self, rounded: Place) -> Place {
         let (x, y) = self.last_place;
@@ -176,6 +184,21 @@ mod tests {
         );
         gesture.release(2, (0.0, 0.0));
         assert_eq!(gesture.click(0.0, (300.0, 90.0)), Click::Drag);
+    }
+
+    #[test]
+    fn a_press_without_motion_can_be_a_long_one_which_is_no_tap() {
+        let mut gesture = pressed((100.0, 100.0));
+        assert!(gesture.hold(1));
+        gesture.release(1, (100.0, 100.0));
+        assert_eq!(gesture.click(600.0, (100.0, 100.0)), Click::Drag);
+        assert!(!gesture.hold(1), "it is released");
+        let mut gesture = pressed((100.0, 100.0));
+        gesture.drag(1, true, (120.0, 100.0));
+        assert!(!gesture.hold(1), "it has moved");
+        let mut gesture = pressed((100.0, 100.0));
+        gesture.press(2, false, (200.0, 100.0));
+        assert!(!gesture.hold(1), "it is a pinch");
     }
 
     #[test]

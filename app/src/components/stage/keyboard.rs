@@ -7,9 +7,14 @@ use super::zoom::Zoom;
 use crate::model::Point;
 
 /// Taps by the keyboard: a button over the image that lets pointers through. Arrow keys move a crosshair, Enter and
-/// Space tap at its position. A zoomed picture follows the crosshair.
+/// Space tap at its position, P begins a message there. A zoomed picture follows the crosshair.
 #[component]
-pub fn KeyboardPointer(zoom: Zoom, on_tap: Callback<Point>) -> impl IntoView {
+pub fn KeyboardPointer(
+    zoom: Zoom,
+    on_tap: Callback<Point>,
+    /// Begins a message at the crosshair's place.
+    on_begin: Callback<Point>,
+) -> impl IntoView {
     let crosshair = NodeRef::<I>::new();
     let at = StoredValue::new(middle());
     let aim = move |point: Point| {
@@ -25,10 +30,13 @@ pub fn KeyboardPointer(zoom: Zoom, on_tap: Callback<Point>) -> impl IntoView {
     let shown = move || zoom.shown().unwrap_or((middle(), (1.0, 1.0)));
     let keydown = move |ev: KeyboardEvent| {
         let key = ev.key();
+        let is_modified = ev.ctrl_key() || ev.meta_key() || ev.alt_key();
         if let Some(to) = step(at.get_value(), &key, ev.shift_key(), shown().1) {
             aim(to);
         } else if matches!(key.as_str(), "Enter" | " ") && !ev.repeat() {
             on_tap.run(at.get_value());
+        } else if matches!(key.as_str(), "p" | "P") && !is_modified {
+            on_begin.run(at.get_value());
         } else {
             return;
         }
@@ -45,8 +53,8 @@ pub fn KeyboardPointer(zoom: Zoom, on_tap: Callback<Point>) -> impl IntoView {
             on:blur=move |_| zoom.follow_crosshair(None)
         ></button>
         <p id="pointing-help" class="visually-hidden">
-            "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place. Plus and \
-             minus zoom, and a zoomed image moves with the crosshair. Zero fits the image."
+            "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place, P begins a \
+             message about it. Plus and minus zoom, and a zoomed image moves with the crosshair. Zero fits the image."
         </p>
         <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
     }

@@ -3,22 +3,26 @@
 mod gesture;
 mod keyboard;
 mod picture;
+mod pins;
 mod place;
 mod ripples;
 mod viewport;
 mod zoom;
 mod zoom_bar;
 
-use leptos::ev::MouseEvent;
+use leptos::ev::{MouseEvent, PointerEvent};
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
+use crate::components::places::{Places, place_link};
+use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
+use pins::{Pins, PinsButton};
 use ripples::Ripples;
 use zoom::Zoom;
 use zoom_bar::ZoomBar;
@@ -39,14 +43,44 @@ pub fn ImageStage(
     let tapped = RwSignal::new(false);
     let intact = RwSignal::new(true);
     let zoom = Zoom::new(image.width);
+    let places = Places::expect();
+    effect(move || {
+        if let Some(at) = places.revealed.get() {
+            zoom.reveal(at);
+        }
+    });
     let tap = Callback::new(move |at: Point| {
         tapped.set(true);
+        places.next.set(Some(at));
         live.touch(at);
     });
+    let begin = Callback::new(move |at| places.begin_message(at));
     let click = move |ev: MouseEvent| {
+        if let Some(pin) = place_link(&ev) {
+            ev.prevent_default();
+            if zoom.ends_no_drag(&ev) {
+                places.follow_pin(&pin);
+            }
+            return;
+        }
         let at = zoom.on_click(&ev);
         if let Some(at) = at.filter(|_| intact.get_untracked()) {
             tap.run(at);
+        }
+    };
+    let context_menu = move |ev: MouseEvent| {
+        // A link keeps its menu.
+        if place_link(&ev).is_none() {
+            ev.prevent_default();
+            if let Some(at) = zoom.point_of(&ev) {
+                places.begin_message(at);
+            }
+        }
+    };
+    let press = move |ev: PointerEvent| {
+        zoom.on_press(&ev);
+        if place_link(&ev).is_none() {
+            zoom.on_long_press(&ev, begin);
         }
     };
     let class = room_class(&image);
@@ -58,7 +92,7 @@ pub fn ImageStage(
             <div
                 class=class
                 node_ref=zoom.room
-                on:pointerdown=move |ev| zoom.on_press(&ev)
+                on:pointerdown=press
                 on:pointermove=move |ev| zoom.on_move(&ev)
                 on:pointerup=move |ev| zoom.on_release(&ev)
                 on:pointercancel=move |ev| zoom.on_release(&ev)
@@ -69,9 +103,15 @@ pub fn ImageStage(
                     style=("--height", height)
                     node_ref=zoom.fitted
                 >
-                    <div class="picture" node_ref=zoom.picture on:click=click>
+                    <div
+                        class="picture"
+                        node_ref=zoom.picture
+                        on:click=click
+                        on:contextmenu=context_menu
+                    >
                         <Picture image local_file intact/>
-                        <KeyboardPointer zoom on_tap=tap/>
+                        <KeyboardPointer zoom on_tap=tap on_begin=begin/>
+                        <Pins live/>
                         <Ripples live/>
                     </div>
                 </div>
@@ -79,7 +119,9 @@ pub fn ImageStage(
             <p class="hint scripted" class:gone=is_tapped>
                 "Tap the image to point at something"
             </p>
-            <ZoomBar zoom/>
+            <ZoomBar zoom>
+                <PinsButton live/>
+            </ZoomBar>
         </div>
     }
 }

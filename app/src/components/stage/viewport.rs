@@ -35,6 +35,10 @@ impl Axis {
         f64::midpoint(self.start, self.end)
     }
 
+    fn contains(self, place: f64) -> bool {
+        place > self.start - TOLERANCE && place < self.end + TOLERANCE
+    }
+
     fn is_exceeded_by(self, length: f64) -> bool {
         length > self.length() + TOLERANCE
     }
@@ -195,6 +199,12 @@ impl Viewport {
             self.x + point.x() * self.scale,
             self.y + point.y() * self.scale,
         )
+    }
+
+    /// Whether this point of the picture is on the stage.
+    pub fn shows(self, point: Point, frame: &Frame) -> bool {
+        let (x, y) = self.place_of(point);
+        frame.across.contains(x) && frame.down.contains(y)
     }
 
     /// Whether the picture is larger than the stage.

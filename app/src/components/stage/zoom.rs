@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use js_sys::Reflect;
 use leptos::ev;
 use leptos::html::Div;
@@ -21,6 +23,9 @@ const LINE_PX: f64 = 16.0;
 const MAX_TURN_PX: f64 = 25.0;
 /// From this number of device pixels for each of its own on, a zoomed picture is shown without smoothing.
 const PIXELATED_FROM: f64 = 4.0;
+
+/// A finger that stays down for so long without moving begins a message.
+const LONG_PRESS: Duration = Duration::from_millis(500);
 
 /// Zooming and moving the picture. The style sheet lays out the fitted picture; this transforms it.
 #[derive(Clone, Copy)]
@@ -106,16 +111,34 @@ impl Zoom {
         }
     }
 
+    /// Brings this point into the middle if it is out of view.
+    pub fn reveal(self, at: Point) {
+        self.change(true, &|viewport, frame| {
+            if viewport.shows(at, frame) {
+                viewport
+            } else {
+                viewport.centred_on(at, frame)
+            }
+        });
+    }
+
+    /// Handles a click on a link on the picture; false if it ends a drag.
+    pub fn ends_no_drag(self, ev: &MouseEvent) -> bool {
+        self.click(ev).0 != Click::Drag
+    }
+
+    /// The point of the picture that the event is at.
+    pub fn point_of(self, ev: &MouseEvent) -> Option<Point> {
+        self.point_at(self.precise_place_of(ev))
+    }
+
     /// Handles a click on the picture; returns the point that it taps.
     pub fn on_click(self, ev: &MouseEvent) -> Option<Point> {
-        let at = self.precise_place_of(ev);
-        let mut click = Click::Tap;
-        self.with_gesture(&mut |gesture| click = gesture.click(ev.time_stamp(), at));
+        let (click, at) = self.click(ev);
         if click == Click::Drag {
             return None;
         }
-        let viewport = self.viewport.get_untracked();
-        let point = self.frame().and_then(|it| viewport.point_at(it.place(at)));
+        let point = self.point_at(at);
         if click == Click::DoubleTap {
             self.change(true, &|viewport, frame| {
                 viewport.toggled(frame.place(at), frame)
@@ -131,6 +154,22 @@ impl Zoom {
                 gesture.press(ev.pointer_id(), ev.is_primary(), place_of(ev));
             });
         }
+    }
+
+    /// Calls this with the place of a finger that stays down without moving.
+    pub fn on_long_press(self, ev: &PointerEvent, run: Callback<Point>) {
+        if ev.pointer_type() != "touch" {
+            return;
+        }
+        let (id, at) = (ev.pointer_id(), place_of(ev));
+        let held = move || {
+            let mut is_held = false;
+            self.with_gesture(&mut |gesture| is_held = gesture.hold(id));
+            if let Some(point) = self.point_at(at).filter(|_| is_held) {
+                run.run(point);
+            }
+        };
+        set_timeout(held, LONG_PRESS);
     }
 
     /// Handles `pointermove`.
@@ -215,6 +254,18 @@ impl Zoom {
             }
         }
         ev.prevent_default();
+    }
+
+    fn click(self, ev: &MouseEvent) -> (Click, Place) {
+        let at = self.precise_place_of(ev);
+        let mut click = Click::Tap;
+        self.with_gesture(&mut |gesture| click = gesture.click(ev.time_stamp(), at));
+        (click, at)
+    }
+
+    fn point_at(self, at: Place) -> Option<Point> {
+        let viewport = self.viewport.try_get_untracked()?;
+        viewport.point_at(self.frame()?.place(at))
     }
 
     /// Where a click or a turn of the wheel is: browsers round these places, so that of the last pointer event is taken

@@ -21,7 +21,8 @@ use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Ripple};
 use crate::browser::{random, storage};
 use crate::model::{
-    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, UploadId, UploadPage,
+    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, Point, Seq, UploadId,
+    UploadPage,
 };
 
 /// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
@@ -101,15 +102,16 @@ impl Driver {
         self.0.handle(input);
     }
 
-    /// Sends a message; false when too many are unsent.
-    pub fn send(&self, author_name: AuthorName, content: MessageText) -> bool {
+    /// Sends a message, with its place if it has one; false when too many are unsent.
+    pub fn send(&self, author_name: AuthorName, content: MessageText, at: Option<Point>) -> bool {
         let entry = Entry {
             key: random::name(),
+            seq: Seq::ZERO,
             author_name,
             content,
             created_at: browser::wall_clock(),
             author: Some(self.0.author),
-            at: None,
+            at,
             pin: None,
             mine: true,
             delivery: Delivery::Sending,

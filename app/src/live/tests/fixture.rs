@@ -68,6 +68,7 @@ pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage
 pub(in crate::live) fn unsent(name: &str) -> Entry {
     Entry {
         key: key(name),
+        seq: Seq::ZERO,
         author_name: "Me".parse().unwrap(),
         content: format!("text of {name}").parse().unwrap(),
         created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),

@@ -1,0 +1,80 @@
+//! What the image, the messages and the composer of a page share about places: which pin is lit, and where the next
+//! message belongs.
+
+use std::num::NonZeroU32;
+
+use leptos::ev::Event;
+use leptos::html::Textarea;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::model::Point;
+
+/// A page's places. Cheap to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// The pin that is pointed at, on the image or in a message.
+    pub lit: RwSignal<Option<NonZeroU32>>,
+    /// Whether the image shows its pins.
+    pub shown: RwSignal<bool>,
+    /// A place that the image is to bring into view.
+    pub revealed: RwSignal<Option<Point>>,
+    /// The place of the message that is being written.
+    pub next: RwSignal<Option<Point>>,
+    /// The text field for that message.
+    pub field: NodeRef<Textarea>,
+}
+
+impl Places {
+    /// Provides those of a page.
+    pub fn provide() -> Self {
+        let places = Self {
+            lit: RwSignal::new(None),
+            shown: RwSignal::new(true),
+            revealed: RwSignal::new(None),
+            next: RwSignal::new(None),
+            field: NodeRef::new(),
+        };
+        provide_context(places);
+        places
+    }
+
+    /// Those of the page, which has provided them.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Begins a message at this place.
+    pub fn begin_message(self, at: Point) {
+        self.next.set(Some(at));
+        if let Some(field) = self.field.get_untracked() {
+            // Fails only for elements that cannot have the focus.
+            _ = field.focus();
+        }
+    }
+
+    /// The pointer or the focus is on this: lights its pin, or none.
+    pub fn on_point(self, ev: &Event) {
+        let link = place_link(ev).and_then(|link| link.get_attribute("data-pin"));
+        let pin = link.and_then(|number| number.parse().ok());
+        if self.lit.get_untracked() != pin {
+            self.lit.set(pin);
+        }
+    }
+
+    /// Leads from a pin to its message: its chip takes the focus, for which the browser scrolls to it.
+    pub fn follow_pin(self, pin: &Element) {
+        let href = pin.get_attribute("href").unwrap_or_default();
+        let chip = document().query_selector(&(href + " .chip"));
+        if let Some(chip) = chip.ok().flatten() {
+            _ = chip.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+}
+
+/// The pin, or the chip in a message, that an event is on.
+pub fn place_link(ev: &Event) -> Option<Element> {
+    let target = ev.target()?.dyn_into::<Element>().ok()?;
+    target.closest("[data-pin]").ok()?
+}

@@ -1,0 +1,74 @@
+use leptos::prelude::*;
+
+use super::place::decimal;
+use crate::components::places::Places;
+use crate::erased::{ErasedFor, effect};
+use crate::live::{Live, Pin};
+use crate::model::Point;
+
+/// The places of the listed messages: links to these, also without scripts.
+#[component]
+pub fn Pins(live: Live) -> impl IntoView {
+    let places = Places::expect();
+    let pins = live.messages.pins;
+    // The address may name a message.
+    effect(move || {
+        let hash = window().location().hash().unwrap_or_default();
+        let pins = pins.get_untracked();
+        if let Some(pin) = pins.iter().find(|pin| format!("#m{}", pin.seq) == hash) {
+            places.lit.set(Some(pin.number));
+            places.revealed.set(Some(pin.at));
+        }
+    });
+    let pin = move |pin: Pin| {
+        let Pin { number, at, .. } = pin;
+        let is_lit = move || places.lit.get() == Some(number);
+        view! {
+            <a
+                id=format!("pin{number}")
+                class=class(at)
+                class:lit=is_lit
+                href=format!("#m{}", pin.seq)
+                aria-label=format!("Pin {number}: message by {}", pin.author_name)
+                data-pin=number.to_string()
+                draggable="false"
+                style=("--x", decimal(at.x()))
+                style=("--y", decimal(at.y()))
+            >
+                {number.to_string()}
+            </a>
+        }
+    };
+    view! {
+        <div class="pins" hidden=move || !places.shown.get()>
+            <ErasedFor each=move || pins.get() key=|pin| pin.id children=pin/>
+        </div>
+    }
+}
+
+/// A pin stands above its place and to the right of it, but not beyond the image's edge, where the stage may end.
+fn class(at: Point) -> &'static str {
+    match (at.x() > 0.9, at.y() < 0.1) {
+        (false, false) => "pin",
+        (true, false) => "pin leftward",
+        (false, true) => "pin below",
+        (true, true) => "pin leftward below",
+    }
+}
+
+/// Shows and hides the pins.
+#[component]
+pub fn PinsButton(live: Live) -> impl IntoView {
+    let Places { shown, .. } = Places::expect();
+    let count = move || live.messages.pins.read().len();
+    view! {
+        <button
+            r#type="button"
+            hidden=move || count() == 0
+            aria-pressed=move || if shown.get() { "true" } else { "false" }
+            on:click=move |_| shown.set(!shown.get_untracked())
+        >
+            {move || format!("Pins {}", count())}
+        </button>
+    }
+}
