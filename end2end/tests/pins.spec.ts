@@ -1,0 +1,274 @@
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { messages, post, upload, type Upload } from './api';
+import { ImagePage } from './pages';
+
+test.use({ viewport: { width: 1280, height: 800 } });
+
+let posts = 0;
+
+/** Posts a message with a place. */
+async function postAt(request: APIRequestContext, shared: Upload, content: string, x: number, y: number, authorName = 'Mira') {
+  const answer = await request.post(`/api/uploads/${shared.id}/messages`, {
+    data: { authorName, content, clientMessageID: `pins-${process.pid}-${posts++}`, at: { x, y } },
+  });
+  expect(answer.status()).toBe(201);
+}
+
+const pin = (page: Page, number: number) => page.getByRole('link', { name: new RegExp(`^Pin ${number}: message by`) });
+
+const chip = (page: Page, number: number) => page.getByRole('log').getByRole('link', { name: `Pin ${number} on the image` });
+
+const place = (page: Page) => page.getByText('where you tapped');
+
+/** How far the pin's tip is from this fraction of the picture, in pixels. */
+async function distance(page: Page, number: number, x: number, y: number) {
+  return page.evaluate(
+    ([number, x, y]) => {
+      const picture = document.querySelector('.picture img')!.getBoundingClientRect();
+      const tip = document.getElementById(`pin${number}`)!.getBoundingClientRect();
+      return Math.hypot(tip.left - picture.left - x * picture.width, tip.bottom - picture.top - y * picture.height);
+    },
+    [number, x, y],
+  );
+}
+
+/** The types of the frames that the page sends. */
+function framesOf(page: Page): string[] {
+  const sent: string[] = [];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => sent.push(JSON.parse(String(payload)).type)),
+  );
+  return sent;
+}
+
+/** The messages' places as they are stored. */
+const stored = async (request: APIRequestContext, shared: Upload) =>
+  (await messages(request, shared)).map((message) => (message as unknown as { at?: { x: number; y: number } }).at);
+
+test('a message after a tap has its place, which everyone sees', async ({ page, another, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  const reader = await ImagePage.openAsAnother(another, shared.shortID);
+  for (let n = 0; n < 3; n++) await reader.page.getByRole('button', { name: 'Zoom in' }).click();
+  await expect(page.getByRole('button', { name: /^Pins/ })).toBeHidden();
+  await expect(place(page)).toBeHidden();
+  await writer.tap(0.3, 0.4);
+  await expect(place(page)).toBeVisible();
+  await expect(writer.composer).toHaveAttribute('placeholder', 'Say something about this place…');
+  await writer.say('Here');
+  await expect(place(page)).toBeHidden();
+  await expect(writer.composer).toHaveAttribute('placeholder', 'Say something…');
+  for (const { page } of [writer, reader]) {
+    await expect(pin(page, 1)).toBeVisible();
+    await expect(chip(page, 1)).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Pins 1' })).toBeVisible();
+    await expect.poll(() => distance(page, 1, 0.3, 0.4)).toBeLessThan(2);
+    expect((await pin(page, 1).boundingBox())!.width).toBeLessThan(36);
+  }
+  await writer.say('No place');
+  await expect(reader.messages).toHaveCount(2);
+  const places = await stored(request, shared);
+  expect(places[0]!.x).toBeCloseTo(0.3, 2);
+  expect(places[0]!.y).toBeCloseTo(0.4, 2);
+  expect(places[1]).toBeUndefined();
+
+  await page.reload();
+  await writer.live();
+  await expect(pin(page, 1)).toBeVisible();
+  expect(await distance(page, 1, 0.3, 0.4)).toBeLessThan(2);
+});
+
+test('the cross leaves the place off', async ({ page, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  await writer.tap(0.3, 0.4);
+  await page.getByRole('button', { name: 'Leave the place off' }).click();
+  await expect(place(page)).toBeHidden();
+  await writer.say('Everywhere');
+  await expect.poll(() => stored(request, shared)).toEqual([undefined]);
+});
+
+test('a message that is not stored yet has its place without a number', async ({ page, request, allowConsole }) => {
+  allowConsole(/net::ERR_/);
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  await page.route('**/messages', (route) => route.abort());
+  await writer.tap(0.5, 0.5);
+  await writer.say('Later');
+  await expect(page.getByRole('log').locator('.chip')).toHaveText('◎');
+  await expect(page.locator('.pin')).toHaveCount(0);
+  await page.unroute('**/messages');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(chip(page, 1)).toHaveText('1');
+  await expect(pin(page, 1)).toBeVisible();
+});
+
+test('a right click and P begin a message at their place', async ({ page, request }) => {
+  const sent = framesOf(page);
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  const box = (await writer.picture.boundingBox())!;
+  await page.mouse.click(box.x + 0.7 * box.width, box.y + 0.2 * box.height, { button: 'right' });
+  await expect(writer.composer).toBeFocused();
+  await page.keyboard.type('By a right click');
+  await page.keyboard.press('Enter');
+  await expect(pin(page, 1)).toBeVisible();
+  expect(await distance(page, 1, 0.7, 0.2)).toBeLessThan(2);
+
+  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('p');
+  await expect(writer.composer).toBeFocused();
+  await expect(writer.composer).toHaveValue('');
+  await page.keyboard.type('By the keyboard');
+  await page.keyboard.press('Enter');
+  await expect(pin(page, 2)).toBeVisible();
+  expect(await distance(page, 2, 0.55, 0.5)).toBeLessThan(2);
+  expect(sent).not.toContain('touch');
+});
+
+test('a pin leads to its message, and a chip to its place', async ({ page, request }) => {
+  const sent = framesOf(page);
+  const shared = await upload(request);
+  await postAt(request, shared, 'The first', 0.25, 0.75, 'Jonas');
+  for (let n = 0; n < 40; n++) await post(request, shared, `filler ${n}`);
+  await postAt(request, shared, 'The last', 0.8, 0.3);
+  const opened = await ImagePage.open(page, shared.shortID);
+  const first = opened.messages.filter({ hasText: 'The first' });
+  await expect(first).not.toBeInViewport();
+  await page.getByRole('link', { name: 'Pin 1: message by Jonas' }).click();
+  await expect(first).toBeInViewport({ ratio: 1 });
+  await expect(chip(page, 1)).toHaveClass(/lit/);
+  await expect(pin(page, 1)).toHaveClass(/lit/);
+  await expect(pin(page, 2)).not.toHaveClass(/lit/);
+  expect(new URL(page.url()).hash).toBe('');
+
+  // Zoomed until the other place is out of view.
+  await page.mouse.move((await pin(page, 1).boundingBox())!.x + 10, (await pin(page, 1).boundingBox())!.y + 10);
+  await page.keyboard.down('Control');
+  for (let n = 0; n < 8; n++) await page.mouse.wheel(0, -100);
+  await page.keyboard.up('Control');
+  await expect(pin(page, 2)).not.toBeInViewport();
+  await chip(page, 2).click();
+  await expect(pin(page, 2)).toBeInViewport({ ratio: 1 });
+  await expect(pin(page, 2)).toHaveClass(/lit/);
+  await expect.poll(() => distance(page, 2, 0.8, 0.3)).toBeLessThan(2);
+
+  // A drag that begins on a pin is none of its clicks, and nothing was tapped.
+  const { x, y } = (await pin(page, 2).boundingBox())!;
+  await page.mouse.move(x + 10, y + 10);
+  await page.mouse.down();
+  await page.mouse.move(x - 40, y - 30, { steps: 3 });
+  await page.mouse.up();
+  await expect(chip(page, 2)).toBeFocused();
+  expect(sent).not.toContain('touch');
+  await expect(opened.ripples).toHaveCount(0);
+  await expect(place(page)).toBeHidden();
+});
+
+test('pins can be hidden', async ({ page, request }) => {
+  const shared = await upload(request);
+  await postAt(request, shared, 'Here', 0.4, 0.4);
+  await ImagePage.open(page, shared.shortID);
+  const button = page.getByRole('button', { name: 'Pins 1' });
+  await expect(button).toHaveAttribute('aria-pressed', 'true');
+  await button.click();
+  await expect(button).toHaveAttribute('aria-pressed', 'false');
+  await expect(pin(page, 1)).toBeHidden();
+  await chip(page, 1).click();
+  await expect(pin(page, 1)).toBeVisible();
+});
+
+test('an address can name a message', async ({ page, request }) => {
+  const shared = await upload(request);
+  await postAt(request, shared, 'The first', 0.25, 0.75);
+  for (let n = 0; n < 40; n++) await post(request, shared, `filler ${n}`);
+  const opened = new ImagePage(page);
+  await page.goto(`/u/${shared.shortID}#m1`);
+  await opened.live();
+  await expect(opened.messages.filter({ hasText: 'The first' })).toBeInViewport();
+  await expect(pin(page, 1)).toHaveClass(/lit/);
+});
+
+test('a message touches no other pin', async ({ page, request }) => {
+  const shared = await upload(request);
+  for (let n = 0; n < 40; n++) await postAt(request, shared, `place ${n}`, (n % 8) / 10 + 0.05, Math.floor(n / 8) / 10 + 0.15);
+  await ImagePage.open(page, shared.shortID);
+  await expect(page.locator('.pin')).toHaveCount(40);
+  await page.evaluate(() => {
+    const changed: Node[] = [];
+    const observer = new MutationObserver((records) => records.forEach(({ target }) => changed.push(target)));
+    for (const pin of document.querySelectorAll('.pin')) observer.observe(pin, { attributes: true, childList: true, subtree: true });
+    const removed: Node[] = [];
+    new MutationObserver((records) => records.forEach(({ removedNodes }) => removed.push(...removedNodes))).observe(
+      document.querySelector('.pins')!,
+      { childList: true },
+    );
+    Object.assign(window, { changes: () => changed.length + removed.length });
+  });
+  await post(request, shared, 'without a place');
+  await postAt(request, shared, 'one more', 0.9, 0.9);
+  await expect(page.locator('.pin')).toHaveCount(41);
+  expect(await page.evaluate(() => (window as unknown as { changes: () => number }).changes())).toBe(0);
+});
+
+test.describe('with fingers', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+
+  test('a long press begins a message and taps nothing', async ({ page, request }) => {
+    const sent = framesOf(page);
+    const shared = await upload(request);
+    const writer = await ImagePage.open(page, shared.shortID);
+    const box = (await writer.picture.boundingBox())!;
+    const session = await page.context().newCDPSession(page);
+    const at = { x: box.x + 0.6 * box.width, y: box.y + 0.6 * box.height };
+    await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
+    await expect(writer.composer).toBeFocused();
+    await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await expect(place(page)).toBeVisible();
+    await writer.say('Held');
+    await expect(pin(page, 1)).toBeVisible();
+    await expect.poll(() => distance(page, 1, 0.6, 0.6)).toBeLessThan(2);
+    expect(sent).not.toContain('touch');
+  });
+});
+
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('pins lead to their messages', async ({ page, request }) => {
+    const shared = await upload(request);
+    await postAt(request, shared, 'The first', 0.25, 0.75);
+    for (let n = 0; n < 40; n++) await post(request, shared, `filler ${n}`);
+    await page.goto(`/u/${shared.shortID}`);
+    const first = page.locator('.bubble').filter({ hasText: 'The first' });
+    await expect(first).not.toBeInViewport();
+    await pin(page, 1).click();
+    await expect(page).toHaveURL(/#m1$/);
+    await expect(first).toBeInViewport();
+  });
+});
+
+// For the eye: among the test's results.
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+    test.describe(`${colorScheme}, ${viewport.width} px`, () => {
+      test.use({ colorScheme, viewport });
+
+      test('three pins look like the design', async ({ page, request }) => {
+        const shared = await upload(request, 'coffee.png');
+        await postAt(request, shared, 'Is that foam or a reflection, up here on the rim?', 0.37, 0.17);
+        await postAt(request, shared, 'Same light on the spoon.', 0.67, 0.63, 'Jonas');
+        await postAt(request, shared, 'The shadow on the left is what I would fix first.', 0.19, 0.44, 'Kim');
+        const opened = await ImagePage.open(page, shared.shortID);
+        await opened.tap(0.44, 0.57);
+        await expect(place(page)).toBeVisible();
+        await chip(page, 2).hover();
+        await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
+        const taken = await page.screenshot({ path: test.info().outputPath('pins.png') });
+        expect(taken.length).toBeGreaterThan(10_000);
+      });
+    });
+  }
+}
