@@ -2,22 +2,24 @@
 import type { Page } from '@playwright/test';
 
 interface FakeSocket {
-  /** Delivers this many messages, and returns the median time that the script takes for one, in milliseconds. */
-  receive(count: number): Promise<number>;
+  /** Delivers this many messages, each with a place or without, and returns the median time that the script takes for one, in milliseconds. */
+  receive(count: number, withPlaces: boolean): Promise<number>;
 }
 
 /** Replaces WebSocket in the page by one that answers `watch` and nothing else. Call it before the page is opened. */
 export async function connectFakeSocket(page: Page, uploadID: string) {
   await page.addInitScript((uploadID) => {
     let seq = 0;
+    let pin = 0;
     const frame = (type: string, data: object) => JSON.stringify({ type, data: { uploadID, ...data } });
-    const message = () => ({
+    const message = (withPlace: boolean) => ({
       id: '0'.repeat(24),
       uploadID,
       seq: ++seq,
       authorName: `Author ${seq % 3}`,
       content: `message ${seq}`,
       clientMessageID: `fake-${seq}`,
+      ...(withPlace ? { pin: ++pin, at: { x: (pin % 20) / 20, y: (pin % 11) / 11 } } : {}),
       createdAt: new Date(1_795_521_600_000 + seq * 1_000).toISOString(),
     });
     const nextTask = () =>
@@ -42,10 +44,10 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
       deliver(data: string) {
         this.dispatchEvent(new MessageEvent('message', { data }));
       }
-      async receive(count: number) {
+      async receive(count: number, withPlaces: boolean) {
         const times: number[] = [];
         for (let n = 0; n < count; n++) {
-          const data = frame('messagePosted', { message: message() });
+          const data = frame('messagePosted', { message: message(withPlaces) });
           const start = performance.now();
           this.deliver(data);
           // The app handles a frame in microtasks. The browser's layout of the new row is not counted.
@@ -60,9 +62,9 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
   }, uploadID);
 }
 
-export async function receiveMessages(page: Page, count: number): Promise<number> {
+export async function receiveMessages(page: Page, count: number, withPlaces = false): Promise<number> {
   return page.evaluate(
-    (count) => (window as unknown as { fakeSocket: FakeSocket }).fakeSocket.receive(count),
-    count,
+    ([count, withPlaces]) => (window as unknown as { fakeSocket: FakeSocket }).fakeSocket.receive(count, withPlaces),
+    [count, withPlaces] as const,
   );
 }

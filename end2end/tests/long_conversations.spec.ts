@@ -69,6 +69,24 @@ test('a message takes no longer when many are listed', async ({ page, request })
   expect(many).toBeLessThan(3 * few + 5);
 });
 
+test('a message takes little longer when there are many pins', async ({ page, request }) => {
+  const shared = await upload(request);
+  await connectFakeSocket(page, shared.id);
+  await ImagePage.open(page, shared.shortID);
+  await receiveMessages(page, 50);
+  const few = await receiveMessages(page, 40);
+  await receiveMessages(page, 180, true);
+  await receiveMessages(page, 1_610);
+  const withPlace = await receiveMessages(page, 20, true);
+  const many = await receiveMessages(page, 40);
+  await expect(page.locator('.pin')).toHaveCount(200);
+  const description = `${few} without pins, ${many} with 200, ${withPlace} for one more`;
+  test.info().annotations.push({ type: 'milliseconds', description });
+  expect(many).toBeLessThan(3 * few + 5);
+  // The list of pins is compared, but only one is rendered.
+  expect(withPlace).toBeLessThan(5 * few + 15);
+});
+
 test('after a long absence the newest messages are listed, and older ones can be loaded', async ({ page, request }) => {
   const shared = await upload(request);
   await post(request, shared, 'message 1');

@@ -5,7 +5,7 @@ use super::conversation::Conversation;
 use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
-use super::view::{Connection, History, Ripple};
+use super::view::{Connection, Entry, History, Ripple};
 use crate::model::{AuthorName, ClientMessageId, MessageText, Point, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
@@ -75,8 +75,8 @@ impl Live {
         self.with_driver(|driver| driver.handle(Input::Retry(key.clone())));
     }
 
-    /// Removes a message that was refused permanently, and returns its text so that it can be edited.
-    pub fn withdraw(&self, key: &ClientMessageId) -> Option<MessageText> {
+    /// Removes a message that was refused permanently, and returns it so that it can be edited.
+    pub fn withdraw(&self, key: &ClientMessageId) -> Option<Entry> {
         self.with_driver(|driver| driver.withdraw(key)).flatten()
     }
 

@@ -2,7 +2,7 @@
 //! failed one does not block the others; it is posted again when the connection is back, or when the writer says so.
 
 use super::view::{Delivery, Entry};
-use crate::model::{ClientMessageId, MessageText, NewMessage};
+use crate::model::{ClientMessageId, NewMessage};
 
 /// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text.
 const MAX_UNSENT: usize = 50;
@@ -110,13 +110,13 @@ impl Outbox {
         }
     }
 
-    /// Removes a message that was refused permanently, and returns its text. One that may be stored after all stays.
-    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
+    /// Removes a message that was refused permanently, and returns it. One that may be stored after all stays.
+    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<Entry> {
         let refused = |it: &Entry| {
             it.key == *key && matches!(it.delivery, Delivery::Failed { retry: false, .. })
         };
         let index = self.entries.iter().position(refused)?;
-        Some(self.entries.remove(index).content)
+        Some(self.entries.remove(index))
     }
 
     fn find(&mut self, key: &ClientMessageId) -> Option<&mut Entry> {
@@ -183,7 +183,10 @@ mod tests {
         outbox.on_answer(&key("a"), failed(false));
         outbox.retry(&key("a"));
         assert_eq!(next(&mut outbox), None);
-        assert_eq!(outbox.withdraw(&key("a")).unwrap().as_str(), "text of a");
+        assert_eq!(
+            outbox.withdraw(&key("a")).unwrap().content.as_str(),
+            "text of a"
+        );
         assert!(outbox.entries().is_empty());
     }
 

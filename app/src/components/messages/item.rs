@@ -48,7 +48,7 @@ pub fn MessageItem(
         let key = row.key.clone();
         let delivery = entry.delivery;
         let note = (delivery != Delivery::Sent)
-            .then(|| view! { <DeliveryNote key delivery live on_edit/> });
+            .then(|| view! { <DeliveryNote key delivery live places on_edit/> });
         view! {
             {day}
             <div class="message" id=id class:mine=entry.mine class:starts=heading.starts_run>
@@ -69,6 +69,7 @@ fn DeliveryNote(
     key: ClientMessageId,
     delivery: Delivery,
     live: Live,
+    places: Places,
     on_edit: Callback<String>,
 ) -> impl IntoView {
     let text = match &delivery {
@@ -83,7 +84,10 @@ fn DeliveryNote(
         Delivery::Sending | Delivery::Sent => None,
     };
     let act = move |_| match live.withdraw(&key) {
-        Some(text) => on_edit.run(text.to_string()),
+        Some(entry) => {
+            places.next.update(|next| *next = entry.at.or(*next));
+            on_edit.run(entry.content.to_string());
+        }
         None => live.retry(&key),
     };
     view! {

@@ -121,11 +121,11 @@ impl Driver {
         accepted
     }
 
-    /// Removes a message that was refused permanently, and returns its text.
-    pub fn withdraw(&self, key: &ClientMessageId) -> Option<MessageText> {
-        let text = self.0.machine.borrow_mut().withdraw(key);
+    /// Removes a message that was refused permanently, and returns it.
+    pub fn withdraw(&self, key: &ClientMessageId) -> Option<Entry> {
+        let entry = self.0.machine.borrow_mut().withdraw(key);
         self.0.apply();
-        text
+        entry
     }
 }
 

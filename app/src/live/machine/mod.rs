@@ -13,8 +13,8 @@ use super::ripples::Ripples;
 use super::view::{Connection, Entry, History, Ripple};
 use crate::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
-    AuthorTag, ClientMessageId, Message, MessagePage, MessageText, Point, Seq, TabId, TouchPoint,
-    UploadId, UploadRef,
+    AuthorTag, ClientMessageId, Message, MessagePage, Point, Seq, TabId, TouchPoint, UploadId,
+    UploadRef,
 };
 
 /// An input of the state machine.
@@ -176,11 +176,11 @@ impl Machine {
         accepted
     }
 
-    /// Removes a message that was refused permanently, and returns its text.
-    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<MessageText> {
-        let text = self.outbox.withdraw(key);
-        self.changes.entries |= text.is_some();
-        text
+    /// Removes a message that was refused permanently, and returns it.
+    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<Entry> {
+        let entry = self.outbox.withdraw(key);
+        self.changes.entries |= entry.is_some();
+        entry
     }
 
     /// Handles an input. Afterwards the effects and changes can be taken.

@@ -1,8 +1,10 @@
+use std::num::NonZeroU32;
+
 use super::super::Delivery;
 use super::super::conversation::Conversation;
 use super::super::tests::fixture::{message, own_tag, page, unsent};
 use super::*;
-use crate::model::{Message, MessagePage};
+use crate::model::{Message, MessagePage, Point};
 
 /// A conversation and the list that shows it.
 struct TestList {
@@ -222,4 +224,27 @@ fn after_a_new_start_no_message_is_left_also_if_the_numbers_overlap() {
         shown.update();
         assert!(shown.ids().iter().all(|id| !ids.contains(id)));
     }
+}
+
+/// A message with a place, which has this number.
+fn placed(seq: u64, pin: u32) -> Message {
+    Message {
+        at: Point::new(0.25, 0.5).ok(),
+        pin: NonZeroU32::new(pin),
+        ..message(seq)
+    }
+}
+
+#[test]
+fn pins_are_the_places_of_the_listed_messages() {
+    let mut shown = TestList::new(page(1..=2, 2));
+    let pins = shown.list.pins;
+    let shown_pins =
+        || -> Vec<u64> { pins.with_untracked(|pins| pins.iter().map(|it| it.seq.get()).collect()) };
+    shown.insert([placed(3, 1), message(4), placed(5, 2)]);
+    assert_eq!(shown_pins(), vec![3, 5]);
+    let before = pins.get_untracked();
+    shown.insert([message(6), placed(7, 3)]);
+    assert_eq!(shown_pins(), vec![3, 5, 7]);
+    assert_eq!(pins.get_untracked()[..2], before);
 }

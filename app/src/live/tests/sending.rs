@@ -114,7 +114,10 @@ fn a_permanent_failure_returns_its_text() {
         delivery(&machine, "a"),
         Delivery::Failed { retry: false, .. }
     ));
-    assert_eq!(machine.withdraw(&key("a")).unwrap().as_str(), "text of a");
+    assert_eq!(
+        machine.withdraw(&key("a")).unwrap().content.as_str(),
+        "text of a"
+    );
     assert_eq!(texts(&machine).len(), 3);
 }
 
