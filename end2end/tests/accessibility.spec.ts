@@ -34,7 +34,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         for (const author of ['Mira', 'Anonymous', 'Jonas', 'Kim', 'Åsa', '木村', 'Zoë', 'Ω']) {
           await post(request, shared, `${author} was here`, author);
         }
-        await expect(opened.messages).toHaveCount(8);
+        await post(request, shared, 'Look here', 'Mira', { x: 0.3, y: 0.6 });
+        await expect(opened.messages).toHaveCount(9);
+        await opened.tap(0.5, 0.5);
+        await page.getByRole('link', { name: 'Pin 1 on the image' }).hover();
         await page.route('**/messages', (route) => route.abort());
         await opened.say('this one fails');
         await expect(page.getByText(/^Not sent/)).toBeVisible();
@@ -78,7 +81,7 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
   await tabTo(page, '#message');
   await page.keyboard.type('Agreed');
   await page.keyboard.press('Enter');
-  await expect(opened.messages).toHaveText(['Agreed']);
+  await expect(opened.messages).toHaveText([/Agreed$/]);
   const shortID = page.url().split('/').pop()!;
   await expect
     .poll(async () => (await messages(request, { shortID })).map(({ authorName, content }) => [authorName, content]))

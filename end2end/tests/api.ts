@@ -18,6 +18,7 @@ export interface Message {
   content: string;
   clientMessageID: string;
   createdAt: string;
+  at?: { x: number; y: number };
 }
 
 const types: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
@@ -45,9 +46,10 @@ export async function post(
   upload: Upload,
   content: string,
   authorName = 'Elsewhere',
+  at?: { x: number; y: number },
 ): Promise<Message> {
   const answer = await request.post(`/api/uploads/${upload.id}/messages`, {
-    data: { authorName, content, clientMessageID: `test-${process.pid}-${posts++}` },
+    data: { authorName, content, clientMessageID: `test-${process.pid}-${posts++}`, at },
   });
   expect(answer.status()).toBe(201);
   return answer.json();

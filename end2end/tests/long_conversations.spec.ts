@@ -116,8 +116,9 @@ async function selectText(page: Page, first: string, last: string) {
       const bubbles = [...document.querySelectorAll('.bubble')];
       const find = (text: string) => bubbles.find((bubble) => bubble.textContent === text)!;
       const range = document.createRange();
-      range.setStart(find(first).firstChild!, 0);
-      range.setEnd(find(last).firstChild!, last.length);
+      const text = (bubble: Element) => [...bubble.childNodes].find((node) => node instanceof Text)!;
+      range.setStart(text(find(first)), 0);
+      range.setEnd(text(find(last)), last.length);
       document.getSelection()!.removeAllRanges();
       document.getSelection()!.addRange(range);
     },
