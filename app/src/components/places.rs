@@ -62,14 +62,15 @@ impl Places {
             self.lit.set(pin);
         }
     }
+}
 
-    /// Leads from a pin to its message: its chip takes the focus, for which the browser scrolls to it.
-    pub fn follow_pin(self, pin: &Element) {
-        let href = pin.get_attribute("href").unwrap_or_default();
-        let chip = document().query_selector(&(href + " .chip"));
-        if let Some(chip) = chip.ok().flatten() {
-            _ = chip.unchecked_into::<HtmlElement>().focus();
-        }
+/// Leads from a pin to its message: its chip takes the focus, for which the browser scrolls to it.
+pub fn follow_pin(pin: &Element) {
+    let href = pin.get_attribute("href").unwrap_or_default();
+    let chip = document().query_selector(&(href + " .chip"));
+    if let Some(chip) = chip.ok().flatten() {
+        // Fails only for elements that cannot have the focus.
+        _ = chip.unchecked_into::<HtmlElement>().focus();
     }
 }
 

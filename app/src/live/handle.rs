@@ -19,11 +19,10 @@ pub struct Live {
     pub connection: ReadSignal<Connection>,
     /// The ripples that are being drawn.
     pub ripples: ReadSignal<Vec<Ripple>>,
-    view: View,
     /// How far the reader has scrolled the messages, in CSS pixels; for the way back.
     pub scroll_top: StoredValue<i32>,
-    /// The page that it starts with, until it is entered.
-    page: StoredValue<Option<UploadPage>>,
+    /// The page that it starts with, and its signals for the driver, until it is entered.
+    start: StoredValue<Option<(UploadPage, View)>>,
     /// `None` on the server, and in the browser until it is entered.
     driver: StoredValue<Option<SendWrapper<Driver>>>,
 }
@@ -37,17 +36,16 @@ impl Live {
             history: view.history.read_only(),
             connection: view.connection.read_only(),
             ripples: view.ripples.read_only(),
-            view,
             scroll_top: StoredValue::new(0),
-            page: StoredValue::new(Some(page)),
+            start: StoredValue::new(Some((page, view))),
             driver: StoredValue::new(None),
         }
     }
 
     /// Its page is shown, for the first time or again: connects. In the browser only.
     pub fn enter(&self) {
-        if let Some(page) = self.page.try_update_value(Option::take).flatten() {
-            let driver = Driver::new(page, self.view);
+        if let Some((page, view)) = self.start.try_update_value(Option::take).flatten() {
+            let driver = Driver::new(page, view);
             self.driver.set_value(Some(SendWrapper::new(driver)));
         }
         self.with_driver(Driver::enter);

@@ -14,7 +14,7 @@ use leptos::ev::{MouseEvent, PointerEvent};
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
-use crate::components::places::{Places, place_link};
+use crate::components::places::{Places, follow_pin, place_link};
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
@@ -59,7 +59,7 @@ pub fn ImageStage(
         if let Some(pin) = place_link(&ev) {
             ev.prevent_default();
             if zoom.ends_no_drag(&ev) {
-                places.follow_pin(&pin);
+                follow_pin(&pin);
             }
             return;
         }
