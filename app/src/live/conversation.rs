@@ -182,11 +182,8 @@ impl Conversation {
     }
 
     fn list_buffered(&mut self) {
-        let is_next = |message: &Message, cursor: Seq| message.seq == cursor.next();
-        while self
-            .buffered
-            .first()
-            .is_some_and(|it| is_next(it, self.cursor()))
+        while let Some(first) = self.buffered.first()
+            && first.seq == self.cursor().next()
         {
             let next = self.buffered.remove(0);
             self.list(next);

@@ -10,7 +10,7 @@ mod viewport;
 mod zoom;
 mod zoom_bar;
 
-use leptos::ev::{MouseEvent, PointerEvent};
+use leptos::ev::{Event, MouseEvent, PointerEvent};
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
@@ -55,6 +55,8 @@ pub fn ImageStage(
         live.touch(at);
     });
     let begin = Callback::new(move |at| places.begin_message(at));
+    // Pins keep a link's menu.
+    let is_place = move |ev: &Event| intact.get_untracked() && place_link(ev).is_none();
     let click = move |ev: MouseEvent| {
         if let Some(pin) = place_link(&ev) {
             ev.prevent_default();
@@ -69,17 +71,15 @@ pub fn ImageStage(
         }
     };
     let context_menu = move |ev: MouseEvent| {
-        // A link keeps its menu.
-        if place_link(&ev).is_none() {
+        if is_place(&ev) {
             ev.prevent_default();
             if let Some(at) = zoom.point_of(&ev) {
-                places.begin_message(at);
+                begin.run(at);
             }
         }
     };
     let press = move |ev: PointerEvent| {
-        zoom.on_press(&ev);
-        if place_link(&ev).is_none() {
+        if is_place(&ev) {
             zoom.on_long_press(&ev, begin);
         }
     };
@@ -92,7 +92,7 @@ pub fn ImageStage(
             <div
                 class=class
                 node_ref=zoom.room
-                on:pointerdown=press
+                on:pointerdown=move |ev| zoom.on_press(&ev)
                 on:pointermove=move |ev| zoom.on_move(&ev)
                 on:pointerup=move |ev| zoom.on_release(&ev)
                 on:pointercancel=move |ev| zoom.on_release(&ev)
@@ -106,6 +106,7 @@ pub fn ImageStage(
                     <div
                         class="picture"
                         node_ref=zoom.picture
+                        on:pointerdown=press
                         on:click=click
                         on:contextmenu=context_menu
                     >
