@@ -242,6 +242,16 @@ test.describe('without scripts', () => {
     await expect(page).toHaveURL(/#m1$/);
     await expect(first).toBeInViewport();
   });
+
+  test('many pins make no large headers', async ({ page, request }) => {
+    const shared = await upload(request);
+    for (let n = 0; n < 50; n++) await postAt(request, shared, `place ${n}`, (n % 8) / 10 + 0.05, n / 60);
+    const answer = await page.goto(`/u/${shared.shortID}`);
+    await expect(pin(page, 50)).toBeVisible();
+    // Some proxies take 4 kB for all headers.
+    expect(JSON.stringify(answer!.headers()).length).toBeLessThan(3_500);
+    expect(await page.locator('.pin').count()).toBeGreaterThanOrEqual(10);
+  });
 });
 
 // For the eye: among the test's results.

@@ -1,16 +1,29 @@
 use leptos::prelude::*;
 
 use super::place::decimal;
+use crate::browser::Hydrated;
 use crate::components::places::Places;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Live, Pin};
 use crate::model::Point;
+
+/// The pins in the document that the server renders: each adds 54 bytes to its Content-Security-Policy, and proxies limit
+/// the size of headers.
+const MAX_FIRST_PINS: usize = 20;
 
 /// The places of the listed messages: links to these, also without scripts.
 #[component]
 pub fn Pins(live: Live) -> impl IntoView {
     let places = Places::expect();
     let pins = live.messages.pins;
+    let hydrated = Hydrated::expect();
+    let each = move || {
+        let mut pins = pins.get();
+        if !hydrated.get() {
+            pins.drain(..pins.len().saturating_sub(MAX_FIRST_PINS));
+        }
+        pins
+    };
     // The address may name a message.
     effect(move || {
         let hash = window().location().hash().unwrap_or_default();
@@ -41,7 +54,7 @@ pub fn Pins(live: Live) -> impl IntoView {
     };
     view! {
         <div class="pins" hidden=move || !places.shown.get()>
-            <ErasedFor each=move || pins.get() key=|pin| pin.id children=pin/>
+            <ErasedFor each key=|pin| pin.id children=pin/>
         </div>
     }
 }

@@ -124,7 +124,12 @@ fn any_zooming_and_moving_keeps_the_picture_on_the_stage() {
                 0 => viewport.zoomed(viewport.scale * (0.3 + 2.0 * number()), at, &fixture.frame),
                 1 => viewport.moved(number() - 0.5, number() - 0.5, &fixture.frame),
                 2 => viewport.toggled(at, &fixture.frame),
-                _ => viewport.centred_on(Point::new(number(), number()).unwrap(), &fixture.frame),
+                _ => {
+                    let point = Point::new(number(), number()).unwrap();
+                    let centred = viewport.centred_on(point, &fixture.frame);
+                    assert!(centred.shows(point, &fixture.frame));
+                    centred
+                }
             };
             fixture.assert_bounded(viewport);
             assert!(viewport.density(&fixture.frame) <= 8.0 + 1e-9 || viewport.scale <= 1.0);
