@@ -4,10 +4,11 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::components::places::Places;
+use crate::erased::erase;
 use crate::model::Point;
 
 /// The place of a message: its number as a link to the pin on the image, or a circle while it has none.
-pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> impl IntoView {
+pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
     let number = pin.map(|pin| pin.to_string());
     let text = number.clone().unwrap_or_else(|| "◎".to_owned());
     let href = pin.map(|pin| format!("#pin{pin}"));
@@ -18,7 +19,7 @@ pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> impl IntoView
         places.shown.set(true);
         places.revealed.set(Some(at));
     };
-    view! {
+    erase(view! {
         <a
             class="chip"
             class:lit=is_lit
@@ -29,5 +30,5 @@ pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> impl IntoView
         >
             {text}
         </a>
-    }
+    })
 }

@@ -22,7 +22,7 @@ use keyboard::KeyboardPointer;
 use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
-use pins::{Pins, PinsButton};
+use pins::Pins;
 use ripples::Ripples;
 use zoom::Zoom;
 use zoom_bar::ZoomBar;
@@ -120,9 +120,7 @@ pub fn ImageStage(
             <p class="hint scripted" class:gone=is_tapped>
                 "Tap the image to point at something"
             </p>
-            <ZoomBar zoom>
-                <PinsButton live/>
-            </ZoomBar>
+            <ZoomBar zoom live/>
         </div>
     }
 }

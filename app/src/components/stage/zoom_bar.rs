@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 
+use super::pins::PinsButton;
 use super::zoom::Zoom;
+use crate::live::Live;
 
-/// The buttons that zoom, how far the picture is zoomed, and further buttons.
+/// The buttons that zoom, how far the picture is zoomed, and the button for pins.
 #[component]
-pub fn ZoomBar<C: IntoView + 'static>(zoom: Zoom, children: TypedChildren<C>) -> impl IntoView {
+pub fn ZoomBar(zoom: Zoom, live: Live) -> impl IntoView {
     view! {
         <div class="zoom-bar scripted" role="group" aria-label="Zoom">
             <button r#type="button" aria-label="Zoom out" on:click=move |_| zoom.reduce()>
@@ -17,7 +19,7 @@ pub fn ZoomBar<C: IntoView + 'static>(zoom: Zoom, children: TypedChildren<C>) ->
             <button r#type="button" on:click=move |_| zoom.fit()>
                 "Fit"
             </button>
-            {children.into_inner()()}
+            <PinsButton live/>
         </div>
     }
 }
