@@ -37,6 +37,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await post(request, shared, 'Look here', 'Mira', { x: 0.3, y: 0.6 });
         await expect(opened.messages).toHaveCount(9);
         await opened.tap(0.5, 0.5);
+        await expect(page.locator('.hint')).toBeHidden();
         await page.getByRole('link', { name: 'Pin 1 on the image' }).hover();
         await page.route('**/messages', (route) => route.abort());
         await opened.say('this one fails');
