@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::live::effect::Timer;
 use app::live::machine::Input;
 use app::live::{Delivery, Entry};
-use app::model::{MessagePage, Point, Timestamp};
+use app::model::{MessagePage, Point, Seq, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
@@ -191,6 +191,7 @@ impl User {
         let text = text::random_text(&name, self.role.writes_long, &mut self.rng);
         self.driver.send(Entry {
             key: name.parse().expect("clients are named like messages"),
+            seq: Seq::ZERO,
             author_name: author.parse().expect("clients are named like people"),
             content: text.parse().expect("there is something to see in it"),
             created_at: Timestamp::EPOCH,
