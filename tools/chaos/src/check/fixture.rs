@@ -33,6 +33,7 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
 pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Entry> {
     let entry = |message: Message| Entry {
         key: message.client_message_id,
+        seq: message.seq,
         author_name: message.author_name,
         content: message.content,
         created_at: message.created_at,
