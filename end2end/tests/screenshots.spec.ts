@@ -23,13 +23,9 @@ test('a screenshot of the home page', async ({ page }) => {
 
 test('a screenshot of an image with a conversation', async ({ page, another, request }) => {
   const shared = await upload(request);
-  for (const [author, text] of [
-    ['Mira', 'Is that foam or a reflection, up here on the rim?'],
-    ['Anonymous', 'Reflection. Look at the spoon: same light.'],
-    ['Jonas', 'The shadow on the left side is what I would fix first. I tapped it.'],
-  ]) {
-    await post(request, shared, text, author);
-  }
+  await post(request, shared, 'Is that foam or a reflection, up here on the rim?', 'Mira', { x: 0.38, y: 0.16 });
+  await post(request, shared, 'Reflection. Look at the spoon: same light.', 'Teal Heron', { x: 0.69, y: 0.6 });
+  await post(request, shared, 'The shadow on the left side is what I would fix first.', 'Jonas', { x: 0.2, y: 0.42 });
   const mine = await ImagePage.open(page, shared.shortID);
   const theirs = await ImagePage.openAsAnother(another, shared.shortID);
   await page.getByRole('button', { name: /^Writing as/ }).click();
