@@ -51,7 +51,9 @@ fn read_or_make_secret() -> AuthorSecret {
     stored.unwrap_or_else(|| {
         let secret: AuthorSecret = random::name();
         write(StorageKind::Local, SECRET, secret.expose());
-        secret
+        // Another tab may have written one at the same time.
+        let stored = read(StorageKind::Local, SECRET).and_then(|text| text.parse().ok());
+        stored.unwrap_or(secret)
     })
 }
 

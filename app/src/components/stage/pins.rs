@@ -11,7 +11,8 @@ use crate::model::Point;
 /// the size of headers.
 const MAX_FIRST_PINS: usize = 20;
 
-/// The places of the listed messages: links to these, also without scripts.
+/// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the chips
+/// in the messages only, which do the same.
 #[component]
 pub fn Pins(live: Live) -> impl IntoView {
     let places = Places::expect();
@@ -45,6 +46,7 @@ pub fn Pins(live: Live) -> impl IntoView {
                 aria-label=format!("Pin {number}: message by {}", pin.author_name)
                 data-pin=number.to_string()
                 draggable="false"
+                tabindex=move || hydrated.get().then_some("-1")
                 style=("--x", decimal(at.x()))
                 style=("--y", decimal(at.y()))
             >
