@@ -6,8 +6,7 @@ use linkify::{LinkFinder, LinkKind};
 
 /// Renders a text. Addresses that begin with `http://` or `https://` are links, which open in a new tab.
 pub fn linked(text: &str) -> impl IntoView + use<> {
-    let parts: Vec<_> = parts(text).collect();
-    match &parts[..] {
+    match &parts(text)[..] {
         // Most texts have no link, and are one text node.
         [] | [(_, false)] => Either::Left(text.to_owned()),
         parts => Either::Right(
@@ -34,17 +33,14 @@ fn linked_part(part: &str, is_link: bool) -> impl IntoView + use<> {
 }
 
 /// Splits a text into links and what is between them.
-fn parts(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    let finder = {
-        let mut finder = LinkFinder::new();
-        finder.kinds(&[LinkKind::Url]);
-        finder
-    };
-    let spans: Vec<_> = finder.spans(text).collect();
-    spans.into_iter().map(|span| {
+fn parts(text: &str) -> Vec<(&str, bool)> {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    let spans = finder.spans(text).map(|span| {
         let is_link = span.kind().is_some() && is_web_address(span.as_str());
         (span.as_str(), is_link)
-    })
+    });
+    spans.collect()
 }
 
 fn is_web_address(url: &str) -> bool {
@@ -58,6 +54,7 @@ mod tests {
 
     fn links(text: &str) -> Vec<&str> {
         parts(text)
+            .into_iter()
             .filter_map(|(part, is_link)| is_link.then_some(part))
             .collect()
     }
@@ -111,7 +108,13 @@ mod tests {
             "a http://b.example c ftp://d.example e",
             "<script>http://x.example/</script>",
         ] {
-            assert_eq!(parts(text).map(|(part, _)| part).collect::<String>(), text);
+            assert_eq!(
+                parts(text)
+                    .iter()
+                    .map(|(part, _)| *part)
+                    .collect::<String>(),
+                text
+            );
         }
     }
 }
