@@ -74,6 +74,10 @@ pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
 ///
 /// It needs no list of WASM features: rustc writes those that it uses into the module. Enabling more (`--all-features`)
 /// gives fewer bytes, but more after brotli; so does `-Oz`.
+///
+/// The other arguments save 4.9 kB of 222 after brotli: the control flow is made anew by `--flatten --rereloop`, a second
+/// `-Os` finds what the first one left and knows the effects of functions, larger functions are not inlined into their
+/// only caller, and functions with similar names, which are often similar code, are put side by side.
 pub fn optimise(
     workspace: &Workspace,
     tools: &Tools,
@@ -81,7 +85,17 @@ pub fn optimise(
     folder: &Path,
 ) -> Result<PathBuf> {
     let output = folder.join("optimised.wasm");
-    let arguments = ["-Os", "--strip-producers", "--strip-target-features"];
+    let arguments = [
+        "--flatten",
+        "--rereloop",
+        "--generate-global-effects",
+        "-Os",
+        "-Os",
+        "--one-caller-inline-max-function-size=20",
+        "--reorder-functions-by-name",
+        "--strip-producers",
+        "--strip-target-features",
+    ];
     let command = tools.wasm_opt.command(&workspace.shell).args(arguments);
     command
         .arg(input)
