@@ -1,9 +1,13 @@
 //! The messages of the WebSocket protocol: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
 
+mod raw_command;
+
 use serde::{Deserialize, Serialize};
 
+use self::raw_command::RawCommand;
 use crate::model::{
-    IdError, Message, MessageId, Point, Seq, TabId, TouchPoint, UploadId, UploadRef,
+    AuthorName, AuthorTag, Message, MessageId, Person, Point, Seq, StrokeId, TabId, TouchPoint,
+    UploadId, UploadRef, Viewer,
 };
 
 /// The WebSocket subprotocol of these messages.
@@ -53,6 +57,16 @@ pub enum ServerEvent {
         /// The touches, oldest first.
         points: Vec<TouchPoint>,
     },
+    /// How many sockets watch the upload, and who.
+    Presence {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The number of sockets, on all nodes.
+        count: u32,
+        /// Those who gave a name, at most 24.
+        people: Vec<Person>,
+    },
     /// The announced head: a client that is behind `head` fetches.
     HeadAdvanced {
         /// The upload's long id.
@@ -85,6 +99,8 @@ struct Data {
     reset: Option<bool>,
     message: Option<Message>,
     points: Option<Vec<TouchPoint>>,
+    count: Option<u32>,
+    people: Option<Vec<Person>>,
     command: Option<CommandName>,
     code: Option<RefusalCode>,
     detail: Option<String>,
@@ -120,6 +136,11 @@ impl Data {
             "touched" => ServerEvent::Touched {
                 upload_id: upload_id?,
                 points: self.points?,
+            },
+            "presence" => ServerEvent::Presence {
+                upload_id: upload_id?,
+                count: self.count?,
+                people: self.people?,
             },
             "headAdvanced" => ServerEvent::HeadAdvanced {
                 upload_id: upload_id?,
@@ -202,6 +223,9 @@ pub enum ClientCommand {
         /// The id of the message with that number, so that the server can tell whether it still has it.
         #[serde(rename = "afterID", skip_serializing_if = "Option::is_none")]
         after_id: Option<MessageId>,
+        /// Who watches, for `presence`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        viewer: Option<Viewer>,
     },
     /// Stop following it.
     Unwatch {
@@ -220,6 +244,15 @@ pub enum ClientCommand {
         /// The secret id of the sending tab.
         #[serde(serialize_with = "TabId::serialize_secret")]
         tab: TabId,
+        /// The tag of who touches.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        author: Option<AuthorTag>,
+        /// The alias of who touches.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<AuthorName>,
+        /// The line that the touch is a part of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stroke: Option<StrokeId>,
     },
 }
 
@@ -245,88 +278,4 @@ impl ClientCommand {
             .map_err(|error| CommandError::Malformed(error.to_string()))?;
         raw.validate().map_err(CommandError::Refused)
     }
-}
-
-/// The shape of a command before its values are checked.
-#[derive(Deserialize)]
-#[serde(tag = "type", content = "data", rename_all = "camelCase")]
-enum RawCommand {
-    Watch {
-        #[serde(rename = "uploadID")]
-        upload_id: String,
-        #[serde(default)]
-        after: Option<Seq>,
-        #[serde(default, rename = "afterID")]
-        after_id: Option<String>,
-    },
-    Unwatch {
-        #[serde(rename = "uploadID")]
-        upload_id: String,
-    },
-    Touch {
-        #[serde(rename = "uploadID")]
-        upload_id: String,
-        x: f64,
-        y: f64,
-        tab: String,
-    },
-}
-
-impl RawCommand {
-    fn validate(self) -> Result<ClientCommand, Refusal> {
-        match self {
-            Self::Watch {
-                upload_id,
-                after,
-                after_id,
-            } => {
-                let parse = |id: String| id.parse();
-                let after_id = after_id.map(parse).transpose();
-                Ok(ClientCommand::Watch {
-                    after_id: after_id
-                        .map_err(|error| invalid(CommandName::Watch, &upload_id, &error))?,
-                    upload_id: upload_ref(CommandName::Watch, upload_id)?,
-                    after,
-                })
-            }
-            Self::Unwatch { upload_id } => Ok(ClientCommand::Unwatch {
-                upload_id: upload_ref(CommandName::Unwatch, upload_id)?,
-            }),
-            Self::Touch {
-                upload_id,
-                x,
-                y,
-                tab,
-            } => {
-                let touch = CommandName::Touch;
-                let at = Point::new(x, y).map_err(|error| invalid(touch, &upload_id, &error))?;
-                let tab = tab
-                    .parse()
-                    .map_err(|error: IdError| invalid(touch, &upload_id, &error))?;
-                Ok(ClientCommand::Touch {
-                    upload_id: upload_ref(CommandName::Touch, upload_id)?,
-                    at,
-                    tab,
-                })
-            }
-        }
-    }
-}
-
-fn invalid(command: CommandName, upload_id: &str, error: &dyn ToString) -> Refusal {
-    Refusal {
-        command,
-        upload_id: upload_id.to_owned(),
-        code: RefusalCode::InvalidField,
-        detail: error.to_string(),
-    }
-}
-
-fn upload_ref(command: CommandName, text: String) -> Result<UploadRef, Refusal> {
-    text.parse().map_err(|error: IdError| Refusal {
-        command,
-        upload_id: text,
-        code: RefusalCode::NotFound,
-        detail: error.to_string(),
-    })
 }

@@ -121,6 +121,67 @@ fn an_impossible_id_of_the_last_message_is_refused() {
     ));
 }
 
+/// A `watch` and a `touch` with these fields of `viewer` and of the touch.
+fn named(fields: &str) -> [String; 2] {
+    [
+        format!(
+            r#"{{"type":"watch","data":{{"uploadID":"{UPLOAD}","after":7,"viewer":{{{fields}}}}}}}"#
+        ),
+        format!(
+            r#"{{"type":"touch","data":{{"uploadID":"{UPLOAD}","x":0,"y":0,"tab":"t",{fields}}}}}"#
+        ),
+    ]
+}
+
+fn name_of(frame: &str) -> Option<String> {
+    let name = match ClientCommand::parse(frame) {
+        Ok(ClientCommand::Watch { viewer, .. }) => viewer.and_then(|viewer| viewer.name),
+        Ok(ClientCommand::Touch { name, .. }) => name,
+        other => panic!("{frame}: {other:?}"),
+    };
+    name.map(String::from)
+}
+
+#[test]
+fn a_name_is_cut_to_the_limit_of_an_alias_and_an_empty_one_is_none() {
+    let longest = "é".repeat(40);
+    for frame in named(&format!(r#""name":" {longest}xyz""#)) {
+        assert_eq!(name_of(&frame), Some(longest.clone()));
+    }
+    for empty in [r#""name":"""#, r#""name":" \u200b""#, r#""name":null"#] {
+        for frame in named(empty) {
+            assert_eq!(name_of(&frame), None, "{frame}");
+        }
+    }
+}
+
+#[test]
+fn an_impossible_author_name_or_stroke_is_refused() {
+    let [_, empty] = named(r#""stroke":"""#);
+    let [_, long] = named(r#""stroke":"aaaaaaaaaaaaaaaaa""#);
+    let [_, dash] = named(r#""stroke":"a-b""#);
+    let author = named(r#""author":"LDKULX5SV2""#);
+    let no_author = named(r#""author":"""#);
+    let control = named(r#""name":"a\u0007b""#);
+    let fields = [author, no_author, control].into_iter().flatten();
+    for frame in [empty, long, dash].into_iter().chain(fields) {
+        let refusal = refusal(&frame);
+        assert_eq!(refusal.code, RefusalCode::InvalidField, "{frame}");
+        assert_eq!(refusal.upload_id, UPLOAD);
+    }
+}
+
+#[test]
+fn a_viewer_may_be_absent() {
+    for viewer in ["", r#","viewer":null"#] {
+        let frame = format!(r#"{{"type":"watch","data":{{"uploadID":"{UPLOAD}"{viewer}}}}}"#);
+        assert!(matches!(
+            ClientCommand::parse(&frame),
+            Ok(ClientCommand::Watch { viewer: None, .. })
+        ));
+    }
+}
+
 #[test]
 fn the_largest_cursor_is_a_cursor() {
     let frame = format!(

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use app::model::{
-    AuthorSecret, Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Point,
-    Seq, ShortId, TabId, Timestamp, TouchPoint, Upload, UploadId,
+    AuthorSecret, Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Person,
+    Point, Seq, ShortId, TabId, Timestamp, TouchPoint, Upload, UploadId, Viewer,
 };
 use app::problem::Problem;
 use serde::Serialize;
@@ -179,12 +179,47 @@ fn touched() {
     let touch = |x, y, tab: &str| TouchPoint {
         at: Point::new(x, y).unwrap(),
         tab: tab.parse::<TabId>().unwrap().tag(upload_id()),
+        author: None,
+        name: None,
+        stroke: None,
     };
     let event = ServerEvent::Touched {
         upload_id: upload_id(),
         points: vec![touch(0.25, 0.5, "q7"), touch(0.0, 1.0, "k2-b")],
     };
     pins("event_touched.json", &event);
+    let pointed = TouchPoint {
+        author: viewer().author,
+        name: viewer().name,
+        stroke: Some("s1".parse().unwrap()),
+        ..touch(0.25, 0.5, "q7")
+    };
+    let event = ServerEvent::Touched {
+        upload_id: upload_id(),
+        points: vec![pointed, touch(0.0, 1.0, "k2-b")],
+    };
+    pins("event_touched_pointing.json", &event);
+}
+
+fn viewer() -> Viewer {
+    Viewer {
+        author: placed_message().author,
+        name: Some("Ada".parse().unwrap()),
+    }
+}
+
+#[test]
+fn presence() {
+    let person = |author, name: &str| Person {
+        author,
+        name: name.parse().unwrap(),
+    };
+    let event = ServerEvent::Presence {
+        upload_id: upload_id(),
+        count: 4,
+        people: vec![person(viewer().author, "Ada"), person(None, "Grace")],
+    };
+    pins("event_presence.json", &event);
 }
 
 #[test]
@@ -239,20 +274,31 @@ fn watch() {
         upload_id: upload_id().to_string().parse().unwrap(),
         after: Some(Seq::new(6)),
         after_id: None,
+        viewer: None,
     };
     pins_command("command_watch.json", &command);
     let checked = ClientCommand::Watch {
         upload_id: upload_id().to_string().parse().unwrap(),
         after: Some(Seq::new(6)),
         after_id: Some(message_id()),
+        viewer: None,
     };
     pins_command("command_watch_checked.json", &checked);
     let anew = ClientCommand::Watch {
         upload_id: short_id().to_string().parse().unwrap(),
         after: None,
         after_id: None,
+        viewer: None,
     };
     pins_command("command_watch_anew.json", &anew);
+    let named = |viewer| ClientCommand::Watch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+        after: Some(Seq::new(6)),
+        after_id: None,
+        viewer: Some(viewer),
+    };
+    pins_command("command_watch_named.json", &named(viewer()));
+    pins_command("command_watch_unnamed.json", &named(Viewer::default()));
 }
 
 #[test]
@@ -269,8 +315,20 @@ fn touch() {
         upload_id: upload_id().to_string().parse().unwrap(),
         at: Point::new(0.25, 0.5).unwrap(),
         tab: "q7".parse().unwrap(),
+        author: None,
+        name: None,
+        stroke: None,
     };
     pins_command("command_touch.json", &command);
+    let pointing = ClientCommand::Touch {
+        upload_id: upload_id().to_string().parse().unwrap(),
+        at: Point::new(0.25, 0.5).unwrap(),
+        tab: "q7".parse().unwrap(),
+        author: viewer().author,
+        name: viewer().name,
+        stroke: Some("s1".parse().unwrap()),
+    };
+    pins_command("command_touch_pointing.json", &pointing);
 }
 
 #[test]
@@ -333,12 +391,21 @@ fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
         "watched_reset",
         "message_posted",
         "touched",
+        "touched_pointing",
+        "presence",
         "head_advanced",
         "refused",
     ] {
         tolerates::<ServerEvent>(&format!("event_{event}.json"));
     }
-    for command in ["watch", "watch_checked", "unwatch", "touch"] {
+    for command in [
+        "watch",
+        "watch_checked",
+        "watch_named",
+        "unwatch",
+        "touch",
+        "touch_pointing",
+    ] {
         let name = format!("command_{command}.json");
         let extended = with_unknown_fields(serde_json::from_str(&golden(&name)).unwrap());
         assert_eq!(

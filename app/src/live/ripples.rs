@@ -125,6 +125,9 @@ mod tests {
         TouchPoint {
             at: at(x, 0.5),
             tab: tab(name).tag(upload()),
+            author: None,
+            name: None,
+            stroke: None,
         }
     }
 

@@ -24,6 +24,9 @@ pub enum IdError {
     /// Not 1 to 32 letters, digits, `-` or `_`.
     #[error("a tab's name has 1 to 32 letters, digits, '-' or '_'")]
     Tab,
+    /// Not 1 to 16 letters or digits.
+    #[error("a stroke has 1 to 16 letters or digits")]
+    Stroke,
     /// Not 10 characters of base 32.
     #[error("a tag has 10 characters of a to z and 2 to 7")]
     Tag,

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::tag::TabTag;
+use super::stroke::StrokeId;
+use super::tag::{AuthorTag, TabTag};
+use super::text::AuthorName;
 
 /// A coordinate outside 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -68,7 +70,8 @@ impl From<Point> for Coordinates {
     }
 }
 
-/// A touch as it is sent to all watchers: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`.
+/// A touch as it is sent to all watchers: where, and by which tab. JSON: `{"x":0.25,"y":0.5,"tab":"x22zgdklfk"}`, and
+/// `author`, `name` and `stroke` if they were given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Touch", into = "Touch")]
 pub struct TouchPoint {
@@ -76,6 +79,12 @@ pub struct TouchPoint {
     pub at: Point,
     /// By whom, so that the tab can ignore its own touches.
     pub tab: TabTag,
+    /// The tag of who touches, as they say.
+    pub author: Option<AuthorTag>,
+    /// The alias of who touches, as they say.
+    pub name: Option<AuthorName>,
+    /// The line that the touch is a part of, unique for the tab.
+    pub stroke: Option<StrokeId>,
 }
 
 /// The flat form of a [`TouchPoint`] in JSON (serde's own `flatten` would buffer each of them).
@@ -84,22 +93,37 @@ struct Touch {
     x: f64,
     y: f64,
     tab: TabTag,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<AuthorTag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<AuthorName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stroke: Option<StrokeId>,
 }
 
 impl TryFrom<Touch> for TouchPoint {
     type Error = NotAFraction;
 
-    fn try_from(Touch { x, y, tab }: Touch) -> Result<Self, NotAFraction> {
-        Point::new(x, y).map(|at| Self { at, tab })
+    fn try_from(touch: Touch) -> Result<Self, NotAFraction> {
+        Ok(Self {
+            at: Point::new(touch.x, touch.y)?,
+            tab: touch.tab,
+            author: touch.author,
+            name: touch.name,
+            stroke: touch.stroke,
+        })
     }
 }
 
 impl From<TouchPoint> for Touch {
-    fn from(TouchPoint { at, tab }: TouchPoint) -> Self {
+    fn from(touch: TouchPoint) -> Self {
         Self {
-            x: at.x,
-            y: at.y,
-            tab,
+            x: touch.at.x,
+            y: touch.at.y,
+            tab: touch.tab,
+            author: touch.author,
+            name: touch.name,
+            stroke: touch.stroke,
         }
     }
 }
@@ -149,6 +173,9 @@ mod tests {
             r#"{"x":0,"y":0,"tab":""}"#,
             r#"{"x":0,"y":0,"tab":"q7"}"#,
             r#"{"x":0,"y":0}"#,
+            r#"{"x":0,"y":0,"tab":"aaaaaaaaaa","author":"nope"}"#,
+            r#"{"x":0,"y":0,"tab":"aaaaaaaaaa","name":"a\nb"}"#,
+            r#"{"x":0,"y":0,"tab":"aaaaaaaaaa","stroke":"a-b"}"#,
         ] {
             assert!(
                 serde_json::from_str::<TouchPoint>(wrong).is_err(),

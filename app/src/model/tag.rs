@@ -15,7 +15,7 @@ const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// The first 10 characters, in base 32 (RFC 4648, lower case), of the SHA-256 of a domain, the upload's 24 hexadecimal
 /// digits and a secret, with a zero byte between them. It is the same for all uses of a secret on one upload, and reveals
 /// neither the secret nor its tags on other uploads or in other domains.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Tag([u8; TAG_CHARS]);
 
@@ -76,7 +76,7 @@ impl From<Tag> for String {
 macro_rules! tag_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Tag);
 

@@ -31,7 +31,7 @@ pub enum TextError {
 
 /// The name that an author chose: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
 /// Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AuthorName(Arc<str>);
 
@@ -39,6 +39,15 @@ impl AuthorName {
     /// The alias as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The alias, cut to its limit if it is longer; `None` when empty.
+    ///
+    /// # Errors
+    /// [`TextError::Control`].
+    pub fn shortened(text: &str) -> Result<Option<Self>, TextError> {
+        let text: String = text.trim().chars().take(MAX_AUTHOR_CHARS).collect();
+        (!is_blank(&text)).then(|| text.parse()).transpose()
     }
 }
 
@@ -240,6 +249,22 @@ mod tests {
         ] {
             assert_eq!(author(wrong), Err(TextError::Control), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_shortened_alias_has_at_most_40_characters() {
+        let shortened = |text: &str| {
+            let name = AuthorName::shortened(text);
+            name.map(|name| name.map(String::from))
+        };
+        let longest = "\u{1f98a}".repeat(MAX_AUTHOR_CHARS);
+        assert_eq!(shortened(&format!(" {longest}x")), Ok(Some(longest)));
+        let cut_at_a_space = format!("{} b", "a".repeat(39));
+        assert_eq!(shortened(&cut_at_a_space), Ok(Some("a".repeat(39))));
+        for blank in ["", " ", &format!("{}x", "\u{200b}".repeat(40))] {
+            assert_eq!(shortened(blank), Ok(None), "{blank:?}");
+        }
+        assert_eq!(shortened("a\nb"), Err(TextError::Control));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Cursor, MessagePage, Point, TabId, TabTag, TouchPoint, UploadId, UploadRef};
+use app::model::{Cursor, MessagePage, TabId, TabTag, TouchPoint, UploadId, UploadRef};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::answer_cache::AnswerKey;
@@ -83,6 +83,7 @@ impl Commands {
                 upload_id,
                 after,
                 after_id,
+                ..
             }) => {
                 let cursor = Cursor {
                     seq: after.unwrap_or_default(),
@@ -91,7 +92,23 @@ impl Commands {
                 Box::pin(self.watch(upload_id, cursor)).await
             }
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
-            Ok(ClientCommand::Touch { upload_id, at, tab }) => self.touch(upload_id, at, tab).await,
+            Ok(ClientCommand::Touch {
+                upload_id,
+                at,
+                tab,
+                author,
+                name,
+                stroke,
+            }) => {
+                let with_tag = |tab| TouchPoint {
+                    at,
+                    tab,
+                    author,
+                    name,
+                    stroke,
+                };
+                self.touch(upload_id, tab, with_tag).await
+            }
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = result {
@@ -237,7 +254,12 @@ impl Commands {
         index.is_some()
     }
 
-    async fn touch(&mut self, upload: UploadRef, at: Point, tab: TabId) -> Result<(), Refusal> {
+    async fn touch(
+        &mut self,
+        upload: UploadRef,
+        tab: TabId,
+        with_tag: impl FnOnce(TabTag) -> TouchPoint,
+    ) -> Result<(), Refusal> {
         let refused = |code| Err(refusal(CommandName::Touch, upload.to_string(), code));
         let Some(watched) = self.watched.iter().find(|watched| watched.is_of(upload)) else {
             return refused(RefusalCode::NotWatched);
@@ -250,10 +272,7 @@ impl Commands {
         }
         let event = ServerEvent::Touched {
             upload_id: topic,
-            points: vec![TouchPoint {
-                at,
-                tab: self.tag(topic, tab),
-            }],
+            points: vec![with_tag(self.tag(topic, tab))],
         };
         if let Err(error) = self.hub.publish(topic, &event).await {
             // Touches are delivered at most once.

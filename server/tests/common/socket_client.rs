@@ -62,6 +62,7 @@ impl SocketClient {
             upload_id: upload,
             after,
             after_id: None,
+            viewer: None,
         };
         self.send(&command).await;
     }
@@ -73,6 +74,7 @@ impl SocketClient {
             upload_id: upload,
             after: Some(last.seq),
             after_id: Some(last.id),
+            viewer: None,
         };
         self.send(&command).await;
         loop {
@@ -106,6 +108,9 @@ impl SocketClient {
             upload_id: upload,
             at: Point::new(x, y).unwrap(),
             tab: tab.parse().unwrap(),
+            author: None,
+            name: None,
+            stroke: None,
         };
         self.send(&command).await;
     }

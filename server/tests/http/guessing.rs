@@ -34,6 +34,7 @@ async fn ask(socket: &mut SocketClient, name: UploadRef) -> Option<RefusalCode> 
             upload_id,
             after,
             after_id: None,
+            viewer: None,
         })
         .await;
     match socket.event().await {

@@ -63,6 +63,7 @@ async fn a_socket_watches_at_most_32_uploads() {
             upload_id: UploadRef::Id(last),
             after: None,
             after_id: None,
+            viewer: None,
         })
         .await;
     assert_eq!(socket.refusal().await.code, RefusalCode::TooManyWatched);
@@ -93,6 +94,7 @@ async fn touches_beyond_the_rate_are_dropped_and_refused_once() {
             upload_id: name,
             after: None,
             after_id: None,
+            viewer: None,
         };
         socket.send(&ask).await;
         loop {

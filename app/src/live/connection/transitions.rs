@@ -37,6 +37,7 @@ impl Connector {
             upload_id: self.upload,
             after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
             after_id: cursor.id,
+            viewer: None,
         })
     }
 

@@ -291,6 +291,9 @@ impl Machine {
                 upload_id: UploadRef::Id(self.upload),
                 at,
                 tab: self.ripples.tab().clone(),
+                author: None,
+                name: None,
+                stroke: None,
             }));
         }
     }

@@ -17,6 +17,9 @@ fn a_touch_is_drawn_and_sent() {
         upload_id: upload_id().to_string().parse().unwrap(),
         at: Point::new(0.123_456, 0.5).unwrap(),
         tab: "me".parse().unwrap(),
+        author: None,
+        name: None,
+        stroke: None,
     });
     assert_eq!(touch(&mut machine), [sent]);
     assert_eq!(machine.ripples().len(), 1);
@@ -41,6 +44,9 @@ fn touches_of_others_are_drawn_while_the_tab_is_visible() {
             .map(|tab| TouchPoint {
                 at: Point::new(0.5, 0.5).unwrap(),
                 tab: tab.parse::<TabId>().unwrap().tag(upload_id()),
+                author: None,
+                name: None,
+                stroke: None,
             })
             .into(),
     };

@@ -94,6 +94,7 @@ mod tests {
             upload_id: upload().to_string().parse().unwrap(),
             after: Some(Seq::new(after)),
             after_id: None,
+            viewer: None,
         }
     }
 
