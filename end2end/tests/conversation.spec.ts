@@ -43,11 +43,10 @@ test('Enter sends, Shift+Enter breaks the line', async ({ page, request }) => {
   await expect.poll(async () => (await messages(request, shared)).map((message) => message.content)).toEqual(['one\ntwo']);
 });
 
-test('the alias is remembered, and Anonymous when empty', async ({ page, request }) => {
+test('the alias is remembered', async ({ page, request }) => {
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
-  await writer.say('from nobody');
-  await page.getByRole('button', { name: /^Writing as Anonymous/ }).click();
+  await page.getByRole('button', { name: /^Writing as/ }).click();
   await page.getByRole('textbox', { name: 'Writing as' }).fill('Mira');
   await page.getByRole('textbox', { name: 'Writing as' }).press('Enter');
   await page.reload();
@@ -56,7 +55,7 @@ test('the alias is remembered, and Anonymous when empty', async ({ page, request
   await writer.say('from Mira');
   await expect
     .poll(async () => (await messages(request, shared)).map((message) => message.authorName))
-    .toEqual(['Anonymous', 'Mira']);
+    .toEqual(['Mira']);
 });
 
 test('history is there after a reload, and older messages come on scrolling up', async ({ page, request }) => {

@@ -2,6 +2,7 @@
 
 pub mod clipboard;
 pub mod clock;
+mod friendly_name;
 pub mod object_url;
 pub mod random;
 pub mod storage;

@@ -1,24 +1,31 @@
 //! Local and session storage. A browser may forbid it, so errors are ignored: nothing is stored then.
 
+use js_sys::Math;
 use leptos::prelude::window;
 use web_sys::Storage;
 
+use super::friendly_name::friendly_name;
 use super::random;
 use crate::model::{AuthorName, AuthorSecret, ShortId};
 
 const ALIAS: &str = "tonesa.alias";
 const SECRET: &str = "tonesa.secret";
 
-/// Returns the alias that was chosen in any tab.
-pub fn read_alias() -> Option<AuthorName> {
-    read(StorageKind::Local, ALIAS)?.parse().ok()
+/// Returns the alias that was chosen in any tab. If there is none, a friendly one is proposed and kept, so that it is the
+/// same the next time.
+pub fn alias() -> AuthorName {
+    let stored = || read(StorageKind::Local, ALIAS)?.parse().ok();
+    stored().unwrap_or_else(|| {
+        let proposed = PROPOSED_ALIAS.with(Clone::clone);
+        write_alias(&proposed);
+        // Another tab may have written one at the same time.
+        stored().unwrap_or(proposed)
+    })
 }
 
-/// Stores the alias; removes it if it is the default.
+/// Stores the alias, also the default if that was chosen.
 pub fn write_alias(alias: &AuthorName) {
-    let is_default = *alias == AuthorName::default();
-    let text = if is_default { "" } else { alias.as_str() };
-    write(StorageKind::Local, ALIAS, text);
+    write(StorageKind::Local, ALIAS, alias.as_str());
 }
 
 /// Returns this tab's draft of a message about this upload.
@@ -32,8 +39,9 @@ pub fn write_draft(upload: ShortId, text: &str) {
 }
 
 thread_local! {
-    /// Read or made once, so that it stays the same in this tab also without storage.
+    // Read or made once, so that they stay the same in this tab also without storage.
     static AUTHOR_SECRET: AuthorSecret = read_or_make_secret();
+    static PROPOSED_ALIAS: AuthorName = friendly_name(Math::random(), Math::random());
 }
 
 /// Returns this browser's author secret, which is made once.

@@ -48,6 +48,11 @@ impl Places {
     /// Begins a message at this place.
     pub fn begin_message(self, at: Point) {
         self.next.set(Some(at));
+        self.focus_field();
+    }
+
+    /// Focuses the text field.
+    pub fn focus_field(self) {
         if let Some(field) = self.field.get_untracked() {
             // Fails only for elements that cannot have the focus.
             _ = field.focus();

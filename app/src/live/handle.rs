@@ -6,7 +6,7 @@ use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
 use super::view::{Connection, Entry, History, Ripple};
-use crate::model::{AuthorName, ClientMessageId, MessageText, Point, UploadPage};
+use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub struct Live {
     pub connection: ReadSignal<Connection>,
     /// The ripples that are being drawn.
     pub ripples: ReadSignal<Vec<Ripple>>,
+    /// This browser's tag on the upload; `None` on the server and in the first render.
+    pub author: ReadSignal<Option<AuthorTag>>,
     /// How far the reader has scrolled the messages, in CSS pixels; for the way back.
     pub scroll_top: StoredValue<i32>,
     /// The page that it starts with, and its signals for the driver, until it is entered.
@@ -36,6 +38,7 @@ impl Live {
             history: view.history.read_only(),
             connection: view.connection.read_only(),
             ripples: view.ripples.read_only(),
+            author: view.author.read_only(),
             scroll_top: StoredValue::new(0),
             start: StoredValue::new(Some((page, view))),
             driver: StoredValue::new(None),
@@ -113,5 +116,6 @@ fn first_view(page: &UploadPage) -> View {
         history: RwSignal::new(history),
         connection: RwSignal::new(Connection::Connecting),
         ripples: RwSignal::new(Vec::new()),
+        author: RwSignal::new(None),
     }
 }

@@ -2,31 +2,77 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
+use super::text_field::is_composing;
 use crate::browser::storage;
+use crate::components::avatar::avatar;
 use crate::erased::effect;
-use crate::model::{AuthorName, MAX_AUTHOR_CHARS};
+use crate::live::Live;
+use crate::model::AuthorName;
 
-/// The author's alias: a line that opens a field. The alias is stored; without scripts the field is always open.
-#[component]
-pub fn Alias(alias: RwSignal<AuthorName>) -> impl IntoView {
-    let editing = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let field = NodeRef::<Input>::new();
-    let opener = NodeRef::<Button>::new();
-    effect(move || {
-        // It may have been typed before hydration.
-        let typed = field.get().map(|field| field.value());
-        let typed = typed
-            .filter(|text| !text.is_empty())
-            .and_then(|text| text.parse().ok());
-        if let Some(initial) = typed.or_else(storage::read_alias) {
-            alias.set(initial);
+/// The author's alias, and the field that it is changed in.
+#[derive(Clone, Copy)]
+pub struct Alias {
+    /// The alias: `Anonymous` on the server and in the first render.
+    pub name: RwSignal<AuthorName>,
+    editing: RwSignal<bool>,
+    /// Why the field's text is no alias.
+    problem: RwSignal<Option<String>>,
+    field: NodeRef<Input>,
+}
+
+impl Alias {
+    /// Starts with the alias that was typed before hydration, or else the stored or proposed one.
+    pub fn new() -> Self {
+        let alias = Self {
+            name: RwSignal::default(),
+            editing: RwSignal::new(false),
+            problem: RwSignal::new(None),
+            field: NodeRef::new(),
+        };
+        effect(move || {
+            let typed = alias.field.get().map(|field| field.value());
+            let typed = typed
+                .filter(|text| !text.is_empty())
+                .and_then(|text| text.parse().ok());
+            alias.name.set(typed.unwrap_or_else(storage::alias));
+        });
+        alias
+    }
+
+    /// Takes the field's text as the alias. False if it is none: the field has the focus then, and says why.
+    pub fn commit(self) -> bool {
+        let is_valid = self.check();
+        if let Some(field) = self.field.get_untracked().filter(|_| !is_valid) {
+            // Fails only for elements that cannot have the focus.
+            _ = field.focus();
         }
-    });
-    let open = move |_| {
-        editing.set(true);
-        if let Some(field) = field.get_untracked() {
-            let current = alias.get_untracked();
+        is_valid
+    }
+
+    fn check(self) -> bool {
+        let field = self.field.get_untracked();
+        let Some(field) = field.filter(|_| self.editing.get_untracked()) else {
+            return true;
+        };
+        match field.value().parse::<AuthorName>() {
+            Ok(changed) => {
+                storage::write_alias(&changed);
+                self.name.set(changed);
+                self.close();
+                true
+            }
+            Err(error) => {
+                self.problem
+                    .set(Some(format!("This name cannot be used: {error}.")));
+                false
+            }
+        }
+    }
+
+    fn open(self) {
+        self.editing.set(true);
+        if let Some(field) = self.field.get_untracked() {
+            let current = self.name.get_untracked();
             field.set_value(if current == AuthorName::default() {
                 ""
             } else {
@@ -38,62 +84,68 @@ pub fn Alias(alias: RwSignal<AuthorName>) -> impl IntoView {
                 field.select();
             });
         }
-    };
-    let commit = move || {
-        let Some(field) = field.get_untracked().filter(|_| editing.get_untracked()) else {
-            return;
-        };
-        match field.value().parse::<AuthorName>() {
-            Ok(changed) => {
-                storage::write_alias(&changed);
-                alias.set(changed);
-                problem.set(None);
-                editing.set(false);
-            }
-            Err(error) => problem.set(Some(error.to_string())),
-        }
-    };
+    }
+
+    fn close(self) {
+        self.problem.set(None);
+        self.editing.set(false);
+    }
+}
+
+/// The author's alias with the avatar, as a button that opens a field. Without scripts the field is always open.
+#[component]
+pub fn AliasChip(alias: Alias, live: Live) -> impl IntoView {
+    let opener = NodeRef::<Button>::new();
     let keydown = move |ev: KeyboardEvent| {
+        // While characters are composed, Enter accepts them and Escape drops them.
+        if is_composing(&ev) {
+            return;
+        }
         match ev.key().as_str() {
-            "Enter" if !ev.is_composing() => commit(),
-            "Escape" => {
-                problem.set(None);
-                editing.set(false);
-            }
+            "Enter" => _ = alias.check(),
+            "Escape" => alias.close(),
             _ => return,
         }
         ev.prevent_default();
-        if !editing.get_untracked()
+        if !alias.editing.get_untracked()
             && let Some(opener) = opener.get_untracked()
         {
             request_animation_frame(move || _ = opener.focus());
         }
     };
-    let editing = move || editing.get();
-    let shown = move || alias.get().to_string();
-    let problem = move || problem.get().unwrap_or_default();
+    let disc = move || avatar(&alias.name.get(), live.author.get().as_ref());
+    let shown = move || alias.name.get().to_string();
+    let problem = move || alias.problem.get().unwrap_or_default();
+    let is_invalid = move || alias.problem.read().is_some().then_some("true");
     view! {
-        <div class="alias" class:editing=editing>
-            <button class="alias-open scripted" r#type="button" node_ref=opener on:click=open>
-                "Writing as "
+        <div class="alias" class:editing=move || alias.editing.get()>
+            <button
+                class="alias-open scripted"
+                r#type="button"
+                node_ref=opener
+                on:click=move |_| alias.open()
+            >
+                {disc}
+                <span class="visually-hidden">"Writing as "</span>
                 <bdi>{shown}</bdi>
                 <span class="visually-hidden">", change the name"</span>
             </button>
             <label class="alias-field">
                 "Writing as "
+                // Without `maxlength`, which would cut a pasted or composed name without a word.
                 <input
                     name="authorName"
-                    node_ref=field
-                    // The browser counts UTF-16 code units, of which a character has up to two.
-                    maxlength=(2 * MAX_AUTHOR_CHARS).to_string()
+                    node_ref=alias.field
                     placeholder="Anonymous"
                     autocomplete="nickname"
                     enterkeyhint="done"
+                    aria-invalid=is_invalid
+                    aria-describedby="alias-problem"
                     on:keydown=keydown
-                    on:blur=move |_| commit()
+                    on:blur=move |_| _ = alias.check()
                 />
             </label>
-            <p class="alias-problem" role="alert">
+            <p id="alias-problem" class="alias-problem" role="alert">
                 {problem}
             </p>
         </div>

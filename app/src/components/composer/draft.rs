@@ -1,22 +1,23 @@
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
+use super::alias::Alias;
 use super::text_field::{fit_height, join};
 use crate::browser::storage;
 use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::Live;
-use crate::model::{AuthorName, MessageText, Point, ShortId, TextError};
+use crate::model::{MessageText, ShortId, TextError};
 
 /// The message that is being written.
 #[derive(Clone, Copy)]
 pub struct Draft {
     /// The text field.
     pub field: NodeRef<Textarea>,
-    /// The message's place on the image, if it gets one.
-    pub place: RwSignal<Option<Point>>,
+    /// The message's place on the image, if it gets one, among others.
+    pub places: Places,
     /// The author's alias.
-    pub alias: RwSignal<AuthorName>,
+    pub alias: Alias,
     /// The length of the trimmed text in characters.
     pub length: RwSignal<usize>,
     /// The reason why it was not sent.
@@ -28,11 +29,11 @@ pub struct Draft {
 impl Draft {
     /// Creates a draft with the text that was typed before hydration, or else the stored one.
     pub fn new(short_id: ShortId, live: Live) -> Self {
-        let Places { field, next, .. } = Places::expect();
+        let places = Places::expect();
         let draft = Self {
-            field,
-            place: next,
-            alias: RwSignal::new(AuthorName::default()),
+            field: places.field,
+            places,
+            alias: Alias::new(),
             length: RwSignal::new(0),
             problem: RwSignal::new(None),
             live,
@@ -60,16 +61,19 @@ impl Draft {
         storage::write_draft(self.upload, &text);
     }
 
-    /// Sends the text and empties the field; keeps the text if it cannot be sent.
+    /// Sends the text and empties the field; keeps the text if it cannot be sent, also as long as the alias is wrong.
     pub fn send(self) {
         let Some(field) = self.field.get_untracked() else {
             return;
         };
+        if !self.alias.commit() {
+            return;
+        }
         match field.value().parse::<MessageText>() {
             Ok(text) => {
-                let place = self.place.get_untracked();
-                if self.live.send(self.alias.get_untracked(), text, place) {
-                    self.place.set(None);
+                let place = self.places.next.get_untracked();
+                if self.live.send(self.alias.name.get_untracked(), text, place) {
+                    self.places.next.set(None);
                     self.replace("");
                 } else {
                     self.refuse("Too many messages wait to be sent. Try again in a moment.");
@@ -91,10 +95,7 @@ impl Draft {
 
     /// Focuses the field.
     pub fn focus(self) {
-        if let Some(field) = self.field.get_untracked() {
-            // Fails only for elements that cannot have the focus.
-            _ = field.focus();
-        }
+        self.places.focus_field();
     }
 
     fn replace(self, text: &str) {

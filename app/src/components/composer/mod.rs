@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
-use alias::Alias;
+use alias::AliasChip;
 use draft::Draft;
 use place_chip::PlaceChip;
 use text_field::{is_send_key, length_note};
@@ -31,8 +31,8 @@ pub fn Composer(
     });
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
-        draft.send();
         draft.focus();
+        draft.send();
     };
     let keydown = move |ev: KeyboardEvent| {
         if is_send_key(&ev) {
@@ -41,7 +41,7 @@ pub fn Composer(
         }
     };
     let placeholder = move || {
-        if draft.place.get().is_some() {
+        if draft.places.next.get().is_some() {
             "Say something about this place…"
         } else {
             "Say something…"
@@ -62,8 +62,8 @@ pub fn Composer(
             on:submit=submit
         >
             <div class="composer-head">
-                <Alias alias=draft.alias/>
-                <PlaceChip draft/>
+                <AliasChip alias=draft.alias live/>
+                <PlaceChip/>
             </div>
             <div class="composer-box">
                 <label class="visually-hidden" r#for="message">"Message"</label>

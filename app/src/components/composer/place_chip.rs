@@ -1,16 +1,17 @@
 use leptos::prelude::*;
 
-use super::draft::Draft;
+use crate::components::places::Places;
 
 /// The place that the next message gets, and a button to leave it off.
 #[component]
-pub fn PlaceChip(draft: Draft) -> impl IntoView {
-    let place = draft.place;
+pub fn PlaceChip() -> impl IntoView {
+    let places = Places::expect();
+    let place = places.next;
     let leave_off = move |ev: leptos::ev::MouseEvent| {
         place.set(None);
         // By the keyboard; a tap would open the phone's.
         if ev.detail() == 0 {
-            draft.focus();
+            places.focus_field();
         }
     };
     view! {

@@ -7,14 +7,15 @@ use crate::model::MAX_MESSAGE_CHARS;
 /// The number of remaining characters is shown when there are at most this many.
 const WARN_BEFORE: usize = 200;
 
-/// Whether the key sends the message: Enter without Shift, unless it ends the composition of a character, which some
-/// browsers report only as key 229. On a phone's keyboard there is no Shift + Enter, so Enter breaks the line there.
+/// Whether the key sends the message: Enter without Shift, unless it ends the composition of a character. On a phone's
+/// keyboard there is no Shift + Enter, so Enter breaks the line there.
 pub fn is_send_key(key: &KeyboardEvent) -> bool {
-    key.key() == "Enter"
-        && !key.shift_key()
-        && !key.is_composing()
-        && key.key_code() != 229
-        && !is_touch_device()
+    key.key() == "Enter" && !key.shift_key() && !is_composing(key) && !is_touch_device()
+}
+
+/// Whether the key belongs to the composition of a character, which some browsers report only as key 229.
+pub fn is_composing(key: &KeyboardEvent) -> bool {
+    key.is_composing() || key.key_code() == 229
 }
 
 /// Whether the main pointer is a finger.

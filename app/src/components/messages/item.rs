@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 
-use super::avatar::{class, initial};
 use super::chip::chip;
 use super::heading::Heading;
 use super::text::linked;
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
+use crate::components::avatar::avatar;
 use crate::components::places::Places;
 use crate::live::{Delivery, Live, Row};
 use crate::model::{ClientMessageId, Seq};
@@ -31,9 +31,7 @@ pub fn MessageItem(
             .map(|day| view! { <p class="day">{zone.day_label(day)}</p> });
         let head = heading.starts_run.then(|| {
             view! {
-                <span class=class(&entry.author_name, entry.author.as_ref()) aria-hidden="true">
-                    {initial(&entry.author_name)}
-                </span>
+                {avatar(&entry.author_name, entry.author.as_ref())}
                 <p class="message-head">
                     <bdi>{entry.author_name.to_string()}</bdi>
                     " "

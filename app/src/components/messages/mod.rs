@@ -1,6 +1,5 @@
 //! The conversation: newest at the bottom, older ones on scrolling up.
 
-mod avatar;
 mod chip;
 mod heading;
 mod history;

@@ -37,6 +37,8 @@ pub(super) struct View {
     pub history: RwSignal<History>,
     pub connection: RwSignal<Connection>,
     pub ripples: RwSignal<Vec<Ripple>>,
+    /// This browser's tag on the upload.
+    pub author: RwSignal<Option<AuthorTag>>,
 }
 
 /// A running conversation; dropping it closes the socket and stops the timers.
@@ -58,6 +60,7 @@ impl Driver {
     pub fn new(page: UploadPage, view: View) -> Self {
         let upload = page.upload.id;
         let author = storage::author_secret().tag(upload);
+        view.author.set(Some(author));
         let machine = Machine::new(upload, page.page, random::name(), author);
         // The first view does not know which messages are this browser's.
         view.messages.refresh(machine.listed().1);

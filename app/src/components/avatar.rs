@@ -1,23 +1,27 @@
+//! The disc that an author is known by: a colour, and the first letter of the alias.
+
+use leptos::prelude::*;
+
 use crate::model::{AuthorName, AuthorTag};
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
 const HUES: [&str; 12] = [
-    "avatar hue-0",
-    "avatar hue-1",
-    "avatar hue-2",
-    "avatar hue-3",
-    "avatar hue-4",
-    "avatar hue-5",
-    "avatar hue-6",
-    "avatar hue-7",
-    "avatar hue-8",
-    "avatar hue-9",
-    "avatar hue-10",
-    "avatar hue-11",
+    "hue-0", "hue-1", "hue-2", "hue-3", "hue-4", "hue-5", "hue-6", "hue-7", "hue-8", "hue-9",
+    "hue-10", "hue-11",
 ];
 
-/// The classes of an author's disc. The colour follows from the tag, so that namesakes differ; without one, from the name.
-pub fn class(name: &AuthorName, author: Option<&AuthorTag>) -> &'static str {
+/// An author's disc, hidden from screen readers.
+pub fn avatar(name: &AuthorName, author: Option<&AuthorTag>) -> impl IntoView + use<> {
+    let class = ["avatar ", hue(name, author)].concat();
+    view! {
+        <span class=class aria-hidden="true">
+            {initial(name)}
+        </span>
+    }
+}
+
+/// The class of an author's colour. It follows from the tag, so that namesakes differ; without one, from the name.
+pub fn hue(name: &AuthorName, author: Option<&AuthorTag>) -> &'static str {
     let identity = author.map_or(name.as_str(), AuthorTag::as_str);
     // FNV-1a: short, and spreads texts that differ in one letter.
     let hash = identity.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
@@ -29,7 +33,7 @@ pub fn class(name: &AuthorName, author: Option<&AuthorTag>) -> &'static str {
 /// The first letter or digit of the name; the first other character for names without any.
 ///
 /// The style sheet capitalises it: the table for doing so here would add 6 kB to the WASM.
-pub fn initial(name: &AuthorName) -> String {
+fn initial(name: &AuthorName) -> String {
     let mut chars = name.as_str().chars();
     let ch = chars
         .clone()
@@ -48,21 +52,21 @@ mod tests {
 
     #[test]
     fn a_name_always_has_the_same_colour() {
-        assert_eq!(class(&name("Kim"), None), class(&name("  Kim "), None));
+        assert_eq!(hue(&name("Kim"), None), hue(&name("  Kim "), None));
     }
 
     #[test]
     fn an_author_has_one_colour_under_all_names_and_namesakes_differ() {
         let [one, another] = ["aaaaaaaaaa", "aaaaaaaaab"].map(|tag| tag.parse().unwrap());
-        let kim = class(&name("Kim"), Some(&one));
-        assert_eq!(kim, class(&name("Mira"), Some(&one)));
-        assert_ne!(kim, class(&name("Kim"), Some(&another)));
+        let kim = hue(&name("Kim"), Some(&one));
+        assert_eq!(kim, hue(&name("Mira"), Some(&one)));
+        assert_ne!(kim, hue(&name("Kim"), Some(&another)));
     }
 
     #[test]
     fn names_spread_over_all_colours() {
         let mut seen: Vec<_> = (0..200)
-            .map(|n| class(&name(&format!("Guest {n}")), None))
+            .map(|n| hue(&name(&format!("Guest {n}")), None))
             .collect();
         seen.sort_unstable();
         seen.dedup();
