@@ -2,7 +2,7 @@
 //! failed one does not block the others; it is posted again when the connection is back, or when the writer says so.
 
 use super::view::{Delivery, Entry};
-use crate::model::{ClientMessageId, NewMessage};
+use crate::model::{ClientMessageId, NewMessage, Seq};
 
 /// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text.
 const MAX_UNSENT: usize = 50;
@@ -51,7 +51,7 @@ impl Outbox {
         })
     }
 
-    /// The post was answered. With `Delivery::Sent` the message stays here until it is listed with the stored ones.
+    /// The post was answered.
     pub fn on_answer(&mut self, key: &ClientMessageId, delivery: Delivery) {
         if self.in_flight.as_ref() == Some(key) {
             self.in_flight = None;
@@ -67,6 +67,7 @@ impl Outbox {
         self.is_outdated = self.in_flight.is_some();
         for entry in &mut self.entries {
             if entry.delivery == Delivery::Sent {
+                entry.seq = Seq::ZERO;
                 entry.delivery = Delivery::Sending;
             }
         }
@@ -87,9 +88,29 @@ impl Outbox {
         self.entries.retain(|it| it.key != *key);
     }
 
-    /// Removes the messages that are known to be stored.
-    pub fn remove_sent(&mut self) {
-        self.entries.retain(|it| it.delivery != Delivery::Sent);
+    /// The message is stored under this number. It stays here until it is listed with the stored ones.
+    pub fn on_stored(&mut self, key: &ClientMessageId, seq: Seq) {
+        self.on_answer(key, Delivery::Sent);
+        if let Some(entry) = self.find(key) {
+            entry.seq = seq;
+        }
+    }
+
+    /// Removes the messages that are stored before this number.
+    pub fn remove_stored_before(&mut self, seq: Seq) {
+        self.entries
+            .retain(|it| it.delivery != Delivery::Sent || it.seq >= seq);
+    }
+
+    /// The list has reached this number. Where it shows another message than one that was stored there, that one was lost
+    /// in a restore: it is posted again.
+    pub fn repeat_lost(&mut self, cursor: Seq) {
+        for entry in &mut self.entries {
+            if entry.delivery == Delivery::Sent && entry.seq <= cursor {
+                entry.seq = Seq::ZERO;
+                entry.delivery = Delivery::Sending;
+            }
+        }
     }
 
     /// Queues a failed message again, if a retry can help.

@@ -1,5 +1,7 @@
 //! Listing, fetching and posting messages.
 
+use std::slice;
+
 use super::{Machine, Older};
 use crate::live::connection::Phase;
 use crate::live::effect::{Effect, Now, Timer};
@@ -24,6 +26,8 @@ impl Machine {
             }
             self.conversation.trim();
         }
+        self.outbox.repeat_lost(self.conversation.cursor());
+        self.post_next();
     }
 
     /// The server has another history, as after a restore: the list starts anew, and unsent messages are posted to it.
@@ -85,11 +89,12 @@ impl Machine {
             answer => answer,
         };
         let first = answer.as_ref().ok().and_then(|page| page.messages.first());
-        let skipped = first.map_or(0, |first| self.conversation.skip_to(first.seq));
+        let first = first.map_or(Seq::ZERO, |first| first.seq);
+        let skipped = self.conversation.skip_to(first);
         if skipped > 0 {
             self.changes.entries = true;
-            // They are listed again below, or are among the skipped ones.
-            self.outbox.remove_sent();
+            // They are among the skipped ones.
+            self.outbox.remove_stored_before(first);
             if let Some(missed) = &mut self.missed {
                 *missed += usize::try_from(skipped).unwrap_or(usize::MAX);
             }
@@ -183,16 +188,8 @@ impl Machine {
         match answer {
             _ if self.outbox.take_outdated(key) => {}
             Ok(message) => {
-                self.outbox.on_answer(key, Delivery::Sent);
-                if message.seq <= self.conversation.cursor() {
-                    self.outbox.remove(key);
-                }
-                if self.connector.phase() == Phase::Live {
-                    self.insert(vec![message], Seq::ZERO);
-                } else {
-                    // It may follow another history than the list's: it is fetched with what is before it.
-                    self.conversation.raise_head(message.seq);
-                }
+                self.outbox.on_stored(key, message.seq);
+                self.on_stored(message);
             }
             Err(failure) => {
                 let (reason, retry) = (failure.to_string(), failure.is_temporary());
@@ -201,6 +198,21 @@ impl Machine {
             }
         }
         self.post_next();
+    }
+
+    fn on_stored(&mut self, message: Message) {
+        if message.seq <= self.conversation.cursor() {
+            if self.conversation.contradicts(slice::from_ref(&message)) {
+                self.is_contradicted = true;
+            } else {
+                self.outbox.remove(&message.client_message_id);
+            }
+        } else if self.connector.phase() == Phase::Live {
+            self.insert(vec![message], Seq::ZERO);
+        } else {
+            // It may follow another history than the list's: it is fetched with what is before it.
+            self.conversation.raise_head(message.seq);
+        }
     }
 
     pub(super) fn retry(&mut self, key: &ClientMessageId) {

@@ -122,3 +122,33 @@ fn without_a_connection_the_answer_to_a_post_is_not_listed_but_fetched() {
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine).len(), 4);
 }
+
+#[test]
+fn an_own_message_whose_number_belongs_to_another_one_is_posted_again() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 6))));
+    assert_eq!(delivery(&machine, "a"), Delivery::Sent, "behind a gap");
+    // A backup that ends with message 3 is restored, and others post more than was lost: nothing contradicts the list.
+    reconnect(&mut machine, 8);
+    let effects = give(&mut machine, Input::Fetched(Ok(page(3..=8, 8))));
+    assert_eq!(posts(&effects), ["a"]);
+    assert_eq!(delivery(&machine, "a"), Delivery::Sending);
+    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 9))));
+    assert!(machine.unsent().is_empty());
+    assert_eq!(texts(&machine).last().unwrap(), "text of a");
+}
+
+#[test]
+fn an_answer_that_shows_another_history_starts_the_list_anew() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 2))));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    let mut newest = page(1..=1, 2);
+    newest.messages.push(own("a", 2));
+    give(&mut machine, Input::FetchedNewest(Ok(newest)));
+    assert!(machine.take_restarted());
+    assert!(machine.unsent().is_empty());
+    assert_eq!(texts(&machine), ["text 1", "text of a"]);
+}

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::super::connection::ConnectionEvent;
 use super::super::machine::Input;
-use super::super::{Connection, Delivery, Entry};
+use super::super::{Connection, Delivery};
 use super::fixture::unsent;
 use super::harness::entries;
 use super::world::World;
@@ -110,14 +110,13 @@ impl World {
     }
 
     fn is_complete(&self) -> bool {
-        let sent = |entry: &Entry| entry.delivery == Delivery::Sent;
         let up = matches!(
             self.machine.connection(),
             Connection::Live | Connection::CaughtUp { .. }
         );
         let entries = entries(&self.machine);
         let last = entries.last().map(|entry| entry.key.clone());
-        up && entries.iter().all(sent)
+        up && self.machine.unsent().is_empty()
             && last.as_ref() == self.store.last().map(|message| &message.client_message_id)
     }
 }
