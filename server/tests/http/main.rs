@@ -22,6 +22,7 @@ mod page_cache;
 mod pages;
 mod policies;
 mod process;
+mod qr_code;
 mod request_ids;
 mod rules;
 mod slow;

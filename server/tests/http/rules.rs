@@ -41,6 +41,7 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         (format!("/i/{id}"), "GET,HEAD", vec![Method::POST]),
         (format!("/u/{id}"), "GET,HEAD", vec![Method::POST]),
         (format!("/u/{id}/messages"), "POST", vec![Method::GET]),
+        (format!("/u/{id}/qr.svg"), "GET,HEAD", vec![Method::POST]),
         (
             "/".to_owned(),
             "GET,HEAD",

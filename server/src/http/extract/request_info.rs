@@ -99,6 +99,15 @@ impl RequestInfo {
         let host = self.host.as_ref()?;
         Some(format!("{scheme}://{host}"))
     }
+
+    /// Returns the scheme and host of absolute links to this service: `PUBLIC_URL`, or else what the client asked for.
+    pub fn public_origin(&self, config: &Config) -> String {
+        let public = config.public_url.as_ref();
+        public
+            .map(|url| url.as_str().to_owned())
+            .or_else(|| self.origin())
+            .unwrap_or_else(|| format!("http://{}", config.address()))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestInfo

@@ -197,13 +197,8 @@ fn redirect_permanently(id: &str) -> Response {
 }
 
 fn settings(state: &AppState, info: &RequestInfo) -> Settings {
-    let public = state.config.public_url.as_ref();
-    let origin = public
-        .map(|url| url.as_str().to_owned())
-        .or_else(|| info.origin())
-        .unwrap_or_else(|| format!("http://{}", state.config.address()));
     Settings {
-        origin,
+        origin: info.public_origin(&state.config),
         max_upload_bytes: state.config.limits.upload_bytes,
     }
 }

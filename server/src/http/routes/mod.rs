@@ -6,6 +6,7 @@ mod message_form;
 pub(super) mod messages;
 mod misses;
 pub mod multipart;
+mod qr_code;
 mod socket;
 mod uploads;
 
@@ -37,6 +38,7 @@ pub fn router(state: AppState) -> Router {
         .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))
+        .route("/u/{id}/qr.svg", get(qr_code::show))
         .route_layer(from_fn_with_state(state.clone(), misses::limit_misses));
     let mut router = Router::new()
         .merge(upload_routes)

@@ -1,0 +1,47 @@
+//! The link to an upload's page as a QR code.
+
+use std::sync::Arc;
+
+use app::model::ShortId;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+use crate::config::Config;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
+use crate::http::representation::Representation;
+use crate::store::Store;
+
+const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
+/// It depends on the host, and its upload may be removed: a shared cache asks again after a minute.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600, s-maxage=60");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// `GET /u/{id}/qr.svg`.
+pub async fn show(
+    State(store): State<Arc<dyn Store>>,
+    State(config): State<Arc<Config>>,
+    info: RequestInfo,
+    UploadPath(id): UploadPath,
+    request: HeaderMap,
+) -> Result<Response, ApiError> {
+    let upload = Deadline::start().wait("store", store.upload(id)).await?;
+    let code = svg(&info.public_origin(&config), upload.short_id)?;
+    let mut response = Representation::new(SVG, CACHE_CONTROL, code.into_bytes()).respond(&request);
+    let headers = response.headers_mut();
+    headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    Ok(response)
+}
+
+/// Draws the code: black on white in every theme, since many readers do not read inverted ones, with the margin of four
+/// modules that the standard (ISO/IEC 18004) requires.
+fn svg(origin: &str, short_id: ShortId) -> Result<String, ApiError> {
+    // A host name has at most 253 bytes, which always fit.
+    let code = QrCode::new(format!("{origin}/u/{short_id}")).map_err(|_| ApiError::Internal)?;
+    Ok(code.render::<svg::Color<'_>>().build())
+}
