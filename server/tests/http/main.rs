@@ -25,6 +25,7 @@ mod process;
 mod qr_code;
 mod request_ids;
 mod rules;
+mod share_target;
 mod slow;
 mod start;
 

@@ -145,6 +145,20 @@ async fn a_cross_site_write_is_forbidden_with_any_origin() {
         let socket = SocketClient::try_connect(&node.base(), &headers).await;
         assert!(socket.is_ok(), "{site}");
     }
+    let own = &[("origin", "null"), ("sec-fetch-site", "same-origin")];
+    let twice = &[
+        ("origin", "null"),
+        ("sec-fetch-site", "none"),
+        ("sec-fetch-site", "none"),
+    ];
+    let foreign = &[
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "none"),
+    ];
+    for headers in [&own[..], twice, foreign] {
+        let refused = upload_from(&node, headers).await;
+        problem(refused, 403, "foreign-origin").await;
+    }
     // A link on another site's page may lead here.
     let page = node.get("/").header("sec-fetch-site", "cross-site");
     assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);

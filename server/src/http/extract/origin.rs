@@ -36,8 +36,8 @@ where
 }
 
 /// Refuses requests that the browser marks as made by another site (Fetch Metadata), whatever `Origin` says. Its other
-/// values decide nothing, since browsers that send them send `Origin` too: `same-site` may be another host of the
-/// domain, and `none` means that the user made the request. Old browsers and programs do not send it.
+/// values permit nothing by themselves, since browsers that send them send `Origin` too: `same-site` may be another host
+/// of the domain. Old browsers and programs do not send it.
 fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
@@ -48,7 +48,9 @@ fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the requested host. The host
 /// alone is weak evidence: a foreign page whose name resolves to this node (DNS rebinding) requests its own. A missing
-/// `Origin`, as from curl, is accepted; `null`, as from a sandboxed frame, is foreign.
+/// `Origin`, as from curl, is accepted; `null`, as from a sandboxed frame, is foreign unless the user made the request
+/// without any page (`Sec-Fetch-Site: none`, which pages cannot set): so the system's share sheet posts to the installed
+/// app.
 ///
 /// # Errors
 /// [`ApiError::ForeignOrigin`].
@@ -62,6 +64,9 @@ pub fn check(
         return Ok(());
     };
     let is_own = || {
+        if origin == "null" {
+            return Some(is_made_by_user(headers));
+        }
         let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
         let named = HostPort::new(&origin, scheme);
         let Some(public_url) = public_url else {
@@ -76,6 +81,12 @@ pub fn check(
     } else {
         Err(ApiError::ForeignOrigin)
     }
+}
+
+/// Whether the browser says that no page made the request.
+fn is_made_by_user(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    sites.next().is_some_and(|site| site == "none") && sites.next().is_none()
 }
 
 /// The host and port of an origin. A missing port means the scheme's default port.

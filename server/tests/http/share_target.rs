@@ -1,0 +1,31 @@
+//! Images that the system's share sheet sends to the installed app (`share_target` in the web app's manifest).
+
+use crate::common::{TestNode, header, pictures};
+use reqwest::StatusCode;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+
+const MANIFEST: &str = include_str!("../../../public/manifest.webmanifest");
+
+#[tokio::test]
+async fn an_image_from_the_share_sheet_gets_a_page() {
+    let manifest: Value = serde_json::from_str(MANIFEST).unwrap();
+    let target = &manifest["share_target"];
+    assert_eq!(target["method"], "POST");
+    assert_eq!(target["enctype"], "multipart/form-data");
+    let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example")]).await;
+    let field = target["params"]["files"][0]["name"].as_str().unwrap();
+    let image = Part::bytes(pictures::png(3, 2)).file_name("shared.png");
+    // As browsers send it: a navigation that no page has started.
+    let request = node
+        .post(target["action"].as_str().unwrap())
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        .header("origin", "null")
+        .header("sec-fetch-site", "none")
+        .header("sec-fetch-mode", "navigate")
+        .multipart(Form::new().part(field.to_owned(), image));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let page = node.get(header(response.headers(), "location"));
+    assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);
+}
