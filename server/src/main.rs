@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use server::app::{self, check, logs};
-use server::config::{self, Config, INSPECT_IMAGE, InspectImage};
+use server::config::{self, Config, INSPECT_IMAGE, InspectImage, RESIZE_IMAGE, ResizeImage};
 use server::image;
 
 /// The commit that was built: set by `cargo xtask build`, or by any other build that sets this variable.
@@ -46,6 +46,9 @@ enum Command {
     /// Checks one image for the node that started this process.
     #[command(name = INSPECT_IMAGE, hide = true)]
     InspectImage(InspectImage),
+    /// Makes a smaller picture of an image for the node that started this process.
+    #[command(name = RESIZE_IMAGE, hide = true)]
+    ResizeImage(ResizeImage),
 }
 
 fn main() -> ExitCode {
@@ -71,8 +74,10 @@ fn with_timeout(write: impl FnOnce() + Send + 'static) {
 
 fn run() -> anyhow::Result<()> {
     let cli: Cli = config::parse()?;
-    if let Some(Command::InspectImage(job)) = cli.command {
-        return Ok(image::run_child(job)?);
+    match cli.command {
+        Some(Command::InspectImage(job)) => return Ok(image::inspect_in_child(job)?),
+        Some(Command::ResizeImage(job)) => return Ok(image::resize_in_child(job)?),
+        None => {}
     }
     if cli.check {
         println!("{}", check::readiness(cli.config.address())?);

@@ -45,6 +45,31 @@ pub struct Content {
     pub height: u32,
 }
 
+impl Content {
+    /// The widths in pixels that the image is also served in, if it is wider.
+    pub const SMALLER_WIDTHS: [u32; 3] = [640, 1280, 2560];
+    /// The largest width and height of the image that link previews show.
+    pub const PREVIEW_BOX: (u32, u32) = (1200, 630);
+}
+
+/// Returns the size of an image that is made smaller, if necessary, to fit into a box. No side becomes 0.
+pub fn fitted_size((width, height): (u32, u32), (max_width, max_height): (u32, u32)) -> (u32, u32) {
+    if width <= max_width && height <= max_height {
+        return (width, height);
+    }
+    let scaled = |side: u32, part: u32, whole: u32| {
+        let (part, whole) = (u64::from(part), u64::from(whole.max(1)));
+        let scaled = (u64::from(side) * part + whole / 2) / whole;
+        u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
+    };
+    let by_width = scaled(height, max_width, width);
+    if by_width <= max_height {
+        (max_width, by_width)
+    } else {
+        (scaled(width, max_height, height), max_height)
+    }
+}
+
 /// The accepted types of image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MediaType {
@@ -81,4 +106,24 @@ pub struct UploadPage {
     pub upload: Upload,
     /// Its newest messages.
     pub page: MessagePage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_fitted_into_a_box_and_never_enlarged() {
+        for (size, into, fitted) in [
+            ((600, 400), (1200, 630), (600, 400)),
+            ((4032, 3024), (1200, 630), (840, 630)),
+            ((3000, 1000), (1200, 630), (1200, 400)),
+            ((1281, 961), (1280, u32::MAX), (1280, 960)),
+            ((16_384, 1), (640, u32::MAX), (640, 1)),
+            ((1, 16_384), (1200, 630), (1, 630)),
+            ((u32::MAX, u32::MAX), (1200, 630), (630, 630)),
+        ] {
+            assert_eq!(fitted_size(size, into), fitted, "{size:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Limits of images, and the arguments of the process that checks one.
+//! Limits of images, and the arguments of the processes that check and resize one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +21,43 @@ pub struct InspectImage {
     /// `ImageLimits` as JSON.
     #[arg(value_parser = parse_limits)]
     pub limits: ImageLimits,
+}
+
+/// The subcommand that makes a smaller picture of an image.
+pub const RESIZE_IMAGE: &str = "resize-image";
+
+/// The arguments of that subcommand.
+#[derive(Debug, Args)]
+pub struct ResizeImage {
+    /// An image that was checked.
+    pub input: PathBuf,
+    /// An existing empty file for the smaller picture.
+    pub output: PathBuf,
+    /// `ImageLimits` as JSON.
+    #[arg(value_parser = parse_limits)]
+    pub limits: ImageLimits,
+    /// `PictureSpec` as JSON.
+    #[arg(value_parser = parse_spec)]
+    pub spec: PictureSpec,
+}
+
+/// What a smaller picture must be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PictureSpec {
+    /// At most so many pixels wide, and smaller than the image in bytes: a JPEG, or a WebP where there is transparency.
+    MaxWidth(u32),
+    /// A JPEG for link previews, also of an animation's first frame: fits into so many pixels, and has at most so many
+    /// bytes.
+    Preview {
+        /// The largest width and height, in pixels.
+        into: (u32, u32),
+        /// The most bytes.
+        bytes: u64,
+    },
+}
+
+fn parse_spec(json: &str) -> Result<PictureSpec, serde_json::Error> {
+    serde_json::from_str(json)
 }
 
 fn parse_limits(json: &str) -> Result<ImageLimits, serde_json::Error> {

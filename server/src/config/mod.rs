@@ -17,7 +17,7 @@ use clap::Parser;
 use clap::builder::Resettable;
 use ipnet::IpNet;
 
-pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage};
+pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage, PictureSpec, RESIZE_IMAGE, ResizeImage};
 pub use intervals::{HubIntervals, SweepSchedule};
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};

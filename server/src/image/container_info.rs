@@ -3,10 +3,11 @@
 use app::model::MediaType;
 
 use super::error::ImageError;
+use super::jpeg::frame::Frame;
 use super::limits::check_memory;
 use super::orientation::Orientation;
 use super::plan::Plan;
-use super::webp::frame::Frame;
+use super::webp::frame::Frame as WebPFrame;
 
 /// The data of an image's container.
 #[derive(Debug)]
@@ -30,15 +31,27 @@ pub(super) struct ContainerInfo {
 /// What a decoder needs to know of the container.
 #[derive(Debug)]
 pub(super) enum Coding {
-    /// JPEG and GIF: nothing.
+    /// GIF: nothing.
     Plain,
+    /// JPEG.
+    Jpeg(JpegCoding),
     /// PNG.
     Png {
         /// What to serve instead of an animation that turns out to be damaged, if it has a still image.
         still: Option<Plan>,
     },
     /// WebP: where its images are.
-    WebP(Vec<Frame>),
+    WebP(Vec<WebPFrame>),
+}
+
+/// How a JPEG is coded.
+#[derive(Debug)]
+pub(super) struct JpegCoding {
+    pub frame: Frame,
+    /// Whether a decoder holds all coefficients, since there are several scans.
+    pub is_buffered: bool,
+    /// Whether three components are what they usually are: brightness and two colour differences.
+    pub has_usual_colours: bool,
 }
 
 impl ContainerInfo {

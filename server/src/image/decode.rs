@@ -3,7 +3,7 @@
 
 mod jpeg;
 pub(super) mod png;
-mod seekable;
+pub(super) mod seekable;
 pub(super) mod timed;
 mod webp;
 

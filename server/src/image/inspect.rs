@@ -49,10 +49,10 @@ pub fn inspect(
 /// An image whose container was walked: its headers are within the limits, and it is not decoded yet.
 #[derive(Debug)]
 pub struct Inspection {
-    file: File,
+    pub(super) file: File,
     pub(super) media_type: MediaType,
-    container: ContainerInfo,
-    limits: ImageLimits,
+    pub(super) container: ContainerInfo,
+    pub(super) limits: ImageLimits,
 }
 
 impl Inspection {
@@ -187,7 +187,7 @@ fn walk(
 
 /// Runs code that reads an untrusted file. A panic means that the file is invalid, and ends this call only; this needs
 /// the server to be built with unwinding.
-fn catch_panics<T>(
+pub(super) fn catch_panics<T>(
     media_type: MediaType,
     read: impl FnOnce() -> Result<T, ImageError>,
 ) -> Result<T, ImageError> {

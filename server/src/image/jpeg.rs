@@ -16,7 +16,7 @@ use std::ops::Range;
 use self::frame::Frame;
 use self::profile::{LABEL, Profile};
 use self::scan::{Progress, ScanHeader};
-use super::container_info::{Coding, ContainerInfo};
+use super::container_info::{Coding, ContainerInfo, JpegCoding};
 use super::error::ImageError;
 use super::limits::EXIF_BYTES;
 use super::orientation::Orientation;
@@ -213,7 +213,7 @@ impl Walk {
     }
 
     fn finish(self, source: &mut Source) -> Result<ContainerInfo, ImageError> {
-        let Some(frame) = self.frame.as_ref().filter(|_| self.scans > 0) else {
+        let Some(frame) = self.frame.filter(|_| self.scans > 0) else {
             return Err(source.damaged());
         };
         let orientation = self.orientation.unwrap_or_default();
@@ -229,7 +229,11 @@ impl Walk {
             frames: 1,
             memory,
             plan,
-            coding: Coding::Plain,
+            coding: Coding::Jpeg(JpegCoding {
+                is_buffered: frame.is_progressive || self.scans > 1,
+                has_usual_colours: self.adobe.is_none_or(|[.., transform]| transform == 1),
+                frame,
+            }),
         })
     }
 }

@@ -27,15 +27,17 @@ mod plan;
 mod png;
 mod pool;
 mod profile;
+mod resize;
 mod sniff;
 mod source;
 mod webp;
 
-pub use self::child::run::run as run_child;
+pub use self::child::run::{inspect_in_child, resize_in_child};
 pub use self::error::ImageError;
 pub use self::inspect::{Inspected, Inspection, inspect};
 pub use self::limits::IMAGE_MEMORY;
 pub use self::pool::{
-    DECODE_WAIT_TIMEOUT, DecodePool, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
+    DECODE_WAIT_TIMEOUT, DecodePool, Decoder, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
     POOL_MEMORY, UploadSlot,
 };
+pub use self::resize::Resizing;

@@ -50,6 +50,21 @@ impl Orientation {
             (width, height)
         }
     }
+
+    /// Returns which pixel of an image with this coded size is displayed at this place.
+    pub fn source(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (u32, u32) {
+        let (right, bottom) = (width - 1, height - 1);
+        match self.0 {
+            2 => (right - x, y),
+            3 => (right - x, bottom - y),
+            4 => (x, bottom - y),
+            5 => (y, x),
+            6 => (y, bottom - x),
+            7 => (right - y, bottom - x),
+            8 => (right - y, x),
+            _ => (x, y),
+        }
+    }
 }
 
 /// Cameras write EXIF data with many small errors, so as much as possible is read.

@@ -1,5 +1,5 @@
-//! Limits how many images are checked at the same time: by upload slots, by two decoders that client addresses share
-//! fairly, and by memory.
+//! Limits how many images are checked and resized at the same time: by upload slots, by two decoders that client
+//! addresses share fairly, and by memory.
 
 use std::io;
 use std::net::IpAddr;
@@ -14,14 +14,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::child::process::DecoderProcess;
+use super::child::process::{DecoderProcess, Job};
 use super::child::rlimits::CHILD_MEMORY;
 use super::error::ImageError;
 use super::fair_semaphore::{FairPermit, FairSemaphore};
 use super::inspect::Inspected;
 use super::limits::{IMAGE_MEMORY, MIB};
 use crate::admission::slots::{NoSlot, Slot, Slots};
-use crate::config::ImageLimits;
+use crate::config::{ImageLimits, PictureSpec};
 
 /// The most images that are decoded at the same time.
 pub const MAX_DECODES: usize = 2;
@@ -37,7 +37,7 @@ pub const MAX_UPLOADS_PER_ADDRESS: usize = 15;
 /// begun. After that it fails with [`ImageError::Unavailable`], so that the client tries again later.
 pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The memory of all processes that check images, in bytes.
+/// The memory of all processes that check and resize images, in bytes.
 pub const POOL_MEMORY: u64 = 448 * MIB;
 
 /// The part of it for decoders, by their images' headers.
@@ -49,7 +49,7 @@ const _: () = assert!(IMAGE_MEMORY <= DECODER_MEMORY);
 /// Receives how much time checking an image of an address took.
 type OnTimeSpent = dyn Fn(IpAddr, Duration) + Send + Sync;
 
-/// Checks images in processes of their own. Clones share the limits.
+/// Checks and resizes images in processes of their own. Clones share the limits.
 #[derive(Clone)]
 pub struct DecodePool {
     program: Arc<Path>,
@@ -159,6 +159,33 @@ impl DecodePool {
         checked.unwrap_or(Err(ImageError::Unavailable))
     }
 
+    /// Waits for a decoder to resize an image, on behalf of an address.
+    ///
+    /// # Errors
+    /// [`ImageError::Unavailable`] when none is free in time.
+    pub async fn decoder(&self, address: IpAddr, wait: Duration) -> Result<Decoder, ImageError> {
+        let deadline = Instant::now() + wait;
+        let permit = timeout_at(deadline, self.decoders.acquire(address)).await;
+        Ok(Decoder {
+            pool: self.clone(),
+            deadline,
+            permit: permit.map_err(|_| ImageError::Unavailable)?,
+        })
+    }
+
+    /// Reserves the memory of a decoder. Those who wait here hold a decoder but no memory, so there is no deadlock.
+    async fn reserve(
+        &self,
+        bytes: u64,
+        deadline: Instant,
+    ) -> Result<OwnedSemaphorePermit, ImageError> {
+        let memory = Arc::clone(&self.memory).acquire_many_owned(mebibytes(bytes));
+        match timeout_at(deadline, memory).await {
+            Ok(Ok(memory)) => Ok(memory),
+            Ok(Err(_)) | Err(_) => Err(ImageError::Unavailable),
+        }
+    }
+
     /// Charges the duration of a step to the address.
     async fn charge<T>(&self, address: IpAddr, step: impl Future<Output = T>) -> T {
         let _guard = ChargeGuard {
@@ -188,7 +215,12 @@ impl Check {
         cancelled: CancellationToken,
     ) -> Result<(Inspected, TempPath), ImageError> {
         let output = create_temporary(Arc::clone(&pool.directory)).await?;
-        let mut process = DecoderProcess::start(&pool.program, &self.input, &output, &pool.limits)?;
+        let job = Job {
+            input: &self.input,
+            output: &output,
+            spec: None,
+        };
+        let mut process = DecoderProcess::start(&pool.program, job, &pool.limits)?;
         let result = cancelled.run_until_cancelled(self.inspect_in(&pool, &mut process));
         let inspected = result.await.unwrap_or(Err(ImageError::Unavailable));
         process.end().await;
@@ -209,14 +241,56 @@ impl Check {
         process: &mut DecoderProcess,
     ) -> Result<Inspected, ImageError> {
         let headers = pool.charge(self.address, process.read_headers()).await?;
-        // Those who wait here hold a decoder but no memory, so there is no deadlock.
-        let count = mebibytes(headers.memory);
-        let memory = Arc::clone(&pool.memory).acquire_many_owned(count);
-        match timeout_at(self.deadline, memory).await {
-            Ok(Ok(memory)) => self.memory = Some(memory),
-            Ok(Err(_)) | Err(_) => return Err(ImageError::Unavailable),
-        }
-        pool.charge(self.address, process.read_result()).await
+        self.memory = Some(pool.reserve(headers.memory, self.deadline).await?);
+        pool.charge(self.address, process.read_inspected()).await
+    }
+}
+
+/// The right to resize one image, until it is dropped.
+pub struct Decoder {
+    pool: DecodePool,
+    deadline: Instant,
+    permit: FairPermit,
+}
+
+impl Decoder {
+    /// Creates an empty file where the pool writes its own.
+    ///
+    /// # Errors
+    /// [`ImageError::Unavailable`].
+    pub async fn create_temporary(&self) -> Result<TempPath, ImageError> {
+        create_temporary(Arc::clone(&self.pool.directory)).await
+    }
+
+    /// Makes a smaller picture, and returns it as a new file, which is not synced yet. Dropping the future kills the
+    /// process.
+    ///
+    /// # Errors
+    /// [`ImageError::Unavailable`] when it may work later. Any other error means that none can be made of this image.
+    pub async fn resize(self, input: TempPath, spec: PictureSpec) -> Result<TempPath, ImageError> {
+        let output = self.create_temporary().await?;
+        let Self {
+            pool,
+            deadline,
+            permit,
+        } = self;
+        let job = Job {
+            input: &input,
+            output: &output,
+            spec: Some(spec),
+        };
+        let mut process = DecoderProcess::start(&pool.program, job, &pool.limits)?;
+        let mut memory = None;
+        let resizing = async {
+            let headers = process.read_headers().await?;
+            memory = Some(pool.reserve(headers.memory, deadline).await?);
+            process.read_resized().await
+        };
+        let resized = resizing.await;
+        process.end().await;
+        drop((permit, memory));
+        drop(spawn_blocking(move || drop(input)).await);
+        resized.map(|()| output)
     }
 }
 

@@ -16,6 +16,8 @@ mod odd;
 #[cfg(test)]
 mod pool;
 #[cfg(test)]
+mod resizing;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod stripping;

@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::report::{HeaderInfo, Report};
-use crate::config::{INSPECT_IMAGE, ImageLimits};
+use crate::config::{INSPECT_IMAGE, ImageLimits, PictureSpec, RESIZE_IMAGE};
 use crate::image::error::ImageError;
 use crate::image::format_name;
 use crate::image::inspect::Inspected;
@@ -40,32 +40,34 @@ pub(in crate::image) struct DecoderProcess {
     media_type: Option<MediaType>,
 }
 
+/// What a child does.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::image) struct Job<'a> {
+    pub input: &'a Path,
+    /// An empty file for the result.
+    pub output: &'a Path,
+    /// The smaller picture to make; `None` to check the image.
+    pub spec: Option<PictureSpec>,
+}
+
 impl DecoderProcess {
     /// Starts `program`, which is this one.
-    pub fn start(
-        program: &Path,
-        input: &Path,
-        output: &Path,
-        limits: &ImageLimits,
-    ) -> Result<Self, ImageError> {
-        let started = Self::spawn(program, input, output, limits);
+    pub fn start(program: &Path, job: Job<'_>, limits: &ImageLimits) -> Result<Self, ImageError> {
+        let started = Self::spawn(program, job, limits);
         started.map_err(|error| {
-            tracing::error!(%error, "a process for checking an image could not be started");
+            tracing::error!(%error, "a process for an image could not be started");
             ImageError::Unavailable
         })
     }
 
-    fn spawn(
-        program: &Path,
-        input: &Path,
-        output: &Path,
-        limits: &ImageLimits,
-    ) -> io::Result<Self> {
+    fn spawn(program: &Path, job: Job<'_>, limits: &ImageLimits) -> io::Result<Self> {
+        let spec = job.spec.map(|spec| serde_json::to_string(&spec));
         let mut child = Command::new(program)
             .arg0("tonesa")
-            .arg(INSPECT_IMAGE)
-            .args([input, output])
+            .arg(job.spec.map_or(INSPECT_IMAGE, |_| RESIZE_IMAGE))
+            .args([job.input, job.output])
             .arg(serde_json::to_string(limits)?)
+            .args(spec.transpose()?)
             // The environment contains the node's secrets.
             .env_clear()
             // Ctrl-C on a terminal must not reach the child: the node finishes what it has begun.
@@ -98,25 +100,39 @@ impl DecoderProcess {
                 Ok(headers)
             }
             Report::Refused(refusal) => Err(self.refused(refusal).await),
-            Report::Inspected(_) => Err(self.failed().await),
+            Report::Inspected(_) | Report::Resized => Err(self.failed().await),
         }
     }
 
-    /// Lets the child continue, with the memory that it asked for, and returns the result.
-    pub async fn read_result(&mut self) -> Result<Inspected, ImageError> {
+    /// Lets the child continue, with the memory that it asked for, and returns the result of checking the image.
+    pub async fn read_inspected(&mut self) -> Result<Inspected, ImageError> {
+        match self.read_result().await? {
+            Report::Inspected(inspected) => Ok(inspected),
+            _ => Err(self.failed().await),
+        }
+    }
+
+    /// Lets the child continue in the same way, and returns when it has written the smaller picture.
+    pub async fn read_resized(&mut self) -> Result<(), ImageError> {
+        match self.read_result().await? {
+            Report::Resized => Ok(()),
+            _ => Err(self.failed().await),
+        }
+    }
+
+    async fn read_result(&mut self) -> Result<Report, ImageError> {
         // If the child has died, reading its report fails too.
         drop(self.stdin.write_all(b"\n").await);
         match self.report().await? {
-            Report::Inspected(inspected) => Ok(inspected),
             Report::Refused(refusal) => Err(self.refused(refusal).await),
-            Report::Headers(_) => Err(self.failed().await),
+            report => Ok(report),
         }
     }
 
     /// Kills the child if it still runs, and waits until its memory is released.
     pub async fn end(mut self) {
         if let Err(error) = self.child.kill().await {
-            tracing::error!(%error, "a process for checking an image does not end");
+            tracing::error!(%error, "a process for an image does not end");
         }
     }
 
@@ -135,7 +151,7 @@ impl DecoderProcess {
     async fn refused(&mut self, refusal: ImageError) -> ImageError {
         if refusal == ImageError::Unavailable {
             let stderr = self.stderr().await;
-            tracing::warn!(stderr, "an image could not be checked");
+            tracing::warn!(stderr, "an image could not be processed");
         }
         refusal
     }
@@ -149,7 +165,7 @@ impl DecoderProcess {
         let refusal = error_of_exit(status, &stderr, self.media_type);
         if !matches!(refusal, ImageError::TooLarge(_)) {
             let format = self.media_type.map(format_name::of);
-            tracing::warn!(%status, stderr, format, "the process for checking an image failed");
+            tracing::warn!(%status, stderr, format, "the process for an image failed");
         }
         refusal
     }

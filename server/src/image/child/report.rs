@@ -13,7 +13,9 @@ pub(super) enum Report {
     Headers(HeaderInfo),
     /// The image is complete, and the file to be served is written.
     Inspected(Inspected),
-    /// The image is not accepted.
+    /// The smaller picture is written.
+    Resized,
+    /// The image is not accepted, or no smaller picture can be made of it.
     Refused(ImageError),
 }
 

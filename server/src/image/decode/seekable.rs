@@ -6,7 +6,7 @@ use super::timed::{TimeBudget, Timed};
 
 /// A buffered reader that knows its position, and fails when the time is over.
 #[derive(Debug)]
-pub(super) struct Seekable<R> {
+pub(in crate::image) struct Seekable<R> {
     reader: BufReader<Timed<R>>,
     position: u64,
 }

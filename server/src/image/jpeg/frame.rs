@@ -62,12 +62,17 @@ impl Frame {
 
     /// Returns the most memory for reading it, in bytes: buffers, and eight bytes per block of a progressive image.
     pub fn memory(&self) -> u64 {
+        let blocks = self.coefficients() / 64;
+        MIB + if self.is_progressive { blocks * 8 } else { 0 }
+    }
+
+    /// Returns the number of coefficients of all components, including those that complete the last MCUs.
+    pub fn coefficients(&self) -> u64 {
         let blocks = |index| {
             let (across, down) = self.padded_blocks(index);
             across * down
         };
-        let all: u64 = (0..self.components.len()).map(blocks).sum();
-        MIB + if self.is_progressive { all * 8 } else { 0 }
+        (0..self.components.len()).map(blocks).sum::<u64>() * 64
     }
 
     /// Returns the number of MCUs of a scan of all components, across and down.
