@@ -12,6 +12,7 @@ pub struct ClassCounter {
     family: Family<[(&'static str, &'static str); 1], Counter>,
     messages: Counter,
     touches: Counter,
+    presence: Counter,
 }
 
 impl Default for ClassCounter {
@@ -20,6 +21,7 @@ impl Default for ClassCounter {
         Self {
             messages: family.get_or_create_owned(&label(DeliveryClass::Message)),
             touches: family.get_or_create_owned(&label(DeliveryClass::Touch)),
+            presence: family.get_or_create_owned(&label(DeliveryClass::Presence)),
             family,
         }
     }
@@ -38,6 +40,7 @@ impl ClassCounter {
         match class {
             DeliveryClass::Message => self.messages.inc_by(count),
             DeliveryClass::Touch => self.touches.inc_by(count),
+            DeliveryClass::Presence => self.presence.inc_by(count),
         };
     }
 }
@@ -47,6 +50,7 @@ pub fn label(class: DeliveryClass) -> [(&'static str, &'static str); 1] {
     let name = match class {
         DeliveryClass::Message => "message",
         DeliveryClass::Touch => "touch",
+        DeliveryClass::Presence => "presence",
     };
     [("class", name)]
 }

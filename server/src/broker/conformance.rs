@@ -164,7 +164,11 @@ pub(crate) async fn every_subscribed_node_gets_a_frame_unchanged(nodes: Nodes) {
     .into_iter()
     .enumerate()
     {
-        for class in [DeliveryClass::Message, DeliveryClass::Touch] {
+        for class in [
+            DeliveryClass::Message,
+            DeliveryClass::Touch,
+            DeliveryClass::Presence,
+        ] {
             let text = text.into();
             let frame = Frame { class, text };
             nodes[n % 2].publish(topic, frame.clone()).await.unwrap();

@@ -28,9 +28,18 @@ pub enum DeliveryClass {
     Message,
     /// At most once: the oldest are dropped first.
     Touch,
+    /// The same. Between nodes it is not an event but what a node says about its viewers, which no socket gets.
+    Presence,
 }
 
-/// A text frame as every socket of the topic gets it, and its class. Clones share the bytes.
+impl DeliveryClass {
+    /// Whether frames may be dropped.
+    pub fn is_lossy(self) -> bool {
+        self != Self::Message
+    }
+}
+
+/// A text frame as every socket of the topic gets it, except for [`DeliveryClass::Presence`], and its class. Clones share the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// How it is treated under load.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Cursor, MessagePage, TabId, TabTag, TouchPoint, UploadId, UploadRef};
+use app::model::{Cursor, MessagePage, TabId, TabTag, TouchPoint, UploadId, UploadRef, Viewer};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::answer_cache::AnswerKey;
@@ -83,13 +83,13 @@ impl Commands {
                 upload_id,
                 after,
                 after_id,
-                ..
+                viewer,
             }) => {
                 let cursor = Cursor {
                     seq: after.unwrap_or_default(),
                     id: after_id,
                 };
-                Box::pin(self.watch(upload_id, cursor)).await
+                Box::pin(self.watch(upload_id, cursor, viewer)).await
             }
             Ok(ClientCommand::Unwatch { upload_id }) => self.unwatch(upload_id),
             Ok(ClientCommand::Touch {
@@ -118,7 +118,12 @@ impl Commands {
     }
 
     /// Subscribes before it reads the head, so that no message is missed in between.
-    async fn watch(&mut self, upload: UploadRef, cursor: Cursor) -> Result<(), Refusal> {
+    async fn watch(
+        &mut self,
+        upload: UploadRef,
+        cursor: Cursor,
+        viewer: Option<Viewer>,
+    ) -> Result<(), Refusal> {
         let refused = |code| refusal(CommandName::Watch, upload.to_string(), code);
         match self.watches.check() {
             ThrottleResult::Allowed => {}
@@ -136,6 +141,9 @@ impl Commands {
         };
         let code = match self.backlog(id, cursor, epoch).await {
             Ok(answer) if self.hub.0.rooms.answer(id, epoch, &self.outbox, &answer) => {
+                if let Some(watched) = self.watched.iter().find(|it| it.topic() == id) {
+                    self.hub.0.rooms.on_watched(watched, viewer);
+                }
                 return Ok(());
             }
             Ok(_) => RefusalCode::Unavailable,

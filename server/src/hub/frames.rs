@@ -3,6 +3,7 @@
 use app::event::ServerEvent;
 use app::model::Seq;
 
+use super::presence::Viewers;
 use crate::broker::{DeliveryClass, Frame, Topic};
 
 /// Encodes the announcement of a conversation's head.
@@ -10,10 +11,21 @@ pub(super) fn head_frame(upload_id: Topic, head: Seq) -> Frame {
     encode(&ServerEvent::HeadAdvanced { upload_id, head })
 }
 
+/// Encodes who watches an upload.
+pub(super) fn presence_frame(upload_id: Topic, viewers: Viewers) -> Frame {
+    let Viewers { count, people } = viewers;
+    encode(&ServerEvent::Presence {
+        upload_id,
+        count,
+        people,
+    })
+}
+
 /// Encodes an event as a frame with its delivery class.
 pub(super) fn encode(event: &ServerEvent) -> Frame {
     let class = match event {
         ServerEvent::Touched { .. } => DeliveryClass::Touch,
+        ServerEvent::Presence { .. } => DeliveryClass::Presence,
         _ => DeliveryClass::Message,
     };
     let text = serde_json::to_string(event)

@@ -13,7 +13,7 @@ use super::answer_cache::AnswerCache;
 use super::epoch::Epoch;
 use super::frames::encode;
 use super::head_announcer::HeadAnnouncer;
-use super::incoming::{IncomingEvent, RefusedFrames};
+use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
 use super::pings::SocketPings;
@@ -39,6 +39,8 @@ pub struct HubLimits {
 pub struct Hub(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
+    /// The node's random number, by which the others recognise its digests.
+    pub(super) node: u64,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) store: Arc<dyn Store>,
     pub(super) limits: HubLimits,
@@ -151,17 +153,28 @@ impl Hub {
     /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is
     /// refused; a head beyond the known one is passed on only after the store has confirmed it.
     pub fn deliver_local(&self, topic: Topic, frame: &Frame) {
-        // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
-        let is_own_touch = frame.class == DeliveryClass::Touch && !self.0.broker.is_external();
-        let event = if is_own_touch {
-            Ok(IncomingEvent::Touched)
-        } else {
-            IncomingEvent::parse(topic, frame)
+        let handled = match frame.class {
+            DeliveryClass::Presence => self.on_digest(topic, frame),
+            // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
+            DeliveryClass::Touch if !self.0.broker.is_external() => {
+                self.0.rooms.deliver(topic, frame, IncomingEvent::Touched);
+                Ok(())
+            }
+            _ => IncomingEvent::parse(topic, frame)
+                .map(|event| self.0.rooms.deliver(topic, frame, event)),
         };
-        match event {
-            Ok(event) => self.0.rooms.deliver(topic, frame, event),
-            Err(reason) => self.0.refused_frames.record(reason),
+        if let Err(reason) = handled {
+            self.0.refused_frames.record(reason);
         }
+    }
+
+    /// Handles what a node says about its viewers; this one's own is known.
+    fn on_digest(&self, topic: Topic, frame: &Frame) -> Result<(), &'static str> {
+        let digest = parse_digest(frame)?;
+        if digest.node == self.0.node {
+            return Ok(());
+        }
+        self.0.rooms.on_digest(topic, digest)
     }
 
     /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].

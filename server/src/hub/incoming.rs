@@ -8,6 +8,7 @@ use app::model::{Message, Seq};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::metrics::HubMetrics;
+use super::presence::Digest;
 use crate::broker::{DeliveryClass, Frame, Topic};
 
 /// Larger than any event: a message of 2,000 characters takes at most 13 KiB.
@@ -29,9 +30,7 @@ impl IncomingEvent {
     /// # Errors
     /// The reason why it is not such an event, for the log.
     pub(super) fn parse(topic: Topic, frame: &Frame) -> Result<Self, &'static str> {
-        if frame.text.len() > MAX_FRAME_BYTES {
-            return Err("the frame is too large");
-        }
+        check_size(frame)?;
         let parsed = serde_json::from_str(&frame.text).map_err(|_| "the frame is not an event")?;
         let (event, class, upload) = match parsed {
             ServerEvent::MessagePosted { upload_id, message } if message.upload_id == upload_id => {
@@ -53,6 +52,22 @@ impl IncomingEvent {
         }
         Ok(event)
     }
+}
+
+/// Parses a frame as what a node says about its viewers.
+///
+/// # Errors
+/// The reason why no node has published it, for the log.
+pub(super) fn parse_digest(frame: &Frame) -> Result<Digest, &'static str> {
+    check_size(frame)?;
+    Digest::parse(&frame.text)
+}
+
+fn check_size(frame: &Frame) -> Result<(), &'static str> {
+    if frame.text.len() > MAX_FRAME_BYTES {
+        return Err("the frame is too large");
+    }
+    Ok(())
 }
 
 /// Counts refused frames, and logs some of them.

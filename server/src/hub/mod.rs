@@ -16,6 +16,8 @@ pub mod metrics;
 mod outbox;
 mod pings;
 pub mod posting;
+mod presence;
+mod presence_announcer;
 mod queued_bytes;
 mod recent;
 mod reconciler;

@@ -12,7 +12,7 @@ use super::incoming::RefusedFrames;
 use super::metrics::HubMetrics;
 use super::pings::{self, SocketPings};
 use super::rooms::Rooms;
-use super::{head_announcer, reconciler};
+use super::{head_announcer, presence_announcer, reconciler};
 use crate::broker::Broker;
 use crate::store::Store;
 
@@ -35,6 +35,7 @@ impl Hub {
         ));
         let refused_frames = RefusedFrames::new(metrics.clone());
         let hub = Self(Arc::new(Inner {
+            node: rand::random(),
             broker,
             store,
             limits,
@@ -61,6 +62,8 @@ impl Hub {
         ));
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
+        let announcer = presence_announcer::run(hub.clone(), hub.0.shutdown.clone());
+        hub.0.tasks.spawn(announcer);
         let pings = Arc::clone(&hub.0.pings);
         let queued = Arc::clone(&hub.0.queued_bytes);
         hub.spawn_until_shutdown(pings::run(pings, queued, intervals));

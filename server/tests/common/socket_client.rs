@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::event::{ClientCommand, Refusal, SUBPROTOCOL, ServerEvent};
-use app::model::{Message, Point, Seq, UploadRef};
+use app::model::{Message, Person, Point, Seq, UploadRef, Viewer};
 use futures::{SinkExt, StreamExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -103,6 +103,19 @@ impl SocketClient {
         }
     }
 
+    /// Watches the upload as a viewer that says this about itself.
+    pub async fn watch_as(&mut self, upload: UploadRef, viewer: Viewer) {
+        let command = ClientCommand::Watch {
+            upload_id: upload,
+            after: None,
+            after_id: None,
+            viewer: Some(viewer),
+        };
+        self.send(&command).await;
+        let answer = self.event().await;
+        assert!(matches!(answer, ServerEvent::Watched { .. }), "{answer:?}");
+    }
+
     pub async fn touch(&mut self, upload: UploadRef, x: f64, y: f64, tab: &str) {
         let command = ClientCommand::Touch {
             upload_id: upload,
@@ -115,8 +128,42 @@ impl SocketClient {
         self.send(&command).await;
     }
 
-    /// Returns the next text frame.
+    /// Returns the next text frame, skipping presence, which comes at any time.
     pub async fn text(&mut self) -> String {
+        loop {
+            let text = self.any_text().await;
+            if !text.starts_with(r#"{"type":"presence""#) {
+                return text;
+            }
+        }
+    }
+
+    /// Returns who watches, as the next such event says, skipping other events.
+    pub async fn presence(&mut self) -> (u32, Vec<Person>) {
+        loop {
+            let event = serde_json::from_str(&self.any_text().await).unwrap();
+            if let ServerEvent::Presence { count, people, .. } = event {
+                return (count, people);
+            }
+        }
+    }
+
+    /// Waits until it is told that this many sockets watch, and people with these names.
+    pub async fn told(&mut self, count: u32, names: &[&str]) {
+        loop {
+            let (told, people) = self.presence().await;
+            if told == count
+                && people
+                    .iter()
+                    .map(|it| it.name.as_str())
+                    .eq(names.iter().copied())
+            {
+                return;
+            }
+        }
+    }
+
+    async fn any_text(&mut self) -> String {
         loop {
             match self.frame().await {
                 Some(WsMessage::Text(text)) => return text.to_string(),

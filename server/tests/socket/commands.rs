@@ -216,6 +216,34 @@ async fn a_touch_reaches_every_watcher_including_its_sender() {
 }
 
 #[tokio::test]
+async fn a_touch_says_who_points_and_to_which_line_it_belongs() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    let id = upload.id;
+    let name = "\u{1f98a}".repeat(50);
+    let fields = format!(r#""author":"ldkulx5sv2","name":"{name}","stroke":"s1""#);
+    for fields in [&fields, r#""stroke":"s2","name":" ""#] {
+        let touch = format!(
+            r#"{{"type":"touch","data":{{"uploadID":"{id}","x":0.25,"y":1,"tab":"t",{fields}}}}}"#
+        );
+        socket.send_text(&touch).await;
+    }
+    let mut touched = async || match socket.event().await {
+        ServerEvent::Touched { points, .. } => points[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    let point = touched().await;
+    assert_eq!(point.author, Some("ldkulx5sv2".parse().unwrap()));
+    assert_eq!(point.name, Some("\u{1f98a}".repeat(40).parse().unwrap()));
+    assert_eq!(point.stroke, Some("s1".parse().unwrap()));
+    let point = touched().await;
+    assert_eq!((point.author, point.name), (None, None));
+    assert_eq!(point.stroke, Some("s2".parse().unwrap()));
+}
+
+#[tokio::test]
 async fn a_tab_cannot_be_impersonated_with_the_tag_of_its_touch() {
     let node = TestNode::start().await;
     let upload = node.uploaded().await;

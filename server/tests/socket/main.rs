@@ -9,5 +9,6 @@ mod delivery;
 mod forged;
 mod limits;
 mod outages;
+mod presence;
 mod slow_readers;
 mod waiting_commands;

@@ -15,6 +15,7 @@ const PREFIX: &str = "upload:";
 
 const MESSAGE: u8 = b'm';
 const TOUCH: u8 = b't';
+const PRESENCE: u8 = b'p';
 
 /// The channel of a topic: `upload:` and the upload's 24 hexadecimal digits.
 pub fn channel_of(topic: Topic) -> String {
@@ -40,6 +41,7 @@ impl ToRedisArgs for Payload<'_> {
         let class = match self.0.class {
             DeliveryClass::Message => MESSAGE,
             DeliveryClass::Touch => TOUCH,
+            DeliveryClass::Presence => PRESENCE,
         };
         let mut argument = out.writer_for_next_arg();
         let written = argument
@@ -54,6 +56,7 @@ pub fn parse_frame(payload: Vec<u8>) -> Option<Frame> {
     let class = match *payload.first()? {
         MESSAGE => DeliveryClass::Message,
         TOUCH => DeliveryClass::Touch,
+        PRESENCE => DeliveryClass::Presence,
         _ => return None,
     };
     let mut text = Bytes::from(payload);

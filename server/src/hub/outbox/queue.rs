@@ -16,7 +16,7 @@ use crate::hub::queued_bytes::{QueuedBytes, Reservation};
 pub(super) struct Limits {
     /// Frames of messages, answers and pings. One more means that the client reads too slowly.
     pub(super) messages: usize,
-    /// Frames of touches. One more replaces the oldest.
+    /// Frames of touches and presence. One more replaces the oldest.
     pub(super) touches: usize,
     /// Bytes of both. Touches are dropped to make room for a message, oldest first; if that is not enough, the client
     /// reads too slowly.
@@ -182,7 +182,7 @@ impl WriteQueue {
     ) -> usize {
         let queue = self.queue_mut();
         let mut dropped = 0;
-        let is_touch = frame.class == DeliveryClass::Touch;
+        let is_touch = frame.class.is_lossy();
         let room = limits.bytes.saturating_sub(frame.bytes.len());
         while queue.bytes > room || is_touch && queue.touches.len() >= limits.touches {
             let Some(oldest) = queue.touches.pop_front() else {

@@ -62,7 +62,7 @@ impl Room {
     fn snapshot(&mut self) -> MemberSnapshot {
         let members = &self.members;
         let snapshot = self.snapshot.get_or_insert_with(|| {
-            let members = members.iter().map(|(_, outbox)| Arc::clone(outbox));
+            let members = members.iter().map(|(_, member)| Arc::clone(&member.outbox));
             members.collect()
         });
         Arc::clone(snapshot)

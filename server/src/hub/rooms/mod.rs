@@ -6,6 +6,7 @@
 
 mod fanout;
 mod pending;
+mod presence;
 mod progress;
 
 use std::collections::HashMap;
@@ -13,17 +14,20 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{ShortId, UploadRef};
+use app::model::{Person, ShortId, UploadRef};
 use slab::Slab;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::pending::{MemberSnapshot, Pending};
+pub(super) use self::presence::PresenceOutput;
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
+use super::presence::{Presence, Schedule};
 use super::recent::RecentMessages;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame, Topic};
@@ -64,6 +68,8 @@ pub(super) struct Rooms {
     topics_by_short_id: Mutex<HashMap<ShortId, Topic>>,
     epochs: EpochCounter,
     pub(super) unconfirmed_topics: UnconfirmedTopics,
+    /// When which topic's presence has to be looked at.
+    pub(super) due_presences: Schedule,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
     /// The bytes of text that all rooms keep in [`RecentMessages`].
@@ -82,11 +88,18 @@ struct Room {
     id: u64,
     short_id: ShortId,
     recent: RecentMessages,
-    members: Slab<Arc<Outbox>>,
-    /// The members; cleared when one joins or leaves.
+    members: Slab<Member>,
+    /// The members' outboxes; cleared when one joins or leaves.
     snapshot: Option<MemberSnapshot>,
     pending: Pending,
+    presence: Presence,
     subscription: Subscription,
+}
+
+struct Member {
+    outbox: Arc<Outbox>,
+    /// Who it is, if it gave a name.
+    person: Option<Arc<Person>>,
 }
 
 enum Subscription {
@@ -117,6 +130,7 @@ impl Rooms {
             topics_by_short_id: Mutex::default(),
             epochs: EpochCounter::default(),
             unconfirmed_topics: UnconfirmedTopics::default(),
+            due_presences: Schedule::default(),
             broker,
             metrics,
             recent_bytes: Arc::default(),
@@ -177,16 +191,22 @@ impl Rooms {
                 members: Slab::new(),
                 snapshot: None,
                 pending: Pending::default(),
+                presence: Presence::default(),
                 subscription: Subscription::Changing(Vec::new()),
             }
         });
         let membership = Membership {
             topic,
             short_id,
-            slot: room.members.insert(outbox),
+            slot: room.members.insert(Member {
+                outbox,
+                person: None,
+            }),
             room_id: room.id,
         };
         room.snapshot = None;
+        room.presence.on_joined(Instant::now());
+        self.schedule(topic, &mut room.presence);
         let confirmation = match &mut room.subscription {
             Subscription::Confirmed => None,
             Subscription::Changing(waiting) => {
@@ -207,12 +227,17 @@ impl Rooms {
         else {
             return;
         };
-        room.members.try_remove(membership.slot);
+        let now = Instant::now();
+        if let Some(member) = room.members.try_remove(membership.slot) {
+            room.presence.on_left(member.person.as_ref(), now);
+        }
         room.snapshot = None;
         if room.members.is_empty() && matches!(room.subscription, Subscription::Confirmed) {
             room.subscription = Subscription::Changing(Vec::new());
+            room.presence.close(now);
             self.spawn_transition(membership.topic, true);
         }
+        self.schedule(membership.topic, &mut room.presence);
     }
 
     /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it
@@ -290,6 +315,8 @@ impl Rooms {
         match (subscribed, room.members.is_empty()) {
             (Ok(true), false) => {
                 room.confirm();
+                room.presence.open(Instant::now());
+                self.schedule(topic, &mut room.presence);
                 Step::Done
             }
             (Ok(true), true) => Step::Unsubscribe,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::model::{Cursor, MessagePage, Seq};
+use tokio::time::Instant;
 
 use super::{Rooms, lock};
 use crate::broker::{Frame, Topic};
@@ -104,9 +105,12 @@ impl Rooms {
     /// Ends an interruption, during which frames may have been lost.
     pub(in crate::hub) fn repair(&self) {
         self.epochs.repaired();
+        let now = Instant::now();
         for shard in &self.shards {
-            for room in lock(shard).rooms.values_mut() {
+            for (topic, room) in &mut lock(shard).rooms {
                 room.recent.invalidate();
+                room.presence.on_repaired(now, rand::random());
+                self.schedule(*topic, &mut room.presence);
             }
         }
     }

@@ -97,7 +97,7 @@ impl Socket {
         }
         let (kind, number) = match class {
             DeliveryClass::Message => (b'm', &mut self.pushed[0]),
-            DeliveryClass::Touch => (b't', &mut self.pushed[1]),
+            DeliveryClass::Touch | DeliveryClass::Presence => (b't', &mut self.pushed[1]),
         };
         *number += 1;
         let bytes = [kind, *number, b'.'];

@@ -1,0 +1,341 @@
+//! Who watches an upload, on all nodes together.
+//!
+//! Each node tells the others how many of its sockets watch an upload and who they are (a [`Digest`]), and adds up what
+//! it was told. Nothing is stored: a digest that is not repeated expires. What is here has no input or output; the
+//! caller passes the time and does what [`Presence::take_due`] returns.
+
+mod digest;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::Person;
+use tokio::time::Instant;
+
+pub(super) use self::digest::Digest;
+pub(super) use self::schedule::Schedule;
+
+/// The number of people that are listed.
+const MAX_PEOPLE: usize = 24;
+/// The number of other nodes whose digests are kept for a topic.
+const MAX_NODES: usize = 64;
+
+/// The shortest time between two events about one topic.
+const EVENT_INTERVAL: Duration = Duration::from_secs(2);
+/// The shortest time between two digests of a node about one topic. Together with [`EVENT_INTERVAL`] it is the longest
+/// time until a change is seen at another node.
+const DIGEST_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a change waits for others, so that those who come together are one event.
+const SETTLE_TIME: Duration = Duration::from_millis(200);
+/// The same after somebody has left, who often comes back at once, as when a page is loaded again.
+const LEAVE_SETTLE_TIME: Duration = Duration::from_secs(1);
+/// How long a node that opens a topic waits before it asks the others, so that its first viewer's name is known.
+const HELLO_DELAY: Duration = Duration::from_millis(20);
+/// How long their answers are spread over.
+const ANSWER_SPREAD: Duration = Duration::from_millis(100);
+/// How long it waits for their answers before the first event.
+const OPENING_TIME: Duration = Duration::from_millis(500);
+/// How long the questions about all topics are spread over after an interruption.
+const REPAIR_SPREAD: Duration = Duration::from_secs(5);
+/// How often a digest is repeated while other nodes have viewers too.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// When a digest that was not repeated expires. Two may be late, or one lost.
+const EXPIRY: Duration = Duration::from_secs(40);
+/// The pause before a digest that could not be published is published again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Who watches an upload, as far as this node knows.
+#[derive(Default)]
+pub(super) struct Presence {
+    /// Whether the topic is subscribed and has viewers here.
+    is_open: bool,
+    /// The people among this node's viewers, and the number of their sockets.
+    people: BTreeMap<Arc<Person>, usize>,
+    /// What the other nodes said last. None of them has a count of 0.
+    others: Vec<Other>,
+    /// What the sockets were told last.
+    told: Option<Viewers>,
+    /// When they may be told again.
+    earliest_event: Option<Instant>,
+    published_at: Option<Instant>,
+    /// Whether the next digest asks for those of the others.
+    asks: bool,
+    /// When to publish a digest, if that is due.
+    digest_at: Option<Instant>,
+    /// When to see whether there is something new for the sockets.
+    event_at: Option<Instant>,
+    /// The members whose `watch` was answered since the last event, by their slots.
+    newcomers: BTreeSet<usize>,
+    /// The time under which the topic is in the [`Schedule`].
+    pub scheduled: Option<Instant>,
+}
+
+/// Another node's digest.
+struct Other {
+    node: u64,
+    viewers: Viewers,
+    heard_at: Instant,
+}
+
+/// The number of sockets, and the people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Viewers {
+    pub count: u32,
+    pub people: Vec<Person>,
+}
+
+/// What has to be done now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Due {
+    /// To be published; the caller knows the node.
+    pub digest: Option<(Viewers, bool)>,
+    pub event: Option<Event>,
+}
+
+/// What to tell the sockets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// Something has changed.
+    ToAll(Viewers),
+    /// Nothing has changed for others than these slots' members.
+    To(BTreeSet<usize>, Viewers),
+}
+
+impl Presence {
+    /// Records that the topic is subscribed.
+    pub fn open(&mut self, now: Instant) {
+        self.is_open = true;
+        self.others.clear();
+        self.ask(now + HELLO_DELAY);
+        self.earliest_event = Some(now + OPENING_TIME);
+        self.plan_event(now, SETTLE_TIME);
+    }
+
+    /// Records that the last viewer has left.
+    pub fn close(&mut self, now: Instant) {
+        *self = Self {
+            others: std::mem::take(&mut self.others),
+            digest_at: Some(now),
+            scheduled: self.scheduled,
+            ..Self::default()
+        };
+    }
+
+    /// Records that frames may have been lost. `random` is a random fraction.
+    pub fn on_repaired(&mut self, now: Instant, random: f64) {
+        if self.is_open {
+            self.ask(now + REPAIR_SPREAD.mul_f64(random));
+        }
+    }
+
+    /// Records that a socket has joined.
+    pub fn on_joined(&mut self, now: Instant) {
+        self.on_changed(now, SETTLE_TIME);
+    }
+
+    /// Records that the socket of this person has left.
+    pub fn on_left(&mut self, person: Option<&Arc<Person>>, now: Instant) {
+        self.remove(person);
+        self.on_changed(now, LEAVE_SETTLE_TIME);
+    }
+
+    /// Records that a member's `watch` was answered.
+    pub fn on_watched(&mut self, slot: usize, now: Instant) {
+        if self.is_open {
+            self.newcomers.insert(slot);
+            self.plan_event(now, SETTLE_TIME);
+        }
+    }
+
+    /// Replaces what a member says about itself. The caller keeps it with the member.
+    pub fn rename(&mut self, from: Option<&Arc<Person>>, to: Option<&Arc<Person>>, now: Instant) {
+        if from != to {
+            self.add(to);
+            self.remove(from);
+            self.on_changed(now, SETTLE_TIME);
+        }
+    }
+
+    fn add(&mut self, person: Option<&Arc<Person>>) {
+        if let Some(person) = person {
+            *self.people.entry(Arc::clone(person)).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, person: Option<&Arc<Person>>) {
+        if let Some(person) = person
+            && let Some(sockets) = self.people.get_mut(person)
+        {
+            *sockets -= 1;
+            if *sockets == 0 {
+                self.people.remove(person);
+            }
+        }
+    }
+
+    /// Handles another node's digest. `random` is a random fraction.
+    ///
+    /// # Errors
+    /// The reason why it is refused, for the log.
+    pub fn on_digest(
+        &mut self,
+        digest: Digest,
+        now: Instant,
+        random: f64,
+    ) -> Result<(), &'static str> {
+        if !self.is_open {
+            return Ok(());
+        }
+        if digest.hello {
+            self.plan_digest(now + ANSWER_SPREAD.mul_f64(random));
+        }
+        let known = self.others.iter().position(|it| it.node == digest.node);
+        let before = known.map(|index| self.others.swap_remove(index).viewers);
+        let before = before.unwrap_or_default();
+        let viewers = Viewers {
+            count: digest.count,
+            people: digest.people,
+        };
+        if viewers.count > 0 && self.others.len() >= MAX_NODES {
+            return Err("too many nodes have viewers");
+        }
+        if viewers.count < before.count {
+            self.plan_event(now, LEAVE_SETTLE_TIME);
+        } else if viewers != before {
+            self.plan_event(now, SETTLE_TIME);
+        }
+        if viewers.count > 0 {
+            self.others.push(Other {
+                node: digest.node,
+                viewers,
+                heard_at: now,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether other nodes have viewers too, or had some when the last one left here.
+    pub fn is_shared(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Has a digest published again after a failure.
+    pub fn on_publish_failed(&mut self, asked: bool, now: Instant) {
+        if self.is_open {
+            self.asks |= asked;
+            self.plan_digest(now + RETRY_DELAY);
+        }
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<Instant> {
+        let planned = [self.digest_at, self.event_at, self.repeat_at()];
+        let expires = self.others.iter().map(|other| other.heard_at + EXPIRY);
+        let expires = expires.filter(|_| self.is_open);
+        planned.into_iter().flatten().chain(expires).min()
+    }
+
+    /// Returns what has to be done now, and counts it as done. `count` is the number of this node's sockets.
+    pub fn take_due(&mut self, count: usize, now: Instant) -> Due {
+        let count = if self.is_open { count } else { 0 };
+        let is_due = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
+        self.forget_silent_nodes(now);
+        let repeats = self.repeat_at().is_some_and(|at| at <= now);
+        let mut due = Due::default();
+        if is_due(&mut self.digest_at) || repeats {
+            self.published_at = Some(now);
+            due.digest = Some((self.local(count), std::mem::take(&mut self.asks)));
+        }
+        if is_due(&mut self.event_at) {
+            due.event = self.take_event(count, now);
+        }
+        due
+    }
+
+    fn forget_silent_nodes(&mut self, now: Instant) {
+        let known = self.others.len();
+        self.others.retain(|other| other.heard_at + EXPIRY > now);
+        if self.is_open && self.others.len() < known {
+            self.plan_event(now, Duration::ZERO);
+        }
+    }
+
+    fn take_event(&mut self, count: usize, now: Instant) -> Option<Event> {
+        let viewers = self.all(count);
+        let newcomers = std::mem::take(&mut self.newcomers);
+        let is_changed = self.told.as_ref() != Some(&viewers);
+        if !is_changed && newcomers.is_empty() {
+            return None;
+        }
+        self.earliest_event = Some(now + EVENT_INTERVAL);
+        self.told = Some(viewers.clone());
+        Some(if is_changed {
+            Event::ToAll(viewers)
+        } else {
+            Event::To(newcomers, viewers)
+        })
+    }
+
+    /// This node's viewers.
+    fn local(&self, count: usize) -> Viewers {
+        let people = self.people.keys().take(MAX_PEOPLE);
+        Viewers {
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            people: people.map(|person| Person::clone(person)).collect(),
+        }
+    }
+
+    /// The viewers of all nodes. Every node lists the first of its people, so the first of all are among them.
+    fn all(&self, count: usize) -> Viewers {
+        let local = self.local(count);
+        let others = self.others.iter().map(|other| &other.viewers);
+        let all = others.chain([&local]);
+        let people: BTreeSet<_> = all.clone().flat_map(|viewers| &viewers.people).collect();
+        Viewers {
+            count: all.fold(0, |sum, viewers| sum.saturating_add(viewers.count)),
+            people: people.into_iter().take(MAX_PEOPLE).cloned().collect(),
+        }
+    }
+
+    fn on_changed(&mut self, now: Instant, settle_time: Duration) {
+        if self.is_open {
+            self.plan_digest(now);
+            self.plan_event(now, settle_time);
+        }
+    }
+
+    /// Asks the other nodes for their digests, not before `at`.
+    fn ask(&mut self, at: Instant) {
+        self.asks = true;
+        self.plan_digest(at);
+    }
+
+    fn plan_digest(&mut self, at: Instant) {
+        let earliest = self.published_at.map(|last| last + DIGEST_INTERVAL);
+        plan(&mut self.digest_at, earliest.map_or(at, |it| it.max(at)));
+    }
+
+    fn plan_event(&mut self, now: Instant, settle_time: Duration) {
+        let at = now + settle_time;
+        plan(
+            &mut self.event_at,
+            self.earliest_event.map_or(at, |it| it.max(at)),
+        );
+    }
+
+    fn repeat_at(&self) -> Option<Instant> {
+        let is_repeated = self.is_open && self.is_shared();
+        let last = self.published_at.filter(|_| is_repeated);
+        last.map(|last| last + REPEAT_INTERVAL)
+    }
+}
+
+/// Moves a planned time forward, or plans it.
+fn plan(planned: &mut Option<Instant>, at: Instant) {
+    *planned = Some(planned.map_or(at, |planned| planned.min(at)));
+}
+
+#[cfg(test)]
+mod tests;

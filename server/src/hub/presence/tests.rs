@@ -1,0 +1,337 @@
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A presence with a clock and a number of own sockets, whose sockets and digests are recorded.
+struct Node {
+    presence: Presence,
+    now: Instant,
+    sockets: usize,
+    /// When what was told to all sockets.
+    told: Vec<(Instant, Viewers)>,
+    /// When what was published.
+    published: Vec<(Instant, Viewers, bool)>,
+}
+
+impl Node {
+    /// A node whose first socket has joined, and been told so.
+    fn open() -> Self {
+        let mut node = Self {
+            presence: Presence::default(),
+            now: Instant::now(),
+            sockets: 1,
+            told: Vec::new(),
+            published: Vec::new(),
+        };
+        node.presence.open(node.now);
+        node.pass(SECOND * 5);
+        assert_eq!(node.last(), 1);
+        node
+    }
+
+    /// Lets time pass, and does what is due.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(due) = self.presence.next_due().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            let Due { digest, event } = self.presence.take_due(self.sockets, self.now);
+            if let Some((viewers, asks)) = digest {
+                self.published.push((self.now, viewers, asks));
+            }
+            if let Some(Event::ToAll(viewers)) = event {
+                self.told.push((self.now, viewers));
+            }
+        }
+        self.now = end;
+    }
+
+    fn join(&mut self) {
+        self.sockets += 1;
+        self.presence.on_joined(self.now);
+    }
+
+    fn leave(&mut self) {
+        self.sockets -= 1;
+        self.presence.on_left(None, self.now);
+    }
+
+    fn hear(&mut self, node: u64, count: u32) -> Result<(), &'static str> {
+        self.presence
+            .on_digest(digest(node, count), self.now, 0.999)
+    }
+
+    /// The count that was told last.
+    fn last(&self) -> u32 {
+        self.told.last().map_or(0, |(_, viewers)| viewers.count)
+    }
+}
+
+fn digest(node: u64, count: u32) -> Digest {
+    Digest {
+        node,
+        count,
+        people: Vec::new(),
+        hello: false,
+    }
+}
+
+fn person(name: &str) -> Person {
+    Person {
+        author: None,
+        name: name.parse().unwrap(),
+    }
+}
+
+fn named(count: usize) -> Vec<Person> {
+    let names = (0..count).map(|n| person(&format!("name {n:03}")));
+    names.collect()
+}
+
+#[test]
+fn the_first_digest_asks_the_others_whose_answers_are_in_the_first_event() {
+    let mut node = Node::open();
+    assert!(matches!(node.published[..], [(_, _, true)]));
+    node.presence.close(node.now);
+    node.presence.open(node.now);
+    let opened = node.now;
+    node.presence.on_watched(0, node.now);
+    node.pass(HELLO_DELAY);
+    // The slowest answer: the other one has just published.
+    node.pass(ANSWER_SPREAD + DIGEST_INTERVAL);
+    node.hear(7, 2).unwrap();
+    node.told.clear();
+    node.pass(SECOND);
+    assert_eq!(node.told.len(), 1);
+    assert_eq!(node.last(), 3);
+    assert!(node.told[0].0 <= opened + 2 * SECOND);
+}
+
+#[test]
+fn a_hello_is_answered_soon_but_not_every_time() {
+    let mut node = Node::open();
+    node.published.clear();
+    let asked = node.now;
+    for other in 0..50 {
+        let mut hello = digest(other, 1);
+        hello.hello = true;
+        node.presence.on_digest(hello, node.now, 0.999).unwrap();
+        node.pass(Duration::from_millis(10));
+    }
+    node.pass(SECOND);
+    let answers = node.published.len();
+    assert!((2..=4).contains(&answers), "{answers} in half a second");
+    assert!(node.published[0].0 <= asked + ANSWER_SPREAD);
+}
+
+#[test]
+fn churn_is_one_event_in_two_seconds_and_four_digests_a_second() {
+    let mut node = Node::open();
+    node.told.clear();
+    node.published.clear();
+    for n in 0..1_000 {
+        if n % 2 == 0 {
+            node.join();
+        } else {
+            node.leave();
+        }
+        node.hear(7, 1 + n % 3).unwrap();
+        node.pass(Duration::from_millis(10));
+    }
+    assert!((4..=6).contains(&node.told.len()), "{}", node.told.len());
+    for pair in node.told.windows(2) {
+        assert!(pair[1].0 - pair[0].0 >= EVENT_INTERVAL);
+    }
+    assert!(node.published.len() <= 41, "{}", node.published.len());
+}
+
+#[test]
+fn a_change_is_told_within_two_seconds_and_a_change_back_is_not() {
+    let mut node = Node::open();
+    node.join();
+    node.pass(SECOND);
+    assert_eq!(node.last(), 2);
+    // At the worst moment: just after an event.
+    node.leave();
+    node.pass(2 * SECOND);
+    assert_eq!(node.last(), 1);
+    node.pass(5 * SECOND);
+    node.told.clear();
+    node.leave();
+    node.pass(SECOND / 2);
+    node.join();
+    node.pass(5 * SECOND);
+    assert_eq!(node.told, [], "a page that is loaded again changes nothing");
+}
+
+#[test]
+fn who_watches_again_is_told_alone() {
+    let mut node = Node::open();
+    node.presence.on_watched(7, node.now);
+    let at = node.presence.next_due().unwrap();
+    assert!(at <= node.now + EVENT_INTERVAL);
+    let due = node.presence.take_due(1, at);
+    let Some(Event::To(slots, viewers)) = due.event else {
+        panic!("{due:?}");
+    };
+    assert_eq!((slots, viewers.count), (BTreeSet::from([7]), 1));
+    assert_eq!(due.digest, None);
+    assert_eq!(
+        node.presence.next_due(),
+        None,
+        "then there is nothing to do"
+    );
+}
+
+#[test]
+fn digests_are_repeated_while_there_are_others_only() {
+    let mut node = Node::open();
+    node.published.clear();
+    node.pass(100 * SECOND);
+    assert_eq!(node.published, [], "alone");
+    node.hear(7, 1).unwrap();
+    for _ in 0..100 {
+        node.pass(SECOND);
+        node.hear(7, 1).unwrap();
+    }
+    assert!((6..=7).contains(&node.published.len()));
+    node.hear(7, 0).unwrap();
+    node.pass(5 * SECOND);
+    node.published.clear();
+    node.pass(100 * SECOND);
+    assert_eq!(node.published, [], "alone again");
+    assert_eq!(node.last(), 1);
+}
+
+#[test]
+fn a_node_that_is_silent_is_forgotten_within_45_seconds_and_not_after_one_lost_digest() {
+    let mut node = Node::open();
+    node.hear(7, 3).unwrap();
+    node.pass(2 * REPEAT_INTERVAL);
+    assert_eq!(node.last(), 4);
+    node.pass(Duration::from_secs(45) - 2 * REPEAT_INTERVAL);
+    assert_eq!(node.last(), 1);
+}
+
+#[test]
+fn the_same_24_people_are_listed_on_every_node() {
+    let all = named(100);
+    let (odd, even): (Vec<_>, Vec<_>) = (0..100).partition(|n| n % 2 == 1);
+    let viewers = |own: &[usize], other: &[usize]| {
+        let mut node = Node::open();
+        for n in own {
+            let person = Arc::new(all[*n].clone());
+            node.presence.rename(None, Some(&person), node.now);
+            // Of several sockets.
+            node.presence.rename(None, Some(&person), node.now);
+        }
+        let people = other.iter().take(MAX_PEOPLE).map(|n| all[*n].clone());
+        let people = people.collect();
+        let digest = Digest {
+            people,
+            ..digest(7, 50)
+        };
+        node.presence.on_digest(digest, node.now, 0.0).unwrap();
+        node.pass(5 * SECOND);
+        let (_, viewers) = node.told.pop().unwrap();
+        let (_, published, _) = node.published.pop().unwrap();
+        assert_eq!(published.people.len(), MAX_PEOPLE);
+        viewers.people
+    };
+    assert_eq!(viewers(&odd, &even), all[..MAX_PEOPLE]);
+    assert_eq!(viewers(&even, &odd), all[..MAX_PEOPLE]);
+}
+
+#[test]
+fn a_person_is_listed_until_its_last_socket_leaves_or_has_another_name() {
+    let mut node = Node::open();
+    let [ada, grace] = ["Ada", "Grace"].map(|name| Arc::new(person(name)));
+    let (ada, grace) = (Some(&ada), Some(&grace));
+    let people = |node: &mut Node| {
+        node.pass(5 * SECOND);
+        let (_, viewers) = node.told.last().unwrap();
+        viewers
+            .people
+            .iter()
+            .map(|it| it.name.to_string())
+            .collect::<Vec<_>>()
+    };
+    node.join();
+    node.presence.rename(None, ada, node.now);
+    node.presence.rename(None, ada, node.now);
+    assert_eq!(people(&mut node), ["Ada"]);
+    node.presence.on_left(ada, node.now);
+    node.sockets -= 1;
+    assert_eq!(people(&mut node), ["Ada"]);
+    node.presence.rename(ada, grace, node.now);
+    assert_eq!(people(&mut node), ["Grace"]);
+    node.presence.rename(grace, None, node.now);
+    assert!(people(&mut node).is_empty());
+}
+
+#[test]
+fn after_the_last_viewer_a_count_of_0_is_published_at_once() {
+    let mut node = Node::open();
+    node.hear(7, 1).unwrap();
+    node.published.clear();
+    node.sockets = 0;
+    node.presence.on_left(None, node.now);
+    node.presence.close(node.now);
+    let left = node.now;
+    node.pass(100 * SECOND);
+    assert_eq!(node.published, [(left, Viewers::default(), false)]);
+    assert_eq!(node.presence.next_due(), None);
+}
+
+#[test]
+fn invented_nodes_take_bounded_memory() {
+    let mut node = Node::open();
+    for other in 0..MAX_NODES as u64 {
+        node.hear(other, 1).unwrap();
+    }
+    assert!(node.hear(1_000, 1).is_err());
+    assert!(node.hear(3, 2).is_ok(), "a known one is heard");
+    assert!(node.hear(1_000, 0).is_ok());
+    node.pass(5 * SECOND);
+    assert_eq!(node.last(), 1 + 64 + 1);
+}
+
+#[test]
+fn a_digest_that_no_node_publishes_is_refused() {
+    let text = |count: u64, people: &str| {
+        format!(r#"{{"node":1,"count":{count},"people":[{people}],"later":1}}"#)
+    };
+    assert_eq!(Digest::parse(&text(3, "")), Ok(digest(1, 3)));
+    let many = vec![r#"{"name":"Ada"}"#; 25].join(",");
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(41));
+    for wrong in [
+        text(1_000_001, ""),
+        text(u64::MAX, ""),
+        text(3, &many),
+        text(3, &long),
+        text(3, r#"{"name":"a\nb"}"#),
+        text(3, r#"{"name":"Ada","author":"<b>"}"#),
+        text(3, "").replace("1,\"count", "-1,\"count"),
+        "{}".to_owned(),
+        String::new(),
+    ] {
+        assert!(Digest::parse(&wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_interruption_makes_the_node_ask_again() {
+    let mut node = Node::open();
+    node.published.clear();
+    node.presence.on_repaired(node.now, 0.5);
+    node.pass(REPAIR_SPREAD);
+    assert!(matches!(node.published[..], [(_, _, true)]));
+}
+
+#[test]
+fn a_digest_that_could_not_be_published_is_published_again() {
+    let mut node = Node::open();
+    node.published.clear();
+    node.presence.on_publish_failed(true, node.now);
+    node.pass(2 * SECOND);
+    assert!(matches!(node.published[..], [(_, _, true)]));
+}

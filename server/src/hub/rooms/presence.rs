@@ -1,0 +1,119 @@
+//! The presence of the rooms' viewers.
+
+use std::sync::Arc;
+
+use app::model::{Person, Viewer};
+use tokio::time::Instant;
+
+use super::{Membership, Room, Rooms, lock};
+use crate::broker::Topic;
+use crate::hub::frames::presence_frame;
+use crate::hub::outbox::Outbox;
+use crate::hub::presence::{Digest, Due, Event, Presence, Viewers};
+
+/// What has to be sent about a topic's viewers.
+#[derive(Default)]
+pub(in crate::hub) struct PresenceOutput {
+    /// To the other nodes: this node's viewers, and whether to ask for theirs.
+    pub digest: Option<(Viewers, bool)>,
+    /// To these sockets; what all sockets get is on its way already.
+    pub event: Option<(Vec<Arc<Outbox>>, Viewers)>,
+}
+
+impl Rooms {
+    /// Records that a member's `watch` was answered, and what it said about itself, if it did.
+    pub(in crate::hub) fn on_watched(&self, membership: &Membership, viewer: Option<Viewer>) {
+        self.update(membership.topic, |room, now| {
+            let slot = membership.slot;
+            let member = room.members.get_mut(slot);
+            let Some(member) = member.filter(|_| room.id == membership.room_id) else {
+                return;
+            };
+            if let Some(viewer) = viewer {
+                let person = person(viewer);
+                let before = std::mem::replace(&mut member.person, person);
+                let person = member.person.as_ref();
+                room.presence.rename(before.as_ref(), person, now);
+            }
+            room.presence.on_watched(slot, now);
+        });
+    }
+
+    /// Handles another node's digest.
+    pub(in crate::hub) fn on_digest(
+        &self,
+        topic: Topic,
+        digest: Digest,
+    ) -> Result<(), &'static str> {
+        let mut result = Ok(());
+        self.update(topic, |room, now| {
+            result = room.presence.on_digest(digest, now, rand::random());
+        });
+        result
+    }
+
+    /// Does what is due about a topic's viewers, and returns what the caller has to send.
+    pub(in crate::hub) fn take_due_presence(self: &Arc<Self>, topic: Topic) -> PresenceOutput {
+        // Only a room that was left has no presence any more.
+        let mut output = PresenceOutput {
+            digest: Some((Viewers::default(), false)),
+            event: None,
+        };
+        self.update(topic, |room, now| {
+            let Due { digest, event } = room.presence.take_due(room.members.len(), now);
+            output.digest = digest;
+            match event {
+                Some(Event::ToAll(viewers)) => {
+                    self.push(topic, room, &presence_frame(topic, viewers));
+                }
+                Some(Event::To(slots, viewers)) => {
+                    let members = slots.into_iter().filter_map(|slot| room.members.get(slot));
+                    let outboxes = members.map(|member| Arc::clone(&member.outbox)).collect();
+                    output.event = Some((outboxes, viewers));
+                }
+                None => {}
+            }
+        });
+        output
+    }
+
+    /// Has a digest published again that could not be.
+    pub(in crate::hub) fn retry_presence(&self, topic: Topic, asked: bool) {
+        self.update(topic, |room, now| {
+            room.presence.on_publish_failed(asked, now);
+        });
+    }
+
+    /// The topics of which other nodes have viewers too. Once the node stops, no room is removed, so this includes those
+    /// that the sockets have left since.
+    pub(in crate::hub) fn shared_topics(&self) -> Vec<Topic> {
+        let mut topics = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let shared = shard.rooms.iter().filter(|(_, it)| it.presence.is_shared());
+            topics.extend(shared.map(|(topic, _)| *topic));
+        }
+        topics
+    }
+
+    /// Changes a room's presence, and schedules the topic anew.
+    fn update(&self, topic: Topic, change: impl FnOnce(&mut Room, Instant)) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            change(room, Instant::now());
+            self.schedule(topic, &mut room.presence);
+        }
+    }
+
+    /// Schedules a topic anew after its presence has changed.
+    pub(super) fn schedule(&self, topic: Topic, presence: &mut Presence) {
+        let due = presence.next_due();
+        if due != presence.scheduled {
+            let before = std::mem::replace(&mut presence.scheduled, due);
+            self.due_presences.set(topic, before, due);
+        }
+    }
+}
+
+fn person(Viewer { author, name }: Viewer) -> Option<Arc<Person>> {
+    name.map(|name| Arc::new(Person { author, name }))
+}
