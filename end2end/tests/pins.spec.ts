@@ -218,8 +218,9 @@ test.describe('with fingers', () => {
     const session = await page.context().newCDPSession(page);
     const at = { x: box.x + 0.6 * box.width, y: box.y + 0.6 * box.height };
     await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
-    await expect(writer.composer).toBeFocused();
+    await expect(page.locator('.pen')).toBeVisible();
     await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await expect(writer.composer).toBeFocused();
     await expect(place(page)).toBeVisible();
     await writer.composer.fill('Held');
     await page.getByRole('button', { name: 'Send' }).click();

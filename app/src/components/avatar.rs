@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::live::TouchedBy;
 use crate::model::{AuthorName, AuthorTag};
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
@@ -22,7 +23,18 @@ pub fn avatar(name: &AuthorName, author: Option<&AuthorTag>) -> impl IntoView + 
 
 /// The class of an author's colour. It follows from the tag, so that namesakes differ; without one, from the name.
 pub fn hue(name: &AuthorName, author: Option<&AuthorTag>) -> &'static str {
-    let identity = author.map_or(name.as_str(), AuthorTag::as_str);
+    hue_of(author.map_or(name.as_str(), AuthorTag::as_str))
+}
+
+/// The class of the colour of somebody who touches: as that of their messages, or else one for their tab.
+pub fn hue_of_touch(by: &TouchedBy) -> &'static str {
+    match (&by.author, &by.name) {
+        (None, None) => hue_of(by.tab.as_str()),
+        (author, name) => hue(&name.clone().unwrap_or_default(), author.as_ref()),
+    }
+}
+
+fn hue_of(identity: &str) -> &'static str {
     // FNV-1a: short, and spreads texts that differ in one letter.
     let hash = identity.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

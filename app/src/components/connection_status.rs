@@ -16,7 +16,8 @@ pub fn ConnectionStatus(connection: ReadSignal<Connection>) -> impl IntoView {
 
 fn state(connection: Connection) -> &'static str {
     match connection {
-        Connection::Live | Connection::CaughtUp { .. } => "live",
+        Connection::Live => "live",
+        Connection::CaughtUp { .. } => "caught-up",
         Connection::Connecting | Connection::Delayed | Connection::Reconnecting => "waiting",
         Connection::Offline | Connection::NotFound => "offline",
     }

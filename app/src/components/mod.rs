@@ -9,6 +9,7 @@ mod header;
 mod main_part;
 mod messages;
 mod notice;
+mod people;
 mod places;
 mod stage;
 mod upload_form;
@@ -20,6 +21,7 @@ pub use header::{Brand, Header};
 pub use main_part::Main;
 pub use messages::MessageList;
 pub use notice::Notice;
+pub use people::People;
 pub use places::Places;
 pub use stage::ImageStage;
 #[cfg(feature = "ssr")]

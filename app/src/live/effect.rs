@@ -55,11 +55,13 @@ pub enum Timer {
     Backfill,
     /// Until "caught up" becomes "live".
     HideCaughtUp,
+    /// Until others are told the reader's new alias.
+    Rename,
 }
 
 impl Timer {
     /// How many there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 }
 
 /// What the driver must do, in this order.

@@ -5,7 +5,7 @@ use super::conversation::Conversation;
 use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
-use super::view::{Connection, Entry, History, Ripple};
+use super::view::{Connection, Entry, History, Presence, Ripple, Segment};
 use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
@@ -17,8 +17,12 @@ pub struct Live {
     pub history: ReadSignal<History>,
     /// The connection to the server.
     pub connection: ReadSignal<Connection>,
-    /// The ripples that are being drawn.
+    /// The ripples and dots that are being drawn.
     pub ripples: ReadSignal<Vec<Ripple>>,
+    /// The parts of lines that are being drawn.
+    pub segments: ReadSignal<Vec<Segment>>,
+    /// Who is here, once the server has said so.
+    pub presence: ReadSignal<Option<Presence>>,
     /// This browser's tag on the upload; `None` on the server and in the first render.
     pub author: ReadSignal<Option<AuthorTag>>,
     /// How far the reader has scrolled the messages, in CSS pixels; for the way back.
@@ -38,6 +42,8 @@ impl Live {
             history: view.history.read_only(),
             connection: view.connection.read_only(),
             ripples: view.ripples.read_only(),
+            segments: view.segments.read_only(),
+            presence: view.presence.read_only(),
             author: view.author.read_only(),
             scroll_top: StoredValue::new(0),
             start: StoredValue::new(Some((page, view))),
@@ -86,9 +92,29 @@ impl Live {
         self.with_driver(|driver| driver.handle(Input::Touch(at)));
     }
 
-    /// The animation of a ripple has ended.
-    pub fn remove_ripple(&self, id: u64) {
-        self.with_driver(|driver| driver.handle(Input::RemoveRipple(id)));
+    /// Draws a line to this point and sends it, within the rate that the server accepts.
+    pub fn draw_line(&self, at: Point) {
+        self.with_driver(|driver| driver.handle(Input::DrawLine(at)));
+    }
+
+    /// Ends the line, if one is being drawn.
+    pub fn end_line(&self) {
+        self.with_driver(|driver| driver.handle(Input::EndLine));
+    }
+
+    /// The animation of a ripple, or of its dot, has ended.
+    pub fn end_ripple(&self, id: u64) {
+        self.with_driver(|driver| driver.handle(Input::EndRipple(id)));
+    }
+
+    /// A part of a line has faded.
+    pub fn end_segment(&self, id: u64) {
+        self.with_driver(|driver| driver.handle(Input::EndSegment(id)));
+    }
+
+    /// Touches, and shows others that the reader is here, under this alias.
+    pub fn rename(&self, name: AuthorName) {
+        self.with_driver(|driver| driver.handle(Input::Rename(name)));
     }
 
     /// Loads the messages before the oldest listed one.
@@ -116,6 +142,8 @@ fn first_view(page: &UploadPage) -> View {
         history: RwSignal::new(history),
         connection: RwSignal::new(Connection::Connecting),
         ripples: RwSignal::new(Vec::new()),
+        segments: RwSignal::new(Vec::new()),
+        presence: RwSignal::new(None),
         author: RwSignal::new(None),
     }
 }

@@ -15,6 +15,7 @@
 //! backfill       fetching missing messages
 //! outbox         the tab's own messages that are not stored yet
 //! ripples        the ripples on the image
+//! strokes        the lines on the image
 //! effect         the machine's effects: what the driver is to do
 //! ```
 
@@ -31,6 +32,7 @@ pub mod machine;
 mod message_list;
 mod outbox;
 mod ripples;
+mod strokes;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -39,4 +41,4 @@ pub use conversations::{Conversations, Opened};
 pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
-pub use view::{Connection, Delivery, Entry, History, Pin, Ripple};
+pub use view::{Connection, Delivery, Entry, History, Pin, Presence, Ripple, Segment, TouchedBy};

@@ -1,44 +1,90 @@
-//! The ripples on the image: those of this tab's touches, within what the server accepts, and those of others.
+//! The ripples on the image and the lines that are drawn on it: those of this tab's touches, within what the server
+//! accepts, and those of others.
 
 use super::effect::Now;
-use super::view::Ripple;
-use crate::model::{Point, TabId, TabTag, TouchPoint, UploadId};
+use super::strokes::Strokes;
+use super::view::{Ripple, Segment, TouchedBy};
+use crate::model::{AuthorName, Point, StrokeId, TabId, TouchPoint, UploadId, Viewer};
 
-/// The maximum number of ripples that are drawn at once. When there are more, the oldest are removed.
+/// The maximum number of ripples and dots that are drawn at once. When there are more, the oldest are removed.
 const MAX_RIPPLES: usize = 64;
 /// A token bucket: the server accepts 20 touches a second from a socket, in bursts of as many. Each touch costs 50 ms of
 /// credit, and at most one second is saved.
 const TOUCH_COST_MILLIS: u64 = 50;
 const MAX_CREDIT_MILLIS: u64 = 1_000;
+/// A line gets a point at most so often: 30 a second on the own screen, of which 15 are sent.
+const DRAW_INTERVAL_MILLIS: u64 = 33;
+const SEND_INTERVAL_MILLIS: u64 = 66;
 
-/// The ripples that are drawn now, and the credit for further touches.
+/// What is drawn now, and the credit for further touches.
 #[derive(Debug)]
 pub(super) struct Ripples {
     tab: TabId,
-    /// Marks this tab's touches when they come back from the server.
-    tag: TabTag,
+    /// Its tag marks this tab's touches when they come back from the server.
+    me: TouchedBy,
     drawn: Vec<Ripple>,
+    strokes: Strokes,
+    /// The line that this tab draws.
+    pen: Option<Pen>,
+    next_stroke: u32,
     next_id: u64,
     credit_millis: u64,
     credited_at: u64,
 }
 
+#[derive(Debug)]
+struct Pen {
+    stroke: StrokeId,
+    at: Point,
+    drawn: LastPoint,
+    sent: LastPoint,
+}
+
+/// The last point of a line that was drawn, or sent, and when.
+#[derive(Debug, Default)]
+struct LastPoint(Option<(Point, u64)>);
+
+impl LastPoint {
+    /// Takes the next point, unless it is the same or comes too early.
+    fn take(&mut self, at: Point, now: Now, interval: u64) -> bool {
+        let is_due = |&(last, millis): &(Point, u64)| last != at && now.since(millis) >= interval;
+        let is_taken = self.0.as_ref().is_none_or(is_due);
+        if is_taken {
+            self.0 = Some((at, now.millis));
+        }
+        is_taken
+    }
+}
+
 impl Ripples {
-    /// Starts without ripples; `tab` is this tab's random name, a secret.
-    pub fn new(upload: UploadId, tab: TabId) -> Self {
+    /// Starts without ripples; `tab` is this tab's random name, a secret, and `me` is what others get to know.
+    pub fn new(upload: UploadId, tab: TabId, me: Viewer) -> Self {
         Self {
-            tag: tab.tag(upload),
+            me: TouchedBy {
+                tab: tab.tag(upload),
+                author: me.author,
+                name: me.name,
+                mine: true,
+            },
             tab,
             drawn: Vec::new(),
+            strokes: Strokes::default(),
+            pen: None,
+            next_stroke: 0,
             next_id: 0,
             credit_millis: MAX_CREDIT_MILLIS,
             credited_at: 0,
         }
     }
 
-    /// The ripples, oldest first.
+    /// The ripples and dots, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
         &self.drawn
+    }
+
+    /// The parts of lines, oldest first.
+    pub fn segments(&self) -> &[Segment] {
+        self.strokes.segments()
     }
 
     /// This tab's name.
@@ -46,44 +92,129 @@ impl Ripples {
         &self.tab
     }
 
+    /// Who touches in this tab.
+    pub fn me(&self) -> &TouchedBy {
+        &self.me
+    }
+
+    /// Changes the reader's alias.
+    pub fn rename(&mut self, name: Option<AuthorName>) {
+        self.me.name = name;
+    }
+
     /// Draws the reader's touch and returns the point to send; `None` when the rate limit is exceeded.
-    pub fn touch(&mut self, at: Point, now: Now) -> Option<Point> {
+    pub fn touch(&mut self, at: Point, is_sent: bool, now: Now) -> Option<Point> {
+        self.pay(now).then(|| {
+            self.draw(at, self.me.clone(), is_sent);
+            rounded(at)
+        })
+    }
+
+    /// Draws the reader's line to this point, and returns the point to send, if it is time for one. A ripple marks where
+    /// the line begins.
+    pub fn draw_line(&mut self, at: Point, is_sent: bool, now: Now) -> Option<(Point, StrokeId)> {
+        if self.pen.is_none() {
+            self.next_stroke += 1;
+            self.pen = Some(Pen {
+                stroke: self.next_stroke.to_string().parse().ok()?,
+                at,
+                drawn: LastPoint::default(),
+                sent: LastPoint::default(),
+            });
+        }
+        let pen = self.pen.as_mut()?;
+        pen.at = at;
+        self.advance(is_sent, now, DRAW_INTERVAL_MILLIS, SEND_INTERVAL_MILLIS)
+    }
+
+    /// Ends the reader's line where the pointer was last, and returns that point if it is still to be sent.
+    pub fn end_line(&mut self, is_sent: bool, now: Now) -> Option<(Point, StrokeId)> {
+        let last = self.advance(is_sent, now, 0, 0);
+        let pen = self.pen.take()?;
+        self.strokes.end(&self.me, &pen.stroke, is_sent);
+        last
+    }
+
+    fn advance(
+        &mut self,
+        is_sent: bool,
+        now: Now,
+        draw_interval: u64,
+        send_interval: u64,
+    ) -> Option<(Point, StrokeId)> {
+        let pen = self.pen.as_mut()?;
+        let (at, stroke) = (pen.at, pen.stroke.clone());
+        let is_drawn = pen.drawn.take(at, now, draw_interval);
+        let is_due = pen.sent.take(at, now, send_interval);
+        if is_drawn && self.strokes.extend(&self.me, &stroke, at, is_sent) {
+            self.draw(at, self.me.clone(), is_sent);
+        }
+        (is_due && self.pay(now)).then(|| (rounded(at), stroke))
+    }
+
+    /// Draws touches from the server, except this tab's own, which are drawn already.
+    pub fn on_touched(&mut self, points: Vec<TouchPoint>) {
+        for point in points {
+            if point.tab == self.me.tab {
+                continue;
+            }
+            let by = TouchedBy {
+                tab: point.tab,
+                author: point.author,
+                name: point.name,
+                mine: false,
+            };
+            let stroke = point.stroke;
+            if stroke.is_none_or(|stroke| self.strokes.extend(&by, &stroke, point.at, true)) {
+                self.draw(point.at, by, true);
+            }
+        }
+    }
+
+    /// The animation of a ripple has ended: a dot is left of it. That of a dot: nothing is.
+    pub fn end(&mut self, id: u64) {
+        self.drawn
+            .retain_mut(|ripple| ripple.id != id || (!ripple.is_dot && ripple.is_sent));
+        if let Some(ripple) = self.drawn.iter_mut().find(|ripple| ripple.id == id) {
+            ripple.is_dot = true;
+        }
+    }
+
+    /// Removes a part of a line that has faded.
+    pub fn end_segment(&mut self, id: u64) {
+        self.strokes.remove(id);
+    }
+
+    /// Takes the credit for a touch; false if there is not enough.
+    fn pay(&mut self, now: Now) -> bool {
         let earned = now.since(self.credited_at);
         self.credited_at = now.millis;
         let credit = self
             .credit_millis
             .saturating_add(earned)
             .min(MAX_CREDIT_MILLIS);
-        self.credit_millis = credit;
-        if credit < TOUCH_COST_MILLIS {
-            return None;
-        }
-        self.credit_millis -= TOUCH_COST_MILLIS;
-        self.draw(at, true);
-        Some(rounded(at))
+        let is_paid = credit >= TOUCH_COST_MILLIS;
+        self.credit_millis = if is_paid {
+            credit - TOUCH_COST_MILLIS
+        } else {
+            credit
+        };
+        is_paid
     }
 
-    /// Draws touches from the server, except this tab's own, which are drawn already.
-    pub fn on_touched(&mut self, points: Vec<TouchPoint>) {
-        for point in points {
-            if point.tab != self.tag {
-                self.draw(point.at, false);
-            }
-        }
-    }
-
-    /// Removes a ripple whose animation has ended.
-    pub fn remove(&mut self, id: u64) {
-        self.drawn.retain(|ripple| ripple.id != id);
-    }
-
-    fn draw(&mut self, at: Point, mine: bool) {
+    fn draw(&mut self, at: Point, by: TouchedBy, is_sent: bool) {
         if self.drawn.len() == MAX_RIPPLES {
             self.drawn.remove(0);
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.drawn.push(Ripple { id, at, mine });
+        self.drawn.push(Ripple {
+            id,
+            at,
+            by,
+            is_sent,
+            is_dot: false,
+        });
     }
 }
 
@@ -94,98 +225,4 @@ fn rounded(at: Point) -> Point {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ripples() -> Ripples {
-        Ripples::new(upload(), tab("me"))
-    }
-
-    fn upload() -> UploadId {
-        UploadId::from_bytes([1; 12])
-    }
-
-    fn tab(name: &str) -> TabId {
-        name.parse().unwrap()
-    }
-
-    fn at(x: f64, y: f64) -> Point {
-        Point::new(x, y).unwrap()
-    }
-
-    fn now(millis: u64) -> Now {
-        Now {
-            millis,
-            random: 0.5,
-        }
-    }
-
-    /// What the server sends when the tab of this name touches.
-    fn touch_of(name: &str, x: f64) -> TouchPoint {
-        TouchPoint {
-            at: at(x, 0.5),
-            tab: tab(name).tag(upload()),
-            author: None,
-            name: None,
-            stroke: None,
-        }
-    }
-
-    #[test]
-    fn a_touch_is_drawn_and_sent_with_six_decimals() {
-        let mut ripples = ripples();
-        let sent = ripples.touch(at(0.123_456_789, 1.0), now(1_000));
-        assert_eq!(sent, Some(at(0.123_457, 1.0)));
-        assert_eq!(ripples.ripples().len(), 1);
-        assert!(ripples.ripples()[0].mine);
-    }
-
-    #[test]
-    fn twenty_touches_at_once_and_twenty_a_second_are_accepted() {
-        let mut ripples = ripples();
-        let mut accepts = |millis| ripples.touch(at(0.5, 0.5), now(millis)).is_some();
-        assert_eq!((0..30).filter(|_| accepts(5_000)).count(), 20);
-        assert!(!accepts(5_049));
-        assert!(accepts(5_050));
-        assert!(!accepts(5_060));
-        assert_eq!((0..1_000).filter(|i| accepts(6_050 + i)).count(), 20 + 19);
-        assert_eq!((0..30).filter(|_| accepts(60_000)).count(), 20);
-    }
-
-    #[test]
-    fn a_touch_beyond_the_limit_is_not_drawn() {
-        let mut ripples = ripples();
-        for _ in 0..25 {
-            ripples.touch(at(0.5, 0.5), now(5_000));
-        }
-        assert_eq!(ripples.ripples().len(), 20);
-    }
-
-    #[test]
-    fn the_tabs_own_touches_are_not_drawn_twice() {
-        let mut ripples = ripples();
-        ripples.on_touched(vec![touch_of("me", 0.1), touch_of("you", 0.2)]);
-        assert_eq!(ripples.ripples().len(), 1);
-        assert_eq!(ripples.ripples()[0].at, at(0.2, 0.5));
-        assert!(!ripples.ripples()[0].mine);
-    }
-
-    #[test]
-    fn a_touch_that_uses_a_known_tag_as_its_name_is_drawn() {
-        let mut ripples = ripples();
-        let seen = touch_of("me", 0.1).tab;
-        ripples.on_touched(vec![touch_of(seen.as_str(), 0.2)]);
-        assert_eq!(ripples.ripples().len(), 1);
-        assert!(!ripples.ripples()[0].mine);
-    }
-
-    #[test]
-    fn beyond_the_limit_the_oldest_ripples_are_removed() {
-        let mut ripples = ripples();
-        ripples.on_touched((0..100).map(|_| touch_of("you", 0.5)).collect());
-        let ids: Vec<u64> = ripples.ripples().iter().map(|ripple| ripple.id).collect();
-        assert_eq!(ids, (36..100).collect::<Vec<_>>());
-        ripples.remove(50);
-        assert_eq!(ripples.ripples().len(), 63);
-    }
-}
+mod tests;

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Seq, Timestamp};
+use crate::model::{
+    AuthorName, AuthorTag, ClientMessageId, MessageText, Person, Point, Seq, TabTag, Timestamp,
+};
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,13 +97,53 @@ pub enum History {
     Complete,
 }
 
-/// A ripple where somebody touched the image; components call `Live::remove_ripple` when its animation has ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Who touched the image, as they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchedBy {
+    /// The tab.
+    pub tab: TabTag,
+    /// The tag of their messages.
+    pub author: Option<AuthorTag>,
+    /// Their alias.
+    pub name: Option<AuthorName>,
+    /// Whether it was this tab.
+    pub mine: bool,
+}
+
+/// A ripple where somebody touched the image, and then the dot that is left of it; components call `Live::end_ripple`
+/// when its animation has ended.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ripple {
     /// Unique in this tab.
     pub id: u64,
     /// Where.
     pub at: Point,
-    /// Whether this tab touched.
-    pub mine: bool,
+    /// Who.
+    pub by: TouchedBy,
+    /// Whether others see it: false for this tab's touches without a connection.
+    pub is_sent: bool,
+    /// Whether only the dot is left.
+    pub is_dot: bool,
+}
+
+/// A part of a line that somebody draws: a quadratic curve. Components call `Live::end_segment` when it has faded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Unique in this tab.
+    pub id: u64,
+    /// Its start, its control point and its end.
+    pub points: [Point; 3],
+    /// Who.
+    pub by: TouchedBy,
+    /// As for ripples.
+    pub is_sent: bool,
+}
+
+/// Who is here.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// How many tabs show the upload.
+    pub count: u32,
+    /// Those of them who have a name, at most 24.
+    pub people: Vec<Person>,
 }

@@ -4,7 +4,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::failures::{Loading, NotFound, Unavailable};
 use crate::components::{
-    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList, Places,
+    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList, People, Places,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -78,6 +78,7 @@ fn Conversation(
         >
             <header class="header">
                 <Brand/>
+                <People live/>
                 <ConnectionStatus connection=live.connection/>
                 <CopyLink link/>
             </header>

@@ -31,10 +31,12 @@ impl Alias {
         };
         effect(move || {
             let typed = alias.field.get().map(|field| field.value());
-            let typed = typed
-                .filter(|text| !text.is_empty())
-                .and_then(|text| text.parse().ok());
-            alias.name.set(typed.unwrap_or_else(storage::alias));
+            let typed = typed.filter(|text| !text.is_empty());
+            alias.set(
+                typed
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_else(storage::alias),
+            );
         });
         alias
     }
@@ -56,8 +58,7 @@ impl Alias {
         };
         match field.value().parse::<AuthorName>() {
             Ok(changed) => {
-                storage::write_alias(&changed);
-                self.name.set(changed);
+                self.set(changed);
                 self.close();
                 true
             }
@@ -67,6 +68,11 @@ impl Alias {
                 false
             }
         }
+    }
+
+    fn set(self, name: AuthorName) {
+        storage::write_alias(&name);
+        self.name.set(name);
     }
 
     fn open(self) {

@@ -39,6 +39,7 @@ impl Draft {
             live,
             upload: short_id,
         };
+        effect(move || live.rename(draft.alias.name.get()));
         effect(move || {
             let stored = storage::read_draft(draft.upload);
             if let Some(field) = draft.field.get().filter(|field| field.value().is_empty()) {

@@ -5,13 +5,17 @@ mod keyboard;
 mod picture;
 mod pins;
 mod place;
+mod pointing;
 mod ripples;
+mod strokes;
 mod viewport;
 mod zoom;
 mod zoom_bar;
 
 use leptos::ev::{Event, MouseEvent, PointerEvent};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::browser::object_url::ObjectUrl;
 use crate::components::places::{Places, follow_pin, place_link};
@@ -23,7 +27,9 @@ use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
 use pins::Pins;
+use pointing::Pointing;
 use ripples::Ripples;
+use strokes::Strokes;
 use zoom::Zoom;
 use zoom_bar::ZoomBar;
 
@@ -73,14 +79,32 @@ pub fn ImageStage(
     let context_menu = move |ev: MouseEvent| {
         if is_place(&ev) {
             ev.prevent_default();
-            if let Some(at) = zoom.point_of(&ev) {
+            // A finger begins a message when it is released, unless it draws.
+            if let Some(at) = zoom.point_of(&ev).filter(|_| !zoom.is_touched()) {
                 begin.run(at);
             }
         }
     };
+    let end_line = move || {
+        if zoom.lift_pen() {
+            live.end_line();
+        }
+    };
     let press = move |ev: PointerEvent| {
-        if is_place(&ev) {
-            zoom.on_long_press(&ev, begin);
+        end_line();
+        zoom.on_press(&ev, is_place(&ev) && is_on_picture(&ev));
+    };
+    let release = move |ev: &PointerEvent| {
+        end_line();
+        zoom.on_release(ev)
+    };
+    let long_press = move |ev: PointerEvent| _ = release(&ev).map(|at| begin.run(at));
+    let motion = move |ev: PointerEvent| {
+        // Not pressed, or released outside of the picture before it was captured.
+        if ev.buttons() == 0 {
+            release(&ev);
+        } else if let Some(at) = zoom.on_move(&ev) {
+            live.draw_line(at);
         }
     };
     let class = room_class(&image);
@@ -92,10 +116,10 @@ pub fn ImageStage(
             <div
                 class=class
                 node_ref=zoom.room
-                on:pointerdown=move |ev| zoom.on_press(&ev)
-                on:pointermove=move |ev| zoom.on_move(&ev)
-                on:pointerup=move |ev| zoom.on_release(&ev)
-                on:pointercancel=move |ev| zoom.on_release(&ev)
+                on:pointerdown=press
+                on:pointermove=motion
+                on:pointerup=long_press
+                on:pointercancel=move |ev| _ = release(&ev)
             >
                 <div
                     class="fitted"
@@ -106,23 +130,30 @@ pub fn ImageStage(
                     <div
                         class="picture"
                         node_ref=zoom.picture
-                        on:pointerdown=press
                         on:click=click
                         on:contextmenu=context_menu
                     >
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>
                         <Pins live/>
+                        <Strokes zoom live/>
                         <Ripples live/>
                     </div>
                 </div>
+                <Pointing zoom live/>
             </div>
             <p class="hint scripted" class:gone=is_tapped>
-                "Tap the image to point at something"
+                "Tap to point, hold and drag to draw"
             </p>
             <ZoomBar zoom live/>
         </div>
     }
+}
+
+/// Whether the event is on the picture, and not beside it.
+fn is_on_picture(ev: &Event) -> bool {
+    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
+    target.is_some_and(|target| matches!(target.closest(".picture"), Ok(Some(_))))
 }
 
 /// The class that tells the style sheet how to fit the image.

@@ -43,6 +43,11 @@ impl Axis {
         length > self.length() + TOLERANCE
     }
 
+    /// How far along the stage a place is, from 0 at its start and before to 1 at its end and beyond.
+    fn part(self, place: f64) -> f64 {
+        ((place - self.start) / self.length()).clamp(0.0, 1.0)
+    }
+
     /// Where a picture of this length begins: in the middle if all of it fits, otherwise without a gap at either end.
     fn bounded(self, offset: f64, length: f64) -> f64 {
         if self.is_exceeded_by(length) {
@@ -205,6 +210,14 @@ impl Viewport {
     pub fn shows(self, point: Point, frame: &Frame) -> bool {
         let (x, y) = self.place_of(point);
         frame.across.contains(x) && frame.down.contains(y)
+    }
+
+    /// Where on the stage's edge a point that is out of view is nearest, in parts of the stage's width and height. `None`
+    /// for one on the stage.
+    pub fn edge(self, point: Point, frame: &Frame) -> Option<(f64, f64)> {
+        let (x, y) = self.place_of(point);
+        let edge = (frame.across.part(x), frame.down.part(y));
+        (!self.shows(point, frame)).then_some(edge)
     }
 
     /// Whether the picture is larger than the stage.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
-use super::gesture::{Click, Gesture, Place};
+use super::gesture::{Click, Gesture, Motion, Move, Place, Press};
 use super::place::{arrow, decimal};
 use super::viewport::{Area, Frame, Viewport};
 use crate::erased::effect;
@@ -24,8 +24,8 @@ const MAX_TURN_PX: f64 = 25.0;
 /// From this number of device pixels for each of its own on, a zoomed picture is shown without smoothing.
 const PIXELATED_FROM: f64 = 4.0;
 
-/// A finger that stays down for so long without moving begins a message.
-const LONG_PRESS: Duration = Duration::from_millis(500);
+/// A press that stays still for so long draws when it moves then; that of a finger begins a message otherwise.
+const HOLD: Duration = Duration::from_millis(300);
 
 /// Zooming and moving the picture. The style sheet lays out the fitted picture; this transforms it.
 #[derive(Clone, Copy)]
@@ -42,6 +42,8 @@ pub struct Zoom {
     gesture: StoredValue<Gesture>,
     /// The crosshair's point while it is shown: keys zoom around it.
     crosshair: StoredValue<Option<Point>>,
+    /// The point where a line is drawn, or begins when the pointer moves.
+    pub pen: RwSignal<Option<Point>>,
 }
 
 impl Zoom {
@@ -55,6 +57,7 @@ impl Zoom {
             viewport: RwSignal::new(Viewport::FITTED),
             gesture: StoredValue::default(),
             crosshair: StoredValue::new(None),
+            pen: RwSignal::new(None),
         };
         // Effects run in the browser only, as `window` requires.
         effect(move || {
@@ -122,6 +125,12 @@ impl Zoom {
         });
     }
 
+    /// Where on the stage's edge a point that is out of view is nearest, tracked: see [`Viewport::edge`].
+    pub fn edge(self, at: Point) -> Option<(f64, f64)> {
+        let viewport = self.viewport.get();
+        viewport.edge(at, &self.frame()?)
+    }
+
     /// Handles a click on a link on the picture; false if it ends a drag.
     pub fn ends_no_drag(self, ev: &MouseEvent) -> bool {
         self.click(ev).0 != Click::Drag
@@ -147,54 +156,76 @@ impl Zoom {
         point
     }
 
-    /// Handles `pointerdown`.
-    pub fn on_press(self, ev: &PointerEvent) {
-        if ev.button() == 0 {
-            self.with_gesture(&mut |gesture| {
-                gesture.press(ev.pointer_id(), ev.is_primary(), place_of(ev));
-            });
-        }
-    }
-
-    /// Calls this with the place of a finger that stays down without moving.
-    pub fn on_long_press(self, ev: &PointerEvent, run: Callback<Point>) {
-        if ev.pointer_type() != "touch" {
+    /// Handles `pointerdown`; `may_draw` if the pointer is where one can draw.
+    pub fn on_press(self, ev: &PointerEvent, may_draw: bool) {
+        if ev.button() != 0 {
             return;
         }
-        let (id, at) = (ev.pointer_id(), place_of(ev));
+        let press = Press {
+            id: ev.pointer_id(),
+            is_primary: ev.is_primary(),
+            is_touch: ev.pointer_type() == "touch",
+            at: place_of(ev),
+        };
+        let mut number = 0;
+        self.with_gesture(&mut |gesture| number = gesture.press(press));
         let held = move || {
-            let mut is_held = false;
-            self.with_gesture(&mut |gesture| is_held = gesture.hold(id));
-            if let Some(point) = self.point_at(at).filter(|_| is_held) {
-                run.run(point);
+            let mut held = None;
+            self.with_gesture(&mut |gesture| held = gesture.hold(number));
+            if let Some(at) = held {
+                self.pen.set(self.point_at(at));
             }
         };
-        set_timeout(held, LONG_PRESS);
+        if may_draw {
+            set_timeout(held, HOLD);
+        }
     }
 
-    /// Handles `pointermove`.
-    pub fn on_move(self, ev: &PointerEvent) {
-        // Not pressed, or released outside of the picture before it was captured.
-        if ev.buttons() == 0 {
-            return self.on_release(ev);
-        }
-        let (id, is_touch) = (ev.pointer_id(), ev.pointer_type() == "touch");
-        let mut motion = None;
-        self.with_gesture(&mut |gesture| motion = gesture.drag(id, is_touch, place_of(ev)));
-        let Some(motion) = motion else {
-            return;
-        };
+    /// Handles `pointermove` of a pressed pointer; returns the point that a line is drawn to.
+    pub fn on_move(self, ev: &PointerEvent) -> Option<Point> {
+        let id = ev.pointer_id();
+        let mut step = None;
+        self.with_gesture(&mut |gesture| step = gesture.drag(id, place_of(ev)));
+        let step = step?;
         if let Some(element) = ev.target().and_then(|it| it.dyn_into::<Element>().ok()) {
             // Fails only if the pointer was just released.
             _ = element.set_pointer_capture(id);
         }
-        self.drag(motion.from, motion.to, motion.factor);
+        match step {
+            Move::Pan(Motion { from, to, factor }) => {
+                self.drag(from, to, factor);
+                None
+            }
+            Move::Draw(to) => {
+                let at = self.point_at(to);
+                self.pen.set(at);
+                at
+            }
+        }
     }
 
-    /// Handles `pointerup` and `pointercancel`.
-    pub fn on_release(self, ev: &PointerEvent) {
+    /// Handles the release of a pointer; returns the point of a long press.
+    pub fn on_release(self, ev: &PointerEvent) -> Option<Point> {
         let (id, at) = (ev.pointer_id(), place_of(ev));
-        self.with_gesture(&mut |gesture| gesture.release(id, at));
+        let mut held = None;
+        self.with_gesture(&mut |gesture| held = gesture.release(id, at));
+        self.point_at(held?)
+    }
+
+    /// Lifts the pen; false if it was not down.
+    pub fn lift_pen(self) -> bool {
+        let was_down = self.pen.read_untracked().is_some();
+        if was_down {
+            self.pen.set(None);
+        }
+        was_down
+    }
+
+    /// Whether a finger is down.
+    pub fn is_touched(self) -> bool {
+        let mut is_touched = false;
+        self.with_gesture(&mut |gesture| is_touched = gesture.is_touched());
+        is_touched
     }
 
     /// Zooms with Ctrl or Cmd, as a pinch on a touchpad is sent too. Otherwise moves a picture that is larger than the

@@ -4,7 +4,7 @@ mod transitions;
 
 use super::effect::{Effect, Now, Timer};
 use crate::event::RefusalCode;
-use crate::model::{Cursor, UploadId, UploadRef};
+use crate::model::{Cursor, UploadId, UploadRef, Viewer};
 
 /// After this many failures in a row messages are fetched without a socket.
 const FAILURES_BEFORE_POLLING: u32 = 3;
@@ -100,6 +100,8 @@ enum Loss {
 #[derive(Debug)]
 pub struct Connector {
     upload: UploadRef,
+    /// What a watch says about the reader.
+    pub viewer: Option<Viewer>,
     state: State,
     /// Lost or failed connections since one was stable.
     failures: u32,
@@ -114,6 +116,7 @@ impl Connector {
     pub fn new(upload: UploadId) -> Self {
         Self {
             upload: UploadRef::Id(upload),
+            viewer: None,
             state: State::Inactive,
             failures: 0,
             last_frame_at: 0,

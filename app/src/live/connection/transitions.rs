@@ -37,7 +37,7 @@ impl Connector {
             upload_id: self.upload,
             after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
             after_id: cursor.id,
-            viewer: None,
+            viewer: self.viewer.clone(),
         })
     }
 
@@ -237,6 +237,7 @@ impl Connector {
         match (timer, self.state) {
             (Timer::Reconnect, State::Disconnected) => self.connect(),
             (Timer::Reconnect, State::Refused) => self.watch_again(cursor),
+            (Timer::Rename, State::Live { since, .. }) => self.probe(since, cursor),
             (Timer::Timeout, State::Trying | State::Live { probing: true, .. }) => {
                 self.clear_failures_if_stable(now);
                 self.lose(now.backoff(self.failures))

@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
-use leptos::prelude::{GetUntracked, RwSignal, Set};
+use leptos::prelude::{GetUntracked, ReadUntracked, RwSignal, Set};
 use leptos::task::spawn_local;
 
 use self::socket::Socket;
@@ -18,11 +18,11 @@ use super::effect::{Effect, Timer};
 use super::failure::ApiFailure;
 use super::machine::{Input, Machine};
 use super::message_list::MessageList;
-use super::view::{Connection, Delivery, Entry, History, Ripple};
+use super::view::{Connection, Delivery, Entry, History, Presence, Ripple, Segment};
 use crate::browser::{random, storage};
 use crate::model::{
     AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, Point, Seq, UploadId,
-    UploadPage,
+    UploadPage, Viewer,
 };
 
 /// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
@@ -37,6 +37,8 @@ pub(super) struct View {
     pub history: RwSignal<History>,
     pub connection: RwSignal<Connection>,
     pub ripples: RwSignal<Vec<Ripple>>,
+    pub segments: RwSignal<Vec<Segment>>,
+    pub presence: RwSignal<Option<Presence>>,
     /// This browser's tag on the upload.
     pub author: RwSignal<Option<AuthorTag>>,
 }
@@ -61,7 +63,12 @@ impl Driver {
         let upload = page.upload.id;
         let author = storage::author_secret().tag(upload);
         view.author.set(Some(author));
-        let machine = Machine::new(upload, page.page, random::name(), author);
+        let alias = storage::alias();
+        let me = Viewer {
+            author: Some(author),
+            name: (alias != AuthorName::default()).then_some(alias),
+        };
+        let machine = Machine::new(upload, page.page, random::name(), me);
         // The first view does not know which messages are this browser's.
         view.messages.refresh(machine.listed().1);
         Self(Rc::new(Inner {
@@ -170,9 +177,13 @@ impl Inner {
         }
         if ripples_changed {
             self.view.ripples.set(machine.ripples().to_vec());
+            self.view.segments.set(machine.segments().to_vec());
         }
         if self.view.history.get_untracked() != machine.history() {
             self.view.history.set(machine.history());
+        }
+        if self.view.presence.read_untracked().as_ref() != machine.presence() {
+            self.view.presence.set(machine.presence().cloned());
         }
         if self.view.connection.get_untracked() != machine.connection() {
             self.view.connection.set(machine.connection());

@@ -2,6 +2,7 @@
 //! driver's tasks are returned as effects.
 
 mod messages;
+mod touches;
 
 use super::backfill::Backfill;
 use super::connection::{ConnectionEvent, Connector, Phase};
@@ -10,11 +11,11 @@ use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::outbox::Outbox;
 use super::ripples::Ripples;
-use super::view::{Connection, Entry, History, Ripple};
-use crate::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
+use super::view::{Connection, Entry, History, Presence, Ripple, Segment};
+use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
-    AuthorTag, ClientMessageId, Message, MessagePage, Point, Seq, TabId, TouchPoint, UploadId,
-    UploadRef,
+    AuthorName, ClientMessageId, Message, MessagePage, Point, Seq, TabId, UploadId, UploadRef,
+    Viewer,
 };
 
 /// An input of the state machine.
@@ -38,8 +39,16 @@ pub enum Input {
     LoadOlder,
     /// The reader touches the image.
     Touch(Point),
-    /// A ripple's animation has ended.
-    RemoveRipple(u64),
+    /// The reader draws a line on the image, to this point.
+    DrawLine(Point),
+    /// The line ends.
+    EndLine,
+    /// The animation of a ripple, or of its dot, has ended.
+    EndRipple(u64),
+    /// A part of a line has faded.
+    EndSegment(u64),
+    /// The reader has another alias.
+    Rename(AuthorName),
 }
 
 /// Whether older messages are being loaded.
@@ -70,6 +79,7 @@ pub struct Machine {
     backfill: Backfill,
     outbox: Outbox,
     ripples: Ripples,
+    presence: Option<Presence>,
     older: Older,
     /// The number of messages of others that were listed, or skipped, since the connection was lost; `None` once nothing
     /// is missing.
@@ -86,15 +96,18 @@ pub struct Machine {
 
 impl Machine {
     /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`. Messages with the tag
-    /// `author` are this browser's own.
-    pub fn new(upload: UploadId, page: MessagePage, tab: TabId, author: AuthorTag) -> Self {
+    /// of `me` are this browser's own.
+    pub fn new(upload: UploadId, page: MessagePage, tab: TabId, me: Viewer) -> Self {
+        let mut connector = Connector::new(upload);
+        connector.viewer = Some(me.clone());
         Self {
             upload,
-            connector: Connector::new(upload),
-            conversation: Conversation::new(page, Some(author)),
+            connector,
+            conversation: Conversation::new(page, me.author),
             backfill: Backfill::default(),
             outbox: Outbox::default(),
-            ripples: Ripples::new(upload, tab),
+            ripples: Ripples::new(upload, tab, me),
+            presence: None,
             older: Older::Idle,
             missed: None,
             caught_up: None,
@@ -115,9 +128,19 @@ impl Machine {
         self.outbox.entries()
     }
 
-    /// The ripples, oldest first.
+    /// The ripples and dots, oldest first.
     pub fn ripples(&self) -> &[Ripple] {
         self.ripples.ripples()
+    }
+
+    /// The parts of lines, oldest first.
+    pub fn segments(&self) -> &[Segment] {
+        self.ripples.segments()
+    }
+
+    /// Who is here, once the server has said so.
+    pub fn presence(&self) -> Option<&Presence> {
+        self.presence.as_ref()
     }
 
     /// Whether older messages can be loaded.
@@ -195,10 +218,17 @@ impl Machine {
             Input::Retry(key) => self.retry(&key),
             Input::LoadOlder => self.load_older(),
             Input::Touch(at) => self.touch(at, now),
-            Input::RemoveRipple(id) => {
-                self.ripples.remove(id);
+            Input::DrawLine(at) => self.draw_line(Some(at), now),
+            Input::EndLine => self.draw_line(None, now),
+            Input::EndRipple(id) => {
+                self.ripples.end(id);
                 self.changes.ripples = true;
             }
+            Input::EndSegment(id) => {
+                self.ripples.end_segment(id);
+                self.changes.ripples = true;
+            }
+            Input::Rename(name) => self.rename(name),
         }
         self.start_backfill();
         self.update_caught_up();
@@ -258,6 +288,11 @@ impl Machine {
             Some(ServerEvent::Touched { upload_id, points }) if upload_id == self.upload => {
                 self.on_touched(points);
             }
+            Some(ServerEvent::Presence {
+                upload_id,
+                count,
+                people,
+            }) if upload_id == self.upload => self.presence = Some(Presence { count, people }),
             Some(ServerEvent::Refused(refusal)) => self.on_refused(&refusal, now),
             _ => {}
         }
@@ -270,31 +305,6 @@ impl Machine {
             refusal.command == CommandName::Watch || refusal.code == RefusalCode::NotWatched;
         if is_ours && matters {
             self.on_connection_event(ConnectionEvent::Refused(refusal.code), now);
-        }
-    }
-
-    fn on_touched(&mut self, points: Vec<TouchPoint>) {
-        // An invisible tab animates nothing: the ripples would all start when it becomes visible.
-        if self.connector.is_visible() {
-            self.ripples.on_touched(points);
-            self.changes.ripples = true;
-        }
-    }
-
-    fn touch(&mut self, at: Point, now: Now) {
-        let Some(at) = self.ripples.touch(at, now) else {
-            return;
-        };
-        self.changes.ripples = true;
-        if self.connector.phase() == Phase::Live {
-            self.effects.push(Effect::Send(ClientCommand::Touch {
-                upload_id: UploadRef::Id(self.upload),
-                at,
-                tab: self.ripples.tab().clone(),
-                author: None,
-                name: None,
-                stroke: None,
-            }));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::super::{Delivery, Entry};
 use crate::model::{
     AuthorTag, ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp,
-    UploadId,
+    UploadId, Viewer,
 };
 
 pub(in crate::live) fn upload_id() -> UploadId {
@@ -15,6 +15,14 @@ pub(in crate::live) fn upload_id() -> UploadId {
 /// The tag of this browser.
 pub(in crate::live) fn own_tag() -> AuthorTag {
     "2222222222".parse().unwrap()
+}
+
+/// Who reads.
+pub(in crate::live) fn me() -> Viewer {
+    Viewer {
+        author: Some(own_tag()),
+        name: Some("Me".parse().unwrap()),
+    }
 }
 
 pub(in crate::live) fn key(name: &str) -> ClientMessageId {

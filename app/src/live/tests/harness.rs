@@ -5,7 +5,7 @@ use super::super::effect::Timer;
 use super::super::effect::{Effect, Now};
 use super::super::machine::{Input, Machine};
 use super::super::{Connection, Delivery, Entry};
-use super::fixture::{key, own_tag, page, stored, unsent, upload_id};
+use super::fixture::{key, me, page, stored, unsent, upload_id};
 use crate::event::ServerEvent;
 use crate::model::{Message, MessagePage, NewMessage, Seq};
 
@@ -15,7 +15,7 @@ const NOW: Now = Now {
 };
 
 pub(super) fn machine(page: MessagePage) -> Machine {
-    Machine::new(upload_id(), page, "me".parse().unwrap(), own_tag())
+    Machine::new(upload_id(), page, "me".parse().unwrap(), me())
 }
 
 /// Gives an input and returns the effects.

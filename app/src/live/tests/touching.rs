@@ -1,38 +1,127 @@
 use super::super::connection::ConnectionEvent;
-use super::super::effect::Effect;
+use super::super::effect::{Effect, Timer};
 use super::super::machine::{Input, Machine};
-use super::fixture::{page, upload_id};
+use super::fixture::{me, page, upload_id};
 use super::harness::*;
 use crate::event::{ClientCommand, ServerEvent};
-use crate::model::{Point, TabId, TouchPoint};
+use crate::model::{AuthorName, Person, Point, TabId, TouchPoint, Viewer};
 
 fn touch(machine: &mut Machine) -> Vec<Effect> {
     give(machine, Input::Touch(Point::new(0.123_456, 0.5).unwrap()))
 }
 
-#[test]
-fn a_touch_is_drawn_and_sent() {
-    let mut machine = live();
-    let sent = Effect::Send(ClientCommand::Touch {
+/// The touch that is sent under this alias.
+fn sent(name: Option<&str>, stroke: Option<&str>) -> Effect {
+    Effect::Send(ClientCommand::Touch {
         upload_id: upload_id().to_string().parse().unwrap(),
         at: Point::new(0.123_456, 0.5).unwrap(),
         tab: "me".parse().unwrap(),
-        author: None,
-        name: None,
-        stroke: None,
+        author: me().author,
+        name: name.map(|name| name.parse().unwrap()),
+        stroke: stroke.map(|stroke| stroke.parse().unwrap()),
+    })
+}
+
+fn rename(machine: &mut Machine, name: &str) -> Vec<Effect> {
+    give(machine, Input::Rename(name.parse::<AuthorName>().unwrap()))
+}
+
+/// The viewer of the only watch among the effects.
+fn viewer(effects: &[Effect]) -> Option<Viewer> {
+    let mut watches = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(ClientCommand::Watch { viewer, .. }) => Some(viewer.clone()),
+        _ => None,
     });
-    assert_eq!(touch(&mut machine), [sent]);
+    let viewer = watches.next().expect("it watches");
+    assert!(watches.next().is_none(), "it watches once");
+    viewer
+}
+
+#[test]
+fn a_touch_is_drawn_and_sent() {
+    let mut machine = live();
+    assert_eq!(touch(&mut machine), [sent(Some("Me"), None)]);
     assert_eq!(machine.ripples().len(), 1);
     let id = machine.ripples()[0].id;
-    give(&mut machine, Input::RemoveRipple(id));
+    give(&mut machine, Input::EndRipple(id));
+    assert!(machine.ripples()[0].is_dot);
+    give(&mut machine, Input::EndRipple(id));
     assert_eq!(machine.ripples().len(), 0);
 }
 
 #[test]
-fn without_a_connection_a_touch_is_only_drawn() {
+fn without_a_connection_a_touch_is_only_drawn_and_shown_as_not_sent() {
     let mut machine = machine(page(1..=3, 3));
     assert_eq!(touch(&mut machine), []);
     assert_eq!(machine.ripples().len(), 1);
+    assert!(!machine.ripples()[0].is_sent);
+    connect(&mut machine, 3);
+    touch(&mut machine);
+    assert!(machine.ripples()[1].is_sent);
+}
+
+#[test]
+fn a_line_is_drawn_and_sent_with_its_stroke() {
+    let mut machine = live();
+    let at = Point::new(0.123_456, 0.5).unwrap();
+    let effects = give(&mut machine, Input::DrawLine(at));
+    assert_eq!(effects, [sent(Some("Me"), Some("1"))]);
+    give(&mut machine, Input::EndLine);
+    let id = machine.segments()[0].id;
+    give(&mut machine, Input::EndSegment(id));
+    assert_eq!(machine.segments(), []);
+    let effects = give(&mut machine, Input::DrawLine(at));
+    assert_eq!(effects, [sent(Some("Me"), Some("2"))]);
+}
+
+#[test]
+fn a_watch_says_who_watches_and_is_repeated_after_a_change_of_the_alias() {
+    let mut machine = machine(page(1..=3, 3));
+    connection(&mut machine, ConnectionEvent::Mounted);
+    let effects = connection(&mut machine, ConnectionEvent::Opened);
+    assert_eq!(viewer(&effects), Some(me()));
+    frame(&mut machine, watched(3));
+
+    assert_eq!(rename(&mut machine, "Me"), [], "nothing has changed");
+    let delayed = [Effect::Start(Timer::Rename, 1_000)];
+    assert_eq!(rename(&mut machine, "Mira"), delayed);
+    assert_eq!(touch(&mut machine), [sent(Some("Mira"), None)]);
+    assert_eq!(rename(&mut machine, "Anonymous"), delayed);
+    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Rename));
+    let nameless = Viewer { name: None, ..me() };
+    assert_eq!(viewer(&effects), Some(nameless));
+    assert_eq!(touch(&mut machine), [sent(None, None)]);
+}
+
+#[test]
+fn an_alias_that_changes_without_a_connection_is_told_by_the_next_watch() {
+    let mut machine = machine(page(1..=3, 3));
+    rename(&mut machine, "Mira");
+    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Rename));
+    assert_eq!(effects, []);
+    connection(&mut machine, ConnectionEvent::Mounted);
+    let effects = connection(&mut machine, ConnectionEvent::Opened);
+    let name = viewer(&effects).unwrap().name;
+    assert_eq!(name, Some("Mira".parse().unwrap()));
+}
+
+#[test]
+fn who_is_here_is_known_once_the_server_says_so() {
+    let mut machine = live();
+    assert_eq!(machine.presence(), None);
+    let kim = Person {
+        author: None,
+        name: "Kim".parse().unwrap(),
+    };
+    let presence = |count| ServerEvent::Presence {
+        upload_id: upload_id(),
+        count,
+        people: vec![kim.clone()],
+    };
+    frame(&mut machine, presence(2));
+    frame(&mut machine, presence(3));
+    let known = machine.presence().unwrap();
+    assert_eq!((known.count, &known.people), (3, &vec![kim.clone()]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Now, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::{Input, Machine};
-use super::fixture::{id, key, message, own_tag, stored, upload_id};
+use super::fixture::{id, key, me, message, stored, upload_id};
 use crate::event::{ClientCommand, ServerEvent};
 use crate::model::{ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq};
 
@@ -84,7 +84,7 @@ impl World {
             reliable: false,
             store,
             places,
-            machine: Machine::new(upload_id(), page, "me".parse().unwrap(), own_tag()),
+            machine: Machine::new(upload_id(), page, "me".parse().unwrap(), me()),
             open: false,
             watching: false,
             in_flight: Vec::new(),

@@ -218,6 +218,22 @@ fn the_point_in_the_middle_stays_there_when_the_stage_is_resized() {
 }
 
 #[test]
+fn a_point_out_of_view_is_nearest_to_the_edge() {
+    let fixture = frame((5_000.0, 4_000.0), (852.0, 640.0));
+    let point = |x, y| Point::new(x, y).unwrap();
+    let fitted = Viewport::FITTED.bounded(&fixture.frame);
+    assert_eq!(fitted.edge(point(1.0, 0.0), &fixture.frame), None);
+    let corner = Viewport::FITTED.zoomed(4.0, (0.0, 0.0), &fixture.frame);
+    assert_eq!(corner.edge(point(0.1, 0.1), &fixture.frame), None);
+    assert_eq!(
+        corner.edge(point(1.0, 1.0), &fixture.frame),
+        Some((1.0, 1.0))
+    );
+    let (x, y) = corner.edge(point(1.0, 0.125), &fixture.frame).unwrap();
+    assert!(is_close(x, 1.0) && is_close(y, 0.5), "{x}, {y}");
+}
+
+#[test]
 fn an_image_without_area_has_no_frame() {
     let area = |width| Area {
         left: 0.0,
