@@ -8,14 +8,15 @@ use web_sys::{Blob, ClipboardItem, HtmlInputElement};
 
 /// Copies the field's text; returns false if the browser does not allow it.
 pub async fn copy(field: &HtmlInputElement) -> bool {
-    if let Some(clipboard) = clipboard_with("writeText")
-        && JsFuture::from(clipboard.write_text(&field.value()))
-            .await
-            .is_ok()
-    {
-        return true;
+    copy_text(&field.value()).await || copy_selection(field)
+}
+
+/// Copies this text; returns false if the browser does not allow it, as on pages without HTTPS.
+pub async fn copy_text(text: &str) -> bool {
+    match clipboard_with("writeText") {
+        Some(clipboard) => JsFuture::from(clipboard.write_text(text)).await.is_ok(),
+        None => false,
     }
-    copy_selection(field)
 }
 
 /// Pages without HTTPS have no clipboard object, but this deprecated command, which `web-sys` lacks.

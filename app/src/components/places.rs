@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use leptos::ev::Event;
+use leptos::ev::{Event, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -45,6 +45,12 @@ impl Places {
         expect_context()
     }
 
+    /// Shows the pins, and brings this place into view.
+    pub fn reveal(self, at: Point) {
+        self.shown.set(true);
+        self.revealed.set(Some(at));
+    }
+
     /// Begins a message at this place.
     pub fn begin_message(self, at: Point) {
         self.next.set(Some(at));
@@ -77,6 +83,11 @@ pub fn follow_pin(pin: &Element) {
         // Fails only for elements that cannot have the focus.
         _ = chip.unchecked_into::<HtmlElement>().focus();
     }
+}
+
+/// Whether a click on a link is not one that opens it in a new tab or window, which is left to the browser.
+pub fn is_plain(ev: &MouseEvent) -> bool {
+    !(ev.ctrl_key() || ev.meta_key() || ev.shift_key() || ev.alt_key())
 }
 
 /// The pin, or the chip in a message, that an event is on.

@@ -132,6 +132,12 @@ impl MessageList {
         self.pins.set(pins.collect());
     }
 
+    /// The number of the first listed stored message, and of the one after the last.
+    pub fn range(self) -> (Seq, Seq) {
+        self.contents
+            .with_value(|contents| (contents.first, contents.next))
+    }
+
     /// Forgets all messages: the next update brings others, from the number `first` on.
     pub(super) fn clear(self, first: Seq) {
         self.contents.update_value(|contents| contents.clear(first));

@@ -29,19 +29,15 @@ pub fn MessageItem(
         let day = heading
             .new_day
             .map(|day| view! { <p class="day">{zone.day_label(day)}</p> });
-        let head = heading.starts_run.then(|| {
-            view! {
-                {avatar(&entry.author_name, entry.author.as_ref())}
-                <p class="message-head">
-                    <bdi>{entry.author_name.to_string()}</bdi>
-                    " "
-                    <time datetime=entry
-                        .created_at
-                        .to_string()>{zone.time(entry.created_at)}</time>
-                </p>
-            }
-        });
         let id = (entry.seq > Seq::ZERO).then(|| format!("m{}", entry.seq));
+        let link = id.as_ref().map(|id| format!("#{id}"));
+        let is_unsent = link.is_none();
+        let avatar = heading
+            .starts_run
+            .then(|| avatar(&entry.author_name, entry.author.as_ref()));
+        let name = heading
+            .starts_run
+            .then(|| view! { <bdi>{entry.author_name.to_string()}</bdi> });
         let chip = entry.at.map(|at| chip(at, entry.pin, places));
         let key = row.key.clone();
         let delivery = entry.delivery;
@@ -49,8 +45,30 @@ pub fn MessageItem(
             .then(|| view! { <DeliveryNote key delivery live places on_edit/> });
         view! {
             {day}
-            <div class="message" id=id class:mine=entry.mine class:starts=heading.starts_run>
-                {head}
+            <div
+                class="message"
+                id=id
+                tabindex="-1"
+                class:mine=entry.mine
+                class:starts=heading.starts_run
+            >
+                {avatar}
+                <p class="message-head">
+                    {name}
+                    <a class="permalink" href=link>
+                        <time datetime=entry
+                            .created_at
+                            .to_string()>{zone.time(entry.created_at)}</time>
+                    </a>
+                    <button
+                        class="copy-message scripted"
+                        r#type="button"
+                        hidden=is_unsent
+                        aria-label="Copy link to this message"
+                    >
+                        "Copy link"
+                    </button>
+                </p>
                 <p class="bubble" dir="auto">
                     {chip}
                     {linked(entry.content.as_str())}
@@ -83,7 +101,8 @@ fn DeliveryNote(
     };
     let act = move |_| match live.withdraw(&key) {
         Some(entry) => {
-            places.next.update(|next| *next = entry.at.or(*next));
+            // Not the place of another message, which was tapped since.
+            places.next.set(entry.at);
             on_edit.run(entry.content.to_string());
         }
         None => live.retry(&key),

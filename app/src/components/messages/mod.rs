@@ -1,5 +1,6 @@
 //! The conversation: newest at the bottom, older ones on scrolling up.
 
+mod address;
 mod chip;
 mod heading;
 mod history;
@@ -7,13 +8,17 @@ mod item;
 mod scroll;
 mod text;
 
+use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
 use crate::browser::Hydrated;
 use crate::components::places::Places;
 use crate::erased::ErasedFor;
 use crate::live::{Chunk, Live, Row};
+use address::{Note, copy_link, follow_address};
 use history::LoadOlderButton;
 use item::MessageItem;
 use scroll::Scrolling;
@@ -30,6 +35,8 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };
     let unseen = move || scrolling.unseen.get();
+    let note = Note(RwSignal::new(String::new()));
+    follow_address(live, places, note);
     view! {
         <div class="log-frame">
             <div
@@ -40,6 +47,8 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 tabindex="0"
                 node_ref=scroller
                 on:scroll=move |_| scrolling.on_scroll()
+                on:click=move |ev| copy_link(&ev, note)
+                on:keydown=move |ev| move_focus(&ev)
             >
                 <div class="log-content">
                     <LoadOlderButton live/>
@@ -59,7 +68,45 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
             >
                 "New messages ↓"
             </button>
+            <p class="log-note" role="status">
+                {move || note.0.get()}
+            </p>
         </div>
+    }
+}
+
+/// Up and Down lead from message to message, beginning with the newest one: they are not in the Tab order, only what is
+/// in the focused one is.
+fn move_focus(ev: &KeyboardEvent) {
+    let is_up = ev.key() == "ArrowUp";
+    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
+    let Some(from) = target.filter(|_| is_up || ev.key() == "ArrowDown") else {
+        return;
+    };
+    let next = |from: &Element| {
+        if is_up {
+            from.previous_element_sibling()
+        } else {
+            from.next_element_sibling()
+        }
+    };
+    let is_message = |element: &Element| element.matches(".message").unwrap_or(false);
+    let mut to = if is_message(&from) {
+        next(&from)
+    } else if is_up && from.matches(".log").unwrap_or(false) {
+        let list = from.first_element_child();
+        list.and_then(|list| list.last_element_child())
+    } else {
+        None
+    };
+    while let Some(element) = to {
+        if is_message(&element) {
+            ev.prevent_default();
+            // Fails only for elements that cannot have the focus.
+            _ = element.unchecked_into::<HtmlElement>().focus();
+            return;
+        }
+        to = next(&element);
     }
 }
 

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::place::decimal;
 use crate::browser::Hydrated;
 use crate::components::places::Places;
-use crate::erased::{ErasedFor, effect};
+use crate::erased::ErasedFor;
 use crate::live::{Live, Pin};
 use crate::model::Point;
 
@@ -25,15 +25,6 @@ pub fn Pins(live: Live) -> impl IntoView {
         }
         pins
     };
-    // The address may name a message.
-    effect(move || {
-        let hash = window().location().hash().unwrap_or_default();
-        let pins = pins.get_untracked();
-        if let Some(pin) = pins.iter().find(|pin| format!("#m{}", pin.seq) == hash) {
-            places.lit.set(Some(pin.number));
-            places.revealed.set(Some(pin.at));
-        }
-    });
     let pin = move |pin: Pin| {
         let Pin { number, at, .. } = pin;
         let is_lit = move || places.lit.get() == Some(number);

@@ -1,0 +1,195 @@
+//! Addresses of single messages: with `#m7` the page leads to message 7.
+
+use std::time::Duration;
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::browser::clipboard;
+use crate::components::places::Places;
+use crate::erased::effect;
+use crate::live::{Connection, History, Live};
+use crate::model::Seq;
+
+/// How often older messages are loaded for one address: 2,000 messages. The reader can load more.
+const MAX_LOADS: u32 = 40;
+/// How long a note is shown.
+const NOTE_DURATION: Duration = Duration::from_secs(5);
+
+/// A sentence over the messages, which goes by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Note(pub RwSignal<String>);
+
+impl Note {
+    fn show(self, text: String) {
+        self.0.set(text.clone());
+        let hide = move || {
+            // The page may have been left, or another note may be shown.
+            if self.0.try_get_untracked() == Some(text) {
+                self.0.set(String::new());
+            }
+        };
+        set_timeout(hide, NOTE_DURATION);
+    }
+}
+
+/// What to do for the message of an address.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Show,
+    LoadOlder,
+    Wait,
+    Missing,
+}
+
+/// `listed` are the numbers of the first listed message and of the one after the last.
+fn step(seq: Seq, listed: (Seq, Seq), history: History, connection: Connection) -> Step {
+    let is_live = matches!(connection, Connection::Live | Connection::CaughtUp { .. });
+    if seq >= listed.1 {
+        if is_live { Step::Missing } else { Step::Wait }
+    } else if seq >= listed.0 {
+        Step::Show
+    } else if history == History::More {
+        Step::LoadOlder
+    } else {
+        Step::Wait
+    }
+}
+
+/// The number in `#m7`.
+fn seq_of(hash: &str) -> Option<Seq> {
+    let number = hash.strip_prefix("#m")?.parse().ok()?;
+    (number > 0).then_some(Seq::new(number))
+}
+
+/// Shows the message that the address names, now and whenever another one is named. Older messages are loaded until it
+/// is listed.
+pub fn follow_address(live: Live, places: Places, note: Note) {
+    let hash = use_location().hash;
+    // On the way back the page is shown as it was left.
+    let is_left = live.scroll_top.get_value() != 0;
+    let mut before = None;
+    let mut wanted = None;
+    let mut loads = 0;
+    effect(move || {
+        let hash = hash.get();
+        live.messages.newest.track();
+        let (history, connection) = (live.history.get(), live.connection.get());
+        if before.as_ref() != Some(&hash) {
+            let is_first = before.is_none();
+            wanted = seq_of(&hash).filter(|_| !(is_first && is_left));
+            before = Some(hash);
+            loads = 0;
+        }
+        let Some(seq) = wanted else { return };
+        match step(seq, live.messages.range(), history, connection) {
+            Step::Wait => return,
+            Step::LoadOlder if loads < MAX_LOADS => {
+                loads += 1;
+                live.load_older();
+                return;
+            }
+            Step::LoadOlder => note.show(format!(
+                "Message {seq} is further back. Load earlier messages to get to it."
+            )),
+            Step::Missing => note.show(format!("There is no message {seq}.")),
+            // Its element is made by another effect.
+            Step::Show => request_animation_frame(move || show(seq, live, places)),
+        }
+        wanted = None;
+    });
+}
+
+fn show(seq: Seq, live: Live, places: Places) {
+    let pin = live.messages.pins.try_with_untracked(|pins| {
+        let pin = pins.iter().find(|pin| pin.seq == seq)?;
+        Some((pin.number, pin.at))
+    });
+    if let Some((number, at)) = pin.flatten() {
+        places.reveal(at);
+        highlight(&format!("pin{number}"));
+    }
+    if let Some(message) = highlight(&format!("m{seq}")) {
+        // The browser scrolls to it. Fails only for elements that cannot have the focus.
+        _ = message.focus();
+    }
+}
+
+fn highlight(id: &str) -> Option<HtmlElement> {
+    let element: HtmlElement = document().get_element_by_id(id)?.dyn_into().ok()?;
+    let classes = element.class_list();
+    // Fail only for names with spaces. The animation starts again once the element was laid out without it.
+    _ = classes.remove_1("found");
+    _ = element.offset_width();
+    _ = classes.add_1("found");
+    Some(element)
+}
+
+/// Copies the link to a message if the click is on its button for that.
+pub fn copy_link(ev: &MouseEvent, note: Note) {
+    let Some(message) = clicked_message(ev) else {
+        return;
+    };
+    let Ok(page) = window().location().href() else {
+        return;
+    };
+    let page = page.split('#').next().unwrap_or_default();
+    let link = [page, "#", &message].concat();
+    spawn_local(async move {
+        note.show(if clipboard::copy_text(&link).await {
+            "The link to this message is copied.".to_owned()
+        } else {
+            format!("The link to this message: {link}")
+        });
+    });
+}
+
+/// The id of the message whose button for copying was clicked.
+fn clicked_message(ev: &MouseEvent) -> Option<String> {
+    let target = ev.target()?.dyn_into::<Element>().ok()?;
+    let button = target.closest(".copy-message").ok()??;
+    Some(button.closest(".message").ok()??.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_message_by_its_number() {
+        assert_eq!(seq_of("#m7"), Some(Seq::new(7)));
+        for other in ["", "#", "#m", "#m0", "#m-1", "#m7x", "#main", "m7", "#pin7"] {
+            assert_eq!(seq_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn older_messages_are_loaded_until_the_message_is_listed() {
+        let step = |seq, history| {
+            let listed = (Seq::new(51), Seq::new(101));
+            step(Seq::new(seq), listed, history, Connection::Live)
+        };
+        assert_eq!(step(51, History::More), Step::Show);
+        assert_eq!(step(100, History::More), Step::Show);
+        assert_eq!(step(50, History::More), Step::LoadOlder);
+        assert_eq!(step(50, History::Loading), Step::Wait);
+        // The reader may try again.
+        assert_eq!(step(50, History::Failed), Step::Wait);
+    }
+
+    #[test]
+    fn whether_a_later_message_exists_is_known_once_the_page_is_live() {
+        let step = |connection| {
+            let listed = (Seq::new(1), Seq::new(4));
+            step(Seq::new(4), listed, History::Complete, connection)
+        };
+        assert_eq!(step(Connection::Connecting), Step::Wait);
+        assert_eq!(step(Connection::Reconnecting), Step::Wait);
+        assert_eq!(step(Connection::Live), Step::Missing);
+        assert_eq!(step(Connection::CaughtUp { missed: 2 }), Step::Missing);
+    }
+}
