@@ -91,6 +91,7 @@ test('a message that is not stored yet has its place without a number', async ({
   await writer.tap(0.5, 0.5);
   await writer.say('Later');
   await expect(page.getByRole('log').locator('.chip')).toHaveText('◎');
+  await expect(page.getByRole('log').locator('a.chip')).toHaveCount(0);
   await expect(page.locator('.pin')).toHaveCount(0);
   await page.unroute('**/messages');
   await page.getByRole('button', { name: 'Try again' }).click();
@@ -120,6 +121,66 @@ test('a right click and P begin a message at their place', async ({ page, reques
   await expect(pin(page, 2)).toBeVisible();
   expect(await distance(page, 2, 0.55, 0.5)).toBeLessThan(2);
   expect(sent).not.toContain('touch');
+});
+
+test('the menu key begins a message in the middle of what is shown, or at the crosshair', async ({ page, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  // Not where the pointer is.
+  await writer.tap(0.2, 0.2);
+  await page.keyboard.press('Shift+F10');
+  await expect(writer.composer).toBeFocused();
+  await writer.say('In the middle');
+  await expect(pin(page, 1)).toBeVisible();
+  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ContextMenu');
+  await expect(writer.composer).toBeFocused();
+  await writer.say('At the crosshair');
+  await expect(pin(page, 2)).toBeVisible();
+  const places = (await stored(request, shared)).map((at) => [at!.x.toFixed(3), at!.y.toFixed(3)]);
+  expect(places).toEqual([['0.500', '0.500'], ['0.550', '0.500']]);
+  // A pin keeps a link's menu.
+  await pin(page, 1).focus();
+  await page.keyboard.press('Shift+F10');
+  await expect(pin(page, 1)).toBeFocused();
+  await expect(place(page)).toBeHidden();
+});
+
+test('the place is announced, and is there after a reload like the text', async ({ page, request }) => {
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  const announced = page.getByRole('status').filter({ hasText: 'The message belongs to a place' });
+  await expect(announced).toHaveCount(0);
+  await writer.tap(0.3, 0.4);
+  await expect(announced).toContainText(/ 30 % from the left and 40 % from the top/);
+  await writer.composer.fill('A draft');
+  await page.reload();
+  await writer.live();
+  await expect(place(page)).toBeVisible();
+  await expect(writer.composer).toHaveValue('A draft');
+  await writer.composer.press('Enter');
+  await expect(pin(page, 1)).toBeVisible();
+  await expect.poll(() => distance(page, 1, 0.3, 0.4)).toBeLessThan(2);
+  await page.reload();
+  await writer.live();
+  await expect(place(page)).toBeHidden();
+});
+
+test('a message that was refused keeps to its own place', async ({ page, request, allowConsole }) => {
+  allowConsole(/422/);
+  const shared = await upload(request);
+  const writer = await ImagePage.open(page, shared.shortID);
+  const problem = { type: 'about:blank', title: 'No', status: 422, detail: 'No.' };
+  await page.route('**/messages', (route) =>
+    route.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+  );
+  await writer.say('About nothing in particular');
+  await writer.tap(0.3, 0.4);
+  await expect(place(page)).toBeVisible();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await expect(writer.composer).toHaveValue('About nothing in particular');
+  await expect(place(page)).toBeHidden();
 });
 
 test('a pin leads to its message, and a chip to its place', async ({ page, request }) => {
@@ -174,17 +235,6 @@ test('pins can be hidden', async ({ page, request }) => {
   await expect(pin(page, 1)).toBeVisible();
 });
 
-test('an address can name a message', async ({ page, request }) => {
-  const shared = await upload(request);
-  await postAt(request, shared, 'The first', 0.25, 0.75);
-  for (let n = 0; n < 40; n++) await post(request, shared, `filler ${n}`);
-  const opened = new ImagePage(page);
-  await page.goto(`/u/${shared.shortID}#m1`);
-  await opened.live();
-  await expect(opened.messages.filter({ hasText: 'The first' })).toBeInViewport();
-  await expect(pin(page, 1)).toHaveClass(/lit/);
-});
-
 test('a message touches no other pin', async ({ page, request }) => {
   const shared = await upload(request);
   for (let n = 0; n < 40; n++) await postAt(request, shared, `place ${n}`, (n % 8) / 10 + 0.05, Math.floor(n / 8) / 10 + 0.15);
@@ -227,6 +277,30 @@ test.describe('with fingers', () => {
     await expect(pin(page, 1)).toBeVisible();
     await expect.poll(() => distance(page, 1, 0.6, 0.6)).toBeLessThan(2);
     expect(sent).not.toContain('touch');
+  });
+
+  test('a press that ended is no long press, whatever is pressed next', async ({ page, request }) => {
+    const shared = await upload(request);
+    const writer = await ImagePage.open(page, shared.shortID);
+    await page.clock.install();
+    const box = (await writer.picture.boundingBox())!;
+    const session = await page.context().newCDPSession(page);
+    const at = { x: box.x + 0.6 * box.width, y: box.y + 0.6 * box.height };
+    const press = () => session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
+    const end = (type: 'touchEnd' | 'touchCancel') => session.send('Input.dispatchTouchEvent', { type, touchPoints: [] });
+    await press();
+    await page.clock.runFor(300);
+    await end('touchCancel');
+    await press();
+    await page.clock.runFor(300);
+    await expect(writer.composer).not.toBeFocused();
+    await end('touchCancel');
+    await page.clock.runFor(1_000);
+    await expect(writer.composer).not.toBeFocused();
+    await press();
+    await page.clock.runFor(600);
+    await expect(writer.composer).toBeFocused();
+    await end('touchEnd');
   });
 });
 

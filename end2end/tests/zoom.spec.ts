@@ -121,6 +121,7 @@ test('the wheel moves a picture that is larger than the stage', async ({ page, r
   const at = placeOf(fitted, 0.5, 0.5);
   await page.mouse.move(at.x, at.y);
   await page.mouse.wheel(0, 50);
+  await page.locator('.stage').focus();
   await page.keyboard.press('+');
   await page.keyboard.press('+');
   await expect.poll(() => percentage(page)).toBe(225);
@@ -133,6 +134,7 @@ test('the wheel moves a picture that is larger than the stage', async ({ page, r
 test('plus, minus and zero zoom, and so does the bar', async ({ page, request }) => {
   await ImagePage.open(page, (await upload(request)).shortID);
   const fitted = await shown(page);
+  await page.locator('.stage').focus();
   await page.keyboard.press('+');
   await page.keyboard.press('+');
   await expect.poll(() => percentage(page)).toBe(225);
@@ -153,6 +155,24 @@ test('plus, minus and zero zoom, and so does the bar', async ({ page, request })
   expect(await shown(page)).toEqual(fitted);
 });
 
+test('keys zoom only while the stage has the focus', async ({ page, request }) => {
+  await ImagePage.open(page, (await upload(request)).shortID);
+  const press = async () => {
+    for (const key of ['+', '-', '+']) await page.keyboard.press(key);
+  };
+  await press();
+  await page.getByRole('main').focus();
+  await press();
+  await page.getByRole('log').focus();
+  await press();
+  expect(await percentage(page)).toBe(100);
+  // A press on the picture gives it the focus.
+  const { x, y } = placeOf(await shown(page), 0.5, 0.5);
+  await page.mouse.click(x, y);
+  await page.keyboard.press('+');
+  await expect.poll(() => percentage(page)).toBe(150);
+});
+
 test('what is written does not zoom', async ({ page, request }) => {
   const opened = await ImagePage.open(page, (await upload(request)).shortID);
   await opened.composer.pressSequentially('+10');
@@ -162,6 +182,7 @@ test('what is written does not zoom', async ({ page, request }) => {
 
 test('at most eight device pixels are shown for each pixel', async ({ page, request }) => {
   await ImagePage.open(page, (await upload(request)).shortID);
+  await page.locator('.stage').focus();
   for (let n = 0; n < 12; n++) await page.keyboard.press('+');
   await expect.poll(async () => Math.round((await shown(page)).width)).toBe(600 * 8);
   await expect(page.locator('.picture img')).toHaveCSS('image-rendering', 'pixelated');
@@ -175,6 +196,7 @@ test('a drag moves the picture within its bounds and taps nothing', async ({ pag
   // Nothing to move: the picture is fitted.
   await drag(page, middle, { x: 90, y: 60 });
   expect(await shown(page)).toEqual(fitted);
+  await page.locator('.stage').focus();
   await page.keyboard.press('+');
   await page.keyboard.press('+');
   await expect.poll(() => percentage(page)).toBe(225);
@@ -195,6 +217,7 @@ test('arrows move a zoomed picture that was pressed', async ({ page, request }) 
   await ImagePage.open(page, (await upload(request)).shortID);
   const middle = placeOf(await shown(page), 0.5, 0.5);
   await drag(page, middle, { x: 20, y: 0 });
+  await page.locator('.stage').focus();
   await page.keyboard.press('+');
   await expect.poll(() => percentage(page)).toBe(150);
   const zoomed = await shown(page);
@@ -371,6 +394,7 @@ test('a small picture is enlarged threefold where four do not fit, and can be zo
   await page.setViewportSize({ width: 390, height: 844 });
   await ImagePage.open(page, (await uploadPng(request, 128, 100)).shortID);
   expect((await shown(page)).width).toBe(384);
+  await page.locator('.stage').focus();
   for (let n = 0; n < 5; n++) await page.keyboard.press('+');
   await expect.poll(async () => (await shown(page)).width).toBeCloseTo(128 * 8, 0);
 });

@@ -6,7 +6,7 @@ use web_sys::Storage;
 
 use super::friendly_name::friendly_name;
 use super::random;
-use crate::model::{AuthorName, AuthorSecret, ShortId};
+use crate::model::{AuthorName, AuthorSecret, Point, ShortId};
 
 const ALIAS: &str = "tonesa.alias";
 const SECRET: &str = "tonesa.secret";
@@ -38,6 +38,19 @@ pub fn write_draft(upload: ShortId, text: &str) {
     write(StorageKind::Session, &draft(upload), text);
 }
 
+/// Returns the place of this tab's draft.
+pub fn read_place(upload: ShortId) -> Option<Point> {
+    let text = read(StorageKind::Session, &place(upload))?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Stores the place of the draft; removes it if there is none.
+pub fn write_place(upload: ShortId, at: Option<Point>) {
+    let text = at.and_then(|at| serde_json::to_string(&at).ok());
+    let text = text.unwrap_or_default();
+    write(StorageKind::Session, &place(upload), &text);
+}
+
 thread_local! {
     // Read or made once, so that they stay the same in this tab also without storage.
     static AUTHOR_SECRET: AuthorSecret = read_or_make_secret();
@@ -67,6 +80,10 @@ fn read_or_make_secret() -> AuthorSecret {
 
 fn draft(upload: ShortId) -> String {
     format!("tonesa.draft.{upload}")
+}
+
+fn place(upload: ShortId) -> String {
+    format!("tonesa.place.{upload}")
 }
 
 #[derive(Clone, Copy)]

@@ -47,6 +47,15 @@ impl Draft {
             }
             draft.on_change();
         });
+        let mut is_restored = false;
+        effect(move || {
+            let place = places.next.get();
+            if !std::mem::replace(&mut is_restored, true) && place.is_none() {
+                places.next.set(storage::read_place(draft.upload));
+            } else {
+                storage::write_place(draft.upload, place);
+            }
+        });
         draft
     }
 

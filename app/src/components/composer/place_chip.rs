@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::components::places::Places;
+use crate::model::Point;
 
 /// The place that the next message gets, and a button to leave it off.
 #[component]
@@ -14,12 +15,45 @@ pub fn PlaceChip() -> impl IntoView {
             places.focus_field();
         }
     };
+    let announced = move || place.get().map(announcement).unwrap_or_default();
     view! {
+        <span class="visually-hidden" role="status">
+            {announced}
+        </span>
         <span class="place" hidden=move || place.get().is_none()>
             "◎ where you tapped"
             <button r#type="button" aria-label="Leave the place off" on:click=leave_off>
                 "×"
             </button>
         </span>
+    }
+}
+
+/// For those who do not see the place.
+fn announcement(at: Point) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a fraction in percent"
+    )]
+    let percent = |fraction: f64| (fraction * 100.0).round() as u32;
+    format!(
+        "The message belongs to a place on the image, {} % from the left and {} % from the top.",
+        percent(at.x()),
+        percent(at.y())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_announced_in_percent() {
+        let text = announcement(Point::new(0.304, 1.0).unwrap());
+        assert!(
+            text.contains(" 30 % from the left and 100 % from the top"),
+            "{text}"
+        );
     }
 }

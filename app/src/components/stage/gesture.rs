@@ -8,6 +8,8 @@ const TOUCH_SLOP: f64 = 10.0;
 /// Two taps within this time and distance are a double tap.
 const DOUBLE_TAP_MILLIS: f64 = 350.0;
 const DOUBLE_TAP_DISTANCE: f64 = 30.0;
+/// A click belongs to a press that ended within this time. Assistive technology and scripts click without a press.
+const CLICK_MILLIS: f64 = 700.0;
 
 /// A place in CSS pixels of the window.
 pub type Place = (f64, f64);
@@ -64,13 +66,15 @@ pub enum Click {
 #[derive(Debug, Default)]
 pub struct Gesture {
     pointers: Vec<(i32, Place)>,
-    /// Whether a pointer was pressed since the last click: assistive technology and scripts click without.
-    is_pressed: bool,
+    /// How many presses there were.
+    presses: u32,
+    /// When the last press ended, if it can still lead to a click.
+    ended: Option<f64>,
     is_drag: bool,
     is_touch: bool,
     hold: Hold,
-    /// The number of presses.
-    presses: u32,
+    /// Whether a key that opens menus was pressed after the last pointer event.
+    is_menu_key: bool,
     last_tap: Option<(f64, Place)>,
     /// Of the last event that is not a drag.
     last_place: Place,
@@ -81,10 +85,10 @@ impl Gesture {
     pub fn press(&mut self, press: Press) -> u32 {
         self.last_place = press.at;
         self.presses = self.presses.wrapping_add(1);
+        self.ended = None;
         self.hold = Hold::No;
         if press.is_primary {
             self.pointers.clear();
-            self.is_pressed = true;
             self.is_drag = false;
             self.is_touch = press.is_touch;
         }
@@ -133,15 +137,23 @@ impl Gesture {
         Some(Move::Pan(Motion { from, to, factor }))
     }
 
-    /// A pointer is released, or moves without being pressed. Returns the place of a finger's long press, which is no tap.
-    pub fn release(&mut self, id: i32, at: Place) -> Option<Place> {
+    /// A pointer is released at this time in milliseconds, or moves without being pressed. Returns the place of a finger's
+    /// long press, which is no tap.
+    pub fn release(&mut self, millis: f64, id: i32, at: Place) -> Option<Place> {
         self.last_place = at;
         let index = self.pointers.iter().position(|pointer| pointer.0 == id)?;
         let (_, at) = self.pointers.remove(index);
+        self.ended = Some(millis);
         let is_still = std::mem::take(&mut self.hold) == Hold::Still;
         let is_long = is_still && self.is_touch;
         self.is_drag |= is_long;
         is_long.then_some(at)
+    }
+
+    /// A pointer is taken over by something else: there will be no click.
+    pub fn forget(&mut self, id: i32) {
+        self.pointers.retain(|pointer| pointer.0 != id);
+        self.hold = Hold::No;
     }
 
     /// Whether a finger is down.
@@ -151,7 +163,8 @@ impl Gesture {
 
     /// A click at this time in milliseconds.
     pub fn click(&mut self, millis: f64, at: Place) -> Click {
-        if !std::mem::take(&mut self.is_pressed) {
+        let ended = self.ended.take();
+        if ended.is_none_or(|ended| millis - ended > CLICK_MILLIS) {
             return Click::Tap;
         }
         if self.is_drag {
@@ -166,6 +179,16 @@ impl Gesture {
         }
         self.last_tap = Some((millis, at));
         Click::Tap
+    }
+
+    /// A key that opens menus was pressed, or a pointer after it.
+    pub fn set_menu_key(&mut self, is_pressed: bool) {
+        self.is_menu_key = is_pressed;
+    }
+
+    /// Whether a menu was opened by a key. Its event has a place of the browser's choice.
+    pub fn take_menu_key(&mut self) -> bool {
+        std::mem::take(&mut self.is_menu_key)
     }
 
     /// The last place, if this is that one rounded to a pixel.

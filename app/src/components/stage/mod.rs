@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::browser::object_url::ObjectUrl;
-use crate::components::places::{Places, follow_pin, place_link};
+use crate::components::places::{Places, follow_pin, is_plain, place_link};
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
@@ -65,8 +65,10 @@ pub fn ImageStage(
     let is_place = move |ev: &Event| intact.get_untracked() && place_link(ev).is_none();
     let click = move |ev: MouseEvent| {
         if let Some(pin) = place_link(&ev) {
-            ev.prevent_default();
-            if zoom.ends_no_drag(&ev) {
+            if !zoom.ends_no_drag(&ev) {
+                ev.prevent_default();
+            } else if is_plain(&ev) {
+                ev.prevent_default();
                 follow_pin(&pin);
             }
             return;
@@ -77,10 +79,12 @@ pub fn ImageStage(
         }
     };
     let context_menu = move |ev: MouseEvent| {
-        if is_place(&ev) {
+        if is_place(&ev)
+            && let Some(at) = zoom.menu_point(&ev)
+        {
             ev.prevent_default();
             // A finger begins a message when it is released, unless it draws.
-            if let Some(at) = zoom.point_of(&ev).filter(|_| !zoom.is_touched()) {
+            if !zoom.is_touched() {
                 begin.run(at);
             }
         }
@@ -99,6 +103,10 @@ pub fn ImageStage(
         zoom.on_release(ev)
     };
     let long_press = move |ev: PointerEvent| _ = release(&ev).map(|at| begin.run(at));
+    let cancel = move |ev: PointerEvent| {
+        end_line();
+        zoom.on_cancel(&ev);
+    };
     let motion = move |ev: PointerEvent| {
         // Not pressed, or released outside of the picture before it was captured.
         if ev.buttons() == 0 {
@@ -112,14 +120,21 @@ pub fn ImageStage(
     let height = image.height.max(1).to_string();
     let is_tapped = move || tapped.get();
     view! {
-        <div class="stage" tabindex="-1" on:wheel=move |ev| zoom.on_wheel(&ev)>
+        <div
+            class="stage"
+            tabindex="-1"
+            on:wheel=move |ev| zoom.on_wheel(&ev)
+            on:keydown=move |ev| zoom.on_key(&ev)
+            on:contextmenu=context_menu
+        >
             <div
                 class=class
                 node_ref=zoom.room
                 on:pointerdown=press
                 on:pointermove=motion
                 on:pointerup=long_press
-                on:pointercancel=move |ev| _ = release(&ev)
+                on:pointercancel=cancel
+                on:lostpointercapture=cancel
             >
                 <div
                     class="fitted"
@@ -131,7 +146,6 @@ pub fn ImageStage(
                         class="picture"
                         node_ref=zoom.picture
                         on:click=click
-                        on:contextmenu=context_menu
                     >
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>

@@ -47,7 +47,7 @@ pub struct Zoom {
 }
 
 impl Zoom {
-    /// Starts with the fitted picture, and listens to keys.
+    /// Starts with the fitted picture.
     pub fn new(width: u32) -> Self {
         let zoom = Self {
             room: NodeRef::new(),
@@ -61,14 +61,10 @@ impl Zoom {
         };
         // Effects run in the browser only, as `window` requires.
         effect(move || {
-            let keys = window_event_listener(ev::keydown, move |ev| zoom.on_key(&ev));
             let resizes = window_event_listener(ev::resize, move |_| {
                 zoom.change(false, &Viewport::bounded);
             });
-            on_cleanup(move || {
-                keys.remove();
-                resizes.remove();
-            });
+            on_cleanup(move || resizes.remove());
         });
         zoom
     }
@@ -136,11 +132,6 @@ impl Zoom {
         self.click(ev).0 != Click::Drag
     }
 
-    /// The point of the picture that the event is at.
-    pub fn point_of(self, ev: &MouseEvent) -> Option<Point> {
-        self.point_at(self.precise_place_of(ev))
-    }
-
     /// Handles a click on the picture; returns the point that it taps.
     pub fn on_click(self, ev: &MouseEvent) -> Option<Point> {
         let (click, at) = self.click(ev);
@@ -156,8 +147,24 @@ impl Zoom {
         point
     }
 
+    /// The point that a menu is opened for: that of the event, or by a key that of the crosshair, or else the middle of
+    /// what is shown.
+    pub fn menu_point(self, ev: &MouseEvent) -> Option<Point> {
+        let mut is_by_key = false;
+        self.with_gesture(&mut |gesture| is_by_key = gesture.take_menu_key());
+        if is_by_key {
+            let crosshair = self.crosshair.get_value();
+            crosshair.or_else(|| self.shown().map(|shown| shown.0))
+        } else if is_on(ev, ".picture *") {
+            self.point_at(self.precise_place_of(ev))
+        } else {
+            None
+        }
+    }
+
     /// Handles `pointerdown`; `may_draw` if the pointer is where one can draw.
     pub fn on_press(self, ev: &PointerEvent, may_draw: bool) {
+        self.with_gesture(&mut |gesture| gesture.set_menu_key(false));
         if ev.button() != 0 {
             return;
         }
@@ -208,8 +215,13 @@ impl Zoom {
     pub fn on_release(self, ev: &PointerEvent) -> Option<Point> {
         let (id, at) = (ev.pointer_id(), place_of(ev));
         let mut held = None;
-        self.with_gesture(&mut |gesture| held = gesture.release(id, at));
+        self.with_gesture(&mut |gesture| held = gesture.release(ev.time_stamp(), id, at));
         self.point_at(held?)
+    }
+
+    /// Handles `pointercancel`, and `lostpointercapture`, which follows a release too.
+    pub fn on_cancel(self, ev: &PointerEvent) {
+        self.with_gesture(&mut |gesture| gesture.forget(ev.pointer_id()));
     }
 
     /// Lifts the pen; false if it was not down.
@@ -257,26 +269,21 @@ impl Zoom {
         ev.prevent_default();
     }
 
-    /// Plus, minus and zero zoom if no other control has the focus; arrows move a larger picture if the stage has it.
-    fn on_key(self, ev: &KeyboardEvent) {
-        let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
-        let matches = |selector| {
-            let target = target.as_ref();
-            target.is_some_and(|target| target.matches(selector).unwrap_or(false))
-        };
-        let is_on_stage = matches(".stage, .stage *");
+    /// Handles a key on the stage: plus, minus and zero zoom, arrows move a larger picture.
+    pub fn on_key(self, ev: &KeyboardEvent) {
+        let key = ev.key();
+        let is_menu_key = key == "ContextMenu" || (key == "F10" && ev.shift_key());
+        self.with_gesture(&mut |gesture| gesture.set_menu_key(is_menu_key));
         let is_modified = ev.ctrl_key() || ev.meta_key() || ev.alt_key();
-        let is_elsewhere = !is_on_stage && !matches("body, main");
-        if ev.default_prevented() || is_modified || is_elsewhere {
+        if ev.default_prevented() || is_modified {
             return;
         }
-        let key = ev.key();
         match key.as_str() {
             "+" | "=" => self.enlarge(),
             "-" => self.reduce(),
             "0" => self.fit(),
             key => {
-                let Some((x, y)) = arrow(key).filter(|_| is_on_stage && self.is_larger()) else {
+                let Some((x, y)) = arrow(key).filter(|_| self.is_larger()) else {
                     return;
                 };
                 self.change(true, &|viewport, frame| {
@@ -381,6 +388,11 @@ fn area(element: NodeRef<Div>) -> Option<Area> {
         width: area.width(),
         height: area.height(),
     })
+}
+
+fn is_on(ev: &MouseEvent, selector: &str) -> bool {
+    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.matches(selector).unwrap_or(false))
 }
 
 /// Where the event is. `web-sys` has these properties as integers, but for pointer events they are fractions.
