@@ -44,15 +44,18 @@ pub(crate) async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure>
 }
 
 async fn exchange<T: DeserializeOwned>(url: &str, body: Option<&str>) -> Result<T, ApiFailure> {
-    let (status, body) = fetch(url, body).await.map_err(|error| match error {
+    let (status, retry_after, body) = fetch(url, body).await.map_err(|error| match error {
         gloo_net::Error::JsError(error) if error.name == "TimeoutError" => ApiFailure::TimedOut,
         _ => ApiFailure::Unreachable,
     })?;
-    ApiFailure::read(status, &body)
+    ApiFailure::read(status, retry_after, &body)
 }
 
-/// The answer's status and body. With a body to send, which is JSON, it is a `POST`.
-async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), gloo_net::Error> {
+/// The answer's status, `Retry-After` and body. With a body to send, which is JSON, it is a `POST`.
+async fn fetch(
+    url: &str,
+    body: Option<&str>,
+) -> Result<(u16, Option<u32>, String), gloo_net::Error> {
     let signal = AbortSignal::timeout_with_u32(TIMEOUT_MILLIS);
     let request = RequestBuilder::new(url)
         .header("Accept", "application/json")
@@ -66,5 +69,7 @@ async fn fetch(url: &str, body: Option<&str>) -> Result<(u16, String), gloo_net:
         None => request.build()?,
     };
     let response = request.send().await?;
-    Ok((response.status(), response.text().await?))
+    let retry_after = response.headers().get("Retry-After");
+    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
+    Ok((response.status(), retry_after, response.text().await?))
 }

@@ -57,11 +57,13 @@ pub enum Timer {
     HideCaughtUp,
     /// Until others are told the reader's new alias.
     Rename,
+    /// Until unsent messages are posted again.
+    Post,
 }
 
 impl Timer {
     /// How many there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 }
 
 /// What the driver must do, in this order.

@@ -16,6 +16,14 @@ pub enum ApiFailure {
     /// The server refused it and says why.
     #[error("{}", .0.detail)]
     Refused(Problem),
+    /// The server refused it for now, with this HTTP status, and may say after how many seconds it will not.
+    #[error("{}", sentence(*.status))]
+    Busy {
+        /// 408, 429 or a server error.
+        status: u16,
+        /// `Retry-After`, in seconds.
+        retry_after: Option<u32>,
+    },
     /// Another answer, with this HTTP status.
     #[error("{}", sentence(*.0))]
     Unexplained(u16),
@@ -25,30 +33,50 @@ impl ApiFailure {
     /// Whether the same call may succeed later.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable | Self::TimedOut => true,
-            Self::Refused(problem) => problem.is_temporary(),
-            Self::Unexplained(status) => matches!(*status, ..400 | 408 | 429 | 500..),
+            Self::Unreachable | Self::TimedOut | Self::Busy { .. } => true,
+            Self::Refused(_) => false,
+            Self::Unexplained(status) => *status < 400,
         }
     }
 
-    /// Reads the answer to a call.
+    /// Reads the answer to a call; `retry_after` is that header's value, if it is a number of seconds.
     ///
     /// # Errors
     /// When the answer is not a `T`.
-    pub fn read<T: serde::de::DeserializeOwned>(status: u16, body: &str) -> Result<T, Self> {
+    pub fn read<T: serde::de::DeserializeOwned>(
+        status: u16,
+        retry_after: Option<u32>,
+        body: &str,
+    ) -> Result<T, Self> {
         if (200..300).contains(&status) {
-            serde_json::from_str(body).map_err(|_| Self::Unexplained(status))
-        } else {
-            Err(serde_json::from_str(body).map_or(Self::Unexplained(status), Self::Refused))
+            return serde_json::from_str(body).map_err(|_| Self::Unexplained(status));
+        }
+        Err(match status {
+            408 | 429 | 500.. => Self::Busy {
+                status,
+                retry_after,
+            },
+            _ => serde_json::from_str(body).map_or(Self::Unexplained(status), Self::Refused),
+        })
+    }
+
+    /// What is said while the same call is tried again in so many seconds.
+    pub(super) fn waiting_note(&self, seconds: u32) -> String {
+        match self {
+            Self::Unreachable | Self::TimedOut => WAITING_FOR_CONNECTION.to_owned(),
+            _ => format!("{self} Trying again in {seconds} s"),
         }
     }
 }
 
+/// What is said of a message that waits for the network or the server.
+pub(super) const WAITING_FOR_CONNECTION: &str = "Waiting for the connection";
+
 fn sentence(status: u16) -> &'static str {
     match status {
-        429 => "That was too much at once. Wait a moment.",
-        400..=499 => "The server refused it.",
-        _ => "The server has trouble. Wait a moment.",
+        429 => "Too many messages.",
+        400..=407 | 409..=499 => "The server refused it.",
+        _ => "The server has trouble.",
     }
 }
 
@@ -57,7 +85,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiFailure {
-        ApiFailure::read::<u64>(status, body).unwrap_err()
+        ApiFailure::read::<u64>(status, None, body).unwrap_err()
     }
 
     fn problem(status: u16) -> String {
@@ -68,30 +96,30 @@ mod tests {
 
     #[test]
     fn an_answer_is_read() {
-        assert_eq!(ApiFailure::read::<u64>(201, "7"), Ok(7));
+        assert_eq!(ApiFailure::read::<u64>(201, None, "7"), Ok(7));
     }
 
     #[test]
     fn the_servers_sentence_is_shown() {
         assert_eq!(read(422, &problem(422)).to_string(), "Because of x.");
-        assert_eq!(read(429, &problem(429)).to_string(), "Because of x.");
     }
 
     #[test]
     fn other_answers_have_a_sentence_too() {
-        assert_eq!(
-            read(429, "").to_string(),
-            "That was too much at once. Wait a moment."
-        );
-        assert_eq!(
-            read(502, "<html>").to_string(),
-            "The server has trouble. Wait a moment."
-        );
+        assert_eq!(read(429, "").to_string(), "Too many messages.");
         assert_eq!(read(403, "{}").to_string(), "The server refused it.");
-        assert_eq!(
-            read(200, "<html>").to_string(),
-            "The server has trouble. Wait a moment."
-        );
+        for (status, body) in [(502, "<html>"), (408, ""), (200, "<html>")] {
+            assert_eq!(read(status, body).to_string(), "The server has trouble.");
+        }
+    }
+
+    #[test]
+    fn what_is_tried_again_says_so() {
+        let busy = ApiFailure::read::<u64>(429, Some(12), &problem(429)).unwrap_err();
+        let note = busy.waiting_note(12);
+        assert_eq!(note, "Too many messages. Trying again in 12 s");
+        let note = ApiFailure::TimedOut.waiting_note(1);
+        assert_eq!(note, "Waiting for the connection");
     }
 
     #[test]

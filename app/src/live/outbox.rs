@@ -1,11 +1,21 @@
-//! The tab's own messages that are not stored yet: posted one at a time, in the order in which they were written. A
-//! failed one does not block the others; it is posted again when the connection is back, or when the writer says so.
+//! The tab's own messages that are not stored yet: posted one at a time, in the order in which they were written. After a
+//! failure that may pass, all of them wait and are posted again: after a while, when the connection is back, or when the
+//! writer says so.
 
+use super::effect::{Effect, Now, Timer};
+use super::failure::ApiFailure;
 use super::view::{Delivery, Entry};
 use crate::model::{ClientMessageId, NewMessage, Seq};
 
 /// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text.
 const MAX_UNSENT: usize = 50;
+/// How often in a row posts are repeated that the server refuses for now. Without an answer they are repeated for as long
+/// as the page is open, at most ten seconds apart, as the connection is.
+const MAX_REFUSALS: u32 = 8;
+/// The longest time that the server may ask for, in seconds. When it asks for more, trying ends.
+const MAX_RETRY_AFTER: u32 = 60;
+/// The shortest delay before a post is repeated, in milliseconds.
+const MIN_DELAY_MILLIS: u32 = 1_000;
 
 /// The messages that are not listed with the stored ones yet.
 #[derive(Debug, Default)]
@@ -15,6 +25,11 @@ pub(super) struct Outbox {
     in_flight: Option<ClientMessageId>,
     /// The answer to that post may be about an earlier history.
     is_outdated: bool,
+    /// Posts that failed in a row, and how many of them the server refused for now.
+    failures: u32,
+    refusals: u32,
+    /// What is said of new messages until `Timer::Post` expires; nothing is posted before that.
+    pause: Option<String>,
 }
 
 impl Outbox {
@@ -24,9 +39,12 @@ impl Outbox {
     }
 
     /// Adds a new message; false when too many are unsent.
-    pub fn push(&mut self, entry: Entry) -> bool {
+    pub fn push(&mut self, mut entry: Entry) -> bool {
         let accepted = self.entries.len() < MAX_UNSENT;
         if accepted {
+            if let Some(note) = self.pause.clone() {
+                entry.delivery = Delivery::Waiting { note };
+            }
             self.entries.push(entry);
         }
         accepted
@@ -34,13 +52,10 @@ impl Outbox {
 
     /// The next message to post, unless another post is under way.
     pub fn next(&mut self) -> Option<NewMessage> {
-        if self.in_flight.is_some() {
+        if self.in_flight.is_some() || self.pause.is_some() {
             return None;
         }
-        let next = self
-            .entries
-            .iter()
-            .find(|it| it.delivery == Delivery::Sending)?;
+        let next = self.entries.iter().find(|it| is_queued(it))?;
         self.in_flight = Some(next.key.clone());
         Some(NewMessage {
             author_name: next.author_name.clone(),
@@ -51,13 +66,68 @@ impl Outbox {
         })
     }
 
-    /// The post was answered.
-    pub fn on_answer(&mut self, key: &ClientMessageId, delivery: Delivery) {
+    /// The server has refused the message, which trying again cannot change.
+    pub fn on_refused(&mut self, key: &ClientMessageId, reason: String) {
+        let retry = false;
+        self.on_answer(key, Delivery::Failed { reason, retry });
+    }
+
+    /// The post failed for now: all messages wait, or fail when it was tried often enough.
+    pub fn on_delayed(&mut self, failure: &ApiFailure, now: Now) -> Option<Effect> {
+        self.in_flight = None;
+        let delay = self.delay(failure, now);
+        let delivery = match delay {
+            Some(millis) => {
+                let note = failure.waiting_note(millis / 1_000);
+                self.pause = Some(note.clone());
+                Delivery::Waiting { note }
+            }
+            None => Delivery::Failed {
+                reason: failure.to_string(),
+                retry: true,
+            },
+        };
+        for entry in self.entries.iter_mut().filter(|it| is_queued(it)) {
+            entry.delivery = delivery.clone();
+        }
+        Some(Effect::Start(Timer::Post, delay?))
+    }
+
+    /// The delay before the next try in milliseconds; `None` when there is none.
+    fn delay(&mut self, failure: &ApiFailure, now: Now) -> Option<u32> {
+        let backoff = MIN_DELAY_MILLIS + now.backoff(self.failures);
+        self.failures += 1;
+        let asked_for = match failure {
+            ApiFailure::Unreachable | ApiFailure::TimedOut => return Some(backoff),
+            ApiFailure::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        self.refusals += 1;
+        if self.refusals > MAX_REFUSALS || asked_for > Some(MAX_RETRY_AFTER) {
+            (self.failures, self.refusals) = (0, 0);
+            return None;
+        }
+        // Others were asked for the same.
+        let delay = |seconds| 1_000 * seconds + now.jitter(1_000);
+        Some(asked_for.map_or(backoff, delay).max(MIN_DELAY_MILLIS))
+    }
+
+    /// The pause is over: the next message may be posted.
+    pub fn resume(&mut self) {
+        self.pause = None;
+    }
+
+    fn on_answer(&mut self, key: &ClientMessageId, delivery: Delivery) {
+        (self.failures, self.refusals) = (0, 0);
         if self.in_flight.as_ref() == Some(key) {
             self.in_flight = None;
         }
-        if let Some(entry) = self.find(key) {
-            entry.delivery = delivery;
+        for entry in &mut self.entries {
+            if entry.key == *key {
+                entry.delivery = delivery.clone();
+            } else if is_queued(entry) {
+                entry.delivery = Delivery::Sending;
+            }
         }
     }
 
@@ -119,11 +189,14 @@ impl Outbox {
             && matches!(entry.delivery, Delivery::Failed { retry: true, .. })
         {
             entry.delivery = Delivery::Sending;
+            self.resume();
         }
     }
 
-    /// Queues all failed messages again that a retry can help, as when the connection is back.
+    /// The connection is back: queues all failed messages again that a retry can help, and ends the pause.
     pub fn retry_all(&mut self) {
+        (self.failures, self.refusals) = (0, 0);
+        self.resume();
         for entry in &mut self.entries {
             if matches!(entry.delivery, Delivery::Failed { retry: true, .. }) {
                 entry.delivery = Delivery::Sending;
@@ -145,17 +218,19 @@ impl Outbox {
     }
 }
 
+fn is_queued(entry: &Entry) -> bool {
+    matches!(entry.delivery, Delivery::Sending | Delivery::Waiting { .. })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::fixture::{key, unsent};
     use super::*;
 
-    fn failed(retry: bool) -> Delivery {
-        Delivery::Failed {
-            reason: "No.".into(),
-            retry,
-        }
-    }
+    const NOW: Now = Now {
+        millis: 0,
+        random: 0.5,
+    };
 
     fn outbox(names: &[&str]) -> Outbox {
         let mut outbox = Outbox::default();
@@ -169,61 +244,105 @@ mod tests {
         outbox.next().map(|it| it.client_message_id.to_string())
     }
 
+    fn busy(retry_after: Option<u32>) -> ApiFailure {
+        ApiFailure::Busy {
+            status: 429,
+            retry_after,
+        }
+    }
+
+    fn fail(outbox: &mut Outbox, failure: &ApiFailure) -> Option<u32> {
+        match outbox.on_delayed(failure, NOW) {
+            Some(Effect::Start(Timer::Post, millis)) => Some(millis),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn messages_are_posted_one_at_a_time_in_order() {
         let mut outbox = outbox(&["a", "b"]);
         assert_eq!(next(&mut outbox), Some("a".into()));
         assert_eq!(next(&mut outbox), None);
-        outbox.on_answer(&key("a"), Delivery::Sent);
+        outbox.on_stored(&key("a"), Seq::new(1));
         assert_eq!(next(&mut outbox), Some("b".into()));
     }
 
     #[test]
-    fn a_failed_message_does_not_block_later_ones() {
+    fn a_refused_message_does_not_block_later_ones_and_can_be_withdrawn() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.next();
-        outbox.on_answer(&key("a"), failed(true));
-        assert_eq!(next(&mut outbox), Some("b".into()));
-    }
-
-    #[test]
-    fn a_retry_posts_the_same_id_again() {
-        let mut outbox = outbox(&["a"]);
-        outbox.next();
-        outbox.on_answer(&key("a"), failed(true));
-        assert_eq!(next(&mut outbox), None);
-        outbox.retry(&key("a"));
-        assert_eq!(next(&mut outbox), Some("a".into()));
-    }
-
-    #[test]
-    fn a_message_that_was_refused_permanently_is_not_retried_but_can_be_withdrawn() {
-        let mut outbox = outbox(&["a"]);
         assert_eq!(outbox.withdraw(&key("a")), None, "its post is under way");
         outbox.next();
-        outbox.on_answer(&key("a"), failed(false));
+        outbox.on_refused(&key("a"), "No.".into());
         outbox.retry(&key("a"));
-        assert_eq!(next(&mut outbox), None);
+        assert_eq!(next(&mut outbox), Some("b".into()));
         assert_eq!(
             outbox.withdraw(&key("a")).unwrap().content.as_str(),
             "text of a"
         );
-        assert!(outbox.entries().is_empty());
+        assert_eq!(outbox.entries().len(), 1);
     }
 
     #[test]
-    fn a_message_that_is_listed_before_its_answer_still_blocks_the_next_post() {
+    fn without_an_answer_all_wait_and_are_posted_again_in_order() {
         let mut outbox = outbox(&["a", "b"]);
+        let mut delays = Vec::new();
+        for _ in 0..20 {
+            assert_eq!(next(&mut outbox), Some("a".into()));
+            delays.extend(fail(&mut outbox, &ApiFailure::Unreachable));
+            assert_eq!(next(&mut outbox), None);
+            outbox.resume();
+        }
+        assert_eq!(delays[..5], [1_250, 1_500, 2_000, 3_000, 5_000]);
+        assert_eq!(delays[19], 6_000);
+        outbox.push(unsent("c"));
         outbox.next();
-        outbox.remove(&key("a"));
-        assert_eq!(next(&mut outbox), None);
-        outbox.on_answer(&key("a"), failed(true));
-        assert_eq!(
-            outbox.entries().len(),
-            1,
-            "a is stored, its late failure is ignored"
-        );
+        outbox.on_stored(&key("a"), Seq::new(1));
+        let delivery = outbox.entries().iter().map(|it| it.delivery.clone());
+        let sending = Delivery::Sending;
+        assert!(delivery.eq([Delivery::Sent, sending.clone(), sending]));
         assert_eq!(next(&mut outbox), Some("b".into()));
+    }
+
+    #[test]
+    fn a_new_message_waits_with_the_others() {
+        let mut outbox = outbox(&["a"]);
+        outbox.next();
+        fail(&mut outbox, &ApiFailure::TimedOut);
+        outbox.push(unsent("b"));
+        assert_eq!(next(&mut outbox), None);
+        for entry in outbox.entries() {
+            let note = "Waiting for the connection".to_owned();
+            assert_eq!(entry.delivery, Delivery::Waiting { note });
+        }
+        outbox.retry_all();
+        assert_eq!(next(&mut outbox), Some("a".into()));
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_again_when_it_says_so_a_few_times() {
+        let mut outbox = outbox(&["a", "b"]);
+        for _ in 0..MAX_REFUSALS {
+            outbox.next();
+            assert_eq!(fail(&mut outbox, &busy(Some(12))), Some(12_500));
+            let note = "Too many messages. Trying again in 12 s".to_owned();
+            assert_eq!(outbox.entries()[1].delivery, Delivery::Waiting { note });
+            outbox.resume();
+        }
+        outbox.next();
+        assert_eq!(fail(&mut outbox, &busy(Some(12))), None);
+        assert_eq!(next(&mut outbox), None);
+        for entry in outbox.entries() {
+            let reason = "Too many messages.".to_owned();
+            let retry = true;
+            assert_eq!(entry.delivery, Delivery::Failed { reason, retry });
+        }
+        outbox.retry(&key("b"));
+        assert_eq!(next(&mut outbox), Some("b".into()));
+        assert_eq!(fail(&mut outbox, &busy(None)), Some(1_250));
+        outbox.resume();
+        outbox.next();
+        assert_eq!(fail(&mut outbox, &busy(Some(61))), None, "too long");
     }
 
     #[test]
@@ -235,5 +354,16 @@ mod tests {
         assert!(!outbox.push(unsent("more")));
         outbox.remove(&key("m0"));
         assert!(outbox.push(unsent("more")));
+    }
+
+    #[test]
+    fn a_message_that_is_listed_before_its_answer_still_blocks_the_next_post() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.next();
+        outbox.remove(&key("a"));
+        assert_eq!(next(&mut outbox), None);
+        outbox.on_stored(&key("a"), Seq::new(1));
+        assert_eq!(outbox.entries().len(), 1);
+        assert_eq!(next(&mut outbox), Some("b".into()));
     }
 }

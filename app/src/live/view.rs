@@ -51,6 +51,11 @@ pub struct Pin {
 pub enum Delivery {
     /// Being posted, or queued.
     Sending,
+    /// Not stored, as far as is known: posted again by itself.
+    Waiting {
+        /// What for, for people.
+        note: String,
+    },
     /// Stored: everyone sees it.
     Sent,
     /// Not stored, as far as is known. A retry never stores it twice.

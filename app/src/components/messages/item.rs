@@ -90,6 +90,7 @@ fn DeliveryNote(
 ) -> impl IntoView {
     let text = match &delivery {
         Delivery::Failed { reason, .. } => format!("Not sent. {reason}"),
+        Delivery::Waiting { note } => note.clone(),
         Delivery::Sending | Delivery::Sent => "Sending…".to_owned(),
     };
     // A message that may be stored after all can only be posted again, with its own id: an edited one could be there
@@ -97,7 +98,7 @@ fn DeliveryNote(
     let action = match delivery {
         Delivery::Failed { retry: true, .. } => Some("Try again"),
         Delivery::Failed { retry: false, .. } => Some("Edit"),
-        Delivery::Sending | Delivery::Sent => None,
+        Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => None,
     };
     let act = move |_| match live.withdraw(&key) {
         Some(entry) => {

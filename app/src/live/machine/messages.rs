@@ -6,7 +6,6 @@ use super::{Machine, Older};
 use crate::live::connection::Phase;
 use crate::live::effect::{Effect, Now, Timer};
 use crate::live::failure::ApiFailure;
-use crate::live::view::Delivery;
 use crate::model::{ClientMessageId, Message, MessagePage, Seq};
 
 /// The time for which "caught up" is shown, in milliseconds.
@@ -183,6 +182,7 @@ impl Machine {
         &mut self,
         key: &ClientMessageId,
         answer: Result<Message, ApiFailure>,
+        now: Now,
     ) {
         self.changes.entries = true;
         match answer {
@@ -191,11 +191,10 @@ impl Machine {
                 self.outbox.on_stored(key, message.seq);
                 self.on_stored(message);
             }
-            Err(failure) => {
-                let (reason, retry) = (failure.to_string(), failure.is_temporary());
-                self.outbox
-                    .on_answer(key, Delivery::Failed { reason, retry });
+            Err(failure) if failure.is_temporary() => {
+                self.effects.extend(self.outbox.on_delayed(&failure, now));
             }
+            Err(failure) => self.outbox.on_refused(key, failure.to_string()),
         }
         self.post_next();
     }
@@ -218,6 +217,11 @@ impl Machine {
     pub(super) fn retry(&mut self, key: &ClientMessageId) {
         self.outbox.retry(key);
         self.changes.entries = true;
+        self.post_next();
+    }
+
+    pub(super) fn on_post_timer(&mut self) {
+        self.outbox.resume();
         self.post_next();
     }
 

@@ -214,7 +214,7 @@ impl Machine {
             Input::Fetched(answer) => self.on_fetched(answer, now),
             Input::FetchedNewest(answer) => self.on_fetched_newest(answer, now),
             Input::FetchedOlder(answer) => self.on_fetched_older(answer),
-            Input::PostAnswered(key, answer) => self.on_post_answered(&key, answer),
+            Input::PostAnswered(key, answer) => self.on_post_answered(&key, answer, now),
             Input::Retry(key) => self.retry(&key),
             Input::LoadOlder => self.load_older(),
             Input::Touch(at) => self.touch(at, now),
@@ -242,6 +242,7 @@ impl Machine {
             }
             ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
             ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
+            ConnectionEvent::Timer(Timer::Post) => self.on_post_timer(),
             _ => {}
         }
         let effects = self.connector.handle(event, now, self.conversation.last());

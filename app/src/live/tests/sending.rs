@@ -1,5 +1,6 @@
 use std::num::NonZeroU32;
 
+use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
@@ -51,39 +52,55 @@ fn a_message_that_timed_out_but_was_stored_is_sent_once_it_is_listed() {
         &mut machine,
         Input::PostAnswered(key("a"), Err(ApiFailure::TimedOut)),
     );
-    assert!(matches!(
-        delivery(&machine, "a"),
-        Delivery::Failed { retry: true, .. }
-    ));
+    assert!(matches!(delivery(&machine, "a"), Delivery::Waiting { .. }));
     frame(&mut machine, posted(own("a", 4)));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     assert_eq!(texts(&machine).len(), 4);
 }
 
 #[test]
-fn a_retry_posts_the_same_id() {
+fn a_failed_post_is_repeated_with_the_same_id() {
     let mut machine = live();
     send(&mut machine, "a");
-    give(
-        &mut machine,
-        Input::PostAnswered(key("a"), Err(ApiFailure::Unexplained(503))),
-    );
+    let lost = Input::PostAnswered(key("a"), Err(ApiFailure::Unreachable));
+    let effects = give(&mut machine, lost.clone());
+    assert_eq!(effects, [Effect::Start(Timer::Post, 1_250)]);
+    let note = "Waiting for the connection".to_owned();
+    assert_eq!(delivery(&machine, "a"), Delivery::Waiting { note });
+    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Post));
+    assert_eq!(posts(&effects), ["a"]);
+    give(&mut machine, lost);
+    // The server is back.
+    let effects = frame(&mut machine, watched(3));
+    assert_eq!(posts(&effects), ["a"]);
+}
+
+#[test]
+fn when_trying_has_ended_the_reader_may_try_again() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    let busy = ApiFailure::Busy {
+        status: 429,
+        retry_after: Some(3_600),
+    };
+    give(&mut machine, Input::PostAnswered(key("a"), Err(busy)));
+    assert!(matches!(
+        delivery(&machine, "a"),
+        Delivery::Failed { retry: true, .. }
+    ));
     let effects = give(&mut machine, Input::Retry(key("a")));
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
 }
 
 #[test]
-fn temporary_failures_are_posted_again_once_the_server_is_back() {
+fn what_waits_is_posted_once_the_server_is_back_unless_it_is_stored() {
     let mut machine = live();
-    for (name, failure) in [
-        ("a", ApiFailure::Unreachable),
-        ("b", ApiFailure::Unexplained(422)),
-        ("c", ApiFailure::TimedOut),
-    ] {
+    for name in ["c", "a"] {
         send(&mut machine, name);
-        give(&mut machine, Input::PostAnswered(key(name), Err(failure)));
     }
+    let timed_out = Input::PostAnswered(key("c"), Err(ApiFailure::TimedOut));
+    give(&mut machine, timed_out);
     // The one that timed out had been stored.
     let again = ServerEvent::Watched {
         upload_id: upload_id(),
@@ -94,12 +111,6 @@ fn temporary_failures_are_posted_again_once_the_server_is_back() {
     let effects = frame(&mut machine, again);
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "c"), Delivery::Sent);
-    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 5))));
-    assert_eq!(posts(&effects), Vec::<&str>::new());
-    assert!(matches!(
-        delivery(&machine, "b"),
-        Delivery::Failed { retry: false, .. }
-    ));
 }
 
 #[test]
@@ -126,10 +137,8 @@ fn the_next_message_is_posted_when_the_one_before_is_answered() {
     let mut machine = live();
     send(&mut machine, "a");
     assert_eq!(posts(&send(&mut machine, "b")), Vec::<&str>::new());
-    let effects = give(
-        &mut machine,
-        Input::PostAnswered(key("a"), Err(ApiFailure::Unreachable)),
-    );
+    let refused = Input::PostAnswered(key("a"), Err(ApiFailure::Unexplained(422)));
+    let effects = give(&mut machine, refused);
     assert_eq!(posts(&effects), ["b"]);
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use app::live::failure::ApiFailure;
 use app::model::{AuthorSecret, Message, MessagePage, NewMessage, Seq, Upload, UploadId};
+use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -113,5 +114,7 @@ async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFail
         .header("Accept", "application/json");
     let answer = request.send().await.map_err(failure)?;
     let status = answer.status().as_u16();
-    ApiFailure::read(status, &answer.text().await.map_err(failure)?)
+    let retry_after = answer.headers().get(RETRY_AFTER);
+    let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    ApiFailure::read(status, retry_after, &answer.text().await.map_err(failure)?)
 }

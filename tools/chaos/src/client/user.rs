@@ -237,7 +237,7 @@ impl User {
                     let violation = format!("{} was refused for good: {reason}", entry.key);
                     self.recorder.violation(violation);
                 }
-                Delivery::Sending | Delivery::Sent => {}
+                Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => {}
             }
         }
     }
