@@ -6,7 +6,7 @@ use web_sys::Storage;
 
 use super::friendly_name::friendly_name;
 use super::random;
-use crate::model::{AuthorName, AuthorSecret, Point, ShortId};
+use crate::model::{AuthorName, AuthorSecret, NewMessage, Point, ShortId};
 
 const ALIAS: &str = "tonesa.alias";
 const SECRET: &str = "tonesa.secret";
@@ -51,6 +51,23 @@ pub fn write_place(upload: ShortId, at: Option<Point>) {
     write(StorageKind::Session, &place(upload), &text);
 }
 
+/// Returns the messages about this upload that this tab has not sent yet.
+pub fn read_unsent(upload: ShortId) -> Vec<NewMessage> {
+    let stored = read(StorageKind::Session, &unsent(upload));
+    stored
+        .and_then(|json| serde_json::from_str(&json).ok())
+        .unwrap_or_default()
+}
+
+/// Stores the messages that this tab has not sent yet.
+pub fn write_unsent(upload: ShortId, messages: &[NewMessage]) {
+    let json = match messages {
+        [] => String::new(),
+        _ => serde_json::to_string(messages).unwrap_or_default(),
+    };
+    write(StorageKind::Session, &unsent(upload), &json);
+}
+
 thread_local! {
     // Read or made once, so that they stay the same in this tab also without storage.
     static AUTHOR_SECRET: AuthorSecret = read_or_make_secret();
@@ -84,6 +101,10 @@ fn draft(upload: ShortId) -> String {
 
 fn place(upload: ShortId) -> String {
     format!("tonesa.place.{upload}")
+}
+
+fn unsent(upload: ShortId) -> String {
+    format!("tonesa.unsent.{upload}")
 }
 
 #[derive(Clone, Copy)]

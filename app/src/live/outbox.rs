@@ -3,11 +3,12 @@
 //! writer says so.
 
 use super::effect::{Effect, Now, Timer};
-use super::failure::ApiFailure;
+use super::failure::{ApiFailure, WAITING_FOR_CONNECTION};
 use super::view::{Delivery, Entry};
 use crate::model::{ClientMessageId, NewMessage, Seq};
 
-/// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text.
+/// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text. With
+/// the longest texts they are 400 kB of session storage, of which browsers allow a few megabytes.
 const MAX_UNSENT: usize = 50;
 /// How often in a row posts are repeated that the server refuses for now. Without an answer they are repeated for as long
 /// as the page is open, at most ten seconds apart, as the connection is.
@@ -16,6 +17,9 @@ const MAX_REFUSALS: u32 = 8;
 const MAX_RETRY_AFTER: u32 = 60;
 /// The shortest delay before a post is repeated, in milliseconds.
 const MIN_DELAY_MILLIS: u32 = 1_000;
+/// How long messages of the last document wait at most for a connection that shows which of them are stored, in
+/// milliseconds.
+const RESTORED_DELAY_MILLIS: u32 = 5_000;
 
 /// The messages that are not listed with the stored ones yet.
 #[derive(Debug, Default)]
@@ -50,6 +54,20 @@ impl Outbox {
         accepted
     }
 
+    /// Takes messages of the tab's last document, of which some may be stored: they wait for the connection, or for some
+    /// seconds without one.
+    pub fn restore(&mut self, entries: impl Iterator<Item = Entry>) -> Option<Effect> {
+        self.pause = Some(WAITING_FOR_CONNECTION.to_owned());
+        for entry in entries {
+            self.push(entry);
+        }
+        let is_needed = !self.entries.is_empty();
+        if !is_needed {
+            self.resume();
+        }
+        is_needed.then_some(Effect::Start(Timer::Post, RESTORED_DELAY_MILLIS))
+    }
+
     /// The next message to post, unless another post is under way.
     pub fn next(&mut self) -> Option<NewMessage> {
         if self.in_flight.is_some() || self.pause.is_some() {
@@ -57,13 +75,7 @@ impl Outbox {
         }
         let next = self.entries.iter().find(|it| is_queued(it))?;
         self.in_flight = Some(next.key.clone());
-        Some(NewMessage {
-            author_name: next.author_name.clone(),
-            content: next.content.clone(),
-            client_message_id: next.key.clone(),
-            at: next.at,
-            author: next.author,
-        })
+        Some(next.to_new())
     }
 
     /// The server has refused the message, which trying again cannot change.

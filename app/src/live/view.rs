@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 
 use crate::model::{
-    AuthorName, AuthorTag, ClientMessageId, MessageText, Person, Point, Seq, TabTag, Timestamp,
+    AuthorName, AuthorTag, ClientMessageId, MessageText, NewMessage, Person, Point, Seq, TabTag,
+    Timestamp,
 };
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
@@ -29,6 +30,19 @@ pub struct Entry {
     pub mine: bool,
     /// Whether it is stored.
     pub delivery: Delivery,
+}
+
+impl Entry {
+    /// The message as it is posted.
+    pub(super) fn to_new(&self) -> NewMessage {
+        NewMessage {
+            author_name: self.author_name.clone(),
+            content: self.content.clone(),
+            client_message_id: self.key.clone(),
+            at: self.at,
+            author: self.author,
+        }
+    }
 }
 
 /// The place of a listed message.

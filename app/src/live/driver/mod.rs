@@ -2,6 +2,7 @@
 
 mod browser;
 mod socket;
+mod unsent;
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -12,6 +13,7 @@ use leptos::prelude::{GetUntracked, ReadUntracked, RwSignal, Set};
 use leptos::task::spawn_local;
 
 use self::socket::Socket;
+use self::unsent::Unsent;
 use super::api;
 use super::connection::ConnectionEvent;
 use super::effect::{Effect, Timer};
@@ -21,8 +23,8 @@ use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Presence, Ripple, Segment};
 use crate::browser::{random, storage};
 use crate::model::{
-    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, Point, Seq, UploadId,
-    UploadPage, Viewer,
+    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, NewMessage, Point, Seq,
+    UploadId, UploadPage, Viewer,
 };
 
 /// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
@@ -55,6 +57,7 @@ struct Inner {
     socket: RefCell<Option<Socket>>,
     timers: RefCell<[Option<Timeout>; Timer::COUNT]>,
     listeners: RefCell<Vec<EventListener>>,
+    unsent: RefCell<Unsent>,
 }
 
 impl Driver {
@@ -68,7 +71,9 @@ impl Driver {
             author: Some(author),
             name: (alias != AuthorName::default()).then_some(alias),
         };
-        let machine = Machine::new(upload, page.page, random::name(), me);
+        let mut machine = Machine::new(upload, page.page, random::name(), me);
+        let (unsent, messages) = Unsent::read(page.upload.short_id);
+        machine.restore(messages.into_iter().map(|it| new_entry(it, author)));
         // The first view does not know which messages are this browser's.
         view.messages.refresh(machine.listed().1);
         Self(Rc::new(Inner {
@@ -79,6 +84,7 @@ impl Driver {
             socket: RefCell::default(),
             timers: RefCell::default(),
             listeners: RefCell::default(),
+            unsent: RefCell::new(unsent),
         }))
     }
 
@@ -114,18 +120,14 @@ impl Driver {
 
     /// Sends a message, with its place if it has one; false when too many are unsent.
     pub fn send(&self, author_name: AuthorName, content: MessageText, at: Option<Point>) -> bool {
-        let entry = Entry {
-            key: random::name(),
-            seq: Seq::ZERO,
+        let message = NewMessage {
             author_name,
             content,
-            created_at: browser::wall_clock(),
-            author: Some(self.0.author),
+            client_message_id: random::name(),
             at,
-            pin: None,
-            mine: true,
-            delivery: Delivery::Sending,
+            author: None,
         };
+        let entry = new_entry(message, self.0.author);
         let accepted = self.0.machine.borrow_mut().send(entry);
         self.0.apply();
         accepted
@@ -174,6 +176,7 @@ impl Inner {
         if messages_changed {
             let (listed, unsent) = (machine.listed(), machine.unsent());
             self.view.messages.update(listed, unsent);
+            self.unsent.borrow_mut().write(unsent);
         }
         if ripples_changed {
             self.view.ripples.set(machine.ripples().to_vec());
@@ -239,5 +242,21 @@ impl Inner {
             Self::connection_event(&weak, ConnectionEvent::Timer(timer));
         });
         self.timers.borrow_mut()[timer as usize] = Some(timeout);
+    }
+}
+
+/// A message of this tab that is not stored yet.
+fn new_entry(message: NewMessage, author: AuthorTag) -> Entry {
+    Entry {
+        key: message.client_message_id,
+        seq: Seq::ZERO,
+        author_name: message.author_name,
+        content: message.content,
+        created_at: browser::wall_clock(),
+        author: Some(author),
+        at: message.at,
+        pin: None,
+        mine: true,
+        delivery: Delivery::Sending,
     }
 }

@@ -199,6 +199,16 @@ impl Machine {
         accepted
     }
 
+    /// Takes the unsent messages of the tab's last document: those that are not listed are posted once the connection is
+    /// there.
+    pub fn restore(&mut self, unsent: impl Iterator<Item = Entry>) {
+        let listed = self.conversation.listed();
+        let is_listed = |entry: &Entry| listed.iter().any(|it| it.key == entry.key);
+        let timer = self.outbox.restore(unsent.filter(|it| !is_listed(it)));
+        self.changes.entries |= timer.is_some();
+        self.effects.extend(timer);
+    }
+
     /// Removes a message that was refused permanently, and returns it.
     pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<Entry> {
         let entry = self.outbox.withdraw(key);

@@ -169,3 +169,39 @@ fn a_place_is_posted_and_listed_with_its_number() {
     let entry = entries(&machine).pop().unwrap();
     assert_eq!((entry.at, entry.pin), (at, pin));
 }
+
+#[test]
+fn messages_of_the_last_document_wait_for_the_connection_unless_they_are_listed() {
+    let mut page = page(1..=3, 4);
+    page.messages.push(own("a", 4));
+    let mut machine = machine(page);
+    machine.restore(["a", "b", "c", "d"].into_iter().map(unsent));
+    let effects = machine.take_effects();
+    assert_eq!(effects, [Effect::Start(Timer::Post, 5_000)]);
+    assert_eq!(texts(&machine)[3..].len(), 4);
+    assert!(matches!(delivery(&machine, "b"), Delivery::Waiting { .. }));
+    connection(&mut machine, ConnectionEvent::Mounted);
+    connection(&mut machine, ConnectionEvent::Opened);
+    // Another one was stored meanwhile, or by a copy of the tab.
+    let watched = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(5),
+        messages: vec![own("b", 5)],
+        reset: false,
+    };
+    let effects = frame(&mut machine, watched);
+    assert_eq!(posts(&effects), ["c"]);
+    frame(&mut machine, posted(own("d", 6)));
+    let effects = give(&mut machine, Input::PostAnswered(key("c"), Ok(own("c", 7))));
+    assert_eq!(posts(&effects), Vec::<&str>::new());
+    assert!(!machine.has_unsent());
+    assert_eq!(texts(&machine).len(), 7);
+}
+
+#[test]
+fn without_a_connection_messages_of_the_last_document_are_posted_after_a_while() {
+    let mut machine = machine(page(1..=3, 3));
+    machine.restore([unsent("a")].into_iter());
+    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Post));
+    assert_eq!(posts(&effects), ["a"]);
+}
