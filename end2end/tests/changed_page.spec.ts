@@ -103,13 +103,13 @@ test('without comments after hydration the page is rendered again, keeps what wa
   const opened = await ImagePage.open(page, shared.shortID);
   await page.route('**/messages', (route) => route.abort());
   await opened.say('not sent');
-  await expect(page.getByText(/^Not sent/)).toBeVisible();
+  await expect(page.getByText('Waiting for the connection')).toBeVisible();
   await opened.composer.fill('a draft');
 
   await page.evaluate(changes['no comments']);
   await expect.poll(() => warned.length).toBe(1);
   await expect(opened.composer).toHaveValue('a draft');
-  await expect(page.getByText(/^Not sent/)).toBeAttached();
+  await expect(page.getByText('Waiting for the connection')).toBeAttached();
   await page.unroute('**/messages');
   await isLive(page, (text) => post(request, shared, text));
   expect(sockets).toBe(1);

@@ -77,11 +77,53 @@ test('an image dropped anywhere gets a page', async ({ page }) => {
   await expectImagePage(page, 600);
 });
 
-test('of several dropped files the first image is uploaded', async ({ page }) => {
+test('of several dropped files the first image is uploaded, and the page says so', async ({ page }) => {
   await home(page);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/uploads', async (route) => (await held, route.continue()));
   const note = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
   await dropOrPaste(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
+  await expect(page.getByText('One picture at a time: coffee.png is taken.')).toBeVisible();
+  release();
   await expectImagePage(page, 600);
+});
+
+for (const [name, mimeType] of [
+  ['IMG_0042', ''],
+  ['coffee.txt', 'text/plain'],
+]) {
+  test(`an image named ${name} is taken for what it is`, async ({ page }) => {
+    await home(page);
+    await dropOrPaste(page, 'drop', [{ name, mimeType, buffer: imagePayload('coffee.png').buffer }]);
+    await expectImagePage(page, 600);
+  });
+}
+
+test('the address of a picture is not enough, and the page says so', async ({ page }) => {
+  await home(page);
+  const transfer = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.setData('text/uri-list', 'https://example.org/picture.png');
+    return transfer;
+  });
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  await expect(page.getByRole('alert')).toContainText('only the address of a picture');
+  await expect(page).toHaveURL(/\/$/);
+});
+
+test('the cover of a drag that ended elsewhere leaves with the next movement of the pointer', async ({ page }) => {
+  await home(page);
+  const transfer = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(['x'], 'x.png'));
+    return transfer;
+  });
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+  const cover = page.locator('.drop-cover.shown');
+  await expect(cover).toBeVisible();
+  await page.mouse.move(100, 100);
+  await expect(cover).toHaveCount(0);
 });
 
 test('a pasted image gets a page', async ({ page }) => {
@@ -138,20 +180,18 @@ test('an upload that fails on the way can be tried again', async ({ page, allowC
   await expectImagePage(page, 600);
 });
 
-test('a text file is refused with a sentence that says what works', async ({ page }) => {
-  await home(page);
-  await field(page).setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') });
-  await expect(page.getByRole('alert')).toContainText('notes.txt is not an image');
-  await expect(page.getByRole('alert')).toContainText('PNG, JPEG, GIF and WebP');
-});
-
-test('a text file named as a picture is refused by the server', async ({ page, allowConsole }) => {
-  allowConsole(/415/);
-  await home(page);
-  await field(page).setInputFiles({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('hello') });
-  await expect(page.getByRole('alert')).toContainText(/PNG, JPEG, GIF and WebP/);
-  await expect(page).toHaveURL(/\/$/);
-});
+for (const [name, mimeType] of [
+  ['notes.txt', 'text/plain'],
+  ['notes.png', 'image/png'],
+]) {
+  test(`a text file named ${name} is refused by the server with what works`, async ({ page, allowConsole }) => {
+    allowConsole(/415/);
+    await home(page);
+    await field(page).setInputFiles({ name, mimeType, buffer: Buffer.from('hello') });
+    await expect(page.getByRole('alert')).toContainText('PNG, JPEG, GIF and WebP');
+    await expect(page).toHaveURL(/\/$/);
+  });
+}
 
 test('a file over the limit is refused before it is sent', async ({ page }) => {
   await home(page);

@@ -17,7 +17,6 @@ use web_sys::{File, FilePropertyBag, HtmlInputElement};
 use crate::browser::clipboard;
 use crate::erased::effect;
 use check::{ACCEPT, format_megabytes};
-use phase::Phase;
 use sending::SendingView;
 use uploader::Uploader;
 use window_events::take_from_window;
@@ -127,11 +126,10 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
         spawn_local(async move {
             match clipboard::read_image().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
-                None => uploader.phase.set(Phase::Refused {
-                    reason: "There is no image on the clipboard that this page may read. Copy one, then paste it."
+                None => uploader.refuse(
+                    "There is no image on the clipboard that this page may read. Copy one, then paste it."
                         .to_owned(),
-                    retry: false,
-                }),
+                ),
             }
         });
     };

@@ -57,8 +57,8 @@ pub struct Sending {
     pub name: String,
     /// The local file, to be shown at once.
     pub preview: ObjectUrl,
-    /// A note for the reader, as that other files were left out.
-    pub note: Option<&'static str>,
+    /// Says that other files were left out.
+    pub note: Option<String>,
 }
 
 /// The state of an upload of which this fraction, 0 to 1, is sent.

@@ -23,9 +23,9 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     };
     let note_text = move || {
         let phase = phase.read();
-        phase.sending().and_then(|sending| sending.note)
+        phase.sending().and_then(|sending| sending.note.clone())
     };
-    let note = move || note_text().unwrap_or_default().to_owned();
+    let note = move || note_text().unwrap_or_default();
     let no_note = move || note_text().is_none();
     let percent = move || percent(uploader.sent.get()).to_string();
     let state = move || progress_label(uploader.sent.get());

@@ -60,14 +60,18 @@ impl Uploader {
         let Some(index) = pick(&facts) else { return };
         self.forget();
         if let Some(reason) = refusal(&facts[index], self.max_bytes) {
-            self.phase.set(Phase::Refused {
-                reason,
-                retry: false,
-            });
+            self.refuse(reason);
             return;
         }
-        let note = (files.len() > 1).then_some("One image at a time: the first one is taken.");
+        let taken = short(&facts[index].name);
+        let note = (files.len() > 1).then(|| format!("One picture at a time: {taken} is taken."));
         self.send(&files[index], note);
+    }
+
+    /// Says why nothing is uploaded.
+    pub fn refuse(self, reason: String) {
+        let retry = false;
+        self.phase.set(Phase::Refused { reason, retry });
     }
 
     /// Sends the chosen file again.
@@ -91,7 +95,7 @@ impl Uploader {
         drop(self.pending.try_update_value(Option::take));
     }
 
-    fn send(self, file: &File, note: Option<&'static str>) {
+    fn send(self, file: &File, note: Option<String>) {
         self.forget();
         self.sent.set(0.0);
         let preview = ObjectUrl::of(file);

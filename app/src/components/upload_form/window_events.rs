@@ -6,6 +6,10 @@ use web_sys::DataTransfer;
 
 use super::uploader::Uploader;
 
+/// What a dragged link or a picture of another page is without its file.
+const ADDRESS: &str = "text/uri-list";
+const ONLY_AN_ADDRESS: &str = "That is only the address of a picture. Save the picture first, then drop the file, or copy and paste it.";
+
 /// Accepts images that are dropped or pasted anywhere in the window. Returns whether files are dragged over it.
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
     let hovering = RwSignal::new(false);
@@ -16,6 +20,12 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
         let step = move |by: i32| {
             inside.update_value(|inside| *inside = (*inside + by).max(0));
             hovering.set(inside.get_value() > 0);
+        };
+        let end = move || {
+            if hovering.get_untracked() {
+                inside.set_value(0);
+                hovering.set(false);
+            }
         };
         let listeners = [
             window_event_listener(ev::dragenter, move |ev| {
@@ -28,20 +38,25 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
                     step(-1);
                 }
             }),
-            // Otherwise the browser would leave the page and show the file.
+            // Otherwise the browser would leave the page and show the file, or what is at the address.
             window_event_listener(ev::dragover, move |ev| {
-                if has_files(&ev) {
+                if has_files(&ev) || has(&ev, ADDRESS) {
                     ev.prevent_default();
                 }
             }),
             window_event_listener(ev::drop, move |ev| {
+                end();
                 if has_files(&ev) {
                     ev.prevent_default();
-                    inside.set_value(0);
-                    hovering.set(false);
                     uploader.take_list(ev.data_transfer().and_then(|data| data.files()));
+                } else if has(&ev, ADDRESS) {
+                    ev.prevent_default();
+                    uploader.refuse(ONLY_AN_ADDRESS.to_owned());
                 }
             }),
+            // There are none while something is dragged, so the end of it went unnoticed.
+            window_event_listener(ev::pointermove, move |_| end()),
+            window_event_listener(ev::pointerdown, move |_| end()),
             window_event_listener(ev::paste, move |ev| {
                 uploader.take_list(ev.clipboard_data().and_then(|data| data.files()));
             }),
@@ -54,7 +69,12 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
 }
 
 fn has_files(ev: &ev::DragEvent) -> bool {
+    has(ev, "Files")
+}
+
+/// Whether something of this kind is dragged.
+fn has(ev: &ev::DragEvent, kind: &str) -> bool {
     ev.data_transfer()
         .map(|data: DataTransfer| data.types())
-        .is_some_and(|types| types.includes(&"Files".into(), 0))
+        .is_some_and(|types| types.includes(&kind.into(), 0))
 }
