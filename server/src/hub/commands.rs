@@ -2,12 +2,14 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
 use app::model::{Cursor, MessagePage, TabId, TabTag, TouchPoint, UploadId, UploadRef, Viewer};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::sleep;
 
 use super::answer_cache::AnswerKey;
 use super::batch::Batch;
@@ -31,6 +33,10 @@ const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0"
 const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// The burst of watches: twice as many as a socket may watch.
 const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
+/// How often, and after which pauses, the store is asked again before it contradicts a client that has more messages: after
+/// a failover a read may miss the newest ones for a moment. The client waits ten seconds for an answer.
+const CONFIRMATIONS: usize = 4;
+const CONFIRMATION_DELAY: Duration = Duration::from_millis(500);
 /// The client has exceeded [`FRAMES_PER_SECOND`].
 pub(super) struct TooManyFrames;
 
@@ -217,6 +223,13 @@ impl Commands {
         // The same read brings the client's last message and those after it.
         let select = Select::After(cursor.seq.previous());
         let mut page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
+        for _ in 0..CONFIRMATIONS {
+            if page.head >= cursor.seq {
+                break;
+            }
+            sleep(CONFIRMATION_DELAY).await;
+            page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
+        }
         let first = page.messages.first();
         if first.is_some_and(|first| first.seq == cursor.seq && first.id == id) {
             page.messages.remove(0);

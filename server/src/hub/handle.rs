@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::answer_cache::AnswerCache;
 use super::epoch::Epoch;
-use super::frames::encode;
+use super::frames::{encode, head_frame};
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
 use super::metrics::HubMetrics;
@@ -180,8 +180,16 @@ impl Hub {
     /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
     pub(super) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
         if self.0.rooms.merge_page(topic, page, read_in) {
-            self.0.answer_cache.clear();
+            self.on_other_history(topic, page.head);
         }
+    }
+
+    /// The store, with this head, has another history of the topic than this node knew, as after a restore: forgets the
+    /// cached answers, and has the topic's sockets watch again.
+    pub(super) fn on_other_history(&self, topic: Topic, head: Seq) {
+        self.0.answer_cache.clear();
+        let notices = [unavailable(topic), head_frame(topic, head)];
+        self.0.rooms.resynchronise(topic, &notices);
     }
 
     /// The number of topics that this node's sockets watch.

@@ -110,7 +110,9 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
         // Cached answers may contain what was forged.
         hub.0.answer_cache.clear();
     }
-    if after_break || page.head > before.announced {
+    if page.head < before.head {
+        hub.on_other_history(topic, page.head);
+    } else if after_break || page.head > before.announced {
         hub.deliver_local(topic, &head_frame(topic, page.head));
     }
     Ok(())

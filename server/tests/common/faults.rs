@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{MessagePage, Seq, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
@@ -33,6 +33,8 @@ pub enum Mode {
     Lossy,
     /// Waits until another mode is set.
     Blocked,
+    /// A store that shows conversations up to this message, as one that was restored, or whose reads lag behind.
+    Behind(u64),
 }
 
 /// Sets a backend's mode while it runs, and counts its calls.
@@ -68,7 +70,7 @@ impl Switch {
     /// Does not count the call, for calls that a node makes by itself.
     async fn pass_uncounted<E>(&self, unavailable: E) -> Result<(), E> {
         match self.mode() {
-            Mode::Working | Mode::Lossy => Ok(()),
+            Mode::Working | Mode::Lossy | Mode::Behind(_) => Ok(()),
             Mode::Unavailable => Err(unavailable),
             Mode::Hanging => pending().await,
             Mode::Blocked => {
@@ -141,7 +143,13 @@ impl Store for Switched<dyn Store> {
         limit: usize,
     ) -> Result<MessagePage, StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
-        self.0.messages(upload, select, limit).await
+        let mut page = self.0.messages(upload, select, limit).await?;
+        if let Mode::Behind(head) = self.1.mode() {
+            let head = Seq::new(head);
+            page.messages.retain(|message| message.seq <= head);
+            page.head = page.head.min(head);
+        }
+        Ok(page)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -172,3 +172,45 @@ async fn store_only(node: &TestNode, upload: UploadId) {
     let store = &node.node.store;
     store.append(upload, vec![draft]).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_open_socket_learns_of_a_restored_store_and_is_reset() {
+    let switches = Switches::default();
+    let intervals = HubIntervals {
+        announce_every: Duration::from_millis(100),
+        ..HubIntervals::default()
+    };
+    let node = TestNode::with_all(&[], intervals, |backends| switches.wrap(backends)).await;
+    let upload = node.uploaded().await.id;
+    let posted = node.post_numbered(upload, 5).await;
+    let mut socket = watcher(&node, upload).await;
+    switches.store.set(Mode::Behind(3));
+    let notice = socket.refusal().await;
+    assert_eq!(notice.code, RefusalCode::Unavailable);
+    assert_eq!(announced_head(&mut socket).await, Seq::new(3));
+    let (reset, head, messages) = socket.resume(UploadRef::Id(upload), &posted[4]).await;
+    assert!(reset);
+    assert_eq!((head, &messages[..]), (Seq::new(3), &posted[..3]));
+}
+
+#[tokio::test]
+async fn a_read_that_lags_behind_resets_nobody() {
+    let switches = Switches::default();
+    let node = node_with(&switches).await;
+    let upload = node.uploaded().await.id;
+    let posted = node.post_numbered(upload, 5).await;
+    switches.store.set(Mode::Behind(3));
+    let mut socket = SocketClient::connect(&node.base()).await;
+    let calls = switches.store.calls();
+    let asked = node.wait_until("the store was asked", async || {
+        switches.store.calls() >= calls + 2
+    });
+    let caught_up = async {
+        asked.await;
+        switches.store.set(Mode::Working);
+    };
+    let resumed = socket.resume(UploadRef::Id(upload), &posted[4]);
+    let ((reset, head, _), ()) = tokio::join!(resumed, caught_up);
+    assert!(!reset);
+    assert_eq!(head, Seq::new(5));
+}

@@ -102,6 +102,16 @@ impl Rooms {
         }
     }
 
+    /// Has the members of a topic watch again, by the `notices` of an interruption that is over at once: the store has
+    /// another history than this node knew, and only the answer to a `watch` can reset a client.
+    pub(in crate::hub) fn resynchronise(self: &Arc<Self>, topic: Topic, notices: &[Frame; 2]) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+            for notice in notices {
+                self.push(topic, room, notice);
+            }
+        }
+    }
+
     /// Ends an interruption, during which frames may have been lost.
     pub(in crate::hub) fn repair(&self) {
         self.epochs.repaired();
