@@ -28,6 +28,8 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use link_preview::Subject;
 #[cfg(feature = "ssr")]
+pub use pages::MessageForm;
+#[cfg(feature = "ssr")]
 pub use shell::{problem_page, shell};
 #[cfg(feature = "hydrate")]
 pub use start::start;

@@ -6,7 +6,7 @@ use leptos_meta::MetaTags;
 
 use crate::app::App;
 use crate::link_preview::{self, Subject};
-use crate::pages::Refused;
+use crate::pages::{MessageForm, Refused};
 use crate::problem::Problem;
 use crate::settings::{Assets, SETTINGS_ID, Settings};
 
@@ -36,8 +36,8 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     }
 }
 
-/// Renders a whole page without scripts that says why a form was not accepted.
-pub fn problem_page(assets: &Assets, problem: Problem) -> String {
+/// Renders a whole page without scripts that says why a form was not accepted. That of a message is in it.
+pub fn problem_page(assets: &Assets, problem: Problem, form: Option<MessageForm>) -> String {
     let title = format!("{} · Tonesa", problem.title);
     let css = assets.css.clone();
     Owner::new_root(None).with(move || {
@@ -50,7 +50,7 @@ pub fn problem_page(assets: &Assets, problem: Problem) -> String {
                     <meta name="robots" content="noindex"/>
                 </head>
                 <body>
-                    <Refused problem/>
+                    <Refused problem form/>
                 </body>
             </html>
         }

@@ -2,8 +2,6 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::{Header, Main, Notice};
-#[cfg(feature = "ssr")]
-use crate::problem::Problem;
 
 /// Shown for an unknown address, with status 404.
 #[component]
@@ -63,13 +61,4 @@ fn set_status(status: u16) {
     }
     #[cfg(not(feature = "ssr"))]
     let _ = status;
-}
-
-/// Shown when a form was not accepted, in browsers without scripts.
-#[cfg(feature = "ssr")]
-#[component]
-pub fn Refused(problem: Problem) -> impl IntoView {
-    view! {
-        <Notice mark="!" title=problem.title detail=problem.detail label="Back to the start" href="/"/>
-    }
 }

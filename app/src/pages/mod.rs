@@ -3,9 +3,11 @@
 mod failures;
 mod home;
 mod image;
+#[cfg(feature = "ssr")]
+mod refused;
 
 pub use failures::NotFound;
-#[cfg(feature = "ssr")]
-pub use failures::Refused;
 pub use home::HomePage;
 pub use image::ImagePage;
+#[cfg(feature = "ssr")]
+pub use refused::{MessageForm, Refused};

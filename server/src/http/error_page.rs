@@ -5,6 +5,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use http::{Method, header};
 
+use app::MessageForm;
 use app::problem::Problem;
 
 use super::accept::prefers_html;
@@ -22,7 +23,8 @@ pub async fn show_errors_as_pages(
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
-            let page = app::problem_page(&state.site.assets, problem.clone());
+            let form = response.extensions().get::<MessageForm>().cloned();
+            let page = app::problem_page(&state.site.assets, problem.clone(), form);
             with_page(response, page)
         }
         _ => response,

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use app::model::NewMessage;
+use app::MessageForm;
+use app::model::{NewMessage, UploadRef};
 use axum::extract::{Request, State};
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 use mime::Mime;
 use serde::Deserialize;
 
 use super::messages::read_post;
 use crate::admission::rate_limit::RateLimits;
+use crate::http::accept::prefers_html;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
@@ -22,7 +24,7 @@ use crate::store::Store;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Form {
+struct Fields {
     #[serde(default)]
     author_name: String,
     #[serde(default)]
@@ -32,41 +34,75 @@ struct Form {
     client_message_id: String,
 }
 
-/// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page.
+/// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page. For
+/// a browser, a refusal keeps what was written.
 pub async fn create(
     (_, Author(secret)): (SameOrigin, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,
     info: RequestInfo,
-    UploadPath(id): UploadPath,
+    UploadPath(upload): UploadPath,
     request: Request,
-) -> Result<Redirect, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
+) -> Result<Redirect, Response> {
+    let limited = rate_limits.messages.take(info.client.counted());
+    let limited = limited.map_err(ApiError::from);
+    if !prefers_html(request.headers()) {
+        limited.clone().map_err(ApiError::into_response)?;
+    }
+    let form = read(request, upload).await;
+    let form = form.map_err(ApiError::into_response)?;
+    let post = async {
+        limited?;
+        let mut message = validate(&form)?;
+        let deadline = Deadline::start();
+        let upload = deadline.wait("store", store.upload(upload)).await?;
+        message.author = secret.map(|secret| secret.tag(upload.id));
+        let posted = poster.post(upload.id, message);
+        deadline.wait("store", posted).await?;
+        Ok(upload.short_id)
+    };
+    match post.await {
+        Ok(short_id) => Ok(Redirect::to(&format!("/u/{short_id}"))),
+        Err(error) => Err(refused(error, form)),
+    }
+}
+
+/// The error, with the form for the page that shows it, unless there is no image that it belongs to.
+fn refused(error: ApiError, form: MessageForm) -> Response {
+    let has_image = error != ApiError::NotFound;
+    let mut response = error.into_response();
+    if has_image {
+        response.extensions_mut().insert(form);
+    }
+    response
+}
+
+async fn read(request: Request, upload: UploadRef) -> Result<MessageForm, ApiError> {
     let expected = "This form is sent as application/x-www-form-urlencoded.";
-    let mut message = parse(&read_post(request, is_form, expected).await?)?;
-    let deadline = Deadline::start();
-    let upload = deadline.wait("store", store.upload(id)).await?;
-    message.author = secret.map(|secret| secret.tag(upload.id));
-    deadline
-        .wait("store", poster.post(upload.id, message))
-        .await?;
-    Ok(Redirect::to(&format!("/u/{}", upload.short_id)))
+    let body = read_post(request, is_form, expected).await?;
+    let fields: Fields = serde_urlencoded::from_bytes(&body)
+        .map_err(|_| ApiError::malformed("This form is broken."))?;
+    let mut client_message_id = fields.client_message_id;
+    if client_message_id.is_empty() {
+        client_message_id = ids::client_message_id().to_string();
+    }
+    Ok(MessageForm {
+        upload,
+        author_name: fields.author_name,
+        content: fields.content,
+        client_message_id,
+    })
 }
 
 fn is_form(given: &Mime) -> bool {
     given.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED.essence_str()
 }
 
-fn parse(body: &[u8]) -> Result<NewMessage, ApiError> {
-    let form: Form = serde_urlencoded::from_bytes(body)
-        .map_err(|_| ApiError::malformed("This form is broken."))?;
+fn validate(form: &MessageForm) -> Result<NewMessage, ApiError> {
     let author_name = form.author_name.parse();
     let content = form.content.parse();
-    let client_message_id = match form.client_message_id.as_str() {
-        "" => Ok(ids::client_message_id()),
-        given => given.parse(),
-    };
+    let client_message_id = form.client_message_id.parse();
     Ok(NewMessage {
         author_name: author_name.map_err(|error| ApiError::field("authorName", error))?,
         content: content.map_err(|error| ApiError::field("content", error))?,

@@ -13,14 +13,17 @@ mod uploads;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn_with_state, map_request};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use http::Method;
 use http::header::{self, HeaderValue};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::image::RESOURCE_POLICY;
+use super::accept::prefers_html;
 use super::error::ApiError;
 use super::extract::host;
 use super::state::AppState;
@@ -68,8 +71,23 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-async fn method_not_allowed() -> Response {
-    ApiError::MethodNotAllowed.into_response()
+/// Browsers that ask for the address of a form, as when it is entered again, are led to its page.
+async fn method_not_allowed(request: Request) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match form_page(request.uri().path()) {
+        Some(page) if is_read && prefers_html(request.headers()) => {
+            Redirect::to(page).into_response()
+        }
+        _ => ApiError::MethodNotAllowed.into_response(),
+    }
+}
+
+/// The page with the form that is sent to this address.
+fn form_page(address: &str) -> Option<&str> {
+    match address {
+        "/api/uploads" => Some("/"),
+        _ => address.strip_suffix("/messages"),
+    }
 }
 
 /// Adds the headers that every response has, unless the handler has set its own.

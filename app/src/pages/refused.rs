@@ -1,0 +1,57 @@
+use leptos::prelude::*;
+
+use crate::components::{Header, Main, Notice};
+use crate::model::UploadRef;
+use crate::problem::Problem;
+
+/// A message as a plain form sent it, with the id that makes it one message however often it is sent.
+#[derive(Debug, Clone)]
+pub struct MessageForm {
+    /// The image.
+    pub upload: UploadRef,
+    /// The field `authorName`.
+    pub author_name: String,
+    /// The field `content`.
+    pub content: String,
+    /// The field `clientMessageID`.
+    pub client_message_id: String,
+}
+
+/// Shown when a form was not accepted, in browsers without scripts. That of a message comes back with its texts.
+#[component]
+pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
+    let Problem { title, detail, .. } = problem;
+    match form {
+        Some(form) => view! {
+            <div class="page">
+                <Header/>
+                <Main class="notice refused rings">
+                    <h1>{title}</h1>
+                    <p>{detail}</p>
+                    <RefusedMessage form/>
+                </Main>
+            </div>
+        }
+        .into_any(),
+        None => {
+            view! { <Notice mark="!" title detail label="Back to the start" href="/"/> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn RefusedMessage(form: MessageForm) -> impl IntoView {
+    let image = format!("/u/{}", form.upload);
+    let address = format!("{image}/messages");
+    view! {
+        <form class="refused-form" method="post" action=address>
+            <input type="hidden" name="clientMessageID" value=form.client_message_id/>
+            <label>"Writing as " <input name="authorName" value=form.author_name autocomplete="nickname"/></label>
+            <label>
+                "Message" <textarea name="content" rows="6" dir="auto" required>{form.content}</textarea>
+            </label>
+            <button class="button primary" type="submit">"Send"</button>
+            <a class="button" href=image>"Back to the image"</a>
+        </form>
+    }
+}
