@@ -89,8 +89,8 @@ impl Rooms {
     pub(in crate::hub) fn shared_topics(&self) -> Vec<Topic> {
         let mut topics = Vec::new();
         for shard in &self.shards {
-            let shard = lock(shard);
-            let shared = shard.rooms.iter().filter(|(_, it)| it.presence.is_shared());
+            let rooms = &lock(shard).rooms;
+            let shared = rooms.iter().filter(|(_, it)| it.presence.is_shared());
             topics.extend(shared.map(|(topic, _)| *topic));
         }
         topics
