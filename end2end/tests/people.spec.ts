@@ -77,3 +77,56 @@ test('a composition in the alias field is not cut short', async ({ page, request
   await field(page).press('Enter');
   await expect(opener(page)).toHaveAccessibleName(/^Writing as 木村/);
 });
+
+const here = (page: Page) => page.getByRole('button', { name: /is here|are here/ });
+
+test('everyone sees who is here', async ({ page, another, request }) => {
+  const shared = await upload(request);
+  await ImagePage.open(page, shared.shortID);
+  const mine = await alias(page);
+  await expect(here(page)).toHaveAccessibleName(`1 person is here: ${mine} (you)`);
+  await expect(here(page).locator('.avatar')).toHaveCount(1);
+  const reader = await ImagePage.openAsAnother(another, shared.shortID);
+  const theirs = await alias(reader.page);
+  const two = new RegExp(`^2 people are here: (${mine} \\(you\\), ${theirs}|${theirs}, ${mine} \\(you\\))$`);
+  await expect(here(page)).toHaveAccessibleName(two);
+  await expect(here(reader.page)).toContainText('2 here');
+  const colour = await opener(reader.page).locator('.avatar').evaluate((it) => getComputedStyle(it).backgroundColor);
+  const colours = await here(page).locator('.avatar').evaluateAll((all) => all.map((it) => getComputedStyle(it).backgroundColor));
+  expect(colours).toContain(colour);
+
+  await here(page).click();
+  const list = page.getByRole('listitem');
+  await expect(list.filter({ hasText: theirs })).toBeVisible();
+  await opener(reader.page).click();
+  await field(reader.page).fill('Kim');
+  await field(reader.page).press('Enter');
+  await expect(list.filter({ hasText: 'Kim' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(list.filter({ hasText: 'Kim' })).toBeHidden();
+
+  await reader.page.close();
+  await expect(here(page)).toHaveAccessibleName(`1 person is here: ${mine} (you)`);
+});
+
+test('nothing is shown about who is here before the server says so, and without a connection', async ({ page, request }) => {
+  const shared = await upload(request);
+  let send = (_: object) => {};
+  await page.routeWebSocket('**/api/socket', (socket) => {
+    const server = socket.connectToServer();
+    send = (data) => socket.send(JSON.stringify({ type: 'presence', data: { uploadID: shared.id, ...data } }));
+    server.onMessage((frame) => String(frame).includes('"presence"') || socket.send(frame));
+  });
+  const opened = await ImagePage.open(page, shared.shortID);
+  await expect(here(page)).toHaveCount(0);
+  const before = await page.locator('.header').evaluate((header) => header.querySelector('.copy-link')!.getBoundingClientRect().x);
+  const people = Array.from({ length: 8 }, (_, n) => ({ name: `Guest ${n}` }));
+  send({ count: 12, people });
+  await expect(here(page)).toHaveAccessibleName(/^12 people are here: Guest 0, .*, Guest 7, 4 more$/);
+  await expect(here(page)).toContainText('+7');
+  await expect(here(page).locator('.avatar')).toHaveCount(5);
+  expect(await page.locator('.copy-link').evaluate((it) => it.getBoundingClientRect().x)).toBe(before);
+  await page.context().setOffline(true);
+  await expect(opened.status).toHaveText('Offline');
+  await expect(here(page)).toHaveCount(0);
+});
