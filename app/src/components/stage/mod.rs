@@ -7,6 +7,7 @@ mod pins;
 mod place;
 mod pointing;
 mod ripples;
+mod spread;
 mod strokes;
 mod viewport;
 mod zoom;
@@ -29,6 +30,7 @@ pub use picture::alt;
 use pins::Pins;
 use pointing::Pointing;
 use ripples::Ripples;
+use spread::Spread;
 use strokes::Strokes;
 use zoom::Zoom;
 use zoom_bar::ZoomBar;
@@ -49,6 +51,7 @@ pub fn ImageStage(
     let tapped = RwSignal::new(false);
     let intact = RwSignal::new(true);
     let zoom = Zoom::new(image.width);
+    let spread = Spread::new();
     let places = Places::expect();
     effect(move || {
         if let Some(at) = places.revealed.get() {
@@ -69,7 +72,10 @@ pub fn ImageStage(
                 ev.prevent_default();
             } else if is_plain(&ev) {
                 ev.prevent_default();
-                follow_pin(&pin);
+                // A finger spreads pins that cover each other by its first tap.
+                if !spread.open(&pin) {
+                    follow_pin(&pin);
+                }
             }
             return;
         }
@@ -97,6 +103,7 @@ pub fn ImageStage(
     let press = move |ev: PointerEvent| {
         end_line();
         zoom.on_press(&ev, is_place(&ev) && is_on_picture(&ev));
+        spread.on_pointer(&ev);
     };
     let release = move |ev: &PointerEvent| {
         end_line();
@@ -108,6 +115,7 @@ pub fn ImageStage(
         zoom.on_cancel(&ev);
     };
     let motion = move |ev: PointerEvent| {
+        spread.on_pointer(&ev);
         // Not pressed, or released outside of the picture before it was captured.
         if ev.buttons() == 0 {
             release(&ev);
@@ -149,7 +157,7 @@ pub fn ImageStage(
                     >
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>
-                        <Pins live/>
+                        <Pins live spread/>
                         <Strokes zoom live/>
                         <Ripples live/>
                     </div>
@@ -157,7 +165,8 @@ pub fn ImageStage(
                 <Pointing zoom live/>
             </div>
             <p class="hint scripted" class:gone=is_tapped>
-                "Tap to point, hold and drag to draw"
+                <span class="for-mouse">"Click to point, hold and drag to draw"</span>
+                <span class="for-touch">"Tap to point, hold and drag to draw"</span>
             </p>
             <ZoomBar zoom live/>
         </div>

@@ -1,33 +1,40 @@
+use leptos::ev::PointerEvent;
 use leptos::prelude::*;
+use web_sys::FocusEvent;
 
 use super::place::decimal;
+use super::spread::Spread;
 use crate::browser::Hydrated;
-use crate::components::places::Places;
+use crate::components::places::{Places, place_link};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Pin};
 use crate::model::Point;
 
-/// The pins in the document that the server renders: each adds 54 bytes to its Content-Security-Policy, and proxies limit
-/// the size of headers.
-const MAX_FIRST_PINS: usize = 20;
-
 /// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the chips
 /// in the messages only, which do the same.
 #[component]
-pub fn Pins(live: Live) -> impl IntoView {
+pub fn Pins(live: Live, spread: Spread) -> impl IntoView {
     let places = Places::expect();
     let pins = live.messages.pins;
     let hydrated = Hydrated::expect();
-    let each = move || {
-        let mut pins = pins.get();
-        if !hydrated.get() {
-            pins.drain(..pins.len().saturating_sub(MAX_FIRST_PINS));
+    let rules = rules(&pins.get_untracked());
+    let rules = (is_in_document() && !rules.is_empty()).then(|| view! { <style>{rules}</style> });
+    let on_hover = move |ev: PointerEvent| {
+        if let Some(pin) = place_link(&ev).filter(|_| ev.pointer_type() != "touch") {
+            spread.open(&pin);
         }
-        pins
+    };
+    let on_focus = move |ev: FocusEvent| {
+        let pin = place_link(&ev);
+        // Not by a tap, which spreads them itself.
+        if let Some(pin) = pin.filter(|pin| pin.matches(":focus-visible").unwrap_or(false)) {
+            spread.open(&pin);
+        }
     };
     let pin = move |pin: Pin| {
         let Pin { number, at, .. } = pin;
         let is_lit = move || places.lit.get() == Some(number);
+        let property = |fraction: f64| (!is_in_document()).then(|| decimal(fraction));
         view! {
             <a
                 id=format!("pin{number}")
@@ -38,18 +45,42 @@ pub fn Pins(live: Live) -> impl IntoView {
                 data-pin=number.to_string()
                 draggable="false"
                 tabindex=move || hydrated.get().then_some("-1")
-                style=("--x", decimal(at.x()))
-                style=("--y", decimal(at.y()))
+                style=("--x", property(at.x()))
+                style=("--y", property(at.y()))
             >
                 {number.to_string()}
             </a>
         }
     };
     view! {
-        <div class="pins" hidden=move || !places.shown.get()>
-            <ErasedFor each key=|pin| pin.id children=pin/>
+        {rules}
+        <div
+            class="pins"
+            hidden=move || !places.shown.get()
+            on:pointerover=on_hover
+            on:focusin=on_focus
+            on:focusout=move |_| spread.close()
+        >
+            <ErasedFor each=move || pins.get() key=|pin| pin.id children=pin/>
         </div>
     }
+}
+
+/// Whether the server's document is being rendered, or hydrated. It has the pins' places in a style sheet, which needs
+/// one hash in the Content-Security-Policy instead of one for each pin.
+fn is_in_document() -> bool {
+    let context = Owner::current_shared_context();
+    cfg!(feature = "ssr") || context.is_some_and(|context| context.during_hydration())
+}
+
+/// The style sheet with the places of these pins.
+fn rules(pins: &[Pin]) -> String {
+    let mut rules = String::new();
+    for Pin { number, at, .. } in pins {
+        let (x, y) = (decimal(at.x()), decimal(at.y()));
+        rules += &format!("#pin{number}{{--x:{x};--y:{y}}}");
+    }
+    rules
 }
 
 /// A pin stands above its place and to the right of it, but not beyond the image's edge, where the stage may end.

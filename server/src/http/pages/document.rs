@@ -22,8 +22,8 @@ pub(super) struct Document {
 pub(super) struct InlineSources {
     /// Of executable scripts.
     pub scripts: Vec<String>,
-    /// Of `style` attributes.
-    pub style_attributes: Vec<String>,
+    /// Of `style` attributes and elements.
+    pub styles: Vec<String>,
 }
 
 impl Document {
@@ -33,6 +33,7 @@ impl Document {
         let mut inline = InlineSources::default();
         let mut nonce = None;
         let mut is_script = false;
+        let mut is_style = false;
         let mut in_app = false;
         let mut nodes = 0;
         for token in tokens(&html) {
@@ -48,14 +49,16 @@ impl Document {
                     let kind = attribute(b"type");
                     is_script =
                         tag.name == b"script" && kind.as_deref() != Some(b"application/json");
+                    is_style = tag.name == b"style";
                     let style = attribute(b"style").map(|style| hash_source(&style));
-                    inline.style_attributes.extend(style);
+                    inline.styles.extend(style);
                     nonce = nonce.or(attribute(b"nonce"));
                     in_app |= attribute(b"id").as_deref() == Some(b"app");
                 }
                 Token::String(text) if is_script => inline.scripts.push(hash_source(&text)),
+                Token::String(text) if is_style => inline.styles.push(hash_source(&text)),
                 Token::EndTag(tag) => {
-                    is_script = false;
+                    (is_script, is_style) = (false, false);
                     in_app &= tag.name != b"body";
                 }
                 _ => {}
@@ -92,7 +95,7 @@ mod tests {
         format!(
             "<!DOCTYPE html><html><head><script type=\"module\" nonce=\"{nonce}\">a<b</script>\
              <script type=\"application/json\">{{}}</script></head>\
-             <body><div id=\"app\" data-nodes=\"\"><p style=\"top:0;\">one &amp; two<!>three<img></p></div></body>\
+             <body><style>#a{{top:1px}}</style><div id=\"app\" data-nodes=\"\"><p style=\"top:0;\">one &amp; two<!>three<img></p></div></body>\
              </html><script nonce=\"{nonce}\">c()</script>"
         )
     }
@@ -104,7 +107,10 @@ mod tests {
             document.inline.scripts,
             [hash_source(b"a<b"), hash_source(b"c()")]
         );
-        assert_eq!(document.inline.style_attributes, [hash_source(b"top:0;")]);
+        assert_eq!(
+            document.inline.styles,
+            [hash_source(b"#a{top:1px}"), hash_source(b"top:0;")]
+        );
     }
 
     #[test]

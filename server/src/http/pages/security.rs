@@ -41,7 +41,7 @@ pub(super) fn content_security_policy(
     let image_origin = image_origin.map(|origin| format!(" {origin}"));
     let image_origin = image_origin.unwrap_or_default();
     let scripts = inline.scripts.join(" ");
-    let styles = match &*inline.style_attributes {
+    let styles = match &*inline.styles {
         [] => String::new(),
         // `unsafe-hashes` makes hashes apply to attributes too.
         sources => format!(" 'unsafe-hashes' {}", sources.join(" ")),
