@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos::tachys::html::attribute::custom::custom_attribute;
 
-use crate::components::image_alt;
+use crate::browser::clock::Zone;
+use crate::components::{image_alt, image_title};
 use crate::model::UploadPage;
 
 const PITCH: &str =
@@ -74,7 +75,7 @@ fn home(origin: &str) -> Vec<Tag> {
 fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let image = &page.upload.content;
     let image_url = format!("{origin}{}", image.url);
-    let title = "A shared image on Tonesa".to_owned();
+    let title = image_title(page.first.as_ref(), page.upload.created_at, Zone::Utc);
     let description = description(page.page.head.get());
     let alt = image_alt(image);
     vec![

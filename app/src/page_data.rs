@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::live::failure::ApiFailure;
+#[cfg(not(feature = "ssr"))]
+use crate::model::MessagePage;
 use crate::model::{ShortId, UploadPage};
 use crate::problem::Problem;
 
@@ -61,8 +63,16 @@ pub async fn image_page(short_id: ShortId) -> Result<UploadPage, PageError> {
     let messages = format!("{upload}/messages");
     // JavaScript values are not `Send`; a browser has one thread.
     send_wrapper::SendWrapper::new(async move {
-        let (upload, page) = futures::try_join!(api::get(&upload), api::get(&messages))?;
-        Ok(UploadPage { upload, page })
+        let first = format!("{messages}?after=0&limit=1");
+        let (upload, page, first) =
+            futures::try_join!(api::get(&upload), api::get(&messages), api::get(&first))?;
+        let first: MessagePage = first;
+        let first = first.messages.into_iter().next();
+        Ok(UploadPage {
+            upload,
+            page,
+            first: first.map(|message| message.content),
+        })
     })
     .await
 }

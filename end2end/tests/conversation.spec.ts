@@ -86,8 +86,12 @@ test('new messages are announced by a button while older ones are read', async (
   await page.getByRole('log').hover();
   await page.mouse.wheel(0, -600);
   await expect(reader.messages.last()).not.toBeInViewport();
+  await post(request, shared, 'one more');
+  await expect(page.getByRole('button', { name: '1 new message' })).toBeVisible();
   await post(request, shared, 'the newest');
-  await page.getByRole('button', { name: /New messages/ }).click();
+  await page.getByRole('button', { name: '2 new messages' }).click();
+  await expect(page.getByRole('button', { name: /new message/ })).toBeHidden();
+  await expect(page.getByRole('log')).toBeFocused();
   await expect(reader.messages.last()).toHaveText('the newest');
   await expect(reader.messages.last()).toBeInViewport();
 });

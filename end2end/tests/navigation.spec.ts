@@ -33,7 +33,7 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   await expect(page.locator('html.hydrated')).toBeAttached();
   const first = await uploaded(page, 'coffee.png');
   const address = page.url();
-  await expect(page).toHaveTitle('A shared image · Tonesa');
+  await expect(page).toHaveTitle(/^Picture of .*\d.* · Tonesa$/);
   await expect(page.getByRole('main')).toBeFocused();
 
   await page.getByRole('link', { name: 'Tonesa', exact: true }).click();

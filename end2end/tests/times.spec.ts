@@ -37,3 +37,16 @@ test("times and days are in UTC first, and in the reader's zone and language aft
   await expect(page.locator('.day')).toHaveText(ownDay);
   await expect(page.locator('time')).toHaveText(ownTime);
 });
+
+test('at midnight today becomes yesterday', async ({ page, request }) => {
+  const shared = await upload(request);
+  const { createdAt } = await post(request, shared, 'Late');
+  const at = new Date(createdAt);
+  const local = new Date(at.toLocaleString('sv-SE', { timeZone: reader.timezoneId }).replace(' ', 'T') + 'Z');
+  const untilMidnight = 24 * 60 * 60_000 - (local.getTime() % (24 * 60 * 60_000));
+  await page.clock.install({ time: at.getTime() + untilMidnight - 60_000 });
+  await ImagePage.open(page, shared.shortID);
+  await expect(page.locator('.day')).toHaveText('Today');
+  await page.clock.runFor(61_000);
+  await expect(page.locator('.day')).toHaveText('Yesterday');
+});

@@ -1,5 +1,7 @@
 //! Formats times: in UTC on the server, in the reader's time zone and language once hydrated.
 
+use std::time::Duration;
+
 use js_sys::{Array, Date as JsDate, Function, Intl::DateTimeFormat, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -52,6 +54,18 @@ impl Zone {
         }
     }
 
+    /// Day and time without the year: `24 Nov, 14:02 UTC`, or in the reader's language.
+    pub fn short_date(self, at: Timestamp) -> String {
+        match self {
+            Self::Utc => {
+                let date = at.utc().date();
+                let month = date.month().to_string();
+                format!("{} {:.3}, {}", date.day(), month, self.time(at))
+            }
+            Self::Local => SHORT_FORMAT.with(|short| format(short, at.unix_millis())),
+        }
+    }
+
     /// The day: `24 November 2026`, or `Today`, `Yesterday`, or in the reader's language.
     pub fn day_label(self, day: Day) -> String {
         match self {
@@ -65,14 +79,24 @@ impl Zone {
     }
 }
 
-fn local_label(Day(day): Day) -> String {
+/// The time until the reader's next midnight.
+pub fn until_midnight() -> Duration {
+    let millis = DAY_MS - local_now().rem_euclid(DAY_MS);
+    Duration::from_millis(millis.unsigned_abs())
+}
+
+/// Milliseconds since 1970 by the reader's clock on the wall.
+fn local_now() -> i64 {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "milliseconds since 1970 are far below 2^53"
     )]
     let now = JsDate::now() as i64;
-    let today = (now + local_offset_minutes(now) * MINUTE_MS).div_euclid(DAY_MS);
-    match today - day {
+    now + local_offset_minutes(now) * MINUTE_MS
+}
+
+fn local_label(Day(day): Day) -> String {
+    match local_now().div_euclid(DAY_MS) - day {
         0 => "Today".to_owned(),
         1 => "Yesterday".to_owned(),
         _ => DATE_FORMAT.with(|date| format(date, day * DAY_MS)),
@@ -82,6 +106,8 @@ fn local_label(Day(day): Day) -> String {
 // Making one of these takes a phone as long as formatting dozens of times.
 thread_local! {
     static TIME_FORMAT: Function = formatter(r#"{"timeStyle":"short"}"#);
+    static SHORT_FORMAT: Function =
+        formatter(r#"{"day":"numeric","month":"short","hour":"numeric","minute":"numeric"}"#);
     static DATE_FORMAT: Function =
         formatter(r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#);
 }
@@ -128,6 +154,14 @@ mod tests {
         assert_eq!(Zone::Utc.time(at("2026-11-24T14:02:59.999Z")), "14:02 UTC");
         assert_eq!(Zone::Utc.time(at("2026-11-24T00:30:00+02:00")), "22:30 UTC");
         assert_eq!(Zone::Utc.time(at("1969-12-31T23:59:00Z")), "23:59 UTC");
+    }
+
+    #[test]
+    fn short_dates_are_formatted_in_utc() {
+        assert_eq!(
+            Zone::Utc.short_date(at("2026-11-24T14:02:00Z")),
+            "24 Nov, 14:02 UTC"
+        );
     }
 
     #[test]

@@ -12,7 +12,8 @@ use leptos::prelude::*;
 use crate::erased::effect;
 
 /// Whether the app is hydrated; provided in the context. The first render must equal the server's, so whatever depends
-/// on the reader's time zone, storage or browser waits for it.
+/// on the reader's time zone, storage or browser waits for it. It is set again at midnight, when other days are called
+/// today and yesterday.
 #[derive(Clone, Copy)]
 pub struct Hydrated(RwSignal<bool>);
 
@@ -23,6 +24,7 @@ impl Hydrated {
         provide_context(Self(hydrated));
         effect(move || {
             hydrated.set(true);
+            follow_midnight(hydrated);
             // For the style sheet and for tests.
             if let Some(root) = document().document_element() {
                 root.set_class_name("hydrated");
@@ -44,4 +46,14 @@ impl Hydrated {
     pub fn get_untracked(self) -> bool {
         self.0.get_untracked()
     }
+}
+
+fn follow_midnight(hydrated: RwSignal<bool>) {
+    let at_midnight = move || {
+        // Unless the app is rendered anew, which has another signal.
+        if hydrated.try_set(true).is_none() {
+            follow_midnight(hydrated);
+        }
+    };
+    set_timeout(at_midnight, clock::until_midnight());
 }

@@ -12,6 +12,8 @@ mod notice;
 mod people;
 mod places;
 mod stage;
+mod title;
+mod unread;
 mod upload_form;
 
 pub use composer::Composer;
@@ -26,4 +28,6 @@ pub use places::Places;
 pub use stage::ImageStage;
 #[cfg(feature = "ssr")]
 pub use stage::alt as image_alt;
+pub use title::image_title;
+pub use unread::count_unread;
 pub use upload_form::DropZone;

@@ -66,6 +66,7 @@ impl Conversations {
             Some(UploadPage {
                 upload: kept.upload.clone(),
                 page: MessagePage::default(),
+                first: None,
             })
         })
     }
@@ -75,6 +76,7 @@ impl Conversations {
         let page = UploadPage {
             upload,
             page: MessagePage::default(),
+            first: None,
         };
         self.0.update_value(|state| state.add(page, Some(file)));
     }

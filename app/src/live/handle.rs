@@ -138,7 +138,10 @@ fn first_view(page: &UploadPage) -> View {
         History::Complete
     };
     View {
-        messages: MessageList::new((conversation.first(), conversation.listed())),
+        messages: MessageList::new(
+            (conversation.first(), conversation.listed()),
+            page.first.clone(),
+        ),
         history: RwSignal::new(history),
         connection: RwSignal::new(Connection::Connecting),
         ripples: RwSignal::new(Vec::new()),

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::view::{Entry, Pin};
-use crate::model::{ClientMessageId, Seq};
+use crate::model::{ClientMessageId, MessageText, Seq};
 
 /// A chunk of this length is closed: further messages go into the next one.
 const CHUNK_LENGTH: usize = 50;
@@ -49,6 +49,8 @@ pub struct MessageList {
     pub chunks: RwSignal<Vec<Chunk>>,
     /// The last message; set when another one becomes the last.
     pub newest: RwSignal<Option<Entry>>,
+    /// The text of the first message of the conversation, also when it is not listed.
+    pub first_text: RwSignal<Option<MessageText>>,
     /// The places of the listed messages, in the order of their numbers.
     pub pins: RwSignal<Vec<Pin>>,
     contents: StoredValue<Contents>,
@@ -71,8 +73,9 @@ struct Contents {
 
 impl MessageList {
     /// Starts with these stored messages; `first` is the number of the first one.
-    pub(super) fn new((first, listed): (Seq, &[Entry])) -> Self {
+    pub(super) fn new((first, listed): (Seq, &[Entry]), first_text: Option<MessageText>) -> Self {
         let list = Self {
+            first_text: RwSignal::new(first_text),
             chunks: RwSignal::new(Vec::new()),
             newest: RwSignal::new(None),
             pins: RwSignal::new(Vec::new()),
@@ -103,6 +106,14 @@ impl MessageList {
         let key = |entry: &Entry| entry.key.clone();
         if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
             self.newest.set(newest.cloned());
+        }
+        if first == Seq::new(1)
+            && let Some(text) = listed.first().map(|entry| &entry.content)
+            && self
+                .first_text
+                .with_untracked(|it| it.as_ref() != Some(text))
+        {
+            self.first_text.set(Some(text.clone()));
         }
         self.update_pins(listed);
     }
@@ -136,6 +147,22 @@ impl MessageList {
     pub fn range(self) -> (Seq, Seq) {
         self.contents
             .with_value(|contents| (contents.first, contents.next))
+    }
+
+    /// How many messages of others are stored after this number, as far as is known, and the number of the first one of
+    /// them that is listed.
+    pub fn others_after(self, seq: Seq) -> (usize, Option<Seq>) {
+        self.contents.with_value(|contents| {
+            let skipped = distance(seq.next(), contents.first);
+            let chunks = contents.chunks.iter().rev();
+            let rows = chunks.flat_map(|chunk| chunk.rows.get_untracked().into_iter().rev());
+            let entries = rows.map(|row| row.entry());
+            let stored = entries.filter(|entry| entry.seq > Seq::ZERO);
+            let later = stored.take_while(|entry| entry.seq > seq);
+            let others = later.filter(|entry| !entry.mine);
+            let counted = others.map(|entry| entry.seq);
+            counted.fold((skipped, None), |(count, _), seq| (count + 1, Some(seq)))
+        })
     }
 
     /// Forgets all messages: the next update brings others, from the number `first` on.

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{ShortId, UploadId};
 use super::message::MessagePage;
+use super::text::MessageText;
 use super::timestamp::Timestamp;
 
 /// An uploaded image as everyone sees it.
@@ -106,6 +107,8 @@ pub struct UploadPage {
     pub upload: Upload,
     /// Its newest messages.
     pub page: MessagePage,
+    /// The text of the first message, by which the page is named.
+    pub first: Option<MessageText>,
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::failures::{Loading, NotFound, Unavailable};
+use crate::browser::Hydrated;
+use crate::browser::clock::Zone;
 use crate::components::{
     Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList, People, Places,
+    count_unread, image_title,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -67,10 +70,20 @@ fn Conversation(
     });
     let link = format!("{origin}/u/{short_id}");
     let places = Places::provide();
+    let hydrated = Hydrated::expect();
+    let title = move || {
+        let first = live.messages.first_text.read();
+        image_title(first.as_ref(), upload.created_at, Zone::of(hydrated))
+    };
+    let unread = count_unread(live);
+    let tab_title = move || match unread.get() {
+        0 => format!("{} · Tonesa", title()),
+        count => format!("({count}) {} · Tonesa", title()),
+    };
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
     view! {
-        <Title text="A shared image · Tonesa"/>
+        <Title text=tab_title/>
         <div
             class="page image-page"
             on:mouseover=move |ev| places.on_point(&ev)
@@ -83,7 +96,7 @@ fn Conversation(
                 <CopyLink link/>
             </header>
             <Main class="image">
-                <h1 class="visually-hidden">"A shared image"</h1>
+                <h1 class="visually-hidden">{title}</h1>
                 <ImageStage image=upload.content local_file live/>
                 <section class="panel" aria-label="Conversation">
                     <MessageList live on_edit/>

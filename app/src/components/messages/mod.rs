@@ -16,7 +16,7 @@ use web_sys::{Element, HtmlElement};
 
 use crate::browser::Hydrated;
 use crate::components::places::Places;
-use crate::erased::ErasedFor;
+use crate::erased::{ErasedFor, effect};
 use crate::live::{Chunk, Live, Row};
 use address::{Note, copy_link, follow_address};
 use history::LoadOlderButton;
@@ -34,7 +34,17 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
     let chunk = move |Chunk { rows, .. }: Chunk| {
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };
-    let unseen = move || scrolling.unseen.get();
+    let unseen = move || scrolling.unseen.get() > 0;
+    let newer = move || match scrolling.unseen.get() {
+        1 => "1 new message ↓".to_owned(),
+        count => format!("{count} new messages ↓"),
+    };
+    let to_newest = move |_| {
+        scrolling.to_newest();
+        // The button disappears with the focus on it. Fails only for elements that cannot have the focus.
+        _ = scroller.get_untracked().map(|log| log.focus());
+    };
+    let announced = announce(live);
     let note = Note(RwSignal::new(String::new()));
     follow_address(live, places, note);
     view! {
@@ -43,7 +53,8 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 class="log"
                 role="log"
                 aria-label="Messages"
-                aria-relevant="additions"
+                // Older messages that are loaded are none to announce.
+                aria-live="off"
                 tabindex="0"
                 node_ref=scroller
                 on:scroll=move |_| scrolling.on_scroll()
@@ -64,15 +75,38 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
                 class="button newer"
                 class:shown=unseen
                 r#type="button"
-                on:click=move |_| scrolling.to_newest()
+                on:click=to_newest
             >
-                "New messages ↓"
+                {newer}
             </button>
+            <p class="visually-hidden" role="status">
+                {move || announced.get()}
+            </p>
             <p class="log-note" role="status">
                 {move || note.0.get()}
             </p>
         </div>
     }
+}
+
+/// What screen readers announce: the new messages of others.
+fn announce(live: Live) -> RwSignal<String> {
+    let announced = RwSignal::new(String::new());
+    let mut last = None;
+    effect(move || {
+        let newest = live.messages.newest.read();
+        let before = last.replace(live.messages.range().1.previous());
+        let Some((before, newest)) = before.zip(newest.as_ref().filter(|entry| !entry.mine)) else {
+            return;
+        };
+        let message = format!("{}: {}", newest.author_name, newest.content.as_str());
+        match live.messages.others_after(before).0 {
+            0 => {}
+            1 => announced.set(message),
+            count => announced.set(format!("{count} new messages. {message}")),
+        }
+    });
+    announced
 }
 
 /// Up and Down lead from message to message, beginning with the newest one: they are not in the Tab order, only what is

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 
 use crate::erased::effect;
 use crate::live::{History, Live};
-use crate::model::ClientMessageId;
+use crate::model::{ClientMessageId, Seq};
 
 /// Within this distance of the end, in CSS pixels, the reader follows the conversation.
 const FOLLOWING_PX: i32 = 40;
@@ -16,8 +16,10 @@ const PREFETCH_PX: i32 = 240;
 pub struct Scrolling {
     scroller: NodeRef<Div>,
     live: Live,
-    /// Whether there are new messages below that the reader has not seen.
-    pub unseen: RwSignal<bool>,
+    /// How many new messages of others there are below.
+    pub unseen: RwSignal<usize>,
+    /// The last message when the reader left the end.
+    seen: StoredValue<Seq>,
 }
 
 impl Scrolling {
@@ -26,7 +28,8 @@ impl Scrolling {
         let scrolling = Self {
             scroller,
             live,
-            unseen: RwSignal::new(false),
+            unseen: RwSignal::new(0),
+            seen: StoredValue::new(live.messages.range().1.previous()),
         };
         // The position from before another page was shown; or else the reader may have scrolled before hydration.
         effect(move || {
@@ -45,8 +48,11 @@ impl Scrolling {
             let is_new = before.as_ref().is_some_and(|before| *before != key);
             match &*newest {
                 Some(entry) if is_new && entry.mine => scrolling.to_newest(),
-                Some(_) if is_new && !scrolling.at_newest() => scrolling.unseen.set(true),
-                _ => {}
+                Some(_) if is_new && !scrolling.at_newest() => {
+                    let (count, _) = live.messages.others_after(scrolling.seen.get_value());
+                    scrolling.unseen.set(count);
+                }
+                _ => scrolling.on_newest(),
             }
             before = Some(key);
         });
@@ -55,9 +61,18 @@ impl Scrolling {
 
     /// Scrolls to the newest message.
     pub fn to_newest(self) {
-        self.unseen.set(false);
+        self.on_newest();
         if let Some(scroller) = self.scroller.get_untracked() {
             scroller.set_scroll_top(0);
+        }
+    }
+
+    /// The reader has seen all messages.
+    fn on_newest(self) {
+        let (_, next) = self.live.messages.range();
+        self.seen.set_value(next.previous());
+        if self.unseen.get_untracked() > 0 {
+            self.unseen.set(0);
         }
     }
 
@@ -66,8 +81,8 @@ impl Scrolling {
         if let Some(scroller) = self.scroller.get_untracked() {
             self.live.scroll_top.set_value(scroller.scroll_top());
         }
-        if self.unseen.get_untracked() && self.at_newest() {
-            self.unseen.set(false);
+        if self.at_newest() {
+            self.on_newest();
         }
         if self.near_oldest() && self.live.history.get_untracked() == History::More {
             self.live.load_older();

@@ -34,7 +34,19 @@ pub(super) async fn with_messages(
     let store = &state.store;
     let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
-    Ok(UploadPage { upload, page })
+    let first = match page.messages.first() {
+        Some(oldest) if oldest.seq > Seq::new(1) => {
+            let first = store.messages(upload.id, Select::After(Seq::ZERO), 1);
+            let first = deadline.wait("store", first).await.map_err(page_error)?;
+            first.messages.into_iter().next()
+        }
+        oldest => oldest.cloned(),
+    };
+    Ok(UploadPage {
+        upload,
+        page,
+        first: first.map(|message| message.content),
+    })
 }
 
 /// Reads the last sequence number of a conversation.

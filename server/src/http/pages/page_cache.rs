@@ -186,7 +186,11 @@ mod tests {
             head: Seq::new(head),
         };
         let upload = upload.clone();
-        let content = PageContent::Image(Ok(UploadPage { upload, page }));
+        let content = PageContent::Image(Ok(UploadPage {
+            upload,
+            page,
+            first: None,
+        }));
         let request = Request::new(Body::empty());
         pages
             .get_or_render(
