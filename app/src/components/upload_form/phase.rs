@@ -70,6 +70,11 @@ pub fn progress_label(sent: f64) -> String {
     }
 }
 
+/// What screen readers read of it: it changes with every quarter, so that they can read something else too.
+pub fn announced_label(sent: f64) -> String {
+    progress_label((sent * 4.0).floor() / 4.0)
+}
+
 /// The fraction in percent, rounded down.
 pub fn percent(fraction: f64) -> u8 {
     #[expect(
@@ -90,5 +95,21 @@ mod tests {
         assert_eq!(progress_label(0.0), "Uploading, 0 %");
         assert_eq!(progress_label(0.999), "Uploading, 99 %");
         assert_eq!(progress_label(1.0), "Checking the image…");
+    }
+
+    #[test]
+    fn quarters_are_announced() {
+        let announced: Vec<_> = [0.0, 0.24, 0.25, 0.6, 0.999, 1.0]
+            .map(announced_label)
+            .into();
+        let expected = [
+            "Uploading, 0 %",
+            "Uploading, 0 %",
+            "Uploading, 25 %",
+            "Uploading, 50 %",
+            "Uploading, 75 %",
+            "Checking the image…",
+        ];
+        assert_eq!(announced, expected);
     }
 }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::phase::{percent, progress_label};
+use super::phase::{announced_label, percent, progress_label};
 use super::uploader::Uploader;
 
 /// The local image with the upload's progress and a button that cancels it. Hidden while nothing is being uploaded.
@@ -29,6 +29,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let no_note = move || note_text().is_none();
     let percent = move || percent(uploader.sent.get()).to_string();
     let state = move || progress_label(uploader.sent.get());
+    let announced = move || announced_label(uploader.sent.get());
     view! {
         <div class="sending" hidden=idle>
             <div class="sending-picture">
@@ -38,8 +39,11 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
             <p class="sending-name">
                 <bdi>{name}</bdi>
             </p>
-            <p class="sending-state" role="status">
+            <p class="sending-state" aria-hidden="true">
                 {state}
+            </p>
+            <p class="visually-hidden" role="status">
+                {announced}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
             <button class="button" type="button" on:click=move |_| uploader.cancel()>
