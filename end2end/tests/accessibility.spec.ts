@@ -14,7 +14,8 @@ async function serious(page: Page) {
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
     test.describe(`${colorScheme}, ${viewport.width} px`, () => {
-      test.use({ colorScheme, viewport });
+      // Colours are looked at, which animations mix.
+      test.use({ colorScheme, viewport, contextOptions: { reducedMotion: 'reduce' } });
 
       test('axe finds nothing serious on the home page', async ({ page, allowConsole }) => {
         allowConsole(/415/);
@@ -32,6 +33,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const shared = await upload(request);
         const opened = await ImagePage.open(page, shared.shortID);
         expect(await serious(page)).toEqual([]);
+        await page.getByRole('button', { name: 'Share', exact: true }).click();
+        await expect(page.locator('#share')).toBeVisible();
+        expect(await serious(page)).toEqual([]);
+        await page.keyboard.press('Escape');
         for (const author of ['Mira', 'Anonymous', 'Jonas', 'Kim', 'Åsa', '木村', 'Zoë', 'Ω']) {
           await post(request, shared, `${author} was here`, author);
         }
@@ -67,9 +72,13 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
   const opened = new ImagePage(page);
   await opened.live();
 
-  await tabTo(page, '.copy-link');
+  await tabTo(page, '.share-open');
+  await page.keyboard.press('Enter');
+  await tabTo(page, '#share .copy-link');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#share')).toBeHidden();
   await tabTo(page, '.keyboard-pointer');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Space');

@@ -1,6 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { image, imagePayload } from './api';
+import { dropOrPaste } from './files';
 import { ImagePage } from './pages';
 
 const field = (page: Page) => page.locator('input[type=file][name=file]');
@@ -9,30 +10,6 @@ const field = (page: Page) => page.locator('input[type=file][name=file]');
 async function home(page: Page) {
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
-}
-
-/** Drops or pastes files from outside of the page. */
-async function dropOrPaste(page: Page, how: 'drop' | 'paste', files: { name: string; mimeType: string; buffer: Buffer }[]) {
-  const transfer = await page.evaluateHandle(
-    (files) => {
-      const transfer = new DataTransfer();
-      for (const { name, mimeType, base64 } of files) {
-        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-        transfer.items.add(new File([bytes], name, { type: mimeType }));
-      }
-      return transfer;
-    },
-    files.map(({ name, mimeType, buffer }) => ({ name, mimeType, base64: buffer.toString('base64') })),
-  );
-  if (how === 'drop') {
-    await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
-    await expect(page.locator('.drop-cover.shown')).toBeVisible();
-    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
-  } else {
-    await page.evaluate((transfer) => {
-      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }));
-    }, transfer);
-  }
 }
 
 /** Expects the page of an image of this width, connected. */

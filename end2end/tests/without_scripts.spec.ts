@@ -15,6 +15,18 @@ test('a link shows the image and its messages', async ({ page, request }) => {
   await expect(page.getByText('Mira')).toBeVisible();
 });
 
+test('the link is shared as a text and as a QR code', async ({ page, request, baseURL }) => {
+  const shared = await upload(request);
+  await post(request, shared, 'Not empty');
+  await page.goto(`/u/${shared.shortID}`);
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  const link = page.getByRole('textbox', { name: 'Link to this page' });
+  await expect(link).toHaveValue(`${baseURL}/u/${shared.shortID}`);
+  const code = page.getByRole('img', { name: 'The link as a QR code' });
+  await expect(code).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Copy' })).toBeHidden();
+});
+
 test('the form uploads', async ({ page }) => {
   await page.goto('/');
   await page.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));

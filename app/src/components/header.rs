@@ -1,10 +1,24 @@
 use leptos::prelude::*;
 
-/// The bar at the top with a link to the home page.
+/// The bar at the top of the pages without a picture.
 #[component]
 pub fn Header() -> impl IntoView {
     view! {
-        <header class="header"><Brand/></header>
+        <header class="header">
+            <Brand/>
+            <NewPicture/>
+        </header>
+    }
+}
+
+/// The link to the upload form, for pages that show something else.
+#[component]
+pub fn NewPicture() -> impl IntoView {
+    view! {
+        <a class="new-picture" href="/" aria-label="New picture">
+            "+"
+            <span>"New picture"</span>
+        </a>
     }
 }
 

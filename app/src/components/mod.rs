@@ -4,13 +4,13 @@
 mod avatar;
 mod composer;
 mod connection_status;
-mod copy_link;
 mod header;
 mod main_part;
 mod messages;
 mod notice;
 mod people;
 mod places;
+mod share;
 mod stage;
 mod title;
 mod unread;
@@ -18,16 +18,16 @@ mod upload_form;
 
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
-pub use copy_link::CopyLink;
-pub use header::{Brand, Header};
+pub use header::{Brand, Header, NewPicture};
 pub use main_part::Main;
 pub use messages::MessageList;
 pub use notice::Notice;
 pub use people::People;
 pub use places::Places;
+pub use share::ShareButton;
 pub use stage::ImageStage;
 #[cfg(feature = "ssr")]
 pub use stage::alt as image_alt;
 pub use title::image_title;
 pub use unread::count_unread;
-pub use upload_form::DropZone;
+pub use upload_form::{DropZone, UploadOffer};

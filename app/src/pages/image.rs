@@ -6,8 +6,8 @@ use super::failures::{Loading, NotFound, Unavailable};
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::components::{
-    Brand, Composer, ConnectionStatus, CopyLink, ImageStage, Main, MessageList, People, Places,
-    count_unread, image_title,
+    Brand, Composer, ConnectionStatus, ImageStage, Main, MessageList, NewPicture, People, Places,
+    ShareButton, UploadOffer, count_unread, image_title,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -54,7 +54,9 @@ fn Conversation(
     /// Set when the server does not know the upload.
     missing: RwSignal<Option<ShortId>>,
 ) -> impl IntoView {
-    let Settings { origin, .. } = expect_context();
+    let Settings {
+        max_upload_bytes, ..
+    } = expect_context();
     let Opened {
         upload,
         local_file,
@@ -68,7 +70,6 @@ fn Conversation(
             missing.set(Some(short_id));
         }
     });
-    let link = format!("{origin}/u/{short_id}");
     let places = Places::provide();
     let hydrated = Hydrated::expect();
     let title = move || {
@@ -91,18 +92,20 @@ fn Conversation(
         >
             <header class="header">
                 <Brand/>
+                <NewPicture/>
                 <People live/>
                 <ConnectionStatus connection=live.connection/>
-                <CopyLink link/>
+                <ShareButton short_id/>
             </header>
             <Main class="image">
                 <h1 class="visually-hidden">{title}</h1>
                 <ImageStage image=upload.content local_file live/>
                 <section class="panel" aria-label="Conversation">
-                    <MessageList live on_edit/>
+                    <MessageList short_id live on_edit/>
                     <Composer short_id live text_to_edit/>
                 </section>
             </Main>
+            <UploadOffer max_bytes=max_upload_bytes/>
         </div>
     }
 }

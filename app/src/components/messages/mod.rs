@@ -16,8 +16,10 @@ use web_sys::{Element, HtmlElement};
 
 use crate::browser::Hydrated;
 use crate::components::places::Places;
+use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Chunk, Live, Row};
+use crate::model::ShortId;
 use address::{Note, copy_link, follow_address};
 use history::LoadOlderButton;
 use item::MessageItem;
@@ -25,7 +27,7 @@ use scroll::Scrolling;
 
 /// All messages that are loaded. It stays at the newest one until the reader scrolls up.
 #[component]
-pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
+pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> impl IntoView {
     let hydrated = Hydrated::expect();
     let places = Places::expect();
     let scroller = NodeRef::<Div>::new();
@@ -63,7 +65,7 @@ pub fn MessageList(live: Live, on_edit: Callback<String>) -> impl IntoView {
             >
                 <div class="log-content">
                     <LoadOlderButton live/>
-                    <Empty live/>
+                    <Empty short_id live/>
                     <ErasedFor
                         each=move || live.messages.chunks.get()
                         key=|chunk| chunk.id
@@ -144,14 +146,15 @@ fn move_focus(ev: &KeyboardEvent) {
     }
 }
 
-/// Shown before the first message.
+/// Shown before the first message: the first task is to share the link.
 #[component]
-fn Empty(live: Live) -> impl IntoView {
+fn Empty(short_id: ShortId, live: Live) -> impl IntoView {
     let any = move || live.messages.newest.read().is_some();
     view! {
         <div class="empty" hidden=any>
-            <p class="empty-title">"Nobody has said anything yet"</p>
-            <p>"Copy the link and send it to someone, or write the first line."</p>
+            <p class="empty-title">"Share this picture"</p>
+            <p>"Send the link to someone, or write the first line."</p>
+            <ShareLink short_id/>
         </div>
     }
 }

@@ -7,7 +7,7 @@ mod uploader;
 mod window_events;
 
 use leptos::ev::{Event, SubmitEvent};
-use leptos::html::Input;
+use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
@@ -15,7 +15,7 @@ use leptos_router::hooks::use_navigate;
 use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
-use crate::erased::effect;
+use crate::erased::{effect, erase};
 use check::{ACCEPT, format_megabytes};
 use sending::SendingView;
 use uploader::Uploader;
@@ -27,20 +27,73 @@ pub fn DropZone(
     /// The largest file that may be uploaded, in bytes.
     max_bytes: u64,
 ) -> impl IntoView {
-    let uploader = Uploader::new(max_bytes);
+    let uploader = Uploader::new(max_bytes, false);
     let hovering = take_from_window(uploader);
-    let navigate = use_navigate();
-    effect(move || {
-        if let Some(short_id) = uploader.phase.read().done() {
-            navigate(&format!("/u/{short_id}"), NavigateOptions::default());
-        }
-    });
+    open_when_done(uploader);
     view! {
         <div class="drop-zone" class:hovering=move || hovering.get()>
             <SendingView uploader/>
             <UploadForm uploader max_bytes/>
             <Refusal uploader/>
         </div>
+        <DropCover hovering/>
+    }
+}
+
+/// Asks whether to upload an image that is dropped on or pasted into a page about another one.
+#[component]
+pub fn UploadOffer(
+    /// The largest file that may be uploaded, in bytes.
+    max_bytes: u64,
+) -> impl IntoView {
+    let uploader = Uploader::new(max_bytes, true);
+    let hovering = take_from_window(uploader);
+    open_when_done(uploader);
+    let dialog = NodeRef::<Dialog>::new();
+    effect(move || {
+        let Some(dialog) = dialog.get() else { return };
+        if !uploader.phase.read().is_open() {
+            dialog.close();
+        } else if !dialog.open() {
+            // Fails only for a dialog that is not in the document.
+            _ = dialog.show_modal();
+        }
+    });
+    erase(view! {
+        <dialog
+            class="offer"
+            aria-label="New picture"
+            node_ref=dialog
+            on:close=move |_| {
+                if uploader.phase.read_untracked().is_open() {
+                    uploader.cancel();
+                }
+            }
+        >
+            <SendingView uploader/>
+            <Refusal uploader/>
+            <form method="dialog" hidden=move || uploader.phase.read().sending().is_some()>
+                <button class="button">"Close"</button>
+            </form>
+        </dialog>
+        <DropCover hovering/>
+    })
+}
+
+/// Opens the page of the image once it is uploaded.
+fn open_when_done(uploader: Uploader) {
+    let navigate = use_navigate();
+    effect(move || {
+        if let Some(short_id) = uploader.phase.read().done() {
+            navigate(&format!("/u/{short_id}"), NavigateOptions::default());
+        }
+    });
+}
+
+/// Covers the page while files are dragged over it.
+#[component]
+fn DropCover(hovering: RwSignal<bool>) -> impl IntoView {
+    view! {
         <div class="drop-cover" class:shown=move || hovering.get() aria-hidden="true">
             <p>"Drop it to share it"</p>
         </div>
@@ -111,7 +164,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
                 <button class="button primary unscripted" type="submit">"Upload"</button>
             </div>
             <p class="upload-limits">
-                "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed."
+                "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed. Anyone with the link can see the image and write."
             </p>
         </form>
     }
@@ -120,7 +173,8 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
 /// Pastes an image; shown if the browser lets pages read the clipboard. Ctrl+V works everywhere.
 #[component]
 fn PasteButton(uploader: Uploader) -> impl IntoView {
-    let is_unsupported = RwSignal::new(true);
+    // Its room is kept until that is known, so that nothing moves.
+    let is_unsupported = RwSignal::new(false);
     effect(move || is_unsupported.set(!clipboard::can_read()));
     let paste = move |_| {
         spawn_local(async move {
@@ -135,7 +189,7 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
     };
     let is_hidden = move || is_unsupported.get();
     view! {
-        <button class="button" type="button" hidden=is_hidden on:click=paste>
+        <button class="button paste scripted" type="button" hidden=is_hidden on:click=paste>
             "Paste"
         </button>
     }

@@ -6,7 +6,7 @@ use crate::model::ShortId;
 pub enum Phase {
     /// No file is chosen.
     Idle,
-    /// The file is being uploaded.
+    /// The file is being uploaded, or will be if the person agrees.
     Sending(Sending),
     /// It is uploaded; its page is opened next.
     Done(ShortId),
@@ -20,7 +20,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The image that is being uploaded.
+    /// Whether there is something to show besides the form: a file, or a refusal.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Sending(_) | Self::Refused { .. } => true,
+            Self::Idle | Self::Done(_) => false,
+        }
+    }
+
+    /// The image that is being uploaded or offered.
     pub fn sending(&self) -> Option<&Sending> {
         match self {
             Self::Sending(sending) => Some(sending),
@@ -50,7 +58,7 @@ impl Phase {
     }
 }
 
-/// An image that is being uploaded.
+/// An image that is being uploaded or offered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
     /// The file's name.
@@ -59,6 +67,8 @@ pub struct Sending {
     pub preview: ObjectUrl,
     /// Says that other files were left out.
     pub note: Option<String>,
+    /// Whether nothing is sent yet: the person is asked first.
+    pub offered: bool,
 }
 
 /// The state of an upload of which this fraction, 0 to 1, is sent.

@@ -3,7 +3,8 @@ use leptos::prelude::*;
 use super::phase::{announced_label, percent, progress_label};
 use super::uploader::Uploader;
 
-/// The local image with the upload's progress and a button that cancels it. Hidden while nothing is being uploaded.
+/// The local image with the upload's progress, or with the question whether to upload it, and a button that cancels.
+/// Hidden while there is none.
 #[component]
 pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let phase = uploader.phase;
@@ -27,14 +28,27 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     };
     let note = move || note_text().unwrap_or_default();
     let no_note = move || note_text().is_none();
+    let offered = move || phase.read().sending().is_some_and(|it| it.offered);
     let percent = move || percent(uploader.sent.get()).to_string();
-    let state = move || progress_label(uploader.sent.get());
+    let state = move || {
+        if offered() {
+            "Nothing is sent yet.".to_owned()
+        } else {
+            progress_label(uploader.sent.get())
+        }
+    };
     let announced = move || announced_label(uploader.sent.get());
     view! {
         <div class="sending" hidden=idle>
+            <h2 hidden=move || !offered()>"Upload this picture?"</h2>
             <div class="sending-picture">
                 <img src=preview alt="The chosen image"/>
-                <progress max="100" value=percent aria-label="Upload"></progress>
+                <progress
+                    max="100"
+                    value=percent
+                    aria-label="Upload"
+                    hidden=offered
+                ></progress>
             </div>
             <p class="sending-name">
                 <bdi>{name}</bdi>
@@ -46,9 +60,19 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 {announced}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
-            <button class="button" type="button" on:click=move |_| uploader.cancel()>
-                "Cancel"
-            </button>
+            <div class="upload-ways">
+                <button
+                    class="button primary"
+                    type="button"
+                    hidden=move || !offered()
+                    on:click=move |_| uploader.retry()
+                >
+                    "Upload"
+                </button>
+                <button class="button" type="button" on:click=move |_| uploader.cancel()>
+                    "Cancel"
+                </button>
+            </div>
         </div>
     }
 }

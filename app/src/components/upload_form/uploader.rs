@@ -17,6 +17,8 @@ pub struct Uploader {
     /// The fraction that is sent, 0 to 1.
     pub sent: RwSignal<f64>,
     max_bytes: u64,
+    /// Whether the person is asked before a file is sent.
+    asks: bool,
     conversations: Conversations,
     /// The image that was chosen last; kept after a failed upload for a retry.
     pending: StoredValue<Option<SendWrapper<PendingFile>>>,
@@ -25,28 +27,32 @@ pub struct Uploader {
 /// A file and its upload, which is cancelled on drop.
 struct PendingFile {
     file: File,
-    upload: CancelUpload,
+    /// None until it is sent.
+    upload: Option<CancelUpload>,
 }
 
 impl Drop for PendingFile {
     fn drop(&mut self) {
-        self.upload.cancel();
+        if let Some(upload) = &self.upload {
+            upload.cancel();
+        }
     }
 }
 
 impl Uploader {
     /// Creates an uploader that is cancelled when its page is left.
-    pub fn new(max_bytes: u64) -> Self {
+    pub fn new(max_bytes: u64, asks: bool) -> Self {
         Self {
             phase: RwSignal::new(Phase::Idle),
             sent: RwSignal::new(0.0),
             max_bytes,
+            asks,
             conversations: Conversations::expect(),
             pending: StoredValue::new(None),
         }
     }
 
-    /// Uploads the first image of these files.
+    /// Uploads or offers the first image of these files.
     pub fn take_list(self, files: Option<FileList>) {
         let files: Vec<File> = files
             .map(|files| (0..files.length()).filter_map(|n| files.get(n)).collect())
@@ -54,7 +60,7 @@ impl Uploader {
         self.take(&files);
     }
 
-    /// Uploads the first image of these files.
+    /// Uploads or offers the first image of these files.
     pub fn take(self, files: &[File]) {
         let facts: Vec<_> = files.iter().map(facts).collect();
         let Some(index) = pick(&facts) else { return };
@@ -65,7 +71,12 @@ impl Uploader {
         }
         let taken = short(&facts[index].name);
         let note = (files.len() > 1).then(|| format!("One picture at a time: {taken} is taken."));
-        self.send(&files[index], note);
+        if self.asks {
+            self.show(&files[index], note, true);
+            self.keep(&files[index], None);
+        } else {
+            self.send(&files[index], note);
+        }
     }
 
     /// Says why nothing is uploaded.
@@ -74,7 +85,7 @@ impl Uploader {
         self.phase.set(Phase::Refused { reason, retry });
     }
 
-    /// Sends the chosen file again.
+    /// Sends the chosen file: one that is offered, or again.
     pub fn retry(self) {
         let file = self
             .pending
@@ -95,21 +106,31 @@ impl Uploader {
         drop(self.pending.try_update_value(Option::take));
     }
 
-    fn send(self, file: &File, note: Option<String>) {
-        self.forget();
-        self.sent.set(0.0);
+    fn keep(self, file: &File, upload: Option<CancelUpload>) {
+        let file = file.clone();
+        self.pending
+            .set_value(Some(SendWrapper::new(PendingFile { file, upload })));
+    }
+
+    /// Shows the file, and returns its URL.
+    fn show(self, file: &File, note: Option<String>, offered: bool) -> ObjectUrl {
         let preview = ObjectUrl::of(file);
         self.phase.set(Phase::Sending(Sending {
             name: short(&file.name()),
             preview: preview.clone(),
             note,
+            offered,
         }));
+        preview
+    }
+
+    fn send(self, file: &File, note: Option<String>) {
+        self.forget();
+        self.sent.set(0.0);
+        let preview = self.show(file, note, false);
         let progress = move |sent| self.sent.set(sent);
         let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
-        self.pending.set_value(Some(SendWrapper::new(PendingFile {
-            file: file.clone(),
-            upload: cancel,
-        })));
+        self.keep(file, Some(cancel));
         spawn_local(async move {
             match outcome.await {
                 Ok(upload) => {

@@ -2,7 +2,8 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use crate::erased::effect;
-use web_sys::DataTransfer;
+use wasm_bindgen::JsCast;
+use web_sys::{DataTransfer, Element};
 
 use super::uploader::Uploader;
 
@@ -40,7 +41,7 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             }),
             // Otherwise the browser would leave the page and show the file, or what is at the address.
             window_event_listener(ev::dragover, move |ev| {
-                if has_files(&ev) || has(&ev, ADDRESS) {
+                if has_files(&ev) || has_address(&ev) {
                     ev.prevent_default();
                 }
             }),
@@ -49,7 +50,7 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
                 if has_files(&ev) {
                     ev.prevent_default();
                     uploader.take_list(ev.data_transfer().and_then(|data| data.files()));
-                } else if has(&ev, ADDRESS) {
+                } else if has_address(&ev) {
                     ev.prevent_default();
                     uploader.refuse(ONLY_AN_ADDRESS.to_owned());
                 }
@@ -58,7 +59,9 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             window_event_listener(ev::pointermove, move |_| end()),
             window_event_listener(ev::pointerdown, move |_| end()),
             window_event_listener(ev::paste, move |ev| {
-                uploader.take_list(ev.clipboard_data().and_then(|data| data.files()));
+                if !is_text_for_field(&ev) {
+                    uploader.take_list(ev.clipboard_data().and_then(|data| data.files()));
+                }
             }),
             // The browser may keep the page and show it again on the way back.
             window_event_listener(ev::pagehide, move |_| uploader.cancel()),
@@ -72,9 +75,28 @@ fn has_files(ev: &ev::DragEvent) -> bool {
     has(ev, "Files")
 }
 
+/// Whether an address is dragged, and not into a text field, which takes it as text.
+fn has_address(ev: &ev::DragEvent) -> bool {
+    has(ev, ADDRESS) && !is_on_field(ev)
+}
+
 /// Whether something of this kind is dragged.
 fn has(ev: &ev::DragEvent, kind: &str) -> bool {
     ev.data_transfer()
         .map(|data: DataTransfer| data.types())
         .is_some_and(|types| types.includes(&kind.into(), 0))
+}
+
+/// Whether text is pasted into a field. Office programs add a picture of it.
+fn is_text_for_field(ev: &ev::ClipboardEvent) -> bool {
+    let data = ev.clipboard_data();
+    let has_text = data.is_some_and(|data| data.types().includes(&"text/plain".into(), 0));
+    has_text && is_on_field(ev)
+}
+
+fn is_on_field(ev: &ev::Event) -> bool {
+    let target = ev
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.matches("input, textarea") == Ok(true))
 }

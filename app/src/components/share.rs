@@ -1,0 +1,111 @@
+//! How a page's link gets to others: to copy, for the system's share sheet, and as a QR code. Without scripts the link
+//! and the code are there.
+
+use std::time::Duration;
+
+use js_sys::Reflect;
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ShareData;
+
+use crate::browser::clipboard;
+use crate::erased::{effect, erase};
+use crate::model::ShortId;
+use crate::settings::Settings;
+
+/// How long the button reads "Copied".
+const COPIED_DURATION: Duration = Duration::from_secs(2);
+
+/// The page's main action: opens what there is to share. The browser opens and closes it, without the app.
+#[component]
+pub fn ShareButton(short_id: ShortId) -> impl IntoView {
+    view! {
+        <div class="share">
+            <button class="button primary share-open" r#type="button" popovertarget="share">
+                "Share"
+            </button>
+            <section id="share" class="share-box" popover="auto" aria-label="Share this picture">
+                <p class="share-title">"Anyone with this link can see the picture and write."</p>
+                <ShareLink short_id/>
+            </section>
+        </div>
+    }
+}
+
+/// The link to an upload's page, with all ways to share it.
+#[component]
+pub fn ShareLink(short_id: ShortId) -> impl IntoView {
+    let Settings { origin, .. } = expect_context();
+    let field = NodeRef::<Input>::new();
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        let Some(field) = field.get_untracked() else {
+            return;
+        };
+        spawn_local(async move {
+            // Where the browser does not allow it, the selected link remains for copying by hand.
+            if clipboard::copy(&field).await {
+                copied.set(true);
+                set_timeout(move || copied.set(false), COPIED_DURATION);
+            }
+        });
+    };
+    let select = move |_| {
+        if let Some(field) = field.get_untracked() {
+            field.select();
+        }
+    };
+    // Known once hydrated.
+    let no_sheet = RwSignal::new(true);
+    effect(move || no_sheet.set(!has_share_sheet()));
+    let share = move |_| {
+        if let Some(field) = field.get_untracked() {
+            open_share_sheet(&field.value());
+        }
+    };
+    let label = move || if copied.get() { "Copied" } else { "Copy" };
+    let is_hidden = move || no_sheet.get();
+    erase(view! {
+        <div class="share-link">
+            <input
+                node_ref=field
+                aria-label="Link to this page"
+                readonly
+                value=format!("{origin}/u/{short_id}")
+                on:focus=select
+            />
+            <img
+                class="qr-code"
+                src=format!("/u/{short_id}/qr.svg")
+                width="120"
+                height="120"
+                alt="The link as a QR code"
+                loading="lazy"
+            />
+            <div class="share-ways scripted">
+                <button class="button copy-link" r#type="button" aria-live="polite" on:click=copy>
+                    {label}
+                </button>
+                <button class="button" r#type="button" hidden=is_hidden on:click=share>
+                    "Share via…"
+                </button>
+            </div>
+        </div>
+    })
+}
+
+fn has_share_sheet() -> bool {
+    Reflect::has(&window().navigator(), &"share".into()).unwrap_or_default()
+}
+
+fn open_share_sheet(link: &str) {
+    let data = ShareData::new();
+    data.set_url(link);
+    let shared = window().navigator().share_with_data(&data);
+    spawn_local(async move {
+        // Fails if the person closes the sheet.
+        _ = JsFuture::from(shared).await;
+    });
+}
