@@ -116,7 +116,8 @@ test('without comments after hydration the page is rendered again, keeps what wa
   expect(warned.length).toBe(1);
 });
 
-test('without comments on the home page an upload still gets its page', async ({ page }) => {
+test('without comments on the home page an upload still gets its page', async ({ page, allowConsole }) => {
+  allowConsole(/rendered again/);
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   await page.evaluate(changes['no comments']);

@@ -9,6 +9,7 @@ use super::random;
 use crate::model::{AuthorName, AuthorSecret, NewMessage, Point, ShortId};
 
 const ALIAS: &str = "tonesa.alias";
+const PICTURES: &str = "tonesa.pictures";
 const SECRET: &str = "tonesa.secret";
 
 /// Returns the alias that was chosen in any tab. If there is none, a friendly one is proposed and kept, so that it is the
@@ -66,6 +67,16 @@ pub fn write_unsent(upload: ShortId, messages: &[NewMessage]) {
         _ => serde_json::to_string(messages).unwrap_or_default(),
     };
     write(StorageKind::Session, &unsent(upload), &json);
+}
+
+/// Returns the list of the pictures that were uploaded in this browser.
+pub fn read_pictures() -> Option<String> {
+    read(StorageKind::Local, PICTURES)
+}
+
+/// Stores that list.
+pub fn write_pictures(text: &str) {
+    write(StorageKind::Local, PICTURES, text);
 }
 
 thread_local! {

@@ -15,7 +15,7 @@ use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit, Node
 use super::form_input::save_input;
 
 /// The elements with a `<For>`.
-const LISTS: &str = ".log-content, .ripples, .strokes, .edges";
+const LISTS: &str = ".log-content, .ripples, .strokes, .edges, .own-pictures ul";
 /// The app is rendered again at most this often: an extension may remove the comments each time.
 const INTERVAL: Duration = Duration::from_secs(10);
 

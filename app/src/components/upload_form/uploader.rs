@@ -6,6 +6,7 @@ use web_sys::{File, FileList};
 use super::check::{FileFacts, pick, refusal, short};
 use super::phase::{Phase, Sending};
 use crate::browser::object_url::ObjectUrl;
+use crate::components::own_pictures;
 use crate::live::Conversations;
 use crate::uploading::{CancelUpload, UploadFailure, upload};
 
@@ -135,6 +136,7 @@ impl Uploader {
             match outcome.await {
                 Ok(upload) => {
                     let short_id = upload.short_id;
+                    own_pictures::add(&upload);
                     self.conversations.add_uploaded(upload, preview);
                     self.phase.set(Phase::Done(short_id));
                 }

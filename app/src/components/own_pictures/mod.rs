@@ -1,0 +1,92 @@
+//! The pictures that were uploaded in this browser, on the home page. Only the browser knows the list.
+
+mod list;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::browser::clock::Zone;
+use crate::erased::{ErasedFor, effect};
+use crate::live::api;
+use crate::model::{ShortId, Upload};
+use crate::page_data::PageError;
+use list::OwnPicture;
+pub use list::add;
+
+/// The list, newest first; hidden while it is empty. It is filled after hydration, below everything else, so that
+/// nothing moves.
+#[component]
+pub fn OwnPictures() -> impl IntoView {
+    let pictures = RwSignal::new(Vec::new());
+    effect(move || pictures.set(list::read()));
+    let forget = move |short_id| pictures.set(list::forget(short_id));
+    view! {
+        <section class="own-pictures" hidden=move || pictures.read().is_empty()>
+            <h2>"Your pictures"</h2>
+            <p>"Uploaded in this browser, which alone keeps this list."</p>
+            <ul>
+                <ErasedFor
+                    each=move || pictures.get()
+                    key=|picture| key(picture.short_id)
+                    children=move |picture| item(picture, forget)
+                />
+            </ul>
+        </section>
+    }
+}
+
+fn item(
+    OwnPicture {
+        short_id,
+        created_at,
+    }: OwnPicture,
+    forget: impl Fn(ShortId) + Copy + 'static,
+) -> impl IntoView {
+    let is_gone = RwSignal::new(false);
+    // Loading fails without a connection too.
+    let check = move |_| {
+        spawn_local(async move {
+            let upload = api::get::<Upload>(&format!("/api/uploads/{short_id}")).await;
+            let error = upload.err().map(PageError::from);
+            is_gone.set(error.is_some_and(|error| error != PageError::Unavailable));
+        });
+    };
+    let zone = Zone::Local;
+    let day = zone.day_label(zone.day(created_at));
+    let time = [day, zone.time(created_at)].join(", ");
+    let label = move || {
+        if is_gone.get() {
+            "No longer there".to_owned()
+        } else {
+            time.clone()
+        }
+    };
+    view! {
+        <li class:gone=move || is_gone.get()>
+            <a href=format!("/u/{short_id}")>
+                <img
+                    src=format!("/i/{short_id}")
+                    width="160"
+                    height="120"
+                    alt="Your picture"
+                    loading="lazy"
+                    decoding="async"
+                    on:error=check
+                />
+                <span>{label}</span>
+            </a>
+            <button
+                r#type="button"
+                title="Remove from this list"
+                aria-label="Remove from this list"
+                on:click=move |_| forget(short_id)
+            ></button>
+        </li>
+    }
+}
+
+/// Its eight bytes as a number.
+fn key(short_id: ShortId) -> u64 {
+    let bytes = short_id.as_str().bytes();
+    bytes.fold(0, |key, byte| key << 8 | u64::from(byte))
+}
