@@ -22,7 +22,7 @@ pub fn Notice(
     view! {
         <div class="page">
             <Header/>
-            <Main class="notice rings">
+            <Main class="notice">
                 <p class="notice-mark" aria-hidden="true">
                     {mark}
                 </p>

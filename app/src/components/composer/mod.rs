@@ -80,7 +80,7 @@ pub fn Composer(
                     on:input=move |_: Event| draft.on_change()
                     on:keydown=keydown
                 ></textarea>
-                <button class="button primary" r#type="submit" disabled=too_long>
+                <button class="button send" r#type="submit" disabled=too_long>
                     "Send"
                 </button>
             </div>

@@ -124,6 +124,11 @@ pub fn ImageStage(
         }
     };
     let class = room_class(&image);
+    let fitted_class = if local_file.is_some() {
+        "fitted grows"
+    } else {
+        "fitted"
+    };
     let width = image.width.max(1).to_string();
     let height = image.height.max(1).to_string();
     let is_tapped = move || tapped.get();
@@ -145,7 +150,7 @@ pub fn ImageStage(
                 on:lostpointercapture=cancel
             >
                 <div
-                    class="fitted"
+                    class=fitted_class
                     style=("--width", width)
                     style=("--height", height)
                     node_ref=zoom.fitted

@@ -4,9 +4,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::document::InlineSources;
 
-/// The policy of a page without scripts, which needs its own style sheet and images only.
+/// The policy of a page without scripts, which needs its own style sheet, typeface and images only.
 const NO_SCRIPTS_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'",
 );
 
