@@ -45,11 +45,11 @@ fn Demo() -> impl IntoView {
                     loading="lazy"
                     decoding="async"
                 />
-                <span class="demo-point">
-                    <b class="hue-2">"Mira"</b>
+                <span class="demo-point hue-2">
+                    <b>"Mira"</b>
                 </span>
-                <span class="demo-point">
-                    <b class="hue-7">"Jonas"</b>
+                <span class="demo-point hue-7">
+                    <b>"Jonas"</b>
                 </span>
             </div>
             <ul class="demo-talk">

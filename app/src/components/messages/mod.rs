@@ -84,7 +84,7 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
             <p class="visually-hidden" role="status">
                 {move || announced.get()}
             </p>
-            <p class="log-note" role="status">
+            <p class="log-note" class:idle=move || note.0.read().is_empty() role="status">
                 {move || note.0.get()}
             </p>
         </div>

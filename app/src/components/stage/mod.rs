@@ -124,11 +124,7 @@ pub fn ImageStage(
         }
     };
     let class = room_class(&image);
-    let fitted_class = if local_file.is_some() {
-        "fitted grows"
-    } else {
-        "fitted"
-    };
+    let fitted_class = fitted_class(local_file.is_some());
     let width = image.width.max(1).to_string();
     let height = image.height.max(1).to_string();
     let is_tapped = move || tapped.get();
@@ -182,6 +178,11 @@ pub fn ImageStage(
 fn is_on_picture(ev: &Event) -> bool {
     let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
     target.is_some_and(|target| matches!(target.closest(".picture"), Ok(Some(_))))
+}
+
+/// An image that this tab has just uploaded grows into its place.
+fn fitted_class(is_new: bool) -> &'static str {
+    if is_new { "fitted grows" } else { "fitted" }
 }
 
 /// The class that tells the style sheet how to fit the image.
