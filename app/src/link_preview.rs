@@ -5,7 +5,7 @@ use leptos::tachys::html::attribute::custom::custom_attribute;
 
 use crate::browser::clock::Zone;
 use crate::components::{image_alt, image_title};
-use crate::model::UploadPage;
+use crate::model::{Content, MediaType, UploadPage, fitted_size};
 
 const PITCH: &str =
     "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
@@ -74,7 +74,8 @@ fn home(origin: &str) -> Vec<Tag> {
 
 fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let image = &page.upload.content;
-    let image_url = format!("{origin}{}", image.url);
+    let image_url = format!("{origin}{}/preview.jpg", image.url);
+    let (width, height) = fitted_size((image.width, image.height), Content::PREVIEW_BOX);
     let title = image_title(page.first.as_ref(), page.upload.created_at, Zone::Utc);
     let description = description(page.page.head.get());
     let alt = image_alt(image);
@@ -87,9 +88,9 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
         Tag::Property("og:description", description.clone()),
         Tag::Property("og:url", url.to_owned()),
         Tag::Property("og:image", image_url.clone()),
-        Tag::Property("og:image:type", image.media_type.as_str().to_owned()),
-        Tag::Property("og:image:width", image.width.to_string()),
-        Tag::Property("og:image:height", image.height.to_string()),
+        Tag::Property("og:image:type", MediaType::Jpeg.as_str().to_owned()),
+        Tag::Property("og:image:width", width.to_string()),
+        Tag::Property("og:image:height", height.to_string()),
         Tag::Property("og:image:alt", alt.clone()),
         Tag::Name("twitter:card", "summary_large_image".to_owned()),
         Tag::Name("twitter:title", title),

@@ -18,6 +18,7 @@ use crate::admission::slots::Slots;
 use crate::config::Config;
 use crate::http::assets::Site;
 use crate::http::body::Discarder;
+use crate::http::pictures::Pictures;
 use crate::http::routes::multipart::UploadReceiver;
 use crate::http::state::{AppState, Parts};
 use crate::hub::posting::Poster;
@@ -86,6 +87,12 @@ pub fn start(
         sweep: Arc::clone(&sweep),
         kinds: config.shared.kinds(),
     }));
+    let pictures = Pictures::new(
+        Arc::clone(&backends.blobs),
+        decoders.clone(),
+        metrics.http.clone(),
+        tasks.clone(),
+    );
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
         receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes),
@@ -98,6 +105,7 @@ pub fn start(
         http_metrics: metrics.http,
         registry: Arc::new(registry),
         decoders,
+        pictures,
         hub,
         sockets,
         response_budget,

@@ -2,8 +2,10 @@
 //!
 //! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems do not distinguish `aB`
 //! from `Ab`, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`. Beside the blobs there are
-//! `pairing.id` and, in `orphans`, an empty file for each marked blob.
+//! `pairing.id`, in `orphans` an empty file for each marked blob, and in `derived` a folder of derived pictures for each
+//! blob: `derived/61/42/6142336445397a5a/640`. A listing of blobs passes over names that are not theirs.
 
+mod derived;
 mod layout;
 mod marks;
 mod pairing;
@@ -14,15 +16,12 @@ mod tests;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use app::model::ShortId;
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http::Method;
 use tempfile::TempPath;
 use tokio::fs;
@@ -30,16 +29,11 @@ use tokio::task::spawn_blocking;
 use tracing::{Span, error};
 
 use self::layout::Layout;
-use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
+use super::file_stream::{BUFFER_BYTES, file_stream};
+use super::{BlobEntry, BlobError, Blobs, ByteStream, Derived, PresignedUrl, ResponseHeaders};
 use crate::fs::folder::{FolderError, FolderLock};
 use crate::fs::write_check::WriteCheck;
 use crate::ids::PairingId;
-
-/// The size of the chunks in which a blob is read, in bytes. Half of it would take 1.5 times the processor time.
-const CHUNK_BYTES: usize = 32 << 10;
-/// How many chunks an answer holds at most: one that is partly sent, and the next one, which fills the connection's
-/// limit of unsent bytes.
-const MAX_CHUNKS: usize = 2;
 
 /// The blob store in a folder.
 pub struct DirectoryBlobs {
@@ -99,21 +93,23 @@ impl Blobs for DirectoryBlobs {
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
         let opened = self.blocking(move |layout| File::open(layout.path(key)));
         match opened.await {
-            Ok(file) => Ok(chunks(file, range).map_err(unavailable).boxed()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobError::NotFound),
-            Err(error) => Err(unavailable(error)),
+            Ok(file) => Ok(file_stream(file, range)),
+            Err(error) => Err(unreadable(error)),
         }
     }
 
     fn read_buffer_bytes(&self) -> usize {
-        MAX_CHUNKS * CHUNK_BYTES
+        BUFFER_BYTES
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
         match fs::remove_file(self.layout.path(key)).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other.map_err(unavailable),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(unavailable)?,
         }
+        self.blocking(move |layout| layout.delete_derived(key))
+            .await
+            .map_err(unavailable)
     }
 
     async fn list(
@@ -122,6 +118,39 @@ impl Blobs for DirectoryBlobs {
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
         self.blocking(move |layout| layout.list(after, limit))
+            .await
+            .map_err(unavailable)
+    }
+
+    async fn put_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+        file: TempPath,
+    ) -> Result<(), BlobError> {
+        self.blocking(move |layout| layout.store_derived(key, derived, file))
+            .await
+            .map_err(unavailable)
+    }
+
+    async fn read_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+    ) -> Result<(u64, ByteStream), BlobError> {
+        let opened = self.blocking(move |layout| layout.open_derived(key, derived));
+        match opened.await {
+            Ok((file, size)) => Ok((size, file_stream(file, 0..size))),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    async fn list_derived(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        self.blocking(move |layout| layout.list_derived(after, limit))
             .await
             .map_err(unavailable)
     }
@@ -188,25 +217,12 @@ impl Blobs for DirectoryBlobs {
     }
 }
 
-/// Returns the chunks of a file. Each is read when it is requested, into a buffer of its own: nothing is buffered for a
-/// reader that takes none.
-fn chunks(file: File, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold((file, range), async |(file, range)| {
-        let Some(left) = range.end.checked_sub(range.start).filter(|left| *left > 0) else {
-            return Ok(None);
-        };
-        let length = left.min(CHUNK_BYTES as u64);
-        let (file, chunk) = spawn_blocking(move || {
-            let mut chunk = vec![0; usize::try_from(length).unwrap_or(CHUNK_BYTES)];
-            let read = file.read_exact_at(&mut chunk, range.start);
-            read.map(|()| (file, chunk))
-        })
-        .await??;
-        Ok(Some((
-            chunk.into(),
-            (file, range.start + length..range.end),
-        )))
-    })
+/// Logs an error other than a missing file.
+fn unreadable(error: io::Error) -> BlobError {
+    match error.kind() {
+        io::ErrorKind::NotFound => BlobError::NotFound,
+        _ => unavailable(error),
+    }
 }
 
 /// Logs an error of the file system.

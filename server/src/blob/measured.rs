@@ -11,7 +11,7 @@ use http::Method;
 use tempfile::TempPath;
 
 use super::metrics::BlobMetrics;
-use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
+use super::{BlobEntry, BlobError, Blobs, ByteStream, Derived, PresignedUrl, ResponseHeaders};
 use crate::ids::PairingId;
 
 /// Records the duration and outcome of each call of the wrapped blob store.
@@ -57,6 +57,37 @@ impl Blobs for MeasuredBlobs {
     ) -> Result<Vec<BlobEntry>, BlobError> {
         let call = self.blobs.list(after, limit);
         self.metrics.calls.measure("list", call).await
+    }
+
+    async fn put_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+        file: TempPath,
+    ) -> Result<(), BlobError> {
+        let call = self.blobs.put_derived(key, derived, file);
+        self.metrics.calls.measure("put_derived", call).await
+    }
+
+    async fn read_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+    ) -> Result<(u64, ByteStream), BlobError> {
+        let call = self.blobs.read_derived(key, derived);
+        let (size, bytes) = self.metrics.calls.measure("read_derived", call).await?;
+        let metrics = self.metrics.clone();
+        let bytes = bytes.inspect_err(move |_| metrics.read_broke()).boxed();
+        Ok((size, bytes))
+    }
+
+    async fn list_derived(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        let call = self.blobs.list_derived(after, limit);
+        self.metrics.calls.measure("list_derived", call).await
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {

@@ -1,6 +1,7 @@
 //! The bytes of images, by the upload's short id. Every backend passes the tests in `conformance/`.
 
 pub mod directory;
+mod file_stream;
 pub mod measured;
 pub mod metrics;
 pub mod s3;
@@ -19,6 +20,7 @@ use http::Method;
 use tempfile::TempPath;
 use thiserror::Error;
 
+pub use self::file_stream::file_stream;
 use crate::ids::PairingId;
 
 /// Why a call of the blob store failed. The backends log the causes themselves.
@@ -45,6 +47,44 @@ pub struct BlobEntry {
     pub key: ShortId,
     /// When it was written.
     pub modified: SystemTime,
+}
+
+/// A picture that was made of a blob's image. It belongs to the blob, and can be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Derived {
+    /// At most 640 pixels wide.
+    W640,
+    /// At most 1,280 pixels wide.
+    W1280,
+    /// At most 2,560 pixels wide.
+    W2560,
+    /// For link previews.
+    Preview,
+}
+
+impl Derived {
+    /// All of them: a blob has no others.
+    pub const ALL: [Self; 4] = [Self::W640, Self::W1280, Self::W2560, Self::Preview];
+
+    /// Returns its largest width in pixels, unless it is the preview.
+    pub fn width(self) -> Option<u32> {
+        match self {
+            Self::W640 => Some(640),
+            Self::W1280 => Some(1280),
+            Self::W2560 => Some(2560),
+            Self::Preview => None,
+        }
+    }
+
+    /// Returns its name in the backends.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::W640 => "640",
+            Self::W1280 => "1280",
+            Self::W2560 => "2560",
+            Self::Preview => "preview",
+        }
+    }
 }
 
 /// The values of headers that a presigned URL's response has.
@@ -97,7 +137,7 @@ pub trait Blobs: Send + Sync + 'static {
     /// Returns how many bytes of a blob the node buffers at most while the client reads none.
     fn read_buffer_bytes(&self) -> usize;
 
-    /// Deletes the blob. Succeeds if there is none.
+    /// Deletes the blob and what was derived from it. Succeeds if there is nothing.
     ///
     /// # Errors
     /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
@@ -110,6 +150,40 @@ pub trait Blobs: Send + Sync + 'static {
     /// [`BlobError::Unavailable`].
     async fn list(&self, after: Option<ShortId>, limit: usize)
     -> Result<Vec<BlobEntry>, BlobError>;
+
+    /// Stores a picture that was derived from the blob, or replaces it. The file is consumed, as by
+    /// [`put`](Blobs::put). Whether there is such a blob is not checked.
+    ///
+    /// # Errors
+    /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
+    async fn put_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+        file: TempPath,
+    ) -> Result<(), BlobError>;
+
+    /// Returns a derived picture's size in bytes, and its bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Blobs::read).
+    async fn read_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+    ) -> Result<(u64, ByteStream), BlobError>;
+
+    /// Returns the first `limit` keys after `after` that have derived pictures, whether or not there is such a blob;
+    /// `modified` is when the last of these pictures was written. Otherwise as [`list`](Blobs::list), which does not
+    /// include them.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
+    async fn list_derived(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError>;
 
     /// Returns the id of the store that these blobs belong to; `None` if they have not been given one yet. Each call
     /// reads it again.

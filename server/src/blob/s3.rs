@@ -10,6 +10,7 @@
 //! concurrent puts of one key could replace one another; keys are drawn from 62⁸.
 
 mod bucket;
+mod derived;
 mod error;
 mod list;
 mod marks;
@@ -41,7 +42,7 @@ pub use self::open::OpenError;
 use self::presigned::UrlSigner;
 use self::put::Put;
 use self::writer::{ConditionalWrites, Writer};
-use super::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
+use super::{BlobEntry, BlobError, Blobs, ByteStream, Derived, PresignedUrl, ResponseHeaders};
 use crate::config;
 use crate::fs::scratch::ScratchFolder;
 use crate::ids::PairingId;
@@ -118,7 +119,8 @@ impl Blobs for S3Blobs {
     }
 
     async fn delete(&self, key: ShortId) -> Result<(), BlobError> {
-        self.bucket.delete(key.as_str()).await
+        self.bucket.delete(key.as_str()).await?;
+        derived::delete(&self.bucket, key).await
     }
 
     async fn list(
@@ -127,6 +129,31 @@ impl Blobs for S3Blobs {
         limit: usize,
     ) -> Result<Vec<BlobEntry>, BlobError> {
         list::list(&self.bucket, "", after, limit).await
+    }
+
+    async fn put_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+        file: TempPath,
+    ) -> Result<(), BlobError> {
+        derived::put(&self.writer, key, derived, &file).await
+    }
+
+    async fn read_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+    ) -> Result<(u64, ByteStream), BlobError> {
+        derived::read(&self.bucket, key, derived).await
+    }
+
+    async fn list_derived(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        derived::list(&self.bucket, after, limit).await
     }
 
     async fn pairing(&self) -> Result<Option<PairingId>, BlobError> {

@@ -16,6 +16,7 @@ use crate::metrics::duration_histogram;
 pub struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
+    resized: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 /// Labelled by the route's pattern, never by the path.
@@ -38,6 +39,7 @@ impl HttpMetrics {
         let metrics = Self {
             requests: Family::default(),
             durations: Family::new_with_constructor(duration_histogram as fn() -> Histogram),
+            resized: Family::default(),
         };
         registry.register(
             "http_requests",
@@ -50,7 +52,17 @@ impl HttpMetrics {
             Unit::Seconds,
             metrics.durations.clone(),
         );
+        registry.register(
+            "images_resized",
+            "Smaller pictures of images, by outcome: made, impossible (the image itself is shown), failed",
+            metrics.resized.clone(),
+        );
         metrics
+    }
+
+    /// Counts an attempt to make a smaller picture.
+    pub fn count_resized(&self, outcome: &'static str) {
+        self.resized.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// Records that a request to this route (a pattern, such as `/u/{id}`) was answered.

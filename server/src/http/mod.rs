@@ -11,6 +11,7 @@ pub mod extract;
 pub mod metrics;
 pub mod metrics_endpoint;
 pub mod pages;
+pub mod pictures;
 pub mod representation;
 pub mod request_log;
 pub mod routes;

@@ -12,6 +12,7 @@ use super::assets::Site;
 use super::body::Discarder;
 use super::metrics::HttpMetrics;
 use super::pages::page_cache::PageCache;
+use super::pictures::Pictures;
 use super::routes::health::SweepHealth;
 use super::routes::messages::SharedMessageReads;
 use super::routes::multipart::UploadReceiver;
@@ -66,6 +67,7 @@ extractable! {
     registry: Arc<Registry>,
     receiver: UploadReceiver,
     decoders: DecodePool,
+    pictures: Pictures,
     hub: Hub,
     poster: Poster,
     sockets: Slots,
@@ -99,6 +101,8 @@ pub struct Parts {
     pub receiver: UploadReceiver,
     /// Checks images, a few at a time.
     pub decoders: DecodePool,
+    /// Finds and makes smaller pictures of images.
+    pub pictures: Pictures,
     /// The sockets and what they watch.
     pub hub: Hub,
     /// Stores and publishes messages.

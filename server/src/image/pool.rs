@@ -159,6 +159,14 @@ impl DecodePool {
         checked.unwrap_or(Err(ImageError::Unavailable))
     }
 
+    /// Creates an empty file where the pool writes its own.
+    ///
+    /// # Errors
+    /// [`ImageError::Unavailable`].
+    pub async fn create_temporary(&self) -> Result<TempPath, ImageError> {
+        create_temporary(Arc::clone(&self.directory)).await
+    }
+
     /// Waits for a decoder to resize an image, on behalf of an address.
     ///
     /// # Errors
@@ -214,7 +222,7 @@ impl Check {
         pool: DecodePool,
         cancelled: CancellationToken,
     ) -> Result<(Inspected, TempPath), ImageError> {
-        let output = create_temporary(Arc::clone(&pool.directory)).await?;
+        let output = pool.create_temporary().await?;
         let job = Job {
             input: &self.input,
             output: &output,
@@ -254,21 +262,13 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Creates an empty file where the pool writes its own.
-    ///
-    /// # Errors
-    /// [`ImageError::Unavailable`].
-    pub async fn create_temporary(&self) -> Result<TempPath, ImageError> {
-        create_temporary(Arc::clone(&self.pool.directory)).await
-    }
-
     /// Makes a smaller picture, and returns it as a new file, which is not synced yet. Dropping the future kills the
     /// process.
     ///
     /// # Errors
     /// [`ImageError::Unavailable`] when it may work later. Any other error means that none can be made of this image.
     pub async fn resize(self, input: TempPath, spec: PictureSpec) -> Result<TempPath, ImageError> {
-        let output = self.create_temporary().await?;
+        let output = self.pool.create_temporary().await?;
         let Self {
             pool,
             deadline,

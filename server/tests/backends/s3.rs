@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use app::model::Upload;
+use futures::TryStreamExt;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
+use server::blob::Derived;
 use testbed::{Node, S3};
 
 use crate::common::{TestNode, file_form, header, pictures, problem, site};
@@ -46,7 +48,10 @@ async fn an_image_in_a_bucket_is_served_by_the_node() {
     for (name, value) in [
         ("content-type", "image/png"),
         ("content-length", &bytes.len().to_string()),
-        ("cache-control", "public, max-age=31536000, immutable"),
+        (
+            "cache-control",
+            "public, max-age=31536000, s-maxage=60, immutable",
+        ),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "sandbox; default-src 'none'"),
     ] {
@@ -125,6 +130,37 @@ async fn readers_are_redirected_to_a_presigned_url() {
     }
     let away = ask(&node, Method::GET, "/i/AAAAAAAA", &[]).await;
     assert_eq!(away.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn smaller_pictures_are_kept_in_the_bucket_and_served_by_the_node() {
+    let node = redirecting().await;
+    let form = file_form(pictures::large_png(1_500_000));
+    let upload: Upload = node.send_form(form).await.json().await.unwrap();
+    let path = format!("{}?w=640", upload.content.url);
+    let keys = async || {
+        let listed = node.node.blobs.list_derived(None, 100_000).await.unwrap();
+        listed.iter().any(|entry| entry.key == upload.short_id)
+    };
+    assert!(!keys().await);
+    let first = ask(&node, Method::GET, &path, &[]).await;
+    assert_eq!(first.status(), StatusCode::OK);
+    assert_eq!(header(first.headers(), "content-type"), "image/jpeg");
+    let first = first.bytes().await.unwrap();
+    assert!(keys().await);
+    let (_, kept) = (node.node.blobs)
+        .read_derived(upload.short_id, Derived::W640)
+        .await
+        .unwrap();
+    let kept: Vec<_> = kept.try_collect().await.unwrap();
+    assert_eq!(kept.concat(), first);
+    let again = ask(&node, Method::GET, &path, &[]).await;
+    assert_eq!(again.bytes().await.unwrap(), first);
+    // What is shown as it is is redirected as before.
+    let whole = format!("{}?w=2560", upload.content.url);
+    let whole = ask(&node, Method::GET, &whole, &[]).await;
+    assert_eq!(whole.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(node.temporary_files(), 0);
 }
 
 #[tokio::test]

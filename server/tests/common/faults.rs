@@ -10,7 +10,9 @@ use app::model::{MessagePage, Seq, ShortId, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
-use server::blob::{BlobEntry, BlobError, Blobs, ByteStream, PresignedUrl, ResponseHeaders};
+use server::blob::{
+    BlobEntry, BlobError, Blobs, ByteStream, Derived, PresignedUrl, ResponseHeaders,
+};
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::ids::PairingId;
 use server::store::{Appended, Draft, Select, Store, StoreError};
@@ -35,6 +37,8 @@ pub enum Mode {
     Blocked,
     /// A store that shows conversations up to this message, as one that was restored, or whose reads lag behind.
     Behind(u64),
+    /// A blob store that takes nothing new.
+    Full,
 }
 
 /// Sets a backend's mode while it runs, and counts its calls.
@@ -70,7 +74,7 @@ impl Switch {
     /// Does not count the call, for calls that a node makes by itself.
     async fn pass_uncounted<E>(&self, unavailable: E) -> Result<(), E> {
         match self.mode() {
-            Mode::Working | Mode::Lossy | Mode::Behind(_) => Ok(()),
+            Mode::Working | Mode::Lossy | Mode::Behind(_) | Mode::Full => Ok(()),
             Mode::Unavailable => Err(unavailable),
             Mode::Hanging => pending().await,
             Mode::Blocked => {
@@ -201,6 +205,37 @@ impl Blobs for Switched<dyn Blobs> {
     ) -> Result<Vec<BlobEntry>, BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.list(after, limit).await
+    }
+
+    async fn put_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+        file: TempPath,
+    ) -> Result<(), BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        if self.1.mode() == Mode::Full {
+            return Err(BlobError::Unavailable);
+        }
+        self.0.put_derived(key, derived, file).await
+    }
+
+    async fn read_derived(
+        &self,
+        key: ShortId,
+        derived: Derived,
+    ) -> Result<(u64, ByteStream), BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.read_derived(key, derived).await
+    }
+
+    async fn list_derived(
+        &self,
+        after: Option<ShortId>,
+        limit: usize,
+    ) -> Result<Vec<BlobEntry>, BlobError> {
+        self.1.pass(BlobError::Unavailable).await?;
+        self.0.list_derived(after, limit).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

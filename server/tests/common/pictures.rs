@@ -7,11 +7,26 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
     encode_png(width, height, &grey(width, height))
 }
 
+/// Makes a PNG of this size whose alpha is noise too.
+pub fn transparent_png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&noise(width * height * 4)).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
 /// Makes a PNG of a little more than this many bytes: noise does not compress.
 pub fn large_png(bytes: u32) -> Vec<u8> {
     let side = (bytes / 3).isqrt() + 1;
+    encode_png(side, side, &noise(side * side * 3))
+}
+
+fn noise(bytes: u32) -> Vec<u8> {
     let mut state = 1_u32;
-    let noise: Vec<u8> = (0..side * side * 3)
+    (0..bytes)
         .map(|_| {
             // Marsaglia's xorshift.
             state ^= state << 13;
@@ -19,8 +34,7 @@ pub fn large_png(bytes: u32) -> Vec<u8> {
             state ^= state << 5;
             state.to_le_bytes()[0]
         })
-        .collect();
-    encode_png(side, side, &noise)
+        .collect()
 }
 
 fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {

@@ -21,7 +21,10 @@ async fn an_image_is_served_with_the_headers_of_the_protocol() {
     for (name, value) in [
         ("content-type", "image/png"),
         ("content-length", &upload.content.size.to_string()),
-        ("cache-control", "public, max-age=31536000, immutable"),
+        (
+            "cache-control",
+            "public, max-age=31536000, s-maxage=60, immutable",
+        ),
         ("accept-ranges", "bytes"),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "sandbox; default-src 'none'"),

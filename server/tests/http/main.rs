@@ -27,6 +27,7 @@ mod request_ids;
 mod rules;
 mod share_target;
 mod slow;
+mod smaller_pictures;
 mod start;
 
 mod sweep;

@@ -423,7 +423,7 @@ async fn every_sample_is_resized_in_a_process_of_its_own() {
     for (name, ..) in SAMPLES {
         for spec in [PictureSpec::MaxWidth(160), PREVIEW] {
             let decoder = pool.decoder(address, Duration::from_mins(1)).await.unwrap();
-            let input = decoder.create_temporary().await.unwrap();
+            let input = pool.create_temporary().await.unwrap();
             std::fs::write(&input, sample(name)).unwrap();
             let result = decoder.resize(input, spec).await;
             let made = result.map(|file| std::fs::read(file).unwrap());

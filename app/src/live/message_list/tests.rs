@@ -18,7 +18,7 @@ impl TestList {
     fn new(page: MessagePage) -> Self {
         let owner = Owner::new();
         let conversation = Conversation::new(page, Some(own_tag()));
-        let list = owner.with(|| MessageList::new(listed(&conversation)));
+        let list = owner.with(|| MessageList::new(listed(&conversation), None));
         Self {
             conversation,
             unsent: Vec::new(),

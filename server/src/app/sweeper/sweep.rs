@@ -1,11 +1,14 @@
 //! One sweep. Orphans are blobs that were put but whose upload was never stored, for example because the node died in
 //! between.
 //!
+//! Pictures that were derived from a blob belong to it, and are deleted with it. Those that have lost their blob, for
+//! example because another node made one while it was deleted, are orphans like a blob.
+//!
 //! Nothing is deleted in doubt. An orphan is marked first, and removed when it has been marked for a week; it is
 //! unmarked as soon as the store knows the blob. A sweep stops without deleting anything if the store and the blobs
 //! do not belong together, or if there are too many orphans to be plausible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use app::model::ShortId;
@@ -13,7 +16,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::pairing::{self, CheckError, Pairing};
-use crate::blob::{BlobError, Blobs};
+use crate::blob::{BlobEntry, BlobError, Blobs};
 use crate::store::{Store, StoreError};
 
 /// How many blobs are listed at a time.
@@ -125,7 +128,7 @@ impl Sweep<'_> {
                     .await?;
             }
         }
-        self.remove_stale_marks(&marks).await?;
+        self.remove_stale_marks(&marks, &found.keys).await?;
         Ok(stats)
     }
 
@@ -188,25 +191,52 @@ impl Sweep<'_> {
 
     async fn find_orphans(&self) -> Result<OrphanSearch, SweepError> {
         let mut found = OrphanSearch::default();
+        for are_derived in [false, true] {
+            self.look_through(are_derived, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Looks through all blobs, or through all keys of derived pictures.
+    async fn look_through(
+        &self,
+        are_derived: bool,
+        found: &mut OrphanSearch,
+    ) -> Result<(), SweepError> {
         let mut after = None;
         loop {
-            let entries = self.blobs.list(after, BATCH_SIZE).await?;
-            found.images += entries.len();
+            let entries = if are_derived {
+                self.blobs.list_derived(after, BATCH_SIZE).await?
+            } else {
+                self.blobs.list(after, BATCH_SIZE).await?
+            };
+            if !are_derived {
+                found.images += entries.len();
+            }
             after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == BATCH_SIZE);
-            for entry in entries {
-                if self.has_passed(entry.modified, MIN_AGE)
-                    && !self.store.has_short_id(entry.key).await?
-                {
+            for BlobEntry { key, modified } in entries {
+                let is_orphan =
+                    self.has_passed(modified, MIN_AGE) && !self.store.has_short_id(key).await?;
+                // Those of an orphaned blob are deleted with it.
+                if is_orphan && !(are_derived && self.has_blob(key).await?) {
                     found.orphans += 1;
                     if found.keys.len() < MAX_ORPHANS {
-                        found.keys.push(entry.key);
+                        found.keys.push(key);
                     }
                 }
             }
             if after.is_none() {
-                return Ok(found);
+                return Ok(());
             }
             tokio::time::sleep(self.pause).await;
+        }
+    }
+
+    async fn has_blob(&self, key: ShortId) -> Result<bool, SweepError> {
+        match self.blobs.read(key, 0..0).await {
+            Ok(_) => Ok(true),
+            Err(BlobError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -237,14 +267,16 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Removes marks whose blob is gone, as after a crash between the two. Such a mark would make a later blob of that
-    /// key look old.
+    /// Removes marks of which nothing is left, as after a crash between the two. Such a mark would make a later blob of
+    /// that key look old.
     async fn remove_stale_marks(
         &self,
         marks: &BTreeMap<ShortId, SystemTime>,
+        orphans: &[ShortId],
     ) -> Result<(), SweepError> {
-        for key in marks.keys() {
-            if matches!(self.blobs.read(*key, 0..0).await, Err(BlobError::NotFound)) {
+        let orphans: BTreeSet<_> = orphans.iter().collect();
+        for key in marks.keys().filter(|key| !orphans.contains(key)) {
+            if !self.has_blob(*key).await? {
                 self.blobs.unmark_orphan(*key).await?;
             }
         }

@@ -1,6 +1,7 @@
 //! Tests of what every [`Blobs`] guarantees. A backend's tests call [`blob_suite`] with an expression that opens a
 //! [`Fixture`]; each test uses its own keys, so the blobs may be shared and need not be empty.
 
+pub(crate) mod derived;
 pub(crate) mod keys;
 pub(crate) mod marks;
 pub(crate) mod pairing;
@@ -50,6 +51,11 @@ macro_rules! blob_suite {
                 a_marked_blob_is_still_read_and_listed,
                 an_earlier_mark_is_not_replaced,
                 marks_are_listed_in_the_order_of_their_keys;
+            derived:
+                a_derived_picture_is_read_back_and_replaced,
+                derived_pictures_are_not_listed_as_blobs,
+                derived_pictures_are_deleted_with_their_blob,
+                keys_with_derived_pictures_are_listed_in_their_order;
         }
     };
     ($open:expr; $($module:ident: $($test:ident),+;)+) => {$($(

@@ -33,8 +33,7 @@ impl Layout {
 
     /// Returns the path of a blob's file.
     pub fn path(&self, key: ShortId) -> PathBuf {
-        let name = name_of(key);
-        self.root.join(&name[..2]).join(&name[2..4]).join(name)
+        path_in(&self.root, key)
     }
 
     /// Creates the folder for temporary files, or empties it.
@@ -71,25 +70,40 @@ impl Layout {
             .try_for_each(folder::sync)
     }
 
-    /// Returns the first `limit` blobs after `after`, in the order of their keys, which is that of the file names.
+    /// Returns the first `limit` blobs after `after`, in the order of their keys.
     pub fn list(&self, after: Option<ShortId>, limit: usize) -> io::Result<Vec<BlobEntry>> {
-        let after = after.map(name_of).unwrap_or_default();
-        let mut found = Vec::new();
-        for (outer, path) in names_in(&self.root, 2, &after[..after.len().min(2)])? {
-            let bound = after.strip_prefix(&outer).unwrap_or_default();
-            for (inner, path) in names_in(&path, 2, &bound[..bound.len().min(2)])? {
-                for (name, path) in names_in(&path, 16, &after)? {
-                    if found.len() == limit {
-                        return Ok(found);
-                    }
-                    if name > after && name.starts_with(&format!("{outer}{inner}")) {
-                        found.extend(entry(&name, &path)?);
-                    }
+        list_in(&self.root, after, limit)
+    }
+}
+
+/// Returns the path of a key's file or folder, two folders deep.
+pub(super) fn path_in(root: &Path, key: ShortId) -> PathBuf {
+    let name = name_of(key);
+    root.join(&name[..2]).join(&name[2..4]).join(name)
+}
+
+/// Returns the first `limit` keys after `after` that have a file or folder, in their order, which is that of the names.
+pub(super) fn list_in(
+    root: &Path,
+    after: Option<ShortId>,
+    limit: usize,
+) -> io::Result<Vec<BlobEntry>> {
+    let after = after.map(name_of).unwrap_or_default();
+    let mut found = Vec::new();
+    for (outer, path) in names_in(root, 2, &after[..after.len().min(2)])? {
+        let bound = after.strip_prefix(&outer).unwrap_or_default();
+        for (inner, path) in names_in(&path, 2, &bound[..bound.len().min(2)])? {
+            for (name, path) in names_in(&path, 16, &after)? {
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                if name > after && name.starts_with(&format!("{outer}{inner}")) {
+                    found.extend(entry(&name, &path)?);
                 }
             }
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// Returns the key's eight bytes as 16 hexadecimal digits.

@@ -89,7 +89,7 @@ fn if_old(multipart: &MultipartUpload, before: SystemTime) -> Option<(&str, &str
     multipart.upload_id().filter(|_| is_old).map(|id| (key, id))
 }
 
-async fn with_timeout<T, E>(
+pub(super) async fn with_timeout<T, E>(
     call: impl Future<Output = Result<T, SdkError<E>>>,
 ) -> Result<T, BlobError>
 where

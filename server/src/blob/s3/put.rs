@@ -146,7 +146,7 @@ fn random_put_id() -> String {
     letters.take(22).map(char::from).collect()
 }
 
-fn unreadable(error: impl Into<io::Error>) -> BlobError {
+pub(super) fn unreadable(error: impl Into<io::Error>) -> BlobError {
     let error = error.into();
     error!(%error, "a file to be uploaded cannot be read");
     BlobError::Unavailable

@@ -39,7 +39,7 @@ pub(super) async fn read(
 }
 
 /// Returns the chunks until the end or the first error.
-fn chunks(body: Body) -> ByteStream {
+pub(super) fn chunks(body: Body) -> ByteStream {
     stream::unfold(Some(body), async |body| {
         let mut body = body?;
         match body.next().await? {

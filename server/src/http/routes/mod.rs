@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router {
             get(messages::list).post(messages::create),
         )
         .route("/i/{id}", get(image::show))
+        .route("/i/{id}/preview.jpg", get(image::show_preview))
         .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))

@@ -4,7 +4,7 @@ use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
 use app::live::{Connection, Entry};
-use app::model::{MessagePage, Seq};
+use app::model::{MessagePage, Seq, Viewer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
@@ -54,8 +54,11 @@ impl Driver {
     ) -> (Self, mpsc::Receiver<ClientEvent>) {
         let (events, receiver) = mpsc::channel(MAX_EVENTS);
         let tab = role.name.parse().expect("clients are named like tabs");
-        let author = role.secret.tag(role.upload);
-        let machine = Machine::new(role.upload, page, tab, author);
+        let viewer = Viewer {
+            author: Some(role.secret.tag(role.upload)),
+            name: role.name.parse().ok(),
+        };
+        let machine = Machine::new(role.upload, page, tab, viewer);
         let mut driver = Self {
             transcript: Transcript::default(),
             rng: StdRng::seed_from_u64(role.seed),
@@ -193,14 +196,16 @@ impl Driver {
 
     fn finish_ripples(&mut self) {
         let ripples = self.machine.ripples().iter();
-        let ripples: Vec<_> = ripples.map(|ripple| (ripple.id, ripple.mine)).collect();
+        let ripples: Vec<_> = ripples.map(|ripple| (ripple.id, ripple.by.mine)).collect();
         let others = ripples.iter().filter(|(_, mine)| !mine).count();
         self.context
             .recorder
             .count("ripple of another client", others);
         let now = self.now();
         for (id, _) in ripples {
-            self.machine.handle(Input::RemoveRipple(id), now);
+            // The ripple, then its dot.
+            self.machine.handle(Input::EndRipple(id), now);
+            self.machine.handle(Input::EndRipple(id), now);
         }
     }
 

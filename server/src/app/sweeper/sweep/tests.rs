@@ -13,6 +13,8 @@ use crate::ids::PairingId;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Appended, Draft, Select};
 
+mod derived;
+
 const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 

@@ -1,0 +1,237 @@
+//! The image itself, and smaller pictures of it. They never change, so that the image's id serves as the entity tag.
+
+mod range;
+mod smaller;
+
+use std::sync::Arc;
+
+use app::model::{MediaType, Upload, UploadRef};
+use axum::body::Body;
+use axum::extract::{FromRef, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+
+use self::range::{RequestedRange, content_range, requested_range};
+
+use crate::admission::response_budget::ResponseBudget;
+use crate::blob::{Blobs, Derived, PresignedUrl, ResponseHeaders};
+use crate::http::conditions;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
+use crate::http::pictures::Pictures;
+use crate::http::state::AppState;
+use crate::store::Store;
+
+/// A browser that has the image keeps it. A shared cache asks again after a minute.
+const CACHE_CONTROL: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, s-maxage=60, immutable");
+/// If a browser interprets the bytes as a document, that has no rights.
+const SANDBOX_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+
+/// Search engines are asked not to list the image, since links are meant for those they were given to. Anyone who has
+/// the link may embed it in a page of their own, even in one with `Cross-Origin-Embedder-Policy`.
+const SHARING_HEADERS: [(HeaderName, HeaderValue); 2] = [
+    (ROBOTS, HeaderValue::from_static("noindex")),
+    (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
+];
+pub(super) const RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// `GET /i/{id}`, with `?w=` a smaller picture.
+pub async fn show(
+    State(images): State<Images>,
+    info: RequestInfo,
+    UploadPath(id): UploadPath,
+    Query(query): Query<Vec<(String, String)>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let derived = smaller::parse_width(&query)?;
+    let request = Request {
+        info,
+        method,
+        headers,
+    };
+    images.serve(id, derived, request).await
+}
+
+/// `GET /i/{id}/preview.jpg`.
+pub async fn show_preview(
+    State(images): State<Images>,
+    info: RequestInfo,
+    UploadPath(id): UploadPath,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let request = Request {
+        info,
+        method,
+        headers,
+    };
+    images.serve(id, Some(Derived::Preview), request).await
+}
+
+/// What the answer depends on besides the address.
+struct Request {
+    info: RequestInfo,
+    method: Method,
+    headers: HeaderMap,
+}
+
+/// Serves images.
+#[derive(Clone)]
+pub struct Images {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    pictures: Pictures,
+    budget: ResponseBudget,
+}
+
+impl FromRef<AppState> for Images {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            store: Arc::clone(&state.store),
+            blobs: Arc::clone(&state.blobs),
+            pictures: state.pictures.clone(),
+            budget: state.response_budget.clone(),
+        }
+    }
+}
+
+impl Images {
+    /// Serves the smaller picture, if one is asked for and there is one, or the image.
+    async fn serve(
+        &self,
+        id: UploadRef,
+        derived: Option<Derived>,
+        request: Request,
+    ) -> Result<Response, ApiError> {
+        let upload = Deadline::start().wait("store", self.store.upload(id));
+        let upload = upload.await?;
+        let derived = derived.filter(|derived| smaller::may_exist(*derived, &upload.content));
+        let smaller = match derived {
+            Some(derived) => self.serve_smaller(&upload, derived, &request).await?,
+            None => None,
+        };
+        match smaller {
+            Some(response) => Ok(response),
+            None => self.serve_whole(&upload, &request).await,
+        }
+    }
+
+    async fn serve_whole(&self, upload: &Upload, request: &Request) -> Result<Response, ApiError> {
+        let deadline = Deadline::start();
+        let Request {
+            info,
+            method,
+            headers: request,
+        } = request;
+        let size = upload.content.size;
+        let etag = etag_of(&upload.id.to_string());
+        let mut headers = image_headers(upload, upload.content.media_type, "");
+        headers.typed_insert(etag.clone());
+        headers.typed_insert(AcceptRanges::bytes());
+        if conditions::is_precondition_failed(request, &[&etag]) {
+            return Err(ApiError::PreconditionFailed);
+        }
+        if conditions::is_not_modified(request, &etag) {
+            return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        }
+        let presigned = presigned_headers(&headers);
+        let url = self.blobs.presigned_url(upload.short_id, method, presigned);
+        if let Some(url) = deadline.wait("blobs", url).await? {
+            return Ok(redirect(&url));
+        }
+        // Ranges are defined for GET alone (RFC 9110, section 14.2).
+        let requested = match *method {
+            Method::GET => requested_range(request, &etag, size),
+            _ => RequestedRange::Whole,
+        };
+        let (status, range) = match requested {
+            RequestedRange::Whole => (StatusCode::OK, 0..size),
+            RequestedRange::Part(range) => {
+                headers.extend(content_range(range.clone(), size));
+                (StatusCode::PARTIAL_CONTENT, range)
+            }
+            RequestedRange::Unsatisfiable => {
+                let mut refusal = ApiError::RangeNotSatisfiable.into_response();
+                let whole = ContentRange::unsatisfied_bytes(size);
+                refusal.headers_mut().typed_insert(whole);
+                return Ok(refusal);
+            }
+        };
+        headers.typed_insert(ContentLength(range.end - range.start));
+        if *method == Method::HEAD {
+            return Ok((status, headers).into_response());
+        }
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let buffered = length.min(self.blobs.read_buffer_bytes());
+        let reservation = self.budget.reserve(info.client.counted(), buffered)?;
+        let bytes = self.blobs.read(upload.short_id, range);
+        let bytes = reservation.hold_stream(deadline.wait("blobs", bytes).await?);
+        Ok((status, headers, Body::from_stream(bytes)).into_response())
+    }
+}
+
+/// Returns those of the headers that a presigned URL can set.
+fn presigned_headers(headers: &HeaderMap) -> ResponseHeaders<'_> {
+    let text = |name| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    };
+    ResponseHeaders {
+        content_type: text(header::CONTENT_TYPE),
+        content_disposition: text(header::CONTENT_DISPOSITION),
+        cache_control: text(header::CACHE_CONTROL),
+    }
+}
+
+/// Redirects to the URL. A cache may keep the redirect for half of the URL's lifetime, so that the URL is still valid
+/// then.
+fn redirect(presigned: &PresignedUrl) -> Response {
+    let cache_control = format!("public, max-age={}", presigned.valid_for.as_secs() / 2);
+    (
+        SHARING_HEADERS,
+        [(header::CACHE_CONTROL, cache_control)],
+        Redirect::temporary(&presigned.url),
+    )
+        .into_response()
+}
+
+/// Returns the entity tag of these letters, digits and hyphens.
+fn etag_of(text: &str) -> ETag {
+    format!("\"{text}\"")
+        .parse()
+        .expect("quoted letters, digits and hyphens are an entity tag")
+}
+
+/// Returns the headers that the image and smaller pictures have; `suffix` is for the name under which it is saved.
+fn image_headers(upload: &Upload, media_type: MediaType, suffix: &str) -> HeaderMap {
+    let file_name = format!("{}{suffix}.{}", upload.short_id, extension(media_type));
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(media_type.as_str()),
+    );
+    headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX_POLICY);
+    headers.extend(SHARING_HEADERS);
+    if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
+        headers.insert(header::CONTENT_DISPOSITION, inline);
+    }
+    headers
+}
+
+fn extension(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Png => "png",
+        MediaType::Jpeg => "jpg",
+        MediaType::Gif => "gif",
+        MediaType::WebP => "webp",
+    }
+}
