@@ -15,8 +15,8 @@ test('the first HTML describes the link for previews', async ({ page, request, b
   expect(await meta('description')).toBeTruthy();
   expect(await meta('og:title')).toBeTruthy();
   expect(await meta('og:url')).toBe(url);
-  expect(await meta('og:image')).toBe(`${baseURL}/i/${shared.shortID}`);
-  expect(await meta('og:image:type')).toBe('image/png');
+  expect(await meta('og:image')).toBe(`${baseURL}/i/${shared.shortID}/preview.jpg`);
+  expect(await meta('og:image:type')).toBe('image/jpeg');
   expect(await meta('og:image:width')).toBe('600');
   expect(await meta('og:image:height')).toBe('400');
   expect(await meta('twitter:card')).toBe('summary_large_image');

@@ -189,9 +189,14 @@ fn fitted_class(is_new: bool) -> &'static str {
 fn room_class(image: &Content) -> &'static str {
     if image.width.max(image.height) <= MAX_ICON_PIXELS {
         "room icon"
-    } else if image.height / MAX_HEIGHTS > image.width {
+    } else if is_tall(image) {
         "room tall"
     } else {
         "room"
     }
+}
+
+/// Whether the image is fitted by width.
+fn is_tall(image: &Content) -> bool {
+    image.height / MAX_HEIGHTS > image.width
 }

@@ -1,6 +1,7 @@
 use leptos::html::Img;
 use leptos::prelude::*;
 
+use super::is_tall;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};
@@ -16,25 +17,40 @@ pub fn Picture(
 ) -> impl IntoView {
     let alt = alt(&image);
     let img = NodeRef::<Img>::new();
+    let smaller = Candidates::of(&image);
+    let (srcset, sizes) = smaller.map_or((None, None), |it| (Some(it.srcset), Some(it.sizes)));
+    let has_smaller = srcset.is_some();
+    let source = RwSignal::new(match local_file {
+        Some(_) => Source::Local,
+        None => Source::Smaller,
+    });
+    let failed = move || match source.get_untracked() {
+        // The browser may not support the file but support what the server has made of it.
+        Source::Local => source.set(Source::Smaller),
+        // The server may be too busy to make a smaller one.
+        Source::Smaller if has_smaller => source.set(Source::Whole),
+        Source::Smaller | Source::Whole => intact.set(false),
+    };
     // Loading may have failed before hydration, when nothing listened.
     effect(move || {
-        if let Some(img) = img.get() {
-            intact.set(!img.complete() || img.natural_width() > 0);
+        if let Some(img) = img.get()
+            && img.complete()
+            && img.natural_width() == 0
+        {
+            failed();
         }
     });
-    let is_local = RwSignal::new(local_file.is_some());
     let url = StoredValue::new(image.url);
     let src = move || {
-        let local = local_file.as_ref().filter(|_| is_local.get());
+        let local = local_file
+            .as_ref()
+            .filter(|_| source.get() == Source::Local);
         local.map_or_else(|| url.get_value(), |file| file.as_str().to_owned())
     };
-    let failed = move |_| {
-        // The browser may not support the file but support what the server has made of it.
-        if is_local.get_untracked() {
-            is_local.set(false);
-        } else {
-            intact.set(false);
-        }
+    let srcset = StoredValue::new(srcset);
+    let srcset = move || match source.get() {
+        Source::Smaller => srcset.get_value(),
+        Source::Local | Source::Whole => None,
     };
     let retry = move |_| {
         intact.set(true);
@@ -46,6 +62,8 @@ pub fn Picture(
     view! {
         <img
             class=background(image.media_type)
+            sizes=sizes
+            srcset=srcset
             src=src
             width=image.width.to_string()
             height=image.height.to_string()
@@ -53,7 +71,7 @@ pub fn Picture(
             fetchpriority="high"
             draggable="false"
             node_ref=img
-            on:error=failed
+            on:error=move |_| failed()
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
             <p>"The image could not be loaded."</p>
@@ -61,6 +79,65 @@ pub fn Picture(
                 "Try again"
             </button>
         </div>
+    }
+}
+
+/// What the picture is loaded from.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    /// The file in this tab.
+    Local,
+    /// The smaller picture that the browser chooses, if there are some.
+    Smaller,
+    /// The image itself.
+    Whole,
+}
+
+/// What a browser chooses from.
+struct Candidates {
+    srcset: String,
+    /// How wide the picture is shown, before it is zoomed (`stage.css`).
+    sizes: String,
+}
+
+impl Candidates {
+    /// Returns `None` for an image that has no smaller pictures.
+    fn of(image: &Content) -> Option<Self> {
+        let Content {
+            url, width, height, ..
+        } = image;
+        let mut srcset = String::new();
+        for smaller in Content::SMALLER_WIDTHS {
+            if smaller < *width {
+                let smaller = smaller.to_string();
+                srcset += &[url, "?w=", &smaller, " ", &smaller, "w, "].concat();
+            }
+        }
+        if srcset.is_empty() || image.media_type == MediaType::Gif {
+            return None;
+        }
+        srcset += &[url, " ", &width.to_string(), "w"].concat();
+        // As wide as the window, or beside the conversation, and as wide as its height allows.
+        let tallest = if is_tall(image) {
+            String::new()
+        } else {
+            let percent = (width * 100).div_ceil(*height);
+            [", ", &percent.to_string(), "vh"].concat()
+        };
+        let phone = ["min(100vw", &tallest, "), "].concat();
+        let sizes = [
+            "(max-width: 799px) ",
+            &phone,
+            "(max-width: 1100px) and (orientation: portrait) ",
+            &phone,
+            "min(100vw - 420px",
+            &tallest,
+            ")",
+        ];
+        Some(Self {
+            srcset,
+            sizes: sizes.concat(),
+        })
     }
 }
 
@@ -83,5 +160,49 @@ fn background(media_type: MediaType) -> &'static str {
     match media_type {
         MediaType::Jpeg => "",
         MediaType::Png | MediaType::Gif | MediaType::WebP => "checkered",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(media_type: MediaType, width: u32, height: u32) -> Content {
+        Content {
+            url: "/i/aB3dE9xZ".to_owned(),
+            media_type,
+            size: 1,
+            width,
+            height,
+        }
+    }
+
+    fn srcset(media_type: MediaType, width: u32) -> Option<String> {
+        Candidates::of(&image(media_type, width, 600)).map(|it| it.srcset)
+    }
+
+    #[test]
+    fn only_pictures_that_exist_are_offered() {
+        assert_eq!(srcset(MediaType::Jpeg, 640), None);
+        assert_eq!(srcset(MediaType::Gif, 4_000), None);
+        assert_eq!(
+            srcset(MediaType::Png, 641).unwrap(),
+            "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ 641w"
+        );
+        assert_eq!(
+            srcset(MediaType::WebP, 2_561).unwrap(),
+            "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ?w=1280 1280w, /i/aB3dE9xZ?w=2560 2560w, /i/aB3dE9xZ 2561w"
+        );
+    }
+
+    #[test]
+    fn the_width_of_an_image_that_is_fitted_by_width_does_not_depend_on_the_window_s_height() {
+        let sizes = |height| {
+            Candidates::of(&image(MediaType::Jpeg, 1_000, height))
+                .unwrap()
+                .sizes
+        };
+        assert!(sizes(667).ends_with("min(100vw - 420px, 150vh)"));
+        assert!(sizes(5_000).ends_with("min(100vw - 420px)"));
     }
 }

@@ -1,3 +1,7 @@
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use super::viewport::Area;
 use crate::model::Point;
 
 /// The direction of an arrow key, across and down. `None` for other keys.
@@ -38,6 +42,17 @@ pub fn decimal(number: f64) -> String {
     let sign = if units < 0 { "-" } else { "" };
     let units = units.unsigned_abs();
     format!("{sign}{}.{:05}", units / 100_000, units % 100_000)
+}
+
+/// The element's box.
+pub fn area(element: NodeRef<Div>) -> Option<Area> {
+    let area = element.get_untracked()?.get_bounding_client_rect();
+    Some(Area {
+        left: area.left(),
+        top: area.top(),
+        width: area.width(),
+        height: area.height(),
+    })
 }
 
 /// The middle of the image, where the keyboard's crosshair starts.

@@ -102,6 +102,11 @@ impl Frame {
         (self.across.middle(), self.down.middle())
     }
 
+    /// The width of the fitted picture, in CSS pixels.
+    pub fn fitted_width(&self) -> f64 {
+        self.fitted.width
+    }
+
     /// The place at these CSS pixels of the window.
     pub fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let Area {

@@ -8,8 +8,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
 use super::gesture::{Click, Gesture, Motion, Move, Place, Press};
-use super::place::{arrow, decimal};
-use super::viewport::{Area, Frame, Viewport};
+use super::place::{area, arrow, decimal};
+use super::viewport::{Frame, Viewport};
 use crate::erased::effect;
 use crate::model::Point;
 
@@ -40,6 +40,8 @@ pub struct Zoom {
     pixels: f64,
     viewport: RwSignal<Viewport>,
     gesture: StoredValue<Gesture>,
+    /// The largest scale so far.
+    largest: StoredValue<f64>,
     /// The crosshair's point while it is shown: keys zoom around it.
     crosshair: StoredValue<Option<Point>>,
     /// The point where a line is drawn, or begins when the pointer moves.
@@ -56,6 +58,7 @@ impl Zoom {
             pixels: f64::from(width.max(1)),
             viewport: RwSignal::new(Viewport::FITTED),
             gesture: StoredValue::default(),
+            largest: StoredValue::new(1.0),
             crosshair: StoredValue::new(None),
             pen: RwSignal::new(None),
         };
@@ -370,6 +373,14 @@ impl Zoom {
             // Fails only for a read-only style, and this is the element's own.
             _ = style.set_property(name, &value);
         }
+        if viewport.scale > self.largest.get_value() {
+            self.largest.set_value(viewport.scale);
+            // The browser loads a larger one if there is one that shows more. The one that it has stays meanwhile.
+            if let Ok(Some(img)) = picture.query_selector("img[srcset]") {
+                let width = decimal(viewport.scale * frame.fitted_width()) + "px";
+                _ = img.set_attribute("sizes", &width);
+            }
+        }
         self.viewport.set(viewport);
     }
 
@@ -378,16 +389,6 @@ impl Zoom {
         let fitted = area(self.fitted)?;
         Frame::new(room, fitted, self.pixels, window().device_pixel_ratio())
     }
-}
-
-fn area(element: NodeRef<Div>) -> Option<Area> {
-    let area = element.get_untracked()?.get_bounding_client_rect();
-    Some(Area {
-        left: area.left(),
-        top: area.top(),
-        width: area.width(),
-        height: area.height(),
-    })
 }
 
 fn is_on(ev: &MouseEvent, selector: &str) -> bool {

@@ -1,0 +1,139 @@
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { upload } from './api';
+import { ImagePage } from './pages';
+import { uploadPng } from './pictures';
+
+const PHOTO = 'phone-rotated-gps.jpg';
+
+/** The addresses of pictures that the page requests. */
+function pictures(page: Page): string[] {
+  const addresses: string[] = [];
+  page.on('request', (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.startsWith('/i/')) addresses.push(pathname + search);
+  });
+  return addresses;
+}
+
+/** The address of the picture that is shown; empty while one is loading. */
+async function source(opened: ImagePage) {
+  const address = await opened.picture.evaluate((img: HTMLImageElement) => img.currentSrc);
+  return address.replace(/^https?:\/\/[^/]*/, '');
+}
+
+const loaded = (opened: ImagePage) => expect(opened.picture).toHaveJSProperty('complete', true);
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 });
+
+  test('the smallest picture that is sharp is loaded, and not the image', async ({ page, request }) => {
+    const { shortID, content } = await upload(request, PHOTO);
+    const requested = pictures(page);
+    const opened = await ImagePage.open(page, shortID);
+    await loaded(opened);
+    expect(requested).toEqual([`/i/${shortID}?w=640`]);
+    const box = (await opened.picture.boundingBox())!;
+    expect(box.width).toBeCloseTo(390, 0);
+    expect(box.width / box.height).toBeCloseTo(content.width / content.height, 2);
+  });
+
+  test('zooming in loads the image, and what is shown stays until it is there', async ({ page, request }) => {
+    const { shortID } = await upload(request, PHOTO);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route(`**/i/${shortID}`, async (route) => {
+      await released;
+      await route.continue();
+    });
+    const requested = pictures(page);
+    const opened = await ImagePage.open(page, shortID);
+    await loaded(opened);
+    for (let n = 0; n < 7; n++) await page.keyboard.press('+');
+    await expect.poll(() => requested).toContain(`/i/${shortID}`);
+    // While the image is loading, its smaller picture is painted.
+    const painted = await page.locator('.room').screenshot();
+    const colours = await page.evaluate(async (base64) => {
+      const data = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const { image } = await new ImageDecoder({ data, type: 'image/png' }).decode();
+      const canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight).getContext('2d')!;
+      canvas.drawImage(image, 0, 0);
+      const pixels = canvas.getImageData(0, 0, image.displayWidth, image.displayHeight).data;
+      return new Set(pixels.filter((_, index) => index % 4 === 1)).size;
+    }, painted.toString('base64'));
+    expect(colours).toBeGreaterThan(10);
+    const before = await opened.picture.boundingBox();
+    release();
+    await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
+    await loaded(opened);
+    expect(await opened.picture.boundingBox()).toEqual(before);
+    // Zooming out loads nothing.
+    const count = requested.length;
+    await page.keyboard.press('0');
+    await page.waitForLoadState('networkidle');
+    expect(requested).toHaveLength(count);
+    expect(await source(opened)).toBe(`/i/${shortID}`);
+  });
+
+  test('the image is shown when the server is too busy to make a smaller picture', async ({ page, request, allowConsole }) => {
+    allowConsole(/503/);
+    const { shortID } = await upload(request, PHOTO);
+    await page.route('**/i/*?w=640', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '3' } }));
+    const opened = await ImagePage.open(page, shortID);
+    await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
+    await loaded(opened);
+    await expect(page.getByText('The image could not be loaded.')).toBeHidden();
+  });
+
+  test('an image that cannot be loaded at all says so, and can be tried again', async ({ page, request, allowConsole }) => {
+    allowConsole(/503/);
+    const { shortID } = await upload(request, PHOTO);
+    await page.route('**/i/**', (route) => route.fulfill({ status: 503 }));
+    const opened = await ImagePage.open(page, shortID);
+    await expect(page.getByText('The image could not be loaded.')).toBeVisible();
+    await page.unroute('**/i/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByText('The image could not be loaded.')).toBeHidden();
+    await expect(opened.picture).not.toHaveJSProperty('naturalWidth', 0);
+  });
+});
+
+test('on a large screen a larger picture is loaded', async ({ page, request }) => {
+  await page.setViewportSize({ width: 1600, height: 1000 });
+  const { shortID } = await upload(request, PHOTO);
+  const requested = pictures(page);
+  const opened = await ImagePage.open(page, shortID);
+  await loaded(opened);
+  expect(requested).toEqual([`/i/${shortID}?w=1280`]);
+});
+
+test('pictures that are not wide, and animations, are loaded as they are', async ({ page, request }) => {
+  const shared = [
+    await upload(request, 'coffee.png'),
+    await upload(request, 'animated.gif'),
+    await uploadPng(request, 64, 64),
+    await uploadPng(request, 640, 2_000),
+  ];
+  for (const { shortID } of shared) {
+    const requested = pictures(page);
+    const opened = await ImagePage.open(page, shortID);
+    await loaded(opened);
+    expect(await opened.picture.getAttribute('srcset')).toBeNull();
+    await page.keyboard.press('+');
+    expect(new Set(requested)).toEqual(new Set([`/i/${shortID}`]));
+    page.removeAllListeners('request');
+  }
+});
+
+test('a picture is as sharp as its screen after going from page to page', async ({ page, request }) => {
+  const { shortID } = await upload(request, PHOTO);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await ImagePage.open(page, shortID);
+  await page.getByRole('link', { name: /Tonesa/ }).first().click();
+  await expect(page).toHaveURL(/\/$/);
+  await page.goBack();
+  const opened = new ImagePage(page);
+  await opened.live();
+  await loaded(opened);
+  expect(await source(opened)).toBe(`/i/${shortID}?w=640`);
+});
