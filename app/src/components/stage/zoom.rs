@@ -62,9 +62,15 @@ impl Zoom {
             crosshair: StoredValue::new(None),
             pen: RwSignal::new(None),
         };
+        effect(move || {
+            if zoom.room.get().is_some() {
+                zoom.measure();
+            }
+        });
         // Effects run in the browser only, as `window` requires.
         effect(move || {
             let resizes = window_event_listener(ev::resize, move |_| {
+                zoom.measure();
                 zoom.change(false, &Viewport::bounded);
             });
             on_cleanup(move || resizes.remove());
@@ -364,15 +370,14 @@ impl Zoom {
             }
         }
         picture.set_class_name(&class);
-        let style = HtmlElement::style(&picture);
-        for (name, value) in [
-            ("--zoom", decimal(viewport.scale)),
-            ("--left", decimal(viewport.x * 100.0) + "%"),
-            ("--top", decimal(viewport.y * 100.0) + "%"),
-        ] {
-            // Fails only for a read-only style, and this is the element's own.
-            _ = style.set_property(name, &value);
-        }
+        set_lengths(
+            &picture,
+            &[
+                ("--zoom", viewport.scale, ""),
+                ("--left", viewport.x * 100.0, "%"),
+                ("--top", viewport.y * 100.0, "%"),
+            ],
+        );
         if viewport.scale > self.largest.get_value() {
             self.largest.set_value(viewport.scale);
             // The browser loads a larger one if there is one that shows more. The one that it has stays meanwhile.
@@ -384,10 +389,26 @@ impl Zoom {
         self.viewport.set(viewport);
     }
 
+    /// Gives the style sheet the room's size.
+    fn measure(self) {
+        if let Some((room, area)) = self.room.get_untracked().zip(area(self.room)) {
+            let width = ("--room-width", area.width, "px");
+            set_lengths(&room, &[width, ("--room-height", area.height, "px")]);
+        }
+    }
+
     fn frame(self) -> Option<Frame> {
         let room = area(self.room)?;
         let fitted = area(self.fitted)?;
         Frame::new(room, fitted, self.pixels, window().device_pixel_ratio())
+    }
+}
+
+fn set_lengths(element: &HtmlElement, lengths: &[(&str, f64, &str)]) {
+    let style = element.style();
+    for (name, number, unit) in lengths {
+        // Fails only for a read-only style, and this is the element's own.
+        _ = style.set_property(name, &(decimal(*number) + unit));
     }
 }
 
