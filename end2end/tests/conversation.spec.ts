@@ -184,7 +184,7 @@ test('hostile texts are shown as plain text', async ({ page, request }) => {
     const layout = await page.evaluate(() => ({
       sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
       log: document.querySelector('[role=log]')!.scrollWidth > document.querySelector('[role=log]')!.clientWidth,
-      foreign: document.querySelectorAll('[role=log] .message :is(script, img, svg, iframe, a:not([rel]), b, style)').length,
+      foreign: document.querySelectorAll('[role=log] .bubble :is(script, img, svg, iframe, a:not([rel]), b, style)').length,
     }));
     expect(layout).toEqual({ sideways: false, log: false, foreign: 0 });
   }
@@ -200,7 +200,7 @@ test('web addresses in messages are links that open in a new tab', async ({ page
   const plain = await browser.newContext({ javaScriptEnabled: false, baseURL });
   for (const reader of [page, await plain.newPage()]) {
     await reader.goto(`/u/${shared.shortID}`);
-    const links = reader.getByRole('log').getByRole('link');
+    const links = reader.locator('.bubble').getByRole('link');
     await expect(links).toHaveText(['https://example.org/spoons?a=1&b=2']);
     await expect(links).toHaveAttribute('href', 'https://example.org/spoons?a=1&b=2');
     await expect(links).toHaveAttribute('target', '_blank');
@@ -208,7 +208,7 @@ test('web addresses in messages are links that open in a new tab', async ({ page
   }
   const writer = new ImagePage(page);
   await writer.say('and http://example.com/');
-  await expect(page.getByRole('log').getByRole('link').last()).toHaveText('http://example.com/');
+  await expect(page.locator('.bubble').getByRole('link').last()).toHaveText('http://example.com/');
   await plain.close();
 });
 
