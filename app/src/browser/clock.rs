@@ -1,15 +1,11 @@
 //! Formats times: in UTC on the server, in the reader's time zone and language once hydrated.
 
-use std::time::Duration;
-
-use js_sys::{Array, Date as JsDate, Function, Intl::DateTimeFormat, JSON};
+use js_sys::{Array, Function, Intl::DateTimeFormat, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::Hydrated;
+use super::hydrated::Hydrated;
+use super::wall_clock::{DAY_MS, MINUTE_MS, js_date, local_now, local_offset_minutes};
 use crate::model::Timestamp;
-
-const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// In which time zone and language times are formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,22 +75,6 @@ impl Zone {
     }
 }
 
-/// The time until the reader's next midnight.
-pub fn until_midnight() -> Duration {
-    let millis = DAY_MS - local_now().rem_euclid(DAY_MS);
-    Duration::from_millis(millis.unsigned_abs())
-}
-
-/// Milliseconds since 1970 by the reader's clock on the wall.
-fn local_now() -> i64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds since 1970 are far below 2^53"
-    )]
-    let now = JsDate::now() as i64;
-    now + local_offset_minutes(now) * MINUTE_MS
-}
-
 fn local_label(Day(day): Day) -> String {
     match local_now().div_euclid(DAY_MS) - day {
         0 => "Today".to_owned(),
@@ -121,24 +101,6 @@ fn formatter(options: &str) -> Function {
 fn format(formatter: &Function, millis: i64) -> String {
     let text = formatter.call1(&JsValue::UNDEFINED, &js_date(millis));
     text.ok().and_then(|it| it.as_string()).unwrap_or_default()
-}
-
-/// How far the reader's time zone was ahead of UTC at that time, in minutes.
-fn local_offset_minutes(millis: i64) -> i64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "an offset is at most a day"
-    )]
-    let behind = js_date(millis).get_timezone_offset() as i64;
-    -behind
-}
-
-fn js_date(millis: i64) -> JsDate {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds since 1970 are far below 2^53"
-    )]
-    JsDate::new(&JsValue::from_f64(millis as f64))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The bytes of images, by the upload's short id. Every backend passes the tests in `conformance/`.
 
 pub mod directory;
-mod file_stream;
+pub mod file_stream;
 pub mod measured;
 pub mod metrics;
 pub mod s3;
@@ -20,7 +20,6 @@ use http::Method;
 use tempfile::TempPath;
 use thiserror::Error;
 
-pub use self::file_stream::file_stream;
 use crate::ids::PairingId;
 
 /// Why a call of the blob store failed. The backends log the causes themselves.

@@ -22,7 +22,8 @@ use super::deadline::Deadline;
 use super::error::ApiError;
 use super::metrics::HttpMetrics;
 use crate::admission::slots::{Slot, Slots};
-use crate::blob::{BlobError, Blobs, ByteStream, Derived, file_stream};
+use crate::blob::file_stream::file_stream;
+use crate::blob::{BlobError, Blobs, ByteStream, Derived};
 use crate::config::PictureSpec;
 use crate::image::{DecodePool, ImageError};
 

@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::frames::presence_frame;
 use super::handle::Hub;
 use super::presence::{Digest, Viewers};
-use super::rooms::PresenceOutput;
+use super::rooms::presence::PresenceOutput;
 use crate::broker::{BrokerError, Topic};
 
 /// The number of topics that are handled together. A topic's next digest waits for all of them, so that its digests

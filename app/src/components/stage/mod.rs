@@ -24,9 +24,9 @@ use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
 use keyboard::KeyboardPointer;
-use picture::Picture;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
+use picture::{Picture, is_tall};
 use pins::Pins;
 use pointing::Pointing;
 use ripples::Ripples;
@@ -37,8 +37,6 @@ use zoom_bar::ZoomBar;
 
 /// Images of at most this width and height are icons, which are enlarged by whole numbers and without smoothing.
 const MAX_ICON_PIXELS: u32 = 128;
-/// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
-const MAX_HEIGHTS: u32 = 3;
 
 /// The image with everyone's ripples.
 #[component]
@@ -194,9 +192,4 @@ fn room_class(image: &Content) -> &'static str {
     } else {
         "room"
     }
-}
-
-/// Whether the image is fitted by width.
-fn is_tall(image: &Content) -> bool {
-    image.height / MAX_HEIGHTS > image.width
 }

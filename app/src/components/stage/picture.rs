@@ -1,10 +1,12 @@
 use leptos::html::Img;
 use leptos::prelude::*;
 
-use super::is_tall;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};
+
+/// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
+const MAX_HEIGHTS: u32 = 3;
 
 /// The image, and a message in its place if it cannot be loaded.
 #[component]
@@ -161,6 +163,11 @@ fn background(media_type: MediaType) -> &'static str {
         MediaType::Jpeg => "",
         MediaType::Png | MediaType::Gif | MediaType::WebP => "checkered",
     }
+}
+
+/// Whether the image is fitted by width.
+pub fn is_tall(image: &Content) -> bool {
+    image.height / MAX_HEIGHTS > image.width
 }
 
 #[cfg(test)]

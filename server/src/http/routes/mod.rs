@@ -22,7 +22,7 @@ use http::header::{self, HeaderValue};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::image::RESOURCE_POLICY;
+use self::image::headers::RESOURCE_POLICY;
 use super::accept::prefers_html;
 use super::error::ApiError;
 use super::extract::host;

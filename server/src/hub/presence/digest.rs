@@ -3,8 +3,10 @@
 use app::model::Person;
 use serde::{Deserialize, Serialize};
 
-use super::MAX_PEOPLE;
 use crate::broker::{DeliveryClass, Frame};
+
+/// The number of people that are listed.
+pub(super) const MAX_PEOPLE: usize = 24;
 
 /// More sockets than a node serves.
 const MAX_COUNT: u32 = 1_000_000;

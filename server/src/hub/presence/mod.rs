@@ -15,10 +15,9 @@ use app::model::Person;
 use tokio::time::Instant;
 
 pub(super) use self::digest::Digest;
+use self::digest::MAX_PEOPLE;
 pub(super) use self::schedule::Schedule;
 
-/// The number of people that are listed.
-const MAX_PEOPLE: usize = 24;
 /// The number of other nodes whose digests are kept for a topic.
 const MAX_NODES: usize = 64;
 

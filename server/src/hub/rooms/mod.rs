@@ -6,7 +6,7 @@
 
 mod fanout;
 mod pending;
-mod presence;
+pub(super) mod presence;
 mod progress;
 
 use std::collections::HashMap;
@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::pending::{MemberSnapshot, Pending};
-pub(super) use self::presence::PresenceOutput;
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;
 use super::metrics::HubMetrics;

@@ -3,8 +3,8 @@
 use image_webp::WebPEncoder;
 use jpeg_encoder::{ColorType, Encoder};
 
-use super::Pixels;
 use super::colours::profile_fits;
+use super::pixels::Pixels;
 
 /// The quality of a JPEG, of 100: what is lost is hardly seen.
 const QUALITY: u8 = 80;

@@ -7,6 +7,7 @@
 
 mod colours;
 mod encode;
+mod pixels;
 mod read;
 mod scale;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use app::model::{MediaType, fitted_size};
 
+use self::pixels::{Picture, Pixels};
 use super::container_info::{Coding, ContainerInfo};
 use super::decode::timed::TimeBudget;
 use super::error::{ImageError, unavailable};
@@ -32,27 +34,6 @@ pub struct Resizing {
     /// The smaller picture's size before it is turned.
     coded_size: (u32, u32),
     memory: u64,
-}
-
-/// Decoded pixels of 8 bits a sample, row by row: grey, grey with alpha, RGB, or RGBA.
-struct Pixels {
-    width: u32,
-    height: u32,
-    /// Samples of a pixel: 1 to 4.
-    channels: usize,
-    bytes: Vec<u8>,
-}
-
-/// An image's pixels and its colour profile.
-struct Picture {
-    pixels: Pixels,
-    profile: Option<Vec<u8>>,
-}
-
-impl Pixels {
-    fn has_alpha(&self) -> bool {
-        self.channels.is_multiple_of(2)
-    }
 }
 
 impl Resizing {

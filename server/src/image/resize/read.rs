@@ -11,7 +11,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::colours::are_plain;
-use super::{Picture, Pixels};
+use super::pixels::{Picture, Pixels};
 use crate::image::container_info::ContainerInfo;
 use crate::image::decode::seekable::Seekable;
 use crate::image::decode::timed::{TimeBudget, Timed};

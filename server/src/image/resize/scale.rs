@@ -3,7 +3,7 @@
 use fast_image_resize::images::Image;
 use fast_image_resize::{MulDiv, PixelType, ResizeOptions, Resizer};
 
-use super::Pixels;
+use super::pixels::Pixels;
 
 /// Scales pixels to this size with a Lanczos filter. Colours are weighted by their alpha, so that transparent ones leave
 /// no edges. The pixels are changed in place before, since a copy of a large image would need as much memory again.

@@ -1,46 +1,27 @@
 //! The image itself, and smaller pictures of it. They never change, so that the image's id serves as the entity tag.
 
+pub mod headers;
+mod images;
 mod range;
 mod smaller;
 
-use std::sync::Arc;
-
-use app::model::{MediaType, Upload, UploadRef};
+use ::headers::{AcceptRanges, ContentLength, ContentRange, HeaderMapExt};
+use app::model::{Upload, UploadRef};
 use axum::body::Body;
-use axum::extract::{FromRef, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 
+use self::headers::{SHARING_HEADERS, etag_of, image_headers};
+use self::images::{Images, Request};
 use self::range::{RequestedRange, content_range, requested_range};
-
-use crate::admission::response_budget::ResponseBudget;
-use crate::blob::{Blobs, Derived, PresignedUrl, ResponseHeaders};
+use crate::blob::{Derived, PresignedUrl, ResponseHeaders};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
-use crate::http::pictures::Pictures;
-use crate::http::state::AppState;
-use crate::store::Store;
-
-/// A browser that has the image keeps it. A shared cache asks again after a minute.
-const CACHE_CONTROL: HeaderValue =
-    HeaderValue::from_static("public, max-age=31536000, s-maxage=60, immutable");
-/// If a browser interprets the bytes as a document, that has no rights.
-const SANDBOX_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
-
-/// Search engines are asked not to list the image, since links are meant for those they were given to. Anyone who has
-/// the link may embed it in a page of their own, even in one with `Cross-Origin-Embedder-Policy`.
-const SHARING_HEADERS: [(HeaderName, HeaderValue); 2] = [
-    (ROBOTS, HeaderValue::from_static("noindex")),
-    (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
-];
-pub(super) const RESOURCE_POLICY: HeaderName =
-    HeaderName::from_static("cross-origin-resource-policy");
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// `GET /i/{id}`, with `?w=` a smaller picture.
 pub async fn show(
@@ -74,33 +55,6 @@ pub async fn show_preview(
         headers,
     };
     images.serve(id, Some(Derived::Preview), request).await
-}
-
-/// What the answer depends on besides the address.
-struct Request {
-    info: RequestInfo,
-    method: Method,
-    headers: HeaderMap,
-}
-
-/// Serves images.
-#[derive(Clone)]
-pub struct Images {
-    store: Arc<dyn Store>,
-    blobs: Arc<dyn Blobs>,
-    pictures: Pictures,
-    budget: ResponseBudget,
-}
-
-impl FromRef<AppState> for Images {
-    fn from_ref(state: &AppState) -> Self {
-        Self {
-            store: Arc::clone(&state.store),
-            blobs: Arc::clone(&state.blobs),
-            pictures: state.pictures.clone(),
-            budget: state.response_budget.clone(),
-        }
-    }
 }
 
 impl Images {
@@ -201,37 +155,4 @@ fn redirect(presigned: &PresignedUrl) -> Response {
         Redirect::temporary(&presigned.url),
     )
         .into_response()
-}
-
-/// Returns the entity tag of these letters, digits and hyphens.
-fn etag_of(text: &str) -> ETag {
-    format!("\"{text}\"")
-        .parse()
-        .expect("quoted letters, digits and hyphens are an entity tag")
-}
-
-/// Returns the headers that the image and smaller pictures have; `suffix` is for the name under which it is saved.
-fn image_headers(upload: &Upload, media_type: MediaType, suffix: &str) -> HeaderMap {
-    let file_name = format!("{}{suffix}.{}", upload.short_id, extension(media_type));
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(media_type.as_str()),
-    );
-    headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
-    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX_POLICY);
-    headers.extend(SHARING_HEADERS);
-    if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
-        headers.insert(header::CONTENT_DISPOSITION, inline);
-    }
-    headers
-}
-
-fn extension(media_type: MediaType) -> &'static str {
-    match media_type {
-        MediaType::Png => "png",
-        MediaType::Jpeg => "jpg",
-        MediaType::Gif => "gif",
-        MediaType::WebP => "webp",
-    }
 }

@@ -1,15 +1,16 @@
 //! Smaller pictures of an image.
 
+use ::headers::{ContentLength, HeaderMapExt};
 use app::model::{Content, MediaType, Upload};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
-use headers::{ContentLength, HeaderMapExt};
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::{Method, StatusCode};
 
-use super::{Images, Request, etag_of, image_headers};
+use super::headers::{etag_of, image_headers};
+use super::images::{Images, Request};
 use crate::blob::Derived;
 use crate::http::conditions;
 use crate::http::error::ApiError;

@@ -2,13 +2,38 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ClientCommand, CommandName, Refusal, RefusalCode};
+use super::client_command::ClientCommand;
+use super::refusal::{CommandName, Refusal, RefusalCode};
 use crate::model::{AuthorName, IdError, Point, Seq, TextError, UploadRef, Viewer};
+
+/// A frame that is no command.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    /// Not a command of the protocol: the socket is closed with 1008.
+    #[error("not a command of the protocol: {0}")]
+    Malformed(String),
+    /// A command with a value that cannot be: it is refused and the socket stays open.
+    #[error("{}", .0.detail)]
+    Refused(Refusal),
+}
+
+impl ClientCommand {
+    /// Reads a client's text frame.
+    ///
+    /// # Errors
+    /// [`CommandError::Malformed`] when the frame breaks the protocol, [`CommandError::Refused`] when only a value
+    /// is out of bounds.
+    pub fn parse(frame: &str) -> Result<Self, CommandError> {
+        let raw: RawCommand = serde_json::from_str(frame)
+            .map_err(|error| CommandError::Malformed(error.to_string()))?;
+        raw.validate().map_err(CommandError::Refused)
+    }
+}
 
 /// The shape of a command before its values are checked.
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
-pub(super) enum RawCommand {
+enum RawCommand {
     Watch(RawWatch),
     Unwatch {
         #[serde(rename = "uploadID")]
@@ -18,7 +43,7 @@ pub(super) enum RawCommand {
 }
 
 #[derive(Deserialize)]
-pub(super) struct RawWatch {
+struct RawWatch {
     #[serde(rename = "uploadID")]
     upload_id: String,
     after: Option<Seq>,
@@ -28,7 +53,7 @@ pub(super) struct RawWatch {
 }
 
 #[derive(Deserialize)]
-pub(super) struct RawTouch {
+struct RawTouch {
     #[serde(rename = "uploadID")]
     upload_id: String,
     x: f64,
@@ -46,7 +71,7 @@ struct RawViewer {
 }
 
 impl RawCommand {
-    pub(super) fn validate(self) -> Result<ClientCommand, Refusal> {
+    fn validate(self) -> Result<ClientCommand, Refusal> {
         match self {
             Self::Watch(watch) => watch.validate(),
             Self::Unwatch { upload_id } => Ok(ClientCommand::Unwatch {

@@ -1,0 +1,144 @@
+use serde::{Deserialize, Serialize};
+
+use super::refusal::{CommandName, Refusal, RefusalCode};
+use crate::model::{Message, Person, Seq, TouchPoint, UploadId};
+
+/// An event that the server sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    try_from = "Frame",
+    tag = "type",
+    content = "data",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerEvent {
+    /// The socket follows the upload now. From here on every message with a number above `head` is delivered, or its
+    /// absence shows as a gap in the numbers.
+    Watched {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The last sequence number stored when the subscription was confirmed.
+        head: Seq,
+        /// The messages after the client's cursor, if the node has them in memory; otherwise empty.
+        messages: Vec<Message>,
+        /// The client's last message is not the store's: it has to start anew, from these newest messages.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        reset: bool,
+    },
+    /// Somebody wrote a message.
+    MessagePosted {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The whole message.
+        message: Message,
+    },
+    /// Somebody touched the image, once or more often.
+    Touched {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The touches, oldest first.
+        points: Vec<TouchPoint>,
+    },
+    /// How many sockets watch the upload, and who.
+    Presence {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The number of sockets, on all nodes.
+        count: u32,
+        /// Those who gave a name, at most 24.
+        people: Vec<Person>,
+    },
+    /// The announced head: a client that is behind `head` fetches.
+    HeadAdvanced {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The last sequence number stored.
+        head: Seq,
+    },
+    /// A command was not done; the socket stays open.
+    Refused(Refusal),
+}
+
+/// An event in JSON. What serde derives for such an enum keeps the data in a value of its own until it knows the type, and
+/// with it a second copy of all code that reads messages: 50 kB of WASM.
+#[derive(Deserialize)]
+struct Frame {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Data,
+}
+
+/// The data of all events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(rename = "uploadID")]
+    upload_id: String,
+    head: Option<Seq>,
+    messages: Option<Vec<Message>>,
+    reset: Option<bool>,
+    message: Option<Message>,
+    points: Option<Vec<TouchPoint>>,
+    count: Option<u32>,
+    people: Option<Vec<Person>>,
+    command: Option<CommandName>,
+    code: Option<RefusalCode>,
+    detail: Option<String>,
+}
+
+/// Why a frame is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no event of the protocol")]
+struct NoEvent;
+
+impl TryFrom<Frame> for ServerEvent {
+    type Error = NoEvent;
+
+    fn try_from(Frame { kind, data }: Frame) -> Result<Self, NoEvent> {
+        data.into_event(&kind).ok_or(NoEvent)
+    }
+}
+
+impl Data {
+    fn into_event(self, kind: &str) -> Option<ServerEvent> {
+        let upload_id = self.upload_id.parse().ok();
+        Some(match kind {
+            "watched" => ServerEvent::Watched {
+                upload_id: upload_id?,
+                head: self.head?,
+                messages: self.messages?,
+                reset: self.reset.unwrap_or_default(),
+            },
+            "messagePosted" => ServerEvent::MessagePosted {
+                upload_id: upload_id?,
+                message: self.message?,
+            },
+            "touched" => ServerEvent::Touched {
+                upload_id: upload_id?,
+                points: self.points?,
+            },
+            "presence" => ServerEvent::Presence {
+                upload_id: upload_id?,
+                count: self.count?,
+                people: self.people?,
+            },
+            "headAdvanced" => ServerEvent::HeadAdvanced {
+                upload_id: upload_id?,
+                head: self.head?,
+            },
+            "refused" => ServerEvent::Refused(Refusal {
+                command: self.command?,
+                upload_id: self.upload_id,
+                code: self.code?,
+                detail: self.detail?,
+            }),
+            _ => return None,
+        })
+    }
+}
