@@ -71,6 +71,7 @@ test('a message that was stored before the reload is shown once', async ({ page,
   for (let n = 1; n <= 60; n++) await post(request, shared, `later ${n}`);
   await page.unroute('**/messages');
   await reload(page);
+  await expect(waiting(page)).toBeVisible();
   await expect(waiting(page)).toHaveCount(0, { timeout: 15_000 });
   await expect(page.getByText('Sending…')).toHaveCount(0);
   await expect(writer.messages.last()).toHaveText('later 60');

@@ -55,3 +55,26 @@ test('the form writes a message', async ({ page, request }) => {
   await expect(page.getByText('Written <b>without</b> scripts')).toBeVisible();
   expect((await messages(request, shared)).map(({ authorName }) => authorName)).toEqual(['Jonas']);
 });
+
+test('a refused message comes back in its form, and can be sent from there', async ({ page, request, allowConsole }) => {
+  allowConsole(/422/);
+  const shared = await upload(request);
+  await page.goto(`/u/${shared.shortID}`);
+  const long = `A tale of ${'x'.repeat(2_000)}`;
+  await page.getByRole('textbox', { name: 'Writing as' }).fill('Jonas');
+  await page.getByRole('textbox', { name: 'Message' }).fill(long);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Writing as' })).toHaveValue('Jonas');
+  await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue(long);
+  await expect(page.getByRole('link', { name: 'Back to the image' })).toHaveAttribute('href', `/u/${shared.shortID}`);
+  const address = page.url();
+  await page.getByRole('textbox', { name: 'Message' }).fill('A short tale');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));
+  await expect(page.getByText('A short tale')).toBeVisible();
+  // The address is entered again.
+  await page.goto(address);
+  await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));
+  expect((await messages(request, shared)).map(({ authorName }) => authorName)).toEqual(['Jonas']);
+});

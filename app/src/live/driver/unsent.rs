@@ -2,7 +2,7 @@
 //! page is left with them.
 
 use gloo_events::{EventListener, EventListenerOptions};
-use web_sys::window;
+use web_sys::{Event, window};
 
 use crate::browser::storage;
 use crate::live::view::{Delivery, Entry};
@@ -52,6 +52,6 @@ fn warn_before_leaving() -> Option<EventListener> {
         &window,
         "beforeunload",
         options,
-        |event| event.prevent_default(),
+        Event::prevent_default,
     ))
 }
