@@ -58,8 +58,8 @@ pub async fn create(
         let deadline = Deadline::start();
         let upload = deadline.wait("store", store.upload(upload)).await?;
         message.author = secret.map(|secret| secret.tag(upload.id));
-        let posted = poster.post(upload.id, message);
-        deadline.wait("store", posted).await?;
+        let result = poster.post(upload.id, message);
+        deadline.wait("store", result).await?;
         Ok(upload.short_id)
     };
     match post.await {
