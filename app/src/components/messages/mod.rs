@@ -1,6 +1,7 @@
 //! The conversation: newest at the bottom, older ones on scrolling up.
 
 mod address;
+mod anchor;
 mod chip;
 mod heading;
 mod history;

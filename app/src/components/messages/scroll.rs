@@ -1,12 +1,13 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use super::anchor::anchor;
 use crate::erased::effect;
 use crate::live::{History, Live};
 use crate::model::{ClientMessageId, Seq};
 
 /// Within this distance of the end, in CSS pixels, the reader follows the conversation.
-const FOLLOWING_PX: i32 = 40;
+pub(super) const FOLLOWING_PX: i32 = 40;
 /// Within this distance of the beginning, older messages are loaded.
 const PREFETCH_PX: i32 = 240;
 
@@ -56,6 +57,7 @@ impl Scrolling {
             }
             before = Some(key);
         });
+        anchor(scroller, live);
         scrolling
     }
 
