@@ -7,6 +7,12 @@ const opener = (page: Page) => page.getByRole('button', { name: /^Writing as/ })
 
 const field = (page: Page) => page.getByRole('textbox', { name: 'Writing as' });
 
+/** Opens the field for the alias. */
+async function edit(page: Page) {
+  await opener(page).click();
+  await expect(field(page)).toBeFocused();
+}
+
 const alias = (page: Page) => opener(page).locator('bdi').innerText();
 
 test('a browser without an alias gets a friendly one, which stays and is sent', async ({ page, another, request }) => {
@@ -30,7 +36,7 @@ test('a browser without an alias gets a friendly one, which stays and is sent', 
 test('an alias that was left empty stays Anonymous', async ({ page, request }) => {
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
-  await opener(page).click();
+  await edit(page);
   await field(page).fill('');
   await field(page).press('Enter');
   await page.reload();
@@ -41,7 +47,7 @@ test('an alias that was left empty stays Anonymous', async ({ page, request }) =
 test('nothing is sent under another name while an alias is refused', async ({ page, request }) => {
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
-  await opener(page).click();
+  await edit(page);
   await field(page).fill('x'.repeat(41));
   await writer.composer.fill('Hello');
   await expect(page.getByRole('alert')).toHaveText(
@@ -65,8 +71,7 @@ test('nothing is sent under another name while an alias is refused', async ({ pa
 test('a composition in the alias field is not cut short', async ({ page, request }) => {
   const shared = await upload(request);
   await ImagePage.open(page, shared.shortID);
-  await opener(page).click();
-  await expect(field(page)).toBeFocused();
+  await edit(page);
   const session = await page.context().newCDPSession(page);
   await session.send('Input.imeSetComposition', { text: 'きむら', selectionStart: 3, selectionEnd: 3 });
   for (const key of ['Enter', 'Escape']) {
@@ -98,7 +103,7 @@ test('everyone sees who is here', async ({ page, another, request }) => {
   await here(page).click();
   const list = page.getByRole('listitem');
   await expect(list.filter({ hasText: theirs })).toBeVisible();
-  await opener(reader.page).click();
+  await edit(reader.page);
   await field(reader.page).fill('Kim');
   await field(reader.page).press('Enter');
   await expect(list.filter({ hasText: 'Kim' })).toBeVisible();
@@ -119,13 +124,14 @@ test('nothing is shown about who is here before the server says so, and without 
   });
   const opened = await ImagePage.open(page, shared.shortID);
   await expect(here(page)).toHaveCount(0);
-  const before = await page.locator('.header').evaluate((header) => header.querySelector('.copy-link')!.getBoundingClientRect().x);
+  const place = () => opened.status.evaluate((status) => status.getBoundingClientRect().x);
+  const before = await place();
   const people = Array.from({ length: 8 }, (_, n) => ({ name: `Guest ${n}` }));
   send({ count: 12, people });
   await expect(here(page)).toHaveAccessibleName(/^12 people are here: Guest 0, .*, Guest 7, 4 more$/);
   await expect(here(page)).toContainText('+7');
   await expect(here(page).locator('.avatar')).toHaveCount(5);
-  expect(await page.locator('.copy-link').evaluate((it) => it.getBoundingClientRect().x)).toBe(before);
+  expect(await place()).toBe(before);
   await page.context().setOffline(true);
   await expect(opened.status).toHaveText('Offline');
   await expect(here(page)).toHaveCount(0);

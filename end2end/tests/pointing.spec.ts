@@ -8,6 +8,7 @@ test.use({ viewport: { width: 1280, height: 800 } });
 /** Gives the person at this page an alias. */
 async function rename(page: Page, name: string) {
   await page.getByRole('button', { name: /^Writing as/ }).click();
+  await expect(page.getByRole('textbox', { name: 'Writing as' })).toBeFocused();
   await page.getByRole('textbox', { name: 'Writing as' }).fill(name);
   await page.getByRole('textbox', { name: 'Writing as' }).press('Enter');
   await expect(page.getByRole('button', { name: `Writing as ${name}` })).toBeVisible();

@@ -51,6 +51,8 @@ enum Hold {
     /// It is: moving draws.
     Still,
     Drawing,
+    /// It was a finger's, and is released.
+    Long,
 }
 
 /// A click on the picture.
@@ -125,7 +127,7 @@ impl Gesture {
         }
         let start = std::mem::replace(&mut pointer.1, to);
         match self.hold {
-            Hold::No => {}
+            Hold::No | Hold::Long => {}
             Hold::Still => {
                 self.hold = Hold::Drawing;
                 return Some(Move::Draw(start));
@@ -144,10 +146,15 @@ impl Gesture {
         let index = self.pointers.iter().position(|pointer| pointer.0 == id)?;
         let (_, at) = self.pointers.remove(index);
         self.ended = Some(millis);
-        let is_still = std::mem::take(&mut self.hold) == Hold::Still;
-        let is_long = is_still && self.is_touch;
+        let is_long = self.hold == Hold::Still && self.is_touch;
+        self.hold = if is_long { Hold::Long } else { Hold::No };
         self.is_drag |= is_long;
         is_long.then_some(at)
+    }
+
+    /// Whether the last press was a finger's long one.
+    pub fn is_long_press(&self) -> bool {
+        self.hold == Hold::Long
     }
 
     /// A pointer is taken over by something else: there will be no click.

@@ -140,6 +140,7 @@ pub fn ImageStage(
                 on:pointerdown=press
                 on:pointermove=motion
                 on:pointerup=long_press
+                on:mousedown=move |ev| zoom.on_mouse_down(&ev)
                 on:pointercancel=cancel
                 on:lostpointercapture=cancel
             >

@@ -1,13 +1,13 @@
-use std::time::Duration;
+mod pointers;
 
 use js_sys::Reflect;
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, WheelEvent};
 
-use super::gesture::{Click, Gesture, Motion, Move, Place, Press};
+use super::gesture::{Click, Gesture, Place};
 use super::place::{area, arrow, decimal};
 use super::viewport::{Frame, Viewport};
 use crate::erased::effect;
@@ -23,9 +23,6 @@ const LINE_PX: f64 = 16.0;
 const MAX_TURN_PX: f64 = 25.0;
 /// From this number of device pixels for each of its own on, a zoomed picture is shown without smoothing.
 const PIXELATED_FROM: f64 = 4.0;
-
-/// A press that stays still for so long draws when it moves then; that of a finger begins a message otherwise.
-const HOLD: Duration = Duration::from_millis(300);
 
 /// Zooming and moving the picture. The style sheet lays out the fitted picture; this transforms it.
 #[derive(Clone, Copy)]
@@ -169,84 +166,6 @@ impl Zoom {
         } else {
             None
         }
-    }
-
-    /// Handles `pointerdown`; `may_draw` if the pointer is where one can draw.
-    pub fn on_press(self, ev: &PointerEvent, may_draw: bool) {
-        self.with_gesture(&mut |gesture| gesture.set_menu_key(false));
-        if ev.button() != 0 {
-            return;
-        }
-        let press = Press {
-            id: ev.pointer_id(),
-            is_primary: ev.is_primary(),
-            is_touch: ev.pointer_type() == "touch",
-            at: place_of(ev),
-        };
-        let mut number = 0;
-        self.with_gesture(&mut |gesture| number = gesture.press(press));
-        let held = move || {
-            let mut held = None;
-            self.with_gesture(&mut |gesture| held = gesture.hold(number));
-            if let Some(at) = held {
-                self.pen.set(self.point_at(at));
-            }
-        };
-        if may_draw {
-            set_timeout(held, HOLD);
-        }
-    }
-
-    /// Handles `pointermove` of a pressed pointer; returns the point that a line is drawn to.
-    pub fn on_move(self, ev: &PointerEvent) -> Option<Point> {
-        let id = ev.pointer_id();
-        let mut step = None;
-        self.with_gesture(&mut |gesture| step = gesture.drag(id, place_of(ev)));
-        let step = step?;
-        if let Some(element) = ev.target().and_then(|it| it.dyn_into::<Element>().ok()) {
-            // Fails only if the pointer was just released.
-            _ = element.set_pointer_capture(id);
-        }
-        match step {
-            Move::Pan(Motion { from, to, factor }) => {
-                self.drag(from, to, factor);
-                None
-            }
-            Move::Draw(to) => {
-                let at = self.point_at(to);
-                self.pen.set(at);
-                at
-            }
-        }
-    }
-
-    /// Handles the release of a pointer; returns the point of a long press.
-    pub fn on_release(self, ev: &PointerEvent) -> Option<Point> {
-        let (id, at) = (ev.pointer_id(), place_of(ev));
-        let mut held = None;
-        self.with_gesture(&mut |gesture| held = gesture.release(ev.time_stamp(), id, at));
-        self.point_at(held?)
-    }
-
-    /// Handles `pointercancel`, and `lostpointercapture`, which follows a release too.
-    pub fn on_cancel(self, ev: &PointerEvent) {
-        self.with_gesture(&mut |gesture| gesture.forget(ev.pointer_id()));
-    }
-
-    /// Lifts the pen; false if it was not down.
-    pub fn lift_pen(self) -> bool {
-        let was_down = self.pen.read_untracked().is_some();
-        if was_down {
-            self.pen.set(None);
-        }
-        was_down
-    }
-
-    /// Whether a finger is down.
-    pub fn is_touched(self) -> bool {
-        let mut is_touched = false;
-        self.with_gesture(&mut |gesture| is_touched = gesture.is_touched());
-        is_touched
     }
 
     /// Zooms with Ctrl or Cmd, as a pinch on a touchpad is sent too. Otherwise moves a picture that is larger than the
