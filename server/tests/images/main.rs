@@ -14,6 +14,8 @@ mod limits;
 #[cfg(test)]
 mod odd;
 #[cfg(test)]
+mod pixels;
+#[cfg(test)]
 mod pool;
 #[cfg(test)]
 mod resizing;

@@ -5,6 +5,8 @@
     reason = "the helpers of tests may unwrap as tests do"
 )]
 
+mod commands;
+
 use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -258,79 +260,6 @@ fn refusals_are_coded_in_camel_case() {
     }
 }
 
-#[track_caller]
-fn pins_command(name: &str, command: &ClientCommand) {
-    pins(name, command);
-    assert_eq!(
-        &ClientCommand::parse(&golden(name)).unwrap(),
-        command,
-        "parsing {name}"
-    );
-}
-
-#[test]
-fn watch() {
-    let command = ClientCommand::Watch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-        after: Some(Seq::new(6)),
-        after_id: None,
-        viewer: None,
-    };
-    pins_command("command_watch.json", &command);
-    let checked = ClientCommand::Watch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-        after: Some(Seq::new(6)),
-        after_id: Some(message_id()),
-        viewer: None,
-    };
-    pins_command("command_watch_checked.json", &checked);
-    let anew = ClientCommand::Watch {
-        upload_id: short_id().to_string().parse().unwrap(),
-        after: None,
-        after_id: None,
-        viewer: None,
-    };
-    pins_command("command_watch_anew.json", &anew);
-    let named = |viewer| ClientCommand::Watch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-        after: Some(Seq::new(6)),
-        after_id: None,
-        viewer: Some(viewer),
-    };
-    pins_command("command_watch_named.json", &named(viewer()));
-    pins_command("command_watch_unnamed.json", &named(Viewer::default()));
-}
-
-#[test]
-fn unwatch() {
-    let command = ClientCommand::Unwatch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-    };
-    pins_command("command_unwatch.json", &command);
-}
-
-#[test]
-fn touch() {
-    let command = ClientCommand::Touch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-        at: Point::new(0.25, 0.5).unwrap(),
-        tab: "q7".parse().unwrap(),
-        author: None,
-        name: None,
-        stroke: None,
-    };
-    pins_command("command_touch.json", &command);
-    let pointing = ClientCommand::Touch {
-        upload_id: upload_id().to_string().parse().unwrap(),
-        at: Point::new(0.25, 0.5).unwrap(),
-        tab: "q7".parse().unwrap(),
-        author: viewer().author,
-        name: viewer().name,
-        stroke: Some("s1".parse().unwrap()),
-    };
-    pins_command("command_touch_pointing.json", &pointing);
-}
-
 #[test]
 fn a_problem() {
     let problem = Problem {
@@ -417,7 +346,7 @@ fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
 
 #[test]
 fn every_golden_file_is_pinned_by_a_test() {
-    let source = include_str!("wire_format.rs");
+    let source = [include_str!("main.rs"), include_str!("commands.rs")].concat();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for file in std::fs::read_dir(folder).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
