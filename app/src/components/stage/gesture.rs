@@ -159,8 +159,12 @@ impl Gesture {
 
     /// A pointer is taken over by something else: there will be no click.
     pub fn forget(&mut self, id: i32) {
+        let count = self.pointers.len();
         self.pointers.retain(|pointer| pointer.0 != id);
-        self.hold = Hold::No;
+        // One that was released may have been a long press.
+        if self.pointers.len() < count {
+            self.hold = Hold::No;
+        }
     }
 
     /// Whether a finger is down.

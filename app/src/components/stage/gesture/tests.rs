@@ -118,7 +118,11 @@ fn a_finger_that_is_held_and_released_is_a_long_press_and_no_tap() {
     assert!(gesture.is_touched());
     assert_eq!(gesture.release(0.0, 1, at), Some(at));
     assert!(!gesture.is_touched());
+    gesture.forget(1);
+    assert!(gesture.is_long_press(), "also after its capture ends");
     assert_eq!(gesture.click(10.0, at), Click::Drag);
+    gesture.press(press(1, true, at));
+    assert!(!gesture.is_long_press());
     let mut gesture = pressed(false);
     gesture.hold(1);
     assert_eq!(gesture.release(0.0, 1, at), None, "it is a mouse");
