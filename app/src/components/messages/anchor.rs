@@ -4,7 +4,8 @@ use std::rc::Rc;
 use js_sys::Reflect;
 use leptos::html::Div;
 use leptos::prelude::*;
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::scroll::FOLLOWING_PX;
 use crate::erased::effect;
@@ -13,7 +14,7 @@ use crate::live::Live;
 /// Keeps what a reader who has scrolled up sees in its place when new messages come below it. Browsers with scroll
 /// anchoring do so themselves; WebKit has none.
 pub fn anchor(scroller: NodeRef<Div>, live: Live) {
-    let last = Rc::new(Cell::new(None::<Element>));
+    let last = Rc::new(Cell::new(None::<HtmlElement>));
     effect(move || {
         live.messages.newest.track();
         let last = Rc::clone(&last);
@@ -24,19 +25,24 @@ pub fn anchor(scroller: NodeRef<Div>, live: Live) {
             };
             let content = scroller.first_element_child();
             let newest = content.and_then(|content| content.last_element_child());
+            let newest = newest.and_then(|newest| newest.dyn_into::<HtmlElement>().ok());
             let Some((before, newest)) = last.replace(newest.clone()).zip(newest) else {
                 return;
             };
             let is_reading = scroller.scroll_top() < -FOLLOWING_PX;
             if is_reading && before.is_connected() && !anchors_itself(&scroller) {
-                let bottom = |it: &Element| it.get_bounding_client_rect().bottom();
-                scroller.scroll_by_with_x_and_y(0.0, bottom(&before) - bottom(&newest));
+                scroller.set_scroll_top(scroller.scroll_top() + bottom(&before) - bottom(&newest));
             }
         });
     });
 }
 
-fn anchors_itself(element: &web_sys::HtmlElement) -> bool {
+/// Its place in the layout, not where it is while it moves in.
+fn bottom(element: &HtmlElement) -> i32 {
+    element.offset_top() + element.offset_height()
+}
+
+fn anchors_itself(element: &HtmlElement) -> bool {
     let style = element.style();
     Reflect::get(&style, &"overflowAnchor".into()).is_ok_and(|value| !value.is_undefined())
 }
