@@ -32,11 +32,10 @@ impl Alias {
         effect(move || {
             let typed = alias.field.get().map(|field| field.value());
             let typed = typed.filter(|text| !text.is_empty());
-            alias.set(
-                typed
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or_else(storage::alias),
-            );
+            if let Some(typed) = typed.and_then(|text| text.parse().ok()) {
+                storage::write_alias(&typed);
+            }
+            alias.name.set(storage::alias());
         });
         alias
     }
@@ -58,7 +57,8 @@ impl Alias {
         };
         match field.value().parse::<AuthorName>() {
             Ok(changed) => {
-                self.set(changed);
+                storage::write_alias(&changed);
+                self.name.set(changed);
                 self.close();
                 true
             }
@@ -68,11 +68,6 @@ impl Alias {
                 false
             }
         }
-    }
-
-    fn set(self, name: AuthorName) {
-        storage::write_alias(&name);
-        self.name.set(name);
     }
 
     fn open(self) {
