@@ -35,7 +35,7 @@ pub(super) async fn page(
         conversation.require_if_empty(head).await?;
         return Ok(MessagePage { messages, head });
     }
-    let head = conversation.last_of_upload().await?.seq;
+    let head = conversation.head_of_upload().await?;
     let messages = conversation.select(select, head, limit).await?;
     Ok(MessagePage { messages, head })
 }
@@ -47,14 +47,42 @@ impl<'d> Conversation<'d> {
 
     /// Reads the position of the last message.
     pub async fn last(self) -> Result<Position, Failure> {
-        let newest = self
-            .database
-            .messages()
-            .find_one(self.filter())
-            .sort(doc! { "seq": -1 })
+        let Some(newest) = self.newest(self.filter()).await? else {
+            return Ok(Position::default());
+        };
+        let (seq, places) = position_of(&newest)?;
+        let places = match places {
+            Some(places) => places,
+            None => self.places_before(seq).await?,
+        };
+        Ok(Position { seq, places })
+    }
+
+    /// Reads how many messages before one of an earlier version have a place. Since those have none, it is what the
+    /// newest of this version says, which may be older during a rolling update.
+    async fn places_before(self, seq: Seq) -> Result<u32, Failure> {
+        let mut filter = self.within(doc! { "$lt": number(seq) });
+        filter.insert("places", doc! { "$exists": true });
+        let newest = self.newest(filter).await?;
+        let places = newest.map(|newest| position_of(&newest)).transpose()?;
+        Ok(places.and_then(|(_, places)| places).unwrap_or_default())
+    }
+
+    async fn newest(self, filter: Document) -> Result<Option<RawDocumentBuf>, Failure> {
+        let messages = self.database.messages();
+        let newest = messages.find_one(filter).sort(doc! { "seq": -1 });
+        Ok(newest
             .projection(doc! { "_id": 0, "seq": 1, "places": 1 })
-            .await?;
-        newest.map_or(Ok(Position::default()), |newest| Ok(position_of(&newest)?))
+            .await?)
+    }
+
+    /// Reads the head, and fails if there is no such upload.
+    async fn head_of_upload(self) -> Result<Seq, Failure> {
+        let newest = self.newest(self.filter()).await?;
+        let head = newest.map(|newest| position_of(&newest)).transpose()?;
+        let head = head.map_or(Seq::ZERO, |(seq, _)| seq);
+        self.require_if_empty(head).await?;
+        Ok(head)
     }
 
     /// Reads the position of the last message, and fails if there is no such upload.
@@ -150,7 +178,8 @@ impl<'d> Conversation<'d> {
     }
 }
 
-fn position_of(document: &RawDocumentBuf) -> Result<Position, Malformed> {
+/// A message's number, and how many messages up to it have a place; `None` in those of earlier versions.
+fn position_of(document: &RawDocumentBuf) -> Result<(Seq, Option<u32>), Malformed> {
     let wrong = |field| Malformed {
         collection: StoredMessage::COLLECTION,
         id: None,
@@ -158,12 +187,12 @@ fn position_of(document: &RawDocumentBuf) -> Result<Position, Malformed> {
     };
     let seq = document.get_i64("seq").ok().and_then(seq);
     let places = match document.get("places") {
-        Ok(None) => Some(0),
-        Ok(Some(places)) => places.as_i64().and_then(|places| places.try_into().ok()),
+        Ok(None) => Some(None),
+        Ok(Some(places)) => places
+            .as_i64()
+            .and_then(|places| places.try_into().ok())
+            .map(Some),
         Err(_) => None,
     };
-    Ok(Position {
-        seq: seq.ok_or(wrong("seq"))?,
-        places: places.ok_or(wrong("places"))?,
-    })
+    Ok((seq.ok_or(wrong("seq"))?, places.ok_or(wrong("places"))?))
 }

@@ -77,6 +77,40 @@ async fn messages_of_earlier_versions_have_no_place() {
     assert_eq!(new.get_i64("places").unwrap(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn pins_are_numbered_on_when_a_node_of_an_earlier_version_posts_in_between() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let id = stored(&database.open().await).await;
+    let messages = database.collection("messages").await;
+    for round in 0_i64..3 {
+        // Another node, which remembers no position.
+        let mut draft = drafts(&format!("new{round}"), 1).remove(0);
+        draft.message.at = Some(Point::new(0.25, 0.5).unwrap());
+        let new = database.open().await;
+        new.append(id, vec![draft]).await.unwrap();
+        let old = database.open().await;
+        for n in 0..2 {
+            let drafts = drafts(&format!("old{round}{n}"), 1);
+            old.append(id, drafts).await.unwrap();
+            let seq = round * 3 + 2 + n;
+            let unset = doc! { "$unset": { "places": "" } };
+            messages
+                .update_one(doc! { "seq": seq }, unset)
+                .await
+                .unwrap();
+        }
+    }
+    let store = database.open().await;
+    let page = store.messages(id, Select::After(Seq::ZERO), 20).await;
+    let pins: Vec<_> = page
+        .unwrap()
+        .messages
+        .iter()
+        .filter_map(|it| it.pin)
+        .collect();
+    assert_eq!(pins, [1, 2, 3].map(|pin| NonZeroU32::new(pin).unwrap()));
+}
+
 impl FreshDatabase {
     /// Returns the only document of a collection.
     async fn only(&self, name: &str) -> Document {
