@@ -23,24 +23,36 @@ const TYPICAL_ANSWER_BYTES: u64 = 8 * 1024;
 
 /// The cached answers. The messages between a number and a head never change, so entries do not become stale; the cache
 /// is cleared when the store has another history than was known.
-pub(super) struct AnswerCache(Cache<AnswerKey, Arc<Batch>, Weight>);
+pub(super) struct AnswerCache(Cache<AnswerKey, Entry, Weight>);
 
 /// The key of a cached answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AnswerKey {
     pub(super) upload: UploadId,
-    /// What the client has. With an id, the answer says whether the store has the same.
-    pub(super) cursor: Cursor,
+    /// What the client has; with an id, the answer says whether the store has the same. `None` for the answer with which
+    /// clients start anew, whatever they have.
+    pub(super) cursor: Option<Cursor>,
     /// The head of the conversation.
     pub(super) head: Seq,
 }
 
 #[derive(Clone)]
+enum Entry {
+    Answer(Arc<Batch>),
+    /// The store has not what the client has: it starts anew.
+    Reset,
+}
+
+#[derive(Clone)]
 struct Weight;
 
-impl Weighter<AnswerKey, Arc<Batch>> for Weight {
-    fn weight(&self, _: &AnswerKey, answer: &Arc<Batch>) -> u64 {
-        answer.bytes().len() as u64 + ENTRY_OVERHEAD
+impl Weighter<AnswerKey, Entry> for Weight {
+    fn weight(&self, _: &AnswerKey, entry: &Entry) -> u64 {
+        let bytes = match entry {
+            Entry::Answer(answer) => answer.bytes().len() as u64,
+            Entry::Reset => 0,
+        };
+        bytes + ENTRY_OVERHEAD
     }
 }
 
@@ -69,7 +81,40 @@ impl AnswerCache {
 
     /// Returns a cached answer.
     pub(super) fn get(&self, key: &AnswerKey) -> Option<Arc<Batch>> {
-        self.0.get(key)
+        match self.0.get(key)? {
+            Entry::Answer(answer) => Some(answer),
+            Entry::Reset => self.reset(key.upload, key.head),
+        }
+    }
+
+    /// Returns the cached answer with which clients start anew.
+    fn reset(&self, upload: UploadId, head: Seq) -> Option<Arc<Batch>> {
+        let cursor = None;
+        match self.0.get(&AnswerKey {
+            upload,
+            cursor,
+            head,
+        })? {
+            Entry::Answer(answer) => Some(answer),
+            Entry::Reset => None,
+        }
+    }
+
+    /// Records that the store has not what a client has, and returns the answer with which it starts anew, if that is
+    /// cached. So a client that invents ids costs no second read.
+    pub(super) fn get_reset(
+        &self,
+        upload: UploadId,
+        cursor: Cursor,
+        head: Seq,
+    ) -> Option<Arc<Batch>> {
+        let key = AnswerKey {
+            upload,
+            cursor: Some(cursor),
+            head,
+        };
+        self.0.insert(key, Entry::Reset);
+        self.reset(upload, head)
     }
 
     /// Returns the answer to a client that has all messages up to `cursor`, where `page` holds those after it. Encodes
@@ -83,7 +128,7 @@ impl AnswerCache {
         let head = page.head;
         let key = AnswerKey {
             upload,
-            cursor,
+            cursor: Some(cursor),
             head,
         };
         if let Some(answer) = self.get(&key) {
@@ -107,16 +152,11 @@ impl AnswerCache {
     }
 
     /// Encodes the answer to a client whose last message is not the store's: it starts anew from the newest messages.
-    pub(super) fn encode_reset(
-        &self,
-        upload: UploadId,
-        cursor: Cursor,
-        newest: MessagePage,
-    ) -> Arc<Batch> {
+    pub(super) fn encode_reset(&self, upload: UploadId, newest: MessagePage) -> Arc<Batch> {
         let head = newest.head;
         let key = AnswerKey {
             upload,
-            cursor,
+            cursor: None,
             head,
         };
         let messages = newest_that_fit(newest.messages);
@@ -125,7 +165,7 @@ impl AnswerCache {
 
     fn insert(&self, key: AnswerKey, answer: Batch) -> Arc<Batch> {
         let answer = Arc::new(answer);
-        self.0.insert(key, Arc::clone(&answer));
+        self.0.insert(key, Entry::Answer(Arc::clone(&answer)));
         answer
     }
 }
@@ -195,7 +235,7 @@ mod tests {
             head: Seq::new(64),
         };
         let cache = AnswerCache::default();
-        let answer = cache.encode_reset(ids::upload_id(), Cursor::default(), page);
+        let answer = cache.encode_reset(ids::upload_id(), page);
         assert!(answer.bytes().len() <= MAX_BACKLOG_BYTES);
         assert!(answer.bytes().len() > MAX_BACKLOG_BYTES - 16 * 1024);
     }

@@ -202,7 +202,7 @@ impl Commands {
         if let Some(head) = hub.rooms.head_for_answer(upload, cursor) {
             let key = AnswerKey {
                 upload,
-                cursor,
+                cursor: Some(cursor),
                 head,
             };
             if let Some(answer) = hub.answer_cache.get(&key) {
@@ -235,8 +235,11 @@ impl Commands {
             page.messages.remove(0);
             return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
         }
+        if let Some(answer) = hub.answer_cache.get_reset(upload, cursor, page.head) {
+            return Ok(answer);
+        }
         let newest = self.read(upload, Select::Newest, MAX_RECENT, epoch).await?;
-        Ok(hub.answer_cache.encode_reset(upload, cursor, newest))
+        Ok(hub.answer_cache.encode_reset(upload, newest))
     }
 
     /// Reads messages from the store; concurrent equal reads share one call.

@@ -116,6 +116,17 @@ async fn a_crowd_that_resumes_costs_few_reads_whatever_it_has() {
         let reads = switches.store.calls() - reads;
         assert!(reads <= 2, "{reads} reads for message {}", last.seq);
     }
+    let reads = switches.store.calls();
+    for _ in 0..20 {
+        let invented = Message {
+            id: server::ids::message_id(),
+            ..posted[90].clone()
+        };
+        let (reset, ..) = kept.resume(name, &invented).await;
+        assert!(reset);
+    }
+    let reads = switches.store.calls() - reads;
+    assert!(reads <= 20, "{reads} reads: one to check each id");
 }
 
 #[tokio::test]
