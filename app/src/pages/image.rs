@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -80,6 +81,12 @@ fn Conversation(
     let tab_title = move || match unread.get() {
         0 => format!("{} · Tonesa", title()),
         count => format!("({count}) {} · Tonesa", title()),
+    };
+    // The server puts it into the document when signals can no longer be read.
+    let tab_title: TextProp = if cfg!(feature = "ssr") {
+        tab_title().into()
+    } else {
+        tab_title.into()
     };
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
