@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use leptos::ev::PointerEvent;
 use leptos::prelude::*;
 use web_sys::FocusEvent;
@@ -78,7 +80,8 @@ fn rules(pins: &[Pin]) -> String {
     let mut rules = String::new();
     for Pin { number, at, .. } in pins {
         let (x, y) = (decimal(at.x()), decimal(at.y()));
-        rules += &format!("#pin{number}{{--x:{x};--y:{y}}}");
+        // Writing to a string cannot fail.
+        _ = write!(rules, "#pin{number}{{--x:{x};--y:{y}}}");
     }
     rules
 }

@@ -248,3 +248,32 @@ fn pins_are_the_places_of_the_listed_messages() {
     assert_eq!(shown_pins(), vec![3, 5, 7]);
     assert_eq!(pins.get_untracked()[..2], before);
 }
+
+#[test]
+fn messages_of_others_are_counted_after_a_number() {
+    let mut list = TestList::new(page(51..=60, 60));
+    let own = Message {
+        author: Some(own_tag()),
+        ..message(62)
+    };
+    list.insert([message(61), own, message(63), message(64)]);
+    list.unsent.push(unsent("mine"));
+    list.update();
+    let after = |seq| list.list.others_after(Seq::new(seq));
+    assert_eq!(after(61), (2, Some(Seq::new(63))));
+    assert_eq!(after(60), (3, Some(Seq::new(61))));
+    assert_eq!(after(64), (0, None));
+    assert_eq!(after(70), (0, None));
+    // What was skipped is counted too, without knowing whose it is.
+    assert_eq!(after(40).0, 10 + 13);
+    assert_eq!(after(40).1, Some(Seq::new(51)));
+}
+
+#[test]
+fn the_first_text_is_known_from_the_page_or_once_it_is_listed() {
+    let mut list = TestList::new(MessagePage::default());
+    assert_eq!(list.list.first_text.get_untracked(), None);
+    list.insert([message(1), message(2)]);
+    let first = list.list.first_text.get_untracked().unwrap();
+    assert_eq!(first.as_str(), "text 1");
+}
