@@ -1,0 +1,147 @@
+import { expect, type Page } from '@playwright/test';
+import { test } from '../fixtures';
+import { post, upload } from './api';
+import { ImagePage } from './pages';
+
+async function filled(page: Page, request: Parameters<typeof upload>[0], name = 'coffee.png') {
+  const shared = await upload(request, name);
+  await post(request, shared, 'Is that foam or a reflection?', 'Mira', { x: 0.38, y: 0.3 });
+  for (let n = 2; n <= 20; n++) await post(request, shared, `message ${n}`, n % 3 ? 'Jonas' : 'Mira');
+  return ImagePage.open(page, shared.shortID);
+}
+
+/** How many lines of text of the log are in view. */
+const visibleLines = (page: Page) =>
+  page.evaluate(() => {
+    const log = document.querySelector('.log-frame')!.getBoundingClientRect();
+    const composer = document.querySelector('.composer')!.getBoundingClientRect();
+    return (Math.min(log.bottom, composer.top) - Math.max(log.top, 0)) / 24;
+  });
+
+const screenshot = (page: Page, name: string) => page.screenshot({ path: test.info().outputPath(`${name}.png`) });
+
+test('at 400 % zoom the page opens at the newest message, with the composer in reach', async ({ page, request }) => {
+  await page.setViewportSize({ width: 320, height: 256 });
+  const opened = await filled(page, request);
+  await screenshot(page, 'zoomed');
+  await expect(opened.messages.last()).toBeInViewport({ ratio: 0.9 });
+  await expect(opened.composer).toBeInViewport({ ratio: 1 });
+  expect(await visibleLines(page)).toBeGreaterThan(4);
+  await opened.say('One more');
+  await expect(opened.messages.last()).toHaveText('One more');
+  await expect(opened.messages.last()).toBeInViewport({ ratio: 0.9 });
+  await page.getByRole('link', { name: 'Tonesa', exact: true }).focus();
+  await expect(page.getByRole('link', { name: 'Tonesa', exact: true })).toBeInViewport({ ratio: 1 });
+  const { above, below } = await page.evaluate(() => ({
+    above: document.querySelector('.header')!.getBoundingClientRect().bottom,
+    below: document.querySelector('.stage')!.getBoundingClientRect().top,
+  }));
+  expect(above).toBeLessThanOrEqual(below);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+});
+
+test('above the keyboard of a phone in landscape the messages can be read', async ({ page, request }) => {
+  await page.setViewportSize({ width: 844, height: 390 });
+  const opened = await filled(page, request);
+  await opened.composer.focus();
+  for (const size of [{ width: 844, height: 190 }, { width: 667, height: 170 }]) {
+    await page.setViewportSize(size);
+    await screenshot(page, `landscape-${size.width}`);
+    expect(await visibleLines(page)).toBeGreaterThan(2.5);
+    await expect(opened.messages.last()).toBeInViewport({ ratio: 0.9 });
+    await expect(opened.composer).toBeInViewport({ ratio: 1 });
+  }
+});
+
+for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+  test(`text twice as large is not cut, ${viewport.width} px`, async ({ page, request }) => {
+    await page.setViewportSize(viewport);
+    const opened = await filled(page, request);
+    await opened.tap(0.3, 0.3);
+    await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+    await screenshot(page, 'large');
+    const cut = await page.evaluate(() => {
+      const outside = (it: Element) => {
+        const { left, right, width, height } = it.getBoundingClientRect();
+        return width > 1 && height > 1 && (left < -1 || right > innerWidth + 1);
+      };
+      // Its text is larger than its box, which does not scroll.
+      const isCut = (it: Element) => it.scrollWidth > it.clientWidth + 1 || it.scrollHeight > it.clientHeight + 1;
+      const texts = [...document.querySelectorAll('.header *, .zoom-bar, .zoom-bar *, .pin, .chip, .avatar, .place, .composer *, .message *')];
+      const shown = texts.filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.closest('.visually-hidden, .skip, textarea, svg'));
+      return shown
+        .filter((it) => outside(it) || (it.matches('.pin, .chip, .avatar, .zoom-bar *, .button') && isCut(it) && getComputedStyle(it, '::after').content === 'none'))
+        .map((it) => it.outerHTML.slice(0, 100));
+    });
+    expect(cut).toEqual([]);
+    expect(await visibleLines(page)).toBeGreaterThan(4);
+  });
+}
+
+test('on paper are the picture, its pins and all loaded messages', async ({ page, request }) => {
+  const opened = await filled(page, request);
+  for (let n = 0; n < 3; n++) await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.emulateMedia({ media: 'print' });
+  await screenshot(page, 'print');
+  const picture = (await opened.picture.boundingBox())!;
+  expect(picture.width / picture.height).toBeCloseTo(1.5, 1);
+  expect(picture.x).toBeGreaterThanOrEqual(0);
+  const pin = (await page.locator('.pin').boundingBox())!;
+  expect(pin.x).toBeCloseTo(picture.x + 0.38 * picture.width, 0);
+  expect(pin.width).toBeCloseTo(30, 0);
+  const boxes = await opened.messages.evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top));
+  expect(boxes).toHaveLength(20);
+  expect(boxes[0]).toBeGreaterThan(picture.y + picture.height);
+  // None is cut off by a box that scrolls.
+  expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeGreaterThan(boxes[19]);
+  for (const hidden of [opened.composer, page.getByRole('group', { name: 'Zoom' }), page.locator('.hint')]) {
+    await expect(hidden).toBeHidden();
+  }
+});
+
+for (const [name, isTouch] of [['a mouse', false], ['a finger', true]] as const) {
+  test.describe(`with ${name}`, () => {
+    test.use({ hasTouch: isTouch, isMobile: isTouch });
+
+    test('the hint says what to do, and goes by itself', async ({ page, request }) => {
+      await filled(page, request);
+      const hint = page.locator('.hint');
+      await expect(hint.getByText(isTouch ? /^Tap/ : /^Click/)).toBeVisible();
+      await expect(hint.getByText(isTouch ? /^Click/ : /^Tap/)).toBeHidden();
+      await page.evaluate(() => document.getAnimations().forEach((it) => it.finish()));
+      await expect(hint).toBeHidden();
+    });
+  });
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test('a transparent picture stands on a checkerboard', async ({ page, request }) => {
+      const opened = await filled(page, request, 'transparent.webp');
+      await screenshot(page, 'transparent');
+      const background = await opened.picture.evaluate((it) => getComputedStyle(it).backgroundImage);
+      expect(background).toMatch(/repeating-conic-gradient\(rgb\(255, 255, 255\) .*rgb\(213, 210, 202\)/);
+    });
+  });
+}
+
+test('the focus is never on something that is not seen', async ({ page, request }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await filled(page, request);
+  const invisible: string[] = [];
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      const it = document.activeElement!;
+      // The field of the link is replaced by the share dialog.
+      if (it.matches('body, .link-field')) return '';
+      const { width, height } = it.getBoundingClientRect();
+      const isSeen = it.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && width > 8 && height > 8;
+      return isSeen ? '' : it.outerHTML.slice(0, 100);
+    });
+    if (focused) invisible.push(focused);
+  }
+  expect(invisible).toEqual([]);
+});
