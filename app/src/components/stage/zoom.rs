@@ -1,11 +1,12 @@
 mod pointers;
 
 use js_sys::Reflect;
-use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, WheelEvent};
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, ResizeObserver, WheelEvent};
 
 use super::gesture::{Click, Gesture, Place};
 use super::place::{area, arrow, decimal};
@@ -60,17 +61,12 @@ impl Zoom {
             pen: RwSignal::new(None),
         };
         effect(move || {
-            if zoom.room.get().is_some() {
-                zoom.measure();
+            if let Some(room) = zoom.room.get() {
+                on_resize(&room, move || {
+                    zoom.measure();
+                    zoom.change(false, &Viewport::bounded);
+                });
             }
-        });
-        // Effects run in the browser only, as `window` requires.
-        effect(move || {
-            let resizes = window_event_listener(ev::resize, move |_| {
-                zoom.measure();
-                zoom.change(false, &Viewport::bounded);
-            });
-            on_cleanup(move || resizes.remove());
         });
         zoom
     }
@@ -320,6 +316,16 @@ impl Zoom {
         let room = area(self.room)?;
         let fitted = area(self.fitted)?;
         Frame::new(room, fitted, self.pixels, window().device_pixel_ratio())
+    }
+}
+
+/// Calls this when the element is laid out, and whenever its size changes, until the reactive owner is cleaned up.
+fn on_resize(element: &Element, run: impl FnMut() + 'static) {
+    let changed = Closure::<dyn FnMut()>::new(run);
+    if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+        observer.observe(element);
+        let observed = SendWrapper::new((observer, changed));
+        on_cleanup(move || observed.0.disconnect());
     }
 }
 
