@@ -5,6 +5,7 @@ mod keyboard;
 mod picture;
 mod pins;
 mod place;
+mod pointers;
 mod pointing;
 mod ripples;
 mod spread;
@@ -28,6 +29,7 @@ use keyboard::KeyboardPointer;
 pub use picture::alt;
 use picture::{Picture, is_tall};
 use pins::Pins;
+use pointers::Pointers;
 use pointing::Pointing;
 use ripples::Ripples;
 use spread::Spread;
@@ -93,39 +95,19 @@ pub fn ImageStage(
             }
         }
     };
-    let end_line = move || {
-        if zoom.lift_pen() {
-            live.end_line();
-        }
+    let pointers = Pointers {
+        zoom,
+        live,
+        spread,
+        begin,
     };
     let press = move |ev: PointerEvent| {
-        end_line();
-        zoom.on_press(&ev, is_place(&ev) && is_on_picture(&ev));
-        spread.on_pointer(&ev);
-    };
-    let release = move |ev: &PointerEvent| {
-        end_line();
-        zoom.on_release(ev)
-    };
-    let long_press = move |ev: PointerEvent| _ = release(&ev).map(|at| begin.run(at));
-    let cancel = move |ev: PointerEvent| {
-        end_line();
-        zoom.on_cancel(&ev);
-    };
-    let motion = move |ev: PointerEvent| {
-        spread.on_pointer(&ev);
-        // Not pressed, or released outside of the picture before it was captured.
-        if ev.buttons() == 0 {
-            release(&ev);
-        } else if let Some(at) = zoom.on_move(&ev) {
-            live.draw_line(at);
-        }
+        pointers.press(&ev, is_place(&ev) && is_on_picture(&ev));
     };
     let class = room_class(&image);
     let fitted_class = fitted_class(local_file.is_some());
     let width = image.width.max(1).to_string();
     let height = image.height.max(1).to_string();
-    let is_tapped = move || tapped.get();
     view! {
         <div
             class="stage"
@@ -138,11 +120,11 @@ pub fn ImageStage(
                 class=class
                 node_ref=zoom.room
                 on:pointerdown=press
-                on:pointermove=motion
-                on:pointerup=long_press
+                on:pointermove=move |ev| pointers.motion(&ev)
+                on:pointerup=move |ev| pointers.release(&ev)
                 on:mousedown=move |ev| zoom.on_mouse_down(&ev)
-                on:pointercancel=cancel
-                on:lostpointercapture=cancel
+                on:pointercancel=move |ev| pointers.cancel(&ev)
+                on:lostpointercapture=move |ev| pointers.cancel(&ev)
             >
                 <div
                     class=fitted_class
@@ -150,11 +132,7 @@ pub fn ImageStage(
                     style=("--height", height)
                     node_ref=zoom.fitted
                 >
-                    <div
-                        class="picture"
-                        node_ref=zoom.picture
-                        on:click=click
-                    >
+                    <div class="picture" node_ref=zoom.picture on:click=click>
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>
                         <Pins live spread/>
@@ -164,7 +142,7 @@ pub fn ImageStage(
                 </div>
                 <Pointing zoom live/>
             </div>
-            <p class="hint scripted" class:gone=is_tapped>
+            <p class="hint scripted" class:gone=move || tapped.get()>
                 <span class="for-mouse">"Click to point, hold and drag to draw"</span>
                 <span class="for-touch">"Tap to point, hold and drag to draw"</span>
             </p>
