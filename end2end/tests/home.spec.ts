@@ -95,13 +95,18 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1280, height: 800 
 test('the typeface is loaded once the app runs, and moves nothing on the image page', async ({ page, request }) => {
   const shared = await upload(request);
   const shifts = await observeShifts(page);
-  const order: string[] = [];
-  page.on('request', (request) => {
-    const extension = request.url().split('.').pop()!;
-    if (extension === 'wasm' || extension === 'woff2') order.push(extension);
-  });
-  await ImagePage.open(page, shared.shortID);
-  await expect.poll(() => order).toEqual(['wasm', 'woff2']);
+  let fonts = 0;
+  page.on('request', (request) => (fonts += Number(request.url().endsWith('.woff2'))));
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.wasm', async (route) => (await held, route.continue()));
+  await page.goto(`/u/${shared.shortID}`);
+  const opened = new ImagePage(page);
+  await expect(opened.picture).toHaveJSProperty('complete', true);
+  expect(fonts).toBe(0);
+  release();
+  await opened.live();
+  await expect.poll(() => fonts).toBe(1);
   await page.evaluate(() => document.fonts.ready);
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await expectNoShifts(shifts);
