@@ -78,7 +78,8 @@ fn Conversation(
         image_title(first.as_ref(), upload.created_at, Zone::of(hydrated))
     };
     let unread = count_unread(live);
-    let tab_title = move || match unread.get() {
+    // The title may be read once more while the page of another image takes its place.
+    let tab_title = move || match unread.try_get().unwrap_or_default() {
         0 => format!("{} · Tonesa", title()),
         count => format!("({count}) {} · Tonesa", title()),
     };
