@@ -16,6 +16,8 @@ async function screenshot(page: Page, name: string) {
 }
 
 test('a screenshot of the home page', async ({ page }) => {
+  // The demonstration is at its end.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
   await screenshot(page, 'home.png');
