@@ -43,12 +43,15 @@ pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
 fn RefusedMessage(form: MessageForm) -> impl IntoView {
     let image = format!("/u/{}", form.upload);
     let address = format!("{image}/messages");
+    // Leptos does not escape the text of this element.
+    let content = form.content.replace('&', "&amp;");
+    let content = content.replace('<', "&lt;").replace('>', "&gt;");
     view! {
         <form class="refused-form" method="post" action=address>
             <input type="hidden" name="clientMessageID" value=form.client_message_id/>
             <label>"Writing as " <input name="authorName" value=form.author_name autocomplete="nickname"/></label>
             <label>
-                "Message" <textarea name="content" rows="6" dir="auto" required>{form.content}</textarea>
+                "Message" <textarea name="content" rows="6" dir="auto" required>{content}</textarea>
             </label>
             <button class="button primary" type="submit">"Send"</button>
             <a class="button" href=image>"Back to the image"</a>
