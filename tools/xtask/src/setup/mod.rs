@@ -4,6 +4,7 @@
 mod apt;
 mod browser;
 mod deploy;
+mod engines;
 pub mod install;
 mod peers;
 mod servers;
@@ -19,6 +20,7 @@ use crate::{
 
 pub use browser::Browser;
 pub use deploy::Checkers;
+pub use engines::Engines;
 pub use peers::ensure as for_bench;
 pub use servers::ensure as for_many_nodes;
 pub use wasm::{Compiler, TARGET};
@@ -47,6 +49,13 @@ pub fn for_browser_tests(workspace: &Workspace) -> Result<Browser> {
     browser::ensure(workspace)
 }
 
+/// The engines besides Chromium, as far as they can be installed here.
+pub fn for_engine_tests(workspace: &Workspace) -> Result<Engines> {
+    ensure_node(&workspace.shell)?;
+    browser::install_playwright(workspace)?;
+    engines::ensure(workspace)
+}
+
 /// `rustfmt` and `clippy`, which rust-toolchain.toml asks rustup for.
 pub fn for_checking(workspace: &Workspace) -> Result<()> {
     for (name, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -70,8 +79,9 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     for_many_nodes(workspace)?;
     for_deploy_checks(workspace)?;
     let browser = for_browser_tests(workspace)?;
+    let engines = for_engine_tests(workspace)?;
     println!(
-        "xtask: all is there; compiler for WASM: {:?}, browser: {browser:?}",
+        "xtask: all is there; compiler for WASM: {:?}, browser: {browser:?}, {engines:?}",
         toolbox.compiler
     );
     Ok(())

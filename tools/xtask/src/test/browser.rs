@@ -2,12 +2,11 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
-use xshell::cmd;
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     build,
@@ -31,10 +30,7 @@ pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Re
     }
     let shell = &workspace.shell;
     let _inside = shell.push_dir(workspace.root.join("end2end"));
-    // Playwright itself compiles TypeScript without checking the types.
-    cmd!(shell, "node node_modules/typescript/bin/tsc --noEmit")
-        .run()
-        .context("checking the types of the browser tests")?;
+    check_types(shell)?;
     let playwright = cmd!(shell, "node node_modules/@playwright/test/cli.js test");
     let mut playwright = playwright
         .args(arguments)
@@ -43,14 +39,23 @@ pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Re
     if let Browser::Installed(path) = browser {
         playwright = playwright.env("CHROMIUM", path);
     }
-    let kill_with_parent = workspace.root.join("tools/testbed/kill-with-parent.sh");
-    run_with_parent(playwright.into(), &kill_with_parent)
+    run_with_parent(workspace, playwright)
+}
+
+/// In `end2end`, as Playwright itself compiles TypeScript without checking the types.
+pub fn check_types(shell: &Shell) -> Result<()> {
+    cmd!(shell, "node node_modules/typescript/bin/tsc --noEmit")
+        .run()
+        .context("checking the types of the browser tests")
 }
 
 /// Runs the command to its end; the script kills it should xtask be killed meanwhile. (The servers under test have their
 /// own.)
-fn run_with_parent(mut command: Command, script: &Path) -> Result<()> {
-    let mut child = command.spawn().context("starting Playwright")?;
+pub fn run_with_parent(workspace: &Workspace, playwright: Cmd<'_>) -> Result<()> {
+    let script = workspace.root.join("tools/testbed/kill-with-parent.sh");
+    let mut child = Command::from(playwright)
+        .spawn()
+        .context("starting Playwright")?;
     let mut guard = Command::new("sh")
         .arg(script)
         .arg(child.id().to_string())

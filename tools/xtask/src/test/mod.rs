@@ -2,6 +2,7 @@
 
 mod browser;
 mod deploy;
+mod engines;
 
 use std::{ffi::OsString, time::Instant};
 
@@ -25,6 +26,8 @@ pub enum Stage {
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
+    /// A few browser tests in Firefox and WebKit, as far as they can be installed (in CI they must be)
+    Engines,
     /// Three nodes, 30 clients that write, and each kind of fault once: nothing may be lost
     Chaos,
     /// The release program's deliveries and idle watchers cost no more than they did, compared with a bare program
@@ -49,7 +52,7 @@ pub struct Options {
     /// Check only formatting, lints, unit tests and one browser test
     #[arg(long, conflicts_with = "only")]
     quick: bool,
-    /// Passed on to the test runner of the stages `unit` and `browser`, after `--`
+    /// Passed on to the test runner of the stages `unit`, `browser` and `engines`, after `--`
     #[arg(last = true, requires = "only")]
     arguments: Vec<OsString>,
 }
@@ -111,6 +114,7 @@ impl Stage {
             Self::Deploy => deploy::check(workspace),
             Self::Unit => unit_tests(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments, effort),
+            Self::Engines => engines::test(workspace, arguments, effort),
             Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
             Self::Speed => build::check_speed(workspace),
         }
