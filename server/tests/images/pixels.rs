@@ -53,6 +53,20 @@ impl Decoded {
         self.pixels[(y * self.size.0 + x) as usize]
     }
 
+    /// The same in grey.
+    pub fn grey(&self) -> Self {
+        let grey = |[red, green, blue, alpha]: [u8; 4]| {
+            let [red, green, blue] = [red, green, blue].map(u32::from);
+            let grey = (red * 299 + green * 587 + blue * 114) / 1_000;
+            let grey = u8::try_from(grey).unwrap();
+            [grey, grey, grey, alpha]
+        };
+        Self {
+            pixels: self.pixels.iter().copied().map(grey).collect(),
+            ..*self
+        }
+    }
+
     /// The mean difference of samples between two pictures of the same size.
     pub fn difference(&self, other: &Self) -> usize {
         assert_eq!(self.size, other.size);

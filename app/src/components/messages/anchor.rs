@@ -7,12 +7,14 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::scroll::FOLLOWING_PX;
 use crate::erased::effect;
 use crate::live::Live;
 
+/// Within this distance of the end, in CSS pixels, the reader follows the conversation.
+pub const FOLLOWING_PX: i32 = 40;
+
 /// Keeps what a reader who has scrolled up sees in its place when new messages come below it. Browsers with scroll
-/// anchoring do so themselves; WebKit has none.
+/// anchoring do so themselves; `WebKit` has none.
 pub fn anchor(scroller: NodeRef<Div>, live: Live) {
     let last = Rc::new(Cell::new(None::<HtmlElement>));
     effect(move || {

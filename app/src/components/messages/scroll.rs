@@ -1,13 +1,11 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
-use super::anchor::anchor;
+use super::anchor::{FOLLOWING_PX, anchor};
 use crate::erased::effect;
 use crate::live::{History, Live};
 use crate::model::{ClientMessageId, Seq};
 
-/// Within this distance of the end, in CSS pixels, the reader follows the conversation.
-pub(super) const FOLLOWING_PX: i32 = 40;
 /// Within this distance of the beginning, older messages are loaded.
 const PREFETCH_PX: i32 = 240;
 

@@ -127,7 +127,7 @@ fn has_usual_coding(container: &ContainerInfo) -> bool {
             coding.has_usual_colours
                 && [brightness.id, blue.id, red.id] != *b"RGB"
                 && brightness.horizontal <= 2
-                && brightness.vertical <= 2
+                && brightness.vertical <= brightness.horizontal
                 && [blue, red].map(|it| it.horizontal * it.vertical) == [1, 1]
         }
         _ => false,
