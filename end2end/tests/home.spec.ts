@@ -22,7 +22,8 @@ interface Shift {
 /** Measures layout shifts from the first paint on: their sum, and what moved. */
 async function observeShifts(page: Page) {
   await page.addInitScript(() => {
-    const seen = ((window as unknown as { shift_: { sum: number; moved: string[] } }).shift_ = { sum: 0, moved: [] });
+    const seen = { sum: 0, moved: [] as string[] };
+    Object.assign(window, { shift_: seen });
     new PerformanceObserver((list) => {
       for (const { value, sources } of list.getEntries() as unknown as Shift[]) {
         seen.sum += value;
