@@ -81,7 +81,7 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1280, height: 800 
     await page.setViewportSize(viewport);
     const shared = await upload(request);
     const stored = Array.from({ length: 8 }, (_, n) => `${shared.shortID.slice(0, 7)}${n} 0\n`).join('');
-    await page.route('**/i/*', (route) => route.fulfill({ path: image('coffee.png') }));
+    await page.route('**/i/*?w=640', (route) => route.fulfill({ path: image('coffee.png') }));
     await page.addInitScript((stored) => localStorage.setItem('tonesa.pictures', stored), stored);
     const shifts = await observeShifts(page);
     await page.goto('/');

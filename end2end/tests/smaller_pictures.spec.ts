@@ -49,6 +49,7 @@ test.describe('on a phone', () => {
     const requested = pictures(page);
     const opened = await ImagePage.open(page, shortID);
     await loaded(opened);
+    await page.locator('.stage').focus();
     for (let n = 0; n < 7; n++) await page.keyboard.press('+');
     await expect.poll(() => requested).toContain(`/i/${shortID}`);
     // While the image is loading, its smaller picture is painted.

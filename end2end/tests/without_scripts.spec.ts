@@ -11,7 +11,7 @@ test('a link shows the image and its messages', async ({ page, request }) => {
   const picture = page.getByRole('img', { name: /^The shared image/ });
   await expect(picture).toBeVisible();
   await expect(picture).toHaveJSProperty('naturalWidth', 600);
-  await expect(page.getByText('Is that foam or a reflection?')).toBeVisible();
+  await expect(page.getByLabel('Messages').getByText('Is that foam or a reflection?')).toBeVisible();
   await expect(page.getByText('Mira')).toBeVisible();
 });
 
@@ -52,7 +52,7 @@ test('the form writes a message', async ({ page, request }) => {
   await page.getByRole('textbox', { name: 'Message' }).fill('Written <b>without</b> scripts');
   await page.getByRole('button', { name: 'Send' }).click();
   await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));
-  await expect(page.getByText('Written <b>without</b> scripts')).toBeVisible();
+  await expect(page.getByLabel('Messages').getByText('Written <b>without</b> scripts')).toBeVisible();
   expect((await messages(request, shared)).map(({ authorName }) => authorName)).toEqual(['Jonas']);
 });
 
@@ -72,7 +72,7 @@ test('a refused message comes back in its form, and can be sent from there', asy
   await page.getByRole('textbox', { name: 'Message' }).fill('A short tale');
   await page.getByRole('button', { name: 'Send' }).click();
   await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));
-  await expect(page.getByText('A short tale')).toBeVisible();
+  await expect(page.getByLabel('Messages').getByText('A short tale')).toBeVisible();
   // The address is entered again.
   await page.goto(address);
   await expect(page).toHaveURL(new RegExp(`/u/${shared.shortID}$`));

@@ -65,7 +65,7 @@ fn item(
         <li class:gone=move || is_gone.get()>
             <a href=format!("/u/{short_id}")>
                 <img
-                    src=format!("/i/{short_id}")
+                    src=format!("/i/{short_id}?w=640")
                     width="160"
                     height="120"
                     alt="Your picture"
