@@ -40,6 +40,8 @@ const OPENING_TIME: Duration = Duration::from_millis(500);
 const REPAIR_SPREAD: Duration = Duration::from_secs(5);
 /// How often a digest is repeated while other nodes have viewers too.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// The same while no other node is known: the first digests of two nodes may have been lost.
+const LONELY_REPEAT_INTERVAL: Duration = Duration::from_secs(30);
 /// When a digest that was not repeated expires. Two may be late, or one lost.
 const EXPIRY: Duration = Duration::from_secs(40);
 /// The pause before a digest that could not be published is published again.
@@ -325,9 +327,13 @@ impl Presence {
     }
 
     fn repeat_at(&self) -> Option<Instant> {
-        let is_repeated = self.is_open && self.is_shared();
-        let last = self.published_at.filter(|_| is_repeated);
-        last.map(|last| last + REPEAT_INTERVAL)
+        let interval = if self.is_shared() {
+            REPEAT_INTERVAL
+        } else {
+            LONELY_REPEAT_INTERVAL
+        };
+        let last = self.published_at.filter(|_| self.is_open);
+        last.map(|last| last + interval)
     }
 }
 

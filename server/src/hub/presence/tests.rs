@@ -183,11 +183,12 @@ fn who_watches_again_is_told_alone() {
 }
 
 #[test]
-fn digests_are_repeated_while_there_are_others_only() {
+fn digests_are_repeated_less_often_while_no_others_are_known() {
     let mut node = Node::open();
     node.published.clear();
     node.pass(100 * SECOND);
-    assert_eq!(node.published, [], "alone");
+    assert_eq!(node.published.len(), 3, "alone");
+    node.published.clear();
     node.hear(7, 1).unwrap();
     for _ in 0..100 {
         node.pass(SECOND);
@@ -198,7 +199,7 @@ fn digests_are_repeated_while_there_are_others_only() {
     node.pass(5 * SECOND);
     node.published.clear();
     node.pass(100 * SECOND);
-    assert_eq!(node.published, [], "alone again");
+    assert!((3..=4).contains(&node.published.len()), "alone again");
     assert_eq!(node.last(), 1);
 }
 
