@@ -69,7 +69,7 @@ fn Essentials(css: String) -> impl IntoView {
         />
         <meta name="color-scheme" content="light dark"/>
         <meta name="theme-color" {..media("(prefers-color-scheme: light)")} content="#ffffff"/>
-        <meta name="theme-color" {..media("(prefers-color-scheme: dark)")} content="#1d1c1b"/>
+        <meta name="theme-color" {..media("(prefers-color-scheme: dark)")} content="#1b1b1e"/>
         <link rel="stylesheet" href=css/>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
         <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>

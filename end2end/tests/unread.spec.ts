@@ -43,6 +43,17 @@ test('the title and the icon of a hidden tab tell of new messages, and a line ma
   await expect(firstNew(page)).toHaveCount(0);
 });
 
+test('in a tab that was opened in the background only what comes later is new', async ({ page, request }) => {
+  const shared = await upload(request);
+  await post(request, shared, 'Is that foam?');
+  await page.addInitScript(() => Object.defineProperty(document, 'hidden', { value: true, configurable: true }));
+  const reader = await ImagePage.open(page, shared.shortID);
+  await expect(page).toHaveTitle('Is that foam? · Tonesa');
+  await post(request, shared, 'one');
+  await expect(reader.messages).toHaveCount(2);
+  await expect(page).toHaveTitle('(1) Is that foam? · Tonesa');
+});
+
 test('the line goes when the reader writes, and own messages of other tabs are not new', async ({ page, request }) => {
   const shared = await upload(request);
   const reader = await ImagePage.open(page, shared.shortID);

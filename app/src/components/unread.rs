@@ -17,8 +17,8 @@ const FIRST_NEW: &str = "first-new";
 /// Marks new messages, and returns how many of others came since the tab was hidden; 0 while it is visible.
 pub fn count_unread(live: Live) -> RwSignal<usize> {
     let count = RwSignal::new(0);
-    // The last message when the tab was hidden.
-    let seen = StoredValue::new(Seq::ZERO);
+    // The last message when the tab was hidden, or opened in the background.
+    let seen = StoredValue::new(live.messages.range().1.previous());
     effect(move || {
         let is_own = live.messages.newest.with(|newest| {
             let newest = newest.as_ref();

@@ -51,6 +51,11 @@ impl Live {
         }
     }
 
+    /// Whether its page was shown before.
+    pub fn was_entered(&self) -> bool {
+        self.driver.with_value(Option::is_some)
+    }
+
     /// Its page is shown, for the first time or again: connects. In the browser only.
     pub fn enter(&self) {
         if let Some((page, view)) = self.start.try_update_value(Option::take).flatten() {

@@ -185,6 +185,13 @@ impl Ripples {
         self.strokes.remove(id);
     }
 
+    /// Removes all that is drawn: their animations do not end while the page is not shown.
+    pub fn clear(&mut self) {
+        self.drawn.clear();
+        self.strokes = Strokes::default();
+        self.pen = None;
+    }
+
     /// Takes the credit for a touch; false if there is not enough.
     fn pay(&mut self, now: Now) -> bool {
         let earned = now.since(self.credited_at);

@@ -25,7 +25,7 @@ pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
         Some(form) => view! {
             <div class="page">
                 <Header/>
-                <Main class="notice refused rings">
+                <Main class="notice refused">
                     <h1>{title}</h1>
                     <p>{detail}</p>
                     <RefusedMessage form/>

@@ -71,7 +71,7 @@ fn seq_of(hash: &str) -> Option<Seq> {
 pub fn follow_address(live: Live, places: Places, note: Note) {
     let hash = use_location().hash;
     // On the way back the page is shown as it was left.
-    let is_left = live.scroll_top.get_value() != 0;
+    let is_returning = live.was_entered();
     let mut before = None;
     let mut wanted = None;
     let mut loads = 0;
@@ -81,7 +81,7 @@ pub fn follow_address(live: Live, places: Places, note: Note) {
         let (history, connection) = (live.history.get(), live.connection.get());
         if before.as_ref() != Some(&hash) {
             let is_first = before.is_none();
-            wanted = seq_of(&hash).filter(|_| !(is_first && is_left));
+            wanted = seq_of(&hash).filter(|_| !(is_first && is_returning));
             before = Some(hash);
             loads = 0;
         }

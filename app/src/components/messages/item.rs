@@ -55,7 +55,11 @@ pub fn MessageItem(
                 {avatar}
                 <p class="message-head">
                     {name}
-                    <a class="permalink" href=link>
+                    <a
+                        class="permalink"
+                        href=link
+                        tabindex=hydrated.get().then_some("-1")
+                    >
                         <time datetime=entry
                             .created_at
                             .to_string()>{zone.time(entry.created_at)}</time>

@@ -23,7 +23,7 @@ pub fn OwnPictures() -> impl IntoView {
     view! {
         <section class="own-pictures" hidden=move || pictures.read().is_empty()>
             <h2>"Your pictures"</h2>
-            <p>"Uploaded in this browser, which alone keeps this list."</p>
+            <p>"Uploaded from these pages in this browser, which alone keeps this list."</p>
             <ul>
                 <ErasedFor
                     each=move || pictures.get()

@@ -30,14 +30,15 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let no_note = move || note_text().is_none();
     let offered = move || phase.read().sending().is_some_and(|it| it.offered);
     let percent = move || percent(uploader.sent.get()).to_string();
-    let state = move || {
+    let label = move |of_progress: fn(f64) -> String| {
         if offered() {
             "Nothing is sent yet.".to_owned()
         } else {
-            progress_label(uploader.sent.get())
+            of_progress(uploader.sent.get())
         }
     };
-    let announced = move || announced_label(uploader.sent.get());
+    let state = move || label(progress_label);
+    let announced = move || label(announced_label);
     view! {
         <div class="sending" hidden=idle>
             <h2 hidden=move || !offered()>"Upload this picture?"</h2>

@@ -82,6 +82,7 @@ impl Uploader {
 
     /// Says why nothing is uploaded.
     pub fn refuse(self, reason: String) {
+        self.forget();
         let retry = false;
         self.phase.set(Phase::Refused { reason, retry });
     }

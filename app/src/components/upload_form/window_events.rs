@@ -1,11 +1,11 @@
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::erased::effect;
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, Element};
 
 use super::uploader::Uploader;
+use crate::erased::effect;
 
 /// What a dragged link or a picture of another page is without its file.
 const ADDRESS: &str = "text/uri-list";
@@ -28,14 +28,18 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
                 hovering.set(false);
             }
         };
+        // Links and pictures of the page itself are no new ones.
+        let is_own = StoredValue::new(false);
         let listeners = [
+            window_event_listener(ev::dragstart, move |_| is_own.set_value(true)),
+            window_event_listener(ev::dragend, move |_| is_own.set_value(false)),
             window_event_listener(ev::dragenter, move |ev| {
-                if has_files(&ev) {
+                if has_files(&ev) && !is_own.get_value() {
                     step(1);
                 }
             }),
             window_event_listener(ev::dragleave, move |ev| {
-                if has_files(&ev) {
+                if has_files(&ev) && !is_own.get_value() {
                     step(-1);
                 }
             }),
@@ -47,11 +51,16 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
             }),
             window_event_listener(ev::drop, move |ev| {
                 end();
-                if has_files(&ev) {
-                    ev.prevent_default();
+                let with_files = has_files(&ev);
+                if !with_files && !has_address(&ev) {
+                    return;
+                }
+                ev.prevent_default();
+                if is_own.get_value() {
+                    // Dropped where it came from.
+                } else if with_files {
                     uploader.take_list(ev.data_transfer().and_then(|data| data.files()));
-                } else if has_address(&ev) {
-                    ev.prevent_default();
+                } else {
                     uploader.refuse(ONLY_AN_ADDRESS.to_owned());
                 }
             }),

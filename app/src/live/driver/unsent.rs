@@ -11,7 +11,8 @@ use crate::model::{ClientMessageId, NewMessage, ShortId};
 /// The unsent messages of a conversation, as they are stored.
 pub(super) struct Unsent {
     upload: ShortId,
-    stored: Vec<ClientMessageId>,
+    /// `None` before the first time.
+    stored: Option<Vec<ClientMessageId>>,
     /// Listens while there are any.
     warning: Option<EventListener>,
 }
@@ -21,7 +22,7 @@ impl Unsent {
     pub fn read(upload: ShortId) -> (Self, Vec<NewMessage>) {
         let unsent = Self {
             upload,
-            stored: Vec::new(),
+            stored: None,
             warning: None,
         };
         (unsent, storage::read_unsent(upload))
@@ -31,10 +32,11 @@ impl Unsent {
     /// only in this document.
     pub fn write(&mut self, entries: &[Entry]) {
         let unsent = entries.iter().filter(|it| it.delivery != Delivery::Sent);
-        if unsent.clone().map(|it| &it.key).eq(&self.stored) {
+        let keys: Vec<_> = unsent.clone().map(|it| it.key.clone()).collect();
+        if self.stored.as_ref() == Some(&keys) {
             return;
         }
-        self.stored = unsent.clone().map(|it| it.key.clone()).collect();
+        self.stored = Some(keys);
         let messages: Vec<_> = unsent.map(Entry::to_new).collect();
         storage::write_unsent(self.upload, &messages);
         if messages.is_empty() {

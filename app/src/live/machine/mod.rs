@@ -205,7 +205,7 @@ impl Machine {
         let listed = self.conversation.listed();
         let is_listed = |entry: &Entry| listed.iter().any(|it| it.key == entry.key);
         let timer = self.outbox.restore(unsent.filter(|it| !is_listed(it)));
-        self.changes.entries |= timer.is_some();
+        self.changes.entries = true;
         self.effects.extend(timer);
     }
 
@@ -253,6 +253,10 @@ impl Machine {
             ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
             ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
             ConnectionEvent::Timer(Timer::Post) => self.on_post_timer(),
+            ConnectionEvent::Unmounted => {
+                self.ripples.clear();
+                self.changes.ripples = true;
+            }
             _ => {}
         }
         let effects = self.connector.handle(event, now, self.conversation.last());

@@ -50,6 +50,17 @@ fn a_touch_is_drawn_and_sent() {
 }
 
 #[test]
+fn what_is_drawn_is_gone_when_the_page_is_left() {
+    let mut machine = live();
+    touch(&mut machine);
+    give(&mut machine, Input::DrawLine(Point::new(0.2, 0.2).unwrap()));
+    give(&mut machine, Input::DrawLine(Point::new(0.4, 0.4).unwrap()));
+    give(&mut machine, Input::Connection(ConnectionEvent::Unmounted));
+    assert!(machine.ripples().is_empty());
+    assert!(machine.segments().is_empty());
+}
+
+#[test]
 fn without_a_connection_a_touch_is_only_drawn_and_shown_as_not_sent() {
     let mut machine = machine(page(1..=3, 3));
     assert_eq!(touch(&mut machine), []);
