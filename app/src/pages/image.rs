@@ -83,9 +83,9 @@ fn Conversation(
         0 => format!("{} · Tonesa", title()),
         count => format!("({count}) {} · Tonesa", title()),
     };
-    // The server puts it into the document when signals can no longer be read.
+    // The server puts it into the document when signals can no longer be read, and does not escape it.
     let tab_title: TextProp = if cfg!(feature = "ssr") {
-        tab_title().into()
+        html_escape::encode_text(&tab_title()).into_owned().into()
     } else {
         tab_title.into()
     };

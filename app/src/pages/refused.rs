@@ -44,8 +44,7 @@ fn RefusedMessage(form: MessageForm) -> impl IntoView {
     let image = format!("/u/{}", form.upload);
     let address = format!("{image}/messages");
     // Leptos does not escape the text of this element.
-    let content = form.content.replace('&', "&amp;");
-    let content = content.replace('<', "&lt;").replace('>', "&gt;");
+    let content = html_escape::encode_text(&form.content).into_owned();
     view! {
         <form class="refused-form" method="post" action=address>
             <input type="hidden" name="clientMessageID" value=form.client_message_id/>

@@ -207,6 +207,8 @@ impl Job {
         }
         let picture = match decoder.resize(image, spec_of(derived)).await {
             Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
+            // By the present limits, or on a busy machine: the next request tries again.
+            Err(ImageError::TooLarge(_)) => return Ok(Made::Impossible),
             Err(_) => decoders.create_temporary().await?,
             Ok(picture) => picture,
         };

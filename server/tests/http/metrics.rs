@@ -330,7 +330,9 @@ fn family(name: &str) -> String {
 #[tokio::test]
 async fn the_operations_page_lists_every_metric_and_alerts_use_no_other() {
     let node = node().await;
-    node.upload(pictures::png(3, 2)).await;
+    let upload = node.uploaded().await;
+    let preview = format!("{}/preview.jpg", upload.content.url);
+    assert_eq!(node.get(&preview).send().await.unwrap().status(), 200);
     let served = families(&text(&node).await);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/operations.md")).unwrap();

@@ -54,8 +54,13 @@ fn style_attributes(page: &str) -> Vec<String> {
 async fn a_page_allows_exactly_its_inline_content() {
     let node = TestNode::start().await;
     let (silent, talked) = (node.uploaded().await, node.uploaded().await);
-    node.post_texts(&talked, &["</script><script>alert(1)</script>", "<style>"])
-        .await;
+    // The first text is also the title.
+    let texts = [
+        "</title><script>alert(1)</script>",
+        "</script><script>alert(1)</script>",
+        "<style>",
+    ];
+    node.post_texts(&talked, &texts).await;
     let upload_page = |short_id| node.get(&format!("/u/{short_id}"));
     let pages = [
         (page(node.get("/"), 200).await, 0),

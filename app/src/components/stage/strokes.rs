@@ -5,7 +5,7 @@ use super::zoom::Zoom;
 use crate::components::avatar::{hue, hue_of_touch};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Segment};
-use crate::model::{AuthorName, Point};
+use crate::model::AuthorName;
 
 /// The lines that are being drawn on the image, as segments that fade, and the reader's pen while it is down.
 #[component]
@@ -22,20 +22,18 @@ pub fn Strokes(zoom: Zoom, live: Live) -> impl IntoView {
             </g>
         }
     };
-    let pen = move |part: fn(Point) -> f64| {
-        move || {
-            zoom.pen
-                .get()
-                .map(|at| decimal(part(at)))
-                .unwrap_or_default()
-        }
-    };
-    let pen_class = move || {
-        [
-            "pen ",
-            hue(&AuthorName::default(), live.author.get().as_ref()),
-        ]
-        .concat()
+    // Nothing otherwise, since a `style` attribute in the server's document would need a hash in its policy.
+    let pen = move || {
+        let at = zoom.pen.get()?;
+        let hue = hue(&AuthorName::default(), live.author.get().as_ref());
+        Some(view! {
+            <i
+                class=["pen ", hue].concat()
+                aria-hidden="true"
+                style=("--x", decimal(at.x()))
+                style=("--y", decimal(at.y()))
+            ></i>
+        })
     };
     view! {
         <svg class="strokes" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
@@ -45,13 +43,7 @@ pub fn Strokes(zoom: Zoom, live: Live) -> impl IntoView {
                 children=segment
             />
         </svg>
-        <i
-            class=pen_class
-            aria-hidden="true"
-            hidden=move || zoom.pen.get().is_none()
-            style=("--x", pen(Point::x))
-            style=("--y", pen(Point::y))
-        ></i>
+        {pen}
     }
 }
 

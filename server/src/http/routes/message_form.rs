@@ -22,6 +22,9 @@ use crate::hub::posting::Poster;
 use crate::ids;
 use crate::store::Store;
 
+/// The longest texts that a refused form comes back with, in bytes. A message has at most 2,000 characters.
+const MAX_RETURNED_BYTES: usize = 12 << 10;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {
@@ -68,11 +71,14 @@ pub async fn create(
     }
 }
 
-/// The error, with the form for the page that shows it, unless there is no image that it belongs to.
+/// The error, with the form for the page that shows it, unless there is no image that it belongs to, or the page would be
+/// much larger than one with the longest message: a client may take such pages slowly, and escaping makes them larger.
 fn refused(error: ApiError, form: MessageForm) -> Response {
     let has_image = error != ApiError::NotFound;
+    let texts = [&form.author_name, &form.content, &form.client_message_id];
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
     let mut response = error.into_response();
-    if has_image {
+    if has_image && bytes <= MAX_RETURNED_BYTES {
         response.extensions_mut().insert(form);
     }
     response
