@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
-use crate::common::{TestNode, header, pictures};
+use crate::common::{TestNode, header};
 
 async fn node() -> TestNode {
     TestNode::with(&[("METRICS_PORT", "0")]).await
