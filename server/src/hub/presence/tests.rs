@@ -177,8 +177,8 @@ fn who_watches_again_is_told_alone() {
     assert_eq!(due.digest, None);
     assert_eq!(
         node.presence.next_due(),
-        None,
-        "then there is nothing to do"
+        node.presence.repeat_at(),
+        "then only the digest is repeated"
     );
 }
 
