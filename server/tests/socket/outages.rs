@@ -185,7 +185,12 @@ async fn an_open_socket_learns_of_a_restored_store_and_is_reset() {
     let posted = node.post_numbered(upload, 5).await;
     let mut socket = watcher(&node, upload).await;
     switches.store.set(Mode::Behind(3));
-    let notice = socket.refusal().await;
+    // The head of the posts may be announced before.
+    let notice = loop {
+        if let ServerEvent::Refused(notice) = socket.event().await {
+            break notice;
+        }
+    };
     assert_eq!(notice.code, RefusalCode::Unavailable);
     assert_eq!(announced_head(&mut socket).await, Seq::new(3));
     let (reset, head, messages) = socket.resume(UploadRef::Id(upload), &posted[4]).await;
