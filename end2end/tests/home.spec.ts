@@ -66,7 +66,7 @@ test('pictures uploaded in this browser are listed, newest first, and can be for
 test('a picture that is gone is shown as gone, and one that fails to load is not', async ({ page, request, allowConsole }) => {
   allowConsole(/404|net::ERR_/);
   const shared = await upload(request);
-  await page.route(`**${shared.content.url}`, (route) => route.abort());
+  await page.route(`**${shared.content.url}?w=640`, (route) => route.abort());
   const stored = `${shared.shortID} ${Date.now()}\nzzzzzzzz ${Date.now()}\n`;
   await page.addInitScript((stored) => localStorage.setItem('tonesa.pictures', stored), stored);
   const checked = page.waitForResponse(`**/api/uploads/${shared.shortID}`);

@@ -5,6 +5,8 @@ test('the server starts, serves its page, and exits on SIGTERM', async ({ page, 
   const answer = await page.goto(server.url);
   expect(answer?.status()).toBe(200);
   await expect(page.locator('html.hydrated')).toBeAttached();
+  // The typeface is loaded after the app.
+  await page.waitForLoadState('networkidle');
   expect(await server.stop()).toBe(0);
 });
 

@@ -65,7 +65,9 @@ pub fn UploadOffer(
             aria-label="New picture"
             node_ref=dialog
             on:close=move |_| {
-                if uploader.phase.read_untracked().is_open() {
+                // The event comes later than the closing: another image may have been offered meanwhile.
+                let is_closed = dialog.get_untracked().is_none_or(|dialog| !dialog.open());
+                if is_closed && uploader.phase.read_untracked().is_open() {
                     uploader.cancel();
                 }
             }
