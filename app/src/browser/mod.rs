@@ -7,6 +7,8 @@ mod hydrated;
 pub mod object_url;
 pub mod random;
 pub mod storage;
+mod target;
 mod wall_clock;
 
 pub use hydrated::Hydrated;
+pub use target::target;

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
+use crate::browser::target;
 use crate::model::Point;
 
 /// A page's places. Cheap to copy.
@@ -92,6 +93,5 @@ pub fn is_plain(ev: &MouseEvent) -> bool {
 
 /// The pin, or the chip in a message, that an event is on.
 pub fn place_link(ev: &Event) -> Option<Element> {
-    let target = ev.target()?.dyn_into::<Element>().ok()?;
-    target.closest("[data-pin]").ok()?
+    target(ev)?.closest("[data-pin]").ok()?
 }

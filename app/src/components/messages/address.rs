@@ -7,9 +7,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::HtmlElement;
 
 use crate::browser::clipboard;
+use crate::browser::target;
 use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::{Connection, History, Live};
@@ -150,8 +151,7 @@ pub fn copy_link(ev: &MouseEvent, note: Note) {
 
 /// The id of the message whose button for copying was clicked.
 fn clicked_message(ev: &MouseEvent) -> Option<String> {
-    let target = ev.target()?.dyn_into::<Element>().ok()?;
-    let button = target.closest(".copy-message").ok()??;
+    let button = target(ev)?.closest(".copy-message").ok()??;
     Some(button.closest(".message").ok()??.id())
 }
 

@@ -16,6 +16,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::browser::Hydrated;
+use crate::browser::target;
 use crate::components::places::Places;
 use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
@@ -116,8 +117,7 @@ fn announce(live: Live) -> RwSignal<String> {
 /// in the focused one is.
 fn move_focus(ev: &KeyboardEvent) {
     let is_up = ev.key() == "ArrowUp";
-    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
-    let Some(from) = target.filter(|_| is_up || ev.key() == "ArrowDown") else {
+    let Some(from) = target(ev).filter(|_| is_up || ev.key() == "ArrowDown") else {
         return;
     };
     let next = |from: &Element| {

@@ -16,10 +16,9 @@ mod zoom_bar;
 
 use leptos::ev::{Event, MouseEvent, PointerEvent};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::Element;
 
 use crate::browser::object_url::ObjectUrl;
+use crate::browser::target;
 use crate::components::places::{Places, follow_pin, is_plain, place_link};
 use crate::erased::effect;
 use crate::live::Live;
@@ -153,8 +152,7 @@ pub fn ImageStage(
 
 /// Whether the event is on the picture, and not beside it.
 fn is_on_picture(ev: &Event) -> bool {
-    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
-    target.is_some_and(|target| matches!(target.closest(".picture"), Ok(Some(_))))
+    target(ev).is_some_and(|target| matches!(target.closest(".picture"), Ok(Some(_))))
 }
 
 /// An image that this tab has just uploaded grows into its place.

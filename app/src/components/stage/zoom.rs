@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, ResizeObserver, W
 use super::gesture::{Click, Gesture, Place};
 use super::place::{area, arrow, decimal};
 use super::viewport::{Frame, Viewport};
+use crate::browser::target;
 use crate::erased::effect;
 use crate::model::Point;
 
@@ -338,8 +339,7 @@ fn set_lengths(element: &HtmlElement, lengths: &[(&str, f64, &str)]) {
 }
 
 fn is_on(ev: &MouseEvent, selector: &str) -> bool {
-    let target = ev.target().and_then(|it| it.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.matches(selector).unwrap_or(false))
+    target(ev).is_some_and(|target| target.matches(selector).unwrap_or(false))
 }
 
 /// Where the event is. `web-sys` has these properties as integers, but for pointer events they are fractions.

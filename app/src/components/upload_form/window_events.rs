@@ -1,10 +1,10 @@
 use leptos::ev;
 use leptos::prelude::*;
 
-use wasm_bindgen::JsCast;
-use web_sys::{DataTransfer, Element};
+use web_sys::DataTransfer;
 
 use super::uploader::Uploader;
+use crate::browser::target;
 use crate::erased::effect;
 
 /// What a dragged link or a picture of another page is without its file.
@@ -104,8 +104,5 @@ fn is_text_for_field(ev: &ev::ClipboardEvent) -> bool {
 }
 
 fn is_on_field(ev: &ev::Event) -> bool {
-    let target = ev
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.matches("input, textarea") == Ok(true))
+    target(ev).is_some_and(|target| target.matches("input, textarea") == Ok(true))
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, MouseEvent, PointerEvent};
+use web_sys::{MouseEvent, PointerEvent};
 
 use super::super::gesture::{Motion, Move, Press};
 use super::{Zoom, place_of};
+use crate::browser::target;
 use crate::model::Point;
 
 /// A press that stays still for so long draws when it moves then; that of a finger begins a message otherwise.
@@ -46,7 +46,7 @@ impl Zoom {
         let mut step = None;
         self.with_gesture(&mut |gesture| step = gesture.drag(id, place_of(ev)));
         let step = step?;
-        if let Some(element) = ev.target().and_then(|it| it.dyn_into::<Element>().ok()) {
+        if let Some(element) = target(ev) {
             // Fails only if the pointer was just released.
             _ = element.set_pointer_capture(id);
         }
