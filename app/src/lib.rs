@@ -10,6 +10,7 @@ pub mod model;
 pub mod page_data;
 pub mod problem;
 pub mod settings;
+pub mod texts;
 pub mod uploading;
 
 mod app;

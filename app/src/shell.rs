@@ -9,14 +9,17 @@ use crate::link_preview::{self, Subject};
 use crate::pages::{MessageForm, Refused};
 use crate::problem::Problem;
 use crate::settings::{Assets, SETTINGS_ID, Settings};
+use crate::texts::{Language, TEXTS_ID};
 
-/// Renders the whole document; its head describes `subject`.
+/// Renders the whole document, in the language of the context; its head describes `subject`.
 pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     let settings: Settings = expect_context();
+    let language = Language::of_page();
+    let texts = language.texts().to_list();
     let preview = link_preview::tags(&settings.origin, subject);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag()>
             <head>
                 <Essentials css=assets.css.clone()/>
                 {preview}
@@ -31,19 +34,29 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
                 <div id="app" data-nodes="">
                     <App/>
                 </div>
+                // After all that is seen at first.
+                <script type="application/json" id=TEXTS_ID>
+                    {json(&texts.as_slice())}
+                </script>
             </body>
         </html>
     }
 }
 
 /// Renders a whole page without scripts that says why a form was not accepted. That of a message is in it.
-pub fn problem_page(assets: &Assets, problem: Problem, form: Option<MessageForm>) -> String {
+pub fn problem_page(
+    assets: &Assets,
+    language: Language,
+    problem: Problem,
+    form: Option<MessageForm>,
+) -> String {
     let title = format!("{} · Tonesa", problem.title);
     let css = assets.css.clone();
     Owner::new_root(None).with(move || {
+        provide_context(language);
         view! {
             <!DOCTYPE html>
-            <html lang="en">
+            <html lang=language.tag()>
                 <head>
                     <Essentials css/>
                     <title>{title}</title>

@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use crate::texts::texts;
+
 /// The bar at the top of the pages without a picture.
 #[component]
 pub fn Header() -> impl IntoView {
@@ -15,9 +17,9 @@ pub fn Header() -> impl IntoView {
 #[component]
 pub fn NewPicture() -> impl IntoView {
     view! {
-        <a class="new-picture" href="/" aria-label="New picture">
+        <a class="new-picture" href="/" aria-label=texts().new_picture>
             "+"
-            <span>"New picture"</span>
+            <span>{texts().new_picture}</span>
         </a>
     }
 }
@@ -28,7 +30,7 @@ pub fn Brand() -> impl IntoView {
     view! {
         <div class="brand-box">
             // Not handled by the router: the browser moves the focus.
-            <a class="skip" href="#main" rel="external">"Skip to the content"</a>
+            <a class="skip" href="#main" rel="external">{texts().skip_to_content}</a>
             <a class="brand" href="/">
                 <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
                     <circle cx="12" cy="12" r="11"></circle>

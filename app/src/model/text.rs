@@ -5,10 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::texts::{Texts, fill};
+
 /// The longest alias, in characters (Unicode scalar values).
 pub const MAX_AUTHOR_CHARS: usize = 40;
 /// The longest message, in characters (Unicode scalar values).
 pub const MAX_MESSAGE_CHARS: usize = 2_000;
+
+/// The alias of those who give none.
+const ANONYMOUS: &str = "Anonymous";
 
 /// Why a text is not an alias or a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -29,6 +34,20 @@ pub enum TextError {
     Control,
 }
 
+impl TextError {
+    /// The reason in the language of these texts, as a part of a sentence.
+    pub fn in_words(self, texts: &Texts) -> String {
+        match self {
+            Self::Empty => texts.text_empty.to_owned(),
+            Self::TooLong { max, len } => {
+                let (max, len) = (max.to_string(), len.to_string());
+                fill(texts.text_too_long, &[("max", &max), ("len", &len)])
+            }
+            Self::Control => texts.text_control.to_owned(),
+        }
+    }
+}
+
 /// The name that an author chose: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
 /// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +58,11 @@ impl AuthorName {
     /// The alias as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it stands for no name.
+    pub fn is_anonymous(&self) -> bool {
+        self.as_str() == ANONYMOUS
     }
 
     /// The alias, cut to its limit if it is longer; `None` when empty.
@@ -53,7 +77,7 @@ impl AuthorName {
 
 impl Default for AuthorName {
     fn default() -> Self {
-        Self("Anonymous".into())
+        Self(ANONYMOUS.into())
     }
 }
 

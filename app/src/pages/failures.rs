@@ -2,19 +2,20 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::{Header, Main, Notice};
+use crate::texts::texts;
 
 /// Shown for an unknown address, with status 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
     set_status(404);
+    let texts = texts();
     view! {
-        <Title text="Nothing here · Tonesa"/>
+        <Title text=tab_title(texts.nothing_here)/>
         <Notice
             mark="404"
-            title="There is nothing at this link"
-            detail="The image may have been removed, or the link lost a letter on its way: they have eight, and \
-                    capitals count. Ask whoever sent it for the whole link."
-            label="Share an image of your own"
+            title=texts.nothing_at_link
+            detail=texts.nothing_at_link_detail
+            label=texts.share_own
             href="/"
         />
     }
@@ -24,14 +25,14 @@ pub fn NotFound() -> impl IntoView {
 #[component]
 pub fn Unavailable() -> impl IntoView {
     set_status(503);
+    let texts = texts();
     view! {
-        <Title text="Not reachable right now · Tonesa"/>
+        <Title text=tab_title(texts.not_reachable)/>
         <Notice
             mark="…"
-            title="This image cannot be reached right now"
-            detail="Nothing is lost. The place where images are kept does not answer; it usually does again in a \
-                    minute."
-            label="Try again"
+            title=texts.image_not_reachable
+            detail=texts.image_not_reachable_detail
+            label=texts.try_again
             // An empty address reloads the page.
             href=""
         />
@@ -45,10 +46,14 @@ pub fn Loading() -> impl IntoView {
         <div class="page">
             <Header/>
             <Main class="loading">
-                <p role="status">"Loading the image…"</p>
+                <p role="status">{texts().loading_image}</p>
             </Main>
         </div>
     }
+}
+
+fn tab_title(title: &str) -> String {
+    format!("{title} · Tonesa")
 }
 
 /// Sets the HTTP status of the response; does nothing in the browser.

@@ -3,6 +3,7 @@ use leptos_meta::Title;
 
 use crate::components::{Brand, DropZone, Main, OwnPictures};
 use crate::settings::Settings;
+use crate::texts::{fill, texts};
 
 /// A picture with two ripples and two messages, which the style sheet plays once. Static, so it is plain HTML: 2 kB less of
 /// WASM than a view.
@@ -14,21 +15,26 @@ pub fn HomePage() -> impl IntoView {
     let Settings {
         max_upload_bytes, ..
     } = expect_context();
+    let texts = texts();
+    let demo = [
+        ("alt", texts.demo_alt),
+        ("question", texts.demo_question),
+        ("answer", texts.demo_answer),
+    ];
+    let demo = fill(DEMO, &demo);
     view! {
-        <Title text="Tonesa: point at an image, together"/>
+        <Title text=texts.home_title/>
         <div class="page">
             <header class="header">
                 <Brand/>
             </header>
             <Main class="home">
                 <div class="pitch">
-                    <h1>"Point at a picture, together."</h1>
-                    <p class="lead">
-                        "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap. No account."
-                    </p>
+                    <h1>{texts.home_heading}</h1>
+                    <p class="lead">{texts.home_lead}</p>
                     <DropZone max_bytes=max_upload_bytes/>
                 </div>
-                <figure class="demo" inner_html=DEMO></figure>
+                <figure class="demo" inner_html=demo></figure>
                 <OwnPictures/>
             </Main>
         </div>

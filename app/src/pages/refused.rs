@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::components::{Header, Main, Notice};
 use crate::model::UploadRef;
 use crate::problem::Problem;
+use crate::texts::{server_texts, texts};
 
 /// A message as a plain form sent it, with the id that makes it one message however often it is sent.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
         }
         .into_any(),
         None => {
-            view! { <Notice mark="!" title detail label="Back to the start" href="/"/> }.into_any()
+            view! { <Notice mark="!" title detail label=server_texts().back_to_start href="/"/> }
+                .into_any()
         }
     }
 }
@@ -48,12 +50,12 @@ fn RefusedMessage(form: MessageForm) -> impl IntoView {
     view! {
         <form class="refused-form" method="post" action=address>
             <input type="hidden" name="clientMessageID" value=form.client_message_id/>
-            <label>"Writing as " <input name="authorName" value=form.author_name autocomplete="nickname"/></label>
+            <label>{texts().writing_as} " " <input name="authorName" value=form.author_name autocomplete="nickname"/></label>
             <label>
-                "Message" <textarea name="content" rows="6" dir="auto" required>{content}</textarea>
+                {texts().message} " " <textarea name="content" rows="6" dir="auto" required>{content}</textarea>
             </label>
-            <button class="button primary" type="submit">"Send"</button>
-            <a class="button" href=image>"Back to the image"</a>
+            <button class="button primary" type="submit">{texts().send}</button>
+            <a class="button" href=image>{server_texts().back_to_image}</a>
         </form>
     }
 }

@@ -13,11 +13,13 @@ use web_sys::{Element, HtmlElement};
 use crate::app::App;
 use crate::live::{Conversations, connect_early};
 use crate::settings::{SETTINGS_ID, Settings};
+use crate::texts::{self, TEXTS_ID};
 
-/// Starts the app in the element `#app`. If that element or the settings are missing, the page stays as it is and works
-/// as without scripts.
+/// Starts the app in the element `#app`. If that element, the settings or the texts are missing, the page stays as it is
+/// and works as without scripts.
 pub fn start() {
-    let Some((root, settings)) = root().zip(settings()) else {
+    let parts = root().zip(settings()).filter(|_| read_texts());
+    let Some((root, settings)) = parts else {
         if let Some(document) = document().document_element() {
             document.set_class_name("failed");
         }
@@ -58,8 +60,15 @@ fn root() -> Option<HtmlElement> {
 }
 
 fn settings() -> Option<Settings> {
-    let text = document().get_element_by_id(SETTINGS_ID)?.text_content()?;
-    serde_json::from_str(&text).ok()
+    serde_json::from_str(&content(SETTINGS_ID)?).ok()
+}
+
+fn read_texts() -> bool {
+    content(TEXTS_ID).is_some_and(|json| texts::read(&json))
+}
+
+fn content(id: &str) -> Option<String> {
+    document().get_element_by_id(id)?.text_content()
 }
 
 /// Whether the element holds as many nodes as the server has sent. Hydration walks over them in order, so one node more

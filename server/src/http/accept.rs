@@ -1,7 +1,8 @@
 //! Content negotiation by quality values (RFC 9110, section 12.4.2).
 
+use app::texts::Language;
 use http::HeaderMap;
-use http::header::{ACCEPT, HeaderName};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName};
 
 /// Returns whether the client prefers an HTML page to JSON, as browsers do.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
@@ -17,27 +18,47 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
 /// Returns the weight, in thousandths, that the header gives to the first of `names` that it lists; 0 when it lists
 /// none or is missing. Names are in lower case, the most specific first.
 pub fn quality(headers: &HeaderMap, header: &HeaderName, names: &[&str]) -> u16 {
-    let entries = || {
-        headers
-            .get_all(header)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-    };
     names
         .iter()
-        .find_map(|name| entries().find_map(|entry| weight_of(entry, name)))
-        .unwrap_or(0)
+        .find_map(|name| {
+            let mut entries = entries(headers, header);
+            entries.find(|(entry, _)| entry.eq_ignore_ascii_case(name))
+        })
+        .map_or(0, |(_, weight)| weight)
 }
 
-/// Returns the weight of one entry, such as `text/html;q=0.9`, if its name is `name`.
-fn weight_of(entry: &str, name: &str) -> Option<u16> {
-    let mut parts = entry.split(';').map(str::trim);
-    if !parts.next()?.eq_ignore_ascii_case(name) {
-        return None;
+/// Returns the language of the interface that the client prefers, by the highest weight and then by the order; English
+/// when it accepts none of them.
+pub fn language(headers: &HeaderMap) -> Language {
+    let mut preferred = (Language::default(), 0);
+    for (tag, weight) in entries(headers, &ACCEPT_LANGUAGE) {
+        let language = match tag {
+            "*" => Some(Language::default()),
+            _ => Language::of_tag(tag),
+        };
+        if let Some(language) = language.filter(|_| weight > preferred.1) {
+            preferred = (language, weight);
+        }
     }
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-    Some(weight.map_or(1_000, thousandths))
+    preferred.0
+}
+
+/// Returns the names in a header and their weights, in thousandths.
+fn entries<'a>(
+    headers: &'a HeaderMap,
+    header: &HeaderName,
+) -> impl Iterator<Item = (&'a str, u16)> {
+    let values = headers.get_all(header).into_iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(entry)
+}
+
+/// Reads one entry, such as `text/html;q=0.9`.
+fn entry(entry: &str) -> (&str, u16) {
+    let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+    let mut parameters = parameters.split(';').map(str::trim);
+    let weight = parameters.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    (name.trim(), weight.map_or(1_000, thousandths))
 }
 
 /// An invalid weight counts as 0, "not acceptable".
@@ -76,6 +97,30 @@ mod tests {
         )));
         assert!(!prefers_html(&accepting("text/html;q=0")));
         assert!(!prefers_html(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_language_with_the_highest_weight_is_preferred() {
+        for (value, expected) in [
+            ("de", Language::De),
+            ("de-AT,de;q=0.9,en;q=0.8", Language::De),
+            ("ES-419", Language::Es),
+            ("en;q=0.5, es;q=0.7, de;q=0.6", Language::Es),
+            ("es, de", Language::Es),
+            ("fr-FR, fr;q=0.9, de;q=0.1", Language::De),
+            ("de;q=0, es;q=0.001", Language::Es),
+            ("fr, *;q=0.5, de;q=0.3", Language::En),
+            ("fr", Language::En),
+            ("de;q=0", Language::En),
+            ("de;q=x", Language::En),
+            ("", Language::En),
+            (",;q=1,-", Language::En),
+        ] {
+            let value = HeaderValue::from_static(value);
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, value)]);
+            assert_eq!(language(&headers), expected, "{headers:?}");
+        }
+        assert_eq!(language(&HeaderMap::new()), Language::En);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use http::{Method, header};
 use app::MessageForm;
 use app::problem::Problem;
 
-use super::accept::prefers_html;
+use super::accept::{self, prefers_html};
 use super::error::ApiError;
 use super::pages;
 use super::state::AppState;
@@ -20,11 +20,12 @@ pub async fn show_errors_as_pages(
     next: Next,
 ) -> Response {
     let wants_page = prefers_html(request.headers()) && !is_api_read(&request);
+    let language = accept::language(request.headers());
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if wants_page => {
             let form = response.extensions().get::<MessageForm>().cloned();
-            let page = app::problem_page(&state.site.assets, problem.clone(), form);
+            let page = app::problem_page(&state.site.assets, language, problem.clone(), form);
             with_page(response, page)
         }
         _ => response,

@@ -1,5 +1,6 @@
 //! Finishes a rendered HTML document, and finds its inline scripts and styles.
 
+use app::texts::TEXTS_ID;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use html5gum::emitters::default::DefaultEmitter;
@@ -41,6 +42,8 @@ impl Document {
                 token,
                 Token::StartTag(_) | Token::String(_) | Token::Comment(_)
             );
+            // The texts follow the app.
+            in_app &= !is_element(&token, TEXTS_ID);
             nodes += usize::from(in_app && is_node);
             match token {
                 Token::StartTag(tag) => {
@@ -75,6 +78,14 @@ impl Document {
     }
 }
 
+fn is_element(token: &Token, id: &str) -> bool {
+    let Token::StartTag(tag) = token else {
+        return false;
+    };
+    let given = tag.attributes.get(b"id".as_slice());
+    given.is_some_and(|given| given.as_slice() == id.as_bytes())
+}
+
 fn tokens(html: &str) -> impl Iterator<Item = Token> {
     let mut emitter = DefaultEmitter::default();
     // So that the content of a script is one token.
@@ -95,8 +106,8 @@ mod tests {
         format!(
             "<!DOCTYPE html><html><head><script type=\"module\" nonce=\"{nonce}\">a<b</script>\
              <script type=\"application/json\">{{}}</script></head>\
-             <body><style>#a{{top:1px}}</style><div id=\"app\" data-nodes=\"\"><p style=\"top:0;\">one &amp; two<!>three<img></p></div></body>\
-             </html><script nonce=\"{nonce}\">c()</script>"
+             <body><style>#a{{top:1px}}</style><div id=\"app\" data-nodes=\"\"><p style=\"top:0;\">one &amp; two<!>three<img></p></div>\
+             <script type=\"application/json\" id=\"texts\">[]</script></body></html><script nonce=\"{nonce}\">c()</script>"
         )
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use app::model::{ShortId, UploadRef};
 use app::page_data::PageError;
 use app::settings::Settings;
+use app::texts::Language;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,6 +19,7 @@ use http::{HeaderMap, Method};
 
 use self::rendered::{PageContent, RenderedPage};
 use crate::admission::response_budget::BudgetExceeded;
+use crate::http::accept;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
@@ -124,7 +126,8 @@ async fn show(
     content: PageContent,
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
-    let page = render(state, settings(state, info), request, content).await;
+    let language = accept::language(&headers);
+    let page = render(state, settings(state, info), language, request, content).await;
     respond(state, info, &headers, &page)
 }
 
@@ -140,14 +143,16 @@ fn respond(
 async fn render(
     state: &AppState,
     settings: Settings,
+    language: Language,
     request: Request,
     content: PageContent,
 ) -> Arc<RenderedPage> {
     let image_origin = state.blobs.redirect_origin();
     let assets = &state.site.assets;
-    let page = state
-        .pages
-        .get_or_render(request, assets, settings, content, image_origin);
+    let page =
+        state
+            .pages
+            .get_or_render(request, language, assets, settings, content, image_origin);
     page.await
 }
 
@@ -161,7 +166,8 @@ async fn image_page(
 ) -> Result<Arc<RenderedPage>, BudgetExceeded> {
     let deadline = Deadline::start();
     let settings = settings(state, info);
-    let last = state.pages.get(&settings.origin, short_id);
+    let language = accept::language(request.headers());
+    let last = state.pages.get(&settings.origin, language, short_id);
     let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some((upload, head))) = (&last, known) {
         match load::head(state, deadline, upload.id).await {
@@ -169,12 +175,12 @@ async fn image_page(
             Ok(_) => {}
             Err(error) => {
                 let content = PageContent::Image(Err(error));
-                return Ok(render(state, settings, request, content).await);
+                return Ok(render(state, settings, language, request, content).await);
             }
         }
     }
     let upload = known.map(|(upload, _)| upload);
-    let key = (settings.origin.clone(), short_id);
+    let key = (settings.origin.clone(), language, short_id);
     let reserve = || {
         state
             .response_budget
@@ -187,7 +193,8 @@ async fn image_page(
             Some(upload) => load::with_messages(state, deadline, upload.clone()).await,
         };
         let request = Request::from_parts(request.clone(), Body::empty());
-        Ok(render(state, settings.clone(), request, PageContent::Image(page)).await)
+        let content = PageContent::Image(page);
+        Ok(render(state, settings.clone(), language, request, content).await)
     };
     state.pages.pending().read_with(key, reserve, make).await
 }

@@ -6,6 +6,7 @@ use any_spawner::Executor;
 use app::model::ShortId;
 use app::page_data::PageError;
 use app::settings::{Assets, Settings};
+use app::texts::Language;
 use axum::extract::Request;
 use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
@@ -33,13 +34,15 @@ pub struct PageCache {
     pending: PendingPages,
 }
 
-/// The uploads' pages that are being read and rendered, by origin. Concurrent requests for one share it.
-pub(super) type PendingPages = CoalescedReads<(String, ShortId), Arc<RenderedPage>, BudgetExceeded>;
+/// The uploads' pages that are being read and rendered, by origin and language. Concurrent requests for one share it.
+pub(super) type PendingPages =
+    CoalescedReads<(String, Language, ShortId), Arc<RenderedPage>, BudgetExceeded>;
 
 /// The key of a cached page.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PageKey {
     origin: String,
+    language: Language,
     kind: PageKind,
 }
 
@@ -90,9 +93,15 @@ impl PageCache {
     }
 
     /// Returns the page of this upload that was rendered last. It may be out of date.
-    pub(super) fn get(&self, origin: &str, short_id: ShortId) -> Option<Arc<RenderedPage>> {
+    pub(super) fn get(
+        &self,
+        origin: &str,
+        language: Language,
+        short_id: ShortId,
+    ) -> Option<Arc<RenderedPage>> {
         self.cache.get(&PageKey {
             origin: origin.to_owned(),
+            language,
             kind: PageKind::Image(short_id),
         })
     }
@@ -102,6 +111,7 @@ impl PageCache {
     pub(super) async fn get_or_render(
         &self,
         request: Request,
+        language: Language,
         assets: &Assets,
         settings: Settings,
         content: PageContent,
@@ -109,6 +119,7 @@ impl PageCache {
     ) -> Arc<RenderedPage> {
         let key = PageKey {
             origin: settings.origin.clone(),
+            language,
             kind: PageKind::of(&content),
         };
         let version = content.version();
@@ -125,9 +136,15 @@ impl PageCache {
             // Returned only with an action or a timeout that is not used here.
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
-        let page = Arc::new(
-            RenderedPage::render(request, assets.clone(), settings, content, image_origin).await,
+        let page = RenderedPage::render(
+            request,
+            language,
+            assets.clone(),
+            settings,
+            content,
+            image_origin,
         );
+        let page = Arc::new(page.await);
         #[cfg(test)]
         tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
         // If the entry was removed meanwhile, the page is not cached, and those who wait render it themselves.
@@ -195,6 +212,7 @@ mod tests {
         pages
             .get_or_render(
                 request,
+                Language::En,
                 &Assets::default(),
                 Settings::default(),
                 content,
@@ -229,7 +247,7 @@ mod tests {
         drop(first);
         second.await;
         assert_eq!(RENDERED.get(), 1);
-        assert!(pages.get("", upload.short_id).is_some());
+        assert!(pages.get("", Language::En, upload.short_id).is_some());
     }
 
     async fn home(pages: &PageCache, origin: &str) -> Arc<RenderedPage> {
@@ -241,6 +259,7 @@ mod tests {
         pages
             .get_or_render(
                 request,
+                Language::En,
                 &Assets::default(),
                 settings,
                 PageContent::Home,

@@ -8,6 +8,7 @@ use app::Subject;
 use app::model::{Seq, ShortId, Upload, UploadPage};
 use app::page_data::{PageError, PageSource};
 use app::settings::{Assets, Settings};
+use app::texts::Language;
 use axum::body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -25,6 +26,7 @@ use crate::http::representation::Representation;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, accept-language");
 
 /// The data that a page shows.
 #[derive(Debug, Clone)]
@@ -84,15 +86,22 @@ impl RenderedPage {
     /// Renders the page. Only the address of the request is used.
     pub async fn render(
         request: Request,
+        language: Language,
         assets: Assets,
         settings: Settings,
         content: PageContent,
         image_origin: Option<&str>,
     ) -> Self {
         let version = content.version();
-        let (status, html) = html(request, assets, settings, content).await;
+        let (status, html) = html(request, language, assets, settings, content).await;
         let document = Document::new(html);
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::from_iter([
+            (
+                header::CONTENT_LANGUAGE,
+                HeaderValue::from_static(language.tag()),
+            ),
+            (header::VARY, VARY),
+        ]);
         let policy = security::content_security_policy(&document.inline, image_origin);
         if let Ok(policy) = policy.parse() {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -142,6 +151,7 @@ impl RenderedPage {
 
 async fn html(
     request: Request,
+    language: Language,
     assets: Assets,
     settings: Settings,
     content: PageContent,
@@ -149,6 +159,7 @@ async fn html(
     let content = Arc::new(content);
     let source: Arc<dyn PageSource> = Arc::<PageContent>::clone(&content);
     let provide = move || {
+        provide_context(language);
         provide_context(settings.clone());
         provide_context(Arc::clone(&source));
     };
