@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::place::{decimal, middle, step};
 use super::zoom::Zoom;
 use crate::model::Point;
+use crate::texts::texts;
 
 /// Taps by the keyboard: a button over the image that lets pointers through. Arrow keys move a crosshair, Enter and
 /// Space tap at its position, P begins a message there. A zoomed picture follows the crosshair.
@@ -46,15 +47,14 @@ pub fn KeyboardPointer(
         <button
             class="keyboard-pointer scripted"
             r#type="button"
-            aria-label="Point at the image"
+            aria-label=texts().point_at_image
             aria-describedby="pointing-help"
             on:keydown=keydown
             on:focus=move |_| aim(shown().0)
             on:blur=move |_| zoom.follow_crosshair(None)
         ></button>
         <p id="pointing-help" class="visually-hidden">
-            "Arrow keys move the crosshair, with Shift in small steps. Enter or Space shows everyone that place, P begins a \
-             message about it. Plus and minus zoom, and a zoomed image moves with the crosshair. Zero fits the image."
+            {texts().pointing_help}
         </p>
         <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
     }

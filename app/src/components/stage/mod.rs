@@ -23,6 +23,7 @@ use crate::components::places::{Places, follow_pin, is_plain, place_link};
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
+use crate::texts::texts;
 use keyboard::KeyboardPointer;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
@@ -142,8 +143,8 @@ pub fn ImageStage(
                 <Pointing zoom live/>
             </div>
             <p class="hint scripted" class:gone=move || tapped.get()>
-                <span class="for-mouse">"Click to point, hold and drag to draw"</span>
-                <span class="for-touch">"Tap to point, hold and drag to draw"</span>
+                <span class="for-mouse">{texts().hint_for_mouse}</span>
+                <span class="for-touch">{texts().hint_for_touch}</span>
             </p>
             <ZoomBar zoom live/>
         </div>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};
+use crate::texts::{fill, texts};
 
 /// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
 const MAX_HEIGHTS: u32 = 3;
@@ -76,9 +77,9 @@ pub fn Picture(
             on:error=move |_| failed()
         />
         <div class="picture-broken" role="alert" hidden=is_intact>
-            <p>"The image could not be loaded."</p>
+            <p>{texts().image_broken}</p>
             <button class="button" r#type="button" on:click=retry>
-                "Try again"
+                {texts().try_again}
             </button>
         </div>
     }
@@ -151,10 +152,13 @@ pub fn alt(image: &Content) -> String {
         MediaType::Gif => "GIF",
         MediaType::WebP => "WebP",
     };
-    format!(
-        "The shared image: {kind}, {} by {} pixels",
-        image.width, image.height
-    )
+    let (width, height) = (image.width.to_string(), image.height.to_string());
+    let parts = [
+        ("kind", kind),
+        ("width", width.as_str()),
+        ("height", height.as_str()),
+    ];
+    fill(texts().image_alt, &parts)
 }
 
 /// The class of the image's background: a JPEG is never transparent.

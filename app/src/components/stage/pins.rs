@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::num::NonZeroU32;
 
 use leptos::ev::PointerEvent;
 use leptos::prelude::*;
@@ -10,7 +11,8 @@ use crate::browser::Hydrated;
 use crate::components::places::{Places, place_link};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Pin};
-use crate::model::Point;
+use crate::model::{AuthorName, Point};
+use crate::texts::{display_name, fill, texts};
 
 /// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the chips
 /// in the messages only, which do the same.
@@ -43,7 +45,7 @@ pub fn Pins(live: Live, spread: Spread) -> impl IntoView {
                 class=class(at)
                 class:lit=is_lit
                 href=format!("#m{}", pin.seq)
-                aria-label=format!("Pin {number}: message by {}", pin.author_name)
+                aria-label=label(number, &pin.author_name)
                 data-pin=number.to_string()
                 draggable="false"
                 tabindex=move || hydrated.get().then_some("-1")
@@ -96,6 +98,12 @@ fn class(at: Point) -> &'static str {
     }
 }
 
+fn label(number: NonZeroU32, author: &AuthorName) -> String {
+    let number = number.to_string();
+    let parts = [("number", number.as_str()), ("name", display_name(author))];
+    fill(texts().pin, &parts)
+}
+
 /// Shows and hides the pins.
 #[component]
 pub fn PinsButton(live: Live) -> impl IntoView {
@@ -108,7 +116,7 @@ pub fn PinsButton(live: Live) -> impl IntoView {
             aria-pressed=move || if shown.get() { "true" } else { "false" }
             on:click=move |_| shown.set(!shown.get_untracked())
         >
-            {move || format!("Pins {}", count())}
+            {move || fill(texts().pins_button, &[("count", &count().to_string())])}
         </button>
     }
 }

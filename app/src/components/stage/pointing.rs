@@ -10,6 +10,7 @@ use crate::components::avatar::hue_of_touch;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Live, Ripple};
 use crate::model::Point;
+use crate::texts::{display_name, fill, texts};
 
 /// The maximum number of hints that are shown at once, one for each tab. When there are more, the oldest are removed.
 const MAX_HINTS: usize = 3;
@@ -61,7 +62,7 @@ pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
                 on:animationend=faded
             >
                 <bdi>{who(&ripple)}</bdi>
-                " points here "
+                " " {texts().points_here} " "
                 {move || arrow(edge())}
             </button>
         }
@@ -78,22 +79,25 @@ pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
 
 fn who(ripple: &Ripple) -> String {
     let name = ripple.by.name.as_ref();
-    name.map_or_else(|| "Someone".to_owned(), ToString::to_string)
+    name.map_or(texts().someone, display_name).to_owned()
 }
 
 /// What a screen reader hears: `Kim points at the upper left`.
 fn sentence(ripple: &Ripple) -> String {
-    [&who(ripple), " points at the ", part_of_image(ripple.at)].concat()
+    let who = who(ripple);
+    let parts = [("name", who.as_str()), ("place", part_of_image(ripple.at))];
+    fill(texts().points_at, &parts)
 }
 
 /// In which ninth of the image the point is.
 fn part_of_image(at: Point) -> &'static str {
     let third =
         |fraction: f64| usize::from(fraction > 1.0 / 3.0) + usize::from(fraction > 2.0 / 3.0);
+    let texts = texts();
     let parts = [
-        ["upper left", "top", "upper right"],
-        ["left", "middle", "right"],
-        ["lower left", "bottom", "lower right"],
+        [texts.upper_left, texts.top, texts.upper_right],
+        [texts.left, texts.middle, texts.right],
+        [texts.lower_left, texts.bottom, texts.lower_right],
     ];
     parts[third(at.y())][third(at.x())]
 }

@@ -5,6 +5,7 @@ use super::place::decimal;
 use crate::components::avatar::hue_of_touch;
 use crate::erased::ErasedFor;
 use crate::live::{Live, Ripple};
+use crate::texts::{display_name, texts};
 
 /// The animation that ends last.
 const LIFE: &str = "ripple-life";
@@ -58,8 +59,8 @@ fn class(ripple: &Ripple) -> String {
 fn label(ripple: &Ripple) -> Option<String> {
     match &ripple.by.name {
         _ if ripple.is_dot => None,
-        _ if !ripple.is_sent => Some("not sent".to_owned()),
-        Some(name) if !ripple.by.mine => Some(name.to_string()),
+        _ if !ripple.is_sent => Some(texts().not_sent.to_owned()),
+        Some(name) if !ripple.by.mine => Some(display_name(name).to_owned()),
         _ => None,
     }
 }
