@@ -8,6 +8,7 @@ use crate::components::avatar::avatar;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::AuthorName;
+use crate::texts::{display_name, fill, texts};
 
 /// The author's alias, and the field that it is changed in.
 #[derive(Clone, Copy)]
@@ -63,8 +64,10 @@ impl Alias {
                 true
             }
             Err(error) => {
-                self.problem
-                    .set(Some(format!("This name cannot be used: {error}.")));
+                let texts = texts();
+                let reason = error.in_words(texts);
+                let reason = [("reason", reason.as_str())];
+                self.problem.set(Some(fill(texts.name_refused, &reason)));
                 false
             }
         }
@@ -74,7 +77,7 @@ impl Alias {
         self.editing.set(true);
         if let Some(field) = self.field.get_untracked() {
             let current = self.name.get_untracked();
-            field.set_value(if current == AuthorName::default() {
+            field.set_value(if current.is_anonymous() {
                 ""
             } else {
                 current.as_str()
@@ -115,7 +118,7 @@ pub fn AliasChip(alias: Alias, live: Live) -> impl IntoView {
         }
     };
     let disc = move || avatar(&alias.name.get(), live.author.get().as_ref());
-    let shown = move || alias.name.get().to_string();
+    let shown = move || display_name(&alias.name.get()).to_owned();
     let problem = move || alias.problem.get().unwrap_or_default();
     let is_invalid = move || alias.problem.read().is_some().then_some("true");
     view! {
@@ -127,17 +130,17 @@ pub fn AliasChip(alias: Alias, live: Live) -> impl IntoView {
                 on:click=move |_| alias.open()
             >
                 {disc}
-                <span class="visually-hidden">"Writing as "</span>
+                <span class="visually-hidden">{texts().writing_as} " "</span>
                 <bdi>{shown}</bdi>
-                <span class="visually-hidden">", change the name"</span>
+                <span class="visually-hidden">", " {texts().change_name}</span>
             </button>
             <label class="alias-field">
-                "Writing as "
+                {texts().writing_as} " "
                 // Without `maxlength`, which would cut a pasted or composed name without a word.
                 <input
                     name="authorName"
                     node_ref=alias.field
-                    placeholder="Anonymous"
+                    placeholder=texts().anonymous
                     autocomplete="nickname"
                     enterkeyhint="done"
                     aria-invalid=is_invalid

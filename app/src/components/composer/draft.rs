@@ -8,6 +8,7 @@ use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{MessageText, ShortId, TextError};
+use crate::texts::texts;
 
 /// The message that is being written.
 #[derive(Clone, Copy)]
@@ -86,12 +87,12 @@ impl Draft {
                     self.places.next.set(None);
                     self.replace("");
                 } else {
-                    self.refuse("Too many messages wait to be sent. Try again in a moment.");
+                    self.refuse(texts().too_many_unsent);
                 }
             }
             // No message is needed for an empty field.
             Err(TextError::Empty) => {}
-            Err(error) => self.refuse(&error.to_string()),
+            Err(error) => self.refuse(&error.in_words(texts())),
         }
     }
 

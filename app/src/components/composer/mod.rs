@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{MAX_MESSAGE_CHARS, ShortId};
+use crate::texts::texts;
 use alias::AliasChip;
 use draft::Draft;
 use place_chip::PlaceChip;
@@ -42,9 +43,9 @@ pub fn Composer(
     };
     let placeholder = move || {
         if draft.places.next.get().is_some() {
-            "Say something about this place…"
+            texts().say_something_here
         } else {
-            "Say something…"
+            texts().say_something
         }
     };
     let too_long = move || draft.length.get() > MAX_MESSAGE_CHARS;
@@ -66,7 +67,7 @@ pub fn Composer(
                 <PlaceChip/>
             </div>
             <div class="composer-box">
-                <label class="visually-hidden" r#for="message">"Message"</label>
+                <label class="visually-hidden" r#for="message">{texts().message}</label>
                 <textarea
                     id="message"
                     name="content"
@@ -81,7 +82,7 @@ pub fn Composer(
                     on:keydown=keydown
                 ></textarea>
                 <button class="button send" r#type="submit" disabled=too_long>
-                    "Send"
+                    {texts().send}
                 </button>
             </div>
             <p id="message-note" class="composer-note" role="status">

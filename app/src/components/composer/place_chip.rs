@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use crate::components::places::Places;
 use crate::model::Point;
+use crate::texts::{fill, texts};
 
 /// The place that the next message gets, and a button to leave it off.
 #[component]
@@ -21,8 +22,8 @@ pub fn PlaceChip() -> impl IntoView {
             {announced}
         </span>
         <span class="place" hidden=move || place.get().is_none()>
-            "◎ where you tapped"
-            <button r#type="button" aria-label="Leave the place off" on:click=leave_off>
+            "◎ " {texts().where_you_tapped}
+            <button r#type="button" aria-label=texts().leave_place_off on:click=leave_off>
                 "×"
             </button>
         </span>
@@ -37,11 +38,8 @@ fn announcement(at: Point) -> String {
         reason = "a fraction in percent"
     )]
     let percent = |fraction: f64| (fraction * 100.0).round() as u32;
-    format!(
-        "The message belongs to a place on the image, {} % from the left and {} % from the top.",
-        percent(at.x()),
-        percent(at.y())
-    )
+    let (x, y) = (percent(at.x()).to_string(), percent(at.y()).to_string());
+    fill(texts().message_has_place, &[("x", &x), ("y", &y)])
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use leptos::prelude::window;
 use web_sys::HtmlTextAreaElement;
 
 use crate::model::MAX_MESSAGE_CHARS;
+use crate::texts::{counted, fill, texts};
 
 /// The number of remaining characters is shown when there are at most this many.
 const WARN_BEFORE: usize = 200;
@@ -26,12 +27,19 @@ fn is_touch_device() -> bool {
 
 /// Returns the note about the remaining characters; `None` while the limit is far away.
 pub fn length_note(length: usize) -> Option<String> {
+    let texts = texts();
     let left = MAX_MESSAGE_CHARS.checked_sub(length);
     match left {
         Some(left) if left > WARN_BEFORE => None,
-        Some(1) => Some("1 character left".to_owned()),
-        Some(left) => Some(format!("{left} characters left")),
-        None => Some(format!("Too long by {}", length - MAX_MESSAGE_CHARS)),
+        Some(left) => Some(counted(
+            left,
+            texts.characters_left_one,
+            texts.characters_left_other,
+        )),
+        None => {
+            let count = (length - MAX_MESSAGE_CHARS).to_string();
+            Some(fill(texts.too_long_by, &[("count", &count)]))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::{Connection, History, Live};
 use crate::model::Seq;
+use crate::texts::{fill, texts};
 
 /// How often older messages are loaded for one address: 2,000 messages. The reader can load more.
 const MAX_LOADS: u32 = 40;
@@ -94,15 +95,17 @@ pub fn follow_address(live: Live, places: Places, note: Note) {
                 live.load_older();
                 return;
             }
-            Step::LoadOlder => note.show(format!(
-                "Message {seq} is further back. Load earlier messages to get to it."
-            )),
-            Step::Missing => note.show(format!("There is no message {seq}.")),
+            Step::LoadOlder => note.show(about(texts().message_further_back, seq)),
+            Step::Missing => note.show(about(texts().no_message, seq)),
             // Its element is made by another effect.
             Step::Show => request_animation_frame(move || show(seq, live, places)),
         }
         wanted = None;
     });
+}
+
+fn about(text: &str, seq: Seq) -> String {
+    fill(text, &[("number", &seq.to_string())])
 }
 
 fn show(seq: Seq, live: Live, places: Places) {
@@ -142,9 +145,9 @@ pub fn copy_link(ev: &MouseEvent, note: Note) {
     let link = [page, "#", &message].concat();
     spawn_local(async move {
         note.show(if clipboard::copy_text(&link).await {
-            "The link to this message is copied.".to_owned()
+            texts().link_copied.to_owned()
         } else {
-            format!("The link to this message: {link}")
+            fill(texts().link_to_message, &[("link", &link)])
         });
     });
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::components::places::{Places, is_plain};
 use crate::erased::erase;
 use crate::model::Point;
+use crate::texts::{fill, texts};
 
 /// The place of a message: its number as a link to the pin on the image, or a circle while it has none.
 pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
@@ -24,7 +25,7 @@ pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
             class="chip"
             class:lit=is_lit
             href=format!("#pin{pin}")
-            aria-label=format!("Pin {pin} on the image")
+            aria-label=fill(texts().pin_on_image, &[("number", &pin.to_string())])
             data-pin=pin.to_string()
             on:click=reveal
         >

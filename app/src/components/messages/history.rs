@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::live::{History, Live};
+use crate::texts::texts;
 
 /// Loads older messages, for those who do not scroll.
 #[component]
@@ -21,9 +22,9 @@ pub fn LoadOlderButton(live: Live) -> impl IntoView {
 
 fn label(history: History) -> &'static str {
     match history {
-        History::More => "Earlier messages",
-        History::Loading => "Loading earlier messages…",
-        History::Failed => "Earlier messages could not be loaded. Try again",
+        History::More => texts().earlier_messages,
+        History::Loading => texts().loading_earlier,
+        History::Failed => texts().earlier_failed,
         History::Complete => "",
     }
 }

@@ -9,6 +9,7 @@ use crate::components::avatar::avatar;
 use crate::components::places::Places;
 use crate::live::{Delivery, Live, Row};
 use crate::model::{ClientMessageId, Seq};
+use crate::texts::{display_name, fill, texts};
 
 /// One message, with the day, the head line and the delivery note where there are any.
 #[component]
@@ -37,7 +38,7 @@ pub fn MessageItem(
             .then(|| avatar(&entry.author_name, entry.author.as_ref()));
         let name = heading
             .starts_run
-            .then(|| view! { <bdi>{entry.author_name.to_string()}</bdi> });
+            .then(|| view! { <bdi>{display_name(&entry.author_name).to_owned()}</bdi> });
         let chip = entry.at.map(|at| chip(at, entry.pin, places));
         let key = row.key.clone();
         let delivery = entry.delivery;
@@ -68,9 +69,9 @@ pub fn MessageItem(
                         class="copy-message scripted"
                         r#type="button"
                         hidden=is_unsent
-                        aria-label="Copy link to this message"
+                        aria-label=texts().copy_link_to_message
                     >
-                        "Copy link"
+                        {texts().copy_link}
                     </button>
                 </p>
                 <p class="bubble" dir="auto">
@@ -92,16 +93,17 @@ fn DeliveryNote(
     places: Places,
     on_edit: Callback<String>,
 ) -> impl IntoView {
+    let texts = texts();
     let text = match &delivery {
-        Delivery::Failed { reason, .. } => format!("Not sent. {reason}"),
+        Delivery::Failed { reason, .. } => fill(texts.not_sent_because, &[("reason", reason)]),
         Delivery::Waiting { note } => note.clone(),
-        Delivery::Sending | Delivery::Sent => "Sending…".to_owned(),
+        Delivery::Sending | Delivery::Sent => texts.sending.to_owned(),
     };
     // A message that may be stored after all can only be posted again, with its own id: an edited one could be there
     // twice.
     let action = match delivery {
-        Delivery::Failed { retry: true, .. } => Some("Try again"),
-        Delivery::Failed { retry: false, .. } => Some("Edit"),
+        Delivery::Failed { retry: true, .. } => Some(texts.try_again),
+        Delivery::Failed { retry: false, .. } => Some(texts.edit),
         Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => None,
     };
     let act = move |_| match live.withdraw(&key) {

@@ -22,6 +22,7 @@ use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Chunk, Live, Row};
 use crate::model::ShortId;
+use crate::texts::{counted, display_name, texts};
 use address::{Note, copy_link, follow_address};
 use history::LoadOlderButton;
 use item::MessageItem;
@@ -39,10 +40,7 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };
     let unseen = move || scrolling.unseen.get() > 0;
-    let newer = move || match scrolling.unseen.get() {
-        1 => "1 new message ↓".to_owned(),
-        count => format!("{count} new messages ↓"),
-    };
+    let newer = move || new_messages(scrolling.unseen.get()) + " ↓";
     let to_newest = move |_| {
         scrolling.to_newest();
         // The button disappears with the focus on it. Fails only for elements that cannot have the focus.
@@ -56,7 +54,7 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
             <div
                 class="log"
                 role="log"
-                aria-label="Messages"
+                aria-label=texts().messages
                 // Older messages that are loaded are none to announce.
                 aria-live="off"
                 tabindex="0"
@@ -103,14 +101,24 @@ fn announce(live: Live) -> RwSignal<String> {
         let Some((before, newest)) = before.zip(newest.as_ref().filter(|entry| !entry.mine)) else {
             return;
         };
-        let message = format!("{}: {}", newest.author_name, newest.content.as_str());
+        let message = [
+            display_name(&newest.author_name),
+            ": ",
+            newest.content.as_str(),
+        ]
+        .concat();
         match live.messages.others_after(before).0 {
             0 => {}
             1 => announced.set(message),
-            count => announced.set(format!("{count} new messages. {message}")),
+            count => announced.set([&new_messages(count), ". ", &message].concat()),
         }
     });
     announced
+}
+
+fn new_messages(count: usize) -> String {
+    let texts = texts();
+    counted(count, texts.new_messages_one, texts.new_messages_other)
 }
 
 /// Up and Down lead from message to message, beginning with the newest one: they are not in the Tab order, only what is
@@ -153,8 +161,8 @@ fn Empty(short_id: ShortId, live: Live) -> impl IntoView {
     let any = move || live.messages.newest.read().is_some();
     view! {
         <div class="empty" hidden=any>
-            <p class="empty-title">"Share this picture"</p>
-            <p>"Send the link to someone, or write the first line."</p>
+            <p class="empty-title">{texts().share_this_picture}</p>
+            <p>{texts().write_first_line}</p>
             <ShareLink short_id/>
         </div>
     }
