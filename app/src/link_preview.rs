@@ -6,9 +6,7 @@ use leptos::tachys::html::attribute::custom::custom_attribute;
 use crate::browser::clock::Zone;
 use crate::components::{image_alt, image_title};
 use crate::model::{Content, MediaType, UploadPage, fitted_size};
-
-const PITCH: &str =
-    "Drop an image and share its link. Everyone sees it, talks about it, and sees where you tap.";
+use crate::texts::{counted, server_texts, texts};
 
 /// One `<meta>`, of HTML or of Open Graph.
 enum Tag {
@@ -60,12 +58,12 @@ fn noindex() -> Tag {
 }
 
 fn home(origin: &str) -> Vec<Tag> {
-    let pitch = || PITCH.to_owned();
+    let pitch = || server_texts().pitch.to_owned();
     vec![
         Tag::Name("description", pitch()),
         Tag::Property("og:type", "website".to_owned()),
         Tag::Property("og:site_name", "Tonesa".to_owned()),
-        Tag::Property("og:title", "Point at a picture, together.".to_owned()),
+        Tag::Property("og:title", texts().home_heading.to_owned()),
         Tag::Property("og:description", pitch()),
         Tag::Property("og:url", format!("{origin}/")),
         Tag::Name("twitter:card", "summary".to_owned()),
@@ -101,12 +99,19 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
 }
 
 fn description(messages: u64) -> String {
-    let count = match messages {
-        0 => String::new(),
-        1 => " One message so far.".to_owned(),
-        many => format!(" {many} messages so far."),
-    };
-    format!("See it, say what you see, and tap it to show where.{count}")
+    let texts = server_texts();
+    let messages = usize::try_from(messages).unwrap_or(usize::MAX);
+    match messages {
+        0 => texts.see_it.to_owned(),
+        _ => {
+            let count = counted(
+                messages,
+                texts.messages_so_far_one,
+                texts.messages_so_far_other,
+            );
+            [texts.see_it, " ", &count].concat()
+        }
+    }
 }
 
 #[cfg(test)]

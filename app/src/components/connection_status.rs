@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::live::Connection;
+use crate::texts::{counted, texts};
 
 /// The state of the connection to the server in a few words.
 #[component]
@@ -24,16 +25,20 @@ fn state(connection: Connection) -> &'static str {
 }
 
 fn label(connection: Connection) -> String {
-    match connection {
-        Connection::Connecting => "Connecting…".to_owned(),
-        Connection::Live => "Live".to_owned(),
-        Connection::CaughtUp { missed: 0 } => "Caught up".to_owned(),
-        Connection::CaughtUp { missed } => format!("Caught up: {missed} new"),
-        Connection::Delayed => "Live updates are delayed".to_owned(),
-        Connection::Reconnecting => "Reconnecting…".to_owned(),
-        Connection::Offline => "Offline".to_owned(),
-        Connection::NotFound => "Not found".to_owned(),
-    }
+    let texts = texts();
+    let label = match connection {
+        Connection::Connecting => texts.connecting,
+        Connection::Live => texts.live,
+        Connection::CaughtUp { missed: 0 } => texts.caught_up,
+        Connection::CaughtUp { missed } => {
+            return counted(missed, texts.caught_up_one, texts.caught_up_other);
+        }
+        Connection::Delayed => texts.delayed,
+        Connection::Reconnecting => texts.reconnecting,
+        Connection::Offline => texts.offline,
+        Connection::NotFound => texts.not_found,
+    };
+    label.to_owned()
 }
 
 #[cfg(test)]

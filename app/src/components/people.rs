@@ -4,6 +4,7 @@ use crate::components::avatar::avatar;
 use crate::erased::erase;
 use crate::live::{Live, Presence};
 use crate::model::{AuthorTag, Person};
+use crate::texts::{counted, display_name, fill, texts};
 
 /// The faces that are shown.
 const MAX_FACES: usize = 5;
@@ -14,7 +15,12 @@ pub fn People(live: Live) -> impl IntoView {
     let presence = move || live.presence.get().unwrap_or_default();
     let me = live.author;
     let label = move || label(&presence(), me.get());
-    let count = move || format!("{} here", presence().count);
+    let count = move || {
+        fill(
+            texts().people_count,
+            &[("count", &presence().count.to_string())],
+        )
+    };
     let faces = move || {
         let Presence { count, people } = presence();
         let faces = people.iter().take(MAX_FACES);
@@ -61,19 +67,29 @@ pub fn People(live: Live) -> impl IntoView {
 /// `3 people are here: Kim (you), Teal Heron, 1 more`.
 fn label(presence: &Presence, me: Option<AuthorTag>) -> String {
     let Presence { count, people } = presence;
-    let verb = if *count == 1 {
-        "person is"
-    } else {
-        "people are"
-    };
+    let texts = texts();
     let named = people.iter().map(|person| name(person, me));
     let all: Vec<String> = named.chain(unnamed(others(*count, people.len()))).collect();
-    format!("{count} {verb} here: {}", all.join(", "))
+    let text = if *count == 1 {
+        texts.people_one
+    } else {
+        texts.people_other
+    };
+    let parts = [
+        ("count", count.to_string().as_str()),
+        ("names", &all.join(", ")),
+    ];
+    fill(text, &parts)
 }
 
 fn name(person: &Person, me: Option<AuthorTag>) -> String {
     let is_me = me.is_some() && person.author == me;
-    [person.name.as_str(), if is_me { " (you)" } else { "" }].concat()
+    let name = display_name(&person.name);
+    if is_me {
+        fill(texts().name_and_you, &[("name", name)])
+    } else {
+        name.to_owned()
+    }
 }
 
 /// How many there are beside these.
@@ -82,7 +98,8 @@ fn others(count: u32, shown: usize) -> usize {
 }
 
 fn unnamed(count: usize) -> Option<String> {
-    (count > 0).then(|| format!("{count} more"))
+    let texts = texts();
+    (count > 0).then(|| counted(count, texts.more_people_one, texts.more_people_other))
 }
 
 #[cfg(test)]

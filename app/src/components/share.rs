@@ -14,6 +14,7 @@ use crate::browser::clipboard;
 use crate::erased::{effect, erase};
 use crate::model::ShortId;
 use crate::settings::Settings;
+use crate::texts::texts;
 
 /// How long the button reads "Copied".
 const COPIED_DURATION: Duration = Duration::from_secs(2);
@@ -24,10 +25,10 @@ pub fn ShareButton(short_id: ShortId) -> impl IntoView {
     view! {
         <div class="share">
             <button class="button primary share-open" r#type="button" popovertarget="share">
-                "Share"
+                {texts().share}
             </button>
-            <section id="share" class="share-box" popover="auto" aria-label="Share this picture">
-                <p class="share-title">"Anyone with this link can see the picture and write."</p>
+            <section id="share" class="share-box" popover="auto" aria-label=texts().share_this_picture>
+                <p class="share-title">{texts().anyone_with_link}</p>
                 <ShareLink short_id/>
             </section>
         </div>
@@ -65,13 +66,19 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
             open_share_sheet(&field.value());
         }
     };
-    let label = move || if copied.get() { "Copied" } else { "Copy" };
+    let label = move || {
+        if copied.get() {
+            texts().copied
+        } else {
+            texts().copy
+        }
+    };
     let is_hidden = move || no_sheet.get();
     erase(view! {
         <div class="share-link">
             <input
                 node_ref=field
-                aria-label="Link to this page"
+                aria-label=texts().link_to_page
                 readonly
                 value=format!("{origin}/u/{short_id}")
                 on:focus=select
@@ -81,7 +88,7 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
                 src=format!("/u/{short_id}/qr.svg")
                 width="120"
                 height="120"
-                alt="The link as a QR code"
+                alt=texts().link_as_qr_code
                 loading="lazy"
             />
             <div class="share-ways scripted">
@@ -89,7 +96,7 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
                     {label}
                 </button>
                 <button class="button" r#type="button" hidden=is_hidden on:click=share>
-                    "Share via…"
+                    {texts().share_via}
                 </button>
             </div>
         </div>

@@ -2,6 +2,7 @@
 
 use crate::browser::clock::Zone;
 use crate::model::{MessageText, Timestamp};
+use crate::texts::{fill, texts};
 
 /// The longest title, in characters.
 const MAX_CHARS: usize = 60;
@@ -10,7 +11,7 @@ const MAX_CHARS: usize = 60;
 pub fn image_title(first: Option<&MessageText>, uploaded: Timestamp, zone: Zone) -> String {
     match first {
         Some(text) => one_line(text.as_str()),
-        None => format!("Picture of {}", zone.short_date(uploaded)),
+        None => fill(texts().picture_of, &[("date", &zone.short_date(uploaded))]),
     }
 }
 

@@ -3,15 +3,16 @@
 use thiserror::Error;
 
 use crate::problem::Problem;
+use crate::texts::{fill, texts};
 
 /// Why a call of the HTTP API failed, as a sentence for readers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApiFailure {
     /// No answer came.
-    #[error("The server cannot be reached.")]
+    #[error("{}", texts().server_unreachable)]
     Unreachable,
     /// None came in time; the call may have succeeded all the same.
-    #[error("The server took too long to answer.")]
+    #[error("{}", texts().server_slow)]
     TimedOut,
     /// The server refused it and says why.
     #[error("{}", .0.detail)]
@@ -63,20 +64,27 @@ impl ApiFailure {
     /// What is said while the same call is tried again in so many seconds.
     pub(super) fn waiting_note(&self, seconds: u32) -> String {
         match self {
-            Self::Unreachable | Self::TimedOut => WAITING_FOR_CONNECTION.to_owned(),
-            _ => format!("{self} Trying again in {seconds} s"),
+            Self::Unreachable | Self::TimedOut => waiting_for_connection(),
+            _ => {
+                let (reason, seconds) = (self.to_string(), seconds.to_string());
+                let parts = [("reason", reason.as_str()), ("seconds", &seconds)];
+                fill(texts().trying_again, &parts)
+            }
         }
     }
 }
 
 /// What is said of a message that waits for the network or the server.
-pub(super) const WAITING_FOR_CONNECTION: &str = "Waiting for the connection";
+pub(super) fn waiting_for_connection() -> String {
+    texts().waiting_for_connection.to_owned()
+}
 
 fn sentence(status: u16) -> &'static str {
+    let texts = texts();
     match status {
-        429 => "Too many messages.",
-        400..=407 | 409..=499 => "The server refused it.",
-        _ => "The server has trouble.",
+        429 => texts.too_many_messages,
+        400..=407 | 409..=499 => texts.server_refused,
+        _ => texts.server_trouble,
     }
 }
 

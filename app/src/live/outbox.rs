@@ -3,7 +3,7 @@
 //! writer says so.
 
 use super::effect::{Effect, Now, Timer};
-use super::failure::{ApiFailure, WAITING_FOR_CONNECTION};
+use super::failure::{ApiFailure, waiting_for_connection};
 use super::view::{Delivery, Entry};
 use crate::model::{ClientMessageId, NewMessage, Seq};
 
@@ -57,7 +57,7 @@ impl Outbox {
     /// Takes messages of the tab's last document, of which some may be stored: they wait for the connection, or for some
     /// seconds without one.
     pub fn restore(&mut self, entries: impl Iterator<Item = Entry>) -> Option<Effect> {
-        self.pause = Some(WAITING_FOR_CONNECTION.to_owned());
+        self.pause = Some(waiting_for_connection());
         for entry in entries {
             self.push(entry);
         }

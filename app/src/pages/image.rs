@@ -15,6 +15,7 @@ use crate::live::{Connection, Conversations, Opened};
 use crate::model::{ShortId, UploadPage};
 use crate::page_data::{self, PageError};
 use crate::settings::Settings;
+use crate::texts::texts;
 
 /// The page of an upload: the image with its ripples, and the conversation.
 #[component]
@@ -108,7 +109,7 @@ fn Conversation(
             <Main class="image">
                 <h1 class="visually-hidden">{title}</h1>
                 <ImageStage image=upload.content local_file live/>
-                <section class="panel" aria-label="Conversation">
+                <section class="panel" aria-label=texts().conversation>
                     <MessageList short_id live on_edit/>
                     <Composer short_id live text_to_edit/>
                 </section>

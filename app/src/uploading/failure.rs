@@ -2,18 +2,19 @@ use thiserror::Error;
 
 use crate::model::Upload;
 use crate::problem::Problem;
+use crate::texts::{fill, texts};
 
 /// Why an image was not uploaded, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UploadFailure {
     /// The person stopped it.
-    #[error("The upload was cancelled.")]
+    #[error("{}", texts().upload_cancelled)]
     Cancelled,
     /// The connection was lost, or there was no progress for a minute.
-    #[error("The connection was lost before the image had arrived. Try again.")]
+    #[error("{}", texts().upload_lost)]
     Network,
     /// The file is larger than the server accepts.
-    #[error("The image is too large: at most {} MB are allowed.", .max_bytes / (1024 * 1024))]
+    #[error("{}", too_large(*.max_bytes))]
     TooLarge {
         /// The server's limit, in bytes.
         max_bytes: u64,
@@ -22,7 +23,7 @@ pub enum UploadFailure {
     #[error("{}", .0.detail)]
     Refused(Problem),
     /// The server, or a proxy before it, failed without a reason.
-    #[error("The image could not be uploaded right now. Try again in a moment.")]
+    #[error("{}", texts().upload_unavailable)]
     Unavailable,
 }
 
@@ -35,6 +36,11 @@ impl UploadFailure {
             Self::Refused(problem) => problem.is_temporary(),
         }
     }
+}
+
+fn too_large(max_bytes: u64) -> String {
+    let max = format!("{} MB", max_bytes / (1024 * 1024));
+    fill(texts().upload_too_large, &[("max", &max)])
 }
 
 /// Parses the server's response to an upload.

@@ -10,6 +10,7 @@ use crate::erased::{ErasedFor, effect};
 use crate::live::api;
 use crate::model::{ShortId, Upload};
 use crate::page_data::PageError;
+use crate::texts::texts;
 use list::OwnPicture;
 pub use list::add;
 
@@ -22,8 +23,8 @@ pub fn OwnPictures() -> impl IntoView {
     let forget = move |short_id| pictures.set(list::forget(short_id));
     view! {
         <section class="own-pictures" hidden=move || pictures.read().is_empty()>
-            <h2>"Your pictures"</h2>
-            <p>"Uploaded from these pages in this browser, which alone keeps this list."</p>
+            <h2>{texts().your_pictures}</h2>
+            <p>{texts().your_pictures_hint}</p>
             <ul>
                 <ErasedFor
                     each=move || pictures.get()
@@ -56,7 +57,7 @@ fn item(
     let time = [day, zone.time(created_at)].join(", ");
     let label = move || {
         if is_gone.get() {
-            "No longer there".to_owned()
+            texts().no_longer_there.to_owned()
         } else {
             time.clone()
         }
@@ -68,7 +69,7 @@ fn item(
                     src=format!("/i/{short_id}?w=640")
                     width="160"
                     height="120"
-                    alt="Your picture"
+                    alt=texts().your_picture
                     loading="lazy"
                     decoding="async"
                     on:error=check
@@ -77,8 +78,8 @@ fn item(
             </a>
             <button
                 r#type="button"
-                title="Remove from this list"
-                aria-label="Remove from this list"
+                title=texts().remove_from_list
+                aria-label=texts().remove_from_list
                 on:click=move |_| forget(short_id)
             ></button>
         </li>

@@ -1,4 +1,5 @@
 use crate::model::MediaType;
+use crate::texts::{fill, texts};
 
 /// 2^20 bytes, shown to users as "MB". The server's limit is a whole number of them.
 const MEGABYTE: f64 = 1_048_576.0;
@@ -30,13 +31,11 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     let max = max_bytes as f64;
     let name = short(&file.name);
     if file.size > max {
-        Some(format!(
-            "{name} is {}. At most {} can be uploaded.",
-            format_megabytes(file.size),
-            format_megabytes(max)
-        ))
+        let (size, max) = (format_megabytes(file.size), format_megabytes(max));
+        let parts = [("name", name.as_str()), ("size", &size), ("max", &max)];
+        Some(fill(texts().file_too_large, &parts))
     } else if file.size <= 0.0 {
-        Some(format!("{name} is empty."))
+        Some(fill(texts().file_empty, &[("name", &name)]))
     } else {
         None
     }
@@ -54,7 +53,7 @@ pub fn format_megabytes(bytes: f64) -> String {
     let tenths = (bytes / MEGABYTE * 10.0).ceil() as u64;
     match (tenths / 10, tenths % 10) {
         (whole, 0) => format!("{whole} MB"),
-        (whole, tenth) => format!("{whole}.{tenth} MB"),
+        (whole, tenth) => format!("{whole}{}{tenth} MB", texts().decimal_point),
     }
 }
 

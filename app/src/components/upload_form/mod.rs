@@ -16,6 +16,7 @@ use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
 use crate::erased::{effect, erase};
+use crate::texts::{fill, texts};
 use check::{ACCEPT, format_megabytes};
 use sending::SendingView;
 use uploader::Uploader;
@@ -62,7 +63,7 @@ pub fn UploadOffer(
     erase(view! {
         <dialog
             class="offer"
-            aria-label="New picture"
+            aria-label=texts().new_picture
             node_ref=dialog
             on:close=move |_| {
                 // The event comes later than the closing: another image may have been offered meanwhile.
@@ -75,7 +76,7 @@ pub fn UploadOffer(
             <SendingView uploader/>
             <Refusal uploader/>
             <form method="dialog" hidden=move || uploader.phase.read().sending().is_some()>
-                <button class="button">"Close"</button>
+                <button class="button">{texts().close}</button>
             </form>
         </dialog>
         <DropCover hovering/>
@@ -97,7 +98,7 @@ fn open_when_done(uploader: Uploader) {
 fn DropCover(hovering: RwSignal<bool>) -> impl IntoView {
     view! {
         <div class="drop-cover" class:shown=move || hovering.get() aria-hidden="true">
-            <p>"Drop it to share it"</p>
+            <p>{texts().drop_to_share}</p>
         </div>
     }
 }
@@ -117,7 +118,7 @@ fn Refusal(uploader: Uploader) -> impl IntoView {
                 hidden=no_retry
                 on:click=move |_| uploader.retry()
             >
-                "Try again"
+                {texts().try_again}
             </button>
         </div>
     }
@@ -140,6 +141,8 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     let submit = move |ev: SubmitEvent| ev.prevent_default();
     #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
     let limit = format_megabytes(max_bytes as f64);
+    let texts = texts();
+    let limits = fill(texts.upload_limits, &[("limit", &limit)]);
     view! {
         <form
             class="upload-form"
@@ -150,24 +153,22 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
             on:submit=submit
         >
             <h2>
-                <span class="for-mouse">"Drop an image anywhere"</span>
-                <span class="for-touch">"Share an image"</span>
+                <span class="for-mouse">{texts.drop_anywhere}</span>
+                <span class="for-touch">{texts.share_an_image}</span>
             </h2>
             <div class="upload-ways">
                 <label class="button primary">
-                    "Choose an image"
+                    {texts.choose_image}
                     <input type="file" name="file" accept=ACCEPT required node_ref=picker on:change=change/>
                 </label>
                 <label class="button camera scripted">
-                    "Take a photo"
+                    {texts.take_photo}
                     <input type="file" accept="image/*" capture="environment" node_ref=camera on:change=change/>
                 </label>
                 <PasteButton uploader/>
-                <button class="button primary unscripted" type="submit">"Upload"</button>
+                <button class="button primary unscripted" type="submit">{texts.upload}</button>
             </div>
-            <p class="upload-limits">
-                "PNG, JPEG, GIF or WebP, up to " {limit} ". Location data is removed. Anyone with the link can see the image and write."
-            </p>
+            <p class="upload-limits">{limits}</p>
         </form>
     }
 }
@@ -182,17 +183,14 @@ fn PasteButton(uploader: Uploader) -> impl IntoView {
         spawn_local(async move {
             match clipboard::read_image().await.and_then(|blob| named(&blob)) {
                 Some(file) => uploader.take(&[file]),
-                None => uploader.refuse(
-                    "There is no image on the clipboard that this page may read. Copy one, then paste it."
-                        .to_owned(),
-                ),
+                None => uploader.refuse(texts().no_image_on_clipboard.to_owned()),
             }
         });
     };
     let is_hidden = move || is_unsupported.get();
     view! {
         <button class="button paste scripted" type="button" hidden=is_hidden on:click=paste>
-            "Paste"
+            {texts().paste}
         </button>
     }
 }
@@ -202,7 +200,7 @@ fn named(blob: &web_sys::Blob) -> Option<File> {
     options.set_type(&blob.type_());
     File::new_with_blob_sequence_and_options(
         &js_sys::Array::of1(blob),
-        "The pasted image",
+        texts().pasted_image,
         &options,
     )
     .ok()

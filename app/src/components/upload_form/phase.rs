@@ -1,5 +1,6 @@
 use crate::browser::object_url::ObjectUrl;
 use crate::model::ShortId;
+use crate::texts::{fill, texts};
 
 /// The state of the form.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,9 +75,12 @@ pub struct Sending {
 /// The state of an upload of which this fraction, 0 to 1, is sent.
 pub fn progress_label(sent: f64) -> String {
     if sent >= 1.0 {
-        "Checking the image…".to_owned()
+        texts().checking.to_owned()
     } else {
-        format!("Uploading, {} %", percent(sent))
+        fill(
+            texts().uploading,
+            &[("percent", &percent(sent).to_string())],
+        )
     }
 }
 

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use super::phase::{announced_label, percent, progress_label};
 use super::uploader::Uploader;
+use crate::texts::texts;
 
 /// The local image with the upload's progress, or with the question whether to upload it, and a button that cancels.
 /// Hidden while there is none.
@@ -32,7 +33,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let percent = move || percent(uploader.sent.get()).to_string();
     let label = move |of_progress: fn(f64) -> String| {
         if offered() {
-            "Nothing is sent yet.".to_owned()
+            texts().nothing_sent_yet.to_owned()
         } else {
             of_progress(uploader.sent.get())
         }
@@ -41,13 +42,13 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
     let announced = move || label(announced_label);
     view! {
         <div class="sending" hidden=idle>
-            <h2 hidden=move || !offered()>"Upload this picture?"</h2>
+            <h2 hidden=move || !offered()>{texts().upload_this}</h2>
             <div class="sending-picture">
-                <img src=preview alt="The chosen image"/>
+                <img src=preview alt=texts().chosen_image/>
                 <progress
                     max="100"
                     value=percent
-                    aria-label="Upload"
+                    aria-label=texts().upload
                     hidden=offered
                 ></progress>
             </div>
@@ -68,10 +69,10 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                     hidden=move || !offered()
                     on:click=move |_| uploader.retry()
                 >
-                    "Upload"
+                    {texts().upload}
                 </button>
                 <button class="button" type="button" on:click=move |_| uploader.cancel()>
-                    "Cancel"
+                    {texts().cancel}
                 </button>
             </div>
         </div>

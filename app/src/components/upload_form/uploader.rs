@@ -8,6 +8,7 @@ use super::phase::{Phase, Sending};
 use crate::browser::object_url::ObjectUrl;
 use crate::components::own_pictures;
 use crate::live::Conversations;
+use crate::texts::{fill, texts};
 use crate::uploading::{CancelUpload, UploadFailure, upload};
 
 /// Uploads an image, wherever it came from. Cheap to copy.
@@ -71,7 +72,7 @@ impl Uploader {
             return;
         }
         let taken = short(&facts[index].name);
-        let note = (files.len() > 1).then(|| format!("One picture at a time: {taken} is taken."));
+        let note = (files.len() > 1).then(|| fill(texts().one_at_a_time, &[("name", &taken)]));
         if self.asks {
             self.show(&files[index], note, true);
             self.keep(&files[index], None);
