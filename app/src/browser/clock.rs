@@ -1,18 +1,20 @@
-//! Formats times: in UTC on the server, in the reader's time zone and language once hydrated.
+//! Formats times in the page's language: in UTC on the server, in the reader's time zone once hydrated.
 
-use js_sys::{Array, Function, Intl::DateTimeFormat, JSON};
+use js_sys::{Array, Function, Intl::DateTimeFormat, JSON, Reflect};
+use time::Month;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::hydrated::Hydrated;
 use super::wall_clock::{DAY_MS, MINUTE_MS, js_date, local_now, local_offset_minutes};
 use crate::model::Timestamp;
+use crate::texts::{fill, texts};
 
-/// In which time zone and language times are formatted.
+/// In which time zone times are formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
-    /// UTC, in English: the same for everyone, so that the server's page and the first render agree.
+    /// UTC: the same for everyone, so that the server's page and the first render agree.
     Utc,
-    /// The reader's zone and language.
+    /// The reader's zone.
     Local,
 }
 
@@ -39,7 +41,7 @@ impl Zone {
         Day((at.unix_millis() + offset * MINUTE_MS).div_euclid(DAY_MS))
     }
 
-    /// The time of day: `14:02 UTC`, or in the reader's language.
+    /// The time of day: `14:02 UTC`, or as the reader writes it.
     pub fn time(self, at: Timestamp) -> String {
         match self {
             Self::Utc => {
@@ -50,35 +52,54 @@ impl Zone {
         }
     }
 
-    /// Day and time without the year: `24 Nov, 14:02 UTC`, or in the reader's language.
+    /// Day and time without the year: `24 Nov, 14:02 UTC`, or as the reader writes it.
     pub fn short_date(self, at: Timestamp) -> String {
         match self {
             Self::Utc => {
-                let date = at.utc().date();
-                let month = date.month().to_string();
-                format!("{} {:.3}, {}", date.day(), month, self.time(at))
+                let (texts, date) = (texts(), at.utc().date());
+                let (day, time) = (date.day().to_string(), self.time(at));
+                let parts = [
+                    ("day", day.as_str()),
+                    ("month", name_of(texts.months_short, date.month())),
+                    ("time", &time),
+                ];
+                fill(texts.short_date, &parts)
             }
             Self::Local => SHORT_FORMAT.with(|short| format(short, at.unix_millis())),
         }
     }
 
-    /// The day: `24 November 2026`, or `Today`, `Yesterday`, or in the reader's language.
+    /// The day: `24 November 2026`, or `Today`, `Yesterday`, or as the reader writes it.
     pub fn day_label(self, day: Day) -> String {
         match self {
             Self::Utc => {
-                let date = Timestamp::from_unix_millis(day.0 * DAY_MS).map(|at| at.utc().date());
-                date.map(|date| format!("{} {} {}", date.day(), date.month(), date.year()))
-                    .unwrap_or_default()
+                let at = Timestamp::from_unix_millis(day.0 * DAY_MS);
+                at.map(long_date).unwrap_or_default()
             }
             Self::Local => local_label(day),
         }
     }
 }
 
+/// The day of this timestamp in UTC.
+fn long_date(at: Timestamp) -> String {
+    let (texts, date) = (texts(), at.utc().date());
+    let (day, year) = (date.day().to_string(), date.year().to_string());
+    let month = name_of(texts.months, date.month());
+    let parts = [("day", day.as_str()), ("month", month), ("year", &year)];
+    fill(texts.long_date, &parts)
+}
+
+/// The month's name in this list of twelve.
+fn name_of(months: &'static str, month: Month) -> &'static str {
+    let index = usize::from(u8::from(month)) - 1;
+    months.split(' ').nth(index).unwrap_or_default()
+}
+
 fn local_label(Day(day): Day) -> String {
     match local_now().div_euclid(DAY_MS) - day {
-        0 => "Today".to_owned(),
-        1 => "Yesterday".to_owned(),
+        0 => texts().today.to_owned(),
+        1 => texts().yesterday.to_owned(),
         _ => DATE_FORMAT.with(|date| format(date, day * DAY_MS)),
     }
 }
@@ -92,10 +113,20 @@ thread_local! {
         formatter(r#"{"day":"numeric","month":"long","year":"numeric","timeZone":"UTC"}"#);
 }
 
-/// Formats in the browser's default language; `navigator.language` may be one that `Intl` rejects.
+/// Formats in the page's language: as in the region of the browser's default language, if that is the same.
 fn formatter(options: &str) -> Function {
     let options = JSON::parse(options).unwrap_or_default().unchecked_into();
-    DateTimeFormat::new(&Array::new(), &options).format()
+    let default = DateTimeFormat::new(&Array::new(), &options);
+    let locale = Reflect::get(&default.resolved_options(), &"locale".into());
+    let locale = locale
+        .ok()
+        .and_then(|it| it.as_string())
+        .unwrap_or_default();
+    if locale.split('-').next() == Some(texts().lang) {
+        default.format()
+    } else {
+        DateTimeFormat::new(&Array::of1(&texts().lang.into()), &options).format()
+    }
 }
 
 fn format(formatter: &Function, millis: i64) -> String {

@@ -7,6 +7,7 @@ use web_sys::Storage;
 use super::friendly_name::friendly_name;
 use super::random;
 use crate::model::{AuthorName, AuthorSecret, NewMessage, Point, ShortId};
+use crate::texts::texts;
 
 const ALIAS: &str = "tonesa.alias";
 const PICTURES: &str = "tonesa.pictures";
@@ -82,7 +83,8 @@ pub fn write_pictures(text: &str) {
 thread_local! {
     // Read or made once, so that they stay the same in this tab also without storage.
     static AUTHOR_SECRET: AuthorSecret = read_or_make_secret();
-    static PROPOSED_ALIAS: AuthorName = friendly_name(Math::random(), Math::random());
+    static PROPOSED_ALIAS: AuthorName =
+        friendly_name(texts(), Math::random(), Math::random());
 }
 
 /// Returns this browser's author secret, which is made once.
