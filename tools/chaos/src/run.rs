@@ -125,12 +125,13 @@ impl Run {
             tokio::spawn(watch_usage(Arc::clone(&environment), usage)),
             tokio::spawn(health::watch(Arc::clone(&environment), api.clone())),
         ];
-        let (ids, pace) = (ids(&first_uploads), Duration::from_millis(options.pace));
+        let pace = Duration::from_millis(options.pace);
+        let crowd = client::crowd(options.clients, pace, &ids(&first_uploads), seed);
         Ok(Self {
             environment,
             api,
             recorder,
-            clients: ClientPool::start(options.clients, pace, &ids, seed, &context),
+            clients: ClientPool::start(crowd, &context),
             phase,
             uploader: AbortOnDropHandle::new(tokio::spawn(uploader)),
             first_uploads,

@@ -4,6 +4,7 @@ mod api;
 mod driver;
 mod pool;
 mod protocol;
+mod roles;
 mod socket;
 mod text;
 mod transcript;
@@ -19,6 +20,7 @@ use crate::recorder::Recorder;
 pub use api::Api;
 pub use pool::ClientPool;
 pub use protocol::sequence_error;
+pub use roles::crowd;
 pub use transcript::{Transcript, stored_line};
 
 /// A part of a run, the same for all clients.

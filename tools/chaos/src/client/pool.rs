@@ -1,10 +1,8 @@
-//! The clients of a run: residents stay, visitors come and go. One upload is busy: its texts are long, and some who watch
-//! it stall.
+//! The clients of a run: residents stay, visitors come and go.
 
 use std::future::pending;
 use std::time::Duration;
 
-use app::model::UploadId;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
@@ -14,55 +12,29 @@ use tokio::time::sleep;
 use super::{Context, Phase, Progress, Role, user};
 use crate::check::Seen;
 
-/// One of so many clients is a visitor.
-const VISITOR_RATIO: usize = 5;
-/// One of so many residents of the busy upload stalls. So do all its visitors, who leave in the midst of it.
-const STALL_RATIO: usize = 4;
 const MAX_VISIT: Duration = Duration::from_secs(40);
 
-/// All clients.
+/// Clients of the same nodes.
 pub struct ClientPool {
     residents: Vec<(Role, watch::Receiver<Progress>)>,
     tasks: JoinSet<Vec<Seen>>,
 }
 
 impl ClientPool {
-    /// Starts the clients, spread over the uploads.
-    pub fn start(
-        count: usize,
-        pace: Duration,
-        uploads: &[UploadId],
-        seed: u64,
-        context: &Context,
-    ) -> Self {
+    /// Starts a client for each role.
+    pub fn start(roles: Vec<Role>, context: &Context) -> Self {
         let (mut residents, mut tasks) = (Vec::new(), JoinSet::new());
-        let mut busy_residents = 0;
-        for number in 0..count {
-            let is_visitor = number % VISITOR_RATIO == VISITOR_RATIO - 2;
-            let is_busy = number % uploads.len() == uploads.len() - 1;
-            busy_residents += usize::from(is_busy && !is_visitor);
-            let role = Role {
-                name: format!("c{number}"),
-                upload: uploads[number % uploads.len()],
-                secret: format!("the-secret-of-client-{number}-of-a-run")
-                    .parse()
-                    .expect("it is long enough"),
-                seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
-                pace,
-                stays: !is_visitor,
-                stalls: is_busy && (is_visitor || busy_residents % STALL_RATIO == 0),
-                writes_long: is_busy,
-            };
+        for role in roles {
             let context = context.clone();
-            if is_visitor {
-                tasks.spawn(visit(role, context));
-            } else {
+            if role.stays {
                 let (progress, receiver) = watch::channel(Progress::default());
                 residents.push((role.clone(), receiver));
                 tasks.spawn(async move {
                     let resident = user::live(role, context, progress, pending()).await;
                     resident.into_iter().collect()
                 });
+            } else {
+                tasks.spawn(visit(role, context));
             }
         }
         Self { residents, tasks }

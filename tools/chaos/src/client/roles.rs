@@ -1,0 +1,39 @@
+//! Who uses the nodes. Of the uploads that the nodes share, one is busy: its texts are long, and some who watch it stall.
+
+use std::time::Duration;
+
+use app::model::{AuthorSecret, UploadId};
+
+use super::Role;
+
+/// One of so many clients is a visitor.
+const VISITOR_RATIO: usize = 5;
+/// One of so many residents of the busy upload stalls. So do all its visitors, who leave in the midst of it.
+const STALL_RATIO: usize = 4;
+
+/// The clients of the nodes that share the backends, spread over the uploads.
+pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> Vec<Role> {
+    let mut busy_residents = 0;
+    let role = |number| {
+        let is_visitor = number % VISITOR_RATIO == VISITOR_RATIO - 2;
+        let is_busy = number % uploads.len() == uploads.len() - 1;
+        busy_residents += usize::from(is_busy && !is_visitor);
+        let name = format!("c{number}");
+        Role {
+            upload: uploads[number % uploads.len()],
+            secret: secret(&name),
+            name,
+            seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
+            pace,
+            stays: !is_visitor,
+            stalls: is_busy && (is_visitor || busy_residents % STALL_RATIO == 0),
+            writes_long: is_busy,
+        }
+    };
+    (0..count).map(role).collect()
+}
+
+fn secret(name: &str) -> AuthorSecret {
+    let secret = format!("the-secret-of-client-{name}-of-a-run");
+    secret.parse().expect("it is long enough")
+}
