@@ -5,7 +5,7 @@ use super::text::AuthorName;
 
 /// What a viewer of an upload says about itself. JSON: `{"author":"ldkulx5sv2","name":"Ada"}`, either of which may be
 /// absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Viewer {
     /// The tag of its messages on this upload.
     #[serde(skip_serializing_if = "Option::is_none")]

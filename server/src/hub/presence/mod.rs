@@ -1,8 +1,9 @@
 //! Who watches an upload, on all nodes together.
 //!
-//! Each node tells the others how many of its sockets watch an upload and who they are (a [`Digest`]), and adds up what
-//! it was told. Nothing is stored: a digest that is not repeated expires. What is here has no input or output; the
-//! caller passes the time and does what [`Presence::take_due`] returns.
+//! Each node tells the others how many people watch an upload there and who they are (a [`Digest`]), and adds up what
+//! it was told. All sockets with one author tag are one person, and each socket without a tag is another. Nothing is
+//! stored: a digest that is not repeated expires. What is here has no input or output; the caller passes the time and
+//! does what [`Presence::take_due`] returns.
 
 mod digest;
 mod schedule;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::Person;
+use app::model::{AuthorTag, Person, Viewer};
 use tokio::time::Instant;
 
 pub(super) use self::digest::Digest;
@@ -52,8 +53,10 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub(super) struct Presence {
     /// Whether the topic is subscribed and has viewers here.
     is_open: bool,
-    /// The people among this node's viewers, and the number of their sockets.
-    people: BTreeMap<Arc<Person>, usize>,
+    /// The number of this node's sockets by what they say about themselves, if they do. Those with a tag come first.
+    viewers: BTreeMap<(bool, Arc<Viewer>), usize>,
+    /// The number of this node's sockets by tag.
+    tags: BTreeMap<AuthorTag, usize>,
     /// What the other nodes said last. None of them has a count of 0.
     others: Vec<Other>,
     /// What the sockets were told last.
@@ -80,7 +83,8 @@ struct Other {
     heard_at: Instant,
 }
 
-/// The number of sockets, and the people.
+/// The number of people, and the first [`MAX_PEOPLE`] of those who gave a name: those with a tag, each listed once, then
+/// those without.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Viewers {
     pub count: u32,
@@ -136,9 +140,9 @@ impl Presence {
         self.on_changed(now, SETTLE_TIME);
     }
 
-    /// Records that the socket of this person has left.
-    pub fn on_left(&mut self, person: Option<&Arc<Person>>, now: Instant) {
-        self.remove(person);
+    /// Records that the socket of this viewer has left.
+    pub fn on_left(&mut self, viewer: Option<&Arc<Viewer>>, now: Instant) {
+        self.remove(viewer);
         self.on_changed(now, LEAVE_SETTLE_TIME);
     }
 
@@ -151,7 +155,7 @@ impl Presence {
     }
 
     /// Replaces what a member says about itself. The caller keeps it with the member.
-    pub fn rename(&mut self, from: Option<&Arc<Person>>, to: Option<&Arc<Person>>, now: Instant) {
+    pub fn rename(&mut self, from: Option<&Arc<Viewer>>, to: Option<&Arc<Viewer>>, now: Instant) {
         if from != to {
             self.add(to);
             self.remove(from);
@@ -159,19 +163,20 @@ impl Presence {
         }
     }
 
-    fn add(&mut self, person: Option<&Arc<Person>>) {
-        if let Some(person) = person {
-            *self.people.entry(Arc::clone(person)).or_default() += 1;
+    fn add(&mut self, viewer: Option<&Arc<Viewer>>) {
+        if let Some(viewer) = viewer {
+            *self.viewers.entry(key(viewer)).or_default() += 1;
+            if let Some(tag) = viewer.author {
+                *self.tags.entry(tag).or_default() += 1;
+            }
         }
     }
 
-    fn remove(&mut self, person: Option<&Arc<Person>>) {
-        if let Some(person) = person
-            && let Some(sockets) = self.people.get_mut(person)
-        {
-            *sockets -= 1;
-            if *sockets == 0 {
-                self.people.remove(person);
+    fn remove(&mut self, viewer: Option<&Arc<Viewer>>) {
+        if let Some(viewer) = viewer {
+            remove_one(&mut self.viewers, &key(viewer));
+            if let Some(tag) = &viewer.author {
+                remove_one(&mut self.tags, tag);
             }
         }
     }
@@ -238,19 +243,19 @@ impl Presence {
         planned.into_iter().flatten().chain(expires).min()
     }
 
-    /// Returns what has to be done now, and counts it as done. `count` is the number of this node's sockets.
-    pub fn take_due(&mut self, count: usize, now: Instant) -> Due {
-        let count = if self.is_open { count } else { 0 };
+    /// Returns what has to be done now, and counts it as done. `sockets` is the number of this node's sockets.
+    pub fn take_due(&mut self, sockets: usize, now: Instant) -> Due {
+        let sockets = if self.is_open { sockets } else { 0 };
         let is_due = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
         self.forget_silent_nodes(now);
         let repeats = self.repeat_at().is_some_and(|at| at <= now);
         let mut due = Due::default();
         if is_due(&mut self.digest_at) || repeats {
             self.published_at = Some(now);
-            due.digest = Some((self.local(count), std::mem::take(&mut self.asks)));
+            due.digest = Some((self.local(sockets), std::mem::take(&mut self.asks)));
         }
         if is_due(&mut self.event_at) {
-            due.event = self.take_event(count, now);
+            due.event = self.take_event(sockets, now);
         }
         due
     }
@@ -263,8 +268,8 @@ impl Presence {
         }
     }
 
-    fn take_event(&mut self, count: usize, now: Instant) -> Option<Event> {
-        let viewers = self.all(count);
+    fn take_event(&mut self, sockets: usize, now: Instant) -> Option<Event> {
+        let viewers = self.all(sockets);
         let newcomers = std::mem::take(&mut self.newcomers);
         let is_changed = self.told.as_ref() != Some(&viewers);
         if !is_changed && newcomers.is_empty() {
@@ -279,24 +284,36 @@ impl Presence {
         })
     }
 
-    /// This node's viewers.
-    fn local(&self, count: usize) -> Viewers {
-        let people = self.people.keys().take(MAX_PEOPLE);
+    /// This node's viewers. `sockets` is the number of its sockets.
+    fn local(&self, sockets: usize) -> Viewers {
+        let tagged: usize = self.tags.values().sum();
+        let count = sockets.saturating_sub(tagged) + self.tags.len();
+        let people = self.viewers.keys().filter_map(|(_, viewer)| {
+            let name = viewer.name.clone()?;
+            let author = viewer.author;
+            Some(Person { author, name })
+        });
         Viewers {
             count: u32::try_from(count).unwrap_or(u32::MAX),
-            people: people.map(|person| Person::clone(person)).collect(),
+            people: first_people(people),
         }
     }
 
-    /// The viewers of all nodes. Every node lists the first of its people, so the first of all are among them.
-    fn all(&self, count: usize) -> Viewers {
-        let local = self.local(count);
+    /// The viewers of all nodes. Every node lists the first of its people, so the first of all are among them, and the
+    /// result is the same at every node. A person whose sockets are at several nodes counts once if they list it: the
+    /// number is exact for as many people as are listed, and may be too large beyond.
+    fn all(&self, sockets: usize) -> Viewers {
+        let local = self.local(sockets);
         let others = self.others.iter().map(|other| &other.viewers);
         let all = others.chain([&local]);
-        let people: BTreeSet<_> = all.clone().flat_map(|viewers| &viewers.people).collect();
+        let mut people: Vec<_> = all.clone().flat_map(|viewers| &viewers.people).collect();
+        people.sort_unstable_by_key(|person| (person.author.is_none(), *person));
+        let again = people.windows(2).filter(|pair| is_same(pair[0], pair[1]));
+        let again = u32::try_from(again.count()).unwrap_or(u32::MAX);
+        let count = all.fold(0_u32, |sum, viewers| sum.saturating_add(viewers.count));
         Viewers {
-            count: all.fold(0, |sum, viewers| sum.saturating_add(viewers.count)),
-            people: people.into_iter().take(MAX_PEOPLE).cloned().collect(),
+            count: count.saturating_sub(again),
+            people: first_people(people.into_iter().cloned()),
         }
     }
 
@@ -335,6 +352,38 @@ impl Presence {
         let last = self.published_at.filter(|_| self.is_open);
         last.map(|last| last + interval)
     }
+}
+
+/// Those with a tag come first, because others may know them; within a tag, the order is that of names.
+fn key(viewer: &Arc<Viewer>) -> (bool, Arc<Viewer>) {
+    (viewer.author.is_none(), Arc::clone(viewer))
+}
+
+fn remove_one<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// The first of these people, who are sorted. One with several names is listed under the first.
+fn first_people(people: impl Iterator<Item = Person>) -> Vec<Person> {
+    let mut first: Vec<Person> = Vec::new();
+    for person in people {
+        match first.last() {
+            Some(last) if is_same(last, &person) || *last == person => {}
+            _ if first.len() == MAX_PEOPLE => break,
+            _ => first.push(person),
+        }
+    }
+    first
+}
+
+/// Whether both are known to be the same person.
+fn is_same(a: &Person, b: &Person) -> bool {
+    a.author.is_some() && a.author == b.author
 }
 
 /// Moves a planned time forward, or plans it.

@@ -1,5 +1,7 @@
 use super::*;
 
+mod people;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A presence with a clock and a number of own sockets, whose sockets and digests are recorded.
@@ -73,18 +75,6 @@ fn digest(node: u64, count: u32) -> Digest {
         people: Vec::new(),
         hello: false,
     }
-}
-
-fn person(name: &str) -> Person {
-    Person {
-        author: None,
-        name: name.parse().unwrap(),
-    }
-}
-
-fn named(count: usize) -> Vec<Person> {
-    let names = (0..count).map(|n| person(&format!("name {n:03}")));
-    names.collect()
 }
 
 #[test]
@@ -211,62 +201,6 @@ fn a_node_that_is_silent_is_forgotten_within_45_seconds_and_not_after_one_lost_d
     assert_eq!(node.last(), 4);
     node.pass(Duration::from_secs(15));
     assert_eq!(node.last(), 1);
-}
-
-#[test]
-fn the_same_24_people_are_listed_on_every_node() {
-    let all = named(100);
-    let (odd, even): (Vec<_>, Vec<_>) = (0..100).partition(|n| n % 2 == 1);
-    let viewers = |own: &[usize], other: &[usize]| {
-        let mut node = Node::open();
-        for n in own {
-            let person = Arc::new(all[*n].clone());
-            node.presence.rename(None, Some(&person), node.now);
-            // Of several sockets.
-            node.presence.rename(None, Some(&person), node.now);
-        }
-        let people = other.iter().take(MAX_PEOPLE).map(|n| all[*n].clone());
-        let people = people.collect();
-        let digest = Digest {
-            people,
-            ..digest(7, 50)
-        };
-        node.presence.on_digest(digest, node.now, 0.0).unwrap();
-        node.pass(5 * SECOND);
-        let (_, viewers) = node.told.pop().unwrap();
-        let (_, published, _) = node.published.pop().unwrap();
-        assert_eq!(published.people.len(), MAX_PEOPLE);
-        viewers.people
-    };
-    assert_eq!(viewers(&odd, &even), all[..MAX_PEOPLE]);
-    assert_eq!(viewers(&even, &odd), all[..MAX_PEOPLE]);
-}
-
-#[test]
-fn a_person_is_listed_until_its_last_socket_leaves_or_has_another_name() {
-    let mut node = Node::open();
-    let [ada, grace] = ["Ada", "Grace"].map(|name| Arc::new(person(name)));
-    let (ada, grace) = (Some(&ada), Some(&grace));
-    let people = |node: &mut Node| {
-        node.pass(5 * SECOND);
-        let (_, viewers) = node.told.last().unwrap();
-        viewers
-            .people
-            .iter()
-            .map(|it| it.name.to_string())
-            .collect::<Vec<_>>()
-    };
-    node.join();
-    node.presence.rename(None, ada, node.now);
-    node.presence.rename(None, ada, node.now);
-    assert_eq!(people(&mut node), ["Ada"]);
-    node.presence.on_left(ada, node.now);
-    node.sockets -= 1;
-    assert_eq!(people(&mut node), ["Ada"]);
-    node.presence.rename(ada, grace, node.now);
-    assert_eq!(people(&mut node), ["Grace"]);
-    node.presence.rename(grace, None, node.now);
-    assert!(people(&mut node).is_empty());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{Person, ShortId, UploadRef};
+use app::model::{ShortId, UploadRef, Viewer};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -97,8 +97,8 @@ struct Room {
 
 struct Member {
     outbox: Arc<Outbox>,
-    /// Who it is, if it gave a name.
-    person: Option<Arc<Person>>,
+    /// What it says about itself, if it does.
+    viewer: Option<Arc<Viewer>>,
 }
 
 enum Subscription {
@@ -199,7 +199,7 @@ impl Rooms {
             short_id,
             slot: room.members.insert(Member {
                 outbox,
-                person: None,
+                viewer: None,
             }),
             room_id: room.id,
         };
@@ -228,7 +228,7 @@ impl Rooms {
         };
         let now = Instant::now();
         if let Some(member) = room.members.try_remove(membership.slot) {
-            room.presence.on_left(member.person.as_ref(), now);
+            room.presence.on_left(member.viewer.as_ref(), now);
         }
         room.snapshot = None;
         if room.members.is_empty() && matches!(room.subscription, Subscription::Confirmed) {

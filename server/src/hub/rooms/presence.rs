@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{Person, Viewer};
+use app::model::Viewer;
 use tokio::time::Instant;
 
 use super::{Membership, Room, Rooms, lock};
@@ -30,10 +30,10 @@ impl Rooms {
                 return;
             };
             if let Some(viewer) = viewer {
-                let person = person(viewer);
-                let before = std::mem::replace(&mut member.person, person);
-                let person = member.person.as_ref();
-                room.presence.rename(before.as_ref(), person, now);
+                let viewer = (viewer != Viewer::default()).then(|| Arc::new(viewer));
+                let before = std::mem::replace(&mut member.viewer, viewer);
+                let viewer = member.viewer.as_ref();
+                room.presence.rename(before.as_ref(), viewer, now);
             }
             room.presence.on_watched(slot, now);
         });
@@ -112,8 +112,4 @@ impl Rooms {
             self.due_presences.set(topic, before, due);
         }
     }
-}
-
-fn person(Viewer { author, name }: Viewer) -> Option<Arc<Person>> {
-    name.map(|name| Arc::new(Person { author, name }))
 }
