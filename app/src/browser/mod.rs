@@ -2,6 +2,7 @@
 
 pub mod clipboard;
 pub mod clock;
+mod focus;
 mod friendly_name;
 mod hydrated;
 pub mod object_url;
@@ -10,5 +11,6 @@ pub mod storage;
 mod target;
 mod wall_clock;
 
+pub use focus::focus;
 pub use hydrated::Hydrated;
 pub use target::target;

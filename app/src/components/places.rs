@@ -7,9 +7,9 @@ use leptos::ev::{Event, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 
-use crate::browser::target;
+use crate::browser::{focus, target};
 use crate::model::Point;
 
 /// A page's places. Cheap to copy.
@@ -21,8 +21,8 @@ pub struct Places {
     pub shown: RwSignal<bool>,
     /// A place that the image is to bring into view.
     pub revealed: RwSignal<Option<Point>>,
-    /// The place of the message that is being written.
-    pub next: RwSignal<Option<Point>>,
+    /// The place that was chosen for the message that is being written.
+    pub chosen: RwSignal<Option<Point>>,
     /// The text field for that message.
     pub field: NodeRef<Textarea>,
 }
@@ -34,7 +34,7 @@ impl Places {
             lit: RwSignal::new(None),
             shown: RwSignal::new(true),
             revealed: RwSignal::new(None),
-            next: RwSignal::new(None),
+            chosen: RwSignal::new(None),
             field: NodeRef::new(),
         };
         provide_context(places);
@@ -54,15 +54,14 @@ impl Places {
 
     /// Begins a message at this place.
     pub fn begin_message(self, at: Point) {
-        self.next.set(Some(at));
+        self.chosen.set(Some(at));
         self.focus_field();
     }
 
     /// Focuses the text field.
     pub fn focus_field(self) {
         if let Some(field) = self.field.get_untracked() {
-            // Fails only for elements that cannot have the focus.
-            _ = field.focus();
+            focus(&field);
         }
     }
 
@@ -81,8 +80,7 @@ pub fn follow_pin(pin: &Element) {
     let href = pin.get_attribute("href").unwrap_or_default();
     let chip = document().query_selector(&(href + " .chip"));
     if let Some(chip) = chip.ok().flatten() {
-        // Fails only for elements that cannot have the focus.
-        _ = chip.unchecked_into::<HtmlElement>().focus();
+        focus(chip.unchecked_ref());
     }
 }
 

@@ -3,7 +3,7 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
 use super::text_field::is_composing;
-use crate::browser::storage;
+use crate::browser::{focus, storage};
 use crate::components::avatar::avatar;
 use crate::erased::effect;
 use crate::live::Live;
@@ -45,8 +45,7 @@ impl Alias {
     pub fn commit(self) -> bool {
         let is_valid = self.check();
         if let Some(field) = self.field.get_untracked().filter(|_| !is_valid) {
-            // Fails only for elements that cannot have the focus.
-            _ = field.focus();
+            focus(&field);
         }
         is_valid
     }
@@ -84,7 +83,7 @@ impl Alias {
             });
             // The field must be shown before it can have the focus.
             request_animation_frame(move || {
-                _ = field.focus();
+                focus(&field);
                 field.select();
             });
         }
@@ -114,7 +113,7 @@ pub fn AliasChip(alias: Alias, live: Live) -> impl IntoView {
         if !alias.editing.get_untracked()
             && let Some(opener) = opener.get_untracked()
         {
-            request_animation_frame(move || _ = opener.focus());
+            request_animation_frame(move || focus(&opener));
         }
     };
     let disc = move || avatar(&alias.name.get(), live.author.get().as_ref());

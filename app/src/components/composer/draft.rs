@@ -50,9 +50,9 @@ impl Draft {
         });
         let mut is_restored = false;
         effect(move || {
-            let place = places.next.get();
+            let place = places.chosen.get();
             if !std::mem::replace(&mut is_restored, true) && place.is_none() {
-                places.next.set(storage::read_place(draft.upload));
+                places.chosen.set(storage::read_place(draft.upload));
             } else {
                 storage::write_place(draft.upload, place);
             }
@@ -82,9 +82,9 @@ impl Draft {
         }
         match field.value().parse::<MessageText>() {
             Ok(text) => {
-                let place = self.places.next.get_untracked();
+                let place = self.places.chosen.get_untracked();
                 if self.live.send(self.alias.name.get_untracked(), text, place) {
-                    self.places.next.set(None);
+                    self.places.chosen.set(None);
                     self.replace("");
                 } else {
                     self.refuse(texts().too_many_unsent);

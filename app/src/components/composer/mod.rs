@@ -42,7 +42,7 @@ pub fn Composer(
         }
     };
     let placeholder = move || {
-        if draft.places.next.get().is_some() {
+        if draft.places.chosen.get().is_some() {
             texts().say_something_here
         } else {
             texts().say_something

@@ -8,7 +8,7 @@ use crate::texts::{fill, texts};
 #[component]
 pub fn PlaceChip() -> impl IntoView {
     let places = Places::expect();
-    let place = places.next;
+    let place = places.chosen;
     let leave_off = move |ev: leptos::ev::MouseEvent| {
         place.set(None);
         // By the keyboard; a tap would open the phone's.

@@ -9,8 +9,7 @@ use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use crate::browser::clipboard;
-use crate::browser::target;
+use crate::browser::{clipboard, focus, target};
 use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::{Connection, History, Live};
@@ -118,8 +117,7 @@ fn show(seq: Seq, live: Live, places: Places) {
         highlight(&format!("pin{number}"));
     }
     if let Some(message) = highlight(&format!("m{seq}")) {
-        // The browser scrolls to it. Fails only for elements that cannot have the focus.
-        _ = message.focus();
+        focus(&message);
     }
 }
 

@@ -109,7 +109,7 @@ fn DeliveryNote(
     let act = move |_| match live.withdraw(&key) {
         Some(entry) => {
             // Not the place of another message, which was tapped since.
-            places.next.set(entry.at);
+            places.chosen.set(entry.at);
             on_edit.run(entry.content.to_string());
         }
         None => live.retry(&key),

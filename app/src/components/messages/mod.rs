@@ -13,10 +13,9 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 
-use crate::browser::Hydrated;
-use crate::browser::target;
+use crate::browser::{Hydrated, focus, target};
 use crate::components::places::Places;
 use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
@@ -43,8 +42,10 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
     let newer = move || new_messages(scrolling.unseen.get()) + " ↓";
     let to_newest = move |_| {
         scrolling.to_newest();
-        // The button disappears with the focus on it. Fails only for elements that cannot have the focus.
-        _ = scroller.get_untracked().map(|log| log.focus());
+        // The button disappears with the focus on it.
+        if let Some(log) = scroller.get_untracked() {
+            focus(&log);
+        }
     };
     let announced = announce(live);
     let note = Note(RwSignal::new(String::new()));
@@ -147,8 +148,7 @@ fn move_focus(ev: &KeyboardEvent) {
     while let Some(element) = to {
         if is_message(&element) {
             ev.prevent_default();
-            // Fails only for elements that cannot have the focus.
-            _ = element.unchecked_into::<HtmlElement>().focus();
+            focus(element.unchecked_ref());
             return;
         }
         to = next(&element);

@@ -49,7 +49,7 @@ enum Hold {
     #[default]
     No,
     /// It is: moving draws.
-    Still,
+    Held,
     Drawing,
     /// It was a finger's, and is released.
     Long,
@@ -105,7 +105,7 @@ impl Gesture {
     pub fn hold(&mut self, press: u32) -> Option<Place> {
         match self.pointers[..] {
             [(_, at)] if press == self.presses && !self.is_drag => {
-                self.hold = Hold::Still;
+                self.hold = Hold::Held;
                 Some(at)
             }
             _ => None,
@@ -128,7 +128,7 @@ impl Gesture {
         let start = std::mem::replace(&mut pointer.1, to);
         match self.hold {
             Hold::No | Hold::Long => {}
-            Hold::Still => {
+            Hold::Held => {
                 self.hold = Hold::Drawing;
                 return Some(Move::Draw(start));
             }
@@ -146,7 +146,7 @@ impl Gesture {
         let index = self.pointers.iter().position(|pointer| pointer.0 == id)?;
         let (_, at) = self.pointers.remove(index);
         self.ended = Some(millis);
-        let is_long = self.hold == Hold::Still && self.is_touch;
+        let is_long = self.hold == Hold::Held && self.is_touch;
         self.hold = if is_long { Hold::Long } else { Hold::No };
         self.is_drag |= is_long;
         is_long.then_some(at)

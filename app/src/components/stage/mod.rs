@@ -60,7 +60,7 @@ pub fn ImageStage(
     });
     let tap = Callback::new(move |at: Point| {
         tapped.set(true);
-        places.next.set(Some(at));
+        places.chosen.set(Some(at));
         live.touch(at);
     });
     let begin = Callback::new(move |at| places.begin_message(at));
@@ -68,7 +68,7 @@ pub fn ImageStage(
     let is_place = move |ev: &Event| intact.get_untracked() && place_link(ev).is_none();
     let click = move |ev: MouseEvent| {
         if let Some(pin) = place_link(&ev) {
-            if !zoom.ends_no_drag(&ev) {
+            if zoom.ends_drag(&ev) {
                 ev.prevent_default();
             } else if is_plain(&ev) {
                 ev.prevent_default();

@@ -1,5 +1,4 @@
-use leptos::html::Div;
-use leptos::prelude::*;
+use web_sys::Element;
 
 use super::viewport::Area;
 use crate::model::Point;
@@ -45,14 +44,14 @@ pub fn decimal(number: f64) -> String {
 }
 
 /// The element's box.
-pub fn area(element: NodeRef<Div>) -> Option<Area> {
-    let area = element.get_untracked()?.get_bounding_client_rect();
-    Some(Area {
+pub fn area(element: &Element) -> Area {
+    let area = element.get_bounding_client_rect();
+    Area {
         left: area.left(),
         top: area.top(),
         width: area.width(),
         height: area.height(),
-    })
+    }
 }
 
 /// The middle of the image, where the keyboard's crosshair starts.

@@ -5,7 +5,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, PointerEvent};
 
 use super::gesture::Place;
-use super::place::decimal;
+use super::place::{area, decimal};
+use super::viewport::Area;
 
 /// Pins whose middles are closer than this, in both directions, cover each other. In CSS pixels, like all lengths here.
 const NEAR: f64 = 22.0;
@@ -14,14 +15,11 @@ const STEP: f64 = 36.0;
 /// How many are in a row.
 const COLUMNS: usize = 5;
 
-/// A box: left, top, right, bottom.
-type Bounds = (f64, f64, f64, f64);
-
 /// The spread pins. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
     /// Where they are, with the room around them in which the pointer keeps them spread.
-    area: StoredValue<Option<Bounds>>,
+    area: StoredValue<Option<Area>>,
 }
 
 impl Spread {
@@ -48,7 +46,7 @@ impl Spread {
         let Some(stage) = stage.filter(|_| pins.len() > 1) else {
             return false;
         };
-        let (places, area) = arrange(at, pins.len(), bounds(&stage));
+        let (places, area) = arrange(at, pins.len(), area(&stage));
         for (pin, to) in pins.iter().zip(places) {
             let from = middle(pin);
             let (x, y) = (decimal(to.0 - from.0), decimal(to.1 - from.1));
@@ -64,9 +62,8 @@ impl Spread {
     /// Moves the pins back once the pointer is elsewhere.
     pub fn on_pointer(self, ev: &PointerEvent) {
         let (x, y) = (f64::from(ev.client_x()), f64::from(ev.client_y()));
-        if let Some((left, top, right, bottom)) = self.area.get_value()
-            && !(x > left && x < right && y > top && y < bottom)
-        {
+        let area = self.area.get_value();
+        if area.is_some_and(|area| !area.contains((x, y))) {
             self.close();
         }
     }
@@ -85,25 +82,29 @@ impl Spread {
 }
 
 /// Where the middles of so many pins go: in rows around this place, but within the stage. And the box around them.
-fn arrange(around: Place, count: usize, stage: Bounds) -> (Vec<Place>, Bounds) {
+fn arrange(around: Place, count: usize, stage: Area) -> (Vec<Place>, Area) {
     #[expect(clippy::cast_precision_loss, reason = "there are few pins")]
     let pixels = |steps: usize| steps as f64 * STEP;
     let columns = count.min(COLUMNS);
     let (width, height) = (pixels(columns), pixels(count.div_ceil(COLUMNS)));
     // Not `clamp`, which panics where there is too little room.
-    let left = (around.0 - width / 2.0).min(stage.2 - width).max(stage.0);
-    let top = (around.1 - height / 2.0).min(stage.3 - height).max(stage.1);
+    let left = (around.0 - width / 2.0)
+        .min(stage.right() - width)
+        .max(stage.left);
+    let top = (around.1 - height / 2.0)
+        .min(stage.bottom() - height)
+        .max(stage.top);
     let place = |index: usize| {
         let (row, column) = (index / columns, index % columns);
         let (x, y) = (left + pixels(column), top + pixels(row));
         (x + STEP / 2.0, y + STEP / 2.0)
     };
-    let area = (
-        left - STEP,
-        top - STEP,
-        left + width + STEP,
-        top + height + STEP,
-    );
+    let area = Area {
+        left: left - STEP,
+        top: top - STEP,
+        width: width + 2.0 * STEP,
+        height: height + 2.0 * STEP,
+    };
     ((0..count).map(place).collect(), area)
 }
 
@@ -115,27 +116,27 @@ fn elements(selector: &str) -> Vec<HtmlElement> {
     elements.collect()
 }
 
-fn bounds(element: &Element) -> Bounds {
-    let area = element.get_bounding_client_rect();
-    (area.left(), area.top(), area.right(), area.bottom())
-}
-
 fn middle(element: &Element) -> Place {
-    let (left, top, right, bottom) = bounds(element);
-    (f64::midpoint(left, right), f64::midpoint(top, bottom))
+    area(element).middle()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STAGE: Bounds = (0.0, 0.0, 400.0, 300.0);
+    const STAGE: Area = Area {
+        left: 0.0,
+        top: 0.0,
+        width: 400.0,
+        height: 300.0,
+    };
 
     #[test]
     fn two_pins_stand_side_by_side_around_their_place() {
         let (places, area) = arrange((200.0, 100.0), 2, STAGE);
         assert_eq!(places, [(182.0, 100.0), (218.0, 100.0)]);
-        assert_eq!(area, (128.0, 46.0, 272.0, 154.0));
+        assert_eq!((area.left, area.top), (128.0, 46.0));
+        assert_eq!((area.right(), area.bottom()), (272.0, 154.0));
     }
 
     #[test]

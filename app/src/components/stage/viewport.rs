@@ -10,13 +10,35 @@ const MAX_DEVICE_PIXELS: f64 = 8.0;
 /// Lengths that differ by less are equal: browsers round boxes to fractions of a pixel.
 const TOLERANCE: f64 = 0.002;
 
-/// A box in CSS pixels of the window.
+/// A box, in CSS pixels of the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Area {
     pub left: f64,
     pub top: f64,
     pub width: f64,
     pub height: f64,
+}
+
+impl Area {
+    /// Its right edge.
+    pub fn right(&self) -> f64 {
+        self.left + self.width
+    }
+
+    /// Its lower edge.
+    pub fn bottom(&self) -> f64 {
+        self.top + self.height
+    }
+
+    /// The place in its middle.
+    pub fn middle(&self) -> (f64, f64) {
+        (self.left + self.width / 2.0, self.top + self.height / 2.0)
+    }
+
+    /// Whether a place is in it.
+    pub fn contains(&self, (x, y): (f64, f64)) -> bool {
+        x > self.left && x < self.right() && y > self.top && y < self.bottom()
+    }
 }
 
 /// One direction, across or down: where the stage begins and ends. The fitted picture is at 0 to 1.

@@ -130,9 +130,9 @@ impl Zoom {
         viewport.edge(at, &self.frame()?)
     }
 
-    /// Handles a click on a link on the picture; false if it ends a drag.
-    pub fn ends_no_drag(self, ev: &MouseEvent) -> bool {
-        self.click(ev).0 != Click::Drag
+    /// Handles a click on a link on the picture; true if it ends a drag.
+    pub fn ends_drag(self, ev: &MouseEvent) -> bool {
+        self.click(ev).0 == Click::Drag
     }
 
     /// Handles a click on the picture; returns the point that it taps.
@@ -153,9 +153,7 @@ impl Zoom {
     /// The point that a menu is opened for: that of the event, or by a key that of the crosshair, or else the middle of
     /// what is shown.
     pub fn menu_point(self, ev: &MouseEvent) -> Option<Point> {
-        let mut is_by_key = false;
-        self.with_gesture(&mut |gesture| is_by_key = gesture.take_menu_key());
-        if is_by_key {
+        if self.with_gesture(Gesture::take_menu_key) == Some(true) {
             let crosshair = self.crosshair.get_value();
             crosshair.or_else(|| self.shown().map(|shown| shown.0))
         } else if is_on(ev, ".picture *") {
@@ -198,7 +196,7 @@ impl Zoom {
     pub fn on_key(self, ev: &KeyboardEvent) {
         let key = ev.key();
         let is_menu_key = key == "ContextMenu" || (key == "F10" && ev.shift_key());
-        self.with_gesture(&mut |gesture| gesture.set_menu_key(is_menu_key));
+        self.with_gesture(|gesture| gesture.set_menu_key(is_menu_key));
         let is_modified = ev.ctrl_key() || ev.meta_key() || ev.alt_key();
         if ev.default_prevented() || is_modified {
             return;
@@ -221,9 +219,8 @@ impl Zoom {
 
     fn click(self, ev: &MouseEvent) -> (Click, Place) {
         let at = self.precise_place_of(ev);
-        let mut click = Click::Tap;
-        self.with_gesture(&mut |gesture| click = gesture.click(ev.time_stamp(), at));
-        (click, at)
+        let click = self.with_gesture(|gesture| gesture.click(ev.time_stamp(), at));
+        (click.unwrap_or(Click::Tap), at)
     }
 
     fn point_at(self, at: Place) -> Option<Point> {
@@ -234,14 +231,14 @@ impl Zoom {
     /// Where a click or a turn of the wheel is: browsers round these places, so that of the last pointer event is taken
     /// if it is the same.
     fn precise_place_of(self, ev: &MouseEvent) -> Place {
-        let mut place = place_of(ev);
-        self.with_gesture(&mut |gesture| place = gesture.precise(place));
-        place
+        let place = place_of(ev);
+        let precise = self.with_gesture(|gesture| gesture.precise(place));
+        precise.unwrap_or(place)
     }
 
-    /// Not generic, so that there is one copy of it in the WASM.
-    fn with_gesture(self, run: &mut dyn FnMut(&mut Gesture)) {
-        self.gesture.update_value(run);
+    /// Returns `None` once the page was left.
+    fn with_gesture<T>(self, run: impl FnOnce(&mut Gesture) -> T) -> Option<T> {
+        self.gesture.try_update_value(run)
     }
 
     fn zoom_by(self, factor: f64) {
@@ -307,16 +304,22 @@ impl Zoom {
 
     /// Gives the style sheet the room's size.
     fn measure(self) {
-        if let Some((room, area)) = self.room.get_untracked().zip(area(self.room)) {
+        if let Some(room) = self.room.get_untracked() {
+            let area = area(&room);
             let width = ("--room-width", area.width, "px");
             set_lengths(&room, &[width, ("--room-height", area.height, "px")]);
         }
     }
 
     fn frame(self) -> Option<Frame> {
-        let room = area(self.room)?;
-        let fitted = area(self.fitted)?;
-        Frame::new(room, fitted, self.pixels, window().device_pixel_ratio())
+        let room = self.room.get_untracked()?;
+        let fitted = self.fitted.get_untracked()?;
+        Frame::new(
+            area(&room),
+            area(&fitted),
+            self.pixels,
+            window().device_pixel_ratio(),
+        )
     }
 }
 

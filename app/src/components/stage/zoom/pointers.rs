@@ -16,7 +16,7 @@ const HOLD: Duration = Duration::from_millis(300);
 impl Zoom {
     /// Handles `pointerdown`; `may_draw` if the pointer is where one can draw.
     pub fn on_press(self, ev: &PointerEvent, may_draw: bool) {
-        self.with_gesture(&mut |gesture| gesture.set_menu_key(false));
+        self.with_gesture(|gesture| gesture.set_menu_key(false));
         if ev.button() != 0 {
             return;
         }
@@ -26,12 +26,11 @@ impl Zoom {
             is_touch: ev.pointer_type() == "touch",
             at: place_of(ev),
         };
-        let mut number = 0;
-        self.with_gesture(&mut |gesture| number = gesture.press(press));
+        let Some(number) = self.with_gesture(|gesture| gesture.press(press)) else {
+            return;
+        };
         let held = move || {
-            let mut held = None;
-            self.with_gesture(&mut |gesture| held = gesture.hold(number));
-            if let Some(at) = held {
+            if let Some(at) = self.with_gesture(|gesture| gesture.hold(number)).flatten() {
                 self.pen.set(self.point_at(at));
             }
         };
@@ -43,9 +42,7 @@ impl Zoom {
     /// Handles `pointermove` of a pressed pointer; returns the point that a line is drawn to.
     pub fn on_move(self, ev: &PointerEvent) -> Option<Point> {
         let id = ev.pointer_id();
-        let mut step = None;
-        self.with_gesture(&mut |gesture| step = gesture.drag(id, place_of(ev)));
-        let step = step?;
+        let step = self.with_gesture(|gesture| gesture.drag(id, place_of(ev)))??;
         if let Some(element) = target(ev) {
             // Fails only if the pointer was just released.
             _ = element.set_pointer_capture(id);
@@ -66,14 +63,13 @@ impl Zoom {
     /// Handles the release of a pointer; returns the point of a long press.
     pub fn on_release(self, ev: &PointerEvent) -> Option<Point> {
         let (id, at) = (ev.pointer_id(), place_of(ev));
-        let mut held = None;
-        self.with_gesture(&mut |gesture| held = gesture.release(ev.time_stamp(), id, at));
-        self.point_at(held?)
+        let held = self.with_gesture(|gesture| gesture.release(ev.time_stamp(), id, at));
+        self.point_at(held??)
     }
 
     /// Handles `pointercancel`, and `lostpointercapture`, which follows a release too.
     pub fn on_cancel(self, ev: &PointerEvent) {
-        self.with_gesture(&mut |gesture| gesture.forget(ev.pointer_id()));
+        self.with_gesture(|gesture| gesture.forget(ev.pointer_id()));
     }
 
     /// Lifts the pen; false if it was not down.
@@ -87,17 +83,13 @@ impl Zoom {
 
     /// Keeps the focus where a long press has moved it: browsers report a finger as a mouse, too, once it is released.
     pub fn on_mouse_down(self, ev: &MouseEvent) {
-        let mut is_long_press = false;
-        self.with_gesture(&mut |gesture| is_long_press = gesture.is_long_press());
-        if is_long_press {
+        if self.with_gesture(|gesture| gesture.is_long_press()) == Some(true) {
             ev.prevent_default();
         }
     }
 
     /// Whether a finger is down.
     pub fn is_touched(self) -> bool {
-        let mut is_touched = false;
-        self.with_gesture(&mut |gesture| is_touched = gesture.is_touched());
-        is_touched
+        self.with_gesture(|gesture| gesture.is_touched()) == Some(true)
     }
 }
