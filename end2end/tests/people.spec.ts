@@ -83,17 +83,17 @@ test('a composition in the alias field is not cut short', async ({ page, request
   await expect(opener(page)).toHaveAccessibleName(/^Writing as 木村/);
 });
 
-const here = (page: Page) => page.getByRole('button', { name: /is here|are here/ });
+const here = (page: Page) => page.getByRole('button', { name: /^\d+ here: / });
 
 test('everyone sees who is here', async ({ page, another, request }) => {
   const shared = await upload(request);
   await ImagePage.open(page, shared.shortID);
   const mine = await alias(page);
-  await expect(here(page)).toHaveAccessibleName(`1 person is here: ${mine} (you)`);
+  await expect(here(page)).toHaveAccessibleName(`1 here: ${mine} (you)`);
   await expect(here(page).locator('.avatar')).toHaveCount(1);
   const reader = await ImagePage.openAsAnother(another, shared.shortID);
   const theirs = await alias(reader.page);
-  const two = new RegExp(`^2 people are here: (${mine} \\(you\\), ${theirs}|${theirs}, ${mine} \\(you\\))$`);
+  const two = new RegExp(`^2 here: (${mine} \\(you\\), ${theirs}|${theirs}, ${mine} \\(you\\))$`);
   await expect(here(page)).toHaveAccessibleName(two);
   await expect(here(reader.page)).toContainText('2 here');
   const colour = await opener(reader.page).locator('.avatar').evaluate((it) => getComputedStyle(it).backgroundColor);
@@ -111,7 +111,26 @@ test('everyone sees who is here', async ({ page, another, request }) => {
   await expect(list.filter({ hasText: 'Kim' })).toBeHidden();
 
   await reader.page.close();
-  await expect(here(page)).toHaveAccessibleName(`1 person is here: ${mine} (you)`);
+  await expect(here(page)).toHaveAccessibleName(`1 here: ${mine} (you)`);
+});
+
+test('a person with two tabs is here once', async ({ page, context, another, request }) => {
+  const shared = await upload(request);
+  await ImagePage.open(page, shared.shortID);
+  const mine = await alias(page);
+  const tab = await context.newPage();
+  await ImagePage.open(tab, shared.shortID);
+  const reader = await ImagePage.openAsAnother(another, shared.shortID);
+  const theirs = await alias(reader.page);
+  for (const window of [page, tab, reader.page]) {
+    await expect(here(window)).toHaveAccessibleName(/^2 here: /);
+    await expect(here(window)).toContainText('2 here');
+    await expect(here(window)).toHaveAccessibleName(new RegExp(mine));
+    await expect(here(window)).toHaveAccessibleName(new RegExp(theirs));
+  }
+  await tab.close();
+  await reader.page.close();
+  await expect(here(page)).toHaveAccessibleName(`1 here: ${mine} (you)`);
 });
 
 test('nothing is shown about who is here before the server says so, and without a connection', async ({ page, request }) => {
@@ -128,7 +147,7 @@ test('nothing is shown about who is here before the server says so, and without 
   const before = await place();
   const people = Array.from({ length: 8 }, (_, n) => ({ name: `Guest ${n}` }));
   send({ count: 12, people });
-  await expect(here(page)).toHaveAccessibleName(/^12 people are here: Guest 0, .*, Guest 7, 4 more$/);
+  await expect(here(page)).toHaveAccessibleName(/^12 here: Guest 0, .*, Guest 7, 4 more$/);
   await expect(here(page)).toContainText('+7');
   await expect(here(page).locator('.avatar')).toHaveCount(5);
   expect(await place()).toBe(before);

@@ -15,12 +15,7 @@ pub fn People(live: Live) -> impl IntoView {
     let presence = move || live.presence.get().unwrap_or_default();
     let me = live.author;
     let label = move || label(&presence(), me.get());
-    let count = move || {
-        fill(
-            texts().people_count,
-            &[("count", &presence().count.to_string())],
-        )
-    };
+    let count = move || shown_count(presence().count);
     let faces = move || {
         let Presence { count, people } = presence();
         let faces = people.iter().take(MAX_FACES);
@@ -64,22 +59,17 @@ pub fn People(live: Live) -> impl IntoView {
     }
 }
 
-/// `3 people are here: Kim (you), Teal Heron, 1 more`.
+fn shown_count(count: u32) -> String {
+    fill(texts().people_count, &[("count", &count.to_string())])
+}
+
+/// `3 here: Kim (you), Teal Heron, 1 more`. It begins with the visible text, by which people who speak to their computer
+/// name the button (WCAG 2.5.3).
 fn label(presence: &Presence, me: Option<AuthorTag>) -> String {
     let Presence { count, people } = presence;
-    let texts = texts();
     let named = people.iter().map(|person| name(person, me));
     let all: Vec<String> = named.chain(unnamed(others(*count, people.len()))).collect();
-    let text = if *count == 1 {
-        texts.people_one
-    } else {
-        texts.people_other
-    };
-    let parts = [
-        ("count", count.to_string().as_str()),
-        ("names", &all.join(", ")),
-    ];
-    fill(text, &parts)
+    format!("{}: {}", shown_count(*count), all.join(", "))
 }
 
 fn name(person: &Person, me: Option<AuthorTag>) -> String {
@@ -119,15 +109,12 @@ mod tests {
     fn the_label_names_those_who_have_a_name_and_counts_the_others() {
         let kim = ("Kim", Some("aaaaaaaaaa"));
         let heron = ("Teal Heron", None);
-        assert_eq!(label_of(1, &[kim]), "1 person is here: Kim (you)");
-        assert_eq!(
-            label_of(2, &[kim, heron]),
-            "2 people are here: Kim (you), Teal Heron"
-        );
+        assert_eq!(label_of(1, &[kim]), "1 here: Kim (you)");
+        assert_eq!(label_of(2, &[kim, heron]), "2 here: Kim (you), Teal Heron");
         assert_eq!(
             label_of(7, &[heron, kim]),
-            "7 people are here: Teal Heron, Kim (you), 5 more"
+            "7 here: Teal Heron, Kim (you), 5 more"
         );
-        assert_eq!(label_of(2, &[]), "2 people are here: 2 more");
+        assert_eq!(label_of(2, &[]), "2 here: 2 more");
     }
 }

@@ -80,8 +80,6 @@ pub static TEXTS: Texts = Texts {
     upload_unavailable: "Das Bild konnte gerade nicht hochgeladen werden. Versuch es gleich noch einmal.",
 
     picture_of: "Bild vom {date}",
-    people_one: "{count} Person ist hier: {names}",
-    people_other: "{count} Personen sind hier: {names}",
     people_count: "{count} hier",
     more_people_one: "{count} weitere Person",
     more_people_other: "{count} weitere",

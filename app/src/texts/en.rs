@@ -76,8 +76,6 @@ pub static TEXTS: Texts = Texts {
     upload_unavailable: "The image could not be uploaded right now. Try again in a moment.",
 
     picture_of: "Picture of {date}",
-    people_one: "{count} person is here: {names}",
-    people_other: "{count} people are here: {names}",
     people_count: "{count} here",
     more_people_one: "{count} more",
     more_people_other: "{count} more",

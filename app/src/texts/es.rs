@@ -77,8 +77,6 @@ pub static TEXTS: Texts = Texts {
     upload_unavailable: "Ahora no se pudo subir la imagen. Inténtalo de nuevo en un momento.",
 
     picture_of: "Imagen del {date}",
-    people_one: "Hay {count} persona aquí: {names}",
-    people_other: "Hay {count} personas aquí: {names}",
     people_count: "{count} aquí",
     more_people_one: "{count} más",
     more_people_other: "{count} más",

@@ -83,7 +83,7 @@ table! {
     upload_cancelled, upload_lost, upload_too_large, upload_unavailable,
 
     // The image page: its title, who is here, and the connection.
-    picture_of, people_one, people_other, people_count, more_people_one, more_people_other,
+    picture_of, people_count, more_people_one, more_people_other,
     connecting, live, caught_up, caught_up_one, caught_up_other, delayed, reconnecting, offline, not_found,
 
     // Sharing.
