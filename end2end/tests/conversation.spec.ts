@@ -79,6 +79,18 @@ test('history is there after a reload, and older messages come on scrolling up',
   expect(await reader.texts()).toEqual(Array.from({ length: 120 }, (_, n) => `message ${n + 1}`));
 });
 
+test('a screen reader hears each message of others, also one that repeats the last', async ({ page, request }) => {
+  const shared = await upload(request);
+  await ImagePage.open(page, shared.shortID);
+  const announced = page.locator('.log-frame > .visually-hidden[role=status] > span');
+  await post(request, shared, 'ok', 'Kim');
+  await expect(announced).toHaveText('Kim: ok');
+  const first = await announced.elementHandle();
+  await post(request, shared, 'ok', 'Kim');
+  await expect.poll(() => first!.evaluate((it) => it.isConnected)).toBe(false);
+  await expect(announced).toHaveText('Kim: ok');
+});
+
 test('new messages are announced by a button while older ones are read', async ({ page, request }) => {
   const shared = await upload(request);
   for (let n = 1; n <= 40; n++) await post(request, shared, `message ${n}`);

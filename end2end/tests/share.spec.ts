@@ -32,6 +32,26 @@ test('Share opens the link, its QR code and a button that copies it', async ({ p
   await expect(link(page)).toBeHidden();
 });
 
+test('a second press of Copy is confirmed for as long as the first, and read again', async ({ page, request, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.clock.install();
+  const shared = await upload(request);
+  await post(request, shared, 'Not empty');
+  await ImagePage.open(page, shared.shortID);
+  await openButton(page).click();
+  const copied = page.getByRole('button', { name: 'Copied' });
+  await page.locator('#share .copy-link').click();
+  await expect(copied).toBeVisible();
+  const first = await copied.locator('span').elementHandle();
+  await page.clock.fastForward(1_500);
+  await copied.click();
+  await expect.poll(() => first!.evaluate((it) => it.isConnected)).toBe(false);
+  await page.clock.fastForward(1_500);
+  await expect(copied).toBeVisible();
+  await page.clock.fastForward(2_000);
+  await expect(copied).toHaveCount(0);
+});
+
 test('the system shares the link where it can, and a closed sheet is no error', async ({ page, request, baseURL }) => {
   await page.addInitScript(() => {
     const shared: ShareData[] = ((window as unknown as { shared_: ShareData[] }).shared_ = []);

@@ -9,8 +9,10 @@ pub mod object_url;
 pub mod random;
 pub mod storage;
 mod target;
+mod timer;
 mod wall_clock;
 
 pub use focus::focus;
 pub use hydrated::Hydrated;
 pub use target::target;
+pub use timer::Timer;

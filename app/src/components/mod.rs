@@ -1,6 +1,7 @@
 //! The components of the pages. They render and pass on events; the logic is in [`crate::live`] or in plain functions
 //! beside them.
 
+mod announcement;
 mod avatar;
 mod composer;
 mod connection_status;

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::ShareData;
 
 use crate::browser::clipboard;
+use crate::components::announcement::Note;
 use crate::erased::{effect, erase};
 use crate::model::ShortId;
 use crate::settings::Settings;
@@ -40,7 +41,7 @@ pub fn ShareButton(short_id: ShortId) -> impl IntoView {
 pub fn ShareLink(short_id: ShortId) -> impl IntoView {
     let Settings { origin, .. } = expect_context();
     let field = NodeRef::<Input>::new();
-    let copied = RwSignal::new(false);
+    let copied = Note::new(COPIED_DURATION);
     let copy = move |_| {
         let Some(field) = field.get_untracked() else {
             return;
@@ -48,8 +49,7 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
         spawn_local(async move {
             // Where the browser does not allow it, the selected link remains for copying by hand.
             if clipboard::copy(&field).await {
-                copied.set(true);
-                set_timeout(move || copied.set(false), COPIED_DURATION);
+                copied.show(texts().copied.to_owned());
             }
         });
     };
@@ -66,13 +66,7 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
             open_share_sheet(&field.value());
         }
     };
-    let label = move || {
-        if copied.get() {
-            texts().copied
-        } else {
-            texts().copy
-        }
-    };
+    let label = move || (!copied.is_shown()).then_some(texts().copy);
     let is_hidden = move || no_sheet.get();
     erase(view! {
         <div class="share-link">
@@ -94,6 +88,7 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
             <div class="share-ways scripted">
                 <button class="button copy-link" r#type="button" aria-live="polite" on:click=copy>
                     {label}
+                    {copied.view()}
                 </button>
                 <button class="button" r#type="button" hidden=is_hidden on:click=share>
                     {texts().share_via}

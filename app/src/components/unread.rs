@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use web_sys::Element;
 
+use crate::browser::Timer;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::Seq;
@@ -17,6 +18,7 @@ const FIRST_NEW: &str = "first-new";
 /// Marks new messages, and returns how many of others came since the tab was hidden; 0 while it is visible.
 pub fn count_unread(live: Live) -> RwSignal<usize> {
     let count = RwSignal::new(0);
+    let mark_end = Timer::new();
     // The last message when the tab was hidden, or opened in the background.
     let seen = StoredValue::new(live.messages.range().1.previous());
     effect(move || {
@@ -36,16 +38,9 @@ pub fn count_unread(live: Live) -> RwSignal<usize> {
                 seen.set_value(live.messages.range().1.previous());
                 return;
             }
-            let seq = seen.get_value();
-            if let (_, Some(first)) = live.messages.others_after(seq) {
+            if let (_, Some(first)) = live.messages.others_after(seen.get_value()) {
                 mark(first);
-                let end = move || {
-                    // Unless the tab was hidden again meanwhile.
-                    if seen.try_get_value() == Some(seq) {
-                        remove_mark();
-                    }
-                };
-                set_timeout(end, MARK_DURATION);
+                mark_end.start(MARK_DURATION, remove_mark);
             }
             count.set(0);
         });

@@ -61,7 +61,7 @@ impl ApiFailure {
         })
     }
 
-    /// What is said while the same call is tried again in so many seconds.
+    /// What is said until the same call is tried again in so many seconds: it stays true meanwhile.
     pub(super) fn waiting_note(&self, seconds: u32) -> String {
         match self {
             Self::Unreachable | Self::TimedOut => waiting_for_connection(),
@@ -125,7 +125,7 @@ mod tests {
     fn what_is_tried_again_says_so() {
         let busy = ApiFailure::read::<u64>(429, Some(12), &problem(429)).unwrap_err();
         let note = busy.waiting_note(12);
-        assert_eq!(note, "Too many messages. Trying again in 12 s");
+        assert_eq!(note, "Too many messages. Trying again within 12 s");
         let note = ApiFailure::TimedOut.waiting_note(1);
         assert_eq!(note, "Waiting for the connection");
     }

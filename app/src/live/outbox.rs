@@ -90,7 +90,7 @@ impl Outbox {
         let delay = self.delay(failure, now);
         let delivery = match delay {
             Some(millis) => {
-                let note = failure.waiting_note(millis / 1_000);
+                let note = failure.waiting_note(millis.div_ceil(1_000));
                 self.pause = Some(note.clone());
                 Delivery::Waiting { note }
             }
@@ -337,7 +337,7 @@ mod tests {
         for _ in 0..MAX_REFUSALS {
             outbox.next();
             assert_eq!(fail(&mut outbox, &busy(Some(12))), Some(12_500));
-            let note = "Too many messages. Trying again in 12 s".to_owned();
+            let note = "Too many messages. Trying again within 13 s".to_owned();
             assert_eq!(outbox.entries()[1].delivery, Delivery::Waiting { note });
             outbox.resume();
         }

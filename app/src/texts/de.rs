@@ -167,7 +167,7 @@ pub static TEXTS: Texts = Texts {
     text_control: "Steuerzeichen sind nicht erlaubt",
 
     waiting_for_connection: "Wartet auf die Verbindung",
-    trying_again: "{reason} Neuer Versuch in {seconds} s",
+    trying_again: "{reason} Neuer Versuch in höchstens {seconds} s",
     server_unreachable: "Der Server ist nicht erreichbar.",
     server_slow: "Der Server hat zu lange nicht geantwortet.",
     server_refused: "Der Server hat es abgelehnt.",

@@ -163,7 +163,7 @@ pub static TEXTS: Texts = Texts {
     text_control: "control characters are not allowed",
 
     waiting_for_connection: "Waiting for the connection",
-    trying_again: "{reason} Trying again in {seconds} s",
+    trying_again: "{reason} Trying again within {seconds} s",
     server_unreachable: "The server cannot be reached.",
     server_slow: "The server took too long to answer.",
     server_refused: "The server refused it.",

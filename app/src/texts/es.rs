@@ -165,7 +165,7 @@ pub static TEXTS: Texts = Texts {
     text_control: "no se permiten caracteres de control",
 
     waiting_for_connection: "Esperando la conexión",
-    trying_again: "{reason} Nuevo intento en {seconds} s",
+    trying_again: "{reason} Nuevo intento en menos de {seconds} s",
     server_unreachable: "No se puede acceder al servidor.",
     server_slow: "El servidor tardó demasiado en responder.",
     server_refused: "El servidor lo rechazó.",

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::browser::{clipboard, focus, target};
+use crate::components::announcement::Note;
 use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::{Connection, History, Live};
@@ -18,25 +19,8 @@ use crate::texts::{fill, texts};
 
 /// How often older messages are loaded for one address: 2,000 messages. The reader can load more.
 const MAX_LOADS: u32 = 40;
-/// How long a note is shown.
-const NOTE_DURATION: Duration = Duration::from_secs(5);
-
-/// A sentence over the messages, which goes by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Note(pub RwSignal<String>);
-
-impl Note {
-    fn show(self, text: String) {
-        self.0.set(text.clone());
-        let hide = move || {
-            // The page may have been left, or another note may be shown.
-            if self.0.try_get_untracked() == Some(text) {
-                self.0.set(String::new());
-            }
-        };
-        set_timeout(hide, NOTE_DURATION);
-    }
-}
+/// How long a note over the messages is shown.
+pub const NOTE_DURATION: Duration = Duration::from_secs(5);
 
 /// What to do for the message of an address.
 #[derive(Debug, PartialEq, Eq)]

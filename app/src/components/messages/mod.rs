@@ -16,13 +16,14 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::browser::{Hydrated, focus, target};
+use crate::components::announcement::{Announcement, Note};
 use crate::components::places::Places;
 use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Chunk, Live, Row};
 use crate::model::ShortId;
 use crate::texts::{counted, display_name, texts};
-use address::{Note, copy_link, follow_address};
+use address::{NOTE_DURATION, copy_link, follow_address};
 use history::LoadOlderButton;
 use item::MessageItem;
 use scroll::Scrolling;
@@ -48,7 +49,7 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
         }
     };
     let announced = announce(live);
-    let note = Note(RwSignal::new(String::new()));
+    let note = Note::new(NOTE_DURATION);
     follow_address(live, places, note);
     view! {
         <div class="log-frame">
@@ -83,18 +84,18 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
                 {newer}
             </button>
             <p class="visually-hidden" role="status">
-                {move || announced.get()}
+                {announced.view()}
             </p>
-            <p class="log-note" class:idle=move || note.0.read().is_empty() role="status">
-                {move || note.0.get()}
+            <p class="log-note" class:idle=move || !note.is_shown() role="status">
+                {note.view()}
             </p>
         </div>
     }
 }
 
 /// What screen readers announce: the new messages of others.
-fn announce(live: Live) -> RwSignal<String> {
-    let announced = RwSignal::new(String::new());
+fn announce(live: Live) -> Announcement {
+    let announced = Announcement::new();
     let mut last = None;
     effect(move || {
         let newest = live.messages.newest.read();

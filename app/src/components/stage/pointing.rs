@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::place::decimal;
 use super::zoom::Zoom;
+use crate::components::announcement::Note;
 use crate::components::avatar::hue_of_touch;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Live, Ripple};
@@ -21,7 +22,7 @@ const SPEECH_INTERVAL: Duration = Duration::from_secs(5);
 #[component]
 pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
     let hints = RwSignal::new(Vec::<Ripple>::new());
-    let spoken = RwSignal::new(String::new());
+    let spoken = Note::new(SPEECH_INTERVAL);
     let next_id = StoredValue::new(0);
     // Runs when somebody touches, and when another part of the image is shown.
     effect(move || {
@@ -36,9 +37,8 @@ pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
             if ripple.by.mine {
                 continue;
             }
-            if spoken.read_untracked().is_empty() {
-                spoken.set(sentence(&ripple));
-                set_timeout(move || spoken.set(String::new()), SPEECH_INTERVAL);
+            if !untrack(|| spoken.is_shown()) {
+                spoken.show(sentence(&ripple));
             }
             if is_hidden(&ripple) {
                 shown.retain(|hint| hint.by.tab != ripple.by.tab);
@@ -72,7 +72,7 @@ pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
             <ErasedFor each=move || hints.get() key=|ripple| ripple.id children=hint/>
         </div>
         <p class="visually-hidden" aria-live="polite">
-            {move || spoken.get()}
+            {spoken.view()}
         </p>
     }
 }
