@@ -14,5 +14,5 @@ mod wall_clock;
 
 pub use focus::focus;
 pub use hydrated::Hydrated;
-pub use target::target;
+pub use target::{closest, target};
 pub use timer::Timer;

@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ShareData;
 
-use crate::browser::clipboard;
+use crate::browser::{clipboard, closest, focus};
 use crate::components::announcement::Note;
 use crate::erased::{effect, erase};
 use crate::model::ShortId;
@@ -25,10 +25,27 @@ const COPIED_DURATION: Duration = Duration::from_secs(2);
 pub fn ShareButton(short_id: ShortId) -> impl IntoView {
     view! {
         <div class="share">
-            <button class="button primary share-open" r#type="button" popovertarget="share">
+            <button
+                class="button primary share-open"
+                r#type="button"
+                popovertarget="share"
+                on:click=move |ev| {
+                    // Safari focuses no button that is clicked. Its versions without popovers show the box for the focus.
+                    if let Some(button) = closest(&ev, "button") {
+                        focus(&button);
+                    }
+                }
+            >
                 {texts().share}
             </button>
-            <section id="share" class="share-box" popover="auto" aria-label=texts().share_this_picture>
+            // It can have the focus, so that a click in it does not take that out of it.
+            <section
+                id="share"
+                class="share-box"
+                popover="auto"
+                tabindex="-1"
+                aria-label=texts().share_this_picture
+            >
                 <p class="share-title">{texts().anyone_with_link}</p>
                 <ShareLink short_id/>
             </section>

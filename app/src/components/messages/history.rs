@@ -1,5 +1,10 @@
+use leptos::html::Button;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
+use crate::browser::focus;
+use crate::erased::effect;
 use crate::live::{History, Live};
 use crate::texts::texts;
 
@@ -8,10 +13,21 @@ use crate::texts::texts;
 pub fn LoadOlderButton(live: Live) -> impl IntoView {
     let complete = move || live.history.get() == History::Complete;
     let label = move || label(live.history.get()).to_owned();
+    let button = NodeRef::<Button>::new();
+    // When there are no more, the button disappears, maybe with the focus on it.
+    effect(move || {
+        if let Some(button) = button.get().filter(|_| complete())
+            && document().active_element().as_ref() == Some(button.unchecked_ref::<Element>())
+            && let Ok(Some(log)) = button.closest(".log")
+        {
+            focus(log.unchecked_ref());
+        }
+    });
     view! {
         <button
             class="button earlier scripted"
             r#type="button"
+            node_ref=button
             hidden=complete
             on:click=move |_| live.load_older()
         >

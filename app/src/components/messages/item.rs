@@ -1,10 +1,11 @@
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::chip::chip;
 use super::heading::Heading;
 use super::text::linked;
-use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
+use crate::browser::{Hydrated, closest, focus};
 use crate::components::avatar::avatar;
 use crate::components::places::Places;
 use crate::live::{Delivery, Live, Row};
@@ -106,13 +107,19 @@ fn DeliveryNote(
         Delivery::Failed { retry: false, .. } => Some(texts.edit),
         Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => None,
     };
-    let act = move |_| match live.withdraw(&key) {
+    let act = move |ev: MouseEvent| match live.withdraw(&key) {
         Some(entry) => {
             // Not the place of another message, which was tapped since.
             places.chosen.set(entry.at);
             on_edit.run(entry.content.to_string());
         }
-        None => live.retry(&key),
+        None => {
+            // The button disappears with the focus on it.
+            if let Some(message) = closest(&ev, ".message") {
+                focus(&message);
+            }
+            live.retry(&key);
+        }
     };
     view! {
         <p class="delivery" role="status">

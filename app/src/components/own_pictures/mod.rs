@@ -2,10 +2,13 @@
 
 mod list;
 
+use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
 
 use crate::browser::clock::Zone;
+use crate::browser::{closest, focus};
 use crate::erased::{ErasedFor, effect};
 use crate::live::api;
 use crate::model::{ShortId, Upload};
@@ -80,9 +83,29 @@ fn item(
                 r#type="button"
                 title=texts().remove_from_list
                 aria-label=texts().remove_from_list
-                on:click=move |_| forget(short_id)
+                on:click=move |ev| {
+                    focus_neighbour(&ev);
+                    forget(short_id);
+                }
             ></button>
         </li>
+    }
+}
+
+/// Moves the focus from the button for one picture, which is about to disappear, to that for the next or previous one, or
+/// else to the page.
+fn focus_neighbour(ev: &Event) {
+    let item = closest(ev, "li");
+    let neighbour = item.and_then(|item| {
+        let next = item.next_element_sibling();
+        next.or_else(|| item.previous_element_sibling())
+    });
+    let next = match neighbour {
+        Some(item) => item.query_selector("button"),
+        None => document().query_selector("main"),
+    };
+    if let Ok(Some(next)) = next {
+        focus(next.unchecked_ref());
     }
 }
 

@@ -1,6 +1,8 @@
+use leptos::ev::MouseEvent;
 use leptos::html::Img;
 use leptos::prelude::*;
 
+use super::focus_stage;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};
@@ -55,7 +57,8 @@ pub fn Picture(
         Source::Smaller => srcset.get_value(),
         Source::Local | Source::Whole => None,
     };
-    let retry = move |_| {
+    let retry = move |ev: MouseEvent| {
+        focus_stage(&ev);
         intact.set(true);
         if let Some(img) = img.get_untracked() {
             img.set_src(&img.src());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::focus_stage;
 use super::place::decimal;
 use super::zoom::Zoom;
 use crate::components::announcement::Note;
@@ -58,7 +59,10 @@ pub fn Pointing(zoom: Zoom, live: Live) -> impl IntoView {
                 r#type="button"
                 style=("--x", move || decimal(edge().0))
                 style=("--y", move || decimal(edge().1))
-                on:click=move |_| zoom.reveal(at)
+                on:click=move |ev| {
+                    focus_stage(&ev);
+                    zoom.reveal(at);
+                }
                 on:animationend=faded
             >
                 <bdi>{who(&ripple)}</bdi>
