@@ -20,6 +20,17 @@ const visibleLines = (page: Page) =>
 
 const screenshot = (page: Page, name: string) => page.screenshot({ path: test.info().outputPath(`${name}.png`) });
 
+test('the head line of an own message ends where its bubble does', async ({ page, request }) => {
+  const shared = await upload(request);
+  const opened = await ImagePage.open(page, shared.shortID);
+  await opened.say('Hello');
+  const message = page.locator('.message.mine').filter({ hasText: 'Hello' });
+  await expect(message.locator('.permalink[href]')).toBeVisible();
+  await page.mouse.move(0, 0);
+  const end = (selector: string) => message.locator(selector).evaluate((it) => it.getBoundingClientRect().right);
+  expect(await end('time')).toBeCloseTo(await end('.bubble'), 0);
+});
+
 test('at 400 % zoom the page opens at the newest message, with the composer in reach', async ({ page, request }) => {
   await page.setViewportSize({ width: 320, height: 256 });
   const opened = await filled(page, request);

@@ -389,7 +389,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`${colorScheme}, ${viewport.width} px`, () => {
       test.use({ colorScheme, viewport });
 
-      test('pins are drops at their places, and the lit one has the accent', async ({ page, request }) => {
+      test('pins are drops at their places in their authors\' colours, and the lit one is white', async ({ page, request }) => {
         const shared = await upload(request, 'coffee.png');
         const places = [[0.37, 0.17], [0.67, 0.63], [0.19, 0.44]];
         await postAt(request, shared, 'Is that foam or a reflection, up here on the rim?', 0.37, 0.17);
@@ -402,11 +402,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
         await page.screenshot({ path: test.info().outputPath('pins.png') });
 
-        const accent = colorScheme === 'light' ? 'rgb(200, 68, 43)' : 'rgb(255, 130, 102)';
+        const avatars = opened.page.locator('.message .avatar');
+        const colours = await avatars.evaluateAll((all) => all.map((it) => getComputedStyle(it).backgroundColor));
+        expect(new Set(colours).size).toBe(3);
+        const white = 'rgb(255, 255, 255)';
         for (const [n, [x, y]] of places.entries()) {
           expect(await distance(page, n + 1, x, y)).toBeLessThan(1.5);
           await expect(pin(page, n + 1)).toHaveText(String(n + 1));
-          await expect(pin(page, n + 1)).toHaveCSS('background-color', n === 1 ? accent : 'rgb(255, 255, 255)');
+          await expect(pin(page, n + 1)).toHaveCSS('background-color', n === 1 ? white : colours[n]);
+          await expect(pin(page, n + 1)).toHaveCSS('color', n === 1 ? colours[n] : white);
           const size = (await pin(page, n + 1).boundingBox())!;
           expect(size.width).toBeCloseTo(n === 1 ? 34 : 30, 0);
           expect(size.height).toBeCloseTo(size.width, 0);
@@ -414,8 +418,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
           const corners = await pin(page, n + 1).evaluate((it) => getComputedStyle(it).borderRadius);
           expect(corners).toBe('50% 50% 50% 3px');
         }
-        await expect(chip(page, 2)).toHaveCSS('background-color', accent);
-        await expect(chip(page, 1)).toHaveCSS('background-color', 'rgb(255, 255, 255)');
+        await expect(chip(page, 2)).toHaveCSS('background-color', white);
+        await expect(chip(page, 1)).toHaveCSS('background-color', colours[0]);
       });
     });
   }

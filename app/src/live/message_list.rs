@@ -139,6 +139,7 @@ impl MessageList {
             at,
             seq: entry.seq,
             author_name: entry.author_name.clone(),
+            author: entry.author,
         });
         self.pins.set(pins.collect());
     }

@@ -58,6 +58,8 @@ pub struct Pin {
     pub seq: Seq,
     /// Who wrote that.
     pub author_name: AuthorName,
+    /// The tag of its author.
+    pub author: Option<AuthorTag>,
 }
 
 /// Whether a message is stored.

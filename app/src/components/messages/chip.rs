@@ -1,17 +1,18 @@
-use std::num::NonZeroU32;
-
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
+use crate::components::avatar::hue;
 use crate::components::places::{Places, is_plain};
 use crate::erased::erase;
-use crate::model::Point;
+use crate::live::Entry;
 use crate::texts::{fill, texts};
 
 /// The place of a message: its number as a link to the pin on the image, or a circle while it has none.
-pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
-    let Some(pin) = pin else {
-        return erase(view! { <span class="chip">"◎"</span> });
+pub fn chip(entry: &Entry, places: Places) -> Option<AnyView> {
+    let at = entry.at?;
+    let class = ["chip", hue(&entry.author_name, entry.author.as_ref())].join(" ");
+    let Some(pin) = entry.pin else {
+        return Some(erase(view! { <span class=class>"◎"</span> }));
     };
     let is_lit = move || places.lit.get() == Some(pin);
     let reveal = move |ev: MouseEvent| {
@@ -20,9 +21,9 @@ pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
             places.reveal(at);
         }
     };
-    erase(view! {
+    Some(erase(view! {
         <a
-            class="chip"
+            class=class
             class:lit=is_lit
             href=format!("#pin{pin}")
             aria-label=fill(texts().pin_on_image, &[("number", &pin.to_string())])
@@ -31,5 +32,5 @@ pub fn chip(at: Point, pin: Option<NonZeroU32>, places: Places) -> AnyView {
         >
             {pin.to_string()}
         </a>
-    })
+    }))
 }

@@ -40,7 +40,7 @@ pub fn MessageItem(
         let name = heading
             .starts_run
             .then(|| view! { <bdi>{display_name(&entry.author_name).to_owned()}</bdi> });
-        let chip = entry.at.map(|at| chip(at, entry.pin, places));
+        let chip = chip(&entry, places);
         let key = row.key.clone();
         let delivery = entry.delivery;
         let note = (delivery != Delivery::Sent)

@@ -8,6 +8,7 @@ use web_sys::FocusEvent;
 use super::place::decimal;
 use super::spread::Spread;
 use crate::browser::Hydrated;
+use crate::components::avatar::hue;
 use crate::components::places::{Places, place_link};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Pin};
@@ -37,12 +38,13 @@ pub fn Pins(live: Live, spread: Spread) -> impl IntoView {
     };
     let pin = move |pin: Pin| {
         let Pin { number, at, .. } = pin;
+        let hue = hue(&pin.author_name, pin.author.as_ref());
         let is_lit = move || places.lit.get() == Some(number);
         let property = |fraction: f64| (!is_in_document()).then(|| decimal(fraction));
         view! {
             <a
                 id=format!("pin{number}")
-                class=class(at)
+                class=[class(at), hue].join(" ")
                 class:lit=is_lit
                 href=format!("#m{}", pin.seq)
                 aria-label=label(number, &pin.author_name)
