@@ -52,6 +52,20 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   expect(seen.documents).toBe(1);
 });
 
+test('a new picture grows into its place from the local file once', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.locator('html.hydrated')).toBeAttached();
+  const opened = await uploaded(page, 'coffee.png');
+  await expect(opened.picture).toHaveAttribute('src', /^blob:/);
+  await expect(page.locator('.fitted.grows')).toHaveCount(1);
+  await page.getByRole('link', { name: 'Tonesa', exact: true }).click();
+  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await page.goBack();
+  await opened.live();
+  await expect(opened.picture).toHaveAttribute('src', /^\/i\//);
+  await expect(page.locator('.fitted.grows')).toHaveCount(0);
+});
+
 test('the socket is kept from page to page', async ({ page }) => {
   const seen = observe(page);
   await page.goto('/');

@@ -23,7 +23,7 @@ struct State {
 #[derive(Clone)]
 struct Kept {
     upload: Upload,
-    /// The file itself, if this tab uploaded it.
+    /// The file itself, until the page of an upload by this tab is opened.
     local_file: Option<ObjectUrl>,
     live: Live,
     owner: Owner,
@@ -34,7 +34,7 @@ struct Kept {
 pub struct Opened {
     /// The image.
     pub upload: Upload,
-    /// The file itself, if this tab uploaded it.
+    /// The file itself, if this tab uploaded it and opens it for the first time.
     pub local_file: Option<ObjectUrl>,
     /// Its messages and ripples.
     pub live: Live,
@@ -93,10 +93,11 @@ impl Conversations {
                     }
                     None => state.add(page, None),
                 }
-                let kept = state.kept.last().expect("one was just put there");
+                let kept = state.kept.last_mut().expect("one was just put there");
                 Opened {
                     upload: kept.upload.clone(),
-                    local_file: kept.local_file.clone(),
+                    // On the way back it would grow again, and what is served may be smaller.
+                    local_file: kept.local_file.take(),
                     live: kept.live,
                 }
             })
