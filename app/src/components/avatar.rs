@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::live::TouchedBy;
 use crate::model::{AuthorName, AuthorTag};
+use crate::texts::display_name;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
 const HUES: [&str; 12] = [
@@ -46,7 +47,7 @@ fn hue_of(identity: &str) -> &'static str {
 ///
 /// The style sheet capitalises it: the table for doing so here would add 6 kB to the WASM.
 fn initial(name: &AuthorName) -> String {
-    let mut chars = name.as_str().chars();
+    let mut chars = display_name(name).chars();
     let ch = chars
         .clone()
         .find(|ch| ch.is_alphanumeric())
