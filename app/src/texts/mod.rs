@@ -96,7 +96,7 @@ table! {
     upper_left, top, upper_right, left, middle, right, lower_left, bottom, lower_right,
 
     // The conversation.
-    conversation, messages, write_first_line, new_messages_one, new_messages_other,
+    conversation, messages, write_first_line, new, new_messages_one, new_messages_other,
     earlier_messages, loading_earlier, earlier_failed,
     message_further_back, no_message, link_copied, link_to_message, copy_link, copy_link_to_message,
     sending, not_sent_because, edit,
@@ -121,6 +121,20 @@ table! {
 
     // Forms that were refused.
     back_to_start, back_to_image,
+
+    // Kinds of problems.
+    malformed, unauthorized, foreign_origin, not_found, method_not_allowed, too_slow, precondition_failed, too_large,
+    unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
+    unavailable,
+
+    // What a person can do about them.
+    foreign_origin_detail, not_found_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
+    too_many_requests_detail, internal_detail, unavailable_detail, several_images, no_image,
+
+    // Images that are not accepted.
+    image_unknown_type, image_damaged, image_too_long_side, image_too_many_pixels, image_too_many_frames,
+    image_frames_too_large, image_too_much_memory, image_too_much_time, image_too_many_chunks, image_too_many_passes,
+    pixels, megapixels, bytes,
 }
 
 /// What an author is called on the page: an alias as it is, without one in the page's language.

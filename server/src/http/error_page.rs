@@ -1,35 +1,40 @@
-//! Errors as HTML pages, for people.
+//! Errors for people: in their language, and as HTML pages where a browser asks for one.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 
 use app::MessageForm;
-use app::problem::Problem;
 
 use super::accept::{self, prefers_html};
 use super::error::ApiError;
 use super::pages;
 use super::state::AppState;
 
-/// Middleware that replaces problem documents by pages where a browser asks, for a page or by sending a form.
-pub async fn show_errors_as_pages(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Middleware that translates problem documents, and replaces them by pages where a browser asks, for a page or by
+/// sending a form.
+pub async fn show_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wants_page = prefers_html(request.headers()) && !is_api_read(&request);
     let language = accept::language(request.headers());
     let response = next.run(request).await;
-    match response.extensions().get::<Problem>() {
-        Some(problem) if wants_page => {
-            let form = response.extensions().get::<MessageForm>().cloned();
-            let page = app::problem_page(&state.site.assets, language, problem.clone(), form);
-            with_page(response, page)
-        }
-        _ => response,
-    }
+    let Some(error) = response.extensions().get::<ApiError>().cloned() else {
+        return response;
+    };
+    let mut response = if wants_page {
+        let form = response.extensions().get::<MessageForm>().cloned();
+        let problem = error.to_problem(language);
+        let page = app::problem_page(&state.site.assets, language, problem, form);
+        with_page(response, page)
+    } else {
+        with_body(response, error.to_json(language).into())
+    };
+    let headers = response.headers_mut();
+    let language = HeaderValue::from_static(language.tag());
+    headers.insert(header::CONTENT_LANGUAGE, language);
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    response
 }
 
 /// Whether a program reads the API. A browser that posts to it sends a form.
@@ -40,12 +45,18 @@ fn is_api_read(request: &Request) -> bool {
 
 /// Replaces the body, and keeps the status and other headers (`Allow`, `Retry-After`).
 fn with_page(problem: Response, page: String) -> Response {
-    let (mut parts, _) = problem.into_parts();
     let page = Html(page).into_response();
+    let (headers, body) = (page.headers().clone(), page.into_body());
+    let mut response = with_body(problem, body);
+    response.headers_mut().extend(headers);
+    pages::set_security_headers(response.headers_mut());
+    response
+}
+
+fn with_body(response: Response, body: Body) -> Response {
+    let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.extend(page.headers().clone());
-    pages::set_security_headers(&mut parts.headers);
-    Response::from_parts(parts, page.into_body())
+    Response::from_parts(parts, body)
 }
 
 /// The response to a request whose handler panicked. The panic was logged by the hook that `logs` sets.

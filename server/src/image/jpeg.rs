@@ -17,7 +17,7 @@ use self::frame::Frame;
 use self::profile::{LABEL, Profile};
 use self::scan::{Progress, ScanHeader};
 use super::container_info::{Coding, ContainerInfo, JpegCoding};
-use super::error::ImageError;
+use super::error::{Excess, ImageError};
 use super::limits::EXIF_BYTES;
 use super::orientation::Orientation;
 use super::plan::Plan;
@@ -152,10 +152,7 @@ impl Walk {
         let header = segment_range(source, at)?;
         self.scans += 1;
         if self.scans > MAX_SCANS {
-            return Err(ImageError::TooLarge(
-                "This JPEG image is coded in more passes than can be shared. Try to save it again."
-                    .to_owned(),
-            ));
+            return Err(ImageError::TooLarge(Excess::Passes));
         }
         let content = source.bytes(header.end - source.position())?;
         let frame = self.frame.as_ref().ok_or_else(|| source.damaged())?;

@@ -1,6 +1,6 @@
 //! Limits of images, checked by their headers before anything is decoded.
 
-use super::error::ImageError;
+use super::error::{Excess, ImageError};
 use crate::config::ImageLimits;
 
 /// The most memory that decoding an image may need by its headers, in bytes.
@@ -18,16 +18,12 @@ impl ImageLimits {
     /// Checks an image's size in pixels.
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<(), ImageError> {
         if width > self.side || height > self.side {
-            return Err(ImageError::TooLarge(format!(
-                "This image is {width} × {height} pixels. At most {} along one side can be shared.",
-                self.side
-            )));
+            let max = self.side;
+            return Err(ImageError::TooLarge(Excess::Side { width, height, max }));
         }
         if u64::from(width) * u64::from(height) > self.pixels {
-            return Err(ImageError::TooLarge(format!(
-                "This image is {width} × {height} pixels. At most {} can be shared.",
-                megapixels(self.pixels)
-            )));
+            let max = self.pixels;
+            return Err(ImageError::TooLarge(Excess::Pixels { width, height, max }));
         }
         Ok(())
     }
@@ -35,10 +31,8 @@ impl ImageLimits {
     /// Checks an animation's number of frames.
     pub(super) fn check_frames(&self, frames: u32) -> Result<(), ImageError> {
         if frames > self.frames {
-            return Err(ImageError::TooLarge(format!(
-                "This animation has more than the {} frames that can be shared.",
-                self.frames
-            )));
+            let max = self.frames;
+            return Err(ImageError::TooLarge(Excess::Frames { max }));
         }
         Ok(())
     }
@@ -61,10 +55,8 @@ impl FrameCounter {
             .pixels
             .saturating_add(u64::from(width) * u64::from(height));
         if self.pixels > limits.animation_pixels && self.frames > 1 {
-            return Err(ImageError::TooLarge(format!(
-                "The frames of this animation have more than {} together. That is more than can be shared.",
-                megapixels(limits.animation_pixels)
-            )));
+            let max = limits.animation_pixels;
+            return Err(ImageError::TooLarge(Excess::FramePixels { max }));
         }
         Ok(())
     }
@@ -80,24 +72,10 @@ pub(super) fn check_memory(bytes: u64) -> Result<(), ImageError> {
 
 /// The error for an image that needs too much memory.
 pub(super) fn too_much_memory() -> ImageError {
-    ImageError::TooLarge(
-        "This image takes too much memory to check in the coding it is saved in. \
-         Try to save it smaller, and not as a progressive one."
-            .to_owned(),
-    )
+    ImageError::TooLarge(Excess::Memory)
 }
 
 /// The error for an image that takes too long.
 pub(super) fn too_much_time() -> ImageError {
-    ImageError::TooLarge(
-        "This image takes too long to check. Try to save it smaller, or with fewer frames."
-            .to_owned(),
-    )
-}
-
-fn megapixels(pixels: u64) -> String {
-    if pixels < 1_000_000 {
-        return format!("{pixels} pixels");
-    }
-    format!("{} megapixels", pixels / 1_000_000)
+    ImageError::TooLarge(Excess::Time)
 }

@@ -18,7 +18,7 @@ use app::model::MediaType;
 use self::animation::Animation;
 use self::chunk::{Chunk, FRAMING, encode_chunk};
 use super::container_info::{Coding, ContainerInfo};
-use super::error::ImageError;
+use super::error::{Excess, ImageError};
 use super::limits::{EXIF_BYTES, FrameCounter, MIB};
 use super::orientation::Orientation;
 use super::plan::Plan;
@@ -105,9 +105,7 @@ impl Walk {
             self.chunk(source, &chunk, limits)?;
             source.skip(chunk.end - source.position())?;
         }
-        Err(ImageError::TooLarge(
-            "This PNG image has more chunks than can be shared. Try to save it again.".to_owned(),
-        ))
+        Err(ImageError::TooLarge(Excess::Chunks))
     }
 
     fn chunk(

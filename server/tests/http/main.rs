@@ -14,6 +14,7 @@ mod forms;
 mod guessing;
 mod handshake;
 mod images;
+mod languages;
 mod log_reader;
 mod messages;
 mod metrics;

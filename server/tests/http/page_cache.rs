@@ -160,7 +160,11 @@ async fn a_compressed_page_is_the_same_with_another_tag() {
         for (response, encoding) in [(&plain, ""), (&gzip, "gzip")] {
             let headers = response.headers();
             assert_eq!(header(headers, "content-encoding"), encoding, "{path}");
-            assert_eq!(header(headers, "vary"), "accept-encoding, accept-language", "{path}");
+            assert_eq!(
+                header(headers, "vary"),
+                "accept-encoding, accept-language",
+                "{path}"
+            );
             let length: u64 = header(headers, "content-length").parse().unwrap();
             assert_eq!(response.content_length(), Some(length), "{path}");
         }

@@ -251,6 +251,10 @@ mod tests {
     }
 
     async fn home(pages: &PageCache, origin: &str) -> Arc<RenderedPage> {
+        home_in(pages, Language::En, origin).await
+    }
+
+    async fn home_in(pages: &PageCache, language: Language, origin: &str) -> Arc<RenderedPage> {
         let settings = Settings {
             origin: origin.to_owned(),
             max_upload_bytes: 1,
@@ -259,13 +263,24 @@ mod tests {
         pages
             .get_or_render(
                 request,
-                Language::En,
+                language,
                 &Assets::default(),
                 settings,
                 PageContent::Home,
                 None,
             )
             .await
+    }
+
+    #[tokio::test]
+    async fn a_page_is_rendered_once_for_each_language() {
+        let pages = PageCache::default();
+        let first = join_all(Language::ALL.map(|it| home_in(&pages, it, ""))).await;
+        let second = join_all(Language::ALL.map(|it| home_in(&pages, it, ""))).await;
+        assert_eq!(RENDERED.get(), Language::ALL.len());
+        for (first, second) in first.iter().zip(&second) {
+            assert!(Arc::ptr_eq(first, second));
+        }
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ use crate::admission::response_budget::{Reservation, ResponseBudget};
 use crate::http::accept::quality;
 use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, FieldError};
 use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOrigin;
 use crate::http::extract::request_info::RequestInfo;
@@ -220,7 +220,7 @@ impl RawMessage {
     }
 }
 
-fn field<T: TryFrom<String, Error: ToString>>(
+fn field<T: TryFrom<String, Error: Into<FieldError>>>(
     name: &'static str,
     value: Value,
 ) -> Result<T, ApiError> {
@@ -239,7 +239,7 @@ fn place(value: Value) -> Result<Option<Point>, ApiError> {
         // An array of two numbers is a point for serde too.
         Value::Object(_) => serde_json::from_value(value)
             .map(Some)
-            .map_err(|_| ApiError::field("at", NotAFraction)),
+            .map_err(|_| ApiError::field("at", NotAFraction.to_string())),
         _ => Err(ApiError::field("at", "this field is an object of x and y")),
     }
 }
@@ -310,7 +310,7 @@ fn parse_since(value: &str) -> Result<Select, ApiError> {
         .replace(' ', "+")
         .parse()
         .map(Select::Since)
-        .map_err(|error| ApiError::field("since", error))
+        .map_err(|error| ApiError::field("since", error.to_string()))
 }
 
 #[cfg(test)]

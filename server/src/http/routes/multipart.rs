@@ -103,14 +103,12 @@ impl Form {
             if !is_file(&field) {
                 while self.next_chunk(&mut field).await?.is_some() {}
             } else if file.is_some() {
-                return Err(ApiError::malformed("One image is sent at a time."));
+                return Err(ApiError::SeveralImages);
             } else {
                 file = self.save(&mut field, dir).await?;
             }
         }
-        file.ok_or(ApiError::malformed(
-            "There is no image in this form; it belongs in the field \"file\".",
-        ))
+        file.ok_or(ApiError::NoImage)
     }
 
     /// Returns `None` if no file was chosen: browsers then send an empty one without a name.

@@ -1,0 +1,121 @@
+//! What people are told about errors, in their language. What only programs meet is in English.
+
+use app::texts::{Language, ServerTexts, fill};
+
+use super::{ApiError, FieldError};
+use crate::image::ImageError;
+
+impl ApiError {
+    /// The kind of error in a few words.
+    pub(super) fn title(&self, language: Language) -> &'static str {
+        let texts = language.server_texts();
+        match self {
+            Self::Malformed(_) | Self::NoImage | Self::SeveralImages => texts.malformed,
+            Self::Unauthorized => texts.unauthorized,
+            Self::ForeignOrigin => texts.foreign_origin,
+            Self::NotFound => texts.not_found,
+            Self::MethodNotAllowed => texts.method_not_allowed,
+            Self::TooSlow => texts.too_slow,
+            Self::PreconditionFailed => texts.precondition_failed,
+            Self::FileTooLarge { .. } | Self::BodyTooLarge => texts.too_large,
+            Self::UnsupportedType(_) | Self::BadImage(ImageError::UnknownType) => {
+                texts.unsupported_type
+            }
+            Self::RangeNotSatisfiable => texts.range_not_satisfiable,
+            Self::BadImage(_) => texts.bad_image,
+            Self::BadField { .. } => texts.bad_field,
+            Self::UnsupportedWebSocketVersion => texts.other_version,
+            Self::TooManyRequests { .. } => texts.too_many_requests,
+            Self::Internal => texts.internal,
+            Self::Unavailable | Self::Overloaded => texts.unavailable,
+        }
+    }
+
+    /// What a person can do about it, in a sentence.
+    pub(super) fn detail(&self, language: Language) -> String {
+        let texts = language.server_texts();
+        let detail: &str = match self {
+            Self::Malformed(detail) | Self::UnsupportedType(detail) => detail.as_ref(),
+            Self::NoImage => texts.no_image,
+            Self::SeveralImages => texts.several_images,
+            Self::Unauthorized => {
+                "The header Authorization, if there is one, is Bearer with a secret of 22 to 86 letters, digits, '-' or \
+                 '_'."
+            }
+            Self::ForeignOrigin => texts.foreign_origin_detail,
+            Self::NotFound => texts.not_found_detail,
+            Self::MethodNotAllowed => texts.method_not_allowed_detail,
+            Self::TooSlow => texts.too_slow_detail,
+            Self::PreconditionFailed => "This is not the version that was asked for.",
+            Self::FileTooLarge { limit } => {
+                let max = format_bytes(*limit, texts);
+                return fill(texts.file_too_large, &[("max", &max)]);
+            }
+            Self::BodyTooLarge => texts.body_too_large,
+            Self::RangeNotSatisfiable => "This part is beyond the end of the file.",
+            Self::BadImage(error) => return error.in_words(texts),
+            Self::BadField { detail, .. } => return detail.in_words(language),
+            Self::UnsupportedWebSocketVersion => {
+                "This address takes WebSockets of version 13 only."
+            }
+            Self::TooManyRequests { .. } => texts.too_many_requests_detail,
+            Self::Internal => texts.internal_detail,
+            Self::Unavailable | Self::Overloaded => texts.unavailable_detail,
+        };
+        detail.to_owned()
+    }
+}
+
+impl FieldError {
+    fn in_words(&self, language: Language) -> String {
+        match self {
+            Self::Text(error) => error.in_words(language.texts()),
+            Self::Other(error) => error.clone().into_owned(),
+        }
+    }
+}
+
+/// Formats a limit for people: `20 MB`, `64 kB`, `300 bytes`, with the units that the app shows: 1,024 bytes in a kB.
+fn format_bytes(bytes: u64, texts: &ServerTexts) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = KIB * KIB;
+    match bytes {
+        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MB", bytes / MIB),
+        KIB.. if bytes.is_multiple_of(KIB) => format!("{} kB", bytes / KIB),
+        _ => fill(texts.bytes, &[("count", &bytes.to_string())]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::model::TextError;
+
+    use super::*;
+
+    #[test]
+    fn round_limits_are_formatted_in_large_units() {
+        let texts = Language::En.server_texts();
+        assert_eq!(format_bytes(20 * 1024 * 1024, texts), "20 MB");
+        assert_eq!(format_bytes(64 * 1024, texts), "64 kB");
+        assert_eq!(format_bytes(1_500_000, texts), "1500000 bytes");
+    }
+
+    #[test]
+    fn only_the_words_of_a_problem_depend_on_the_language() {
+        let error = ApiError::field("content", TextError::TooLong { max: 2, len: 3 });
+        let (english, german) = (
+            error.to_problem(Language::En),
+            error.to_problem(Language::De),
+        );
+        assert_eq!(
+            english.detail,
+            "at most 2 characters are allowed, these are 3"
+        );
+        assert_eq!(german.detail, "höchstens 2 Zeichen sind erlaubt, es sind 3");
+        assert_ne!(english.title, german.title);
+        assert_eq!(
+            (english.kind, english.status, english.field),
+            (german.kind, german.status, german.field)
+        );
+    }
+}
