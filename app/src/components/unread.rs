@@ -9,10 +9,11 @@ use crate::browser::Timer;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::Seq;
+use crate::texts::texts;
 
 /// How long the line stays after the reader is back.
 const MARK_DURATION: Duration = Duration::from_secs(30);
-/// The class of the first new message, over which the style sheet draws the line.
+/// The class of the first new message, over which the style sheet draws the line with the word of `data-new`.
 const FIRST_NEW: &str = "first-new";
 
 /// Marks new messages, and returns how many of others came since the tab was hidden; 0 while it is visible.
@@ -57,7 +58,8 @@ pub fn count_unread(live: Live) -> RwSignal<usize> {
 fn mark(first: Seq) {
     remove_mark();
     if let Some(message) = document().get_element_by_id(&format!("m{first}")) {
-        // Fails only for names with spaces.
+        // Fail only for invalid names.
+        _ = message.set_attribute("data-new", texts().new);
         _ = message.class_list().add_1(FIRST_NEW);
     }
 }
