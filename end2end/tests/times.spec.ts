@@ -3,7 +3,8 @@ import { test } from '../fixtures';
 import { post, upload } from './api';
 import { ImagePage } from './pages';
 
-const reader = { locale: 'de-DE', timezoneId: 'Pacific/Auckland' };
+// The page is in German, and so are its dates.
+const reader = { locale: 'de-AT', timezoneId: 'Pacific/Auckland' };
 const daysLater = 3 * 24 * 60 * 60_000;
 
 test.use(reader);
@@ -18,17 +19,17 @@ test("times and days are in UTC first, and in the reader's zone and language aft
   const { createdAt } = await post(request, shared, 'What time is it?');
   const at = new Date(createdAt);
 
-  const withoutScripts = await browser.newContext({ javaScriptEnabled: false });
+  const withoutScripts = await browser.newContext({ locale: reader.locale, javaScriptEnabled: false });
   const plain = await withoutScripts.newPage();
   await plain.goto(`/u/${shared.shortID}`);
-  const day = at.toLocaleDateString('en-GB', { timeZone: 'UTC', dateStyle: 'long' });
+  const day = at.toLocaleDateString('de', { timeZone: 'UTC', dateStyle: 'long' });
   await expect(plain.locator('.day')).toHaveText(day);
   await expect(plain.locator('time')).toHaveText(`${createdAt.slice(11, 16)} UTC`);
   await withoutScripts.close();
 
   // `navigator.language` may be a language that `Intl` rejects.
-  await page.addInitScript(() => Object.defineProperty(navigator, 'language', { value: 'de-DE@euro' }));
-  // Otherwise the day would be "Today".
+  await page.addInitScript(() => Object.defineProperty(navigator, 'language', { value: 'de-AT@euro' }));
+  // Otherwise the day would be "Heute".
   await page.clock.setFixedTime(Date.now() + daysLater);
   await ImagePage.open(page, shared.shortID);
   const timeZone = reader.timezoneId;
@@ -46,7 +47,7 @@ test('at midnight today becomes yesterday', async ({ page, request }) => {
   const untilMidnight = 24 * 60 * 60_000 - (local.getTime() % (24 * 60 * 60_000));
   await page.clock.install({ time: at.getTime() + untilMidnight - 60_000 });
   await ImagePage.open(page, shared.shortID);
-  await expect(page.locator('.day')).toHaveText('Today');
+  await expect(page.locator('.day')).toHaveText('Heute');
   await page.clock.runFor(61_000);
-  await expect(page.locator('.day')).toHaveText('Yesterday');
+  await expect(page.locator('.day')).toHaveText('Gestern');
 });
