@@ -15,6 +15,9 @@ async fn the_code_contains_the_link_to_the_page() {
     assert_eq!(header(code.headers(), "content-type"), "image/svg+xml");
     let cache_control = header(code.headers(), "cache-control");
     assert_eq!(cache_control, "public, max-age=3600, s-maxage=60");
+    // Otherwise one with a forged host could get into a shared cache.
+    let vary = "accept-encoding, x-forwarded-host, x-forwarded-proto";
+    assert_eq!(header(code.headers(), "vary"), vary);
     assert_eq!(header(code.headers(), "x-robots-tag"), "noindex");
     let code = code.text().await.unwrap();
     assert_eq!(code, drawing_of(&node.base(), &upload.short_id.to_string()));
@@ -32,6 +35,7 @@ async fn the_code_names_the_public_url() {
     let node = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example")]).await;
     let id = node.uploaded().await.short_id.to_string();
     let code = node.get(&format!("/u/{id}/qr.svg")).send().await.unwrap();
+    assert_eq!(header(code.headers(), "vary"), "accept-encoding");
     let expected = drawing_of("https://tonesa.example", &id);
     assert_eq!(code.text().await.unwrap(), expected);
 }

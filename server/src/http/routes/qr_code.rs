@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::model::ShortId;
 use axum::extract::State;
 use axum::response::Response;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, VARY};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
@@ -20,6 +20,10 @@ use crate::store::Store;
 const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
 /// It depends on the host, and its upload may be removed: a shared cache asks again after a minute.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600, s-maxage=60");
+/// What it depends on where no address is configured: a proxy's report of the host and scheme beside those of the address,
+/// by which a cache tells responses apart anyway.
+const FORWARDED: HeaderValue =
+    HeaderValue::from_static("accept-encoding, x-forwarded-host, x-forwarded-proto");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// `GET /u/{id}/qr.svg`.
@@ -34,6 +38,9 @@ pub async fn show(
     let code = svg(&info.public_origin(&config), upload.short_id)?;
     let mut response = Representation::new(SVG, CACHE_CONTROL, code.into_bytes()).respond(&request);
     let headers = response.headers_mut();
+    if config.public_url.is_none() {
+        headers.insert(VARY, FORWARDED);
+    }
     headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
     Ok(response)
 }
