@@ -1,6 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
-import { image, post, upload } from './api';
+import { image, imagePayload, post, upload } from './api';
+import { transferOf } from './files';
 import { ImagePage } from './pages';
 
 const own = (page: Page) => page.locator('.own-pictures');
@@ -61,6 +62,27 @@ test('pictures uploaded in this browser are listed, newest first, and can be for
   await theirs.goto('/');
   await expect(theirs.locator('html.hydrated')).toBeAttached();
   await expect(own(theirs)).toBeHidden();
+});
+
+test('a picture that was uploaded by the plain form is listed, and one that a link leads to is not', async ({ page, request }) => {
+  const shared = await upload(request);
+  await page.goto(`/u/${shared.shortID}`);
+  await page.goto('/');
+  const transfer = await transferOf(page, [imagePayload('grey.jpg')]);
+  await page.evaluate((transfer) => {
+    const field = document.querySelector<HTMLInputElement>('input[type=file][name=file]')!;
+    field.files = transfer.files;
+    field.form!.submit();
+  }, transfer);
+  await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
+  const address = new URL(page.url()).pathname;
+  await new ImagePage(page).live();
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  await page.reload();
+  await new ImagePage(page).live();
+  await page.getByRole('link', { name: 'New picture' }).click();
+  await expect(own(page).getByRole('link')).toHaveCount(1);
+  await expect(own(page).getByRole('link')).toHaveAttribute('href', address);
 });
 
 test('a picture that is gone is shown as gone, and one that fails to load is not', async ({ page, request, allowConsole }) => {

@@ -2,6 +2,7 @@
 
 pub mod clipboard;
 pub mod clock;
+mod cookie;
 mod focus;
 mod friendly_name;
 mod hydrated;
@@ -12,6 +13,7 @@ mod target;
 mod timer;
 mod wall_clock;
 
+pub use cookie::take_uploaded;
 pub use focus::focus;
 pub use hydrated::Hydrated;
 pub use target::{closest, target};

@@ -24,7 +24,7 @@ pub use header::{Brand, Header, NewPicture};
 pub use main_part::Main;
 pub use messages::MessageList;
 pub use notice::Notice;
-pub use own_pictures::OwnPictures;
+pub use own_pictures::{OwnPictures, add_from_form};
 pub use people::People;
 pub use places::Places;
 pub use share::ShareButton;

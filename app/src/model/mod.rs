@@ -22,5 +22,5 @@ pub use tab::TabId;
 pub use tag::{AuthorTag, TabTag};
 pub use text::{AuthorName, MAX_AUTHOR_CHARS, MAX_MESSAGE_CHARS, MessageText, TextError};
 pub use timestamp::{Timestamp, TimestampError};
-pub use upload::{Content, Kind, MediaType, Upload, UploadPage, fitted_size};
+pub use upload::{Content, Kind, MediaType, UPLOADED_COOKIE, Upload, UploadPage, fitted_size};
 pub use viewer::{Person, Viewer};

@@ -5,6 +5,9 @@ use super::message::MessagePage;
 use super::text::MessageText;
 use super::timestamp::Timestamp;
 
+/// The name of the cookie that holds the short id of an image just after this browser uploaded it by a plain form.
+pub const UPLOADED_COOKIE: &str = "tonesa-uploaded";
+
 /// An uploaded image as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::components::{
     Brand, Composer, ConnectionStatus, ImageStage, Main, MessageList, NewPicture, People, Places,
-    ShareButton, UploadOffer, count_unread, image_title,
+    ShareButton, UploadOffer, add_from_form, count_unread, image_title,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -64,6 +64,10 @@ fn Conversation(
         local_file,
         live,
     } = Conversations::expect().open(page);
+    effect({
+        let upload = upload.clone();
+        move || add_from_form(&upload)
+    });
     effect(move || live.enter());
     on_cleanup(move || live.leave());
     let short_id = upload.short_id;

@@ -26,6 +26,11 @@ async fn an_image_from_the_share_sheet_gets_a_page() {
         .multipart(Form::new().part(field.to_owned(), image));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
-    let page = node.get(header(response.headers(), "location"));
+    // So that it gets into the browser's own list.
+    let page = header(response.headers(), "location");
+    let id = page.strip_prefix("/u/").unwrap();
+    let cookie = format!("tonesa-uploaded={id}; Path={page}; Max-Age=60; SameSite=Strict");
+    assert_eq!(header(response.headers(), "set-cookie"), cookie);
+    let page = node.get(page);
     assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);
 }

@@ -38,6 +38,7 @@ pub fn forget(short_id: ShortId) -> Vec<OwnPicture> {
 }
 
 fn with(mut pictures: Vec<OwnPicture>, newest: OwnPicture) -> Vec<OwnPicture> {
+    pictures.retain(|it| it.short_id != newest.short_id);
     pictures.insert(0, newest);
     pictures.truncate(MAX_PICTURES);
     pictures

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
 use crate::browser::clock::Zone;
-use crate::browser::{closest, focus};
+use crate::browser::{closest, focus, take_uploaded};
 use crate::erased::{ErasedFor, effect};
 use crate::live::api;
 use crate::model::{ShortId, Upload};
@@ -16,6 +16,13 @@ use crate::page_data::PageError;
 use crate::texts::texts;
 use list::OwnPicture;
 pub use list::add;
+
+/// Adds an upload that was made by a plain form or the system's share sheet. Only its page learns of it.
+pub fn add_from_form(upload: &Upload) {
+    if take_uploaded(upload.short_id) {
+        add(upload);
+    }
+}
 
 /// The list, newest first; hidden while it is empty. It is filled after hydration, below everything else, so that
 /// nothing moves.

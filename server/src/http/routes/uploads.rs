@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::{Content, Kind, ShortId, Upload};
+use app::model::{Content, Kind, ShortId, UPLOADED_COOKIE, Upload};
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -66,7 +66,8 @@ pub async fn create(
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
     if is_form {
-        return Ok(Redirect::to(&page).into_response());
+        let cookie = uploaded_cookie(upload.short_id);
+        return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response());
     }
     Ok((
         StatusCode::CREATED,
@@ -74,6 +75,12 @@ pub async fn create(
         Json(upload),
     )
         .into_response())
+}
+
+/// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something in
+/// the address, it is not passed on with the link.
+fn uploaded_cookie(short_id: ShortId) -> String {
+    format!("{UPLOADED_COOKIE}={short_id}; Path=/u/{short_id}; Max-Age=60; SameSite=Strict")
 }
 
 /// `GET /api/uploads/{id}`.
