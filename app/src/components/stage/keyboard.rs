@@ -1,9 +1,10 @@
-use leptos::ev::KeyboardEvent;
+use leptos::ev::{Event, KeyboardEvent};
 use leptos::html::I;
 use leptos::prelude::*;
 
 use super::place::{decimal, middle, step};
 use super::zoom::Zoom;
+use crate::browser::{closest, focus};
 use crate::model::Point;
 use crate::texts::texts;
 
@@ -57,5 +58,12 @@ pub fn KeyboardPointer(
             {texts().pointing_help}
         </p>
         <i class="crosshair" aria-hidden="true" node_ref=crosshair></i>
+    }
+}
+
+/// Moves the focus from a button on the stage, which is about to disappear, to the stage. Its keys zoom and move.
+pub fn focus_stage(ev: &Event) {
+    if let Some(stage) = closest(ev, ".stage") {
+        focus(&stage);
     }
 }

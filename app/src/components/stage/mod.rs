@@ -18,7 +18,7 @@ use leptos::ev::{Event, MouseEvent, PointerEvent};
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
-use crate::browser::{closest, focus, target};
+use crate::browser::target;
 use crate::components::places::{Places, follow_pin, is_plain, place_link};
 use crate::erased::effect;
 use crate::live::Live;
@@ -148,13 +148,6 @@ pub fn ImageStage(
             </p>
             <ZoomBar zoom live/>
         </div>
-    }
-}
-
-/// Moves the focus from a button on the stage, which is about to disappear, to the stage. Its keys zoom and move.
-fn focus_stage(ev: &Event) {
-    if let Some(stage) = closest(ev, ".stage") {
-        focus(&stage);
     }
 }
 

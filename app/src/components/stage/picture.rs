@@ -2,7 +2,7 @@ use leptos::ev::MouseEvent;
 use leptos::html::Img;
 use leptos::prelude::*;
 
-use super::focus_stage;
+use super::keyboard::focus_stage;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};

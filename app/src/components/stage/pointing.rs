@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::focus_stage;
+use super::keyboard::focus_stage;
 use super::place::decimal;
 use super::zoom::Zoom;
 use crate::components::announcement::Note;
