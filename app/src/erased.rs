@@ -7,10 +7,11 @@ use leptos::tachys::hydration::Cursor;
 use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::{Mountable, Position, PositionState};
 
-/// Erases a view's type, as [`IntoAny::into_any`] does, without the code of two functions, for a smaller WASM.
+/// Erases a view's type, as [`IntoAny::into_any`] does, without the code of three functions, for a smaller WASM.
 ///
 /// An [`AnyView`] points to the view's `hydrate_async`, which only `hydrate_lazy` calls, and to its `rebuild`, which
-/// updates the view in place; so the linker must keep them. Here a new view replaces the old one instead.
+/// updates the view in place; so the linker must keep them. Here a new view replaces the old one instead. The third is
+/// `into_owned`, which converts a view that borrows something.
 pub fn erase(view: impl IntoView + 'static) -> AnyView {
     NoRebuild(view).into_any()
 }
@@ -64,9 +65,10 @@ impl<V: Render> Render for NoRebuild<V> {
     }
 }
 
-impl<V: RenderHtml> RenderHtml for NoRebuild<V> {
+impl<V: RenderHtml + 'static> RenderHtml for NoRebuild<V> {
     type AsyncOutput = V::AsyncOutput;
-    type Owned = NoRebuild<V::Owned>;
+    // It borrows nothing, so there is nothing to convert.
+    type Owned = Self;
 
     const MIN_LENGTH: usize = V::MIN_LENGTH;
     const EXISTS: bool = V::EXISTS;
@@ -121,17 +123,17 @@ impl<V: RenderHtml> RenderHtml for NoRebuild<V> {
     }
 
     fn into_owned(self) -> Self::Owned {
-        NoRebuild(self.0.into_owned())
+        self
     }
 }
 
 impl<V: AddAnyAttr> AddAnyAttr for NoRebuild<V> {
-    type Output<A: Attribute> = NoRebuild<V::Output<A>>;
+    type Output<A: Attribute> = V::Output<A>;
 
     fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
     where
         Self::Output<A>: RenderHtml,
     {
-        NoRebuild(self.0.add_any_attr(attribute))
+        self.0.add_any_attr(attribute)
     }
 }
