@@ -1,6 +1,7 @@
 //! The HTML document around the app; server only.
 
 use leptos::attr::media;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
@@ -103,7 +104,7 @@ fn HydrationScript(js: String, wasm: String) -> impl IntoView {
     view! {
         <link rel="modulepreload" href=js/>
         <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="" href=wasm/>
-        <script type="module">{script}</script>
+        <script type="module" nonce=use_nonce()>{script}</script>
     }
 }
 

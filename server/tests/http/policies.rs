@@ -4,7 +4,8 @@ use crate::common::faults::{Mode, Switches};
 use crate::common::{TestNode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Returns a page's policy and its text.
@@ -61,11 +62,17 @@ async fn a_page_allows_exactly_its_inline_content() {
         "<style>",
     ];
     node.post_texts(&talked, &texts).await;
+    let pinned = node.uploaded().await;
+    let message = json!({"content": "here", "clientMessageID": "m", "at": {"x": 0.5, "y": 0.5}});
+    let posted = node.post_message(pinned.short_id.as_str(), &message).await;
+    assert_eq!(posted.status(), StatusCode::CREATED);
     let upload_page = |short_id| node.get(&format!("/u/{short_id}"));
     let pages = [
         (page(node.get("/"), 200).await, 0),
         (page(upload_page(silent.short_id), 200).await, 1),
         (page(upload_page(talked.short_id), 200).await, 1),
+        // The style sheet with the places of pins.
+        (page(upload_page(pinned.short_id), 200).await, 2),
     ];
     for ((policy, text), styles_inline) in pages {
         // The script that starts the app, and those with Leptos' serialized resources.
@@ -76,7 +83,8 @@ async fn a_page_allows_exactly_its_inline_content() {
             .chain(["'wasm-unsafe-eval'"])
             .collect();
         assert_eq!(sources(&policy, "script-src"), expected, "{policy}");
-        let styles = style_attributes(&text);
+        let mut styles = style_attributes(&text);
+        styles.extend(hashes(&text, "style"));
         assert_eq!(styles.len(), styles_inline, "{text}");
         let mut expected = vec!["'self'"];
         if styles_inline > 0 {
@@ -84,7 +92,7 @@ async fn a_page_allows_exactly_its_inline_content() {
         }
         expected.extend(styles.iter().map(String::as_str));
         assert_eq!(sources(&policy, "style-src"), expected, "{policy}");
-        assert!(!text.contains("<style") && !text.contains(" onclick=") && !text.contains("nonce"));
+        assert!(!text.contains(" onclick=") && !text.contains("nonce"));
         assert!(!text.contains("alert(1)</script>"), "{text}");
     }
 }

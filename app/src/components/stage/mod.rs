@@ -15,6 +15,7 @@ mod zoom;
 mod zoom_bar;
 
 use leptos::ev::{Event, MouseEvent, PointerEvent};
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
@@ -128,6 +129,8 @@ pub fn ImageStage(
             >
                 <div
                     class=fitted_class
+                    // So that the page's policy allows its style.
+                    nonce=use_nonce()
                     style=("--width", width)
                     style=("--height", height)
                     node_ref=zoom.fitted

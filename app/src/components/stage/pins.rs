@@ -2,6 +2,7 @@ use std::fmt::Write;
 use std::num::NonZeroU32;
 
 use leptos::ev::PointerEvent;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use web_sys::FocusEvent;
 
@@ -23,7 +24,8 @@ pub fn Pins(live: Live, spread: Spread) -> impl IntoView {
     let pins = live.messages.pins;
     let hydrated = Hydrated::expect();
     let rules = rules(&pins.get_untracked());
-    let rules = (is_in_document() && !rules.is_empty()).then(|| view! { <style>{rules}</style> });
+    let rules = (is_in_document() && !rules.is_empty())
+        .then(|| view! { <style nonce=use_nonce()>{rules}</style> });
     let on_hover = move |ev: PointerEvent| {
         if let Some(pin) = place_link(&ev).filter(|_| ev.pointer_type() != "touch") {
             spread.open(&pin);

@@ -28,11 +28,11 @@ pub(super) struct InlineSources {
 }
 
 impl Document {
-    /// Finishes what `leptos_axum` has rendered: removes the nonce from its scripts, which would make every rendering
-    /// different, and puts in the number of nodes, so that the browser can tell whether something has changed them.
-    pub fn new(mut html: String) -> Self {
+    /// Finishes what `leptos_axum` has rendered with this nonce. Only inline content of elements that have the nonce is
+    /// allowed, since anything else was injected. The nonce itself is removed, which would make every rendering
+    /// different, and the number of nodes is put in, so that the browser can tell whether something has changed them.
+    pub fn new(html: String, nonce: &str) -> Self {
         let mut inline = InlineSources::default();
-        let mut nonce = None;
         let mut is_script = false;
         let mut is_style = false;
         let mut in_app = false;
@@ -49,13 +49,11 @@ impl Document {
                 Token::StartTag(tag) => {
                     let attribute =
                         |name: &[u8]| tag.attributes.get(name).map(|value| value.to_vec());
-                    let kind = attribute(b"type");
-                    is_script =
-                        tag.name == b"script" && kind.as_deref() != Some(b"application/json");
-                    is_style = tag.name == b"style";
-                    let style = attribute(b"style").map(|style| hash_source(&style));
-                    inline.styles.extend(style);
-                    nonce = nonce.or(attribute(b"nonce"));
+                    let is_ours = attribute(b"nonce").is_some_and(|it| it == nonce.as_bytes());
+                    is_script = is_ours && tag.name == b"script";
+                    is_style = is_ours && tag.name == b"style";
+                    let style = attribute(b"style").filter(|_| is_ours);
+                    inline.styles.extend(style.map(|style| hash_source(&style)));
                     in_app |= attribute(b"id").as_deref() == Some(b"app");
                 }
                 Token::String(text) if is_script => inline.scripts.push(hash_source(&text)),
@@ -67,9 +65,7 @@ impl Document {
                 _ => {}
             }
         }
-        if let Some(nonce) = nonce.and_then(|nonce| String::from_utf8(nonce).ok()) {
-            html = html.replace(&format!(r#" nonce="{nonce}""#), "");
-        }
+        let html = html.replace(&format!(r#" nonce="{nonce}""#), "");
         let counted = format!(r#"<div id="app" data-nodes="{nodes}">"#);
         Self {
             html: html.replacen(APP_ELEMENT, &counted, 1),
@@ -106,14 +102,18 @@ mod tests {
         format!(
             "<!DOCTYPE html><html><head><script type=\"module\" nonce=\"{nonce}\">a<b</script>\
              <script type=\"application/json\">{{}}</script></head>\
-             <body><style>#a{{top:1px}}</style><div id=\"app\" data-nodes=\"\"><p style=\"top:0;\">one &amp; two<!>three<img></p></div>\
+             <body><style nonce=\"{nonce}\">#a{{top:1px}}</style><div id=\"app\" data-nodes=\"\"><p nonce=\"{nonce}\" style=\"top:0;\">one &amp; two<!>three<img></p></div>\
              <script type=\"application/json\" id=\"texts\">[]</script></body></html><script nonce=\"{nonce}\">c()</script>"
         )
     }
 
+    fn document(nonce: &str) -> Document {
+        Document::new(rendered(nonce), nonce)
+    }
+
     #[test]
     fn inline_scripts_and_styles_are_hashed() {
-        let document = Document::new(rendered("x"));
+        let document = document("x");
         assert_eq!(
             document.inline.scripts,
             [hash_source(b"a<b"), hash_source(b"c()")]
@@ -125,8 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn inline_content_without_the_nonce_of_the_rendering_is_not_allowed() {
+        let injected = "</title><script>evil()</script><script nonce=\"\">evil()</script>\
+             <script nonce=\"y\">evil()</script><script type=\"module\" nonce=\"X\">evil()</script>\
+             <style>#a{top:2px}</style><style nonce=\"y\">#a{top:2px}</style>\
+             <p style=\"top:2px\"><p nonce=\"y\" style=\"top:2px\">";
+        // In the head before the first script of the app's own, in the app, and after everything.
+        for place in ["<script type=\"module\"", "one &amp; two", "<script nonce"] {
+            let html = rendered("x").replace(place, &format!("{injected}{place}"));
+            assert!(html.contains("evil"), "{place}");
+            let inline = Document::new(html, "x").inline;
+            assert_eq!(inline, document("x").inline, "{place}");
+        }
+    }
+
+    #[test]
     fn the_nodes_of_the_app_are_counted_as_a_browser_does() {
-        let document = Document::new(rendered("x"));
+        let document = document("x");
         // <p>, its two texts, the comment between them, and the image.
         assert!(
             document.html.contains(r#"data-nodes="5""#),
@@ -137,7 +152,7 @@ mod tests {
 
     #[test]
     fn renderings_with_different_nonces_are_the_same_document() {
-        assert_eq!(Document::new(rendered("x")), Document::new(rendered("y")));
-        assert!(!Document::new(rendered("x")).html.contains("nonce"));
+        assert_eq!(document("x"), document("y"));
+        assert!(!document("x").html.contains("nonce"));
     }
 }

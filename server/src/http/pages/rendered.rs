@@ -16,6 +16,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
 
 use super::document::Document;
@@ -93,8 +94,11 @@ impl RenderedPage {
         image_origin: Option<&str>,
     ) -> Self {
         let version = content.version();
-        let (status, html) = html(request, language, assets, settings, content).await;
-        let document = Document::new(html);
+        // Only this rendering knows it, so that nothing that is injected into the document can have it.
+        let nonce = Nonce::new();
+        let (status, html) =
+            html(request, language, assets, settings, content, nonce.clone()).await;
+        let document = Document::new(html, &nonce);
         let mut headers = HeaderMap::from_iter([
             (
                 header::CONTENT_LANGUAGE,
@@ -155,11 +159,13 @@ async fn html(
     assets: Assets,
     settings: Settings,
     content: PageContent,
+    nonce: Nonce,
 ) -> (StatusCode, String) {
     let content = Arc::new(content);
     let source: Arc<dyn PageSource> = Arc::<PageContent>::clone(&content);
     let provide = move || {
         provide_context(language);
+        provide_context(nonce.clone());
         provide_context(settings.clone());
         provide_context(Arc::clone(&source));
     };
