@@ -1,9 +1,9 @@
 //! Images that the system's share sheet sends to the installed app (`share_target` in the web app's manifest).
 
-use crate::common::{TestNode, header, pictures};
+use crate::common::{TestNode, header, pictures, problem};
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const MANIFEST: &str = include_str!("../../../public/manifest.webmanifest");
 
@@ -33,4 +33,30 @@ async fn an_image_from_the_share_sheet_gets_a_page() {
     assert_eq!(header(response.headers(), "set-cookie"), cookie);
     let page = node.get(page);
     assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn only_the_share_target_accepts_requests_that_no_page_has_made() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let upload = upload.short_id;
+    let message = json!({"content": "a", "clientMessageID": "m"});
+    let upgrade = node
+        .get("/api/socket")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("sec-websocket-protocol", "tonesa.v1");
+    for request in [
+        node.post(&format!("/api/uploads/{upload}/messages"))
+            .json(&message),
+        node.post(&format!("/u/{upload}/messages"))
+            .form(&[("content", "a")]),
+        upgrade,
+    ] {
+        let request = request.header("origin", "null");
+        let response = request.header("sec-fetch-site", "none").send().await;
+        problem(response.unwrap(), 403, "foreign-origin").await;
+    }
 }

@@ -5,16 +5,24 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
 use crate::config::host::parse_origin;
 use crate::config::{Config, PublicUrl};
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
 
-/// An extractor that refuses requests made by other sites' pages; every handler of a POST or an upgrade has it first.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// An extractor that refuses requests made by other sites' pages; every handler of a POST or an upgrade has it, or
+/// [`SameOriginOrShared`], first.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
+
+/// The same for the target of the system's share sheet, `share_target` in the web app's manifest: the system posts to
+/// the installed app from no page at all, so that the browser sends `Origin: null`.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOriginOrShared;
 
 impl<S: Send + Sync> FromRequestParts<S> for SameOrigin
 where
@@ -35,11 +43,25 @@ where
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for SameOriginOrShared
+where
+    Arc<Config>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if !is_made_without_page(&parts.headers) {
+            SameOrigin::from_request_parts(parts, state).await?;
+        }
+        Ok(Self)
+    }
+}
+
 /// Refuses requests that the browser marks as made by another site (Fetch Metadata), whatever `Origin` says. Its other
 /// values permit nothing by themselves, since browsers that send them send `Origin` too: `same-site` may be another host
 /// of the domain. Old browsers and programs do not send it.
 fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
-    let mut sites = headers.get_all("sec-fetch-site").iter();
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
         return Err(ApiError::ForeignOrigin);
     }
@@ -48,9 +70,7 @@ fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Refuses an `Origin` that is not `PUBLIC_URL`; without that setting, one that is not the requested host. The host
 /// alone is weak evidence: a foreign page whose name resolves to this node (DNS rebinding) requests its own. A missing
-/// `Origin`, as from curl, is accepted; `null`, as from a sandboxed frame, is foreign unless the user made the request
-/// without any page (`Sec-Fetch-Site: none`, which pages cannot set): so the system's share sheet posts to the installed
-/// app.
+/// `Origin`, as from curl, is accepted; `null`, as from a sandboxed frame, is foreign.
 ///
 /// # Errors
 /// [`ApiError::ForeignOrigin`].
@@ -64,9 +84,6 @@ pub fn check(
         return Ok(());
     };
     let is_own = || {
-        if origin == "null" {
-            return Some(is_made_by_user(headers));
-        }
         let (scheme, origin) = parse_origin(origin.to_str().ok()?)?;
         let named = HostPort::new(&origin, scheme);
         let Some(public_url) = public_url else {
@@ -83,10 +100,13 @@ pub fn check(
     }
 }
 
-/// Whether the browser says that no page made the request.
-fn is_made_by_user(headers: &HeaderMap) -> bool {
-    let mut sites = headers.get_all("sec-fetch-site").iter();
-    sites.next().is_some_and(|site| site == "none") && sites.next().is_none()
+/// Whether the browser says that no page made the request: `Sec-Fetch-Site: none`, which pages cannot set.
+fn is_made_without_page(headers: &HeaderMap) -> bool {
+    let is_only = |name: HeaderName, expected: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.next().is_some_and(|value| value == expected) && values.next().is_none()
+    };
+    is_only(header::ORIGIN, "null") && is_only(SEC_FETCH_SITE, "none")
 }
 
 /// The host and port of an origin. A missing port means the scheme's default port.

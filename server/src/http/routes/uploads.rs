@@ -20,7 +20,7 @@ use crate::http::accept::prefers_html;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
-use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::origin::SameOriginOrShared;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
@@ -40,7 +40,7 @@ const MAX_SHORT_ID_ATTEMPTS: usize = 3;
 
 /// `POST /api/uploads`.
 pub async fn create(
-    _: (SameOrigin, Author),
+    _: (SameOriginOrShared, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,
