@@ -6,6 +6,7 @@ use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 
 /// See <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
 const DUPLICATE_KEY: i32 = 11_000;
+const NOT_IMPLEMENTED: i32 = 238;
 /// The server is shutting down, or is not or no longer the primary: another one will be.
 const NOT_PRIMARY_CODES: [i32; 8] = [189, 91, 10_107, 10_058, 11_600, 11_602, 13_435, 13_436];
 
@@ -19,6 +20,11 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
         }) => errors.iter().any(|error| error.code == DUPLICATE_KEY),
         _ => false,
     }
+}
+
+/// Returns whether the server lacks what the command asks for, as those that only speak MongoDB's protocol may.
+pub(super) fn is_not_implemented(error: &Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(error) if error.code == NOT_IMPLEMENTED)
 }
 
 /// Returns how many documents of a failed ordered insert are certainly stored, on a majority.

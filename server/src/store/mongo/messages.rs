@@ -4,7 +4,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 
 use super::documents::{Malformed, Stored, StoredMessage, date, number, object_id, read, seq};
 use super::error::Failure;
-use super::schema::Database;
+use super::schema::{Database, has_place};
 use super::uploads;
 use crate::store::{Position, Select};
 
@@ -59,13 +59,18 @@ impl<'d> Conversation<'d> {
     }
 
     /// Reads how many messages before one of an earlier version have a place. Since those have none, it is what the
-    /// newest of this version says, which may be older during a rolling update.
+    /// newest with a place says, which may be older during a rolling update.
     async fn places_before(self, seq: Seq) -> Result<u32, Failure> {
-        let mut filter = self.within(doc! { "$lt": number(seq) });
-        filter.insert("places", doc! { "$exists": true });
-        let newest = self.newest(filter).await?;
+        let newest = self.newest(self.with_place_before(seq)).await?;
         let places = newest.map(|newest| position_of(&newest)).transpose()?;
         Ok(places.and_then(|(_, places)| places).unwrap_or_default())
+    }
+
+    /// Selects the messages with a place before this one: as the index of places needs it.
+    pub fn with_place_before(self, seq: Seq) -> Document {
+        let mut filter = self.within(doc! { "$lt": number(seq) });
+        filter.extend(has_place());
+        filter
     }
 
     async fn newest(self, filter: Document) -> Result<Option<RawDocumentBuf>, Failure> {

@@ -4,6 +4,7 @@ use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
 use super::documents::{Stored, StoredMessage, StoredUpload};
+use super::driver_error::is_not_implemented;
 use super::error::Failure;
 
 /// The name of the collection with the pairing id, and the id of its only document.
@@ -77,8 +78,31 @@ impl Database {
         for index in indexes {
             self.messages.create_index(index).await?;
         }
-        Ok(())
+        self.create_index_of_places().await
     }
+
+    /// Creates the index of the messages with a place, which are few. It saves reading the whole conversation when
+    /// those after the last place are of earlier versions; a server without partial indexes does without it.
+    async fn create_index_of_places(&self) -> Result<(), Error> {
+        let options = IndexOptions::builder().partial_filter_expression(has_place());
+        let index = IndexModel::builder()
+            .keys(doc! { "uploadID": 1, "seq": -1 })
+            .options(options.build());
+        match self.messages.create_index(index.build()).await {
+            Err(error) if is_not_implemented(&error) => {
+                tracing::warn!(
+                    "the MongoDB server has no partial indexes, so that some pins are numbered more slowly"
+                );
+                Ok(())
+            }
+            created => created.map(drop),
+        }
+    }
+}
+
+/// The condition that a message has a place.
+pub(super) fn has_place() -> Document {
+    doc! { "at": { "$exists": true } }
 }
 
 fn unique(keys: Document) -> IndexModel {

@@ -7,6 +7,7 @@ use mongodb::bson::spec::ElementType;
 use mongodb::bson::{Bson, doc};
 
 use super::*;
+use crate::store::mongo::messages::Conversation;
 
 fn fields(document: &Document) -> Vec<&str> {
     document.keys().map(String::as_str).collect()
@@ -109,6 +110,53 @@ async fn pins_are_numbered_on_when_a_node_of_an_earlier_version_posts_in_between
         .filter_map(|it| it.pin)
         .collect();
     assert_eq!(pins, [1, 2, 3].map(|pin| NonZeroU32::new(pin).unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_place_is_found_by_an_index_and_not_by_reading_what_came_after_it() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let id = stored(&database.open().await).await;
+    let mut drafts = drafts("m", 200);
+    for (n, draft) in drafts.iter_mut().enumerate() {
+        draft.message.at = (n == 0).then(|| Point::new(0.25, 0.5).unwrap());
+    }
+    let node = database.open().await;
+    node.append(id, drafts).await.unwrap();
+    let messages = database.collection("messages").await;
+    // Those after the place are of an earlier version.
+    messages
+        .update_many(
+            doc! { "seq": { "$gt": 1 } },
+            doc! { "$unset": { "places": "" } },
+        )
+        .await
+        .unwrap();
+    let client = Client::with_uri_str(&database.url).await.unwrap();
+    let server = client.database(&database.name);
+    let about = server.run_command(doc! { "buildInfo": 1 }).await.unwrap();
+    // FerretDB has no partial indexes, and does not say how it finds documents.
+    if !about.contains_key("ferretdbVersion") {
+        let conversation = Conversation::new(&node.database, id);
+        let find = doc! {
+            "find": "messages",
+            "filter": conversation.with_place_before(Seq::new(200)),
+            "sort": { "seq": -1 },
+            "limit": 1,
+        };
+        let explain = doc! { "explain": find, "verbosity": "executionStats" };
+        let explained = server.run_command(explain).await.unwrap();
+        let stats = explained.get_document("executionStats").unwrap();
+        let examined = stats.get_i32("totalKeysExamined").unwrap();
+        assert!(examined <= 1, "{explained}");
+        let examined = stats.get_i32("totalDocsExamined").unwrap();
+        assert!(examined <= 1, "{explained}");
+    }
+    let mut next = super::drafts("next", 1).remove(0);
+    next.message.at = Some(Point::new(0.25, 0.5).unwrap());
+    let node = database.open().await;
+    node.append(id, vec![next]).await.unwrap();
+    let page = node.messages(id, Select::Newest, 1).await.unwrap();
+    assert_eq!(page.messages[0].pin, NonZeroU32::new(2));
 }
 
 impl FreshDatabase {
