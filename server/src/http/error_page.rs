@@ -4,31 +4,44 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 
 use app::MessageForm;
 
 use super::accept::{self, prefers_html};
 use super::error::ApiError;
+use super::extract::request_info::RequestInfo;
 use super::pages;
 use super::state::AppState;
 
 /// Middleware that translates problem documents, and replaces them by pages where a browser asks, for a page or by
-/// sending a form.
-pub async fn show_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// sending a form, while there is memory for them.
+pub async fn show_errors(
+    State(state): State<AppState>,
+    info: RequestInfo,
+    request: Request,
+    next: Next,
+) -> Response {
     let wants_page = prefers_html(request.headers()) && !is_api_read(&request);
     let language = accept::language(request.headers());
     let response = next.run(request).await;
     let Some(error) = response.extensions().get::<ApiError>().cloned() else {
         return response;
     };
-    let mut response = if wants_page {
+    let page = wants_page.then(|| {
         let form = response.extensions().get::<MessageForm>().cloned();
         let problem = error.to_problem(language);
-        let page = app::problem_page(&state.site.assets, language, problem, form);
-        with_page(response, page)
-    } else {
-        with_body(response, error.to_json(language).into())
+        app::problem_page(&state.site.assets, language, problem, form)
+    });
+    let client = info.client.counted();
+    let page = page.and_then(|page| {
+        let reservation = state.response_budget.reserve(client, page.len()).ok()?;
+        Some(reservation.hold(page.into()))
+    });
+    let mut response = match page {
+        Some(page) => with_page(response, page),
+        None => with_body(response, error.to_json(language).into()),
     };
     let headers = response.headers_mut();
     let language = HeaderValue::from_static(language.tag());
@@ -44,7 +57,7 @@ fn is_api_read(request: &Request) -> bool {
 }
 
 /// Replaces the body, and keeps the status and other headers (`Allow`, `Retry-After`).
-fn with_page(problem: Response, page: String) -> Response {
+fn with_page(problem: Response, page: Bytes) -> Response {
     let page = Html(page).into_response();
     let (headers, body) = (page.headers().clone(), page.into_body());
     let mut response = with_body(problem, body);

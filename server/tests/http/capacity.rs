@@ -1,6 +1,7 @@
 //! More uploads than a node can take: which are refused, when, and who does not have to wait.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -195,4 +196,26 @@ fn large_files(folder: &Path) -> usize {
         Err(_) => 0,
     };
     entries.filter_map(Result::ok).map(count).sum()
+}
+
+#[tokio::test]
+async fn without_memory_for_answers_there_are_no_codes_and_errors_are_short() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await.short_id;
+    let qr_code = node.get(&format!("/u/{upload}/qr.svg"));
+    // Browsers get a page with the form.
+    let form = [("content", "")];
+    let form = node.post(&format!("/u/{upload}/messages")).form(&form);
+    let form = form.header("accept", "text/html");
+    let refused = form.try_clone().unwrap().send().await.unwrap();
+    let content_type = header(refused.headers(), "content-type");
+    assert_eq!(content_type, "text/html; charset=utf-8");
+    let budget = &node.node.response_budget;
+    // Each address may have half of what is left.
+    let all: Vec<_> = (1..=20)
+        .map(|n| budget.reserve(IpAddr::V4(Ipv4Addr::from_bits(n)), (128 << 20) >> n))
+        .collect();
+    assert!(all.iter().all(Result::is_ok));
+    problem(form.send().await.unwrap(), 422, "bad-field").await;
+    problem(qr_code.send().await.unwrap(), 503, "unavailable").await;
 }

@@ -9,6 +9,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue, VARY};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
+use crate::admission::response_budget::ResponseBudget;
 use crate::config::Config;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
@@ -30,13 +31,16 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(config): State<Arc<Config>>,
+    State(budget): State<ResponseBudget>,
     info: RequestInfo,
     UploadPath(id): UploadPath,
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let upload = Deadline::start().wait("store", store.upload(id)).await?;
     let code = svg(&info.public_origin(&config), upload.short_id)?;
-    let mut response = Representation::new(SVG, CACHE_CONTROL, code.into_bytes()).respond(&request);
+    let reservation = budget.reserve(info.client.counted(), code.len())?;
+    let code = Representation::new(SVG, CACHE_CONTROL, code.into_bytes());
+    let mut response = code.respond_with(&request, |bytes| reservation.hold(bytes.clone()));
     let headers = response.headers_mut();
     if config.public_url.is_none() {
         headers.insert(VARY, FORWARDED);
