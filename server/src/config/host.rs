@@ -6,6 +6,8 @@ use http::uri::Authority;
 
 /// The longest name in the DNS, in bytes.
 const MAX_NAME: usize = 253;
+/// The digits of the largest port. More, with zeros in front, would only make links long.
+const MAX_PORT_DIGITS: usize = 5;
 
 /// Parses a host with or without a port, such as `tonesa.example:9091` or `[::1]`. User names, other characters and
 /// impossible ports are rejected.
@@ -40,7 +42,9 @@ fn is_host_name(name: &str) -> bool {
 }
 
 fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    port.len() <= MAX_PORT_DIGITS
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -60,7 +64,7 @@ mod tests {
         }
         for host in [
             "", ":80", "x@evil", "x:99999", "x:", "x:+80", "x/y", "::1", "[x]", "[::1", "x y",
-            "x:80:80",
+            "x:80:80", "x:000080",
         ] {
             assert_eq!(parse_host(host), None, "{host}");
         }
