@@ -110,6 +110,7 @@ pub fn start(
         sockets,
         response_budget,
         message_reads: Arc::default(),
+        checks: Arc::default(),
         sweep: Arc::<SweepStatus>::clone(&sweep),
         rate_limits,
         discarder: Arc::new(Discarder {

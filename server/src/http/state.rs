@@ -13,7 +13,7 @@ use super::body::Discarder;
 use super::metrics::HttpMetrics;
 use super::pages::page_cache::PageCache;
 use super::pictures::Pictures;
-use super::routes::health::SweepHealth;
+use super::routes::health::{SharedChecks, SweepHealth};
 use super::routes::messages::SharedMessageReads;
 use super::routes::multipart::UploadReceiver;
 use crate::admission::rate_limit::RateLimits;
@@ -73,6 +73,7 @@ extractable! {
     sockets: Slots,
     response_budget: ResponseBudget,
     message_reads: Arc<SharedMessageReads>,
+    checks: Arc<SharedChecks>,
     sweep: Arc<dyn SweepHealth>,
     rate_limits: Arc<RateLimits>,
     tasks: TaskTracker,
@@ -113,6 +114,8 @@ pub struct Parts {
     pub response_budget: ResponseBudget,
     /// Lists of messages that are being read, shared by concurrent requests.
     pub message_reads: Arc<SharedMessageReads>,
+    /// Checks of the backends, shared by concurrent requests.
+    pub checks: Arc<SharedChecks>,
     /// Reports whether images may be swept.
     pub sweep: Arc<dyn SweepHealth>,
     /// Limits uploads, messages and misses per client address.

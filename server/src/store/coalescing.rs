@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Clone, V, E> Default for CoalescedReads<K, V, E> {
 
 impl<K: Hash + Eq + Clone, V: Clone, E: Clone> CoalescedReads<K, V, E> {
     /// Returns the result of a read that begins after this call.
-    async fn read<F>(&self, key: K, read: impl Fn() -> F) -> Result<V, E>
+    pub(crate) async fn read<F>(&self, key: K, read: impl Fn() -> F) -> Result<V, E>
     where
         F: Future<Output = Result<V, E>>,
     {

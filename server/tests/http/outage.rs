@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use crate::common::faults::{Mode, Switch, Switches};
 use crate::common::{TestNode, header, pictures, problem};
 use app::model::MessagePage;
+use axum::extract::State;
+use futures::future::{join, join_all};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use server::http::routes::health;
 
 const MAX_ERROR_TIME: Duration = Duration::from_secs(3);
 
@@ -34,7 +37,7 @@ async fn fails_in_time_for(paths: &[String], node: &TestNode, switch: &Switch) {
     for mode in [Mode::Unavailable, Mode::Hanging] {
         switch.set(mode);
         let requests = paths.iter().map(|path| fails_in_time(node.get(path)));
-        futures::future::join_all(requests).await;
+        join_all(requests).await;
     }
     switch.set(Mode::Working);
     for path in paths {
@@ -190,4 +193,28 @@ async fn a_panic_fails_one_request_without_details() {
         node.get(&path).send().await.unwrap().status(),
         StatusCode::OK
     );
+}
+
+#[tokio::test]
+async fn concurrent_readiness_checks_share_the_calls_of_the_backends() {
+    let (node, switches) = node().await;
+    let node = &node.node;
+    let check = || {
+        health::ready(
+            State(node.store.clone()),
+            State(node.blobs.clone()),
+            State(node.broker.clone()),
+            State(node.checks.clone()),
+            State(node.config.clone()),
+            State(node.sweep.clone()),
+            State(node.stopping.clone()),
+        )
+    };
+    let before = switches.store.calls();
+    switches.store.set(Mode::Blocked);
+    let checks = join_all((0..20).map(|_| check()));
+    let (answers, ()) = join(checks, async { switches.store.set(Mode::Working) }).await;
+    assert!(answers.iter().all(|it| it.status() == StatusCode::OK));
+    // One for the first, and one for all that came while it was under way.
+    assert_eq!(switches.store.calls() - before, 2);
 }

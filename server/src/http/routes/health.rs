@@ -1,5 +1,6 @@
 //! The health checks: whether this node is up, and whether it can serve.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::{Config, Kinds};
+use crate::store::coalescing::CoalescedReads;
 use crate::store::{Store, StoreError};
 
 /// How long a backend may take to answer.
@@ -56,30 +58,35 @@ pub async fn ready(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
     State(broker): State<Arc<dyn Broker>>,
+    State(checks): State<Arc<SharedChecks>>,
     State(config): State<Arc<Config>>,
     State(sweep): State<Arc<dyn SweepHealth>>,
     State(stopping): State<CancellationToken>,
 ) -> Response {
-    let (store, blobs, broker) = tokio::join!(
-        check(store.ping(), store_state),
-        check(blobs.ping(), |_| UNAVAILABLE),
-        check(broker.ping(), |_| UNAVAILABLE),
-    );
+    let check_all = async || {
+        let (store, blobs, broker) = tokio::join!(
+            check(store.ping(), store_state),
+            check(blobs.ping(), |_| UNAVAILABLE),
+            check(broker.ping(), |_| UNAVAILABLE),
+        );
+        Ok(BackendStates {
+            store,
+            blobs,
+            broker,
+        })
+    };
+    let Ok(backends) = checks.read((), check_all).await;
     let stopping = stopping.is_cancelled();
-    let all_answer = [store, blobs, broker].iter().all(|state| *state == OK);
+    let states = [backends.store, backends.blobs, backends.broker];
+    let all_answer = states.iter().all(|state| *state == OK);
     let (code, status) = match (stopping, all_answer) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         (_, false) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
         _ => (StatusCode::OK, OK),
     };
-    let backends = Some(BackendStates {
-        store,
-        blobs,
-        broker,
-    });
     let health = Health {
         status,
-        backends,
+        backends: Some(backends),
         kinds: Some(config.shared.kinds()),
         // Does not change the status: the node serves all the same.
         sweep: sweep.report(),
@@ -121,8 +128,13 @@ struct Health {
     sweep: Option<SweepReport>,
 }
 
-#[derive(Serialize)]
-struct BackendStates {
+/// Checks of the backends that are under way. Concurrent requests share one: anyone may ask, and each check asks all
+/// backends.
+pub type SharedChecks = CoalescedReads<(), BackendStates, Infallible>;
+
+/// Whether each backend answers.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct BackendStates {
     store: &'static str,
     blobs: &'static str,
     broker: &'static str,
