@@ -42,6 +42,8 @@ pub struct RateLimits {
     pub uploads: RateLimiter,
     /// Messages by client address.
     pub messages: RateLimiter,
+    /// Smaller pictures that had to be made, by client address.
+    pub pictures: RateLimiter,
     /// Lookups of unknown uploads.
     pub misses: Arc<MissLimiter>,
 }
@@ -58,6 +60,7 @@ impl RateLimits {
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             self.uploads.0.remove_full();
             self.messages.0.remove_full();
+            self.pictures.0.remove_full();
             self.misses.remove_full();
         }
     }

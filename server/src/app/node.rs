@@ -49,6 +49,7 @@ pub fn start(
     let rate_limits = Arc::new(RateLimits {
         uploads: RateLimiter::new(limits.uploads_per_minute),
         messages: RateLimiter::new(limits.messages_per_minute),
+        pictures: RateLimiter::new(limits.pictures_per_minute),
         misses: Arc::new(MissLimiter::new(limits.misses_per_minute)),
     });
     tasks.spawn({
@@ -91,7 +92,9 @@ pub fn start(
         Arc::clone(&backends.blobs),
         decoders.clone(),
         metrics.http.clone(),
+        Arc::clone(&rate_limits),
         tasks.clone(),
+        stopping.clone(),
     );
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),

@@ -110,6 +110,10 @@ pub struct Limits {
     #[arg(long, env = "TONESA_MESSAGES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
         value_parser = number(0..=MAX_RATE))]
     pub messages_per_minute: u32,
+    /// Maximum requests for smaller pictures that have to be made, per client address and minute; 0: no limit
+    #[arg(long, env = "TONESA_PICTURES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
+        value_parser = number(0..=MAX_RATE))]
+    pub pictures_per_minute: u32,
     /// Maximum touches per socket and second; 0: no limit
     #[arg(long, env = "TONESA_TOUCHES_PER_SECOND", value_name = "NUMBER", default_value = "20",
         value_parser = number(0..=MAX_RATE))]

@@ -33,6 +33,7 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert_eq!(limits.sockets_per_address, 1_000);
     assert_eq!(limits.connections, 10_000);
     assert_eq!(limits.connections_per_address, 1_000);
+    assert_eq!(limits.pictures_per_minute, 120);
     assert_eq!(limits.misses_per_minute, 120);
 }
 
@@ -55,6 +56,7 @@ fn every_variable_is_read() {
         ("TONESA_MAX_CONNECTIONS", "8"),
         ("TONESA_MAX_CONNECTIONS_PER_ADDRESS", "9"),
         ("TONESA_MISSES_PER_MINUTE", "10"),
+        ("TONESA_PICTURES_PER_MINUTE", "11"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
@@ -83,6 +85,7 @@ fn every_variable_is_read() {
     assert_eq!(limits.connections, 8);
     assert_eq!(limits.connections_per_address, 9);
     assert_eq!(limits.misses_per_minute, 10);
+    assert_eq!(limits.pictures_per_minute, 11);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! looks at, and are then kept beside the image for all nodes. Of what cannot be made smaller an empty one is kept, so
 //! that it is tried only once.
 
+mod failures;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -10,27 +12,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::model::{Content, ShortId, Upload};
-use futures::future::{BoxFuture, Shared};
-use futures::{FutureExt, TryStreamExt};
+use futures::future::{BoxFuture, Shared, ready};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use tempfile::TempPath;
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use self::failures::Failures;
 use super::deadline::Deadline;
 use super::error::ApiError;
 use super::metrics::HttpMetrics;
+use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::{Slot, Slots};
 use crate::blob::file_stream::file_stream;
 use crate::blob::{BlobError, Blobs, ByteStream, Derived};
 use crate::config::PictureSpec;
-use crate::image::{DecodePool, ImageError};
+use crate::image::{DecodePool, Decoder, ImageError};
 
 /// The most pictures that are being made or wait for it. One more is refused.
 pub const MAX_RUNNING: usize = 64;
 /// How many of them one client address may have while there are no others.
 pub const MAX_RUNNING_PER_ADDRESS: usize = 16;
+/// On behalf of how many addresses a picture waits for a decoder, of those that have asked for it.
+const MAX_WAITING_ADDRESSES: usize = 8;
 /// How long a picture waits for a decoder: shorter than an upload does, since a page shows the image itself instead.
 const DECODER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the image from the blob store may take.
@@ -46,14 +55,30 @@ pub struct Pictures {
     blobs: Arc<dyn Blobs>,
     decoders: DecodePool,
     metrics: HttpMetrics,
+    rate_limits: Arc<RateLimits>,
     /// Tracks the tasks that must end before the node does.
     tasks: TaskTracker,
+    stopping: CancellationToken,
     slots: Slots,
-    running: Arc<Mutex<Running>>,
+    state: Arc<Mutex<State>>,
 }
 
-/// The pictures that are being made: at most [`MAX_RUNNING`].
-type Running = HashMap<(ShortId, Derived), Making>;
+/// The image and what is made of it.
+type PictureId = (ShortId, Derived);
+
+#[derive(Default)]
+struct State {
+    /// The pictures that are being made: at most [`MAX_RUNNING`].
+    running: HashMap<PictureId, Running>,
+    failures: Failures<PictureId, Result<Made, ApiError>>,
+}
+
+/// A picture that is being made.
+struct Running {
+    making: Making,
+    /// The addresses that have asked for it, the first [`MAX_WAITING_ADDRESSES`].
+    addresses: watch::Sender<Vec<IpAddr>>,
+}
 
 /// The making of a picture, which all who ask for it meanwhile share.
 type Making = Shared<BoxFuture<'static, Result<Made, ApiError>>>;
@@ -78,20 +103,24 @@ pub struct Picture {
 }
 
 impl Pictures {
-    /// Makes the pictures of these blobs.
+    /// Makes the pictures of these blobs, until the node stops.
     pub fn new(
         blobs: Arc<dyn Blobs>,
         decoders: DecodePool,
         metrics: HttpMetrics,
+        rate_limits: Arc<RateLimits>,
         tasks: TaskTracker,
+        stopping: CancellationToken,
     ) -> Self {
         Self {
             blobs,
             decoders,
             metrics,
+            rate_limits,
             tasks,
+            stopping,
             slots: Slots::with_fair_shares(MAX_RUNNING, MAX_RUNNING_PER_ADDRESS),
-            running: Arc::default(),
+            state: Arc::default(),
         }
     }
 
@@ -99,7 +128,9 @@ impl Pictures {
     /// `ClientAddress::counted`); `None` if the image itself is to be shown.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] also when too many are being made, or no decoder is free in time.
+    /// [`ApiError::TooManyRequests`] when the address has asked for too many that had to be made;
+    /// [`ApiError::Unavailable`] also when too many are being made, no decoder is free in time, or it has failed
+    /// lately.
     pub async fn find(
         &self,
         upload: &Upload,
@@ -133,53 +164,73 @@ impl Pictures {
         }
     }
 
-    /// Begins to make a picture, or joins those who wait for it. It is made and kept even if they all leave.
+    /// Begins to make a picture, or joins those who wait for it: all of them pay. It is made and kept even if they all
+    /// leave. One that has failed lately is not tried, and costs nothing.
     fn make(&self, upload: &Upload, derived: Derived, address: IpAddr) -> Result<Making, ApiError> {
         let id = (upload.short_id, derived);
-        let mut running = self.running();
-        if let Some(making) = running.get(&id) {
-            return Ok(making.clone());
+        let mut state = self.state();
+        if let Some(answer) = state.failures.answer(&id, Instant::now()) {
+            return Ok(ready(answer).boxed().shared());
+        }
+        self.rate_limits.pictures.take(address)?;
+        if let Some(running) = state.running.get(&id) {
+            running.addresses.send_if_modified(|addresses| {
+                let is_new =
+                    addresses.len() < MAX_WAITING_ADDRESSES && !addresses.contains(&address);
+                addresses.extend(is_new.then_some(address));
+                is_new
+            });
+            return Ok(running.making.clone());
         }
         let slot = self.slots.take(Some(address));
+        let slot = slot.map_err(|_| ApiError::Unavailable)?;
+        let (addresses, waiting) = watch::channel(vec![address]);
         let job = Job {
             pictures: self.clone(),
             id,
             size: upload.content.size,
-            address,
-            _slot: slot.map_err(|_| ApiError::Unavailable)?,
+            addresses: waiting,
+            _slot: slot,
         };
         let job = self.tasks.track_future(job.run()).in_current_span();
         let task = tokio::spawn(job);
         let making = async { task.await.unwrap_or(Err(ApiError::Internal)) };
         let making = making.boxed().shared();
-        running.insert(id, making.clone());
+        let running = Running {
+            making: making.clone(),
+            addresses,
+        };
+        state.running.insert(id, running);
         Ok(making)
     }
 
-    fn running(&self) -> MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes one picture. Dropping it lets the next request try again.
 struct Job {
     pictures: Pictures,
-    id: (ShortId, Derived),
+    id: PictureId,
     /// The image's size in bytes.
     size: u64,
-    address: IpAddr,
+    addresses: watch::Receiver<Vec<IpAddr>>,
     _slot: Slot,
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        self.pictures.running().remove(&self.id);
+        self.pictures.state().running.remove(&self.id);
     }
 }
 
 impl Job {
     async fn run(self) -> Result<Made, ApiError> {
-        let made = self.make().await;
+        // A node that stops does not wait for it: it can be made again.
+        let stopping = &self.pictures.stopping;
+        let made = stopping.run_until_cancelled(self.make()).await;
+        let made = made.unwrap_or(Err(ApiError::Unavailable));
         let outcome = match &made {
             Ok(Made::Kept) => return made,
             Ok(Made::Impossible) => "impossible",
@@ -191,41 +242,39 @@ impl Job {
     }
 
     async fn make(&self) -> Result<Made, ApiError> {
-        let Pictures {
-            blobs, decoders, ..
-        } = &self.pictures;
         let (key, derived) = self.id;
         // Another request may have made it since it was looked for.
         if self.pictures.kept(key, derived).await?.is_some() {
             return Ok(Made::Kept);
         }
-        let decoder = decoders.decoder(self.address, DECODER_TIMEOUT).await?;
-        let image = decoders.create_temporary().await?;
-        match timeout(READ_TIMEOUT, self.copy(&image)).await {
-            Ok(copied) => copied?,
-            Err(_) => return Err(ApiError::Unavailable),
-        }
-        let picture = match decoder.resize(image, spec_of(derived)).await {
-            Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
-            // By the present limits, or on a busy machine: the next request tries again.
-            Err(ImageError::TooLarge(_)) => return Ok(Made::Impossible),
-            Err(_) => decoders.create_temporary().await?,
-            Ok(picture) => picture,
+        let made = match self.download().await {
+            Ok(image) => {
+                // That none is free in time says nothing about this picture.
+                let decoder = self.decoder().await?;
+                self.resize(decoder, image).await
+            }
+            Err(error) => Err(error),
         };
-        let file = File::open(&picture).map_err(|error| unavailable(&error))?;
-        let size = file.metadata().map_err(|error| unavailable(&error))?.len();
-        let keep = blobs.put_derived(key, derived, picture);
-        if !matches!(timeout(KEEP_TIMEOUT, keep).await, Ok(Ok(()))) {
-            tracing::warn!(%key, "a smaller picture could not be kept");
-        }
-        Ok(if size == 0 {
-            Made::Impossible
+        let is_kept = made.as_ref().is_ok_and(|(_, is_kept)| *is_kept);
+        let made = made.map(|(made, _)| made);
+        let failures = &mut self.pictures.state().failures;
+        if is_kept {
+            failures.remove(&self.id);
         } else {
-            Made::New(Arc::new(file), size)
-        })
+            failures.add(self.id, made.clone(), Instant::now());
+        }
+        made
     }
 
-    /// Copies the image into a file.
+    /// Copies the image into a file, before a decoder is taken: the blob store may be slow.
+    async fn download(&self) -> Result<TempPath, ApiError> {
+        let image = self.pictures.decoders.create_temporary().await?;
+        match timeout(READ_TIMEOUT, self.copy(&image)).await {
+            Ok(copied) => copied.map(|()| image),
+            Err(_) => Err(ApiError::Unavailable),
+        }
+    }
+
     async fn copy(&self, into: &TempPath) -> Result<(), ApiError> {
         let mut bytes = self.pictures.blobs.read(self.id.0, 0..self.size).await?;
         let file = tokio::fs::File::create(into).await;
@@ -235,6 +284,57 @@ impl Job {
             written.map_err(|error| unavailable(&error))?;
         }
         file.flush().await.map_err(|error| unavailable(&error))
+    }
+
+    /// Waits for a decoder on behalf of each address that has asked for the picture, also of those that ask meanwhile:
+    /// one with much other work must not delay it for the others.
+    async fn decoder(&self) -> Result<Decoder, ImageError> {
+        let decoders = &self.pictures.decoders;
+        let mut addresses = self.addresses.clone();
+        let mut waiting = FuturesUnordered::new();
+        let mut asked = 0;
+        loop {
+            for address in &addresses.borrow_and_update()[asked..] {
+                waiting.push(decoders.decoder(*address, DECODER_TIMEOUT));
+                asked += 1;
+            }
+            tokio::select! {
+                decoder = waiting.next() => match decoder {
+                    Some(Ok(decoder)) => return Ok(decoder),
+                    Some(Err(_)) => {}
+                    None => return Err(ImageError::Unavailable),
+                },
+                Ok(()) = addresses.changed() => {}
+            }
+        }
+    }
+
+    /// Makes the picture, and returns also whether it is kept.
+    async fn resize(&self, decoder: Decoder, image: TempPath) -> Result<(Made, bool), ApiError> {
+        let Pictures {
+            blobs, decoders, ..
+        } = &self.pictures;
+        let (key, derived) = self.id;
+        let picture = match decoder.resize(image, spec_of(derived)).await {
+            Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
+            // By the present limits, or on a busy machine: later it may be possible.
+            Err(ImageError::TooLarge(_)) => return Ok((Made::Impossible, false)),
+            Err(_) => decoders.create_temporary().await?,
+            Ok(picture) => picture,
+        };
+        let file = File::open(&picture).map_err(|error| unavailable(&error))?;
+        let size = file.metadata().map_err(|error| unavailable(&error))?.len();
+        let keep = blobs.put_derived(key, derived, picture);
+        let is_kept = matches!(timeout(KEEP_TIMEOUT, keep).await, Ok(Ok(())));
+        if !is_kept {
+            tracing::warn!(%key, "a smaller picture could not be kept");
+        }
+        let made = if size == 0 {
+            Made::Impossible
+        } else {
+            Made::New(Arc::new(file), size)
+        };
+        Ok((made, is_kept))
     }
 }
 

@@ -118,7 +118,7 @@ pub struct Parts {
     pub checks: Arc<SharedChecks>,
     /// Reports whether images may be swept.
     pub sweep: Arc<dyn SweepHealth>,
-    /// Limits uploads, messages and misses per client address.
+    /// Limits uploads, messages, smaller pictures and misses per client address.
     pub rate_limits: Arc<RateLimits>,
     /// Reads what handlers leave unread of a body.
     pub discarder: Arc<Discarder>,

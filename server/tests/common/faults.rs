@@ -39,6 +39,8 @@ pub enum Mode {
     Behind(u64),
     /// A blob store that takes nothing new.
     Full,
+    /// A blob store that reads no image until another mode is set.
+    BlockedReads,
 }
 
 /// Sets a backend's mode while it runs, and counts its calls.
@@ -74,7 +76,9 @@ impl Switch {
     /// Does not count the call, for calls that a node makes by itself.
     async fn pass_uncounted<E>(&self, unavailable: E) -> Result<(), E> {
         match self.mode() {
-            Mode::Working | Mode::Lossy | Mode::Behind(_) | Mode::Full => Ok(()),
+            Mode::Working | Mode::Lossy | Mode::Behind(_) | Mode::Full | Mode::BlockedReads => {
+                Ok(())
+            }
             Mode::Unavailable => Err(unavailable),
             Mode::Hanging => pending().await,
             Mode::Blocked => {
@@ -190,6 +194,9 @@ impl Blobs for Switched<dyn Blobs> {
 
     async fn read(&self, key: ShortId, range: Range<u64>) -> Result<ByteStream, BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
+        while self.1.mode() == Mode::BlockedReads {
+            sleep(Duration::from_millis(5)).await;
+        }
         self.0.read(key, range).await
     }
 

@@ -268,6 +268,7 @@ pub fn config(folder: &Path, variables: &[(&str, &str)]) -> Config {
             "PORT"
             | "TONESA_UPLOADS_PER_MINUTE"
             | "TONESA_MESSAGES_PER_MINUTE"
+            | "TONESA_PICTURES_PER_MINUTE"
             | "TONESA_MISSES_PER_MINUTE" => Some("0".into()),
             _ => None,
         }

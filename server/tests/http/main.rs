@@ -21,6 +21,7 @@ mod metrics;
 mod outage;
 mod page_cache;
 mod pages;
+mod picture_limits;
 mod policies;
 mod process;
 mod qr_code;

@@ -14,7 +14,7 @@ pub struct Node {
 
 impl Node {
     /// Starts `program` with these variables and none of this process' own, beyond `PATH`, and waits until it serves.
-    /// By default it does not limit uploads and messages per minute.
+    /// By default it does not limit what a client does in a minute.
     pub fn start(program: &Path, environment: &[(&str, &str)]) -> Result<Self> {
         ports::start_at_free_port(|port| {
             let launch = Launch::new(format!("the node at port {port}"), program)?;
@@ -26,6 +26,7 @@ impl Node {
                 .env("TONESA_DATA_DIR", data)
                 .env("TONESA_UPLOADS_PER_MINUTE", "0")
                 .env("TONESA_MESSAGES_PER_MINUTE", "0")
+                .env("TONESA_PICTURES_PER_MINUTE", "0")
                 .env("TONESA_MISSES_PER_MINUTE", "0");
             let launch = environment
                 .iter()

@@ -62,15 +62,15 @@ impl Images {
             return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
         }
         let address = request.info.client.counted();
-        let reservation = self
-            .budget
-            .reserve(address, self.blobs.read_buffer_bytes())?;
         let Some(mut picture) = self.pictures.find(upload, derived, address).await? else {
             return Ok(None);
         };
         if conditions::is_precondition_failed(&request.headers, &[&etag]) {
             return Err(ApiError::PreconditionFailed);
         }
+        // Not before: making a picture may take long, and no bytes of it are in memory meanwhile.
+        let buffered = self.blobs.read_buffer_bytes();
+        let reservation = self.budget.reserve(address, buffered)?;
         let first = picture.bytes.try_next().await?.unwrap_or_default();
         let media_type = if first.starts_with(b"RIFF") {
             MediaType::WebP
