@@ -62,7 +62,11 @@ pub enum Derived {
 }
 
 impl Derived {
-    /// All of them: a blob has no others.
+    /// The version of the pictures: changed whenever other bytes are made of the same image. It is part of their names
+    /// in the backends and of their entity tags, so that a picture of another version is never taken for this one.
+    const VERSION: u32 = 1;
+
+    /// All of them. A blob may also have those of other versions, which belong to it too.
     pub const ALL: [Self; 4] = [Self::W640, Self::W1280, Self::W2560, Self::Preview];
 
     /// Returns its largest width in pixels, unless it is the preview.
@@ -75,7 +79,12 @@ impl Derived {
         }
     }
 
-    /// Returns its name in the backends.
+    /// Returns its name with the version, as it is stored.
+    pub fn versioned_name(self) -> String {
+        format!("{}-{}", self.name(), Self::VERSION)
+    }
+
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::W640 => "640",
@@ -136,7 +145,7 @@ pub trait Blobs: Send + Sync + 'static {
     /// Returns how many bytes of a blob the node buffers at most while the client reads none.
     fn read_buffer_bytes(&self) -> usize;
 
-    /// Deletes the blob and what was derived from it. Succeeds if there is nothing.
+    /// Deletes the blob and what was derived from it, in all versions. Succeeds if there is nothing.
     ///
     /// # Errors
     /// Undecided after [`BlobError::Unavailable`]; repeating it is safe.
@@ -172,9 +181,9 @@ pub trait Blobs: Send + Sync + 'static {
         derived: Derived,
     ) -> Result<(u64, ByteStream), BlobError>;
 
-    /// Returns the first `limit` keys after `after` that have derived pictures, whether or not there is such a blob;
-    /// `modified` is when the last of these pictures was written. Otherwise as [`list`](Blobs::list), which does not
-    /// include them.
+    /// Returns the first `limit` keys after `after` that have derived pictures of any version, whether or not there is
+    /// such a blob; `modified` is when the last of these pictures was written. Otherwise as [`list`](Blobs::list),
+    /// which does not include them.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`].

@@ -19,13 +19,13 @@ impl Layout {
         let folder = self.derived_of(key);
         File::open(&file)?.sync_all()?;
         fs::create_dir_all(&folder)?;
-        let stored = file.persist(folder.join(derived.name()));
+        let stored = file.persist(folder.join(derived.versioned_name()));
         stored.map_err(|error| error.error)
     }
 
     /// Opens a derived picture, and returns its size.
     pub fn open_derived(&self, key: ShortId, derived: Derived) -> io::Result<(File, u64)> {
-        let file = File::open(self.derived_of(key).join(derived.name()))?;
+        let file = File::open(self.derived_of(key).join(derived.versioned_name()))?;
         let size = file.metadata()?.len();
         Ok((file, size))
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::DirectoryBlobs;
-use crate::blob::BlobError;
 use crate::blob::conformance::{Fixture, blob_suite};
+use crate::blob::{BlobError, Derived};
 use crate::fs::folder::FolderError;
 
 fn open() -> (Fixture, TempDir) {
@@ -80,4 +80,21 @@ fn a_folder_is_used_by_one_process_only() {
     assert!(matches!(second, Err(FolderError::InUse(_))));
     drop(first);
     DirectoryBlobs::open(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn derived_pictures_of_another_version_belong_to_their_blob_and_are_not_read() {
+    let (fixture, folder) = open();
+    let key = "aB3dE9zZ".parse().unwrap();
+    let of_key = folder.path().join("derived/61/42/6142336445397a5a");
+    fs::create_dir_all(&of_key).unwrap();
+    for name in ["640", "640-0"] {
+        fs::write(of_key.join(name), "of another version").unwrap();
+    }
+    let read = fixture.blobs.read_derived(key, Derived::W640).await;
+    assert_eq!(read.err(), Some(BlobError::NotFound));
+    let listed = fixture.blobs.list_derived(None, 9).await.unwrap();
+    assert_eq!(listed.iter().map(|it| it.key).collect::<Vec<_>>(), [key]);
+    fixture.blobs.delete(key).await.unwrap();
+    assert!(!of_key.exists());
 }

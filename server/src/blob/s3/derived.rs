@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use app::model::ShortId;
 use aws_sdk_s3::primitives::ByteStream as Body;
 use aws_sdk_s3::types::{EncodingType, Object};
-use futures::future::try_join_all;
 
 use super::bucket::Bucket;
 use super::error::{is_not_found, unavailable};
@@ -17,11 +16,11 @@ use super::read::chunks;
 use super::writer::Writer;
 use crate::blob::{BlobEntry, BlobError, ByteStream, Derived};
 
-/// The prefix of the keys: `derived/aB3dE9zZ/640`.
+/// The prefix of the keys: `derived/aB3dE9zZ/640-1`.
 const PREFIX: &str = "derived/";
 
 fn key_of(key: ShortId, derived: Derived) -> String {
-    format!("{PREFIX}{key}/{}", derived.name())
+    format!("{PREFIX}{key}/{}", derived.versioned_name())
 }
 
 /// Sends the file in one call, however large: an unfinished one leaves nothing behind.
@@ -59,9 +58,22 @@ pub(super) async fn read(
     Ok((size.ok_or(BlobError::Unavailable)?, chunks(got.body)))
 }
 
+/// Deletes the pictures of all versions.
 pub(super) async fn delete(bucket: &Bucket, key: ShortId) -> Result<(), BlobError> {
-    let delete = async |derived| bucket.delete(&key_of(key, derived)).await;
-    try_join_all(Derived::ALL.map(delete)).await.map(drop)
+    let mut token = None;
+    loop {
+        let call = bucket.untimed.list_objects_v2().bucket(&bucket.name);
+        let prefix = format!("{PREFIX}{key}/");
+        let call = call.encoding_type(EncodingType::Url).prefix(prefix);
+        let page = with_timeout(call.set_continuation_token(token).send()).await?;
+        for key in page.contents().iter().filter_map(Object::key) {
+            bucket.delete(key).await?;
+        }
+        token = page.next_continuation_token;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Lists the keys of which there are derived pictures. S3 lists objects by the bytes of their keys, which is also the

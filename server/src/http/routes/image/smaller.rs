@@ -15,9 +15,6 @@ use crate::blob::Derived;
 use crate::http::conditions;
 use crate::http::error::ApiError;
 
-/// Part of the entity tags: changed whenever other bytes are made of the same image.
-const VERSION: u32 = 1;
-
 /// Returns the picture that `w` asks for.
 pub(super) fn parse_width(query: &[(String, String)]) -> Result<Option<Derived>, ApiError> {
     let widths: Vec<_> = query.iter().filter(|(name, _)| name == "w").collect();
@@ -48,7 +45,7 @@ impl Images {
         request: &Request,
     ) -> Result<Option<Response>, ApiError> {
         let suffix = format!("-{}", derived.name());
-        let etag = etag_of(&format!("{}{suffix}-{VERSION}", upload.id));
+        let etag = etag_of(&format!("{}-{}", upload.id, derived.versioned_name()));
         let headers = |media_type| {
             let mut headers: HeaderMap = image_headers(upload, media_type, &suffix);
             headers.typed_insert(etag.clone());
