@@ -44,6 +44,32 @@ test('an image uploaded at one node is shown by the others, with messages and ri
   for (const window of windows) await expect(window.messages).toHaveText(said);
 });
 
+test('who is here, names of ripples, lines and pins cross the nodes', async ({ startNodes, browserAt }) => {
+  const nodes = await startNodes(3);
+  const shared = await upload((await browserAt(nodes[0].url)).request);
+  const names = ['Kim', 'Mira', 'Jonas'];
+  const windows: ImagePage[] = [];
+  for (const [n, node] of nodes.entries()) {
+    windows.push(await ImagePage.openAsAnother(await browserAt(node.url), shared.shortID));
+    await windows[n].rename(names[n]);
+  }
+  for (const { page } of windows) {
+    const here = page.getByRole('button', { name: /^3 people are here/ });
+    for (const name of names) await expect(here).toHaveAccessibleName(new RegExp(`\\b${name}\\b`));
+  }
+  for (const [n, window] of windows.entries()) {
+    await window.tap(0.2 + 0.3 * n, 0.3);
+    for (const { page } of windows.filter((other) => other !== window)) {
+      await expect(page.locator('.ripple-name').filter({ hasText: names[n] })).toBeVisible();
+    }
+    // The tap's place goes with the message.
+    await window.say(`This, says ${names[n]}`);
+    for (const { page } of windows) {
+      await expect(page.getByRole('link', { name: new RegExp(`^Pin ${n + 1}: message by ${names[n]}`) })).toBeVisible();
+    }
+  }
+});
+
 test('a window whose node is killed connects to another one and misses nothing', async ({
   startNodes,
   startBalancer,

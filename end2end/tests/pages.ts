@@ -33,6 +33,16 @@ export class ImagePage {
     await expect(this.status).toHaveText(/^(Live|Caught up)/);
   }
 
+  /** Gives the person at this page an alias. */
+  async rename(name: string) {
+    await this.page.getByRole('button', { name: /^Writing as/ }).click();
+    const field = this.page.getByRole('textbox', { name: 'Writing as' });
+    await expect(field).toBeFocused();
+    await field.fill(name);
+    await field.press('Enter');
+    await expect(this.page.getByRole('button', { name: `Writing as ${name}` })).toBeVisible();
+  }
+
   async say(text: string) {
     await this.composer.fill(text);
     await this.composer.press('Enter');

@@ -5,15 +5,6 @@ import { ImagePage } from './pages';
 
 test.use({ viewport: { width: 1280, height: 800 } });
 
-/** Gives the person at this page an alias. */
-async function rename(page: Page, name: string) {
-  await page.getByRole('button', { name: /^Writing as/ }).click();
-  await expect(page.getByRole('textbox', { name: 'Writing as' })).toBeFocused();
-  await page.getByRole('textbox', { name: 'Writing as' }).fill(name);
-  await page.getByRole('textbox', { name: 'Writing as' }).press('Enter');
-  await expect(page.getByRole('button', { name: `Writing as ${name}` })).toBeVisible();
-}
-
 const hue = (element: Locator) => element.evaluate((it) => getComputedStyle(it).getPropertyValue('--hue'));
 
 /** The author's colour, as the composer shows it. */
@@ -69,7 +60,7 @@ test('a ripple has the colour and the name of who touched, and leaves a dot', as
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await rename(page, 'Kim');
+  await tapper.rename('Kim');
   await tapper.tap(0.3, 0.4);
   await expect(watcher.ripples).toHaveText('Kim');
   await expect(tapper.ripples).toHaveText('');
@@ -97,7 +88,7 @@ test('people without an alias touch without a name', async ({ page, another, req
   const sent = touchesOf(page);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await rename(page, 'Anonymous');
+  await tapper.rename('Anonymous');
   await tapper.tap(0.3, 0.4);
   await expect(watcher.ripples).toHaveCount(1);
   await expect(watcher.ripples).toHaveText('');
@@ -109,7 +100,7 @@ test('a ripple out of view is hinted at by a button at the edge that leads there
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await rename(page, 'Kim');
+  await tapper.rename('Kim');
   await tapper.tap(0.9, 0.5);
   await expect(watcher.ripples).toHaveCount(1);
   const hint = watcher.page.getByRole('button', { name: 'Kim points here' });
@@ -150,7 +141,7 @@ test('a screen reader hears where others point, but not too often', async ({ pag
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await rename(page, 'Kim');
+  await tapper.rename('Kim');
   const spoken = watcher.page.locator('.stage [aria-live=polite]');
   await expect(spoken).toHaveText('');
   await tapper.tap(0.1, 0.1);
@@ -169,7 +160,7 @@ test('hold and drag draws a line that the others see and that fades', async ({ p
   const shared = await upload(request);
   const drawer = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await rename(page, 'Kim');
+  await drawer.rename('Kim');
   await holdAndDrag(drawer, [0.2, 0.3], [0.6, 0.7]);
   for (const window of [drawer, watcher]) {
     await expect(segments(window)).not.toHaveCount(0);
