@@ -68,6 +68,7 @@ test('a picture that was uploaded by the plain form is listed, and one that a li
   const shared = await upload(request);
   await page.goto(`/u/${shared.shortID}`);
   await page.goto('/');
+  await expect(page.locator('html.hydrated')).toBeAttached();
   const transfer = await transferOf(page, [imagePayload('grey.jpg')]);
   await page.evaluate((transfer) => {
     const field = document.querySelector<HTMLInputElement>('input[type=file][name=file]')!;

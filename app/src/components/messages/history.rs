@@ -14,21 +14,23 @@ pub fn LoadOlderButton(live: Live) -> impl IntoView {
     let complete = move || live.history.get() == History::Complete;
     let label = move || label(live.history.get()).to_owned();
     let button = NodeRef::<Button>::new();
-    // When there are no more, the button disappears, maybe with the focus on it.
+    let is_hidden = RwSignal::new(untrack(complete));
     effect(move || {
+        // The focus is moved before the button disappears, which takes it away.
         if let Some(button) = button.get().filter(|_| complete())
             && document().active_element().as_ref() == Some(button.unchecked_ref::<Element>())
             && let Ok(Some(log)) = button.closest(".log")
         {
             focus(log.unchecked_ref());
         }
+        is_hidden.set(complete());
     });
     view! {
         <button
             class="button earlier scripted"
             r#type="button"
             node_ref=button
-            hidden=complete
+            hidden=move || is_hidden.get()
             on:click=move |_| live.load_older()
         >
             {label}

@@ -1,24 +1,25 @@
 //! Uploads an image that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
 
 mod check;
+mod kept_focus;
 mod phase;
 mod sending;
 mod uploader;
 mod window_events;
 
 use leptos::ev::{Event, SubmitEvent};
-use leptos::html::{Dialog, Div, Input};
+use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, File, FilePropertyBag, HtmlElement, HtmlInputElement};
+use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
-use crate::browser::{clipboard, focus};
+use crate::browser::clipboard;
 use crate::erased::{effect, erase};
 use crate::texts::{fill, texts};
 use check::{ACCEPT, format_megabytes};
+use kept_focus::KeptFocus;
 use sending::SendingView;
 use uploader::Uploader;
 use window_events::take_from_window;
@@ -32,10 +33,15 @@ pub fn DropZone(
     let uploader = Uploader::new(max_bytes, false);
     let hovering = take_from_window(uploader);
     open_when_done(uploader);
-    let zone = NodeRef::<Div>::new();
-    keep_focus(uploader, zone);
+    let focus = KeptFocus::new(uploader);
     view! {
-        <div class="drop-zone" class:hovering=move || hovering.get() node_ref=zone>
+        <div
+            class="drop-zone"
+            class:hovering=move || hovering.get()
+            node_ref=focus.zone
+            on:focusin=move |_| focus.on_focus()
+            on:focusout=move |ev| focus.on_blur(&ev)
+        >
             <SendingView uploader/>
             <UploadForm uploader max_bytes/>
             <Refusal uploader/>
@@ -54,8 +60,7 @@ pub fn UploadOffer(
     let hovering = take_from_window(uploader);
     open_when_done(uploader);
     let dialog = NodeRef::<Dialog>::new();
-    let content = NodeRef::<Div>::new();
-    keep_focus(uploader, content);
+    let focus = KeptFocus::new(uploader);
     effect(move || {
         let Some(dialog) = dialog.get() else { return };
         if !uploader.phase.read().is_open() {
@@ -78,12 +83,16 @@ pub fn UploadOffer(
                 }
             }
         >
-            <div node_ref=content>
+            <div
+                node_ref=focus.zone
+                on:focusin=move |_| focus.on_focus()
+                on:focusout=move |ev| focus.on_blur(&ev)
+            >
                 <SendingView uploader/>
                 <Refusal uploader/>
-            <form method="dialog" hidden=move || uploader.phase.read().sending().is_some()>
-                <button class="button">{texts().close}</button>
-            </form>
+                <form method="dialog" hidden=move || uploader.phase.read().sending().is_some()>
+                    <button class="button">{texts().close}</button>
+                </form>
             </div>
         </dialog>
         <DropCover hovering/>
@@ -98,41 +107,6 @@ fn open_when_done(uploader: Uploader) {
             navigate(&format!("/u/{short_id}"), NavigateOptions::default());
         }
     });
-}
-
-/// Moves the focus to the button or field that is next when the one that has it is hidden by a change of the phase.
-fn keep_focus(uploader: Uploader, zone: NodeRef<Div>) {
-    let phase = uploader.phase;
-    effect(move || {
-        phase.track();
-        // Once all that depends on the phase is changed, and before the browser takes the focus away.
-        request_animation_frame(move || {
-            let Some(zone) = zone.try_get_untracked().flatten() else {
-                return;
-            };
-            let active = document().active_element();
-            let active = active.filter(|active| zone.contains(Some(active)));
-            if active.is_some_and(|active| is_hidden(&active))
-                && let Some(next) = next_control(&zone)
-            {
-                focus(&next);
-            }
-        });
-    });
-}
-
-/// The first control that is shown, but one that tries again before all others.
-fn next_control(zone: &Element) -> Option<HtmlElement> {
-    let shown = |selector| {
-        let all = zone.query_selector_all(selector).ok()?;
-        let mut all = (0..all.length()).filter_map(|index| all.get(index)?.dyn_into().ok());
-        all.find(|control: &HtmlElement| !is_hidden(control))
-    };
-    shown(".refusal button").or_else(|| shown("button, input"))
-}
-
-fn is_hidden(element: &Element) -> bool {
-    matches!(element.closest("[hidden]"), Ok(Some(_)))
 }
 
 /// Covers the page while files are dragged over it.
