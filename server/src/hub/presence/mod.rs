@@ -6,17 +6,19 @@
 //! does what [`Presence::take_due`] returns.
 
 mod digest;
+mod people;
 mod schedule;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::{AuthorTag, Person, Viewer};
+use app::model::Viewer;
 use tokio::time::Instant;
 
 pub(super) use self::digest::Digest;
-use self::digest::MAX_PEOPLE;
+use self::people::LocalViewers;
+pub(super) use self::people::Viewers;
 pub(super) use self::schedule::Schedule;
 
 /// The number of other nodes whose digests are kept for a topic.
@@ -45,6 +47,12 @@ const REPEAT_INTERVAL: Duration = Duration::from_secs(15);
 const LONELY_REPEAT_INTERVAL: Duration = Duration::from_secs(30);
 /// When a digest that was not repeated expires. Two may be late, or one lost.
 const EXPIRY: Duration = Duration::from_secs(40);
+/// How often a node says that its last viewer of a topic is gone, where others have viewers, and the pause in between:
+/// nobody else would notice that it was lost before the digest expires.
+const FAREWELLS: usize = 4;
+const FAREWELL_INTERVAL: Duration = Duration::from_secs(5);
+/// How long after a change the sockets are told once more, since a frame may be dropped.
+const EVENT_REPEAT_DELAY: Duration = Duration::from_secs(15);
 /// The pause before a digest that could not be published is published again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -53,10 +61,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub(super) struct Presence {
     /// Whether the topic is subscribed and has viewers here.
     is_open: bool,
-    /// The number of this node's sockets by what they say about themselves, if they do. Those with a tag come first.
-    viewers: BTreeMap<(bool, Arc<Viewer>), usize>,
-    /// The number of this node's sockets by tag.
-    tags: BTreeMap<AuthorTag, usize>,
+    /// Who watches here.
+    local: LocalViewers,
     /// What the other nodes said last. None of them has a count of 0.
     others: Vec<Other>,
     /// What the sockets were told last.
@@ -64,12 +70,18 @@ pub(super) struct Presence {
     /// When they may be told again.
     earliest_event: Option<Instant>,
     published_at: Option<Instant>,
+    /// How often the other nodes are still to be told that the last viewer has left.
+    farewells: usize,
     /// Whether the next digest asks for those of the others.
     asks: bool,
     /// When to publish a digest, if that is due.
     digest_at: Option<Instant>,
     /// When to see whether there is something new for the sockets.
     event_at: Option<Instant>,
+    /// When to tell the sockets once more.
+    event_repeat_at: Option<Instant>,
+    /// Whether that is due.
+    repeats_event: bool,
     /// The members whose `watch` was answered since the last event, by their slots.
     newcomers: BTreeSet<usize>,
     /// The time under which the topic is in the [`Schedule`].
@@ -83,14 +95,6 @@ struct Other {
     heard_at: Instant,
 }
 
-/// The number of people, and the first [`MAX_PEOPLE`] of those who gave a name: those with a tag, each listed once, then
-/// those without.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Viewers {
-    pub count: u32,
-    pub people: Vec<Person>,
-}
-
 /// What has to be done now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Due {
@@ -102,7 +106,7 @@ pub(super) struct Due {
 /// What to tell the sockets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// Something has changed.
+    /// Something has changed, or is told once more.
     ToAll(Viewers),
     /// Nothing has changed for others than these slots' members.
     To(BTreeSet<usize>, Viewers),
@@ -113,19 +117,24 @@ impl Presence {
     pub fn open(&mut self, now: Instant) {
         self.is_open = true;
         self.others.clear();
+        self.farewells = 0;
+        self.digest_at = None;
         self.ask(now + HELLO_DELAY);
         self.earliest_event = Some(now + OPENING_TIME);
         self.plan_event(now, SETTLE_TIME);
     }
 
-    /// Records that the last viewer has left.
+    /// Records that the last viewer has left. Until nothing is due any more, the other nodes are to be told so.
     pub fn close(&mut self, now: Instant) {
         *self = Self {
+            farewells: if self.is_shared() { FAREWELLS } else { 1 },
             others: std::mem::take(&mut self.others),
-            digest_at: Some(now),
+            // Or who comes and goes all the time would cause a frame each time.
+            published_at: self.published_at,
             scheduled: self.scheduled,
             ..Self::default()
         };
+        self.plan_digest(now);
     }
 
     /// Records that frames may have been lost. `random` is a random fraction.
@@ -142,7 +151,7 @@ impl Presence {
 
     /// Records that the socket of this viewer has left.
     pub fn on_left(&mut self, viewer: Option<&Arc<Viewer>>, now: Instant) {
-        self.remove(viewer);
+        self.local.remove(viewer);
         self.on_changed(now, LEAVE_SETTLE_TIME);
     }
 
@@ -157,27 +166,9 @@ impl Presence {
     /// Replaces what a member says about itself. The caller keeps it with the member.
     pub fn rename(&mut self, from: Option<&Arc<Viewer>>, to: Option<&Arc<Viewer>>, now: Instant) {
         if from != to {
-            self.add(to);
-            self.remove(from);
+            self.local.add(to);
+            self.local.remove(from);
             self.on_changed(now, SETTLE_TIME);
-        }
-    }
-
-    fn add(&mut self, viewer: Option<&Arc<Viewer>>) {
-        if let Some(viewer) = viewer {
-            *self.viewers.entry(key(viewer)).or_default() += 1;
-            if let Some(tag) = viewer.author {
-                *self.tags.entry(tag).or_default() += 1;
-            }
-        }
-    }
-
-    fn remove(&mut self, viewer: Option<&Arc<Viewer>>) {
-        if let Some(viewer) = viewer {
-            remove_one(&mut self.viewers, &key(viewer));
-            if let Some(tag) = &viewer.author {
-                remove_one(&mut self.tags, tag);
-            }
         }
     }
 
@@ -237,7 +228,12 @@ impl Presence {
 
     /// When something is due next.
     pub fn next_due(&self) -> Option<Instant> {
-        let planned = [self.digest_at, self.event_at, self.repeat_at()];
+        let planned = [
+            self.digest_at,
+            self.event_at,
+            self.event_repeat_at,
+            self.repeat_at(),
+        ];
         let expires = self.others.iter().map(|other| other.heard_at + EXPIRY);
         let expires = expires.filter(|_| self.is_open);
         planned.into_iter().flatten().chain(expires).min()
@@ -252,7 +248,15 @@ impl Presence {
         let mut due = Due::default();
         if is_due(&mut self.digest_at) || repeats {
             self.published_at = Some(now);
-            due.digest = Some((self.local(sockets), std::mem::take(&mut self.asks)));
+            due.digest = Some((self.local.list(sockets), std::mem::take(&mut self.asks)));
+            if !self.is_open {
+                self.farewells = self.farewells.saturating_sub(1);
+                self.digest_at = (self.farewells > 0).then(|| now + FAREWELL_INTERVAL);
+            }
+        }
+        if is_due(&mut self.event_repeat_at) {
+            self.repeats_event = true;
+            self.plan_event(now, Duration::ZERO);
         }
         if is_due(&mut self.event_at) {
             due.event = self.take_event(sockets, now);
@@ -269,52 +273,25 @@ impl Presence {
     }
 
     fn take_event(&mut self, sockets: usize, now: Instant) -> Option<Event> {
-        let viewers = self.all(sockets);
+        let local = self.local.list(sockets);
+        let others = self.others.iter().map(|other| &other.viewers);
+        let viewers = Viewers::of_all(others.chain([&local]));
         let newcomers = std::mem::take(&mut self.newcomers);
         let is_changed = self.told.as_ref() != Some(&viewers);
-        if !is_changed && newcomers.is_empty() {
+        let is_repeated = std::mem::take(&mut self.repeats_event);
+        if !is_changed && !is_repeated && newcomers.is_empty() {
             return None;
+        }
+        if is_changed {
+            self.event_repeat_at = Some(now + EVENT_REPEAT_DELAY);
         }
         self.earliest_event = Some(now + EVENT_INTERVAL);
         self.told = Some(viewers.clone());
-        Some(if is_changed {
+        Some(if is_changed || is_repeated {
             Event::ToAll(viewers)
         } else {
             Event::To(newcomers, viewers)
         })
-    }
-
-    /// This node's viewers. `sockets` is the number of its sockets.
-    fn local(&self, sockets: usize) -> Viewers {
-        let tagged: usize = self.tags.values().sum();
-        let count = sockets.saturating_sub(tagged) + self.tags.len();
-        let people = self.viewers.keys().filter_map(|(_, viewer)| {
-            let name = viewer.name.clone()?;
-            let author = viewer.author;
-            Some(Person { author, name })
-        });
-        Viewers {
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            people: first_people(people),
-        }
-    }
-
-    /// The viewers of all nodes. Every node lists the first of its people, so the first of all are among them, and the
-    /// result is the same at every node. A person whose sockets are at several nodes counts once if they list it: the
-    /// number is exact for as many people as are listed, and may be too large beyond.
-    fn all(&self, sockets: usize) -> Viewers {
-        let local = self.local(sockets);
-        let others = self.others.iter().map(|other| &other.viewers);
-        let all = others.chain([&local]);
-        let mut people: Vec<_> = all.clone().flat_map(|viewers| &viewers.people).collect();
-        people.sort_unstable_by_key(|person| (person.author.is_none(), *person));
-        let again = people.windows(2).filter(|pair| is_same(pair[0], pair[1]));
-        let again = u32::try_from(again.count()).unwrap_or(u32::MAX);
-        let count = all.fold(0_u32, |sum, viewers| sum.saturating_add(viewers.count));
-        Viewers {
-            count: count.saturating_sub(again),
-            people: first_people(people.into_iter().cloned()),
-        }
     }
 
     fn on_changed(&mut self, now: Instant, settle_time: Duration) {
@@ -352,38 +329,6 @@ impl Presence {
         let last = self.published_at.filter(|_| self.is_open);
         last.map(|last| last + interval)
     }
-}
-
-/// Those with a tag come first, because others may know them; within a tag, the order is that of names.
-fn key(viewer: &Arc<Viewer>) -> (bool, Arc<Viewer>) {
-    (viewer.author.is_none(), Arc::clone(viewer))
-}
-
-fn remove_one<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
-}
-
-/// The first of these people, who are sorted. One with several names is listed under the first.
-fn first_people(people: impl Iterator<Item = Person>) -> Vec<Person> {
-    let mut first: Vec<Person> = Vec::new();
-    for person in people {
-        match first.last() {
-            Some(last) if is_same(last, &person) || *last == person => {}
-            _ if first.len() == MAX_PEOPLE => break,
-            _ => first.push(person),
-        }
-    }
-    first
-}
-
-/// Whether both are known to be the same person.
-fn is_same(a: &Person, b: &Person) -> bool {
-    a.author.is_some() && a.author == b.author
 }
 
 /// Moves a planned time forward, or plans it.

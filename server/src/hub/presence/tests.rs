@@ -165,10 +165,11 @@ fn who_watches_again_is_told_alone() {
     };
     assert_eq!((slots, viewers.count), (BTreeSet::from([7]), 1));
     assert_eq!(due.digest, None);
+    let repeated = [node.presence.repeat_at(), node.presence.event_repeat_at];
     assert_eq!(
         node.presence.next_due(),
-        node.presence.repeat_at(),
-        "then only the digest is repeated"
+        repeated.into_iter().flatten().min(),
+        "then only what was said before is repeated"
     );
 }
 
@@ -204,9 +205,30 @@ fn a_node_that_is_silent_is_forgotten_within_45_seconds_and_not_after_one_lost_d
 }
 
 #[test]
+fn a_change_is_told_once_more_and_then_no_more() {
+    let mut node = Node::open();
+    node.join();
+    node.pass(5 * SECOND);
+    assert_eq!(node.last(), 2);
+    node.told.clear();
+    node.pass(100 * SECOND);
+    assert_eq!(node.told.len(), 1);
+    assert_eq!(node.last(), 2);
+    // Not within two seconds of another event.
+    node.leave();
+    node.pass(SECOND);
+    let (left, _) = *node.told.last().unwrap();
+    node.pass(left + EVENT_REPEAT_DELAY - SECOND - node.now);
+    node.told.clear();
+    node.join();
+    node.pass(100 * SECOND);
+    assert_eq!(node.told.len(), 2);
+    assert!(node.told[1].0 - node.told[0].0 >= EVENT_INTERVAL);
+}
+
+#[test]
 fn after_the_last_viewer_a_count_of_0_is_published_at_once() {
     let mut node = Node::open();
-    node.hear(7, 1).unwrap();
     node.published.clear();
     node.sockets = 0;
     node.presence.on_left(None, node.now);
@@ -215,6 +237,48 @@ fn after_the_last_viewer_a_count_of_0_is_published_at_once() {
     node.pass(100 * SECOND);
     assert_eq!(node.published, [(left, Viewers::default(), false)]);
     assert_eq!(node.presence.next_due(), None);
+}
+
+#[test]
+fn nodes_that_have_viewers_are_told_again_that_the_last_one_left() {
+    let mut node = Node::open();
+    node.hear(7, 1).unwrap();
+    node.pass(SECOND);
+    node.published.clear();
+    node.sockets = 0;
+    node.presence.close(node.now);
+    let left = node.now;
+    node.pass(100 * SECOND);
+    let times: Vec<_> = node.published.iter().map(|it| it.0 - left).collect();
+    assert_eq!(times, [0, 5, 10, 15].map(Duration::from_secs));
+    assert!(node.published.iter().all(|it| it.1 == Viewers::default()));
+    assert_eq!(node.presence.next_due(), None);
+    // Not once somebody is back.
+    node.sockets = 1;
+    node.presence.open(node.now);
+    node.hear(7, 1).unwrap();
+    node.presence.close(node.now);
+    node.pass(SECOND);
+    node.presence.open(node.now);
+    node.published.clear();
+    node.pass(20 * SECOND);
+    assert!(node.published.iter().all(|it| it.1.count == 1));
+}
+
+#[test]
+fn who_comes_and_goes_all_the_time_causes_four_digests_a_second() {
+    let mut node = Node::open();
+    node.published.clear();
+    for n in 0..1_000 {
+        node.sockets = n % 2;
+        if n % 2 == 0 {
+            node.presence.close(node.now);
+        } else {
+            node.presence.open(node.now);
+        }
+        node.pass(Duration::from_millis(10));
+    }
+    assert!(node.published.len() <= 41, "{}", node.published.len());
 }
 
 #[test]

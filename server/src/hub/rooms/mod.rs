@@ -80,6 +80,8 @@ pub(super) struct Rooms {
 #[derive(Default)]
 struct Shard {
     rooms: HashMap<Topic, Room>,
+    /// What the other nodes are still to be told of rooms that were left.
+    left: HashMap<Topic, Presence>,
     last_room_id: u64,
 }
 
@@ -175,22 +177,19 @@ impl Rooms {
         Option<oneshot::Receiver<Result<(), BrokerError>>>,
     ) {
         let mut shard = self.shard(topic);
-        let Shard {
-            rooms,
-            last_room_id,
-        } = &mut *shard;
-        let room = rooms.entry(topic).or_insert_with(|| {
-            *last_room_id += 1;
+        let shard = &mut *shard;
+        let room = shard.rooms.entry(topic).or_insert_with(|| {
+            shard.last_room_id += 1;
             self.spawn_transition(topic, false);
             lock(&self.topics_by_short_id).insert(short_id, topic);
             Room {
-                id: *last_room_id,
+                id: shard.last_room_id,
                 short_id,
                 recent: RecentMessages::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
                 snapshot: None,
                 pending: Pending::default(),
-                presence: Presence::default(),
+                presence: shard.left.remove(&topic).unwrap_or_default(),
                 subscription: Subscription::Changing(Vec::new()),
             }
         });
@@ -343,6 +342,9 @@ impl Rooms {
     fn remove(&self, shard: &mut Shard, topic: Topic) {
         if let Some(room) = shard.rooms.remove(&topic) {
             lock(&self.topics_by_short_id).remove(&room.short_id);
+            if room.presence.next_due().is_some() {
+                shard.left.insert(topic, room.presence);
+            }
         }
     }
 

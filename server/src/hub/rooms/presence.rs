@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::model::Viewer;
 use tokio::time::Instant;
 
-use super::{Membership, Room, Rooms, lock};
+use super::{Membership, Room, Rooms, Shard, lock};
 use crate::broker::Topic;
 use crate::hub::frames::presence_frame;
 use crate::hub::outbox::Outbox;
@@ -54,12 +54,8 @@ impl Rooms {
 
     /// Does what is due about a topic's viewers, and returns what the caller has to send.
     pub(in crate::hub) fn take_due_presence(self: &Arc<Self>, topic: Topic) -> PresenceOutput {
-        // Only a room that was left has no presence any more.
-        let mut output = PresenceOutput {
-            digest: Some((Viewers::default(), false)),
-            event: None,
-        };
-        self.update(topic, |room, now| {
+        let mut output = PresenceOutput::default();
+        let is_watched = self.update(topic, |room, now| {
             let Due { digest, event } = room.presence.take_due(room.members.len(), now);
             output.digest = digest;
             match event {
@@ -74,7 +70,22 @@ impl Rooms {
                 None => {}
             }
         });
+        if !is_watched {
+            output.digest = self.take_farewell(topic);
+        }
         output
+    }
+
+    /// Returns what is due about a topic that no socket watches any more.
+    fn take_farewell(&self, topic: Topic) -> Option<(Viewers, bool)> {
+        let mut shard = self.shard(topic);
+        let presence = shard.left.get_mut(&topic)?;
+        let Due { digest, .. } = presence.take_due(0, Instant::now());
+        self.schedule(topic, presence);
+        if presence.scheduled.is_none() {
+            shard.left.remove(&topic);
+        }
+        digest
     }
 
     /// Has a digest published again that could not be.
@@ -89,19 +100,24 @@ impl Rooms {
     pub(in crate::hub) fn shared_topics(&self) -> Vec<Topic> {
         let mut topics = Vec::new();
         for shard in &self.shards {
-            let rooms = &lock(shard).rooms;
-            let shared = rooms.iter().filter(|(_, it)| it.presence.is_shared());
+            let Shard { rooms, left, .. } = &*lock(shard);
+            let watched = rooms.iter().map(|(topic, room)| (topic, &room.presence));
+            let shared = watched.chain(left).filter(|(_, it)| it.is_shared());
             topics.extend(shared.map(|(topic, _)| *topic));
         }
         topics
     }
 
-    /// Changes a room's presence, and schedules the topic anew.
-    fn update(&self, topic: Topic, change: impl FnOnce(&mut Room, Instant)) {
-        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+    /// Changes a room's presence, and schedules the topic anew. False if there is no such room.
+    fn update(&self, topic: Topic, change: impl FnOnce(&mut Room, Instant)) -> bool {
+        let mut shard = self.shard(topic);
+        let room = shard.rooms.get_mut(&topic);
+        let is_watched = room.is_some();
+        if let Some(room) = room {
             change(room, Instant::now());
             self.schedule(topic, &mut room.presence);
         }
+        is_watched
     }
 
     /// Schedules a topic anew after its presence has changed.

@@ -290,3 +290,35 @@ async fn concurrent_joins_and_leaves_end_without_a_subscription() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_room_that_is_left_has_its_farewell_published_unless_it_is_watched_again() {
+    let broker = ControlledBroker::new(usize::MAX >> 8);
+    let (rooms, tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let watch = || rooms.join(topic, ids::short_id(), Arc::default());
+    // The count of the next digest.
+    let published = async || {
+        loop {
+            rooms.due_presences.next(1).await;
+            if let Some((viewers, _)) = rooms.take_due_presence(topic).digest {
+                return viewers.count;
+            }
+        }
+    };
+    let first = watch().await.unwrap();
+    assert_eq!(published().await, 1);
+    let before = Instant::now();
+    rooms.leave(first);
+    wait_until_idle(&tasks).await;
+    assert_eq!(rooms.len(), 0);
+    assert_eq!(published().await, 0);
+    let pause = before.elapsed();
+    assert!(pause > Duration::from_millis(200), "{pause:?}");
+    let second = watch().await.unwrap();
+    assert_eq!(published().await, 1);
+    rooms.leave(second);
+    wait_until_idle(&tasks).await;
+    let _third = watch().await.unwrap();
+    assert_eq!(published().await, 1, "it is not told that nobody watches");
+}

@@ -1,6 +1,9 @@
 //! Who counts, and who is listed.
 
+use app::model::Person;
+
 use super::*;
+use crate::hub::presence::digest::MAX_PEOPLE;
 
 fn person(name: &str) -> Person {
     Person {
