@@ -1,10 +1,10 @@
-//! The disc that an author is known by: a colour, and the first letter of the alias.
+//! What an author is known by: the name, and a disc with a colour and the first letter of the alias.
 
 use leptos::prelude::*;
 
 use crate::live::TouchedBy;
 use crate::model::{AuthorName, AuthorTag};
-use crate::texts::display_name;
+use crate::texts::texts;
 
 /// The classes `hue-0` … that the style sheet has colours for, each with white text at AA.
 const HUES: [&str; 12] = [
@@ -19,6 +19,15 @@ pub fn avatar(name: &AuthorName, author: Option<&AuthorTag>) -> impl IntoView + 
         <span class=class aria-hidden="true">
             {initial(name)}
         </span>
+    }
+}
+
+/// What an author is called on the page: the alias, or the page's word for those without one.
+pub fn display_name(name: &AuthorName) -> &str {
+    if name.is_anonymous() {
+        texts().anonymous
+    } else {
+        name.as_str()
     }
 }
 

@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use crate::components::avatar::avatar;
+use crate::components::avatar::{avatar, display_name};
 use crate::erased::erase;
 use crate::live::{Live, Presence};
 use crate::model::{AuthorTag, Person};
-use crate::texts::{counted, display_name, fill, texts};
+use crate::texts::{counted, fill, texts};
 
 /// The faces that are shown.
 const MAX_FACES: usize = 5;

@@ -1,6 +1,6 @@
 //! German, with "du".
 
-use super::{ServerTexts, Texts};
+use super::table::{ServerTexts, Texts};
 
 pub static TEXTS: Texts = Texts {
     lang: "de",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{ServerTexts, Texts};
+use super::table::{ServerTexts, Texts};
 
 pub static TEXTS: Texts = Texts {
     lang: "en",

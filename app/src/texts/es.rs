@@ -1,6 +1,6 @@
 //! Spanish, with "tú".
 
-use super::{ServerTexts, Texts};
+use super::table::{ServerTexts, Texts};
 
 pub static TEXTS: Texts = Texts {
     lang: "es",

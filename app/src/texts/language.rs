@@ -1,6 +1,7 @@
 use leptos::prelude::use_context;
 
-use super::{ServerTexts, Texts, de, en, es};
+use super::table::{ServerTexts, Texts};
+use super::{de, en, es};
 
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::text_field::is_composing;
 use crate::browser::{focus, storage};
-use crate::components::avatar::avatar;
+use crate::components::avatar::{avatar, display_name};
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::AuthorName;
-use crate::texts::{display_name, fill, texts};
+use crate::texts::{fill, texts};
 
 /// The author's alias, and the field that it is changed in.
 #[derive(Clone, Copy)]

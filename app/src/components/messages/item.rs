@@ -6,11 +6,11 @@ use super::heading::Heading;
 use super::text::linked;
 use crate::browser::clock::Zone;
 use crate::browser::{Hydrated, closest, focus};
-use crate::components::avatar::avatar;
+use crate::components::avatar::{avatar, display_name};
 use crate::components::places::Places;
 use crate::live::{Delivery, Live, Row};
 use crate::model::{ClientMessageId, Seq};
-use crate::texts::{display_name, fill, texts};
+use crate::texts::{fill, texts};
 
 /// One message, with the day, the head line and the delivery note where there are any.
 #[component]

@@ -17,12 +17,13 @@ use web_sys::Element;
 
 use crate::browser::{Hydrated, focus, target};
 use crate::components::announcement::{Announcement, Note};
+use crate::components::avatar::display_name;
 use crate::components::places::Places;
 use crate::components::share::ShareLink;
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Chunk, Live, Row};
 use crate::model::ShortId;
-use crate::texts::{counted, display_name, texts};
+use crate::texts::{counted, texts};
 use address::{NOTE_DURATION, copy_link, follow_address};
 use history::LoadOlderButton;
 use item::MessageItem;

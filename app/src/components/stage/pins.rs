@@ -9,12 +9,12 @@ use web_sys::FocusEvent;
 use super::place::decimal;
 use super::spread::Spread;
 use crate::browser::Hydrated;
-use crate::components::avatar::hue;
+use crate::components::avatar::{display_name, hue};
 use crate::components::places::{Places, place_link};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Pin};
 use crate::model::{AuthorName, Point};
-use crate::texts::{display_name, fill, texts};
+use crate::texts::{fill, texts};
 
 /// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the chips
 /// in the messages only, which do the same.

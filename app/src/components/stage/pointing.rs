@@ -8,11 +8,11 @@ use super::keyboard::focus_stage;
 use super::place::decimal;
 use super::zoom::Zoom;
 use crate::components::announcement::Note;
-use crate::components::avatar::hue_of_touch;
+use crate::components::avatar::{display_name, hue_of_touch};
 use crate::erased::{ErasedFor, effect};
 use crate::live::{Live, Ripple};
 use crate::model::Point;
-use crate::texts::{display_name, fill, texts};
+use crate::texts::{fill, texts};
 
 /// The maximum number of hints that are shown at once, one for each tab. When there are more, the oldest are removed.
 const MAX_HINTS: usize = 3;

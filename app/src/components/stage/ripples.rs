@@ -2,10 +2,10 @@ use leptos::ev::AnimationEvent;
 use leptos::prelude::*;
 
 use super::place::decimal;
-use crate::components::avatar::hue_of_touch;
+use crate::components::avatar::{display_name, hue_of_touch};
 use crate::erased::ErasedFor;
 use crate::live::{Live, Ripple};
-use crate::texts::{display_name, texts};
+use crate::texts::texts;
 
 /// The animation that ends last.
 const LIFE: &str = "ripple-life";
