@@ -54,7 +54,7 @@ test('who is here, names of ripples, lines and pins cross the nodes', async ({ s
     await windows[n].rename(names[n]);
   }
   for (const { page } of windows) {
-    const here = page.getByRole('button', { name: /^3 people are here/ });
+    const here = page.getByRole('button', { name: /^3 here: / });
     for (const name of names) await expect(here).toHaveAccessibleName(new RegExp(`\\b${name}\\b`));
   }
   for (const [n, window] of windows.entries()) {

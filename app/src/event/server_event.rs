@@ -43,12 +43,12 @@ pub enum ServerEvent {
         /// The touches, oldest first.
         points: Vec<TouchPoint>,
     },
-    /// How many people watch the upload, and who.
+    /// How many sockets watch the upload, and who.
     Presence {
         /// The upload's long id.
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
-        /// The number of people, on all nodes; all sockets of one author are one.
+        /// The number of sockets, on all nodes.
         count: u32,
         /// Those who gave a name, at most 24.
         people: Vec<Person>,

@@ -148,7 +148,7 @@ impl SocketClient {
         }
     }
 
-    /// Waits until it is told that this many people watch, and people with these names.
+    /// Waits until it is told that this many sockets watch, and people with these names.
     pub async fn told(&mut self, count: u32, names: &[&str]) {
         loop {
             let (told, people) = self.presence().await;

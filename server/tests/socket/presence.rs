@@ -56,7 +56,7 @@ async fn who_watches_is_told_soon_to_all_who_do() {
     let mut unnamed = SocketClient::connect(&node.base()).await;
     unnamed.watch(UploadRef::Id(upload), None).await;
     for socket in [&mut ada, &mut grace, &mut tab, &mut unnamed] {
-        socket.told(3, &["Ada", "Grace"]).await;
+        socket.told(4, &["Ada", "Grace"]).await;
     }
     drop((tab, unnamed));
     ada.told(2, &["Ada", "Grace"]).await;

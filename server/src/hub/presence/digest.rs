@@ -16,7 +16,7 @@ const MAX_COUNT: u32 = 1_000_000;
 pub(in crate::hub) struct Digest {
     /// The node, by a random number of its process.
     pub node: u64,
-    /// The number of people.
+    /// The number of sockets.
     pub count: u32,
     /// The first [`MAX_PEOPLE`] of those who gave a name.
     pub people: Vec<Person>,

@@ -1,9 +1,8 @@
 //! Who watches an upload, on all nodes together.
 //!
-//! Each node tells the others how many people watch an upload there and who they are (a [`Digest`]), and adds up what
-//! it was told. All sockets with one author tag are one person, and each socket without a tag is another. Nothing is
-//! stored: a digest that is not repeated expires. What is here has no input or output; the caller passes the time and
-//! does what [`Presence::take_due`] returns.
+//! Each node tells the others how many sockets watch an upload there and who they are (a [`Digest`]), and adds up what
+//! it was told. Nothing is stored: a digest that is not repeated expires. What is here has no input or output; the
+//! caller passes the time and does what [`Presence::take_due`] returns.
 
 mod digest;
 mod people;
