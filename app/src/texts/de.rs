@@ -109,7 +109,7 @@ pub static TEXTS: Texts = Texts {
     zoom: "Zoom",
     zoom_out: "Verkleinern",
     zoom_in: "Vergrößern",
-    fit: "Einpassen",
+    fit: "Ganz",
     pins_button: "Pins {count}",
     pin: "Pin {number}: Nachricht von {name}",
     pin_on_image: "Pin {number} auf dem Bild",
