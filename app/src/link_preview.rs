@@ -101,17 +101,11 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
 fn description(messages: u64) -> String {
     let texts = server_texts();
     let messages = usize::try_from(messages).unwrap_or(usize::MAX);
-    match messages {
-        0 => texts.see_it.to_owned(),
-        _ => {
-            let count = counted(
-                messages,
-                texts.messages_so_far_one,
-                texts.messages_so_far_other,
-            );
-            [texts.see_it, " ", &count].concat()
-        }
+    if messages == 0 {
+        return texts.see_it.to_owned();
     }
+    let (one, other) = (texts.messages_so_far_one, texts.messages_so_far_other);
+    [texts.see_it, " ", &counted(messages, one, other)].concat()
 }
 
 #[cfg(test)]

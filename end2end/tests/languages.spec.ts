@@ -39,7 +39,7 @@ const languages: Words[] = [
     choose: 'Elegir una imagen',
     onlyImages: 'Solo se pueden compartir imágenes PNG, JPEG, GIF y WebP.',
     message: 'Mensaje',
-    live: 'En directo',
+    live: 'En vivo',
     pointsAt: 'señala un punto abajo a la derecha',
     today: 'Hoy',
     send: 'Enviar',

@@ -67,8 +67,10 @@ fn shown_count(count: u32) -> String {
 /// name the button (WCAG 2.5.3).
 fn label(presence: &Presence, me: Option<AuthorTag>) -> String {
     let Presence { count, people } = presence;
-    let named = people.iter().map(|person| name(person, me));
-    let all: Vec<String> = named.chain(unnamed(others(*count, people.len()))).collect();
+    let listed = people.iter().map(|person| name(person, me));
+    let all: Vec<String> = listed
+        .chain(unnamed(others(*count, people.len())))
+        .collect();
     format!("{}: {}", shown_count(*count), all.join(", "))
 }
 

@@ -81,7 +81,7 @@ pub static TEXTS: Texts = Texts {
     more_people_one: "{count} más",
     more_people_other: "{count} más",
     connecting: "Conectando…",
-    live: "En directo",
+    live: "En vivo",
     caught_up: "Al día",
     caught_up_one: "Al día: {count} nuevo",
     caught_up_other: "Al día: {count} nuevos",
