@@ -89,7 +89,7 @@ test('a picture that was uploaded by the plain form is listed, and one that a li
 test('a picture that is gone is shown as gone, and one that fails to load is not', async ({ page, request, allowConsole }) => {
   allowConsole(/404|net::ERR_/);
   const shared = await upload(request);
-  await page.route(`**${shared.content.url}?w=640`, (route) => route.abort());
+  await page.route(`**${shared.content.url}*`, (route) => route.abort());
   const stored = `${shared.shortID} ${Date.now()}\nzzzzzzzz ${Date.now()}\n`;
   await page.addInitScript((stored) => localStorage.setItem('tonesa.pictures', stored), stored);
   const checked = page.waitForResponse(`**/api/uploads/${shared.shortID}`);
@@ -97,6 +97,16 @@ test('a picture that is gone is shown as gone, and one that fails to load is not
   await expect(own(page).getByRole('link').nth(1)).toContainText('No longer there');
   await checked;
   await expect(own(page).getByRole('link').nth(0)).toContainText('Today');
+});
+
+test('the image itself is listed where the server makes no smaller picture', async ({ page, request, allowConsole }) => {
+  allowConsole(/503/);
+  const shared = await upload(request);
+  await page.route(`**${shared.content.url}?w=640`, (route) => route.fulfill({ status: 503 }));
+  const stored = `${shared.shortID} ${Date.now()}\n`;
+  await page.addInitScript((stored) => localStorage.setItem('tonesa.pictures', stored), stored);
+  await page.goto('/');
+  await expect(own(page).getByRole('img')).toHaveJSProperty('naturalWidth', 600);
 });
 
 for (const viewport of [{ width: 390, height: 844 }, { width: 1280, height: 800 }]) {

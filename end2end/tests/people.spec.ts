@@ -114,25 +114,6 @@ test('everyone sees who is here', async ({ page, another, request }) => {
   await expect(here(page)).toHaveAccessibleName(`1 here: ${mine} (you)`);
 });
 
-test('a person with two tabs is here once', async ({ page, context, another, request }) => {
-  const shared = await upload(request);
-  await ImagePage.open(page, shared.shortID);
-  const mine = await alias(page);
-  const tab = await context.newPage();
-  await ImagePage.open(tab, shared.shortID);
-  const reader = await ImagePage.openAsAnother(another, shared.shortID);
-  const theirs = await alias(reader.page);
-  for (const window of [page, tab, reader.page]) {
-    await expect(here(window)).toHaveAccessibleName(/^2 here: /);
-    await expect(here(window)).toContainText('2 here');
-    await expect(here(window)).toHaveAccessibleName(new RegExp(mine));
-    await expect(here(window)).toHaveAccessibleName(new RegExp(theirs));
-  }
-  await tab.close();
-  await reader.page.close();
-  await expect(here(page)).toHaveAccessibleName(`1 here: ${mine} (you)`);
-});
-
 test('nothing is shown about who is here before the server says so, and without a connection', async ({ page, request }) => {
   const shared = await upload(request);
   let send = (_: object) => {};

@@ -57,18 +57,22 @@ fn entries<'a>(
 fn entry(entry: &str) -> (&str, u16) {
     let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
     let mut parameters = parameters.split(';').map(str::trim);
-    let weight = parameters.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    let weight = parameters.find_map(|part| {
+        let (name, weight) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| weight.trim())
+    });
     (name.trim(), weight.map_or(1_000, thousandths))
 }
 
 /// An invalid weight counts as 0, "not acceptable".
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
-    match (whole, fraction.len()) {
-        ("1", _) => 1_000,
-        ("0", 1..=3) => format!("{fraction:0<3}").parse().unwrap_or(0),
-        _ => 0,
+    let is_fraction = fraction.len() <= 3 && fraction.bytes().all(|it| it.is_ascii_digit());
+    if !is_fraction || !matches!(whole, "0" | "1") {
+        return 0;
     }
+    let weight = format!("{whole}{fraction:0<3}").parse();
+    weight.ok().filter(|it| *it <= 1_000).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -113,6 +117,9 @@ mod tests {
             ("fr", Language::En),
             ("de;q=0", Language::En),
             ("de;q=x", Language::En),
+            ("de;q=0.+99, es;q=0.05", Language::Es),
+            ("de;q=1.999, es;q=0.05", Language::Es),
+            ("de; q = 0.1, es;q=0.5", Language::Es),
             ("", Language::En),
             (",;q=1,-", Language::En),
         ] {

@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use tempfile::TempPath;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,9 +36,12 @@ use crate::image::{DecodePool, Decoder, ImageError};
 
 /// The most pictures that are being made or wait for it. One more is refused.
 pub const MAX_RUNNING: usize = 64;
-/// How many of them one client address may have while there are no others.
-pub const MAX_RUNNING_PER_ADDRESS: usize = 16;
-/// On behalf of how many addresses a picture waits for a decoder, of those that have asked for it.
+/// How many of them one client address may have. One more is refused.
+pub const MAX_RUNNING_PER_ADDRESS: usize = 8;
+/// How many of them have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary file. Others wait: more
+/// than one address may have, so that none delays all.
+const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
+/// The most addresses that queue for a decoder for one picture.
 const MAX_WAITING_ADDRESSES: usize = 8;
 /// How long a picture waits for a decoder: shorter than an upload does, since a page shows the image itself instead.
 const DECODER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,6 +63,7 @@ pub struct Pictures {
     tasks: TaskTracker,
     stopping: CancellationToken,
     slots: Slots,
+    copies: Arc<Semaphore>,
     state: Arc<Mutex<State>>,
 }
 
@@ -120,6 +124,7 @@ impl Pictures {
             tasks,
             stopping,
             slots: Slots::with_fair_shares(MAX_RUNNING, MAX_RUNNING_PER_ADDRESS),
+            copies: Arc::new(Semaphore::new(MAX_COPIES)),
             state: Arc::default(),
         }
     }
@@ -164,26 +169,28 @@ impl Pictures {
         }
     }
 
-    /// Begins to make a picture, or joins those who wait for it: all of them pay. It is made and kept even if they all
-    /// leave. One that has failed lately is not tried, and costs nothing.
+    /// Begins to make a picture, or joins those who wait for it. It counts against the rate limit of each address that
+    /// queues for a decoder, and of none when it has failed lately and is not tried. It is made and kept even if all who
+    /// asked for it leave.
     fn make(&self, upload: &Upload, derived: Derived, address: IpAddr) -> Result<Making, ApiError> {
         let id = (upload.short_id, derived);
         let mut state = self.state();
         if let Some(answer) = state.failures.answer(&id, Instant::now()) {
             return Ok(ready(answer).boxed().shared());
         }
-        self.rate_limits.pictures.take(address)?;
         if let Some(running) = state.running.get(&id) {
-            running.addresses.send_if_modified(|addresses| {
-                let is_new =
-                    addresses.len() < MAX_WAITING_ADDRESSES && !addresses.contains(&address);
-                addresses.extend(is_new.then_some(address));
-                is_new
-            });
+            let queues = {
+                let addresses = running.addresses.borrow();
+                addresses.len() < MAX_WAITING_ADDRESSES && !addresses.contains(&address)
+            };
+            if queues {
+                self.rate_limits.pictures.take(address)?;
+                running.addresses.send_modify(|it| it.push(address));
+            }
             return Ok(running.making.clone());
         }
-        let slot = self.slots.take(Some(address));
-        let slot = slot.map_err(|_| ApiError::Unavailable)?;
+        self.rate_limits.pictures.take(address)?;
+        let slot = self.slots.take(Some(address))?;
         let (addresses, waiting) = watch::channel(vec![address]);
         let job = Job {
             pictures: self.clone(),
@@ -247,6 +254,8 @@ impl Job {
         if self.pictures.kept(key, derived).await?.is_some() {
             return Ok(Made::Kept);
         }
+        let copy = self.pictures.copies.acquire().await;
+        let _copy = copy.map_err(|_| ApiError::Unavailable)?;
         let made = match self.download().await {
             Ok(image) => {
                 // That none is free in time says nothing about this picture.
@@ -261,7 +270,9 @@ impl Job {
         if is_kept {
             failures.remove(&self.id);
         } else {
-            failures.add(self.id, made.clone(), Instant::now());
+            // The image itself is shown meanwhile: a remembered file would take room on the disk.
+            let answer = made.clone().map(|_| Made::Impossible);
+            failures.add(self.id, answer, Instant::now());
         }
         made
     }

@@ -54,8 +54,17 @@ fn item(
     forget: impl Fn(ShortId) + Copy + 'static,
 ) -> impl IntoView {
     let is_gone = RwSignal::new(false);
-    // Loading fails without a connection too.
+    let is_whole = RwSignal::new(false);
+    let src = move || {
+        let width = if is_whole.get() { "" } else { "?w=640" };
+        format!("/i/{short_id}{width}")
+    };
     let check = move |_| {
+        // A busy server may have the image itself, but no smaller picture. Without a connection neither can be loaded.
+        if !is_whole.get_untracked() {
+            is_whole.set(true);
+            return;
+        }
         spawn_local(async move {
             let upload = api::get::<Upload>(&format!("/api/uploads/{short_id}")).await;
             let error = upload.err().map(PageError::from);
@@ -76,7 +85,7 @@ fn item(
         <li class:gone=move || is_gone.get()>
             <a href=format!("/u/{short_id}")>
                 <img
-                    src=format!("/i/{short_id}?w=640")
+                    src=src
                     width="160"
                     height="120"
                     alt=texts().your_picture

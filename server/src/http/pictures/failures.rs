@@ -1,4 +1,4 @@
-//! Pictures that could not be made or kept. Each is answered as it was then, and not tried again for a while.
+//! Pictures that could not be made or kept, which are not tried again for a while.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,7 +12,7 @@ use crate::http::error::RETRY_AFTER;
 /// one doubles it.
 const FIRST_PAUSE: Duration = RETRY_AFTER;
 const MAX_PAUSE: Duration = Duration::from_mins(5);
-/// The most pictures that are remembered. Further ones are tried again at once, by the addresses that pay for it.
+/// The most pictures that are remembered. Further ones may be tried again at once, within the rate limit of an address.
 const MAX_FAILURES: usize = 200;
 
 /// The pictures that have failed lately, by id, with the answers to those who ask for them.

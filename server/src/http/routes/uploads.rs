@@ -66,7 +66,7 @@ pub async fn create(
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
     let page = format!("/u/{}", upload.short_id);
     if is_form {
-        let cookie = uploaded_cookie(upload.short_id);
+        let cookie = uploaded_cookie(upload.short_id, info.https);
         return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response());
     }
     Ok((
@@ -79,8 +79,9 @@ pub async fn create(
 
 /// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something in
 /// the address, it is not passed on with the link.
-fn uploaded_cookie(short_id: ShortId) -> String {
-    format!("{UPLOADED_COOKIE}={short_id}; Path=/u/{short_id}; Max-Age=60; SameSite=Strict")
+fn uploaded_cookie(short_id: ShortId, https: bool) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    format!("{UPLOADED_COOKIE}={short_id}; Path=/u/{short_id}; Max-Age=60; SameSite=Strict{secure}")
 }
 
 /// `GET /api/uploads/{id}`.

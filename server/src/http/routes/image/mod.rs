@@ -10,7 +10,7 @@ use app::model::{Upload, UploadRef};
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
 use self::headers::{SHARING_HEADERS, etag_of, image_headers};
@@ -72,10 +72,16 @@ impl Images {
             Some(derived) => self.serve_smaller(&upload, derived, &request).await?,
             None => None,
         };
-        match smaller {
-            Some(response) => Ok(response),
-            None => self.serve_whole(&upload, &request).await,
+        if let Some(response) = smaller {
+            return Ok(response);
         }
+        let mut response = self.serve_whole(&upload, &request).await?;
+        if derived.is_some() {
+            // It stands in for a smaller picture that may exist later.
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        Ok(response)
     }
 
     async fn serve_whole(&self, upload: &Upload, request: &Request) -> Result<Response, ApiError> {
