@@ -72,6 +72,8 @@ pub static TEXTS: Texts = Texts {
     no_image_on_clipboard: "In der Zwischenablage ist kein Bild, das diese Seite lesen darf. Kopier eins und füg es \
                             dann ein.",
     one_at_a_time: "Ein Bild nach dem anderen: {name} wird genommen.",
+    only_an_address: "Das ist nur die Adresse eines Bildes. Speichere das Bild zuerst und zieh dann die Datei hierher, \
+                      oder kopiere es und füge es ein.",
     file_too_large: "{name} hat {size}. Höchstens {max} können hochgeladen werden.",
     file_empty: "{name} ist leer.",
     upload_cancelled: "Das Hochladen wurde abgebrochen.",

@@ -68,6 +68,8 @@ pub static TEXTS: Texts = Texts {
     pasted_image: "The pasted image",
     no_image_on_clipboard: "There is no image on the clipboard that this page may read. Copy one, then paste it.",
     one_at_a_time: "One picture at a time: {name} is taken.",
+    only_an_address: "That is only the address of a picture. Save the picture first and drop the file here, or copy \
+                      the picture and paste it.",
     file_too_large: "{name} is {size}. At most {max} can be uploaded.",
     file_empty: "{name} is empty.",
     upload_cancelled: "The upload was cancelled.",

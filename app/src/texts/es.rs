@@ -69,6 +69,8 @@ pub static TEXTS: Texts = Texts {
     pasted_image: "La imagen pegada",
     no_image_on_clipboard: "En el portapapeles no hay ninguna imagen que esta página pueda leer. Copia una y pégala.",
     one_at_a_time: "Las imágenes, de una en una: se toma {name}.",
+    only_an_address: "Eso es solo la dirección de una imagen. Guarda primero la imagen y arrastra aquí el archivo, o \
+                      cópiala y pégala.",
     file_too_large: "{name} ocupa {size}. Se pueden subir como máximo {max}.",
     file_empty: "{name} no tiene contenido.",
     upload_cancelled: "Se canceló la subida.",

@@ -53,7 +53,7 @@ table! {
     // Uploading.
     drop_anywhere, share_an_image, choose_image, take_photo, paste, upload, upload_limits, drop_to_share,
     upload_this, nothing_sent_yet, chosen_image, uploading, checking, cancel, close,
-    pasted_image, no_image_on_clipboard, one_at_a_time, file_too_large, file_empty,
+    pasted_image, no_image_on_clipboard, one_at_a_time, only_an_address, file_too_large, file_empty,
     upload_cancelled, upload_lost, upload_too_large, upload_unavailable,
 
     // The image page: its title, who is here, and the connection.

@@ -6,10 +6,10 @@ use web_sys::DataTransfer;
 use super::uploader::Uploader;
 use crate::browser::target;
 use crate::erased::effect;
+use crate::texts::texts;
 
 /// What a dragged link or a picture of another page is without its file.
 const ADDRESS: &str = "text/uri-list";
-const ONLY_AN_ADDRESS: &str = "That is only the address of a picture. Save the picture first, then drop the file, or copy and paste it.";
 
 /// Accepts images that are dropped or pasted anywhere in the window. Returns whether files are dragged over it.
 pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
@@ -61,7 +61,7 @@ pub fn take_from_window(uploader: Uploader) -> RwSignal<bool> {
                 } else if with_files {
                     uploader.take_list(ev.data_transfer().and_then(|data| data.files()));
                 } else {
-                    uploader.refuse(ONLY_AN_ADDRESS.to_owned());
+                    uploader.refuse(texts().only_an_address.to_owned());
                 }
             }),
             // There are none while something is dragged, so the end of it went unnoticed.
