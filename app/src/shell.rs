@@ -44,15 +44,18 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     }
 }
 
-/// Renders a whole page without scripts that says why a form was not accepted. That of a message is in it.
+/// Renders a whole page without scripts that says why a form was not accepted; the detail may be in another language
+/// than the page. The form of a message is in it.
 pub fn problem_page(
     assets: &Assets,
     language: Language,
     problem: Problem,
+    detail_language: Language,
     form: Option<MessageForm>,
 ) -> String {
     let title = format!("{} · Tonesa", problem.title);
     let css = assets.css.clone();
+    let detail_lang = (detail_language != language).then(|| detail_language.tag());
     Owner::new_root(None).with(move || {
         provide_context(language);
         view! {
@@ -64,7 +67,7 @@ pub fn problem_page(
                     <meta name="robots" content="noindex"/>
                 </head>
                 <body>
-                    <Refused problem form/>
+                    <Refused problem detail_lang form/>
                 </body>
             </html>
         }

@@ -14,6 +14,9 @@ pub fn Notice(
     /// Why it may have happened, and what to do.
     #[prop(into)]
     detail: String,
+    /// The language of that, if it is another than the page's.
+    #[prop(default = None)]
+    detail_lang: Option<&'static str>,
     /// The link's text.
     label: &'static str,
     /// The link's target, which is loaded as a new document.
@@ -27,7 +30,7 @@ pub fn Notice(
                     {mark}
                 </p>
                 <h1>{title}</h1>
-                <p>{detail}</p>
+                <p lang=detail_lang>{detail}</p>
                 <p>
                     <a class="button primary" href=href rel="external">
                         {label}

@@ -20,7 +20,12 @@ pub struct MessageForm {
 
 /// Shown when a form was not accepted, in browsers without scripts. That of a message comes back with its texts.
 #[component]
-pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
+pub fn Refused(
+    problem: Problem,
+    /// The language of the problem's detail, if it is another than the page's.
+    detail_lang: Option<&'static str>,
+    form: Option<MessageForm>,
+) -> AnyView {
     let Problem { title, detail, .. } = problem;
     match form {
         Some(form) => view! {
@@ -28,16 +33,23 @@ pub fn Refused(problem: Problem, form: Option<MessageForm>) -> AnyView {
                 <Header/>
                 <Main class="notice refused">
                     <h1>{title}</h1>
-                    <p>{detail}</p>
+                    <p lang=detail_lang>{detail}</p>
                     <RefusedMessage form/>
                 </Main>
             </div>
         }
         .into_any(),
-        None => {
-            view! { <Notice mark="!" title detail label=server_texts().back_to_start href="/"/> }
-                .into_any()
+        None => view! {
+            <Notice
+                mark="!"
+                title
+                detail
+                detail_lang
+                label=server_texts().back_to_start
+                href="/"
+            />
         }
+        .into_any(),
     }
 }
 

@@ -115,12 +115,17 @@ impl ApiError {
             kind: format!("/problems/{kind}"),
             title: self.title(language).to_owned(),
             status: status.as_u16(),
-            detail: self.detail(language),
+            detail: self.detail(language).0,
             field: match self {
                 Self::BadField { field, .. } => Some((*field).to_owned()),
                 _ => None,
             },
         }
+    }
+
+    /// Returns the language of `detail` in the document: English where only programs meet the error.
+    pub fn detail_language(&self, language: Language) -> Language {
+        self.detail(language).1
     }
 
     fn kind(&self) -> (StatusCode, &'static str) {
@@ -165,7 +170,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail(Language::En))
+        f.write_str(&self.detail(Language::En).0)
     }
 }
 

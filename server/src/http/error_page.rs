@@ -17,7 +17,7 @@ use super::state::AppState;
 
 /// Middleware that translates problem documents, and replaces them by pages where a browser asks, for a page or by
 /// sending a form, while there is memory for them.
-pub async fn show_errors(
+pub async fn localize_errors(
     State(state): State<AppState>,
     info: RequestInfo,
     request: Request,
@@ -29,10 +29,11 @@ pub async fn show_errors(
     let Some(error) = response.extensions().get::<ApiError>().cloned() else {
         return response;
     };
+    let detail_language = error.detail_language(language);
     let page = wants_page.then(|| {
         let form = response.extensions().get::<MessageForm>().cloned();
         let problem = error.to_problem(language);
-        app::problem_page(&state.site.assets, language, problem, form)
+        app::problem_page(&state.site.assets, language, problem, detail_language, form)
     });
     let client = info.client.counted();
     let page = page.and_then(|page| {
@@ -44,8 +45,11 @@ pub async fn show_errors(
         None => with_body(response, error.to_json(language).into()),
     };
     let headers = response.headers_mut();
-    let language = HeaderValue::from_static(language.tag());
-    headers.insert(header::CONTENT_LANGUAGE, language);
+    // The header would say that all of it is for readers of that language.
+    if detail_language == language {
+        let language = HeaderValue::from_static(language.tag());
+        headers.insert(header::CONTENT_LANGUAGE, language);
+    }
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
     response
 }

@@ -122,3 +122,36 @@ async fn a_refused_form_is_shown_in_the_reader_s_language() {
         assert!(page.contains(&format!("lang=\"{}\"", language.tag())));
     }
 }
+
+#[tokio::test]
+async fn a_detail_in_another_language_than_its_title_is_not_labelled_with_that() {
+    let node = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let path = format!("/u/{}/messages", upload.short_id);
+    for language in Language::ALL {
+        let is_english = language == Language::En;
+        let tag = is_english.then_some(language.tag());
+        let content_language = |response: &Response| {
+            let value = response.headers().get("content-language");
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+
+        let read = format!("/api/uploads/{}/messages?limit=0", upload.short_id);
+        let response = get(&node, &read, language.tag()).await;
+        assert_eq!(content_language(&response).as_deref(), tag);
+        let problem = problem(response, 422, "bad-field").await;
+        assert_eq!(problem["title"], language.server_texts().bad_field);
+
+        let form = [("content", "hello"), ("clientMessageID", "?")];
+        let form = node.post(&path).form(&form).header("accept", "text/html");
+        let form = form.header("accept-language", language.tag());
+        let response = form.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(content_language(&response).as_deref(), tag);
+        let page = response.text().await.unwrap();
+        assert!(page.contains(&format!("<html lang=\"{}\">", language.tag())));
+        let paragraph = if is_english { "<p>" } else { "<p lang=\"en\">" };
+        let detail = "a clientMessageID has 1 to 64";
+        assert!(page.contains(&format!("{paragraph}{detail}")), "{page}");
+    }
+}

@@ -31,47 +31,48 @@ impl ApiError {
         }
     }
 
-    /// What a person can do about it, in a sentence.
-    pub(super) fn detail(&self, language: Language) -> String {
+    /// What a person can do about it, in a sentence, and the language of that.
+    pub(super) fn detail(&self, language: Language) -> (String, Language) {
         let texts = language.server_texts();
+        let english = |detail: &str| (detail.to_owned(), Language::En);
         let detail: &str = match self {
-            Self::Malformed(detail) | Self::UnsupportedType(detail) => detail.as_ref(),
+            Self::Malformed(detail) | Self::UnsupportedType(detail) => return english(detail),
             Self::NoImage => texts.no_image,
             Self::SeveralImages => texts.several_images,
             Self::Unauthorized => {
-                "The header Authorization, if there is one, is Bearer with a secret of 22 to 86 letters, digits, '-' or \
-                 '_'."
+                return english(
+                    "The header Authorization, if there is one, is Bearer with a secret of 22 to 86 letters, digits, \
+                     '-' or '_'.",
+                );
             }
             Self::ForeignOrigin => texts.foreign_origin_detail,
             Self::NotFound => texts.not_found_detail,
             Self::MethodNotAllowed => texts.method_not_allowed_detail,
             Self::TooSlow => texts.too_slow_detail,
-            Self::PreconditionFailed => "This is not the version that was asked for.",
+            Self::PreconditionFailed => {
+                return english("This is not the version that was asked for.");
+            }
             Self::FileTooLarge { limit } => {
                 let max = format_bytes(*limit, texts);
-                return fill(texts.file_too_large, &[("max", &max)]);
+                &fill(texts.file_too_large, &[("max", &max)])
             }
             Self::BodyTooLarge => texts.body_too_large,
-            Self::RangeNotSatisfiable => "This part is beyond the end of the file.",
-            Self::BadImage(error) => return error.in_words(texts),
-            Self::BadField { detail, .. } => return detail.in_words(language),
+            Self::RangeNotSatisfiable => {
+                return english("This part is beyond the end of the file.");
+            }
+            Self::BadImage(error) => &error.in_words(texts),
+            Self::BadField { detail, .. } => match detail {
+                FieldError::Text(error) => &error.in_words(language.texts()),
+                FieldError::Other(error) => return english(error),
+            },
             Self::UnsupportedWebSocketVersion => {
-                "This address takes WebSockets of version 13 only."
+                return english("This address takes WebSockets of version 13 only.");
             }
             Self::TooManyRequests { .. } => texts.too_many_requests_detail,
             Self::Internal => texts.internal_detail,
             Self::Unavailable | Self::Overloaded => texts.unavailable_detail,
         };
-        detail.to_owned()
-    }
-}
-
-impl FieldError {
-    fn in_words(&self, language: Language) -> String {
-        match self {
-            Self::Text(error) => error.in_words(language.texts()),
-            Self::Other(error) => error.clone().into_owned(),
-        }
+        (detail.to_owned(), language)
     }
 }
 
@@ -112,6 +113,7 @@ mod tests {
             "at most 2 characters are allowed, these are 3"
         );
         assert_eq!(german.detail, "höchstens 2 Zeichen sind erlaubt, es sind 3");
+        assert_eq!(error.detail_language(Language::De), Language::De);
         assert_ne!(english.title, german.title);
         assert_eq!(
             (english.kind, english.status, english.field),

@@ -58,7 +58,10 @@ pub fn router(state: AppState) -> Router {
     let middleware = ServiceBuilder::new()
         .layer(from_fn_with_state(state.clone(), request_log::log_request))
         .map_response(add_default_headers)
-        .layer(from_fn_with_state(state.clone(), error_page::show_errors))
+        .layer(from_fn_with_state(
+            state.clone(),
+            error_page::localize_errors,
+        ))
         .layer(CatchPanicLayer::custom(error_page::panic_response))
         .layer(map_request(host::require_host))
         .map_request(move |request| body::limit(request, &discarder));
