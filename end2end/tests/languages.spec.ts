@@ -29,7 +29,7 @@ const languages: Words[] = [
     pointsAt: 'zeigt auf eine Stelle unten rechts',
     today: 'Heute',
     send: 'Senden',
-    tooLong: /^höchstens 2000 Zeichen sind erlaubt/,
+    tooLong: /^Höchstens 2000 Zeichen sind erlaubt/,
     nothing: 'Unter diesem Link ist nichts',
   },
   {
@@ -43,7 +43,7 @@ const languages: Words[] = [
     pointsAt: 'señala un punto abajo a la derecha',
     today: 'Hoy',
     send: 'Enviar',
-    tooLong: /^se permiten como máximo 2000 caracteres/,
+    tooLong: /^Se permiten como máximo 2000 caracteres/,
     nothing: 'En este enlace no hay nada',
   },
 ];

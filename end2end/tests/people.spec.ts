@@ -51,7 +51,7 @@ test('nothing is sent under another name while an alias is refused', async ({ pa
   await field(page).fill('x'.repeat(41));
   await writer.composer.fill('Hello');
   await expect(page.getByRole('alert')).toHaveText(
-    'This name cannot be used: at most 40 characters are allowed, these are 41.',
+    'This name cannot be used. At most 40 characters are allowed; this has 41.',
   );
   await writer.composer.press('Enter');
   await expect(field(page)).toBeFocused();

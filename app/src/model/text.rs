@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::texts::{Texts, fill};
+use crate::texts::{Texts, fill, texts};
 
 /// The longest alias, in characters (Unicode scalar values).
 pub const MAX_AUTHOR_CHARS: usize = 40;
@@ -15,14 +15,13 @@ pub const MAX_MESSAGE_CHARS: usize = 2_000;
 /// The alias of those who give none.
 const ANONYMOUS: &str = "Anonymous";
 
-/// Why a text is not an alias or a message.
+/// Why a text is not an alias or a message. Displayed as a sentence in the language of the page, in English without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{}", self.in_words(texts()))]
 pub enum TextError {
     /// A message without visible characters.
-    #[error("a message needs some text")]
     Empty,
     /// Longer than its limit.
-    #[error("at most {max} characters are allowed, these are {len}")]
     TooLong {
         /// The limit.
         max: usize,
@@ -30,12 +29,11 @@ pub enum TextError {
         len: usize,
     },
     /// A control character or a line break in an alias.
-    #[error("control characters are not allowed")]
     Control,
 }
 
 impl TextError {
-    /// The reason in the language of these texts, as a part of a sentence.
+    /// The reason in the language of these texts, as a sentence.
     pub fn in_words(self, texts: &Texts) -> String {
         match self {
             Self::Empty => texts.text_empty.to_owned(),
@@ -324,6 +322,6 @@ mod tests {
     #[test]
     fn errors_are_sentences_with_the_limit() {
         let error = message(&"x".repeat(2_001)).unwrap_err().to_string();
-        assert_eq!(error, "at most 2000 characters are allowed, these are 2001");
+        assert_eq!(error, "At most 2000 characters are allowed; this has 2001.");
     }
 }

@@ -278,7 +278,7 @@ fn a_problem_with_a_field() {
         kind: "/problems/invalid-field".into(),
         title: "Invalid field".into(),
         status: 422,
-        detail: "At most 2000 characters are allowed, these are 2001.".into(),
+        detail: "At most 2000 characters are allowed; this has 2001.".into(),
         field: Some("content".into()),
     };
     pins("problem_with_field.json", &problem);

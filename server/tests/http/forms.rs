@@ -46,7 +46,7 @@ async fn the_form_of_a_page_without_scripts_posts_a_message() {
             .text()
             .await
             .unwrap()
-            .contains("a message needs some text")
+            .contains("A message needs some text.")
     );
 }
 

@@ -110,9 +110,12 @@ mod tests {
         );
         assert_eq!(
             english.detail,
-            "at most 2 characters are allowed, these are 3"
+            "At most 2 characters are allowed; this has 3."
         );
-        assert_eq!(german.detail, "höchstens 2 Zeichen sind erlaubt, es sind 3");
+        assert_eq!(
+            german.detail,
+            "Höchstens 2 Zeichen sind erlaubt, es sind 3."
+        );
         assert_eq!(error.detail_language(Language::De), Language::De);
         assert_ne!(english.title, german.title);
         assert_eq!(
