@@ -13,7 +13,7 @@ pub static TEXTS: Texts = Texts {
     yesterday: "Ayer",
     decimal_point: ",",
 
-    anonymous: "Sin nombre",
+    anonymous: "Anónimo",
     someone: "Alguien",
     name_and_you: "{name} (tú)",
     alias_first: "Ardilla Ballena Bisonte Búho Castor Ciervo Cisne Colibrí Delfín Erizo Foca Garza Gaviota Golondrina \
@@ -23,14 +23,15 @@ pub static TEXTS: Texts = Texts {
     alias_second: "Ágil Alegre Amable Audaz Azul Brillante Celeste Coral Dulce Escarlata Feliz Fiel Genial Índigo \
                    Jovial Lila Noble Paciente Radiante Turquesa Valiente Veloz Verde Violeta",
 
-    home_title: "Tonesa: señalar una imagen, juntos",
-    home_heading: "Señalar una imagen, juntos.",
-    home_lead: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas. Sin cuenta.",
+    home_title: "Tonesa: señalar juntos sobre una imagen",
+    home_heading: "Señalar juntos sobre una imagen.",
+    home_lead: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas. Sin \
+                registrarse.",
     demo_alt: "Una taza de café sobre un platillo rojo, con dos puntos que alguien señala",
     demo_question: "¿Es espuma o un reflejo, aquí arriba en el borde?",
     demo_answer: "Un reflejo. La misma luz aquí, en la cuchara.",
     your_pictures: "Tus imágenes",
-    your_pictures_hint: "Subidas desde estas páginas en este navegador, el único que guarda esta lista.",
+    your_pictures_hint: "Las que has subido con este navegador. La lista solo se guarda aquí.",
     your_picture: "Tu imagen",
     no_longer_there: "Ya no está",
     remove_from_list: "Quitar de esta lista",
@@ -43,11 +44,11 @@ pub static TEXTS: Texts = Texts {
     nothing_at_link: "En este enlace no hay nada",
     nothing_at_link_detail: "Quizá se quitó la imagen, o al enlace le falta un carácter: tiene ocho, y las mayúsculas \
                              cuentan. Pide el enlace completo a quien te lo envió.",
-    share_own: "Compartir una imagen tuya",
-    not_reachable: "Ahora no se puede acceder",
+    share_own: "Compartir una imagen propia",
+    not_reachable: "No disponible en este momento",
     image_not_reachable: "Ahora no se puede acceder a esta imagen",
-    image_not_reachable_detail: "No se ha perdido nada. El lugar donde se guardan las imágenes no responde; suele \
-                                 volver a hacerlo en un minuto.",
+    image_not_reachable_detail: "No se ha perdido nada. El almacén de imágenes no responde; suele recuperarse en un \
+                                 minuto.",
     loading_image: "Cargando la imagen…",
 
     drop_anywhere: "Suelta una imagen en cualquier lugar",
@@ -68,15 +69,15 @@ pub static TEXTS: Texts = Texts {
     close: "Cerrar",
     pasted_image: "La imagen pegada",
     no_image_on_clipboard: "En el portapapeles no hay ninguna imagen que esta página pueda leer. Copia una y pégala.",
-    one_at_a_time: "Las imágenes, de una en una: se toma {name}.",
+    one_at_a_time: "Solo una imagen cada vez: se usará {name}.",
     only_an_address: "Eso es solo la dirección de una imagen. Guarda primero la imagen y arrastra aquí el archivo, o \
                       cópiala y pégala.",
     file_too_large: "{name} ocupa {size}. Se pueden subir como máximo {max}.",
-    file_empty: "{name} no tiene contenido.",
+    file_empty: "El archivo {name} está vacío.",
     upload_cancelled: "Se canceló la subida.",
     upload_lost: "Se perdió la conexión antes de que llegara la imagen. Inténtalo de nuevo.",
     upload_too_large: "La imagen es demasiado grande: se permiten como máximo {max}.",
-    upload_unavailable: "Ahora no se pudo subir la imagen. Inténtalo de nuevo en un momento.",
+    upload_unavailable: "No se ha podido subir la imagen. Inténtalo de nuevo dentro de un momento.",
 
     picture_of: "Imagen del {date}",
     people_count: "{count} aquí",
@@ -90,7 +91,7 @@ pub static TEXTS: Texts = Texts {
     delayed: "Las novedades llegan con retraso",
     reconnecting: "Reconectando…",
     offline: "Sin conexión",
-    not_found: "No se encuentra",
+    not_found: "No encontrado",
 
     share: "Compartir",
     share_this_picture: "Compartir esta imagen",
@@ -103,20 +104,20 @@ pub static TEXTS: Texts = Texts {
 
     image_alt: "La imagen compartida: {kind}, {width} por {height} píxeles",
     image_broken: "No se pudo cargar la imagen.",
-    hint_for_mouse: "Haz clic para señalar, mantén y arrastra para dibujar",
-    hint_for_touch: "Toca para señalar, mantén y arrastra para dibujar",
+    hint_for_mouse: "Haz clic para señalar, mantén pulsado y arrastra para dibujar",
+    hint_for_touch: "Toca para señalar, mantén pulsado y arrastra para dibujar",
     zoom: "Zoom",
     zoom_out: "Alejar",
     zoom_in: "Acercar",
     fit: "Todo",
-    pins_button: "Pines {count}",
-    pin: "Pin {number}: mensaje de {name}",
-    pin_on_image: "Pin {number} de la imagen",
+    pins_button: "Marcadores {count}",
+    pin: "Marcador {number}: mensaje de {name}",
+    pin_on_image: "Marcador {number} en la imagen",
     not_sent: "no enviado",
     point_at_image: "Señalar la imagen",
-    pointing_help: "Las flechas mueven la cruz, con Mayús en pasos pequeños. Intro o Espacio muestra ese punto a \
-                    todos, P empieza un mensaje sobre él. Más y menos cambian el zoom, y una imagen ampliada se mueve \
-                    con la cruz. Cero ajusta la imagen.",
+    pointing_help: "Las flechas mueven la cruz, con Mayús en pasos pequeños. Intro o la barra espaciadora muestran ese \
+                    punto a todos, P empieza un mensaje sobre él. Más y menos cambian el zoom, y una imagen ampliada \
+                    se mueve con la cruz. Cero ajusta la imagen.",
     points_here: "señala aquí",
     points_at: "{name} señala un punto {place}",
     upper_left: "arriba a la izquierda",
@@ -131,7 +132,7 @@ pub static TEXTS: Texts = Texts {
 
     conversation: "Conversación",
     messages: "Mensajes",
-    write_first_line: "Envía el enlace a alguien o escribe la primera línea.",
+    write_first_line: "Envía el enlace a alguien o escribe el primer mensaje.",
     new: "Nuevo",
     new_messages_one: "{count} mensaje nuevo",
     new_messages_other: "{count} mensajes nuevos",
@@ -140,7 +141,7 @@ pub static TEXTS: Texts = Texts {
     earlier_failed: "No se pudieron cargar los mensajes anteriores. Intentar de nuevo",
     message_further_back: "El mensaje {number} está más atrás. Carga mensajes anteriores para llegar a él.",
     no_message: "No hay ningún mensaje {number}.",
-    link_copied: "El enlace a este mensaje está copiado.",
+    link_copied: "Enlace a este mensaje copiado.",
     link_to_message: "El enlace a este mensaje: {link}",
     copy_link: "Copiar enlace",
     copy_link_to_message: "Copiar el enlace a este mensaje",
@@ -160,8 +161,8 @@ pub static TEXTS: Texts = Texts {
                         arriba.",
     characters_left_one: "Queda {count} carácter",
     characters_left_other: "Quedan {count} caracteres",
-    too_long_by: "Sobran {count}",
-    too_many_unsent: "Hay demasiados mensajes en espera. Inténtalo de nuevo en un momento.",
+    too_long_by: "{count} de más",
+    too_many_unsent: "Hay demasiados mensajes en espera. Inténtalo de nuevo dentro de un momento.",
     name_refused: "Este nombre no se puede usar. {reason}",
     text_empty: "El mensaje necesita texto.",
     text_too_long: "Se permiten como máximo {max} caracteres y hay {len}.",
@@ -179,8 +180,8 @@ pub static TEXTS: Texts = Texts {
 pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     pitch: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas.",
     see_it: "Mírala, di lo que ves y tócala para mostrar dónde.",
-    messages_so_far_one: "Un mensaje hasta ahora.",
-    messages_so_far_other: "{count} mensajes hasta ahora.",
+    messages_so_far_one: "Un mensaje por ahora.",
+    messages_so_far_other: "{count} mensajes por ahora.",
 
     back_to_start: "Volver al inicio",
     back_to_image: "Volver a la imagen",
@@ -188,7 +189,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     malformed: "Solicitud incorrecta",
     unauthorized: "Sin autorización",
     foreign_origin: "Origen ajeno",
-    not_found: "No se encuentra",
+    not_found: "No encontrado",
     method_not_allowed: "Método no permitido",
     too_slow: "Demasiado lento",
     precondition_failed: "Condición previa no cumplida",
@@ -202,7 +203,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Algo salió mal",
     unavailable: "No disponible en este momento",
 
-    foreign_origin_detail: "Esta solicitud vino de una página de otro sitio.",
+    foreign_origin_detail: "Esta solicitud procede de una página de otro sitio.",
     not_found_detail: "Aquí no hay nada. Quizá el enlace esté incompleto o ya no exista lo que había en él.",
     method_not_allowed_detail: "Ese método no funciona aquí.",
     too_slow_detail: "La solicitud no llegó a tiempo. Inténtalo de nuevo.",
