@@ -25,13 +25,13 @@ pub static TEXTS: Texts = Texts {
 
     home_title: "Tonesa: gemeinsam auf ein Bild zeigen",
     home_heading: "Gemeinsam auf ein Bild zeigen.",
-    home_lead: "Leg ein Bild ab und teil den Link. Alle sehen es, reden darüber und sehen, wohin du tippst. \
-                Ohne Konto.",
+    home_lead: "Lege ein Bild ab und teile den Link. Alle sehen es, reden darüber und sehen, wohin du tippst. Ohne \
+                Konto.",
     demo_alt: "Eine Tasse Kaffee auf einer roten Untertasse, mit zwei Stellen, auf die jemand zeigt",
     demo_question: "Ist das Schaum oder eine Spiegelung, hier oben am Rand?",
     demo_answer: "Eine Spiegelung. Dasselbe Licht hier, auf dem Löffel.",
     your_pictures: "Deine Bilder",
-    your_pictures_hint: "Von diesen Seiten in diesem Browser hochgeladen. Nur er kennt diese Liste.",
+    your_pictures_hint: "Mit diesem Browser hochgeladen. Die Liste bleibt nur hier.",
     your_picture: "Dein Bild",
     no_longer_there: "Nicht mehr da",
     remove_from_list: "Aus dieser Liste entfernen",
@@ -41,19 +41,19 @@ pub static TEXTS: Texts = Texts {
     try_again: "Noch einmal versuchen",
 
     nothing_here: "Hier ist nichts",
-    nothing_at_link: "Unter diesem Link ist nichts",
+    nothing_at_link: "Unter diesem Link gibt es nichts",
     nothing_at_link_detail: "Vielleicht wurde das Bild entfernt, oder dem Link fehlt ein Zeichen: Er hat acht, und \
                              Groß- und Kleinbuchstaben zählen. Frag die Person, von der du ihn hast, nach dem ganzen \
                              Link.",
     share_own: "Ein eigenes Bild teilen",
     not_reachable: "Gerade nicht erreichbar",
     image_not_reachable: "Dieses Bild ist gerade nicht erreichbar",
-    image_not_reachable_detail: "Nichts ist verloren. Der Speicher der Bilder antwortet nicht; meist tut er es nach \
-                                 einer Minute wieder.",
+    image_not_reachable_detail: "Nichts ist verloren. Der Bildspeicher antwortet gerade nicht; meist ist er nach einer \
+                                 Minute wieder da.",
     loading_image: "Das Bild wird geladen…",
 
-    drop_anywhere: "Leg irgendwo hier ein Bild ab",
-    share_an_image: "Teil ein Bild",
+    drop_anywhere: "Zieh ein Bild irgendwo auf diese Seite",
+    share_an_image: "Teile ein Bild",
     choose_image: "Bild auswählen",
     take_photo: "Foto aufnehmen",
     paste: "Einfügen",
@@ -69,29 +69,29 @@ pub static TEXTS: Texts = Texts {
     cancel: "Abbrechen",
     close: "Schließen",
     pasted_image: "Das eingefügte Bild",
-    no_image_on_clipboard: "In der Zwischenablage ist kein Bild, das diese Seite lesen darf. Kopier eins und füg es \
+    no_image_on_clipboard: "In der Zwischenablage ist kein Bild, das diese Seite lesen darf. Kopiere eins und füge es \
                             dann ein.",
-    one_at_a_time: "Ein Bild nach dem anderen: {name} wird genommen.",
+    one_at_a_time: "Immer nur ein Bild: {name} wird verwendet.",
     only_an_address: "Das ist nur die Adresse eines Bildes. Speichere das Bild zuerst und zieh dann die Datei hierher, \
                       oder kopiere es und füge es ein.",
-    file_too_large: "{name} hat {size}. Höchstens {max} können hochgeladen werden.",
+    file_too_large: "{name} ist {size} groß. Hochgeladen werden können höchstens {max}.",
     file_empty: "{name} ist leer.",
     upload_cancelled: "Das Hochladen wurde abgebrochen.",
-    upload_lost: "Die Verbindung brach ab, bevor das Bild angekommen war. Versuch es noch einmal.",
+    upload_lost: "Die Verbindung brach ab, bevor das Bild angekommen war. Versuche es noch einmal.",
     upload_too_large: "Das Bild ist zu groß: Höchstens {max} sind erlaubt.",
-    upload_unavailable: "Das Bild konnte gerade nicht hochgeladen werden. Versuch es gleich noch einmal.",
+    upload_unavailable: "Das Bild konnte gerade nicht hochgeladen werden. Versuche es gleich noch einmal.",
 
     picture_of: "Bild vom {date}",
     people_count: "{count} hier",
-    more_people_one: "{count} weitere Person",
+    more_people_one: "{count} weitere",
     more_people_other: "{count} weitere",
-    connecting: "Verbindet…",
+    connecting: "Verbinde…",
     live: "Live",
     caught_up: "Aktuell",
     caught_up_one: "Aktuell: {count} neu",
     caught_up_other: "Aktuell: {count} neu",
     delayed: "Neues kommt verzögert",
-    reconnecting: "Verbindet neu…",
+    reconnecting: "Verbinde neu…",
     offline: "Offline",
     not_found: "Nicht gefunden",
 
@@ -117,8 +117,8 @@ pub static TEXTS: Texts = Texts {
     pin_on_image: "Pin {number} auf dem Bild",
     not_sent: "nicht gesendet",
     point_at_image: "Auf das Bild zeigen",
-    pointing_help: "Die Pfeiltasten bewegen das Fadenkreuz, mit Umschalt in kleinen Schritten. Eingabe oder Leertaste \
-                    zeigt allen diese Stelle, P beginnt eine Nachricht dazu. Plus und Minus zoomen, und ein \
+    pointing_help: "Die Pfeiltasten bewegen das Fadenkreuz, mit Umschalt in kleinen Schritten. Die Eingabe- oder die \
+                    Leertaste zeigt allen diese Stelle, P beginnt eine Nachricht dazu. Plus und Minus zoomen, und ein \
                     vergrößertes Bild folgt dem Fadenkreuz. Null passt das Bild ein.",
     points_here: "zeigt hierher",
     points_at: "{name} zeigt auf eine Stelle {place}",
@@ -134,7 +134,7 @@ pub static TEXTS: Texts = Texts {
 
     conversation: "Unterhaltung",
     messages: "Nachrichten",
-    write_first_line: "Schick jemandem den Link oder schreib die erste Zeile.",
+    write_first_line: "Schicke jemandem den Link oder schreibe die erste Nachricht.",
     new: "Neu",
     new_messages_one: "{count} neue Nachricht",
     new_messages_other: "{count} neue Nachrichten",
@@ -143,7 +143,7 @@ pub static TEXTS: Texts = Texts {
     earlier_failed: "Frühere Nachrichten konnten nicht geladen werden. Noch einmal versuchen",
     message_further_back: "Nachricht {number} liegt weiter zurück. Lade frühere Nachrichten, um zu ihr zu kommen.",
     no_message: "Es gibt keine Nachricht {number}.",
-    link_copied: "Der Link zu dieser Nachricht ist kopiert.",
+    link_copied: "Der Link zu dieser Nachricht wurde kopiert.",
     link_to_message: "Der Link zu dieser Nachricht: {link}",
     copy_link: "Link kopieren",
     copy_link_to_message: "Link zu dieser Nachricht kopieren",
@@ -152,8 +152,8 @@ pub static TEXTS: Texts = Texts {
     edit: "Bearbeiten",
 
     message: "Nachricht",
-    say_something: "Schreib etwas…",
-    say_something_here: "Schreib etwas zu dieser Stelle…",
+    say_something: "Schreibe etwas…",
+    say_something_here: "Schreibe etwas zu dieser Stelle…",
     send: "Senden",
     writing_as: "Du schreibst als",
     change_name: "Namen ändern",
@@ -163,13 +163,13 @@ pub static TEXTS: Texts = Texts {
     characters_left_one: "Noch {count} Zeichen",
     characters_left_other: "Noch {count} Zeichen",
     too_long_by: "{count} Zeichen zu viel",
-    too_many_unsent: "Zu viele Nachrichten warten noch. Versuch es gleich noch einmal.",
+    too_many_unsent: "Zu viele Nachrichten warten noch. Versuche es gleich noch einmal.",
     name_refused: "Dieser Name geht nicht. {reason}",
     text_empty: "Eine Nachricht braucht Text.",
     text_too_long: "Höchstens {max} Zeichen sind erlaubt, es sind {len}.",
     text_control: "Steuerzeichen sind nicht erlaubt.",
 
-    waiting_for_connection: "Wartet auf die Verbindung",
+    waiting_for_connection: "Warten auf die Verbindung",
     trying_again: "{reason} Neuer Versuch in höchstens {seconds} s",
     server_unreachable: "Der Server ist nicht erreichbar.",
     server_slow: "Der Server hat zu lange nicht geantwortet.",
@@ -179,17 +179,17 @@ pub static TEXTS: Texts = Texts {
 };
 
 pub static SERVER_TEXTS: ServerTexts = ServerTexts {
-    pitch: "Leg ein Bild ab und teil den Link. Alle sehen es, reden darüber und sehen, wohin du tippst.",
-    see_it: "Sieh es an, sag, was du siehst, und tipp darauf, um zu zeigen, wo.",
+    pitch: "Lege ein Bild ab und teile den Link. Alle sehen es, reden darüber und sehen, wohin du tippst.",
+    see_it: "Schau es dir an, sag, was du siehst, und zeig mit einem Tipp, wo.",
     messages_so_far_one: "Bisher eine Nachricht.",
     messages_so_far_other: "Bisher {count} Nachrichten.",
 
-    back_to_start: "Zurück zum Anfang",
+    back_to_start: "Zur Startseite",
     back_to_image: "Zurück zum Bild",
 
     malformed: "Fehlerhafte Anfrage",
     unauthorized: "Nicht berechtigt",
-    foreign_origin: "Fremde Herkunft",
+    foreign_origin: "Anfrage von einer anderen Website",
     not_found: "Nicht gefunden",
     method_not_allowed: "Methode nicht erlaubt",
     too_slow: "Zu langsam",
@@ -201,35 +201,34 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     bad_field: "Nicht angenommen",
     other_version: "Andere Version nötig",
     too_many_requests: "Zu viele Anfragen",
-    internal: "Etwas ging schief",
+    internal: "Etwas ist schiefgegangen",
     unavailable: "Gerade nicht verfügbar",
 
     foreign_origin_detail: "Diese Anfrage kam von der Seite einer anderen Website.",
     not_found_detail: "Hier ist nichts. Vielleicht ist der Link unvollständig, oder sein Ziel gibt es nicht mehr.",
     method_not_allowed_detail: "Diese Methode geht hier nicht.",
-    too_slow_detail: "Die Anfrage kam nicht rechtzeitig an. Bitte versuch es noch einmal.",
+    too_slow_detail: "Die Anfrage kam nicht rechtzeitig an. Bitte versuche es noch einmal.",
     file_too_large: "Diese Datei ist zu groß: Höchstens {max} können geteilt werden.",
     body_too_large: "Diese Anfrage ist zu groß.",
-    too_many_requests_detail: "Das war etwas viel. Bitte warte kurz und versuch es dann noch einmal.",
-    internal_detail: "Hier ging etwas schief. Bitte versuch es später noch einmal.",
-    unavailable_detail: "Tonesa kann das gerade nicht. Bitte versuch es gleich noch einmal.",
+    too_many_requests_detail: "Das war etwas viel. Bitte warte kurz und versuche es dann noch einmal.",
+    internal_detail: "Hier ist etwas schiefgegangen. Bitte versuche es später noch einmal.",
+    unavailable_detail: "Tonesa kann das gerade nicht. Bitte versuche es gleich noch einmal.",
     several_images: "Es wird immer nur ein Bild gesendet.",
     no_image: "In diesem Formular ist kein Bild; es gehört in das Feld „file“.",
 
-    image_unknown_type: "Nur Bilder in PNG, JPEG, GIF und WebP können geteilt werden.",
-    image_damaged: "Dieses Bild ({format}) ist beschädigt oder unvollständig. Versuch, es neu zu speichern.",
-    image_too_long_side: "Dieses Bild hat {width} × {height} Pixel. Höchstens {max} auf einer Seite können geteilt \
-                          werden.",
+    image_unknown_type: "Nur PNG-, JPEG-, GIF- und WebP-Bilder können geteilt werden.",
+    image_damaged: "Dieses {format}-Bild ist beschädigt oder unvollständig. Versuche, es neu zu speichern.",
+    image_too_long_side: "Dieses Bild hat {width} × {height} Pixel. Keine Seite darf länger als {max} Pixel sein.",
     image_too_many_pixels: "Dieses Bild hat {width} × {height} Pixel. Höchstens {max} können geteilt werden.",
     image_too_many_frames: "Diese Animation hat mehr als die {max} Einzelbilder, die geteilt werden können.",
     image_frames_too_large: "Die Einzelbilder dieser Animation haben zusammen mehr als {max}. So viele können nicht \
                              geteilt werden.",
-    image_too_much_memory: "So, wie dieses Bild gespeichert ist, braucht seine Prüfung zu viel Speicher. Versuch, es \
+    image_too_much_memory: "So, wie dieses Bild gespeichert ist, braucht seine Prüfung zu viel Speicher. Versuche, es \
                             kleiner und nicht progressiv zu speichern.",
-    image_too_much_time: "Die Prüfung dieses Bildes dauert zu lange. Versuch, es kleiner oder mit weniger Einzelbildern \
-                          zu speichern.",
-    image_too_many_chunks: "Dieses Bild (PNG) hat zu viele Abschnitte. Versuch, es neu zu speichern.",
-    image_too_many_passes: "Dieses Bild (JPEG) ist in zu vielen Durchgängen codiert. Versuch, es neu zu speichern.",
+    image_too_much_time: "Die Prüfung dieses Bildes dauert zu lange. Versuche, es kleiner oder mit weniger \
+                          Einzelbildern zu speichern.",
+    image_too_many_chunks: "Dieses PNG-Bild hat zu viele Abschnitte. Versuche, es neu zu speichern.",
+    image_too_many_passes: "Dieses JPEG-Bild ist in zu vielen Durchgängen codiert. Versuche, es neu zu speichern.",
     pixels: "{count} Pixel",
     megapixels: "{count} Megapixel",
     bytes: "{count} Byte",
