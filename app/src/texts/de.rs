@@ -42,9 +42,9 @@ pub static TEXTS: Texts = Texts {
 
     nothing_here: "Hier ist nichts",
     nothing_at_link: "Unter diesem Link gibt es nichts",
-    nothing_at_link_detail: "Vielleicht wurde das Bild entfernt, oder dem Link fehlt ein Zeichen: Er hat acht, und \
-                             Groß- und Kleinbuchstaben zählen. Frag die Person, von der du ihn hast, nach dem ganzen \
-                             Link.",
+    nothing_at_link_detail: "Vielleicht wurde das Bild entfernt, oder der Link ist unvollständig: Er endet mit acht \
+                             Buchstaben oder Ziffern, und Groß- und Kleinschreibung zählt. Frage die Person, von der \
+                             du ihn hast, nach dem ganzen Link.",
     share_own: "Ein eigenes Bild teilen",
     not_reachable: "Gerade nicht erreichbar",
     image_not_reachable: "Dieses Bild ist gerade nicht erreichbar",

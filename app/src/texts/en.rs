@@ -40,8 +40,8 @@ pub static TEXTS: Texts = Texts {
 
     nothing_here: "Nothing here",
     nothing_at_link: "There is nothing at this link",
-    nothing_at_link_detail: "The image may have been removed, or the link lost a letter on its way: they have eight, \
-                             and capitals count. Ask whoever sent it for the whole link.",
+    nothing_at_link_detail: "The image may have been removed, or the link is incomplete: it ends in eight letters or \
+                             digits, and capitals matter. Ask whoever sent it for the whole link.",
     share_own: "Share an image of your own",
     not_reachable: "Not reachable right now",
     image_not_reachable: "This image cannot be reached right now",

@@ -42,8 +42,8 @@ pub static TEXTS: Texts = Texts {
 
     nothing_here: "Aquí no hay nada",
     nothing_at_link: "En este enlace no hay nada",
-    nothing_at_link_detail: "Quizá se quitó la imagen, o al enlace le falta un carácter: tiene ocho, y las mayúsculas \
-                             cuentan. Pide el enlace completo a quien te lo envió.",
+    nothing_at_link_detail: "Quizá se quitó la imagen, o el enlace está incompleto: termina en ocho letras o cifras, y \
+                             se distinguen mayúsculas y minúsculas. Pide el enlace completo a quien te lo envió.",
     share_own: "Compartir una imagen propia",
     not_reachable: "No disponible en este momento",
     image_not_reachable: "Ahora no se puede acceder a esta imagen",
