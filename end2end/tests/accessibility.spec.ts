@@ -49,7 +49,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(opened.messages).toHaveCount(9);
         await opened.tap(0.5, 0.5);
         await expect(page.locator('.hint')).toBeHidden();
-        await page.getByRole('link', { name: 'Pin 1 on the image' }).hover();
+        await page.getByRole('link', { name: 'Pin 1 on the picture' }).hover();
         await page.route('**/messages', (route) => route.abort());
         await opened.say('this one fails');
         await expect(page.getByText('Waiting for the connection')).toBeVisible();

@@ -83,7 +83,7 @@ test('the time of a message is its link, which can be copied', async ({ page, re
 
   await message(page, 2).hover();
   await copy(2).click();
-  await expect(page.getByText('The link to this message is copied.')).toBeVisible();
+  await expect(page.getByText('Link to this message copied.')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/u/${shared.shortID}#m2`);
 
   await message(page, 1).locator('time').click();
@@ -120,7 +120,7 @@ test('the browser handles clicks that open a link elsewhere', async ({ page, con
   const shared = await upload(request);
   await post(request, shared, 'Here', 'Mira', { x: 0.4, y: 0.4 });
   await ImagePage.open(page, shared.shortID);
-  const chip = page.getByRole('link', { name: 'Pin 1 on the image' });
+  const chip = page.getByRole('link', { name: 'Pin 1 on the picture' });
   for (const [link, hash] of [[chip, '#pin1'], [pin(page, 1), '#m1']] as const) {
     for (const how of [{ modifiers: ['Control'] }, { button: 'middle' }] as const) {
       const opened = context.waitForEvent('page');

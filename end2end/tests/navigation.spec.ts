@@ -37,7 +37,7 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   await expect(page.getByRole('main')).toBeFocused();
 
   await page.getByRole('link', { name: 'Tonesa', exact: true }).click();
-  await expect(page).toHaveTitle(/point at an image/);
+  await expect(page).toHaveTitle(/point at a picture/);
   await expect(page.getByRole('main')).toBeFocused();
   await uploaded(page, 'grey.jpg');
   expect(page.url()).not.toBe(address);
@@ -48,7 +48,7 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   await first.live();
   await expect(first.picture).toHaveJSProperty('naturalWidth', 600);
   await page.goForward();
-  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   expect(seen.documents).toBe(1);
 });
 
@@ -59,7 +59,7 @@ test('a new picture grows into its place from the local file once', async ({ pag
   await expect(opened.picture).toHaveAttribute('src', /^blob:/);
   await expect(page.locator('.fitted.grows')).toHaveCount(1);
   await page.getByRole('link', { name: 'Tonesa', exact: true }).click();
-  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   await page.goBack();
   await opened.live();
   await expect(opened.picture).toHaveAttribute('src', /^\/i\//);
@@ -121,7 +121,7 @@ test('drafts, the scroll position and unsent messages are restored on the way ba
   await expect.poll(() => log.evaluate((it) => it.scrollTop)).toBe(-300);
 
   await page.getByRole('link', { name: 'Tonesa', exact: true }).click();
-  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   await post(request, shared, 'meanwhile');
   await page.goBack();
 

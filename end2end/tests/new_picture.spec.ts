@@ -22,7 +22,7 @@ test('a link leads from an image, and from an unknown link, to the upload form',
     await page.goto(address);
     await expect(page.locator('html.hydrated')).toBeAttached();
     await page.getByRole('link', { name: 'New picture' }).click();
-    await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+    await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
     await expect(page.getByRole('link', { name: 'New picture' })).toBeHidden();
   }
 });
@@ -34,7 +34,7 @@ for (const how of ['drop', 'paste'] as const) {
     const sent = countUploads(page);
     await dropOrPaste(page, how, [imagePayload('grey.jpg')]);
     await expect(dialog(page).getByRole('heading')).toHaveText('Upload this picture?');
-    const preview = dialog(page).getByRole('img', { name: 'The chosen image' });
+    const preview = dialog(page).getByRole('img', { name: 'The chosen picture' });
     await expect(preview).toHaveJSProperty('naturalWidth', 451);
     await expect(dialog(page).getByRole('progressbar')).toBeHidden();
 

@@ -92,7 +92,7 @@ test('a frame that is never shown is refused with a sentence', async ({ page, re
     headers: { accept: 'application/json' },
   });
   expect(answer.status()).toBe(422);
-  expect(await answer.text()).toContain('This WebP image is damaged');
+  expect(await answer.text()).toContain('This WebP picture is damaged');
 });
 
 test('a picture without a file extension is recognised by its bytes', async ({ page }) => {

@@ -11,7 +11,7 @@ export class ImagePage {
   constructor(readonly page: Page) {
     this.messages = page.getByRole('log').locator('.bubble');
     this.composer = page.getByRole('textbox', { name: 'Message' });
-    this.picture = page.getByRole('img', { name: /^The shared image/ });
+    this.picture = page.getByRole('img', { name: /^The shared picture/ });
     this.ripples = page.locator('.ripple');
     this.status = page.locator('.status');
   }

@@ -11,7 +11,7 @@ const postAt = (request: APIRequestContext, shared: Upload, content: string, x: 
 
 const pin = (page: Page, number: number) => page.getByRole('link', { name: new RegExp(`^Pin ${number}: message by`) });
 
-const chip = (page: Page, number: number) => page.getByRole('log').getByRole('link', { name: `Pin ${number} on the image` });
+const chip = (page: Page, number: number) => page.getByRole('log').getByRole('link', { name: `Pin ${number} on the picture` });
 
 const place = (page: Page) => page.getByText('where you tapped');
 
@@ -110,7 +110,7 @@ test('a right click and P begin a message at their place', async ({ page, reques
   await expect(pin(page, 1)).toBeVisible();
   expect(await distance(page, 1, 0.7, 0.2)).toBeLessThan(2);
 
-  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.getByRole('button', { name: 'Point at the picture' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('p');
   await expect(writer.composer).toBeFocused();
@@ -131,7 +131,7 @@ test('the menu key begins a message in the middle of what is shown, or at the cr
   await expect(writer.composer).toBeFocused();
   await writer.say('In the middle');
   await expect(pin(page, 1)).toBeVisible();
-  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.getByRole('button', { name: 'Point at the picture' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ContextMenu');
   await expect(writer.composer).toBeFocused();

@@ -71,7 +71,7 @@ test('a tap by the keyboard is shown like one by the pointer', async ({ page, an
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.getByRole('button', { name: 'Point at the picture' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Shift+ArrowUp');

@@ -83,7 +83,7 @@ test.describe('on a phone', () => {
     const opened = await ImagePage.open(page, shortID);
     await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
     await loaded(opened);
-    await expect(page.getByText('The image could not be loaded.')).toBeHidden();
+    await expect(page.getByText('The picture could not be loaded.')).toBeHidden();
   });
 
   test('an image that cannot be loaded at all says so, and can be tried again', async ({ page, request, allowConsole }) => {
@@ -91,10 +91,10 @@ test.describe('on a phone', () => {
     const { shortID } = await upload(request, PHOTO);
     await page.route('**/i/**', (route) => route.fulfill({ status: 503 }));
     const opened = await ImagePage.open(page, shortID);
-    await expect(page.getByText('The image could not be loaded.')).toBeVisible();
+    await expect(page.getByText('The picture could not be loaded.')).toBeVisible();
     await page.unroute('**/i/**');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await expect(page.getByText('The image could not be loaded.')).toBeHidden();
+    await expect(page.getByText('The picture could not be loaded.')).toBeHidden();
     await expect(opened.picture).not.toHaveJSProperty('naturalWidth', 0);
   });
 });

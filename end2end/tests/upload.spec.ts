@@ -26,7 +26,7 @@ test('an image chosen in the picker gets a page, from which one can go back and 
   await expectImagePage(page, 600);
 
   await page.goBack();
-  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   await expect(page.getByRole('progressbar', { name: 'Upload' })).toBeHidden();
   await field(page).setInputFiles(image('grey.jpg'));
   await expectImagePage(page, 451);
@@ -35,7 +35,7 @@ test('an image chosen in the picker gets a page, from which one can go back and 
   await expectImagePage(page, 451);
 });
 
-for (const way of ['Choose an image', 'Take a photo']) {
+for (const way of ['Choose a picture', 'Take a photo']) {
   test(`a file chosen by "${way}" before hydration is uploaded`, async ({ page }) => {
     let load = () => {};
     const held = new Promise<void>((resolve) => (load = resolve));
@@ -61,7 +61,7 @@ test('of several dropped files the first image is uploaded, and the page says so
   await page.route('**/api/uploads', async (route) => (await held, route.continue()));
   const note = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
   await dropOrPaste(page, 'drop', [note, imagePayload('coffee.png'), imagePayload('grey.jpg')]);
-  await expect(page.getByText('One picture at a time: coffee.png is taken.')).toBeVisible();
+  await expect(page.getByText('One picture at a time: using coffee.png.')).toBeVisible();
   release();
   await expectImagePage(page, 600);
 });
@@ -132,7 +132,7 @@ test('a slow upload shows the picture and its progress, and can be cancelled and
   const network = { offline: false, latency: 0, downloadThroughput: -1 };
   await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: 200_000 });
   await field(page).setInputFiles(image('24-megapixels.jpg'));
-  const preview = page.getByRole('img', { name: 'The chosen image' });
+  const preview = page.getByRole('img', { name: 'The chosen picture' });
   await expect(preview).toHaveJSProperty('naturalWidth', 6000);
   const progress = page.getByRole('progressbar', { name: 'Upload' });
   await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(2);
@@ -140,7 +140,7 @@ test('a slow upload shows the picture and its progress, and can be cancelled and
 
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(progress).toBeHidden();
-  await expect(page.getByText('Drop an image anywhere')).toBeVisible();
+  await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   await session.send('Network.emulateNetworkConditions', { ...network, uploadThroughput: -1 });
   await field(page).setInputFiles(image('24-megapixels.jpg'));
   await expectImagePage(page, 6000);

@@ -8,7 +8,7 @@ test('a link shows the image and its messages', async ({ page, request }) => {
   const shared = await upload(request);
   await post(request, shared, 'Is that foam or a reflection?', 'Mira');
   await page.goto(`/u/${shared.shortID}`);
-  const picture = page.getByRole('img', { name: /^The shared image/ });
+  const picture = page.getByRole('img', { name: /^The shared picture/ });
   await expect(picture).toBeVisible();
   await expect(picture).toHaveJSProperty('naturalWidth', 600);
   await expect(page.getByLabel('Messages').getByText('Is that foam or a reflection?')).toBeVisible();
@@ -32,7 +32,7 @@ test('the form uploads', async ({ page }) => {
   await page.locator('input[type=file][name=file]').setInputFiles(image('coffee.png'));
   await page.getByRole('button', { name: 'Upload' }).click();
   await expect(page).toHaveURL(/\/u\/[A-Za-z0-9]{8}$/);
-  await expect(page.getByRole('img', { name: /^The shared image/ })).toHaveJSProperty('naturalWidth', 600);
+  await expect(page.getByRole('img', { name: /^The shared picture/ })).toHaveJSProperty('naturalWidth', 600);
 });
 
 test('a refused upload is explained on a page', async ({ page, allowConsole }) => {
@@ -67,7 +67,7 @@ test('a refused message comes back in its form, and can be sent from there', asy
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await expect(page.getByRole('textbox', { name: 'Writing as' })).toHaveValue('Jonas');
   await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue(long);
-  await expect(page.getByRole('link', { name: 'Back to the image' })).toHaveAttribute('href', `/u/${shared.shortID}`);
+  await expect(page.getByRole('link', { name: 'Back to the picture' })).toHaveAttribute('href', `/u/${shared.shortID}`);
   const address = page.url();
   await page.getByRole('textbox', { name: 'Message' }).fill('A short tale');
   await page.getByRole('button', { name: 'Send' }).click();

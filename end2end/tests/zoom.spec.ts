@@ -76,7 +76,7 @@ function framesOf(page: Page): string[] {
 
 /** Nothing was tapped: a later tap is the only one. */
 async function expectNoTapBefore(opened: ImagePage, sent: string[]) {
-  await opened.page.getByRole('button', { name: 'Point at the image' }).press('Enter');
+  await opened.page.getByRole('button', { name: 'Point at the picture' }).press('Enter');
   await expect.poll(() => sent.filter((type) => type === 'touch').length).toBe(1);
   await expect(opened.ripples).toHaveCount(1);
 }
@@ -231,7 +231,7 @@ test('a zoomed picture follows the crosshair of the keyboard', async ({ page, an
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
-  await page.getByRole('button', { name: 'Point at the image' }).focus();
+  await page.getByRole('button', { name: 'Point at the picture' }).focus();
   for (let n = 0; n < 4; n++) await page.keyboard.press('+');
   await expect.poll(() => percentage(page)).toBe(506);
   for (let n = 0; n < 12; n++) await page.keyboard.press('ArrowRight');

@@ -95,7 +95,7 @@ mod tests {
         let failure = parse_response(413, proxy, MAX).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "The image is too large: at most 20 MB are allowed."
+            "The picture is too large: at most 20 MB are allowed."
         );
         assert_eq!(
             parse_response(502, "", MAX),

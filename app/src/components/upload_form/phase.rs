@@ -108,7 +108,7 @@ mod tests {
     fn the_image_is_checked_after_it_is_sent() {
         assert_eq!(progress_label(0.0), "Uploading, 0 %");
         assert_eq!(progress_label(0.999), "Uploading, 99 %");
-        assert_eq!(progress_label(1.0), "Checking the image…");
+        assert_eq!(progress_label(1.0), "Checking the picture…");
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
             "Uploading, 25 %",
             "Uploading, 50 %",
             "Uploading, 75 %",
-            "Checking the image…",
+            "Checking the picture…",
         ];
         assert_eq!(announced, expected);
     }
