@@ -152,7 +152,7 @@ test('the place is announced, and is there after a reload like the text', async 
   const announced = page.getByRole('status').filter({ hasText: 'The message belongs to a place' });
   await expect(announced).toHaveCount(0);
   await writer.tap(0.3, 0.4);
-  await expect(announced).toContainText(/ 30 % from the left and 40 % from the top/);
+  await expect(announced).toContainText(/ 30% from the left and 40% from the top/);
   await writer.composer.fill('A draft');
   await page.reload();
   await writer.live();

@@ -63,7 +63,7 @@ pub static TEXTS: Texts = Texts {
     upload_this: "¿Subir esta imagen?",
     nothing_sent_yet: "Todavía no se ha enviado nada.",
     chosen_image: "La imagen elegida",
-    uploading: "Subiendo, {percent} %",
+    uploading: "Subiendo, {percent}\u{a0}%",
     checking: "Comprobando la imagen…",
     cancel: "Cancelar",
     close: "Cerrar",
@@ -157,8 +157,8 @@ pub static TEXTS: Texts = Texts {
     change_name: "cambiar el nombre",
     where_you_tapped: "donde tocaste",
     leave_place_off: "Quitar el punto",
-    message_has_place: "El mensaje pertenece a un punto de la imagen, al {x} % desde la izquierda y al {y} % desde \
-                        arriba.",
+    message_has_place: "El mensaje pertenece a un punto de la imagen, al {x}\u{a0}% desde la izquierda y al {y}\u{a0}% \
+                        desde arriba.",
     characters_left_one: "Queda {count} carácter",
     characters_left_other: "Quedan {count} caracteres",
     too_long_by: "{count} de más",
@@ -169,7 +169,7 @@ pub static TEXTS: Texts = Texts {
     text_control: "No se permiten caracteres de control.",
 
     waiting_for_connection: "Esperando la conexión",
-    trying_again: "{reason} Nuevo intento en menos de {seconds} s",
+    trying_again: "{reason} Nuevo intento en menos de {seconds}\u{a0}s",
     server_unreachable: "No se puede acceder al servidor.",
     server_slow: "El servidor tardó demasiado en responder.",
     server_refused: "El servidor lo rechazó.",

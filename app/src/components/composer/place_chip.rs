@@ -50,7 +50,7 @@ mod tests {
     fn a_place_is_announced_in_percent() {
         let text = announcement(Point::new(0.304, 1.0).unwrap());
         assert!(
-            text.contains(" 30 % from the left and 100 % from the top"),
+            text.contains(" 30% from the left and 100% from the top"),
             "{text}"
         );
     }

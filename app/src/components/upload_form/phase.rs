@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_image_is_checked_after_it_is_sent() {
-        assert_eq!(progress_label(0.0), "Uploading, 0 %");
-        assert_eq!(progress_label(0.999), "Uploading, 99 %");
+        assert_eq!(progress_label(0.0), "Uploading, 0%");
+        assert_eq!(progress_label(0.999), "Uploading, 99%");
         assert_eq!(progress_label(1.0), "Checking the picture…");
     }
 
@@ -117,11 +117,11 @@ mod tests {
             .map(announced_label)
             .into();
         let expected = [
-            "Uploading, 0 %",
-            "Uploading, 0 %",
-            "Uploading, 25 %",
-            "Uploading, 50 %",
-            "Uploading, 75 %",
+            "Uploading, 0%",
+            "Uploading, 0%",
+            "Uploading, 25%",
+            "Uploading, 50%",
+            "Uploading, 75%",
             "Checking the picture…",
         ];
         assert_eq!(announced, expected);
