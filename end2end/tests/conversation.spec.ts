@@ -242,7 +242,7 @@ test('an unknown link says what may have happened, with a real 404', async ({ pa
   const answer = await page.goto('/u/zzzzzzzz');
   expect(answer!.status()).toBe(404);
   await expect(page.getByRole('heading', { level: 1 })).toContainText('nothing');
-  await page.getByRole('link', { name: /image of your own/ }).click();
+  await page.getByRole('link', { name: /picture of your own/ }).click();
   await expect(page).toHaveURL(/\/$/);
 });
 
