@@ -109,7 +109,7 @@ test('after too many messages the page says when it tries again, and does so', a
     return route.fulfill({ status: 429, headers: { 'retry-after': '2' } });
   });
   await writer.say('one too many');
-  await expect(page.getByText(/^Too many messages\. Trying again within [23] s$/)).toBeVisible();
+  await expect(page.getByText(/^Too many messages\. Trying again within [23]\ss$/)).toBeVisible();
   await expect(page.getByText(/Trying again/)).toHaveCount(0, { timeout: 15_000 });
   await expect.poll(async () => (await messages(request, shared)).length).toBe(1);
 });

@@ -125,7 +125,7 @@ mod tests {
     fn what_is_tried_again_says_so() {
         let busy = ApiFailure::read::<u64>(429, Some(12), &problem(429)).unwrap_err();
         let note = busy.waiting_note(12);
-        assert_eq!(note, "Too many messages. Trying again within 12 s");
+        assert_eq!(note, "Too many messages. Trying again within 12\u{a0}s");
         let note = ApiFailure::TimedOut.waiting_note(1);
         assert_eq!(note, "Waiting for the connection");
     }
