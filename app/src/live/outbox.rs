@@ -337,7 +337,7 @@ mod tests {
         for _ in 0..MAX_REFUSALS {
             outbox.next();
             assert_eq!(fail(&mut outbox, &busy(Some(12))), Some(12_500));
-            let note = "Too many messages. Trying again within 13 s".to_owned();
+            let note = "Too many messages. Trying again within 13\u{a0}s".to_owned();
             assert_eq!(outbox.entries()[1].delivery, Delivery::Waiting { note });
             outbox.resume();
         }
