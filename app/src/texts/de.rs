@@ -232,5 +232,4 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     image_too_many_passes: "Dieses JPEG-Bild ist in zu vielen Durchgängen codiert. Versuche, es neu zu speichern.",
     pixels: "{count} Pixel",
     megapixels: "{count} Megapixel",
-    bytes: "{count} Byte",
 };

@@ -226,5 +226,4 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     image_too_many_passes: "This JPEG picture is encoded in more passes than can be shared. Try saving it again.",
     pixels: "{count} pixels",
     megapixels: "{count} megapixels",
-    bytes: "{count} bytes",
 };

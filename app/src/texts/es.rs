@@ -229,5 +229,4 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     image_too_many_passes: "Esta imagen JPEG está codificada en demasiadas pasadas. Prueba a guardarla de nuevo.",
     pixels: "{count} píxeles",
     megapixels: "{count} megapíxeles",
-    bytes: "{count} bytes",
 };

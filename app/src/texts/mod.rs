@@ -12,6 +12,7 @@ mod es;
 mod fill;
 #[cfg(not(feature = "hydrate"))]
 mod language;
+mod size;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod tests;
 pub use fill::{counted, fill};
 #[cfg(not(feature = "hydrate"))]
 pub use language::Language;
+pub use size::size;
 pub use table::{ServerTexts, Texts};
 
 /// The id of the element that holds the page's [`Texts`].

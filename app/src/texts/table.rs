@@ -108,5 +108,5 @@ table! {
     // Images that are not accepted.
     image_unknown_type, image_damaged, image_too_long_side, image_too_many_pixels, image_too_many_frames,
     image_frames_too_large, image_too_much_memory, image_too_much_time, image_too_many_chunks, image_too_many_passes,
-    pixels, megapixels, bytes,
+    pixels, megapixels,
 }

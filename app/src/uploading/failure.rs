@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use crate::model::Upload;
 use crate::problem::Problem;
-use crate::texts::{fill, texts};
+use crate::texts::{fill, size, texts};
 
 /// Why an image was not uploaded, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,7 +39,7 @@ impl UploadFailure {
 }
 
 fn too_large(max_bytes: u64) -> String {
-    let max = format!("{} MB", max_bytes / (1024 * 1024));
+    let max = size(max_bytes, texts());
     fill(texts().upload_too_large, &[("max", &max)])
 }
 
@@ -95,7 +95,7 @@ mod tests {
         let failure = parse_response(413, proxy, MAX).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "The picture is too large: at most 20 MB are allowed."
+            "The picture is too large: at most 20\u{a0}MB are allowed."
         );
         assert_eq!(
             parse_response(502, "", MAX),

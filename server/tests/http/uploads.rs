@@ -136,7 +136,7 @@ async fn a_form_is_redirected_to_the_page_of_its_upload() {
 async fn a_form_gets_an_error_page() {
     let node = TestNode::with(&[("TONESA_MAX_UPLOAD_BYTES", "2048")]).await;
     for (bytes, status, sentence) in [
-        (vec![7; 2049], 413, "at most 2 kB"),
+        (vec![7; 2049], 413, "at most 2\u{a0}kB"),
         (b"only text".to_vec(), 415, "PNG, JPEG, GIF and WebP"),
         (
             pictures::png(3, 2)[..60].to_vec(),

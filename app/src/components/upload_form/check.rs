@@ -1,8 +1,5 @@
 use crate::model::MediaType;
-use crate::texts::{fill, texts};
-
-/// 2^20 bytes, shown to users as "MB". The server's limit is a whole number of them.
-const MEGABYTE: f64 = 1_048_576.0;
+use crate::texts::{fill, size, texts};
 
 /// The properties of a file that are known without reading it.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +9,7 @@ pub struct FileFacts {
     /// The media type that the browser guesses; empty if unknown.
     pub media_type: String,
     /// Its size in bytes.
-    pub size: f64,
+    pub size: u64,
 }
 
 /// The accepted types, for a file field's `accept`.
@@ -27,33 +24,15 @@ pub fn pick(files: &[FileFacts]) -> Option<usize> {
 /// Why the file cannot be uploaded, as a sentence. Whether it is an image is left to the server, which reads its bytes:
 /// names and types may be wrong.
 pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
-    #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
-    let max = max_bytes as f64;
     let name = short(&file.name);
-    if file.size > max {
-        let (size, max) = (format_megabytes(file.size), format_megabytes(max));
+    if file.size > max_bytes {
+        let (size, max) = (size(file.size, texts()), size(max_bytes, texts()));
         let parts = [("name", name.as_str()), ("size", &size), ("max", &max)];
         Some(fill(texts().file_too_large, &parts))
-    } else if file.size <= 0.0 {
+    } else if file.size == 0 {
         Some(fill(texts().file_empty, &[("name", &name)]))
     } else {
         None
-    }
-}
-
-/// Formats a size as `20 MB` or `3.4 MB`, rounded up so that a size above a limit never reads as the limit.
-///
-/// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
-pub fn format_megabytes(bytes: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the size of a file"
-    )]
-    let tenths = (bytes / MEGABYTE * 10.0).ceil() as u64;
-    match (tenths / 10, tenths % 10) {
-        (whole, 0) => format!("{whole} MB"),
-        (whole, tenth) => format!("{whole}{}{tenth} MB", texts().decimal_point),
     }
 }
 
@@ -95,7 +74,7 @@ mod tests {
 
     const MAX: u64 = 20 * 1_024 * 1_024;
 
-    fn file(name: &str, media_type: &str, size: f64) -> FileFacts {
+    fn file(name: &str, media_type: &str, size: u64) -> FileFacts {
         FileFacts {
             name: name.to_owned(),
             media_type: media_type.to_owned(),
@@ -105,10 +84,10 @@ mod tests {
 
     #[test]
     fn an_image_within_the_limit_is_sent() {
-        assert_eq!(refusal(&file("cat.jpg", "image/jpeg", 1_000.0), MAX), None);
-        assert_eq!(refusal(&file("CAT.JPG", "", 1_000.0), MAX), None);
+        assert_eq!(refusal(&file("cat.jpg", "image/jpeg", 1_000), MAX), None);
+        assert_eq!(refusal(&file("CAT.JPG", "", 1_000), MAX), None);
         assert_eq!(
-            refusal(&file("cat.png", "image/png", 20_971_520.0), MAX),
+            refusal(&file("cat.png", "image/png", 20_971_520), MAX),
             None
         );
     }
@@ -122,27 +101,27 @@ mod tests {
             ("photo.heic", "image/heic"),
             ("photo.txt", "text/plain"),
         ] {
-            assert_eq!(refusal(&file(name, media_type, 10.0), MAX), None, "{name}");
+            assert_eq!(refusal(&file(name, media_type, 10), MAX), None, "{name}");
         }
-        assert!(refusal(&file("IMG_0042", "", 0.0), MAX).is_some());
+        assert!(refusal(&file("IMG_0042", "", 0), MAX).is_some());
     }
 
     #[test]
     fn a_file_just_over_the_limit_does_not_read_as_the_limit() {
-        let sentence = refusal(&file("big.png", "image/png", 20_971_521.0), MAX).unwrap();
+        let sentence = refusal(&file("big.png", "image/png", 20_971_521), MAX).unwrap();
         assert_eq!(
             sentence,
-            "big.png is 20.1 MB. At most 20 MB can be uploaded."
+            "big.png is 20.1\u{a0}MB. At most 20\u{a0}MB can be uploaded."
         );
     }
 
     #[test]
     fn the_first_image_of_several_files_is_taken() {
-        let text = file("a.txt", "text/plain", 1.0);
-        let image = file("b.png", "image/png", 1.0);
+        let text = file("a.txt", "text/plain", 1);
+        let image = file("b.png", "image/png", 1);
         assert_eq!(pick(&[text.clone(), image.clone(), image]), Some(1));
-        let unnamed = file("IMG_0042", "", 1.0);
-        assert_eq!(pick(&[unnamed, file("b.gif", "", 1.0)]), Some(1));
+        let unnamed = file("IMG_0042", "", 1);
+        assert_eq!(pick(&[unnamed, file("b.gif", "", 1)]), Some(1));
         assert_eq!(pick(&[text.clone(), text]), Some(0));
         assert_eq!(pick(&[]), None);
     }

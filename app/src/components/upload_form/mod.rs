@@ -17,8 +17,8 @@ use web_sys::{File, FilePropertyBag, HtmlInputElement};
 
 use crate::browser::clipboard;
 use crate::erased::{effect, erase};
-use crate::texts::{fill, texts};
-use check::{ACCEPT, format_megabytes};
+use crate::texts::{fill, size, texts};
+use check::ACCEPT;
 use kept_focus::KeptFocus;
 use sending::SendingView;
 use uploader::Uploader;
@@ -155,9 +155,8 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
     });
     let change = move |ev: Event| take_from_field(uploader, &event_target(&ev));
     let submit = move |ev: SubmitEvent| ev.prevent_default();
-    #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 bytes")]
-    let limit = format_megabytes(max_bytes as f64);
     let texts = texts();
+    let limit = size(max_bytes, texts);
     let limits = fill(texts.upload_limits, &[("limit", &limit)]);
     view! {
         <form

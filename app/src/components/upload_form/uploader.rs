@@ -154,9 +154,15 @@ impl Uploader {
 }
 
 fn facts(file: &File) -> FileFacts {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of bytes"
+    )]
+    let size = file.size() as u64;
     FileFacts {
         name: file.name(),
         media_type: file.type_(),
-        size: file.size(),
+        size,
     }
 }

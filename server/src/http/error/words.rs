@@ -1,6 +1,6 @@
 //! What people are told about errors, in their language. What only programs meet is in English.
 
-use app::texts::{Language, ServerTexts, fill};
+use app::texts::{Language, fill, size};
 
 use super::{ApiError, FieldError};
 use crate::image::ImageError;
@@ -53,7 +53,7 @@ impl ApiError {
                 return english("This is not the version that was asked for.");
             }
             Self::FileTooLarge { limit } => {
-                let max = format_bytes(*limit, texts);
+                let max = size(*limit, language.texts());
                 &fill(texts.file_too_large, &[("max", &max)])
             }
             Self::BodyTooLarge => texts.body_too_large,
@@ -76,30 +76,11 @@ impl ApiError {
     }
 }
 
-/// Formats a limit for people: `20 MB`, `64 kB`, `300 bytes`, with the units that the app shows: 1,024 bytes in a kB.
-fn format_bytes(bytes: u64, texts: &ServerTexts) -> String {
-    const KIB: u64 = 1024;
-    const MIB: u64 = KIB * KIB;
-    match bytes {
-        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MB", bytes / MIB),
-        KIB.. if bytes.is_multiple_of(KIB) => format!("{} kB", bytes / KIB),
-        _ => fill(texts.bytes, &[("count", &bytes.to_string())]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use app::model::TextError;
 
     use super::*;
-
-    #[test]
-    fn round_limits_are_formatted_in_large_units() {
-        let texts = Language::En.server_texts();
-        assert_eq!(format_bytes(20 * 1024 * 1024, texts), "20 MB");
-        assert_eq!(format_bytes(64 * 1024, texts), "64 kB");
-        assert_eq!(format_bytes(1_500_000, texts), "1500000 bytes");
-    }
 
     #[test]
     fn only_the_words_of_a_problem_depend_on_the_language() {
