@@ -1,4 +1,4 @@
-use super::Texts;
+use super::table::Texts;
 
 const KB: u64 = 1 << 10;
 const MB: u64 = 1 << 20;
@@ -21,7 +21,7 @@ pub fn size(bytes: u64, texts: &Texts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::texts::Language;
+    use crate::texts::language::Language;
 
     use super::*;
 
