@@ -58,7 +58,7 @@ fn noindex() -> Tag {
 }
 
 fn home(origin: &str) -> Vec<Tag> {
-    let pitch = || server_texts().pitch.to_owned();
+    let pitch = || texts().pitch.to_owned();
     vec![
         Tag::Name("description", pitch()),
         Tag::Property("og:type", "website".to_owned()),

@@ -36,7 +36,7 @@ fn label(connection: Connection) -> String {
         Connection::Delayed => texts.delayed,
         Connection::Reconnecting => texts.reconnecting,
         Connection::Offline => texts.offline,
-        Connection::NotFound => texts.not_found,
+        Connection::NotFound => texts.connection_not_found,
     };
     label.to_owned()
 }

@@ -31,7 +31,7 @@ pub fn HomePage() -> impl IntoView {
             <Main class="home">
                 <div class="pitch">
                     <h1>{texts.home_heading}</h1>
-                    <p class="lead">{texts.home_lead}</p>
+                    <p class="lead">{texts.pitch} " " {texts.no_account}</p>
                     <DropZone max_bytes=max_upload_bytes/>
                 </div>
                 <figure class="demo" inner_html=demo></figure>

@@ -25,8 +25,8 @@ pub static TEXTS: Texts = Texts {
 
     home_title: "Tonesa: gemeinsam auf ein Bild zeigen",
     home_heading: "Gemeinsam auf ein Bild zeigen.",
-    home_lead: "Lege ein Bild ab und teile den Link. Alle sehen es, reden darüber und sehen, wohin du tippst. Ohne \
-                Konto.",
+    pitch: "Lege ein Bild ab und teile den Link. Alle sehen es, reden darüber und sehen, wohin du tippst.",
+    no_account: "Ohne Konto.",
     demo_alt: "Eine Tasse Kaffee auf einer roten Untertasse, mit zwei Stellen, auf die jemand zeigt",
     demo_question: "Ist das Schaum oder eine Spiegelung, hier oben am Rand?",
     demo_answer: "Eine Spiegelung. Dasselbe Licht hier, auf dem Löffel.",
@@ -74,7 +74,7 @@ pub static TEXTS: Texts = Texts {
     one_at_a_time: "Immer nur ein Bild: {name} wird verwendet.",
     only_an_address: "Das ist nur die Adresse eines Bildes. Speichere das Bild zuerst und zieh dann die Datei hierher, \
                       oder kopiere es und füge es ein.",
-    file_too_large: "{name} ist {size} groß. Hochgeladen werden können höchstens {max}.",
+    chosen_file_too_large: "{name} ist {size} groß. Hochgeladen werden können höchstens {max}.",
     file_empty: "{name} ist leer.",
     upload_cancelled: "Das Hochladen wurde abgebrochen.",
     upload_lost: "Die Verbindung brach ab, bevor das Bild angekommen war. Versuche es noch einmal.",
@@ -93,7 +93,7 @@ pub static TEXTS: Texts = Texts {
     delayed: "Neues kommt verzögert",
     reconnecting: "Verbinde neu\u{a0}…",
     offline: "Offline",
-    not_found: "Nicht gefunden",
+    connection_not_found: "Nicht gefunden",
 
     share: "Teilen",
     share_this_picture: "Dieses Bild teilen",
@@ -180,7 +180,6 @@ pub static TEXTS: Texts = Texts {
 };
 
 pub static SERVER_TEXTS: ServerTexts = ServerTexts {
-    pitch: "Lege ein Bild ab und teile den Link. Alle sehen es, reden darüber und sehen, wohin du tippst.",
     see_it: "Schau es dir an, sag, was du siehst, und zeig mit einem Tipp, wo.",
     messages_so_far_one: "Bisher eine Nachricht.",
     messages_so_far_other: "Bisher {count} Nachrichten.",

@@ -23,8 +23,8 @@ pub static TEXTS: Texts = Texts {
 
     home_title: "Tonesa: point at a picture, together",
     home_heading: "Point at a picture, together.",
-    home_lead: "Drop a picture and share its link. Everyone sees it, talks about it, and sees where you tap. No \
-                account.",
+    pitch: "Drop a picture and share its link. Everyone sees it, talks about it, and sees where you tap.",
+    no_account: "No account.",
     demo_alt: "A cup of coffee on a red saucer, with two places that people point at",
     demo_question: "Is that foam or a reflection, up here on the rim?",
     demo_answer: "Reflection. Same light here, on the spoon.",
@@ -70,7 +70,7 @@ pub static TEXTS: Texts = Texts {
     one_at_a_time: "One picture at a time: using {name}.",
     only_an_address: "That is only the address of a picture. Save the picture first and drop the file here, or copy \
                       the picture and paste it.",
-    file_too_large: "{name} is {size}. At most {max} can be uploaded.",
+    chosen_file_too_large: "{name} is {size}. At most {max} can be uploaded.",
     file_empty: "{name} is empty.",
     upload_cancelled: "The upload was cancelled.",
     upload_lost: "The connection was lost before the picture had arrived. Try again.",
@@ -89,7 +89,7 @@ pub static TEXTS: Texts = Texts {
     delayed: "Live updates are delayed",
     reconnecting: "Reconnecting…",
     offline: "Offline",
-    not_found: "Not found",
+    connection_not_found: "Not found",
 
     share: "Share",
     share_this_picture: "Share this picture",
@@ -175,7 +175,6 @@ pub static TEXTS: Texts = Texts {
 };
 
 pub static SERVER_TEXTS: ServerTexts = ServerTexts {
-    pitch: "Drop a picture and share its link. Everyone sees it, talks about it, and sees where you tap.",
     see_it: "See it, say what you see, and tap it to show where.",
     messages_so_far_one: "One message so far.",
     messages_so_far_other: "{count} messages so far.",

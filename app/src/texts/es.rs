@@ -25,8 +25,8 @@ pub static TEXTS: Texts = Texts {
 
     home_title: "Tonesa: señalar juntos sobre una imagen",
     home_heading: "Señalar juntos sobre una imagen.",
-    home_lead: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas. Sin \
-                registrarse.",
+    pitch: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas.",
+    no_account: "Sin registrarse.",
     demo_alt: "Una taza de café sobre un platillo rojo, con dos puntos que alguien señala",
     demo_question: "¿Es espuma o un reflejo, aquí arriba en el borde?",
     demo_answer: "Un reflejo. La misma luz aquí, en la cuchara.",
@@ -72,7 +72,7 @@ pub static TEXTS: Texts = Texts {
     one_at_a_time: "Solo una imagen cada vez: se usará {name}.",
     only_an_address: "Eso es solo la dirección de una imagen. Guarda primero la imagen y arrastra aquí el archivo, o \
                       cópiala y pégala.",
-    file_too_large: "{name} ocupa {size}. Se pueden subir como máximo {max}.",
+    chosen_file_too_large: "{name} ocupa {size}. Se pueden subir como máximo {max}.",
     file_empty: "El archivo {name} está vacío.",
     upload_cancelled: "Se canceló la subida.",
     upload_lost: "Se perdió la conexión antes de que llegara la imagen. Inténtalo de nuevo.",
@@ -91,7 +91,7 @@ pub static TEXTS: Texts = Texts {
     delayed: "Las novedades llegan con retraso",
     reconnecting: "Reconectando…",
     offline: "Sin conexión",
-    not_found: "No encontrado",
+    connection_not_found: "No encontrado",
 
     share: "Compartir",
     share_this_picture: "Compartir esta imagen",
@@ -178,7 +178,6 @@ pub static TEXTS: Texts = Texts {
 };
 
 pub static SERVER_TEXTS: ServerTexts = ServerTexts {
-    pitch: "Suelta una imagen y comparte su enlace. Todos la ven, hablan de ella y ven dónde tocas.",
     see_it: "Mírala, di lo que ves y tócala para mostrar dónde.",
     messages_so_far_one: "Un mensaje por ahora.",
     messages_so_far_other: "{count} mensajes por ahora.",

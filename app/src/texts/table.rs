@@ -40,7 +40,7 @@ table! {
     anonymous, someone, name_and_you, alias_first, alias_second,
 
     // The home page.
-    home_title, home_heading, home_lead, demo_alt, demo_question, demo_answer,
+    home_title, home_heading, pitch, no_account, demo_alt, demo_question, demo_answer,
     your_pictures, your_pictures_hint, your_picture, no_longer_there, remove_from_list,
 
     // What all pages have.
@@ -53,12 +53,12 @@ table! {
     // Uploading.
     drop_anywhere, share_an_image, choose_image, take_photo, paste, upload, upload_limits, drop_to_share,
     upload_this, nothing_sent_yet, chosen_image, uploading, checking, cancel, close,
-    pasted_image, no_image_on_clipboard, one_at_a_time, only_an_address, file_too_large, file_empty,
+    pasted_image, no_image_on_clipboard, one_at_a_time, only_an_address, chosen_file_too_large, file_empty,
     upload_cancelled, upload_lost, upload_too_large, upload_unavailable,
 
     // The image page: its title, who is here, and the connection.
     picture_of, people_count, more_people_one, more_people_other,
-    connecting, live, caught_up, caught_up_one, caught_up_other, delayed, reconnecting, offline, not_found,
+    connecting, live, caught_up, caught_up_one, caught_up_other, delayed, reconnecting, offline, connection_not_found,
 
     // Sharing.
     share, share_this_picture, anyone_with_link, link_to_page, link_as_qr_code, copy, copied, share_via,
@@ -91,7 +91,7 @@ table! {
     ServerTexts:
 
     // Previews of links.
-    pitch, see_it, messages_so_far_one, messages_so_far_other,
+    see_it, messages_so_far_one, messages_so_far_other,
 
     // Forms that were refused.
     back_to_start, back_to_image,

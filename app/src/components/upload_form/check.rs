@@ -28,7 +28,7 @@ pub fn refusal(file: &FileFacts, max_bytes: u64) -> Option<String> {
     if file.size > max_bytes {
         let (size, max) = (size(file.size, texts()), size(max_bytes, texts()));
         let parts = [("name", name.as_str()), ("size", &size), ("max", &max)];
-        Some(fill(texts().file_too_large, &parts))
+        Some(fill(texts().chosen_file_too_large, &parts))
     } else if file.size == 0 {
         Some(fill(texts().file_empty, &[("name", &name)]))
     } else {
