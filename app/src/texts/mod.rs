@@ -37,7 +37,7 @@ pub fn texts() -> &'static Texts {
         .expect("`start` reads the texts before it renders anything")
 }
 
-/// Takes the texts from the JSON that a document carries. False if they are not those of this version.
+/// Takes the texts from the JSON that a document carries. False if their number differs.
 #[cfg(feature = "hydrate")]
 pub fn read(json: &str) -> bool {
     let texts: Vec<String> = serde_json::from_str(json).unwrap_or_default();
@@ -56,7 +56,7 @@ pub fn texts() -> &'static Texts {
     Language::of_page().texts()
 }
 
-/// Those of the page that only the server needs.
+/// The texts of that page that only the server needs.
 #[cfg(not(feature = "hydrate"))]
 pub fn server_texts() -> &'static ServerTexts {
     Language::of_page().server_texts()
