@@ -107,13 +107,12 @@ fn DeliveryNote(
         Delivery::Failed { retry: false, .. } => Some(texts.edit),
         Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => None,
     };
-    let act = move |ev: MouseEvent| match live.withdraw(&key) {
-        Some(entry) => {
+    let act = move |ev: MouseEvent| {
+        if let Some(entry) = live.withdraw(&key) {
             // Not the place of another message, which was tapped since.
             places.chosen.set(entry.at);
             on_edit.run(entry.content.to_string());
-        }
-        None => {
+        } else {
             // The button disappears with the focus on it.
             if let Some(message) = closest(&ev, ".message") {
                 focus(&message);

@@ -77,8 +77,8 @@ pub async fn ready(
     };
     let Ok(backends) = checks.read((), check_all).await;
     let stopping = stopping.is_cancelled();
-    let states = [backends.store, backends.blobs, backends.broker];
-    let all_answer = states.iter().all(|state| *state == OK);
+    let answers = [backends.store, backends.blobs, backends.broker];
+    let all_answer = answers.iter().all(|state| *state == OK);
     let (code, status) = match (stopping, all_answer) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         (_, false) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
