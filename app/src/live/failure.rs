@@ -117,7 +117,10 @@ mod tests {
         assert_eq!(read(429, "").to_string(), "Too many messages.");
         assert_eq!(read(403, "{}").to_string(), "The server refused it.");
         for (status, body) in [(502, "<html>"), (408, ""), (200, "<html>")] {
-            assert_eq!(read(status, body).to_string(), "The server is having trouble.");
+            assert_eq!(
+                read(status, body).to_string(),
+                "The server is having trouble."
+            );
         }
     }
 
