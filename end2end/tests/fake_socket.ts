@@ -2,8 +2,8 @@
 import type { Page } from '@playwright/test';
 
 interface FakeSocket {
-  /** Delivers this many messages, each with a place or without, and returns the median time that the script takes for one, in milliseconds. */
-  receive(count: number, withPlaces: boolean): Promise<number>;
+  /** Delivers this many messages, each with a place or without, so many in each task, and returns the median time that the script takes for one, in milliseconds. */
+  receive(count: number, withPlaces: boolean, perTask: number): Promise<number>;
 }
 
 /** Replaces WebSocket in the page by one that answers `watch` and nothing else. Call it before the page is opened. */
@@ -44,7 +44,7 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
       deliver(data: string) {
         this.dispatchEvent(new MessageEvent('message', { data }));
       }
-      async receive(count: number, withPlaces: boolean) {
+      async receive(count: number, withPlaces: boolean, perTask: number) {
         const times: number[] = [];
         for (let n = 0; n < count; n++) {
           const data = frame('messagePosted', { message: message(withPlaces) });
@@ -53,7 +53,7 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
           // The app handles a frame in microtasks. The browser's layout of the new row is not counted.
           for (let turn = 0; turn < 100; turn++) await null;
           times.push(performance.now() - start);
-          await nextTask();
+          if ((n + 1) % perTask === 0) await nextTask();
         }
         return times.sort((a, b) => a - b)[count >> 1];
       }
@@ -62,9 +62,20 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
   }, uploadID);
 }
 
+/** Delivers messages one by one, and returns the median time that the script takes for one, in milliseconds. */
 export async function receiveMessages(page: Page, count: number, withPlaces = false): Promise<number> {
+  return receive(page, count, withPlaces, 1);
+}
+
+/** Delivers messages in groups: the browser takes its time to paint each task's change of a long list. */
+export async function fillList(page: Page, count: number, withPlaces = false) {
+  await receive(page, count, withPlaces, 50);
+}
+
+async function receive(page: Page, count: number, withPlaces: boolean, perTask: number): Promise<number> {
   return page.evaluate(
-    ([count, withPlaces]) => (window as unknown as { fakeSocket: FakeSocket }).fakeSocket.receive(count, withPlaces),
-    [count, withPlaces] as const,
+    ([count, withPlaces, perTask]) =>
+      (window as unknown as { fakeSocket: FakeSocket }).fakeSocket.receive(count, withPlaces, perTask),
+    [count, withPlaces, perTask] as const,
   );
 }

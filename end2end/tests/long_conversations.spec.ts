@@ -1,7 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { post, upload } from './api';
-import { connectFakeSocket, receiveMessages } from './fake_socket';
+import { connectFakeSocket, fillList, receiveMessages } from './fake_socket';
 import { ImagePage } from './pages';
 
 test('older messages are added without touching the listed ones', async ({ page, request }) => {
@@ -61,7 +61,7 @@ test('a message takes no longer when many are listed', async ({ page, request })
   const reader = await ImagePage.open(page, shared.shortID);
   await receiveMessages(page, 50);
   const few = await receiveMessages(page, 40);
-  await receiveMessages(page, 1_810);
+  await fillList(page, 1_810);
   const many = await receiveMessages(page, 40);
   await expect(reader.messages).toHaveCount(1_940);
   test.info().annotations.push({ type: 'milliseconds', description: `${few} with 50 listed, ${many} with 1,900` });
@@ -75,8 +75,8 @@ test('a message takes little longer when there are many pins', async ({ page, re
   await ImagePage.open(page, shared.shortID);
   await receiveMessages(page, 50);
   const few = await receiveMessages(page, 40);
-  await receiveMessages(page, 180, true);
-  await receiveMessages(page, 1_610);
+  await fillList(page, 180, true);
+  await fillList(page, 1_610);
   const withPlace = await receiveMessages(page, 20, true);
   const many = await receiveMessages(page, 40);
   await expect(page.locator('.pin')).toHaveCount(200);
@@ -94,8 +94,8 @@ test('a tap and a key are shown in the next frame with 2,000 messages and 200 pi
   await ImagePage.open(page, shared.shortID);
   await receiveMessages(page, 50);
   const few = await interact(page);
-  await receiveMessages(page, 200, true);
-  await receiveMessages(page, 1_750);
+  await fillList(page, 200, true);
+  await fillList(page, 1_750);
   await expect(page.locator('.message')).toHaveCount(2_000);
   await expect(page.locator('.pin')).toHaveCount(200);
   const many = await interact(page);

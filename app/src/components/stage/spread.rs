@@ -11,7 +11,7 @@ use super::viewport::Area;
 /// Pins whose middles are closer than this, in both directions, cover each other. In CSS pixels, like all lengths here.
 const NEAR: f64 = 22.0;
 /// From one spread pin's middle to the next one's.
-const STEP: f64 = 36.0;
+const STEP: f64 = 40.0;
 /// How many are in a row.
 const COLUMNS: usize = 5;
 
@@ -134,22 +134,22 @@ mod tests {
     #[test]
     fn two_pins_stand_side_by_side_around_their_place() {
         let (places, area) = arrange((200.0, 100.0), 2, STAGE);
-        assert_eq!(places, [(182.0, 100.0), (218.0, 100.0)]);
-        assert_eq!((area.left, area.top), (128.0, 46.0));
-        assert_eq!((area.right(), area.bottom()), (272.0, 154.0));
+        assert_eq!(places, [(180.0, 100.0), (220.0, 100.0)]);
+        assert_eq!((area.left, area.top), (120.0, 40.0));
+        assert_eq!((area.right(), area.bottom()), (280.0, 160.0));
     }
 
     #[test]
     fn many_pins_stand_in_rows_in_their_order() {
         let (places, _) = arrange((200.0, 100.0), 7, STAGE);
-        assert_eq!(places[0], (128.0, 82.0));
-        assert_eq!(places[4], (272.0, 82.0));
-        assert_eq!(places[5], (128.0, 118.0));
+        assert_eq!(places[0], (120.0, 80.0));
+        assert_eq!(places[4], (280.0, 80.0));
+        assert_eq!(places[5], (120.0, 120.0));
     }
 
     #[test]
     fn at_an_edge_the_pins_stay_on_the_stage() {
         let (places, _) = arrange((398.0, 2.0), 3, STAGE);
-        assert_eq!(places, [(310.0, 18.0), (346.0, 18.0), (382.0, 18.0)]);
+        assert_eq!(places, [(300.0, 20.0), (340.0, 20.0), (380.0, 20.0)]);
     }
 }
