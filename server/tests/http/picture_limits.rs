@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use app::model::Upload;
 use futures::future::{join, join_all};
-use futures::stream::{FuturesUnordered, StreamExt};
 use reqwest::{Response, StatusCode};
 use tokio::time::timeout;
 
@@ -81,19 +80,24 @@ async fn pictures_that_have_to_be_made_are_limited_by_address() {
 }
 
 #[tokio::test]
-async fn each_request_that_waits_for_a_picture_counts() {
-    let limit = ("TONESA_PICTURES_PER_MINUTE", "2");
+async fn requests_of_one_address_that_wait_for_the_same_picture_count_once() {
+    let limit = ("TONESA_PICTURES_PER_MINUTE", "1");
     let node = TestNode::with_scripts(&[PROXY, limit]).await;
     let go_on = node.folder.path().join("go-on");
     let image = uploaded(&node, &(wait_for(&go_on) + "\n" + MAKE)).await;
-    let requests = (0..3).map(|_| get(&node, &image, 640, "192.0.2.1"));
-    let mut requests: FuturesUnordered<_> = requests.collect();
-    let refused = requests.next().await.unwrap();
-    problem(refused, 429, "too-many-requests").await;
-    std::fs::write(go_on, "").unwrap();
-    while let Some(response) = requests.next().await {
+    let requests = join_all((0..3).map(|_| get(&node, &image, 640, "192.0.2.1")));
+    let decoders = &node.node.decoders;
+    let making = async {
+        node.wait_until("it is being made", async || decoders.decoding() == 1)
+            .await;
+        std::fs::write(go_on, "").unwrap();
+    };
+    let (responses, ()) = join(requests, making).await;
+    for response in responses {
         assert_eq!(response.status(), StatusCode::OK);
     }
+    let refused = get(&node, &image, 1280, "192.0.2.1").await;
+    problem(refused, 429, "too-many-requests").await;
 }
 
 #[tokio::test]
