@@ -25,12 +25,17 @@ const ATTACKERS: [[u8; 4]; 3] = [[127, 0, 0, 11], [127, 0, 0, 12], [127, 0, 0, 1
 const VISITOR: [u8; 4] = [127, 0, 0, 21];
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(15);
+/// How long the visitor is alone before.
+const CALM: Duration = Duration::from_secs(3);
 const SOCKETS: usize = 100;
 const LONG_ANSWERS: usize = 100;
 /// The most memory of the node and its children together.
 const MAX_MEMORY: u64 = 1024 * MIB;
-/// The 99th percentile of the visitor's latencies must not exceed this.
-const MAX_LATENCY: Duration = Duration::from_millis(250);
+/// How much the attack may raise the 99th percentile of the visitor's latencies, which is the rendering of a long page: the
+/// attackers use the same two cores.
+const MAX_SLOWDOWN: u32 = 10;
+/// What is not felt in any case.
+const UNNOTICED: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_few_attackers_neither_exhaust_the_node_nor_delay_others() {
@@ -41,22 +46,28 @@ async fn a_few_attackers_neither_exhaust_the_node_nor_delay_others() {
         address: program.address,
         target,
     });
+    let calm = p99(&visit(&program, &visitor, &attack.target, CALM).await);
     let sampler = MemorySampler::start(program.id());
     let attackers = ATTACKERS.map(|from| tokio::spawn(Arc::clone(&attack).run(from)));
-    let latencies = visit(&program, &visitor, &attack.target).await;
+    let latencies = visit(&program, &visitor, &attack.target, ATTACK).await;
     for attacker in attackers {
         attacker.abort();
     }
     let memory = program.peak_memory() + sampler.end();
-    let p99 = latencies[latencies.len() * 99 / 100];
+    let p99 = p99(&latencies);
     println!(
-        "{} requests under attack: p50 {:?}, p99 {p99:?}; {} MiB at most",
+        "{} requests under attack: p50 {:?}, p99 {p99:?}, {calm:?} before; {} MiB at most",
         latencies.len(),
         latencies[latencies.len() / 2],
         memory / MIB,
     );
     assert!(memory < MAX_MEMORY, "{} MiB", memory / MIB);
-    assert!(p99 <= MAX_LATENCY, "{p99:?}");
+    assert!(p99 <= (calm * MAX_SLOWDOWN).max(UNNOTICED), "{p99:?}");
+}
+
+/// The 99th percentile of sorted latencies.
+fn p99(latencies: &[Duration]) -> Duration {
+    latencies[latencies.len() * 99 / 100]
 }
 
 /// Makes a client with this address.
@@ -215,11 +226,16 @@ fn masked(text: &str) -> Vec<u8> {
 }
 
 /// Views and posts as people do, and returns the sorted latencies.
-async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Duration> {
+async fn visit(
+    program: &Program,
+    visitor: &Client,
+    target: &Target,
+    duration: Duration,
+) -> Vec<Duration> {
     let started = Instant::now();
     let mut latencies = Vec::new();
     let page = program.url(&format!("/u/{}", target.short_id));
-    while started.elapsed() < ATTACK {
+    while started.elapsed() < duration {
         for number in 0..20 {
             let asked = Instant::now();
             let status = if number == 0 {
@@ -227,7 +243,7 @@ async fn visit(program: &Program, visitor: &Client, target: &Target) -> Vec<Dura
                     .post_text(
                         program,
                         visitor,
-                        &format!("m-{}", latencies.len()),
+                        &format!("m-{duration:?}-{}", latencies.len()),
                         "and I?",
                     )
                     .await
