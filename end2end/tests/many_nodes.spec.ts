@@ -44,7 +44,7 @@ test('an image uploaded at one node is shown by the others, with messages and ri
   for (const window of windows) await expect(window.messages).toHaveText(said);
 });
 
-test('who is here, names of ripples, lines and pins cross the nodes', async ({ startNodes, browserAt }) => {
+test('who is here, the names of ripples and pins cross the nodes', async ({ startNodes, browserAt }) => {
   const nodes = await startNodes(3);
   const shared = await upload((await browserAt(nodes[0].url)).request);
   const names = ['Kim', 'Mira', 'Jonas'];
