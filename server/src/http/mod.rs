@@ -5,6 +5,7 @@ pub mod assets;
 pub mod body;
 pub mod conditions;
 pub mod deadline;
+pub mod default_headers;
 pub mod error;
 pub mod error_page;
 pub mod extract;

@@ -18,6 +18,7 @@ mod languages;
 mod log_reader;
 mod messages;
 mod metrics;
+mod observatory;
 mod outage;
 mod page_cache;
 mod pages;

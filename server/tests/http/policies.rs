@@ -147,13 +147,14 @@ async fn pages_have_the_other_security_headers() {
     assert!(header(response.headers(), "permissions-policy").contains("geolocation=()"));
     let policy = header(response.headers(), "content-security-policy");
     for (directive, expected) in [
-        ("default-src", &["'self'"][..]),
+        ("default-src", &["'none'"][..]),
         ("img-src", &["'self'", "blob:", "data:"]),
+        ("font-src", &["'self'"]),
         ("connect-src", &["'self'"]),
+        ("manifest-src", &["'self'"]),
         ("base-uri", &["'none'"]),
         ("form-action", &["'self'"]),
         ("frame-ancestors", &["'none'"]),
-        ("object-src", &["'none'"]),
     ] {
         assert_eq!(sources(policy, directive), expected, "{policy}");
     }
@@ -184,5 +185,43 @@ async fn user_content_is_never_served_as_a_script() {
         let headers = response.headers();
         assert_eq!(header(headers, "content-type"), expected, "{path}");
         assert_eq!(header(headers, "x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn every_response_to_a_request_by_https_asks_for_https() {
+    let node = TestNode::with(&[("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let wary = TestNode::start().await;
+    let upload = node.uploaded().await;
+    let read = |node: &TestNode, path: &str, scheme: &'static str| {
+        let request = node.get(path).header("x-forwarded-proto", scheme);
+        async move { request.send().await.unwrap() }
+    };
+    for (path, status) in [
+        ("/".to_owned(), 200),
+        (format!("/u/{}", upload.short_id), 200),
+        (format!("/u/{}", upload.id), 308),
+        ("/nowhere".to_owned(), 404),
+        (upload.content.url.clone(), 200),
+        (format!("/api/uploads/{}", upload.id), 200),
+        ("/api/uploads/AAAAAAAA".to_owned(), 404),
+        ("/api/uploads".to_owned(), 405),
+        ("/api/socket".to_owned(), 400),
+        ("/assets/tonesa-1.css".to_owned(), 200),
+        ("/livez".to_owned(), 200),
+    ] {
+        let response = read(&node, &path, "https").await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        let policy = header(response.headers(), "strict-transport-security");
+        assert_eq!(policy, "max-age=31536000", "{path}");
+        // It must not be sent without https, nor because just anyone says that there is.
+        for response in [
+            read(&node, &path, "http").await,
+            node.get(&path).send().await.unwrap(),
+            read(&wary, &path, "https").await,
+        ] {
+            let policy = header(response.headers(), "strict-transport-security");
+            assert_eq!(policy, "", "{path}");
+        }
     }
 }

@@ -47,8 +47,8 @@ pub(super) fn content_security_policy(
         sources => format!(" 'unsafe-hashes' {}", sources.join(" ")),
     };
     format!(
-        "default-src 'self'; img-src 'self' blob: data:{image_origin}; style-src 'self'{styles}; \
-         script-src 'self' {scripts} 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        "default-src 'none'; img-src 'self' blob: data:{image_origin}; style-src 'self'{styles}; font-src 'self'; \
+         script-src 'self' {scripts} 'wasm-unsafe-eval'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
     )
 }

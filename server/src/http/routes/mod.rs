@@ -18,16 +18,14 @@ use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::Method;
-use http::header::{self, HeaderValue};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::image::headers::RESOURCE_POLICY;
 use super::accept::prefers_html;
 use super::error::ApiError;
 use super::extract::host;
 use super::state::AppState;
-use super::{body, error_page, pages, request_log};
+use super::{body, default_headers, error_page, pages, request_log};
 
 /// Makes the router of everything that a node serves.
 pub fn router(state: AppState) -> Router {
@@ -57,7 +55,10 @@ pub fn router(state: AppState) -> Router {
     let discarder = Arc::clone(&state.discarder);
     let middleware = ServiceBuilder::new()
         .layer(from_fn_with_state(state.clone(), request_log::log_request))
-        .map_response(add_default_headers)
+        .layer(from_fn_with_state(
+            state.clone(),
+            default_headers::add_default_headers,
+        ))
         .layer(from_fn_with_state(
             state.clone(),
             error_page::localize_errors,
@@ -89,19 +90,4 @@ fn form_page(address: &str) -> Option<&str> {
         "/api/uploads" => Some("/"),
         _ => address.strip_suffix("/messages"),
     }
-}
-
-/// Adds the headers that every response has, unless the handler has set its own.
-fn add_default_headers(mut response: Response) -> Response {
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-cache"),
-        // Images set their own. Nothing else may be embedded by other sites.
-        (RESOURCE_POLICY, "same-origin"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().entry(name).or_insert(value);
-    }
-    response
 }

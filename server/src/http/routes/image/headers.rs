@@ -4,6 +4,8 @@ use app::model::{MediaType, Upload};
 use headers::ETag;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::http::default_headers::RESOURCE_POLICY;
+
 /// A browser that has the image keeps it. A shared cache asks again after a minute.
 const CACHE_CONTROL: HeaderValue =
     HeaderValue::from_static("public, max-age=31536000, s-maxage=60, immutable");
@@ -16,7 +18,6 @@ pub(super) const SHARING_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (ROBOTS, HeaderValue::from_static("noindex")),
     (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
 ];
-pub const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// Returns the entity tag of these letters, digits and hyphens.

@@ -1,6 +1,6 @@
 //! The image itself, and smaller pictures of it. They never change, so that the image's id serves as the entity tag.
 
-pub mod headers;
+mod headers;
 mod images;
 mod range;
 mod smaller;
