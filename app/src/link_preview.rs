@@ -6,6 +6,7 @@ use leptos::tachys::html::attribute::custom::custom_attribute;
 use crate::browser::clock::Zone;
 use crate::components::{image_alt, image_title};
 use crate::model::{Content, MediaType, UploadPage, fitted_size};
+use crate::settings::Settings;
 use crate::texts::{counted, server_texts, texts};
 
 /// One `<meta>`, of HTML or of Open Graph.
@@ -26,12 +27,16 @@ pub enum Subject<'a> {
 }
 
 /// Renders the metadata of a page.
-pub fn tags(origin: &str, subject: Subject<'_>) -> impl IntoView + use<> {
+pub fn tags(settings: &Settings, subject: Subject<'_>) -> impl IntoView + use<> {
+    let origin = &settings.origin;
     let (url, tags) = match subject {
         Subject::Home => (Some(format!("{origin}/")), home(origin)),
         Subject::Image(page) => {
             let url = format!("{origin}/u/{}", page.upload.short_id);
-            let tags = image(origin, &url, page);
+            let mut tags = image(origin, &url, page);
+            if !settings.is_indexed {
+                tags.push(noindex());
+            }
             (Some(url), tags)
         }
         Subject::Nothing => (None, vec![noindex()]),
@@ -52,7 +57,7 @@ fn meta(tag: Tag) -> AnyView {
     }
 }
 
-/// Uploads are for people who were given the link.
+/// For pages that search engines should not list; previews of links do not heed it.
 fn noindex() -> Tag {
     Tag::Name("robots", "noindex".to_owned())
 }
@@ -78,7 +83,6 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let description = description(page.page.head.get());
     let alt = image_alt(image);
     vec![
-        noindex(),
         Tag::Name("description", description.clone()),
         Tag::Property("og:type", "website".to_owned()),
         Tag::Property("og:site_name", "Tonesa".to_owned()),

@@ -9,6 +9,8 @@ pub struct Settings {
     pub origin: String,
     /// The largest file that may be uploaded, in bytes.
     pub max_upload_bytes: u64,
+    /// Whether search engines may list the pages of uploads.
+    pub is_indexed: bool,
 }
 
 /// The id of the element that holds [`Settings`].

@@ -17,7 +17,7 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     let settings: Settings = expect_context();
     let language = Language::of_page();
     let texts = language.texts().to_list();
-    let preview = link_preview::tags(&settings.origin, subject);
+    let preview = link_preview::tags(&settings, subject);
     view! {
         <!DOCTYPE html>
         <html lang=language.tag()>

@@ -22,7 +22,7 @@ pub use intervals::{HubIntervals, SweepSchedule};
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
 pub use values::{Endpoint, LogFilter, PublicUrl, Secret};
-use values::{networks, number, parsed};
+use values::{networks, number, parsed, switch};
 
 /// Larger files are not images that people share, and would use up the node's temporary space.
 const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
@@ -65,6 +65,10 @@ pub struct Config {
     #[arg(long, env = "TONESA_TRUSTED_PROXIES", value_name = "NETWORKS", default_value = "", hide_default_value = true,
         value_parser = networks)]
     pub trusted_proxies: std::vec::Vec<IpNet>,
+    /// 1: search engines may list image pages and images; 0: they are asked not to
+    #[arg(long = "index", env = "TONESA_INDEX", value_name = "0|1", default_value = "0", value_parser = switch,
+        action = clap::ArgAction::Set)]
+    pub is_indexed: bool,
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,

@@ -22,6 +22,7 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert!(config.trusted_proxies.is_empty());
     assert_eq!(config.log_filter().to_string(), "info");
     assert!(config.sweep.is_on);
+    assert!(!config.is_indexed);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 64_000_000);
@@ -58,6 +59,7 @@ fn every_variable_is_read() {
         ("TONESA_MISSES_PER_MINUTE", "10"),
         ("TONESA_PICTURES_PER_MINUTE", "11"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("TONESA_INDEX", "1"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
         ("RUST_LOG", "warn"),
@@ -73,6 +75,7 @@ fn every_variable_is_read() {
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.log_filter().to_string(), "debug");
     assert!(!config.sweep.is_on);
+    assert!(config.is_indexed);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
     assert_eq!(limits.image.pixels, 2000);
@@ -114,6 +117,7 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_MISSES_PER_MINUTE", "few"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ("TONESA_INDEX", "yes"),
         ("TONESA_SWEEP", "never"),
         ("TONESA_LOG", "server=loudly"),
         ("RUST_LOG", "=="),

@@ -1,4 +1,4 @@
-//! Headers that every response has.
+//! Headers that all responses have, or all of some routes.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -9,6 +9,7 @@ use super::extract::request_info::RequestInfo;
 
 /// The header that says which sites may embed a response.
 pub const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// For a year the browser asks this host by https only (RFC 6797). Other hosts of its domain are not ours to speak for.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -30,5 +31,12 @@ pub async fn add_default_headers(info: RequestInfo, request: Request, next: Next
     if info.https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
+    response
+}
+
+/// Middleware that asks search engines not to list what it is wrapped around: links are meant for those they were given to.
+pub async fn forbid_indexing(mut response: Response) -> Response {
+    let noindex = HeaderValue::from_static("noindex");
+    response.headers_mut().insert(ROBOTS, noindex);
     response
 }

@@ -225,3 +225,34 @@ async fn every_response_to_a_request_by_https_asks_for_https() {
         }
     }
 }
+
+#[tokio::test]
+async fn search_engines_may_list_uploads_only_if_the_setting_allows_it() {
+    for (setting, noindex) in [("0", true), ("1", false)] {
+        let node = TestNode::with(&[("TONESA_INDEX", setting)]).await;
+        let upload = node.uploaded().await;
+        let page = format!("/u/{}", upload.short_id);
+        let image = &upload.content.url;
+        for path in [
+            image,
+            &format!("{image}?w=640"),
+            &format!("{image}/preview.jpg"),
+            &format!("{page}/qr.svg"),
+        ] {
+            let response = node.get(path).send().await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            let expected = if noindex { "noindex" } else { "" };
+            let robots = header(response.headers(), "x-robots-tag");
+            assert_eq!(robots, expected, "{path}");
+        }
+        let meta = r#"<meta name="robots" content="noindex">"#;
+        let (_, text) = self::page(node.get(&page), 200).await;
+        assert_eq!(text.contains(meta), noindex, "{text}");
+        // What programs show of the link depends on neither.
+        assert!(text.contains("og:image"), "{text}");
+        let (_, home) = self::page(node.get("/"), 200).await;
+        assert!(!home.contains("noindex"), "{home}");
+        let (_, missing) = self::page(node.get("/nowhere"), 404).await;
+        assert!(missing.contains(meta), "{missing}");
+    }
+}

@@ -207,5 +207,6 @@ fn settings(state: &AppState, info: &RequestInfo) -> Settings {
     Settings {
         origin: info.public_origin(&state.config),
         max_upload_bytes: state.config.limits.upload_bytes,
+        is_indexed: state.config.is_indexed,
     }
 }

@@ -257,7 +257,7 @@ mod tests {
     async fn home_in(pages: &PageCache, language: Language, origin: &str) -> Arc<RenderedPage> {
         let settings = Settings {
             origin: origin.to_owned(),
-            max_upload_bytes: 1,
+            ..Settings::default()
         };
         let request = Request::new(Body::empty());
         pages

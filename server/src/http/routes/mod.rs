@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{from_fn_with_state, map_request};
+use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::Method;
@@ -29,18 +29,23 @@ use super::{body, default_headers, error_page, pages, request_log};
 
 /// Makes the router of everything that a node serves.
 pub fn router(state: AppState) -> Router {
+    let mut images = Router::new()
+        .route("/i/{id}", get(image::show))
+        .route("/i/{id}/preview.jpg", get(image::show_preview))
+        .route("/u/{id}/qr.svg", get(qr_code::show));
+    if !state.config.is_indexed {
+        images = images.layer(map_response(default_headers::forbid_indexing));
+    }
     let upload_routes = Router::new()
+        .merge(images)
         .route("/api/uploads/{id}", get(uploads::show))
         .route(
             "/api/uploads/{id}/messages",
             get(messages::list).post(messages::create),
         )
-        .route("/i/{id}", get(image::show))
-        .route("/i/{id}/preview.jpg", get(image::show_preview))
         .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))
-        .route("/u/{id}/qr.svg", get(qr_code::show))
         .route_layer(from_fn_with_state(state.clone(), misses::limit_misses));
     let mut router = Router::new()
         .merge(upload_routes)

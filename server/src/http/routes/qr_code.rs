@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::model::ShortId;
 use axum::extract::State;
 use axum::response::Response;
-use http::header::{HeaderMap, HeaderName, HeaderValue, VARY};
+use http::header::{HeaderMap, HeaderValue, VARY};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
@@ -25,7 +25,6 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=360
 /// by which a cache tells responses apart anyway.
 const FORWARDED: HeaderValue =
     HeaderValue::from_static("accept-encoding, x-forwarded-host, x-forwarded-proto");
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// `GET /u/{id}/qr.svg`.
 pub async fn show(
@@ -41,11 +40,9 @@ pub async fn show(
     let reservation = budget.reserve(info.client.counted(), code.len())?;
     let code = Representation::new(SVG, CACHE_CONTROL, code.into_bytes());
     let mut response = code.respond_with(&request, |bytes| reservation.hold(bytes.clone()));
-    let headers = response.headers_mut();
     if config.public_url.is_none() {
-        headers.insert(VARY, FORWARDED);
+        response.headers_mut().insert(VARY, FORWARDED);
     }
-    headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
     Ok(response)
 }
 

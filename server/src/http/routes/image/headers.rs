@@ -12,13 +12,9 @@ const CACHE_CONTROL: HeaderValue =
 /// If a browser interprets the bytes as a document, that has no rights.
 const SANDBOX_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 
-/// Search engines are asked not to list the image, since links are meant for those they were given to. Anyone who has
-/// the link may embed it in a page of their own, even in one with `Cross-Origin-Embedder-Policy`.
-pub(super) const SHARING_HEADERS: [(HeaderName, HeaderValue); 2] = [
-    (ROBOTS, HeaderValue::from_static("noindex")),
-    (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
-];
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+/// Anyone who has the link may embed the image in a page of their own, even in one with `Cross-Origin-Embedder-Policy`.
+pub(super) const MAY_BE_EMBEDDED: (HeaderName, HeaderValue) =
+    (RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
 
 /// Returns the entity tag of these letters, digits and hyphens.
 pub(super) fn etag_of(text: &str) -> ETag {
@@ -37,7 +33,7 @@ pub(super) fn image_headers(upload: &Upload, media_type: MediaType, suffix: &str
     );
     headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
     headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX_POLICY);
-    headers.extend(SHARING_HEADERS);
+    headers.extend([MAY_BE_EMBEDDED]);
     if let Ok(inline) = format!("inline; filename=\"{file_name}\"").parse() {
         headers.insert(header::CONTENT_DISPOSITION, inline);
     }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
-use self::headers::{SHARING_HEADERS, etag_of, image_headers};
+use self::headers::{MAY_BE_EMBEDDED, etag_of, image_headers};
 use self::images::{Images, Request};
 use self::range::{RequestedRange, content_range, requested_range};
 use crate::blob::{Derived, PresignedUrl, ResponseHeaders};
@@ -156,7 +156,7 @@ fn presigned_headers(headers: &HeaderMap) -> ResponseHeaders<'_> {
 fn redirect(presigned: &PresignedUrl) -> Response {
     let cache_control = format!("public, max-age={}", presigned.valid_for.as_secs() / 2);
     (
-        SHARING_HEADERS,
+        [MAY_BE_EMBEDDED],
         [(header::CACHE_CONTROL, cache_control)],
         Redirect::temporary(&presigned.url),
     )
