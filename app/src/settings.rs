@@ -11,6 +11,8 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Whether search engines may list the pages of uploads.
     pub is_indexed: bool,
+    /// How to reach whoever runs the server: an address with the scheme `mailto` or `https`.
+    pub contact: Option<String>,
 }
 
 /// The id of the element that holds [`Settings`].

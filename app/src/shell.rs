@@ -48,6 +48,7 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
 /// than the page. The form of a message is in it.
 pub fn problem_page(
     assets: &Assets,
+    settings: Settings,
     language: Language,
     problem: Problem,
     detail_language: Language,
@@ -58,6 +59,7 @@ pub fn problem_page(
     let detail_lang = (detail_language != language).then(|| detail_language.tag());
     Owner::new_root(None).with(move || {
         provide_context(language);
+        provide_context(settings);
         view! {
             <!DOCTYPE html>
             <html lang=language.tag()>

@@ -5,6 +5,7 @@ mod announcement;
 mod avatar;
 mod composer;
 mod connection_status;
+mod footer;
 mod header;
 mod main_part;
 mod messages;
@@ -20,6 +21,7 @@ mod upload_form;
 
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
+pub use footer::Footer;
 pub use header::{Brand, Header, NewPicture};
 pub use main_part::Main;
 pub use messages::MessageList;

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::footer::Footer;
 use super::header::Header;
 use super::main_part::Main;
 
@@ -37,6 +38,7 @@ pub fn Notice(
                     </a>
                 </p>
             </Main>
+            <Footer/>
         </div>
     }
 }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::{Header, Main, Notice};
+use crate::components::{Footer, Header, Main, Notice};
 use crate::texts::texts;
 
 /// Shown for an unknown address, with status 404.
@@ -48,6 +48,7 @@ pub fn Loading() -> impl IntoView {
             <Main class="loading">
                 <p role="status">{texts().loading_image}</p>
             </Main>
+            <Footer/>
         </div>
     }
 }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::{Brand, DropZone, Main, OwnPictures};
+use crate::components::{Brand, DropZone, Footer, Main, OwnPictures};
 use crate::settings::Settings;
 use crate::texts::{fill, texts};
 
@@ -37,6 +37,7 @@ pub fn HomePage() -> impl IntoView {
                 <figure class="demo" inner_html=demo></figure>
                 <OwnPictures/>
             </Main>
+            <Footer/>
         </div>
     }
 }

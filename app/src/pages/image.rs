@@ -7,8 +7,8 @@ use super::failures::{Loading, NotFound, Unavailable};
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::components::{
-    Brand, Composer, ConnectionStatus, ImageStage, Main, MessageList, NewPicture, People, Places,
-    ShareButton, UploadOffer, add_from_form, count_unread, image_title,
+    Brand, Composer, ConnectionStatus, Footer, ImageStage, Main, MessageList, NewPicture, People,
+    Places, ShareButton, UploadOffer, add_from_form, count_unread, image_title,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -118,6 +118,7 @@ fn Conversation(
                     <Composer short_id live text_to_edit/>
                 </section>
             </Main>
+            <Footer/>
             <UploadOffer max_bytes=max_upload_bytes/>
         </div>
     }

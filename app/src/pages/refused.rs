@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::components::{Header, Main, Notice};
+use crate::components::{Footer, Header, Main, Notice};
 use crate::model::UploadRef;
 use crate::problem::Problem;
 use crate::texts::{server_texts, texts};
@@ -36,6 +36,7 @@ pub fn Refused(
                     <p lang=detail_lang>{detail}</p>
                     <RefusedMessage form/>
                 </Main>
+                <Footer/>
             </div>
         }
         .into_any(),

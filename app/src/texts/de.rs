@@ -39,6 +39,7 @@ pub static TEXTS: Texts = Texts {
     skip_to_content: "Zum Inhalt springen",
     new_picture: "Neues Bild",
     try_again: "Noch einmal versuchen",
+    contact: "Kontakt und Beschwerden",
 
     nothing_here: "Hier ist nichts",
     nothing_at_link: "Unter diesem Link gibt es nichts",

@@ -37,6 +37,7 @@ pub static TEXTS: Texts = Texts {
     skip_to_content: "Skip to the content",
     new_picture: "New picture",
     try_again: "Try again",
+    contact: "Contact and complaints",
 
     nothing_here: "Nothing here",
     nothing_at_link: "There is nothing at this link",

@@ -39,6 +39,7 @@ pub static TEXTS: Texts = Texts {
     skip_to_content: "Saltar al contenido",
     new_picture: "Nueva imagen",
     try_again: "Intentar de nuevo",
+    contact: "Contacto y reclamaciones",
 
     nothing_here: "Aquí no hay nada",
     nothing_at_link: "En este enlace no hay nada",

@@ -44,7 +44,7 @@ table! {
     your_pictures, your_pictures_hint, your_picture, no_longer_there, remove_from_list,
 
     // What all pages have.
-    skip_to_content, new_picture, try_again,
+    skip_to_content, new_picture, try_again, contact,
 
     // Pages that show no image.
     nothing_here, nothing_at_link, nothing_at_link_detail, share_own,

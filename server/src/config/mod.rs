@@ -21,7 +21,7 @@ pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage, PictureSpec, RESIZE_IM
 pub use intervals::{HubIntervals, SweepSchedule};
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
-pub use values::{Endpoint, LogFilter, PublicUrl, Secret};
+pub use values::{Contact, Endpoint, LogFilter, PublicUrl, Secret};
 use values::{networks, number, parsed, switch};
 
 /// Larger files are not images that people share, and would use up the node's temporary space.
@@ -69,6 +69,10 @@ pub struct Config {
     #[arg(long = "index", env = "TONESA_INDEX", value_name = "0|1", default_value = "0", value_parser = switch,
         action = clap::ArgAction::Set)]
     pub is_indexed: bool,
+    /// Where complaints can be sent, for a link at the end of every page and for `security.txt`: a `mailto:` or `https:`
+    /// address. By default none
+    #[arg(long, env = "TONESA_CONTACT", value_name = "ADDRESS", value_parser = parsed::<Contact>(values::CONTACT))]
+    pub contact: Option<Contact>,
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,

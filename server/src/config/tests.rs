@@ -23,6 +23,7 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert_eq!(config.log_filter().to_string(), "info");
     assert!(config.sweep.is_on);
     assert!(!config.is_indexed);
+    assert_eq!(config.contact, None);
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 64_000_000);
@@ -60,6 +61,7 @@ fn every_variable_is_read() {
         ("TONESA_PICTURES_PER_MINUTE", "11"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("TONESA_INDEX", "1"),
+        ("TONESA_CONTACT", "mailto:abuse@tonesa.example"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
         ("RUST_LOG", "warn"),
@@ -76,6 +78,10 @@ fn every_variable_is_read() {
     assert_eq!(config.log_filter().to_string(), "debug");
     assert!(!config.sweep.is_on);
     assert!(config.is_indexed);
+    assert_eq!(
+        config.contact.unwrap().to_string(),
+        "mailto:abuse@tonesa.example"
+    );
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
     assert_eq!(limits.image.pixels, 2000);
@@ -118,6 +124,17 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
         ("TONESA_INDEX", "yes"),
+        ("TONESA_CONTACT", "abuse@tonesa.example"),
+        ("TONESA_CONTACT", "mailto:abuse"),
+        ("TONESA_CONTACT", "mailto:@tonesa.example"),
+        ("TONESA_CONTACT", "mailto:abuse@tonesa.example:25"),
+        ("TONESA_CONTACT", "http://tonesa.example"),
+        ("TONESA_CONTACT", "https:tonesa.example"),
+        ("TONESA_CONTACT", "https:///contact"),
+        ("TONESA_CONTACT", "https://user@tonesa.example"),
+        ("TONESA_CONTACT", "https://tonesa.example/a b"),
+        ("TONESA_CONTACT", "https://tonesa.example/\nExpires: never"),
+        ("TONESA_CONTACT", "javascript:alert(1)"),
         ("TONESA_SWEEP", "never"),
         ("TONESA_LOG", "server=loudly"),
         ("RUST_LOG", "=="),
@@ -127,6 +144,20 @@ fn a_wrong_value_is_refused_naming_the_variable() {
             sentence.starts_with(&format!("{name} must be ")),
             "{sentence}"
         );
+    }
+}
+
+#[test]
+fn a_contact_is_a_mail_address_or_a_page() {
+    for contact in [
+        "mailto:abuse@tonesa.example",
+        "mailto:abuse+pictures@tonesa.example?subject=Tonesa",
+        "MAILTO:Abuse@Tonesa.Example",
+        "https://tonesa.example",
+        "https://tonesa.example:8443/contact?of=tonesa#form",
+    ] {
+        let config = read(&[("TONESA_CONTACT", contact)]).unwrap();
+        assert_eq!(config.contact.unwrap().to_string(), contact);
     }
 }
 

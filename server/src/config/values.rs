@@ -8,14 +8,18 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
-use super::host::parse_origin;
+use super::host::{parse_host, parse_origin};
 
 pub(super) const PUBLIC_URL: &str =
     "an http or https address without a path, as https://tonesa.example";
 pub(super) const ENDPOINT: &str =
     "an http or https address without user and password, as https://s3.example:9000";
+pub(super) const CONTACT: &str =
+    "a mailto or https address, as mailto:abuse@tonesa.example or https://tonesa.example/contact";
 pub(super) const LOG_FILTER: &str = "a log filter, as info or info,server=debug";
 
+/// The longest contact address, in bytes: it is in every page.
+const MAX_CONTACT: usize = 500;
 /// The longest name of a bucket, from before Amazon limited names to 63 characters.
 const MAX_NAME: usize = 255;
 
@@ -72,6 +76,47 @@ impl FromStr for Endpoint {
         let address = format!("{scheme}://{host}/{path}");
         Ok(Self(address.trim_end_matches('/').to_owned()))
     }
+}
+
+/// How to reach whoever runs the node: an address with the scheme `mailto` or `https`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact(String);
+
+impl fmt::Display for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Contact {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (scheme, rest) = text.split_once(':').ok_or(())?;
+        let is_address = match &*scheme.to_ascii_lowercase() {
+            "mailto" => is_mail_address(rest.split('?').next().unwrap_or_default()),
+            "https" => rest.strip_prefix("//").is_some_and(|rest| {
+                let host = rest.split(['/', '?', '#']).next();
+                host.and_then(parse_host).is_some()
+            }),
+            _ => false,
+        };
+        // It becomes a line of a file.
+        let is_line = text.len() <= MAX_CONTACT && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_address && is_line {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(())
+        }
+    }
+}
+
+fn is_mail_address(text: &str) -> bool {
+    let Some((name, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let domain = parse_host(domain);
+    !name.is_empty() && domain.is_some_and(|domain| domain.port().is_none())
 }
 
 /// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, such as `info,server=debug`.

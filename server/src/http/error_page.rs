@@ -33,7 +33,9 @@ pub async fn localize_errors(
     let page = wants_page.then(|| {
         let form = response.extensions().get::<MessageForm>().cloned();
         let problem = error.to_problem(language);
-        app::problem_page(&state.site.assets, language, problem, detail_language, form)
+        let settings = pages::settings(&state, &info);
+        let assets = &state.site.assets;
+        app::problem_page(assets, settings, language, problem, detail_language, form)
     });
     let client = info.client.counted();
     let page = page.and_then(|page| {

@@ -9,6 +9,7 @@ mod bombs;
 mod capacity;
 mod conditions;
 mod connections;
+mod contact;
 mod database;
 mod forms;
 mod guessing;

@@ -30,6 +30,7 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("PORT", "99999"),
         ("PUBLIC_URL", "tonesa.example"),
         ("TONESA_BIND", "everywhere"),
+        ("TONESA_CONTACT", "abuse@tonesa.example"),
         ("TONESA_MAX_UPLOAD_BYTES", "20MB"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/99"),
         ("TONESA_LOG", "=="),

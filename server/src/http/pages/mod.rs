@@ -203,10 +203,12 @@ fn redirect_permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
 }
 
-fn settings(state: &AppState, info: &RequestInfo) -> Settings {
+/// Returns the settings that the pages of this request need.
+pub fn settings(state: &AppState, info: &RequestInfo) -> Settings {
     Settings {
         origin: info.public_origin(&state.config),
         max_upload_bytes: state.config.limits.upload_bytes,
         is_indexed: state.config.is_indexed,
+        contact: state.config.contact.as_ref().map(ToString::to_string),
     }
 }

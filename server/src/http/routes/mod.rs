@@ -7,6 +7,7 @@ pub(super) mod messages;
 mod misses;
 pub mod multipart;
 mod qr_code;
+mod security_txt;
 mod socket;
 mod uploads;
 
@@ -53,6 +54,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/socket", get(socket::upgrade))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route(security_txt::PATH, get(security_txt::show))
         .route("/", get(pages::show_home));
     for (address, file) in state.site.routes() {
         router = router.route(address, file);
