@@ -8,7 +8,7 @@ use app::texts::Language;
 use axum::extract::State;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::http::error::ApiError;
 
 /// The file's address.
@@ -24,12 +24,12 @@ pub async fn show(State(config): State<Arc<Config>>) -> Result<String, ApiError>
         .and_then(|valid_for| Timestamp::from_unix_millis(clock::now().unix_millis() + valid_for))
         .ok_or(ApiError::Internal)?;
     let languages = Language::ALL.map(Language::tag).join(", ");
-    let mut file =
-        format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {languages}\n");
-    let public_url = config.public_url.as_ref().map(|url| url.as_str());
+    let public_url = config.public_url.as_ref().map(PublicUrl::as_str);
     // It has to be an address by https.
-    if let Some(url) = public_url.filter(|url| url.starts_with("https://")) {
-        file.push_str(&format!("Canonical: {url}{PATH}\n"));
-    }
-    Ok(file)
+    let public_url = public_url.filter(|url| url.starts_with("https://"));
+    let canonical = public_url.map(|url| format!("Canonical: {url}{PATH}\n"));
+    let canonical = canonical.unwrap_or_default();
+    Ok(format!(
+        "Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {languages}\n{canonical}"
+    ))
 }
