@@ -5,6 +5,7 @@
 pub mod host;
 mod image;
 mod intervals;
+mod origins;
 mod read;
 mod shared;
 mod values;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 
 pub use image::{INSPECT_IMAGE, ImageLimits, InspectImage, PictureSpec, RESIZE_IMAGE, ResizeImage};
 pub use intervals::{HubIntervals, SweepSchedule};
+pub use origins::Origins;
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
 pub use values::{Contact, Endpoint, LogFilter, PublicUrl, Secret};
@@ -73,6 +75,11 @@ pub struct Config {
     /// address. By default none
     #[arg(long, env = "TONESA_CONTACT", value_name = "ADDRESS", value_parser = parsed::<Contact>(values::CONTACT))]
     pub contact: Option<Contact>,
+    /// Origins of other sites whose pages may be clients (read, post messages, open sockets), such as
+    /// `https://client.example,http://localhost:3000`; `*` for all, by default none
+    #[arg(long, env = "TONESA_ALLOWED_ORIGINS", value_name = "ORIGINS", default_value = "", hide_default_value = true,
+        value_parser = parsed::<Origins>(values::ORIGINS))]
+    pub allowed_origins: Origins,
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,

@@ -24,6 +24,7 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert!(config.sweep.is_on);
     assert!(!config.is_indexed);
     assert_eq!(config.contact, None);
+    assert!(config.allowed_origins.is_empty());
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 64_000_000);
@@ -62,6 +63,7 @@ fn every_variable_is_read() {
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("TONESA_INDEX", "1"),
         ("TONESA_CONTACT", "mailto:abuse@tonesa.example"),
+        ("TONESA_ALLOWED_ORIGINS", "https://a.example"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
         ("RUST_LOG", "warn"),
@@ -78,6 +80,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_filter().to_string(), "debug");
     assert!(!config.sweep.is_on);
     assert!(config.is_indexed);
+    assert!(config.allowed_origins.contains(b"https://a.example"));
     assert_eq!(
         config.contact.unwrap().to_string(),
         "mailto:abuse@tonesa.example"
@@ -124,6 +127,7 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
         ("TONESA_INDEX", "yes"),
+        ("TONESA_ALLOWED_ORIGINS", "a.example"),
         ("TONESA_CONTACT", "abuse@tonesa.example"),
         ("TONESA_CONTACT", "mailto:abuse"),
         ("TONESA_CONTACT", "mailto:@tonesa.example"),

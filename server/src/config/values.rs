@@ -16,6 +16,8 @@ pub(super) const ENDPOINT: &str =
     "an http or https address without user and password, as https://s3.example:9000";
 pub(super) const CONTACT: &str =
     "a mailto or https address, as mailto:abuse@tonesa.example or https://tonesa.example/contact";
+pub(super) const ORIGINS: &str =
+    "a list of origins, as https://a.example,http://b.example:8080, or *";
 pub(super) const LOG_FILTER: &str = "a log filter, as info or info,server=debug";
 
 /// The longest contact address, in bytes: it is in every page.

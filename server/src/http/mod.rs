@@ -4,6 +4,7 @@ pub mod accept;
 pub mod assets;
 pub mod body;
 pub mod conditions;
+pub mod cors;
 pub mod deadline;
 pub mod default_headers;
 pub mod error;

@@ -10,6 +10,7 @@ mod capacity;
 mod conditions;
 mod connections;
 mod contact;
+mod cors;
 mod database;
 mod forms;
 mod guessing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config::host::parse_origin;
 use crate::config::{Config, PublicUrl};
@@ -15,7 +15,7 @@ use crate::http::extract::request_info::RequestInfo;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// An extractor that refuses requests made by other sites' pages; every handler of a POST or an upgrade has it, or
-/// [`SameOriginOrShared`], first.
+/// one of the two below, first.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
@@ -23,6 +23,10 @@ pub struct SameOrigin;
 /// the installed app from no page at all, so that the browser sends `Origin: null`.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOriginOrShared;
+
+/// The same for what clients use that are other sites' pages: accepts the origins of `TONESA_ALLOWED_ORIGINS` too.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOriginOrAllowed;
 
 impl<S: Send + Sync> FromRequestParts<S> for SameOrigin
 where
@@ -51,6 +55,23 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         if !is_made_without_page(&parts.headers) {
+            SameOrigin::from_request_parts(parts, state).await?;
+        }
+        Ok(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SameOriginOrAllowed
+where
+    Arc<Config>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let config = Arc::<Config>::from_ref(state);
+        let mut origins = parts.headers.get_all(header::ORIGIN).iter();
+        let is_allowed = |origin: &HeaderValue| config.allowed_origins.contains(origin.as_bytes());
+        if !(origins.next().is_some_and(is_allowed) && origins.next().is_none()) {
             SameOrigin::from_request_parts(parts, state).await?;
         }
         Ok(Self)

@@ -25,7 +25,7 @@ use crate::http::body::read_small;
 use crate::http::deadline::Deadline;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::extract::author::Author;
-use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::origin::SameOriginOrAllowed;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::{UploadPath, content_type};
 use crate::hub::posting::Poster;
@@ -138,7 +138,7 @@ impl IntoResponse for EncodedMessages {
 
 /// `POST /api/uploads/{id}/messages`.
 pub async fn create(
-    (_, Author(secret)): (SameOrigin, Author),
+    (_, Author(secret)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
     State(poster): State<Poster>,

@@ -26,30 +26,18 @@ use super::accept::prefers_html;
 use super::error::ApiError;
 use super::extract::host;
 use super::state::AppState;
-use super::{body, default_headers, error_page, pages, request_log};
+use super::{body, cors, default_headers, error_page, pages, request_log};
 
 /// Makes the router of everything that a node serves.
 pub fn router(state: AppState) -> Router {
-    let mut images = Router::new()
-        .route("/i/{id}", get(image::show))
-        .route("/i/{id}/preview.jpg", get(image::show_preview))
-        .route("/u/{id}/qr.svg", get(qr_code::show));
-    if !state.config.is_indexed {
-        images = images.layer(map_response(default_headers::forbid_indexing));
-    }
-    let upload_routes = Router::new()
-        .merge(images)
-        .route("/api/uploads/{id}", get(uploads::show))
-        .route(
-            "/api/uploads/{id}/messages",
-            get(messages::list).post(messages::create),
-        )
+    let page_routes = Router::new()
         .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))
         .route_layer(from_fn_with_state(state.clone(), misses::limit_misses));
     let mut router = Router::new()
-        .merge(upload_routes)
+        .merge(page_routes)
+        .merge(shared_routes(&state))
         .route("/api/uploads", post(uploads::create))
         .route("/api/socket", get(socket::upgrade))
         .route("/livez", get(health::live))
@@ -78,6 +66,32 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::not_found)
         .layer(middleware)
         .with_state(state)
+}
+
+/// What other sites' pages may use, if the settings allow it: the API's routes of uploads, and images.
+fn shared_routes(state: &AppState) -> Router<AppState> {
+    let mut images = Router::new()
+        .route("/i/{id}", get(image::show))
+        .route("/i/{id}/preview.jpg", get(image::show_preview))
+        .route("/u/{id}/qr.svg", get(qr_code::show));
+    if !state.config.is_indexed {
+        images = images.layer(map_response(default_headers::forbid_indexing));
+    }
+    let routes = Router::new()
+        .merge(images)
+        .route("/api/uploads/{id}", get(uploads::show))
+        .route(
+            "/api/uploads/{id}/messages",
+            get(messages::list).post(messages::create),
+        )
+        .route_layer(from_fn_with_state(state.clone(), misses::limit_misses));
+    match cors::layer(&state.config.allowed_origins) {
+        None => routes,
+        // Requests with OPTIONS reach the layer only if the fallback is inside it.
+        Some(cors) => routes
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(cors),
+    }
 }
 
 /// Browsers that ask for the address of a form, as when it is entered again, are led to its page.

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::Slots;
 use crate::http::error::ApiError;
-use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::origin::SameOriginOrAllowed;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::stream::ClientStream;
 use crate::hub::Hub;
@@ -28,7 +28,7 @@ pub async fn upgrade(
     State(hub): State<Hub>,
     State(rate_limits): State<Arc<RateLimits>>,
     State(tasks): State<TaskTracker>,
-    _: SameOrigin,
+    _: SameOriginOrAllowed,
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
