@@ -80,6 +80,10 @@ pub struct Config {
     #[arg(long, env = "TONESA_ALLOWED_ORIGINS", value_name = "ORIGINS", default_value = "", hide_default_value = true,
         value_parser = parsed::<Origins>(values::ORIGINS))]
     pub allowed_origins: Origins,
+    /// Origins of other sites whose pages may show image pages in a frame; `*` for all, by default none
+    #[arg(long, env = "TONESA_FRAME_ANCESTORS", value_name = "ORIGINS", default_value = "", hide_default_value = true,
+        value_parser = parsed::<Origins>(values::ORIGINS))]
+    pub frame_ancestors: Origins,
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,

@@ -25,6 +25,7 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert!(!config.is_indexed);
     assert_eq!(config.contact, None);
     assert!(config.allowed_origins.is_empty());
+    assert!(config.frame_ancestors.is_empty());
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 64_000_000);
@@ -64,6 +65,7 @@ fn every_variable_is_read() {
         ("TONESA_INDEX", "1"),
         ("TONESA_CONTACT", "mailto:abuse@tonesa.example"),
         ("TONESA_ALLOWED_ORIGINS", "https://a.example"),
+        ("TONESA_FRAME_ANCESTORS", "*"),
         ("TONESA_SWEEP", "0"),
         ("TONESA_LOG", "debug"),
         ("RUST_LOG", "warn"),
@@ -81,6 +83,7 @@ fn every_variable_is_read() {
     assert!(!config.sweep.is_on);
     assert!(config.is_indexed);
     assert!(config.allowed_origins.contains(b"https://a.example"));
+    assert_eq!(config.frame_ancestors, Origins::Any);
     assert_eq!(
         config.contact.unwrap().to_string(),
         "mailto:abuse@tonesa.example"
@@ -128,6 +131,7 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
         ("TONESA_INDEX", "yes"),
         ("TONESA_ALLOWED_ORIGINS", "a.example"),
+        ("TONESA_FRAME_ANCESTORS", "'self'"),
         ("TONESA_CONTACT", "abuse@tonesa.example"),
         ("TONESA_CONTACT", "mailto:abuse"),
         ("TONESA_CONTACT", "mailto:@tonesa.example"),

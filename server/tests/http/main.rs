@@ -13,6 +13,7 @@ mod contact;
 mod cors;
 mod database;
 mod forms;
+mod framing;
 mod guessing;
 mod handshake;
 mod images;

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method};
 
 use self::rendered::{PageContent, RenderedPage};
+use self::security::OtherOrigins;
 use crate::admission::response_budget::BudgetExceeded;
 use crate::http::accept;
 use crate::http::deadline::Deadline;
@@ -147,12 +148,14 @@ async fn render(
     request: Request,
     content: PageContent,
 ) -> Arc<RenderedPage> {
-    let image_origin = state.blobs.redirect_origin();
+    let origins = OtherOrigins {
+        images: state.blobs.redirect_origin(),
+        frame_ancestors: Some(&state.config.frame_ancestors),
+    };
     let assets = &state.site.assets;
-    let page =
-        state
-            .pages
-            .get_or_render(request, language, assets, settings, content, image_origin);
+    let page = state
+        .pages
+        .get_or_render(request, language, assets, settings, content, origins);
     page.await
 }
 

@@ -12,6 +12,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::rendered::{PageContent, RenderedPage};
+use super::security::OtherOrigins;
 use crate::admission::response_budget::BudgetExceeded;
 use crate::store::coalescing::CoalescedReads;
 
@@ -115,7 +116,7 @@ impl PageCache {
         assets: &Assets,
         settings: Settings,
         content: PageContent,
-        image_origin: Option<&str>,
+        origins: OtherOrigins<'_>,
     ) -> Arc<RenderedPage> {
         let key = PageKey {
             origin: settings.origin.clone(),
@@ -142,7 +143,7 @@ impl PageCache {
             assets.clone(),
             settings,
             content,
-            image_origin,
+            origins,
         );
         let page = Arc::new(page.await);
         #[cfg(test)]
@@ -216,7 +217,7 @@ mod tests {
                 &Assets::default(),
                 Settings::default(),
                 content,
-                None,
+                OtherOrigins::default(),
             )
             .await
     }
@@ -267,7 +268,7 @@ mod tests {
                 &Assets::default(),
                 settings,
                 PageContent::Home,
-                None,
+                OtherOrigins::default(),
             )
             .await
     }

@@ -20,7 +20,7 @@ use leptos::nonce::Nonce;
 use leptos::prelude::provide_context;
 
 use super::document::Document;
-use super::security;
+use super::security::{self, OtherOrigins};
 use crate::admission::response_budget::{BudgetExceeded, ResponseBudget, SharedReservation};
 use crate::http::error::RETRY_AFTER;
 use crate::http::representation::Representation;
@@ -91,9 +91,14 @@ impl RenderedPage {
         assets: Assets,
         settings: Settings,
         content: PageContent,
-        image_origin: Option<&str>,
+        origins: OtherOrigins<'_>,
     ) -> Self {
         let version = content.version();
+        let may_be_framed = matches!(content, PageContent::Image(_));
+        let origins = OtherOrigins {
+            frame_ancestors: origins.frame_ancestors.filter(|_| may_be_framed),
+            ..origins
+        };
         // Only this rendering knows it, so that nothing that is injected into the document can have it.
         let nonce = Nonce::new();
         let (status, html) =
@@ -106,7 +111,7 @@ impl RenderedPage {
             ),
             (header::VARY, VARY),
         ]);
-        let policy = security::content_security_policy(&document.inline, image_origin);
+        let policy = security::content_security_policy(&document.inline, origins);
         if let Ok(policy) = policy.parse() {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }

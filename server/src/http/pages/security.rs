@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::document::InlineSources;
+use crate::config::Origins;
 
 /// The policy of a page without scripts, which needs its own style sheet, typeface and images only.
 const NO_SCRIPTS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -29,17 +30,28 @@ pub fn set_security_headers(headers: &mut HeaderMap) {
         .or_insert(NO_SCRIPTS_POLICY);
 }
 
+/// What the policy of a page with scripts allows beside the page's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OtherOrigins<'a> {
+    /// Where images come from, beside the node.
+    pub images: Option<&'a str>,
+    /// Whose pages may show the page in a frame.
+    pub frame_ancestors: Option<&'a Origins>,
+}
+
 /// Returns the policy of a page with scripts. Inline content is allowed by its hash, so that the page can be the same
-/// for everyone. Images may come from `image_origin` too.
+/// for everyone.
 ///
 /// `'self'` executes nothing that people uploaded or wrote: images are sent as images and texts as JSON, both with
 /// `nosniff`.
-pub(super) fn content_security_policy(
-    inline: &InlineSources,
-    image_origin: Option<&str>,
-) -> String {
-    let image_origin = image_origin.map(|origin| format!(" {origin}"));
-    let image_origin = image_origin.unwrap_or_default();
+pub(super) fn content_security_policy(inline: &InlineSources, others: OtherOrigins<'_>) -> String {
+    let images = others.images.map(|origin| format!(" {origin}"));
+    let images = images.unwrap_or_default();
+    let frame_ancestors = match others.frame_ancestors {
+        Some(Origins::Any) => "*".to_owned(),
+        Some(Origins::Listed(origins)) if !origins.is_empty() => origins.join(" "),
+        Some(Origins::Listed(_)) | None => "'none'".to_owned(),
+    };
     let scripts = inline.scripts.join(" ");
     let styles = match &*inline.styles {
         [] => String::new(),
@@ -47,8 +59,8 @@ pub(super) fn content_security_policy(
         sources => format!(" 'unsafe-hashes' {}", sources.join(" ")),
     };
     format!(
-        "default-src 'none'; img-src 'self' blob: data:{image_origin}; style-src 'self'{styles}; font-src 'self'; \
+        "default-src 'none'; img-src 'self' blob: data:{images}; style-src 'self'{styles}; font-src 'self'; \
          script-src 'self' {scripts} 'wasm-unsafe-eval'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'"
+         form-action 'self'; frame-ancestors {frame_ancestors}"
     )
 }
