@@ -16,9 +16,9 @@ const MAX_AGE: Duration = Duration::from_hours(1);
 pub fn layer(origins: &Origins) -> Option<CorsLayer> {
     let allowed = match origins {
         Origins::Any => AllowOrigin::any(),
-        listed if listed.is_empty() => return None,
-        listed @ Origins::Listed(_) => {
-            let listed = listed.clone();
+        Origins::Listed(none) if none.is_empty() => return None,
+        Origins::Listed(_) => {
+            let listed = origins.clone();
             AllowOrigin::predicate(move |origin: &HeaderValue, _| {
                 listed.contains(origin.as_bytes())
             })
