@@ -4,15 +4,19 @@ use app::texts::Language;
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName};
 
+const HTML: &[&str] = &["text/html", "text/*", "*/*"];
+const JSON: &[&str] = &["application/json", "application/*", "*/*"];
+const PLAIN_TEXT: &[&str] = &["text/plain", "text/*", "*/*"];
+
 /// Returns whether the client prefers an HTML page to JSON, as browsers do.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
-    let html = quality(headers, &ACCEPT, &["text/html", "text/*", "*/*"]);
-    let json = quality(
-        headers,
-        &ACCEPT,
-        &["application/json", "application/*", "*/*"],
-    );
-    html > json
+    quality(headers, &ACCEPT, HTML) > quality(headers, &ACCEPT, JSON)
+}
+
+/// Returns whether the client prefers plain text to JSON and to an HTML page.
+pub fn prefers_plain_text(headers: &HeaderMap) -> bool {
+    let others = quality(headers, &ACCEPT, HTML).max(quality(headers, &ACCEPT, JSON));
+    quality(headers, &ACCEPT, PLAIN_TEXT) > others
 }
 
 /// Returns the weight, in thousandths, that the header gives to the first of `names` that it lists; 0 when it lists
@@ -101,6 +105,21 @@ mod tests {
         )));
         assert!(!prefers_html(&accepting("text/html;q=0")));
         assert!(!prefers_html(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn plain_text_is_preferred_only_by_name() {
+        for value in [
+            "text/plain",
+            "text/plain, */*;q=0.1",
+            "application/json;q=0.9, text/plain",
+        ] {
+            assert!(prefers_plain_text(&accepting(value)), "{value}");
+        }
+        for value in ["*/*", "text/*", "text/html, text/plain", "text/plain;q=0"] {
+            assert!(!prefers_plain_text(&accepting(value)), "{value}");
+        }
+        assert!(!prefers_plain_text(&HeaderMap::new()));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod pages;
 mod picture_limits;
 mod policies;
 mod process;
+mod programs;
 mod qr_code;
 mod request_ids;
 mod rules;

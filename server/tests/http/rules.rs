@@ -44,8 +44,8 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         (format!("/u/{id}/qr.svg"), "GET,HEAD", vec![Method::POST]),
         (
             "/".to_owned(),
-            "GET,HEAD",
-            vec![Method::POST, Method::OPTIONS],
+            "GET,HEAD,POST",
+            vec![Method::PUT, Method::OPTIONS],
         ),
         ("/livez".to_owned(), "GET,HEAD", vec![Method::POST]),
         ("/readyz".to_owned(), "GET,HEAD", vec![Method::POST]),

@@ -8,6 +8,7 @@ mod misses;
 pub mod multipart;
 mod qr_code;
 mod security_txt;
+mod sharex;
 mod socket;
 mod uploads;
 
@@ -43,7 +44,9 @@ pub fn router(state: AppState) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route(security_txt::PATH, get(security_txt::show))
-        .route("/", get(pages::show_home));
+        .route("/sharex.sxcu", get(sharex::show))
+        // For `curl -F file=@picture.png` with the address that people know.
+        .route("/", get(pages::show_home).post(uploads::create));
     for (address, file) in state.site.routes() {
         router = router.route(address, file);
     }

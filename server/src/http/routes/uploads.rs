@@ -7,7 +7,7 @@ use app::model::{Content, Kind, ShortId, UPLOADED_COOKIE, Upload};
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use tempfile::TempPath;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -16,7 +16,8 @@ use tracing::Instrument;
 use super::multipart::UploadReceiver;
 use crate::admission::rate_limit::RateLimits;
 use crate::blob::Blobs;
-use crate::http::accept::prefers_html;
+use crate::config::Config;
+use crate::http::accept::{prefers_html, prefers_plain_text};
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
@@ -38,10 +39,33 @@ const MAX_PUT_CHECKS: usize = 30;
 /// always free.
 const MAX_SHORT_ID_ATTEMPTS: usize = 3;
 
-/// `POST /api/uploads`.
+/// How the answer to an upload is written.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    /// A redirect to the page, for forms in browsers.
+    Redirect,
+    /// The upload.
+    Json,
+    /// The link to the page, a line of text, for people at a terminal.
+    Text,
+}
+
+impl Format {
+    fn accepted_by(headers: &HeaderMap) -> Self {
+        if prefers_plain_text(headers) {
+            Self::Text
+        } else if prefers_html(headers) {
+            Self::Redirect
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// `POST /api/uploads`, and `POST /`.
 pub async fn create(
     _: (SameOriginOrShared, Author),
-    State(rate_limits): State<Arc<RateLimits>>,
+    (State(config), State(rate_limits)): (State<Arc<Config>>, State<Arc<RateLimits>>),
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,
     State(publisher): State<Publisher>,
@@ -52,7 +76,7 @@ pub async fn create(
     rate_limits.uploads.take(address)?;
     // Refused before the body is read.
     let slot = decoders.upload_slot(address)?;
-    let is_form = prefers_html(request.headers());
+    let format = Format::accepted_by(request.headers());
     // If the client disconnects before the whole file has arrived, it is discarded.
     let file = receiver.receive(request).await?;
     let (inspected, image) = decoders.inspect(&slot, file).await?;
@@ -64,17 +88,20 @@ pub async fn create(
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
+    Ok(answer(upload, format, &info, &config))
+}
+
+fn answer(upload: Upload, format: Format, info: &RequestInfo, config: &Config) -> Response {
     let page = format!("/u/{}", upload.short_id);
-    if is_form {
-        let cookie = uploaded_cookie(upload.short_id, info.https);
-        return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response());
-    }
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, page)],
-        Json(upload),
-    )
-        .into_response())
+    let body = match format {
+        Format::Redirect => {
+            let cookie = uploaded_cookie(upload.short_id, info.https);
+            return ([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response();
+        }
+        Format::Json => Json(upload).into_response(),
+        Format::Text => format!("{}{page}\n", info.public_origin(config)).into_response(),
+    };
+    (StatusCode::CREATED, [(header::LOCATION, page)], body).into_response()
 }
 
 /// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something in
