@@ -206,10 +206,17 @@ impl Machine {
             } else {
                 self.outbox.remove(&message.client_message_id);
             }
-        } else if self.connector.phase() == Phase::Live {
+        } else {
+            self.on_posted(message);
+        }
+    }
+
+    /// Until the watch is answered, and once the list is contradicted, a new message may follow another history than the
+    /// list's: it is fetched with what is before it.
+    pub(super) fn on_posted(&mut self, message: Message) {
+        if self.connector.phase() == Phase::Live && !self.is_contradicted {
             self.insert(vec![message], Seq::ZERO);
         } else {
-            // It may follow another history than the list's: it is fetched with what is before it.
             self.conversation.raise_head(message.seq);
         }
     }

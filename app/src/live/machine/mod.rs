@@ -294,7 +294,7 @@ impl Machine {
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
                 self.on_connection_event(ConnectionEvent::UpdatesResumed, now);
-                self.insert(vec![message], Seq::ZERO);
+                self.on_posted(message);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
                 self.on_connection_event(ConnectionEvent::UpdatesResumed, now);

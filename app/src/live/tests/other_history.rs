@@ -96,6 +96,45 @@ fn what_is_behind_a_gap_is_dropped_when_watching_again() {
 }
 
 #[test]
+fn what_is_posted_before_the_answer_to_the_watch_is_not_listed_with_another_history() {
+    let mut machine = live();
+    connection(&mut machine, ConnectionEvent::Closed(1006));
+    connection(&mut machine, ConnectionEvent::Timer(Timer::Reconnect));
+    connection(&mut machine, ConnectionEvent::Opened);
+    frame(&mut machine, posted(own("again-4", 4)));
+    assert_eq!(texts(&machine), ["text 1", "text 2", "text 3"]);
+    let again: Vec<_> = (3..=4)
+        .map(|seq| own(&format!("again-{seq}"), seq))
+        .collect();
+    frame(&mut machine, reset(again, 4));
+    assert_eq!(texts(&machine), ["text of again-3", "text of again-4"]);
+}
+
+#[test]
+fn what_is_posted_before_the_answer_to_the_watch_is_fetched_with_the_same_history() {
+    let mut machine = live();
+    connection(&mut machine, ConnectionEvent::Closed(1006));
+    connection(&mut machine, ConnectionEvent::Timer(Timer::Reconnect));
+    connection(&mut machine, ConnectionEvent::Opened);
+    let effects = frame(&mut machine, posted(message(4)));
+    assert_eq!(effects, [Effect::FetchFrom(Seq::new(3))]);
+    // The head was read before the message was stored.
+    frame(&mut machine, watched(3));
+    give(&mut machine, Input::Fetched(Ok(page(3..=4, 4))));
+    assert_eq!(texts(&machine).len(), 4);
+    assert_eq!(machine.connection(), Connection::CaughtUp { missed: 1 });
+}
+
+#[test]
+fn what_is_posted_after_a_contradiction_is_not_listed_with_another_history() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 2))));
+    frame(&mut machine, posted(own("again-4", 4)));
+    assert_eq!(machine.listed().1.len(), 3);
+}
+
+#[test]
 fn a_fetch_that_shows_a_lower_head_starts_the_list_anew() {
     let mut machine = live();
     frame(&mut machine, posted(message(9)));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::super::connection::ConnectionEvent;
 use super::super::machine::Input;
-use super::super::{Connection, Delivery};
+use super::super::{Connection, Delivery, Entry};
 use super::fixture::unsent;
 use super::harness::entries;
 use super::world::World;
@@ -62,11 +62,15 @@ impl World {
     /// Checks what holds at every moment: the list is a part of the store without gaps, then unsent messages of this tab,
     /// and nothing is listed twice.
     fn check(&self) {
-        // Until the machine has noticed it, the list is of another history.
+        let entries = entries(&self.machine);
         if self.restores > 0 {
+            // Until the machine has noticed it, the list is of the first history.
+            let is_lost = |entry: &Entry| !entry.mine && self.place(&entry.key).is_none();
+            let is_later = |entry: &Entry| entry.key.as_str().starts_with("again");
+            let is_mixed = entries.iter().any(is_lost) && entries.iter().any(is_later);
+            assert!(!is_mixed, "two histories: {entries:?}");
             return;
         }
-        let entries = entries(&self.machine);
         let places: Vec<Option<usize>> =
             entries.iter().map(|entry| self.place(&entry.key)).collect();
         let first = places.first().copied().flatten().unwrap_or_default();

@@ -330,16 +330,11 @@ impl World {
         if self.in_flight.is_empty() {
             return;
         }
-        let mut place = if self.reliable {
+        let place = if self.reliable {
             0
         } else {
             self.rng.below(self.in_flight.len())
         };
-        // The answer that says so comes before the messages of another history: a socket keeps its order.
-        let is_frame = |input: &Input| matches!(input, Input::Frame(_));
-        if self.restores > 0 && is_frame(&self.in_flight[place]) {
-            place = self.in_flight.iter().position(is_frame).unwrap_or(place);
-        }
         let input = self.in_flight.remove(place);
         match &input {
             Input::Fetched(_) | Input::FetchedNewest(_) => self.fetches -= 1,
