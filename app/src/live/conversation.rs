@@ -144,13 +144,16 @@ impl Conversation {
         }
     }
 
-    /// Whether another message is listed under the number of one of these: the server has another history.
+    /// Whether another message is listed under the number of one of these: the server has another history. One that was
+    /// lost and posted again may have its old number, but not its time.
     pub fn contradicts(&self, messages: &[Message]) -> bool {
         messages.iter().any(|message| {
             let index = message.seq.get().checked_sub(self.first.get());
             let index = index.and_then(|index| usize::try_from(index).ok());
             let listed = index.and_then(|index| self.listed.get(index));
-            listed.is_some_and(|listed| listed.key != message.client_message_id)
+            listed.is_some_and(|listed| {
+                listed.key != message.client_message_id || listed.created_at != message.created_at
+            })
         })
     }
 

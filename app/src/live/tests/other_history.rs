@@ -5,7 +5,7 @@ use super::super::{Connection, Delivery, History};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
-use crate::model::{Message, MessagePage, Seq};
+use crate::model::{Message, MessagePage, Seq, Timestamp};
 
 /// The answer to a watch of a client whose last message the server does not have.
 fn reset(messages: Vec<Message>, head: u64) -> ServerEvent {
@@ -132,6 +132,29 @@ fn what_is_posted_after_a_contradiction_is_not_listed_with_another_history() {
     give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 2))));
     frame(&mut machine, posted(own("again-4", 4)));
     assert_eq!(machine.listed().1.len(), 3);
+}
+
+#[test]
+fn a_message_that_was_lost_and_posted_again_under_its_number_is_another_one() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    let answer = Input::PostAnswered(key("a"), Ok(own("a", 4)));
+    give(&mut machine, answer);
+    assert!(machine.unsent().is_empty());
+    let lost = own("a", 4);
+    let again = Message {
+        created_at: Timestamp::from_unix_millis(lost.created_at.unix_millis() + 1).unwrap(),
+        ..lost
+    };
+    let effects = reconnect(&mut machine, 5);
+    assert!(effects.contains(&Effect::FetchFrom(Seq::new(4))));
+    let fetched = MessagePage {
+        messages: vec![again, own("b", 5)],
+        head: Seq::new(5),
+    };
+    let effects = give(&mut machine, Input::Fetched(Ok(fetched)));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    assert_eq!(texts(&machine).len(), 4, "nothing of it is listed");
 }
 
 #[test]
