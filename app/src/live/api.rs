@@ -12,7 +12,7 @@ use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
 /// A call that takes longer has failed.
 const TIMEOUT_MILLIS: u32 = 20_000;
 /// How many older messages one call brings.
-const BEFORE_LIMIT: usize = 50;
+const MAX_OLDER: usize = 50;
 
 /// The messages that a query selects: `?after=…`, `?before=…`, or the newest when it is empty.
 pub(super) async fn messages(upload: UploadId, query: &str) -> Result<MessagePage, ApiFailure> {
@@ -26,9 +26,11 @@ pub(super) fn from(seq: Seq) -> String {
     format!("?after={before}&limit={limit}")
 }
 
-/// Selects the messages just before this number.
-pub(super) fn before(seq: Seq) -> String {
-    format!("?before={seq}&limit={BEFORE_LIMIT}")
+/// Selects the messages up to this number, at most [`MAX_OLDER`] before it.
+pub(super) fn up_to(seq: Seq) -> String {
+    let before = seq.next();
+    let limit = MAX_OLDER + 1;
+    format!("?before={before}&limit={limit}")
 }
 
 /// Posts a message.

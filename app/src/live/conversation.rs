@@ -107,8 +107,11 @@ impl Conversation {
         &self.listed[before..]
     }
 
-    /// Puts older messages before the first one, without those that do not connect to it.
-    pub fn insert_older(&mut self, older: Vec<Message>) {
+    /// Puts older messages before the first one, if they end with that one.
+    pub fn insert_older(&mut self, mut older: Vec<Message>) {
+        if older.pop_if(|last| last.seq == self.first).is_none() {
+            return;
+        }
         let mut connected = Vec::new();
         for message in older.into_iter().rev() {
             if message.seq.next() == self.first && message.seq > Seq::ZERO {
@@ -298,9 +301,9 @@ mod tests {
     fn older_messages_go_before_the_first() {
         let mut conversation = Conversation::new(page(101..=150, 150), None);
         assert!(conversation.has_older());
-        conversation.insert_older(page(51..=100, 150).messages);
+        conversation.insert_older(page(51..=101, 150).messages);
         assert_eq!(conversation.first(), Seq::new(51));
-        conversation.insert_older(page(1..=50, 150).messages);
+        conversation.insert_older(page(1..=51, 150).messages);
         assert_eq!(numbers(&conversation), (1..=150).collect::<Vec<_>>());
         assert!(!conversation.has_older());
     }
@@ -308,9 +311,10 @@ mod tests {
     #[test]
     fn older_messages_that_do_not_connect_are_left_out() {
         let mut conversation = Conversation::new(page(101..=110, 110), None);
-        conversation.insert_older(page(40..=60, 110).messages);
-        conversation.insert_older(page(95..=105, 110).messages);
-        assert_eq!(numbers(&conversation), (95..=110).collect::<Vec<_>>());
+        for seqs in [40..=60, 91..=100, 95..=105] {
+            conversation.insert_older(page(seqs, 110).messages);
+        }
+        assert_eq!(numbers(&conversation), (101..=110).collect::<Vec<_>>());
     }
 
     #[test]
@@ -334,7 +338,7 @@ mod tests {
     #[test]
     fn messages_that_the_reader_loaded_are_not_removed() {
         let mut conversation = Conversation::new(page(3_001..=5_000, 5_000), None);
-        conversation.insert_older(page(2_001..=3_000, 5_000).messages);
+        conversation.insert_older(page(2_001..=3_001, 5_000).messages);
         conversation.trim();
         assert_eq!(conversation.first(), Seq::new(2_001));
     }
@@ -387,7 +391,7 @@ mod tests {
         assert_eq!(numbers(&conversation), [951, 952]);
         assert!(!conversation.is_behind());
         assert!(conversation.has_older());
-        conversation.insert_older(page(901..=950, 952).messages);
+        conversation.insert_older(page(901..=951, 952).messages);
         assert_eq!(conversation.first(), Seq::new(901));
     }
 

@@ -82,8 +82,8 @@ pub enum Effect {
     FetchFrom(Seq),
     /// Fetch the newest messages; the answer is `Input::FetchedNewest`.
     FetchNewest,
-    /// Fetch the messages before this one; the answer is `Input::FetchedOlder`.
-    FetchBefore(Seq),
+    /// Fetch the messages before this one, and this one as in `FetchFrom`; the answer is `Input::FetchedOlder`.
+    FetchUpTo(Seq),
     /// Post this; the answer is `Input::PostAnswered`.
     Post(NewMessage),
     /// Start a timer, in milliseconds.

@@ -216,7 +216,7 @@ impl Inner {
             }
             Effect::FetchFrom(seq) => self.fetch(api::from(seq), Input::Fetched),
             Effect::FetchNewest => self.fetch(String::new(), Input::FetchedNewest),
-            Effect::FetchBefore(seq) => self.fetch(api::before(seq), Input::FetchedOlder),
+            Effect::FetchUpTo(seq) => self.fetch(api::up_to(seq), Input::FetchedOlder),
             Effect::Post(message) => self.spawn(async move {
                 let key = message.client_message_id.clone();
                 Input::PostAnswered(key, api::post(upload, message).await)

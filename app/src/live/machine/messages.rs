@@ -159,13 +159,17 @@ impl Machine {
         if !is_loading && self.conversation.has_older() {
             self.older = Older::Loading;
             self.effects
-                .push(Effect::FetchBefore(self.conversation.first()));
+                .push(Effect::FetchUpTo(self.conversation.first()));
         }
     }
 
     pub(super) fn on_fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
         match answer {
             _ if self.older == Older::Outdated => self.older = Older::Idle,
+            Ok(page) if self.conversation.contradicts(&page.messages) => {
+                self.older = Older::Idle;
+                self.is_contradicted = true;
+            }
             Ok(page) => {
                 self.older = Older::Idle;
                 for message in &page.messages {

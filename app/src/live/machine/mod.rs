@@ -29,7 +29,7 @@ pub enum Input {
     Fetched(Result<MessagePage, ApiFailure>),
     /// The answer to `Effect::FetchNewest`.
     FetchedNewest(Result<MessagePage, ApiFailure>),
-    /// The answer to `Effect::FetchBefore`.
+    /// The answer to `Effect::FetchUpTo`.
     FetchedOlder(Result<MessagePage, ApiFailure>),
     /// The answer to `Effect::Post`.
     PostAnswered(ClientMessageId, Result<Message, ApiFailure>),

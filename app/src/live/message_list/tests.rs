@@ -128,7 +128,7 @@ fn a_new_message_changes_no_other_chunk_and_no_other_row() {
 fn older_messages_are_a_chunk_of_their_own() {
     let mut shown = TestList::new(page(101..=150, 150));
     let ids = shown.ids();
-    shown.insert_older(page(51..=100, 150));
+    shown.insert_older(page(51..=101, 150));
     assert_eq!(shown.ids()[1..], ids);
     assert_eq!(shown.lengths(), [50, 50]);
 }
@@ -193,7 +193,7 @@ fn a_list_that_goes_on_elsewhere_is_replaced() {
     shown.conversation.skip_to(Seq::new(9_951));
     shown.insert((9_951..=10_000).map(message));
     assert!(shown.ids().iter().all(|id| !ids.contains(id)));
-    shown.insert_older(page(9_901..=9_950, 10_000));
+    shown.insert_older(page(9_901..=9_951, 10_000));
 }
 
 #[test]

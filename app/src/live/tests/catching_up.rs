@@ -94,11 +94,11 @@ fn after_ten_thousand_missed_messages_the_newest_are_listed_and_older_ones_can_b
     assert_eq!(machine.history(), History::More);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
-        [Effect::FetchBefore(Seq::new(9_954))]
+        [Effect::FetchUpTo(Seq::new(9_954))]
     );
     give(
         &mut machine,
-        Input::FetchedOlder(Ok(page(9_904..=9_953, 10_003))),
+        Input::FetchedOlder(Ok(page(9_904..=9_954, 10_003))),
     );
     assert_eq!(machine.listed().0, Seq::new(9_904));
 }
@@ -276,7 +276,7 @@ fn older_messages_are_loaded_before_the_first() {
     assert_eq!(machine.history(), History::More);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
-        [Effect::FetchBefore(Seq::new(101))]
+        [Effect::FetchUpTo(Seq::new(101))]
     );
     assert_eq!(machine.history(), History::Loading);
     assert_eq!(give(&mut machine, Input::LoadOlder), []);
@@ -287,12 +287,12 @@ fn older_messages_are_loaded_before_the_first() {
     assert_eq!(machine.history(), History::Failed);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
-        [Effect::FetchBefore(Seq::new(101))]
+        [Effect::FetchUpTo(Seq::new(101))]
     );
-    give(&mut machine, Input::FetchedOlder(Ok(page(51..=100, 150))));
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
     assert_eq!(machine.history(), History::More);
     give(&mut machine, Input::LoadOlder);
-    give(&mut machine, Input::FetchedOlder(Ok(page(1..=50, 150))));
+    give(&mut machine, Input::FetchedOlder(Ok(page(1..=51, 150))));
     assert_eq!(machine.history(), History::Complete);
     assert_eq!(give(&mut machine, Input::LoadOlder), []);
     assert_eq!(texts(&machine).len(), 150);

@@ -53,7 +53,7 @@ fn answers_from_before_a_reset_are_ignored() {
     let newest = (1..=3).map(|seq| own(&format!("again-{seq}"), seq));
     frame(&mut machine, reset(newest.collect(), 3));
     give(&mut machine, Input::Fetched(Ok(page(4..=160, 160))));
-    give(&mut machine, Input::FetchedOlder(Ok(page(51..=100, 150))));
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
     assert_eq!(texts(&machine).len(), 3);
     assert_eq!(machine.history(), History::Complete);
     frame(&mut machine, posted(message(4)));
@@ -155,6 +155,28 @@ fn a_message_that_was_lost_and_posted_again_under_its_number_is_another_one() {
     let effects = give(&mut machine, Input::Fetched(Ok(fetched)));
     assert_eq!(effects, [Effect::FetchNewest]);
     assert_eq!(texts(&machine).len(), 4, "nothing of it is listed");
+}
+
+#[test]
+fn older_messages_of_another_history_are_not_listed() {
+    let mut machine = machine(page(101..=150, 150));
+    connect(&mut machine, 150);
+    give(&mut machine, Input::LoadOlder);
+    let mut others = page(51..=100, 150);
+    others.messages.push(own("again-101", 101));
+    let effects = give(&mut machine, Input::FetchedOlder(Ok(others)));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    assert_eq!(texts(&machine).len(), 50);
+    assert_eq!(machine.history(), History::More);
+}
+
+#[test]
+fn older_messages_of_a_shorter_history_are_not_listed() {
+    let mut machine = machine(page(101..=150, 150));
+    connect(&mut machine, 150);
+    give(&mut machine, Input::LoadOlder);
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=100, 100))));
+    assert_eq!(texts(&machine).len(), 50);
 }
 
 #[test]

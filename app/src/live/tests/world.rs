@@ -148,8 +148,8 @@ impl World {
                 let answer = self.unless_lost(page);
                 self.in_flight.push(Input::Fetched(answer));
             }
-            Effect::FetchBefore(seq) => {
-                let older = self.newest_before(seq);
+            Effect::FetchUpTo(seq) => {
+                let older = self.newest_before(seq.next());
                 let answer = self.unless_lost(older);
                 self.in_flight.push(Input::FetchedOlder(answer));
             }

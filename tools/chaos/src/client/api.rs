@@ -16,7 +16,7 @@ use crate::balancer::Balancer;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What the browser asks for at once.
 const AFTER_LIMIT: usize = 200;
-const BEFORE_LIMIT: usize = 50;
+const UP_TO_LIMIT: usize = 51;
 
 /// The HTTP API behind a balancer.
 #[derive(Debug, Clone)]
@@ -51,8 +51,10 @@ impl Api {
         read(self.http.get(self.messages(upload) + &query)).await
     }
 
-    pub async fn before(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
-        let query = format!("?before={seq}&limit={BEFORE_LIMIT}");
+    /// The messages up to this one.
+    pub async fn up_to(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
+        let before = seq.next();
+        let query = format!("?before={before}&limit={UP_TO_LIMIT}");
         read(self.http.get(self.messages(upload) + &query)).await
     }
 

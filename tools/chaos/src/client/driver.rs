@@ -231,8 +231,8 @@ impl Driver {
                 recorder.count("skip to the newest messages", 1);
                 self.call(async move { Input::FetchedNewest(api.newest(upload).await) });
             }
-            Effect::FetchBefore(seq) => {
-                self.call(async move { Input::FetchedOlder(api.before(upload, seq).await) });
+            Effect::FetchUpTo(seq) => {
+                self.call(async move { Input::FetchedOlder(api.up_to(upload, seq).await) });
             }
             // The answer counts even when the client has left by then.
             Effect::Post(new) => {
