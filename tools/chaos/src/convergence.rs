@@ -22,10 +22,15 @@ pub async fn caught_up(
 ) -> Result<Duration, String> {
     let begin = Instant::now();
     loop {
+        // Before the heads, which may be read while unsent messages are still being posted: nobody is ahead of them.
+        let progress: Vec<_> = clients.iter().map(|(_, it)| *it.borrow()).collect();
         let heads = heads(api, clients).await;
-        let lacks = clients.iter().filter_map(|(role, progress)| {
-            lack(role, *progress.borrow(), heads.get(&role.upload).copied())
-        });
+        let lacks = clients
+            .iter()
+            .zip(progress)
+            .filter_map(|((role, _), progress)| {
+                lack(role, progress, heads.get(&role.upload).copied())
+            });
         let lacks: Vec<_> = lacks.collect();
         match lacks.first() {
             None => return Ok(begin.elapsed()),
