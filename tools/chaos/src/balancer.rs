@@ -1,6 +1,6 @@
 //! A load balancer that sends each connection and each request to the next node that is live.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use crate::client::Api;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(800);
+/// An address of this machine at which nothing listens.
+const NOWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
 
 /// Round robin without sticky sessions; clones share it.
 #[derive(Debug, Clone)]
@@ -21,6 +23,7 @@ pub struct Balancer(Arc<Inner>);
 struct Inner {
     nodes: Vec<(SocketAddr, AtomicBool)>,
     next: AtomicUsize,
+    is_closed: AtomicBool,
 }
 
 impl Balancer {
@@ -30,11 +33,25 @@ impl Balancer {
         Self(Arc::new(Inner {
             nodes: nodes.collect(),
             next: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
         }))
+    }
+
+    /// Refuses all further connections and requests.
+    pub fn close(&self) {
+        self.0.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets them through again.
+    pub fn open(&self) {
+        self.0.is_closed.store(false, Ordering::SeqCst);
     }
 
     /// The next node that is live; the next one when none seems to be.
     pub fn choose(&self) -> SocketAddr {
+        if self.0.is_closed.load(Ordering::SeqCst) {
+            return NOWHERE;
+        }
         let nodes = &self.0.nodes;
         let first = self.0.next.fetch_add(1, Ordering::Relaxed);
         let mut in_turn = (0..nodes.len()).map(|i| &nodes[(first + i) % nodes.len()]);
@@ -75,5 +92,9 @@ mod tests {
             is_live.store(false, Ordering::Relaxed);
         }
         assert_eq!(choose(2), [3, 1]);
+        balancer.close();
+        assert_eq!(balancer.choose(), NOWHERE);
+        balancer.open();
+        assert_eq!(choose(1), [2]);
     }
 }

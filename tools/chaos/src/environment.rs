@@ -163,6 +163,7 @@ impl Environment {
             Kind::MongoFrozen => self.mongo.freeze()?,
             Kind::S3Frozen => self.s3.freeze()?,
             Kind::DatabaseMovedAway => self.standalone.move_database_away()?,
+            Kind::BackupRestored => self.standalone.back_up()?,
         }
         Ok(())
     }
@@ -179,6 +180,7 @@ impl Environment {
             Kind::MongoFrozen => self.mongo.thaw()?,
             Kind::S3Frozen => self.s3.thaw()?,
             Kind::DatabaseMovedAway => self.standalone.put_database_back()?,
+            Kind::BackupRestored => self.standalone.restore()?,
             Kind::SubscribersKilled
             | Kind::HalfOpen
             | Kind::ConnectionsCut

@@ -29,6 +29,8 @@ pub enum Kind {
     S3Frozen,
     /// The standalone node runs on a new database until the old one is put back.
     DatabaseMovedAway,
+    /// A backup of the standalone node's database is made, and put back later.
+    BackupRestored,
 }
 
 /// What a fault affects: only one fault at a time affects the same target.
@@ -61,6 +63,8 @@ impl Kind {
             Self::MongoFrozen => ("MongoDB frozen", Mongo, 2..=8, 0),
             Self::S3Frozen => ("S3 frozen", S3, 4..=8, 0),
             Self::DatabaseMovedAway => ("database moved away", Standalone, 2..=5, 0),
+            // Users write in between.
+            Self::BackupRestored => ("backup restored", Standalone, 4..=8, 0),
         }
     }
 

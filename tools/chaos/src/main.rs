@@ -14,6 +14,7 @@ mod proxy;
 mod recorder;
 mod report;
 mod resources;
+mod restores;
 mod run;
 mod schedule;
 mod standalone;

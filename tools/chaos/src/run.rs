@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use app::model::UploadId;
 use clap::Parser;
+use futures::future::try_join;
 use hdrhistogram::Histogram;
 use reqwest::Client;
 use tokio::sync::watch;
@@ -16,14 +17,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
 use crate::check::{self, Seen};
-use crate::client::{self, Api, ClientPool, Phase};
+use crate::client::{self, Api, ClientPool, Phase, Progress, Role};
 use crate::environment::{ALL_NODES, Environment, NODES};
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::resources::{SAMPLE_INTERVAL, Usage};
+use crate::restores::Restores;
 use crate::schedule::Planned;
-use crate::standalone::{self, Acknowledged};
 use crate::uploads::{self, Sent};
 use crate::{convergence, health, inject, schedule};
 
@@ -55,7 +56,7 @@ pub struct Options {
     /// The time during which faults happen, in minutes, including the fault-free time before
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// The number of clients that write
+    /// The number of clients of the nodes that share the backends
     #[arg(long, default_value_t = 30)]
     clients: usize,
     /// Mean time between two messages of a client, in milliseconds
@@ -92,7 +93,9 @@ struct Run {
     uploader: AbortOnDropHandle<Vec<Sent>>,
     /// The uploads that the clients write about.
     first_uploads: Vec<Sent>,
-    acknowledged_by_standalone: Acknowledged,
+    /// Those of the standalone node, and its clients, who write about the first one.
+    standalone_uploads: Vec<Sent>,
+    standalone_clients: ClientPool,
     report: Report,
     usage: watch::Receiver<[Usage; ALL_NODES]>,
     _background: [AbortOnDropHandle<()>; 3],
@@ -110,13 +113,20 @@ impl Run {
         let api = Api::new(http, balancer.clone());
         let first_uploads = uploads::first(UPLOADS, &api, seed).await;
         let first_uploads = first_uploads.context("making the first uploads")?;
-        let acknowledged = environment.standalone().fill(&api, seed).await;
-        let acknowledged = acknowledged.context("filling the standalone node")?;
+        let standalone = environment.standalone();
+        let standalone_uploads = standalone.fill(&api, seed, &recorder).await;
+        let standalone_uploads = standalone_uploads.context("filling the standalone node")?;
         let (phase, phases) = watch::channel(Phase::Writing);
         let context = client::Context {
             api: api.clone(),
             recorder: recorder.clone(),
             phase: phases,
+            restores: Restores::default(),
+        };
+        let standalone_context = client::Context {
+            api: api.behind(standalone.balancer().clone()),
+            restores: standalone.restores().clone(),
+            ..context.clone()
         };
         let uploader = uploads::keep_uploading(context.clone(), seed + 1);
         let (usage, usages) = watch::channel([Usage::default(); ALL_NODES]);
@@ -127,6 +137,7 @@ impl Run {
         ];
         let pace = Duration::from_millis(options.pace);
         let crowd = client::crowd(options.clients, pace, &ids(&first_uploads), seed);
+        let few = client::few(pace, standalone_uploads[0].0.id, seed);
         Ok(Self {
             environment,
             api,
@@ -135,7 +146,8 @@ impl Run {
             phase,
             uploader: AbortOnDropHandle::new(tokio::spawn(uploader)),
             first_uploads,
-            acknowledged_by_standalone: acknowledged,
+            standalone_uploads,
+            standalone_clients: ClientPool::start(few, &standalone_context),
             report: Report {
                 seed,
                 ..Report::default()
@@ -152,7 +164,7 @@ impl Run {
         for fault in &plan {
             println!("{fault}");
         }
-        if let Err(lost) = convergence::live(self.clients.residents(), LIVE_TIMEOUT).await {
+        if let Err(lost) = convergence::live(&self.residents(), LIVE_TIMEOUT).await {
             self.violation(format!("{lost} clients did not connect before the faults"));
         }
         let begin = Instant::now();
@@ -182,7 +194,7 @@ impl Run {
 
     async fn catch_up(&mut self) {
         self.report.caught_up = self.converge("after the last repair").await;
-        match convergence::live(self.clients.residents(), LIVE_TIMEOUT).await {
+        match convergence::live(&self.residents(), LIVE_TIMEOUT).await {
             Ok(took) => self.report.live = Some(took),
             Err(lost) => self.violation(format!(
                 "{LIVE_TIMEOUT:?} after that {lost} clients are still not connected"
@@ -210,23 +222,42 @@ impl Run {
     /// Waits until all clients have all messages. Returns how long that took; `None` if it took too long.
     async fn converge(&self, when: &str) -> Option<Duration> {
         let node = self.api.of_node(self.api.choose_node());
-        let clients = self.clients.residents();
-        let converged = convergence::caught_up(&node, clients, CATCH_UP_TIMEOUT).await;
+        let standalone = self.environment.standalone().node();
+        let standalone = self.api.of_node(standalone.address());
+        let converged = try_join(
+            convergence::caught_up(&node, self.clients.residents(), CATCH_UP_TIMEOUT),
+            convergence::caught_up(
+                &standalone,
+                self.standalone_clients.residents(),
+                CATCH_UP_TIMEOUT,
+            ),
+        );
         converged
+            .await
+            .map(|(shared, alone)| shared.max(alone))
             .map_err(|behind| self.violation(format!("{CATCH_UP_TIMEOUT:?} {when} {behind}")))
             .ok()
+    }
+
+    fn residents(&self) -> Vec<(Role, watch::Receiver<Progress>)> {
+        [
+            self.clients.residents(),
+            self.standalone_clients.residents(),
+        ]
+        .concat()
     }
 
     async fn finish(mut self) -> Result<Report> {
         self.phase.send_replace(Phase::Over);
         let seen = self.clients.finish().await?;
+        let seen_alone = self.standalone_clients.finish().await?;
         let report = &mut self.report;
         let uploads = [self.uploader.await?, self.first_uploads.clone()].concat();
         self.recorder.count("acknowledged upload", uploads.len());
         let lost_frames = self.environment.lost_frames();
         self.recorder.count("frame from Redis lost", lost_frames);
         report.usage = self.usage.borrow().to_vec();
-        report.transcripts = seen.len();
+        report.transcripts = seen.len() + seen_alone.len();
         health::check_idle(&self.environment).await;
         // A node that does not answer is not compared: that is a violation already.
         let nodes = health::answering(self.environment.nodes(), &self.api).await;
@@ -235,13 +266,20 @@ impl Run {
             self.recorder.violation(violation.to_owned());
         } else {
             let ids = ids(&self.first_uploads);
-            report.stored = compare(&nodes, &seen, &ids, &self.recorder).await;
+            let restores = Restores::default();
+            report.stored = compare(&nodes, &seen, &ids, &restores, &self.recorder).await;
             let lost = check::uploads(&nodes, &uploads).await;
             self.recorder.violations(lost);
         }
-        let standalone = [self.environment.standalone().node()];
-        for node in health::answering(standalone, &self.api).await {
-            let lost = standalone::lost(&node, &self.acknowledged_by_standalone).await;
+        let standalone = self.environment.standalone();
+        let nodes = health::answering([standalone.node()], &self.api).await;
+        if nodes.is_empty() {
+            let violation = "the standalone node does not answer any more";
+            self.recorder.violation(violation.to_owned());
+        } else {
+            let (ids, restores) = (ids(&self.standalone_uploads), standalone.restores());
+            report.stored += compare(&nodes, &seen_alone, &ids, restores, &self.recorder).await;
+            let lost = check::uploads(&nodes, &self.standalone_uploads).await;
             self.recorder.violations(lost);
         }
         health::stop_all(&self.environment).await;
@@ -263,13 +301,23 @@ fn ids(uploads: &[Sent]) -> Vec<UploadId> {
 }
 
 /// Compares the listed and the acknowledged messages with those that these nodes return. Returns the number of messages.
-async fn compare(nodes: &[Api], seen: &[Seen], uploads: &[UploadId], recorder: &Recorder) -> usize {
+async fn compare(
+    nodes: &[Api],
+    seen: &[Seen],
+    uploads: &[UploadId],
+    restores: &Restores,
+    recorder: &Recorder,
+) -> usize {
     match check::conversations(nodes, uploads).await {
         Ok((conversations, errors)) => {
             recorder.violations(errors);
-            let lost = check::acknowledged(recorder.lock().acknowledged.values(), &conversations);
-            recorder.violations(lost);
-            recorder.violations(check::transcripts(seen, &conversations));
+            let acknowledged = recorder.lock().acknowledged_in(uploads);
+            let (lost, kept): (Vec<_>, Vec<_>) = acknowledged
+                .into_iter()
+                .partition(|message| restores.is_lost(message.created_at));
+            recorder.count("acknowledged message lost in a restore", lost.len());
+            recorder.violations(check::acknowledged(&kept, &conversations));
+            recorder.violations(check::transcripts(seen, &conversations, restores));
             conversations.values().map(Vec::len).sum()
         }
         Err(failure) => {

@@ -1,19 +1,21 @@
 //! A standalone node: its database and its images are in its own folder. Its database is moved away and put back, which
-//! must not lose anything.
+//! must not lose anything, and a backup of it is restored, which must lose nothing but what was stored in between.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use app::live::failure::ApiFailure;
-use app::model::{Message, NewMessage};
+use app::model::NewMessage;
 use walkdir::WalkDir;
 
-use crate::check;
+use crate::balancer::Balancer;
 use crate::client::Api;
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
+use crate::restores::Restores;
 use crate::uploads::{self, Sent};
 
 /// How old the images are made to look: a sweep spares files that are younger than a day.
@@ -21,49 +23,85 @@ const IMAGE_AGE: Duration = Duration::from_hours(72);
 /// So few that a limit on how many images one sweep removes spares none of them.
 const UPLOADS: usize = 8;
 
-pub struct StandaloneNode(ManagedNode);
-
-/// What the node acknowledged at the start of the run.
-#[derive(Debug)]
-pub struct Acknowledged {
-    uploads: Vec<Sent>,
-    messages: Vec<Message>,
+pub struct StandaloneNode {
+    node: ManagedNode,
+    balancer: Balancer,
+    restores: Restores,
 }
 
 impl StandaloneNode {
     pub fn start(number: usize, program: &Path, site: &str, recorder: Recorder) -> Result<Self> {
         let variables = [("TONESA_SITE_DIR", site)];
-        ManagedNode::start(number, program, &variables, recorder).map(Self)
+        let node = ManagedNode::start(number, program, &variables, recorder)?;
+        Ok(Self {
+            balancer: Balancer::new([node.address()]),
+            node,
+            restores: Restores::default(),
+        })
     }
 
     pub fn node(&self) -> &ManagedNode {
-        &self.0
+        &self.node
+    }
+
+    /// The way of its clients to it.
+    pub fn balancer(&self) -> &Balancer {
+        &self.balancer
+    }
+
+    pub fn restores(&self) -> &Restores {
+        &self.restores
     }
 
     /// Moves the database away, as an operator would do with a broken one, and starts the node, which makes a new one.
-    /// Blocks.
+    /// Clients are kept away from it: it does not know their upload, for which they would give up. Blocks.
     pub fn move_database_away(&self) -> Result<()> {
-        self.0.stop();
+        self.balancer.close();
+        self.node.stop();
         let data = self.folder("data");
         make_old(&data.join("images")).context("making the images look old")?;
         move_database(&data, &self.folder("away")).context("moving the database away")?;
-        self.0.restart()
+        self.node.restart()
     }
 
     /// Puts the database back in the place of the new one. Blocks.
     pub fn put_database_back(&self) -> Result<()> {
-        self.0.stop();
+        self.node.stop();
         let data = self.folder("data");
         move_database(&data, &self.folder("unused")).context("moving the new database away")?;
         move_database(&self.folder("away"), &data).context("putting the database back")?;
-        self.0.restart()
+        self.node.restart()?;
+        self.balancer.open();
+        Ok(())
+    }
+
+    /// Makes a backup of the database. Blocks.
+    pub fn back_up(&self) -> Result<()> {
+        self.node.stop();
+        copy_database(&self.folder("data"), &self.folder("backup")).context("backing up")?;
+        self.restores.on_backup();
+        self.node.restart()
+    }
+
+    /// Puts the backup in the place of the database. Blocks.
+    pub fn restore(&self) -> Result<()> {
+        self.node.stop();
+        let data = self.folder("data");
+        move_database(&data, &self.folder("unused")).context("moving the database away")?;
+        copy_database(&self.folder("backup"), &data).context("restoring the backup")?;
+        self.restores.on_restore();
+        self.node.restart()
     }
 
     /// Uploads pictures, and posts a message for each.
-    pub async fn fill(&self, api: &Api, seed: u64) -> Result<Acknowledged, ApiFailure> {
-        let api = api.of_node(self.0.address());
+    pub async fn fill(
+        &self,
+        api: &Api,
+        seed: u64,
+        recorder: &Recorder,
+    ) -> Result<Vec<Sent>, ApiFailure> {
+        let api = api.of_node(self.node.address());
         let uploads = uploads::first(UPLOADS, &api, seed).await?;
-        let mut messages = Vec::new();
         for (number, (upload, _)) in uploads.iter().enumerate() {
             let content = format!("What is in picture {number}?");
             let new = NewMessage {
@@ -73,30 +111,16 @@ impl StandaloneNode {
                 at: None,
                 author: None,
             };
-            messages.push(api.post(upload.id, &new, None).await?);
+            let answer = api.post(upload.id, &new, None).await;
+            recorder.on_answer(&new, &answer);
+            answer?;
         }
-        Ok(Acknowledged { uploads, messages })
+        Ok(uploads)
     }
 
     fn folder(&self, name: &str) -> PathBuf {
-        self.0.process().path().join(name)
+        self.node.process().path().join(name)
     }
-}
-
-/// What was acknowledged and is lost.
-pub async fn lost(api: &Api, acknowledged: &Acknowledged) -> Vec<String> {
-    let Acknowledged { uploads, messages } = acknowledged;
-    let nodes = std::slice::from_ref(api);
-    let mut lost = check::uploads(nodes, uploads).await;
-    let ids: Vec<_> = uploads.iter().map(|(upload, _)| upload.id).collect();
-    match check::conversations(nodes, &ids).await {
-        Ok((conversations, errors)) => {
-            lost.extend(errors);
-            lost.extend(check::acknowledged(messages, &conversations));
-        }
-        Err(failure) => lost.push(format!("its conversations cannot be read: {failure}")),
-    }
-    lost
 }
 
 fn make_old(folder: &Path) -> Result<()> {
@@ -111,18 +135,46 @@ fn make_old(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Moves the files of the database; SQLite keeps up to three.
 fn move_database(from: &Path, to: &Path) -> Result<()> {
-    let mut moved = 0;
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
+    remove_database(to)?;
+    for name in database(from)? {
+        fs::rename(from.join(&name), to.join(&name))?;
+    }
+    Ok(())
+}
+
+fn copy_database(from: &Path, to: &Path) -> Result<()> {
+    remove_database(to)?;
+    for name in database(from)? {
+        fs::copy(from.join(&name), to.join(&name))?;
+    }
+    Ok(())
+}
+
+/// Makes room for a database.
+fn remove_database(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for name in database_files(folder)? {
+        fs::remove_file(folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// The names of the files of the database that is in the folder.
+fn database(folder: &Path) -> Result<Vec<OsString>> {
+    let names = database_files(folder)?;
+    ensure!(!names.is_empty(), "there is none in {}", folder.display());
+    Ok(names)
+}
+
+/// SQLite keeps up to three.
+fn database_files(folder: &Path) -> Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
         if name.to_string_lossy().starts_with("tonesa.db") {
-            fs::rename(entry.path(), to.join(name))?;
-            moved += 1;
+            names.push(name);
         }
     }
-    ensure!(moved > 0, "there is none in {}", from.display());
-    Ok(())
+    Ok(names)
 }

@@ -41,6 +41,7 @@ pub async fn keep_uploading(context: Context, seed: u64) -> Vec<Sent> {
         api,
         recorder,
         mut phase,
+        ..
     } = context;
     let mut rng = StdRng::seed_from_u64(seed);
     let mut acknowledged = Vec::new();

@@ -32,7 +32,12 @@ impl Api {
 
     /// The API of this node alone.
     pub fn of_node(&self, node: SocketAddr) -> Self {
-        Self::new(self.http.clone(), Balancer::new([node]))
+        self.behind(Balancer::new([node]))
+    }
+
+    /// The API behind another balancer.
+    pub fn behind(&self, balancer: Balancer) -> Self {
+        Self::new(self.http.clone(), balancer)
     }
 
     /// The node for the next request or socket.

@@ -123,7 +123,10 @@ impl Driver {
 
     /// Sends a message. When too many are unsent it is dropped: a composer would keep its text.
     pub fn send(&mut self, entry: Entry) {
-        self.machine.send(entry);
+        let key = entry.key.clone();
+        if self.machine.send(entry) {
+            self.transcript.written.push(key);
+        }
         self.after_change();
     }
 
@@ -174,6 +177,9 @@ impl Driver {
         if ripples_changed {
             self.finish_ripples();
         }
+        if self.machine.take_restarted() {
+            self.on_restarted();
+        }
         let (first, listed) = self.machine.listed();
         if entries_changed {
             let new = self.transcript.record(first, listed);
@@ -192,6 +198,20 @@ impl Driver {
                     Connection::Live | Connection::CaughtUp { .. }
                 ),
         });
+    }
+
+    fn on_restarted(&mut self) {
+        let Context {
+            recorder, restores, ..
+        } = &self.context;
+        recorder.count("list started anew", 1);
+        if !restores.is_restored() {
+            let name = &self.role.name;
+            recorder.violation(format!(
+                "{name} started its list anew, although the store was not restored"
+            ));
+        }
+        self.transcript.restart();
     }
 
     fn finish_ripples(&mut self) {

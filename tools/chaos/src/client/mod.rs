@@ -16,12 +16,13 @@ use app::model::{AuthorSecret, Seq, UploadId};
 use tokio::sync::watch;
 
 use crate::recorder::Recorder;
+use crate::restores::Restores;
 
 pub use api::Api;
 pub use pool::ClientPool;
 pub use protocol::sequence_error;
-pub use roles::crowd;
-pub use transcript::{Transcript, stored_line};
+pub use roles::{crowd, few};
+pub use transcript::{Line, Lines, Transcript, stored_line};
 
 /// A part of a run, the same for all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +35,14 @@ pub enum Phase {
     Over,
 }
 
-/// What all clients share.
+/// What all clients of the same nodes share.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub api: Api,
     pub recorder: Recorder,
     pub phase: watch::Receiver<Phase>,
+    /// Of the nodes' store.
+    pub restores: Restores,
 }
 
 /// What one client does.

@@ -28,8 +28,17 @@ impl ProtocolCheck {
             ServerEvent::MessagePosted { message, .. } if !self.posted.insert(message.seq) => {
                 Some(format!("messagePosted came twice with {}", message.seq))
             }
-            ServerEvent::Watched { reset: true, .. } => {
-                Some("watched asks to start anew, although the store was not restored".into())
+            ServerEvent::Watched {
+                head,
+                messages,
+                reset: true,
+                ..
+            } => {
+                // From here on numbers and messages are of another history.
+                self.posted.clear();
+                let first = messages.first().map(|first| first.seq.previous());
+                self.after = first.or(Some(*head));
+                self.on_watched(*head, messages)
             }
             ServerEvent::Watched { head, messages, .. } => self.on_watched(*head, messages),
             _ => None,
@@ -96,6 +105,28 @@ mod tests {
             after_id: None,
             viewer: None,
         }
+    }
+
+    #[test]
+    fn after_a_reset_numbers_come_again() {
+        let reset = |numbers: &[u64], head| match watched(numbers, head) {
+            ServerEvent::Watched {
+                upload_id,
+                head,
+                messages,
+                ..
+            } => ServerEvent::Watched {
+                upload_id,
+                head,
+                messages,
+                reset: true,
+            },
+            other => other,
+        };
+        let mut check = after_watch(9);
+        assert_eq!(check.on_event(&reset(&[4, 5], 5)), None);
+        assert!(check.on_event(&reset(&[4, 6], 6)).is_some());
+        assert_eq!(check.on_event(&reset(&[], 0)), None);
     }
 
     #[test]

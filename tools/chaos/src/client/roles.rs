@@ -10,6 +10,10 @@ use super::Role;
 const VISITOR_RATIO: usize = 5;
 /// One of so many residents of the busy upload stalls. So do all its visitors, who leave in the midst of it.
 const STALL_RATIO: usize = 4;
+/// How many write on the standalone node.
+const WRITERS: usize = 3;
+/// How many times less somebody writes who mainly reads.
+const READER_FACTOR: u32 = 20;
 
 /// The clients of the nodes that share the backends, spread over the uploads.
 pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> Vec<Role> {
@@ -31,6 +35,29 @@ pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> V
         }
     };
     (0..count).map(role).collect()
+}
+
+/// The clients of the standalone node: some write, and one mainly reads. That one does not learn from the answers to its
+/// own posts that a backup was restored.
+pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
+    let role = |number| {
+        let name = format!("s{number}");
+        Role {
+            upload,
+            secret: secret(&name),
+            name,
+            seed: seed.wrapping_mul(1_000).wrapping_sub(1 + number as u64),
+            pace: if number < WRITERS {
+                pace
+            } else {
+                pace * READER_FACTOR
+            },
+            stays: true,
+            stalls: false,
+            writes_long: false,
+        }
+    };
+    (0..=WRITERS).map(role).collect()
 }
 
 fn secret(name: &str) -> AuthorSecret {

@@ -5,7 +5,9 @@ use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::num::NonZeroU32;
 
 use app::live::Entry;
-use app::model::{AuthorName, AuthorTag, ClientMessageId, Message, MessageText, Point, Seq};
+use app::model::{
+    AuthorName, AuthorTag, ClientMessageId, Message, MessageText, Point, Seq, Timestamp,
+};
 
 /// What must be the same in a list and in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,7 @@ pub struct Line {
     pub key: ClientMessageId,
     author_name: AuthorName,
     content: MessageText,
+    pub created_at: Timestamp,
     author: Option<AuthorTag>,
     at: Option<Point>,
     pin: Option<NonZeroU32>,
@@ -24,6 +27,7 @@ fn line(entry: &Entry) -> Line {
         key: entry.key,
         author_name: entry.author_name,
         content: entry.content,
+        created_at: entry.created_at,
         author: entry.author,
         at: entry.at,
         pin: entry.pin,
@@ -36,16 +40,24 @@ pub fn stored_line(message: &Message) -> Line {
         key: message.client_message_id,
         author_name: message.author_name,
         content: message.content,
+        created_at: message.created_at,
         author: message.author,
         at: message.at,
         pin: message.pin,
     }
 }
 
+/// Lines by their numbers.
+pub type Lines = BTreeMap<Seq, Line>;
+
 /// A part of a conversation as a client saw it.
 #[derive(Debug, Default)]
 pub struct Transcript {
-    pub lines: BTreeMap<Seq, Line>,
+    pub lines: Lines,
+    /// The lists that were dropped because the server had another history, oldest first.
+    pub dropped: Vec<Lines>,
+    /// What the client itself wrote.
+    pub written: Vec<ClientMessageId>,
     /// Where a list first contradicted an earlier one.
     pub error: Option<String>,
 }
@@ -74,6 +86,11 @@ impl Transcript {
             }
         }
         new
+    }
+
+    /// The list has started anew: what it had is no longer compared with what it will have.
+    pub fn restart(&mut self) {
+        self.dropped.push(std::mem::take(&mut self.lines));
     }
 
     /// Whether messages between this one and those that were listed before were never listed.
@@ -117,6 +134,15 @@ mod tests {
         assert!(transcript.is_missing_before(Seq::new(8)));
         transcript.record(Seq::new(4), &entries(4..10));
         assert!(!transcript.is_missing_before(Seq::new(4)));
+    }
+
+    #[test]
+    fn a_list_that_starts_anew_may_have_other_messages() {
+        let mut restarted = transcript(1, 5);
+        restarted.restart();
+        assert_eq!(restarted.record(Seq::new(1), &entries([1, 6])), 2);
+        assert_eq!(restarted.error, None);
+        assert_eq!((restarted.dropped[0].len(), restarted.lines.len()), (4, 2));
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! When a store was put back to a backup: what was stored in between is lost.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use app::model::Timestamp;
+
+/// The backups of a store that were restored; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Restores(Arc<Mutex<Vec<Interval>>>);
+
+/// From a backup to its restore. The only node of the store runs at neither moment: the time of a message, which is the
+/// node's, says whether the message is in the backup, lost, or of the history after the restore.
+#[derive(Debug, Clone, Copy)]
+struct Interval {
+    backup: Timestamp,
+    /// `None` until it is restored.
+    restore: Option<Timestamp>,
+}
+
+impl Restores {
+    /// The store is copied now.
+    pub fn on_backup(&self) {
+        self.lock().push(Interval {
+            backup: now(),
+            restore: None,
+        });
+    }
+
+    /// The newest copy is put back now.
+    pub fn on_restore(&self) {
+        if let Some(interval) = self.lock().last_mut() {
+            interval.restore = Some(now());
+        }
+    }
+
+    /// Whether the store was ever put back.
+    pub fn is_restored(&self) -> bool {
+        self.lock().iter().any(|it| it.restore.is_some())
+    }
+
+    /// Which restore has lost what was stored at that time, if any has.
+    pub fn lost_by(&self, created_at: Timestamp) -> Option<usize> {
+        self.lock().iter().position(|it| it.has_lost(created_at))
+    }
+
+    /// Whether a message of that time is lost.
+    pub fn is_lost(&self, created_at: Timestamp) -> bool {
+        self.lost_by(created_at).is_some()
+    }
+
+    /// Whether a list with messages of these times has two histories: messages that a restore has lost, and later ones.
+    pub fn are_mixed(&self, times: impl IntoIterator<Item = Timestamp> + Clone) -> bool {
+        let has_both = |interval: &Interval| {
+            let mut earlier = times.clone().into_iter();
+            let mut later = times.clone().into_iter();
+            earlier.any(|time| interval.has_lost(time))
+                && later.any(|time| interval.restore.is_some_and(|restore| restore <= time))
+        };
+        self.lock().iter().any(has_both)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Interval>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Restores between these times.
+    #[cfg(test)]
+    pub fn between(intervals: impl IntoIterator<Item = [Timestamp; 2]>) -> Self {
+        let interval = |[backup, restore]: [Timestamp; 2]| Interval {
+            backup,
+            restore: Some(restore),
+        };
+        Self(Arc::new(Mutex::new(
+            intervals.into_iter().map(interval).collect(),
+        )))
+    }
+}
+
+impl Interval {
+    fn has_lost(&self, time: Timestamp) -> bool {
+        self.backup <= time && self.restore.is_some_and(|restore| time < restore)
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.ok().and_then(|it| i64::try_from(it.as_millis()).ok());
+    millis
+        .and_then(Timestamp::from_unix_millis)
+        .expect("the clock is between 1970 and 9999")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn what_was_stored_between_a_backup_and_its_restore_is_lost() {
+        let restores = Restores::between([[at(10), at(20)], [at(30), at(40)]]);
+        let lost_by = [9, 10, 19, 20, 29, 30, 40].map(|time| restores.lost_by(at(time)));
+        assert_eq!(lost_by, [None, Some(0), Some(0), None, None, Some(1), None]);
+    }
+
+    #[test]
+    fn a_backup_that_is_not_put_back_loses_nothing() {
+        let restores = Restores::default();
+        restores.on_backup();
+        assert!(!restores.is_restored());
+        assert!(!restores.is_lost(now()));
+    }
+
+    #[test]
+    fn lost_messages_before_later_ones_are_two_histories() {
+        let restores = Restores::between([[at(10), at(20)]]);
+        let are_mixed = |times: &[i64]| restores.are_mixed(times.iter().map(|time| at(*time)));
+        assert!(!are_mixed(&[1, 5, 10, 15]));
+        assert!(!are_mixed(&[1, 5, 20, 25]));
+        assert!(are_mixed(&[1, 15, 20]));
+    }
+}
