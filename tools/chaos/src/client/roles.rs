@@ -12,8 +12,8 @@ const VISITOR_RATIO: usize = 5;
 const STALL_RATIO: usize = 4;
 /// How many write on the standalone node.
 const WRITERS: usize = 3;
-/// How many times less somebody writes who mainly reads.
-const READER_FACTOR: u32 = 20;
+/// Mean time between two messages of somebody who reads: longer than most runs.
+const READER_PACE: Duration = Duration::from_hours(1);
 
 /// The clients of the nodes that share the backends, spread over the uploads.
 pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> Vec<Role> {
@@ -37,8 +37,8 @@ pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> V
     (0..count).map(role).collect()
 }
 
-/// The clients of the standalone node: some write, and one mainly reads. That one does not learn from the answers to its
-/// own posts that a backup was restored.
+/// The clients of the standalone node: some write, and one reads. That one does not learn from the answers to its own posts
+/// that a backup was restored.
 pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
     let role = |number| {
         let name = format!("s{number}");
@@ -47,11 +47,7 @@ pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
             secret: secret(&name),
             name,
             seed: seed.wrapping_mul(1_000).wrapping_sub(1 + number as u64),
-            pace: if number < WRITERS {
-                pace
-            } else {
-                pace * READER_FACTOR
-            },
+            pace: if number < WRITERS { pace } else { READER_PACE },
             stays: true,
             stalls: false,
             writes_long: false,
