@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::live::failure::ApiFailure;
 #[cfg(not(feature = "ssr"))]
-use crate::model::MessagePage;
+use crate::model::LogPage;
 use crate::model::{ShortId, UploadPage};
 use crate::problem::Problem;
 
@@ -15,6 +15,9 @@ pub enum PageError {
     /// There is no such upload.
     #[error("there is no such upload")]
     NotFound,
+    /// The upload was deleted or has expired.
+    #[error("the upload is gone")]
+    Gone,
     /// The server or its store is unavailable.
     #[error("the upload cannot be read now")]
     Unavailable,
@@ -25,6 +28,9 @@ impl From<ApiFailure> for PageError {
         match failure {
             ApiFailure::Refused(Problem { status: 404, .. }) | ApiFailure::Unexplained(404) => {
                 Self::NotFound
+            }
+            ApiFailure::Refused(Problem { status: 410, .. }) | ApiFailure::Unexplained(410) => {
+                Self::Gone
             }
             _ => Self::Unavailable,
         }
@@ -66,12 +72,12 @@ pub async fn image_page(short_id: ShortId) -> Result<UploadPage, PageError> {
         let first = format!("{messages}?after=0&limit=1");
         let (upload, page, first) =
             futures::try_join!(api::get(&upload), api::get(&messages), api::get(&first))?;
-        let first: MessagePage = first;
-        let first = first.messages.into_iter().next();
+        let first: LogPage = first;
+        let first = first.messages().next().map(|first| first.content.clone());
         Ok(UploadPage {
             upload,
             page,
-            first: first.map(|message| message.content),
+            first,
         })
     })
     .await

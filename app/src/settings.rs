@@ -9,6 +9,8 @@ pub struct Settings {
     pub origin: String,
     /// The largest file that may be uploaded, in bytes.
     pub max_upload_bytes: u64,
+    /// How long an upload is kept at most, in seconds; 0 means for good.
+    pub max_age_seconds: u32,
     /// Whether search engines may list the pages of uploads.
     pub is_indexed: bool,
     /// How to reach whoever runs the server: an address with the scheme `mailto` or `https`.

@@ -163,7 +163,7 @@ async fn post(poster: Poster, upload: UploadId, start: Instant) -> u32 {
             author: None,
         };
         poster
-            .post(upload, message)
+            .post(upload, message, None)
             .await
             .expect("the store takes it");
         count += 1;
@@ -176,7 +176,10 @@ async fn stored(store: &SqliteStore, count: NonZeroUsize) -> Vec<UploadId> {
     for _ in 0..count.get() {
         let upload = upload();
         ids.push(upload.id);
-        store.insert_upload(upload).await.expect("a new upload");
+        store
+            .insert_upload(upload, None)
+            .await
+            .expect("a new upload");
     }
     ids
 }
@@ -195,5 +198,6 @@ fn upload() -> Upload {
             height: 1,
         },
         created_at: clock::now(),
+        expires_at: None,
     }
 }

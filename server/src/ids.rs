@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use app::model::{ClientMessageId, MessageId, ShortId, UploadId};
+use app::model::{AuthorSecret, ClientMessageId, MessageId, ShortId, UploadId};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use thiserror::Error;
@@ -30,6 +30,13 @@ pub fn client_message_id() -> ClientMessageId {
     alphanumeric(22)
         .parse()
         .expect("22 alphanumeric characters are a clientMessageID")
+}
+
+/// Makes a secret for an upload whose sender brought none.
+pub fn author_secret() -> AuthorSecret {
+    alphanumeric(43)
+        .parse()
+        .expect("43 alphanumeric characters are a secret")
 }
 
 fn alphanumeric(len: usize) -> String {

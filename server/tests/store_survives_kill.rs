@@ -92,12 +92,12 @@ async fn conversation(store: &SqliteStore) -> HashMap<String, u64> {
     loop {
         let last = all.last().map_or(Seq::ZERO, |message| message.seq);
         let select = Select::After(last);
-        let page = store.messages(upload().id, select, 200).await.unwrap();
-        if page.messages.is_empty() {
+        let page = store.entries(upload().id, select, 200).await.unwrap();
+        if page.entries.is_empty() {
             assert_eq!(page.head, last);
             break;
         }
-        all.extend(page.messages);
+        all.extend(page.messages().cloned());
     }
     let seqs = all.iter().map(|message| message.seq.get());
     assert!(seqs.eq(1..=all.len() as u64), "there is no hole");
@@ -113,7 +113,7 @@ async fn conversation(store: &SqliteStore) -> HashMap<String, u64> {
 async fn write_until_killed(folder: &Path) {
     let store = Arc::new(SqliteStore::open(folder).unwrap());
     if store.upload(UploadRef::Id(upload().id)).await.is_err() {
-        store.insert_upload(upload()).await.unwrap();
+        store.insert_upload(upload(), None).await.unwrap();
     }
     let writers = (0..WRITERS).map(|size| {
         let store = Arc::clone(&store);
@@ -149,6 +149,7 @@ fn draft() -> Draft {
             author: None,
         },
         created_at: moment(),
+        owner: None,
     }
 }
 
@@ -171,5 +172,6 @@ fn upload() -> Upload {
             height: 1,
         },
         created_at: moment(),
+        expires_at: None,
     }
 }

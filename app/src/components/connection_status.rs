@@ -20,7 +20,7 @@ fn state(connection: Connection) -> &'static str {
         Connection::Live => "live",
         Connection::CaughtUp { .. } => "caught-up",
         Connection::Connecting | Connection::Delayed | Connection::Reconnecting => "waiting",
-        Connection::Offline | Connection::NotFound => "offline",
+        Connection::Offline | Connection::NotFound | Connection::Gone => "offline",
     }
 }
 
@@ -37,6 +37,7 @@ fn label(connection: Connection) -> String {
         Connection::Reconnecting => texts.reconnecting,
         Connection::Offline => texts.offline,
         Connection::NotFound => texts.connection_not_found,
+        Connection::Gone => texts.connection_gone,
     };
     label.to_owned()
 }

@@ -33,6 +33,8 @@ pub enum CommandName {
 pub enum RefusalCode {
     /// No such upload, or no such id.
     NotFound,
+    /// The upload was deleted, or has expired.
+    Gone,
     /// The socket watches as many uploads as it may.
     TooManyWatched,
     /// The socket does not watch that upload.

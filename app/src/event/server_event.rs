@@ -1,7 +1,7 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::refusal::{CommandName, Refusal, RefusalCode};
-use crate::model::{Message, Person, Seq, TouchPoint, UploadId};
+use crate::model::{Deletion, LogEntry, Message, Person, Seq, TouchPoint, UploadId};
 
 /// An event that the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,9 +21,10 @@ pub enum ServerEvent {
         upload_id: UploadId,
         /// The last sequence number stored when the subscription was confirmed.
         head: Seq,
-        /// The messages after the client's cursor, if the node has them in memory; otherwise empty.
-        messages: Vec<Message>,
-        /// The client's last message is not the store's: it has to start anew, from these newest messages.
+        /// The entries of the log after the client's cursor, if the node has them in memory; otherwise empty.
+        #[serde(rename = "messages")]
+        entries: Vec<LogEntry>,
+        /// The client's last entry is not the store's: it has to start anew, from these newest ones.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         reset: bool,
     },
@@ -33,7 +34,23 @@ pub enum ServerEvent {
         #[serde(rename = "uploadID")]
         upload_id: UploadId,
         /// The whole message.
+        #[serde(serialize_with = "as_entry")]
         message: Message,
+    },
+    /// Somebody deleted a message.
+    MessageDeleted {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
+        /// The whole entry of the log that deletes it.
+        #[serde(serialize_with = "as_deletion")]
+        entry: Deletion,
+    },
+    /// The upload is deleted or expired. Nothing more comes of it.
+    UploadDeleted {
+        /// The upload's long id.
+        #[serde(rename = "uploadID")]
+        upload_id: UploadId,
     },
     /// Somebody touched the image, once or more often.
     Touched {
@@ -65,6 +82,16 @@ pub enum ServerEvent {
     Refused(Refusal),
 }
 
+/// Writes a message with its `kind`, as an entry of the log.
+fn as_entry<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
+    LogEntry::Message(message.clone()).serialize(serializer)
+}
+
+/// The same for a deletion.
+fn as_deletion<S: Serializer>(deletion: &Deletion, serializer: S) -> Result<S::Ok, S::Error> {
+    LogEntry::Deletion(*deletion).serialize(serializer)
+}
+
 /// An event in JSON. What serde derives for such an enum keeps the data in a value of its own until it knows the type, and
 /// with it a second copy of all code that reads messages: 50 kB of WASM.
 #[derive(Deserialize)]
@@ -81,9 +108,10 @@ struct Data {
     #[serde(rename = "uploadID")]
     upload_id: String,
     head: Option<Seq>,
-    messages: Option<Vec<Message>>,
+    messages: Option<Vec<LogEntry>>,
     reset: Option<bool>,
-    message: Option<Message>,
+    message: Option<LogEntry>,
+    entry: Option<LogEntry>,
     points: Option<Vec<TouchPoint>>,
     count: Option<u32>,
     people: Option<Vec<Person>>,
@@ -112,12 +140,25 @@ impl Data {
             "watched" => ServerEvent::Watched {
                 upload_id: upload_id?,
                 head: self.head?,
-                messages: self.messages?,
+                entries: self.messages?,
                 reset: self.reset.unwrap_or_default(),
             },
             "messagePosted" => ServerEvent::MessagePosted {
                 upload_id: upload_id?,
-                message: self.message?,
+                message: match self.message? {
+                    LogEntry::Message(message) => message,
+                    LogEntry::DeletedMessage(_) | LogEntry::Deletion(_) => return None,
+                },
+            },
+            "messageDeleted" => ServerEvent::MessageDeleted {
+                upload_id: upload_id?,
+                entry: match self.entry? {
+                    LogEntry::Deletion(deletion) => deletion,
+                    LogEntry::Message(_) | LogEntry::DeletedMessage(_) => return None,
+                },
+            },
+            "uploadDeleted" => ServerEvent::UploadDeleted {
+                upload_id: upload_id?,
             },
             "touched" => ServerEvent::Touched {
                 upload_id: upload_id?,

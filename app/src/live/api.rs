@@ -7,7 +7,7 @@ use web_sys::AbortSignal;
 use super::backfill::MAX_BACKFILL;
 use super::failure::ApiFailure;
 use crate::browser::storage;
-use crate::model::{Message, MessagePage, NewMessage, Seq, UploadId};
+use crate::model::{LogEntry, LogPage, NewMessage, Seq, UploadId};
 
 /// A call that takes longer has failed.
 const TIMEOUT_MILLIS: u32 = 20_000;
@@ -15,7 +15,7 @@ const TIMEOUT_MILLIS: u32 = 20_000;
 const MAX_OLDER: usize = 50;
 
 /// The messages that a query selects: `?after=…`, `?before=…`, or the newest when it is empty.
-pub(super) async fn messages(upload: UploadId, query: &str) -> Result<MessagePage, ApiFailure> {
+pub(super) async fn messages(upload: UploadId, query: &str) -> Result<LogPage, ApiFailure> {
     get(&format!("/api/uploads/{upload}/messages{query}")).await
 }
 
@@ -33,8 +33,8 @@ pub(super) fn up_to(seq: Seq) -> String {
     format!("?before={before}&limit={limit}")
 }
 
-/// Posts a message.
-pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<Message, ApiFailure> {
+/// Posts a message, and returns its entry of the log: another one if its id is known already.
+pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<LogEntry, ApiFailure> {
     let body = serde_json::to_string(&message).map_err(|_| ApiFailure::Unreachable)?;
     let url = format!("/api/uploads/{upload}/messages");
     exchange(&url, Some(&body)).await

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::handle::Live;
 use crate::browser::object_url::ObjectUrl;
-use crate::model::{MessagePage, ShortId, Upload, UploadPage};
+use crate::model::{LogPage, ShortId, Upload, UploadPage};
 
 /// How many conversations are kept for the way back. When there are more, the oldest are dropped, those with unsent
 /// messages last.
@@ -65,7 +65,7 @@ impl Conversations {
             // Its messages are kept in the conversation, which catches up by itself.
             Some(UploadPage {
                 upload: kept.upload.clone(),
-                page: MessagePage::default(),
+                page: LogPage::default(),
                 first: None,
             })
         })
@@ -75,7 +75,7 @@ impl Conversations {
     pub fn add_uploaded(self, upload: Upload, file: ObjectUrl) {
         let page = UploadPage {
             upload,
-            page: MessagePage::default(),
+            page: LogPage::default(),
             first: None,
         };
         self.0.update_value(|state| state.add(page, Some(file)));

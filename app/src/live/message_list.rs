@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::view::{Entry, Pin};
+use super::view::{Entry, Listed, Pin};
 use crate::model::{ClientMessageId, MessageText, Seq};
 
 /// A chunk of this length is closed: further messages go into the next one.
@@ -61,7 +61,7 @@ pub struct MessageList {
 struct Contents {
     /// The last one ends with the unsent messages.
     chunks: Vec<Chunk>,
-    /// The number of the first stored message, and of the one after the last.
+    /// The number of the first listed entry of the log, and of the one after the last.
     first: Seq,
     next: Seq,
     /// How many messages are unsent.
@@ -72,8 +72,8 @@ struct Contents {
 }
 
 impl MessageList {
-    /// Starts with these stored messages; `first` is the number of the first one.
-    pub(super) fn new((first, listed): (Seq, &[Entry]), first_text: Option<MessageText>) -> Self {
+    /// Starts with these entries of the log; `first` is the number of the first one.
+    pub(super) fn new((first, listed): (Seq, &[Listed]), first_text: Option<MessageText>) -> Self {
         let list = Self {
             first_text: RwSignal::new(first_text),
             chunks: RwSignal::new(Vec::new()),
@@ -92,8 +92,9 @@ impl MessageList {
         list
     }
 
-    /// Shows these stored messages, of which `first` is the number of the first one, and these unsent ones.
-    pub(super) fn update(self, (first, listed): (Seq, &[Entry]), unsent: &[Entry]) {
+    /// Shows the messages of these entries of the log, of which `first` is the number of the first one, and these unsent
+    /// ones.
+    pub(super) fn update(self, (first, listed): (Seq, &[Listed]), unsent: &[Entry]) {
         let chunks = self.contents.try_update_value(|contents| {
             let before = ids(&contents.chunks);
             contents.update(first, listed, unsent);
@@ -102,26 +103,26 @@ impl MessageList {
         if let Some(chunks) = chunks.flatten() {
             self.chunks.set(chunks);
         }
-        let newest = unsent.last().or(listed.last());
+        let newest = unsent.last().or_else(|| messages(listed).next_back());
         let key = |entry: &Entry| entry.key.clone();
         if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
             self.newest.set(newest.cloned());
         }
         if first == Seq::new(1)
-            && let Some(text) = listed.first().map(|entry| &entry.content)
-            && self
-                .first_text
-                .with_untracked(|it| it.as_ref() != Some(text))
+            && let Some(one) = listed.first()
         {
-            self.first_text.set(Some(text.clone()));
+            let text = one.message.as_ref().map(|entry| &entry.content);
+            if self.first_text.with_untracked(|it| it.as_ref() != text) {
+                self.first_text.set(text.cloned());
+            }
         }
         self.update_pins(listed);
     }
 
     /// Reads all listed messages, but sets the signal only if another one has a place.
-    fn update_pins(self, listed: &[Entry]) {
+    fn update_pins(self, listed: &[Listed]) {
         let cleared = self.contents.with_value(|contents| contents.cleared);
-        let pins = listed.iter().filter_map(|entry| {
+        let pins = messages(listed).filter_map(|entry| {
             let (at, number) = entry.at.zip(entry.pin)?;
             // A list that was cleared may have another message with the same number.
             Some(((cleared << 32) | u64::from(number.get()), number, at, entry))
@@ -144,7 +145,7 @@ impl MessageList {
         self.pins.set(pins.collect());
     }
 
-    /// The number of the first listed stored message, and of the one after the last.
+    /// The number of the first listed entry of the log, and of the one after the last.
     pub fn range(self) -> (Seq, Seq) {
         self.contents
             .with_value(|contents| (contents.first, contents.next))
@@ -171,11 +172,16 @@ impl MessageList {
         self.contents.update_value(|contents| contents.clear(first));
     }
 
+    /// Removes the row of a message that was deleted.
+    pub(super) fn remove(self, seq: Seq) {
+        self.contents.with_value(|contents| contents.remove(seq));
+    }
+
     /// Shows changes of messages that are listed already, as when the tab's own are known later.
-    pub(super) fn refresh(self, listed: &[Entry]) {
+    pub(super) fn refresh(self, listed: &[Listed]) {
         self.contents.with_value(|contents| {
             let mut previous = None;
-            for (row, entry) in contents.rows().zip(listed) {
+            for (row, entry) in contents.rows().zip(messages(listed)) {
                 row.set(entry, previous);
                 previous = Some(entry);
             }
@@ -184,17 +190,16 @@ impl MessageList {
 }
 
 impl Contents {
-    fn update(&mut self, first: Seq, listed: &[Entry], unsent: &[Entry]) {
+    fn update(&mut self, first: Seq, listed: &[Listed], unsent: &[Entry]) {
         let next = Seq::new(first.get() + listed.len() as u64);
         if first > self.next || next < self.first {
             self.clear(first);
         }
         let trimmed = first > self.first;
         if trimmed {
-            self.remove_oldest(distance(self.first, first));
+            self.remove_oldest(first);
         }
-        let older = &listed[..distance(first, self.first)];
-        self.add_older(older);
+        self.add_older(&listed[..distance(first, self.first)]);
         self.first = first;
         let new = listed.get(distance(first, self.next)..).unwrap_or_default();
         self.next = next;
@@ -214,25 +219,51 @@ impl Contents {
         chunks.flat_map(|chunk| chunk.rows.get_untracked())
     }
 
-    fn remove_oldest(&mut self, mut count: usize) {
+    /// Removes the stored messages before this number.
+    fn remove_oldest(&mut self, first: Seq) {
         while let Some(chunk) = self.chunks.first() {
-            let length = chunk.rows.with_untracked(Vec::len);
-            if length > count || self.chunks.len() == 1 {
-                chunk.rows.update(|rows| drop(rows.drain(..count)));
+            let is_older = |row: &Row| (Seq::new(1)..first).contains(&row.seq());
+            let older = |rows: &Vec<Row>| rows.iter().take_while(|row| is_older(row)).count();
+            let (count, length) = chunk.rows.with_untracked(|rows| (older(rows), rows.len()));
+            if count < length || self.chunks.len() == 1 {
+                if count > 0 {
+                    chunk.rows.update(|rows| drop(rows.drain(..count)));
+                }
                 break;
             }
             self.chunks.remove(0);
-            count -= length;
         }
         self.set_first_previous(None);
     }
 
-    fn add_older(&mut self, older: &[Entry]) {
-        let Some(last) = older.last() else { return };
+    /// Removes the row of this stored message. A chunk stays, even when it is empty.
+    fn remove(&self, seq: Seq) {
+        let mut previous = None;
+        for chunk in &self.chunks {
+            let rows = chunk.rows.get_untracked();
+            let Some(index) = rows.iter().position(|row| row.seq() == seq) else {
+                previous = rows.last().map(Row::entry).or(previous);
+                continue;
+            };
+            let before = index.checked_sub(1).and_then(|index| rows.get(index));
+            let previous = before.map(Row::entry).or(previous);
+            let mut rows_after = self.rows().skip_while(|row| row.seq() != seq).skip(1);
+            if let Some(next) = rows_after.next() {
+                next.set(&next.entry(), previous.as_ref());
+            }
+            chunk.rows.update(|rows| drop(rows.remove(index)));
+            return;
+        }
+    }
+
+    fn add_older(&mut self, older: &[Listed]) {
+        let Some(last) = messages(older).next_back() else {
+            return;
+        };
         self.set_first_previous(Some(last));
         let mut previous = None;
         let mut rows = Vec::new();
-        for entry in older {
+        for entry in messages(older) {
             rows.push(self.new_row(entry, previous));
             previous = Some(entry);
         }
@@ -247,16 +278,17 @@ impl Contents {
     }
 
     /// Adds stored messages, and replaces the unsent ones.
-    fn add_newest(&mut self, new: &[Entry], unsent: &[Entry], may_close: bool) {
+    fn add_newest(&mut self, new: &[Listed], unsent: &[Entry], may_close: bool) {
         let (mut rows, mut unsent_rows) = self.open_chunk();
         let mut previous = match rows.last() {
             Some(row) => Some(row.entry()),
             None => self.last_closed(),
         };
-        for (index, entry) in new.iter().chain(unsent).enumerate() {
+        let stored = messages(new).count();
+        for (index, entry) in messages(new).chain(unsent).enumerate() {
             let is_full = rows.len() >= CHUNK_LENGTH && unsent_rows.is_empty();
             // The unsent messages stay together.
-            let may_close = may_close && index <= new.len();
+            let may_close = may_close && index <= stored;
             if may_close && (is_full || rows.len() >= MAX_CHUNK_LENGTH) {
                 self.set_open_chunk(std::mem::take(&mut rows));
                 let chunk = self.new_chunk(Vec::new());
@@ -325,7 +357,17 @@ impl Contents {
     }
 }
 
+/// The messages among these entries of the log.
+fn messages(listed: &[Listed]) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
+    listed.iter().filter_map(|it| it.message.as_ref())
+}
+
 impl Row {
+    /// The number of the message; 0 until it is stored.
+    fn seq(&self) -> Seq {
+        self.state.with_untracked(|state| state.entry.seq)
+    }
+
     fn entry(&self) -> Entry {
         self.state.with_untracked(|state| state.entry.clone())
     }

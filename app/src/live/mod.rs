@@ -11,7 +11,7 @@
 //! failure        the reasons why HTTP calls fail
 //! machine/       the state machine; its parts are:
 //! connection/    when to connect, and when to try again
-//! conversation   the order of the stored messages
+//! conversation   the order of the stored log
 //! backfill       fetching missing messages
 //! outbox         the tab's own messages that are not stored yet
 //! ripples        the ripples on the image
@@ -41,4 +41,6 @@ pub use conversations::{Conversations, Opened};
 pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
-pub use view::{Connection, Delivery, Entry, History, Pin, Presence, Ripple, Segment, TouchedBy};
+pub use view::{
+    Connection, Delivery, Entry, History, Listed, Pin, Presence, Ripple, Segment, TouchedBy,
+};

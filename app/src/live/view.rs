@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use crate::model::{
-    AuthorName, AuthorTag, ClientMessageId, MessageText, NewMessage, Person, Point, Seq, TabTag,
-    Timestamp,
+    AuthorName, AuthorTag, ClientMessageId, MessageId, MessageText, NewMessage, Person, Point, Seq,
+    TabTag, Timestamp,
 };
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
@@ -30,6 +30,17 @@ pub struct Entry {
     pub mine: bool,
     /// Whether it is stored.
     pub delivery: Delivery,
+}
+
+/// What this tab has of an entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The entry's id.
+    pub id: MessageId,
+    /// The message; `None` for a deletion, and for a message that is deleted.
+    pub message: Option<Entry>,
+    /// The number of the message that it deletes; `None` for messages.
+    pub deletes: Option<Seq>,
 }
 
 impl Entry {
@@ -103,6 +114,8 @@ pub enum Connection {
     Offline,
     /// The server does not know the upload. Nothing is tried any more.
     NotFound,
+    /// The upload was deleted or has expired. Nothing is tried any more.
+    Gone,
 }
 
 /// Whether there are older messages than those listed.

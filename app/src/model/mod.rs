@@ -3,6 +3,7 @@
 
 mod author;
 mod id;
+mod log;
 mod message;
 mod point;
 mod stroke;
@@ -15,7 +16,8 @@ mod viewer;
 
 pub use author::AuthorSecret;
 pub use id::{ClientMessageId, IdError, MessageId, ShortId, UploadId, UploadRef};
-pub use message::{Cursor, Message, MessagePage, NewMessage, Seq};
+pub use log::{Cursor, DeletedMessage, Deletion, LogEntry, LogPage, Seq};
+pub use message::{Message, NewMessage};
 pub use point::{NotAFraction, Point, TouchPoint};
 pub use stroke::StrokeId;
 pub use tab::TabId;

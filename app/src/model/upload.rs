@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{ShortId, UploadId};
-use super::message::MessagePage;
+use super::log::LogPage;
 use super::text::MessageText;
 use super::timestamp::Timestamp;
 
@@ -23,6 +23,9 @@ pub struct Upload {
     pub content: Content,
     /// When it was uploaded.
     pub created_at: Timestamp,
+    /// When it expires, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The kind of an upload.
@@ -108,8 +111,8 @@ impl MediaType {
 pub struct UploadPage {
     /// The upload.
     pub upload: Upload,
-    /// Its newest messages.
-    pub page: MessagePage,
+    /// The newest entries of its log.
+    pub page: LogPage,
     /// The text of the first message, by which the page is named.
     pub first: Option<MessageText>,
 }

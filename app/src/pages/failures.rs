@@ -21,6 +21,23 @@ pub fn NotFound() -> impl IntoView {
     }
 }
 
+/// Shown for an upload that was deleted or has expired, with status 410.
+#[component]
+pub fn Gone() -> impl IntoView {
+    set_status(410);
+    let texts = texts();
+    view! {
+        <Title text=tab_title(texts.gone_title)/>
+        <Notice
+            mark="410"
+            title=texts.gone_title
+            detail=texts.gone_detail
+            label=texts.share_own
+            href="/"
+        />
+    }
+}
+
 /// Shown while the store is unavailable, with status 503.
 #[component]
 pub fn Unavailable() -> impl IntoView {

@@ -3,7 +3,7 @@ use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::failures::{Loading, NotFound, Unavailable};
+use super::failures::{Gone, Loading, NotFound, Unavailable};
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::components::{
@@ -35,14 +35,15 @@ pub fn ImagePage() -> impl IntoView {
             None => page_data::image_page(short_id).await,
         }
     });
-    // The upload that the server no longer knew when its conversation was opened.
-    let missing = RwSignal::new(None::<ShortId>);
+    // The upload that the server did not know any more while its conversation was open.
+    let missing = RwSignal::new(None::<(ShortId, PageError)>);
     let page = move || {
-        let is_missing = missing.get().is_some_and(|it| short_id() == Some(it));
+        let error = missing.get().filter(|it| short_id() == Some(it.0));
         Suspend::new(async move {
-            match page.await {
-                Ok(page) if !is_missing => erase(view! { <Conversation page missing/> }),
-                Ok(_) | Err(PageError::NotFound) => erase(NotFound()),
+            match error.map_or(page.await, |(_, error)| Err(error)) {
+                Ok(page) => erase(view! { <Conversation page missing/> }),
+                Err(PageError::NotFound) => erase(NotFound()),
+                Err(PageError::Gone) => erase(Gone()),
                 Err(PageError::Unavailable) => erase(Unavailable()),
             }
         })
@@ -53,8 +54,8 @@ pub fn ImagePage() -> impl IntoView {
 #[component]
 fn Conversation(
     page: UploadPage,
-    /// Set when the server does not know the upload.
-    missing: RwSignal<Option<ShortId>>,
+    /// Set when the server does not know the upload, or no longer.
+    missing: RwSignal<Option<(ShortId, PageError)>>,
 ) -> impl IntoView {
     let Settings {
         max_upload_bytes, ..
@@ -71,10 +72,10 @@ fn Conversation(
     effect(move || live.enter());
     on_cleanup(move || live.leave());
     let short_id = upload.short_id;
-    effect(move || {
-        if live.connection.get() == Connection::NotFound {
-            missing.set(Some(short_id));
-        }
+    effect(move || match live.connection.get() {
+        Connection::NotFound => missing.set(Some((short_id, PageError::NotFound))),
+        Connection::Gone => missing.set(Some((short_id, PageError::Gone))),
+        _ => {}
     });
     let places = Places::provide();
     let hydrated = Hydrated::expect();

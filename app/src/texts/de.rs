@@ -46,6 +46,8 @@ pub static TEXTS: Texts = Texts {
     nothing_at_link_detail: "Vielleicht wurde das Bild entfernt, oder der Link ist unvollständig: Er endet mit acht \
                              Buchstaben oder Ziffern, und Groß- und Kleinschreibung zählt. Frage die Person, von der \
                              du ihn hast, nach dem ganzen Link.",
+    gone_title: "Dieses Bild ist weg",
+    gone_detail: "Es wurde gelöscht, oder seine Zeit war um. Niemand kann es mehr sehen.",
     share_own: "Ein eigenes Bild teilen",
     not_reachable: "Gerade nicht erreichbar",
     image_not_reachable: "Dieses Bild ist gerade nicht erreichbar",
@@ -95,6 +97,7 @@ pub static TEXTS: Texts = Texts {
     reconnecting: "Verbinde neu\u{a0}…",
     offline: "Offline",
     connection_not_found: "Nicht gefunden",
+    connection_gone: "Gelöscht",
 
     share: "Teilen",
     share_this_picture: "Dieses Bild teilen",
@@ -191,7 +194,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     malformed: "Fehlerhafte Anfrage",
     unauthorized: "Nicht berechtigt",
     foreign_origin: "Anfrage von einer anderen Website",
+    not_owner: "Nicht Ihres",
     not_found: "Nicht gefunden",
+    gone: "Gelöscht",
     method_not_allowed: "Methode nicht erlaubt",
     too_slow: "Zu langsam",
     precondition_failed: "Vorbedingung nicht erfüllt",
@@ -206,7 +211,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     unavailable: "Gerade nicht verfügbar",
 
     foreign_origin_detail: "Diese Anfrage kam von der Seite einer anderen Website.",
+    not_owner_detail: "Löschen kann nur, wer die Nachricht geschrieben oder das Bild geteilt hat.",
     not_found_detail: "Hier ist nichts. Vielleicht ist der Link unvollständig, oder sein Ziel gibt es nicht mehr.",
+    gone_detail: "Dieses Bild wurde gelöscht, oder seine Zeit war um.",
     method_not_allowed_detail: "Diese Methode geht hier nicht.",
     too_slow_detail: "Die Anfrage kam nicht rechtzeitig an. Bitte versuche es noch einmal.",
     file_too_large: "Diese Datei ist zu groß: Höchstens {max} können geteilt werden.",

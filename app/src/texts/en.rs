@@ -43,6 +43,8 @@ pub static TEXTS: Texts = Texts {
     nothing_at_link: "There is nothing at this link",
     nothing_at_link_detail: "The picture may have been removed, or the link is incomplete: it ends in eight letters or \
                              digits, and capitals matter. Ask whoever sent it for the whole link.",
+    gone_title: "This picture is gone",
+    gone_detail: "It was deleted, or its time was up. Nobody can see it any more.",
     share_own: "Share a picture of your own",
     not_reachable: "Not reachable right now",
     image_not_reachable: "This picture cannot be reached right now",
@@ -91,6 +93,7 @@ pub static TEXTS: Texts = Texts {
     reconnecting: "Reconnecting…",
     offline: "Offline",
     connection_not_found: "Not found",
+    connection_gone: "Deleted",
 
     share: "Share",
     share_this_picture: "Share this picture",
@@ -186,7 +189,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     malformed: "Malformed request",
     unauthorized: "Unauthorized",
     foreign_origin: "Foreign origin",
+    not_owner: "Not yours",
     not_found: "Not found",
+    gone: "Gone",
     method_not_allowed: "Method not allowed",
     too_slow: "Too slow",
     precondition_failed: "Precondition failed",
@@ -201,7 +206,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     unavailable: "Not available right now",
 
     foreign_origin_detail: "This request was made by a page of another site.",
+    not_owner_detail: "Only who wrote a message, or shared the picture, can delete it.",
     not_found_detail: "There is nothing here. The link may be incomplete, or what it led to is gone.",
+    gone_detail: "This picture was deleted, or its time was up.",
     method_not_allowed_detail: "That method does not work here.",
     too_slow_detail: "The request did not arrive in time. Please try again.",
     file_too_large: "This file is too large: at most {max} can be shared.",

@@ -45,6 +45,8 @@ pub static TEXTS: Texts = Texts {
     nothing_at_link: "En este enlace no hay nada",
     nothing_at_link_detail: "Quizá se quitó la imagen, o el enlace está incompleto: termina en ocho letras o cifras, y \
                              se distinguen mayúsculas y minúsculas. Pide el enlace completo a quien te lo envió.",
+    gone_title: "Esta imagen ya no está",
+    gone_detail: "Se borró, o se acabó su plazo. Ya nadie puede verla.",
     share_own: "Compartir una imagen propia",
     not_reachable: "No disponible en este momento",
     image_not_reachable: "Ahora no se puede acceder a esta imagen",
@@ -93,6 +95,7 @@ pub static TEXTS: Texts = Texts {
     reconnecting: "Reconectando…",
     offline: "Sin conexión",
     connection_not_found: "No encontrado",
+    connection_gone: "Borrada",
 
     share: "Compartir",
     share_this_picture: "Compartir esta imagen",
@@ -189,7 +192,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     malformed: "Solicitud incorrecta",
     unauthorized: "Sin autorización",
     foreign_origin: "Origen ajeno",
+    not_owner: "No es tuyo",
     not_found: "No encontrado",
+    gone: "Borrado",
     method_not_allowed: "Método no permitido",
     too_slow: "Demasiado lento",
     precondition_failed: "Condición previa no cumplida",
@@ -204,7 +209,9 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     unavailable: "No disponible en este momento",
 
     foreign_origin_detail: "Esta solicitud procede de una página de otro sitio.",
+    not_owner_detail: "Solo puede borrarlo quien escribió el mensaje o compartió la imagen.",
     not_found_detail: "Aquí no hay nada. Quizá el enlace esté incompleto o ya no exista lo que había en él.",
+    gone_detail: "Esta imagen se borró, o se acabó su plazo.",
     method_not_allowed_detail: "Ese método no funciona aquí.",
     too_slow_detail: "La solicitud no llegó a tiempo. Inténtalo de nuevo.",
     file_too_large: "Este archivo es demasiado grande: se pueden compartir como máximo {max}.",

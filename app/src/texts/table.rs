@@ -47,7 +47,7 @@ table! {
     skip_to_content, new_picture, try_again, contact,
 
     // Pages that show no image.
-    nothing_here, nothing_at_link, nothing_at_link_detail, share_own,
+    nothing_here, nothing_at_link, nothing_at_link_detail, gone_title, gone_detail, share_own,
     not_reachable, image_not_reachable, image_not_reachable_detail, loading_image,
 
     // Uploading.
@@ -59,6 +59,7 @@ table! {
     // The image page: its title, who is here, and the connection.
     picture_of, people_count, more_people_one, more_people_other,
     connecting, live, caught_up, caught_up_one, caught_up_other, delayed, reconnecting, offline, connection_not_found,
+    connection_gone,
 
     // Sharing.
     share, share_this_picture, anyone_with_link, link_to_page, link_as_qr_code, copy, copied, share_via,
@@ -97,12 +98,12 @@ table! {
     back_to_start, back_to_image,
 
     // Kinds of problems.
-    malformed, unauthorized, foreign_origin, not_found, method_not_allowed, too_slow, precondition_failed, too_large,
+    malformed, unauthorized, foreign_origin, not_owner, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
     unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
     unavailable,
 
     // What a person can do about them.
-    foreign_origin_detail, not_found_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
+    foreign_origin_detail, not_owner_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
     too_many_requests_detail, internal_detail, unavailable_detail, several_images, no_image,
 
     // Images that are not accepted.

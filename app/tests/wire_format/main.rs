@@ -13,8 +13,9 @@ use std::path::Path;
 
 use app::event::{ClientCommand, CommandName, Refusal, RefusalCode, ServerEvent};
 use app::model::{
-    AuthorSecret, Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Person,
-    Point, Seq, ShortId, TabId, Timestamp, TouchPoint, Upload, UploadId, Viewer,
+    AuthorSecret, Content, DeletedMessage, Deletion, Kind, LogEntry, LogPage, MediaType, Message,
+    MessageId, NewMessage, Person, Point, Seq, ShortId, TabId, Timestamp, TouchPoint, Upload,
+    UploadId, Viewer,
 };
 use app::problem::Problem;
 use serde::Serialize;
@@ -100,8 +101,15 @@ fn an_upload() {
             height: 4032,
         },
         created_at: moment("2026-11-24T12:00:00.123Z"),
+        expires_at: None,
     };
     pins("upload.json", &upload);
+    let expires_at = Some(moment("2026-12-01T12:00:00.123Z"));
+    let upload = Upload {
+        expires_at,
+        ..upload
+    };
+    pins("upload_expiring.json", &upload);
 }
 
 #[test]
@@ -121,8 +129,47 @@ fn media_types_are_written_as_in_headers() {
 
 #[test]
 fn a_message() {
-    pins("message.json", &message());
-    pins("message_with_place.json", &placed_message());
+    pins("message.json", &LogEntry::Message(message()));
+    pins(
+        "message_with_place.json",
+        &LogEntry::Message(placed_message()),
+    );
+}
+
+fn deletion() -> Deletion {
+    Deletion {
+        id: "674312a0b1c2d3e4f506172a".parse().unwrap(),
+        upload_id: upload_id(),
+        seq: Seq::new(9),
+        deletes: Seq::new(7),
+        created_at: moment("2026-11-24T12:05:00.000Z"),
+    }
+}
+
+#[test]
+fn a_deletion_and_what_it_leaves_of_a_message() {
+    pins("deletion.json", &LogEntry::Deletion(deletion()));
+    let deleted: DeletedMessage = message().deleted(deletion().created_at);
+    pins("deleted_message.json", &LogEntry::DeletedMessage(deleted));
+}
+
+#[test]
+fn an_entry_without_a_field_of_its_kind_is_refused() {
+    for (file, field) in [
+        ("message.json", "content"),
+        ("message.json", "authorName"),
+        ("message.json", "clientMessageID"),
+        ("message.json", "kind"),
+        ("deletion.json", "deletes"),
+        ("deletion.json", "createdAt"),
+    ] {
+        let mut entry: Value = serde_json::from_str(&golden(file)).unwrap();
+        assert!(entry.as_object_mut().unwrap().remove(field).is_some());
+        assert!(
+            serde_json::from_value::<LogEntry>(entry).is_err(),
+            "{field}"
+        );
+    }
 }
 
 #[test]
@@ -142,8 +189,8 @@ fn a_message_to_be_posted() {
 
 #[test]
 fn a_page_of_messages() {
-    let page = MessagePage {
-        messages: vec![message()],
+    let page = LogPage {
+        entries: vec![message().into()],
         head: Seq::new(7),
     };
     pins("message_page.json", &page);
@@ -154,14 +201,14 @@ fn watched() {
     let event = ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(7),
-        messages: vec![message()],
+        entries: vec![message().into()],
         reset: false,
     };
     pins("event_watched.json", &event);
     let anew = ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(7),
-        messages: vec![placed_message()],
+        entries: vec![placed_message().into()],
         reset: true,
     };
     pins("event_watched_reset.json", &anew);
@@ -174,6 +221,23 @@ fn message_posted() {
         message: message(),
     };
     pins("event_message_posted.json", &event);
+}
+
+#[test]
+fn message_deleted() {
+    let event = ServerEvent::MessageDeleted {
+        upload_id: upload_id(),
+        entry: deletion(),
+    };
+    pins("event_message_deleted.json", &event);
+}
+
+#[test]
+fn upload_deleted() {
+    let event = ServerEvent::UploadDeleted {
+        upload_id: upload_id(),
+    };
+    pins("event_upload_deleted.json", &event);
 }
 
 #[test]
@@ -248,6 +312,7 @@ fn refused() {
 fn refusals_are_coded_in_camel_case() {
     let codes = [
         (RefusalCode::NotFound, "notFound"),
+        (RefusalCode::Gone, "gone"),
         (RefusalCode::TooManyWatched, "tooManyWatched"),
         (RefusalCode::NotWatched, "notWatched"),
         (RefusalCode::InvalidField, "invalidField"),
@@ -311,14 +376,24 @@ fn tolerates<T: DeserializeOwned + PartialEq + Debug>(name: &str) {
 #[test]
 fn unknown_fields_are_ignored_so_that_old_tabs_survive_a_deploy() {
     tolerates::<Upload>("upload.json");
-    tolerates::<MessagePage>("message_page.json");
-    tolerates::<Message>("message_with_place.json");
+    tolerates::<Upload>("upload_expiring.json");
+    tolerates::<LogPage>("message_page.json");
+    for entry in [
+        "message",
+        "message_with_place",
+        "deletion",
+        "deleted_message",
+    ] {
+        tolerates::<LogEntry>(&format!("{entry}.json"));
+    }
     tolerates::<NewMessage>("new_message_with_place.json");
     tolerates::<Problem>("problem.json");
     for event in [
         "watched",
         "watched_reset",
         "message_posted",
+        "message_deleted",
+        "upload_deleted",
         "touched",
         "touched_pointing",
         "presence",

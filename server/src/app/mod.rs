@@ -6,6 +6,7 @@ mod gauges;
 pub mod logs;
 pub mod metrics;
 pub mod node;
+mod remover;
 mod run;
 pub mod sweeper;
 

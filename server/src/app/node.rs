@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -9,6 +10,7 @@ use super::backends::Backends;
 use super::gauges::Gauges;
 use super::logs;
 use super::metrics::Metrics;
+use super::remover::Remover;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
 use crate::admission::misses::MissLimiter;
@@ -21,6 +23,7 @@ use crate::http::body::Discarder;
 use crate::http::pictures::Pictures;
 use crate::http::routes::multipart::UploadReceiver;
 use crate::http::state::{AppState, Parts};
+use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
@@ -65,6 +68,13 @@ pub fn start(
         metrics: metrics.sweep,
     };
     tasks.spawn(sweeper.run(stopping.clone()));
+    let removals = Arc::new(Notify::new());
+    let remover = Remover {
+        store: Arc::clone(&backends.store),
+        blobs: Arc::clone(&backends.blobs),
+        removals: Arc::clone(&removals),
+    };
+    tasks.spawn(remover.run(stopping.clone()));
     let charged = Arc::clone(&rate_limits);
     let decoders = DecodePool::new(
         config.program.clone(),
@@ -98,6 +108,7 @@ pub fn start(
     );
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
+        deleter: Deleter::new(Arc::clone(&backends.store), hub.clone(), removals),
         receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes),
         config: Arc::new(config),
         site: Arc::new(site),

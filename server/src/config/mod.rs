@@ -28,6 +28,8 @@ use values::{networks, number, parsed, switch};
 
 /// Larger files are not images that people share, and would use up the node's temporary space.
 const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
+/// The longest time after which an upload may expire, in seconds: a year.
+pub const MAX_AGE: u32 = 365 * 24 * 60 * 60;
 const MAX_RATE: u32 = 1_000_000;
 const MAX_SOCKETS: usize = 1_000_000;
 const PORT_RANGE: &str = "a port from 0 to 65535";
@@ -118,6 +120,10 @@ pub struct Limits {
     #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
         value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
+    /// How long an upload is kept at most, in seconds, and unless its sender wants it gone earlier; 0: no limit
+    #[arg(long, env = "TONESA_MAX_AGE_SECONDS", value_name = "SECONDS", default_value = "0",
+        value_parser = number(0..=MAX_AGE))]
+    pub max_age_seconds: u32,
     /// Limits of images.
     #[command(flatten)]
     pub image: ImageLimits,

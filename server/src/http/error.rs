@@ -38,8 +38,12 @@ pub enum ApiError {
     Unauthorized,
     /// 403: a page of another site made the request.
     ForeignOrigin,
+    /// 403: the secret is not the owner's.
+    NotOwner,
     /// 404: there is no such thing, or the id is invalid.
     NotFound,
+    /// 410: the upload was deleted or has expired.
+    Gone,
     /// 405; the router adds `Allow`.
     MethodNotAllowed,
     /// 408: the body stopped arriving.
@@ -135,7 +139,9 @@ impl ApiError {
             }
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin"),
+            Self::NotOwner => (StatusCode::FORBIDDEN, "not-owner"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Gone => (StatusCode::GONE, "gone"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
             Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
@@ -252,6 +258,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
+            StoreError::Gone => Self::Gone,
+            StoreError::Forbidden => Self::NotOwner,
             StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {
                 Self::Unavailable
             }

@@ -23,6 +23,7 @@ use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::image::DecodePool;
 use crate::store::Store;
@@ -70,6 +71,7 @@ extractable! {
     pictures: Pictures,
     hub: Hub,
     poster: Poster,
+    deleter: Deleter,
     sockets: Slots,
     response_budget: ResponseBudget,
     message_reads: Arc<SharedMessageReads>,
@@ -108,6 +110,8 @@ pub struct Parts {
     pub hub: Hub,
     /// Stores and publishes messages.
     pub poster: Poster,
+    /// Deletes messages and uploads.
+    pub deleter: Deleter,
     /// Limits the number of sockets.
     pub sockets: Slots,
     /// Limits the memory of answers that are being sent.

@@ -1,9 +1,9 @@
-//! Caches answers to `watch` that carry messages, so that equal requests share one encoded answer.
+//! Caches answers to `watch` that carry entries of logs, so that equal requests share one encoded answer.
 
 use std::sync::Arc;
 
 use app::event::ServerEvent;
-use app::model::{Cursor, Message, MessagePage, Seq, UploadId};
+use app::model::{Cursor, LogEntry, LogPage, Seq, UploadId};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
@@ -21,8 +21,9 @@ const ENTRY_OVERHEAD: u64 = 256;
 /// The bytes of the answer for a short conversation, to size the cache.
 const TYPICAL_ANSWER_BYTES: u64 = 8 * 1024;
 
-/// The cached answers. The messages between a number and a head never change, so entries do not become stale; the cache
-/// is cleared when the store has another history than was known.
+/// The cached answers. What is between a number and a head changes only by an entry after that head, so answers do not
+/// become stale. The cache is cleared when the store has another history than was known, and when something is deleted, so
+/// that it is not kept in memory.
 pub(super) struct AnswerCache(Cache<AnswerKey, Entry, Weight>);
 
 /// The key of a cached answer.
@@ -123,7 +124,7 @@ impl AnswerCache {
         &self,
         upload: UploadId,
         cursor: Cursor,
-        page: MessagePage,
+        page: LogPage,
     ) -> Arc<Batch> {
         let head = page.head;
         let key = AnswerKey {
@@ -134,17 +135,17 @@ impl AnswerCache {
         if let Some(answer) = self.get(&key) {
             return answer;
         }
-        let reaches_head = page.messages.last().is_some_and(|last| last.seq == head);
+        let reaches_head = page.entries.last().is_some_and(|last| last.seq() == head);
         // One with an id was checked by the store, which the next equal one is spared.
         if !reaches_head && cursor.id.is_none() {
             return Arc::new(watched(upload, head, Vec::new(), false));
         }
-        let messages = if reaches_head {
-            page.messages
+        let entries = if reaches_head {
+            page.entries
         } else {
             Vec::new()
         };
-        let mut answer = watched(upload, head, messages, false);
+        let mut answer = watched(upload, head, entries, false);
         if answer.bytes().len() > MAX_BACKLOG_BYTES {
             answer = watched(upload, head, Vec::new(), false);
         }
@@ -152,15 +153,15 @@ impl AnswerCache {
     }
 
     /// Encodes the answer to a client whose last message is not the store's: it starts anew from the newest messages.
-    pub(super) fn encode_reset(&self, upload: UploadId, newest: MessagePage) -> Arc<Batch> {
+    pub(super) fn encode_reset(&self, upload: UploadId, newest: LogPage) -> Arc<Batch> {
         let head = newest.head;
         let key = AnswerKey {
             upload,
             cursor: None,
             head,
         };
-        let messages = newest_that_fit(newest.messages);
-        self.insert(key, watched(upload, head, messages, true))
+        let entries = newest_that_fit(newest.entries);
+        self.insert(key, watched(upload, head, entries, true))
     }
 
     fn insert(&self, key: AnswerKey, answer: Batch) -> Arc<Batch> {
@@ -170,24 +171,24 @@ impl AnswerCache {
     }
 }
 
-/// Returns as many of the newest messages as an answer may carry.
-fn newest_that_fit(mut messages: Vec<Message>) -> Vec<Message> {
+/// Returns as many of the newest entries as an answer may carry.
+fn newest_that_fit(mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
     let mut left = MAX_BACKLOG_BYTES - RESET_OVERHEAD;
-    let fits = |message: &&Message| {
-        let length = serde_json::to_vec(message).map_or(usize::MAX, |json| json.len());
+    let fits = |entry: &&LogEntry| {
+        let length = serde_json::to_vec(entry).map_or(usize::MAX, |json| json.len());
         let rest = left.checked_sub(length.saturating_add(1));
         left = rest.unwrap_or(left);
         rest.is_some()
     };
-    let count = messages.iter().rev().take_while(fits).count();
-    messages.split_off(messages.len() - count)
+    let count = entries.iter().rev().take_while(fits).count();
+    entries.split_off(entries.len() - count)
 }
 
-fn watched(upload_id: UploadId, head: Seq, messages: Vec<Message>, reset: bool) -> Batch {
+fn watched(upload_id: UploadId, head: Seq, entries: Vec<LogEntry>, reset: bool) -> Batch {
     let event = ServerEvent::Watched {
         upload_id,
         head,
-        messages,
+        entries,
         reset,
     };
     Batch::from(&encode(&event))
@@ -200,7 +201,7 @@ mod tests {
     use crate::store::{Draft, Position};
     use app::model::{NewMessage, Timestamp};
 
-    fn message(seq: u64, content: &str) -> Message {
+    fn message(seq: u64, content: &str) -> LogEntry {
         let draft = Draft {
             id: ids::message_id(),
             message: NewMessage {
@@ -211,9 +212,12 @@ mod tests {
                 author: None,
             },
             created_at: Timestamp::EPOCH,
+            owner: None,
         };
         let seq = Seq::new(seq);
-        draft.into_message(ids::upload_id(), Position { seq, places: 0 })
+        draft
+            .into_message(ids::upload_id(), Position { seq, places: 0 })
+            .into()
     }
 
     #[test]
@@ -230,8 +234,8 @@ mod tests {
             fitting.len()
         );
         assert_eq!(fitting, all[64 - fitting.len()..]);
-        let page = MessagePage {
-            messages: all,
+        let page = LogPage {
+            entries: all,
             head: Seq::new(64),
         };
         let cache = AnswerCache::default();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
-use app::model::{Cursor, MessagePage, TabId, TabTag, TouchPoint, UploadId, UploadRef, Viewer};
+use app::model::{Cursor, LogPage, TabId, TabTag, TouchPoint, UploadId, UploadRef, Viewer};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::sleep;
 
@@ -230,9 +230,9 @@ impl Commands {
             sleep(CONFIRMATION_DELAY).await;
             page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
         }
-        let first = page.messages.first();
-        if first.is_some_and(|first| first.seq == cursor.seq && first.id == id) {
-            page.messages.remove(0);
+        let first = page.entries.first();
+        if first.is_some_and(|first| first.seq() == cursor.seq && first.id() == id) {
+            page.entries.remove(0);
             return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
         }
         if let Some(answer) = hub.answer_cache.get_reset(upload, cursor, page.head) {
@@ -242,15 +242,15 @@ impl Commands {
         Ok(hub.answer_cache.encode_reset(upload, newest))
     }
 
-    /// Reads messages from the store; concurrent equal reads share one call.
+    /// Reads entries from the store; concurrent equal reads share one call.
     async fn read(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
         epoch: Epoch,
-    ) -> Result<MessagePage, StoreError> {
-        let page = self.hub.0.store.messages(upload, select, limit).await?;
+    ) -> Result<LogPage, StoreError> {
+        let page = self.hub.0.store.entries(upload, select, limit).await?;
         self.hub.merge_page(upload, &page, epoch);
         Ok(page)
     }
@@ -327,8 +327,10 @@ impl Drop for Commands {
 fn refusal_code(error: StoreError) -> RefusalCode {
     match error {
         StoreError::NotFound => RefusalCode::NotFound,
-        StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => {
-            RefusalCode::Unavailable
-        }
+        StoreError::Gone => RefusalCode::Gone,
+        StoreError::Forbidden
+        | StoreError::AlreadyExists
+        | StoreError::Unavailable
+        | StoreError::Moved => RefusalCode::Unavailable,
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, Weak};
 
 use app::event::ServerEvent;
-use app::model::{Message, MessagePage, Seq, ShortId};
+use app::model::{Deletion, LogEntry, LogPage, Message, Seq, ShortId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +18,7 @@ use super::metrics::HubMetrics;
 use super::outbox::Outbox;
 use super::pings::SocketPings;
 use super::queued_bytes::QueuedBytes;
-use super::refusals::unavailable;
+use super::refusals::{gone, unavailable};
 use super::rooms::{Membership, Rooms};
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
 use crate::config::HubIntervals;
@@ -145,6 +145,36 @@ impl Hub {
         }
     }
 
+    /// Publishes the deletion of a message, like a message.
+    pub async fn publish_deleted(&self, deletion: Deletion) {
+        let (topic, seq) = (deletion.upload_id, deletion.seq);
+        self.0.head_announcer.record(topic, seq);
+        let event = ServerEvent::MessageDeleted {
+            upload_id: topic,
+            entry: deletion,
+        };
+        if let Err(error) = self.publish(topic, &event).await {
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(%error, cause, %seq, "a deletion was not published; its number will be announced");
+        }
+    }
+
+    /// Publishes that an upload is gone. Each node asks the store before it tells its sockets. Those that this does not
+    /// reach notice by themselves, by the reconciler.
+    pub async fn publish_gone(&self, topic: Topic) {
+        let event = ServerEvent::UploadDeleted { upload_id: topic };
+        if let Err(error) = self.publish(topic, &event).await {
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(%error, cause, "a deletion of an upload was not published; every node will notice");
+        }
+    }
+
+    /// The store says that the topic's upload is gone: tells its sockets, and forgets what is known of it.
+    pub(super) fn on_gone(&self, topic: Topic) {
+        self.0.answer_cache.clear();
+        self.0.rooms.close(topic, &gone(topic));
+    }
+
     /// Has the head announcer announce this head of the topic.
     pub fn announce_head(&self, topic: Topic, head: Seq) {
         self.0.head_announcer.record(topic, head);
@@ -160,8 +190,12 @@ impl Hub {
                 self.0.rooms.deliver(topic, frame, IncomingEvent::Touched);
                 Ok(())
             }
-            _ => IncomingEvent::parse(topic, frame)
-                .map(|event| self.0.rooms.deliver(topic, frame, event)),
+            _ => IncomingEvent::parse(topic, frame).map(|event| {
+                if let IncomingEvent::Appended(LogEntry::Deletion(_)) = event {
+                    self.0.answer_cache.clear();
+                }
+                self.0.rooms.deliver(topic, frame, event);
+            }),
         };
         if let Err(reason) = handled {
             self.0.refused_frames.record(reason);
@@ -178,7 +212,7 @@ impl Hub {
     }
 
     /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
-    pub(super) fn merge_page(&self, topic: Topic, page: &MessagePage, read_in: Epoch) {
+    pub(super) fn merge_page(&self, topic: Topic, page: &LogPage, read_in: Epoch) {
         if self.0.rooms.merge_page(topic, page, read_in) {
             self.on_other_history(topic, page.head);
         }

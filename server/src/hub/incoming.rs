@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use app::event::ServerEvent;
-use app::model::{Message, Seq};
+use app::model::{LogEntry, Seq};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::metrics::HubMetrics;
@@ -19,8 +19,9 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The event of a frame, as its topic's room handles it.
 #[derive(Debug, PartialEq)]
 pub(super) enum IncomingEvent {
-    Posted(Message),
+    Appended(LogEntry),
     Head(Seq),
+    Gone,
     Touched,
 }
 
@@ -34,7 +35,15 @@ impl IncomingEvent {
         let parsed = serde_json::from_str(&frame.text).map_err(|_| "the frame is not an event")?;
         let (event, class, upload) = match parsed {
             ServerEvent::MessagePosted { upload_id, message } if message.upload_id == upload_id => {
-                (Self::Posted(message), DeliveryClass::Message, upload_id)
+                let entry = LogEntry::Message(message);
+                (Self::Appended(entry), DeliveryClass::Message, upload_id)
+            }
+            ServerEvent::MessageDeleted { upload_id, entry } if entry.upload_id == upload_id => {
+                let entry = LogEntry::Deletion(entry);
+                (Self::Appended(entry), DeliveryClass::Message, upload_id)
+            }
+            ServerEvent::UploadDeleted { upload_id } => {
+                (Self::Gone, DeliveryClass::Message, upload_id)
             }
             ServerEvent::HeadAdvanced { upload_id, head } => {
                 (Self::Head(head), DeliveryClass::Message, upload_id)

@@ -7,6 +7,7 @@
 mod answer_cache;
 mod batch;
 mod commands;
+pub mod deleting;
 mod epoch;
 mod frames;
 mod handle;

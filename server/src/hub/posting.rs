@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
 use super::handle::Hub;
-use crate::store::{Appended, Draft, MAX_APPEND, Store, StoreError};
+use crate::store::{Appended, Draft, MAX_APPEND, SecretHash, Store, StoreError};
 use crate::{clock, ids};
 
 /// The number of posts to one upload that may wait. One more is refused, and the client tries again later.
@@ -37,6 +37,7 @@ type Queue = VecDeque<Post>;
 /// A message that waits to be appended.
 struct Post {
     message: NewMessage,
+    owner: Option<SecretHash>,
     request: Request,
 }
 
@@ -68,21 +69,31 @@ impl Poster {
         }))
     }
 
-    /// Stores the message and publishes it; returns when it is durable. A message whose `clientMessageID` is known is
+    /// Stores the message, which who has the secret of the hash `owner` may delete, and publishes it; returns when it is
+    /// durable. A message whose `clientMessageID` is known is
     /// neither stored nor published again.
     ///
     /// # Errors
     /// See [`PostError`]. After [`StoreError::Unavailable`] the message may or may not have been stored; posting it
     /// again under the same `clientMessageID` is safe.
-    pub async fn post(&self, upload: UploadId, message: NewMessage) -> Result<Appended, PostError> {
+    pub async fn post(
+        &self,
+        upload: UploadId,
+        message: NewMessage,
+        owner: Option<SecretHash>,
+    ) -> Result<Appended, PostError> {
         let (reply, replied) = oneshot::channel();
         let span = Span::current();
-        let request = Request { reply, span };
-        self.enqueue(upload, Post { message, request })?;
+        let post = Post {
+            message,
+            owner,
+            request: Request { reply, span },
+        };
+        self.enqueue(upload, post)?;
         let appended = replied.await.unwrap_or(Err(StoreError::Unavailable))?;
-        if let Appended::Known(message) = &appended {
+        if let Appended::Known(known) = &appended {
             // The first attempt may have stored it without getting an answer, and so without publishing it.
-            self.0.hub.announce_head(upload, message.seq);
+            self.0.hub.announce_head(upload, known.seq());
         }
         Ok(appended)
     }
@@ -157,7 +168,7 @@ impl Poster {
         let span = first.request.span.clone();
         let (messages, requests): (Vec<_>, Vec<_>) = group
             .into_iter()
-            .map(|post| (post.message, post.request))
+            .map(|post| ((post.message, post.owner), post.request))
             .unzip();
         let append = self.0.store.append(upload, drafts(messages));
         reply_all(requests, append.instrument(span).await)
@@ -198,14 +209,15 @@ impl Drop for QueueGuard<'_> {
 }
 
 /// Gives the messages of a group their ids and one time, so that times follow the sequence numbers.
-fn drafts(messages: Vec<NewMessage>) -> Vec<Draft> {
+fn drafts(messages: Vec<(NewMessage, Option<SecretHash>)>) -> Vec<Draft> {
     let created_at = clock::now();
     messages
         .into_iter()
-        .map(|message| Draft {
+        .map(|(message, owner)| Draft {
             id: ids::message_id(),
             message,
             created_at,
+            owner,
         })
         .collect()
 }

@@ -1,22 +1,22 @@
-//! Keeps the newest messages of a watched topic, so that reconnecting clients cost no read of the store.
+//! Keeps the newest entries of a watched topic's log, so that reconnecting clients cost no read of the store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::model::{Cursor, Message, MessagePage, Seq};
+use app::model::{Cursor, LogEntry, LogPage, Seq};
 
-/// The number of messages that are kept of each watched topic; older ones are dropped. A client that is further behind
+/// The number of entries that are kept of each watched topic; older ones are dropped. A client that is further behind
 /// reads pages over HTTP.
 pub(super) const MAX_RECENT: usize = 64;
-/// The bytes of text that are kept of a topic; beyond it the oldest messages are dropped.
+/// The bytes of text that are kept of a topic; beyond it the oldest entries are dropped.
 const MAX_RECENT_BYTES: usize = 256 * 1024;
-/// The bytes of text that are kept of all topics of a node. Beyond it, a topic that receives a message keeps only that
-/// one, and other messages are read from the store.
+/// The bytes of text that are kept of all topics of a node. Beyond it, a topic that receives an entry keeps only that
+/// one, and others are read from the store.
 const MAX_NODE_BYTES: usize = 64 * 1024 * 1024;
 
-/// How far beyond the head the number of a message may be that is passed on without asking the store, because the
-/// messages of several nodes can arrive out of order.
+/// How far beyond the head the number of an entry may be that is passed on without asking the store, because the
+/// frames of several nodes can arrive out of order.
 const MAX_AHEAD: u64 = 1_024;
 
 /// The progress of a conversation, as far as a node knows it.
@@ -30,11 +30,11 @@ pub(super) struct Progress {
     pub unconfirmed: Option<Seq>,
 }
 
-/// The newest messages of a conversation, and what the node knows about its head.
+/// The newest entries of a log, and what the node knows about its head.
 #[derive(Debug, Default)]
-pub(super) struct RecentMessages {
+pub(super) struct RecentEntries {
     /// There may be gaps between them, because frames can be lost.
-    messages: BTreeMap<Seq, Message>,
+    entries: BTreeMap<Seq, LogEntry>,
     bytes: usize,
     /// The bytes of text of all topics of the node.
     node_bytes: Arc<AtomicUsize>,
@@ -48,7 +48,7 @@ pub(super) struct RecentMessages {
     is_current: bool,
 }
 
-impl RecentMessages {
+impl RecentEntries {
     /// Creates an empty cache, whose bytes are counted in `node_bytes`.
     pub(super) fn new(node_bytes: Arc<AtomicUsize>) -> Self {
         let mut recent = Self::default();
@@ -70,16 +70,16 @@ impl RecentMessages {
         }
     }
 
-    /// Handles a frame with a message, and returns whether to pass the frame on.
-    pub(super) fn on_posted(&mut self, message: Message) -> bool {
-        let seq = message.seq;
+    /// Handles a frame with an entry, and returns whether to pass the frame on.
+    pub(super) fn on_appended(&mut self, entry: LogEntry) -> bool {
+        let seq = entry.seq();
         let ahead = seq.get().saturating_sub(self.head.get());
         // Until the store has been asked, the head may be far beyond the known one.
         let is_passed_on = ahead <= MAX_AHEAD || !self.is_current;
         if is_passed_on {
-            // A known message may come from the store, so a frame does not replace it.
-            if !self.messages.contains_key(&seq) {
-                self.insert(message);
+            // A known entry may come from the store, so a frame does not replace it.
+            if !self.entries.contains_key(&seq) {
+                self.insert(entry);
             }
             self.advance();
         }
@@ -90,7 +90,7 @@ impl RecentMessages {
     /// Advances the head. Numbers are dense, so the next one is stored if there was a frame for it.
     fn advance(&mut self) {
         let next = |head: Seq| head.get().checked_add(1).map(Seq::new);
-        while let Some(next) = next(self.head).filter(|next| self.messages.contains_key(next)) {
+        while let Some(next) = next(self.head).filter(|next| self.entries.contains_key(next)) {
             self.head = next;
             self.announced = next;
         }
@@ -107,22 +107,44 @@ impl RecentMessages {
         }
     }
 
-    fn insert(&mut self, message: Message) {
-        self.set_bytes(self.bytes + size(&message));
-        if let Some(known) = self.messages.insert(message.seq, message) {
+    /// Keeps an entry. A message stays without a deletion that is kept, in whichever order they come: the message may have
+    /// been read before it was deleted.
+    fn insert(&mut self, entry: LogEntry) {
+        let seq = entry.seq();
+        let later = self.entries.range(seq.next()..);
+        let entry = later.fold(entry, |entry, (_, later)| match later {
+            LogEntry::Deletion(deletion) => entry.after(deletion),
+            LogEntry::Message(_) | LogEntry::DeletedMessage(_) => entry,
+        });
+        let deletion = match &entry {
+            LogEntry::Deletion(deletion) => Some(*deletion),
+            LogEntry::Message(_) | LogEntry::DeletedMessage(_) => None,
+        };
+        self.replace(entry);
+        if let Some(deletion) = deletion
+            && let Some(known) = self.entries.remove(&deletion.deletes)
+        {
             self.set_bytes(self.bytes - size(&known));
+            self.replace(known.after(&deletion));
         }
         while self.is_over_limit()
-            && let Some((_, oldest)) = self.messages.pop_first()
+            && let Some((_, oldest)) = self.entries.pop_first()
         {
             self.set_bytes(self.bytes - size(&oldest));
+        }
+    }
+
+    fn replace(&mut self, entry: LogEntry) {
+        self.set_bytes(self.bytes + size(&entry));
+        if let Some(known) = self.entries.insert(entry.seq(), entry) {
+            self.set_bytes(self.bytes - size(&known));
         }
     }
 
     fn is_over_limit(&self) -> bool {
         let is_large = self.bytes > MAX_RECENT_BYTES
             || self.node_bytes.load(Ordering::Relaxed) > MAX_NODE_BYTES;
-        self.messages.len() > MAX_RECENT || self.messages.len() > 1 && is_large
+        self.entries.len() > MAX_RECENT || self.entries.len() > 1 && is_large
     }
 
     fn set_bytes(&mut self, bytes: usize) {
@@ -138,12 +160,12 @@ impl RecentMessages {
     }
 
     /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and
-    /// has been since. Returns whether the store has another message under a known number, as after a restore: then all
+    /// has been since. Returns whether the store has another entry under a known number, as after a restore: then all
     /// that was known is forgotten.
-    pub(super) fn merge_page(&mut self, page: &MessagePage, is_uninterrupted: bool) -> bool {
-        let is_contradicted = page.messages.iter().any(|message| {
-            let known = self.messages.get(&message.seq);
-            known.is_some_and(|known| known.id != message.id)
+    pub(super) fn merge_page(&mut self, page: &LogPage, is_uninterrupted: bool) -> bool {
+        let is_contradicted = page.entries.iter().any(|entry| {
+            let known = self.entries.get(&entry.seq());
+            known.is_some_and(|known| known.id() != entry.id())
         });
         if is_contradicted {
             self.forget();
@@ -151,17 +173,23 @@ impl RecentMessages {
             self.announced = self.announced.min(page.head);
         }
         self.head = self.head.max(page.head);
-        for message in &page.messages {
-            self.insert(message.clone());
+        for entry in &page.entries {
+            self.insert(entry.clone());
         }
         self.advance();
         self.is_current |= is_uninterrupted;
         is_contradicted
     }
 
-    /// Forgets all messages, so that the store has to be asked.
+    /// Forgets everything: there is nothing any more.
+    pub(super) fn clear(&mut self) {
+        self.forget();
+        (self.head, self.announced, self.unconfirmed) = (Seq::ZERO, Seq::ZERO, None);
+    }
+
+    /// Forgets all entries, so that the store has to be asked.
     fn forget(&mut self) {
-        self.messages.clear();
+        self.entries.clear();
         self.set_bytes(0);
         self.is_current = false;
     }
@@ -184,8 +212,8 @@ impl RecentMessages {
             self.forget();
         }
         if is_unconfirmed_false {
-            self.messages.retain(|seq, _| *seq <= self.head);
-            self.set_bytes(self.messages.values().map(size).sum());
+            self.entries.retain(|seq, _| *seq <= self.head);
+            self.set_bytes(self.entries.values().map(size).sum());
         }
         is_unconfirmed_false || is_head_false
     }
@@ -200,11 +228,11 @@ impl RecentMessages {
         (self.is_current && self.unconfirmed.is_none()).then_some(self.head)
     }
 
-    /// Whether [`RecentMessages::after`] has an answer.
+    /// Whether [`RecentEntries::after`] has an answer.
     pub(super) fn can_answer(&self, cursor: Cursor) -> bool {
         let after = cursor.seq;
         // Only the store can say that a message is another one.
-        let is_known = |id| self.messages.get(&after).is_some_and(|it| it.id == id);
+        let is_known = |id| self.entries.get(&after).is_some_and(|it| it.id() == id);
         if !cursor.id.is_none_or(is_known) {
             return false;
         }
@@ -217,35 +245,37 @@ impl RecentMessages {
     }
 
     /// The kept messages after `after`, up to the head.
-    fn newer(&self, after: Seq) -> impl Iterator<Item = (&Seq, &Message)> {
-        let newer = self.messages.range(after.next()..);
+    fn newer(&self, after: Seq) -> impl Iterator<Item = (&Seq, &LogEntry)> {
+        let newer = self.entries.range(after.next()..);
         newer.take_while(|(seq, _)| **seq <= self.head)
     }
 
     /// The messages after `cursor`, as the store would return them: all up to the head if they are at most
     /// [`MAX_RECENT`], else none. `None` if the store has to be asked.
-    pub(super) fn after(&self, cursor: Cursor) -> Option<MessagePage> {
+    pub(super) fn after(&self, cursor: Cursor) -> Option<LogPage> {
         let after = cursor.seq;
         self.can_answer(cursor).then(|| {
             let missing = self.head.get() - after.get();
             let newer = (missing <= MAX_RECENT as u64).then(|| self.newer(after));
             let newer = newer.into_iter().flatten();
-            MessagePage {
-                messages: newer.map(|(_, message)| message.clone()).collect(),
+            LogPage {
+                entries: newer.map(|(_, entry)| entry.clone()).collect(),
                 head: self.head,
             }
         })
     }
 }
 
-impl Drop for RecentMessages {
+impl Drop for RecentEntries {
     fn drop(&mut self) {
         self.set_bytes(0);
     }
 }
 
-fn size(message: &Message) -> usize {
-    message.author_name.as_str().len() + message.content.as_str().len()
+fn size(entry: &LogEntry) -> usize {
+    entry.message().map_or(0, |message| {
+        message.author_name.as_str().len() + message.content.as_str().len()
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Compares the heads of the watched conversations with the store, and announces new ones to the sockets: after every
+//! Compares the heads of the watched logs with the store, and tells the sockets of new ones, and of uploads that are gone: after every
 //! interruption, at intervals in case a node died between storing a message and publishing it, and when a frame carried
 //! a number beyond the next one.
 
@@ -101,9 +101,15 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
     let Some(before) = rooms.progress(topic) else {
         return Ok(());
     };
-    // With the last known message, which shows whether the store has the same history.
+    // With the last known entry, which shows whether the store has the same history.
     let select = Select::After(before.head.previous());
-    let page = hub.0.store.messages(topic, select, MAX_RECENT + 1).await?;
+    let page = match hub.0.store.entries(topic, select, MAX_RECENT + 1).await {
+        Err(StoreError::Gone) => {
+            hub.on_gone(topic);
+            return Ok(());
+        }
+        page => page?,
+    };
     hub.merge_page(topic, &page, epoch);
     if rooms.discard_unstored(topic, before, page.head) {
         hub.0.refused_frames.record("the store has no such head");

@@ -15,10 +15,16 @@ pub(super) fn unavailable(topic: Topic) -> Frame {
     encode(&ServerEvent::Refused(refusal))
 }
 
+/// Encodes the notice that an upload is gone.
+pub(super) fn gone(upload_id: Topic) -> Frame {
+    encode(&ServerEvent::UploadDeleted { upload_id })
+}
+
 /// Creates the refusal of a command, with a sentence for `code`.
 pub(super) fn refusal(command: CommandName, upload_id: String, code: RefusalCode) -> Refusal {
     let detail = match code {
         RefusalCode::NotFound => "There is no such upload.".to_owned(),
+        RefusalCode::Gone => "The upload was deleted or has expired.".to_owned(),
         RefusalCode::TooManyWatched => {
             format!("A socket watches at most {MAX_WATCHED_UPLOADS} uploads.")
         }

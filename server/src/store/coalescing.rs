@@ -5,11 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::{Appended, Draft, Select, Store, StoreError};
+use super::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use crate::ids::PairingId;
 
 /// A store whose concurrent equal reads share one call. No caller gets the result of a call that began before its own,
@@ -17,7 +19,7 @@ use crate::ids::PairingId;
 pub struct CoalescingStore {
     store: Arc<dyn Store>,
     uploads: CoalescedReads<UploadRef, Upload>,
-    pages: CoalescedReads<(UploadId, Select, usize), MessagePage>,
+    pages: CoalescedReads<(UploadId, Select, usize), LogPage>,
 }
 
 impl CoalescingStore {
@@ -33,8 +35,12 @@ impl CoalescingStore {
 
 #[async_trait]
 impl Store for CoalescingStore {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
-        self.store.insert_upload(upload).await
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        self.store.insert_upload(upload, owner).await
     }
 
     async fn upload(&self, upload: UploadRef) -> Result<Upload, StoreError> {
@@ -51,15 +57,46 @@ impl Store for CoalescingStore {
         self.store.append(upload, drafts).await
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        self.store.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.delete_upload(upload, by, at).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        self.store.removals(limit).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        self.store.remove_log(upload, limit).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        self.store.finish_removal(upload).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         self.pages
             .read((upload, select, limit), || {
-                self.store.messages(upload, select, limit)
+                self.store.entries(upload, select, limit)
             })
             .await
     }

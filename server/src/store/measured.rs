@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 
 use super::metrics::StoreMetrics;
-use super::{Appended, Draft, Select, Store, StoreError};
+use super::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use crate::ids::PairingId;
 
 /// Records the duration and outcome of each call of the wrapped store.
@@ -24,8 +26,12 @@ impl MeasuredStore {
 
 #[async_trait]
 impl Store for MeasuredStore {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
-        let call = self.store.insert_upload(upload);
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        let call = self.store.insert_upload(upload, owner);
         self.metrics.calls.measure("insert_upload", call).await
     }
 
@@ -46,14 +52,50 @@ impl Store for MeasuredStore {
         Ok(appended)
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        let call = self.store.delete_message(upload, seq, by, draft);
+        self.metrics.calls.measure("delete_message", call).await
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let call = self.store.delete_upload(upload, by, at);
+        self.metrics.calls.measure("delete_upload", call).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        let call = self.store.removals(limit);
+        self.metrics.calls.measure("removals", call).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        let call = self.store.remove_log(upload, limit);
+        self.metrics.calls.measure("remove_log", call).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        let call = self.store.finish_removal(upload);
+        self.metrics.calls.measure("finish_removal", call).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
-        let call = self.store.messages(upload, select, limit);
-        self.metrics.calls.measure("messages", call).await
+    ) -> Result<LogPage, StoreError> {
+        let call = self.store.entries(upload, select, limit);
+        self.metrics.calls.measure("entries", call).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

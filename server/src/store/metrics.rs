@@ -34,7 +34,12 @@ impl StoreMetrics {
                 "insert_upload",
                 "upload",
                 "append",
-                "messages",
+                "entries",
+                "delete_message",
+                "delete_upload",
+                "removals",
+                "remove_log",
+                "finish_removal",
                 "ping",
                 "pairing",
                 "pair",
@@ -88,6 +93,8 @@ impl Outcome for StoreError {
     fn outcome(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::Gone => "gone",
+            Self::Forbidden => "forbidden",
             Self::AlreadyExists => "already_exists",
             Self::Unavailable | Self::Moved => "unavailable",
         }

@@ -1,4 +1,4 @@
-//! Uploads and messages. What is stored here is authoritative: everything else can be recovered from it.
+//! Uploads and their logs. What is stored here is authoritative: everything else can be recovered from it.
 //!
 //! Every backend passes the tests in `conformance/`, which check the guarantees of [`Store`].
 
@@ -6,6 +6,7 @@ pub mod coalescing;
 pub mod measured;
 pub mod metrics;
 pub mod mongo;
+mod secret_hash;
 pub mod sqlite;
 
 #[cfg(test)]
@@ -14,11 +15,13 @@ pub(crate) mod conformance;
 use std::num::NonZeroU32;
 
 use app::model::{
-    ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, ShortId, Timestamp, Upload,
-    UploadId, UploadRef,
+    ClientMessageId, Deletion, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, ShortId,
+    Timestamp, Upload, UploadId, UploadRef,
 };
 use async_trait::async_trait;
 use thiserror::Error;
+
+pub use secret_hash::SecretHash;
 
 use crate::ids::PairingId;
 
@@ -28,9 +31,15 @@ pub const MAX_APPEND: usize = 256;
 /// Why a call of the store failed, by what that means to the caller. The backends log the causes themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// There is no such upload. Nothing was written.
+    /// There is no such upload, or no such message. Nothing was written.
     #[error("no such upload")]
     NotFound,
+    /// The upload was deleted or has expired. Nothing was written.
+    #[error("the upload is gone")]
+    Gone,
+    /// The secret is not that of an owner. Nothing was written.
+    #[error("not the owner's secret")]
+    Forbidden,
     /// The id or short id is taken: make new ones and try again. Nothing was written.
     #[error("the id is taken")]
     AlreadyExists,
@@ -49,8 +58,37 @@ pub enum StoreError {
 pub enum Appended {
     /// It was stored as this message.
     New(Message),
-    /// Its `clientMessageID` exists already in this upload: this is the earlier message.
-    Known(Message),
+    /// Its `clientMessageID` exists already in this upload: this is the earlier message, or what is left of it.
+    Known(LogEntry),
+}
+
+/// The result of [`Store::delete_message`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// The message is deleted now, by this entry.
+    New(Deletion),
+    /// It was deleted before.
+    Already,
+}
+
+/// The id and the time of a deletion, from the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeletionDraft {
+    /// The id of the entry, if one is made.
+    pub id: MessageId,
+    /// When the node received the request.
+    pub created_at: Timestamp,
+}
+
+/// An upload whose log and images have to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    /// The upload.
+    pub upload: UploadId,
+    /// The key of its images.
+    pub short_id: ShortId,
+    /// When it was deleted, or expired.
+    pub since: Timestamp,
 }
 
 /// A message to append, with an id and a time from the node.
@@ -62,6 +100,8 @@ pub struct Draft {
     pub message: NewMessage,
     /// When the node received it.
     pub created_at: Timestamp,
+    /// The hash of its author's secret, who may delete it.
+    pub owner: Option<SecretHash>,
 }
 
 impl Draft {
@@ -94,18 +134,27 @@ impl Draft {
     }
 }
 
-/// A message's position in its conversation. Every message is stored with its own, so that the next one follows from the
-/// last message alone.
+/// An entry's position in its log. Every entry is stored with its own, so that the next one follows from the last one
+/// alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// Its sequence number; 0 before the first message.
+    /// Its sequence number; 0 before the first entry.
     pub seq: Seq,
-    /// How many messages up to it, itself included, have a place. That is the number of its pin, if it has a place.
+    /// How many messages up to it, itself included, have or had a place. That is the number of its pin, if it has a place.
     pub places: u32,
 }
 
 impl Position {
-    /// Returns the position of a draft that follows the message at this one.
+    /// Returns the position of a deletion that follows the entry at this one.
+    #[must_use]
+    pub fn next_deletion(self) -> Self {
+        Self {
+            seq: self.seq.next(),
+            places: self.places,
+        }
+    }
+
+    /// Returns the position of a draft that follows the entry at this one.
     #[must_use]
     pub fn next(self, draft: &Draft) -> Self {
         Self {
@@ -117,7 +166,7 @@ impl Position {
     }
 }
 
-/// Which messages of a conversation to read. Every page is oldest first and has at most `limit` messages.
+/// Which entries of a log to read. Every page is oldest first and has at most `limit` entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Select {
     /// The newest ones.
@@ -131,12 +180,13 @@ pub enum Select {
     Since(Timestamp),
 }
 
-/// Stores uploads and messages.
+/// Stores uploads and their logs.
 ///
 /// Guarantees of every backend:
 /// - What a call has returned `Ok` for is durable (it survives `kill -9` of the node) and visible to every later call,
 /// through every node.
 /// - The sequence numbers of an upload are 1, 2, 3 … without holes, in the order of the drafts of one call.
+/// - A deleted message keeps its number, and nothing of its text, alias, place and author can be read any more.
 /// - The pins of an upload are 1, 2, 3 … without holes, in the order of the messages that have a place.
 /// - A `clientMessageID` is stored at most once per upload, however often and through however many nodes it is posted,
 /// and also within one call.
@@ -147,21 +197,27 @@ pub enum Select {
 /// an error it is undecided whether a write was done, or will be done later; each method says what repeating it does.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Inserts a new upload. On success it is durable and visible to every later call.
+    /// Inserts a new upload, which belongs to who has the secret of this hash. On success it is durable and visible to
+    /// every later call.
     ///
     /// # Errors
     /// [`StoreError::AlreadyExists`] when its id or short id is taken; nothing is stored then. Undecided after
     /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; a repeated call returns [`StoreError::AlreadyExists`] if
     /// the first one was done.
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError>;
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError>;
 
     /// Returns the upload with this id or short id.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none.
+    /// [`StoreError::NotFound`] when there is none, and [`StoreError::Gone`] when it was deleted or has expired, here and
+    /// in all calls that are about an upload.
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError>;
 
-    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's conversation. On success each draft is durable, as a new
+    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's log. On success each draft is durable, as a new
     /// message or as the earlier one with its `clientMessageID`; the results are in the drafts' order.
     ///
     /// # Errors
@@ -175,16 +231,64 @@ pub trait Store: Send + Sync + 'static {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError>;
 
-    /// Returns a page of the conversation together with its head, both as of the same moment.
+    /// Deletes a message, if `by` is the hash of its author's secret or of that of the upload's owner: what it says is
+    /// removed, and an entry that says so is appended. On success both are durable.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload or message, [`StoreError::Forbidden`] for another secret or
+    /// none, also when the message was deleted before. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::Moved`]: the message may be deleted, or may be later, and what it says may be removed before the entry
+    /// is there, which follows in any case. Repeating the call is safe.
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError>;
+
+    /// Deletes an upload, if `by` is the hash of its owner's secret. From then on it is gone for every call. Its log and
+    /// its images are removed later: it is among the [`Store::removals`].
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`] for another secret or none. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::Moved`]; a repeated call returns [`StoreError::Gone`] if the first one was done.
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Returns uploads that were deleted or have expired and whose removal is not finished, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError>;
+
+    /// Removes entries of the log of an upload that is gone, at most `limit`, and returns how many that were.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload or it is not gone; nothing is removed then. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError>;
+
+    /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more.
+    ///
+    /// # Errors
+    /// As [`Store::remove_log`].
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError>;
+
+    /// Returns a page of the log together with its head, both as of the same moment.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such upload.
-    async fn messages(
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError>;
+    ) -> Result<LogPage, StoreError>;
 
     /// Checks that the backend can read and write.
     ///
@@ -213,14 +317,15 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
 
-    /// Returns whether a short id is in use. Used to find blobs that no upload refers to.
+    /// Returns whether a short id is in use; that of an upload that is gone is not. Used to find blobs that no upload
+    /// refers to.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; then it is not known whether it is in use.
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
         match self.upload(UploadRef::Short(short_id)).await {
             Ok(_) => Ok(true),
-            Err(StoreError::NotFound) => Ok(false),
+            Err(StoreError::NotFound | StoreError::Gone) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -24,7 +24,7 @@ mod tests;
 
 use std::time::Duration;
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use mongodb::Client;
 use tokio::time::timeout;
@@ -35,7 +35,9 @@ use self::append_locks::AppendLocks;
 use self::error::with_timeout;
 use self::schema::Database;
 use self::writes::WriteTasks;
-use super::{Appended, Draft, Select, Store, StoreError};
+use super::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use crate::config::Secret;
 use crate::ids::PairingId;
 
@@ -82,7 +84,11 @@ impl MongoStore {
 
 #[async_trait]
 impl Store for MongoStore {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        _owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
         let database = self.database.clone();
         let job = async move { uploads::insert(&database, &upload).await };
         self.writes.run(1, job).await
@@ -106,12 +112,43 @@ impl Store for MongoStore {
         self.writes.run(size, job).await
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        _upload: UploadId,
+        _seq: Seq,
+        _by: Option<SecretHash>,
+        _draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn delete_upload(
+        &self,
+        _upload: UploadId,
+        _by: Option<SecretHash>,
+        _at: Timestamp,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn removals(&self, _limit: usize) -> Result<Vec<Removal>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_log(&self, _upload: UploadId, _limit: usize) -> Result<usize, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn finish_removal(&self, _upload: UploadId) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         with_timeout(messages::page(&self.database, upload, select, limit)).await
     }
 

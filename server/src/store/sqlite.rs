@@ -5,7 +5,7 @@ mod error;
 mod files;
 mod heads;
 mod inspect;
-mod messages;
+mod log;
 mod pairing;
 mod reader;
 mod row;
@@ -19,7 +19,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tracing::error;
@@ -29,9 +29,12 @@ pub use error::OpenError;
 use self::error::Failure;
 use self::files::OpenedFiles;
 use self::heads::Heads;
+use self::log::Done;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Appended, Draft, Select, Store, StoreError};
+use super::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use crate::fs::folder::{self, FolderLock};
 use crate::fs::write_check::WriteCheck;
 use crate::ids::PairingId;
@@ -79,6 +82,16 @@ impl SqliteStore {
         })
     }
 
+    /// Returns what a job records of a log's head after its commit.
+    fn record_head<T>(&self, upload: UploadId) -> impl FnOnce(&Done<T>) + Send + 'static {
+        let heads = self.heads.clone();
+        move |(_, head): &Done<T>| {
+            if let Some(head) = head {
+                heads.record(upload, *head);
+            }
+        }
+    }
+
     /// Executes the pending writes, closes the database and unlocks the folder; later calls fail with
     /// [`StoreError::Unavailable`]. Dropping the store does the same in the background.
     pub async fn close(&self) {
@@ -89,8 +102,12 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
-        let job = move |connection: &_| uploads::insert(connection, &upload);
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        let job = move |connection: &_| uploads::insert(connection, &upload, owner);
         with_timeout(self.writer.run(1, job, |()| ())).await
     }
 
@@ -105,23 +122,61 @@ impl Store for SqliteStore {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError> {
         let size = drafts.len();
-        let job = move |connection: &_| messages::append(connection, upload, drafts);
-        let heads = self.heads.clone();
-        let record = move |appended: &Vec<_>| heads.record(upload, appended);
-        with_timeout(self.writer.run(size, job, record)).await
+        let job = move |connection: &_| log::append(connection, upload, drafts);
+        let appended = with_timeout(self.writer.run(size, job, self.record_head(upload)));
+        Ok(appended.await?.0)
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        let job = move |connection: &_| log::delete_message(connection, upload, seq, by, draft);
+        let deleted = with_timeout(self.writer.run(1, job, self.record_head(upload)));
+        Ok(deleted.await?.0)
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let job = move |connection: &_| uploads::delete(connection, upload, by, at);
+        let heads = self.heads.clone();
+        with_timeout(self.writer.run(1, job, move |()| heads.forget(upload))).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        let job = move |connection: &_| uploads::removals(connection, limit);
+        with_timeout(self.readers.run(job)).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        let job = move |connection: &_| uploads::remove_log(connection, upload, limit);
+        let heads = self.heads.clone();
+        with_timeout(self.writer.run(1, job, move |_| heads.forget(upload))).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        let job = move |connection: &_| uploads::finish_removal(connection, upload);
+        with_timeout(self.writer.run(1, job, |()| ())).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         if let (Select::Newest, 0, Some(head)) = (select, limit, self.heads.get(upload)) {
-            let messages = Vec::new();
-            return Ok(MessagePage { messages, head });
+            let entries = Vec::new();
+            return Ok(LogPage { entries, head });
         }
-        let job = move |connection: &_| messages::page(connection, upload, select, limit);
+        let job = move |connection: &_| log::page(connection, upload, select, limit);
         with_timeout(self.readers.run(job)).await
     }
 

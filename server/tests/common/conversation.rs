@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::model::{Message, MessagePage, UploadId};
+use app::model::{LogPage, Message, UploadId};
 use serde_json::json;
 use server::ids;
 use tokio::time::{sleep, timeout};
@@ -46,11 +46,11 @@ impl TestNode {
         loop {
             let after = all.last().map_or(0, |message| message.seq.get());
             let path = format!("/api/uploads/{upload}/messages?after={after}&limit=200");
-            let page: MessagePage = self.get(&path).send().await.unwrap().json().await.unwrap();
-            if page.messages.is_empty() {
+            let page: LogPage = self.get(&path).send().await.unwrap().json().await.unwrap();
+            if page.entries.is_empty() {
                 return all;
             }
-            all.extend(page.messages);
+            all.extend(page.messages().cloned());
         }
     }
 

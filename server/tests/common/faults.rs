@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use app::model::{MessagePage, Seq, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
@@ -15,7 +15,9 @@ use server::blob::{
 };
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::ids::PairingId;
-use server::store::{Appended, Draft, Select, Store, StoreError};
+use server::store::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use tempfile::TempPath;
 use tokio::time::sleep;
 
@@ -125,9 +127,13 @@ struct Switched<T: ?Sized>(Arc<T>, Switch);
 
 #[async_trait]
 impl Store for Switched<dyn Store> {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
-        self.0.insert_upload(upload).await
+        self.0.insert_upload(upload, owner).await
     }
 
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
@@ -144,17 +150,53 @@ impl Store for Switched<dyn Store> {
         self.0.append(upload, drafts).await
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.delete_upload(upload, by, at).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
+        self.0.removals(limit).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
+        self.0.remove_log(upload, limit).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
+        self.0.finish_removal(upload).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
-        let mut page = self.0.messages(upload, select, limit).await?;
+        let mut page = self.0.entries(upload, select, limit).await?;
         if let Mode::Behind(head) = self.1.mode() {
             let head = Seq::new(head);
-            page.messages.retain(|message| message.seq <= head);
+            page.entries.retain(|entry| entry.seq() <= head);
             page.head = page.head.min(head);
         }
         Ok(page)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::event::{ClientCommand, Refusal, SUBPROTOCOL, ServerEvent};
-use app::model::{Message, Person, Point, Seq, UploadRef, Viewer};
+use app::model::{LogEntry, Message, Person, Point, Seq, UploadRef, Viewer};
 use futures::{SinkExt, StreamExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -81,10 +81,10 @@ impl SocketClient {
             match self.event().await {
                 ServerEvent::Watched {
                     head,
-                    messages,
+                    entries,
                     reset,
                     ..
-                } => return (reset, head, messages),
+                } => return (reset, head, messages(&entries)),
                 ServerEvent::Refused(refusal) => panic!("refused: {refusal:?}"),
                 _ => {}
             }
@@ -96,7 +96,7 @@ impl SocketClient {
         self.send_watch(upload, after).await;
         loop {
             match self.event().await {
-                ServerEvent::Watched { head, messages, .. } => return (head, messages),
+                ServerEvent::Watched { head, entries, .. } => return (head, messages(&entries)),
                 ServerEvent::Refused(refusal) => panic!("refused: {refusal:?}"),
                 _ => {}
             }
@@ -214,6 +214,15 @@ impl SocketClient {
             .expect("a frame has to arrive in time");
         next.and_then(Result::ok)
     }
+}
+
+/// Returns the messages among these entries of a log.
+fn messages(entries: &[LogEntry]) -> Vec<Message> {
+    entries
+        .iter()
+        .filter_map(LogEntry::message)
+        .cloned()
+        .collect()
 }
 
 fn request(base: &str, headers: &[(&'static str, &str)]) -> Result<Request, Error> {

@@ -1,6 +1,6 @@
 //! Author tags and places of messages (protocol.md, "Author tag" and "Place").
 
-use app::model::{AuthorSecret, Message, MessagePage, ShortId, UploadRef};
+use app::model::{AuthorSecret, LogPage, Message, ShortId, UploadRef};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::common::pictures::png;
 use crate::common::socket_client::SocketClient;
 use crate::common::{TestNode, file_form, header, problem};
 
-async fn page(node: &TestNode, id: ShortId) -> MessagePage {
+async fn page(node: &TestNode, id: ShortId) -> LogPage {
     let path = format!("/api/uploads/{id}/messages");
     let response = node.get(&path).send().await.unwrap();
     response.json().await.unwrap()
@@ -46,8 +46,8 @@ async fn a_message_with_a_secret_carries_its_tag_which_differs_by_upload() {
             .form(&[("content", "by a form")]);
         assert_eq!(form.send().await.unwrap().status(), StatusCode::SEE_OTHER);
         let tag = Some(secret.tag(upload.id));
-        let tags = page(&node, upload.short_id).await.messages;
-        let tags: Vec<_> = tags.into_iter().map(|message| message.author).collect();
+        let page = page(&node, upload.short_id).await;
+        let tags: Vec<_> = page.messages().map(|message| message.author).collect();
         assert_eq!(tags, [tag, tag, None, tag]);
     }
 }

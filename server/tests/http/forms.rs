@@ -67,8 +67,8 @@ async fn a_form_with_an_id_that_is_sent_twice_is_one_message() {
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
     }
     let list = format!("/api/uploads/{}/messages", upload.id);
-    let page: app::model::MessagePage = node.get(&list).send().await.unwrap().json().await.unwrap();
-    assert_eq!(page.messages.len(), 1);
+    let page: app::model::LogPage = node.get(&list).send().await.unwrap().json().await.unwrap();
+    assert_eq!(page.entries.len(), 1);
     let wrong = [("content", "x"), ("clientMessageID", "no spaces")];
     let refused = node.post(&path).form(&wrong).send().await.unwrap();
     let refusal = problem(refused, 422, "bad-field").await;

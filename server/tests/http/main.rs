@@ -12,6 +12,7 @@ mod connections;
 mod contact;
 mod cors;
 mod database;
+mod deleting;
 mod forms;
 mod framing;
 mod guessing;

@@ -1,22 +1,19 @@
 //! Reading and posting messages (protocol.md: `/api/uploads/{id}/messages`).
 
 use crate::common::{TestNode, problem};
-use app::model::{Message, MessagePage};
+use app::model::{LogPage, Message};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-async fn page(node: &TestNode, id: &str, query: &str) -> MessagePage {
+async fn page(node: &TestNode, id: &str, query: &str) -> LogPage {
     let path = format!("/api/uploads/{id}/messages{query}");
     let response = node.get(&path).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK, "{path}");
     response.json().await.unwrap()
 }
 
-fn seqs(page: &MessagePage) -> Vec<u64> {
-    page.messages
-        .iter()
-        .map(|message| message.seq.get())
-        .collect()
+fn seqs(page: &LogPage) -> Vec<u64> {
+    page.entries.iter().map(|entry| entry.seq().get()).collect()
 }
 
 #[tokio::test]

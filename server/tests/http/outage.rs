@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::faults::{Mode, Switch, Switches};
 use crate::common::{TestNode, header, pictures, problem};
-use app::model::MessagePage;
+use app::model::LogPage;
 use axum::extract::State;
 use futures::future::{join, join_all};
 use reqwest::{RequestBuilder, StatusCode};
@@ -124,8 +124,8 @@ async fn a_message_that_was_refused_can_be_posted_again() {
             continue;
         }
         switches.store.set(Mode::Working);
-        let page: MessagePage = node.get(&path).send().await.unwrap().json().await.unwrap();
-        assert!(page.messages.is_empty());
+        let page: LogPage = node.get(&path).send().await.unwrap().json().await.unwrap();
+        assert!(page.entries.is_empty());
     }
     switches.store.set(Mode::Working);
     let other = node.uploaded().await;

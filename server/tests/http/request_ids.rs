@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use app::model::{MessagePage, ShortId, Upload, UploadId, UploadRef};
+use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use server::app::backends::Backends;
 use server::ids::PairingId;
-use server::store::{Appended, Draft, Select, Store, StoreError};
+use server::store::{
+    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+};
 use tracing::error;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -20,7 +22,7 @@ struct Failing(Arc<dyn Store>);
 
 #[async_trait]
 impl Store for Failing {
-    async fn insert_upload(&self, _: Upload) -> Result<(), StoreError> {
+    async fn insert_upload(&self, _: Upload, _: Option<SecretHash>) -> Result<(), StoreError> {
         error!("no upload was written");
         Err(StoreError::Unavailable)
     }
@@ -34,13 +36,44 @@ impl Store for Failing {
         Err(StoreError::Unavailable)
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        self.0.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.delete_upload(upload, by, at).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        self.0.removals(limit).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        self.0.remove_log(upload, limit).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        self.0.finish_removal(upload).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
-        self.0.messages(upload, select, limit).await
+    ) -> Result<LogPage, StoreError> {
+        self.0.entries(upload, select, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -53,7 +53,14 @@ async fn an_upload_is_written_with_the_fields_of_the_protocol() {
     };
     assert_eq!(
         keys(&upload),
-        ["content", "createdAt", "id", "kind", "shortID"]
+        [
+            "content",
+            "createdAt",
+            "deleteToken",
+            "id",
+            "kind",
+            "shortID"
+        ]
     );
     assert_eq!(
         keys(&upload["content"]),

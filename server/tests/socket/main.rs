@@ -5,6 +5,7 @@
 mod common;
 
 mod commands;
+mod deleting;
 mod delivery;
 mod forged;
 mod limits;

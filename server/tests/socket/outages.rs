@@ -168,6 +168,7 @@ async fn store_only(node: &TestNode, upload: UploadId) {
             author: None,
         },
         created_at: clock::now(),
+        owner: None,
     };
     let store = &node.node.store;
     store.append(upload, vec![draft]).await.unwrap();

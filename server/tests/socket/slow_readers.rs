@@ -92,10 +92,10 @@ async fn sockets_that_send_commands_without_reading_use_bounded_memory() {
     for socket in &mut sockets {
         for after in 0..50 {
             let answer = socket.event().await;
-            let ServerEvent::Watched { messages, .. } = answer else {
+            let ServerEvent::Watched { entries, .. } = answer else {
                 panic!("{answer:?}");
             };
-            assert_eq!(messages[0].seq, Seq::new(after % 8 + 1));
+            assert_eq!(entries[0].seq(), Seq::new(after % 8 + 1));
         }
     }
     node.wait_until("no byte is queued any more", async || {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use app::live::failure::ApiFailure;
-use app::model::{ClientMessageId, Message, MessagePage, NewMessage, Seq, UploadId};
+use app::model::{ClientMessageId, LogEntry, LogPage, Message, NewMessage, Seq, UploadId};
 use hdrhistogram::Histogram;
 
 use crate::client::sequence_error;
@@ -94,16 +94,16 @@ impl Recorder {
     }
 
     /// A fetch of missing messages was answered.
-    pub fn on_fetched(&self, after: Seq, answer: &Result<MessagePage, ApiFailure>) {
+    pub fn on_fetched(&self, after: Seq, answer: &Result<LogPage, ApiFailure>) {
         let mut records = self.lock();
         match answer {
-            Ok(page) if page.messages.is_empty() => {}
+            Ok(page) if page.entries.is_empty() => {}
             Ok(page) => {
-                if let Some(error) = sequence_error(after, &page.messages) {
+                if let Some(error) = sequence_error(after, page.entries.iter().map(LogEntry::seq)) {
                     records.violation(format!("a page was fetched in which {error}"));
                 }
                 records.count("gap filled by a fetch", 1);
-                records.count("message in such a gap", page.messages.len());
+                records.count("entry in such a gap", page.entries.len());
             }
             Err(_) => records.count("failed fetch", 1),
         }

@@ -63,6 +63,8 @@ pub enum Phase {
     Offline,
     /// The server does not know the upload. Nothing is tried any more.
     NotFound,
+    /// The upload was deleted or has expired. Nothing is tried any more.
+    Gone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +85,8 @@ enum State {
     },
     /// The server does not know the upload.
     NotFound,
+    /// The upload was deleted or has expired.
+    Gone,
 }
 
 /// What was lost last.
@@ -131,6 +135,7 @@ impl Connector {
         match self.state {
             State::Live { .. } => Phase::Live,
             State::NotFound => Phase::NotFound,
+            State::Gone => Phase::Gone,
             _ if self.loss == Loss::Updates => Phase::Delayed,
             _ if self.offline => Phase::Offline,
             _ if self.loss == Loss::Connection => Phase::Reconnecting,
@@ -143,10 +148,10 @@ impl Connector {
         self.visible
     }
 
-    /// Decides what to do next; `cursor` is the last message that the tab has.
+    /// Decides what to do next; `cursor` is the last entry that the tab has.
     pub fn handle(&mut self, event: ConnectionEvent, now: Now, cursor: Cursor) -> Vec<Effect> {
         match event {
-            _ if self.state == State::NotFound => Vec::new(),
+            _ if matches!(self.state, State::NotFound | State::Gone) => Vec::new(),
             ConnectionEvent::Mounted => self.connect(),
             ConnectionEvent::PageShown if self.state == State::Inactive => self.connect(),
             ConnectionEvent::PageShown => Vec::new(),

@@ -120,7 +120,10 @@ impl Connector {
                     Effect::Start(Timer::Reconnect, delay),
                 ]
             }
-            (RefusalCode::NotFound, _) if self.state != State::Inactive => self.give_up(),
+            (RefusalCode::NotFound, _) if self.state != State::Inactive => {
+                self.give_up(State::NotFound)
+            }
+            (RefusalCode::Gone, _) => self.give_up(State::Gone),
             // This page does something wrong: a retry is unlikely to help.
             _ => self.lose(LONG_DELAY_MILLIS + now.jitter(LONG_DELAY_MILLIS)),
         }
@@ -203,7 +206,11 @@ impl Connector {
                 since,
                 probing: false,
             } if now.since(self.last_frame_at) >= idle => self.probe(since, cursor),
-            State::Live { .. } | State::Trying | State::Inactive | State::NotFound => Vec::new(),
+            State::Live { .. }
+            | State::Trying
+            | State::Inactive
+            | State::NotFound
+            | State::Gone => Vec::new(),
         }
     }
 
@@ -214,9 +221,9 @@ impl Connector {
         stop_timers().chain([socket]).collect()
     }
 
-    /// Ends all attempts: the upload does not exist.
-    fn give_up(&mut self) -> Vec<Effect> {
-        self.state = State::NotFound;
+    /// Ends all attempts: there is no such upload, or no longer.
+    fn give_up(&mut self, state: State) -> Vec<Effect> {
+        self.state = state;
         stop_timers().chain([Effect::Disconnect]).collect()
     }
 

@@ -23,8 +23,8 @@ use super::message_list::MessageList;
 use super::view::{Connection, Delivery, Entry, History, Presence, Ripple, Segment};
 use crate::browser::{random, storage};
 use crate::model::{
-    AuthorName, AuthorTag, ClientMessageId, MessagePage, MessageText, NewMessage, Point, Seq,
-    UploadId, UploadPage, Viewer,
+    AuthorName, AuthorTag, ClientMessageId, LogPage, MessageText, NewMessage, Point, Seq, UploadId,
+    UploadPage, Viewer,
 };
 
 /// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
@@ -173,6 +173,9 @@ impl Inner {
         if machine.take_restarted() {
             self.view.messages.clear(machine.listed().0);
         }
+        for seq in machine.take_deleted() {
+            self.view.messages.remove(seq);
+        }
         if messages_changed {
             let (listed, unsent) = (machine.listed(), machine.unsent());
             self.view.messages.update(listed, unsent);
@@ -226,7 +229,7 @@ impl Inner {
         }
     }
 
-    fn fetch(self: &Rc<Self>, query: String, input: fn(Result<MessagePage, ApiFailure>) -> Input) {
+    fn fetch(self: &Rc<Self>, query: String, input: fn(Result<LogPage, ApiFailure>) -> Input) {
         let upload = self.upload;
         self.spawn(async move { input(api::messages(upload, &query).await) });
     }

@@ -6,20 +6,23 @@ use super::{Machine, Older};
 use crate::live::connection::Phase;
 use crate::live::effect::{Effect, Now, Timer};
 use crate::live::failure::ApiFailure;
-use crate::model::{ClientMessageId, Message, MessagePage, Seq};
+use crate::model::{ClientMessageId, LogEntry, LogPage, Seq};
 
 /// The time for which "caught up" is shown, in milliseconds.
 const CAUGHT_UP_MILLIS: u32 = 6_000;
 
 impl Machine {
-    pub(super) fn insert(&mut self, messages: Vec<Message>, head: Seq) {
-        self.conversation.drop_contradicted(&messages);
+    pub(super) fn insert(&mut self, entries: Vec<LogEntry>, head: Seq) {
+        self.conversation.drop_contradicted(&entries);
         self.conversation.raise_head(head);
-        for message in messages {
-            for entry in self.conversation.insert(message) {
+        for entry in entries {
+            for listed in self.conversation.insert(entry) {
                 self.changes.entries = true;
-                self.outbox.remove(&entry.key);
-                if let (Some(missed), false) = (&mut self.missed, entry.mine) {
+                let Some(message) = &listed.message else {
+                    continue;
+                };
+                self.outbox.remove(&message.key);
+                if let (Some(missed), false) = (&mut self.missed, message.mine) {
                     *missed += 1;
                 }
             }
@@ -30,12 +33,14 @@ impl Machine {
     }
 
     /// The server has another history, as after a restore: the list starts anew, and unsent messages are posted to it.
-    pub(super) fn restart(&mut self, page: MessagePage) {
+    pub(super) fn restart(&mut self, page: LogPage) {
         self.conversation.restart(page);
         self.backfill.restart();
         self.outbox.restart();
-        for entry in self.conversation.listed() {
-            self.outbox.remove(&entry.key);
+        for listed in self.conversation.listed() {
+            if let Some(message) = &listed.message {
+                self.outbox.remove(&message.key);
+            }
         }
         self.older = match self.older {
             Older::Loading | Older::Outdated => Older::Outdated,
@@ -47,7 +52,7 @@ impl Machine {
         self.post_next();
     }
 
-    pub(super) fn on_fetched(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+    pub(super) fn on_fetched(&mut self, answer: Result<LogPage, ApiFailure>, now: Now) {
         if self.backfill.take_outdated() {
             return;
         }
@@ -59,7 +64,7 @@ impl Machine {
                 self.backfill.on_success();
                 return;
             }
-            self.insert(page.messages, page.head);
+            self.insert(page.entries, page.head);
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
         if stuck || failed {
@@ -71,12 +76,12 @@ impl Machine {
     }
 
     /// Whether an answer shows that the server has another history.
-    fn is_contradicted_by(&self, page: &MessagePage) -> bool {
-        self.backfill.contradicts(page.head) || self.conversation.contradicts(&page.messages)
+    fn is_contradicted_by(&self, page: &LogPage) -> bool {
+        self.backfill.contradicts(page.head) || self.conversation.contradicts(&page.entries)
     }
 
     /// When the newest messages do not connect to the list, they replace it: there is never a gap in it.
-    pub(super) fn on_fetched_newest(&mut self, answer: Result<MessagePage, ApiFailure>, now: Now) {
+    pub(super) fn on_fetched_newest(&mut self, answer: Result<LogPage, ApiFailure>, now: Now) {
         if self.backfill.take_outdated() {
             return;
         }
@@ -87,8 +92,8 @@ impl Machine {
             }
             answer => answer,
         };
-        let first = answer.as_ref().ok().and_then(|page| page.messages.first());
-        let first = first.map_or(Seq::ZERO, |first| first.seq);
+        let first = answer.as_ref().ok().and_then(|page| page.entries.first());
+        let first = first.map_or(Seq::ZERO, LogEntry::seq);
         let skipped = self.conversation.skip_to(first);
         if skipped > 0 {
             self.changes.entries = true;
@@ -104,7 +109,7 @@ impl Machine {
     /// Fetches what is known to be missing.
     pub(super) fn start_backfill(&mut self) {
         match self.connector.phase() {
-            Phase::NotFound => {}
+            Phase::NotFound | Phase::Gone => {}
             _ if self.is_contradicted => {
                 let head = self.conversation.head();
                 self.effects.extend(self.backfill.start_newest(head));
@@ -163,19 +168,19 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_fetched_older(&mut self, answer: Result<MessagePage, ApiFailure>) {
+    pub(super) fn on_fetched_older(&mut self, answer: Result<LogPage, ApiFailure>) {
         match answer {
             _ if self.older == Older::Outdated => self.older = Older::Idle,
-            Ok(page) if self.conversation.contradicts(&page.messages) => {
+            Ok(page) if self.conversation.contradicts(&page.entries) => {
                 self.older = Older::Idle;
                 self.is_contradicted = true;
             }
             Ok(page) => {
                 self.older = Older::Idle;
-                for message in &page.messages {
+                for message in page.messages() {
                     self.outbox.remove(&message.client_message_id);
                 }
-                self.conversation.insert_older(page.messages);
+                self.conversation.insert_older(page.entries);
                 self.changes.entries = true;
             }
             Err(_) => self.older = Older::Failed,
@@ -185,15 +190,15 @@ impl Machine {
     pub(super) fn on_post_answered(
         &mut self,
         key: &ClientMessageId,
-        answer: Result<Message, ApiFailure>,
+        answer: Result<LogEntry, ApiFailure>,
         now: Now,
     ) {
         self.changes.entries = true;
         match answer {
             _ if self.outbox.take_outdated(key) => {}
-            Ok(message) => {
-                self.outbox.on_stored(key, message.seq);
-                self.on_stored(message);
+            Ok(entry) => {
+                self.outbox.on_stored(key, entry.seq());
+                self.on_stored(key, entry);
             }
             Err(failure) if failure.is_temporary() => {
                 self.effects.extend(self.outbox.on_delayed(&failure, now));
@@ -203,25 +208,25 @@ impl Machine {
         self.post_next();
     }
 
-    fn on_stored(&mut self, message: Message) {
-        if message.seq <= self.conversation.cursor() {
-            if self.conversation.contradicts(slice::from_ref(&message)) {
+    fn on_stored(&mut self, key: &ClientMessageId, entry: LogEntry) {
+        if entry.seq() <= self.conversation.cursor() {
+            if self.conversation.contradicts(slice::from_ref(&entry)) {
                 self.is_contradicted = true;
             } else {
-                self.outbox.remove(&message.client_message_id);
+                self.outbox.remove(key);
             }
         } else {
-            self.on_posted(message);
+            self.on_appended(entry);
         }
     }
 
-    /// Until the watch is answered, and once the list is contradicted, a new message may follow another history than the
+    /// Until the watch is answered, and once the list is contradicted, a new entry may follow another history than the
     /// list's: it is fetched with what is before it.
-    pub(super) fn on_posted(&mut self, message: Message) {
+    pub(super) fn on_appended(&mut self, entry: LogEntry) {
         if self.connector.phase() == Phase::Live && !self.is_contradicted {
-            self.insert(vec![message], Seq::ZERO);
+            self.insert(vec![entry], Seq::ZERO);
         } else {
-            self.conversation.raise_head(message.seq);
+            self.conversation.raise_head(entry.seq());
         }
     }
 

@@ -11,11 +11,10 @@ use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::outbox::Outbox;
 use super::ripples::Ripples;
-use super::view::{Connection, Entry, History, Presence, Ripple, Segment};
+use super::view::{Connection, Entry, History, Listed, Presence, Ripple, Segment};
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
-    AuthorName, ClientMessageId, Message, MessagePage, Point, Seq, TabId, UploadId, UploadRef,
-    Viewer,
+    AuthorName, ClientMessageId, LogEntry, LogPage, Point, Seq, TabId, UploadId, UploadRef, Viewer,
 };
 
 /// An input of the state machine.
@@ -26,13 +25,13 @@ pub enum Input {
     /// A frame from the server; `None` when this version does not know its type.
     Frame(Option<ServerEvent>),
     /// The answer to `Effect::FetchFrom`.
-    Fetched(Result<MessagePage, ApiFailure>),
+    Fetched(Result<LogPage, ApiFailure>),
     /// The answer to `Effect::FetchNewest`.
-    FetchedNewest(Result<MessagePage, ApiFailure>),
+    FetchedNewest(Result<LogPage, ApiFailure>),
     /// The answer to `Effect::FetchUpTo`.
-    FetchedOlder(Result<MessagePage, ApiFailure>),
+    FetchedOlder(Result<LogPage, ApiFailure>),
     /// The answer to `Effect::Post`.
-    PostAnswered(ClientMessageId, Result<Message, ApiFailure>),
+    PostAnswered(ClientMessageId, Result<LogEntry, ApiFailure>),
     /// The reader wants a failed message posted again.
     Retry(ClientMessageId),
     /// The reader wants older messages.
@@ -97,7 +96,7 @@ pub struct Machine {
 impl Machine {
     /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`. Messages with the tag
     /// of `me` are this browser's own.
-    pub fn new(upload: UploadId, page: MessagePage, tab: TabId, me: Viewer) -> Self {
+    pub fn new(upload: UploadId, page: LogPage, tab: TabId, me: Viewer) -> Self {
         let mut connector = Connector::new(upload);
         connector.viewer = Some(me.clone());
         Self {
@@ -118,8 +117,8 @@ impl Machine {
         }
     }
 
-    /// The number of the first listed message, and the listed messages, oldest first and without gaps.
-    pub fn listed(&self) -> (Seq, &[Entry]) {
+    /// The number of the first listed entry of the log, and the listed entries, oldest first and without gaps.
+    pub fn listed(&self) -> (Seq, &[Listed]) {
         (self.conversation.first(), self.conversation.listed())
     }
 
@@ -157,6 +156,7 @@ impl Machine {
     pub fn connection(&self) -> Connection {
         match (self.connector.phase(), self.caught_up) {
             (Phase::NotFound, _) => Connection::NotFound,
+            (Phase::Gone, _) => Connection::Gone,
             (Phase::Connecting, _) => Connection::Connecting,
             (Phase::Offline, _) => Connection::Offline,
             (Phase::Delayed, _) => Connection::Delayed,
@@ -189,6 +189,11 @@ impl Machine {
         std::mem::take(&mut self.changes.restarted)
     }
 
+    /// Returns the numbers of the listed messages that were deleted since the last call.
+    pub fn take_deleted(&mut self) -> Vec<Seq> {
+        self.conversation.take_deleted()
+    }
+
     /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
     pub fn send(&mut self, entry: Entry) -> bool {
         let accepted = self.outbox.push(entry);
@@ -202,7 +207,8 @@ impl Machine {
     /// Takes the unsent messages of the tab's last document: those that are not listed are posted once the connection is
     /// there.
     pub fn restore(&mut self, unsent: impl Iterator<Item = Entry>) {
-        let listed = self.conversation.listed();
+        let listed = self.conversation.listed().iter();
+        let listed: Vec<_> = listed.filter_map(|it| it.message.as_ref()).collect();
         let is_listed = |entry: &Entry| listed.iter().any(|it| it.key == entry.key);
         let timer = self.outbox.restore(unsent.filter(|it| !is_listed(it)));
         self.changes.entries = true;
@@ -276,16 +282,16 @@ impl Machine {
             Some(ServerEvent::Watched {
                 upload_id,
                 head,
-                messages,
+                entries,
                 reset,
             }) if upload_id == self.upload => {
                 self.backfill.skip_grace();
                 self.on_connection_event(ConnectionEvent::Watched, now);
                 if reset {
-                    self.restart(MessagePage { messages, head });
+                    self.restart(LogPage { entries, head });
                 } else {
                     self.conversation.drop_buffered();
-                    self.insert(messages, head);
+                    self.insert(entries, head);
                 }
                 // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
@@ -294,7 +300,14 @@ impl Machine {
             }
             Some(ServerEvent::MessagePosted { upload_id, message }) if upload_id == self.upload => {
                 self.on_connection_event(ConnectionEvent::UpdatesResumed, now);
-                self.on_posted(message);
+                self.on_appended(message.into());
+            }
+            Some(ServerEvent::MessageDeleted { upload_id, entry }) if upload_id == self.upload => {
+                self.on_connection_event(ConnectionEvent::UpdatesResumed, now);
+                self.on_appended(LogEntry::Deletion(entry));
+            }
+            Some(ServerEvent::UploadDeleted { upload_id }) if upload_id == self.upload => {
+                self.on_connection_event(ConnectionEvent::Refused(RefusalCode::Gone), now);
             }
             Some(ServerEvent::HeadAdvanced { upload_id, head }) if upload_id == self.upload => {
                 self.on_connection_event(ConnectionEvent::UpdatesResumed, now);

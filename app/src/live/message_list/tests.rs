@@ -4,7 +4,7 @@ use super::super::Delivery;
 use super::super::conversation::Conversation;
 use super::super::tests::fixture::{message, own_tag, page, unsent};
 use super::*;
-use crate::model::{Message, MessagePage, Point};
+use crate::model::{Deletion, LogEntry, LogPage, Message, Point};
 
 /// A conversation and the list that shows it.
 struct TestList {
@@ -15,7 +15,7 @@ struct TestList {
 }
 
 impl TestList {
-    fn new(page: MessagePage) -> Self {
+    fn new(page: LogPage) -> Self {
         let owner = Owner::new();
         let conversation = Conversation::new(page, Some(own_tag()));
         let list = owner.with(|| MessageList::new(listed(&conversation), None));
@@ -30,20 +30,20 @@ impl TestList {
     fn insert(&mut self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
             self.unsent.retain(|it| it.key != message.client_message_id);
-            self.conversation.insert(message);
+            self.conversation.insert(message.into());
         }
         self.update();
     }
 
-    fn insert_older(&mut self, page: MessagePage) {
-        self.conversation.insert_older(page.messages);
+    fn insert_older(&mut self, page: LogPage) {
+        self.conversation.insert_older(page.entries);
         self.update();
     }
 
     /// Updates the list, and checks that it shows the conversation and that every row knows the one before it.
     fn update(&mut self) {
         self.list.update(listed(&self.conversation), &self.unsent);
-        let stored = self.conversation.listed().iter();
+        let stored = messages(self.conversation.listed());
         let expected: Vec<Entry> = stored.chain(&self.unsent).cloned().collect();
         let states = self.states();
         let shown: Vec<Entry> = states.iter().map(|state| state.entry.clone()).collect();
@@ -92,7 +92,7 @@ impl TestList {
     }
 }
 
-fn listed(conversation: &Conversation) -> (Seq, &[Entry]) {
+fn listed(conversation: &Conversation) -> (Seq, &[Listed]) {
     (conversation.first(), conversation.listed())
 }
 
@@ -176,7 +176,7 @@ fn a_message_that_stays_unsent_does_not_keep_its_chunk_open_for_ever() {
 fn the_oldest_chunks_are_removed_and_no_chunk_is_added_with_it() {
     let mut shown = TestList::new(page(1..=2_000, 2_000));
     let ids = shown.ids();
-    shown.conversation.insert(message(2_001));
+    shown.conversation.insert(message(2_001).into());
     shown.conversation.trim();
     shown.update();
     assert_eq!(shown.ids(), ids[2..]);
@@ -199,7 +199,11 @@ fn a_list_that_goes_on_elsewhere_is_replaced() {
 #[test]
 fn own_messages_that_are_known_later_are_refreshed() {
     let mut newest = page(1..=60, 60);
-    newest.messages[6].author = Some(own_tag());
+    let own = Message {
+        author: Some(own_tag()),
+        ..message(7)
+    };
+    newest.entries[6] = own.into();
     let mut shown = TestList::new(newest.clone());
     let first_view = Conversation::new(newest, None);
     shown.list.refresh(first_view.listed());
@@ -217,9 +221,9 @@ fn after_a_new_start_no_message_is_left_also_if_the_numbers_overlap() {
     let ids = shown.ids();
     for seqs in [41..=91, 60..=120, 1..=3] {
         let other = |seq| stored(&unsent(&format!("again-{seq}")), seq);
-        let messages: Vec<_> = seqs.map(other).collect();
-        let head = messages.last().unwrap().seq;
-        shown.conversation.restart(MessagePage { messages, head });
+        let head = Seq::new(*seqs.end());
+        let entries = seqs.map(|seq| other(seq).into()).collect();
+        shown.conversation.restart(LogPage { entries, head });
         shown.list.clear(shown.conversation.first());
         shown.update();
         assert!(shown.ids().iter().all(|id| !ids.contains(id)));
@@ -271,9 +275,41 @@ fn messages_of_others_are_counted_after_a_number() {
 
 #[test]
 fn the_first_text_is_known_from_the_page_or_once_it_is_listed() {
-    let mut list = TestList::new(MessagePage::default());
+    let mut list = TestList::new(LogPage::default());
     assert_eq!(list.list.first_text.get_untracked(), None);
     list.insert([message(1), message(2)]);
     let first = list.list.first_text.get_untracked().unwrap();
     assert_eq!(first.as_str(), "text 1");
+}
+
+#[test]
+fn the_row_of_a_deleted_message_goes_and_the_next_one_knows_the_one_before() {
+    for first in [1, 41] {
+        let mut shown = TestList::new(page(first..=130, 130));
+        // At the start, at the end of a chunk, at the start of the next one, and the last one.
+        for (seq, deletes) in (131..).zip([first, 50, 51, 52, 129, 130]) {
+            shown.conversation.insert(deletion(seq, deletes));
+            for deleted in shown.conversation.take_deleted() {
+                shown.list.remove(deleted);
+            }
+            shown.update();
+            assert!(
+                shown
+                    .states()
+                    .iter()
+                    .all(|it| it.entry.seq.get() != deletes)
+            );
+        }
+        shown.insert([message(137)]);
+    }
+}
+
+fn deletion(seq: u64, deletes: u64) -> LogEntry {
+    LogEntry::Deletion(Deletion {
+        id: message(seq).id,
+        upload_id: message(seq).upload_id,
+        seq: Seq::new(seq),
+        deletes: Seq::new(deletes),
+        created_at: message(seq).created_at,
+    })
 }

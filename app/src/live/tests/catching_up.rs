@@ -6,7 +6,7 @@ use super::super::{Connection, Delivery, History};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
-use crate::model::{MessagePage, Seq, UploadId};
+use crate::model::{LogPage, Seq, UploadId};
 
 #[test]
 fn a_posted_message_is_listed_without_a_fetch() {
@@ -144,7 +144,7 @@ fn an_own_message_among_the_skipped_ones_is_not_listed_as_unsent() {
     reconnect(&mut machine, 10_000);
     give(
         &mut machine,
-        Input::PostAnswered(key("a"), Ok(own("a", 5_000))),
+        Input::PostAnswered(key("a"), Ok(own("a", 5_000).into())),
     );
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     let newest = Input::FetchedNewest(Ok(page(9_951..=10_000, 10_000)));
@@ -193,7 +193,7 @@ fn messages_in_watched_are_not_fetched() {
     let event = ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(5),
-        messages: vec![message(4), message(5)],
+        entries: vec![message(4).into(), message(5).into()],
         reset: false,
     };
     let effects = frame(&mut machine, event);
@@ -215,8 +215,8 @@ fn own_messages_do_not_count_as_missed() {
     reconnect(&mut machine, 4);
     give(
         &mut machine,
-        Input::Fetched(Ok(MessagePage {
-            messages: vec![own("a", 4)],
+        Input::Fetched(Ok(LogPage {
+            entries: vec![own("a", 4).into()],
             head: Seq::new(4),
         })),
     );
@@ -240,8 +240,8 @@ fn a_failed_fetch_is_repeated_after_a_delay() {
 fn a_fetch_that_brings_nothing_is_repeated_after_a_delay() {
     let mut machine = live();
     frame(&mut machine, posted(message(5)));
-    let nothing = MessagePage {
-        messages: Vec::new(),
+    let nothing = LogPage {
+        entries: Vec::new(),
         head: Seq::new(5),
     };
     let effects = give(&mut machine, Input::Fetched(Ok(nothing)));

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::{Delivery, Entry};
 use crate::model::{
-    AuthorTag, ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq, Timestamp,
-    UploadId, Viewer,
+    AuthorTag, ClientMessageId, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
+    Viewer,
 };
 
 pub(in crate::live) fn upload_id() -> UploadId {
@@ -65,9 +65,9 @@ pub(in crate::live) fn message(seq: u64) -> Message {
     stored(new, seq)
 }
 
-pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> MessagePage {
-    MessagePage {
-        messages: seqs.map(message).collect(),
+pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> LogPage {
+    LogPage {
+        entries: seqs.map(|seq| message(seq).into()).collect(),
         head: Seq::new(head),
     }
 }

@@ -7,14 +7,14 @@ use super::super::machine::{Input, Machine};
 use super::super::{Connection, Delivery, Entry};
 use super::fixture::{key, me, page, stored, unsent, upload_id};
 use crate::event::ServerEvent;
-use crate::model::{Message, MessagePage, NewMessage, Seq};
+use crate::model::{LogPage, Message, NewMessage, Seq};
 
 const NOW: Now = Now {
     millis: 1_000_000,
     random: 0.5,
 };
 
-pub(super) fn machine(page: MessagePage) -> Machine {
+pub(super) fn machine(page: LogPage) -> Machine {
     Machine::new(upload_id(), page, "me".parse().unwrap(), me())
 }
 
@@ -36,7 +36,7 @@ pub(super) fn watched(head: u64) -> ServerEvent {
     ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(head),
-        messages: Vec::new(),
+        entries: Vec::new(),
         reset: false,
     }
 }
@@ -73,6 +73,7 @@ pub(super) fn live() -> Machine {
 /// The listed messages, stored and unsent.
 pub(super) fn entries(machine: &Machine) -> Vec<Entry> {
     let stored = machine.listed().1.iter();
+    let stored = stored.filter_map(|it| it.message.as_ref());
     stored.chain(machine.unsent()).cloned().collect()
 }
 

@@ -5,14 +5,14 @@ use super::super::{Connection, Delivery, History};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
-use crate::model::{Message, MessagePage, Seq, Timestamp};
+use crate::model::{LogPage, Message, Seq};
 
 /// The answer to a watch of a client whose last message the server does not have.
 fn reset(messages: Vec<Message>, head: u64) -> ServerEvent {
     ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(head),
-        messages,
+        entries: messages.into_iter().map(Into::into).collect(),
         reset: true,
     }
 }
@@ -21,7 +21,7 @@ fn reset(messages: Vec<Message>, head: u64) -> ServerEvent {
 fn after_a_reset_the_list_starts_anew_and_unsent_messages_are_posted_to_it() {
     let mut machine = live();
     send(&mut machine, "a");
-    let stored = Input::PostAnswered(key("a"), Ok(own("a", 5)));
+    let stored = Input::PostAnswered(key("a"), Ok(own("a", 5).into()));
     give(&mut machine, stored);
     send(&mut machine, "b");
     assert_eq!(delivery(&machine, "a"), Delivery::Sent, "behind a gap");
@@ -34,11 +34,20 @@ fn after_a_reset_the_list_starts_anew_and_unsent_messages_are_posted_to_it() {
     assert_eq!(posts(&effects), Vec::<&str>::new(), "one is under way");
 
     // The post under way was answered before the restore, so it is repeated after the other one.
-    let effects = give(&mut machine, Input::PostAnswered(key("b"), Ok(own("b", 6))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("b"), Ok(own("b", 6).into())),
+    );
     assert_eq!(posts(&effects), ["a"]);
-    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 3))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 3).into())),
+    );
     assert_eq!(posts(&effects), ["b"]);
-    give(&mut machine, Input::PostAnswered(key("b"), Ok(own("b", 4))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("b"), Ok(own("b", 4).into())),
+    );
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine), expected);
 }
@@ -66,8 +75,8 @@ fn a_fetch_that_shows_another_history_starts_the_list_anew() {
     frame(&mut machine, posted(message(6)));
     connection(&mut machine, ConnectionEvent::Timer(Timer::Backfill));
     let others = (3..=6).map(|seq| own(&format!("again-{seq}"), seq));
-    let contradicting = MessagePage {
-        messages: others.collect(),
+    let contradicting = LogPage {
+        entries: others.map(Into::into).collect(),
         head: Seq::new(6),
     };
     let effects = give(&mut machine, Input::Fetched(Ok(contradicting.clone())));
@@ -85,13 +94,10 @@ fn what_is_behind_a_gap_is_dropped_when_watching_again() {
     frame(&mut machine, posted(message(5)));
     reconnect(&mut machine, 4);
     let again = (4..=5).map(|seq| own(&format!("again-{seq}"), seq));
-    let mut messages = page(3..=3, 5).messages;
-    messages.extend(again);
+    let mut entries = page(3..=3, 5).entries;
+    entries.extend(again.map(Into::into));
     let head = Seq::new(5);
-    give(
-        &mut machine,
-        Input::Fetched(Ok(MessagePage { messages, head })),
-    );
+    give(&mut machine, Input::Fetched(Ok(LogPage { entries, head })));
     assert_eq!(texts(&machine)[3..], ["text of again-4", "text of again-5"]);
 }
 
@@ -129,7 +135,10 @@ fn what_is_posted_before_the_answer_to_the_watch_is_fetched_with_the_same_histor
 fn what_is_posted_after_a_contradiction_is_not_listed_with_another_history() {
     let mut machine = live();
     send(&mut machine, "a");
-    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 2))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 2).into())),
+    );
     frame(&mut machine, posted(own("again-4", 4)));
     assert_eq!(machine.listed().1.len(), 3);
 }
@@ -138,18 +147,18 @@ fn what_is_posted_after_a_contradiction_is_not_listed_with_another_history() {
 fn a_message_that_was_lost_and_posted_again_under_its_number_is_another_one() {
     let mut machine = live();
     send(&mut machine, "a");
-    let answer = Input::PostAnswered(key("a"), Ok(own("a", 4)));
+    let answer = Input::PostAnswered(key("a"), Ok(own("a", 4).into()));
     give(&mut machine, answer);
     assert!(machine.unsent().is_empty());
     let lost = own("a", 4);
     let again = Message {
-        created_at: Timestamp::from_unix_millis(lost.created_at.unix_millis() + 1).unwrap(),
+        id: own("b", 4).id,
         ..lost
     };
     let effects = reconnect(&mut machine, 5);
     assert!(effects.contains(&Effect::FetchFrom(Seq::new(4))));
-    let fetched = MessagePage {
-        messages: vec![again, own("b", 5)],
+    let fetched = LogPage {
+        entries: vec![again.into(), own("b", 5).into()],
         head: Seq::new(5),
     };
     let effects = give(&mut machine, Input::Fetched(Ok(fetched)));
@@ -163,7 +172,7 @@ fn older_messages_of_another_history_are_not_listed() {
     connect(&mut machine, 150);
     give(&mut machine, Input::LoadOlder);
     let mut others = page(51..=100, 150);
-    others.messages.push(own("again-101", 101));
+    others.entries.push(own("again-101", 101).into());
     let effects = give(&mut machine, Input::FetchedOlder(Ok(others)));
     assert_eq!(effects, [Effect::FetchNewest]);
     assert_eq!(texts(&machine).len(), 50);
@@ -197,11 +206,14 @@ fn without_a_connection_the_answer_to_a_post_is_not_listed_but_fetched() {
     let mut machine = live();
     connection(&mut machine, ConnectionEvent::Closed(1006));
     send(&mut machine, "a");
-    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 4).into())),
+    );
     assert_eq!(effects, [Effect::FetchFrom(Seq::new(3))]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     let mut fetched = page(3..=3, 4);
-    fetched.messages.push(own("a", 4));
+    fetched.entries.push(own("a", 4).into());
     give(&mut machine, Input::Fetched(Ok(fetched)));
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine).len(), 4);
@@ -211,14 +223,20 @@ fn without_a_connection_the_answer_to_a_post_is_not_listed_but_fetched() {
 fn an_own_message_whose_number_belongs_to_another_one_is_posted_again() {
     let mut machine = live();
     send(&mut machine, "a");
-    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 6))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 6).into())),
+    );
     assert_eq!(delivery(&machine, "a"), Delivery::Sent, "behind a gap");
     // A backup that ends with message 3 is restored, and others post more than was lost: nothing contradicts the list.
     reconnect(&mut machine, 8);
     let effects = give(&mut machine, Input::Fetched(Ok(page(3..=8, 8))));
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
-    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 9))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 9).into())),
+    );
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine).last().unwrap(), "text of a");
 }
@@ -227,10 +245,13 @@ fn an_own_message_whose_number_belongs_to_another_one_is_posted_again() {
 fn an_answer_that_shows_another_history_starts_the_list_anew() {
     let mut machine = live();
     send(&mut machine, "a");
-    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 2))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 2).into())),
+    );
     assert_eq!(effects, [Effect::FetchNewest]);
     let mut newest = page(1..=1, 2);
-    newest.messages.push(own("a", 2));
+    newest.entries.push(own("a", 2).into());
     give(&mut machine, Input::FetchedNewest(Ok(newest)));
     assert!(machine.take_restarted());
     assert!(machine.unsent().is_empty());

@@ -8,7 +8,7 @@ use super::super::{Delivery, Entry};
 use super::fixture::{key, message, page, unsent, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
-use crate::model::{Message, MessagePage, Point, Seq};
+use crate::model::{LogPage, Message, Point, Seq};
 
 #[test]
 fn a_message_is_sending_at_once_and_sent_when_answered() {
@@ -16,7 +16,10 @@ fn a_message_is_sending_at_once_and_sent_when_answered() {
     let effects = send(&mut machine, "a");
     assert_eq!(posts(&effects), ["a"]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sending);
-    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 4).into())),
+    );
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     frame(&mut machine, posted(own("a", 4)));
     assert_eq!(texts(&machine).len(), 4);
@@ -28,7 +31,10 @@ fn a_message_that_arrives_before_the_answer_is_listed_once() {
     send(&mut machine, "a");
     frame(&mut machine, posted(own("a", 4)));
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
-    give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 4))));
+    give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 4).into())),
+    );
     assert_eq!(texts(&machine).len(), 4);
 }
 
@@ -36,7 +42,10 @@ fn a_message_that_arrives_before_the_answer_is_listed_once() {
 fn a_sent_message_behind_a_gap_stays_listed_last_until_the_gap_is_filled() {
     let mut machine = live();
     send(&mut machine, "a");
-    let effects = give(&mut machine, Input::PostAnswered(key("a"), Ok(own("a", 6))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("a"), Ok(own("a", 6).into())),
+    );
     assert_eq!(effects, [Effect::Start(Timer::Backfill, 250)]);
     assert_eq!(delivery(&machine, "a"), Delivery::Sent);
     give(&mut machine, Input::Fetched(Ok(page(4..=5, 6))));
@@ -105,7 +114,7 @@ fn what_waits_is_posted_once_the_server_is_back_unless_it_is_stored() {
     let again = ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(4),
-        messages: vec![own("c", 4)],
+        entries: vec![own("c", 4).into()],
         reset: false,
     };
     let effects = frame(&mut machine, again);
@@ -144,8 +153,8 @@ fn the_next_message_is_posted_when_the_one_before_is_answered() {
 
 #[test]
 fn messages_from_before_a_reload_are_own_ones_by_their_tag() {
-    let machine = machine(MessagePage {
-        messages: vec![own("a", 1), message(2)],
+    let machine = machine(LogPage {
+        entries: vec![own("a", 1).into(), message(2).into()],
         head: Seq::new(2),
     });
     let mine = entries(&machine).into_iter().map(|entry| entry.mine);
@@ -173,7 +182,7 @@ fn a_place_is_posted_and_listed_with_its_number() {
 #[test]
 fn messages_of_the_last_document_wait_for_the_connection_unless_they_are_listed() {
     let mut page = page(1..=3, 4);
-    page.messages.push(own("a", 4));
+    page.entries.push(own("a", 4).into());
     let mut machine = machine(page);
     machine.restore(["a", "b", "c", "d"].into_iter().map(unsent));
     let effects = machine.take_effects();
@@ -186,13 +195,16 @@ fn messages_of_the_last_document_wait_for_the_connection_unless_they_are_listed(
     let watched = ServerEvent::Watched {
         upload_id: upload_id(),
         head: Seq::new(5),
-        messages: vec![own("b", 5)],
+        entries: vec![own("b", 5).into()],
         reset: false,
     };
     let effects = frame(&mut machine, watched);
     assert_eq!(posts(&effects), ["c"]);
     frame(&mut machine, posted(own("d", 6)));
-    let effects = give(&mut machine, Input::PostAnswered(key("c"), Ok(own("c", 7))));
+    let effects = give(
+        &mut machine,
+        Input::PostAnswered(key("c"), Ok(own("c", 7).into())),
+    );
     assert_eq!(posts(&effects), Vec::<&str>::new());
     assert!(!machine.has_unsent());
     assert_eq!(texts(&machine).len(), 7);

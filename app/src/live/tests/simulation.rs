@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use super::super::connection::ConnectionEvent;
 use super::super::machine::Input;
-use super::super::{Connection, Delivery, Entry};
+use super::super::{Connection, Delivery, Entry, Listed};
 use super::fixture::unsent;
 use super::harness::entries;
 use super::world::World;
-use crate::model::{ClientMessageId, Message};
+use crate::model::{ClientMessageId, LogEntry, Seq};
 
 const SEEDS: u64 = 40;
 const STEPS: usize = 300;
@@ -19,7 +19,8 @@ impl World {
         match self.rng.below(20) {
             _ if !self.watching && self.rng.one_in(40) => self.append_many(),
             0..8 => self.deliver(),
-            8..11 => self.append_other(),
+            8..10 => self.append_other(),
+            10 => self.delete(),
             11 => self.write(),
             12 => self.retry(),
             13 => self.announce_head(),
@@ -60,36 +61,46 @@ impl World {
     }
 
     /// Checks what holds at every moment: the list is a part of the store without gaps, then unsent messages of this tab,
-    /// and nothing is listed twice.
+    /// and no message is listed twice.
     fn check(&self) {
         let entries = entries(&self.machine);
         if self.restores > 0 {
             // Until the machine has noticed it, the list is of the first history.
-            let is_lost = |entry: &Entry| !entry.mine && self.place(&entry.key).is_none();
+            let is_lost = |entry: &Entry| !entry.mine && !self.places.contains_key(&entry.key);
             let is_later = |entry: &Entry| entry.key.as_str().starts_with("again");
             let is_mixed = entries.iter().any(is_lost) && entries.iter().any(is_later);
             assert!(!is_mixed, "two histories: {entries:?}");
             return;
         }
-        let places: Vec<Option<usize>> =
-            entries.iter().map(|entry| self.place(&entry.key)).collect();
-        let first = places.first().copied().flatten().unwrap_or_default();
-        let dense = (first..)
-            .zip(&places)
-            .take_while(|(expected, place)| **place == Some(*expected));
-        let dense = dense.count();
-        for entry in &entries[dense..] {
-            assert!(entry.mine, "{} is out of order", entry.key);
+        let (first, listed) = self.machine.listed();
+        let stored = self.stored_from(first);
+        assert!(stored.len() >= listed.len());
+        for (listed, stored) in listed.iter().zip(stored) {
+            assert_eq!(listed.id, stored.id(), "{} is out of order", stored.seq());
         }
-        let mut listed = HashSet::new();
+        assert!(self.machine.unsent().iter().all(|entry| entry.mine));
+        let mut keys = HashSet::new();
         for entry in &entries {
-            assert!(listed.insert(&entry.key), "{} is listed twice", entry.key);
+            assert!(keys.insert(&entry.key), "{} is listed twice", entry.key);
             assert_eq!(entry.mine, entry.key.as_str().starts_with("own"));
         }
     }
 
-    fn place(&self, key: &ClientMessageId) -> Option<usize> {
-        self.places.get(key).copied()
+    /// What is stored from this number on.
+    fn stored_from(&self, first: Seq) -> &[LogEntry] {
+        &self.store[usize::try_from(first.get()).unwrap() - 1..]
+    }
+
+    /// Checks that the list is the end of the store: the same messages, and nothing of deleted ones.
+    fn check_end(&self) {
+        let (first, listed) = self.machine.listed();
+        let content = |listed: &Listed| listed.message.as_ref().map(|it| it.content.clone());
+        let listed: Vec<_> = listed.iter().map(|it| (it.id, content(it))).collect();
+        let content = |entry: &LogEntry| entry.message().map(|it| it.content.clone());
+        let stored = self.stored_from(first).iter();
+        let stored: Vec<_> = stored.map(|it| (it.id(), content(it))).collect();
+        assert_eq!(listed, stored);
+        assert!(self.machine.unsent().is_empty());
     }
 
     /// Makes the network reliable, and waits until the list ends as the store does.
@@ -118,10 +129,8 @@ impl World {
             self.machine.connection(),
             Connection::Live | Connection::CaughtUp { .. }
         );
-        let entries = entries(&self.machine);
-        let last = entries.last().map(|entry| entry.key.clone());
-        up && self.machine.unsent().is_empty()
-            && last.as_ref() == self.store.last().map(|message| &message.client_message_id)
+        let last = self.machine.listed().1.last().map(|listed| listed.id);
+        up && self.machine.unsent().is_empty() && last == self.store.last().map(LogEntry::id)
     }
 }
 
@@ -135,19 +144,9 @@ fn after_any_failures_the_list_ends_as_the_store_does() {
             world.step();
         }
         world.recover();
-        let entries = entries(&world.machine);
-        let listed: Vec<_> = entries
-            .iter()
-            .map(|entry| (&entry.key, &entry.content))
-            .collect();
-        let store: Vec<_> = world
-            .store
-            .iter()
-            .map(|it| (&it.client_message_id, &it.content))
-            .collect();
-        assert_eq!(listed, store[store.len() - listed.len()..], "seed {seed}");
-        let is_own = |message: &&Message| message.client_message_id.as_str().starts_with("own");
-        let own = world.store.iter().filter(is_own).count();
+        world.check_end();
+        let is_own = |key: &&ClientMessageId| key.as_str().starts_with("own");
+        let own = world.places.keys().filter(is_own).count();
         assert_eq!(
             own, world.written,
             "seed {seed}: own messages are stored once each"
@@ -176,10 +175,7 @@ fn after_a_restore_the_list_ends_as_the_restored_store_does() {
         }
         world.recover();
         restarts += world.restarts;
-        let entries = entries(&world.machine);
-        let listed: Vec<_> = entries.iter().map(|entry| &entry.key).collect();
-        let store: Vec<_> = world.store.iter().map(|it| &it.client_message_id).collect();
-        assert_eq!(listed, store[store.len() - listed.len()..], "seed {seed}");
+        world.check_end();
     }
     assert!(restarts > 0, "some clients had what was lost");
 }
@@ -197,6 +193,7 @@ fn over_a_reliable_network_own_messages_keep_their_order() {
     let own: Vec<String> = world
         .store
         .iter()
+        .filter_map(LogEntry::message)
         .map(|message| message.client_message_id.to_string())
         .filter(|key| key.starts_with("own"))
         .collect();

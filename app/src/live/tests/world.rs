@@ -8,7 +8,9 @@ use super::super::failure::ApiFailure;
 use super::super::machine::{Input, Machine};
 use super::fixture::{id, key, me, message, stored, upload_id};
 use crate::event::{ClientCommand, ServerEvent};
-use crate::model::{ClientMessageId, Message, MessageId, MessagePage, NewMessage, Seq};
+use crate::model::{
+    ClientMessageId, Deletion, LogEntry, LogPage, Message, MessageId, NewMessage, Seq,
+};
 
 const NEWEST: usize = 50;
 /// More than one request brings.
@@ -40,8 +42,8 @@ pub(super) struct World {
     pub(super) millis: u64,
     /// Everything is delivered, in order.
     pub(super) reliable: bool,
-    pub(super) store: Vec<Message>,
-    /// The index of each message in the store.
+    pub(super) store: Vec<LogEntry>,
+    /// The index of each message in the store, also of deleted ones.
     pub(super) places: HashMap<ClientMessageId, usize>,
     pub(super) machine: Machine,
     /// Whether the machine holds an open socket, and whether the node watches for it.
@@ -67,15 +69,14 @@ impl World {
         let mut rng = Rng(seed);
         let mut store = Vec::new();
         for _ in 0..rng.below(120) {
-            store.push(other(&store));
+            store.push(LogEntry::Message(other(&store)));
         }
-        let keys = store
-            .iter()
-            .map(|message| message.client_message_id.clone());
+        let messages = store.iter().filter_map(LogEntry::message);
+        let keys = messages.map(|message| message.client_message_id.clone());
         let places = keys.enumerate().map(|(i, key)| (key, i)).collect();
         let newest = store[store.len().saturating_sub(NEWEST)..].to_vec();
-        let page = MessagePage {
-            messages: newest,
+        let page = LogPage {
+            entries: newest,
             head: head(&store),
         };
         Self {
@@ -143,7 +144,7 @@ impl World {
                 self.in_flight.push(Input::FetchedNewest(answer));
             }
             Effect::FetchFrom(seq) => {
-                let page = self.page(|message| message.seq >= seq);
+                let page = self.page(|entry| entry.seq() >= seq);
                 self.start_fetch();
                 let answer = self.unless_lost(page);
                 self.in_flight.push(Input::Fetched(answer));
@@ -176,19 +177,23 @@ impl World {
         }
         self.watching = true;
         let after = after.unwrap_or_default();
-        let has_it = |id| self.store.iter().any(|it| it.seq == after && it.id == id);
+        let has_it = |id| {
+            self.store
+                .iter()
+                .any(|it| it.seq() == after && it.id() == id)
+        };
         let reset = !after_id.is_none_or(has_it);
-        let mut messages = self.page(|message| message.seq > after).messages;
+        let mut entries = self.page(|entry| entry.seq() > after).entries;
         if reset {
-            messages = self.newest_before(head(&self.store).next()).messages;
+            entries = self.newest_before(head(&self.store).next()).entries;
         } else if self.reliable || self.rng.one_in(2) {
             // A reliable network brings what is missing by requests alone.
-            messages.clear();
+            entries.clear();
         }
         let event = ServerEvent::Watched {
             upload_id: upload_id(),
             head: head(&self.store),
-            messages,
+            entries,
             reset,
         };
         self.in_flight.push(Input::Frame(Some(event)));
@@ -212,33 +217,32 @@ impl World {
         }
         self.in_flight
             .push(Input::Connection(ConnectionEvent::Closed(1006)));
-        for lost in self.store.drain(length..) {
-            self.places.remove(&lost.client_message_id);
-        }
+        self.store.truncate(length);
+        self.places.retain(|_, place| *place < length);
         for _ in 0..self.rng.below(100) {
             self.append_other();
         }
     }
 
-    pub(super) fn page(&self, wanted: impl Fn(&Message) -> bool) -> MessagePage {
+    pub(super) fn page(&self, wanted: impl Fn(&LogEntry) -> bool) -> LogPage {
         // Small pages, so that several are needed.
-        let messages = self
+        let entries = self
             .store
             .iter()
-            .filter(|message| wanted(message))
+            .filter(|entry| wanted(entry))
             .take(7)
             .cloned()
             .collect();
-        MessagePage {
-            messages,
+        LogPage {
+            entries,
             head: head(&self.store),
         }
     }
 
-    fn newest_before(&self, seq: Seq) -> MessagePage {
-        let end = self.store.partition_point(|message| message.seq < seq);
-        MessagePage {
-            messages: self.store[end.saturating_sub(NEWEST)..end].to_vec(),
+    fn newest_before(&self, seq: Seq) -> LogPage {
+        let end = self.store.partition_point(|entry| entry.seq() < seq);
+        LogPage {
+            entries: self.store[end.saturating_sub(NEWEST)..end].to_vec(),
             head: head(&self.store),
         }
     }
@@ -264,21 +268,18 @@ impl World {
         let answer = if lost_before {
             Err(ApiFailure::Unreachable)
         } else {
-            let known = self
-                .store
-                .iter()
-                .find(|message| message.client_message_id == key)
-                .cloned();
-            let message = known.unwrap_or_else(|| {
+            let known = self.places.get(&key);
+            let known = known.map(|place| self.store[*place].clone());
+            let entry = known.unwrap_or_else(|| {
                 let message = stored(new, head(&self.store).next().get());
                 self.append(message.clone());
-                message
+                message.into()
             });
             let lost_after = !self.reliable && self.rng.one_in(6);
             if lost_after {
                 Err(ApiFailure::TimedOut)
             } else {
-                Ok(message)
+                Ok(entry)
             }
         };
         self.in_flight.push(Input::PostAnswered(key, answer));
@@ -304,12 +305,40 @@ impl World {
     pub(super) fn append(&mut self, message: Message) {
         let key = message.client_message_id.clone();
         self.places.insert(key, self.store.len());
-        self.store.push(message.clone());
+        self.store.push(message.clone().into());
+        self.publish(ServerEvent::MessagePosted {
+            upload_id: upload_id(),
+            message,
+        });
+    }
+
+    /// Somebody deletes a message.
+    pub(super) fn delete(&mut self) {
+        if self.store.is_empty() {
+            return;
+        }
+        let place = self.rng.below(self.store.len());
+        if self.store[place].message().is_none() {
+            return;
+        }
+        let seq = head(&self.store).next();
+        let deletion = Deletion {
+            id: id(&key(&format!("deletion-{seq}-{}", self.restores))),
+            upload_id: upload_id(),
+            seq,
+            deletes: self.store[place].seq(),
+            created_at: self.store[place].created_at(),
+        };
+        self.store[place] = self.store[place].clone().after(&deletion);
+        self.store.push(LogEntry::Deletion(deletion));
+        self.publish(ServerEvent::MessageDeleted {
+            upload_id: upload_id(),
+            entry: deletion,
+        });
+    }
+
+    fn publish(&mut self, event: ServerEvent) {
         if self.watching && (self.reliable || !self.rng.one_in(5)) {
-            let event = ServerEvent::MessagePosted {
-                upload_id: upload_id(),
-                message,
-            };
             self.in_flight.push(Input::Frame(Some(event)));
         }
     }
@@ -357,10 +386,10 @@ impl World {
     }
 }
 
-pub(super) fn head(store: &[Message]) -> Seq {
-    store.last().map_or(Seq::ZERO, |message| message.seq)
+pub(super) fn head(store: &[LogEntry]) -> Seq {
+    store.last().map_or(Seq::ZERO, LogEntry::seq)
 }
 
-fn other(store: &[Message]) -> Message {
+fn other(store: &[LogEntry]) -> Message {
     message(head(store).next().get())
 }

@@ -13,7 +13,9 @@ impl ApiError {
             Self::Malformed(_) | Self::NoImage | Self::SeveralImages => texts.malformed,
             Self::Unauthorized => texts.unauthorized,
             Self::ForeignOrigin => texts.foreign_origin,
+            Self::NotOwner => texts.not_owner,
             Self::NotFound => texts.not_found,
+            Self::Gone => texts.gone,
             Self::MethodNotAllowed => texts.method_not_allowed,
             Self::TooSlow => texts.too_slow,
             Self::PreconditionFailed => texts.precondition_failed,
@@ -46,7 +48,9 @@ impl ApiError {
                 );
             }
             Self::ForeignOrigin => texts.foreign_origin_detail,
+            Self::NotOwner => texts.not_owner_detail,
             Self::NotFound => texts.not_found_detail,
+            Self::Gone => texts.gone_detail,
             Self::MethodNotAllowed => texts.method_not_allowed_detail,
             Self::TooSlow => texts.too_slow_detail,
             Self::PreconditionFailed => {

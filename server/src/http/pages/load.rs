@@ -1,6 +1,6 @@
 //! Reads the data of an upload's page from the store.
 
-use app::model::{Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
+use app::model::{LogEntry, Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
 use app::page_data::PageError;
 
 use crate::http::deadline::Deadline;
@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::store::Select;
 
-/// How many messages a page shows at first.
+/// How many entries of its log a page has at first.
 const FIRST_MESSAGES: usize = 50;
 /// An estimate of the size of the longest page, in bytes: it contains its messages twice, each of 2,000 characters of
 /// four bytes.
@@ -32,20 +32,22 @@ pub(super) async fn with_messages(
     upload: Upload,
 ) -> Result<UploadPage, PageError> {
     let store = &state.store;
-    let page = store.messages(upload.id, Select::Newest, FIRST_MESSAGES);
+    let page = store.entries(upload.id, Select::Newest, FIRST_MESSAGES);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
-    let first = match page.messages.first() {
-        Some(oldest) if oldest.seq > Seq::new(1) => {
-            let first = store.messages(upload.id, Select::After(Seq::ZERO), 1);
+    let first = match page.entries.first() {
+        Some(oldest) if oldest.seq() > Seq::new(1) => {
+            let first = store.entries(upload.id, Select::After(Seq::ZERO), 1);
             let first = deadline.wait("store", first).await.map_err(page_error)?;
-            first.messages.into_iter().next()
+            first.entries.into_iter().next()
         }
         oldest => oldest.cloned(),
     };
+    let first = first.as_ref().and_then(LogEntry::message);
+    let first = first.map(|message| message.content.clone());
     Ok(UploadPage {
         upload,
         page,
-        first: first.map(|message| message.content),
+        first,
     })
 }
 
@@ -55,7 +57,7 @@ pub(super) async fn head(
     deadline: Deadline,
     upload: UploadId,
 ) -> Result<Seq, PageError> {
-    let page = state.store.messages(upload, Select::Newest, 0);
+    let page = state.store.entries(upload, Select::Newest, 0);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
     Ok(page.head)
 }
@@ -63,6 +65,7 @@ pub(super) async fn head(
 fn page_error(error: ApiError) -> PageError {
     match error {
         ApiError::NotFound => PageError::NotFound,
+        ApiError::Gone => PageError::Gone,
         _ => PageError::Unavailable,
     }
 }

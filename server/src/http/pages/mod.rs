@@ -57,6 +57,10 @@ pub async fn show_image(
             match Deadline::start().wait("store", upload).await {
                 Ok(upload) => Ok(redirect_permanently(&upload.short_id.to_string())),
                 Err(ApiError::NotFound) => show_not_found(&state, &info, request).await,
+                Err(ApiError::Gone) => {
+                    let content = PageContent::Image(Err(PageError::Gone));
+                    show(&state, &info, request, content).await
+                }
                 Err(error) => Err(error),
             }
         }
@@ -211,6 +215,7 @@ pub fn settings(state: &AppState, info: &RequestInfo) -> Settings {
     Settings {
         origin: info.public_origin(&state.config),
         max_upload_bytes: state.config.limits.upload_bytes,
+        max_age_seconds: state.config.limits.max_age_seconds,
         is_indexed: state.config.is_indexed,
         contact: state.config.contact.as_ref().map(ToString::to_string),
     }

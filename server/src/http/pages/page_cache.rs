@@ -169,7 +169,7 @@ impl PageKind {
 mod tests {
     use std::cell::Cell;
 
-    use app::model::{Content, Kind, MediaType, MessagePage, Seq, Upload, UploadPage};
+    use app::model::{Content, Kind, LogPage, MediaType, Seq, Upload, UploadPage};
     use axum::body::Body;
     use futures::future::join_all;
     use futures::poll;
@@ -195,12 +195,13 @@ mod tests {
                 height: 1,
             },
             created_at: clock::now(),
+            expires_at: None,
         }
     }
 
     async fn shown(pages: &PageCache, upload: &Upload, head: u64) -> Arc<RenderedPage> {
-        let page = MessagePage {
-            messages: Vec::new(),
+        let page = LogPage {
+            entries: Vec::new(),
             head: Seq::new(head),
         };
         let upload = upload.clone();

@@ -20,7 +20,7 @@ use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::hub::posting::Poster;
 use crate::ids;
-use crate::store::Store;
+use crate::store::{SecretHash, Store};
 
 /// The longest texts that a refused form comes back with, in bytes. A message has at most 2,000 characters.
 const MAX_RETURNED_BYTES: usize = 12 << 10;
@@ -60,8 +60,9 @@ pub async fn create(
         let mut message = validate(&form)?;
         let deadline = Deadline::start();
         let upload = deadline.wait("store", store.upload(upload)).await?;
-        message.author = secret.map(|secret| secret.tag(upload.id));
-        let result = poster.post(upload.id, message);
+        message.author = secret.as_ref().map(|secret| secret.tag(upload.id));
+        let owner = secret.map(|secret| SecretHash::new(upload.id, &secret));
+        let result = poster.post(upload.id, message, owner);
         deadline.wait("store", result).await?;
         Ok(upload.short_id)
     };
@@ -74,7 +75,7 @@ pub async fn create(
 /// The error, with the form for the page that shows it, unless there is no image that it belongs to, or the page would be
 /// much larger than one with the longest message: a client may take such pages slowly, and escaping makes them larger.
 fn refused(error: ApiError, form: MessageForm) -> Response {
-    let has_image = error != ApiError::NotFound;
+    let has_image = !matches!(error, ApiError::NotFound | ApiError::Gone);
     let texts = [&form.author_name, &form.content, &form.client_message_id];
     let bytes: usize = texts.iter().map(|text| text.len()).sum();
     let mut response = error.into_response();

@@ -1,13 +1,11 @@
-//! Reading and posting messages.
+//! Reading, posting and deleting messages.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use app::model::{
-    AuthorName, Message, MessagePage, NewMessage, NotAFraction, Point, Seq, UploadId,
-};
+use app::model::{AuthorName, LogEntry, LogPage, NewMessage, NotAFraction, Point, Seq, UploadId};
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
@@ -28,9 +26,10 @@ use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOriginOrAllowed;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::{UploadPath, content_type};
+use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::store::coalescing::CoalescedReads;
-use crate::store::{Appended, Select, Store};
+use crate::store::{Appended, SecretHash, Select, Store};
 
 /// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
 const MAX_POST_BYTES: usize = 64 * 1024;
@@ -86,7 +85,7 @@ pub async fn list(
         reservation.map_err(ApiError::from)
     };
     let read = async |reservation| {
-        let page = store.messages(request.upload, select, limit);
+        let page = store.entries(request.upload, select, limit);
         EncodedMessages::encode(&page.await?, request.takes_gzip, reservation)
     };
     let messages = message_reads.read_with(request, reserve, read);
@@ -96,7 +95,7 @@ pub async fn list(
 impl EncodedMessages {
     /// Compresses the whole at once: a streaming compressor takes more memory than most answers.
     fn encode(
-        page: &MessagePage,
+        page: &LogPage,
         takes_gzip: bool,
         mut reservation: Reservation,
     ) -> Result<Self, ApiError> {
@@ -152,8 +151,10 @@ pub async fn create(
     let mut message = RawMessage::from_json(&body)?.validate()?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
-    message.author = secret.map(|secret| secret.tag(id));
-    let answered = deadline.wait("store", poster.post(id, message)).await?;
+    message.author = secret.as_ref().map(|secret| secret.tag(id));
+    let owner = secret.map(|secret| SecretHash::new(id, &secret));
+    let answered = deadline.wait("store", poster.post(id, message, owner));
+    let answered = answered.await?;
     Ok(answer(answered))
 }
 
@@ -170,11 +171,32 @@ pub(super) async fn read_post(
 }
 
 fn answer(posted: Appended) -> Response {
-    let (status, message): (_, Message) = match posted {
-        Appended::New(message) => (StatusCode::CREATED, message),
-        Appended::Known(message) => (StatusCode::OK, message),
+    let (status, entry) = match posted {
+        Appended::New(message) => (StatusCode::CREATED, LogEntry::Message(message)),
+        Appended::Known(entry) => (StatusCode::OK, entry),
     };
-    (status, Json(message)).into_response()
+    (status, Json(entry)).into_response()
+}
+
+/// `DELETE /api/uploads/{id}/messages/{seq}`.
+pub async fn delete(
+    (_, Author(secret)): (SameOriginOrAllowed, Author),
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(deleter): State<Deleter>,
+    info: RequestInfo,
+    path: UploadPath,
+    Path((_, seq)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    rate_limits.messages.take(info.client.counted())?;
+    let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
+    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
+    let deadline = Deadline::start();
+    let id = path.id(store.as_ref(), deadline).await?;
+    let by = secret.map(|secret| SecretHash::new(id, &secret));
+    let deletion = deleter.delete_message(id, seq, by);
+    deadline.wait("store", deletion).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn is_json(given: &Mime) -> bool {

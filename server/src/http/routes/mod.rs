@@ -18,7 +18,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::Method;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -82,7 +82,11 @@ fn shared_routes(state: &AppState) -> Router<AppState> {
     }
     let routes = Router::new()
         .merge(images)
-        .route("/api/uploads/{id}", get(uploads::show))
+        .route(
+            "/api/uploads/{id}",
+            get(uploads::show).delete(uploads::delete),
+        )
+        .route("/api/uploads/{id}/messages/{seq}", delete(messages::delete))
         .route(
             "/api/uploads/{id}/messages",
             get(messages::list).post(messages::create),

@@ -1,4 +1,4 @@
-//! Receives a file of a multipart form (RFC 7578) without holding all of it in memory.
+//! Receives an upload as a multipart form (RFC 7578) without holding all of it in memory.
 
 use std::io;
 use std::path::Path;
@@ -19,6 +19,7 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
+use crate::config::MAX_AGE;
 use crate::http::body::{body_error, has_cause};
 use crate::http::error::ApiError;
 
@@ -27,12 +28,24 @@ const FORM_OVERHEAD: u64 = 64 * 1024;
 /// How many bytes may be read, beside the last piece, without a part or a chunk of one coming out of the parser: the
 /// headers of a part.
 const MAX_UNPARSED_BYTES: usize = 16 * 1024;
+/// The shortest time after which an upload may expire, in seconds.
+const MIN_AGE: u32 = 60;
+/// The longest number that is read.
+const MAX_AGE_DIGITS: usize = 10;
 /// Chunks of the body are combined to pieces of this size, in bytes: each piece costs a run of the parser and a write.
 const PIECE_BYTES: usize = 64 * 1024;
 /// How many bytes of the file are buffered before they are written.
 const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
-/// Receives files into a temporary folder.
+/// An upload as it was sent.
+pub struct ReceivedUpload {
+    /// The file.
+    pub file: TempPath,
+    /// In how many seconds it is to expire, if it is: [`MIN_AGE`] to [`MAX_AGE`].
+    pub expires_in: Option<u32>,
+}
+
+/// Receives uploads, their files into a temporary folder.
 #[derive(Clone)]
 pub struct UploadReceiver {
     folder: Arc<Path>,
@@ -53,12 +66,13 @@ impl UploadReceiver {
         &self.folder
     }
 
-    /// Writes the form's field `file` to a temporary file. Other fields are skipped.
+    /// Writes the form's field `file` to a temporary file, and reads `expiresIn`. Other fields are skipped.
     ///
     /// # Errors
-    /// [`ApiError::FileTooLarge`] over the limit, before the rest is read; [`ApiError::Malformed`] without that field
-    /// or when the form is invalid; [`ApiError::TooSlow`]; [`ApiError::Unavailable`] when the file cannot be written.
-    pub async fn receive(&self, request: Request) -> Result<TempPath, ApiError> {
+    /// [`ApiError::FileTooLarge`] over the limit, before the rest is read; [`ApiError::Malformed`] without a file or when
+    /// the form is invalid; [`ApiError::BadField`]; [`ApiError::TooSlow`]; [`ApiError::Unavailable`] when the file cannot
+    /// be written.
+    pub async fn receive(&self, request: Request) -> Result<ReceivedUpload, ApiError> {
         let limit = self.max_bytes;
         let boundary = boundary(request.headers())?;
         let max_form_bytes = limit.saturating_add(FORM_OVERHEAD);
@@ -75,7 +89,7 @@ impl UploadReceiver {
             unparsed,
             limit,
         };
-        form.receive_file(&self.folder).await
+        form.receive(&self.folder).await
     }
 }
 
@@ -97,18 +111,35 @@ struct Form {
 
 impl Form {
     /// Reads the form to its end: one that is incomplete after the file is invalid too.
-    async fn receive_file(&mut self, dir: &Path) -> Result<TempPath, ApiError> {
-        let mut file = None;
+    async fn receive(&mut self, dir: &Path) -> Result<ReceivedUpload, ApiError> {
+        let (mut file, mut expires_in) = (None, None);
         while let Some(mut field) = self.next_field().await? {
-            if !is_file(&field) {
-                while self.next_chunk(&mut field).await?.is_some() {}
-            } else if file.is_some() {
-                return Err(ApiError::SeveralImages);
-            } else {
-                file = self.save(&mut field, dir).await?;
+            match field.name() {
+                Some("file") if file.is_some() => return Err(ApiError::SeveralImages),
+                Some("file") => file = self.save(&mut field, dir).await?,
+                Some("expiresIn") => expires_in = self.read_age(&mut field).await?,
+                _ => while self.next_chunk(&mut field).await?.is_some() {},
             }
         }
-        file.ok_or(ApiError::NoImage)
+        let file = file.ok_or(ApiError::NoImage)?;
+        Ok(ReceivedUpload { file, expires_in })
+    }
+
+    /// Returns `None` if the field is empty, as a form sends it for an upload that does not expire.
+    async fn read_age(&self, field: &mut Field<'static>) -> Result<Option<u32>, ApiError> {
+        let mut digits = Vec::new();
+        while let Some(chunk) = self.next_chunk(field).await? {
+            digits.extend_from_slice(&chunk);
+            if digits.len() > MAX_AGE_DIGITS {
+                return Err(bad_age());
+            }
+        }
+        if digits.is_empty() {
+            return Ok(None);
+        }
+        let seconds = str::from_utf8(&digits).ok().and_then(|it| it.parse().ok());
+        let seconds = seconds.filter(|seconds| (MIN_AGE..=MAX_AGE).contains(seconds));
+        seconds.map(Some).ok_or_else(bad_age)
     }
 
     /// Returns `None` if no file was chosen: browsers then send an empty one without a name.
@@ -144,8 +175,9 @@ impl Form {
     }
 }
 
-fn is_file(field: &Field<'_>) -> bool {
-    field.name() == Some("file")
+fn bad_age() -> ApiError {
+    let detail = format!("expiresIn is a number of seconds from {MIN_AGE} to {MAX_AGE}");
+    ApiError::field("expiresIn", detail)
 }
 
 async fn create_temporary(dir: &Path) -> io::Result<(File, TempPath)> {

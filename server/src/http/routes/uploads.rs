@@ -1,13 +1,14 @@
-//! Uploading an image, and reading an upload's record.
+//! Uploading an image, and reading and deleting an upload.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::{Content, Kind, ShortId, UPLOADED_COOKIE, Upload};
+use app::model::{AuthorSecret, Content, Kind, ShortId, Timestamp, UPLOADED_COOKIE, Upload};
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
 use tempfile::TempPath;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -21,12 +22,13 @@ use crate::http::accept::{prefers_html, prefers_plain_text};
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
-use crate::http::extract::origin::SameOriginOrShared;
+use crate::http::extract::origin::{SameOriginOrAllowed, SameOriginOrShared};
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
+use crate::hub::deleting::Deleter;
 use crate::image::{DecodePool, Inspected};
-use crate::store::Store;
+use crate::store::{SecretHash, Store};
 use crate::{clock, ids};
 
 /// After how long without a result it is checked whether the blob store still answers.
@@ -64,7 +66,7 @@ impl Format {
 
 /// `POST /api/uploads`, and `POST /`.
 pub async fn create(
-    _: (SameOriginOrShared, Author),
+    (_, Author(secret)): (SameOriginOrShared, Author),
     (State(config), State(rate_limits)): (State<Arc<Config>>, State<Arc<RateLimits>>),
     State(decoders): State<DecodePool>,
     State(receiver): State<UploadReceiver>,
@@ -78,30 +80,69 @@ pub async fn create(
     let slot = decoders.upload_slot(address)?;
     let format = Format::accepted_by(request.headers());
     // If the client disconnects before the whole file has arrived, it is discarded.
-    let file = receiver.receive(request).await?;
-    let (inspected, image) = decoders.inspect(&slot, file).await?;
+    let received = receiver.receive(request).await?;
+    let age = age(received.expires_in, config.limits.max_age_seconds)?;
+    let (inspected, image) = decoders.inspect(&slot, received.file).await?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
+    let (owner, made) = match secret {
+        Some(secret) => (secret, None),
+        None => {
+            let secret = ids::author_secret();
+            (secret.clone(), Some(secret))
+        }
+    };
     let publishing = async move {
         let _slot = slot;
-        publisher.publish(inspected, image).await
+        publisher.publish(inspected, image, age, &owner).await
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
-    Ok(answer(upload, format, &info, &config))
+    Ok(answer(upload, made, format, &info, &config))
 }
 
-fn answer(upload: Upload, format: Format, info: &RequestInfo, config: &Config) -> Response {
+fn answer(
+    upload: Upload,
+    token: Option<AuthorSecret>,
+    format: Format,
+    info: &RequestInfo,
+    config: &Config,
+) -> Response {
     let page = format!("/u/{}", upload.short_id);
+    let delete_token = token.as_ref().map(AuthorSecret::expose);
     let body = match format {
         Format::Redirect => {
             let cookie = uploaded_cookie(upload.short_id, info.https);
             return ([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response();
         }
-        Format::Json => Json(upload).into_response(),
-        Format::Text => format!("{}{page}\n", info.public_origin(config)).into_response(),
+        Format::Json => Json(Created {
+            upload,
+            delete_token,
+        })
+        .into_response(),
+        Format::Text => text(&info.public_origin(config), &upload, delete_token).into_response(),
     };
     (StatusCode::CREATED, [(header::LOCATION, page)], body).into_response()
+}
+
+/// The link, and how to delete the upload if that needs a token that was made for it.
+fn text(origin: &str, upload: &Upload, delete_token: Option<&str>) -> String {
+    let link = format!("{origin}/u/{}\n", upload.short_id);
+    let delete = delete_token.map(|token| {
+        let address = format!("{origin}/api/uploads/{}", upload.short_id);
+        format!("curl -X DELETE -H 'Authorization: Bearer {token}' {address}\n")
+    });
+    link + &delete.unwrap_or_default()
+}
+
+/// The answer to an upload.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    upload: Upload,
+    /// The secret that was made because the request brought none. It is told only here.
+    #[serde(rename = "deleteToken", skip_serializing_if = "Option::is_none")]
+    delete_token: Option<&'a str>,
 }
 
 /// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something in
@@ -119,6 +160,25 @@ pub async fn show(
     Ok(Json(
         Deadline::start().wait("store", store.upload(id)).await?,
     ))
+}
+
+/// `DELETE /api/uploads/{id}`.
+pub async fn delete(
+    (_, Author(secret)): (SameOriginOrAllowed, Author),
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(deleter): State<Deleter>,
+    info: RequestInfo,
+    path: UploadPath,
+) -> Result<StatusCode, ApiError> {
+    rate_limits.messages.take(info.client.counted())?;
+    let deadline = Deadline::start();
+    let id = path.id(store.as_ref(), deadline).await?;
+    let by = secret.map(|secret| SecretHash::new(id, &secret));
+    deadline
+        .wait("store", deleter.delete_upload(id, by))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Stores checked images as uploads.
@@ -142,12 +202,19 @@ impl FromRef<AppState> for Publisher {
 
 impl Publisher {
     /// Stores the blob first, then the upload, so that nobody sees an upload without its blob.
-    async fn publish(&self, inspected: Inspected, image: TempPath) -> Result<Upload, ApiError> {
+    async fn publish(
+        &self,
+        inspected: Inspected,
+        image: TempPath,
+        age: Option<u32>,
+        owner: &AuthorSecret,
+    ) -> Result<Upload, ApiError> {
         let short_id = self.free_short_id().await?;
         self.put_blob(short_id, image).await?;
-        let upload = new_upload(short_id, inspected);
+        let upload = new_upload(short_id, inspected, age);
         // An insert without confirmation may have been done, so its blob is not deleted.
-        let insert = self.store.insert_upload(upload.clone());
+        let owner = SecretHash::new(upload.id, owner);
+        let insert = self.store.insert_upload(upload.clone(), Some(owner));
         Deadline::start().wait("store", insert).await?;
         Ok(upload)
     }
@@ -183,7 +250,24 @@ impl Publisher {
     }
 }
 
-fn new_upload(short_id: ShortId, inspected: Inspected) -> Upload {
+/// Returns in how many seconds an upload expires, if it does: as its sender wishes (`wanted`), at most in `max` seconds
+/// unless that is 0.
+fn age(wanted: Option<u32>, max: u32) -> Result<Option<u32>, ApiError> {
+    let max = Some(max).filter(|max| *max > 0);
+    match (wanted, max) {
+        (Some(wanted), Some(max)) if wanted > max => {
+            let detail = format!("expiresIn is at most {max} seconds here");
+            Err(ApiError::field("expiresIn", detail))
+        }
+        (wanted, max) => Ok(wanted.or(max)),
+    }
+}
+
+fn new_upload(short_id: ShortId, inspected: Inspected, age: Option<u32>) -> Upload {
+    let created_at = clock::now();
+    let expires_at = age.and_then(|seconds| {
+        Timestamp::from_unix_millis(created_at.unix_millis() + 1_000 * i64::from(seconds))
+    });
     Upload {
         id: ids::upload_id(),
         short_id,
@@ -195,6 +279,7 @@ fn new_upload(short_id: ShortId, inspected: Inspected) -> Upload {
             width: inspected.width,
             height: inspected.height,
         },
-        created_at: clock::now(),
+        created_at,
+        expires_at,
     }
 }

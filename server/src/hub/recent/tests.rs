@@ -1,10 +1,14 @@
-use app::model::{MessageId, NewMessage, Timestamp, UploadId};
+use app::model::{Deletion, Message, MessageId, NewMessage, Timestamp, UploadId};
 
 use super::*;
 use crate::ids;
 use crate::store::{Draft, Position};
 
-fn message(seq: u64) -> Message {
+fn message(seq: u64) -> LogEntry {
+    posted(seq).into()
+}
+
+fn posted(seq: u64) -> Message {
     let draft = Draft {
         id: MessageId::from_bytes([u8::try_from(seq % 251).unwrap(); 12]),
         message: NewMessage {
@@ -15,6 +19,7 @@ fn message(seq: u64) -> Message {
             author: None,
         },
         created_at: Timestamp::from_unix_millis(0).unwrap(),
+        owner: None,
     };
     let position = Position {
         seq: Seq::new(seq),
@@ -23,35 +28,35 @@ fn message(seq: u64) -> Message {
     draft.into_message(UploadId::from_bytes([1; 12]), position)
 }
 
-fn page(seqs: std::ops::RangeInclusive<u64>, head: u64) -> MessagePage {
-    MessagePage {
-        messages: seqs.map(message).collect(),
+fn page(seqs: std::ops::RangeInclusive<u64>, head: u64) -> LogPage {
+    LogPage {
+        entries: seqs.map(message).collect(),
         head: Seq::new(head),
     }
 }
 
-fn numbers(recent: &RecentMessages, after: u64) -> Option<(Vec<u64>, u64)> {
+fn numbers(recent: &RecentEntries, after: u64) -> Option<(Vec<u64>, u64)> {
     let page = recent.after(Seq::new(after).into())?;
-    let numbers = page.messages.iter().map(|message| message.seq.get());
+    let numbers = page.entries.iter().map(|entry| entry.seq().get());
     Some((numbers.collect(), page.head.get()))
 }
 
 #[test]
 fn nothing_is_answered_before_the_store_has_been_read() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     assert_eq!(numbers(&recent, 0), None);
-    recent.on_posted(message(1));
+    recent.on_appended(message(1));
     assert_eq!(numbers(&recent, 0), None);
-    recent.merge_page(&MessagePage::default(), true);
+    recent.merge_page(&LogPage::default(), true);
     assert_eq!(numbers(&recent, 0), Some((vec![1], 1)));
 }
 
 #[test]
 fn messages_of_frames_are_answered_from_memory() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(3..=4, 4), true);
-    recent.on_posted(message(5));
-    recent.on_posted(message(4));
+    recent.on_appended(message(5));
+    recent.on_appended(message(4));
     assert_eq!(numbers(&recent, 2), Some((vec![3, 4, 5], 5)));
     assert_eq!(numbers(&recent, 5), Some((vec![], 5)));
     assert_eq!(
@@ -63,9 +68,9 @@ fn messages_of_frames_are_answered_from_memory() {
 
 #[test]
 fn after_a_lost_frame_the_store_has_to_be_read() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=2, 2), true);
-    recent.on_posted(message(4));
+    recent.on_appended(message(4));
     assert_eq!(numbers(&recent, 2), None);
     assert_eq!(numbers(&recent, 3), None, "the store has not confirmed it");
     recent.on_head_advanced(Seq::new(5));
@@ -76,14 +81,14 @@ fn after_a_lost_frame_the_store_has_to_be_read() {
 
 #[test]
 fn for_a_client_ahead_of_the_node_the_store_has_to_be_read() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=2, 2), true);
     assert_eq!(numbers(&recent, 3), None);
 }
 
 #[test]
 fn nothing_is_answered_while_frames_may_be_lost() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=2, 2), true);
     recent.invalidate();
     assert_eq!(numbers(&recent, 1), None);
@@ -95,11 +100,11 @@ fn nothing_is_answered_while_frames_may_be_lost() {
 
 #[test]
 fn frames_may_arrive_out_of_order() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=2, 2), true);
-    assert!(recent.on_posted(message(5)) && recent.on_posted(message(4)));
+    assert!(recent.on_appended(message(5)) && recent.on_appended(message(4)));
     assert_eq!(recent.progress().unconfirmed, Some(Seq::new(5)));
-    assert!(recent.on_posted(message(3)));
+    assert!(recent.on_appended(message(3)));
     let (head, announced) = (Seq::new(5), Seq::new(5));
     let unconfirmed = None;
     assert_eq!(
@@ -113,20 +118,20 @@ fn frames_may_arrive_out_of_order() {
     assert_eq!(numbers(&recent, 2), Some((vec![3, 4, 5], 5)));
 }
 
-type Observe = fn(&mut RecentMessages) -> bool;
+type Observe = fn(&mut RecentEntries) -> bool;
 
 #[test]
 fn a_number_that_the_store_does_not_have_is_discarded() {
     let known = || {
-        let mut recent = RecentMessages::default();
+        let mut recent = RecentEntries::default();
         recent.merge_page(&page(1..=2, 2), true);
         recent
     };
     let far = Seq::new(u64::MAX);
     let unconfirmed_topics: [(Observe, bool); 3] = [
         (|recent| recent.on_head_advanced(Seq::new(u64::MAX)), false),
-        (|recent| recent.on_posted(message(u64::MAX)), false),
-        (|recent| recent.on_posted(message(9)), true),
+        (|recent| recent.on_appended(message(u64::MAX)), false),
+        (|recent| recent.on_appended(message(9)), true),
     ];
     for (observe, is_passed_on) in unconfirmed_topics {
         let mut recent = known();
@@ -150,23 +155,23 @@ fn a_number_that_the_store_does_not_have_is_discarded() {
 
 #[test]
 fn a_next_message_that_the_store_does_not_have_is_discarded() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=2, 2), true);
-    recent.on_posted(message(3));
+    recent.on_appended(message(3));
     let before = recent.progress();
     assert_eq!(before.head, Seq::new(3));
     assert!(recent.discard_unstored(before, Seq::new(2)));
     assert_eq!(numbers(&recent, 0), None, "the store has to be asked again");
     recent.merge_page(&page(1..=2, 2), true);
     assert_eq!(numbers(&recent, 0), Some((vec![1, 2], 2)));
-    let sizes = recent.messages.values().map(size);
+    let sizes = recent.entries.values().map(size);
     assert_eq!(recent.bytes, sizes.sum::<usize>());
 }
 
 #[test]
 fn the_answer_to_one_socket_is_not_announced_to_the_others() {
-    let mut recent = RecentMessages::default();
-    recent.on_posted(message(1));
+    let mut recent = RecentEntries::default();
+    recent.on_appended(message(1));
     recent.merge_page(&page(2..=3, 3), true);
     let Progress {
         head, announced, ..
@@ -178,44 +183,45 @@ fn the_answer_to_one_socket_is_not_announced_to_the_others() {
 
 #[test]
 fn the_bytes_of_kept_texts_are_bounded() {
-    let mut recent = RecentMessages::default();
-    recent.merge_page(&MessagePage::default(), true);
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&LogPage::default(), true);
     let content: app::model::MessageText = "🙂".repeat(2_000).parse().unwrap();
     for seq in 1..=64 {
         let content = content.clone();
-        recent.on_posted(Message {
+        let long = Message {
             content,
-            ..message(seq)
-        });
-        recent.on_posted(message(1));
+            ..posted(seq)
+        };
+        recent.on_appended(long.into());
+        recent.on_appended(message(1));
     }
     assert!(recent.bytes <= MAX_RECENT_BYTES);
-    let sizes = recent.messages.values().map(size);
+    let sizes = recent.entries.values().map(size);
     assert_eq!(recent.bytes, sizes.sum::<usize>());
-    assert!(recent.messages.len() > 30);
+    assert!(recent.entries.len() > 30);
 }
 
 #[test]
 fn the_newest_messages_are_kept_and_older_ones_have_to_be_read_over_http() {
-    let mut recent = RecentMessages::default();
-    recent.merge_page(&MessagePage::default(), true);
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&LogPage::default(), true);
     for seq in 1..=200 {
-        recent.on_posted(message(seq));
+        recent.on_appended(message(seq));
     }
     let (registration, head) = numbers(&recent, 136).unwrap();
     assert_eq!((registration.len(), head), (MAX_RECENT, 200));
     assert_eq!(numbers(&recent, 135), Some((vec![], 200)));
-    assert_eq!(recent.messages.len(), MAX_RECENT);
+    assert_eq!(recent.entries.len(), MAX_RECENT);
 }
 
 #[test]
 fn beyond_the_nodes_limit_only_the_newest_message_of_a_topic_is_kept() {
     let node = Arc::new(AtomicUsize::new(0));
-    let mut recent = RecentMessages::new(Arc::clone(&node));
+    let mut recent = RecentEntries::new(Arc::clone(&node));
     recent.merge_page(&page(1..=3, 3), true);
     assert_eq!(numbers(&recent, 0), Some((vec![1, 2, 3], 3)));
     node.fetch_add(MAX_NODE_BYTES, Ordering::Relaxed);
-    recent.on_posted(message(4));
+    recent.on_appended(message(4));
     assert_eq!(numbers(&recent, 3), Some((vec![4], 4)));
     assert_eq!(numbers(&recent, 2), None);
     drop(recent);
@@ -232,44 +238,82 @@ fn cursor(seq: u64, id: MessageId) -> Cursor {
 
 #[test]
 fn a_clients_last_message_is_confirmed_from_memory_and_contradicted_by_the_store_only() {
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(3..=5, 5), true);
-    assert!(recent.can_answer(cursor(4, message(4).id)));
-    assert!(recent.can_answer(cursor(5, message(5).id)));
-    assert!(!recent.can_answer(cursor(4, message(3).id)), "another one");
-    assert!(!recent.can_answer(cursor(2, message(2).id)), "not known");
-    assert!(!recent.can_answer(cursor(6, message(6).id)), "ahead");
+    assert!(recent.can_answer(cursor(4, message(4).id())));
+    assert!(recent.can_answer(cursor(5, message(5).id())));
+    assert!(
+        !recent.can_answer(cursor(4, message(3).id())),
+        "another one"
+    );
+    assert!(!recent.can_answer(cursor(2, message(2).id())), "not known");
+    assert!(!recent.can_answer(cursor(6, message(6).id())), "ahead");
     recent.invalidate();
-    assert!(!recent.can_answer(cursor(4, message(4).id)));
+    assert!(!recent.can_answer(cursor(4, message(4).id())));
 }
 
 #[test]
 fn of_another_history_nothing_is_kept() {
     let restored = Message {
         id: MessageId::from_bytes([255; 12]),
-        ..message(3)
+        ..posted(3)
     };
-    let restored = MessagePage {
-        messages: vec![restored.clone()],
+    let restored = LogPage {
+        entries: vec![restored.into()],
         head: Seq::new(3),
     };
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     assert!(!recent.merge_page(&page(1..=5, 5), true));
     assert!(recent.merge_page(&restored, true));
     assert_eq!(numbers(&recent, 2), Some((vec![3], 3)));
-    assert!(!recent.can_answer(cursor(1, message(1).id)));
+    assert!(!recent.can_answer(cursor(1, message(1).id())));
 
-    let mut recent = RecentMessages::default();
+    let mut recent = RecentEntries::default();
     recent.merge_page(&page(1..=5, 5), true);
     let before = recent.progress();
     assert!(recent.discard_unstored(before, Seq::new(4)));
     recent.merge_page(
-        &MessagePage {
-            messages: Vec::new(),
+        &LogPage {
+            entries: Vec::new(),
             head: Seq::new(4),
         },
         true,
     );
-    assert!(!recent.can_answer(cursor(3, message(3).id)));
+    assert!(!recent.can_answer(cursor(3, message(3).id())));
     assert_eq!(recent.bytes, 0);
+}
+
+fn deletion(seq: u64, deletes: u64) -> LogEntry {
+    LogEntry::Deletion(Deletion {
+        id: MessageId::from_bytes([99; 12]),
+        upload_id: UploadId::from_bytes([1; 12]),
+        seq: Seq::new(seq),
+        deletes: Seq::new(deletes),
+        created_at: Timestamp::from_unix_millis(1).unwrap(),
+    })
+}
+
+fn texts(recent: &RecentEntries) -> Vec<u64> {
+    let messages = recent.entries.values().filter_map(LogEntry::message);
+    messages.map(|message| message.seq.get()).collect()
+}
+
+#[test]
+fn a_deleted_message_is_not_kept_in_whichever_order_it_and_its_deletion_come() {
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&page(1..=3, 3), true);
+    assert!(recent.on_appended(deletion(4, 2)));
+    assert_eq!(texts(&recent), [1, 3]);
+    assert_eq!(numbers(&recent, 0), Some((vec![1, 2, 3, 4], 4)));
+    // Read before the deletion, and merged after it.
+    recent.merge_page(&page(1..=3, 3), true);
+    assert_eq!(texts(&recent), [1, 3]);
+
+    let mut late = RecentEntries::default();
+    late.merge_page(&page(1..=1, 1), true);
+    late.on_appended(deletion(3, 2));
+    late.on_appended(message(2));
+    assert_eq!(texts(&late), [1]);
+    let sizes = late.entries.values().map(size);
+    assert_eq!(late.bytes, sizes.sum::<usize>());
 }

@@ -27,7 +27,7 @@ use super::incoming::IncomingEvent;
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
 use super::presence::{Presence, Schedule};
-use super::recent::RecentMessages;
+use super::recent::RecentEntries;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame, Topic};
 use crate::websocket;
@@ -71,7 +71,7 @@ pub(super) struct Rooms {
     pub(super) due_presences: Schedule,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
-    /// The bytes of text that all rooms keep in [`RecentMessages`].
+    /// The bytes of text that all rooms keep in [`RecentEntries`].
     recent_bytes: Arc<AtomicUsize>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -88,13 +88,25 @@ struct Shard {
 struct Room {
     id: u64,
     short_id: ShortId,
-    recent: RecentMessages,
+    recent: RecentEntries,
     members: Slab<Member>,
     /// The members' outboxes; cleared when one joins or leaves.
     snapshot: Option<MemberSnapshot>,
     pending: Pending,
     presence: Presence,
     subscription: Subscription,
+    life: Life,
+}
+
+/// Whether a room's upload still exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// As far as is known.
+    Exists,
+    /// A frame says that it does not, and the store has not been asked yet.
+    SaidToBeGone,
+    /// It does not, and the members know. They get nothing more.
+    Gone,
 }
 
 struct Member {
@@ -185,12 +197,13 @@ impl Rooms {
             Room {
                 id: shard.last_room_id,
                 short_id,
-                recent: RecentMessages::new(Arc::clone(&self.recent_bytes)),
+                recent: RecentEntries::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
                 snapshot: None,
                 pending: Pending::default(),
                 presence: shard.left.remove(&topic).unwrap_or_default(),
                 subscription: Subscription::Changing(Vec::new()),
+                life: Life::Exists,
             }
         });
         let membership = Membership {
@@ -241,13 +254,19 @@ impl Rooms {
     /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it
     /// first.
     pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, event: IncomingEvent) {
-        if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
+            && room.life != Life::Gone
+        {
             let is_passed_on = match event {
-                IncomingEvent::Posted(message) => room.recent.on_posted(message),
+                IncomingEvent::Appended(entry) => room.recent.on_appended(entry),
                 IncomingEvent::Head(head) => room.recent.on_head_advanced(head),
+                IncomingEvent::Gone => {
+                    room.life = Life::SaidToBeGone;
+                    false
+                }
                 IncomingEvent::Touched => true,
             };
-            if room.recent.progress().unconfirmed.is_some() {
+            if room.recent.progress().unconfirmed.is_some() || room.life == Life::SaidToBeGone {
                 self.unconfirmed_topics.add(topic);
             }
             if is_passed_on {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use app::model::{Cursor, MessagePage, Seq};
+use app::model::{Cursor, LogPage, Seq};
 use tokio::time::Instant;
 
-use super::{Rooms, lock};
+use super::{Life, Rooms, lock};
 use crate::broker::{Frame, Topic};
 use crate::hub::batch::Batch;
 use crate::hub::epoch::Epoch;
@@ -30,7 +30,7 @@ impl Rooms {
     }
 
     /// The messages after `cursor`, if this node knows them without asking the store.
-    pub(in crate::hub) fn recent(&self, topic: Topic, cursor: Cursor) -> Option<MessagePage> {
+    pub(in crate::hub) fn recent(&self, topic: Topic, cursor: Cursor) -> Option<LogPage> {
         self.shard(topic).rooms.get(&topic)?.recent.after(cursor)
     }
 
@@ -39,13 +39,27 @@ impl Rooms {
         Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
     }
 
-    /// Whether a frame carried a number of this topic that is not known to be stored.
+    /// Whether a frame carried a number of this topic that is not known to be stored, or said that it is gone.
     pub(in crate::hub) fn has_unconfirmed(&self, topic: Topic) -> bool {
-        self.progress(topic)
-            .is_some_and(|it| it.unconfirmed.is_some())
+        let shard = self.shard(topic);
+        let room = shard.rooms.get(&topic);
+        room.is_some_and(|room| {
+            room.recent.progress().unconfirmed.is_some() || room.life == Life::SaidToBeGone
+        })
     }
 
-    /// See [`RecentMessages::discard_unstored`](crate::hub::recent::RecentMessages::discard_unstored).
+    /// Tells the members of a topic by `notice` that its upload is gone, once, and forgets what is known of it.
+    pub(in crate::hub) fn close(self: &Arc<Self>, topic: Topic, notice: &Frame) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
+            && room.life != Life::Gone
+        {
+            room.life = Life::Gone;
+            room.recent.clear();
+            self.push(topic, room, notice);
+        }
+    }
+
+    /// See [`RecentEntries::discard_unstored`](crate::hub::recent::RecentEntries::discard_unstored).
     pub(in crate::hub) fn discard_unstored(
         &self,
         topic: Topic,
@@ -59,12 +73,7 @@ impl Rooms {
 
     /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed. Returns
     /// whether it shows that the store has another history than this node knew.
-    pub(in crate::hub) fn merge_page(
-        &self,
-        topic: Topic,
-        page: &MessagePage,
-        read_in: Epoch,
-    ) -> bool {
+    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &LogPage, read_in: Epoch) -> bool {
         let mut shard = self.shard(topic);
         let Some(room) = shard.rooms.get_mut(&topic) else {
             return false;

@@ -1,8 +1,10 @@
 use std::num::NonZeroU32;
 
-use app::model::{MessagePage, Point, Seq};
+use app::model::{Point, Seq};
 
-use super::{Shared, at, draft, drafts, is_new, message, page, parse, seqs, stored, whole};
+use super::{
+    MessagePage, Shared, at, draft, drafts, is_new, message, page, parse, seqs, stored, whole,
+};
 use crate::store::{Appended, Draft, MAX_APPEND, Position, Select};
 
 pub(crate) async fn sequence_numbers_are_dense_from_one_in_the_drafts_order(store: Shared) {
@@ -115,7 +117,7 @@ pub(crate) async fn a_repeated_client_id_returns_the_first_message(store: Shared
     assert_eq!(appended, [Appended::New(original.clone())]);
     store.append(upload, vec![draft("other")]).await.unwrap();
     let repeated = store.append(upload, vec![second]).await.unwrap();
-    assert_eq!(repeated, [Appended::Known(original)]);
+    assert_eq!(repeated, [Appended::Known(original.into())]);
     assert_eq!(whole(&store, upload).await.len(), 2);
     let next = store.append(upload, vec![draft("next")]).await.unwrap();
     assert_eq!(message(&next[0]).seq, Seq::new(3), "no number was skipped");

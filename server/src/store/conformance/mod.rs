@@ -3,6 +3,7 @@
 
 pub(crate) mod append;
 pub(crate) mod concurrent;
+pub(crate) mod deletions;
 pub(crate) mod pairing;
 pub(crate) mod read;
 pub(crate) mod texts;
@@ -13,7 +14,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use app::model::{
-    Content, Kind, MediaType, Message, MessageId, MessagePage, NewMessage, Point, Seq, ShortId,
+    Content, Kind, LogEntry, MediaType, Message, MessageId, NewMessage, Point, Seq, ShortId,
     Timestamp, Upload, UploadId,
 };
 use rand::distr::{Alphanumeric, SampleString};
@@ -55,6 +56,16 @@ macro_rules! store_suite {
                 uploads_do_not_share_sequence_numbers,
                 a_dropped_append_leaves_the_conversation_consistent,
                 a_reader_sees_pages_that_match_their_head;
+            deletions:
+                a_deletion_is_an_entry_and_leaves_nothing_of_what_the_message_says,
+                only_the_author_and_the_owner_of_the_upload_can_delete_a_message,
+                a_message_is_deleted_once,
+                what_is_no_message_cannot_be_deleted,
+                a_repeated_post_finds_the_deleted_message,
+                pins_keep_their_numbers_when_one_is_deleted,
+                concurrent_posts_and_deletions_leave_no_hole,
+                a_deleted_upload_is_gone_and_removed_step_by_step,
+                an_upload_is_gone_when_its_time_is_up;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,
@@ -103,6 +114,7 @@ pub(crate) fn some_upload() -> Upload {
             height: 4032,
         },
         created_at: at(0),
+        expires_at: None,
     }
 }
 
@@ -110,7 +122,7 @@ pub(crate) fn some_upload() -> Upload {
 async fn stored(store: &Shared) -> UploadId {
     let upload = some_upload();
     let id = upload.id;
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     id
 }
 
@@ -135,6 +147,7 @@ fn draft(client_message_id: &str) -> Draft {
             author: author.parse().ok(),
         },
         created_at: at(0),
+        owner: None,
     }
 }
 
@@ -147,7 +160,8 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
 
 fn message(appended: &Appended) -> &Message {
     match appended {
-        Appended::New(message) | Appended::Known(message) => message,
+        Appended::New(message) | Appended::Known(LogEntry::Message(message)) => message,
+        Appended::Known(other) => panic!("not a message: {other:?}"),
     }
 }
 
@@ -169,8 +183,19 @@ fn assert_pins(messages: &[Message]) {
     }
 }
 
+/// A page of a log in which nothing was deleted.
+#[derive(Debug, Default, PartialEq)]
+struct MessagePage {
+    messages: Vec<Message>,
+    head: Seq,
+}
+
 async fn page(store: &Shared, upload: UploadId, select: Select, limit: usize) -> MessagePage {
-    store.messages(upload, select, limit).await.unwrap()
+    let page = store.entries(upload, select, limit).await.unwrap();
+    let messages: Vec<_> = page.messages().cloned().collect();
+    assert_eq!(messages.len(), page.entries.len());
+    let head = page.head;
+    MessagePage { messages, head }
 }
 
 /// Reads the whole conversation, and checks that it has no holes and ends at its head.

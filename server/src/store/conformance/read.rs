@@ -1,6 +1,6 @@
-use app::model::{MessagePage, Seq, UploadId};
+use app::model::{Seq, UploadId};
 
-use super::{Shared, at, draft, drafts, page, seqs, stored};
+use super::{MessagePage, Shared, at, draft, drafts, page, seqs, stored};
 use crate::store::Select;
 
 const COUNT: u64 = 23;

@@ -17,7 +17,7 @@ pub(crate) async fn an_upload_reads_back_by_either_id(store: Shared) {
         upload.content.size = 5 << 32;
         upload.content.width = u32::MAX;
         upload.created_at = at(-1_900_000_000_001);
-        store.insert_upload(upload.clone()).await.unwrap();
+        store.insert_upload(upload.clone(), None).await.unwrap();
         for name in [UploadRef::Id(upload.id), UploadRef::Short(upload.short_id)] {
             assert_eq!(store.upload(name).await, Ok(upload.clone()));
         }
@@ -32,10 +32,10 @@ pub(crate) async fn letter_case_makes_another_short_id(store: Shared) {
     lower.short_id = parse(&format!("x{rest}"));
     let mut upper = some_upload();
     upper.short_id = parse(&lower.short_id.as_str().to_uppercase());
-    store.insert_upload(lower.clone()).await.unwrap();
+    store.insert_upload(lower.clone(), None).await.unwrap();
     let other = UploadRef::Short(upper.short_id);
     assert_eq!(store.upload(other).await, Err(StoreError::NotFound));
-    store.insert_upload(upper.clone()).await.unwrap();
+    store.insert_upload(upper.clone(), None).await.unwrap();
     assert_eq!(store.upload(other).await, Ok(upper));
     assert_eq!(
         store.upload(UploadRef::Short(lower.short_id)).await,
@@ -45,12 +45,12 @@ pub(crate) async fn letter_case_makes_another_short_id(store: Shared) {
 
 pub(crate) async fn a_taken_id_is_refused(store: Shared) {
     let first = some_upload();
-    store.insert_upload(first.clone()).await.unwrap();
+    store.insert_upload(first.clone(), None).await.unwrap();
     let mut second = some_upload();
     second.id = first.id;
     let refused = second.short_id;
     assert_eq!(
-        store.insert_upload(second).await,
+        store.insert_upload(second, None).await,
         Err(StoreError::AlreadyExists)
     );
     assert_eq!(store.has_short_id(refused).await, Ok(false));
@@ -59,12 +59,12 @@ pub(crate) async fn a_taken_id_is_refused(store: Shared) {
 
 pub(crate) async fn a_taken_short_id_is_refused(store: Shared) {
     let first = some_upload();
-    store.insert_upload(first.clone()).await.unwrap();
+    store.insert_upload(first.clone(), None).await.unwrap();
     let mut second = some_upload();
     second.short_id = first.short_id;
     let refused = UploadRef::Id(second.id);
     assert_eq!(
-        store.insert_upload(second).await,
+        store.insert_upload(second, None).await,
         Err(StoreError::AlreadyExists)
     );
     assert_eq!(store.upload(refused).await, Err(StoreError::NotFound));
@@ -79,7 +79,7 @@ pub(crate) async fn one_of_many_concurrent_uploads_gets_a_short_id(store: Shared
         let store = store.clone();
         let mut upload = some_upload();
         upload.short_id = short_id;
-        tasks.spawn(async move { (upload.clone(), store.insert_upload(upload).await) });
+        tasks.spawn(async move { (upload.clone(), store.insert_upload(upload, None).await) });
     }
     let outcomes = tasks.join_all().await;
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, end)| end.is_ok());
@@ -105,16 +105,16 @@ pub(crate) async fn unknown_uploads_are_not_found(store: Shared) {
         Select::Since(at(0)),
     ];
     for select in selects {
-        let page = store.messages(absent.id, select, 50).await;
+        let page = store.entries(absent.id, select, 50).await;
         assert_eq!(page, Err(StoreError::NotFound));
     }
     for drafts in [vec![], vec![draft("early")]] {
         let appended = store.append(absent.id, drafts).await;
         assert_eq!(appended, Err(StoreError::NotFound));
     }
-    store.insert_upload(absent.clone()).await.unwrap();
-    let page = store.messages(absent.id, Select::Newest, 50).await.unwrap();
-    assert!(page.messages.is_empty(), "nothing was stored before");
+    store.insert_upload(absent.clone(), None).await.unwrap();
+    let page = store.entries(absent.id, Select::Newest, 50).await.unwrap();
+    assert!(page.entries.is_empty(), "nothing was stored before");
 }
 
 pub(crate) async fn the_store_answers_a_ping(store: Shared) {
@@ -127,7 +127,7 @@ pub(crate) async fn the_newest_uploads_come_first(store: Shared) {
         let mut upload = some_upload();
         upload.created_at = at(3_600_000 + n);
         keys.insert(0, upload.short_id);
-        store.insert_upload(upload).await.unwrap();
+        store.insert_upload(upload, None).await.unwrap();
     }
     for limit in [0, 1, 3, 5] {
         let newest = store.newest_uploads(limit).await.unwrap();

@@ -154,7 +154,7 @@ impl AppendCall {
                 *result = Some(if is_new {
                     Appended::New(message)
                 } else {
-                    Appended::Known(message)
+                    Appended::Known(message.into())
                 });
             }
         }

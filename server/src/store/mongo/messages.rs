@@ -1,4 +1,4 @@
-use app::model::{ClientMessageId, Message, MessagePage, Seq, UploadId};
+use app::model::{ClientMessageId, LogPage, Message, Seq, UploadId};
 use futures::TryStreamExt;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 
@@ -24,7 +24,7 @@ pub(super) async fn page(
     upload: UploadId,
     select: Select,
     limit: usize,
-) -> Result<MessagePage, Failure> {
+) -> Result<LogPage, Failure> {
     let conversation = Conversation::new(database, upload);
     // The newest page ends at the head, so one read is enough.
     if limit > 0 && matches!(select, Select::Newest) {
@@ -33,11 +33,17 @@ pub(super) async fn page(
             .await?;
         let head = messages.last().map_or(Seq::ZERO, |newest| newest.seq);
         conversation.require_if_empty(head).await?;
-        return Ok(MessagePage { messages, head });
+        return Ok(LogPage {
+            entries: messages.into_iter().map(Into::into).collect(),
+            head,
+        });
     }
     let head = conversation.head_of_upload().await?;
     let messages = conversation.select(select, head, limit).await?;
-    Ok(MessagePage { messages, head })
+    Ok(LogPage {
+        entries: messages.into_iter().map(Into::into).collect(),
+        head,
+    })
 }
 
 impl<'d> Conversation<'d> {

@@ -107,7 +107,7 @@ fn secret(url: &str) -> Secret {
 async fn stored(store: &MongoStore) -> UploadId {
     let upload = some_upload();
     let id = upload.id;
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     id
 }
 
@@ -131,6 +131,7 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
                 ..new_message(&format!("{prefix}-{n}"))
             },
             created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
+            owner: None,
         })
         .collect()
 }
@@ -151,12 +152,12 @@ async fn names(store: &MongoStore, upload: UploadId) -> Vec<String> {
     let (mut names, mut places) = (Vec::new(), 0);
     loop {
         let last = Seq::new(names.len() as u64);
-        let page = retry(|| store.messages(upload, Select::After(last), 500)).await;
-        if page.messages.is_empty() {
+        let page = retry(|| store.entries(upload, Select::After(last), 500)).await;
+        if page.entries.is_empty() {
             assert_eq!(page.head, last);
             return names;
         }
-        for message in page.messages {
+        for message in page.messages().cloned() {
             assert_eq!(message.seq.get(), names.len() as u64 + 1, "no hole");
             places += u32::from(message.at.is_some());
             assert_eq!(message.pin, message.at.and(NonZeroU32::new(places)));

@@ -6,13 +6,13 @@ use rusqlite::Connection;
 use tracing::warn;
 
 use super::error::OpenError;
-use super::{messages, uploads};
+use super::{log, uploads};
 
 /// The largest database that is checked completely at the start, which takes about half a second. Of a larger one only
 /// a sample is read.
 const MAX_CHECKED_BYTES: u64 = 64 << 20;
 
-/// How many of the newest uploads, and of the messages, are read.
+/// How many of the newest uploads, and of the entries of logs, are read.
 const SAMPLE_SIZE: u32 = 200;
 
 /// Refuses a database that is damaged or lacks something that `complete` has, and warns of invalid rows.
@@ -31,10 +31,7 @@ pub(super) fn inspect(
             "uploads",
             uploads::count_invalid_rows(connection, SAMPLE_SIZE),
         ),
-        (
-            "messages",
-            messages::count_invalid_rows(connection, SAMPLE_SIZE),
-        ),
+        ("entries", log::count_invalid_rows(connection, SAMPLE_SIZE)),
     ] {
         match invalid.map_err(unusable)? {
             0 => {}

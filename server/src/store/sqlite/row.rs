@@ -5,6 +5,8 @@ use app::model::{Point, Timestamp};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{ErrorCode, Row};
 
+use crate::store::SecretHash;
+
 /// Reads a text column as a validated type.
 pub(super) fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
@@ -54,6 +56,19 @@ pub(super) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp
     let millis = row.get(column)?;
     Timestamp::from_unix_millis(millis)
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
+}
+
+/// Reads a column of milliseconds since 1970; `None` if it is NULL.
+pub(super) fn optional_moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => moment(row, column).map(Some),
+    }
+}
+
+/// Reads a column with the hash of a secret; `None` if it is NULL.
+pub(super) fn secret_hash(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<SecretHash>> {
+    Ok(row.get::<_, Option<_>>(column)?.map(SecretHash::from_bytes))
 }
 
 /// Counts rows that this program did not write. Damage to the file itself is an error.

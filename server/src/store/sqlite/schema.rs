@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x546f_6e65;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The changes of each schema version. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE uploads (
         key INTEGER PRIMARY KEY,
@@ -57,6 +57,47 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ALTER TABLE messages ADD COLUMN at_y REAL;
     -- How many messages up to this one have a place; NULL for those of earlier versions, which had none.
     ALTER TABLE messages ADD COLUMN places INTEGER;
+",
+    "
+    -- Messages and deletions. What a deleted message says is NULL.
+    CREATE TABLE entries (
+        upload INTEGER NOT NULL REFERENCES uploads (key),
+        seq INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        created_at INTEGER NOT NULL, -- milliseconds since 1970 in UTC
+        -- How many messages up to this entry have or had a place; NULL in those of earlier versions, which had none.
+        places INTEGER,
+        -- Of messages, also of deleted ones. The owner is the hash of the author's secret.
+        client_message_id TEXT,
+        owner BLOB,
+        deleted_at INTEGER,
+        -- What a message says.
+        author_name TEXT,
+        content TEXT,
+        author TEXT,
+        at_x REAL,
+        at_y REAL,
+        -- The number of the message that a deletion deletes.
+        deletes INTEGER,
+        PRIMARY KEY (upload, seq),
+        UNIQUE (upload, client_message_id),
+        CHECK ((deletes IS NULL) = (client_message_id IS NOT NULL)),
+        CHECK ((content IS NULL) = (deletes IS NOT NULL OR deleted_at IS NOT NULL))
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO entries (upload, seq, id, created_at, places, client_message_id, author_name, content, author, at_x, at_y)
+        SELECT upload, seq, id, created_at, places, client_message_id, author_name, content, author, at_x, at_y
+        FROM messages;
+    DROP TABLE messages;
+    CREATE INDEX entries_by_time ON entries (upload, created_at, seq);
+
+    -- The hash of the owner's secret.
+    ALTER TABLE uploads ADD COLUMN owner BLOB;
+    ALTER TABLE uploads ADD COLUMN expires_at INTEGER;
+    ALTER TABLE uploads ADD COLUMN deleted_at INTEGER;
+    -- When its log and its images were removed.
+    ALTER TABLE uploads ADD COLUMN removed_at INTEGER;
+    CREATE INDEX deleted_uploads ON uploads (deleted_at) WHERE deleted_at IS NOT NULL AND removed_at IS NULL;
+    CREATE INDEX expiring_uploads ON uploads (expires_at) WHERE expires_at IS NOT NULL AND removed_at IS NULL;
 ",
 ];
 
@@ -130,6 +171,8 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten in the file.
+    connection.pragma_update(None, "secure_delete", true)?;
     // A negative size is in KiB. The index of client ids is accessed at random places.
     connection.pragma_update(None, "cache_size", -16_384)?;
     // To how many bytes the log is truncated after a checkpoint.
@@ -161,26 +204,15 @@ pub(super) fn rewrite_version(connection: &Connection) -> Result<(), Failure> {
     Ok(mark_version(connection)?)
 }
 
-/// The mode of a checkpoint, which copies the write-ahead log into the database file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Checkpoint {
-    /// Copies what no reader needs any more, without blocking readers.
-    Passive,
-    /// Copies everything and empties the log, unless a reader uses it.
-    Truncate,
-}
-
-/// Makes a checkpoint, so that little data is in the log alone. Returns whether the log is empty now.
-pub(super) fn checkpoint(connection: &Connection, mode: Checkpoint) -> rusqlite::Result<bool> {
-    let sql = match mode {
-        Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
-        Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
-    };
+/// Makes a checkpoint: copies the write-ahead log into the database file and empties the log, as far as no reader uses it,
+/// so that little data is in the log alone, and nothing for long that was deleted. Returns whether the log is empty now.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     // Does not wait for a long reader such as a backup: the next checkpoint is soon enough.
     connection.busy_timeout(Duration::ZERO)?;
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
     let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(!is_busy? && mode == Checkpoint::Truncate)
+    Ok(!is_busy?)
 }
 
 /// Reads something that always exists.

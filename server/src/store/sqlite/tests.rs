@@ -2,16 +2,18 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use app::model::{MessageId, NewMessage, Point, UploadId};
+use app::model::{AuthorSecret, MessageId, NewMessage, Point, Seq, UploadId};
 use rusqlite::Connection;
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
 use super::{DATABASE_FILE, OpenError, SqliteStore};
+use crate::clock;
 use crate::fs::folder::FolderError;
 use crate::store::conformance::{some_upload, store_suite};
-use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError};
+use crate::store::{DeletionDraft, Draft, MAX_APPEND, SecretHash, Select, Store, StoreError};
 
 fn open() -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,12 +35,13 @@ fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
                 author: None,
             },
             created_at: "2026-11-24T12:00:00.123Z".parse().unwrap(),
+            owner: None,
         })
         .collect()
 }
 
 async fn head(store: &SqliteStore, upload: UploadId) -> u64 {
-    let page = store.messages(upload, Select::Newest, 0).await.unwrap();
+    let page = store.entries(upload, Select::Newest, 0).await.unwrap();
     page.head.get()
 }
 
@@ -62,7 +65,7 @@ async fn a_closed_store_refuses_calls_and_opens_again_with_everything() {
     let upload = some_upload();
     let id = upload.id;
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     store.append(id, drafts("first", 3)).await.unwrap();
     store.close().await;
     store.close().await;
@@ -80,7 +83,7 @@ async fn closing_the_store_executes_pending_writes() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     let blocker = lock(folder.path());
     let appends: Vec<_> = (0..5)
         .map(|call| {
@@ -111,7 +114,7 @@ async fn a_locked_database_is_unavailable_in_time_and_recovers() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     let other = lock(folder.path());
     let start = Instant::now();
     let refused = store.append(id, drafts("same", 2)).await;
@@ -128,7 +131,7 @@ async fn writes_beyond_the_queue_are_refused_at_once() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     let _other = lock(folder.path());
     let start = Instant::now();
     let appends = (0..65).map(|call| store.append(id, drafts(&format!("c{call}"), MAX_APPEND)));
@@ -157,7 +160,7 @@ async fn a_damaged_database_is_refused() {
     let (upload, folder) = (some_upload(), tempfile::tempdir().unwrap());
     let id = upload.id;
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload).await.unwrap();
+    store.insert_upload(upload, None).await.unwrap();
     store.append(id, drafts("a", 200)).await.unwrap();
     store.close().await;
     let file = folder.path().join(DATABASE_FILE);
@@ -224,7 +227,7 @@ fn every_commit_is_synced() {
 async fn the_head_is_cached_even_if_the_caller_is_cancelled() {
     let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload.clone()).await.unwrap();
+    store.insert_upload(upload.clone(), None).await.unwrap();
     store.append(upload.id, drafts("known", 1)).await.unwrap();
     let unwanted = store.append(upload.id, drafts("unwanted", 2));
     assert_eq!(futures::poll!(unwanted), std::task::Poll::Pending);
@@ -238,7 +241,7 @@ async fn the_head_is_cached_even_if_the_caller_is_cancelled() {
 async fn changed(change: &str) -> TempDir {
     let (folder, upload) = (tempfile::tempdir().unwrap(), some_upload());
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.insert_upload(upload.clone()).await.unwrap();
+    store.insert_upload(upload.clone(), None).await.unwrap();
     store.append(upload.id, drafts("first", 2)).await.unwrap();
     store.close().await;
     let other = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
@@ -250,20 +253,20 @@ async fn changed(change: &str) -> TempDir {
 #[tokio::test]
 async fn an_incomplete_database_is_refused_naming_what_is_missing() {
     for (change, missing) in [
-        ("DROP TABLE messages", "its table messages is missing"),
+        ("DROP TABLE entries", "its table entries is missing"),
         ("DROP TABLE uploads", "its table uploads is missing"),
         ("DROP TABLE pairing", "its table pairing is missing"),
         (
-            "DROP INDEX messages_by_time",
-            "its index messages_by_time is missing",
+            "DROP INDEX entries_by_time",
+            "its index entries_by_time is missing",
         ),
         (
             "ALTER TABLE uploads DROP COLUMN width",
             "the column width of its table uploads is missing",
         ),
         (
-            "ALTER TABLE messages DROP COLUMN places",
-            "the column places of its table messages is missing",
+            "ALTER TABLE entries DROP COLUMN places",
+            "the column places of its table entries is missing",
         ),
     ] {
         let folder = changed(change).await;
@@ -295,8 +298,9 @@ async fn a_database_of_any_earlier_version_is_migrated_with_its_messages() {
         let mut draft = drafts("new", 1).remove(0);
         draft.message.at = Some(Point::new(0.25, 0.5).unwrap());
         store.append(id, vec![draft]).await.unwrap();
-        let page = store.messages(id, Select::Newest, 5).await.unwrap();
-        let [old, new] = &page.messages[..] else {
+        let page = store.entries(id, Select::Newest, 5).await.unwrap();
+        let messages: Vec<_> = page.messages().collect();
+        let [old, new] = messages[..] else {
             panic!("{page:?}");
         };
         assert_eq!(old.content.as_str(), "from before");
@@ -324,16 +328,16 @@ async fn invalid_rows_are_logged_at_the_start() {
             Some(("uploads", "rows=1")),
         ),
         (
-            "UPDATE messages SET author_name = char(7)",
-            Some(("messages", "rows=2")),
+            "UPDATE entries SET author_name = char(7)",
+            Some(("entries", "rows=2")),
         ),
         (
-            "UPDATE messages SET author = 'nobody'",
-            Some(("messages", "rows=2")),
+            "UPDATE entries SET author = 'nobody'",
+            Some(("entries", "rows=2")),
         ),
         (
-            "UPDATE messages SET at_x = 0.5 WHERE seq = 1",
-            Some(("messages", "rows=1")),
+            "UPDATE entries SET at_x = 0.5 WHERE seq = 1",
+            Some(("entries", "rows=1")),
         ),
         ("UPDATE uploads SET width = 7", None),
     ] {
@@ -347,4 +351,75 @@ async fn invalid_rows_are_logged_at_the_start() {
             None => assert_eq!(log, ""),
         }
     }
+}
+
+/// Whether these bytes are in one of the database's files.
+fn is_in_a_file(folder: &Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|file| {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        memchr::memmem::find(&bytes, text.as_bytes()).is_some()
+    })
+}
+
+/// What a message with this number says, in each part of its text.
+fn word(upload: UploadId, seq: u64) -> String {
+    format!("message {seq} of {upload}; ")
+}
+
+/// Inserts an upload with 600 messages of many lengths, so that pages of the database are split and filled again.
+async fn insert_conversation(store: &SqliteStore, secret: &AuthorSecret) -> UploadId {
+    let upload = some_upload();
+    let id = upload.id;
+    let owner = Some(SecretHash::new(id, secret));
+    store.insert_upload(upload, owner).await.unwrap();
+    let drafts = drafts("m", 600).into_iter().zip(1..).map(|(draft, seq)| {
+        let length = 1 + usize::try_from(seq % 40).unwrap();
+        let content = word(id, seq).repeat(length).parse().unwrap();
+        Draft {
+            message: NewMessage {
+                content,
+                ..draft.message
+            },
+            ..draft
+        }
+    });
+    for part in drafts.collect::<Vec<_>>().chunks(50) {
+        store.append(id, part.to_vec()).await.unwrap();
+    }
+    id
+}
+
+#[tokio::test]
+async fn of_what_is_deleted_no_byte_is_left_in_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let secret: AuthorSecret = "0123456789abcdef0123".repeat(2).parse().unwrap();
+    let kept = insert_conversation(&store, &secret).await;
+    let gone = insert_conversation(&store, &secret).await;
+    let is_deleted = |seq: &u64| seq % 7 != 0;
+    for seq in (1..=600).filter(is_deleted) {
+        let draft = DeletionDraft {
+            id: MessageId::from_bytes(rand::random()),
+            created_at: clock::now(),
+        };
+        let by = Some(SecretHash::new(kept, &secret));
+        let deleted = store.delete_message(kept, Seq::new(seq), by, draft);
+        deleted.await.unwrap();
+    }
+    let by = Some(SecretHash::new(gone, &secret));
+    store.delete_upload(gone, by, clock::now()).await.unwrap();
+    while store.remove_log(gone, 100).await.unwrap() > 0 {}
+    // The log is emptied about a second after the last write.
+    let log = folder.path().join("tonesa.db-wal");
+    let emptied = async {
+        while fs::metadata(&log).unwrap().len() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), emptied).await.unwrap();
+    let deleted = (1..=600).filter(is_deleted).map(|seq| word(kept, seq));
+    let all = deleted.chain((1..=600).map(|seq| word(gone, seq)));
+    let left: Vec<_> = all.filter(|it| is_in_a_file(folder.path(), it)).collect();
+    assert_eq!(left, [""; 0]);
+    assert!(is_in_a_file(folder.path(), &word(kept, 7)), "it is kept");
 }

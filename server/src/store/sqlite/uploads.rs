@@ -1,24 +1,38 @@
-use app::model::{Content, Kind, MediaType, ShortId, Upload, UploadId, UploadRef};
+use app::model::{Content, Kind, MediaType, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::error::Failure;
-use super::row::{count_invalid, moment, parsed};
-use crate::store::StoreError;
+use super::row::{count_invalid, moment, optional_moment, parsed, secret_hash};
+use crate::clock;
+use crate::store::{Removal, SecretHash, StoreError};
 
 const INSERT: &str =
-    "INSERT INTO uploads (id, short_id, kind, url, media_type, size, width, height, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    "INSERT INTO uploads (id, short_id, kind, url, media_type, size, width, height, created_at,
+        expires_at, owner)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const SELECT: &str =
-    "SELECT id, short_id, kind, url, media_type, size, width, height, created_at FROM uploads";
+    "SELECT id, short_id, kind, url, media_type, size, width, height, created_at, expires_at, deleted_at
+    FROM uploads";
 const IMAGE: &str = "image";
 
-/// A small key of an upload, by which its messages refer to it.
+/// What entries of its log need of an upload.
 #[derive(Clone, Copy)]
-pub(super) struct UploadKey(pub i64);
+pub(super) struct UploadRow {
+    /// A small key, by which they refer to it.
+    pub key: i64,
+    /// When it expires, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// The hash of its owner's secret.
+    pub owner: Option<SecretHash>,
+}
 
 /// Inserts an upload, unless one of its ids is taken.
-pub(super) fn insert(connection: &Connection, upload: &Upload) -> Result<(), Failure> {
+pub(super) fn insert(
+    connection: &Connection,
+    upload: &Upload,
+    owner: Option<SecretHash>,
+) -> Result<(), Failure> {
     let Kind::Image = upload.kind;
     let content = &upload.content;
     let inserted = connection.prepare_cached(INSERT)?.execute(params![
@@ -31,6 +45,8 @@ pub(super) fn insert(connection: &Connection, upload: &Upload) -> Result<(), Fai
         content.width,
         content.height,
         upload.created_at.unix_millis(),
+        upload.expires_at.map(Timestamp::unix_millis),
+        owner.as_ref().map(SecretHash::as_bytes),
     ]);
     match inserted {
         Ok(_) => Ok(()),
@@ -46,29 +62,130 @@ pub(super) fn find(connection: &Connection, name: UploadRef) -> Result<Upload, F
     let found = match name {
         UploadRef::Id(id) => connection
             .prepare_cached(&format!("{SELECT} WHERE id = ?1"))?
-            .query_row([id.as_bytes()], upload),
+            .query_row([id.as_bytes()], upload_and_deletion),
         UploadRef::Short(id) => connection
             .prepare_cached(&format!("{SELECT} WHERE short_id = ?1"))?
-            .query_row([id.as_str()], upload),
+            .query_row([id.as_str()], upload_and_deletion),
     };
-    found.optional()?.ok_or(StoreError::NotFound.into())
+    let (upload, deleted_at) = found.optional()?.ok_or(StoreError::NotFound)?;
+    refuse_gone(upload.expires_at, deleted_at)?;
+    Ok(upload)
 }
 
-/// Reads the key of the upload with this id.
-pub(super) fn key(connection: &Connection, id: UploadId) -> Result<UploadKey, Failure> {
+fn refuse_gone(
+    expires_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let has_expired = expires_at.is_some_and(|at| at <= clock::now());
+    if has_expired || deleted_at.is_some() {
+        return Err(StoreError::Gone);
+    }
+    Ok(())
+}
+
+/// Reads the row of the upload with this id.
+pub(super) fn row(connection: &Connection, id: UploadId) -> Result<UploadRow, Failure> {
+    let sql = "SELECT key, expires_at, owner, deleted_at FROM uploads WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        let upload = UploadRow {
+            key: row.get(0)?,
+            expires_at: optional_moment(row, 1)?,
+            owner: secret_hash(row, 2)?,
+        };
+        Ok((upload, optional_moment(row, 3)?))
+    };
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([id.as_bytes()], read)
+        .optional()?;
+    let (row, deleted_at) = found.ok_or(StoreError::NotFound)?;
+    refuse_gone(row.expires_at, deleted_at)?;
+    Ok(row)
+}
+
+/// Marks an upload as deleted.
+pub(super) fn delete(
+    connection: &Connection,
+    id: UploadId,
+    by: Option<SecretHash>,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let UploadRow { key, owner, .. } = row(connection, id)?;
+    if by.is_none() || by != owner {
+        return Err(StoreError::Forbidden.into());
+    }
     connection
-        .prepare_cached("SELECT key FROM uploads WHERE id = ?1")?
-        .query_row([id.as_bytes()], |row| row.get(0).map(UploadKey))
-        .optional()?
-        .ok_or(StoreError::NotFound.into())
+        .prepare_cached("UPDATE uploads SET deleted_at = ?2 WHERE key = ?1")?
+        .execute(params![key, at.unix_millis()])?;
+    Ok(())
+}
+
+/// Reads which uploads are gone and not removed yet.
+pub(super) fn removals(connection: &Connection, limit: usize) -> Result<Vec<Removal>, Failure> {
+    let removal = |row: &Row<'_>| {
+        Ok(Removal {
+            upload: UploadId::from_bytes(row.get(0)?),
+            short_id: parsed(row, 1)?,
+            since: moment(row, 2)?,
+        })
+    };
+    let sql = "SELECT id, short_id, deleted_at FROM uploads
+            WHERE deleted_at IS NOT NULL AND removed_at IS NULL
+        UNION ALL
+        SELECT id, short_id, expires_at FROM uploads
+            WHERE expires_at <= ?1 AND expires_at IS NOT NULL AND removed_at IS NULL AND deleted_at IS NULL
+        LIMIT ?2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let removals = connection
+        .prepare_cached(sql)?
+        .query_map(params![clock::now().unix_millis(), limit], removal)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(removals)
+}
+
+/// Removes entries of the log of an upload that is gone, and returns how many.
+pub(super) fn remove_log(
+    connection: &Connection,
+    id: UploadId,
+    limit: usize,
+) -> Result<usize, Failure> {
+    let key = key_of_gone(connection, id)?;
+    let sql = "DELETE FROM entries WHERE upload = ?1
+        AND seq IN (SELECT seq FROM entries WHERE upload = ?1 ORDER BY seq LIMIT ?2)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(connection.prepare_cached(sql)?.execute([key, limit])?)
+}
+
+/// Records that nothing is left of an upload that is gone.
+pub(super) fn finish_removal(connection: &Connection, id: UploadId) -> Result<(), Failure> {
+    let key = key_of_gone(connection, id)?;
+    connection
+        .prepare_cached("UPDATE uploads SET removed_at = ?2 WHERE key = ?1")?
+        .execute(params![key, clock::now().unix_millis()])?;
+    Ok(())
+}
+
+fn key_of_gone(connection: &Connection, id: UploadId) -> Result<i64, Failure> {
+    let sql =
+        "SELECT key FROM uploads WHERE id = ?1 AND (deleted_at IS NOT NULL OR expires_at <= ?2)";
+    let key = connection
+        .prepare_cached(sql)?
+        .query_row(params![id.as_bytes(), clock::now().unix_millis()], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    key.ok_or(StoreError::NotFound.into())
 }
 
 /// Reads the short ids of the uploads that were inserted last.
 pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<ShortId>, Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let newest = connection
-        .prepare_cached("SELECT short_id FROM uploads ORDER BY key DESC LIMIT ?1")?
-        .query_map([limit], |row| parsed(row, 0))?
+        .prepare_cached(
+            "SELECT short_id FROM uploads WHERE deleted_at IS NULL AND coalesce(expires_at > ?2, 1)
+                ORDER BY key DESC LIMIT ?1",
+        )?
+        .query_map([limit, clock::now().unix_millis()], |row| parsed(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(newest)
 }
@@ -77,6 +194,10 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> Result<Vec<ShortI
 pub(super) fn count_invalid_rows(connection: &Connection, limit: u32) -> rusqlite::Result<usize> {
     let mut newest = connection.prepare(&format!("{SELECT} ORDER BY key DESC LIMIT ?1"))?;
     count_invalid(newest.query_map([limit], upload)?)
+}
+
+fn upload_and_deletion(row: &Row<'_>) -> rusqlite::Result<(Upload, Option<Timestamp>)> {
+    Ok((upload(row)?, optional_moment(row, 10)?))
 }
 
 fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
@@ -92,6 +213,7 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
             height: row.get(7)?,
         },
         created_at: moment(row, 8)?,
+        expires_at: optional_moment(row, 9)?,
     })
 }
 

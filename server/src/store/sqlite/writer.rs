@@ -14,7 +14,7 @@ use tracing::{error, warn};
 
 use super::error::Failure;
 use super::files::OpenedFiles;
-use super::schema::{self, Checkpoint};
+use super::schema;
 use crate::fs::folder::FolderLock;
 use crate::store::StoreError;
 
@@ -146,7 +146,7 @@ impl Default for WalState {
 impl Database {
     fn serve(mut self, runtime: &Runtime, mut jobs: mpsc::Receiver<Option<Job>>) {
         let mut group = Vec::with_capacity(MAX_JOBS_PER_COMMIT);
-        self.checkpoint(Checkpoint::Truncate);
+        self.checkpoint();
         loop {
             // Without a write, it is still checked regularly whether the files are in place.
             let waiting = async {
@@ -168,7 +168,7 @@ impl Database {
                 }
             }
         }
-        self.checkpoint(Checkpoint::Truncate);
+        self.checkpoint();
         self.files.close();
     }
 
@@ -177,7 +177,7 @@ impl Database {
             // Logged by the check.
             let _ = self.files.check_in_place();
         } else {
-            self.checkpoint(Checkpoint::Truncate);
+            self.checkpoint();
         }
     }
 
@@ -198,7 +198,7 @@ impl Database {
             Err(Failure::Refused(_)) => {}
         }
         if self.wal.checkpointed_at.elapsed() >= BUSY_CHECKPOINT_INTERVAL {
-            self.checkpoint(Checkpoint::Passive);
+            self.checkpoint();
         }
     }
 
@@ -214,12 +214,12 @@ impl Database {
         Ok(replies)
     }
 
-    fn checkpoint(&mut self, mode: Checkpoint) {
+    fn checkpoint(&mut self) {
         if self.files.check_in_place().is_err() {
             return;
         }
         self.wal.checkpointed_at = Instant::now();
-        match schema::checkpoint(&self.connection, mode) {
+        match schema::checkpoint(&self.connection) {
             Ok(is_empty) => self.wal.is_empty = is_empty,
             Err(error) => warn!(%error, "a checkpoint of the database failed"),
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 
 use app::live::failure::ApiFailure;
-use app::model::{Message, Seq, UploadId};
+use app::model::{LogEntry, Message, Seq, UploadId};
 
 use super::first_few;
 use crate::client::{Api, sequence_error};
@@ -31,7 +31,7 @@ pub async fn read(
         }
         let first = copies.swap_remove(0);
         errors.extend(copies.iter().filter_map(|other| difference(&first, other)));
-        let error = sequence_error(Seq::ZERO, &first);
+        let error = sequence_error(Seq::ZERO, first.iter().map(|it| it.seq));
         errors.extend(error.map(|error| format!("in the store {error}")));
         errors.extend(repetitions(&first));
         errors.extend(wrong_pin(&first));
@@ -45,15 +45,15 @@ async fn whole(node: &Api, upload: UploadId) -> Result<Result<Vec<Message>, Stri
     loop {
         let last = messages.last().map_or(Seq::ZERO, |message| message.seq);
         let page = node.after(upload, last).await?;
-        if page.messages.is_empty() {
+        if page.entries.is_empty() {
             return Ok(Ok(messages));
         }
-        if let Some(error) = sequence_error(last, &page.messages) {
+        if let Some(error) = sequence_error(last, page.entries.iter().map(LogEntry::seq)) {
             // There may be no end of such pages.
             let node = node.choose_node();
             return Ok(Err(format!("node {node} returns a page in which {error}")));
         }
-        messages.extend(page.messages);
+        messages.extend(page.messages().cloned());
     }
 }
 

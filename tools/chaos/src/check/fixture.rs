@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use app::live::{Delivery, Entry};
+use app::live::{Delivery, Entry, Listed};
 use app::model::{Message, MessageId, Point, Seq, UploadId};
 
 pub fn upload() -> UploadId {
@@ -30,7 +30,7 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
 }
 
 /// The same as a client lists them.
-pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Entry> {
+pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
     let entry = |message: Message| Entry {
         key: message.client_message_id,
         seq: message.seq,
@@ -43,5 +43,10 @@ pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Entry> {
         mine: false,
         delivery: Delivery::Sent,
     };
-    messages(numbers).into_iter().map(entry).collect()
+    let listed = |message: Message| Listed {
+        id: message.id,
+        message: Some(entry(message)),
+        deletes: None,
+    };
+    messages(numbers).into_iter().map(listed).collect()
 }

@@ -133,7 +133,6 @@ fn different_before_restores(seen: &[Seen], restores: &Restores) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use app::live::Entry;
     use app::model::{Seq, Timestamp};
 
     use super::super::fixture::{entries, messages, upload};
@@ -183,9 +182,12 @@ mod tests {
 
     /// A client that listed these numbers and times, and then messages 1 to 3 after a restore; it wrote message 2.
     fn restarted(listed: &[(u64, i64)]) -> Seen {
-        let entry = |(number, time): &(u64, i64)| Entry {
-            created_at: at(*time),
-            ..entries([*number]).remove(0)
+        let entry = |(number, time): &(u64, i64)| {
+            let mut listed = entries([*number]).remove(0);
+            if let Some(message) = &mut listed.message {
+                message.created_at = at(*time);
+            }
+            listed
         };
         let mut transcript = Transcript::default();
         let dropped: Vec<_> = listed.iter().map(entry).collect();

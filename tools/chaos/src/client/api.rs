@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::{AuthorSecret, Message, MessagePage, NewMessage, Seq, Upload, UploadId};
+use app::model::{AuthorSecret, LogPage, Message, NewMessage, Seq, Upload, UploadId};
 use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
@@ -46,18 +46,18 @@ impl Api {
     }
 
     /// The newest messages, as the page shows them.
-    pub async fn newest(&self, upload: UploadId) -> Result<MessagePage, ApiFailure> {
+    pub async fn newest(&self, upload: UploadId) -> Result<LogPage, ApiFailure> {
         read(self.http.get(self.messages(upload))).await
     }
 
     /// The messages after this one.
-    pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
+    pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<LogPage, ApiFailure> {
         let query = format!("?after={seq}&limit={AFTER_LIMIT}");
         read(self.http.get(self.messages(upload) + &query)).await
     }
 
     /// The messages up to this one.
-    pub async fn up_to(&self, upload: UploadId, seq: Seq) -> Result<MessagePage, ApiFailure> {
+    pub async fn up_to(&self, upload: UploadId, seq: Seq) -> Result<LogPage, ApiFailure> {
         let before = seq.next();
         let query = format!("?before={before}&limit={UP_TO_LIMIT}");
         read(self.http.get(self.messages(upload) + &query)).await

@@ -4,7 +4,7 @@ use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
 use app::live::{Connection, Entry};
-use app::model::{MessagePage, Seq, Viewer};
+use app::model::{LogEntry, LogPage, Seq, Viewer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
@@ -47,7 +47,7 @@ impl Driver {
     /// Starts with the messages of the page; events come through the receiver.
     pub fn start(
         role: Role,
-        page: MessagePage,
+        page: LogPage,
         context: Context,
         progress: watch::Sender<Progress>,
         stall: Stall,
@@ -185,7 +185,8 @@ impl Driver {
             let new = self.transcript.record(first, listed);
             let newest = &listed[listed.len() - new..];
             // A client that stalls causes its delays itself.
-            for entry in newest.iter().filter(|it| !it.mine && !self.role.stalls) {
+            let newest = newest.iter().filter_map(|it| it.message.as_ref());
+            for entry in newest.filter(|it| !it.mine && !self.role.stalls) {
                 self.context.recorder.on_listed(&entry.key);
             }
         }
@@ -261,7 +262,7 @@ impl Driver {
                     recorder.on_post(&new.client_message_id);
                     let answer = api.post(upload, &new, Some(&secret)).await;
                     recorder.on_answer(&new, &answer);
-                    Input::PostAnswered(new.client_message_id, answer)
+                    Input::PostAnswered(new.client_message_id, answer.map(LogEntry::Message))
                 });
             }
             Effect::Start(timer, millis) => {

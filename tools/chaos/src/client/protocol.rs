@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use app::event::{ClientCommand, ServerEvent};
-use app::model::{Message, Seq};
+use app::model::{LogEntry, Seq};
 
 /// The state of one socket.
 #[derive(Debug, Default)]
@@ -30,26 +30,26 @@ impl ProtocolCheck {
             }
             ServerEvent::Watched {
                 head,
-                messages,
+                entries,
                 reset: true,
                 ..
             } => {
-                // From here on numbers and messages are of another history.
+                // From here on numbers and entries are of another history.
                 self.posted.clear();
-                let first = messages.first().map(|first| first.seq.previous());
+                let first = entries.first().map(|first| first.seq().previous());
                 self.after = first.or(Some(*head));
-                self.on_watched(*head, messages)
+                self.on_watched(*head, entries)
             }
-            ServerEvent::Watched { head, messages, .. } => self.on_watched(*head, messages),
+            ServerEvent::Watched { head, entries, .. } => self.on_watched(*head, entries),
             _ => None,
         }
     }
 
-    fn on_watched(&self, head: Seq, messages: &[Message]) -> Option<String> {
-        let (first, last) = (messages.first()?.seq, messages.last()?.seq);
+    fn on_watched(&self, head: Seq, entries: &[LogEntry]) -> Option<String> {
+        let (first, last) = (entries.first()?.seq(), entries.last()?.seq());
         let after = self.after.unwrap_or_default();
         if last != head {
-            return Some(format!("watched has head {head} and messages up to {last}"));
+            return Some(format!("watched has head {head} and entries up to {last}"));
         }
         if first <= after {
             return Some(format!(
@@ -62,17 +62,16 @@ impl ProtocolCheck {
         } else {
             Seq::new(first.get() - 1)
         };
-        sequence_error(before, messages)
-            .map(|error| format!("watched has messages in which {error}"))
+        sequence_error(before, entries.iter().map(LogEntry::seq))
+            .map(|error| format!("watched has entries in which {error}"))
     }
 }
 
-/// Why these are not the messages that follow that number.
-pub fn sequence_error(after: Seq, messages: &[Message]) -> Option<String> {
-    let numbers = messages.iter().map(|message| message.seq.get());
+/// Why these are not the numbers that follow that one.
+pub fn sequence_error(after: Seq, numbers: impl IntoIterator<Item = Seq>) -> Option<String> {
     let (expected, seq) = (after.get() + 1..)
         .zip(numbers)
-        .find(|(expected, seq)| expected != seq)?;
+        .find(|(expected, seq)| *expected != seq.get())?;
     Some(format!(
         "{seq} stands where {expected} is expected (after {after})"
     ))
@@ -87,7 +86,10 @@ mod tests {
         ServerEvent::Watched {
             upload_id: upload(),
             head: Seq::new(head),
-            messages: messages(numbers.iter().copied()),
+            entries: messages(numbers.iter().copied())
+                .into_iter()
+                .map(LogEntry::Message)
+                .collect(),
             reset: false,
         }
     }
@@ -113,12 +115,12 @@ mod tests {
             ServerEvent::Watched {
                 upload_id,
                 head,
-                messages,
+                entries,
                 ..
             } => ServerEvent::Watched {
                 upload_id,
                 head,
-                messages,
+                entries,
                 reset: true,
             },
             other => other,
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_follows_is_fine() {
-        assert_eq!(sequence_error(Seq::new(3), &messages(4..=6)), None);
+        assert_eq!(sequence_error(Seq::new(3), (4..=6).map(Seq::new)), None);
         assert_eq!(after_watch(3).on_event(&watched(&[4, 5], 5)), None);
         assert_eq!(after_watch(3).on_event(&watched(&[], 9)), None);
     }
@@ -146,8 +148,8 @@ mod tests {
 
     #[test]
     fn repeated_missing_and_cut_off_messages_are_found() {
-        assert!(sequence_error(Seq::new(3), &messages(3..=6)).is_some());
-        assert!(sequence_error(Seq::new(3), &messages(5..=6)).is_some());
+        assert!(sequence_error(Seq::new(3), (3..=6).map(Seq::new)).is_some());
+        assert!(sequence_error(Seq::new(3), (5..=6).map(Seq::new)).is_some());
         for (numbers, head) in [(&[3, 4][..], 4), (&[4, 6], 6), (&[4, 5], 6)] {
             assert!(after_watch(3).on_event(&watched(numbers, head)).is_some());
         }

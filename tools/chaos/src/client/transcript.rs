@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::num::NonZeroU32;
 
-use app::live::Entry;
+use app::live::{Entry, Listed};
 use app::model::{
     AuthorName, AuthorTag, ClientMessageId, Message, MessageText, Point, Seq, Timestamp,
 };
@@ -64,14 +64,17 @@ pub struct Transcript {
 
 impl Transcript {
     /// Compares what is listed with what was listed before, and adds what is new; how many of the newest are.
-    pub fn record(&mut self, first: Seq, listed: &[Entry]) -> usize {
+    pub fn record(&mut self, first: Seq, listed: &[Listed]) -> usize {
         let last_before = self.lines.last_key_value().map(|(seq, _)| *seq);
         let last = first.get() + listed.len() as u64 - 1;
         if last_before.is_some_and(|before| before.get() > last) {
             self.error(format!("it ends with {last} and had {last_before:?}"));
         }
         let mut new = 0;
-        for (number, entry) in (first.get()..).zip(listed) {
+        for (number, listed) in (first.get()..).zip(listed) {
+            let Some(entry) = &listed.message else {
+                continue;
+            };
             let seq = Seq::new(number);
             match self.lines.entry(seq) {
                 Vacant(vacant) => {
@@ -122,7 +125,9 @@ mod tests {
         assert_eq!(transcript.record(Seq::new(2), &entries(2..10)), 0);
         let lines: Vec<_> = transcript.lines.into_iter().collect();
         let expected = entries(2..10);
-        let expected = (2..).map(Seq::new).zip(expected.iter().map(line));
+        let expected = (2..)
+            .map(Seq::new)
+            .zip(expected.iter().map(|it| line(it.message.as_ref().unwrap())));
         assert_eq!(lines, expected.collect::<Vec<_>>());
         assert_eq!(transcript.error, None);
     }

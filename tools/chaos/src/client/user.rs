@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::live::effect::Timer;
 use app::live::machine::Input;
 use app::live::{Delivery, Entry};
-use app::model::{MessagePage, Point, Seq, Timestamp};
+use app::model::{LogPage, Point, Seq, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
@@ -70,7 +70,7 @@ pub async fn live(
     })
 }
 
-async fn open(role: &Role, context: &Context) -> MessagePage {
+async fn open(role: &Role, context: &Context) -> LogPage {
     loop {
         if let Ok(page) = context.api.newest(role.upload).await {
             return page;
@@ -102,7 +102,7 @@ enum Action {
 impl User {
     fn new(
         role: Role,
-        page: MessagePage,
+        page: LogPage,
         context: &Context,
         progress: watch::Sender<Progress>,
     ) -> (Self, mpsc::Receiver<ClientEvent>) {

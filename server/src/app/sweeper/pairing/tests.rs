@@ -55,7 +55,7 @@ impl Fixture {
             if has_image(n) {
                 self.put_image(upload.short_id).await;
             }
-            self.store.insert_upload(upload).await.unwrap();
+            self.store.insert_upload(upload, None).await.unwrap();
         }
     }
 

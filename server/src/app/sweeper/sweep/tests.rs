@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::model::{Content, Kind, MediaType, MessagePage, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Content, Kind, LogPage, MediaType, Seq, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tempfile::TempDir;
 
@@ -11,7 +11,7 @@ use super::*;
 use crate::blob::directory::DirectoryBlobs;
 use crate::ids::PairingId;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Appended, Draft, Select};
+use crate::store::{Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select};
 
 mod derived;
 
@@ -48,7 +48,7 @@ impl Fixture {
     }
 
     async fn insert(&self, key: ShortId) {
-        self.store.insert_upload(upload(key)).await.unwrap();
+        self.store.insert_upload(upload(key), None).await.unwrap();
     }
 
     /// Puts images with their uploads.
@@ -105,6 +105,7 @@ fn upload(short_id: ShortId) -> Upload {
             height: 1,
         },
         created_at: Timestamp::from_unix_millis(0).unwrap(),
+        expires_at: None,
     }
 }
 
@@ -292,8 +293,12 @@ struct Swapped {
 
 #[async_trait]
 impl Store for Swapped {
-    async fn insert_upload(&self, upload: Upload) -> Result<(), StoreError> {
-        self.store.insert_upload(upload).await
+    async fn insert_upload(
+        &self,
+        upload: Upload,
+        owner: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        self.store.insert_upload(upload, owner).await
     }
 
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
@@ -308,13 +313,44 @@ impl Store for Swapped {
         self.store.append(upload, drafts).await
     }
 
-    async fn messages(
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError> {
+        self.store.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn delete_upload(
+        &self,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.delete_upload(upload, by, at).await
+    }
+
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        self.store.removals(limit).await
+    }
+
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        self.store.remove_log(upload, limit).await
+    }
+
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        self.store.finish_removal(upload).await
+    }
+
+    async fn entries(
         &self,
         upload: UploadId,
         select: Select,
         limit: usize,
-    ) -> Result<MessagePage, StoreError> {
-        self.store.messages(upload, select, limit).await
+    ) -> Result<LogPage, StoreError> {
+        self.store.entries(upload, select, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

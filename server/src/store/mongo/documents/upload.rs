@@ -85,6 +85,7 @@ impl TryFrom<StoredUpload> for Upload {
                     .map_err(|_| wrong("content.height"))?,
             },
             created_at: moment(stored.created_at).ok_or(wrong("createdAt"))?,
+            expires_at: None,
         })
     }
 }

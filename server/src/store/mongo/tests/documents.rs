@@ -66,8 +66,8 @@ async fn messages_of_earlier_versions_have_no_place() {
     let mut draft = drafts("new", 1).remove(0);
     draft.message.at = Some(Point::new(0.25, 0.5).unwrap());
     another.append(id, vec![draft]).await.unwrap();
-    let page = another.messages(id, Select::Newest, 5).await.unwrap();
-    let pins: Vec<_> = page.messages.iter().map(|it| it.pin).collect();
+    let page = another.entries(id, Select::Newest, 5).await.unwrap();
+    let pins: Vec<_> = page.messages().map(|it| it.pin).collect();
     assert_eq!(pins, [None, NonZeroU32::new(1)]);
     let new = messages.find_one(doc! { "seq": 2_i64 }).await.unwrap();
     let new = new.unwrap();
@@ -102,13 +102,9 @@ async fn pins_are_numbered_on_when_a_node_of_an_earlier_version_posts_in_between
         }
     }
     let store = database.open().await;
-    let page = store.messages(id, Select::After(Seq::ZERO), 20).await;
-    let pins: Vec<_> = page
-        .unwrap()
-        .messages
-        .iter()
-        .filter_map(|it| it.pin)
-        .collect();
+    let page = store.entries(id, Select::After(Seq::ZERO), 20).await;
+    let page = page.unwrap();
+    let pins: Vec<_> = page.messages().filter_map(|it| it.pin).collect();
     assert_eq!(pins, [1, 2, 3].map(|pin| NonZeroU32::new(pin).unwrap()));
 }
 
@@ -155,8 +151,8 @@ async fn the_last_place_is_found_by_an_index_and_not_by_reading_what_came_after_
     next.message.at = Some(Point::new(0.25, 0.5).unwrap());
     let node = database.open().await;
     node.append(id, vec![next]).await.unwrap();
-    let page = node.messages(id, Select::Newest, 1).await.unwrap();
-    assert_eq!(page.messages[0].pin, NonZeroU32::new(2));
+    let page = node.entries(id, Select::Newest, 1).await.unwrap();
+    assert_eq!(page.messages().next().unwrap().pin, NonZeroU32::new(2));
 }
 
 impl FreshDatabase {
@@ -225,7 +221,7 @@ async fn an_invalid_document_is_logged_once_without_its_texts() {
         let is_valid = value.as_str() == Some("someone");
         database.set(collection, field, value).await;
         let read = if collection == "messages" {
-            store.messages(id, Select::Newest, 5).await.err()
+            store.entries(id, Select::Newest, 5).await.err()
         } else {
             store.upload(UploadRef::Id(id)).await.err()
         };

@@ -8,7 +8,7 @@ use crate::store::Appended;
 fn ids_and_newness(appended: &[Appended]) -> Vec<(MessageId, bool)> {
     let each = appended.iter().map(|answer| match answer {
         Appended::New(message) => (message.id, true),
-        Appended::Known(message) => (message.id, false),
+        Appended::Known(known) => (known.id(), false),
     });
     each.collect()
 }

@@ -86,7 +86,10 @@ async fn appends_through_three_nodes_leave_no_hole_and_store_each_once() {
     let mut new = HashSet::new();
     for call in &answers {
         for answer in call {
-            let (Appended::New(message) | Appended::Known(message)) = answer;
+            let message = match answer {
+                Appended::New(message) => message,
+                Appended::Known(known) => known.message().unwrap(),
+            };
             let name = message.client_message_id.as_str();
             assert_eq!(numbers[name], message.seq.get());
             if matches!(answer, Appended::New(_)) {
@@ -136,9 +139,9 @@ async fn an_upload_and_its_messages_are_visible_at_once_through_every_node() {
             .append(upload, drafts(&format!("n{n}"), 1))
             .await
             .unwrap();
-        let page = reader.messages(upload, Select::Newest, 1).await.unwrap();
+        let page = reader.entries(upload, Select::Newest, 1).await.unwrap();
         assert_eq!(page.head.get(), n);
-        assert_eq!(page.messages[0].seq, page.head);
+        assert_eq!(page.entries[0].seq(), page.head);
     }
 }
 
@@ -191,7 +194,7 @@ async fn post_messages(client: usize, poster: Poster, upload: UploadId) -> Durat
     for n in 0..POSTS {
         let (start, message) = (Instant::now(), new_message(&format!("p{client}n{n}")));
         let post = || async {
-            let answer = poster.post(upload, message.clone()).await;
+            let answer = poster.post(upload, message.clone(), None).await;
             answer.map_err(|error| match error {
                 PostError::Store(error) => error,
                 PostError::Busy => panic!("{CLIENTS} posts are not too many"),

@@ -18,10 +18,10 @@ fn own_server() -> Option<Mongo> {
 async fn all_calls_fail(store: &MongoStore, upload: UploadId, name: &str) -> bool {
     let start = Instant::now();
     let answers = tokio::join!(
-        async { store.insert_upload(some_upload()).await.err() },
+        async { store.insert_upload(some_upload(), None).await.err() },
         async { store.upload(UploadRef::Id(upload)).await.err() },
         async { store.append(upload, drafts(name, 5)).await.err() },
-        async { store.messages(upload, Select::Newest, 9).await.err() },
+        async { store.entries(upload, Select::Newest, 9).await.err() },
         async { store.ping().await.err() },
     );
     assert!(

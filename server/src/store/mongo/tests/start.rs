@@ -91,7 +91,7 @@ async fn a_node_with_a_mongo_url_uses_that_store() {
     opened
         .backends
         .store
-        .insert_upload(upload.clone())
+        .insert_upload(upload.clone(), None)
         .await
         .unwrap();
     opened.close().await;
