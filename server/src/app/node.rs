@@ -71,6 +71,7 @@ pub fn start(
     let removals = Arc::new(Notify::new());
     let remover = Remover {
         store: Arc::clone(&backends.store),
+        hub: hub.clone(),
         blobs: Arc::clone(&backends.blobs),
         removals: Arc::clone(&removals),
     };

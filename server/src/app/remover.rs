@@ -1,4 +1,5 @@
-//! Removes what is left of uploads that were deleted or have expired: their logs and their images.
+//! Finishes what deletions leave to be done: removes the logs and the images of uploads that were deleted or have
+//! expired, and deletes messages whose deletion was interrupted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blob::{BlobError, Blobs};
 use crate::clock;
+use crate::hub::Hub;
 use crate::store::{Removal, Store, StoreError};
 
 /// How often it is looked for uploads that have expired, or that a node deleted which then died.
@@ -17,14 +19,18 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const MAX_REMOVALS: usize = 100;
 /// How many entries of a log are removed at once, so that posts to other uploads do not wait for long.
 const MAX_ENTRIES: usize = 500;
+/// How many interrupted deletions of messages are finished between two looks.
+const MAX_DELETIONS: usize = 20;
 /// A removal is finished only this long after the deletion: until then another node may still write something that it
 /// began before, such as a smaller picture.
 const MIN_AGE: Duration = Duration::from_mins(1);
 
-/// Removes what is left of uploads that are gone, in the background.
+/// Finishes what deletions leave to be done, in the background.
 pub struct Remover {
-    /// Knows which uploads are gone, and has their logs.
+    /// Knows what was deleted, and has the logs.
     pub store: Arc<dyn Store>,
+    /// Tells watchers of deletions that are finished here.
+    pub hub: Hub,
     /// Has their images.
     pub blobs: Arc<dyn Blobs>,
     /// Notified when an upload was deleted at this node.
@@ -51,6 +57,7 @@ impl Remover {
             // Ends after the interval, or earlier when there is something to do.
             drop(timeout(INTERVAL, self.removals.notified()).await);
             // The backends have logged their errors themselves.
+            self.finish_deletions().await;
             let Ok(removals) = self.store.removals(MAX_REMOVALS).await else {
                 continue;
             };
@@ -59,6 +66,14 @@ impl Remover {
                     tracing::warn!(%error, "an upload that is gone was not removed completely; this is tried again");
                 }
             }
+        }
+    }
+
+    /// Deletes messages whose deletion was interrupted, as by the end of its node.
+    async fn finish_deletions(&self) {
+        let finished = self.store.finish_deletions(MAX_DELETIONS).await;
+        for deletion in finished.unwrap_or_default() {
+            self.hub.publish_deleted(deletion).await;
         }
     }
 

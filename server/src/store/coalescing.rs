@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
@@ -65,6 +65,10 @@ impl Store for CoalescingStore {
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         self.store.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        self.store.finish_deletions(limit).await
     }
 
     async fn delete_upload(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 
 use super::metrics::StoreMetrics;
@@ -61,6 +61,11 @@ impl Store for MeasuredStore {
     ) -> Result<Deleted, StoreError> {
         let call = self.store.delete_message(upload, seq, by, draft);
         self.metrics.calls.measure("delete_message", call).await
+    }
+
+    async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        let call = self.store.finish_deletions(limit);
+        self.metrics.calls.measure("finish_deletions", call).await
     }
 
     async fn delete_upload(

@@ -36,6 +36,7 @@ impl StoreMetrics {
                 "append",
                 "entries",
                 "delete_message",
+                "finish_deletions",
                 "delete_upload",
                 "removals",
                 "remove_log",

@@ -247,6 +247,16 @@ pub trait Store: Send + Sync + 'static {
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError>;
 
+    /// Finishes deletions of messages that were begun by calls which have ended long ago without finishing them, at most
+    /// `limit`, and returns their entries. Those may have been published before, or not. A backend that deletes a message
+    /// in one step has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; some may be finished then. Repeating the call is safe.
+    async fn finish_deletions(&self, _limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Deletes an upload, if `by` is the hash of its owner's secret. From then on it is gone for every call. Its log and
     /// its images are removed later: it is among the [`Store::removals`].
     ///

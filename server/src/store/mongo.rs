@@ -6,11 +6,12 @@
 
 mod append;
 mod append_locks;
+mod deletions;
 mod documents;
 mod driver_error;
 mod error;
 mod inspect;
-mod messages;
+mod log;
 mod options;
 mod pairing;
 mod prepare;
@@ -24,7 +25,7 @@ mod tests;
 
 use std::time::Duration;
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use mongodb::Client;
 use tokio::time::timeout;
@@ -57,7 +58,8 @@ impl MongoStore {
     /// Connects to the database that `MONGO_URL` names and creates its indexes. Several nodes may do so at once.
     ///
     /// # Errors
-    /// When the URL is invalid, no server answers, or it refuses the login or the indexes.
+    /// When the URL is invalid, no server answers, it refuses the login or the indexes, or the database is incomplete or
+    /// that of a newer program.
     pub async fn open(url: &Secret) -> Result<Self, OpenError> {
         let options = options::parse(url).await?;
         let name = options::database_name(&options);
@@ -87,10 +89,10 @@ impl Store for MongoStore {
     async fn insert_upload(
         &self,
         upload: Upload,
-        _owner: Option<SecretHash>,
+        owner: Option<SecretHash>,
     ) -> Result<(), StoreError> {
         let database = self.database.clone();
-        let job = async move { uploads::insert(&database, &upload).await };
+        let job = async move { uploads::insert(&database, &upload, owner).await };
         self.writes.run(1, job).await
     }
 
@@ -103,10 +105,10 @@ impl Store for MongoStore {
         upload: UploadId,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError> {
-        let database = self.database.clone();
-        let (size, lock) = (drafts.len(), self.append_locks.get(upload));
+        let (database, locks) = (self.database.clone(), self.append_locks.clone());
+        let size = drafts.len();
         let job = async move {
-            let mut state = lock.lock().await;
+            let mut state = locks.lock(upload).await;
             append::append(&database, upload, drafts, &mut state).await
         };
         self.writes.run(size, job).await
@@ -114,33 +116,56 @@ impl Store for MongoStore {
 
     async fn delete_message(
         &self,
-        _upload: UploadId,
-        _seq: Seq,
-        _by: Option<SecretHash>,
-        _draft: DeletionDraft,
+        upload: UploadId,
+        seq: Seq,
+        by: Option<SecretHash>,
+        draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        Err(StoreError::Unavailable)
+        let (database, locks) = (self.database.clone(), self.append_locks.clone());
+        let job = async move {
+            deletions::delete_message(&database, &locks, (upload, seq), by, draft).await
+        };
+        self.writes.run(1, job).await
+    }
+
+    async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        let (database, locks) = (self.database.clone(), self.append_locks.clone());
+        let job = async move { deletions::finish_abandoned(&database, &locks, limit).await };
+        self.writes.run(1, job).await
     }
 
     async fn delete_upload(
         &self,
-        _upload: UploadId,
-        _by: Option<SecretHash>,
-        _at: Timestamp,
+        upload: UploadId,
+        by: Option<SecretHash>,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable)
+        let database = self.database.clone();
+        let job = async move { uploads::delete(&database, upload, by, at).await };
+        self.writes.run(1, job).await
     }
 
-    async fn removals(&self, _limit: usize) -> Result<Vec<Removal>, StoreError> {
-        Ok(Vec::new())
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        // MongoDB takes 0 as no limit.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        with_timeout(uploads::removals(&self.database, limit)).await
     }
 
-    async fn remove_log(&self, _upload: UploadId, _limit: usize) -> Result<usize, StoreError> {
-        Err(StoreError::Unavailable)
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
+        if limit == 0 {
+            return Ok(0);
+        }
+        let database = self.database.clone();
+        let job = async move { uploads::remove_log(&database, upload, limit).await };
+        self.writes.run(1, job).await
     }
 
-    async fn finish_removal(&self, _upload: UploadId) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable)
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let job = async move { uploads::finish_removal(&database, upload).await };
+        self.writes.run(1, job).await
     }
 
     async fn entries(
@@ -149,7 +174,7 @@ impl Store for MongoStore {
         select: Select,
         limit: usize,
     ) -> Result<LogPage, StoreError> {
-        with_timeout(messages::page(&self.database, upload, select, limit)).await
+        with_timeout(log::page(&self.database, upload, select, limit)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

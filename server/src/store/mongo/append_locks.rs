@@ -1,10 +1,10 @@
-//! Orders the appends to a conversation: within a node by locks, between nodes by yielding.
+//! Orders the appends to a log: within a node by locks, between nodes by yielding.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::model::{Seq, UploadId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::sleep_until;
 
 use crate::store::Position;
@@ -22,27 +22,28 @@ const HEAD_VALID_FOR: Duration = Duration::from_secs(1);
 /// The most appends in a row that use the head after the one before.
 const MAX_STREAK: u32 = 8;
 
-/// The locks of all uploads.
-pub(super) struct AppendLocks(Box<[Arc<Mutex<AppendState>>; LOCKS]>);
+/// The locks of all uploads. Clones share them.
+#[derive(Clone)]
+pub(super) struct AppendLocks(Arc<[Mutex<AppendState>; LOCKS]>);
 
 impl Default for AppendLocks {
     fn default() -> Self {
-        Self(Box::new(std::array::from_fn(|_| Arc::default())))
+        Self(Arc::new(std::array::from_fn(|_| Mutex::default())))
     }
 }
 
 impl AppendLocks {
-    /// Returns the lock that this node holds while it appends to an upload's conversation, so that its own calls do not
-    /// compete for the same sequence number.
-    pub fn get(&self, upload: UploadId) -> Arc<Mutex<AppendState>> {
+    /// Takes the lock that this node holds while it appends to an upload's log, so that its own calls do not compete for
+    /// the same sequence number.
+    pub async fn lock(&self, upload: UploadId) -> MutexGuard<'_, AppendState> {
         let [first, ..] = *upload.as_bytes();
-        Arc::clone(&self.0[usize::from(first)])
+        self.0[usize::from(first)].lock().await
     }
 }
 
 /// The state that is kept between the appends under one lock.
 ///
-/// Nodes that append to the same conversation compete for the same numbers. The winner knows the new head first, and
+/// Nodes that append to the same log compete for the same numbers. The winner knows the new head first, and
 /// would win again and again while the others time out. So it yields: for as long as two others need for their appends
 /// if it has noticed any, and otherwise for a shorter time every now and then, since it does not notice those that
 /// always lose.
@@ -51,7 +52,7 @@ pub(super) struct AppendState(Option<LastAppend>);
 
 struct LastAppend {
     upload: UploadId,
-    /// The position of the last message.
+    /// The position of the last entry.
     last: Position,
     at: Instant,
     /// How long an append takes that reads the head first.
@@ -66,7 +67,7 @@ pub(super) struct AppendStats {
     pub start: Seq,
     /// The head after which it finally appended.
     pub base: Seq,
-    /// The position of the last message after it.
+    /// The position of the last entry after it.
     pub end: Position,
     /// How long the successful try took, including reading the head.
     pub elapsed: Duration,
@@ -80,7 +81,7 @@ impl AppendState {
         }
     }
 
-    /// Returns the position of the last message, if this node appended a moment ago and noticed no other node.
+    /// Returns the position of the last entry, if this node appended a moment ago and noticed no other node.
     pub fn cached_last(&self, upload: UploadId) -> Option<Position> {
         let last = self.last(upload)?;
         let is_valid = last.yields_for.is_zero() && last.at.elapsed() < HEAD_VALID_FOR;

@@ -1,10 +1,15 @@
 //! The documents in the database. Times are BSON dates, milliseconds since 1970 in UTC; ids are `ObjectId`s of 96
-//! random bits.
+//! random bits; hashes of secrets are binary.
 
-mod message;
+mod deletion;
+mod entry;
 mod stored;
 mod upload;
 
-pub(super) use self::message::StoredMessage;
+pub(super) use self::deletion::{PendingDeletion, StoredDeletion};
+pub(super) use self::entry::{
+    KnownEntry, MessageState, StoredEntry, StoredKnownEntry, StoredMessageState,
+    client_id_of_deletion,
+};
 pub(super) use self::stored::{Malformed, Stored, date, number, object_id, read, seq};
-pub(super) use self::upload::StoredUpload;
+pub(super) use self::upload::{StoredRemoval, StoredUpload, StoredUploadState, UploadState};

@@ -14,6 +14,7 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(2_600);
 
 /// Error codes: authentication failed; user not found; unauthorized; Atlas' own code for all of these.
 const AUTH_ERROR_CODES: [i32; 4] = [18, 11, 13, 8_000];
+
 /// Why the database cannot be used. Each text says what to do about it; none contains anything of the URL, which may
 /// hold secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -58,6 +59,17 @@ pub enum OpenError {
          from a backup, or create the collection (db.createCollection(\"{0}\")) to go on without what it held"
     )]
     Missing(&'static str),
+    /// A later version of the program has written to the database.
+    #[error(
+        "the database of MONGO_URL was written by a newer Tonesa (its schema is {found}, this program knows {known}); \
+         run that one, or name another database"
+    )]
+    Newer {
+        /// The version of its schema.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
 }
 
 impl OpenError {
@@ -136,7 +148,7 @@ pub(super) async fn with_timeout<T>(
             id,
             field,
         }) => error!(collection, ?id, field, "a document in MongoDB is invalid"),
-        Failure::Contended => error!("too many nodes write to one conversation in MongoDB"),
+        Failure::Contended => error!("too many nodes write to one log in MongoDB"),
     }
     Err(StoreError::Unavailable)
 }

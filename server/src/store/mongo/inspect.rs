@@ -9,7 +9,7 @@ use mongodb::error::Error;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::documents::{Stored, StoredMessage, StoredUpload, read};
+use super::documents::{Stored, StoredEntry, StoredUpload, read};
 use super::error::OpenError;
 use super::schema::Database;
 
@@ -31,8 +31,8 @@ pub(super) async fn refuse_missing_collection(database: &Database) -> Result<(),
 
 async fn missing(database: &Database) -> Result<Option<&'static str>, Error> {
     let pairs = [
-        (StoredUpload::COLLECTION, database.messages()),
-        (StoredMessage::COLLECTION, database.uploads()),
+        (StoredUpload::COLLECTION, database.entries()),
+        (StoredEntry::COLLECTION, database.uploads()),
     ];
     for (name, other) in pairs {
         // Checked twice, since another node may be creating both.
@@ -50,10 +50,10 @@ async fn missing(database: &Database) -> Result<Option<&'static str>, Error> {
 pub(super) async fn warn_of_invalid(database: &Database) {
     let checks = async {
         let uploads = count_invalid::<StoredUpload>(database.uploads()).await?;
-        let messages = count_invalid::<StoredMessage>(database.messages()).await?;
+        let entries = count_invalid::<StoredEntry>(database.entries()).await?;
         Ok::<_, Error>([
             (StoredUpload::COLLECTION, uploads),
-            (StoredMessage::COLLECTION, messages),
+            (StoredEntry::COLLECTION, entries),
         ])
     };
     let Ok(Ok(found)) = timeout(CHECK_TIMEOUT, checks).await else {

@@ -3,20 +3,29 @@ use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
-use super::documents::{Stored, StoredMessage, StoredUpload};
-use super::driver_error::is_not_implemented;
+use super::documents::{Stored, StoredDeletion, StoredEntry, StoredUpload};
+use super::driver_error::{is_duplicate, is_not_implemented};
 use super::error::Failure;
 
 /// The name of the collection with the pairing id, and the id of its only document.
 pub(super) const PAIRING: &str = "pairing";
+
+/// The name of the collection with the version of the schema, and the id of its only document.
+const SCHEMA: &str = "schema";
+
+/// The version of the schema, which is raised when earlier programs cannot read what this one writes. Databases of those
+/// that wrote no version have 0. Version 1 has deletions in the logs.
+pub(super) const VERSION: i64 = 1;
 
 /// The database and its collections. Clones share their connections.
 #[derive(Clone)]
 pub(super) struct Database {
     handle: mongodb::Database,
     uploads: Collection<RawDocumentBuf>,
-    messages: Collection<RawDocumentBuf>,
+    entries: Collection<RawDocumentBuf>,
+    deletions: Collection<RawDocumentBuf>,
     pairing: Collection<Document>,
+    schema: Collection<Document>,
 }
 
 impl Database {
@@ -24,8 +33,10 @@ impl Database {
         Self {
             handle: database.clone(),
             uploads: database.collection(StoredUpload::COLLECTION),
-            messages: database.collection(StoredMessage::COLLECTION),
+            entries: database.collection(StoredEntry::COLLECTION),
+            deletions: database.collection(StoredDeletion::COLLECTION),
             pairing: database.collection(PAIRING),
+            schema: database.collection(SCHEMA),
         }
     }
 
@@ -34,9 +45,14 @@ impl Database {
         &self.uploads
     }
 
-    /// The collection of messages, as documents that are parsed one by one.
-    pub fn messages(&self) -> &Collection<RawDocumentBuf> {
-        &self.messages
+    /// The collection of the logs' entries, as documents that are parsed one by one.
+    pub fn entries(&self) -> &Collection<RawDocumentBuf> {
+        &self.entries
+    }
+
+    /// The collection of deletions that are under way. It is small, and needs no index.
+    pub fn deletions(&self) -> &Collection<RawDocumentBuf> {
+        &self.deletions
     }
 
     /// The collection with the pairing id.
@@ -62,6 +78,25 @@ impl Database {
         Ok(())
     }
 
+    /// Reads the version of the schema. One that no program has written counts as newer than all.
+    pub async fn version(&self) -> Result<i64, Error> {
+        let found = self.schema.find_one(doc! { "_id": SCHEMA }).await?;
+        Ok(found.map_or(0, |found| found.get_i64("version").unwrap_or(i64::MAX)))
+    }
+
+    /// Raises the version of the schema to this program's, unless it is that or a newer one.
+    pub async fn raise_version(&self) -> Result<(), Error> {
+        let document = doc! { "_id": SCHEMA, "version": VERSION };
+        match self.schema.insert_one(document).await {
+            Err(error) if is_duplicate(&error) => {
+                let older = doc! { "_id": SCHEMA, "version": { "$lt": VERSION } };
+                let raise = doc! { "$set": { "version": VERSION } };
+                self.schema.update_one(older, raise).await.map(drop)
+            }
+            inserted => inserted.map(drop),
+        }
+    }
+
     /// Creates the indexes one by one, since servers differ in how they handle several of which some exist.
     pub async fn create_indexes(&self) -> Result<(), Error> {
         self.uploads
@@ -69,6 +104,8 @@ impl Database {
             .await?;
         let newest = IndexModel::builder().keys(doc! { "createdAt": -1 });
         self.uploads.create_index(newest.build()).await?;
+        let removals = IndexModel::builder().keys(doc! { "removeAt": 1 });
+        self.uploads.create_index(removals.build()).await?;
         let by_time = doc! { "uploadID": 1, "createdAt": 1, "seq": 1 };
         let indexes = [
             unique(doc! { "uploadID": 1, "seq": 1 }),
@@ -76,19 +113,21 @@ impl Database {
             IndexModel::builder().keys(by_time).build(),
         ];
         for index in indexes {
-            self.messages.create_index(index).await?;
+            self.entries.create_index(index).await?;
         }
         self.create_index_of_places().await
     }
 
-    /// Creates the index of the messages with a place, which are few. It saves reading the whole conversation when
-    /// those after the last place are of earlier versions; a server without partial indexes does without it.
+    /// Creates the index of the entries that count places. It saves reading the whole log when those after the last one
+    /// are of earlier versions; a server without partial indexes does without it.
     async fn create_index_of_places(&self) -> Result<(), Error> {
-        let options = IndexOptions::builder().partial_filter_expression(has_place());
+        let options = IndexOptions::builder()
+            .name("places".to_owned())
+            .partial_filter_expression(counts_places());
         let index = IndexModel::builder()
             .keys(doc! { "uploadID": 1, "seq": -1 })
             .options(options.build());
-        match self.messages.create_index(index.build()).await {
+        match self.entries.create_index(index.build()).await {
             Err(error) if is_not_implemented(&error) => {
                 tracing::warn!(
                     "the MongoDB server has no partial indexes, so that some pins are numbered more slowly"
@@ -100,9 +139,10 @@ impl Database {
     }
 }
 
-/// The condition that a message has a place.
-pub(super) fn has_place() -> Document {
-    doc! { "at": { "$exists": true } }
+/// The condition that an entry counts the places up to it, because there are any. Whether it has one itself does not
+/// matter: a message that is deleted loses its own.
+pub(super) fn counts_places() -> Document {
+    doc! { "places": { "$gt": 0_i64 } }
 }
 
 fn unique(keys: Document) -> IndexModel {

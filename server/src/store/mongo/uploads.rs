@@ -1,16 +1,23 @@
-use app::model::{ShortId, Upload, UploadId, UploadRef};
+use app::model::{ShortId, Timestamp, Upload, UploadId, UploadRef};
 use futures::TryStreamExt;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
-use super::documents::{StoredUpload, object_id, read};
+use super::documents::{
+    StoredRemoval, StoredUpload, StoredUploadState, UploadState, date, object_id, read,
+};
 use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::Database;
-use crate::store::StoreError;
+use crate::clock;
+use crate::store::{Removal, SecretHash, StoreError};
 
 /// Inserts an upload, unless one of its ids is taken.
-pub(super) async fn insert(database: &Database, upload: &Upload) -> Result<(), Failure> {
-    let stored = StoredUpload::from(upload);
+pub(super) async fn insert(
+    database: &Database,
+    upload: &Upload,
+    owner: Option<SecretHash>,
+) -> Result<(), Failure> {
+    let stored = StoredUpload::new(upload, owner);
     let inserted = database
         .uploads()
         .clone_with_type::<StoredUpload>()
@@ -31,12 +38,123 @@ pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload,
     };
     let found = database.uploads().find_one(filter).await?;
     let document = found.ok_or(StoreError::NotFound)?;
+    refuse_gone(&read::<StoredUploadState>(&document)?)?;
     Ok(read::<StoredUpload>(&document)?)
+}
+
+/// Reads the state of an upload that is there. Fails with [`StoreError::NotFound`] if there is none with this id, and
+/// with [`StoreError::Gone`] if it was deleted or has expired.
+pub(super) async fn state(database: &Database, id: UploadId) -> Result<UploadState, Failure> {
+    let found = database
+        .uploads()
+        .find_one(doc! { "_id": object_id(id) })
+        .projection(doc! { "_id": 0, "expiresAt": 1, "deletedAt": 1, "owner": 1 })
+        .await?;
+    let document = found.ok_or(StoreError::NotFound)?;
+    let state = read::<StoredUploadState>(&document)?;
+    refuse_gone(&state)?;
+    Ok(state)
+}
+
+fn refuse_gone(state: &UploadState) -> Result<(), StoreError> {
+    let has_expired = state.expires_at.is_some_and(|at| at <= clock::now());
+    if state.is_deleted || has_expired {
+        return Err(StoreError::Gone);
+    }
+    Ok(())
+}
+
+/// Marks an upload as deleted, if `by` may do that.
+pub(super) async fn delete(
+    database: &Database,
+    id: UploadId,
+    by: Option<SecretHash>,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let UploadState { owner, .. } = state(database, id).await?;
+    if by.is_none() || by != owner {
+        return Err(StoreError::Forbidden.into());
+    }
+    let unless_deleted = doc! { "_id": object_id(id), "deletedAt": { "$exists": false } };
+    let at = date(at);
+    let mark = doc! { "$set": { "deletedAt": at, "removeAt": at, "modifiedAt": at } };
+    let marked = database.uploads().update_one(unless_deleted, mark).await?;
+    // Another call was faster.
+    if marked.matched_count == 0 {
+        return Err(StoreError::Gone.into());
+    }
+    Ok(())
+}
+
+/// Reads which uploads are gone and not removed yet, those that have been gone for longest first.
+pub(super) async fn removals(database: &Database, limit: usize) -> Result<Vec<Removal>, Failure> {
+    let mut due = database
+        .uploads()
+        .find(doc! { "removeAt": { "$lte": date(clock::now()) } })
+        .sort(doc! { "removeAt": 1 })
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .projection(doc! { "shortID": 1, "removeAt": 1 })
+        .await?;
+    let mut removals = Vec::new();
+    while let Some(document) = due.try_next().await? {
+        removals.push(read::<StoredRemoval>(&document)?);
+    }
+    Ok(removals)
+}
+
+/// Removes entries of the log of an upload that is gone, and returns how many.
+pub(super) async fn remove_log(
+    database: &Database,
+    id: UploadId,
+    limit: usize,
+) -> Result<usize, Failure> {
+    require_gone(database, id).await?;
+    let first: Vec<_> = database
+        .entries()
+        .clone_with_type::<Document>()
+        .find(doc! { "uploadID": object_id(id) })
+        .sort(doc! { "seq": 1 })
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .projection(doc! { "_id": 1 })
+        .await?
+        .try_collect()
+        .await?;
+    let ids: Vec<_> = first.iter().filter_map(|entry| entry.get("_id")).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let these = doc! { "_id": { "$in": ids } };
+    let removed = database.entries().delete_many(these).await?;
+    Ok(usize::try_from(removed.deleted_count).unwrap_or(usize::MAX))
+}
+
+/// Records that nothing is left of an upload that is gone.
+pub(super) async fn finish_removal(database: &Database, id: UploadId) -> Result<(), Failure> {
+    require_gone(database, id).await?;
+    let upload = doc! { "_id": object_id(id) };
+    let done = doc! { "$unset": { "removeAt": "" } };
+    database.uploads().update_one(upload, done).await?;
+    Ok(())
+}
+
+async fn require_gone(database: &Database, id: UploadId) -> Result<(), Failure> {
+    match state(database, id).await {
+        Err(Failure::Refused(StoreError::Gone)) => Ok(()),
+        Ok(_) => Err(StoreError::NotFound.into()),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Reads the short ids of the newest uploads, by their times.
 pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<ShortId>, Failure> {
-    let newest = database.uploads().find(doc! {});
+    let not_gone = doc! {
+        "deletedAt": { "$exists": false },
+        "$or": [
+            { "expiresAt": { "$exists": false } },
+            { "expiresAt": { "$gt": date(clock::now()) } },
+        ],
+    };
+    let newest = database.uploads().find(not_gone);
     let newest = newest.sort(doc! { "createdAt": -1 });
     let mut newest = newest
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -46,14 +164,4 @@ pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<Shor
         keys.push(read::<StoredUpload>(&document)?.short_id);
     }
     Ok(keys)
-}
-
-/// Fails with [`StoreError::NotFound`] if there is no upload with this id.
-pub(super) async fn require(database: &Database, id: UploadId) -> Result<(), Failure> {
-    let found = database
-        .uploads()
-        .find_one(doc! { "_id": object_id(id) })
-        .projection(doc! { "_id": 1 })
-        .await?;
-    found.map(drop).ok_or(StoreError::NotFound.into())
 }

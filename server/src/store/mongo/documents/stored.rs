@@ -2,8 +2,11 @@
 
 use app::model::{MessageId, Seq, Timestamp, UploadId};
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{DateTime, RawDocument, deserialize_from_slice};
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, DateTime, RawDocument, deserialize_from_slice};
 use serde::de::DeserializeOwned;
+
+use crate::store::SecretHash;
 
 /// A document that this program did not write. Describes what is wrong without its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,4 +62,18 @@ pub(in crate::store::mongo) fn date(moment: Timestamp) -> DateTime {
 
 pub(super) fn moment(date: DateTime) -> Option<Timestamp> {
     Timestamp::from_unix_millis(date.timestamp_millis())
+}
+
+/// Converts the hash of a secret.
+pub(super) fn binary(hash: SecretHash) -> Binary {
+    Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: hash.as_bytes().to_vec(),
+    }
+}
+
+/// Converts a stored hash of a secret.
+pub(super) fn hash(binary: &Binary) -> Option<SecretHash> {
+    let bytes = binary.bytes.as_slice().try_into().ok()?;
+    Some(SecretHash::from_bytes(bytes))
 }

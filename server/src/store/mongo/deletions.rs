@@ -1,0 +1,151 @@
+//! Deleting messages, in steps that can each be repeated: transactions are not used.
+//!
+//! 1. The intent is recorded in a collection of its own, unless it is there already.
+//! 2. What the message says is removed, before anybody is told.
+//! 3. The entry is appended. The index of client ids allows one for each message.
+//! 4. The intent is removed.
+//!
+//! Whatever happens in between, the recorded intent says what remains to be done, also to another call or another node.
+//! Everybody takes the entry's id and its time from there, so they all do the same.
+
+use app::model::{Deletion, Seq, UploadId};
+use futures::TryStreamExt;
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{DateTime, doc};
+use tokio::try_join;
+
+use super::append::append_deletion;
+use super::append_locks::AppendLocks;
+use super::documents::{PendingDeletion, StoredDeletion, client_id_of_deletion, date, read};
+use super::error::Failure;
+use super::log::Log;
+use super::retry::Retries;
+use super::schema::Database;
+use super::uploads;
+use crate::clock;
+use crate::store::{Deleted, DeletionDraft, SecretHash, StoreError};
+
+/// How old a deletion is when nobody works on it any more, in milliseconds: longer than a call may take, with room for
+/// nodes whose clocks differ. It does not matter if somebody does.
+const ABANDONED_AFTER: i64 = 10_000;
+
+/// Deletes a message, if `by` may do that.
+pub(super) async fn delete_message(
+    database: &Database,
+    locks: &AppendLocks,
+    (upload, seq): (UploadId, Seq),
+    by: Option<SecretHash>,
+    draft: DeletionDraft,
+) -> Result<Deleted, Failure> {
+    let log = Log::new(database, upload);
+    let (state, message) = try_join!(uploads::state(database, upload), log.message(seq))?;
+    let message = message.ok_or(StoreError::NotFound)?;
+    if by.is_none() || (by != message.owner && by != state.owner) {
+        return Err(StoreError::Forbidden.into());
+    }
+    let client_id = client_id_of_deletion(seq);
+    if message.is_deleted && !log.known(&[&client_id]).await?.is_empty() {
+        return Ok(Deleted::Already);
+    }
+    let pending = PendingDeletion {
+        message: message.id,
+        upload,
+        deletes: seq,
+        draft,
+    };
+    let pending = record(database, pending).await?;
+    let deletion = finish(database, locks, pending).await?;
+    Ok(if deletion.id == draft.id {
+        Deleted::New(deletion)
+    } else {
+        // Another call has begun it, and is answered or dead.
+        Deleted::Already
+    })
+}
+
+/// Finishes deletions that were begun and abandoned, at most `limit`, and returns their entries.
+pub(super) async fn finish_abandoned(
+    database: &Database,
+    locks: &AppendLocks,
+    limit: usize,
+) -> Result<Vec<Deletion>, Failure> {
+    // MongoDB takes 0 as no limit.
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let begun_before = DateTime::from_millis(clock::now().unix_millis() - ABANDONED_AFTER);
+    let abandoned: Vec<_> = database
+        .deletions()
+        .find(doc! { "createdAt": { "$lte": begun_before } })
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .await?
+        .try_collect()
+        .await?;
+    let mut finished = Vec::with_capacity(abandoned.len());
+    for document in &abandoned {
+        let pending = read::<StoredDeletion>(document)?;
+        match finish(database, locks, pending).await {
+            Ok(deletion) => finished.push(deletion),
+            // Nothing is left of the upload.
+            Err(Failure::Refused(StoreError::Gone | StoreError::NotFound)) => {
+                forget(database, pending).await?;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(finished)
+}
+
+/// Records the intent, and returns it, or the one that another call has recorded before.
+async fn record(database: &Database, pending: PendingDeletion) -> Result<PendingDeletion, Failure> {
+    let deletions = database.deletions();
+    let mut retries = Retries::default();
+    loop {
+        let document = StoredDeletion::from(&pending);
+        let inserted = deletions
+            .clone_with_type::<StoredDeletion>()
+            .insert_one(document)
+            .await;
+        let Err(error) = inserted else {
+            return Ok(pending);
+        };
+        retries.wait_after(error.into()).await?;
+        let found = deletions.find_one(doc! { "_id": id(pending) }).await?;
+        if let Some(document) = found {
+            return Ok(read::<StoredDeletion>(&document)?);
+        }
+        // The other call has finished it meanwhile. So will this one, which finds nothing left to do.
+    }
+}
+
+/// Does the steps that follow the first one.
+async fn finish(
+    database: &Database,
+    locks: &AppendLocks,
+    pending: PendingDeletion,
+) -> Result<Deletion, Failure> {
+    let deleted_at = date(pending.draft.created_at);
+    let clear = doc! {
+        "$set": { "deletedAt": deleted_at, "modifiedAt": deleted_at },
+        "$unset": { "anonName": "", "content": "", "author": "", "at": "" },
+    };
+    let unless_cleared = doc! { "_id": id(pending), "deletedAt": { "$exists": false } };
+    database.entries().update_one(unless_cleared, clear).await?;
+    let deletion = {
+        let mut state = locks.lock(pending.upload).await;
+        append_deletion(database, pending, &mut state).await?
+    };
+    // If it stays, it is removed later, since it is then found to be finished.
+    drop(forget(database, pending).await);
+    Ok(deletion)
+}
+
+async fn forget(database: &Database, pending: PendingDeletion) -> Result<(), Failure> {
+    let document = doc! { "_id": id(pending) };
+    database.deletions().delete_one(document).await?;
+    Ok(())
+}
+
+fn id(pending: PendingDeletion) -> ObjectId {
+    ObjectId::from_bytes(*pending.message.as_bytes())
+}
