@@ -1,7 +1,7 @@
+mod deletions;
 mod documents;
 mod lost;
 mod nodes;
-
 mod outage;
 mod pairing;
 mod proxy;

@@ -3,11 +3,13 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard};
 
 use app::model::{Point, UploadRef};
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::spec::ElementType;
-use mongodb::bson::{Bson, doc};
+use mongodb::bson::{Bson, DateTime, doc};
 
 use super::*;
-use crate::store::mongo::messages::Conversation;
+use crate::store::mongo::log;
+use crate::store::{Deleted, DeletionDraft, SecretHash};
 
 fn fields(document: &Document) -> Vec<&str> {
     document.keys().map(String::as_str).collect()
@@ -51,6 +53,119 @@ async fn documents_have_the_specified_fields() {
         assert_eq!(document["createdAt"].element_type(), ElementType::DateTime);
         assert_eq!(document["createdAt"], document["modifiedAt"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_have_the_specified_fields() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let store = database.open().await;
+    let mut upload = some_upload();
+    let (id, by) = (upload.id, SecretHash::from_bytes([7; 32]));
+    upload.expires_at = "2126-11-24T12:00:00.123Z".parse().ok();
+    store.insert_upload(upload, Some(by)).await.unwrap();
+    let mut draft = drafts("first", 1).remove(0);
+    draft.owner = Some(by);
+    store.append(id, vec![draft]).await.unwrap();
+    let message = database.only("messages").await;
+    assert_eq!(message["owner"].element_type(), ElementType::Binary);
+    let draft = DeletionDraft {
+        id: MessageId::from_bytes(rand::random()),
+        created_at: "2026-11-25T12:00:00.456Z".parse().unwrap(),
+    };
+    let deleted = store.delete_message(id, Seq::new(1), Some(by), draft).await;
+    assert!(matches!(deleted, Ok(Deleted::New(_))), "{deleted:?}");
+    let at = draft.created_at;
+    store.delete_upload(id, Some(by), at).await.unwrap();
+    let upload = database.only("uploads").await;
+    assert_eq!(upload["owner"].element_type(), ElementType::Binary);
+    assert_eq!(upload["expiresAt"].element_type(), ElementType::DateTime);
+    assert_eq!(upload["removeAt"], upload["deletedAt"]);
+    let messages = database.collection("messages").await;
+    let entry = |seq: i64| messages.find_one(doc! { "seq": seq });
+    let message = entry(1).await.unwrap().unwrap();
+    let deletion = entry(2).await.unwrap().unwrap();
+    let mut left = fields(&message);
+    left.sort_unstable();
+    let expected = [
+        "_id",
+        "clientMessageID",
+        "createdAt",
+        "deletedAt",
+        "modifiedAt",
+        "owner",
+        "places",
+        "seq",
+        "uploadID",
+    ];
+    assert_eq!(left, expected);
+    let expected = [
+        "_id",
+        "uploadID",
+        "seq",
+        "clientMessageID",
+        "createdAt",
+        "modifiedAt",
+        "places",
+        "deletes",
+    ];
+    assert_eq!(fields(&deletion), expected);
+    assert_eq!(deletion["deletes"], Bson::Int64(1));
+    for date in [
+        &message["deletedAt"],
+        &message["modifiedAt"],
+        &upload["deletedAt"],
+    ] {
+        assert_eq!(date, &deletion["createdAt"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_the_first_version_are_read() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    let upload = some_upload();
+    let (id, time) = (
+        upload.id,
+        DateTime::from_millis(upload.created_at.unix_millis()),
+    );
+    let upload_id = ObjectId::from_bytes(*id.as_bytes());
+    let document = doc! {
+        "_id": upload_id,
+        "shortID": upload.short_id.as_str(),
+        "kind": "image",
+        "content": {
+            "path": &upload.content.url,
+            "size": upload.content.size.cast_signed(),
+            "mediaType": "image/jpeg",
+            "width": i64::from(upload.content.width),
+            "height": i64::from(upload.content.height),
+        },
+        "createdAt": time,
+        "modifiedAt": time,
+    };
+    let message = doc! {
+        "_id": ObjectId::from_bytes(rand::random()),
+        "uploadID": upload_id,
+        "seq": 1_i64,
+        "anonName": "someone",
+        "content": TEXT,
+        "clientMessageID": "old",
+        "createdAt": time,
+        "modifiedAt": time,
+    };
+    for (name, document) in [("uploads", document), ("messages", message)] {
+        let collection = database.collection(name).await;
+        collection.insert_one(document).await.unwrap();
+    }
+    let store = database.open().await;
+    assert_eq!(store.upload(UploadRef::Id(id)).await, Ok(upload));
+    store.append(id, drafts("new", 1)).await.unwrap();
+    let page = store.entries(id, Select::Newest, 9).await.unwrap();
+    let texts: Vec<_> = page.messages().map(|it| it.content.as_str()).collect();
+    assert_eq!(texts, [TEXT, "something"]);
+    let nobody = SecretHash::from_bytes([7; 32]);
+    let deleted = store.delete_upload(id, Some(nobody), page.entries[0].created_at());
+    assert_eq!(deleted.await, Err(StoreError::Forbidden));
+    assert_eq!(store.removals(9).await, Ok(vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,10 +247,10 @@ async fn the_last_place_is_found_by_an_index_and_not_by_reading_what_came_after_
     let about = server.run_command(doc! { "buildInfo": 1 }).await.unwrap();
     // FerretDB has no partial indexes, and does not say how it finds documents.
     if !about.contains_key("ferretdbVersion") {
-        let conversation = Conversation::new(&node.database, id);
+        let log = log::Log::new(&node.database, id);
         let find = doc! {
             "find": "messages",
-            "filter": conversation.with_place_before(Seq::new(200)),
+            "filter": log.counting_places_before(Seq::new(200)),
             "sort": { "seq": -1 },
             "limit": 1,
         };

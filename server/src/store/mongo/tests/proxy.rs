@@ -1,6 +1,7 @@
-//! A proxy to the server that injects a fault into one insert.
+//! A proxy to the server that injects a fault into one command.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -8,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::*;
 
-/// The fault of the next insert.
+/// The fault of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The server executes it, and the reply is lost.
@@ -17,6 +18,8 @@ pub enum Fault {
     Breaks,
     /// The server receives it only when the test says so.
     Holds,
+    /// The server receives neither it nor anything later, as if the node had ended.
+    Ends,
 }
 
 /// The proxy, which ends with the test's runtime.
@@ -27,7 +30,9 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct Shared {
-    fault: Mutex<Option<Fault>>,
+    /// The first bytes of the command, and its fault.
+    fault: Mutex<Option<(Vec<u8>, Fault)>>,
+    has_ended: AtomicBool,
     release: Notify,
     done: Notify,
 }
@@ -58,11 +63,29 @@ impl Proxy {
             .unwrap()
     }
 
+    /// Sets the fault of the next insert of entries.
     pub fn arm(&self, fault: Fault) {
-        *self.shared.fault.lock().unwrap() = Some(fault);
+        self.arm_at("insert", "messages", fault);
     }
 
-    /// Lets the delayed insert through, and waits until the server has replied.
+    /// Sets the fault of the next command of this name for this collection.
+    pub fn arm_at(&self, command: &str, collection: &str, fault: Fault) {
+        let length = i32::try_from(collection.len() + 1).unwrap();
+        // The first field of its BSON document, a string.
+        let mut first = Vec::from(*b"\x02");
+        for part in [
+            command.as_bytes(),
+            b"\0",
+            &length.to_le_bytes(),
+            collection.as_bytes(),
+            b"\0",
+        ] {
+            first.extend_from_slice(part);
+        }
+        *self.shared.fault.lock().unwrap() = Some((first, fault));
+    }
+
+    /// Lets the delayed command through, and waits until the server has replied.
     pub async fn release(&self) {
         self.shared.release.notify_one();
         self.shared.done.notified().await;
@@ -70,20 +93,31 @@ impl Proxy {
 }
 
 impl Shared {
-    /// Takes the fault for these bytes of a client, if they are an insert.
+    /// Takes the fault for these bytes of a client, if they are the command.
     fn fault_of(&self, bytes: &[u8]) -> Option<Fault> {
-        let is_insert = bytes.windows(8).any(|word| word == b"\x02insert\0");
-        is_insert.then(|| self.fault.lock().unwrap().take())?
+        let mut armed = self.fault.lock().unwrap();
+        let (_, fault) = armed.take_if(|(first, _)| {
+            let mut parts = bytes.windows(first.len());
+            parts.any(|part| part == first.as_slice())
+        })?;
+        Some(fault)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::SeqCst)
     }
 }
 
-/// Forwards one connection, until an insert meets the fault.
+/// Forwards one connection, until a command meets the fault.
 async fn forward(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>) {
     let (mut request, mut reply) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     loop {
         tokio::select! {
             read = client.read(&mut request) => {
                 let Ok(count @ 1..) = read else { return };
+                if shared.has_ended() {
+                    return;
+                }
                 let fault = shared.fault_of(&request[..count]);
                 if let Some(fault) = fault {
                     return apply_fault(fault, client, server, &request[..count], &shared).await;
@@ -103,13 +137,17 @@ async fn apply_fault(
     fault: Fault,
     mut client: TcpStream,
     mut server: TcpStream,
-    insert: &[u8],
+    command: &[u8],
     shared: &Shared,
 ) {
+    if fault == Fault::Ends {
+        shared.has_ended.store(true, Ordering::SeqCst);
+        return;
+    }
     if fault == Fault::Holds {
         shared.release.notified().await;
     }
-    server.write_all(insert).await.unwrap();
+    server.write_all(command).await.unwrap();
     assert!(server.read(&mut [0; 1_024]).await.unwrap() > 0);
     shared.done.notify_one();
     if fault == Fault::LosesReply {

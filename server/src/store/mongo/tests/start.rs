@@ -1,4 +1,5 @@
 use app::model::UploadRef;
+use mongodb::bson::doc;
 use tempfile::tempdir;
 
 use super::*;
@@ -97,4 +98,28 @@ async fn a_node_with_a_mongo_url_uses_that_store() {
     opened.close().await;
     assert!(!folder.path().join(DATABASE_FILE).exists());
     assert_eq!(database.open().await.upload(name).await, Ok(upload));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_newer_program_is_refused_and_one_of_an_older_raised() {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    database.open().await;
+    let schema = database.collection("schema").await;
+    let version = async || {
+        let found = schema.find_one(doc! {}).await.unwrap();
+        found.unwrap().get_i64("version").unwrap()
+    };
+    let set = async |version: i64| {
+        let set = doc! { "$set": { "version": version } };
+        schema.update_one(doc! {}, set).await.unwrap();
+    };
+    let known = version().await;
+    set(known - 1).await;
+    database.open().await;
+    assert_eq!(version().await, known);
+    let found = known + 1;
+    set(found).await;
+    let refused = open_error(&database.url).await;
+    assert_eq!(refused, OpenError::Newer { found, known });
+    assert_eq!(version().await, found);
 }
