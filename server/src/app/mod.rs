@@ -6,7 +6,7 @@ mod gauges;
 pub mod logs;
 pub mod metrics;
 pub mod node;
-mod remover;
+pub mod remover;
 mod run;
 pub mod sweeper;
 

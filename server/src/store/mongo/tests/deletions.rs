@@ -1,13 +1,27 @@
 //! Deletions that end half-way, or meet others.
 
+use std::time::Duration;
+
 use app::model::LogEntry;
 use futures::TryStreamExt;
 use futures::future::join_all;
 use mongodb::bson::doc;
+use tempfile::tempdir;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::proxy::{Fault, Proxy};
 use super::*;
+use crate::app::remover::Remover;
+use crate::blob::directory::DirectoryBlobs;
+use crate::broker::memory::{MemoryBroker, MemoryBus};
+use crate::broker::{Broker, Deliver, Frame};
 use crate::clock;
+use crate::config::HubIntervals;
+use crate::hub::metrics::HubMetrics;
+use crate::hub::{Hub, HubLimits};
 use crate::store::{Appended, Deleted, DeletionDraft, SecretHash};
 
 const OWNER: SecretHash = SecretHash::from_bytes([7; 32]);
@@ -167,8 +181,68 @@ async fn an_interrupted_deletion_in_an_upload_that_is_gone_is_dropped() {
     let (other, upload) = (&deletion.other, deletion.upload);
     let deleted = other.delete_upload(upload, Some(OWNER), clock::now()).await;
     assert_eq!(deleted, Ok(()));
+    assert_eq!(deletion.intents().await, 1);
     assert_eq!(other.finish_deletions(9).await, Ok(vec![]));
     assert_eq!(deletion.intents().await, 0);
+}
+
+/// Passes on the texts of frames.
+struct Receiver(mpsc::UnboundedSender<String>);
+
+impl Deliver for Receiver {
+    fn deliver(&self, _topic: UploadId, frame: Frame) {
+        self.0.send(frame.text.to_string()).unwrap();
+    }
+
+    fn interrupted(&self) {}
+
+    fn repaired(&self) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn watchers_are_told_of_a_deletion_that_another_node_has_begun() {
+    let deletion = Interrupted::before("insert", "messages", old_deletion()).await;
+    let (sender, mut frames) = mpsc::unbounded_channel();
+    let bus = Arc::new(MemoryBus::default());
+    let watcher = MemoryBroker::new(Arc::clone(&bus));
+    watcher.attach(Arc::new(Receiver(sender)));
+    watcher.subscribe(deletion.upload).await.unwrap();
+    let folder = tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(deletion.database.open().await);
+    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let limits = HubLimits {
+        touches_per_second: 0,
+        intervals: HubIntervals::default(),
+    };
+    let hub = Hub::start(
+        Arc::new(MemoryBroker::new(bus)),
+        Arc::clone(&store),
+        limits,
+        HubMetrics::default(),
+        tasks.clone(),
+        stopping.clone(),
+    );
+    let removals = Arc::new(Notify::new());
+    // It need not wait for its interval.
+    removals.notify_one();
+    let remover = Remover {
+        store,
+        hub,
+        blobs: Arc::new(DirectoryBlobs::open(folder.path()).unwrap()),
+        removals,
+    };
+    tasks.spawn(remover.run(stopping.clone()));
+    let frame = timeout(Duration::from_secs(10), frames.recv()).await;
+    let frame = frame.unwrap().unwrap();
+    let id = deletion.draft.id.to_string();
+    assert!(
+        frame.contains("messageDeleted") && frame.contains(&id),
+        "{frame}"
+    );
+    deletion.assert_finished().await;
+    stopping.cancel();
+    tasks.close();
+    tasks.wait().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
