@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use http::Method;
 use server::app::backends::Backends;
@@ -159,6 +159,11 @@ impl Store for Switched<dyn Store> {
     ) -> Result<Deleted, StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
         self.0.delete_message(upload, seq, by, draft).await
+    }
+
+    async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
+        self.0.finish_deletions(limit).await
     }
 
     async fn delete_upload(
