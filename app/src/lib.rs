@@ -27,7 +27,7 @@ mod start;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use link_preview::Subject;
+pub use link_preview::{Subject, upload_title};
 #[cfg(feature = "ssr")]
 pub use pages::MessageForm;
 #[cfg(feature = "ssr")]

@@ -5,9 +5,9 @@ use leptos::tachys::html::attribute::custom::custom_attribute;
 
 use crate::browser::clock::Zone;
 use crate::components::{image_alt, image_title};
-use crate::model::{Content, MediaType, UploadPage, fitted_size};
+use crate::model::{Content, MediaType, MessageText, Timestamp, UploadPage, fitted_size};
 use crate::settings::Settings;
-use crate::texts::{counted, server_texts, texts};
+use crate::texts::{Language, counted, server_texts, texts};
 
 /// One `<meta>`, of HTML or of Open Graph.
 enum Tag {
@@ -29,11 +29,13 @@ pub enum Subject<'a> {
 /// Renders the metadata of a page.
 pub fn tags(settings: &Settings, subject: Subject<'_>) -> impl IntoView + use<> {
     let origin = &settings.origin;
+    let mut oembed = None;
     let (url, tags) = match subject {
         Subject::Home => (Some(format!("{origin}/")), home(origin)),
         Subject::Image(page) => {
             let url = format!("{origin}/u/{}", page.upload.short_id);
             let mut tags = image(origin, &url, page);
+            oembed = oembed_address(origin, &url);
             if !settings.is_indexed {
                 tags.push(noindex());
             }
@@ -43,8 +45,29 @@ pub fn tags(settings: &Settings, subject: Subject<'_>) -> impl IntoView + use<> 
     };
     view! {
         {url.map(|url| view! { <link rel="canonical" href=url/> })}
+        {oembed.map(|url| {
+            view! { <link rel="alternate" r#type="application/json+oembed" href=url/> }
+        })}
         {tags.into_iter().map(meta).collect_view()}
     }
+}
+
+/// The address that describes the page for sites that show the image instead of the link (oembed.com).
+fn oembed_address(origin: &str, page: &str) -> Option<String> {
+    let query = serde_urlencoded::to_string([("url", page), ("format", "json")]);
+    Some(format!("{origin}/oembed?{}", query.ok()?))
+}
+
+/// What a page with an image is called in this language: as the page's title is.
+pub fn upload_title(
+    first: Option<&MessageText>,
+    uploaded: Timestamp,
+    language: Language,
+) -> String {
+    Owner::new_root(None).with(|| {
+        provide_context(language);
+        image_title(first, uploaded, Zone::Utc)
+    })
 }
 
 fn meta(tag: Tag) -> AnyView {

@@ -208,6 +208,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     other_version: "Andere Version nötig",
     too_many_requests: "Zu viele Anfragen",
     internal: "Etwas ist schiefgegangen",
+    not_implemented: "Nicht umgesetzt",
     unavailable: "Gerade nicht verfügbar",
 
     foreign_origin_detail: "Diese Anfrage kam von der Seite einer anderen Website.",

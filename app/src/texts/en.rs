@@ -203,6 +203,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     other_version: "Other version required",
     too_many_requests: "Too many requests",
     internal: "Something went wrong",
+    not_implemented: "Not implemented",
     unavailable: "Not available right now",
 
     foreign_origin_detail: "This request was made by a page of another site.",

@@ -206,6 +206,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     other_version: "Se requiere otra versión",
     too_many_requests: "Demasiadas solicitudes",
     internal: "Algo salió mal",
+    not_implemented: "No implementado",
     unavailable: "No disponible en este momento",
 
     foreign_origin_detail: "Esta solicitud procede de una página de otro sitio.",

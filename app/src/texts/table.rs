@@ -100,7 +100,7 @@ table! {
     // Kinds of problems.
     malformed, unauthorized, foreign_origin, not_owner, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
     unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
-    unavailable,
+    not_implemented, unavailable,
 
     // What a person can do about them.
     foreign_origin_detail, not_owner_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,

@@ -83,6 +83,8 @@ pub enum ApiError {
     },
     /// 500: a bug of the node.
     Internal,
+    /// 501: a format that this address does not answer in.
+    NotImplemented,
     /// 503: a backend is unavailable.
     Unavailable,
     /// 503: the answers being sent use up all the memory allowed for them. The connection is closed, since its next
@@ -159,6 +161,7 @@ impl ApiError {
             Self::UnsupportedWebSocketVersion => (StatusCode::UPGRADE_REQUIRED, "other-version"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "not-implemented"),
             Self::Unavailable | Self::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }

@@ -23,6 +23,7 @@ mod log_reader;
 mod messages;
 mod metrics;
 mod observatory;
+mod oembed;
 mod outage;
 mod page_cache;
 mod pages;

@@ -29,6 +29,7 @@ impl ApiError {
             Self::UnsupportedWebSocketVersion => texts.other_version,
             Self::TooManyRequests { .. } => texts.too_many_requests,
             Self::Internal => texts.internal,
+            Self::NotImplemented => texts.not_implemented,
             Self::Unavailable | Self::Overloaded => texts.unavailable,
         }
     }
@@ -74,6 +75,7 @@ impl ApiError {
             }
             Self::TooManyRequests { .. } => texts.too_many_requests_detail,
             Self::Internal => texts.internal_detail,
+            Self::NotImplemented => return english("This address answers in JSON only."),
             Self::Unavailable | Self::Overloaded => texts.unavailable_detail,
         };
         (detail.to_owned(), language)

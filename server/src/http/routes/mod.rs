@@ -6,6 +6,7 @@ mod message_form;
 pub(super) mod messages;
 mod misses;
 pub mod multipart;
+mod oembed;
 mod qr_code;
 mod security_txt;
 mod sharex;
@@ -44,6 +45,7 @@ pub fn router(state: AppState) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route(security_txt::PATH, get(security_txt::show))
+        .route("/oembed", get(oembed::show))
         .route("/sharex.sxcu", get(sharex::show))
         // For `curl -F file=@picture.png` with the address that people know.
         .route("/", get(pages::show_home).post(uploads::create));

@@ -16,6 +16,7 @@ use http::{Method, StatusCode};
 use self::headers::{MAY_BE_EMBEDDED, etag_of, image_headers};
 use self::images::{Images, Request};
 use self::range::{RequestedRange, content_range, requested_range};
+pub use self::smaller::may_exist;
 use crate::blob::{Derived, PresignedUrl, ResponseHeaders};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
@@ -67,7 +68,7 @@ impl Images {
     ) -> Result<Response, ApiError> {
         let upload = Deadline::start().wait("store", self.store.upload(id));
         let upload = upload.await?;
-        let derived = derived.filter(|derived| smaller::may_exist(*derived, &upload.content));
+        let derived = derived.filter(|derived| may_exist(*derived, &upload.content));
         let smaller = match derived {
             Some(derived) => self.serve_smaller(&upload, derived, &request).await?,
             None => None,

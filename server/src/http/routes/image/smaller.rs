@@ -31,7 +31,7 @@ pub(super) fn parse_width(query: &[(String, String)]) -> Result<Option<Derived>,
 
 /// Whether the image may have this picture. An image that is no wider, and a GIF, which is mostly animated, are shown
 /// as they are.
-pub(super) fn may_exist(derived: Derived, image: &Content) -> bool {
+pub fn may_exist(derived: Derived, image: &Content) -> bool {
     let is_smaller = |width| image.width > width && image.media_type != MediaType::Gif;
     derived.width().is_none_or(is_smaller)
 }
