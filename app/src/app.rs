@@ -4,6 +4,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::browser::Hydrated;
+use crate::components::PictureDeletions;
 use crate::erased::erase;
 use crate::live::Conversations;
 use crate::pages::{HomePage, ImagePage, NotFound};
@@ -14,6 +15,7 @@ use crate::pages::{HomePage, ImagePage, NotFound};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
+    PictureDeletions::provide();
     // In the browser they outlive the app: see `start`.
     if use_context::<Conversations>().is_none() {
         Conversations::provide();

@@ -12,6 +12,7 @@ use web_sys::ShareData;
 
 use crate::browser::{clipboard, closest, focus};
 use crate::components::announcement::Note;
+use crate::components::picture_deletions::PictureDeletions;
 use crate::erased::{effect, erase};
 use crate::model::ShortId;
 use crate::settings::Settings;
@@ -22,7 +23,12 @@ const COPIED_DURATION: Duration = Duration::from_secs(2);
 
 /// The page's main action: opens what there is to share. The browser opens and closes it, without the app.
 #[component]
-pub fn ShareButton(short_id: ShortId) -> impl IntoView {
+pub fn ShareButton(
+    short_id: ShortId,
+    /// Whether this browser has shared the image, and may delete it.
+    is_owner: ReadSignal<bool>,
+) -> impl IntoView {
+    let deletions = PictureDeletions::expect();
     view! {
         <div class="share">
             <button
@@ -48,6 +54,16 @@ pub fn ShareButton(short_id: ShortId) -> impl IntoView {
             >
                 <p class="share-title">{texts().anyone_with_link}</p>
                 <ShareLink short_id/>
+                <p class="share-more">
+                    <button
+                        class="text-button"
+                        r#type="button"
+                        hidden=move || !is_owner.get()
+                        on:click=move |_| deletions.delete(short_id)
+                    >
+                        {texts().delete_picture}
+                    </button>
+                </p>
             </section>
         </div>
     }

@@ -1,8 +1,12 @@
 //! The calls of the HTTP API that the browser makes for a conversation.
 
 use gloo_net::http::{Method, RequestBuilder};
-use serde::de::DeserializeOwned;
-use web_sys::AbortSignal;
+use js_sys::Reflect;
+use leptos::prelude::window;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 use super::backfill::MAX_BACKFILL;
 use super::failure::ApiFailure;
@@ -40,6 +44,22 @@ pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<LogEnt
     exchange(&url, Some(&body)).await
 }
 
+/// Deletes a message that this browser has written, or about an upload that it owns.
+pub(super) async fn delete_message(upload: UploadId, seq: Seq) -> Result<(), ApiFailure> {
+    delete(&format!("/api/uploads/{upload}/messages/{seq}")).await
+}
+
+/// Deletes what is at this address, by this browser's secret.
+pub(crate) async fn delete(url: &str) -> Result<(), ApiFailure> {
+    let (status, retry_after, body) = fetch_kept_alive(Method::DELETE, url)
+        .await
+        .map_err(|_| ApiFailure::Unreachable)?;
+    match status {
+        200..300 => Ok(()),
+        _ => ApiFailure::read::<IgnoredAny>(status, retry_after, &body).map(drop),
+    }
+}
+
 /// Fetches what is at this address.
 pub(crate) async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiFailure> {
     exchange(url, None).await
@@ -51,6 +71,31 @@ async fn exchange<T: DeserializeOwned>(url: &str, body: Option<&str>) -> Result<
         _ => ApiFailure::Unreachable,
     })?;
     ApiFailure::read(status, retry_after, &body)
+}
+
+/// The same as [`fetch`], but it is sent also when the page is left at once (`keepalive`, which gloo has not).
+async fn fetch_kept_alive(
+    method: Method,
+    url: &str,
+) -> Result<(u16, Option<u32>, String), JsValue> {
+    let init = RequestInit::new();
+    let headers = Headers::new()?;
+    headers.set("Accept", "application/json")?;
+    headers.set("Authorization", &storage::author_bearer())?;
+    init.set_method(method.as_ref());
+    init.set_headers(&headers);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MILLIS)));
+    Reflect::set(&init, &"keepalive".into(), &true.into())?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await?;
+    let answer: Response = answer.dyn_into()?;
+    let retry_after = answer.headers().get("Retry-After")?;
+    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
+    let body = JsFuture::from(answer.text()?).await?;
+    Ok((
+        answer.status(),
+        retry_after,
+        body.as_string().unwrap_or_default(),
+    ))
 }
 
 /// The answer's status, `Retry-After` and body. With a body to send, which is JSON, it is a `POST`.

@@ -183,6 +183,26 @@ impl Conversation {
         *self = Self::new(page, self.author);
     }
 
+    /// Whether the message with this number is listed.
+    pub fn has_message(&self, seq: Seq) -> bool {
+        let listed = self.index(seq).and_then(|index| self.listed.get(index));
+        listed.is_some_and(|listed| listed.message.is_some())
+    }
+
+    /// Sets what is said of the listed messages: this of these, and of all others that they are stored.
+    pub fn set_deliveries(&mut self, deliveries: impl Iterator<Item = (Seq, Delivery)>) {
+        for entry in self.listed.iter_mut().filter_map(|it| it.message.as_mut()) {
+            entry.delivery = Delivery::Sent;
+        }
+        for (seq, delivery) in deliveries {
+            let index = self.index(seq);
+            let listed = index.and_then(|index| self.listed.get_mut(index));
+            if let Some(entry) = listed.and_then(|listed| listed.message.as_mut()) {
+                entry.delivery = delivery;
+            }
+        }
+    }
+
     /// Returns the numbers of the messages that were deleted since the last call.
     pub fn take_deleted(&mut self) -> Vec<Seq> {
         std::mem::take(&mut self.deleted)

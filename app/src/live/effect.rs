@@ -59,11 +59,13 @@ pub enum Timer {
     Rename,
     /// Until unsent messages are posted again.
     Post,
+    /// Until a deletion can no longer be undone.
+    Delete,
 }
 
 impl Timer {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// What the driver must do, in this order.
@@ -86,6 +88,8 @@ pub enum Effect {
     FetchUpTo(Seq),
     /// Post this; the answer is `Input::PostAnswered`.
     Post(NewMessage),
+    /// Delete the message with this number; the answer is `Input::DeleteAnswered`.
+    Delete(Seq),
     /// Start a timer, in milliseconds.
     Start(Timer, u32),
     /// Stop a timer, if it runs.

@@ -6,7 +6,7 @@ use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
 use super::view::{Connection, Entry, History, Presence, Ripple, Segment};
-use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, UploadPage};
+use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Seq, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,16 @@ impl Live {
     /// Removes a message that was refused permanently, and returns it so that it can be edited.
     pub fn withdraw(&self, key: &ClientMessageId) -> Option<Entry> {
         self.with_driver(|driver| driver.withdraw(key)).flatten()
+    }
+
+    /// Deletes a stored message, after the time in which that can be undone; at once if it has failed before.
+    pub fn delete(&self, seq: Seq) {
+        self.with_driver(|driver| driver.handle(Input::Delete(seq)));
+    }
+
+    /// Undoes that, if it is not too late.
+    pub fn undo_delete(&self, seq: Seq) {
+        self.with_driver(|driver| driver.handle(Input::UndoDelete(seq)));
     }
 
     /// Draws a ripple and sends the touch. Beyond the rate that the server accepts it does neither.

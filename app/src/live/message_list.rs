@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::view::{Entry, Listed, Pin};
+use super::view::{Delivery, Entry, Listed, Pin};
 use crate::model::{ClientMessageId, MessageText, Seq};
 
 /// A chunk of this length is closed: further messages go into the next one.
@@ -53,6 +53,9 @@ pub struct MessageList {
     pub first_text: RwSignal<Option<MessageText>>,
     /// The places of the listed messages, in the order of their numbers.
     pub pins: RwSignal<Vec<Pin>>,
+    /// The numbers of the messages that go, or whose deletion can no longer be undone. Set before the list shows that, so
+    /// that the focus can be moved.
+    pub leaving: RwSignal<Vec<Seq>>,
     contents: StoredValue<Contents>,
 }
 
@@ -79,6 +82,7 @@ impl MessageList {
             chunks: RwSignal::new(Vec::new()),
             newest: RwSignal::new(None),
             pins: RwSignal::new(Vec::new()),
+            leaving: RwSignal::new(Vec::new()),
             contents: StoredValue::new(Contents {
                 chunks: Vec::new(),
                 first,
@@ -119,10 +123,13 @@ impl MessageList {
         self.update_pins(listed);
     }
 
-    /// Reads all listed messages, but sets the signal only if another one has a place.
+    /// Shows the places of the messages that are not being deleted. Reads all listed messages, but sets the signal only if another one has a place.
     fn update_pins(self, listed: &[Listed]) {
         let cleared = self.contents.with_value(|contents| contents.cleared);
         let pins = messages(listed).filter_map(|entry| {
+            if matches!(entry.delivery, Delivery::Deleted { .. }) {
+                return None;
+            }
             let (at, number) = entry.at.zip(entry.pin)?;
             // A list that was cleared may have another message with the same number.
             Some(((cleared << 32) | u64::from(number.get()), number, at, entry))
@@ -177,7 +184,7 @@ impl MessageList {
         self.contents.with_value(|contents| contents.remove(seq));
     }
 
-    /// Shows changes of messages that are listed already, as when the tab's own are known later.
+    /// Shows changes of messages that are listed already, as when the tab's own are known later, or one is being deleted.
     pub(super) fn refresh(self, listed: &[Listed]) {
         self.contents.with_value(|contents| {
             let mut previous = None;
@@ -186,6 +193,7 @@ impl MessageList {
                 previous = Some(entry);
             }
         });
+        self.update_pins(listed);
     }
 }
 

@@ -14,6 +14,7 @@
 //! conversation   the order of the stored log
 //! backfill       fetching missing messages
 //! outbox         the tab's own messages that are not stored yet
+//! deletions      the messages that the reader deletes
 //! ripples        the ripples on the image
 //! strokes        the lines on the image
 //! effect         the machine's effects: what the driver is to do
@@ -24,6 +25,7 @@ mod backfill;
 pub mod connection;
 mod conversation;
 mod conversations;
+mod deletions;
 mod driver;
 pub mod effect;
 pub mod failure;
@@ -38,6 +40,7 @@ mod tests;
 mod view;
 
 pub use conversations::{Conversations, Opened};
+pub use deletions::UNDO_MILLIS;
 pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};

@@ -73,7 +73,7 @@ pub struct Pin {
     pub author: Option<AuthorTag>,
 }
 
-/// Whether a message is stored.
+/// Whether a message is stored, or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// Being posted, or queued.
@@ -91,6 +91,16 @@ pub enum Delivery {
         reason: String,
         /// Whether trying again can help (it cannot when the server found the text invalid).
         retry: bool,
+    },
+    /// Stored, and deleted by the reader.
+    Deleted {
+        /// Whether that can be undone: the server was not asked yet.
+        undo: bool,
+    },
+    /// Stored: the server has not deleted it.
+    NotDeleted {
+        /// Why, in a sentence for people.
+        reason: String,
     },
 }
 

@@ -70,7 +70,8 @@ pub fn Loading() -> impl IntoView {
     }
 }
 
-fn tab_title(title: &str) -> String {
+/// The title of the browser's tab.
+pub(super) fn tab_title(title: &str) -> String {
     format!("{title} · Tonesa")
 }
 

@@ -3,12 +3,14 @@ use leptos::text_prop::TextProp;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::deleted::DeletedPicture;
 use super::failures::{Gone, Loading, NotFound, Unavailable};
 use crate::browser::Hydrated;
 use crate::browser::clock::Zone;
 use crate::components::{
     Brand, Composer, ConnectionStatus, Footer, ImageStage, Main, MessageList, NewPicture, People,
-    Places, ShareButton, UploadOffer, add_from_form, count_unread, image_title,
+    PictureDeletion, PictureDeletions, Places, ShareButton, UploadOffer, add_from_form,
+    count_unread, image_title, is_owned,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -37,9 +39,23 @@ pub fn ImagePage() -> impl IntoView {
     });
     // The upload that the server did not know any more while its conversation was open.
     let missing = RwSignal::new(None::<(ShortId, PageError)>);
+    let deletions = PictureDeletions::expect();
+    let deleted = Memo::new(move |_| {
+        let short_id = short_id()?;
+        let deletion = deletions.get(short_id)?;
+        deletion.is_shown().then_some((short_id, deletion))
+    });
     let page = move || {
+        let deleted = deleted.get();
         let error = missing.get().filter(|it| short_id() == Some(it.0));
         Suspend::new(async move {
+            match deleted {
+                Some((_, PictureDeletion::Done)) => return erase(Gone()),
+                Some((short_id, deletion)) => {
+                    return erase(view! { <DeletedPicture short_id deletion deletions/> });
+                }
+                None => {}
+            }
             match error.map_or(page.await, |(_, error)| Err(error)) {
                 Ok(page) => erase(view! { <Conversation page missing/> }),
                 Err(PageError::NotFound) => erase(NotFound()),
@@ -65,13 +81,20 @@ fn Conversation(
         local_file,
         live,
     } = Conversations::expect().open(page);
+    let short_id = upload.short_id;
+    let is_owner = RwSignal::new(false);
     effect({
         let upload = upload.clone();
-        move || add_from_form(&upload)
+        move || {
+            add_from_form(&upload);
+            is_owner.set(is_owned(short_id));
+        }
     });
+    let is_owner = is_owner.read_only();
+    let deletions = PictureDeletions::expect();
+    on_cleanup(move || deletions.forget_failure(short_id));
     effect(move || live.enter());
     on_cleanup(move || live.leave());
-    let short_id = upload.short_id;
     effect(move || match live.connection.get() {
         Connection::NotFound => missing.set(Some((short_id, PageError::NotFound))),
         Connection::Gone => missing.set(Some((short_id, PageError::Gone))),
@@ -97,6 +120,16 @@ fn Conversation(
     };
     let text_to_edit = RwSignal::new(None);
     let on_edit = Callback::new(move |text| text_to_edit.set(Some(text)));
+    let header = erase(view! {
+        <header class="header">
+            <Brand/>
+            <NewPicture/>
+            <People live/>
+            <ConnectionStatus connection=live.connection/>
+            <ShareButton short_id is_owner/>
+        </header>
+        <NotDeleted short_id deletions/>
+    });
     view! {
         <Title text=tab_title/>
         <div
@@ -104,23 +137,45 @@ fn Conversation(
             on:mouseover=move |ev| places.on_point(&ev)
             on:focusin=move |ev| places.on_point(&ev)
         >
-            <header class="header">
-                <Brand/>
-                <NewPicture/>
-                <People live/>
-                <ConnectionStatus connection=live.connection/>
-                <ShareButton short_id/>
-            </header>
+            {header}
             <Main class="image">
                 <h1 class="visually-hidden">{title}</h1>
                 <ImageStage image=upload.content local_file live/>
                 <section class="panel" aria-label=texts().conversation>
-                    <MessageList short_id live on_edit/>
+                    <MessageList short_id live is_owner on_edit/>
                     <Composer short_id live text_to_edit/>
                 </section>
             </Main>
             <Footer/>
             <UploadOffer max_bytes=max_upload_bytes/>
+        </div>
+    }
+}
+
+/// Why the picture was not deleted.
+#[component]
+fn NotDeleted(short_id: ShortId, deletions: PictureDeletions) -> impl IntoView {
+    let reason = move || match deletions.get(short_id) {
+        Some(PictureDeletion::Failed(reason)) => Some(reason),
+        _ => None,
+    };
+    view! {
+        <div class="page-note" role="alert" hidden=move || reason().is_none()>
+            <p>{reason}</p>
+            <button
+                class="text-button"
+                r#type="button"
+                on:click=move |_| deletions.delete(short_id)
+            >
+                {texts().try_again}
+            </button>
+            <button
+                class="text-button"
+                r#type="button"
+                on:click=move |_| deletions.forget_failure(short_id)
+            >
+                {texts().close}
+            </button>
         </div>
     }
 }

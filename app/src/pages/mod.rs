@@ -1,5 +1,6 @@
 //! The pages, and those that are shown on errors and while loading.
 
+mod deleted;
 mod failures;
 mod home;
 mod image;

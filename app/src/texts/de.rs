@@ -41,6 +41,14 @@ pub static TEXTS: Texts = Texts {
     try_again: "Noch einmal versuchen",
     contact: "Kontakt und Beschwerden",
 
+    delete: "Löschen",
+    delete_message: "Diese Nachricht löschen",
+    message_deleted: "Nachricht gelöscht",
+    delete_picture: "Bild löschen",
+    picture_deleted: "Bild gelöscht",
+    undo: "Rückgängig",
+    not_deleted_because: "Nicht gelöscht. {reason}",
+
     nothing_here: "Hier ist nichts",
     nothing_at_link: "Unter diesem Link gibt es nichts",
     nothing_at_link_detail: "Vielleicht wurde das Bild entfernt, oder der Link ist unvollständig: Er endet mit acht \

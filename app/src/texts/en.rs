@@ -39,6 +39,14 @@ pub static TEXTS: Texts = Texts {
     try_again: "Try again",
     contact: "Contact and complaints",
 
+    delete: "Delete",
+    delete_message: "Delete this message",
+    message_deleted: "Message deleted",
+    delete_picture: "Delete picture",
+    picture_deleted: "Picture deleted",
+    undo: "Undo",
+    not_deleted_because: "Not deleted. {reason}",
+
     nothing_here: "Nothing here",
     nothing_at_link: "There is nothing at this link",
     nothing_at_link_detail: "The picture may have been removed, or the link is incomplete: it ends in eight letters or \

@@ -41,6 +41,14 @@ pub static TEXTS: Texts = Texts {
     try_again: "Intentar de nuevo",
     contact: "Contacto y reclamaciones",
 
+    delete: "Borrar",
+    delete_message: "Borrar este mensaje",
+    message_deleted: "Mensaje borrado",
+    delete_picture: "Borrar la imagen",
+    picture_deleted: "Imagen borrada",
+    undo: "Deshacer",
+    not_deleted_because: "No se ha borrado. {reason}",
+
     nothing_here: "Aquí no hay nada",
     nothing_at_link: "En este enlace no hay nada",
     nothing_at_link_detail: "Quizá se quitó la imagen, o el enlace está incompleto: termina en ocho letras o cifras, y \

@@ -46,6 +46,9 @@ table! {
     // What all pages have.
     skip_to_content, new_picture, try_again, contact,
 
+    // Deleting.
+    delete, delete_message, message_deleted, delete_picture, picture_deleted, undo, not_deleted_because,
+
     // Pages that show no image.
     nothing_here, nothing_at_link, nothing_at_link_detail, gone_title, gone_detail, share_own,
     not_reachable, image_not_reachable, image_not_reachable_detail, loading_image,

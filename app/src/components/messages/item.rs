@@ -19,6 +19,8 @@ pub fn MessageItem(
     hydrated: Hydrated,
     live: Live,
     places: Places,
+    /// Whether this browser has shared the image, and may delete all messages.
+    is_owner: ReadSignal<bool>,
     /// Gets the text of a message that is to be edited.
     on_edit: Callback<String>,
 ) -> impl IntoView {
@@ -34,6 +36,18 @@ pub fn MessageItem(
         let id = (entry.seq > Seq::ZERO).then(|| format!("m{}", entry.seq));
         let link = id.as_ref().map(|id| format!("#{id}"));
         let is_unsent = link.is_none();
+        let is_deleted = matches!(entry.delivery, Delivery::Deleted { .. });
+        let delete = (!is_unsent && (entry.mine || is_owner.get())).then(|| {
+            view! {
+                <button
+                    class="delete-message scripted"
+                    r#type="button"
+                    aria-label=texts().delete_message
+                >
+                    {texts().delete}
+                </button>
+            }
+        });
         let avatar = heading
             .starts_run
             .then(|| avatar(&entry.author_name, entry.author.as_ref()));
@@ -41,10 +55,10 @@ pub fn MessageItem(
             .starts_run
             .then(|| view! { <bdi>{display_name(&entry.author_name).to_owned()}</bdi> });
         let chip = chip(&entry, places);
-        let key = row.key.clone();
+        let (key, seq) = (row.key.clone(), entry.seq);
         let delivery = entry.delivery;
         let note = (delivery != Delivery::Sent)
-            .then(|| view! { <DeliveryNote key delivery live places on_edit/> });
+            .then(|| view! { <DeliveryNote key seq delivery live places on_edit/> });
         view! {
             {day}
             <div
@@ -52,6 +66,7 @@ pub fn MessageItem(
                 id=id
                 tabindex="-1"
                 class:mine=entry.mine
+                class:deleted=is_deleted
                 class:starts=heading.starts_run
             >
                 {avatar}
@@ -74,6 +89,7 @@ pub fn MessageItem(
                     >
                         {texts().copy_link}
                     </button>
+                    {delete}
                 </p>
                 <p class="bubble" dir="auto">
                     {chip}
@@ -85,10 +101,11 @@ pub fn MessageItem(
     }
 }
 
-/// The note under a message that is not stored.
+/// The note under a message that is not stored, or in the place of one that is being deleted.
 #[component]
 fn DeliveryNote(
     key: ClientMessageId,
+    seq: Seq,
     delivery: Delivery,
     live: Live,
     places: Places,
@@ -98,15 +115,23 @@ fn DeliveryNote(
     let text = match &delivery {
         Delivery::Failed { reason, .. } => fill(texts.not_sent_because, &[("reason", reason)]),
         Delivery::Waiting { note } => note.clone(),
+        Delivery::Deleted { .. } => texts.message_deleted.to_owned(),
+        Delivery::NotDeleted { reason } => fill(texts.not_deleted_because, &[("reason", reason)]),
         Delivery::Sending | Delivery::Sent => texts.sending.to_owned(),
     };
     // A message that may be stored after all can only be posted again, with its own id: an edited one could be there
     // twice.
     let action = match delivery {
-        Delivery::Failed { retry: true, .. } => Some(texts.try_again),
+        Delivery::Failed { retry: true, .. } | Delivery::NotDeleted { .. } => Some(texts.try_again),
         Delivery::Failed { retry: false, .. } => Some(texts.edit),
-        Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => None,
+        Delivery::Deleted { undo: true } => Some(texts.undo),
+        Delivery::Deleted { undo: false }
+        | Delivery::Sending
+        | Delivery::Waiting { .. }
+        | Delivery::Sent => None,
     };
+    // The list announces a deletion itself.
+    let role = (!matches!(delivery, Delivery::Deleted { .. })).then_some("status");
     let act = move |ev: MouseEvent| {
         if let Some(entry) = live.withdraw(&key) {
             // Not the place of another message, which was tapped since.
@@ -117,11 +142,15 @@ fn DeliveryNote(
             if let Some(message) = closest(&ev, ".message") {
                 focus(&message);
             }
-            live.retry(&key);
+            match delivery {
+                Delivery::Deleted { .. } => live.undo_delete(seq),
+                Delivery::NotDeleted { .. } => live.delete(seq),
+                _ => live.retry(&key),
+            }
         }
     };
     view! {
-        <p class="delivery" role="status">
+        <p class="delivery" role=role>
             {text}
             {action
                 .map(|label| {

@@ -3,6 +3,7 @@
 mod address;
 mod anchor;
 mod chip;
+mod deleting;
 mod heading;
 mod history;
 mod item;
@@ -25,18 +26,26 @@ use crate::live::{Chunk, Live, Row};
 use crate::model::ShortId;
 use crate::texts::{counted, texts};
 use address::{NOTE_DURATION, copy_link, follow_address};
+use deleting::{delete_clicked, keep_focus};
 use history::LoadOlderButton;
 use item::MessageItem;
 use scroll::Scrolling;
 
 /// All messages that are loaded. It stays at the newest one until the reader scrolls up.
 #[component]
-pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> impl IntoView {
+pub fn MessageList(
+    short_id: ShortId,
+    live: Live,
+    /// Whether this browser has shared the image.
+    is_owner: ReadSignal<bool>,
+    /// Gets the text of a message that is to be edited.
+    on_edit: Callback<String>,
+) -> impl IntoView {
     let hydrated = Hydrated::expect();
     let places = Places::expect();
     let scroller = NodeRef::<Div>::new();
     let scrolling = Scrolling::new(scroller, live);
-    let item = move |row: Row| view! { <MessageItem row hydrated live places on_edit/> };
+    let item = move |row: Row| view! { <MessageItem row hydrated live places is_owner on_edit/> };
     let chunk = move |Chunk { rows, .. }: Chunk| {
         view! { <ErasedFor each=move || rows.get() key=|row| row.id children=item/> }
     };
@@ -52,6 +61,7 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
     let announced = announce(live);
     let note = Note::new(NOTE_DURATION);
     follow_address(live, places, note);
+    keep_focus(scroller, live);
     view! {
         <div class="log-frame">
             <div
@@ -63,7 +73,10 @@ pub fn MessageList(short_id: ShortId, live: Live, on_edit: Callback<String>) -> 
                 tabindex="0"
                 node_ref=scroller
                 on:scroll=move |_| scrolling.on_scroll()
-                on:click=move |ev| copy_link(&ev, note)
+                on:click=move |ev| {
+                    copy_link(&ev, note);
+                    delete_clicked(&ev, live, announced);
+                }
                 on:keydown=move |ev| move_focus(&ev)
             >
                 <div class="log-content">

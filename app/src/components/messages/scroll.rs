@@ -41,12 +41,17 @@ impl Scrolling {
             }
         });
         let mut before: Option<Option<ClientMessageId>> = None;
+        let mut last = Seq::ZERO;
         effect(move || {
             let newest = live.messages.newest.read();
             let key = newest.as_ref().map(|entry| entry.key.clone());
             let is_new = before.as_ref().is_some_and(|before| *before != key);
+            // Where the newest one was deleted, the one before it is the newest again.
+            let seq = newest.as_ref().map_or(Seq::ZERO, |entry| entry.seq);
+            let is_later = seq == Seq::ZERO || seq > last;
+            last = last.max(seq);
             match &*newest {
-                Some(entry) if is_new && entry.mine => scrolling.to_newest(),
+                Some(entry) if is_new && is_later && entry.mine => scrolling.to_newest(),
                 Some(_) if is_new && !scrolling.at_newest() => {
                     let (count, _) = live.messages.others_after(scrolling.seen.get_value());
                     scrolling.unseen.set(count);

@@ -5,6 +5,8 @@ use crate::model::{ShortId, Timestamp, Upload};
 
 /// How many are kept. When there are more, the oldest are dropped.
 const MAX_PICTURES: usize = 50;
+/// The end of the line of a picture that a plain form has uploaded.
+const FORM: &str = " form";
 
 /// A picture that was uploaded in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct OwnPicture {
     pub short_id: ShortId,
     /// When it was uploaded.
     pub created_at: Timestamp,
+    /// Whether this browser's secret owns it. A plain form brings none.
+    pub is_owned: bool,
 }
 
 /// Those that this browser knows, newest first.
@@ -20,11 +24,12 @@ pub fn read() -> Vec<OwnPicture> {
     parse(&storage::read_pictures().unwrap_or_default())
 }
 
-/// Adds an upload.
-pub fn add(upload: &Upload) {
+/// Adds an upload, which this browser's secret owns or not.
+pub fn add(upload: &Upload, is_owned: bool) {
     let picture = OwnPicture {
         short_id: upload.short_id,
         created_at: upload.created_at,
+        is_owned,
     };
     storage::write_pictures(&format(&with(read(), picture)));
 }
@@ -44,16 +49,23 @@ fn with(mut pictures: Vec<OwnPicture>, newest: OwnPicture) -> Vec<OwnPicture> {
     pictures
 }
 
-/// A line for each: its short id and its Unix time in milliseconds.
+/// Whether this browser's secret owns this upload, as far as it remembers.
+pub fn is_owned(short_id: ShortId) -> bool {
+    let is_owned = |it: &OwnPicture| it.short_id == short_id && it.is_owned;
+    read().iter().any(is_owned)
+}
+
+/// A line for each: its short id, its Unix time in milliseconds, and `form` if a plain form has uploaded it.
 fn format(pictures: &[OwnPicture]) -> String {
     let mut text = String::new();
     for picture in pictures {
         // Writing to a string never fails.
         _ = writeln!(
             text,
-            "{} {}",
+            "{} {}{}",
             picture.short_id,
-            picture.created_at.unix_millis()
+            picture.created_at.unix_millis(),
+            if picture.is_owned { "" } else { FORM }
         );
     }
     text
@@ -62,10 +74,12 @@ fn format(pictures: &[OwnPicture]) -> String {
 /// Lines that are not understood are left out: the storage is anyone's on this site.
 fn parse(text: &str) -> Vec<OwnPicture> {
     let parse = |line: &str| {
-        let (short_id, millis) = line.split_once(' ')?;
+        let by_form = line.strip_suffix(FORM);
+        let (short_id, millis) = by_form.unwrap_or(line).split_once(' ')?;
         Some(OwnPicture {
             short_id: short_id.parse().ok()?,
             created_at: Timestamp::from_unix_millis(millis.parse().ok()?)?,
+            is_owned: by_form.is_none(),
         })
     };
     text.lines().filter_map(parse).take(MAX_PICTURES).collect()
@@ -79,6 +93,7 @@ mod tests {
         OwnPicture {
             short_id: format!("{n:08}").parse().unwrap(),
             created_at: Timestamp::from_unix_millis(n).unwrap(),
+            is_owned: n != 7,
         }
     }
 
@@ -86,7 +101,7 @@ mod tests {
     fn pictures_are_read_as_they_were_written() {
         let pictures = [picture(8), picture(7)];
         assert_eq!(parse(&format(&pictures)), pictures);
-        assert_eq!(format(&pictures), "00000008 8\n00000007 7\n");
+        assert_eq!(format(&pictures), "00000008 8\n00000007 7 form\n");
     }
 
     #[test]

@@ -2,25 +2,26 @@
 
 mod list;
 
-use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::browser::clock::Zone;
 use crate::browser::{closest, focus, take_uploaded};
-use crate::erased::{ErasedFor, effect};
+use crate::components::picture_deletions::{PictureDeletion, PictureDeletions};
+use crate::erased::{ErasedFor, effect, erase};
 use crate::live::api;
 use crate::model::{ShortId, Upload};
 use crate::page_data::PageError;
 use crate::texts::texts;
 use list::OwnPicture;
-pub use list::add;
+pub use list::{add, forget, is_owned};
 
 /// Adds an upload that was made by a plain form or the system's share sheet. Only its page learns of it.
 pub fn add_from_form(upload: &Upload) {
     if take_uploaded(upload.short_id) {
-        add(upload);
+        add(upload, false);
     }
 }
 
@@ -28,18 +29,27 @@ pub fn add_from_form(upload: &Upload) {
 /// nothing moves.
 #[component]
 pub fn OwnPictures() -> impl IntoView {
+    let deletions = PictureDeletions::expect();
     let pictures = RwSignal::new(Vec::new());
     effect(move || pictures.set(list::read()));
     let forget = move |short_id| pictures.set(list::forget(short_id));
+    keep_focus(deletions);
+    // Another page has no notice with Undo.
+    on_cleanup(move || deletions.send_all());
     view! {
         <section class="own-pictures" hidden=move || pictures.read().is_empty()>
             <h2>{texts().your_pictures}</h2>
             <p>{texts().your_pictures_hint}</p>
             <ul>
                 <ErasedFor
-                    each=move || pictures.get()
+                    each=move || {
+                        let is_done = |it: &OwnPicture| {
+                            deletions.get(it.short_id) == Some(PictureDeletion::Done)
+                        };
+                        pictures.get().into_iter().filter(|it| !is_done(it)).collect()
+                    }
                     key=|picture| key(picture.short_id)
-                    children=move |picture| item(picture, forget)
+                    children=move |picture| item(picture, deletions, forget)
                 />
             </ul>
         </section>
@@ -47,10 +57,54 @@ pub fn OwnPictures() -> impl IntoView {
 }
 
 fn item(
+    picture: OwnPicture,
+    deletions: PictureDeletions,
+    forget: impl Fn(ShortId) + Copy + Send + 'static,
+) -> impl IntoView {
+    let short_id = picture.short_id;
+    let is_deleted = Memo::new(move |_| {
+        let deletion = deletions.get(short_id);
+        deletion.is_some_and(|deletion| deletion.is_shown())
+    });
+    view! {
+        <li data-picture=short_id.to_string()>
+            {move || {
+                if is_deleted.get() {
+                    erase(deleted_item(short_id, deletions))
+                } else {
+                    erase(shown_item(picture, deletions, forget))
+                }
+            }}
+        </li>
+    }
+}
+
+/// In the place of a picture that is being deleted.
+fn deleted_item(short_id: ShortId, deletions: PictureDeletions) -> impl IntoView {
+    let can_undo = move || deletions.get(short_id) == Some(PictureDeletion::Waiting);
+    view! {
+        <p class="deleted-picture" role="status">{texts().picture_deleted}</p>
+        <button
+            class="text-button"
+            r#type="button"
+            hidden=move || !can_undo()
+            on:click=move |_| {
+                deletions.undo(short_id);
+                focus_later(short_id);
+            }
+        >
+            {texts().undo}
+        </button>
+    }
+}
+
+fn shown_item(
     OwnPicture {
         short_id,
         created_at,
+        is_owned,
     }: OwnPicture,
+    deletions: PictureDeletions,
     forget: impl Fn(ShortId) + Copy + 'static,
 ) -> impl IntoView {
     let is_gone = RwSignal::new(false);
@@ -68,7 +122,8 @@ fn item(
         spawn_local(async move {
             let upload = api::get::<Upload>(&format!("/api/uploads/{short_id}")).await;
             let error = upload.err().map(PageError::from);
-            is_gone.set(error.is_some_and(|error| error != PageError::Unavailable));
+            // The list may have been left.
+            is_gone.try_set(error.is_some_and(|error| error != PageError::Unavailable));
         });
     };
     let zone = Zone::Local;
@@ -81,41 +136,89 @@ fn item(
             time.clone()
         }
     };
+    let failure = move || match deletions.get(short_id) {
+        Some(PictureDeletion::Failed(reason)) => Some(reason),
+        _ => None,
+    };
+    let delete_label = move || match failure() {
+        Some(_) => texts().try_again,
+        None => texts().delete_picture,
+    };
+    let delete = move |_| {
+        deletions.delete(short_id);
+        focus_later(short_id);
+    };
     view! {
-        <li class:gone=move || is_gone.get()>
-            <a href=format!("/u/{short_id}")>
-                <img
-                    src=src
-                    width="160"
-                    height="120"
-                    alt=texts().your_picture
-                    loading="lazy"
-                    decoding="async"
-                    on:error=check
-                />
-                <span>{label}</span>
-            </a>
-            <button
-                r#type="button"
-                title=texts().remove_from_list
-                aria-label=texts().remove_from_list
-                on:click=move |ev| {
-                    focus_neighbour(&ev);
-                    forget(short_id);
+        <a href=format!("/u/{short_id}") class:gone=move || is_gone.get()>
+            <img
+                src=src
+                width="160"
+                height="120"
+                alt=texts().your_picture
+                loading="lazy"
+                decoding="async"
+                on:error=check
+            />
+            <span>{label}</span>
+        </a>
+        <button
+            class="remove"
+            r#type="button"
+            title=texts().remove_from_list
+            aria-label=texts().remove_from_list
+            on:click=move |ev| {
+                if let Some(item) = closest(&ev, "li") {
+                    focus_neighbour(&item);
                 }
-            ></button>
-        </li>
+                forget(short_id);
+            }
+        ></button>
+        <p class="not-deleted" role="alert">{failure}</p>
+        <button
+            class="text-button"
+            r#type="button"
+            hidden=move || !is_owned || is_gone.get()
+            on:click=delete
+        >
+            {delete_label}
+        </button>
     }
 }
 
-/// Moves the focus from the button for one picture, which is about to disappear, to that for the next or previous one, or
-/// else to the page.
-fn focus_neighbour(ev: &Event) {
-    let item = closest(ev, "li");
-    let neighbour = item.and_then(|item| {
-        let next = item.next_element_sibling();
-        next.or_else(|| item.previous_element_sibling())
+/// Moves the focus on when a deletion can no longer be undone, and its button goes.
+fn keep_focus(deletions: PictureDeletions) {
+    effect(move || {
+        let Some(short_id) = deletions.closing.get() else {
+            return;
+        };
+        let item = find(short_id);
+        let focused = document().active_element();
+        if let Some(item) = item.filter(|item| item.contains(focused.as_deref())) {
+            focus_neighbour(&item);
+        }
     });
+}
+
+/// Focuses the button that deletes a picture or undoes that, once it is shown.
+fn focus_later(short_id: ShortId) {
+    request_animation_frame(move || {
+        let item = find(short_id);
+        let button = item.and_then(|item| item.query_selector(".text-button").ok()?);
+        if let Some(button) = button {
+            focus(button.unchecked_ref());
+        }
+    });
+}
+
+fn find(short_id: ShortId) -> Option<Element> {
+    let selector = format!("[data-picture=\"{short_id}\"]");
+    document().query_selector(&selector).ok()?
+}
+
+/// Moves the focus from an item that is about to disappear to a button of the next or previous one, or else to the page.
+fn focus_neighbour(item: &Element) {
+    let next = item.next_element_sibling();
+    let neighbour = next.or_else(|| item.previous_element_sibling());
     let next = match neighbour {
         Some(item) => item.query_selector("button"),
         None => document().query_selector("main"),

@@ -138,7 +138,7 @@ impl Uploader {
             match outcome.await {
                 Ok(upload) => {
                     let short_id = upload.short_id;
-                    own_pictures::add(&upload);
+                    own_pictures::add(&upload, true);
                     self.conversations.add_uploaded(upload, preview);
                     self.phase.set(Phase::Done(short_id));
                 }

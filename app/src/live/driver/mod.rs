@@ -173,13 +173,22 @@ impl Inner {
         if machine.take_restarted() {
             self.view.messages.clear(machine.listed().0);
         }
-        for seq in machine.take_deleted() {
+        let deleted = machine.take_deleted();
+        let mut leaving = machine.take_closed();
+        leaving.extend(&deleted);
+        if !leaving.is_empty() {
+            self.view.messages.leaving.set(leaving);
+        }
+        for seq in deleted {
             self.view.messages.remove(seq);
         }
         if messages_changed {
             let (listed, unsent) = (machine.listed(), machine.unsent());
             self.view.messages.update(listed, unsent);
             self.unsent.borrow_mut().write(unsent);
+        }
+        if machine.take_deliveries_changed() {
+            self.view.messages.refresh(machine.listed().1);
         }
         if ripples_changed {
             self.view.ripples.set(machine.ripples().to_vec());
@@ -223,6 +232,9 @@ impl Inner {
             Effect::Post(message) => self.spawn(async move {
                 let key = message.client_message_id.clone();
                 Input::PostAnswered(key, api::post(upload, message).await)
+            }),
+            Effect::Delete(seq) => self.spawn(async move {
+                Input::DeleteAnswered(seq, api::delete_message(upload, seq).await)
             }),
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,

@@ -1,12 +1,14 @@
 //! The state machine of a conversation. It does no input and output: time, random numbers and names are inputs, and the
 //! driver's tasks are returned as effects.
 
+mod deleting;
 mod messages;
 mod touches;
 
 use super::backfill::Backfill;
 use super::connection::{ConnectionEvent, Connector, Phase};
 use super::conversation::Conversation;
+use super::deletions::Deletions;
 use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::outbox::Outbox;
@@ -34,6 +36,12 @@ pub enum Input {
     PostAnswered(ClientMessageId, Result<LogEntry, ApiFailure>),
     /// The reader wants a failed message posted again.
     Retry(ClientMessageId),
+    /// The reader deletes a stored message, or tries to do so again.
+    Delete(Seq),
+    /// The reader undoes that.
+    UndoDelete(Seq),
+    /// The answer to `Effect::Delete`.
+    DeleteAnswered(Seq, Result<(), ApiFailure>),
     /// The reader wants older messages.
     LoadOlder,
     /// The reader touches the image.
@@ -67,6 +75,10 @@ struct Changes {
     ripples: bool,
     /// The list has started anew.
     restarted: bool,
+    /// What is said of stored messages.
+    deliveries: bool,
+    /// The messages whose deletion can no longer be undone.
+    closed: Vec<Seq>,
 }
 
 /// A live conversation.
@@ -77,6 +89,7 @@ pub struct Machine {
     conversation: Conversation,
     backfill: Backfill,
     outbox: Outbox,
+    deletions: Deletions,
     ripples: Ripples,
     presence: Option<Presence>,
     older: Older,
@@ -105,6 +118,7 @@ impl Machine {
             conversation: Conversation::new(page, me.author),
             backfill: Backfill::default(),
             outbox: Outbox::default(),
+            deletions: Deletions::default(),
             ripples: Ripples::new(upload, tab, me),
             presence: None,
             older: Older::Idle,
@@ -189,6 +203,16 @@ impl Machine {
         std::mem::take(&mut self.changes.restarted)
     }
 
+    /// Whether what is said of stored messages has changed since the last call.
+    pub fn take_deliveries_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changes.deliveries)
+    }
+
+    /// Returns the numbers of the messages whose deletion can no longer be undone since the last call.
+    pub fn take_closed(&mut self) -> Vec<Seq> {
+        std::mem::take(&mut self.changes.closed)
+    }
+
     /// Returns the numbers of the listed messages that were deleted since the last call.
     pub fn take_deleted(&mut self) -> Vec<Seq> {
         self.conversation.take_deleted()
@@ -232,6 +256,9 @@ impl Machine {
             Input::FetchedOlder(answer) => self.on_fetched_older(answer),
             Input::PostAnswered(key, answer) => self.on_post_answered(&key, answer, now),
             Input::Retry(key) => self.retry(&key),
+            Input::Delete(seq) => self.delete(seq, now),
+            Input::UndoDelete(seq) => self.undo_delete(seq),
+            Input::DeleteAnswered(seq, answer) => self.on_delete_answered(seq, answer),
             Input::LoadOlder => self.load_older(),
             Input::Touch(at) => self.touch(at, now),
             Input::DrawLine(at) => self.draw_line(Some(at), now),
@@ -246,6 +273,7 @@ impl Machine {
             }
             Input::Rename(name) => self.rename(name),
         }
+        self.update_deliveries();
         self.start_backfill();
         self.update_caught_up();
         self.update_polling(now);
@@ -259,7 +287,10 @@ impl Machine {
             ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
             ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
             ConnectionEvent::Timer(Timer::Post) => self.on_post_timer(),
+            ConnectionEvent::Timer(Timer::Delete) => self.on_delete_timer(now),
+            ConnectionEvent::Hidden | ConnectionEvent::PageHidden => self.send_deletions(),
             ConnectionEvent::Unmounted => {
+                self.send_deletions();
                 self.ripples.clear();
                 self.changes.ripples = true;
             }

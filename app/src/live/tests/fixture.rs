@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::super::{Delivery, Entry};
 use crate::model::{
-    AuthorTag, ClientMessageId, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
+    AuthorTag, ClientMessageId, Deletion, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
     Viewer,
 };
 
@@ -69,6 +69,17 @@ pub(in crate::live) fn page(seqs: RangeInclusive<u64>, head: u64) -> LogPage {
     LogPage {
         entries: seqs.map(|seq| message(seq).into()).collect(),
         head: Seq::new(head),
+    }
+}
+
+/// The deletion of a message, with this number itself.
+pub(in crate::live) fn deletion(seq: u64, deletes: u64) -> Deletion {
+    Deletion {
+        id: id(&key(&format!("deletion-{seq}"))),
+        upload_id: upload_id(),
+        seq: Seq::new(seq),
+        deletes: Seq::new(deletes),
+        created_at: Timestamp::from_unix_millis(1_795_521_600_000).unwrap(),
     }
 }
 

@@ -1,6 +1,7 @@
 mod catching_up;
 mod connection;
 mod connector;
+mod deleting;
 pub(super) mod fixture;
 mod harness;
 mod other_history;

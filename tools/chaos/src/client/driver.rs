@@ -242,6 +242,8 @@ impl Driver {
                     socket.send(&command);
                 }
             }
+            // Clients delete nothing.
+            Effect::Delete(_) => {}
             Effect::FetchFrom(seq) => self.call(async move {
                 let before = seq.previous();
                 let answer = api.after(upload, before).await;

@@ -237,7 +237,11 @@ impl User {
                     let violation = format!("{} was refused for good: {reason}", entry.key);
                     self.recorder.violation(violation);
                 }
-                Delivery::Sending | Delivery::Waiting { .. } | Delivery::Sent => {}
+                Delivery::Sending
+                | Delivery::Waiting { .. }
+                | Delivery::Sent
+                | Delivery::Deleted { .. }
+                | Delivery::NotDeleted { .. } => {}
             }
         }
     }

@@ -1,0 +1,114 @@
+use super::super::connection::ConnectionEvent;
+use super::super::deletions::UNDO_MILLIS;
+use super::super::effect::{Effect, Now, Timer};
+use super::super::machine::{Input, Machine};
+use super::super::view::Delivery;
+use super::fixture::{deletion, page, upload_id};
+use super::harness::{connection, frame, give, live, texts};
+use crate::event::ServerEvent;
+use crate::live::failure::ApiFailure;
+use crate::model::Seq;
+
+const TWO: Seq = Seq::new(2);
+
+fn delivery(machine: &Machine, seq: u64) -> Option<Delivery> {
+    let (first, listed) = machine.listed();
+    let index = usize::try_from(seq - first.get()).unwrap();
+    listed[index].message.as_ref().map(|it| it.delivery.clone())
+}
+
+/// The undo time of what was deleted at the time of the harness is up.
+fn wait(machine: &mut Machine) -> Vec<Effect> {
+    let later = Now {
+        millis: 1_000_000 + u64::from(UNDO_MILLIS),
+        random: 0.5,
+    };
+    let timer = ConnectionEvent::Timer(Timer::Delete);
+    machine.handle(Input::Connection(timer), later);
+    machine.take_effects()
+}
+
+fn deleted(seq: u64, deletes: u64) -> ServerEvent {
+    ServerEvent::MessageDeleted {
+        upload_id: upload_id(),
+        entry: deletion(seq, deletes),
+    }
+}
+
+#[test]
+fn a_message_is_deleted_after_the_time_to_undo_it() {
+    let mut machine = live();
+    let effects = give(&mut machine, Input::Delete(TWO));
+    assert_eq!(effects, [Effect::Start(Timer::Delete, UNDO_MILLIS)]);
+    let undo = |undo| Some(Delivery::Deleted { undo });
+    assert_eq!(delivery(&machine, 2), undo(true));
+    assert!(machine.take_deliveries_changed());
+    assert_eq!(wait(&mut machine), [Effect::Delete(TWO)]);
+    assert_eq!(machine.take_closed(), [TWO]);
+    assert_eq!(delivery(&machine, 2), undo(false));
+    give(&mut machine, Input::DeleteAnswered(TWO, Ok(())));
+    frame(&mut machine, deleted(4, 2));
+    assert_eq!(machine.take_deleted(), [TWO]);
+    assert_eq!(texts(&machine), ["text 1", "text 3"]);
+}
+
+#[test]
+fn an_undone_deletion_is_not_sent() {
+    let mut machine = live();
+    give(&mut machine, Input::Delete(TWO));
+    give(&mut machine, Input::UndoDelete(TWO));
+    assert_eq!(delivery(&machine, 2), Some(Delivery::Sent));
+    assert_eq!(wait(&mut machine), []);
+}
+
+#[test]
+fn leaving_or_hiding_the_page_sends_deletions_at_once() {
+    for event in [
+        ConnectionEvent::Hidden,
+        ConnectionEvent::PageHidden,
+        ConnectionEvent::Unmounted,
+    ] {
+        let mut machine = live();
+        give(&mut machine, Input::Delete(TWO));
+        let effects = connection(&mut machine, event);
+        assert!(effects.contains(&Effect::Delete(TWO)), "{event:?}");
+        assert_eq!(wait(&mut machine), [], "{event:?}");
+    }
+}
+
+#[test]
+fn a_message_that_could_not_be_deleted_is_back_and_says_why() {
+    let mut machine = live();
+    give(&mut machine, Input::Delete(TWO));
+    wait(&mut machine);
+    let failure = ApiFailure::Unreachable;
+    let reason = failure.to_string();
+    give(&mut machine, Input::DeleteAnswered(TWO, Err(failure)));
+    assert_eq!(delivery(&machine, 2), Some(Delivery::NotDeleted { reason }));
+    let again = give(&mut machine, Input::Delete(TWO));
+    assert_eq!(again, [Effect::Delete(TWO)]);
+}
+
+#[test]
+fn nothing_is_deleted_from_another_history() {
+    let mut machine = live();
+    give(&mut machine, Input::Delete(TWO));
+    let entries = page(1..=3, 3).entries;
+    let reset = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(3),
+        entries,
+        reset: true,
+    };
+    frame(&mut machine, reset);
+    assert_eq!(wait(&mut machine), []);
+    assert_eq!(delivery(&machine, 2), Some(Delivery::Sent));
+}
+
+#[test]
+fn only_listed_messages_are_deleted() {
+    let mut machine = live();
+    assert_eq!(give(&mut machine, Input::Delete(Seq::new(9))), []);
+    frame(&mut machine, deleted(4, 2));
+    assert_eq!(give(&mut machine, Input::Delete(TWO)), []);
+}
