@@ -18,6 +18,7 @@ mod share;
 mod stage;
 mod title;
 mod unread;
+mod until;
 mod upload_form;
 
 pub use composer::Composer;
@@ -37,4 +38,5 @@ pub use stage::ImageStage;
 pub use stage::alt as image_alt;
 pub use title::image_title;
 pub use unread::count_unread;
+pub use until::until;
 pub use upload_form::{DropZone, UploadOffer};

@@ -13,8 +13,9 @@ use web_sys::ShareData;
 use crate::browser::{clipboard, closest, focus};
 use crate::components::announcement::Note;
 use crate::components::picture_deletions::PictureDeletions;
+use crate::components::until::until;
 use crate::erased::{effect, erase};
-use crate::model::ShortId;
+use crate::model::{ShortId, Timestamp};
 use crate::settings::Settings;
 use crate::texts::texts;
 
@@ -25,6 +26,8 @@ const COPIED_DURATION: Duration = Duration::from_secs(2);
 #[component]
 pub fn ShareButton(
     short_id: ShortId,
+    /// When the image expires, if it does.
+    expires_at: Option<Timestamp>,
     /// Whether this browser has shared the image, and may delete it.
     is_owner: ReadSignal<bool>,
 ) -> impl IntoView {
@@ -55,6 +58,7 @@ pub fn ShareButton(
                 <p class="share-title">{texts().anyone_with_link}</p>
                 <ShareLink short_id/>
                 <p class="share-more">
+                    {until(expires_at)}
                     <button
                         class="text-button"
                         r#type="button"

@@ -48,6 +48,13 @@ pub static TEXTS: Texts = Texts {
     picture_deleted: "Bild gelöscht",
     undo: "Rückgängig",
     not_deleted_because: "Nicht gelöscht. {reason}",
+    keep_it: "Behalten",
+    for_good: "für immer",
+    for_a_day: "einen Tag",
+    for_a_week: "eine Woche",
+    for_a_month: "einen Monat",
+    as_long_as_allowed: "so lange wie erlaubt",
+    until: "Bis {date}",
 
     nothing_here: "Hier ist nichts",
     nothing_at_link: "Unter diesem Link gibt es nichts",

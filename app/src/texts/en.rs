@@ -46,6 +46,13 @@ pub static TEXTS: Texts = Texts {
     picture_deleted: "Picture deleted",
     undo: "Undo",
     not_deleted_because: "Not deleted. {reason}",
+    keep_it: "Keep it",
+    for_good: "for good",
+    for_a_day: "for a day",
+    for_a_week: "for a week",
+    for_a_month: "for a month",
+    as_long_as_allowed: "as long as allowed",
+    until: "Until {date}",
 
     nothing_here: "Nothing here",
     nothing_at_link: "There is nothing at this link",

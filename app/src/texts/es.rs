@@ -48,6 +48,13 @@ pub static TEXTS: Texts = Texts {
     picture_deleted: "Imagen borrada",
     undo: "Deshacer",
     not_deleted_because: "No se ha borrado. {reason}",
+    keep_it: "Conservarla",
+    for_good: "para siempre",
+    for_a_day: "un día",
+    for_a_week: "una semana",
+    for_a_month: "un mes",
+    as_long_as_allowed: "lo máximo permitido",
+    until: "Hasta el {date}",
 
     nothing_here: "Aquí no hay nada",
     nothing_at_link: "En este enlace no hay nada",

@@ -46,8 +46,9 @@ table! {
     // What all pages have.
     skip_to_content, new_picture, try_again, contact,
 
-    // Deleting.
+    // Deleting and expiry.
     delete, delete_message, message_deleted, delete_picture, picture_deleted, undo, not_deleted_because,
+    keep_it, for_good, for_a_day, for_a_week, for_a_month, as_long_as_allowed, until,
 
     // Pages that show no image.
     nothing_here, nothing_at_link, nothing_at_link_detail, gone_title, gone_detail, share_own,

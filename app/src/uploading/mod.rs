@@ -23,7 +23,7 @@ impl CancelUpload {
     }
 }
 
-/// Uploads an image: `POST /api/uploads`, multipart field `file`.
+/// Uploads an image: `POST /api/uploads`, multipart field `file`, and `expiresIn` if it expires after so many seconds.
 ///
 /// `max_bytes` is the server's limit, checked before anything is sent. `on_progress` is called with the fraction of the
 /// bytes that have been sent, 0 to 1; at 1 the server is still checking the image. Nothing happens until the future is
@@ -34,13 +34,15 @@ impl CancelUpload {
 pub fn upload(
     file: File,
     max_bytes: u64,
+    expires_in: Option<u32>,
     on_progress: impl Fn(f64) + 'static,
 ) -> (
     impl Future<Output = Result<Upload, UploadFailure>> + 'static,
     CancelUpload,
 ) {
     let (handle, registration) = AbortHandle::new_pair();
-    let sending = Abortable::new(transfer::send(file, max_bytes, on_progress), registration);
+    let sending = transfer::send(file, max_bytes, expires_in, on_progress);
+    let sending = Abortable::new(sending, registration);
     let outcome = async move { sending.await.unwrap_or(Err(UploadFailure::Cancelled)) };
     (outcome, CancelUpload(handle))
 }

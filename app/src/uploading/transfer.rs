@@ -19,6 +19,7 @@ const STALL_TIMEOUT_MILLIS: u32 = 60_000;
 pub(super) async fn send(
     file: File,
     max_bytes: u64,
+    expires_in: Option<u32>,
     on_progress: impl Fn(f64) + 'static,
 ) -> Result<Upload, UploadFailure> {
     // The server would answer 413, but browsers report a response before the end of the request as a lost connection.
@@ -33,7 +34,8 @@ pub(super) async fn send(
     let progressed = Rc::new(Cell::new(true));
     let _progress = request.on_progress(Rc::clone(&progressed), on_progress);
     let (ended, _listener) = request.on_end();
-    request.start(&file).map_err(|_| UploadFailure::Network)?;
+    let started = request.start(&file, expires_in);
+    started.map_err(|_| UploadFailure::Network)?;
     wait_for_end(ended, &progressed).await?;
     match request.0.status() {
         // Status 0 means that there was no response.
@@ -95,8 +97,11 @@ impl Request {
         (ended, listener)
     }
 
-    fn start(&self, file: &File) -> Result<(), JsValue> {
+    fn start(&self, file: &File, expires_in: Option<u32>) -> Result<(), JsValue> {
         let form = FormData::new()?;
+        if let Some(seconds) = expires_in {
+            form.append_with_str("expiresIn", &seconds.to_string())?;
+        }
         form.append_with_blob_and_filename("file", file, &file.name())?;
         self.0.send_with_opt_form_data(Some(&form))
     }

@@ -1,6 +1,7 @@
 //! Uploads an image that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
 
 mod check;
+mod keep;
 mod kept_focus;
 mod phase;
 mod sending;
@@ -19,6 +20,7 @@ use crate::browser::clipboard;
 use crate::erased::{effect, erase};
 use crate::texts::{fill, size, texts};
 use check::ACCEPT;
+use keep::KeepChoice;
 use kept_focus::KeptFocus;
 use sending::SendingView;
 use uploader::Uploader;
@@ -183,6 +185,7 @@ fn UploadForm(uploader: Uploader, max_bytes: u64) -> impl IntoView {
                 <PasteButton uploader/>
                 <button class="button primary unscripted" type="submit">{texts.upload}</button>
             </div>
+            <KeepChoice uploader/>
             <p class="upload-limits">{limits}</p>
         </form>
     }

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::keep::KeepChoice;
 use super::phase::{announced_label, percent, progress_label};
 use super::uploader::Uploader;
 use crate::texts::texts;
@@ -62,6 +63,9 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 {announced}
             </p>
             <p class="sending-note" hidden=no_note>{note}</p>
+            <div hidden=move || !offered()>
+                {uploader.asks.then(|| view! { <KeepChoice uploader/> })}
+            </div>
             <div class="upload-ways">
                 <button
                     class="button primary"

@@ -20,7 +20,9 @@ pub struct Uploader {
     pub sent: RwSignal<f64>,
     max_bytes: u64,
     /// Whether the person is asked before a file is sent.
-    asks: bool,
+    pub asks: bool,
+    /// After how many seconds the image expires, if it does.
+    expires_in: StoredValue<Option<u32>>,
     conversations: Conversations,
     /// The image that was chosen last; kept after a failed upload for a retry.
     pending: StoredValue<Option<SendWrapper<PendingFile>>>,
@@ -49,9 +51,15 @@ impl Uploader {
             sent: RwSignal::new(0.0),
             max_bytes,
             asks,
+            expires_in: StoredValue::new(None),
             conversations: Conversations::expect(),
             pending: StoredValue::new(None),
         }
+    }
+
+    /// Has images expire after so many seconds; they do not if it is empty.
+    pub fn keep_for(self, seconds: &str) {
+        self.expires_in.set_value(seconds.parse().ok());
     }
 
     /// Uploads or offers the first image of these files.
@@ -132,7 +140,12 @@ impl Uploader {
         self.sent.set(0.0);
         let preview = self.show(file, note, false);
         let progress = move |sent| self.sent.set(sent);
-        let (outcome, cancel) = upload(file.clone(), self.max_bytes, progress);
+        let (outcome, cancel) = upload(
+            file.clone(),
+            self.max_bytes,
+            self.expires_in.get_value(),
+            progress,
+        );
         self.keep(file, Some(cancel));
         spawn_local(async move {
             match outcome.await {
