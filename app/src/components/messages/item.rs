@@ -130,8 +130,10 @@ fn DeliveryNote(
         | Delivery::Waiting { .. }
         | Delivery::Sent => None,
     };
+    let is_deleted = matches!(delivery, Delivery::Deleted { .. });
     // The list announces a deletion itself.
-    let role = (!matches!(delivery, Delivery::Deleted { .. })).then_some("status");
+    let role = (!is_deleted).then_some("status");
+    let separator = if is_deleted { " · " } else { " " };
     let act = move |ev: MouseEvent| {
         if let Some(entry) = live.withdraw(&key) {
             // Not the place of another message, which was tapped since.
@@ -155,7 +157,7 @@ fn DeliveryNote(
             {action
                 .map(|label| {
                     view! {
-                        " "
+                        {separator}
                         <button class="text-button" r#type="button" on:click=act>
                             {label}
                         </button>

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::{Delivery, Entry};
 use crate::model::{
-    AuthorTag, ClientMessageId, Deletion, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
-    Viewer,
+    AuthorTag, ClientMessageId, Deletion, LogPage, Message, MessageId, NewMessage, Seq, Timestamp,
+    UploadId, Viewer,
 };
 
 pub(in crate::live) fn upload_id() -> UploadId {

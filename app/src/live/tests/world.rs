@@ -160,7 +160,8 @@ impl World {
                     .insert(timer as u8, (self.millis + u64::from(millis), timer));
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
-            Effect::Send(_) => {}
+            // The tab deletes nothing.
+            Effect::Send(_) | Effect::Delete(_) => {}
         }
     }
 
