@@ -173,7 +173,10 @@ fn shown_item(
                 forget(short_id);
             }
         ></button>
-        <p class="not-deleted" role="alert">{failure}</p>
+        {move || {
+            failure()
+                .map(|reason| view! { <p class="not-deleted" role="alert">{reason}</p> })
+        }}
         <button
             class="text-button"
             r#type="button"
