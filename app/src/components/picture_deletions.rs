@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use send_wrapper::SendWrapper;
 
-use super::own_pictures;
+use super::own_pictures::list;
 use crate::erased::effect;
 use crate::live::failure::ApiFailure;
 use crate::live::{UNDO_MILLIS, api};
@@ -132,7 +132,7 @@ impl PictureDeletions {
             let answer = api::delete(&format!("/api/uploads/{short_id}")).await;
             let state = outcome(answer);
             if state == PictureDeletion::Done {
-                own_pictures::forget(short_id);
+                list::forget(short_id);
             }
             self.set(short_id, Some(state));
         });

@@ -1,6 +1,6 @@
 //! The pictures that were uploaded in this browser, on the home page. Only the browser knows the list.
 
-mod list;
+pub mod list;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,7 +16,7 @@ use crate::model::{ShortId, Upload};
 use crate::page_data::PageError;
 use crate::texts::texts;
 use list::OwnPicture;
-pub use list::{add, forget, is_owned};
+pub use list::{add, is_owned};
 
 /// Adds an upload that was made by a plain form or the system's share sheet. Only its page learns of it.
 pub fn add_from_form(upload: &Upload) {

@@ -9,13 +9,13 @@ impl Machine {
     pub(super) fn delete(&mut self, seq: Seq, now: Now) {
         if self.conversation.has_message(seq) {
             self.effects.extend(self.deletions.delete(seq, now));
-            self.changes.deliveries = true;
+            self.deliveries_changed = true;
         }
     }
 
     pub(super) fn undo_delete(&mut self, seq: Seq) {
         self.deletions.undo(seq);
-        self.changes.deliveries = true;
+        self.deliveries_changed = true;
     }
 
     pub(super) fn on_delete_timer(&mut self, now: Now) {
@@ -39,19 +39,19 @@ impl Machine {
             _ => None,
         });
         self.changes.closed.extend(sent);
-        self.changes.deliveries = true;
+        self.deliveries_changed = true;
         self.effects.extend(effects);
     }
 
     pub(super) fn on_delete_answered(&mut self, seq: Seq, answer: Result<(), ApiFailure>) {
         self.deletions.on_answered(seq, answer);
-        self.changes.deliveries = true;
+        self.deliveries_changed = true;
     }
 
     /// Says of the listed messages which are being deleted, also of those that were listed anew.
     pub(super) fn update_deliveries(&mut self) {
         let may_be_listed_anew = self.changes.entries && !self.deletions.is_empty();
-        if self.changes.deliveries || may_be_listed_anew {
+        if self.deliveries_changed || may_be_listed_anew {
             let conversation = &mut self.conversation;
             self.deletions.retain(|seq| conversation.has_message(seq));
             conversation.set_deliveries(self.deletions.all());

@@ -75,8 +75,6 @@ struct Changes {
     ripples: bool,
     /// The list has started anew.
     restarted: bool,
-    /// What is said of stored messages.
-    deliveries: bool,
     /// The messages whose deletion can no longer be undone.
     closed: Vec<Seq>,
 }
@@ -102,6 +100,8 @@ pub struct Machine {
     polling: bool,
     effects: Vec<Effect>,
     changes: Changes,
+    /// Whether what is said of stored messages has changed.
+    deliveries_changed: bool,
     /// The server was found to have another history: the list starts anew with its newest messages.
     is_contradicted: bool,
 }
@@ -127,6 +127,7 @@ impl Machine {
             polling: false,
             effects: Vec::new(),
             changes: Changes::default(),
+            deliveries_changed: false,
             is_contradicted: false,
         }
     }
@@ -205,7 +206,7 @@ impl Machine {
 
     /// Whether what is said of stored messages has changed since the last call.
     pub fn take_deliveries_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changes.deliveries)
+        std::mem::take(&mut self.deliveries_changed)
     }
 
     /// Returns the numbers of the messages whose deletion can no longer be undone since the last call.
