@@ -1,59 +1,18 @@
 //! The log of a conversation: everything that changes it is an entry, so that what holds for messages (their order, gaps,
 //! resuming) holds for deletions too.
 
-use std::fmt;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::id::{ClientMessageId, MessageId, UploadId};
-use super::message::Message;
+use super::message::{DeletedMessage, Message};
 use super::point::Point;
+use super::seq::Seq;
 use super::tag::AuthorTag;
 use super::text::{AuthorName, MessageText};
 use super::timestamp::Timestamp;
-
-/// An entry's sequence number in its upload's log: 1, 2, 3 … without gaps. 0 stands for "none yet", as a head or a cursor
-/// before the first entry.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Seq(u64);
-
-impl Seq {
-    /// Before the first entry.
-    pub const ZERO: Self = Self(0);
-
-    /// The sequence number `value`.
-    pub const fn new(value: u64) -> Self {
-        Self(value)
-    }
-
-    /// The number itself.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-
-    /// The number before it; 0 for 0.
-    #[must_use]
-    pub const fn previous(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
-
-    /// The next number. It saturates, since cursors come from clients.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Seq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// An entry of a log. JSON: the fields of its type, and `"kind"`, which is `message` or `deletion`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,23 +25,6 @@ pub enum LogEntry {
     DeletedMessage(DeletedMessage),
     /// The deletion of a message.
     Deletion(Deletion),
-}
-
-/// What is left of a message that was deleted: it keeps its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeletedMessage {
-    /// The message's id.
-    pub id: MessageId,
-    /// The upload it belongs to.
-    #[serde(rename = "uploadID")]
-    pub upload_id: UploadId,
-    /// Its number in the log.
-    pub seq: Seq,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// When it was deleted.
-    pub deleted_at: Timestamp,
 }
 
 /// The deletion of a message.

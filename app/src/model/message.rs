@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ClientMessageId, MessageId, UploadId};
-use super::log::{DeletedMessage, Seq};
 use super::point::Point;
+use super::seq::Seq;
 use super::tag::AuthorTag;
 use super::text::{AuthorName, MessageText};
 use super::timestamp::Timestamp;
@@ -38,6 +38,23 @@ pub struct Message {
     /// The number of its place: 1, 2, 3 … in the order of the messages that have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<NonZeroU32>,
+}
+
+/// What is left of a message that was deleted: it keeps its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedMessage {
+    /// The message's id.
+    pub id: MessageId,
+    /// The upload it belongs to.
+    #[serde(rename = "uploadID")]
+    pub upload_id: UploadId,
+    /// Its number in the log.
+    pub seq: Seq,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
 }
 
 impl Message {

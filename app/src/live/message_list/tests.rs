@@ -3,6 +3,7 @@ use std::num::NonZeroU32;
 use super::super::Delivery;
 use super::super::conversation::Conversation;
 use super::super::tests::fixture::{message, own_tag, page, unsent};
+use super::contents::MAX_CHUNK_LENGTH;
 use super::*;
 use crate::model::{Deletion, LogEntry, LogPage, Message, Point};
 

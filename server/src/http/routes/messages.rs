@@ -1,11 +1,11 @@
-//! Reading, posting and deleting messages.
+//! Reading and posting messages.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use app::model::{AuthorName, LogEntry, LogPage, NewMessage, NotAFraction, Point, Seq, UploadId};
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
@@ -26,7 +26,6 @@ use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOriginOrAllowed;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::{UploadPath, content_type};
-use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::store::coalescing::CoalescedReads;
 use crate::store::{Appended, SecretHash, Select, Store};
@@ -37,7 +36,7 @@ const MAX_POST_BYTES: usize = 64 * 1024;
 pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 /// The largest integer that every JSON reader can represent exactly (2⁵³ - 1).
-const MAX_SEQ: u64 = (1 << 53) - 1;
+pub(super) const MAX_SEQ: u64 = (1 << 53) - 1;
 /// The memory reserved for one message before its length is known, in bytes: 2,000 characters of four bytes.
 const MAX_MESSAGE_BYTES: usize = 8 * 1024 + 512;
 /// Smaller answers are not compressed, in bytes.
@@ -176,27 +175,6 @@ fn answer(posted: Appended) -> Response {
         Appended::Known(entry) => (StatusCode::OK, entry),
     };
     (status, Json(entry)).into_response()
-}
-
-/// `DELETE /api/uploads/{id}/messages/{seq}`.
-pub async fn delete(
-    (_, Author(secret)): (SameOriginOrAllowed, Author),
-    State(rate_limits): State<Arc<RateLimits>>,
-    State(store): State<Arc<dyn Store>>,
-    State(deleter): State<Deleter>,
-    info: RequestInfo,
-    path: UploadPath,
-    Path((_, seq)): Path<(String, String)>,
-) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
-    let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
-    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
-    let deadline = Deadline::start();
-    let id = path.id(store.as_ref(), deadline).await?;
-    let by = secret.map(|secret| SecretHash::new(id, &secret));
-    let deletion = deleter.delete_message(id, seq, by);
-    deadline.wait("store", deletion).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 fn is_json(given: &Mime) -> bool {

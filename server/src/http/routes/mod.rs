@@ -1,5 +1,6 @@
 //! The routes, and the middleware for all of them.
 
+mod deletions;
 pub mod health;
 mod image;
 mod message_form;
@@ -86,9 +87,12 @@ fn shared_routes(state: &AppState) -> Router<AppState> {
         .merge(images)
         .route(
             "/api/uploads/{id}",
-            get(uploads::show).delete(uploads::delete),
+            get(uploads::show).delete(deletions::delete_upload),
         )
-        .route("/api/uploads/{id}/messages/{seq}", delete(messages::delete))
+        .route(
+            "/api/uploads/{id}/messages/{seq}",
+            delete(deletions::delete_message),
+        )
         .route(
             "/api/uploads/{id}/messages",
             get(messages::list).post(messages::create),

@@ -124,9 +124,9 @@ async fn describe(
 ) -> Result<(Upload, String), ApiError> {
     let deadline = Deadline::start();
     let upload = deadline.wait("store", store.upload(upload)).await?;
-    let first = store.messages(upload.id, Select::After(Seq::ZERO), 1);
-    let first = deadline.wait("store", first).await?.messages;
-    let first = first.first().map(|message| &message.content);
+    let first = store.entries(upload.id, Select::After(Seq::ZERO), 1);
+    let first = deadline.wait("store", first).await?;
+    let first = first.messages().next().map(|message| &message.content);
     let title = app::upload_title(first, upload.created_at, language);
     Ok((upload, title))
 }

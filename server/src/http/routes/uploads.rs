@@ -1,4 +1,4 @@
-//! Uploading an image, and reading and deleting an upload.
+//! Uploading an image, and reading an upload's record.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::multipart::UploadReceiver;
+use super::multipart::{ReceivedUpload, UploadReceiver};
 use crate::admission::rate_limit::RateLimits;
 use crate::blob::Blobs;
 use crate::config::Config;
@@ -22,11 +22,10 @@ use crate::http::accept::{prefers_html, prefers_plain_text};
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
-use crate::http::extract::origin::{SameOriginOrAllowed, SameOriginOrShared};
+use crate::http::extract::origin::SameOriginOrShared;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
-use crate::hub::deleting::Deleter;
 use crate::image::{DecodePool, Inspected};
 use crate::store::{SecretHash, Store};
 use crate::{clock, ids};
@@ -80,21 +79,18 @@ pub async fn create(
     let slot = decoders.upload_slot(address)?;
     let format = Format::accepted_by(request.headers());
     // If the client disconnects before the whole file has arrived, it is discarded.
-    let received = receiver.receive(request).await?;
-    let age = age(received.expires_in, config.limits.max_age_seconds)?;
-    let (inspected, image) = decoders.inspect(&slot, received.file).await?;
+    let ReceivedUpload { file, expires_in } = receiver.receive(request).await?;
+    let age = age(expires_in, config.limits.max_age_seconds)?;
+    let (inspected, image) = decoders.inspect(&slot, file).await?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
-    let (owner, made) = match secret {
-        Some(secret) => (secret, None),
-        None => {
-            let secret = ids::author_secret();
-            (secret.clone(), Some(secret))
-        }
-    };
+    // A form could not show it.
+    let needs_token = secret.is_none() && !matches!(format, Format::Redirect);
+    let made = needs_token.then(ids::author_secret);
+    let owner = secret.or_else(|| made.clone());
     let publishing = async move {
         let _slot = slot;
-        publisher.publish(inspected, image, age, &owner).await
+        publisher.publish(inspected, image, age, owner).await
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
@@ -162,25 +158,6 @@ pub async fn show(
     ))
 }
 
-/// `DELETE /api/uploads/{id}`.
-pub async fn delete(
-    (_, Author(secret)): (SameOriginOrAllowed, Author),
-    State(rate_limits): State<Arc<RateLimits>>,
-    State(store): State<Arc<dyn Store>>,
-    State(deleter): State<Deleter>,
-    info: RequestInfo,
-    path: UploadPath,
-) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
-    let deadline = Deadline::start();
-    let id = path.id(store.as_ref(), deadline).await?;
-    let by = secret.map(|secret| SecretHash::new(id, &secret));
-    deadline
-        .wait("store", deleter.delete_upload(id, by))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// Stores checked images as uploads.
 #[derive(Clone)]
 pub struct Publisher {
@@ -207,14 +184,14 @@ impl Publisher {
         inspected: Inspected,
         image: TempPath,
         age: Option<u32>,
-        owner: &AuthorSecret,
+        owner: Option<AuthorSecret>,
     ) -> Result<Upload, ApiError> {
         let short_id = self.free_short_id().await?;
         self.put_blob(short_id, image).await?;
         let upload = new_upload(short_id, inspected, age);
         // An insert without confirmation may have been done, so its blob is not deleted.
-        let owner = SecretHash::new(upload.id, owner);
-        let insert = self.store.insert_upload(upload.clone(), Some(owner));
+        let owner = owner.map(|secret| SecretHash::new(upload.id, &secret));
+        let insert = self.store.insert_upload(upload.clone(), owner);
         Deadline::start().wait("store", insert).await?;
         Ok(upload)
     }

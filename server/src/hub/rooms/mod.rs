@@ -5,6 +5,8 @@
 //! what the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
+mod life;
+mod membership;
 mod pending;
 pub(super) mod presence;
 mod progress;
@@ -21,6 +23,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::life::Life;
+pub use self::membership::Membership;
 use self::pending::{MemberSnapshot, Pending};
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;
@@ -34,31 +38,6 @@ use crate::websocket;
 
 /// The number of locks that the rooms are spread over, so that a busy topic seldom delays another.
 const SHARDS: usize = 64;
-
-/// A socket's membership of a room, ended by `leave`.
-#[derive(Debug)]
-pub struct Membership {
-    topic: Topic,
-    short_id: ShortId,
-    slot: usize,
-    /// The room's id: a later room of the same topic has another.
-    room_id: u64,
-}
-
-impl Membership {
-    /// The topic.
-    pub fn topic(&self) -> Topic {
-        self.topic
-    }
-
-    /// Whether `upload` is the id or the short id of the topic's upload.
-    pub fn is_of(&self, upload: UploadRef) -> bool {
-        match upload {
-            UploadRef::Id(id) => self.topic == id,
-            UploadRef::Short(short_id) => self.short_id == short_id,
-        }
-    }
-}
 
 pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
@@ -96,17 +75,6 @@ struct Room {
     presence: Presence,
     subscription: Subscription,
     life: Life,
-}
-
-/// Whether a room's upload still exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    /// As far as is known.
-    Exists,
-    /// A frame says that it does not, and the store has not been asked yet.
-    SaidToBeGone,
-    /// It does not, and the members know. They get nothing more.
-    Gone,
 }
 
 struct Member {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use app::model::{Cursor, LogPage, Seq};
 use tokio::time::Instant;
 
-use super::{Life, Rooms, lock};
+use super::life::Life;
+use super::{Rooms, lock};
 use crate::broker::{Frame, Topic};
 use crate::hub::batch::Batch;
 use crate::hub::epoch::Epoch;

@@ -14,6 +14,7 @@ const AUTHOR: &str = "the-secret-of-the-author";
 const OWNER: &str = "the-secret-of-the-owner-";
 const OTHER: &str = "the-secret-of-the-author2";
 
+#[expect(clippy::unnecessary_wraps, reason = "the store takes an option")]
 fn hash(upload: UploadId, secret: &str) -> Option<SecretHash> {
     Some(SecretHash::new(upload, &parse::<AuthorSecret>(secret)))
 }

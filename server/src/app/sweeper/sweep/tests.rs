@@ -1,19 +1,19 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
-use app::model::{Content, Kind, LogPage, MediaType, Seq, Timestamp, Upload, UploadId, UploadRef};
-use async_trait::async_trait;
+use app::model::{Content, Kind, MediaType, Timestamp, Upload, UploadId};
 use tempfile::TempDir;
 
+use self::swapped::Swapped;
 use super::*;
 use crate::blob::directory::DirectoryBlobs;
 use crate::ids::PairingId;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select};
 
 mod derived;
+mod swapped;
 
 const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -283,94 +283,6 @@ async fn nothing_is_removed_while_the_database_is_moved_away() {
     move_database(away.path(), home);
     assert_eq!(fixture.sweep(2 * DAY).await, Ok(swept(0, 0, 1)));
     assert_eq!(fixture.images().await, 3);
-}
-
-/// A store that turns into another one after its first pairing check, which is before the search for orphans.
-struct Swapped {
-    store: Arc<SqliteStore>,
-    checks: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for Swapped {
-    async fn insert_upload(
-        &self,
-        upload: Upload,
-        owner: Option<SecretHash>,
-    ) -> Result<(), StoreError> {
-        self.store.insert_upload(upload, owner).await
-    }
-
-    async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError> {
-        self.store.upload(name).await
-    }
-
-    async fn append(
-        &self,
-        upload: UploadId,
-        drafts: Vec<Draft>,
-    ) -> Result<Vec<Appended>, StoreError> {
-        self.store.append(upload, drafts).await
-    }
-
-    async fn delete_message(
-        &self,
-        upload: UploadId,
-        seq: Seq,
-        by: Option<SecretHash>,
-        draft: DeletionDraft,
-    ) -> Result<Deleted, StoreError> {
-        self.store.delete_message(upload, seq, by, draft).await
-    }
-
-    async fn delete_upload(
-        &self,
-        upload: UploadId,
-        by: Option<SecretHash>,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.store.delete_upload(upload, by, at).await
-    }
-
-    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
-        self.store.removals(limit).await
-    }
-
-    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError> {
-        self.store.remove_log(upload, limit).await
-    }
-
-    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError> {
-        self.store.finish_removal(upload).await
-    }
-
-    async fn entries(
-        &self,
-        upload: UploadId,
-        select: Select,
-        limit: usize,
-    ) -> Result<LogPage, StoreError> {
-        self.store.entries(upload, select, limit).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
-    }
-
-    async fn pairing(&self) -> Result<Option<PairingId>, StoreError> {
-        match self.checks.fetch_add(1, Ordering::SeqCst) {
-            0 => self.store.pairing().await,
-            _ => Ok(None),
-        }
-    }
-
-    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError> {
-        self.store.pair(id).await
-    }
-
-    async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
-        self.store.newest_uploads(limit).await
-    }
 }
 
 #[tokio::test]

@@ -1,0 +1,58 @@
+//! Deleting messages and uploads.
+
+use std::sync::Arc;
+
+use app::model::Seq;
+use axum::extract::{Path, State};
+use http::StatusCode;
+
+use super::messages::MAX_SEQ;
+use crate::admission::rate_limit::RateLimits;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::author::Author;
+use crate::http::extract::origin::SameOriginOrAllowed;
+use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::upload_path::UploadPath;
+use crate::hub::deleting::Deleter;
+use crate::store::{SecretHash, Store};
+
+/// `DELETE /api/uploads/{id}/messages/{seq}`.
+pub async fn delete_message(
+    (_, Author(secret)): (SameOriginOrAllowed, Author),
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(deleter): State<Deleter>,
+    info: RequestInfo,
+    path: UploadPath,
+    Path((_, seq)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    rate_limits.messages.take(info.client.counted())?;
+    let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
+    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
+    let deadline = Deadline::start();
+    let id = path.id(store.as_ref(), deadline).await?;
+    let by = secret.map(|secret| SecretHash::new(id, &secret));
+    let deletion = deleter.delete_message(id, seq, by);
+    deadline.wait("store", deletion).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/uploads/{id}`.
+pub async fn delete_upload(
+    (_, Author(secret)): (SameOriginOrAllowed, Author),
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(deleter): State<Deleter>,
+    info: RequestInfo,
+    path: UploadPath,
+) -> Result<StatusCode, ApiError> {
+    rate_limits.messages.take(info.client.counted())?;
+    let deadline = Deadline::start();
+    let id = path.id(store.as_ref(), deadline).await?;
+    let by = secret.map(|secret| SecretHash::new(id, &secret));
+    deadline
+        .wait("store", deleter.delete_upload(id, by))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
