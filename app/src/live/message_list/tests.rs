@@ -5,7 +5,7 @@ use super::super::conversation::Conversation;
 use super::super::tests::fixture::{message, own_tag, page, unsent};
 use super::contents::MAX_CHUNK_LENGTH;
 use super::*;
-use crate::model::{Deletion, LogEntry, LogPage, Message, Point};
+use crate::model::{ClientMessageId, Deletion, LogEntry, LogPage, Message, Point};
 
 /// A conversation and the list that shows it.
 struct TestList {
