@@ -7,7 +7,7 @@ export default defineConfig({
   // Some tests measure time; browsers in parallel would slow each other down.
   workers: 1,
   timeout: 30_000,
-  globalTimeout: 20 * 60_000,
+  globalTimeout: 40 * 60_000,
   forbidOnly: true,
   reporter: 'list',
   use: {

@@ -114,7 +114,7 @@ async fn pages_of_allowed_origins_post_messages_with_a_secret() {
     assert_eq!(allowed.status(), StatusCode::OK);
     assert_readable_by(&allowed, ALLOWED);
     for (name, value) in [
-        ("access-control-allow-methods", "GET,HEAD,POST"),
+        ("access-control-allow-methods", "GET,HEAD,POST,DELETE"),
         ("access-control-allow-headers", "authorization,content-type"),
         ("access-control-max-age", "3600"),
     ] {

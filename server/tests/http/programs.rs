@@ -14,7 +14,7 @@ async fn send(request: RequestBuilder) -> Response {
 }
 
 #[tokio::test]
-async fn a_program_that_accepts_plain_text_gets_the_link_as_a_line() {
+async fn a_program_that_accepts_plain_text_gets_the_link_and_the_command_that_deletes() {
     let node = TestNode::start().await;
     let public = TestNode::with(&[("PUBLIC_URL", "https://tonesa.example")]).await;
     for (node, origin) in [
@@ -28,10 +28,21 @@ async fn a_program_that_accepts_plain_text_gets_the_link_as_a_line() {
                 let content_type = header(response.headers(), "content-type");
                 assert_eq!(content_type, "text/plain; charset=utf-8");
                 let page = header(response.headers(), "location").to_owned();
-                let link = response.text().await.unwrap();
-                assert_eq!(link, format!("{origin}{page}\n"));
+                let text = response.text().await.unwrap();
+                let (link, command) = text.trim_end().split_once('\n').unwrap();
+                assert_eq!(link, format!("{origin}{page}"));
+                let api = page.replace("/u/", "/api/uploads/");
+                let start = "curl -X DELETE -H 'Authorization: Bearer ";
+                let token = command.strip_prefix(start).unwrap();
+                let token = token.strip_suffix(&format!("' {origin}{api}")).unwrap();
+                let deleted = node.delete(&api).bearer_auth(token).send().await.unwrap();
+                assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
                 let page = node.get(&page).send().await.unwrap();
-                assert_eq!(page.status(), StatusCode::OK);
+                assert_eq!(page.status(), StatusCode::GONE);
+                // One who has a secret knows how.
+                let own = node.post(path).header("accept", accept);
+                let own = send(own.bearer_auth("0123456789abcdef-secret")).await;
+                assert_eq!(own.text().await.unwrap().lines().count(), 1);
             }
         }
     }

@@ -30,13 +30,18 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         ),
         (
             format!("/api/uploads/{id}"),
-            "GET,HEAD",
-            vec![Method::POST, Method::DELETE],
+            "GET,HEAD,DELETE",
+            vec![Method::POST, Method::PUT],
         ),
         (
             format!("/api/uploads/{id}/messages"),
             "GET,HEAD,POST",
             vec![Method::PUT, Method::PATCH],
+        ),
+        (
+            format!("/api/uploads/{id}/messages/1"),
+            "DELETE",
+            vec![Method::GET, Method::POST],
         ),
         (format!("/i/{id}"), "GET,HEAD", vec![Method::POST]),
         (format!("/u/{id}"), "GET,HEAD", vec![Method::POST]),
