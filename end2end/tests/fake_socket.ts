@@ -13,6 +13,7 @@ export async function connectFakeSocket(page: Page, uploadID: string) {
     let pin = 0;
     const frame = (type: string, data: object) => JSON.stringify({ type, data: { uploadID, ...data } });
     const message = (withPlace: boolean) => ({
+      kind: 'message',
       id: '0'.repeat(24),
       uploadID,
       seq: ++seq,

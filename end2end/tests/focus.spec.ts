@@ -14,7 +14,9 @@ test('after a picture is removed from the list the next one has the focus', asyn
   await page.goto('/');
   await expect(removeButtons(page)).toHaveCount(3);
   const [, second, third] = uploads.map(({ shortID }) =>
-    page.getByRole('listitem').filter({ has: page.locator(`a[href="/u/${shortID}"]`) }).getByRole('button'),
+    removeButtons(page).and(
+      page.getByRole('listitem').filter({ has: page.locator(`a[href="/u/${shortID}"]`) }).getByRole('button'),
+    ),
   );
   await removeButtons(page).first().press('Enter');
   await expect(removeButtons(page)).toHaveCount(2);

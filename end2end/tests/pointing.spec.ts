@@ -188,7 +188,7 @@ test('a line stays within the limit of touches', async ({ page, request }) => {
   const drawer = await ImagePage.open(page, shared.shortID);
   await holdAndDrag(drawer, [0.2, 0.3], [0.3, 0.3]);
   const end = await placeOf(drawer, 0.9, 0.6);
-  await page.mouse.move(end.x, end.y, { steps: 400 });
+  await page.mouse.move(end.x, end.y, { steps: 150 });
   await page.mouse.up();
   await expect.poll(() => sent.at(-1)!.x).toBeCloseTo(0.9, 2);
   await drawer.tap(0.5, 0.5);
