@@ -15,7 +15,7 @@ use crate::store::{Removal, Store, StoreError};
 
 /// How often it is looked for uploads that have expired, or that a node deleted which then died.
 const INTERVAL: Duration = Duration::from_secs(15);
-/// How many uploads are removed between two looks.
+/// How many uploads are removed at once.
 const MAX_REMOVALS: usize = 100;
 /// How many entries of a log are removed at once, so that posts to other uploads do not wait for long.
 const MAX_ENTRIES: usize = 500;
@@ -56,17 +56,25 @@ impl Remover {
         loop {
             // Ends after the interval, or earlier when there is something to do.
             drop(timeout(INTERVAL, self.removals.notified()).await);
-            // The backends have logged their errors themselves.
             self.finish_deletions().await;
-            let Ok(removals) = self.store.removals(MAX_REMOVALS).await else {
-                continue;
-            };
-            for removal in removals {
-                if let Err(error) = self.remove(removal).await {
+            while self.remove_some().await == MAX_REMOVALS {}
+        }
+    }
+
+    /// Removes what is left of some uploads, and returns of how many nothing is left.
+    async fn remove_some(&self) -> usize {
+        // The backends have logged their errors themselves.
+        let removals = self.store.removals(MAX_REMOVALS).await.unwrap_or_default();
+        let mut finished = 0;
+        for removal in removals {
+            match self.remove(removal).await {
+                Ok(is_finished) => finished += usize::from(is_finished),
+                Err(error) => {
                     tracing::warn!(%error, "an upload that is gone was not removed completely; this is tried again");
                 }
             }
         }
+        finished
     }
 
     /// Deletes messages whose deletion was interrupted, as by the end of its node.
@@ -77,15 +85,17 @@ impl Remover {
         }
     }
 
-    /// Each step can be repeated, so that it does not matter where an earlier try has ended.
-    async fn remove(&self, removal: Removal) -> Result<(), RemovalError> {
+    /// Removes what is left of an upload, and returns whether that is for good. Each step can be repeated, so that it does
+    /// not matter where an earlier try has ended.
+    async fn remove(&self, removal: Removal) -> Result<bool, RemovalError> {
         while self.store.remove_log(removal.upload, MAX_ENTRIES).await? == MAX_ENTRIES {}
         self.blobs.delete(removal.short_id).await?;
         let age = clock::now().unix_millis() - removal.since.unix_millis();
-        if age >= i64::try_from(MIN_AGE.as_millis()).unwrap_or(i64::MAX) {
+        let is_final = age >= i64::try_from(MIN_AGE.as_millis()).unwrap_or(i64::MAX);
+        if is_final {
             self.store.finish_removal(removal.upload).await?;
             tracing::info!("removed an upload that is gone");
         }
-        Ok(())
+        Ok(is_final)
     }
 }

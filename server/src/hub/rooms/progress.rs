@@ -79,6 +79,10 @@ impl Rooms {
         let Some(room) = shard.rooms.get_mut(&topic) else {
             return false;
         };
+        if room.life == Life::SaidToBeGone {
+            // The store has its log, so the frame was wrong.
+            room.life = Life::Exists;
+        }
         let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
         room.recent.merge_page(page, is_uninterrupted)
     }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::broker::{Deliver, DeliveryClass};
 use crate::ids;
+use app::model::{LogPage, Seq};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
@@ -321,4 +322,24 @@ async fn a_room_that_is_left_has_its_farewell_published_unless_it_is_watched_aga
     wait_until_idle(&tasks).await;
     let _third = watch().await.unwrap();
     assert_eq!(published().await, 1, "it is not told that nobody watches");
+}
+
+#[tokio::test]
+async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
+    let broker = ControlledBroker::new(9);
+    let (rooms, _tasks) = rooms(&broker);
+    let topic = ids::upload_id();
+    let outbox = Arc::new(Outbox::default());
+    let _membership = rooms.join(topic, ids::short_id(), outbox).await.unwrap();
+    let frame = crate::hub::refusals::gone(topic);
+    assert!(!rooms.has_unconfirmed(topic));
+    rooms.deliver(topic, &frame, IncomingEvent::Gone);
+    assert!(rooms.has_unconfirmed(topic));
+    assert_eq!(rooms.unconfirmed_topics.take(), [topic]);
+    // The store has its log.
+    rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
+    assert!(!rooms.has_unconfirmed(topic));
+    let head = IncomingEvent::Head(Seq::ZERO);
+    rooms.deliver(topic, &frame, head);
+    assert!(rooms.unconfirmed_topics.take().is_empty());
 }
