@@ -69,10 +69,16 @@ impl MessageList {
         if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
             self.newest.set(newest.cloned());
         }
-        if first == Seq::new(1)
-            && let Some(one) = listed.first()
-        {
-            let text = one.message.as_ref().map(|entry| &entry.content);
+        let one = Seq::new(1);
+        let message_one = if first == one {
+            listed.first().map(|it| it.message.as_ref())
+        } else {
+            // One that is not listed may be deleted.
+            let is_deleted = listed.iter().any(|it| it.deletes == Some(one));
+            is_deleted.then_some(None)
+        };
+        if let Some(message) = message_one {
+            let text = message.map(|entry| &entry.content);
             if self.first_text.with_untracked(|it| it.as_ref() != text) {
                 self.first_text.set(text.cloned());
             }

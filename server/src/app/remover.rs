@@ -66,12 +66,18 @@ impl Remover {
         // The backends have logged their errors themselves.
         let removals = self.store.removals(MAX_REMOVALS).await.unwrap_or_default();
         let mut finished = 0;
+        // All texts first: removing images may take long, or fail.
+        let mut without_log = Vec::new();
         for removal in removals {
-            match self.remove(removal).await {
+            match self.remove_log(removal).await {
+                Ok(()) => without_log.push(removal),
+                Err(error) => log(&error),
+            }
+        }
+        for removal in without_log {
+            match self.remove_images(removal).await {
                 Ok(is_finished) => finished += usize::from(is_finished),
-                Err(error) => {
-                    tracing::warn!(%error, "an upload that is gone was not removed completely; this is tried again");
-                }
+                Err(error) => log(&error),
             }
         }
         finished
@@ -85,10 +91,14 @@ impl Remover {
         }
     }
 
-    /// Removes what is left of an upload, and returns whether that is for good. Each step can be repeated, so that it does
-    /// not matter where an earlier try has ended.
-    async fn remove(&self, removal: Removal) -> Result<bool, RemovalError> {
+    /// Each step can be repeated, so that it does not matter where an earlier try has ended.
+    async fn remove_log(&self, removal: Removal) -> Result<(), RemovalError> {
         while self.store.remove_log(removal.upload, MAX_ENTRIES).await? == MAX_ENTRIES {}
+        Ok(())
+    }
+
+    /// Returns whether nothing is left of the upload.
+    async fn remove_images(&self, removal: Removal) -> Result<bool, RemovalError> {
         self.blobs.delete(removal.short_id).await?;
         let age = clock::now().unix_millis() - removal.since.unix_millis();
         let is_final = age >= i64::try_from(MIN_AGE.as_millis()).unwrap_or(i64::MAX);
@@ -98,4 +108,8 @@ impl Remover {
         }
         Ok(is_final)
     }
+}
+
+fn log(error: &RemovalError) {
+    tracing::warn!(%error, "an upload that is gone was not removed completely; this is tried again");
 }

@@ -171,8 +171,9 @@ impl Hub {
 
     /// The store says that the topic's upload is gone: tells its sockets, and forgets what is known of it.
     pub(super) fn on_gone(&self, topic: Topic) {
-        self.0.answer_cache.clear();
-        self.0.rooms.close(topic, &gone(topic));
+        if self.0.rooms.close(topic, &gone(topic)) {
+            self.0.answer_cache.clear();
+        }
     }
 
     /// Has the head announcer announce this head of the topic.

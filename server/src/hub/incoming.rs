@@ -38,7 +38,10 @@ impl IncomingEvent {
                 let entry = LogEntry::Message(message);
                 (Self::Appended(entry), DeliveryClass::Message, upload_id)
             }
-            ServerEvent::MessageDeleted { upload_id, entry } if entry.upload_id == upload_id => {
+            ServerEvent::MessageDeleted { upload_id, entry }
+                if entry.upload_id == upload_id
+                    && (Seq::new(1)..entry.seq).contains(&entry.deletes) =>
+            {
                 let entry = LogEntry::Deletion(entry);
                 (Self::Appended(entry), DeliveryClass::Message, upload_id)
             }
@@ -109,6 +112,8 @@ impl RefusedFrames {
 
 #[cfg(test)]
 mod tests {
+    use app::model::{Deletion, Timestamp};
+
     use super::*;
     use crate::hub::frames::{encode, head_frame};
     use crate::ids;
@@ -134,6 +139,32 @@ mod tests {
             Ok(IncomingEvent::Touched)
         );
         assert!(IncomingEvent::parse(other, &touch).is_err());
+    }
+
+    #[test]
+    fn a_deletion_is_of_an_earlier_number() {
+        let topic = ids::upload_id();
+        for (seq, deletes, is_fine) in [
+            (5, 4, true),
+            (5, 1, true),
+            (5, 0, false),
+            (5, 5, false),
+            (1, 7, false),
+        ] {
+            let entry = Deletion {
+                id: ids::message_id(),
+                upload_id: topic,
+                seq: Seq::new(seq),
+                deletes: Seq::new(deletes),
+                created_at: Timestamp::EPOCH,
+            };
+            let frame = encode(&ServerEvent::MessageDeleted {
+                upload_id: topic,
+                entry,
+            });
+            let parsed = IncomingEvent::parse(topic, &frame);
+            assert_eq!(parsed.is_ok(), is_fine, "{seq} deletes {deletes}");
+        }
     }
 
     #[test]

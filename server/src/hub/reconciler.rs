@@ -103,6 +103,7 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
     };
     // With the last known entry, which shows whether the store has the same history.
     let select = Select::After(before.head.previous());
+    let is_said_to_be_gone = rooms.is_said_to_be_gone(topic);
     let page = match hub.0.store.entries(topic, select, MAX_RECENT + 1).await {
         Err(StoreError::Gone) => {
             hub.on_gone(topic);
@@ -110,6 +111,9 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
         }
         page => page?,
     };
+    if is_said_to_be_gone {
+        rooms.confirm_existence(topic);
+    }
     hub.merge_page(topic, &page, epoch);
     if rooms.discard_unstored(topic, before, page.head) {
         hub.0.refused_frames.record("the store has no such head");

@@ -314,3 +314,17 @@ fn deletion(seq: u64, deletes: u64) -> LogEntry {
         created_at: message(seq).created_at,
     })
 }
+
+#[test]
+fn the_page_is_not_named_by_a_first_message_that_is_deleted() {
+    for first in [1, 51] {
+        let owner = Owner::new();
+        let mut conversation = Conversation::new(page(first..=100, 100), None);
+        let text = Some("text 1".parse().unwrap());
+        let list = owner.with(|| MessageList::new(listed(&conversation), text.clone()));
+        assert_eq!(list.first_text.get_untracked(), text);
+        conversation.insert(deletion(101, 1));
+        list.update(listed(&conversation), &[]);
+        assert_eq!(list.first_text.get_untracked(), None, "from {first}");
+    }
+}

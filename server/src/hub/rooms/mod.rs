@@ -184,6 +184,10 @@ impl Rooms {
             room_id: room.id,
         };
         room.snapshot = None;
+        if room.life == Life::Gone {
+            // The store has it again, as after the restore of a backup.
+            room.life = Life::Exists;
+        }
         room.presence.on_joined(Instant::now());
         self.schedule(topic, &mut room.presence);
         let confirmation = match &mut room.subscription {
@@ -264,8 +268,13 @@ impl Rooms {
             UploadRef::Id(id) => id,
             UploadRef::Short(short_id) => *lock(&self.topics_by_short_id).get(&short_id)?,
         };
-        let short_id = self.shard(topic).rooms.get(&topic)?.short_id;
-        Some((topic, short_id))
+        let shard = self.shard(topic);
+        // Of one that is gone the store knows more.
+        let room = shard
+            .rooms
+            .get(&topic)
+            .filter(|room| room.life != Life::Gone)?;
+        Some((topic, room.short_id))
     }
 
     fn spawn_transition(self: &Arc<Self>, topic: Topic, subscribed: bool) {

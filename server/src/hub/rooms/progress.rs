@@ -49,15 +49,34 @@ impl Rooms {
         })
     }
 
-    /// Tells the members of a topic by `notice` that its upload is gone, once, and forgets what is known of it.
-    pub(in crate::hub) fn close(self: &Arc<Self>, topic: Topic, notice: &Frame) {
+    /// Whether a frame said that this topic is gone, and the store has not been asked since.
+    pub(in crate::hub) fn is_said_to_be_gone(&self, topic: Topic) -> bool {
+        let shard = self.shard(topic);
+        let room = shard.rooms.get(&topic);
+        room.is_some_and(|room| room.life == Life::SaidToBeGone)
+    }
+
+    /// The store has this topic, at a moment after a frame said that it is gone.
+    pub(in crate::hub) fn confirm_existence(&self, topic: Topic) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
-            && room.life != Life::Gone
+            && room.life == Life::SaidToBeGone
         {
-            room.life = Life::Gone;
-            room.recent.clear();
-            self.push(topic, room, notice);
+            room.life = Life::Exists;
         }
+    }
+
+    /// Tells the members of a topic by `notice` that its upload is gone, and forgets what is known of it. Returns whether
+    /// they had yet to be told.
+    pub(in crate::hub) fn close(self: &Arc<Self>, topic: Topic, notice: &Frame) -> bool {
+        let mut shard = self.shard(topic);
+        let room = shard.rooms.get_mut(&topic);
+        let Some(room) = room.filter(|room| room.life != Life::Gone) else {
+            return false;
+        };
+        room.life = Life::Gone;
+        room.recent.clear();
+        self.push(topic, room, notice);
+        true
     }
 
     /// See [`RecentEntries::discard_unstored`](crate::hub::recent::RecentEntries::discard_unstored).
@@ -79,9 +98,9 @@ impl Rooms {
         let Some(room) = shard.rooms.get_mut(&topic) else {
             return false;
         };
-        if room.life == Life::SaidToBeGone {
-            // The store has its log, so the frame was wrong.
-            room.life = Life::Exists;
+        // The page was read before.
+        if room.life == Life::Gone {
+            return false;
         }
         let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
         room.recent.merge_page(page, is_uninterrupted)

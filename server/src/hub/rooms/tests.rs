@@ -336,10 +336,22 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     rooms.deliver(topic, &frame, IncomingEvent::Gone);
     assert!(rooms.has_unconfirmed(topic));
     assert_eq!(rooms.unconfirmed_topics.take(), [topic]);
-    // The store has its log.
+    // A page that was read before the frame says nothing.
     rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
+    assert!(rooms.is_said_to_be_gone(topic));
+    rooms.confirm_existence(topic);
     assert!(!rooms.has_unconfirmed(topic));
     let head = IncomingEvent::Head(Seq::ZERO);
     rooms.deliver(topic, &frame, head);
     assert!(rooms.unconfirmed_topics.take().is_empty());
+
+    assert!(rooms.close(topic, &frame));
+    assert!(!rooms.close(topic, &frame), "its members are told once");
+    let late = LogPage {
+        head: Seq::new(3),
+        ..LogPage::default()
+    };
+    rooms.merge_page(topic, &late, rooms.epoch());
+    assert_eq!(rooms.progress(topic).unwrap().head, Seq::ZERO);
+    assert_eq!(rooms.find(UploadRef::Id(topic)), None);
 }
