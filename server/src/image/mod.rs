@@ -16,7 +16,6 @@ mod child;
 mod container_info;
 mod decode;
 mod error;
-mod fair_semaphore;
 mod format_name;
 mod gif;
 mod inspect;

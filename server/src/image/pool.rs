@@ -17,9 +17,9 @@ use tracing::Instrument;
 use super::child::process::{DecoderProcess, Job};
 use super::child::rlimits::CHILD_MEMORY;
 use super::error::ImageError;
-use super::fair_semaphore::{FairPermit, FairSemaphore};
 use super::inspect::Inspected;
 use super::limits::{IMAGE_MEMORY, MIB};
+use crate::admission::fair_semaphore::{FairPermit, FairSemaphore};
 use crate::admission::slots::{NoSlot, Slot, Slots};
 use crate::config::{ImageLimits, PictureSpec};
 

@@ -17,6 +17,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method};
 
+use self::page_cache::PageKey;
 use self::rendered::{PageContent, RenderedPage};
 use self::security::OtherOrigins;
 use crate::admission::response_budget::BudgetExceeded;
@@ -132,7 +133,7 @@ async fn show(
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
     let language = accept::language(&headers);
-    let page = render(state, settings(state, info), language, request, content).await;
+    let page = render(state, info, language, request, content).await;
     respond(state, info, &headers, &page)
 }
 
@@ -147,7 +148,7 @@ fn respond(
 
 async fn render(
     state: &AppState,
-    settings: Settings,
+    info: &RequestInfo,
     language: Language,
     request: Request,
     content: PageContent,
@@ -156,11 +157,15 @@ async fn render(
         images: state.blobs.redirect_origin(),
         frame_ancestors: Some(&state.config.frame_ancestors),
     };
-    let assets = &state.site.assets;
-    let page = state
-        .pages
-        .get_or_render(request, language, assets, settings, content, origins);
-    page.await
+    let settings = settings(state, info);
+    let key = PageKey::new(settings.origin.clone(), language, &content);
+    let version = content.version();
+    let assets = state.site.assets.clone();
+    let rendering = RenderedPage::render(request, language, assets, settings, content, origins);
+    let pages = &state.pages;
+    pages
+        .get_or_render(info.client.counted(), key, version, rendering)
+        .await
 }
 
 /// Returns the page of an upload: the cached one, unless there are new messages. Of concurrent requests for a new one,
@@ -172,9 +177,9 @@ async fn image_page(
     short_id: ShortId,
 ) -> Result<Arc<RenderedPage>, BudgetExceeded> {
     let deadline = Deadline::start();
-    let settings = settings(state, info);
+    let origin = info.public_origin(&state.config);
     let language = accept::language(request.headers());
-    let last = state.pages.get(&settings.origin, language, short_id);
+    let last = state.pages.get(&origin, language, short_id);
     let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some((upload, head))) = (&last, known) {
         match load::head(state, deadline, upload.id).await {
@@ -182,12 +187,12 @@ async fn image_page(
             Ok(_) => {}
             Err(error) => {
                 let content = PageContent::Image(Err(error));
-                return Ok(render(state, settings, language, request, content).await);
+                return Ok(render(state, info, language, request, content).await);
             }
         }
     }
     let upload = known.map(|(upload, _)| upload);
-    let key = (settings.origin.clone(), language, short_id);
+    let key = (origin, language, short_id);
     let reserve = || {
         state
             .response_budget
@@ -201,7 +206,7 @@ async fn image_page(
         };
         let request = Request::from_parts(request.clone(), Body::empty());
         let content = PageContent::Image(page);
-        Ok(render(state, settings.clone(), language, request, content).await)
+        Ok(render(state, info, language, request, content).await)
     };
     state.pages.pending().read_with(key, reserve, make).await
 }

@@ -1,18 +1,18 @@
 //! A bounded cache of rendered pages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use any_spawner::Executor;
 use app::model::ShortId;
 use app::page_data::PageError;
-use app::settings::{Assets, Settings};
 use app::texts::Language;
-use axum::extract::Request;
 use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::rendered::{PageContent, RenderedPage};
-use super::security::OtherOrigins;
+use super::rendered::{PageContent, PageVersion, RenderedPage};
+use crate::admission::fair_semaphore::FairSemaphore;
 use crate::admission::response_budget::BudgetExceeded;
 use crate::store::coalescing::CoalescedReads;
 
@@ -27,12 +27,14 @@ const TYPICAL_PAGE: u64 = 32 * 1024;
 ///
 /// When the cache is full, the pages that are requested least are removed; a page that is larger than the whole cache
 /// is not stored. Clients may choose the origin in a page's key (by `Host`), so they can fill the cache, but pages that
-/// others request often stay.
+/// others request often stay. They can also have pages rendered one after the other. So all processors but one render,
+/// and addresses take turns; how many wait is limited by the budget of responses and the number of connections.
 ///
 /// Cached pages may be out of date: [`PageCache::get_or_render`] compares their version with what was read.
 pub struct PageCache {
     cache: Cache<PageKey, Arc<RenderedPage>, PageWeight>,
     pending: PendingPages,
+    renderers: FairSemaphore,
 }
 
 /// The uploads' pages that are being read and rendered, by origin and language. Concurrent requests for one share it.
@@ -41,10 +43,20 @@ pub(super) type PendingPages =
 
 /// The key of a cached page.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct PageKey {
+pub(super) struct PageKey {
     origin: String,
     language: Language,
     kind: PageKind,
+}
+
+impl PageKey {
+    pub fn new(origin: String, language: Language, content: &PageContent) -> Self {
+        Self {
+            origin,
+            language,
+            kind: PageKind::of(content),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,8 +94,12 @@ impl Default for PageCache {
             DefaultHashBuilder::default(),
             DefaultLifecycle::default(),
         );
-        let pending = PendingPages::default();
-        Self { cache, pending }
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self {
+            cache,
+            pending: PendingPages::default(),
+            renderers: FairSemaphore::new(processors.saturating_sub(1).max(1)),
+        }
     }
 }
 
@@ -107,23 +123,16 @@ impl PageCache {
         })
     }
 
-    /// Returns the page with this content, rendered now or before. Of concurrent callers one renders it and the others
-    /// wait; if that one is cancelled, the next one renders it.
+    /// Returns this version of a page, rendered now or before. Of concurrent callers one renders it, when it is the turn
+    /// of its address (from `ClientAddress::counted`), and the others wait; if that one is cancelled, the next one
+    /// renders it.
     pub(super) async fn get_or_render(
         &self,
-        request: Request,
-        language: Language,
-        assets: &Assets,
-        settings: Settings,
-        content: PageContent,
-        origins: OtherOrigins<'_>,
+        address: IpAddr,
+        key: PageKey,
+        version: Option<PageVersion>,
+        rendering: impl Future<Output = RenderedPage>,
     ) -> Arc<RenderedPage> {
-        let key = PageKey {
-            origin: settings.origin.clone(),
-            language,
-            kind: PageKind::of(&content),
-        };
-        let version = content.version();
         let replace_if_outdated = |_: &PageKey, page: &mut Arc<RenderedPage>| {
             if page.version == version {
                 EntryAction::Retain(Arc::clone(page))
@@ -137,17 +146,9 @@ impl PageCache {
             // Returned only with an action or a timeout that is not used here.
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
-        let page = RenderedPage::render(
-            request,
-            language,
-            assets.clone(),
-            settings,
-            content,
-            origins,
-        );
-        let page = Arc::new(page.await);
-        #[cfg(test)]
-        tests::RENDERED.with(|rendered| rendered.set(rendered.get() + 1));
+        let turn = self.renderers.acquire(address).await;
+        let page = Arc::new(rendering.await);
+        drop(turn);
         // If the entry was removed meanwhile, the page is not cached, and those who wait render it themselves.
         _ = guard.map(|guard| guard.insert(Arc::clone(&page)));
         page
@@ -170,16 +171,19 @@ mod tests {
     use std::cell::Cell;
 
     use app::model::{Content, Kind, LogPage, MediaType, Seq, Upload, UploadPage};
+    use app::settings::{Assets, Settings};
     use axum::body::Body;
+    use axum::extract::Request;
     use futures::future::join_all;
     use futures::poll;
 
     use super::*;
+    use crate::http::pages::security::OtherOrigins;
     use crate::{clock, ids};
 
     thread_local! {
         /// How many pages this test has rendered.
-        pub(super) static RENDERED: Cell<usize> = const { Cell::new(0) };
+        static RENDERED: Cell<usize> = const { Cell::new(0) };
     }
 
     fn uploaded() -> Upload {
@@ -210,17 +214,35 @@ mod tests {
             page,
             first: None,
         }));
-        let request = Request::new(Body::empty());
-        pages
-            .get_or_render(
-                request,
-                Language::En,
-                &Assets::default(),
-                Settings::default(),
+        get_or_render(pages, Language::En, "", content).await
+    }
+
+    async fn get_or_render(
+        pages: &PageCache,
+        language: Language,
+        origin: &str,
+        content: PageContent,
+    ) -> Arc<RenderedPage> {
+        let key = PageKey::new(origin.to_owned(), language, &content);
+        let settings = Settings {
+            origin: origin.to_owned(),
+            ..Settings::default()
+        };
+        let version = content.version();
+        let rendering = async move {
+            RENDERED.set(RENDERED.get() + 1);
+            RenderedPage::render(
+                Request::new(Body::empty()),
+                language,
+                Assets::default(),
+                settings,
                 content,
                 OtherOrigins::default(),
             )
             .await
+        };
+        let address = IpAddr::from([127, 0, 0, 1]);
+        pages.get_or_render(address, key, version, rendering).await
     }
 
     #[tokio::test]
@@ -257,21 +279,7 @@ mod tests {
     }
 
     async fn home_in(pages: &PageCache, language: Language, origin: &str) -> Arc<RenderedPage> {
-        let settings = Settings {
-            origin: origin.to_owned(),
-            ..Settings::default()
-        };
-        let request = Request::new(Body::empty());
-        pages
-            .get_or_render(
-                request,
-                language,
-                &Assets::default(),
-                settings,
-                PageContent::Home,
-                OtherOrigins::default(),
-            )
-            .await
+        get_or_render(pages, language, origin, PageContent::Home).await
     }
 
     #[tokio::test]

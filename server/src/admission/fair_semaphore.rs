@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 ///
 /// The callers limit how many may wait.
 #[derive(Debug, Clone)]
-pub(super) struct FairSemaphore(Arc<Mutex<State>>);
+pub struct FairSemaphore(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -33,7 +33,7 @@ struct AddressQueue {
 
 /// A permit. When it is dropped, the next caller gets one.
 #[derive(Debug)]
-pub(super) struct FairPermit {
+pub struct FairPermit {
     semaphore: FairSemaphore,
     address: IpAddr,
 }
