@@ -11,7 +11,7 @@ use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use super::backfill::MAX_BACKFILL;
 use super::failure::ApiFailure;
 use crate::browser::storage;
-use crate::model::{LogEntry, LogPage, NewMessage, Seq, UploadId};
+use crate::model::{LogEntry, LogPage, MessageId, NewMessage, Seq, UploadId};
 
 /// A call that takes longer has failed.
 const TIMEOUT_MILLIS: u32 = 20_000;
@@ -45,8 +45,12 @@ pub(super) async fn post(upload: UploadId, message: NewMessage) -> Result<LogEnt
 }
 
 /// Deletes a message that this browser has written, or about an upload that it owns.
-pub(super) async fn delete_message(upload: UploadId, seq: Seq) -> Result<(), ApiFailure> {
-    delete(&format!("/api/uploads/{upload}/messages/{seq}")).await
+pub(super) async fn delete_message(
+    upload: UploadId,
+    seq: Seq,
+    id: MessageId,
+) -> Result<(), ApiFailure> {
+    delete(&format!("/api/uploads/{upload}/messages/{seq}?id={id}")).await
 }
 
 /// Deletes what is at this address, by this browser's secret.

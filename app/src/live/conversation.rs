@@ -2,7 +2,7 @@
 //! listed removes its message from the list.
 
 use super::view::{Delivery, Entry, Listed};
-use crate::model::{AuthorTag, Cursor, LogEntry, LogPage, Message, Seq};
+use crate::model::{AuthorTag, Cursor, LogEntry, LogPage, Message, MessageId, Seq};
 
 /// How many entries behind a gap are buffered. When there are more, the last ones are dropped: the request that fills
 /// the gap brings them.
@@ -183,10 +183,10 @@ impl Conversation {
         *self = Self::new(page, self.author);
     }
 
-    /// Whether the message with this number is listed.
-    pub fn has_message(&self, seq: Seq) -> bool {
-        let listed = self.index(seq).and_then(|index| self.listed.get(index));
-        listed.is_some_and(|listed| listed.message.is_some())
+    /// Returns the id of the message with this number, if it is listed.
+    pub fn message_id(&self, seq: Seq) -> Option<MessageId> {
+        let listed = self.index(seq).and_then(|index| self.listed.get(index))?;
+        listed.message.is_some().then_some(listed.id)
     }
 
     /// Sets what is said of the listed messages: this of these, and of all others that they are stored.

@@ -3,7 +3,7 @@
 use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::view::Delivery;
-use crate::model::Seq;
+use crate::model::{MessageId, Seq};
 
 /// How long a deletion can be undone, in milliseconds.
 pub const UNDO_MILLIS: u32 = 6_000;
@@ -15,6 +15,8 @@ pub(super) struct Deletions(Vec<Deletion>);
 #[derive(Debug)]
 struct Deletion {
     seq: Seq,
+    /// By which the server notices that it has another message with the number, as after a restore.
+    id: MessageId,
     state: State,
 }
 
@@ -30,16 +32,16 @@ enum State {
 
 impl Deletions {
     /// Deletes a message: after a while, or at once when that is tried again.
-    pub fn delete(&mut self, seq: Seq, now: Now) -> Option<Effect> {
+    pub fn delete(&mut self, seq: Seq, id: MessageId, now: Now) -> Option<Effect> {
         match self.find(seq) {
             Some(deletion) if matches!(deletion.state, State::Failed(_)) => {
                 deletion.state = State::Sent;
-                Some(Effect::Delete(seq))
+                Some(Effect::Delete(seq, deletion.id))
             }
             Some(_) => None,
             None => {
                 let state = State::Waiting(now.millis + u64::from(UNDO_MILLIS));
-                self.0.push(Deletion { seq, state });
+                self.0.push(Deletion { seq, id, state });
                 self.timer(now)
             }
         }
@@ -109,7 +111,7 @@ impl Deletions {
         for deletion in &mut self.0 {
             if matches!(deletion.state, State::Waiting(until) if is_due(until)) {
                 deletion.state = State::Sent;
-                effects.push(Effect::Delete(deletion.seq));
+                effects.push(Effect::Delete(deletion.seq, deletion.id));
             }
         }
         effects
@@ -141,6 +143,7 @@ mod tests {
 
     const SEVEN: Seq = Seq::new(7);
     const EIGHT: Seq = Seq::new(8);
+    const ID: MessageId = MessageId::from_bytes([7; 12]);
 
     fn delivery(deletions: &Deletions, seq: Seq) -> Option<Delivery> {
         let mut all = deletions.all();
@@ -150,27 +153,30 @@ mod tests {
     #[test]
     fn a_deletion_is_sent_when_it_can_no_longer_be_undone() {
         let mut deletions = Deletions::default();
-        let timer = deletions.delete(SEVEN, at(1_000));
+        let timer = deletions.delete(SEVEN, ID, at(1_000));
         assert_eq!(timer, Some(Effect::Start(Timer::Delete, UNDO_MILLIS)));
-        assert_eq!(deletions.delete(SEVEN, at(1_500)), None);
-        deletions.delete(EIGHT, at(3_000));
+        assert_eq!(deletions.delete(SEVEN, ID, at(1_500)), None);
+        deletions.delete(EIGHT, ID, at(3_000));
         assert_eq!(
             delivery(&deletions, SEVEN),
             Some(Delivery::Deleted { undo: true })
         );
-        let expected = [Effect::Delete(SEVEN), Effect::Start(Timer::Delete, 2_000)];
+        let expected = [
+            Effect::Delete(SEVEN, ID),
+            Effect::Start(Timer::Delete, 2_000),
+        ];
         assert_eq!(deletions.on_timer(at(7_000)), expected);
         assert_eq!(
             delivery(&deletions, SEVEN),
             Some(Delivery::Deleted { undo: false })
         );
-        assert_eq!(deletions.on_timer(at(9_000)), [Effect::Delete(EIGHT)]);
+        assert_eq!(deletions.on_timer(at(9_000)), [Effect::Delete(EIGHT, ID)]);
     }
 
     #[test]
     fn one_that_is_undone_is_never_sent() {
         let mut deletions = Deletions::default();
-        deletions.delete(SEVEN, at(0));
+        deletions.delete(SEVEN, ID, at(0));
         deletions.undo(SEVEN);
         assert_eq!(delivery(&deletions, SEVEN), None);
         assert_eq!(deletions.on_timer(at(6_000)), []);
@@ -180,8 +186,8 @@ mod tests {
     #[test]
     fn one_that_was_sent_cannot_be_undone() {
         let mut deletions = Deletions::default();
-        deletions.delete(SEVEN, at(0));
-        assert_eq!(deletions.send_all(), [Effect::Delete(SEVEN)]);
+        deletions.delete(SEVEN, ID, at(0));
+        assert_eq!(deletions.send_all(), [Effect::Delete(SEVEN, ID)]);
         deletions.undo(SEVEN);
         assert!(delivery(&deletions, SEVEN).is_some());
         assert_eq!(deletions.send_all(), []);
@@ -190,7 +196,7 @@ mod tests {
     #[test]
     fn one_that_failed_says_why_and_is_tried_again_at_once() {
         let mut deletions = Deletions::default();
-        deletions.delete(SEVEN, at(0));
+        deletions.delete(SEVEN, ID, at(0));
         deletions.send_all();
         deletions.on_answered(SEVEN, Err(ApiFailure::Unreachable));
         let reason = ApiFailure::Unreachable.to_string();
@@ -199,8 +205,8 @@ mod tests {
             Some(Delivery::NotDeleted { reason })
         );
         assert_eq!(
-            deletions.delete(SEVEN, at(9_000)),
-            Some(Effect::Delete(SEVEN))
+            deletions.delete(SEVEN, ID, at(9_000)),
+            Some(Effect::Delete(SEVEN, ID))
         );
         deletions.on_answered(SEVEN, Ok(()));
         assert_eq!(
@@ -212,9 +218,9 @@ mod tests {
     #[test]
     fn what_is_no_longer_listed_is_forgotten_once_it_is_sent() {
         let mut deletions = Deletions::default();
-        deletions.delete(SEVEN, at(0));
+        deletions.delete(SEVEN, ID, at(0));
         deletions.retain(|_| false);
-        assert_eq!(deletions.send_all(), [Effect::Delete(SEVEN)]);
+        assert_eq!(deletions.send_all(), [Effect::Delete(SEVEN, ID)]);
         deletions.retain(|_| false);
         assert_eq!(deletions.all().count(), 0);
     }

@@ -1,7 +1,7 @@
 //! What the state machine asks of its driver, and the time and random numbers that it is given.
 
 use crate::event::ClientCommand;
-use crate::model::{NewMessage, Seq};
+use crate::model::{MessageId, NewMessage, Seq};
 
 /// The time of an input, and a random number for the decisions that it leads to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,8 +88,8 @@ pub enum Effect {
     FetchUpTo(Seq),
     /// Post this; the answer is `Input::PostAnswered`.
     Post(NewMessage),
-    /// Delete the message with this number; the answer is `Input::DeleteAnswered`.
-    Delete(Seq),
+    /// Delete the message with this number and id; the answer is `Input::DeleteAnswered`.
+    Delete(Seq, MessageId),
     /// Start a timer, in milliseconds.
     Start(Timer, u32),
     /// Stop a timer, if it runs.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::model::{Seq, UploadId};
+use app::model::UploadId;
 use tokio::sync::Notify;
 use tracing::Instrument;
 
 use super::handle::Hub;
-use crate::store::{Deleted, DeletionDraft, SecretHash, Select, Store, StoreError};
+use crate::store::{Deleted, DeletionDraft, MessageRef, SecretHash, Select, Store, StoreError};
 use crate::{clock, ids};
 
 /// Deletes messages and uploads; clones share their parts.
@@ -38,7 +38,7 @@ impl Deleter {
     pub async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
     ) -> Result<(), StoreError> {
         let Self { store, hub, .. } = self.clone();
@@ -47,7 +47,7 @@ impl Deleter {
                 id: ids::message_id(),
                 created_at: clock::now(),
             };
-            match store.delete_message(upload, seq, by, draft).await? {
+            match store.delete_message(upload, message, by, draft).await? {
                 Deleted::New(deletion) => hub.publish_deleted(deletion).await,
                 // The first attempt may have deleted it without getting an answer, and so without publishing it.
                 Deleted::Already => {

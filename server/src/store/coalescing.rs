@@ -5,12 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use crate::ids::PairingId;
 
@@ -60,11 +61,11 @@ impl Store for CoalescingStore {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        self.store.delete_message(upload, seq, by, draft).await
+        self.store.delete_message(upload, message, by, draft).await
     }
 
     async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 
 use super::metrics::StoreMetrics;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use crate::ids::PairingId;
 
@@ -55,11 +56,11 @@ impl Store for MeasuredStore {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        let call = self.store.delete_message(upload, seq, by, draft);
+        let call = self.store.delete_message(upload, message, by, draft);
         self.metrics.calls.measure("delete_message", call).await
     }
 

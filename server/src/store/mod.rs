@@ -71,6 +71,28 @@ pub enum Deleted {
     Already,
 }
 
+/// Which message of an upload is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Its number.
+    pub seq: Seq,
+    /// Its id, if that is known. After the restore of a backup, another message may have its number.
+    pub id: Option<MessageId>,
+}
+
+impl MessageRef {
+    /// Whether the message that has the number is meant if it has this id.
+    pub fn is(self, id: MessageId) -> bool {
+        self.id.is_none_or(|expected| expected == id)
+    }
+}
+
+impl From<Seq> for MessageRef {
+    fn from(seq: Seq) -> Self {
+        Self { seq, id: None }
+    }
+}
+
 /// The id and the time of a deletion, from the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeletionDraft {
@@ -235,14 +257,14 @@ pub trait Store: Send + Sync + 'static {
     /// removed, and an entry that says so is appended. On success both are durable.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload or message, [`StoreError::Forbidden`] for another secret or
-    /// none, also when the message was deleted before. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::NotFound`] when there is no such upload or message, also when the message with the number has
+    /// another id; [`StoreError::Forbidden`] for another secret or none, also when the message was deleted before. Undecided after [`StoreError::Unavailable`] and
     /// [`StoreError::Moved`]: the message may be deleted, or may be later, and what it says may be removed before the entry
     /// is there, which follows in any case. Repeating the call is safe.
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError>;

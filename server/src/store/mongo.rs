@@ -25,7 +25,7 @@ mod tests;
 
 use std::time::Duration;
 
-use app::model::{Deletion, LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{Deletion, LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use mongodb::Client;
 use tokio::time::timeout;
@@ -37,7 +37,8 @@ use self::error::with_timeout;
 use self::schema::Database;
 use self::writes::WriteTasks;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use crate::config::Secret;
 use crate::ids::PairingId;
@@ -117,13 +118,13 @@ impl Store for MongoStore {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         let (database, locks) = (self.database.clone(), self.append_locks.clone());
         let job = async move {
-            deletions::delete_message(&database, &locks, (upload, seq), by, draft).await
+            deletions::delete_message(&database, &locks, (upload, message), by, draft).await
         };
         self.writes.run(1, job).await
     }

@@ -19,7 +19,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tracing::error;
@@ -33,7 +33,8 @@ use self::log::Done;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use crate::fs::folder::{self, FolderLock};
 use crate::fs::write_check::WriteCheck;
@@ -130,11 +131,11 @@ impl Store for SqliteStore {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        let job = move |connection: &_| log::delete_message(connection, upload, seq, by, draft);
+        let job = move |connection: &_| log::delete_message(connection, upload, message, by, draft);
         let deleted = with_timeout(self.writer.run(1, job, self.record_head(upload)));
         Ok(deleted.await?.0)
     }

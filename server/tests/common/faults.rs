@@ -16,7 +16,8 @@ use server::blob::{
 use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
 use server::ids::PairingId;
 use server::store::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use tempfile::TempPath;
 use tokio::time::sleep;
@@ -153,12 +154,12 @@ impl Store for Switched<dyn Store> {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
-        self.0.delete_message(upload, seq, by, draft).await
+        self.0.delete_message(upload, message, by, draft).await
     }
 
     async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {

@@ -105,6 +105,33 @@ async fn a_message_is_deleted_by_its_author_or_the_owner_and_by_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_message_is_not_deleted_by_the_id_of_another_one() {
+    let node = TestNode::start().await;
+    let id = short_id(&upload_as(&node, Some(OWNER), None).await);
+    let first = post(&node, id, "said-first").await;
+    let second = post(&node, id, "said-second").await;
+    let delete = |query: &str| {
+        node.delete(&format!("/api/uploads/{id}/messages/2{query}"))
+            .bearer_auth(OWNER)
+    };
+    let by_id = |message: &Value| format!("?id={}", message["id"].as_str().unwrap());
+    let other = delete(&by_id(&first)).send().await.unwrap();
+    problem(other, 404, "not-found").await;
+    for wrong in [
+        "?id=".to_owned(),
+        "?id=x".to_owned(),
+        format!("{}&id=x", by_id(&second)),
+    ] {
+        let answer = problem(delete(&wrong).send().await.unwrap(), 422, "bad-field").await;
+        assert_eq!(answer["field"], "id", "{wrong}");
+    }
+    assert_eq!(entries(&node, id).await.len(), 2);
+    let answer = status(delete(&by_id(&second))).await;
+    assert_eq!(answer, StatusCode::NO_CONTENT);
+    assert_eq!(entries(&node, id).await.len(), 3);
+}
+
+#[tokio::test]
 async fn an_upload_without_a_secret_is_deleted_by_the_token_in_its_answer() {
     let node = TestNode::start().await;
     let with_secret = upload_as(&node, Some(OWNER), None).await;

@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use server::app::backends::Backends;
 use server::ids::PairingId;
 use server::store::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 use tracing::error;
 use tracing_subscriber::fmt::MakeWriter;
@@ -39,11 +40,11 @@ impl Store for Failing {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        self.0.delete_message(upload, seq, by, draft).await
+        self.0.delete_message(upload, message, by, draft).await
     }
 
     async fn delete_upload(

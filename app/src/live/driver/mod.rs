@@ -233,8 +233,8 @@ impl Inner {
                 let key = message.client_message_id.clone();
                 Input::PostAnswered(key, api::post(upload, message).await)
             }),
-            Effect::Delete(seq) => self.spawn(async move {
-                Input::DeleteAnswered(seq, api::delete_message(upload, seq).await)
+            Effect::Delete(seq, id) => self.spawn(async move {
+                Input::DeleteAnswered(seq, api::delete_message(upload, seq, id).await)
             }),
             Effect::Start(timer, millis) => self.start_timer(timer, millis),
             Effect::Stop(timer) => self.timers.borrow_mut()[timer as usize] = None,

@@ -7,8 +7,8 @@ use crate::model::Seq;
 
 impl Machine {
     pub(super) fn delete(&mut self, seq: Seq, now: Now) {
-        if self.conversation.has_message(seq) {
-            self.effects.extend(self.deletions.delete(seq, now));
+        if let Some(id) = self.conversation.message_id(seq) {
+            self.effects.extend(self.deletions.delete(seq, id, now));
             self.deliveries_changed = true;
         }
     }
@@ -35,7 +35,7 @@ impl Machine {
 
     fn perform_deletions(&mut self, effects: Vec<Effect>) {
         let sent = effects.iter().filter_map(|effect| match effect {
-            Effect::Delete(seq) => Some(*seq),
+            Effect::Delete(seq, _) => Some(*seq),
             _ => None,
         });
         self.changes.closed.extend(sent);
@@ -53,7 +53,8 @@ impl Machine {
         let may_be_listed_anew = self.changes.entries && !self.deletions.is_empty();
         if self.deliveries_changed || may_be_listed_anew {
             let conversation = &mut self.conversation;
-            self.deletions.retain(|seq| conversation.has_message(seq));
+            self.deletions
+                .retain(|seq| conversation.message_id(seq).is_some());
             conversation.set_deliveries(self.deletions.all());
         }
     }

@@ -7,7 +7,7 @@ use super::fixture::{deletion, page, upload_id};
 use super::harness::{connection, frame, give, live, texts};
 use crate::event::ServerEvent;
 use crate::live::failure::ApiFailure;
-use crate::model::Seq;
+use crate::model::{MessageId, Seq};
 
 const TWO: Seq = Seq::new(2);
 
@@ -15,6 +15,10 @@ fn delivery(machine: &Machine, seq: u64) -> Option<Delivery> {
     let (first, listed) = machine.listed();
     let index = usize::try_from(seq - first.get()).unwrap();
     listed[index].message.as_ref().map(|it| it.delivery.clone())
+}
+
+fn id_of_two() -> MessageId {
+    page(2..=2, 2).entries[0].id()
 }
 
 /// The undo time of what was deleted at the time of the harness is up.
@@ -43,7 +47,7 @@ fn a_message_is_deleted_after_the_time_to_undo_it() {
     let undo = |undo| Some(Delivery::Deleted { undo });
     assert_eq!(delivery(&machine, 2), undo(true));
     assert!(machine.take_deliveries_changed());
-    assert_eq!(wait(&mut machine), [Effect::Delete(TWO)]);
+    assert_eq!(wait(&mut machine), [Effect::Delete(TWO, id_of_two())]);
     assert_eq!(machine.take_closed(), [TWO]);
     assert_eq!(delivery(&machine, 2), undo(false));
     give(&mut machine, Input::DeleteAnswered(TWO, Ok(())));
@@ -71,7 +75,10 @@ fn leaving_or_hiding_the_page_sends_deletions_at_once() {
         let mut machine = live();
         give(&mut machine, Input::Delete(TWO));
         let effects = connection(&mut machine, event);
-        assert!(effects.contains(&Effect::Delete(TWO)), "{event:?}");
+        assert!(
+            effects.contains(&Effect::Delete(TWO, id_of_two())),
+            "{event:?}"
+        );
         assert_eq!(wait(&mut machine), [], "{event:?}");
     }
 }
@@ -86,7 +93,7 @@ fn a_message_that_could_not_be_deleted_is_back_and_says_why() {
     give(&mut machine, Input::DeleteAnswered(TWO, Err(failure)));
     assert_eq!(delivery(&machine, 2), Some(Delivery::NotDeleted { reason }));
     let again = give(&mut machine, Input::Delete(TWO));
-    assert_eq!(again, [Effect::Delete(TWO)]);
+    assert_eq!(again, [Effect::Delete(TWO, id_of_two())]);
 }
 
 #[test]

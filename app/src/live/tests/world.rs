@@ -161,7 +161,7 @@ impl World {
             }
             Effect::Stop(timer) => drop(self.timers.remove(&(timer as u8))),
             // The tab deletes nothing.
-            Effect::Send(_) | Effect::Delete(_) => {}
+            Effect::Send(_) | Effect::Delete(..) => {}
         }
     }
 

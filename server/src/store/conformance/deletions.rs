@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::{Shared, at, draft, drafts, parse, some_upload, stored};
 use crate::store::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, StoreError,
 };
 use crate::{clock, ids};
 
@@ -34,7 +34,7 @@ async fn delete(
 ) -> Result<Deleted, StoreError> {
     let by = hash(upload, by);
     store
-        .delete_message(upload, Seq::new(seq), by, deletion())
+        .delete_message(upload, Seq::new(seq).into(), by, deletion())
         .await
 }
 
@@ -68,7 +68,9 @@ pub(crate) async fn a_deletion_is_an_entry_and_leaves_nothing_of_what_the_messag
     let before = log(&store, upload).await;
     let by = hash(upload, AUTHOR);
     let draft = deletion();
-    let deleted = store.delete_message(upload, Seq::new(2), by, draft).await;
+    let deleted = store
+        .delete_message(upload, Seq::new(2).into(), by, draft)
+        .await;
     let Ok(Deleted::New(deletion)) = deleted else {
         panic!("{deleted:?}");
     };
@@ -102,12 +104,13 @@ pub(crate) async fn only_the_author_and_the_owner_of_the_upload_can_delete_a_mes
 ) {
     let upload = conversation(&store).await;
     let none = store
-        .delete_message(upload, Seq::new(1), None, deletion())
+        .delete_message(upload, Seq::new(1).into(), None, deletion())
         .await;
     assert_eq!(none, Err(StoreError::Forbidden));
     let other = conversation(&store).await;
     // The hash of the same secret on another upload.
-    let foreign = store.delete_message(upload, Seq::new(1), hash(other, AUTHOR), deletion());
+    let by = hash(other, AUTHOR);
+    let foreign = store.delete_message(upload, Seq::new(1).into(), by, deletion());
     assert_eq!(foreign.await, Err(StoreError::Forbidden));
     assert_eq!(
         delete(&store, upload, 1, OTHER).await,
@@ -126,7 +129,7 @@ pub(crate) async fn only_the_author_and_the_owner_of_the_upload_can_delete_a_mes
     store.append(anonymous, drafts("a", 1)).await.unwrap();
     for by in [None, hash(anonymous, AUTHOR)] {
         let deleted = store
-            .delete_message(anonymous, Seq::new(1), by, deletion())
+            .delete_message(anonymous, Seq::new(1).into(), by, deletion())
             .await;
         assert_eq!(deleted, Err(StoreError::Forbidden), "nobody has its secret");
     }
@@ -164,6 +167,26 @@ pub(crate) async fn what_is_no_message_cannot_be_deleted(store: Shared) {
         delete(&store, unknown, 1, OWNER).await,
         Err(StoreError::NotFound)
     );
+}
+
+pub(crate) async fn another_message_with_the_number_is_not_deleted(store: Shared) {
+    let upload = conversation(&store).await;
+    let second = log(&store, upload).await[1].id();
+    let delete = |seq, id| {
+        let message = MessageRef {
+            seq: Seq::new(seq),
+            id: Some(id),
+        };
+        store.delete_message(upload, message, hash(upload, AUTHOR), deletion())
+    };
+    for (seq, id) in [(2, ids::message_id()), (1, second), (4, second)] {
+        assert_eq!(delete(seq, id).await, Err(StoreError::NotFound), "{seq}");
+    }
+    assert_eq!(log(&store, upload).await.len(), 3);
+    assert!(matches!(delete(2, second).await, Ok(Deleted::New(_))));
+    assert_eq!(delete(2, second).await, Ok(Deleted::Already));
+    let other = delete(2, ids::message_id()).await;
+    assert_eq!(other, Err(StoreError::NotFound), "it is deleted already");
 }
 
 pub(crate) async fn a_repeated_post_finds_the_deleted_message(store: Shared) {

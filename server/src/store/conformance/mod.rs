@@ -61,6 +61,7 @@ macro_rules! store_suite {
                 only_the_author_and_the_owner_of_the_upload_can_delete_a_message,
                 a_message_is_deleted_once,
                 what_is_no_message_cannot_be_deleted,
+                another_message_with_the_number_is_not_deleted,
                 a_repeated_post_finds_the_deleted_message,
                 pins_keep_their_numbers_when_one_is_deleted,
                 concurrent_posts_and_deletions_leave_no_hole,

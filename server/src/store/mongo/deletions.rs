@@ -8,7 +8,7 @@
 //! Whatever happens in between, the recorded intent says what remains to be done, also to another call or another node.
 //! Everybody takes the entry's id and its time from there, so they all do the same.
 
-use app::model::{Deletion, Seq, UploadId};
+use app::model::{Deletion, UploadId};
 use futures::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, doc};
@@ -23,7 +23,7 @@ use super::retry::Retries;
 use super::schema::Database;
 use super::uploads;
 use crate::clock;
-use crate::store::{Deleted, DeletionDraft, SecretHash, StoreError};
+use crate::store::{Deleted, DeletionDraft, MessageRef, SecretHash, StoreError};
 
 /// How old a deletion is when nobody works on it any more, in milliseconds: longer than a call may take, with room for
 /// nodes whose clocks differ. It does not matter if somebody does.
@@ -33,12 +33,14 @@ const ABANDONED_AFTER: i64 = 10_000;
 pub(super) async fn delete_message(
     database: &Database,
     locks: &AppendLocks,
-    (upload, seq): (UploadId, Seq),
+    (upload, wanted): (UploadId, MessageRef),
     by: Option<SecretHash>,
     draft: DeletionDraft,
 ) -> Result<Deleted, Failure> {
     let log = Log::new(database, upload);
+    let seq = wanted.seq;
     let (state, message) = try_join!(uploads::state(database, upload), log.message(seq))?;
+    let message = message.filter(|found| wanted.is(found.id));
     let message = message.ok_or(StoreError::NotFound)?;
     if by.is_none() || (by != message.owner && by != state.owner) {
         return Err(StoreError::Forbidden.into());

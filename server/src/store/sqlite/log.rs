@@ -11,7 +11,7 @@ use super::heads::Head;
 use super::row::{count_invalid, moment, optional, optional_moment, parsed, point, secret_hash};
 use super::uploads::{self, UploadRow};
 use crate::store::{
-    Appended, Deleted, DeletionDraft, Draft, Position, SecretHash, Select, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Position, SecretHash, Select, StoreError,
 };
 
 const INSERT: &str = "INSERT INTO entries (upload, seq, id, created_at, places, client_message_id,
@@ -64,12 +64,12 @@ pub(super) fn append(
 pub(super) fn delete_message(
     connection: &Connection,
     upload: UploadId,
-    seq: Seq,
+    message: MessageRef,
     by: Option<SecretHash>,
     draft: DeletionDraft,
 ) -> Result<Done<Deleted>, Failure> {
     let log = Log::open(connection, upload)?;
-    let (owner, is_deleted) = log.owner(seq)?.ok_or(StoreError::NotFound)?;
+    let (owner, is_deleted) = log.owner(message)?.ok_or(StoreError::NotFound)?;
     if by.is_none() || (by != owner && by != log.row.owner) {
         return Err(StoreError::Forbidden.into());
     }
@@ -81,7 +81,7 @@ pub(super) fn delete_message(
         id: draft.id,
         upload_id: upload,
         seq: position.seq,
-        deletes: seq,
+        deletes: message.seq,
         created_at: draft.created_at,
     };
     log.delete(&deletion, position)?;
@@ -166,12 +166,14 @@ impl<'c> Log<'c> {
     }
 
     /// Reads the hash of the secret of a message's author, and whether it is deleted; `None` if there is no such message.
-    fn owner(&self, seq: Seq) -> rusqlite::Result<Option<(Option<SecretHash>, bool)>> {
+    fn owner(&self, message: MessageRef) -> rusqlite::Result<Option<(Option<SecretHash>, bool)>> {
         let sql = "SELECT owner, deleted_at FROM entries
-            WHERE upload = ?1 AND seq = ?2 AND deletes IS NULL";
+            WHERE upload = ?1 AND seq = ?2 AND deletes IS NULL AND (?3 IS NULL OR id = ?3)";
+        let id = message.id.as_ref().map(MessageId::as_bytes);
+        let params = params![self.row.key, number(message.seq), id];
         self.connection
             .prepare_cached(sql)?
-            .query_row([self.row.key, number(seq)], |row| {
+            .query_row(params, |row| {
                 Ok((secret_hash(row, 0)?, optional_moment(row, 1)?.is_some()))
             })
             .optional()

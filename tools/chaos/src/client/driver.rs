@@ -243,7 +243,7 @@ impl Driver {
                 }
             }
             // Clients delete nothing.
-            Effect::Delete(_) => {}
+            Effect::Delete(..) => {}
             Effect::FetchFrom(seq) => self.call(async move {
                 let before = seq.previous();
                 let answer = api.after(upload, before).await;

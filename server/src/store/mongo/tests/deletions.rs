@@ -36,7 +36,8 @@ fn old_deletion() -> DeletionDraft {
 
 async fn delete(store: &MongoStore, upload: UploadId, seq: u64) -> Result<Deleted, StoreError> {
     let (by, draft) = (Some(OWNER), old_deletion());
-    store.delete_message(upload, Seq::new(seq), by, draft).await
+    let message = Seq::new(seq).into();
+    store.delete_message(upload, message, by, draft).await
 }
 
 /// Inserts an upload of the owner, with three messages. The second one has a place and a tag.
@@ -73,7 +74,8 @@ impl Interrupted {
         proxy.arm_at(command, collection, Fault::Ends);
         // Whether it succeeds depends on the step.
         let by = Some(OWNER);
-        let _ = node.delete_message(upload, Seq::new(2), by, draft).await;
+        let message = Seq::new(2).into();
+        let _ = node.delete_message(upload, message, by, draft).await;
         assert_eq!(node.ping().await, Err(StoreError::Unavailable), "the fault");
         Self {
             database,

@@ -72,7 +72,8 @@ async fn deletions_have_the_specified_fields() {
         id: MessageId::from_bytes(rand::random()),
         created_at: "2026-11-25T12:00:00.456Z".parse().unwrap(),
     };
-    let deleted = store.delete_message(id, Seq::new(1), Some(by), draft).await;
+    let deleted = store.delete_message(id, Seq::new(1).into(), Some(by), draft);
+    let deleted = deleted.await;
     assert!(matches!(deleted, Ok(Deleted::New(_))), "{deleted:?}");
     let at = draft.created_at;
     store.delete_upload(id, Some(by), at).await.unwrap();

@@ -60,7 +60,7 @@ async fn of_what_is_deleted_no_byte_is_left_in_the_files() {
             created_at: clock::now(),
         };
         let by = Some(SecretHash::new(kept, &secret));
-        let deleted = store.delete_message(kept, Seq::new(seq), by, draft);
+        let deleted = store.delete_message(kept, Seq::new(seq).into(), by, draft);
         deleted.await.unwrap();
     }
     let by = Some(SecretHash::new(gone, &secret));

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::model::{LogPage, Seq, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
 use async_trait::async_trait;
 
 use crate::ids::PairingId;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Appended, Deleted, DeletionDraft, Draft, Removal, SecretHash, Select, Store, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
+    StoreError,
 };
 
 /// A store that turns into another one after its first pairing check, which is before the search for orphans.
@@ -41,11 +42,11 @@ impl Store for Swapped {
     async fn delete_message(
         &self,
         upload: UploadId,
-        seq: Seq,
+        message: MessageRef,
         by: Option<SecretHash>,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
-        self.store.delete_message(upload, seq, by, draft).await
+        self.store.delete_message(upload, message, by, draft).await
     }
 
     async fn delete_upload(
