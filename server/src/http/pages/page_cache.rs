@@ -230,8 +230,7 @@ mod tests {
         };
         let version = content.version();
         let rendering = async move {
-            RENDERED.set(RENDERED.get() + 1);
-            RenderedPage::render(
+            let page = RenderedPage::render(
                 Request::new(Body::empty()),
                 language,
                 Assets::default(),
@@ -239,7 +238,9 @@ mod tests {
                 content,
                 OtherOrigins::default(),
             )
-            .await
+            .await;
+            RENDERED.set(RENDERED.get() + 1);
+            page
         };
         let address = IpAddr::from([127, 0, 0, 1]);
         pages.get_or_render(address, key, version, rendering).await
