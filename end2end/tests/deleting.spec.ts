@@ -161,7 +161,7 @@ test.describe('a message', () => {
     await writer.say('stubborn');
     await expect.poll(async () => (await messages(request, shared)).length).toBe(1);
     let isBroken = true;
-    await page.route('**/messages/1', (route) => (isBroken ? route.fulfill({ status: 503 }) : route.continue()));
+    await page.route(/\/messages\/1\?id=/, (route) => (isBroken ? route.fulfill({ status: 503 }) : route.continue()));
     await deleteMessage(page, 1);
     await expect(page.getByText('Not deleted. The server is having trouble.')).toBeVisible(afterUndo);
     await expect(writer.messages).toBeVisible();
