@@ -177,9 +177,9 @@ async fn image_page(
     short_id: ShortId,
 ) -> Result<Arc<RenderedPage>, BudgetExceeded> {
     let deadline = Deadline::start();
-    let origin = info.public_origin(&state.config);
     let language = accept::language(request.headers());
-    let last = state.pages.get(&origin, language, short_id);
+    let key = PageKey::image(info.public_origin(&state.config), language, short_id);
+    let last = state.pages.get(&key);
     let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some((upload, head))) = (&last, known) {
         match load::head(state, deadline, upload.id).await {
@@ -192,7 +192,6 @@ async fn image_page(
         }
     }
     let upload = known.map(|(upload, _)| upload);
-    let key = (origin, language, short_id);
     let reserve = || {
         state
             .response_budget

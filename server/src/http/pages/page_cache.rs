@@ -37,9 +37,8 @@ pub struct PageCache {
     renderers: FairSemaphore,
 }
 
-/// The uploads' pages that are being read and rendered, by origin and language. Concurrent requests for one share it.
-pub(super) type PendingPages =
-    CoalescedReads<(String, Language, ShortId), Arc<RenderedPage>, BudgetExceeded>;
+/// The uploads' pages that are being read and rendered. Concurrent requests for one share it.
+pub(super) type PendingPages = CoalescedReads<PageKey, Arc<RenderedPage>, BudgetExceeded>;
 
 /// The key of a cached page.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -55,6 +54,15 @@ impl PageKey {
             origin,
             language,
             kind: PageKind::of(content),
+        }
+    }
+
+    /// The key of an upload's page.
+    pub fn image(origin: String, language: Language, short_id: ShortId) -> Self {
+        Self {
+            origin,
+            language,
+            kind: PageKind::Image(short_id),
         }
     }
 }
@@ -109,18 +117,9 @@ impl PageCache {
         &self.pending
     }
 
-    /// Returns the page of this upload that was rendered last. It may be out of date.
-    pub(super) fn get(
-        &self,
-        origin: &str,
-        language: Language,
-        short_id: ShortId,
-    ) -> Option<Arc<RenderedPage>> {
-        self.cache.get(&PageKey {
-            origin: origin.to_owned(),
-            language,
-            kind: PageKind::Image(short_id),
-        })
+    /// Returns the page with this key that was rendered last. It may be out of date.
+    pub(super) fn get(&self, key: &PageKey) -> Option<Arc<RenderedPage>> {
+        self.cache.get(key)
     }
 
     /// Returns this version of a page, rendered now or before. Of concurrent callers one renders it, when it is the turn
@@ -272,7 +271,8 @@ mod tests {
         drop(first);
         second.await;
         assert_eq!(RENDERED.get(), 1);
-        assert!(pages.get("", Language::En, upload.short_id).is_some());
+        let key = PageKey::image(String::new(), Language::En, upload.short_id);
+        assert!(pages.get(&key).is_some());
     }
 
     async fn home(pages: &PageCache, origin: &str) -> Arc<RenderedPage> {
