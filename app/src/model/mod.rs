@@ -24,7 +24,10 @@ pub use seq::Seq;
 pub use stroke::StrokeId;
 pub use tab::TabId;
 pub use tag::{AuthorTag, TabTag};
-pub use text::{AuthorName, MAX_AUTHOR_CHARS, MAX_MESSAGE_CHARS, MessageText, TextError};
+pub use text::{
+    AuthorName, MAX_AUTHOR_CHARS, MAX_MESSAGE_CHARS, MAX_REASON_CHARS, MessageText, ReportReason,
+    TextError,
+};
 pub use timestamp::{Timestamp, TimestampError};
 pub use upload::{Content, Kind, MediaType, UPLOADED_COOKIE, Upload, UploadPage, fitted_size};
 pub use viewer::{Person, Viewer};

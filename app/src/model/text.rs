@@ -11,6 +11,8 @@ use crate::texts::{Texts, fill, texts};
 pub const MAX_AUTHOR_CHARS: usize = 40;
 /// The longest message, in characters (Unicode scalar values).
 pub const MAX_MESSAGE_CHARS: usize = 2_000;
+/// The longest reason of a report, in characters (Unicode scalar values).
+pub const MAX_REASON_CHARS: usize = 1_000;
 
 /// The alias of those who give none.
 const ANONYMOUS: &str = "Anonymous";
@@ -113,14 +115,40 @@ impl FromStr for MessageText {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let text = normalize_control_characters(text);
-        let text = text.trim();
-        if is_blank(text) {
-            return Err(TextError::Empty);
-        }
-        check_length(text, MAX_MESSAGE_CHARS)?;
-        Ok(Self(text.into()))
+        lines(text, MAX_MESSAGE_CHARS).map(Self)
     }
+}
+
+/// Why somebody reports an upload: trimmed, 1 to 1,000 characters, with line breaks like a message.
+/// Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReportReason(Arc<str>);
+
+impl ReportReason {
+    /// The reason as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ReportReason {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        lines(text, MAX_REASON_CHARS).map(Self)
+    }
+}
+
+/// Parses a text that may have several lines.
+fn lines(text: &str, max: usize) -> Result<Arc<str>, TextError> {
+    let text = normalize_control_characters(text);
+    let text = text.trim();
+    if is_blank(text) {
+        return Err(TextError::Empty);
+    }
+    check_length(text, max)?;
+    Ok(text.into())
 }
 
 /// Replaces line breaks of all kinds by LF (CR LF, which forms send, CR, VT, FF and NEL), keeps tabs, and removes other
@@ -195,6 +223,7 @@ macro_rules! text_conversions {
 
 text_conversions!(AuthorName);
 text_conversions!(MessageText);
+text_conversions!(ReportReason);
 
 #[cfg(test)]
 mod tests {
@@ -212,6 +241,18 @@ mod tests {
     fn texts_are_trimmed() {
         assert_eq!(author("\u{3000} Ada \n"), Ok("Ada".into()));
         assert_eq!(message("\n\n  look here\t\n"), Ok("look here".into()));
+    }
+
+    #[test]
+    fn the_reason_of_a_report_is_a_text_of_at_most_1000_characters() {
+        let reason = |text: &str| text.parse::<ReportReason>().map(String::from);
+        assert_eq!(reason(" spam,\r\nI think\n"), Ok("spam,\nI think".into()));
+        assert_eq!(reason(" \u{200b}\n"), Err(TextError::Empty));
+        let longest = "é".repeat(1_000);
+        assert_eq!(reason(&longest), Ok(longest.clone()));
+        let (max, len) = (1_000, 1_001);
+        let too_long = reason(&format!("{longest}x"));
+        assert_eq!(too_long, Err(TextError::TooLong { max, len }));
     }
 
     #[test]

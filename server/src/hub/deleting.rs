@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tracing::Instrument;
 
 use super::handle::Hub;
-use crate::store::{Deleted, DeletionDraft, MessageRef, SecretHash, Select, Store, StoreError};
+use crate::store::{Deleted, DeletionDraft, MessageRef, Requester, Select, Store, StoreError};
 use crate::{clock, ids};
 
 /// Deletes messages and uploads; clones share their parts.
@@ -39,7 +39,7 @@ impl Deleter {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
     ) -> Result<(), StoreError> {
         let Self { store, hub, .. } = self.clone();
         self.run(async move {
@@ -66,11 +66,7 @@ impl Deleter {
     ///
     /// # Errors
     /// As [`Store::delete_upload`].
-    pub async fn delete_upload(
-        &self,
-        upload: UploadId,
-        by: Option<SecretHash>,
-    ) -> Result<(), StoreError> {
+    pub async fn delete_upload(&self, upload: UploadId, by: Requester) -> Result<(), StoreError> {
         let Self {
             store,
             hub,

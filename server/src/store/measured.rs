@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::metrics::StoreMetrics;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
-    StoreError,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
+    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::ids::PairingId;
 
@@ -57,7 +57,7 @@ impl Store for MeasuredStore {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         let call = self.store.delete_message(upload, message, by, draft);
@@ -72,7 +72,7 @@ impl Store for MeasuredStore {
     async fn delete_upload(
         &self,
         upload: UploadId,
-        by: Option<SecretHash>,
+        by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let call = self.store.delete_upload(upload, by, at);
@@ -121,6 +121,31 @@ impl Store for MeasuredStore {
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
         let call = self.store.newest_uploads(limit);
         self.metrics.calls.measure("newest_uploads", call).await
+    }
+
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
+        let call = self.store.add_report(upload, report);
+        self.metrics.calls.measure("add_report", call).await
+    }
+
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError> {
+        let call = self.store.list_uploads(filter, before, limit);
+        self.metrics.calls.measure("list_uploads", call).await
+    }
+
+    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
+        let call = self.store.block(content);
+        self.metrics.calls.measure("block", call).await
+    }
+
+    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        let call = self.store.is_blocked(content);
+        self.metrics.calls.measure("is_blocked", call).await
     }
 
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {

@@ -46,6 +46,10 @@ impl StoreMetrics {
                 "pair",
                 "newest_uploads",
                 "has_short_id",
+                "add_report",
+                "list_uploads",
+                "block",
+                "is_blocked",
             ],
         );
         let appended = Family::default();

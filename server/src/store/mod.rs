@@ -5,6 +5,7 @@
 pub mod coalescing;
 pub mod measured;
 pub mod metrics;
+mod moderation;
 pub mod mongo;
 mod secret_hash;
 pub mod sqlite;
@@ -21,6 +22,7 @@ use app::model::{
 use async_trait::async_trait;
 use thiserror::Error;
 
+pub use moderation::{ContentHash, ListedUpload, MAX_REPORTS, Report, Requester, UploadFilter};
 pub use secret_hash::SecretHash;
 
 use crate::ids::PairingId;
@@ -253,7 +255,7 @@ pub trait Store: Send + Sync + 'static {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError>;
 
-    /// Deletes a message, if `by` is the hash of its author's secret or of that of the upload's owner: what it says is
+    /// Deletes a message, if `by` has its author's secret or that of the upload's owner, or is an admin: what it says is
     /// removed, and an entry that says so is appended. On success both are durable.
     ///
     /// # Errors
@@ -265,7 +267,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError>;
 
@@ -279,8 +281,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Deletes an upload, if `by` is the hash of its owner's secret. From then on it is gone for every call. Its log and
-    /// its images are removed later: it is among the [`Store::removals`].
+    /// Deletes an upload, if `by` has its owner's secret or is an admin. From then on it is gone for every call. Its log
+    /// and its images are removed later: it is among the [`Store::removals`].
     ///
     /// # Errors
     /// [`StoreError::Forbidden`] for another secret or none. Undecided after [`StoreError::Unavailable`] and
@@ -288,7 +290,7 @@ pub trait Store: Send + Sync + 'static {
     async fn delete_upload(
         &self,
         upload: UploadId,
-        by: Option<SecretHash>,
+        by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
@@ -305,7 +307,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
     async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError>;
 
-    /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more.
+    /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more. Its
+    /// reports are removed.
     ///
     /// # Errors
     /// As [`Store::remove_log`].
@@ -348,6 +351,37 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
+
+    /// Adds a report to an upload. Only the newest [`MAX_REPORTS`] of an upload are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::Moved`]; repeating the call may store it twice.
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError>;
+
+    /// Returns uploads that are not gone with their reports, at most `limit`, the newest first: those that are older than
+    /// the upload `before`, if it is given, which may be gone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no upload `before`.
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError>;
+
+    /// Records that this image is refused from now on. On success that is durable.
+    ///
+    /// # Errors
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    async fn block(&self, content: ContentHash) -> Result<(), StoreError>;
+
+    /// Returns whether this image is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError>;
 
     /// Returns whether a short id is in use; that of an upload that is gone is not. Used to find blobs that no upload
     /// refers to.

@@ -12,6 +12,7 @@ mod driver_error;
 mod error;
 mod inspect;
 mod log;
+mod moderation;
 mod options;
 mod pairing;
 mod prepare;
@@ -37,8 +38,8 @@ use self::error::with_timeout;
 use self::schema::Database;
 use self::writes::WriteTasks;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
-    StoreError,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
+    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::config::Secret;
 use crate::ids::PairingId;
@@ -119,7 +120,7 @@ impl Store for MongoStore {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         let (database, locks) = (self.database.clone(), self.append_locks.clone());
@@ -138,7 +139,7 @@ impl Store for MongoStore {
     async fn delete_upload(
         &self,
         upload: UploadId,
-        by: Option<SecretHash>,
+        by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let database = self.database.clone();
@@ -198,5 +199,34 @@ impl Store for MongoStore {
             return Ok(Vec::new());
         }
         with_timeout(uploads::newest(&self.database, limit)).await
+    }
+
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let job = async move { moderation::add_report(&database, upload, report).await };
+        self.writes.run(1, job).await
+    }
+
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError> {
+        // MongoDB takes 0 as no limit.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        with_timeout(moderation::list(&self.database, filter, before, limit)).await
+    }
+
+    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let job = async move { moderation::block(&database, content).await };
+        self.writes.run(1, job).await
+    }
+
+    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        with_timeout(moderation::is_blocked(&self.database, content)).await
     }
 }

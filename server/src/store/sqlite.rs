@@ -6,6 +6,7 @@ mod files;
 mod heads;
 mod inspect;
 mod log;
+mod moderation;
 mod pairing;
 mod reader;
 mod row;
@@ -33,8 +34,8 @@ use self::log::Done;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
-    StoreError,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
+    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::fs::folder::{self, FolderLock};
 use crate::fs::write_check::WriteCheck;
@@ -132,7 +133,7 @@ impl Store for SqliteStore {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         let job = move |connection: &_| log::delete_message(connection, upload, message, by, draft);
@@ -143,7 +144,7 @@ impl Store for SqliteStore {
     async fn delete_upload(
         &self,
         upload: UploadId,
-        by: Option<SecretHash>,
+        by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let job = move |connection: &_| uploads::delete(connection, upload, by, at);
@@ -207,6 +208,31 @@ impl Store for SqliteStore {
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
         let job = move |connection: &_| uploads::newest(connection, limit);
+        with_timeout(self.readers.run(job)).await
+    }
+
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
+        let job = move |connection: &_| moderation::add_report(connection, upload, &report);
+        with_timeout(self.writer.run(1, job, |()| ())).await
+    }
+
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError> {
+        let job = move |connection: &_| moderation::list(connection, filter, before, limit);
+        with_timeout(self.readers.run(job)).await
+    }
+
+    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
+        let job = move |connection: &_| moderation::block(connection, content);
+        with_timeout(self.writer.run(1, job, |()| ())).await
+    }
+
+    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        let job = move |connection: &_| moderation::is_blocked(connection, content);
         with_timeout(self.readers.run(job)).await
     }
 }

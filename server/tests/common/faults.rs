@@ -1,5 +1,7 @@
 //! Backends whose failures a test switches on and off.
 
+mod broker;
+
 use std::future::pending;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,14 +15,16 @@ use server::app::backends::Backends;
 use server::blob::{
     BlobEntry, BlobError, Blobs, ByteStream, Derived, PresignedUrl, ResponseHeaders,
 };
-use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
+use server::broker::Deliver;
 use server::ids::PairingId;
 use server::store::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, Store,
-    StoreError,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
+    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use tempfile::TempPath;
 use tokio::time::sleep;
+
+use self::broker::SwitchedBroker;
 
 /// How a backend behaves.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -155,7 +159,7 @@ impl Store for Switched<dyn Store> {
         &self,
         upload: UploadId,
         message: MessageRef,
-        by: Option<SecretHash>,
+        by: Requester,
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
@@ -170,7 +174,7 @@ impl Store for Switched<dyn Store> {
     async fn delete_upload(
         &self,
         upload: UploadId,
-        by: Option<SecretHash>,
+        by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.1.pass(StoreError::Unavailable).await?;
@@ -226,6 +230,31 @@ impl Store for Switched<dyn Store> {
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
         self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.newest_uploads(limit).await
+    }
+
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.add_report(upload, report).await
+    }
+
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.list_uploads(filter, before, limit).await
+    }
+
+    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.block(content).await
+    }
+
+    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        self.1.pass(StoreError::Unavailable).await?;
+        self.0.is_blocked(content).await
     }
 }
 
@@ -344,42 +373,5 @@ impl Blobs for Switched<dyn Blobs> {
     ) -> Result<Option<PresignedUrl>, BlobError> {
         self.1.pass(BlobError::Unavailable).await?;
         self.0.presigned_url(key, method, headers).await
-    }
-}
-
-struct SwitchedBroker {
-    broker: Arc<dyn Broker>,
-    switch: Switch,
-    receiver: Arc<OnceLock<Arc<dyn Deliver>>>,
-}
-
-#[async_trait]
-impl Broker for SwitchedBroker {
-    fn attach(&self, receiver: Arc<dyn Deliver>) {
-        assert!(self.receiver.set(receiver.clone()).is_ok());
-        self.broker.attach(receiver);
-    }
-
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::UNAVAILABLE).await?;
-        if self.switch.loses() {
-            return Ok(());
-        }
-        self.broker.publish(topic, frame).await
-    }
-
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::UNAVAILABLE).await?;
-        self.broker.subscribe(topic).await
-    }
-
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::UNAVAILABLE).await?;
-        self.broker.unsubscribe(topic).await
-    }
-
-    async fn ping(&self) -> Result<(), BrokerError> {
-        self.switch.pass(BrokerError::UNAVAILABLE).await?;
-        self.broker.ping().await
     }
 }

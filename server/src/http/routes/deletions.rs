@@ -40,7 +40,7 @@ pub async fn delete_message(
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let by = secret.map(|secret| SecretHash::new(id, &secret));
-    let deletion = deleter.delete_message(id, message, by);
+    let deletion = deleter.delete_message(id, message, by.into());
     deadline.wait("store", deletion).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -74,7 +74,7 @@ pub async fn delete_upload(
     let id = path.id(store.as_ref(), deadline).await?;
     let by = secret.map(|secret| SecretHash::new(id, &secret));
     deadline
-        .wait("store", deleter.delete_upload(id, by))
+        .wait("store", deleter.delete_upload(id, by.into()))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

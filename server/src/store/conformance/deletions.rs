@@ -34,7 +34,7 @@ async fn delete(
 ) -> Result<Deleted, StoreError> {
     let by = hash(upload, by);
     store
-        .delete_message(upload, Seq::new(seq).into(), by, deletion())
+        .delete_message(upload, Seq::new(seq).into(), by.into(), deletion())
         .await
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn a_deletion_is_an_entry_and_leaves_nothing_of_what_the_messag
     let by = hash(upload, AUTHOR);
     let draft = deletion();
     let deleted = store
-        .delete_message(upload, Seq::new(2).into(), by, draft)
+        .delete_message(upload, Seq::new(2).into(), by.into(), draft)
         .await;
     let Ok(Deleted::New(deletion)) = deleted else {
         panic!("{deleted:?}");
@@ -104,13 +104,17 @@ pub(crate) async fn only_the_author_and_the_owner_of_the_upload_can_delete_a_mes
 ) {
     let upload = conversation(&store).await;
     let none = store
-        .delete_message(upload, Seq::new(1).into(), None, deletion())
+        .delete_message(upload, Seq::new(1).into(), None.into(), deletion())
         .await;
     assert_eq!(none, Err(StoreError::Forbidden));
     let other = conversation(&store).await;
     // The hash of the same secret on another upload.
-    let by = hash(other, AUTHOR);
-    let foreign = store.delete_message(upload, Seq::new(1).into(), by, deletion());
+    let foreign = store.delete_message(
+        upload,
+        Seq::new(1).into(),
+        hash(other, AUTHOR).into(),
+        deletion(),
+    );
     assert_eq!(foreign.await, Err(StoreError::Forbidden));
     assert_eq!(
         delete(&store, upload, 1, OTHER).await,
@@ -129,7 +133,7 @@ pub(crate) async fn only_the_author_and_the_owner_of_the_upload_can_delete_a_mes
     store.append(anonymous, drafts("a", 1)).await.unwrap();
     for by in [None, hash(anonymous, AUTHOR)] {
         let deleted = store
-            .delete_message(anonymous, Seq::new(1).into(), by, deletion())
+            .delete_message(anonymous, Seq::new(1).into(), by.into(), deletion())
             .await;
         assert_eq!(deleted, Err(StoreError::Forbidden), "nobody has its secret");
     }
@@ -279,7 +283,7 @@ async fn assert_gone(store: &Shared, upload: &app::model::Upload) {
         Err(StoreError::Gone)
     );
     assert_eq!(delete(store, id, 1, OWNER).await, Err(StoreError::Gone));
-    let again = store.delete_upload(id, hash(id, OWNER), at(0)).await;
+    let again = store.delete_upload(id, hash(id, OWNER).into(), at(0)).await;
     assert_eq!(again, Err(StoreError::Gone));
     assert_eq!(store.has_short_id(upload.short_id).await, Ok(false));
     let newest = store.newest_uploads(1_000).await.unwrap();
@@ -300,7 +304,7 @@ pub(crate) async fn a_deleted_upload_is_gone_and_removed_step_by_step(store: Sha
         .unwrap();
     store.append(id, drafts("m", 5)).await.unwrap();
     for by in [None, hash(id, OTHER)] {
-        let refused = store.delete_upload(id, by, at(7)).await;
+        let refused = store.delete_upload(id, by.into(), at(7)).await;
         assert_eq!(refused, Err(StoreError::Forbidden));
     }
     assert_eq!(
@@ -312,7 +316,7 @@ pub(crate) async fn a_deleted_upload_is_gone_and_removed_step_by_step(store: Sha
     assert_eq!(removal_of(&store, id).await, None);
     assert_eq!(store.upload(UploadRef::Id(id)).await, Ok(upload.clone()));
     store
-        .delete_upload(id, hash(id, OWNER), at(7))
+        .delete_upload(id, hash(id, OWNER).into(), at(7))
         .await
         .unwrap();
     assert_gone(&store, &upload).await;

@@ -4,6 +4,7 @@
 pub(crate) mod append;
 pub(crate) mod concurrent;
 pub(crate) mod deletions;
+pub(crate) mod moderation;
 pub(crate) mod pairing;
 pub(crate) mod read;
 pub(crate) mod texts;
@@ -67,6 +68,12 @@ macro_rules! store_suite {
                 concurrent_posts_and_deletions_leave_no_hole,
                 a_deleted_upload_is_gone_and_removed_step_by_step,
                 an_upload_is_gone_when_its_time_is_up;
+            moderation:
+                the_newest_reports_of_an_upload_are_kept,
+                uploads_are_listed_in_pages_newest_first,
+                reports_go_with_their_upload,
+                an_admin_may_delete_everything,
+                blocked_images_are_known;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,

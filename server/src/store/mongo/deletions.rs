@@ -23,7 +23,7 @@ use super::retry::Retries;
 use super::schema::Database;
 use super::uploads;
 use crate::clock;
-use crate::store::{Deleted, DeletionDraft, MessageRef, SecretHash, StoreError};
+use crate::store::{Deleted, DeletionDraft, MessageRef, Requester, StoreError};
 
 /// How old a deletion is when nobody works on it any more, in milliseconds: longer than a call may take, with room for
 /// nodes whose clocks differ. It does not matter if somebody does.
@@ -34,7 +34,7 @@ pub(super) async fn delete_message(
     database: &Database,
     locks: &AppendLocks,
     (upload, wanted): (UploadId, MessageRef),
-    by: Option<SecretHash>,
+    by: Requester,
     draft: DeletionDraft,
 ) -> Result<Deleted, Failure> {
     let log = Log::new(database, upload);
@@ -42,7 +42,7 @@ pub(super) async fn delete_message(
     let (state, message) = try_join!(uploads::state(database, upload), log.message(seq))?;
     let message = message.filter(|found| wanted.is(found.id));
     let message = message.ok_or(StoreError::NotFound)?;
-    if by.is_none() || (by != message.owner && by != state.owner) {
+    if !by.may_delete(&[message.owner, state.owner]) {
         return Err(StoreError::Forbidden.into());
     }
     let client_id = client_id_of_deletion(seq);

@@ -10,6 +10,9 @@ use super::error::Failure;
 /// The name of the collection with the pairing id, and the id of its only document.
 pub(super) const PAIRING: &str = "pairing";
 
+/// The name of the collection with the hashes of images that are refused.
+const BLOCKED: &str = "blocked";
+
 /// The name of the collection with the version of the schema, and the id of its only document.
 const SCHEMA: &str = "schema";
 
@@ -24,6 +27,7 @@ pub(super) struct Database {
     uploads: Collection<RawDocumentBuf>,
     entries: Collection<RawDocumentBuf>,
     deletions: Collection<RawDocumentBuf>,
+    blocked: Collection<Document>,
     pairing: Collection<Document>,
     schema: Collection<Document>,
 }
@@ -35,6 +39,7 @@ impl Database {
             uploads: database.collection(StoredUpload::COLLECTION),
             entries: database.collection(StoredEntry::COLLECTION),
             deletions: database.collection(StoredDeletion::COLLECTION),
+            blocked: database.collection(BLOCKED),
             pairing: database.collection(PAIRING),
             schema: database.collection(SCHEMA),
         }
@@ -53,6 +58,11 @@ impl Database {
     /// The collection of deletions that are under way. It is small, and needs no index.
     pub fn deletions(&self) -> &Collection<RawDocumentBuf> {
         &self.deletions
+    }
+
+    /// The collection with the hashes of images that are refused, as the ids of its documents.
+    pub fn blocked(&self) -> &Collection<Document> {
+        &self.blocked
     }
 
     /// The collection with the pairing id.
@@ -102,8 +112,12 @@ impl Database {
         self.uploads
             .create_index(unique(doc! { "shortID": 1 }))
             .await?;
-        let newest = IndexModel::builder().keys(doc! { "createdAt": -1 });
-        self.uploads.create_index(newest.build()).await?;
+        let newest = doc! { "createdAt": -1, "_id": -1 };
+        let reported = doc! { "isReported": 1, "createdAt": -1, "_id": -1 };
+        for keys in [newest, reported] {
+            let index = IndexModel::builder().keys(keys);
+            self.uploads.create_index(index.build()).await?;
+        }
         let removals = IndexModel::builder().keys(doc! { "removeAt": 1 });
         self.uploads.create_index(removals.build()).await?;
         let by_time = doc! { "uploadID": 1, "createdAt": 1, "seq": 1 };

@@ -9,7 +9,7 @@ use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::Database;
 use crate::clock;
-use crate::store::{Removal, SecretHash, StoreError};
+use crate::store::{Removal, Requester, SecretHash, StoreError};
 
 /// Inserts an upload, unless one of its ids is taken.
 pub(super) async fn insert(
@@ -36,7 +36,8 @@ pub(super) async fn find(database: &Database, name: UploadRef) -> Result<Upload,
         UploadRef::Id(id) => doc! { "_id": object_id(id) },
         UploadRef::Short(id) => doc! { "shortID": id.as_str() },
     };
-    let found = database.uploads().find_one(filter).await?;
+    let found = database.uploads().find_one(filter);
+    let found = found.projection(without_reports()).await?;
     let document = found.ok_or(StoreError::NotFound)?;
     refuse_gone(&read::<StoredUploadState>(&document)?)?;
     Ok(read::<StoredUpload>(&document)?)
@@ -68,11 +69,11 @@ fn refuse_gone(state: &UploadState) -> Result<(), StoreError> {
 pub(super) async fn delete(
     database: &Database,
     id: UploadId,
-    by: Option<SecretHash>,
+    by: Requester,
     at: Timestamp,
 ) -> Result<(), Failure> {
     let UploadState { owner, .. } = state(database, id).await?;
-    if by.is_none() || by != owner {
+    if !by.may_delete(&[owner]) {
         return Err(StoreError::Forbidden.into());
     }
     let unless_deleted = doc! { "_id": object_id(id), "deletedAt": { "$exists": false } };
@@ -132,7 +133,7 @@ pub(super) async fn remove_log(
 pub(super) async fn finish_removal(database: &Database, id: UploadId) -> Result<(), Failure> {
     require_gone(database, id).await?;
     let upload = doc! { "_id": object_id(id) };
-    let done = doc! { "$unset": { "removeAt": "" } };
+    let done = doc! { "$unset": { "removeAt": "", "reports": "", "isReported": "" } };
     database.uploads().update_one(upload, done).await?;
     Ok(())
 }
@@ -145,16 +146,26 @@ async fn require_gone(database: &Database, id: UploadId) -> Result<(), Failure> 
     }
 }
 
-/// Reads the short ids of the newest uploads, by their times.
-pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<ShortId>, Failure> {
-    let not_gone = doc! {
+/// The condition that an upload is not gone.
+pub(super) fn not_gone() -> Document {
+    doc! {
         "deletedAt": { "$exists": false },
         "$or": [
             { "expiresAt": { "$exists": false } },
             { "expiresAt": { "$gt": date(clock::now()) } },
         ],
-    };
-    let newest = database.uploads().find(not_gone);
+    }
+}
+
+/// The projection to all but the reports, which may be long.
+fn without_reports() -> Document {
+    doc! { "reports": 0 }
+}
+
+/// Reads the short ids of the newest uploads, by their times.
+pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<ShortId>, Failure> {
+    let newest = database.uploads().find(not_gone());
+    let newest = newest.projection(without_reports());
     let newest = newest.sort(doc! { "createdAt": -1 });
     let mut newest = newest
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -11,7 +11,8 @@ use super::heads::Head;
 use super::row::{count_invalid, moment, optional, optional_moment, parsed, point, secret_hash};
 use super::uploads::{self, UploadRow};
 use crate::store::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Position, SecretHash, Select, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Position, Requester, SecretHash, Select,
+    StoreError,
 };
 
 const INSERT: &str = "INSERT INTO entries (upload, seq, id, created_at, places, client_message_id,
@@ -65,12 +66,12 @@ pub(super) fn delete_message(
     connection: &Connection,
     upload: UploadId,
     message: MessageRef,
-    by: Option<SecretHash>,
+    by: Requester,
     draft: DeletionDraft,
 ) -> Result<Done<Deleted>, Failure> {
     let log = Log::open(connection, upload)?;
     let (owner, is_deleted) = log.owner(message)?.ok_or(StoreError::NotFound)?;
-    if by.is_none() || (by != owner && by != log.row.owner) {
+    if !by.may_delete(&[owner, log.row.owner]) {
         return Err(StoreError::Forbidden.into());
     }
     if is_deleted {

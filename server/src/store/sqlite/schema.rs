@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x546f_6e65;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The changes of each schema version. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE uploads (
         key INTEGER PRIMARY KEY,
@@ -98,6 +98,21 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     ALTER TABLE uploads ADD COLUMN removed_at INTEGER;
     CREATE INDEX deleted_uploads ON uploads (deleted_at) WHERE deleted_at IS NOT NULL AND removed_at IS NULL;
     CREATE INDEX expiring_uploads ON uploads (expires_at) WHERE expires_at IS NOT NULL AND removed_at IS NULL;
+",
+    "
+    -- The newest reports of each upload, until it is removed.
+    CREATE TABLE reports (
+        key INTEGER PRIMARY KEY,
+        upload INTEGER NOT NULL REFERENCES uploads (key),
+        reason TEXT NOT NULL,
+        created_at INTEGER NOT NULL -- milliseconds since 1970 in UTC
+    ) STRICT;
+    CREATE INDEX reports_by_upload ON reports (upload, key);
+
+    -- The SHA-256 of images that are refused.
+    CREATE TABLE blocked (
+        content BLOB PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

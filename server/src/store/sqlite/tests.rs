@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::{DATABASE_FILE, OpenError, SqliteStore};
 use crate::fs::folder::FolderError;
 use crate::store::conformance::{some_upload, store_suite};
-use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError};
+use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError, UploadFilter};
 
 fn open() -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -256,6 +256,7 @@ async fn an_incomplete_database_is_refused_naming_what_is_missing() {
         ("DROP TABLE entries", "its table entries is missing"),
         ("DROP TABLE uploads", "its table uploads is missing"),
         ("DROP TABLE pairing", "its table pairing is missing"),
+        ("DROP TABLE blocked", "its table blocked is missing"),
         (
             "DROP INDEX entries_by_time",
             "its index entries_by_time is missing",
@@ -283,10 +284,11 @@ async fn a_database_of_any_earlier_version_is_migrated_with_its_messages() {
         let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
         let schema = super::schema::MIGRATIONS[..version].concat();
         old.execute_batch(&schema).unwrap();
+        let log = if version < 4 { "messages" } else { "entries" };
         old.execute_batch(&format!(
-            "INSERT INTO uploads VALUES
-                (1, x'{id}', 'aB3dE9xZ', 'image', '/i/aB3dE9xZ', 'image/png', 9, 3, 2, 0);
-            INSERT INTO messages (upload, seq, id, author_name, content, client_message_id, created_at)
+            "INSERT INTO uploads (key, id, short_id, kind, url, media_type, size, width, height, created_at)
+                VALUES (1, x'{id}', 'aB3dE9xZ', 'image', '/i/aB3dE9xZ', 'image/png', 9, 3, 2, 0);
+            INSERT INTO {log} (upload, seq, id, author_name, content, client_message_id, created_at)
                 VALUES (1, 1, x'090909090909090909090909', 'Ada', 'from before', 'old', 0);
             PRAGMA application_id = 0x546f6e65;
             PRAGMA user_version = {version};"
@@ -306,6 +308,8 @@ async fn a_database_of_any_earlier_version_is_migrated_with_its_messages() {
         assert_eq!(old.content.as_str(), "from before");
         assert_eq!((old.author, old.at, old.pin), (None, None, None));
         assert_eq!(new.pin, NonZeroU32::new(1));
+        let listed = store.list_uploads(UploadFilter::All, None, 9).await;
+        assert_eq!(listed.unwrap().len(), 1);
     }
 }
 

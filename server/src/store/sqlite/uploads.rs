@@ -5,13 +5,14 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use super::error::Failure;
 use super::row::{count_invalid, moment, optional_moment, parsed, secret_hash};
 use crate::clock;
-use crate::store::{Removal, SecretHash, StoreError};
+use crate::store::{Removal, Requester, SecretHash, StoreError};
 
 const INSERT: &str =
     "INSERT INTO uploads (id, short_id, kind, url, media_type, size, width, height, created_at,
         expires_at, owner)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const SELECT: &str =
+/// Selects the columns that [`upload`] reads.
+pub(super) const SELECT: &str =
     "SELECT id, short_id, kind, url, media_type, size, width, height, created_at, expires_at, deleted_at
     FROM uploads";
 const IMAGE: &str = "image";
@@ -107,11 +108,11 @@ pub(super) fn row(connection: &Connection, id: UploadId) -> Result<UploadRow, Fa
 pub(super) fn delete(
     connection: &Connection,
     id: UploadId,
-    by: Option<SecretHash>,
+    by: Requester,
     at: Timestamp,
 ) -> Result<(), Failure> {
     let UploadRow { key, owner, .. } = row(connection, id)?;
-    if by.is_none() || by != owner {
+    if !by.may_delete(&[owner]) {
         return Err(StoreError::Forbidden.into());
     }
     connection
@@ -156,12 +157,15 @@ pub(super) fn remove_log(
     Ok(connection.prepare_cached(sql)?.execute([key, limit])?)
 }
 
-/// Records that nothing is left of an upload that is gone.
+/// Records that nothing is left of an upload that is gone, and removes its reports.
 pub(super) fn finish_removal(connection: &Connection, id: UploadId) -> Result<(), Failure> {
     let key = key_of_gone(connection, id)?;
     connection
         .prepare_cached("UPDATE uploads SET removed_at = ?2 WHERE key = ?1")?
         .execute(params![key, clock::now().unix_millis()])?;
+    connection
+        .prepare_cached("DELETE FROM reports WHERE upload = ?1")?
+        .execute([key])?;
     Ok(())
 }
 
@@ -200,7 +204,8 @@ fn upload_and_deletion(row: &Row<'_>) -> rusqlite::Result<(Upload, Option<Timest
     Ok((upload(row)?, optional_moment(row, 10)?))
 }
 
-fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+/// Reads an upload.
+pub(super) fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
     Ok(Upload {
         id: UploadId::from_bytes(row.get(0)?),
         short_id: parsed(row, 1)?,

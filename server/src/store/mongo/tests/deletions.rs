@@ -35,9 +35,10 @@ fn old_deletion() -> DeletionDraft {
 }
 
 async fn delete(store: &MongoStore, upload: UploadId, seq: u64) -> Result<Deleted, StoreError> {
-    let (by, draft) = (Some(OWNER), old_deletion());
-    let message = Seq::new(seq).into();
-    store.delete_message(upload, message, by, draft).await
+    let (by, draft) = (Some(OWNER).into(), old_deletion());
+    store
+        .delete_message(upload, Seq::new(seq).into(), by, draft)
+        .await
 }
 
 /// Inserts an upload of the owner, with three messages. The second one has a place and a tag.
@@ -73,9 +74,10 @@ impl Interrupted {
         let upload = conversation(&other).await;
         proxy.arm_at(command, collection, Fault::Ends);
         // Whether it succeeds depends on the step.
-        let by = Some(OWNER);
-        let message = Seq::new(2).into();
-        let _ = node.delete_message(upload, message, by, draft).await;
+        let by = Some(OWNER).into();
+        let _ = node
+            .delete_message(upload, Seq::new(2).into(), by, draft)
+            .await;
         assert_eq!(node.ping().await, Err(StoreError::Unavailable), "the fault");
         Self {
             database,
@@ -181,7 +183,9 @@ async fn a_repeated_deletion_finishes_the_first_one() {
 async fn an_interrupted_deletion_in_an_upload_that_is_gone_is_dropped() {
     let deletion = Interrupted::before("insert", "messages", old_deletion()).await;
     let (other, upload) = (&deletion.other, deletion.upload);
-    let deleted = other.delete_upload(upload, Some(OWNER), clock::now()).await;
+    let deleted = other
+        .delete_upload(upload, Some(OWNER).into(), clock::now())
+        .await;
     assert_eq!(deleted, Ok(()));
     assert_eq!(deletion.intents().await, 1);
     assert_eq!(other.finish_deletions(9).await, Ok(vec![]));
@@ -276,7 +280,9 @@ async fn a_deletion_is_seen_through_every_node_at_once() {
     // This node remembers the head before the deletion.
     let appended = one.append(upload, drafts("next", 1)).await.unwrap();
     assert!(matches!(&appended[..], [Appended::New(next)] if next.seq == Seq::new(5)));
-    let deleted = other.delete_upload(upload, Some(OWNER), clock::now()).await;
+    let deleted = other
+        .delete_upload(upload, Some(OWNER).into(), clock::now())
+        .await;
     assert_eq!(deleted, Ok(()));
     let late = one.append(upload, drafts("late", 1)).await;
     assert_eq!(late, Err(StoreError::Gone));
@@ -293,7 +299,9 @@ async fn a_message_that_arrives_after_the_log_was_removed_is_removed_too() {
     proxy.arm(Fault::Holds);
     let undecided = late.append(upload, drafts("late", 1)).await;
     assert_eq!(undecided, Err(StoreError::Unavailable));
-    let deleted = other.delete_upload(upload, Some(OWNER), clock::now()).await;
+    let deleted = other
+        .delete_upload(upload, Some(OWNER).into(), clock::now())
+        .await;
     assert_eq!(deleted, Ok(()));
     assert_eq!(other.remove_log(upload, 9).await, Ok(3));
     proxy.release().await;

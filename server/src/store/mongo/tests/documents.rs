@@ -72,11 +72,12 @@ async fn deletions_have_the_specified_fields() {
         id: MessageId::from_bytes(rand::random()),
         created_at: "2026-11-25T12:00:00.456Z".parse().unwrap(),
     };
-    let deleted = store.delete_message(id, Seq::new(1).into(), Some(by), draft);
-    let deleted = deleted.await;
+    let deleted = store
+        .delete_message(id, Seq::new(1).into(), Some(by).into(), draft)
+        .await;
     assert!(matches!(deleted, Ok(Deleted::New(_))), "{deleted:?}");
     let at = draft.created_at;
-    store.delete_upload(id, Some(by), at).await.unwrap();
+    store.delete_upload(id, Some(by).into(), at).await.unwrap();
     let upload = database.only("uploads").await;
     assert_eq!(upload["owner"].element_type(), ElementType::Binary);
     assert_eq!(upload["expiresAt"].element_type(), ElementType::DateTime);
@@ -164,7 +165,7 @@ async fn documents_of_the_first_version_are_read() {
     let texts: Vec<_> = page.messages().map(|it| it.content.as_str()).collect();
     assert_eq!(texts, [TEXT, "something"]);
     let nobody = SecretHash::from_bytes([7; 32]);
-    let deleted = store.delete_upload(id, Some(nobody), page.entries[0].created_at());
+    let deleted = store.delete_upload(id, Some(nobody).into(), page.entries[0].created_at());
     assert_eq!(deleted.await, Err(StoreError::Forbidden));
     assert_eq!(store.removals(9).await, Ok(vec![]));
 }

@@ -60,11 +60,14 @@ async fn of_what_is_deleted_no_byte_is_left_in_the_files() {
             created_at: clock::now(),
         };
         let by = Some(SecretHash::new(kept, &secret));
-        let deleted = store.delete_message(kept, Seq::new(seq).into(), by, draft);
+        let deleted = store.delete_message(kept, Seq::new(seq).into(), by.into(), draft);
         deleted.await.unwrap();
     }
     let by = Some(SecretHash::new(gone, &secret));
-    store.delete_upload(gone, by, clock::now()).await.unwrap();
+    store
+        .delete_upload(gone, by.into(), clock::now())
+        .await
+        .unwrap();
     while store.remove_log(gone, 100).await.unwrap() > 0 {}
     // The log is emptied about a second after the last write.
     let log = folder.path().join("tonesa.db-wal");
