@@ -29,8 +29,8 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use link_preview::{Subject, upload_title};
 #[cfg(feature = "ssr")]
-pub use pages::MessageForm;
+pub use pages::{AdminPage, MessageForm, ReportForm};
 #[cfg(feature = "ssr")]
-pub use shell::{problem_page, shell};
+pub use shell::{admin_page, problem_page, report_page, shell};
 #[cfg(feature = "hydrate")]
 pub use start::start;

@@ -7,7 +7,7 @@ use leptos_meta::MetaTags;
 
 use crate::app::App;
 use crate::link_preview::{self, Subject};
-use crate::pages::{MessageForm, Refused};
+use crate::pages::{AdminPage, MessageForm, Refused, ReportForm};
 use crate::problem::Problem;
 use crate::settings::{Assets, SETTINGS_ID, Settings};
 use crate::texts::{Language, TEXTS_ID};
@@ -54,9 +54,23 @@ pub fn problem_page(
     detail_language: Language,
     form: Option<MessageForm>,
 ) -> String {
-    let title = format!("{} · Tonesa", problem.title);
-    let css = assets.css.clone();
+    let title = problem.title.clone();
     let detail_lang = (detail_language != language).then(|| detail_language.tag());
+    plain_page(assets, settings, language, title, move || {
+        view! { <Refused problem detail_lang form/> }
+    })
+}
+
+/// Renders a whole page without scripts, with what `body` makes.
+fn plain_page<V: IntoView>(
+    assets: &Assets,
+    settings: Settings,
+    language: Language,
+    title: String,
+    body: impl FnOnce() -> V,
+) -> String {
+    let title = format!("{title} · Tonesa");
+    let css = assets.css.clone();
     Owner::new_root(None).with(move || {
         provide_context(language);
         provide_context(settings);
@@ -69,12 +83,34 @@ pub fn problem_page(
                     <meta name="robots" content="noindex"/>
                 </head>
                 <body>
-                    <Refused problem detail_lang form/>
+                    {body()}
                 </body>
             </html>
         }
         .to_html()
     })
+}
+
+/// Renders the page with the form to report a picture.
+pub fn report_page(
+    assets: &Assets,
+    settings: Settings,
+    language: Language,
+    report: ReportForm,
+) -> String {
+    let title = language.server_texts().report_picture.to_owned();
+    plain_page(assets, settings, language, title, move || report.view())
+}
+
+/// Renders a page of who runs the server.
+pub fn admin_page(
+    assets: &Assets,
+    settings: Settings,
+    language: Language,
+    page: AdminPage,
+) -> String {
+    let title = language.server_texts().moderation.to_owned();
+    plain_page(assets, settings, language, title, move || page.view())
 }
 
 /// The elements at the beginning of every document's head.

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use server::app::admin::{self, Admin};
 use server::app::{self, check, logs};
 use server::config::{self, Config, INSPECT_IMAGE, InspectImage, RESIZE_IMAGE, ResizeImage};
 use server::image;
@@ -40,9 +41,12 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Subcommands that a node runs in processes of their own.
+/// Subcommands. Those that are hidden a node runs in processes of their own.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Lists, removes and blocks, with `TONESA_ADMIN_TOKEN`, at `PUBLIC_URL` or else at the node on this machine
+    #[command(subcommand)]
+    Admin(Admin),
     /// Checks one image for the node that started this process.
     #[command(name = INSPECT_IMAGE, hide = true)]
     InspectImage(InspectImage),
@@ -77,6 +81,10 @@ fn run() -> anyhow::Result<()> {
     match cli.command {
         Some(Command::InspectImage(job)) => return Ok(image::inspect_in_child(job)?),
         Some(Command::ResizeImage(job)) => return Ok(image::resize_in_child(job)?),
+        Some(Command::Admin(command)) => {
+            print!("{}", admin::run(command, &cli.config)?);
+            return Ok(());
+        }
         None => {}
     }
     if cli.check {

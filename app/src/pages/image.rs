@@ -147,7 +147,7 @@ fn Conversation(
                     <Composer short_id live text_to_edit/>
                 </section>
             </Main>
-            <Footer/>
+            <Footer picture=short_id/>
             <UploadOffer max_bytes=max_upload_bytes/>
         </div>
     }

@@ -61,7 +61,7 @@ fn RefusedMessage(form: MessageForm) -> impl IntoView {
     // Leptos does not escape the text of this element.
     let content = html_escape::encode_text(&form.content).into_owned();
     view! {
-        <form class="refused-form" method="post" action=address>
+        <form class="plain-form" method="post" action=address>
             <input type="hidden" name="clientMessageID" value=form.client_message_id/>
             <label>{texts().writing_as} " " <input name="authorName" value=form.author_name autocomplete="nickname"/></label>
             <label>

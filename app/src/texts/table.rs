@@ -44,7 +44,7 @@ table! {
     your_pictures, your_pictures_hint, your_picture, no_longer_there, remove_from_list,
 
     // What all pages have.
-    skip_to_content, new_picture, try_again, contact,
+    skip_to_content, new_picture, try_again, contact, report,
 
     // Deleting and expiry.
     delete, delete_message, message_deleted, delete_picture, picture_deleted, undo, not_deleted_because,
@@ -101,13 +101,21 @@ table! {
     // Forms that were refused.
     back_to_start, back_to_image,
 
+    // Reporting a picture.
+    report_picture, report_explained, report_reason, send_report, reported_title, reported_detail,
+
+    // The pages of who runs the server.
+    moderation, admin_token, wrong_token, sign_in, sign_out, reported, all_pictures, nothing_reported, no_pictures,
+    dismiss_reports, remove, remove_picture, remove_and_block, older,
+    blocked_addresses, no_address_blocked, address, block, block_for, for_an_hour, unblock,
+
     // Kinds of problems.
-    malformed, unauthorized, foreign_origin, not_owner, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
+    malformed, unauthorized, foreign_origin, not_owner, image_blocked, address_blocked, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
     unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
     not_implemented, unavailable,
 
     // What a person can do about them.
-    foreign_origin_detail, not_owner_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
+    foreign_origin_detail, not_owner_detail, image_blocked_detail, address_blocked_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
     too_many_requests_detail, internal_detail, unavailable_detail, several_images, no_image,
 
     // Images that are not accepted.

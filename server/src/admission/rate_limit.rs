@@ -30,6 +30,14 @@ impl RateLimiter {
         self.0.take(address)
     }
 
+    /// Checks whether an action is allowed, without taking it.
+    ///
+    /// # Errors
+    /// [`RateLimited`] with the time to wait.
+    pub fn check(&self, address: IpAddr) -> Result<(), RateLimited> {
+        self.0.check(address)
+    }
+
     /// Charges further actions to an address for what an earlier one has cost, even if fewer are left.
     pub fn charge(&self, address: IpAddr, actions: u32) {
         self.0.charge(address, actions);
@@ -44,6 +52,8 @@ pub struct RateLimits {
     pub messages: RateLimiter,
     /// Smaller pictures that had to be made, by client address.
     pub pictures: RateLimiter,
+    /// Wrong admin tokens by client address.
+    pub wrong_tokens: RateLimiter,
     /// Lookups of unknown uploads.
     pub misses: Arc<MissLimiter>,
 }
@@ -55,12 +65,13 @@ impl RateLimits {
     }
 
     /// Removes full buckets at intervals, until the node stops.
-    pub async fn run_cleanup(&self, stopping: CancellationToken) {
+    pub async fn run_cleanup(self: Arc<Self>, stopping: CancellationToken) {
         let mut ticks = tokio::time::interval(CLEANUP_INTERVAL);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             self.uploads.0.remove_full();
             self.messages.0.remove_full();
             self.pictures.0.remove_full();
+            self.wrong_tokens.0.remove_full();
             self.misses.remove_full();
         }
     }

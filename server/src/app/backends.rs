@@ -18,11 +18,11 @@ use crate::broker::memory::{MemoryBroker, MemoryBus};
 use crate::broker::redis::{OpenError as RedisError, RedisBroker};
 use crate::config::Config;
 use crate::fs::folder::FolderError;
-use crate::store::Store;
 use crate::store::coalescing::CoalescingStore;
-use crate::store::measured::MeasuredStore;
+use crate::store::measured::{MeasuredModeration, MeasuredStore};
 use crate::store::mongo::{self, MongoStore};
 use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{Moderation, Store};
 
 /// The subfolder of the data folder that holds the images.
 const BLOBS_FOLDER: &str = "images";
@@ -55,6 +55,8 @@ pub enum OpenError {
 pub struct Backends {
     /// Uploads and messages.
     pub store: Arc<dyn Store>,
+    /// Reports, and what is blocked.
+    pub moderation: Arc<dyn Moderation>,
     /// Image bytes.
     pub blobs: Arc<dyn Blobs>,
     /// Delivers frames between nodes.
@@ -113,6 +115,10 @@ pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, Op
     let measured = MeasuredStore::new(store.shared(), metrics.store.clone());
     let backends = Backends {
         store: Arc::new(CoalescingStore::new(Arc::new(measured))),
+        moderation: Arc::new(MeasuredModeration::new(
+            store.moderation(),
+            metrics.store.clone(),
+        )),
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
         broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
@@ -164,6 +170,13 @@ async fn blocking<T: Send + 'static>(
 
 impl StoreBackend {
     fn shared(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::<SqliteStore>::clone(store),
+            Self::Mongo(store) => Arc::<MongoStore>::clone(store),
+        }
+    }
+
+    fn moderation(&self) -> Arc<dyn Moderation> {
         match self {
             Self::Sqlite(store) => Arc::<SqliteStore>::clone(store),
             Self::Mongo(store) => Arc::<MongoStore>::clone(store),

@@ -51,7 +51,7 @@ pub fn readiness(bind: SocketAddr) -> Result<String, CheckError> {
 }
 
 /// Returns the address to connect to, for a node that listens at `bind`: the loopback address if it listens at all.
-fn connect_address(bind: IpAddr) -> IpAddr {
+pub(super) fn connect_address(bind: IpAddr) -> IpAddr {
     match bind {
         IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

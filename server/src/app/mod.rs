@@ -1,5 +1,7 @@
 //! Builds a node from its parts, runs it, and runs its background tasks.
 
+mod address_blocks;
+pub mod admin;
 pub mod backends;
 pub mod check;
 mod gauges;

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::address_blocks;
 use super::backends::Backends;
 use super::gauges::Gauges;
 use super::logs;
@@ -13,11 +14,12 @@ use super::metrics::Metrics;
 use super::remover::Remover;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
+use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::misses::MissLimiter;
 use crate::admission::rate_limit::{RateLimiter, RateLimits};
 use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::http::assets::Site;
 use crate::http::body::Discarder;
 use crate::http::pictures::Pictures;
@@ -27,6 +29,9 @@ use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
+
+/// How many wrong admin tokens an address may bring per minute.
+const WRONG_TOKENS_PER_MINUTE: u32 = 10;
 
 /// Starts the background tasks, and returns what handlers share and whether images may be swept. Must be called on a
 /// Tokio runtime.
@@ -49,16 +54,12 @@ pub fn start(
         tasks.clone(),
         stopping.clone(),
     );
-    let rate_limits = Arc::new(RateLimits {
-        uploads: RateLimiter::new(limits.uploads_per_minute),
-        messages: RateLimiter::new(limits.messages_per_minute),
-        pictures: RateLimiter::new(limits.pictures_per_minute),
-        misses: Arc::new(MissLimiter::new(limits.misses_per_minute)),
-    });
-    tasks.spawn({
-        let (rate_limits, stopping) = (Arc::clone(&rate_limits), stopping.clone());
-        async move { rate_limits.run_cleanup(stopping).await }
-    });
+    let rate_limits = Arc::new(rate_limits(limits));
+    tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
+    let address_blocks = AddressBlocks::default();
+    let moderation = Arc::clone(&backends.moderation);
+    let refresh = address_blocks::refresh(address_blocks.clone(), moderation, stopping.clone());
+    tasks.spawn(refresh);
     let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
     let sweeper = Sweeper {
         store: Arc::clone(&backends.store),
@@ -114,6 +115,8 @@ pub fn start(
         config: Arc::new(config),
         site: Arc::new(site),
         store: backends.store,
+        moderation: backends.moderation,
+        address_blocks,
         blobs: backends.blobs,
         broker: backends.broker,
         pages: Arc::default(),
@@ -136,4 +139,14 @@ pub fn start(
         stopping,
     });
     (node, sweep)
+}
+
+fn rate_limits(limits: Limits) -> RateLimits {
+    RateLimits {
+        uploads: RateLimiter::new(limits.uploads_per_minute),
+        messages: RateLimiter::new(limits.messages_per_minute),
+        pictures: RateLimiter::new(limits.pictures_per_minute),
+        wrong_tokens: RateLimiter::new(WRONG_TOKENS_PER_MINUTE),
+        misses: Arc::new(MissLimiter::new(limits.misses_per_minute)),
+    }
 }

@@ -77,6 +77,7 @@ fn the_help_shows_no_value_of_a_secret() {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
+        "TONESA_ADMIN_TOKEN",
     ] {
         let mut of_name = command
             .get_arguments()

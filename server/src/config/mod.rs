@@ -23,7 +23,7 @@ pub use intervals::{HubIntervals, SweepSchedule};
 pub use origins::Origins;
 pub use read::{ConfigError, Lookup, parse};
 pub use shared::{Kinds, S3, Shared};
-pub use values::{Contact, Endpoint, LogFilter, PublicUrl, Secret};
+pub use values::{AdminToken, Contact, Endpoint, LogFilter, PublicUrl, Secret};
 use values::{networks, number, parsed, switch};
 
 /// Larger files are not images that people share, and would use up the node's temporary space.
@@ -77,6 +77,11 @@ pub struct Config {
     /// address. By default none
     #[arg(long, env = "TONESA_CONTACT", value_name = "ADDRESS", value_parser = parsed::<Contact>(values::CONTACT))]
     pub contact: Option<Contact>,
+    /// The token of whoever runs the service, who may list and remove everything with it (`/api/admin`): 20 to 200
+    /// letters, digits or `-._~+/=`. By default none
+    #[arg(long, env = "TONESA_ADMIN_TOKEN", value_name = "SECRET", hide_env_values = true,
+        value_parser = parsed::<AdminToken>(values::ADMIN_TOKEN))]
+    pub admin_token: Option<AdminToken>,
     /// Origins of other sites whose pages may be clients (read, post messages, open sockets), such as
     /// `https://client.example,http://localhost:3000`; `*` for all, by default none
     #[arg(long, env = "TONESA_ALLOWED_ORIGINS", value_name = "ORIGINS", default_value = "", hide_default_value = true,

@@ -143,6 +143,8 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_CONTACT", "https://tonesa.example/a b"),
         ("TONESA_CONTACT", "https://tonesa.example/\nExpires: never"),
         ("TONESA_CONTACT", "javascript:alert(1)"),
+        ("TONESA_ADMIN_TOKEN", "0123456789abcdef012"),
+        ("TONESA_ADMIN_TOKEN", "a secret of several words"),
         ("TONESA_SWEEP", "never"),
         ("TONESA_LOG", "server=loudly"),
         ("RUST_LOG", "=="),
@@ -167,6 +169,21 @@ fn a_contact_is_a_mail_address_or_a_page() {
         let config = read(&[("TONESA_CONTACT", contact)]).unwrap();
         assert_eq!(config.contact.unwrap().to_string(), contact);
     }
+}
+
+#[test]
+fn an_admin_token_is_recognised_and_never_shown() {
+    let token = "0123456789-._~+/=xyz";
+    let config = read(&[("TONESA_ADMIN_TOKEN", token)]).unwrap();
+    assert!(!format!("{config:?}").contains(token));
+    let admin = config.admin_token.unwrap();
+    assert!(admin.is(token));
+    for other in ["", "0123456789-._~+/=xy", "0123456789-._~+/=xyzz"] {
+        assert!(!admin.is(other), "{other}");
+    }
+    let refused = read(&[("TONESA_ADMIN_TOKEN", "too-short")]).unwrap_err();
+    assert!(!refused.to_string().contains("too-short"), "{refused}");
+    assert!(read(&[]).unwrap().admin_token.is_none());
 }
 
 #[test]

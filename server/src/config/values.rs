@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use sha2::{Digest, Sha256, Sha512};
 use tracing_subscriber::EnvFilter;
 
 use super::host::{parse_host, parse_origin};
@@ -16,12 +17,15 @@ pub(super) const ENDPOINT: &str =
     "an http or https address without user and password, as https://s3.example:9000";
 pub(super) const CONTACT: &str =
     "a mailto or https address, as mailto:abuse@tonesa.example or https://tonesa.example/contact";
+pub(super) const ADMIN_TOKEN: &str = "20 to 200 letters, digits or characters of -._~+/=";
 pub(super) const ORIGINS: &str =
     "a list of origins, as https://a.example,http://b.example:8080, or *";
 pub(super) const LOG_FILTER: &str = "a log filter, as info or info,server=debug";
 
 /// The longest contact address, in bytes: it is in every page.
 const MAX_CONTACT: usize = 500;
+/// The lengths of an admin token. A shorter one could be guessed.
+const ADMIN_TOKEN_LENGTHS: RangeInclusive<usize> = 20..=200;
 /// The longest name of a bucket, from before Amazon limited names to 63 characters.
 const MAX_NAME: usize = 255;
 
@@ -167,6 +171,54 @@ impl fmt::Debug for Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text)
+    }
+}
+
+/// What an admin brings to be recognised.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminToken {
+    text: Secret,
+    hash: [u8; 32],
+}
+
+impl AdminToken {
+    /// Returns whether this is the token. Hashes are compared: how long that takes says nothing about the tokens.
+    pub fn is(&self, given: &str) -> bool {
+        Sha256::digest(given).as_slice() == self.hash
+    }
+
+    /// Makes a key from the token for this purpose. Nobody who does not know the token knows the key.
+    pub fn derive(&self, purpose: &str) -> [u8; 64] {
+        let input = Sha512::new().chain_update(purpose).chain_update(self.hash);
+        input.finalize().into()
+    }
+
+    /// Returns the token, for a request to a node; never for a log line or an error.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl FromStr for AdminToken {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        // What RFC 6750 allows.
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if ADMIN_TOKEN_LENGTHS.contains(&text.len()) && text.bytes().all(is_allowed) {
+            Ok(Self {
+                text: text.to_owned().into(),
+                hash: Sha256::digest(text).into(),
+            })
+        } else {
+            Err(())
+        }
     }
 }
 

@@ -36,10 +36,16 @@ pub enum ApiError {
     Malformed(Cow<'static, str>),
     /// 401: the secret of an author is malformed.
     Unauthorized,
+    /// 401: the token is not `TONESA_ADMIN_TOKEN`.
+    NotAdmin,
     /// 403: a page of another site made the request.
     ForeignOrigin,
     /// 403: the secret is not the owner's.
     NotOwner,
+    /// 403: this image was deleted by whoever runs the service, and is refused since.
+    ImageBlocked,
+    /// 403: whoever runs the service takes nothing from this address for a while.
+    AddressBlocked,
     /// 404: there is no such thing, or the id is invalid.
     NotFound,
     /// 410: the upload was deleted or has expired.
@@ -139,9 +145,11 @@ impl ApiError {
             Self::Malformed(_) | Self::NoImage | Self::SeveralImages => {
                 (StatusCode::BAD_REQUEST, "malformed")
             }
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Unauthorized | Self::NotAdmin => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin"),
             Self::NotOwner => (StatusCode::FORBIDDEN, "not-owner"),
+            Self::ImageBlocked => (StatusCode::FORBIDDEN, "blocked"),
+            Self::AddressBlocked => (StatusCode::FORBIDDEN, "address-blocked"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::Gone => (StatusCode::GONE, "gone"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
@@ -239,7 +247,7 @@ impl IntoResponse for ApiError {
         if let Self::Overloaded = &self {
             response.headers_mut().typed_insert(Connection::close());
         }
-        if let Self::Unauthorized = &self {
+        if let Self::Unauthorized | Self::NotAdmin = &self {
             let scheme = HeaderValue::from_static("Bearer");
             response
                 .headers_mut()

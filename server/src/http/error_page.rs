@@ -68,7 +68,7 @@ fn with_page(problem: Response, page: Bytes) -> Response {
     let (headers, body) = (page.headers().clone(), page.into_body());
     let mut response = with_body(problem, body);
     response.headers_mut().extend(headers);
-    pages::set_security_headers(response.headers_mut());
+    pages::set_headers_without_scripts(response.headers_mut(), None);
     response
 }
 

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
+use tracing::field::display;
 use tracing::{Instrument, debug, info, info_span};
 
 use super::assets::Site;
@@ -62,6 +63,10 @@ async fn answer(
     is_probe: bool,
 ) -> Response {
     let started = Instant::now();
+    let is_write = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     debug!(client = %info.client.ip(), "arrived");
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
@@ -69,7 +74,9 @@ async fn answer(
     if is_probe {
         debug!(status, micros, "answered");
     } else {
-        info!(status, micros, "answered");
+        // Whoever runs the service needs it to block an address.
+        let client = is_write.then(|| display(info.client.ip()));
+        info!(client, status, micros, "answered");
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -16,6 +16,7 @@ use super::pictures::Pictures;
 use super::routes::health::{SharedChecks, SweepHealth};
 use super::routes::messages::SharedMessageReads;
 use super::routes::multipart::UploadReceiver;
+use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::ResponseBudget;
 use crate::admission::slots::Slots;
@@ -26,7 +27,7 @@ use crate::hub::Hub;
 use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::image::DecodePool;
-use crate::store::Store;
+use crate::store::{Moderation, Store};
 
 /// The parts of a running node. axum clones it for every request and every layer: that costs one reference count.
 #[derive(Clone)]
@@ -61,6 +62,8 @@ extractable! {
     config: Arc<Config>,
     site: Arc<Site>,
     store: Arc<dyn Store>,
+    moderation: Arc<dyn Moderation>,
+    address_blocks: AddressBlocks,
     blobs: Arc<dyn Blobs>,
     broker: Arc<dyn Broker>,
     pages: Arc<PageCache>,
@@ -90,6 +93,10 @@ pub struct Parts {
     pub site: Arc<Site>,
     /// Uploads and messages.
     pub store: Arc<dyn Store>,
+    /// Reports, and what is blocked.
+    pub moderation: Arc<dyn Moderation>,
+    /// The addresses that are blocked.
+    pub address_blocks: AddressBlocks,
     /// Image bytes.
     pub blobs: Arc<dyn Blobs>,
     /// Frames between nodes.

@@ -1,14 +1,18 @@
 //! A wrapper that measures the calls of a store.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::model::{Deletion, LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{
+    BlockedAddress, Deletion, ListedUpload, LogPage, Report, ShortId, Timestamp, Upload, UploadId,
+    UploadRef,
+};
 use async_trait::async_trait;
 
 use super::metrics::StoreMetrics;
 use super::{
-    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
-    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, MessageRef, Moderation, Removal,
+    Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::ids::PairingId;
 
@@ -123,6 +127,27 @@ impl Store for MeasuredStore {
         self.metrics.calls.measure("newest_uploads", call).await
     }
 
+    async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
+        let call = self.store.has_short_id(short_id);
+        self.metrics.calls.measure("has_short_id", call).await
+    }
+}
+
+/// Records the duration and outcome of each call of the wrapped store.
+pub struct MeasuredModeration {
+    store: Arc<dyn Moderation>,
+    metrics: StoreMetrics,
+}
+
+impl MeasuredModeration {
+    /// Wraps a store.
+    pub fn new(store: Arc<dyn Moderation>, metrics: StoreMetrics) -> Self {
+        Self { store, metrics }
+    }
+}
+
+#[async_trait]
+impl Moderation for MeasuredModeration {
     async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
         let call = self.store.add_report(upload, report);
         self.metrics.calls.measure("add_report", call).await
@@ -138,19 +163,38 @@ impl Store for MeasuredStore {
         self.metrics.calls.measure("list_uploads", call).await
     }
 
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
-        let call = self.store.block(content);
-        self.metrics.calls.measure("block", call).await
+    async fn block_image(&self, content: ContentHash) -> Result<(), StoreError> {
+        let call = self.store.block_image(content);
+        self.metrics.calls.measure("block_image", call).await
     }
 
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
-        let call = self.store.is_blocked(content);
-        self.metrics.calls.measure("is_blocked", call).await
+    async fn is_image_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        let call = self.store.is_image_blocked(content);
+        self.metrics.calls.measure("is_image_blocked", call).await
     }
 
-    async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
-        let call = self.store.has_short_id(short_id);
-        self.metrics.calls.measure("has_short_id", call).await
+    async fn reports(&self, upload: UploadId) -> Result<Vec<Report>, StoreError> {
+        let call = self.store.reports(upload);
+        self.metrics.calls.measure("reports", call).await
+    }
+
+    async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError> {
+        let call = self.store.dismiss_reports(upload);
+        self.metrics.calls.measure("dismiss_reports", call).await
+    }
+
+    async fn block_address(
+        &self,
+        address: IpAddr,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let call = self.store.block_address(address, until);
+        self.metrics.calls.measure("block_address", call).await
+    }
+
+    async fn blocked_addresses(&self) -> Result<Vec<BlockedAddress>, StoreError> {
+        let call = self.store.blocked_addresses();
+        self.metrics.calls.measure("blocked_addresses", call).await
     }
 }
 

@@ -48,8 +48,12 @@ impl StoreMetrics {
                 "has_short_id",
                 "add_report",
                 "list_uploads",
-                "block",
-                "is_blocked",
+                "reports",
+                "dismiss_reports",
+                "block_image",
+                "is_image_blocked",
+                "block_address",
+                "blocked_addresses",
             ],
         );
         let appended = Family::default();

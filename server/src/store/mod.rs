@@ -3,6 +3,7 @@
 //! Every backend passes the tests in `conformance/`, which check the guarantees of [`Store`].
 
 pub mod coalescing;
+mod error;
 pub mod measured;
 pub mod metrics;
 mod moderation;
@@ -20,40 +21,17 @@ use app::model::{
     Timestamp, Upload, UploadId, UploadRef,
 };
 use async_trait::async_trait;
-use thiserror::Error;
 
-pub use moderation::{ContentHash, ListedUpload, MAX_REPORTS, Report, Requester, UploadFilter};
+pub use error::StoreError;
+pub use moderation::{
+    ContentHash, MAX_BLOCKED_ADDRESSES, MAX_REPORTS, Moderation, Requester, UploadFilter,
+};
 pub use secret_hash::SecretHash;
 
 use crate::ids::PairingId;
 
 /// The most drafts of one [`Store::append`].
 pub const MAX_APPEND: usize = 256;
-
-/// Why a call of the store failed, by what that means to the caller. The backends log the causes themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum StoreError {
-    /// There is no such upload, or no such message. Nothing was written.
-    #[error("no such upload")]
-    NotFound,
-    /// The upload was deleted or has expired. Nothing was written.
-    #[error("the upload is gone")]
-    Gone,
-    /// The secret is not that of an owner. Nothing was written.
-    #[error("not the owner's secret")]
-    Forbidden,
-    /// The id or short id is taken: make new ones and try again. Nothing was written.
-    #[error("the id is taken")]
-    AlreadyExists,
-    /// The backend is unavailable or overloaded. The call may succeed later; a write may have been done, or may still
-    /// be.
-    #[error("the store is unavailable")]
-    Unavailable,
-    /// The files of the embedded database were moved away or replaced while it was open. Writes are refused until the
-    /// files are back; one that was committed just before may be in the moved files only.
-    #[error("the store's files were moved away")]
-    Moved,
-}
 
 /// The result of [`Store::append`] for one draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -351,37 +329,6 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
-
-    /// Adds a report to an upload. Only the newest [`MAX_REPORTS`] of an upload are kept.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
-    /// [`StoreError::Moved`]; repeating the call may store it twice.
-    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError>;
-
-    /// Returns uploads that are not gone with their reports, at most `limit`, the newest first: those that are older than
-    /// the upload `before`, if it is given, which may be gone.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no upload `before`.
-    async fn list_uploads(
-        &self,
-        filter: UploadFilter,
-        before: Option<UploadId>,
-        limit: usize,
-    ) -> Result<Vec<ListedUpload>, StoreError>;
-
-    /// Records that this image is refused from now on. On success that is durable.
-    ///
-    /// # Errors
-    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError>;
-
-    /// Returns whether this image is refused.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError>;
 
     /// Returns whether a short id is in use; that of an upload that is gone is not. Used to find blobs that no upload
     /// refers to.

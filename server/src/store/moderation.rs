@@ -1,35 +1,20 @@
 //! What the store keeps for whoever runs the service: reports of uploads, and which images are refused.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use app::model::{ReportReason, Timestamp, Upload};
-use serde::Serialize;
+use app::model::{BlockedAddress, ListedUpload, Report, Timestamp, UploadId};
+use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
+use super::error::StoreError;
 use super::secret_hash::SecretHash;
 
 /// How many reports of an upload are kept: the newest ones.
 pub const MAX_REPORTS: usize = 20;
 
-/// What somebody has reported of an upload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// What they wrote.
-    pub reason: ReportReason,
-    /// When the node received it.
-    pub created_at: Timestamp,
-}
-
-/// An upload with its reports, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ListedUpload {
-    /// The upload.
-    #[serde(flatten)]
-    pub upload: Upload,
-    /// At most [`MAX_REPORTS`].
-    pub reports: Vec<Report>,
-}
+/// How many blocked addresses are listed, and so are in force: those that are blocked for longest.
+pub const MAX_BLOCKED_ADDRESSES: usize = 1_000;
 
 /// Which uploads to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,4 +72,70 @@ impl fmt::Debug for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContentHash(…)")
     }
+}
+
+/// What a store does for whoever runs the service, beside [`super::Store`].
+#[async_trait]
+pub trait Moderation: Send + Sync + 'static {
+    /// Adds a report to an upload. Only the newest [`MAX_REPORTS`] of an upload are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::Moved`]; repeating the call may store it twice.
+    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError>;
+
+    /// Returns uploads that are not gone with their reports, at most `limit`, the newest first: those that are older than
+    /// the upload `before`, if it is given, which may be gone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no upload `before`.
+    async fn list_uploads(
+        &self,
+        filter: UploadFilter,
+        before: Option<UploadId>,
+        limit: usize,
+    ) -> Result<Vec<ListedUpload>, StoreError>;
+
+    /// Returns the reports of an upload, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload.
+    async fn reports(&self, upload: UploadId) -> Result<Vec<Report>, StoreError>;
+
+    /// Removes the reports of an upload.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::Moved`]; repeating the call is safe.
+    async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError>;
+
+    /// Records that this image is refused from now on. On success that is durable.
+    ///
+    /// # Errors
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    async fn block_image(&self, content: ContentHash) -> Result<(), StoreError>;
+
+    /// Returns whether this image is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn is_image_blocked(&self, content: ContentHash) -> Result<bool, StoreError>;
+
+    /// Records until when an address is blocked, in place of what was recorded before; `None` means not at all. On success
+    /// that is durable.
+    ///
+    /// # Errors
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    async fn block_address(
+        &self,
+        address: IpAddr,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
+
+    /// Returns the addresses that are blocked now, at most [`MAX_BLOCKED_ADDRESSES`]: first those that are blocked for
+    /// longest.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn blocked_addresses(&self) -> Result<Vec<BlockedAddress>, StoreError>;
 }

@@ -24,9 +24,13 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use app::model::{Deletion, LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{
+    BlockedAddress, Deletion, ListedUpload, LogPage, Report, ShortId, Timestamp, Upload, UploadId,
+    UploadRef,
+};
 use async_trait::async_trait;
 use mongodb::Client;
 use tokio::time::timeout;
@@ -38,8 +42,8 @@ use self::error::with_timeout;
 use self::schema::Database;
 use self::writes::WriteTasks;
 use super::{
-    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
-    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, MessageRef, Moderation, Removal,
+    Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::config::Secret;
 use crate::ids::PairingId;
@@ -200,7 +204,10 @@ impl Store for MongoStore {
         }
         with_timeout(uploads::newest(&self.database, limit)).await
     }
+}
 
+#[async_trait]
+impl Moderation for MongoStore {
     async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
         let database = self.database.clone();
         let job = async move { moderation::add_report(&database, upload, report).await };
@@ -220,13 +227,37 @@ impl Store for MongoStore {
         with_timeout(moderation::list(&self.database, filter, before, limit)).await
     }
 
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
+    async fn block_image(&self, content: ContentHash) -> Result<(), StoreError> {
         let database = self.database.clone();
-        let job = async move { moderation::block(&database, content).await };
+        let job = async move { moderation::block_image(&database, content).await };
         self.writes.run(1, job).await
     }
 
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
-        with_timeout(moderation::is_blocked(&self.database, content)).await
+    async fn is_image_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        with_timeout(moderation::is_image_blocked(&self.database, content)).await
+    }
+
+    async fn reports(&self, upload: UploadId) -> Result<Vec<Report>, StoreError> {
+        with_timeout(moderation::reports(&self.database, upload)).await
+    }
+
+    async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let job = async move { moderation::dismiss_reports(&database, upload).await };
+        self.writes.run(1, job).await
+    }
+
+    async fn block_address(
+        &self,
+        address: IpAddr,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let job = async move { moderation::block_address(&database, address, until).await };
+        self.writes.run(1, job).await
+    }
+
+    async fn blocked_addresses(&self) -> Result<Vec<BlockedAddress>, StoreError> {
+        with_timeout(moderation::blocked_addresses(&self.database)).await
     }
 }

@@ -17,10 +17,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use app::model::{LogPage, ShortId, Timestamp, Upload, UploadId, UploadRef};
+use app::model::{
+    BlockedAddress, ListedUpload, LogPage, Report, ShortId, Timestamp, Upload, UploadId, UploadRef,
+};
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tracing::error;
@@ -34,8 +37,8 @@ use self::log::Done;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
-    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
-    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Appended, ContentHash, Deleted, DeletionDraft, Draft, MessageRef, Moderation, Removal,
+    Requester, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::fs::folder::{self, FolderLock};
 use crate::fs::write_check::WriteCheck;
@@ -210,7 +213,10 @@ impl Store for SqliteStore {
         let job = move |connection: &_| uploads::newest(connection, limit);
         with_timeout(self.readers.run(job)).await
     }
+}
 
+#[async_trait]
+impl Moderation for SqliteStore {
     async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
         let job = move |connection: &_| moderation::add_report(connection, upload, &report);
         with_timeout(self.writer.run(1, job, |()| ())).await
@@ -226,14 +232,37 @@ impl Store for SqliteStore {
         with_timeout(self.readers.run(job)).await
     }
 
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
-        let job = move |connection: &_| moderation::block(connection, content);
+    async fn block_image(&self, content: ContentHash) -> Result<(), StoreError> {
+        let job = move |connection: &_| moderation::block_image(connection, content);
         with_timeout(self.writer.run(1, job, |()| ())).await
     }
 
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
-        let job = move |connection: &_| moderation::is_blocked(connection, content);
+    async fn is_image_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
+        let job = move |connection: &_| moderation::is_image_blocked(connection, content);
         with_timeout(self.readers.run(job)).await
+    }
+
+    async fn reports(&self, upload: UploadId) -> Result<Vec<Report>, StoreError> {
+        let job = move |connection: &_| moderation::reports(connection, upload);
+        with_timeout(self.readers.run(job)).await
+    }
+
+    async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError> {
+        let job = move |connection: &_| moderation::dismiss_reports(connection, upload);
+        with_timeout(self.writer.run(1, job, |()| ())).await
+    }
+
+    async fn block_address(
+        &self,
+        address: IpAddr,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let job = move |connection: &_| moderation::block_address(connection, address, until);
+        with_timeout(self.writer.run(1, job, |()| ())).await
+    }
+
+    async fn blocked_addresses(&self) -> Result<Vec<BlockedAddress>, StoreError> {
+        with_timeout(self.readers.run(moderation::blocked_addresses)).await
     }
 }
 

@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod admin_command;
+mod admin_pages;
 mod authors_and_places;
 mod bombs;
 mod capacity;
@@ -22,6 +24,7 @@ mod languages;
 mod log_reader;
 mod messages;
 mod metrics;
+mod moderation;
 mod observatory;
 mod oembed;
 mod outage;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use server::app::backends::Backends;
 use server::ids::PairingId;
 use server::store::{
-    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
-    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, Requester, SecretHash, Select,
+    Store, StoreError,
 };
 use tracing::error;
 use tracing_subscriber::fmt::MakeWriter;
@@ -91,27 +91,6 @@ impl Store for Failing {
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
         self.0.newest_uploads(limit).await
-    }
-
-    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
-        self.0.add_report(upload, report).await
-    }
-
-    async fn list_uploads(
-        &self,
-        filter: UploadFilter,
-        before: Option<UploadId>,
-        limit: usize,
-    ) -> Result<Vec<ListedUpload>, StoreError> {
-        self.0.list_uploads(filter, before, limit).await
-    }
-
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
-        self.0.block(content).await
-    }
-
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
-        self.0.is_blocked(content).await
     }
 }
 

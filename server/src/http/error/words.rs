@@ -11,9 +11,11 @@ impl ApiError {
         let texts = language.server_texts();
         match self {
             Self::Malformed(_) | Self::NoImage | Self::SeveralImages => texts.malformed,
-            Self::Unauthorized => texts.unauthorized,
+            Self::Unauthorized | Self::NotAdmin => texts.unauthorized,
             Self::ForeignOrigin => texts.foreign_origin,
             Self::NotOwner => texts.not_owner,
+            Self::ImageBlocked => texts.image_blocked,
+            Self::AddressBlocked => texts.address_blocked,
             Self::NotFound => texts.not_found,
             Self::Gone => texts.gone,
             Self::MethodNotAllowed => texts.method_not_allowed,
@@ -48,8 +50,15 @@ impl ApiError {
                      '-' or '_'.",
                 );
             }
+            Self::NotAdmin => {
+                return english(
+                    "The header Authorization is Bearer with the token of who runs this service.",
+                );
+            }
             Self::ForeignOrigin => texts.foreign_origin_detail,
             Self::NotOwner => texts.not_owner_detail,
+            Self::ImageBlocked => texts.image_blocked_detail,
+            Self::AddressBlocked => texts.address_blocked_detail,
             Self::NotFound => texts.not_found_detail,
             Self::Gone => texts.gone_detail,
             Self::MethodNotAllowed => texts.method_not_allowed_detail,

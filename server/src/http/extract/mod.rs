@@ -1,5 +1,6 @@
 //! Extractors: what handlers read from a request.
 
+pub mod admin;
 pub mod author;
 pub mod host;
 pub mod origin;

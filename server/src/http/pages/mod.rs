@@ -3,14 +3,15 @@
 mod document;
 mod load;
 pub mod page_cache;
+mod plain;
 mod rendered;
 mod security;
+mod settings;
 
 use std::sync::Arc;
 
 use app::model::{ShortId, UploadRef};
 use app::page_data::PageError;
-use app::settings::Settings;
 use app::texts::Language;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -28,7 +29,9 @@ use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
 
-pub use self::security::set_security_headers;
+pub use self::plain::PlainPages;
+pub use self::security::set_headers_without_scripts;
+pub use self::settings::settings;
 
 /// `GET /`.
 ///
@@ -212,15 +215,4 @@ async fn image_page(
 
 fn redirect_permanently(id: &str) -> Response {
     Redirect::permanent(&format!("/u/{id}")).into_response()
-}
-
-/// Returns the settings that the pages of this request need.
-pub fn settings(state: &AppState, info: &RequestInfo) -> Settings {
-    Settings {
-        origin: info.public_origin(&state.config),
-        max_upload_bytes: state.config.limits.upload_bytes,
-        max_age_seconds: state.config.limits.max_age_seconds,
-        is_indexed: state.config.is_indexed,
-        contact: state.config.contact.as_ref().map(ToString::to_string),
-    }
 }

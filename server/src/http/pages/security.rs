@@ -5,14 +5,30 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::document::InlineSources;
 use crate::config::Origins;
 
-/// The policy of a page without scripts, which needs its own style sheet, typeface and images only.
-const NO_SCRIPTS_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'",
-);
+/// The policy of a page without scripts, which needs its own style sheet, typeface and images only, and images from this
+/// origin.
+fn no_scripts_policy(images: Option<&str>) -> Option<HeaderValue> {
+    let images = images
+        .map(|origin| format!(" {origin}"))
+        .unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'{images}; manifest-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).ok()
+}
 
-/// Sets the security headers of a page. One without a policy gets that of a page without scripts.
-pub fn set_security_headers(headers: &mut HeaderMap) {
+/// Sets the security headers of a page without scripts, which shows images from this origin too, if it is given.
+pub fn set_headers_without_scripts(headers: &mut HeaderMap, images: Option<&str>) {
+    set_security_headers(headers);
+    // Without an origin it is always valid.
+    if let Some(policy) = no_scripts_policy(images).or_else(|| no_scripts_policy(None)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Sets the security headers of a page, beside its policy.
+pub(super) fn set_security_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         ("cross-origin-opener-policy", "same-origin"),
         (
@@ -25,9 +41,6 @@ pub fn set_security_headers(headers: &mut HeaderMap) {
             HeaderValue::from_static(value),
         );
     }
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(NO_SCRIPTS_POLICY);
 }
 
 /// What the policy of a page with scripts allows beside the page's own.

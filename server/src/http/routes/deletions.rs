@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{MessageId, Seq};
+use app::model::Seq;
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 
@@ -18,7 +18,7 @@ use crate::hub::deleting::Deleter;
 use crate::store::{MessageRef, SecretHash, Store};
 
 /// The parameters of a query, in their order.
-type Parameters = Vec<(String, String)>;
+pub(super) type Parameters = Vec<(String, String)>;
 
 /// `DELETE /api/uploads/{id}/messages/{seq}`, optionally with `?id=`, the message's id.
 pub async fn delete_message(
@@ -31,12 +31,7 @@ pub async fn delete_message(
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<StatusCode, ApiError> {
     rate_limits.messages.take(info.client.counted())?;
-    let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
-    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
-    let message = MessageRef {
-        seq,
-        id: message_id(&query)?,
-    };
+    let message = message_ref(&seq, &query)?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let by = secret.map(|secret| SecretHash::new(id, &secret));
@@ -45,11 +40,13 @@ pub async fn delete_message(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Unknown parameters are ignored.
-fn message_id(query: &[(String, String)]) -> Result<Option<MessageId>, ApiError> {
+/// Parses the message that a path's number and a query's `id` name. Unknown parameters are ignored.
+pub(super) fn message_ref(seq: &str, query: &Parameters) -> Result<MessageRef, ApiError> {
+    let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
+    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
     let mut ids = query.iter().filter(|(name, _)| name == "id");
     let Some((_, id)) = ids.next() else {
-        return Ok(None);
+        return Ok(MessageRef { seq, id: None });
     };
     if ids.next().is_some() {
         return Err(ApiError::field("id", "id is given once"));
@@ -57,7 +54,7 @@ fn message_id(query: &[(String, String)]) -> Result<Option<MessageId>, ApiError>
     let id = id
         .parse()
         .map_err(|_| ApiError::field("id", "the id of a message"))?;
-    Ok(Some(id))
+    Ok(MessageRef { seq, id: Some(id) })
 }
 
 /// `DELETE /api/uploads/{id}`.

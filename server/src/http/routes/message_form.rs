@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use mime::Mime;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::messages::read_post;
 use crate::admission::rate_limit::RateLimits;
@@ -86,10 +87,7 @@ fn refused(error: ApiError, form: MessageForm) -> Response {
 }
 
 async fn read(request: Request, upload: UploadRef) -> Result<MessageForm, ApiError> {
-    let expected = "This form is sent as application/x-www-form-urlencoded.";
-    let body = read_post(request, is_form, expected).await?;
-    let fields: Fields = serde_urlencoded::from_bytes(&body)
-        .map_err(|_| ApiError::malformed("This form is broken."))?;
+    let fields: Fields = read_form(request).await?;
     let mut client_message_id = fields.client_message_id;
     if client_message_id.is_empty() {
         client_message_id = ids::client_message_id().to_string();
@@ -100,6 +98,13 @@ async fn read(request: Request, upload: UploadRef) -> Result<MessageForm, ApiErr
         content: fields.content,
         client_message_id,
     })
+}
+
+/// Reads the fields of a form (`application/x-www-form-urlencoded`).
+pub(super) async fn read_form<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
+    let expected = "This form is sent as application/x-www-form-urlencoded.";
+    let body = read_post(request, is_form, expected).await?;
+    serde_urlencoded::from_bytes(&body).map_err(|_| ApiError::malformed("This form is broken."))
 }
 
 fn is_form(given: &Mime) -> bool {

@@ -14,7 +14,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use mime::Mime;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::{Reservation, ResponseBudget};
@@ -177,9 +177,18 @@ fn answer(posted: Appended) -> Response {
     (status, Json(entry)).into_response()
 }
 
-fn is_json(given: &Mime) -> bool {
+pub(super) fn is_json(given: &Mime) -> bool {
     given.type_() == mime::APPLICATION
         && (given.subtype() == mime::JSON || given.suffix() == Some(mime::JSON))
+}
+
+/// Parses a body as a JSON object.
+pub(super) fn json_object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(ApiError::malformed("The body is a JSON object.")),
+        Err(_) => Err(ApiError::malformed("The body is not well-formed JSON.")),
+    }
 }
 
 /// A message as the client sent it. Fields are values of any type, so that errors can name the field.
@@ -198,12 +207,9 @@ struct RawMessage {
 
 impl RawMessage {
     fn from_json(body: &[u8]) -> Result<Self, ApiError> {
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|_| ApiError::malformed("The body is not well-formed JSON."))?;
-        if !value.is_object() {
-            return Err(ApiError::malformed("A message is a JSON object."));
-        }
-        serde_json::from_value(value).map_err(|_| ApiError::malformed("The body is not a message."))
+        let object = Value::Object(json_object(body)?);
+        serde_json::from_value(object)
+            .map_err(|_| ApiError::malformed("The body is not a message."))
     }
 
     fn validate(self) -> Result<NewMessage, ApiError> {
@@ -220,7 +226,8 @@ impl RawMessage {
     }
 }
 
-fn field<T: TryFrom<String, Error: Into<FieldError>>>(
+/// Reads a text of a body.
+pub(super) fn field<T: TryFrom<String, Error: Into<FieldError>>>(
     name: &'static str,
     value: Value,
 ) -> Result<T, ApiError> {
@@ -287,7 +294,7 @@ fn set_once(
     Ok(())
 }
 
-fn parse_seq(name: &'static str, value: &str) -> Result<Seq, ApiError> {
+pub(super) fn parse_seq(name: &'static str, value: &str) -> Result<Seq, ApiError> {
     value
         .parse()
         .ok()

@@ -1,5 +1,7 @@
 //! The routes, and the middleware for all of them.
 
+mod admin;
+mod blocked;
 mod deletions;
 pub mod health;
 mod image;
@@ -9,6 +11,8 @@ mod misses;
 pub mod multipart;
 mod oembed;
 mod qr_code;
+mod report_form;
+mod reports;
 mod security_txt;
 mod sharex;
 mod socket;
@@ -37,6 +41,10 @@ pub fn router(state: AppState) -> Router {
         .route("/u/{id}", get(pages::show_image))
         .route("/u/{id}/", get(pages::redirect_without_slash))
         .route("/u/{id}/messages", post(message_form::create))
+        .route(
+            "/u/{id}/report",
+            get(report_form::show).post(report_form::create),
+        )
         .route_layer(from_fn_with_state(state.clone(), misses::limit_misses));
     let mut router = Router::new()
         .merge(page_routes)
@@ -50,6 +58,12 @@ pub fn router(state: AppState) -> Router {
         .route("/sharex.sxcu", get(sharex::show))
         // For `curl -F file=@picture.png` with the address that people know.
         .route("/", get(pages::show_home).post(uploads::create));
+    // Before the pages of admins, who must not lock themselves out.
+    let refuse_blocked = from_fn_with_state(state.clone(), blocked::refuse_blocked);
+    router = router.route_layer(refuse_blocked);
+    if state.config.admin_token.is_some() {
+        router = router.merge(admin::routes());
+    }
     for (address, file) in state.site.routes() {
         router = router.route(address, file);
     }
@@ -93,6 +107,7 @@ fn shared_routes(state: &AppState) -> Router<AppState> {
             "/api/uploads/{id}/messages/{seq}",
             delete(deletions::delete_message),
         )
+        .route("/api/uploads/{id}/reports", post(reports::create))
         .route(
             "/api/uploads/{id}/messages",
             get(messages::list).post(messages::create),

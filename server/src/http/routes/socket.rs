@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::Slots;
 use crate::http::error::ApiError;
@@ -21,13 +22,13 @@ const INVALID_HANDSHAKE: &str = "This address takes WebSockets of the subprotoco
 /// Upgrades to a WebSocket of the protocol `tonesa.v1`.
 ///
 /// # Errors
-/// 403 for a page of another site, 400 for an invalid handshake or without the subprotocol, 426 for another version,
+/// 403 for a page of another site and for a blocked address, 400 for an invalid handshake or without the subprotocol, 426 for another version,
 /// 429 and 503 when no socket is left.
 pub async fn upgrade(
     State(sockets): State<Slots>,
     State(hub): State<Hub>,
     State(rate_limits): State<Arc<RateLimits>>,
-    State(tasks): State<TaskTracker>,
+    (State(tasks), State(address_blocks)): (State<TaskTracker>, State<AddressBlocks>),
     _: SameOriginOrAllowed,
     info: RequestInfo,
     request: Request,
@@ -40,16 +41,23 @@ pub async fn upgrade(
     if !handshake.offers(SUBPROTOCOL) {
         return Err(ApiError::malformed(INVALID_HANDSHAKE));
     }
-    let slot = sockets.take(Some(info.client.counted()))?;
+    let address = info.client.counted();
+    if address_blocks.contains(address) {
+        return Err(ApiError::AddressBlocked);
+    }
+    let slot = sockets.take(Some(address))?;
     let (response, upgrade) = handshake.accept(SUBPROTOCOL);
-    let misses = rate_limits.misses_of(info.client.counted());
+    let misses = rate_limits.misses_of(address);
     tasks.spawn(async move {
         // The client may disconnect before it has the answer.
         let upgraded = upgrade.await.ok();
         let upgraded = upgraded.and_then(|it| ClientStream::into_upgraded(it).ok());
         if let Some((stream, read)) = upgraded {
-            hub.handle_socket(Connection::from(stream), read, misses)
-                .await;
+            tokio::select! {
+                () = hub.handle_socket(Connection::from(stream), read, misses) => {}
+                // The connection ends without a close frame.
+                () = address_blocks.wait_for(address) => {}
+            }
         }
         drop(slot);
     });

@@ -1,5 +1,8 @@
 //! Uploading an image, and reading an upload's record.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +12,9 @@ use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tempfile::TempPath;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -27,7 +32,7 @@ use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
 use crate::image::{DecodePool, Inspected};
-use crate::store::{SecretHash, Store};
+use crate::store::{ContentHash, Moderation, SecretHash, Store};
 use crate::{clock, ids};
 
 /// After how long without a result it is checked whether the blob store still answers.
@@ -39,6 +44,8 @@ const MAX_PUT_CHECKS: usize = 30;
 /// How many short ids are tried before the store is taken to be faulty: with 62⁸ of them the first one is practically
 /// always free.
 const MAX_SHORT_ID_ATTEMPTS: usize = 3;
+/// How many bytes of an image are read at a time.
+const HASH_BUFFER_BYTES: usize = 256 * 1024;
 
 /// How the answer to an upload is written.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +169,7 @@ pub async fn show(
 #[derive(Clone)]
 pub struct Publisher {
     store: Arc<dyn Store>,
+    moderation: Arc<dyn Moderation>,
     blobs: Arc<dyn Blobs>,
     /// Tracks the tasks that must end before the node does.
     tasks: TaskTracker,
@@ -171,6 +179,7 @@ impl FromRef<AppState> for Publisher {
     fn from_ref(state: &AppState) -> Self {
         Self {
             store: Arc::clone(&state.store),
+            moderation: Arc::clone(&state.moderation),
             blobs: Arc::clone(&state.blobs),
             tasks: state.tasks.clone(),
         }
@@ -186,6 +195,7 @@ impl Publisher {
         age: Option<u32>,
         owner: Option<AuthorSecret>,
     ) -> Result<Upload, ApiError> {
+        self.refuse_blocked(&image).await?;
         let short_id = self.free_short_id().await?;
         self.put_blob(short_id, image).await?;
         let upload = new_upload(short_id, inspected, age);
@@ -194,6 +204,22 @@ impl Publisher {
         let insert = self.store.insert_upload(upload.clone(), owner);
         Deadline::start().wait("store", insert).await?;
         Ok(upload)
+    }
+
+    /// Refuses an image that was blocked when it was deleted before.
+    async fn refuse_blocked(&self, image: &Path) -> Result<(), ApiError> {
+        let image = image.to_owned();
+        let hashing = spawn_blocking(move || hash_of_file(&image));
+        let content = hashing.await.map_err(|_| ApiError::Internal)?;
+        let content = content.map_err(|error| {
+            tracing::error!(%error, "an upload cannot be read from the temporary folder");
+            ApiError::Unavailable
+        })?;
+        let is_blocked = self.moderation.is_image_blocked(content);
+        if Deadline::start().wait("store", is_blocked).await? {
+            return Err(ApiError::ImageBlocked);
+        }
+        Ok(())
     }
 
     /// Returns an unused short id: a blob must never replace another one.
@@ -224,6 +250,20 @@ impl Publisher {
         }
         tracing::warn!(backend = "blobs", "no result in time");
         Err(ApiError::Unavailable)
+    }
+}
+
+fn hash_of_file(file: &Path) -> io::Result<ContentHash> {
+    let mut hasher = Sha256::new();
+    let mut bytes = BufReader::with_capacity(HASH_BUFFER_BYTES, File::open(file)?);
+    loop {
+        let piece = bytes.fill_buf()?;
+        let length = piece.len();
+        if length == 0 {
+            return Ok(hasher.into());
+        }
+        hasher.update(piece);
+        bytes.consume(length);
     }
 }
 

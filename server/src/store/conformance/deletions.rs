@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::{Shared, at, draft, drafts, parse, some_upload, stored};
 use crate::store::{
-    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, SecretHash, Select, StoreError,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, Requester, SecretHash, Select,
+    StoreError,
 };
 use crate::{clock, ids};
 
@@ -181,7 +182,7 @@ pub(crate) async fn another_message_with_the_number_is_not_deleted(store: Shared
             seq: Seq::new(seq),
             id: Some(id),
         };
-        store.delete_message(upload, message, hash(upload, AUTHOR), deletion())
+        store.delete_message(upload, message, hash(upload, AUTHOR).into(), deletion())
     };
     for (seq, id) in [(2, ids::message_id()), (1, second), (4, second)] {
         assert_eq!(delete(seq, id).await, Err(StoreError::NotFound), "{seq}");
@@ -365,4 +366,30 @@ pub(crate) async fn an_upload_is_gone_when_its_time_is_up(store: Shared) {
     assert_eq!(store.remove_log(id, 9).await, Ok(2));
     store.finish_removal(id).await.unwrap();
     assert_eq!(removal_of(&store, id).await, None);
+}
+
+pub(crate) async fn an_admin_may_delete_everything(store: Shared) {
+    let id = stored(&store).await;
+    store.append(id, drafts("m", 2)).await.unwrap();
+    let draft = DeletionDraft {
+        id: ids::message_id(),
+        created_at: at(5),
+    };
+    let admin = Requester::Admin;
+    for (seq, expected) in [(0, None), (1, Some(())), (3, None)] {
+        let deleted = store
+            .delete_message(id, Seq::new(seq).into(), admin, draft)
+            .await;
+        match expected {
+            Some(()) => assert!(matches!(deleted, Ok(Deleted::New(_))), "{deleted:?}"),
+            None => assert_eq!(deleted, Err(StoreError::NotFound), "{seq}"),
+        }
+    }
+    let page = store.entries(id, Select::Newest, 9).await.unwrap();
+    assert!(matches!(page.entries[0], LogEntry::DeletedMessage(_)));
+    store.delete_upload(id, admin, at(7)).await.unwrap();
+    let name = UploadRef::Id(id);
+    assert_eq!(store.upload(name).await, Err(StoreError::Gone));
+    let again = store.delete_upload(id, admin, at(8)).await;
+    assert_eq!(again, Err(StoreError::Gone));
 }

@@ -66,14 +66,9 @@ macro_rules! store_suite {
                 a_repeated_post_finds_the_deleted_message,
                 pins_keep_their_numbers_when_one_is_deleted,
                 concurrent_posts_and_deletions_leave_no_hole,
+                an_admin_may_delete_everything,
                 a_deleted_upload_is_gone_and_removed_step_by_step,
                 an_upload_is_gone_when_its_time_is_up;
-            moderation:
-                the_newest_reports_of_an_upload_are_kept,
-                uploads_are_listed_in_pages_newest_first,
-                reports_go_with_their_upload,
-                an_admin_may_delete_everything,
-                blocked_images_are_known;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,
@@ -97,6 +92,22 @@ macro_rules! store_suite {
     )+)+};
 }
 pub(crate) use store_suite;
+
+/// Makes a test of each guarantee of [`super::Moderation`]. `$open` is as for [`store_suite`], with the store's own type.
+macro_rules! moderation_suite {
+    ($open:expr) => {
+        $crate::store::conformance::store_suite! {
+            $open;
+            moderation:
+                the_newest_reports_of_an_upload_are_kept,
+                uploads_are_listed_in_pages_newest_first,
+                reports_go_with_their_upload,
+                blocked_images_are_known,
+                addresses_are_blocked_for_a_while;
+        }
+    };
+}
+pub(crate) use moderation_suite;
 
 type Shared = Arc<dyn Store>;
 

@@ -1,12 +1,15 @@
-use app::model::{LogEntry, Seq, UploadId, UploadRef};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::{BlockedAddress, ListedUpload, Report, Timestamp, UploadId};
 use sha2::{Digest, Sha256};
 
-use super::{Shared, at, drafts, some_upload, stored};
-use crate::ids;
+use super::{at, some_upload};
 use crate::store::{
-    ContentHash, Deleted, DeletionDraft, ListedUpload, MAX_REPORTS, Report, Requester, Select,
-    StoreError, UploadFilter,
+    ContentHash, MAX_REPORTS, Moderation, Requester, Store, StoreError, UploadFilter,
 };
+use crate::{clock, ids};
 
 fn report(n: usize) -> Report {
     Report {
@@ -16,7 +19,7 @@ fn report(n: usize) -> Report {
 }
 
 /// Inserts an upload that is newer than all others of these tests with a smaller `n`.
-async fn stored_at(store: &Shared, n: i64) -> UploadId {
+async fn stored_at(store: &Arc<impl Store + Moderation>, n: i64) -> UploadId {
     let mut upload = some_upload();
     upload.created_at = at(7_200_000 + n);
     let id = upload.id;
@@ -25,7 +28,7 @@ async fn stored_at(store: &Shared, n: i64) -> UploadId {
 }
 
 async fn list(
-    store: &Shared,
+    store: &Arc<impl Store + Moderation>,
     filter: UploadFilter,
     before: Option<UploadId>,
     limit: usize,
@@ -37,14 +40,14 @@ fn ids(listed: &[ListedUpload]) -> Vec<UploadId> {
     listed.iter().map(|listed| listed.upload.id).collect()
 }
 
-async fn reports_of(store: &Shared, id: UploadId) -> Option<Vec<Report>> {
+async fn reports_of(store: &Arc<impl Store + Moderation>, id: UploadId) -> Option<Vec<Report>> {
     let all = list(store, UploadFilter::All, None, 1_000).await;
     let listed = all.into_iter().find(|listed| listed.upload.id == id);
     listed.map(|listed| listed.reports)
 }
 
-pub(crate) async fn the_newest_reports_of_an_upload_are_kept(store: Shared) {
-    let id = stored(&store).await;
+pub(crate) async fn the_newest_reports_of_an_upload_are_kept(store: Arc<impl Store + Moderation>) {
+    let id = stored_at(&store, 50).await;
     assert_eq!(reports_of(&store, id).await, Some(vec![]));
     for n in 0..=MAX_REPORTS {
         store.add_report(id, report(n)).await.unwrap();
@@ -53,9 +56,21 @@ pub(crate) async fn the_newest_reports_of_an_upload_are_kept(store: Shared) {
     assert_eq!(reports_of(&store, id).await, Some(newest));
     let unknown = store.add_report(ids::upload_id(), report(0)).await;
     assert_eq!(unknown, Err(StoreError::NotFound));
+    assert_eq!(
+        store.reports(id).await.map(|all| all.len()),
+        Ok(MAX_REPORTS)
+    );
+    store.dismiss_reports(id).await.unwrap();
+    assert_eq!(store.reports(id).await, Ok(vec![]));
+    assert_eq!(reports_of(&store, id).await, Some(vec![]));
+    store.dismiss_reports(id).await.unwrap();
+    store.add_report(id, report(7)).await.unwrap();
+    assert_eq!(reports_of(&store, id).await, Some(vec![report(7)]));
+    let unknown = store.dismiss_reports(ids::upload_id()).await;
+    assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
-pub(crate) async fn uploads_are_listed_in_pages_newest_first(store: Shared) {
+pub(crate) async fn uploads_are_listed_in_pages_newest_first(store: Arc<impl Store + Moderation>) {
     let mut expected = Vec::new();
     // Some have the same time.
     for n in 0..7 {
@@ -91,7 +106,7 @@ pub(crate) async fn uploads_are_listed_in_pages_newest_first(store: Shared) {
     assert_eq!(unknown.await, Err(StoreError::NotFound));
 }
 
-pub(crate) async fn reports_go_with_their_upload(store: Shared) {
+pub(crate) async fn reports_go_with_their_upload(store: Arc<impl Store + Moderation>) {
     let (older, id) = (stored_at(&store, 100).await, stored_at(&store, 101).await);
     store.add_report(older, report(1)).await.unwrap();
     store.add_report(id, report(2)).await.unwrap();
@@ -108,40 +123,47 @@ pub(crate) async fn reports_go_with_their_upload(store: Shared) {
     assert_eq!(ids(&page), [older]);
 }
 
-pub(crate) async fn an_admin_may_delete_everything(store: Shared) {
-    let id = stored(&store).await;
-    store.append(id, drafts("m", 2)).await.unwrap();
-    let draft = DeletionDraft {
-        id: ids::message_id(),
-        created_at: at(5),
-    };
-    let admin = Requester::Admin;
-    for (seq, expected) in [(0, None), (1, Some(())), (3, None)] {
-        let deleted = store.delete_message(id, Seq::new(seq), admin, draft).await;
-        match expected {
-            Some(()) => assert!(matches!(deleted, Ok(Deleted::New(_))), "{deleted:?}"),
-            None => assert_eq!(deleted, Err(StoreError::NotFound), "{seq}"),
-        }
-    }
-    let page = store.entries(id, Select::Newest, 9).await.unwrap();
-    assert!(matches!(page.entries[0], LogEntry::DeletedMessage(_)));
-    store.delete_upload(id, admin, at(7)).await.unwrap();
-    let name = UploadRef::Id(id);
-    assert_eq!(store.upload(name).await, Err(StoreError::Gone));
-    let again = store.delete_upload(id, admin, at(8)).await;
-    assert_eq!(again, Err(StoreError::Gone));
-}
-
-pub(crate) async fn blocked_images_are_known(store: Shared) {
+pub(crate) async fn blocked_images_are_known(store: Arc<impl Store + Moderation>) {
     let hash = || {
         let bytes: [u8; 16] = rand::random();
         ContentHash::from(Sha256::new().chain_update(bytes))
     };
     let (blocked, other) = (hash(), hash());
-    assert_eq!(store.is_blocked(blocked).await, Ok(false));
+    assert_eq!(store.is_image_blocked(blocked).await, Ok(false));
     for _ in 0..2 {
-        store.block(blocked).await.unwrap();
-        assert_eq!(store.is_blocked(blocked).await, Ok(true));
+        store.block_image(blocked).await.unwrap();
+        assert_eq!(store.is_image_blocked(blocked).await, Ok(true));
     }
-    assert_eq!(store.is_blocked(other).await, Ok(false));
+    assert_eq!(store.is_image_blocked(other).await, Ok(false));
+}
+
+pub(crate) async fn addresses_are_blocked_for_a_while(store: Arc<impl Store + Moderation>) {
+    let address = || IpAddr::V6(Ipv6Addr::from_bits(rand::random()));
+    let (one, other) = (address(), address());
+    let until = |seconds: i64| {
+        let millis = clock::now().unix_millis() + seconds * 1_000;
+        Timestamp::from_unix_millis(millis).unwrap()
+    };
+    let blocked = async |address| {
+        let all = store.blocked_addresses().await.unwrap();
+        assert!(all.is_sorted_by(|a, b| a.until >= b.until));
+        let found = all.into_iter().find(|it| it.address == address);
+        found.map(|it: BlockedAddress| it.until)
+    };
+    assert_eq!(blocked(one).await, None);
+    let (soon, later) = (until(1), until(3_600));
+    for until in [later, soon] {
+        store.block_address(one, Some(until)).await.unwrap();
+        assert_eq!(blocked(one).await, Some(until));
+    }
+    store.block_address(other, Some(later)).await.unwrap();
+    while blocked(one).await.is_some() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(clock::now() >= soon, "it was blocked for a second");
+    assert_eq!(blocked(other).await, Some(later));
+    for _ in 0..2 {
+        store.block_address(other, None).await.unwrap();
+        assert_eq!(blocked(other).await, None);
+    }
 }

@@ -3,7 +3,7 @@
 
 mod deletion;
 mod entry;
-mod report;
+mod moderation;
 mod stored;
 mod upload;
 
@@ -12,6 +12,8 @@ pub(super) use self::entry::{
     KnownEntry, MessageState, StoredEntry, StoredKnownEntry, StoredMessageState,
     client_id_of_deletion,
 };
-pub(super) use self::report::{StoredReports, binary_of_content, document_of_report};
+pub(super) use self::moderation::{
+    StoredBlockedAddress, StoredReports, binary_of_content, document_of_report,
+};
 pub(super) use self::stored::{Malformed, Stored, date, number, object_id, read, seq};
 pub(super) use self::upload::{StoredRemoval, StoredUpload, StoredUploadState, UploadState};

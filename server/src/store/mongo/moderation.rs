@@ -1,15 +1,19 @@
-use app::model::UploadId;
+use std::net::IpAddr;
+
+use app::model::{BlockedAddress, ListedUpload, Report, Timestamp, UploadId};
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 
 use super::documents::{
-    StoredReports, StoredUpload, binary_of_content, document_of_report, object_id, read,
+    StoredBlockedAddress, StoredReports, StoredUpload, binary_of_content, date, document_of_report,
+    object_id, read,
 };
 use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::Database;
 use super::uploads::{self, not_gone};
-use crate::store::{ContentHash, ListedUpload, MAX_REPORTS, Report, StoreError, UploadFilter};
+use crate::clock;
+use crate::store::{ContentHash, MAX_BLOCKED_ADDRESSES, MAX_REPORTS, StoreError, UploadFilter};
 
 /// Adds a report to the document of an upload, and removes the oldest ones if there are too many. That is a second step,
 /// since FerretDB knows no `$slice` in a `$push`; what is left by a call that ends in between, the next one removes.
@@ -44,6 +48,26 @@ async fn remove_oldest_reports(database: &Database, upload: UploadId) -> Result<
             break;
         }
     }
+    Ok(())
+}
+
+/// Reads the reports of an upload, the newest first.
+pub(super) async fn reports(database: &Database, upload: UploadId) -> Result<Vec<Report>, Failure> {
+    uploads::state(database, upload).await?;
+    let found = database
+        .uploads()
+        .find_one(doc! { "_id": object_id(upload) })
+        .await?;
+    let document = found.ok_or(StoreError::NotFound)?;
+    Ok(read::<StoredReports>(&document)?)
+}
+
+/// Removes the reports of an upload.
+pub(super) async fn dismiss_reports(database: &Database, upload: UploadId) -> Result<(), Failure> {
+    uploads::state(database, upload).await?;
+    let dismiss = doc! { "$unset": { "reports": "", "isReported": "" } };
+    let upload = doc! { "_id": object_id(upload) };
+    database.uploads().update_one(upload, dismiss).await?;
     Ok(())
 }
 
@@ -95,17 +119,57 @@ async fn older_than(database: &Database, id: UploadId) -> Result<Document, Failu
 }
 
 /// Records that an image is refused.
-pub(super) async fn block(database: &Database, content: ContentHash) -> Result<(), Failure> {
+pub(super) async fn block_image(database: &Database, content: ContentHash) -> Result<(), Failure> {
     let document = doc! { "_id": binary_of_content(content) };
-    match database.blocked().insert_one(document).await {
+    match database.blocked_images().insert_one(document).await {
         Err(error) if !is_duplicate(&error) => Err(error.into()),
         _ => Ok(()),
     }
 }
 
 /// Returns whether an image is refused.
-pub(super) async fn is_blocked(database: &Database, content: ContentHash) -> Result<bool, Failure> {
+pub(super) async fn is_image_blocked(
+    database: &Database,
+    content: ContentHash,
+) -> Result<bool, Failure> {
     let document = doc! { "_id": binary_of_content(content) };
-    let found = database.blocked().find_one(document).await?;
+    let found = database.blocked_images().find_one(document).await?;
     Ok(found.is_some())
+}
+
+/// Records until when an address is blocked, and removes what is over.
+pub(super) async fn block_address(
+    database: &Database,
+    address: IpAddr,
+    until: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let blocked = database.blocked_addresses();
+    let address = doc! { "_id": address.to_string() };
+    match until {
+        Some(until) => {
+            let set = doc! { "$set": { "until": date(until) } };
+            blocked.update_one(address, set).upsert(true).await?;
+        }
+        None => {
+            blocked.delete_one(address).await?;
+        }
+    }
+    let over = doc! { "until": { "$lte": date(clock::now()) } };
+    blocked.delete_many(over).await?;
+    Ok(())
+}
+
+/// Reads the addresses that are blocked now.
+pub(super) async fn blocked_addresses(database: &Database) -> Result<Vec<BlockedAddress>, Failure> {
+    let mut found = database
+        .blocked_addresses()
+        .find(doc! { "until": { "$gt": date(clock::now()) } })
+        .sort(doc! { "until": -1, "_id": 1 })
+        .limit(i64::try_from(MAX_BLOCKED_ADDRESSES).unwrap_or(i64::MAX))
+        .await?;
+    let mut blocked = Vec::new();
+    while let Some(document) = found.try_next().await? {
+        blocked.push(read::<StoredBlockedAddress>(&document)?);
+    }
+    Ok(blocked)
 }

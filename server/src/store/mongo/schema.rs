@@ -3,7 +3,7 @@ use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 
-use super::documents::{Stored, StoredDeletion, StoredEntry, StoredUpload};
+use super::documents::{Stored, StoredBlockedAddress, StoredDeletion, StoredEntry, StoredUpload};
 use super::driver_error::{is_duplicate, is_not_implemented};
 use super::error::Failure;
 
@@ -11,7 +11,7 @@ use super::error::Failure;
 pub(super) const PAIRING: &str = "pairing";
 
 /// The name of the collection with the hashes of images that are refused.
-const BLOCKED: &str = "blocked";
+const BLOCKED_IMAGES: &str = "blockedImages";
 
 /// The name of the collection with the version of the schema, and the id of its only document.
 const SCHEMA: &str = "schema";
@@ -27,7 +27,8 @@ pub(super) struct Database {
     uploads: Collection<RawDocumentBuf>,
     entries: Collection<RawDocumentBuf>,
     deletions: Collection<RawDocumentBuf>,
-    blocked: Collection<Document>,
+    blocked_images: Collection<Document>,
+    blocked_addresses: Collection<RawDocumentBuf>,
     pairing: Collection<Document>,
     schema: Collection<Document>,
 }
@@ -39,7 +40,8 @@ impl Database {
             uploads: database.collection(StoredUpload::COLLECTION),
             entries: database.collection(StoredEntry::COLLECTION),
             deletions: database.collection(StoredDeletion::COLLECTION),
-            blocked: database.collection(BLOCKED),
+            blocked_images: database.collection(BLOCKED_IMAGES),
+            blocked_addresses: database.collection(StoredBlockedAddress::COLLECTION),
             pairing: database.collection(PAIRING),
             schema: database.collection(SCHEMA),
         }
@@ -61,8 +63,13 @@ impl Database {
     }
 
     /// The collection with the hashes of images that are refused, as the ids of its documents.
-    pub fn blocked(&self) -> &Collection<Document> {
-        &self.blocked
+    pub fn blocked_images(&self) -> &Collection<Document> {
+        &self.blocked_images
+    }
+
+    /// The collection of blocked addresses. It is small, and needs no index.
+    pub fn blocked_addresses(&self) -> &Collection<RawDocumentBuf> {
+        &self.blocked_addresses
     }
 
     /// The collection with the pairing id.

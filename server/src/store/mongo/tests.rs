@@ -20,13 +20,17 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::MongoStore;
 use crate::config::{Config, Secret};
-use crate::store::conformance::{some_upload, store_suite};
+use crate::store::conformance::{moderation_suite, some_upload, store_suite};
 use crate::store::{Draft, Select, Store, StoreError};
 
 store_suite!(async {
     let database = FreshDatabase::new(testbed::shared::mongo()).await;
     let store: Arc<dyn Store> = Arc::new(database.open().await);
     (store, database)
+});
+moderation_suite!(async {
+    let database = FreshDatabase::new(testbed::shared::mongo()).await;
+    (Arc::new(database.open().await), database)
 });
 
 /// Limits how many tests run at one time. They measure timeouts in seconds, and `FerretDB` lacks indexes and needs all

@@ -1,11 +1,13 @@
-use app::model::{Upload, UploadId};
+use std::net::IpAddr;
+
+use app::model::{BlockedAddress, ListedUpload, Report, Timestamp, Upload, UploadId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Failure;
 use super::row::{moment, parsed};
 use super::uploads;
 use crate::clock;
-use crate::store::{ContentHash, ListedUpload, MAX_REPORTS, Report, StoreError, UploadFilter};
+use crate::store::{ContentHash, MAX_BLOCKED_ADDRESSES, MAX_REPORTS, StoreError, UploadFilter};
 
 /// Adds a report to an upload, and removes the oldest one if there are too many.
 pub(super) fn add_report(
@@ -22,6 +24,15 @@ pub(super) fn add_report(
         AND key NOT IN (SELECT key FROM reports WHERE upload = ?1 ORDER BY key DESC LIMIT ?2)";
     let kept = i64::try_from(MAX_REPORTS).unwrap_or(i64::MAX);
     connection.prepare_cached(sql)?.execute([key, kept])?;
+    Ok(())
+}
+
+/// Removes the reports of an upload.
+pub(super) fn dismiss_reports(connection: &Connection, upload: UploadId) -> Result<(), Failure> {
+    let key = uploads::row(connection, upload)?.key;
+    connection
+        .prepare_cached("DELETE FROM reports WHERE upload = ?1")?
+        .execute([key])?;
     Ok(())
 }
 
@@ -65,33 +76,73 @@ pub(super) fn list(
 }
 
 /// Reads the reports of an upload, the newest first.
-fn reports(connection: &Connection, upload: UploadId) -> rusqlite::Result<Vec<Report>> {
-    let sql = "SELECT reason, created_at FROM reports
-        WHERE upload = (SELECT key FROM uploads WHERE id = ?1) ORDER BY key DESC";
-    connection
+pub(super) fn reports(connection: &Connection, upload: UploadId) -> Result<Vec<Report>, Failure> {
+    let key = uploads::row(connection, upload)?.key;
+    let sql = "SELECT reason, created_at FROM reports WHERE upload = ?1 ORDER BY key DESC";
+    let reports = connection
         .prepare_cached(sql)?
-        .query_map([upload.as_bytes()], |row| {
+        .query_map([key], |row| {
             Ok(Report {
                 reason: parsed(row, 0)?,
                 created_at: moment(row, 1)?,
             })
         })?
-        .collect()
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(reports)
 }
 
 /// Records that an image is refused.
-pub(super) fn block(connection: &Connection, content: ContentHash) -> Result<(), Failure> {
+pub(super) fn block_image(connection: &Connection, content: ContentHash) -> Result<(), Failure> {
     connection
-        .prepare_cached("INSERT INTO blocked (content) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .prepare_cached("INSERT INTO blocked_images (content) VALUES (?1) ON CONFLICT DO NOTHING")?
         .execute([content.as_bytes()])?;
     Ok(())
 }
 
 /// Returns whether an image is refused.
-pub(super) fn is_blocked(connection: &Connection, content: ContentHash) -> Result<bool, Failure> {
+pub(super) fn is_image_blocked(
+    connection: &Connection,
+    content: ContentHash,
+) -> Result<bool, Failure> {
     let found = connection
-        .prepare_cached("SELECT 1 FROM blocked WHERE content = ?1")?
+        .prepare_cached("SELECT 1 FROM blocked_images WHERE content = ?1")?
         .query_row([content.as_bytes()], |_| Ok(()))
         .optional()?;
     Ok(found.is_some())
+}
+
+/// Records until when an address is blocked, and removes what is over.
+pub(super) fn block_address(
+    connection: &Connection,
+    address: IpAddr,
+    until: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let address = address.to_string();
+    let sql = "DELETE FROM blocked_addresses WHERE address = ?1 OR until <= ?2";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![address, clock::now().unix_millis()])?;
+    if let Some(until) = until {
+        connection
+            .prepare_cached("INSERT INTO blocked_addresses (address, until) VALUES (?1, ?2)")?
+            .execute(params![address, until.unix_millis()])?;
+    }
+    Ok(())
+}
+
+/// Reads the addresses that are blocked now.
+pub(super) fn blocked_addresses(connection: &Connection) -> Result<Vec<BlockedAddress>, Failure> {
+    let sql = "SELECT address, until FROM blocked_addresses WHERE until > ?1
+        ORDER BY until DESC, address LIMIT ?2";
+    let limit = i64::try_from(MAX_BLOCKED_ADDRESSES).unwrap_or(i64::MAX);
+    let blocked = connection
+        .prepare_cached(sql)?
+        .query_map([clock::now().unix_millis(), limit], |row| {
+            Ok(BlockedAddress {
+                address: parsed(row, 0)?,
+                until: moment(row, 1)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(blocked)
 }

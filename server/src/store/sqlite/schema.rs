@@ -110,8 +110,14 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     CREATE INDEX reports_by_upload ON reports (upload, key);
 
     -- The SHA-256 of images that are refused.
-    CREATE TABLE blocked (
+    CREATE TABLE blocked_images (
         content BLOB PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
+
+    -- From which nothing is taken.
+    CREATE TABLE blocked_addresses (
+        address TEXT PRIMARY KEY,
+        until INTEGER NOT NULL -- milliseconds since 1970 in UTC
     ) STRICT, WITHOUT ROWID;
 ",
 ];

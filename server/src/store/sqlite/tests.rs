@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::{DATABASE_FILE, OpenError, SqliteStore};
 use crate::fs::folder::FolderError;
-use crate::store::conformance::{some_upload, store_suite};
-use crate::store::{Draft, MAX_APPEND, Select, Store, StoreError, UploadFilter};
+use crate::store::conformance::{moderation_suite, some_upload, store_suite};
+use crate::store::{Draft, MAX_APPEND, Moderation, Select, Store, StoreError, UploadFilter};
 
 fn open() -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -22,6 +22,10 @@ fn open() -> (Arc<dyn Store>, TempDir) {
 }
 
 store_suite!(async { open() });
+moderation_suite!(async {
+    let folder = tempfile::tempdir().unwrap();
+    (Arc::new(SqliteStore::open(folder.path()).unwrap()), folder)
+});
 
 fn drafts(prefix: &str, count: usize) -> Vec<Draft> {
     (0..count)
@@ -256,7 +260,10 @@ async fn an_incomplete_database_is_refused_naming_what_is_missing() {
         ("DROP TABLE entries", "its table entries is missing"),
         ("DROP TABLE uploads", "its table uploads is missing"),
         ("DROP TABLE pairing", "its table pairing is missing"),
-        ("DROP TABLE blocked", "its table blocked is missing"),
+        (
+            "DROP TABLE blocked_images",
+            "its table blocked_images is missing",
+        ),
         (
             "DROP INDEX entries_by_time",
             "its index entries_by_time is missing",

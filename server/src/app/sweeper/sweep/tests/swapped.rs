@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use crate::ids::PairingId;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Appended, ContentHash, Deleted, DeletionDraft, Draft, ListedUpload, MessageRef, Removal,
-    Report, Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Appended, Deleted, DeletionDraft, Draft, MessageRef, Removal, Requester, SecretHash, Select,
+    Store, StoreError,
 };
 
 /// A store that turns into another one after its first pairing check, which is before the search for orphans.
@@ -96,26 +96,5 @@ impl Store for Swapped {
 
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError> {
         self.store.newest_uploads(limit).await
-    }
-
-    async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError> {
-        self.store.add_report(upload, report).await
-    }
-
-    async fn list_uploads(
-        &self,
-        filter: UploadFilter,
-        before: Option<UploadId>,
-        limit: usize,
-    ) -> Result<Vec<ListedUpload>, StoreError> {
-        self.store.list_uploads(filter, before, limit).await
-    }
-
-    async fn block(&self, content: ContentHash) -> Result<(), StoreError> {
-        self.store.block(content).await
-    }
-
-    async fn is_blocked(&self, content: ContentHash) -> Result<bool, StoreError> {
-        self.store.is_blocked(content).await
     }
 }

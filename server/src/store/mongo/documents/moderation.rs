@@ -1,10 +1,11 @@
+use app::model::{BlockedAddress, Report};
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Document, doc};
 use serde::Deserialize;
 
 use super::stored::{Malformed, Stored, date, moment};
 use super::upload::StoredUpload;
-use crate::store::{ContentHash, Report};
+use crate::store::ContentHash;
 
 /// The reports in the document of an upload, the oldest first.
 #[derive(Debug, Deserialize)]
@@ -55,5 +56,36 @@ pub(in crate::store::mongo) fn binary_of_content(content: ContentHash) -> Binary
     Binary {
         subtype: BinarySubtype::Generic,
         bytes: content.as_bytes().to_vec(),
+    }
+}
+
+/// A blocked address.
+#[derive(Debug, Deserialize)]
+pub(in crate::store::mongo) struct StoredBlockedAddress {
+    #[serde(rename = "_id")]
+    address: String,
+    until: DateTime,
+}
+
+impl Stored for StoredBlockedAddress {
+    type Model = BlockedAddress;
+    const COLLECTION: &'static str = "blockedAddresses";
+}
+
+impl TryFrom<StoredBlockedAddress> for BlockedAddress {
+    type Error = Malformed;
+
+    fn try_from(stored: StoredBlockedAddress) -> Result<Self, Malformed> {
+        let blocked = || {
+            Some(Self {
+                address: stored.address.parse().ok()?,
+                until: moment(stored.until)?,
+            })
+        };
+        blocked().ok_or(Malformed {
+            collection: StoredBlockedAddress::COLLECTION,
+            id: None,
+            field: None,
+        })
     }
 }

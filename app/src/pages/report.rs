@@ -1,0 +1,62 @@
+use leptos::prelude::*;
+
+use crate::components::{Footer, Header, Main};
+use crate::model::{MAX_REASON_CHARS, ShortId};
+use crate::texts::server_texts;
+
+/// The form to report a picture to whoever runs the server. It works without scripts.
+#[derive(Debug, Clone)]
+pub struct ReportForm {
+    /// The picture.
+    pub picture: ShortId,
+    /// What was written, and why that was not accepted, if it was not.
+    pub refused: Option<(String, String)>,
+    /// Whether a report was just sent.
+    pub is_sent: bool,
+}
+
+impl ReportForm {
+    pub(crate) fn view(self) -> impl IntoView {
+        let image = format!("/u/{}", self.picture);
+        let content = if self.is_sent {
+            sent().into_any()
+        } else {
+            form(&image, self.refused).into_any()
+        };
+        view! {
+            <div class="page">
+                <Header/>
+                <Main class="notice">
+                    {content}
+                    <p><a class="button" href=image>{server_texts().back_to_image}</a></p>
+                </Main>
+                <Footer/>
+            </div>
+        }
+    }
+}
+
+fn sent() -> impl IntoView {
+    view! {
+        <h1>{server_texts().reported_title}</h1>
+        <p role="status">{server_texts().reported_detail}</p>
+    }
+}
+
+fn form(image: &str, refused: Option<(String, String)>) -> impl IntoView + use<> {
+    let (reason, error) = refused.unzip();
+    // Leptos does not escape the text of this element.
+    let reason = html_escape::encode_text(&reason.unwrap_or_default()).into_owned();
+    view! {
+        <h1>{server_texts().report_picture}</h1>
+        <p>{server_texts().report_explained}</p>
+        {error.map(|error| view! { <p class="form-error" role="alert">{error}</p> })}
+        <form class="plain-form" method="post" action=format!("{image}/report")>
+            <label>
+                {server_texts().report_reason}
+                <textarea name="reason" rows="6" dir="auto" required maxlength=MAX_REASON_CHARS.to_string()>{reason}</textarea>
+            </label>
+            <button class="button primary" type="submit">{server_texts().send_report}</button>
+        </form>
+    }
+}

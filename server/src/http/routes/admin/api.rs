@@ -1,0 +1,143 @@
+//! `/api/admin`, for programs that bring the token.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use app::model::{BlockedAddresses, UploadId, UploadsPage};
+use axum::extract::{Path, Query, State};
+use axum::routing::{delete, get, put};
+use axum::{Json, Router};
+use http::StatusCode;
+
+use super::acts::Acts;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::admin::Admin;
+use crate::http::extract::upload_path::UploadPath;
+use crate::http::routes::deletions::{Parameters, message_ref};
+use crate::http::state::AppState;
+use crate::store::{Store, UploadFilter};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/admin/uploads", get(list))
+        .route("/api/admin/uploads/{id}", delete(delete_upload))
+        .route("/api/admin/uploads/{id}/reports", delete(dismiss_reports))
+        .route(
+            "/api/admin/uploads/{id}/messages/{seq}",
+            delete(delete_message),
+        )
+        .route("/api/admin/blocked-addresses", get(blocked_addresses))
+        .route(
+            "/api/admin/blocked-addresses/{address}",
+            put(block_address).delete(unblock_address),
+        )
+}
+
+async fn list(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    Query(query): Query<Parameters>,
+) -> Result<Json<UploadsPage>, ApiError> {
+    let filter = if switch(&query, "reported")? {
+        UploadFilter::Reported
+    } else {
+        UploadFilter::All
+    };
+    let before = before(&query)?;
+    Ok(Json(acts.list(client, filter, before).await?))
+}
+
+async fn delete_upload(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    UploadPath(name): UploadPath,
+    Query(query): Query<Parameters>,
+) -> Result<StatusCode, ApiError> {
+    let block = switch(&query, "block")?;
+    acts.delete_upload(client, name, block).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn dismiss_reports(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    State(store): State<Arc<dyn Store>>,
+    path: UploadPath,
+) -> Result<StatusCode, ApiError> {
+    let id = path.id(store.as_ref(), Deadline::start()).await?;
+    acts.dismiss_reports(client, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn delete_message(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    State(store): State<Arc<dyn Store>>,
+    path: UploadPath,
+    (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
+) -> Result<StatusCode, ApiError> {
+    let message = message_ref(&seq, &query)?;
+    let id = path.id(store.as_ref(), Deadline::start()).await?;
+    acts.delete_message(client, id, message).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn blocked_addresses(
+    _: Admin,
+    State(acts): State<Acts>,
+) -> Result<Json<BlockedAddresses>, ApiError> {
+    let addresses = acts.blocked_addresses().await?;
+    Ok(Json(BlockedAddresses { addresses }))
+}
+
+async fn block_address(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    Path(address): Path<String>,
+    Query(query): Query<Parameters>,
+) -> Result<StatusCode, ApiError> {
+    let address = parse_address(&address)?;
+    let seconds = parse_seconds(value(&query, "seconds").unwrap_or_default())?;
+    acts.block_address(client, address, Some(seconds)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unblock_address(
+    Admin { client }: Admin,
+    State(acts): State<Acts>,
+    Path(address): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let address = parse_address(&address)?;
+    acts.block_address(client, address, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn parse_address(text: &str) -> Result<IpAddr, ApiError> {
+    let address = text.trim().parse();
+    address.map_err(|_| ApiError::field("address", "an IP address, as 192.0.2.7 or 2001:db8::7"))
+}
+
+pub(super) fn parse_seconds(text: &str) -> Result<u32, ApiError> {
+    let seconds = text.parse();
+    seconds.map_err(|_| ApiError::field("seconds", "a number of seconds"))
+}
+
+/// Parses where a page of uploads begins.
+pub(super) fn before(query: &Parameters) -> Result<Option<UploadId>, ApiError> {
+    let before = value(query, "before").map(str::parse).transpose();
+    before.map_err(|error| ApiError::field("before", error))
+}
+
+pub(super) fn switch(query: &Parameters, name: &'static str) -> Result<bool, ApiError> {
+    match value(query, name) {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(ApiError::field(name, "1 or 0")),
+    }
+}
+
+fn value<'q>(query: &'q Parameters, name: &str) -> Option<&'q str> {
+    let given = query.iter().find(|(given, _)| given == name);
+    given.map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,28 @@
+//! Refuses what comes from a blocked address.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::Method;
+
+use crate::admission::address_blocks::AddressBlocks;
+use crate::http::error::ApiError;
+use crate::http::extract::request_info::RequestInfo;
+
+/// Middleware that refuses what a blocked address sends: everything that writes. It may go on reading; sockets, which
+/// can do both, have a check of their own.
+pub async fn refuse_blocked(
+    State(blocks): State<AddressBlocks>,
+    info: RequestInfo,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_read = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if !is_read && blocks.contains(info.client.counted()) {
+        return ApiError::AddressBlocked.into_response();
+    }
+    next.run(request).await
+}

@@ -1,0 +1,91 @@
+//! `/u/{id}/report`: the form to report an upload, a page without scripts.
+
+use std::sync::Arc;
+
+use app::ReportForm;
+use app::model::Report;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use tracing::info;
+
+use super::deletions::Parameters;
+use super::message_form::read_form;
+use crate::admission::rate_limit::RateLimits;
+use crate::clock;
+use crate::http::deadline::Deadline;
+use crate::http::error::ApiError;
+use crate::http::extract::origin::SameOrigin;
+use crate::http::extract::upload_path::UploadPath;
+use crate::http::pages::PlainPages;
+use crate::store::{Moderation, Store};
+
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default)]
+    reason: String,
+}
+
+fn respond(pages: &PlainPages, status: StatusCode, form: ReportForm) -> Result<Response, ApiError> {
+    pages.respond(status, |assets, settings, language| {
+        app::report_page(assets, settings, language, form)
+    })
+}
+
+/// `GET /u/{id}/report`, with `?sent` after a report.
+pub async fn show(
+    State(store): State<Arc<dyn Store>>,
+    pages: PlainPages,
+    UploadPath(name): UploadPath,
+    Query(query): Query<Parameters>,
+) -> Result<Response, ApiError> {
+    let upload = Deadline::start().wait("store", store.upload(name)).await?;
+    let form = ReportForm {
+        picture: upload.short_id,
+        refused: None,
+        is_sent: query.iter().any(|(name, _)| name == "sent"),
+    };
+    respond(&pages, StatusCode::OK, form)
+}
+
+/// `POST /u/{id}/report` (`application/x-www-form-urlencoded`). A refusal keeps what was written.
+pub async fn create(
+    _: SameOrigin,
+    State(rate_limits): State<Arc<RateLimits>>,
+    State(store): State<Arc<dyn Store>>,
+    State(moderation): State<Arc<dyn Moderation>>,
+    pages: PlainPages,
+    UploadPath(name): UploadPath,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let client = pages.info.client;
+    let limited = rate_limits.messages.take(client.counted());
+    let Fields { reason } = read_form(request).await?;
+    let deadline = Deadline::start();
+    let upload = deadline.wait("store", store.upload(name)).await?;
+    let report = async {
+        limited?;
+        let report = Report {
+            reason: reason
+                .parse()
+                .map_err(|error| ApiError::field("reason", error))?,
+            created_at: clock::now(),
+        };
+        deadline
+            .wait("store", moderation.add_report(upload.id, report))
+            .await?;
+        Ok::<_, ApiError>(())
+    };
+    let Err(error) = report.await else {
+        info!(client = %client.ip(), "an upload was reported");
+        let address = format!("/u/{}/report?sent", upload.short_id);
+        return Ok(Redirect::to(&address).into_response());
+    };
+    let form = ReportForm {
+        picture: upload.short_id,
+        refused: Some((reason, error.to_problem(pages.language).detail)),
+        is_sent: false,
+    };
+    respond(&pages, error.status(), form)
+}
