@@ -6,18 +6,22 @@
 //! 4. The intent is removed.
 //!
 //! Whatever happens in between, the recorded intent says what remains to be done, also to another call or another node.
-//! Everybody takes the entry's id and its time from there, so they all do the same.
+//! Everybody takes the entry's id and its time from there, so they all do the same. After the restore of a backup, another
+//! message may have the number, or none: the intent is dropped then.
 
 use app::model::{Deletion, UploadId};
 use futures::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{DateTime, doc};
+use mongodb::bson::{Bson, DateTime, RawDocument, doc};
 use tokio::try_join;
+use tracing::warn;
 
 use super::append::append_deletion;
 use super::append_locks::AppendLocks;
-use super::documents::{PendingDeletion, StoredDeletion, client_id_of_deletion, date, read};
-use super::error::Failure;
+use super::documents::{
+    Malformed, PendingDeletion, StoredDeletion, client_id_of_deletion, date, read,
+};
+use super::error::{Failure, log_malformed};
 use super::log::Log;
 use super::retry::Retries;
 use super::schema::Database;
@@ -76,22 +80,32 @@ pub(super) async fn finish_abandoned(
         return Ok(Vec::new());
     }
     let begun_before = DateTime::from_millis(clock::now().unix_millis() - ABANDONED_AFTER);
-    let abandoned: Vec<_> = database
+    let mut abandoned = database
         .deletions()
         .find(doc! { "createdAt": { "$lte": begun_before } })
-        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-        .await?
-        .try_collect()
         .await?;
-    let mut finished = Vec::with_capacity(abandoned.len());
-    for document in &abandoned {
-        let pending = read::<StoredDeletion>(document)?;
+    let mut finished = Vec::new();
+    // Those that cannot be finished do not count, so that they are in nobody's way.
+    while finished.len() < limit
+        && let Some(document) = abandoned.try_next().await?
+    {
+        let pending = match read::<StoredDeletion>(&document) {
+            Ok(pending) => pending,
+            Err(malformed) => {
+                discard(database, &document, malformed).await?;
+                continue;
+            }
+        };
         match finish(database, locks, pending).await {
             Ok(deletion) => finished.push(deletion),
             // Nothing is left of the upload.
-            Err(Failure::Refused(StoreError::Gone | StoreError::NotFound)) => {
+            Err(Failure::Refused(StoreError::Gone)) => forget(database, pending).await?,
+            Err(Failure::Refused(StoreError::NotFound)) => {
+                warn!("a message that was about to be deleted is not in the database any more");
                 forget(database, pending).await?;
             }
+            // An entry of the log, or the upload. The deletion waits until somebody has mended it.
+            Err(Failure::Malformed(malformed)) => log_malformed(&malformed),
             Err(failure) => return Err(failure),
         }
     }
@@ -114,18 +128,27 @@ async fn record(database: &Database, pending: PendingDeletion) -> Result<Pending
         retries.wait_after(error.into()).await?;
         let found = deletions.find_one(doc! { "_id": id(pending) }).await?;
         if let Some(document) = found {
-            return Ok(read::<StoredDeletion>(&document)?);
+            match read::<StoredDeletion>(&document) {
+                Ok(earlier) => return Ok(earlier),
+                Err(malformed) => discard(database, &document, malformed).await?,
+            }
         }
-        // The other call has finished it meanwhile. So will this one, which finds nothing left to do.
+        // Otherwise the other call has finished it meanwhile. So will this one, which finds nothing left to do.
     }
 }
 
-/// Does the steps that follow the first one.
+/// Does the steps that follow the first one. Fails with [`StoreError::NotFound`], and does nothing, if the log has no
+/// message with this id and number.
 async fn finish(
     database: &Database,
     locks: &AppendLocks,
     pending: PendingDeletion,
 ) -> Result<Deletion, Failure> {
+    let message = Log::new(database, pending.upload).message(pending.deletes);
+    let (_, message) = try_join!(uploads::state(database, pending.upload), message)?;
+    if message.is_none_or(|message| message.id != pending.message) {
+        return Err(StoreError::NotFound.into());
+    }
     let deleted_at = date(pending.draft.created_at);
     let clear = doc! {
         "$set": { "deletedAt": deleted_at, "modifiedAt": deleted_at },
@@ -145,6 +168,19 @@ async fn finish(
 async fn forget(database: &Database, pending: PendingDeletion) -> Result<(), Failure> {
     let document = doc! { "_id": id(pending) };
     database.deletions().delete_one(document).await?;
+    Ok(())
+}
+
+/// Removes an intent that no node has written: nobody knows what it says.
+async fn discard(
+    database: &Database,
+    document: &RawDocument,
+    malformed: Malformed,
+) -> Result<(), Failure> {
+    log_malformed(&malformed);
+    let id = document.get("_id").ok().flatten();
+    let id = id.and_then(|id| Bson::try_from(id).ok()).ok_or(malformed)?;
+    database.deletions().delete_one(doc! { "_id": id }).await?;
     Ok(())
 }
 

@@ -143,12 +143,18 @@ pub(super) async fn with_timeout<T>(
     match failure {
         Failure::Refused(error) => return Err(error),
         Failure::Driver(error) => error!(error = %summarize(&error), "MongoDB failed"),
-        Failure::Malformed(Malformed {
-            collection,
-            id,
-            field,
-        }) => error!(collection, ?id, field, "a document in MongoDB is invalid"),
+        Failure::Malformed(malformed) => log_malformed(&malformed),
         Failure::Contended => error!("too many nodes write to one log in MongoDB"),
     }
     Err(StoreError::Unavailable)
+}
+
+/// Logs that a document is invalid.
+pub(super) fn log_malformed(malformed: &Malformed) {
+    let Malformed {
+        collection,
+        id,
+        field,
+    } = malformed;
+    error!(collection, ?id, field, "a document in MongoDB is invalid");
 }

@@ -1,5 +1,7 @@
 //! Deletions that end half-way, or meet others.
 
+mod intents;
+
 use std::time::Duration;
 
 use app::model::LogEntry;
