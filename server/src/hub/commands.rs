@@ -20,7 +20,7 @@ use super::metrics::ResyncedFrom;
 use super::outbox::Outbox;
 use super::recent::MAX_RECENT;
 use super::refusals::refusal;
-use super::rooms::Membership;
+use super::rooms::{Membership, WatchedUpload};
 use super::throttle::{Throttle, ThrottleResult};
 use crate::admission::misses::ClientMisses;
 use crate::broker::Topic;
@@ -170,24 +170,21 @@ impl Commands {
         if self.misses.check(upload).is_err() {
             return Err(RefusalCode::Unavailable);
         }
-        let (id, short_id) = if let Some(found) = self.hub.0.rooms.find(upload) {
+        let upload = if let Some(found) = self.hub.0.rooms.find(upload) {
             found
         } else {
-            let upload = self.hub.0.store.upload(upload).await.map_err(|error| {
+            let found = self.hub.0.store.upload(upload).await.map_err(|error| {
                 if error == StoreError::NotFound {
                     self.misses.record(upload);
                 }
                 refusal_code(error)
             })?;
-            (upload.id, upload.short_id)
+            WatchedUpload::from(&found)
         };
-        let joined = self
-            .hub
-            .subscribe(id, short_id, Arc::clone(&self.outbox))
-            .await;
+        let joined = self.hub.subscribe(upload, Arc::clone(&self.outbox)).await;
         self.watched
             .push(joined.map_err(|_| RefusalCode::Unavailable)?);
-        Ok(id)
+        Ok(upload.topic)
     }
 
     /// Returns the answer to a `watch`: the head, and the messages after the cursor if they are few. Messages that this

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, Weak};
 
 use app::event::ServerEvent;
-use app::model::{Deletion, LogEntry, LogPage, Message, Seq, ShortId};
+use app::model::{Deletion, LogEntry, LogPage, Message, Seq};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,7 +19,7 @@ use super::outbox::Outbox;
 use super::pings::SocketPings;
 use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
-use super::rooms::{Membership, Rooms};
+use super::rooms::{Membership, Rooms, WatchedUpload};
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
 use crate::config::HubIntervals;
 use crate::store::Store;
@@ -96,18 +96,17 @@ impl Hub {
             .spawn(async move { shutdown.run_until_cancelled(work).await });
     }
 
-    /// Adds a socket's outbox to a topic; the first one subscribes the node. Returns when the broker has confirmed the
+    /// Adds a socket's outbox to the topic of an upload; the first one subscribes the node. Returns when the broker has confirmed the
     /// subscription: every frame that is published on the topic from then on is sent to this node.
     ///
     /// # Errors
     /// The broker's error; the outbox is not in the topic then.
     pub async fn subscribe(
         &self,
-        topic: Topic,
-        short_id: ShortId,
+        upload: WatchedUpload,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        self.0.rooms.join(topic, short_id, outbox).await
+        self.0.rooms.join(upload, outbox).await
     }
 
     /// Removes a socket's outbox from a topic; removing the last one unsubscribes the node, in the background.

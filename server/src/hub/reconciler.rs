@@ -1,11 +1,12 @@
 //! Compares the heads of the watched logs with the store, and tells the sockets of new ones, and of uploads that are gone: after every
-//! interruption, at intervals in case a node died between storing a message and publishing it, and when a frame carried
-//! a number beyond the next one.
+//! interruption, at intervals in case a node died between storing a message and publishing it, when a frame carried a
+//! number beyond the next one, and when an upload expires.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use tokio::task::consume_budget;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::frames::head_frame;
@@ -68,6 +69,18 @@ pub(super) async fn run_confirmations(hub: Hub) {
     }
 }
 
+/// Has the store asked about the watched uploads when they expire, forever. One that has not expired by the clock of the
+/// store after all is noticed at an interval.
+pub(super) async fn run_expiries(hub: Hub) {
+    let rooms = &hub.0.rooms;
+    loop {
+        for topic in rooms.expiries.next(CONFIRMATION_BATCH).await {
+            rooms.doubt_existence(topic);
+        }
+        consume_budget().await;
+    }
+}
+
 /// Returns the topics that follow the last one that was checked.
 fn next_batch(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
     let topics = BTreeSet::from_iter(topics);
@@ -103,7 +116,7 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
     };
     // With the last known entry, which shows whether the store has the same history.
     let select = Select::After(before.head.previous());
-    let is_said_to_be_gone = rooms.is_said_to_be_gone(topic);
+    let is_doubted = rooms.is_doubted(topic);
     let page = match hub.0.store.entries(topic, select, MAX_RECENT + 1).await {
         Err(StoreError::Gone) => {
             hub.on_gone(topic);
@@ -111,7 +124,7 @@ async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreEr
         }
         page => page?,
     };
-    if is_said_to_be_gone {
+    if is_doubted {
         rooms.confirm_existence(topic);
     }
     hub.merge_page(topic, &page, epoch);

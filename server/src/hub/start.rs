@@ -62,6 +62,7 @@ impl Hub {
         ));
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
+        hub.spawn_until_shutdown(reconciler::run_expiries(hub.clone()));
         let announcer = presence_announcer::run(hub.clone(), hub.0.shutdown.clone());
         hub.0.tasks.spawn(announcer);
         let pings = Arc::clone(&hub.0.pings);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use app::event::{RefusalCode, ServerEvent};
-use app::model::{LogEntry, Seq, Upload, UploadRef};
+use app::model::{LogEntry, Seq, Timestamp, Upload, UploadRef};
 use reqwest::StatusCode;
 use serde_json::json;
 use server::config::HubIntervals;
+use server::{clock, ids};
 
 use crate::common::TestNode;
 use crate::common::faults::{Mode, Switches};
@@ -162,4 +163,30 @@ async fn that_an_upload_is_gone_is_not_believed_before_the_store_says_so() {
         matches!(event, ServerEvent::UploadDeleted { .. }),
         "{event:?}"
     );
+}
+
+#[tokio::test]
+async fn watchers_are_told_when_an_upload_expires_and_no_watch_begins() {
+    let intervals = HubIntervals {
+        // Longer than the test.
+        announce_every: Duration::from_hours(1),
+        ..HubIntervals::default()
+    };
+    let node = TestNode::with_intervals(intervals).await;
+    let mut upload = uploaded(&node).await;
+    upload.id = ids::upload_id();
+    upload.short_id = ids::short_id();
+    upload.expires_at = Timestamp::from_unix_millis(clock::now().unix_millis() + 3_000);
+    let store = &node.node.store;
+    store.insert_upload(upload.clone(), None).await.unwrap();
+    let watched = UploadRef::Id(upload.id);
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(watched, None).await;
+    let event = socket.event().await;
+    let upload_id = upload.id;
+    assert_eq!(event, ServerEvent::UploadDeleted { upload_id });
+    assert!(upload.expires_at <= Some(clock::now()));
+    let mut other = SocketClient::connect(&node.base()).await;
+    other.send_watch(watched, None).await;
+    assert_eq!(other.refusal().await.code, RefusalCode::Gone);
 }

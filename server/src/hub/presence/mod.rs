@@ -6,7 +6,6 @@
 
 mod digest;
 mod people;
-mod schedule;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +17,6 @@ use tokio::time::Instant;
 pub(super) use self::digest::Digest;
 use self::people::LocalViewers;
 pub(super) use self::people::Viewers;
-pub(super) use self::schedule::Schedule;
 
 /// The number of other nodes whose digests are kept for a topic.
 const MAX_NODES: usize = 64;
@@ -83,7 +81,7 @@ pub(super) struct Presence {
     repeats_event: bool,
     /// The members whose `watch` was answered since the last event, by their slots.
     newcomers: BTreeSet<usize>,
-    /// The time under which the topic is in the [`Schedule`].
+    /// The time under which the topic is in the [`Schedule`](super::schedule::Schedule).
     pub scheduled: Option<Instant>,
 }
 

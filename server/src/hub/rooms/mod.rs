@@ -6,17 +6,19 @@
 
 mod fanout;
 mod life;
+mod lookup;
 mod membership;
 mod pending;
 pub(super) mod presence;
 mod progress;
+mod watched_upload;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{ShortId, UploadRef, Viewer};
+use app::model::{ShortId, Viewer};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -26,12 +28,14 @@ use tokio_util::task::TaskTracker;
 use self::life::Life;
 pub use self::membership::Membership;
 use self::pending::{MemberSnapshot, Pending};
+pub use self::watched_upload::WatchedUpload;
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
-use super::presence::{Presence, Schedule};
+use super::presence::Presence;
 use super::recent::RecentEntries;
+use super::schedule::Schedule;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame, Topic};
 use crate::websocket;
@@ -48,6 +52,8 @@ pub(super) struct Rooms {
     pub(super) unconfirmed_topics: UnconfirmedTopics,
     /// When which topic's presence has to be looked at.
     pub(super) due_presences: Schedule,
+    /// When which topic's upload expires.
+    pub(super) expiries: Schedule,
     broker: Arc<dyn Broker>,
     metrics: HubMetrics,
     /// The bytes of text that all rooms keep in [`RecentEntries`].
@@ -66,7 +72,9 @@ struct Shard {
 
 struct Room {
     id: u64,
-    short_id: ShortId,
+    upload: WatchedUpload,
+    /// The time under which the topic is in [`Rooms::expiries`].
+    expires: Option<Instant>,
     recent: RecentEntries,
     members: Slab<Member>,
     /// The members' outboxes; cleared when one joins or leaves.
@@ -112,6 +120,7 @@ impl Rooms {
             epochs: EpochCounter::default(),
             unconfirmed_topics: UnconfirmedTopics::default(),
             due_presences: Schedule::default(),
+            expiries: Schedule::default(),
             broker,
             metrics,
             recent_bytes: Arc::default(),
@@ -122,11 +131,10 @@ impl Rooms {
 
     pub(super) async fn join(
         self: &Arc<Self>,
-        topic: Topic,
-        short_id: ShortId,
+        upload: WatchedUpload,
         outbox: Arc<Outbox>,
     ) -> Result<Membership, BrokerError> {
-        let (membership, confirmation) = self.add_member(topic, short_id, outbox);
+        let (membership, confirmation) = self.add_member(upload, outbox);
         let Some(confirmation) = confirmation else {
             return Ok(membership);
         };
@@ -149,22 +157,27 @@ impl Rooms {
     /// Adds a member, and returns a receiver if the subscription has yet to be confirmed.
     fn add_member(
         self: &Arc<Self>,
-        topic: Topic,
-        short_id: ShortId,
+        upload: WatchedUpload,
         outbox: Arc<Outbox>,
     ) -> (
         Membership,
         Option<oneshot::Receiver<Result<(), BrokerError>>>,
     ) {
+        let WatchedUpload {
+            topic, short_id, ..
+        } = upload;
         let mut shard = self.shard(topic);
         let shard = &mut *shard;
         let room = shard.rooms.entry(topic).or_insert_with(|| {
             shard.last_room_id += 1;
             self.spawn_transition(topic, false);
             lock(&self.topics_by_short_id).insert(short_id, topic);
+            let expires = upload.expires();
+            self.expiries.set(topic, None, expires);
             Room {
                 id: shard.last_room_id,
-                short_id,
+                upload,
+                expires,
                 recent: RecentEntries::new(Arc::clone(&self.recent_bytes)),
                 members: Slab::new(),
                 snapshot: None,
@@ -233,48 +246,18 @@ impl Rooms {
                 IncomingEvent::Appended(entry) => room.recent.on_appended(entry),
                 IncomingEvent::Head(head) => room.recent.on_head_advanced(head),
                 IncomingEvent::Gone => {
-                    room.life = Life::SaidToBeGone;
+                    room.life = Life::Doubted;
                     false
                 }
                 IncomingEvent::Touched => true,
             };
-            if room.recent.progress().unconfirmed.is_some() || room.life == Life::SaidToBeGone {
+            if room.recent.progress().unconfirmed.is_some() || room.life == Life::Doubted {
                 self.unconfirmed_topics.add(topic);
             }
             if is_passed_on {
                 self.push(topic, room, frame);
             }
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).rooms.len())
-            .sum()
-    }
-
-    pub(super) fn topics(&self) -> Vec<Topic> {
-        let mut topics = Vec::new();
-        for shard in &self.shards {
-            topics.extend(lock(shard).rooms.keys());
-        }
-        topics
-    }
-
-    /// Finds an upload among those that this node watches.
-    pub(super) fn find(&self, upload: UploadRef) -> Option<(Topic, ShortId)> {
-        let topic = match upload {
-            UploadRef::Id(id) => id,
-            UploadRef::Short(short_id) => *lock(&self.topics_by_short_id).get(&short_id)?,
-        };
-        let shard = self.shard(topic);
-        // Of one that is gone the store knows more.
-        let room = shard
-            .rooms
-            .get(&topic)
-            .filter(|room| room.life != Life::Gone)?;
-        Some((topic, room.short_id))
     }
 
     fn spawn_transition(self: &Arc<Self>, topic: Topic, subscribed: bool) {
@@ -337,7 +320,8 @@ impl Rooms {
 
     fn remove(&self, shard: &mut Shard, topic: Topic) {
         if let Some(room) = shard.rooms.remove(&topic) {
-            lock(&self.topics_by_short_id).remove(&room.short_id);
+            lock(&self.topics_by_short_id).remove(&room.upload.short_id);
+            self.expiries.set(topic, room.expires, None);
             if room.presence.next_due().is_some() {
                 shard.left.insert(topic, room.presence);
             }

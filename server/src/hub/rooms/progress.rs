@@ -40,26 +40,36 @@ impl Rooms {
         Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
     }
 
-    /// Whether a frame carried a number of this topic that is not known to be stored, or said that it is gone.
+    /// Whether a frame carried a number of this topic that is not known to be stored, or its upload may be gone.
     pub(in crate::hub) fn has_unconfirmed(&self, topic: Topic) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
         room.is_some_and(|room| {
-            room.recent.progress().unconfirmed.is_some() || room.life == Life::SaidToBeGone
+            room.recent.progress().unconfirmed.is_some() || room.life == Life::Doubted
         })
     }
 
-    /// Whether a frame said that this topic is gone, and the store has not been asked since.
-    pub(in crate::hub) fn is_said_to_be_gone(&self, topic: Topic) -> bool {
+    /// Whether this topic's upload may be gone, and the store has not been asked since.
+    pub(in crate::hub) fn is_doubted(&self, topic: Topic) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
-        room.is_some_and(|room| room.life == Life::SaidToBeGone)
+        room.is_some_and(|room| room.life == Life::Doubted)
     }
 
-    /// The store has this topic, at a moment after a frame said that it is gone.
+    /// This topic's upload is to expire by now: has the store asked.
+    pub(in crate::hub) fn doubt_existence(&self, topic: Topic) {
+        if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
+            && room.life == Life::Exists
+        {
+            room.life = Life::Doubted;
+            self.unconfirmed_topics.add(topic);
+        }
+    }
+
+    /// The store has this topic, at a moment after that was doubted.
     pub(in crate::hub) fn confirm_existence(&self, topic: Topic) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
-            && room.life == Life::SaidToBeGone
+            && room.life == Life::Doubted
         {
             room.life = Life::Exists;
         }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::broker::{Deliver, DeliveryClass};
 use crate::ids;
-use app::model::{LogPage, Seq};
+use app::model::{LogPage, Seq, UploadRef};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
@@ -110,6 +110,15 @@ fn rooms(broker: &Arc<ControlledBroker>) -> (Arc<Rooms>, TaskTracker) {
     )
 }
 
+/// An upload that never expires.
+fn upload(topic: Topic) -> WatchedUpload {
+    WatchedUpload {
+        topic,
+        short_id: ids::short_id(),
+        expires_at: None,
+    }
+}
+
 /// Waits until no transition is running.
 async fn wait_until_idle(tasks: &TaskTracker) {
     tasks.close();
@@ -123,14 +132,8 @@ async fn the_first_watcher_subscribes_the_node_and_the_last_one_unsubscribes_it(
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms
-        .join(topic, ids::short_id(), Arc::default())
-        .await
-        .unwrap();
-    let second = rooms
-        .join(topic, ids::short_id(), Arc::default())
-        .await
-        .unwrap();
+    let first = rooms.join(upload(topic), Arc::default()).await.unwrap();
+    let second = rooms.join(upload(topic), Arc::default()).await.unwrap();
     rooms.leave(first);
     wait_until_idle(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe]);
@@ -147,7 +150,7 @@ async fn a_failed_subscription_fails_for_all_who_wait_and_is_rolled_back() {
     broker.fails.store(true, Ordering::Relaxed);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let joins = join_all((0..5).map(|_| rooms.join(topic, ids::short_id(), Arc::default())));
+    let joins = join_all((0..5).map(|_| rooms.join(upload(topic), Arc::default())));
     let (results, ()) = tokio::join!(joins, async {
         broker.wait_for_calls(1).await;
         broker.answer(1);
@@ -163,7 +166,7 @@ async fn a_failed_subscription_fails_for_all_who_wait_and_is_rolled_back() {
     broker.fails.store(false, Ordering::Relaxed);
     broker.answer(1);
     rooms
-        .join(topic, ids::short_id(), Arc::default())
+        .join(upload(topic), Arc::default())
         .await
         .expect("the broker is back");
     assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Subscribe]);
@@ -174,15 +177,12 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
     let broker = ControlledBroker::new(1);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms
-        .join(topic, ids::short_id(), Arc::default())
-        .await
-        .unwrap();
+    let first = rooms.join(upload(topic), Arc::default()).await.unwrap();
     rooms.leave(first);
     broker.wait_for_calls(2).await;
     let again = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move { rooms.join(topic, ids::short_id(), Arc::default()).await }
+        async move { rooms.join(upload(topic), Arc::default()).await }
     });
     tokio::task::yield_now().await;
     assert!(
@@ -205,12 +205,7 @@ async fn a_cancelled_join_leaves_no_member_and_no_subscription() {
     let topic = ids::upload_id();
     let waiting = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move {
-            rooms
-                .join(topic, ids::short_id(), Arc::default())
-                .await
-                .map(drop)
-        }
+        async move { rooms.join(upload(topic), Arc::default()).await.map(drop) }
     });
     broker.wait_for_calls(1).await;
     waiting.abort();
@@ -228,11 +223,11 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
     let (watched, other) = (ids::upload_id(), ids::upload_id());
     let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
     let _inside = rooms
-        .join(watched, ids::short_id(), Arc::clone(&inside))
+        .join(upload(watched), Arc::clone(&inside))
         .await
         .unwrap();
     let _outside = rooms
-        .join(other, ids::short_id(), Arc::clone(&outside))
+        .join(upload(other), Arc::clone(&outside))
         .await
         .unwrap();
     rooms.deliver(
@@ -268,10 +263,7 @@ async fn concurrent_joins_and_leaves_end_without_a_subscription() {
         let (rooms, topic) = (Arc::clone(&rooms), topics[n % topics.len()]);
         tokio::spawn(async move {
             for _ in 0..20 {
-                let membership = rooms
-                    .join(topic, ids::short_id(), Arc::default())
-                    .await
-                    .unwrap();
+                let membership = rooms.join(upload(topic), Arc::default()).await.unwrap();
                 tokio::task::yield_now().await;
                 rooms.leave(membership);
             }
@@ -297,7 +289,7 @@ async fn a_room_that_is_left_has_its_farewell_published_unless_it_is_watched_aga
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let watch = || rooms.join(topic, ids::short_id(), Arc::default());
+    let watch = || rooms.join(upload(topic), Arc::default());
     // The count of the next digest.
     let published = async || {
         loop {
@@ -330,7 +322,7 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     let (rooms, _tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let outbox = Arc::new(Outbox::default());
-    let _membership = rooms.join(topic, ids::short_id(), outbox).await.unwrap();
+    let _membership = rooms.join(upload(topic), outbox).await.unwrap();
     let frame = crate::hub::refusals::gone(topic);
     assert!(!rooms.has_unconfirmed(topic));
     rooms.deliver(topic, &frame, IncomingEvent::Gone);
@@ -338,7 +330,7 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     assert_eq!(rooms.unconfirmed_topics.take(), [topic]);
     // A page that was read before the frame says nothing.
     rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
-    assert!(rooms.is_said_to_be_gone(topic));
+    assert!(rooms.is_doubted(topic));
     rooms.confirm_existence(topic);
     assert!(!rooms.has_unconfirmed(topic));
     let head = IncomingEvent::Head(Seq::ZERO);

@@ -1,5 +1,5 @@
-//! When which topic's presence has to be looked at. One queue for all topics, because a timer for each would cost more
-//! than most rooms.
+//! When which topic has to be looked at. One queue for all topics, because a timer for each would cost more than most
+//! rooms.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::broker::Topic;
 
 /// The topics by the time at which they are due. Bounded by the watched topics and those just left.
 #[derive(Default)]
-pub(in crate::hub) struct Schedule {
+pub(super) struct Schedule {
     queue: Mutex<BTreeSet<(Instant, Topic)>>,
     /// Notified when another topic is the next one.
     changed: Notify,
@@ -19,7 +19,7 @@ pub(in crate::hub) struct Schedule {
 
 impl Schedule {
     /// Moves a topic from one time to another.
-    pub(in crate::hub) fn set(&self, topic: Topic, from: Option<Instant>, to: Option<Instant>) {
+    pub(super) fn set(&self, topic: Topic, from: Option<Instant>, to: Option<Instant>) {
         let mut queue = self.queue();
         if let Some(from) = from {
             queue.remove(&(from, topic));
@@ -33,7 +33,7 @@ impl Schedule {
     }
 
     /// Waits until topics are due, and takes at most `max` of them.
-    pub(in crate::hub) async fn next(&self, max: usize) -> Vec<Topic> {
+    pub(super) async fn next(&self, max: usize) -> Vec<Topic> {
         loop {
             let (topics, next) = self.take(max);
             if !topics.is_empty() {
