@@ -15,6 +15,7 @@ pub mod sqlite;
 pub(crate) mod conformance;
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use app::model::{
     ClientMessageId, Deletion, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, ShortId,
@@ -28,10 +29,15 @@ pub use moderation::{
 };
 pub use secret_hash::SecretHash;
 
+use crate::clock;
 use crate::ids::PairingId;
 
 /// The most drafts of one [`Store::append`].
 pub const MAX_APPEND: usize = 256;
+
+/// How long after its expiry an upload is removed at the earliest. Each node goes by its own clock, and one that is ahead
+/// must not remove what has not expired.
+pub const REMOVAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// The result of [`Store::append`] for one draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +97,12 @@ pub struct Removal {
     pub short_id: ShortId,
     /// When it was deleted, or expired.
     pub since: Timestamp,
+}
+
+/// When the uploads expired at the latest that are removed now, in milliseconds since 1970.
+fn removable_if_expired_by() -> i64 {
+    let margin = i64::try_from(REMOVAL_MARGIN.as_millis()).unwrap_or(i64::MAX);
+    clock::now().unix_millis() - margin
 }
 
 /// A message to append, with an id and a time from the node.
@@ -272,7 +284,8 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Returns uploads that were deleted or have expired and whose removal is not finished, at most `limit`.
+    /// Returns uploads that were deleted, or have expired [`REMOVAL_MARGIN`] ago, and whose removal is not finished, at most
+    /// `limit`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].

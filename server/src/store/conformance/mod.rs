@@ -68,7 +68,8 @@ macro_rules! store_suite {
                 concurrent_posts_and_deletions_leave_no_hole,
                 an_admin_may_delete_everything,
                 a_deleted_upload_is_gone_and_removed_step_by_step,
-                an_upload_is_gone_when_its_time_is_up;
+                an_upload_is_gone_when_its_time_is_up,
+                an_expired_upload_is_removed_some_minutes_later;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,

@@ -1,6 +1,6 @@
 use app::model::{ShortId, Timestamp, Upload, UploadId, UploadRef};
 use futures::TryStreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{DateTime, Document, doc};
 
 use super::documents::{
     StoredRemoval, StoredUpload, StoredUploadState, UploadState, date, object_id, read,
@@ -9,7 +9,7 @@ use super::driver_error::is_duplicate;
 use super::error::Failure;
 use super::schema::Database;
 use crate::clock;
-use crate::store::{Removal, Requester, SecretHash, StoreError};
+use crate::store::{Removal, Requester, SecretHash, StoreError, removable_if_expired_by};
 
 /// Inserts an upload, unless one of its ids is taken.
 pub(super) async fn insert(
@@ -87,11 +87,19 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Reads which uploads are gone and not removed yet, those that have been gone for longest first.
+/// Reads which uploads are gone, are to be removed, and are not removed yet, those that have been gone for longest first.
 pub(super) async fn removals(database: &Database, limit: usize) -> Result<Vec<Removal>, Failure> {
+    let expired_by = DateTime::from_millis(removable_if_expired_by());
+    let due = doc! {
+        "removeAt": { "$lte": date(clock::now()) },
+        "$or": [
+            { "deletedAt": { "$exists": true } },
+            { "removeAt": { "$lte": expired_by } },
+        ],
+    };
     let mut due = database
         .uploads()
-        .find(doc! { "removeAt": { "$lte": date(clock::now()) } })
+        .find(due)
         .sort(doc! { "removeAt": 1 })
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .projection(doc! { "shortID": 1, "removeAt": 1 })

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use super::error::Failure;
 use super::row::{count_invalid, moment, optional_moment, parsed, secret_hash};
 use crate::clock;
-use crate::store::{Removal, Requester, SecretHash, StoreError};
+use crate::store::{Removal, Requester, SecretHash, StoreError, removable_if_expired_by};
 
 const INSERT: &str =
     "INSERT INTO uploads (id, short_id, kind, url, media_type, size, width, height, created_at,
@@ -121,7 +121,7 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Reads which uploads are gone and not removed yet.
+/// Reads which uploads are gone, are to be removed, and are not removed yet.
 pub(super) fn removals(connection: &Connection, limit: usize) -> Result<Vec<Removal>, Failure> {
     let removal = |row: &Row<'_>| {
         Ok(Removal {
@@ -139,7 +139,7 @@ pub(super) fn removals(connection: &Connection, limit: usize) -> Result<Vec<Remo
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let removals = connection
         .prepare_cached(sql)?
-        .query_map(params![clock::now().unix_millis(), limit], removal)?
+        .query_map(params![removable_if_expired_by(), limit], removal)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(removals)
 }

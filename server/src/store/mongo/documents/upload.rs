@@ -22,8 +22,8 @@ pub(in crate::store::mongo) struct StoredUpload {
     modified_at: DateTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime>,
-    /// When its log and its images are to be removed: when it expires, or was deleted. Absent when that is done, so that
-    /// the index has no dates of those that are removed.
+    /// When it expires, or was deleted, as long as its log and its images are not removed. Absent when that is done, so
+    /// that the index has no dates of those that are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remove_at: Option<DateTime>,
     /// The hash of the owner's secret.
