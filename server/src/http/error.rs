@@ -48,6 +48,8 @@ pub enum ApiError {
     AddressBlocked,
     /// 404: there is no such thing, or the id is invalid.
     NotFound,
+    /// 404: the upload exists, and has no such message, or has lost its image.
+    NotInUpload,
     /// 410: the upload was deleted or has expired.
     Gone,
     /// 405; the router adds `Allow`.
@@ -150,7 +152,7 @@ impl ApiError {
             Self::NotOwner => (StatusCode::FORBIDDEN, "not-owner"),
             Self::ImageBlocked => (StatusCode::FORBIDDEN, "blocked"),
             Self::AddressBlocked => (StatusCode::FORBIDDEN, "address-blocked"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::NotFound | Self::NotInUpload => (StatusCode::NOT_FOUND, "not-found"),
             Self::Gone => (StatusCode::GONE, "gone"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
@@ -304,7 +306,7 @@ impl From<NoSlot> for ApiError {
 impl From<BlobError> for ApiError {
     fn from(error: BlobError) -> Self {
         match error {
-            BlobError::NotFound => Self::NotFound,
+            BlobError::NotFound => Self::NotInUpload,
             BlobError::AlreadyExists | BlobError::Unavailable => Self::Unavailable,
         }
     }

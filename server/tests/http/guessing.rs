@@ -121,3 +121,24 @@ async fn only_misses_are_counted_by_address() {
     }
     assert_eq!(get(&upload.content.url, "203.0.113.2").await, 200);
 }
+
+#[tokio::test]
+async fn what_an_upload_lacks_is_not_a_guess() {
+    let node = TestNode::with(&[LIMIT]).await;
+    let upload = node.uploaded().await;
+    for seq in ["7", "0", "none"] {
+        for _ in 0..8 {
+            let path = format!("/api/uploads/{}/messages/{seq}", upload.short_id);
+            let deleted = node.delete(&path).send().await.unwrap();
+            problem(deleted, 404, "not-found").await;
+        }
+    }
+    let page = format!("/u/{}", upload.short_id);
+    assert_eq!(status(&node, &page).await, StatusCode::OK);
+    // Of an upload that does not exist it is one.
+    for _ in 0..9 {
+        let deleted = node.delete("/api/uploads/AAAAAAAA/messages/7");
+        deleted.send().await.unwrap();
+    }
+    assert_eq!(status(&node, &page).await, StatusCode::TOO_MANY_REQUESTS);
+}

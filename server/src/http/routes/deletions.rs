@@ -31,19 +31,22 @@ pub async fn delete_message(
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<StatusCode, ApiError> {
     rate_limits.messages.take(info.client.counted())?;
-    let message = message_ref(&seq, &query)?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
+    let message = message_ref(&seq, &query)?;
     let by = secret.map(|secret| SecretHash::new(id, &secret));
     let deletion = deleter.delete_message(id, message, by.into());
-    deadline.wait("store", deletion).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match deadline.wait("store", deletion).await {
+        // The upload was found.
+        Err(ApiError::NotFound) => Err(ApiError::NotInUpload),
+        answer => answer.map(|()| StatusCode::NO_CONTENT),
+    }
 }
 
 /// Parses the message that a path's number and a query's `id` name. Unknown parameters are ignored.
 pub(super) fn message_ref(seq: &str, query: &Parameters) -> Result<MessageRef, ApiError> {
     let seq = seq.parse().ok().filter(|seq| (1..=MAX_SEQ).contains(seq));
-    let seq = seq.map(Seq::new).ok_or(ApiError::NotFound)?;
+    let seq = seq.map(Seq::new).ok_or(ApiError::NotInUpload)?;
     let mut ids = query.iter().filter(|(name, _)| name == "id");
     let Some((_, id)) = ids.next() else {
         return Ok(MessageRef { seq, id: None });

@@ -13,7 +13,7 @@ use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 
 /// Middleware of all routes that name an upload. Refuses an address that has requested too many that do not exist, and
-/// counts those that do not exist.
+/// counts those that do not exist, but not what is missing in one that does.
 pub async fn limit_misses(
     State(rate_limits): State<Arc<RateLimits>>,
     info: RequestInfo,
@@ -29,7 +29,8 @@ pub async fn limit_misses(
         return ApiError::from(refused).into_response();
     }
     let response = next.run(request).await;
-    if response.status() == StatusCode::NOT_FOUND {
+    let is_found = response.extensions().get() == Some(&ApiError::NotInUpload);
+    if response.status() == StatusCode::NOT_FOUND && !is_found {
         misses.record(upload);
     }
     response
