@@ -28,7 +28,8 @@ const TYPICAL_PAGE: u64 = 32 * 1024;
 /// When the cache is full, the pages that are requested least are removed; a page that is larger than the whole cache
 /// is not stored. Clients may choose the origin in a page's key (by `Host`), so they can fill the cache, but pages that
 /// others request often stay. They can also have pages rendered one after the other. So all processors but one render,
-/// and addresses take turns; how many wait is limited by the budget of responses and the number of connections.
+/// and addresses take turns. At most one request of each connection waits, and connections are limited, in all and by
+/// address; for uploads' pages the budget of responses is another limit.
 ///
 /// Cached pages may be out of date: [`PageCache::get_or_render`] compares their version with what was read.
 pub struct PageCache {
