@@ -117,13 +117,19 @@ impl Contents {
 
     /// Adds stored messages, and replaces the unsent ones.
     fn add_newest(&mut self, new: &[Listed], unsent: &[Entry], may_close: bool) {
+        // One that is stored behind a gap has no number before it is listed: with a number, a row can be deleted.
+        let unsent = unsent.iter().map(|entry| Entry {
+            seq: Seq::ZERO,
+            ..entry.clone()
+        });
+        let unsent: Vec<_> = unsent.collect();
         let (mut rows, mut unsent_rows) = self.open_chunk();
         let mut previous = match rows.last() {
             Some(row) => Some(row.entry()),
             None => self.last_closed(),
         };
         let stored = messages(new).count();
-        for (index, entry) in messages(new).chain(unsent).enumerate() {
+        for (index, entry) in messages(new).chain(&unsent).enumerate() {
             let is_full = rows.len() >= CHUNK_LENGTH && unsent_rows.is_empty();
             // The unsent messages stay together.
             let may_close = may_close && index <= stored;

@@ -40,7 +40,7 @@ pub(super) fn messages(listed: &[Listed]) -> impl DoubleEndedIterator<Item = &En
 }
 
 impl Row {
-    /// The number of the message; 0 until it is stored.
+    /// The number of the message; 0 until it is listed with the stored ones.
     pub(super) fn seq(&self) -> Seq {
         self.state.with_untracked(|state| state.entry.seq)
     }

@@ -1,4 +1,5 @@
 use std::num::NonZeroU32;
+use std::slice;
 
 use super::super::Delivery;
 use super::super::conversation::Conversation;
@@ -303,6 +304,36 @@ fn the_row_of_a_deleted_message_goes_and_the_next_one_knows_the_one_before() {
         }
         shown.insert([message(137)]);
     }
+}
+
+#[test]
+fn an_own_message_behind_a_gap_has_no_number_and_is_not_deleted_before_it_is_listed() {
+    let mut shown = TestList::new(page(1..=3, 3));
+    let own = Entry {
+        seq: Seq::new(5),
+        delivery: Delivery::Sent,
+        ..unsent("a")
+    };
+    shown
+        .list
+        .update(listed(&shown.conversation), slice::from_ref(&own));
+    let last = shown.states().pop().unwrap().entry;
+    assert_eq!((last.key.clone(), last.seq), (own.key.clone(), Seq::ZERO));
+    // The gap is filled, and the message was deleted meanwhile.
+    for entry in [
+        message(4).into(),
+        stored(&own, 5).into(),
+        deletion(6, 5),
+        message(7).into(),
+    ] {
+        shown.conversation.insert(entry);
+    }
+    for deleted in shown.conversation.take_deleted() {
+        shown.list.remove(deleted);
+    }
+    shown.update();
+    let numbers = shown.states().into_iter().map(|it| it.entry.seq.get());
+    assert!(numbers.eq([1, 2, 3, 4, 7]));
 }
 
 fn deletion(seq: u64, deletes: u64) -> LogEntry {
