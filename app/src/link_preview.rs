@@ -5,7 +5,9 @@ use leptos::tachys::html::attribute::custom::custom_attribute;
 
 use crate::browser::clock::Zone;
 use crate::components::{image_alt, image_title};
-use crate::model::{Content, MediaType, MessageText, Timestamp, UploadPage, fitted_size};
+use crate::model::{
+    Content, LogEntry, LogPage, MediaType, MessageText, Seq, Timestamp, UploadPage, fitted_size,
+};
 use crate::settings::Settings;
 use crate::texts::{Language, counted, server_texts, texts};
 
@@ -103,7 +105,7 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     let image_url = format!("{origin}{}/preview.jpg", image.url);
     let (width, height) = fitted_size((image.width, image.height), Content::PREVIEW_BOX);
     let title = image_title(page.first.as_ref(), page.upload.created_at, Zone::Utc);
-    let description = description(page.page.head.get());
+    let description = description(message_count(&page.page));
     let alt = image_alt(image);
     vec![
         Tag::Name("description", description.clone()),
@@ -125,9 +127,22 @@ fn image(origin: &str, url: &str, page: &UploadPage) -> Vec<Tag> {
     ]
 }
 
-fn description(messages: u64) -> String {
+/// How many messages the log has that ends with this page. Of the entries before the page it is known that they are not
+/// deleted only as far as the page says so.
+fn message_count(page: &LogPage) -> usize {
+    let first = page.entries.first().map_or(Seq::ZERO, LogEntry::seq);
+    let before = usize::try_from(first.previous().get()).unwrap_or(usize::MAX);
+    let deleted = page
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry, LogEntry::Deletion(deletion) if deletion.deletes < first));
+    before
+        .saturating_sub(deleted.count())
+        .saturating_add(page.messages().count())
+}
+
+fn description(messages: usize) -> String {
     let texts = server_texts();
-    let messages = usize::try_from(messages).unwrap_or(usize::MAX);
     if messages == 0 {
         return texts.see_it.to_owned();
     }
@@ -138,11 +153,62 @@ fn description(messages: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Deletion, Message, MessageId, UploadId};
 
     #[test]
     fn the_description_counts_the_messages() {
         assert!(description(0).ends_with("show where."));
         assert!(description(1).ends_with("One message so far."));
         assert!(description(12).ends_with("12 messages so far."));
+    }
+
+    /// A page from this number on, of messages and deletions of these numbers.
+    fn page(first: u64, deletes: &[Option<u64>]) -> LogPage {
+        let entries = (first..).zip(deletes).map(|(seq, deletes)| {
+            let (id, upload_id) = (
+                MessageId::from_bytes([7; 12]),
+                UploadId::from_bytes([7; 12]),
+            );
+            let (seq, created_at) = (Seq::new(seq), "2026-11-25T12:00:00Z".parse().unwrap());
+            match deletes {
+                Some(deletes) => LogEntry::Deletion(Deletion {
+                    id,
+                    upload_id,
+                    seq,
+                    deletes: Seq::new(*deletes),
+                    created_at,
+                }),
+                None => LogEntry::Message(Message {
+                    id,
+                    upload_id,
+                    seq,
+                    author_name: "Ada".parse().unwrap(),
+                    content: "text".parse().unwrap(),
+                    client_message_id: "m".parse().unwrap(),
+                    created_at,
+                    author: None,
+                    at: None,
+                    pin: None,
+                }),
+            }
+        });
+        LogPage {
+            entries: entries.collect(),
+            head: Seq::new(first + deletes.len() as u64 - 1),
+        }
+    }
+
+    #[test]
+    fn neither_deletions_nor_what_they_deleted_are_counted() {
+        let mut whole = page(1, &[None, None, None, Some(2)]);
+        let LogEntry::Message(message) = whole.entries[1].clone() else {
+            panic!("{whole:?}");
+        };
+        let deleted = message.deleted(message.created_at);
+        whole.entries[1] = LogEntry::DeletedMessage(deleted);
+        assert_eq!(message_count(&whole), 2);
+        let newest = page(101, &[None, Some(7), None]);
+        assert_eq!(message_count(&newest), 101);
+        assert_eq!(message_count(&LogPage::default()), 0);
     }
 }
