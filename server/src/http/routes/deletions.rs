@@ -37,7 +37,7 @@ pub async fn delete_message(
     let by = secret.map(|secret| SecretHash::new(id, &secret));
     let deletion = deleter.delete_message(id, message, by.into());
     match deadline.wait("store", deletion).await {
-        // The upload was found.
+        // A short id was found, and a long one cannot be guessed.
         Err(ApiError::NotFound) => Err(ApiError::NotInUpload),
         answer => answer.map(|()| StatusCode::NO_CONTENT),
     }
