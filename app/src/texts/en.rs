@@ -252,6 +252,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Something went wrong",
     not_implemented: "Not implemented",
     unavailable: "Not available right now",
+    no_room: "No room left",
 
     foreign_origin_detail: "This request was made by a page of another site.",
     not_owner_detail: "Only who wrote a message, or shared the picture, can delete it.",
@@ -266,6 +267,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "That was a bit much. Please wait a moment and try again.",
     internal_detail: "Something went wrong here. Please try again later.",
     unavailable_detail: "Tonesa cannot do that right now. Please try again in a moment.",
+    no_room_detail: "There is no room for more pictures right now. Please try again later, or tell whoever runs this \
+        site.",
     several_images: "One picture is sent at a time.",
     no_image: "There is no picture in this form; it belongs in the field \"file\".",
 

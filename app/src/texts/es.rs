@@ -255,6 +255,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Algo salió mal",
     not_implemented: "No implementado",
     unavailable: "No disponible en este momento",
+    no_room: "No queda espacio",
 
     foreign_origin_detail: "Esta solicitud procede de una página de otro sitio.",
     not_owner_detail: "Solo puede borrarlo quien escribió el mensaje o compartió la imagen.",
@@ -269,6 +270,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "Eso fue demasiado. Espera un momento e inténtalo de nuevo.",
     internal_detail: "Algo salió mal aquí. Inténtalo de nuevo más tarde.",
     unavailable_detail: "Tonesa no puede hacerlo en este momento. Inténtalo de nuevo enseguida.",
+    no_room_detail: "Ahora mismo no hay espacio para más imágenes. Inténtalo de nuevo más tarde o avisa a quien \
+        administra este sitio.",
     several_images: "Las imágenes se envían de una en una.",
     no_image: "En este formulario no hay ninguna imagen; va en el campo «file».",
 

@@ -112,11 +112,11 @@ table! {
     // Kinds of problems.
     malformed, unauthorized, foreign_origin, not_owner, image_blocked, address_blocked, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
     unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
-    not_implemented, unavailable,
+    not_implemented, unavailable, no_room,
 
     // What a person can do about them.
     foreign_origin_detail, not_owner_detail, image_blocked_detail, address_blocked_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
-    too_many_requests_detail, internal_detail, unavailable_detail, several_images, no_image,
+    too_many_requests_detail, internal_detail, unavailable_detail, no_room_detail, several_images, no_image,
 
     // Images that are not accepted.
     image_unknown_type, image_damaged, image_too_long_side, image_too_many_pixels, image_too_many_frames,

@@ -1,10 +1,11 @@
-//! Admission control: limits on concurrent connections, on the rate of actions, and on the bytes of responses, and fair
-//! turns.
+//! Admission control: limits on concurrent connections, on the rate of actions, on the bytes of responses and on what is
+//! stored, and fair turns.
 
 pub mod address_blocks;
 pub mod fair_semaphore;
 pub mod misses;
 pub mod rate_limit;
 pub mod response_budget;
+pub mod room;
 pub mod slots;
 pub mod token_buckets;

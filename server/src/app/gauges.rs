@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use super::logs;
 use super::sweeper::status::{SweepProblem, SweepStatus};
 use crate::admission::response_budget::ResponseBudget;
+use crate::admission::room::Room;
 use crate::admission::slots::Slots;
 use crate::broker::DeliveryClass;
 use crate::broker::class_counter::label;
@@ -22,6 +23,7 @@ use crate::image::DecodePool;
 /// The parts whose state is reported.
 pub(super) struct Gauges {
     pub sockets: Slots,
+    pub room: Room,
     pub response_budget: ResponseBudget,
     pub max_sockets: usize,
     pub hub: Hub,
@@ -79,6 +81,24 @@ impl Collector for Gauges {
         ] {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             gauge(value).encode(metric)?;
+        }
+        for (name, help, bytes) in [
+            (
+                "stored_bytes",
+                "Bytes of the images of all uploads, at all nodes",
+                self.room.stored(),
+            ),
+            (
+                "room_bytes",
+                "Bytes that further uploads at this node may have, by the quota and the disk",
+                self.room.left(),
+            ),
+        ] {
+            // Without a value until it was read.
+            if let Some(bytes) = bytes {
+                let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+                gauge(usize::try_from(bytes).unwrap_or(usize::MAX)).encode(metric)?;
+            }
         }
         let (messages, touches) = hub.queued_frames();
         family(

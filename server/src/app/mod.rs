@@ -9,6 +9,7 @@ pub mod logs;
 pub mod metrics;
 pub mod node;
 pub mod remover;
+mod room_reader;
 mod run;
 pub mod sweeper;
 

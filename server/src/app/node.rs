@@ -12,12 +12,14 @@ use super::gauges::Gauges;
 use super::logs;
 use super::metrics::Metrics;
 use super::remover::Remover;
+use super::room_reader::RoomReader;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
 use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::misses::MissLimiter;
 use crate::admission::rate_limit::{RateLimiter, RateLimits};
 use crate::admission::response_budget::ResponseBudget;
+use crate::admission::room::{Room, RoomLimits};
 use crate::admission::slots::Slots;
 use crate::config::{Config, Limits};
 use crate::http::assets::Site;
@@ -54,7 +56,7 @@ pub fn start(
         tasks.clone(),
         stopping.clone(),
     );
-    let rate_limits = Arc::new(rate_limits(limits));
+    let rate_limits = Arc::new(rate_limits(&limits));
     tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
     let address_blocks = AddressBlocks::default();
     let moderation = Arc::clone(&backends.moderation);
@@ -77,6 +79,7 @@ pub fn start(
         removals: Arc::clone(&removals),
     };
     tasks.spawn(remover.run(stopping.clone()));
+    let room = start_room(&limits, &backends, &tasks, &stopping);
     let charged = Arc::clone(&rate_limits);
     let decoders = DecodePool::new(
         config.program.clone(),
@@ -93,6 +96,7 @@ pub fn start(
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),
+        room: room.clone(),
         response_budget: response_budget.clone(),
         max_sockets: limits.sockets,
         hub: hub.clone(),
@@ -111,7 +115,7 @@ pub fn start(
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
         deleter: Deleter::new(Arc::clone(&backends.store), hub.clone(), removals),
-        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes),
+        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes, room),
         config: Arc::new(config),
         site: Arc::new(site),
         store: backends.store,
@@ -141,7 +145,27 @@ pub fn start(
     (node, sweep)
 }
 
-fn rate_limits(limits: Limits) -> RateLimits {
+/// Makes the room for uploads, and keeps it up to date until the node stops.
+fn start_room(
+    limits: &Limits,
+    backends: &Backends,
+    tasks: &TaskTracker,
+    stopping: &CancellationToken,
+) -> Room {
+    let room = Room::new(RoomLimits {
+        max_stored: limits.stored_bytes,
+        min_free: limits.free_bytes,
+    });
+    let reader = RoomReader {
+        room: room.clone(),
+        store: Arc::clone(&backends.store),
+        folder: backends.temp_dir.clone(),
+    };
+    tasks.spawn(reader.run(stopping.clone()));
+    room
+}
+
+fn rate_limits(limits: &Limits) -> RateLimits {
     RateLimits {
         uploads: RateLimiter::new(limits.uploads_per_minute),
         messages: RateLimiter::new(limits.messages_per_minute),

@@ -125,6 +125,14 @@ pub struct Limits {
     #[arg(long = "max-upload-bytes", env = "TONESA_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value = "20971520",
         value_parser = number(1..=MAX_UPLOAD_BYTES))]
     pub upload_bytes: u64,
+    /// Maximum bytes of all images together, at all nodes; 0: no limit
+    #[arg(long = "max-stored-bytes", env = "TONESA_MAX_STORED_BYTES", value_name = "BYTES", default_value = "0",
+        value_parser = number(0..=u64::MAX))]
+    pub stored_bytes: u64,
+    /// How many bytes of the data folder's disk uploads leave free
+    #[arg(long = "min-free-bytes", env = "TONESA_MIN_FREE_BYTES", value_name = "BYTES", default_value = "268435456",
+        value_parser = number(0..=u64::MAX))]
+    pub free_bytes: u64,
     /// How long an upload is kept at most, in seconds, and unless its sender wants it gone earlier; 0: no limit
     #[arg(long, env = "TONESA_MAX_AGE_SECONDS", value_name = "SECONDS", default_value = "0",
         value_parser = number(0..=MAX_AGE))]

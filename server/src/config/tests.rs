@@ -28,6 +28,8 @@ fn an_empty_environment_gives_the_documented_defaults() {
     assert!(config.frame_ancestors.is_empty());
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 20 * 1024 * 1024);
+    assert_eq!(limits.stored_bytes, 0);
+    assert_eq!(limits.free_bytes, 256 * 1024 * 1024);
     assert_eq!(limits.image.pixels, 64_000_000);
     assert_eq!(limits.image.animation_pixels, 400_000_000);
     assert_eq!(limits.uploads_per_minute, 30);
@@ -50,6 +52,8 @@ fn every_variable_is_read() {
         ("TONESA_DATA_DIR", "/var/lib/tonesa"),
         ("TONESA_SITE_DIR", "/usr/share/tonesa"),
         ("TONESA_MAX_UPLOAD_BYTES", "1000"),
+        ("TONESA_MAX_STORED_BYTES", "12"),
+        ("TONESA_MIN_FREE_BYTES", "13"),
         ("TONESA_MAX_PIXELS", "2000"),
         ("TONESA_MAX_ANIMATION_PIXELS", "3000"),
         ("TONESA_UPLOADS_PER_MINUTE", "0"),
@@ -90,6 +94,8 @@ fn every_variable_is_read() {
     );
     let limits = config.limits;
     assert_eq!(limits.upload_bytes, 1000);
+    assert_eq!(limits.stored_bytes, 12);
+    assert_eq!(limits.free_bytes, 13);
     assert_eq!(limits.image.pixels, 2000);
     assert_eq!(limits.image.animation_pixels, 3000);
     assert_eq!(limits.uploads_per_minute, 0);

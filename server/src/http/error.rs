@@ -18,6 +18,7 @@ use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::admission::response_budget::BudgetExceeded;
+use crate::admission::room::NoRoom;
 use crate::admission::slots::NoSlot;
 use crate::admission::token_buckets::RateLimited;
 use crate::blob::BlobError;
@@ -95,6 +96,8 @@ pub enum ApiError {
     NotImplemented,
     /// 503: a backend is unavailable.
     Unavailable,
+    /// 507: the quota or the disk has no room for the file.
+    NoRoom,
     /// 503: the answers being sent use up all the memory allowed for them. The connection is closed, since its next
     /// requests would be refused too.
     Overloaded,
@@ -172,6 +175,7 @@ impl ApiError {
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "not-implemented"),
+            Self::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "no-room"),
             Self::Unavailable | Self::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -289,6 +293,12 @@ impl From<RateLimited> for ApiError {
 impl From<BudgetExceeded> for ApiError {
     fn from(_: BudgetExceeded) -> Self {
         Self::Overloaded
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
     }
 }
 

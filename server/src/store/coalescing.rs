@@ -122,6 +122,10 @@ impl Store for CoalescingStore {
         self.store.newest_uploads(limit).await
     }
 
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.store.stored_bytes().await
+    }
+
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
         self.store.has_short_id(short_id).await
     }

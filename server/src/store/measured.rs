@@ -127,6 +127,11 @@ impl Store for MeasuredStore {
         self.metrics.calls.measure("newest_uploads", call).await
     }
 
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        let call = self.store.stored_bytes();
+        self.metrics.calls.measure("stored_bytes", call).await
+    }
+
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
         let call = self.store.has_short_id(short_id);
         self.metrics.calls.measure("has_short_id", call).await

@@ -343,6 +343,13 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
 
+    /// Returns how many bytes the images of all uploads have together. Those of an upload that is gone count until its
+    /// removal is finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn stored_bytes(&self) -> Result<u64, StoreError>;
+
     /// Returns whether a short id is in use; that of an upload that is gone is not. Used to find blobs that no upload
     /// refers to.
     ///

@@ -204,6 +204,10 @@ impl Store for MongoStore {
         }
         with_timeout(uploads::newest(&self.database, limit)).await
     }
+
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        with_timeout(uploads::stored_bytes(&self.database)).await
+    }
 }
 
 #[async_trait]

@@ -213,6 +213,10 @@ impl Store for SqliteStore {
         let job = move |connection: &_| uploads::newest(connection, limit);
         with_timeout(self.readers.run(job)).await
     }
+
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        with_timeout(self.readers.run(uploads::stored_bytes)).await
+    }
 }
 
 #[async_trait]

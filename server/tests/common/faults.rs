@@ -231,6 +231,11 @@ impl Store for Switched<dyn Store> {
         self.1.pass_uncounted(StoreError::Unavailable).await?;
         self.0.newest_uploads(limit).await
     }
+
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.1.pass_uncounted(StoreError::Unavailable).await?;
+        self.0.stored_bytes().await
+    }
 }
 
 #[async_trait]

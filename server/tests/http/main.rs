@@ -36,6 +36,7 @@ mod process;
 mod programs;
 mod qr_code;
 mod request_ids;
+mod room;
 mod rules;
 mod share_target;
 mod slow;

@@ -56,6 +56,10 @@ impl Store for Failing {
         self.0.delete_upload(upload, by, at).await
     }
 
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.0.stored_bytes().await
+    }
+
     async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
         self.0.removals(limit).await
     }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
@@ -18,7 +19,9 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
+use crate::admission::room::{Reservation, Room};
 use crate::config::MAX_AGE;
 use crate::http::body::{body_error, has_cause};
 use crate::http::error::ApiError;
@@ -30,6 +33,8 @@ const FORM_OVERHEAD: u64 = 64 * 1024;
 const MAX_UNPARSED_BYTES: usize = 16 * 1024;
 /// The shortest time after which an upload may expire, in seconds.
 const MIN_AGE: u32 = 60;
+/// How long it may take until it is known how much room there is, after the start of a node.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest number that is read.
 const MAX_AGE_DIGITS: usize = 10;
 /// Chunks of the body are combined to pieces of this size, in bytes: each piece costs a run of the parser and a write.
@@ -43,6 +48,8 @@ pub struct ReceivedUpload {
     pub file: TempPath,
     /// In how many seconds it is to expire, if it is: [`MIN_AGE`] to [`MAX_AGE`].
     pub expires_in: Option<u32>,
+    /// The room that it has.
+    pub room: Reservation,
 }
 
 /// Receives uploads, their files into a temporary folder.
@@ -50,14 +57,16 @@ pub struct ReceivedUpload {
 pub struct UploadReceiver {
     folder: Arc<Path>,
     max_bytes: u64,
+    room: Room,
 }
 
 impl UploadReceiver {
-    /// Makes one that puts files of at most this many bytes into `folder`.
-    pub fn new(folder: &Path, max_bytes: u64) -> Self {
+    /// Makes one that puts files of at most this many bytes into `folder`, if they have room.
+    pub fn new(folder: &Path, max_bytes: u64, room: Room) -> Self {
         Self {
             folder: folder.into(),
             max_bytes,
+            room,
         }
     }
 
@@ -66,10 +75,16 @@ impl UploadReceiver {
         &self.folder
     }
 
+    /// Returns the room for uploads.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// Writes the form's field `file` to a temporary file, and reads `expiresIn`. Other fields are skipped.
     ///
     /// # Errors
-    /// [`ApiError::FileTooLarge`] over the limit, before the rest is read; [`ApiError::Malformed`] without a file or when
+    /// [`ApiError::FileTooLarge`] over the limit and [`ApiError::NoRoom`] without room, before the rest is read, or
+    /// anything if the form's length is announced; [`ApiError::Malformed`] without a file or when
     /// the form is invalid; [`ApiError::BadField`]; [`ApiError::TooSlow`]; [`ApiError::Unavailable`] when the file cannot
     /// be written.
     pub async fn receive(&self, request: Request) -> Result<ReceivedUpload, ApiError> {
@@ -80,14 +95,19 @@ impl UploadReceiver {
         if announced.is_some_and(|length| length.0 > max_form_bytes) {
             return Err(ApiError::FileTooLarge { limit });
         }
+        timeout(ROOM_TIMEOUT, self.room.known())
+            .await
+            .map_err(|_| ApiError::Unavailable)?;
+        let room = self.room.reserve(announced.map_or(1, |length| length.0))?;
         let body = request.into_body();
         let unparsed = Arc::new(AtomicUsize::new(0));
         let pieces = Pieces::new(body, Arc::clone(&unparsed));
         let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(max_form_bytes));
-        let mut form = Form {
+        let form = Form {
             parts: Multipart::with_constraints(pieces, boundary, limits),
             unparsed,
             limit,
+            room,
         };
         form.receive(&self.folder).await
     }
@@ -107,11 +127,12 @@ struct Form {
     parts: Multipart<'static>,
     unparsed: Arc<AtomicUsize>,
     limit: u64,
+    room: Reservation,
 }
 
 impl Form {
     /// Reads the form to its end: one that is incomplete after the file is invalid too.
-    async fn receive(&mut self, dir: &Path) -> Result<ReceivedUpload, ApiError> {
+    async fn receive(mut self, dir: &Path) -> Result<ReceivedUpload, ApiError> {
         let (mut file, mut expires_in) = (None, None);
         while let Some(mut field) = self.next_field().await? {
             match field.name() {
@@ -122,7 +143,11 @@ impl Form {
             }
         }
         let file = file.ok_or(ApiError::NoImage)?;
-        Ok(ReceivedUpload { file, expires_in })
+        Ok(ReceivedUpload {
+            file,
+            expires_in,
+            room: self.room,
+        })
     }
 
     /// Returns `None` if the field is empty, as a form sends it for an upload that does not expire.
@@ -144,7 +169,7 @@ impl Form {
 
     /// Returns `None` if no file was chosen: browsers then send an empty one without a name.
     async fn save(
-        &self,
+        &mut self,
         field: &mut Field<'static>,
         dir: &Path,
     ) -> Result<Option<TempPath>, ApiError> {
@@ -155,6 +180,7 @@ impl Form {
             if size > self.limit {
                 return Err(ApiError::FileTooLarge { limit: self.limit });
             }
+            self.room.grow_to(size)?;
             file.write_all(&chunk).await.map_err(write_error)?;
         }
         file.flush().await.map_err(write_error)?;

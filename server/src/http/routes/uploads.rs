@@ -21,6 +21,7 @@ use tracing::Instrument;
 
 use super::multipart::{ReceivedUpload, UploadReceiver};
 use crate::admission::rate_limit::RateLimits;
+use crate::admission::room::Reservation;
 use crate::blob::Blobs;
 use crate::config::Config;
 use crate::http::accept::{prefers_html, prefers_plain_text};
@@ -86,7 +87,11 @@ pub async fn create(
     let slot = decoders.upload_slot(address)?;
     let format = Format::accepted_by(request.headers());
     // If the client disconnects before the whole file has arrived, it is discarded.
-    let ReceivedUpload { file, expires_in } = receiver.receive(request).await?;
+    let ReceivedUpload {
+        file,
+        expires_in,
+        room,
+    } = receiver.receive(request).await?;
     let age = age(expires_in, config.limits.max_age_seconds)?;
     let (inspected, image) = decoders.inspect(&slot, file).await?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
@@ -97,7 +102,7 @@ pub async fn create(
     let owner = secret.or_else(|| made.clone());
     let publishing = async move {
         let _slot = slot;
-        publisher.publish(inspected, image, age, owner).await
+        publisher.publish(inspected, image, age, owner, room).await
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
@@ -194,6 +199,7 @@ impl Publisher {
         image: TempPath,
         age: Option<u32>,
         owner: Option<AuthorSecret>,
+        room: Reservation,
     ) -> Result<Upload, ApiError> {
         self.refuse_blocked(&image).await?;
         let short_id = self.free_short_id().await?;
@@ -202,7 +208,9 @@ impl Publisher {
         // An insert without confirmation may have been done, so its blob is not deleted.
         let owner = owner.map(|secret| SecretHash::new(upload.id, &secret));
         let insert = self.store.insert_upload(upload.clone(), owner);
-        Deadline::start().wait("store", insert).await?;
+        let inserted = Deadline::start().wait("store", insert).await;
+        room.end(upload.content.size);
+        inserted?;
         Ok(upload)
     }
 

@@ -411,3 +411,35 @@ pub(crate) async fn an_expired_upload_is_removed_some_minutes_later(store: Share
     assert_eq!(removal_of(&store, late.id).await, None);
     assert_gone(&store, &late).await;
 }
+
+/// The store may be shared with other tests, so that the sizes of these uploads are larger than all others together.
+pub(crate) async fn what_is_removed_takes_no_room(store: Shared) {
+    const SIZE: u64 = 1 << 48;
+    let stored = async || store.stored_bytes().await.unwrap() / SIZE;
+    assert_eq!(stored().await, 0);
+    let sized = |expires_at| {
+        let mut upload = some_upload();
+        upload.content.size = SIZE;
+        upload.expires_at = expires_at;
+        upload
+    };
+    let (kept, deleted) = (sized(None), sized(None));
+    let expired = sized(app::model::Timestamp::from_unix_millis(
+        clock::now().unix_millis() - 1,
+    ));
+    for upload in [&kept, &deleted, &expired] {
+        let owner = hash(upload.id, OWNER);
+        store.insert_upload(upload.clone(), owner).await.unwrap();
+    }
+    assert_eq!(stored().await, 3);
+    let owner = hash(deleted.id, OWNER);
+    store
+        .delete_upload(deleted.id, owner.into(), at(7))
+        .await
+        .unwrap();
+    assert_eq!(stored().await, 3, "their images are not removed yet");
+    store.finish_removal(expired.id).await.unwrap();
+    assert_eq!(stored().await, 2);
+    store.finish_removal(deleted.id).await.unwrap();
+    assert_eq!(stored().await, 1);
+}

@@ -16,4 +16,6 @@ pub(super) use self::moderation::{
     StoredBlockedAddress, StoredReports, binary_of_content, document_of_report,
 };
 pub(super) use self::stored::{Malformed, Stored, date, number, object_id, read, seq};
-pub(super) use self::upload::{StoredRemoval, StoredUpload, StoredUploadState, UploadState};
+pub(super) use self::upload::{
+    StoredRemoval, StoredSum, StoredUpload, StoredUploadState, UploadState,
+};

@@ -1,9 +1,9 @@
 use app::model::{ShortId, Timestamp, Upload, UploadId, UploadRef};
 use futures::TryStreamExt;
-use mongodb::bson::{DateTime, Document, doc};
+use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
 
 use super::documents::{
-    StoredRemoval, StoredUpload, StoredUploadState, UploadState, date, object_id, read,
+    StoredRemoval, StoredSum, StoredUpload, StoredUploadState, UploadState, date, object_id, read,
 };
 use super::driver_error::is_duplicate;
 use super::error::Failure;
@@ -183,4 +183,20 @@ pub(super) async fn newest(database: &Database, limit: usize) -> Result<Vec<Shor
         keys.push(read::<StoredUpload>(&document)?.short_id);
     }
     Ok(keys)
+}
+
+/// Adds up the sizes of the images that are not removed: `removeAt` is absent for those that are, and for those that
+/// neither were deleted nor expire. It reads the whole collection.
+pub(super) async fn stored_bytes(database: &Database) -> Result<u64, Failure> {
+    let lasting = doc! { "deletedAt": { "$exists": false }, "expiresAt": { "$exists": false } };
+    let not_removed = doc! { "$or": [{ "removeAt": { "$exists": true } }, lasting] };
+    let sum = doc! { "_id": null, "bytes": { "$sum": "$content.size" } };
+    let stages = [doc! { "$match": not_removed }, doc! { "$group": sum }];
+    let sums = database.uploads().aggregate(stages);
+    let mut sums = sums.with_type::<RawDocumentBuf>().await?;
+    // Without any upload there is no group.
+    match sums.try_next().await? {
+        Some(sum) => Ok(read::<StoredSum>(&sum)?),
+        None => Ok(0),
+    }
 }

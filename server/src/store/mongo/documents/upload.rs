@@ -176,6 +176,25 @@ impl TryFrom<StoredRemoval> for Removal {
     }
 }
 
+/// The sizes of images, added up.
+#[derive(Debug, Deserialize)]
+pub(in crate::store::mongo) struct StoredSum {
+    bytes: i64,
+}
+
+impl Stored for StoredSum {
+    type Model = u64;
+    const COLLECTION: &'static str = StoredUpload::COLLECTION;
+}
+
+impl TryFrom<StoredSum> for u64 {
+    type Error = Malformed;
+
+    fn try_from(stored: StoredSum) -> Result<Self, Malformed> {
+        Ok(stored.bytes.cast_unsigned())
+    }
+}
+
 fn wrong(field: &'static str) -> Malformed {
     Malformed {
         collection: StoredUpload::COLLECTION,

@@ -58,6 +58,10 @@ impl Store for Swapped {
         self.store.delete_upload(upload, by, at).await
     }
 
+    async fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.store.stored_bytes().await
+    }
+
     async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError> {
         self.store.removals(limit).await
     }

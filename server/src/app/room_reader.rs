@@ -1,0 +1,65 @@
+//! Reads from time to time what is stored and what is free, for the room for uploads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::room::Room;
+use crate::fs::free_space::free_space;
+use crate::store::Store;
+
+/// How long a reading of what is free is used.
+const FREE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a reading of what is stored is used, at least.
+const STORED_INTERVAL: Duration = Duration::from_secs(5);
+/// For how many times as long as the store took it is not asked again: adding up the sizes of a million uploads may take
+/// it a second.
+const STORED_PAUSE: u32 = 50;
+
+/// Reads what is stored and what is free.
+pub(super) struct RoomReader {
+    pub room: Room,
+    pub store: Arc<dyn Store>,
+    /// A folder on the disk that files are written to.
+    pub folder: PathBuf,
+}
+
+impl RoomReader {
+    /// Reads until the node stops.
+    pub async fn run(self, stopping: CancellationToken) {
+        let reading = futures::future::join(self.read_stored(), self.read_free());
+        stopping.run_until_cancelled(reading).await;
+    }
+
+    async fn read_stored(&self) {
+        loop {
+            let start = Instant::now();
+            let reading = self.room.begin_stored();
+            // The store has logged why it failed.
+            let stored = self.store.stored_bytes().await.ok();
+            self.room.set_stored(reading, stored);
+            sleep(STORED_INTERVAL.max(start.elapsed() * STORED_PAUSE)).await;
+        }
+    }
+
+    async fn read_free(&self) {
+        let mut was_read = true;
+        loop {
+            let reading = self.room.begin_free();
+            let folder = self.folder.clone();
+            // A network's file system may take its time.
+            let free = spawn_blocking(move || free_space(&folder)).await;
+            let free = free.unwrap_or_else(|error| Err(error.into()));
+            if let (true, Err(error)) = (was_read, &free) {
+                tracing::warn!(%error, "it cannot be read how much room the data folder's disk has");
+            }
+            was_read = free.is_ok();
+            self.room.set_free(reading, free.ok());
+            sleep(FREE_INTERVAL).await;
+        }
+    }
+}
