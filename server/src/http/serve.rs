@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use super::shutdown::drain;
 use super::state::AppState;
 use super::stream::ClientStream;
 use super::{metrics_endpoint, routes};
-use crate::admission::slots::Slots;
+use crate::admission::slots::{NoSlot, Slot, Slots};
 use crate::config::Config;
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
@@ -205,10 +205,14 @@ impl ConnectionAcceptor {
     }
 
     fn admit(&self, stream: TcpStream) -> io::Result<ClientStream> {
-        let peer = ClientAddress::from(stream.peer_addr()?.ip());
+        let slot = self.take_slot(stream.peer_addr()?.ip());
+        Ok(ClientStream::new(stream, slot.map_err(io::Error::other)?))
+    }
+
+    fn take_slot(&self, peer: IpAddr) -> Result<Slot, NoSlot> {
+        let peer = ClientAddress::from(peer);
         let address = (!peer.is_in(&self.trusted)).then(|| peer.counted());
-        let slot = self.slots.take(address).map_err(io::Error::other)?;
-        Ok(ClientStream::new(stream, slot))
+        self.slots.take(address)
     }
 }
 
@@ -219,5 +223,25 @@ impl<S> Accept<TcpStream, S> for ConnectionAcceptor {
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         ready(self.admit(stream).map(|stream| (stream, service)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_an_ipv6_network_are_counted_together() {
+        let acceptor = ConnectionAcceptor {
+            slots: Slots::new(10, 2),
+            trusted: Arc::new(["fd00::/8".parse().unwrap()]),
+        };
+        let connect = |peer: &str| acceptor.take_slot(peer.parse().unwrap());
+        let held = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"].map(|peer| connect(peer).unwrap());
+        assert_eq!(connect("2001:db8:0:1::3").err(), Some(NoSlot::Address));
+        assert!(connect("2001:db8:0:2::1").is_ok());
+        drop(held);
+        assert!(connect("2001:db8:0:1::3").is_ok());
+        let _of_a_proxy = [(); 5].map(|()| connect("fd00::1").unwrap());
     }
 }

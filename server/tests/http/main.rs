@@ -25,6 +25,7 @@ mod log_reader;
 mod messages;
 mod metrics;
 mod moderation;
+mod networks;
 mod observatory;
 mod oembed;
 mod outage;
