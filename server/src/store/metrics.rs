@@ -45,6 +45,7 @@ impl StoreMetrics {
                 "pairing",
                 "pair",
                 "newest_uploads",
+                "stored_bytes",
                 "has_short_id",
                 "add_report",
                 "list_uploads",

@@ -39,6 +39,9 @@ pub const MAX_APPEND: usize = 256;
 /// must not remove what has not expired.
 pub const REMOVAL_MARGIN: Duration = Duration::from_mins(5);
 
+/// How long [`Store::stored_bytes`] may take.
+pub const SUM_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The result of [`Store::append`] for one draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
@@ -205,7 +208,8 @@ pub enum Select {
 /// - A `clientMessageID` is stored at most once per upload, however often and through however many nodes it is posted,
 /// and also within one call.
 /// - Dropping the future of a write neither undoes the write nor leaves it half done.
-/// - Every call returns within 3 seconds, with [`StoreError::Unavailable`] if necessary.
+/// - Every call returns within 3 seconds, [`Store::stored_bytes`] within [`SUM_TIMEOUT`], with
+/// [`StoreError::Unavailable`] if necessary.
 ///
 /// Every call may fail with [`StoreError::Unavailable`] or, in an embedded database, [`StoreError::Moved`]. After such
 /// an error it is undecided whether a write was done, or will be done later; each method says what repeating it does.
@@ -344,7 +348,7 @@ pub trait Store: Send + Sync + 'static {
     async fn newest_uploads(&self, limit: usize) -> Result<Vec<ShortId>, StoreError>;
 
     /// Returns how many bytes the images of all uploads have together. Those of an upload that is gone count until its
-    /// removal is finished.
+    /// removal is finished. It reads all uploads.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].

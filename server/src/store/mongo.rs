@@ -38,12 +38,12 @@ use tokio::time::timeout;
 pub use error::OpenError;
 
 use self::append_locks::AppendLocks;
-use self::error::with_timeout;
+use self::error::{with_timeout, with_timeout_of};
 use self::schema::Database;
 use self::writes::WriteTasks;
 use super::{
     Appended, ContentHash, Deleted, DeletionDraft, Draft, MessageRef, Moderation, Removal,
-    Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Requester, SUM_TIMEOUT, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::config::Secret;
 use crate::ids::PairingId;
@@ -206,7 +206,7 @@ impl Store for MongoStore {
     }
 
     async fn stored_bytes(&self) -> Result<u64, StoreError> {
-        with_timeout(uploads::stored_bytes(&self.database)).await
+        with_timeout_of(SUM_TIMEOUT, uploads::stored_bytes(&self.database)).await
     }
 }
 

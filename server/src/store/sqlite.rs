@@ -38,7 +38,7 @@ use self::reader::Readers;
 use self::writer::Writer;
 use super::{
     Appended, ContentHash, Deleted, DeletionDraft, Draft, MessageRef, Moderation, Removal,
-    Requester, SecretHash, Select, Store, StoreError, UploadFilter,
+    Requester, SUM_TIMEOUT, SecretHash, Select, Store, StoreError, UploadFilter,
 };
 use crate::fs::folder::{self, FolderLock};
 use crate::fs::write_check::WriteCheck;
@@ -215,7 +215,7 @@ impl Store for SqliteStore {
     }
 
     async fn stored_bytes(&self) -> Result<u64, StoreError> {
-        with_timeout(self.readers.run(uploads::stored_bytes)).await
+        with_timeout_of(SUM_TIMEOUT, self.readers.run(uploads::stored_bytes)).await
     }
 }
 
@@ -270,9 +270,17 @@ impl Moderation for SqliteStore {
     }
 }
 
-/// Runs a call with a timeout, logs its failure, and maps that to the caller's error.
+/// Runs a call with the timeout of most calls; see [`with_timeout_of`].
 async fn with_timeout<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
-    match timeout(CALL_TIMEOUT, call).await {
+    with_timeout_of(CALL_TIMEOUT, call).await
+}
+
+/// Runs a call with a timeout, logs its failure, and maps that to the caller's error.
+async fn with_timeout_of<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, StoreError> {
+    match timeout(limit, call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(Failure::Refused(error))) => Err(error),
         Ok(Err(Failure::Driver(error))) => {

@@ -127,12 +127,20 @@ impl From<Malformed> for Failure {
     }
 }
 
-/// Runs an operation with a timeout, logs its failure, and maps that to the caller's error. The driver closes the
-/// connection of an operation that timed out, so that no later call reads its reply.
+/// Runs an operation with the timeout of most calls; see [`with_timeout_of`].
 pub(super) async fn with_timeout<T>(
     call: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, StoreError> {
-    let failure = match timeout(CALL_TIMEOUT, call).await {
+    with_timeout_of(CALL_TIMEOUT, call).await
+}
+
+/// Runs an operation with a timeout, logs its failure, and maps that to the caller's error. The driver closes the
+/// connection of an operation that timed out, so that no later call reads its reply.
+pub(super) async fn with_timeout_of<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, StoreError> {
+    let failure = match timeout(limit, call).await {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(failure)) => failure,
         Err(_) => {
