@@ -7,5 +7,6 @@ pub mod misses;
 pub mod rate_limit;
 pub mod response_budget;
 pub mod room;
+pub mod shared_counts;
 pub mod slots;
 pub mod token_buckets;

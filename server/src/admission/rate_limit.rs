@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::misses::{ClientMisses, MissLimiter};
+use super::shared_counts::SharedRates;
 use super::token_buckets::{RateLimited, TokenBuckets};
 
 /// The interval in which full buckets are removed. Until then the tables have one small entry per address that was
@@ -44,12 +45,50 @@ impl RateLimiter {
     }
 }
 
+/// Limits one kind of action per address, at this node by itself and, if there are counters that the nodes share, at all
+/// nodes together.
+pub struct SharedRateLimiter {
+    own: RateLimiter,
+    kind: &'static str,
+    per_minute: u32,
+    shared: Option<Arc<SharedRates>>,
+}
+
+impl SharedRateLimiter {
+    /// Allows `per_minute` actions in a minute; 0 means no limit.
+    pub fn new(kind: &'static str, per_minute: u32, shared: Option<Arc<SharedRates>>) -> Self {
+        Self {
+            own: RateLimiter::new(per_minute),
+            kind,
+            per_minute,
+            shared: shared.filter(|_| per_minute > 0),
+        }
+    }
+
+    /// Takes one action of an address (from `ClientAddress::counted`).
+    ///
+    /// # Errors
+    /// [`RateLimited`] with the time to wait.
+    pub async fn take(&self, address: IpAddr) -> Result<(), RateLimited> {
+        self.own.take(address)?;
+        match &self.shared {
+            Some(shared) => shared.take(self.kind, address, self.per_minute).await,
+            None => Ok(()),
+        }
+    }
+
+    /// See [`RateLimiter::charge`]; at this node only.
+    pub fn charge(&self, address: IpAddr, actions: u32) {
+        self.own.charge(address, actions);
+    }
+}
+
 /// The rate limits of a node.
 pub struct RateLimits {
     /// Uploads by client address.
-    pub uploads: RateLimiter,
+    pub uploads: SharedRateLimiter,
     /// Messages by client address.
-    pub messages: RateLimiter,
+    pub messages: SharedRateLimiter,
     /// Smaller pictures that had to be made, by client address.
     pub pictures: RateLimiter,
     /// Wrong admin tokens by client address.
@@ -68,8 +107,8 @@ impl RateLimits {
     pub async fn run_cleanup(self: Arc<Self>, stopping: CancellationToken) {
         let mut ticks = tokio::time::interval(CLEANUP_INTERVAL);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.uploads.0.remove_full();
-            self.messages.0.remove_full();
+            self.uploads.own.0.remove_full();
+            self.messages.own.0.remove_full();
             self.pictures.0.remove_full();
             self.wrong_tokens.0.remove_full();
             self.misses.remove_full();

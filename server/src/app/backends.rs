@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use super::metrics::Metrics;
+use crate::admission::shared_counts::SharedCounts;
 use crate::blob::Blobs;
 use crate::blob::directory::DirectoryBlobs;
 use crate::blob::measured::MeasuredBlobs;
@@ -61,6 +62,8 @@ pub struct Backends {
     pub blobs: Arc<dyn Blobs>,
     /// Delivers frames between nodes.
     pub broker: Arc<dyn Broker>,
+    /// Counters that the nodes share; `None` without other nodes.
+    pub counts: Option<Arc<dyn SharedCounts>>,
     /// The folder for files before they are put into `blobs`.
     pub temp_dir: PathBuf,
 }
@@ -119,6 +122,7 @@ pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, Op
             store.moderation(),
             metrics.store.clone(),
         )),
+        counts: broker.counts(),
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
         broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
@@ -219,6 +223,13 @@ impl BrokerBackend {
         match self {
             Self::Memory(broker) => Arc::<MemoryBroker>::clone(broker),
             Self::Redis(broker) => Arc::<RedisBroker>::clone(broker),
+        }
+    }
+
+    fn counts(&self) -> Option<Arc<dyn SharedCounts>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Redis(broker) => Some(Arc::<RedisBroker>::clone(broker)),
         }
     }
 

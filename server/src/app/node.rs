@@ -17,9 +17,10 @@ use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
 use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::misses::MissLimiter;
-use crate::admission::rate_limit::{RateLimiter, RateLimits};
+use crate::admission::rate_limit::{RateLimiter, RateLimits, SharedRateLimiter};
 use crate::admission::response_budget::ResponseBudget;
 use crate::admission::room::{Room, RoomLimits};
+use crate::admission::shared_counts::{SharedCounts, SharedRates};
 use crate::admission::slots::Slots;
 use crate::config::{Config, Limits};
 use crate::http::assets::Site;
@@ -56,7 +57,7 @@ pub fn start(
         tasks.clone(),
         stopping.clone(),
     );
-    let rate_limits = Arc::new(rate_limits(&limits));
+    let rate_limits = Arc::new(rate_limits(&limits, backends.counts.clone()));
     tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
     let address_blocks = AddressBlocks::default();
     let moderation = Arc::clone(&backends.moderation);
@@ -165,10 +166,11 @@ fn start_room(
     room
 }
 
-fn rate_limits(limits: &Limits) -> RateLimits {
+fn rate_limits(limits: &Limits, counts: Option<Arc<dyn SharedCounts>>) -> RateLimits {
+    let shared = counts.map(|counts| Arc::new(SharedRates::new(counts)));
     RateLimits {
-        uploads: RateLimiter::new(limits.uploads_per_minute),
-        messages: RateLimiter::new(limits.messages_per_minute),
+        uploads: SharedRateLimiter::new("uploads", limits.uploads_per_minute, shared.clone()),
+        messages: SharedRateLimiter::new("messages", limits.messages_per_minute, shared),
         pictures: RateLimiter::new(limits.pictures_per_minute),
         wrong_tokens: RateLimiter::new(WRONG_TOKENS_PER_MINUTE),
         misses: Arc::new(MissLimiter::new(limits.misses_per_minute)),

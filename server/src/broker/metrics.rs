@@ -33,7 +33,7 @@ impl BrokerMetrics {
                 "broker_call_duration",
                 "Duration of broker calls, by operation and outcome",
             ),
-            &["publish", "subscribe", "unsubscribe", "ping"],
+            &["publish", "subscribe", "unsubscribe", "ping", "count"],
         );
         let metrics = Self {
             calls,

@@ -140,11 +140,11 @@ pub struct Limits {
     /// Limits of images.
     #[command(flatten)]
     pub image: ImageLimits,
-    /// Maximum uploads per client address and minute; 0: no limit
+    /// Maximum uploads per client address and minute, with Redis at all nodes together; 0: no limit
     #[arg(long, env = "TONESA_UPLOADS_PER_MINUTE", value_name = "NUMBER", default_value = "30",
         value_parser = number(0..=MAX_RATE))]
     pub uploads_per_minute: u32,
-    /// Maximum messages per client address and minute; 0: no limit
+    /// Maximum messages per client address and minute, with Redis at all nodes together; 0: no limit
     #[arg(long, env = "TONESA_MESSAGES_PER_MINUTE", value_name = "NUMBER", default_value = "120",
         value_parser = number(0..=MAX_RATE))]
     pub messages_per_minute: u32,

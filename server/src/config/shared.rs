@@ -11,8 +11,9 @@ pub struct Shared {
     /// `tonesa` if the path names none. By default SQLite in the data folder
     #[arg(long, env = "MONGO_URL", value_name = "URL", hide_env_values = true)]
     pub mongo_url: Option<Secret>,
-    /// Sends frames between nodes through Redis: `redis://:password@host:6379`, `rediss://…` (TLS),
-    /// `redis+cluster://host1,host2,host3` or `redis+sentinel://host1,host2/master`. By default within the process
+    /// Sends frames between nodes, and counts uploads and messages by address, through Redis:
+    /// `redis://:password@host:6379`, `rediss://…` (TLS), `redis+cluster://host1,host2,host3` or
+    /// `redis+sentinel://host1,host2/master`. By default within the process
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<Secret>,
     #[command(flatten)]

@@ -9,4 +9,5 @@
 mod common;
 
 mod presence;
+mod rates;
 mod s3;

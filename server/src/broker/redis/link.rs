@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use redis::ToRedisArgs;
 use tokio::sync::Notify;
@@ -74,6 +75,15 @@ impl Link {
             self.recheck_slots.notify_one();
         }
         published
+    }
+
+    /// See [`Publisher::count`].
+    pub async fn count(&self, key: &str, keep: Duration) -> Result<u64, Reason> {
+        let counted = self.publisher.count(key, keep).await;
+        if counted == Err(Reason::Moved) {
+            self.recheck_slots.notify_one();
+        }
+        counted
     }
 
     /// Whether heartbeats come back.

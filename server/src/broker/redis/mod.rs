@@ -6,6 +6,7 @@
 //! - `channels`: the topics that the node wants, and those that the server has confirmed
 //! - `subscriber`, `publisher`: one connection each; `pubsub`: their commands
 //! - `heartbeat`: detects a broken subscription; `outage`: reports it to the node
+//! - `counts`: counters that nodes share, on the connections for publishing
 //! - `routes`, `cluster`, `slots`, `majority`: a link to each master of a cluster, and its slots
 //!
 //! The driver's own resubscription is not used, because it hides errors and stops retrying.
@@ -13,6 +14,7 @@
 mod backoff;
 mod channels;
 mod cluster;
+mod counts;
 mod error;
 mod heartbeat;
 mod link;
@@ -64,7 +66,8 @@ impl RedisBroker {
     ///
     /// The user needs the channels `upload:*` and the commands `subscribe`, `unsubscribe` and `publish`; with a cluster
     /// `ssubscribe`, `sunsubscribe`, `spublish` and `cluster|slots`; with sentinels `role`. With `client|info` and
-    /// `client|kill` too, no frame arrives out of order after a connection has hung.
+    /// `client|kill` too, no frame arrives out of order after a connection has hung. Counting needs the keys `rate:*`
+    /// and the commands `set` and `incr`.
     ///
     /// # Errors
     /// See [`OpenError`].

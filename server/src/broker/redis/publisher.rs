@@ -2,9 +2,10 @@
 //! not sent again, so that no frame is delivered twice or out of order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, ToRedisArgs, Value, cmd};
+use redis::{AsyncConnectionConfig, Cmd, ToRedisArgs, Value, cmd, pipe};
 use tokio::sync::{Notify, Semaphore};
 
 use super::backoff::Backoff;
@@ -64,11 +65,7 @@ impl Publisher {
 
     /// Publishes without that limit, for heartbeats, which must not fail because of many frames.
     pub async fn send(&self, channel: &str, payload: impl ToRedisArgs) -> Result<(), Reason> {
-        let (connection, number) = {
-            let current = self.lock();
-            (current.connection.clone(), current.number)
-        };
-        let mut connection = connection.ok_or(Reason::Closed)?;
+        let (mut connection, number) = self.current()?;
         let mut publish = cmd(self.commands.publish());
         publish.arg(channel).arg(payload);
         match connection.send_packed_command(&publish).await {
@@ -79,6 +76,34 @@ impl Publisher {
                 Err(error.into())
             }
         }
+    }
+
+    /// Adds 1 to a counter, which expires after `keep`, and returns its value. Both commands are sent at once, and the
+    /// first one makes the key with its expiry, so that none is left without.
+    pub async fn count(&self, key: &str, keep: Duration) -> Result<u64, Reason> {
+        let _permit = self.in_flight.try_acquire().map_err(|_| Reason::Busy)?;
+        let (mut connection, number) = self.current()?;
+        let mut commands = pipe();
+        let set = commands.cmd("SET").arg(key).arg(0);
+        set.arg("EX").arg(keep.as_secs()).arg("NX");
+        commands.cmd("INCR").arg(key);
+        match connection.send_packed_commands(&commands, 0, 2).await {
+            Ok(mut answers) => match answers.pop() {
+                Some(Value::Int(count)) => Ok(count.cast_unsigned()),
+                Some(Value::ServerError(error)) => Err(Reason::from(&error)),
+                _ => Err(Reason::Protocol),
+            },
+            Err(error) => {
+                self.fail(number);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn current(&self) -> Result<(MultiplexedConnection, u64), Reason> {
+        let current = self.lock();
+        let connection = current.connection.clone().ok_or(Reason::Closed)?;
+        Ok((connection, current.number))
     }
 
     /// Makes a new connection, and has the server close the last one. Otherwise a frame in the last one's buffer could

@@ -48,6 +48,11 @@ impl Routes {
         Arc::clone(self.read().link(topic))
     }
 
+    /// The link to the server that has this key, or carries this channel.
+    pub fn link_of(&self, key: &str) -> Arc<Link> {
+        Arc::clone(self.read().link_of(key))
+    }
+
     /// See [`Channels::subscribe`].
     pub fn subscribe(&self, topic: Topic) -> Result<Confirmation, BrokerError> {
         self.read().channels(topic).subscribe(topic)
@@ -127,10 +132,14 @@ impl Table {
     }
 
     fn link(&self, topic: Topic) -> &Arc<Link> {
+        self.link_of(&channel_of(topic))
+    }
+
+    fn link_of(&self, key: &str) -> &Arc<Link> {
         let index = if self.route_by_slot.is_empty() {
             0
         } else {
-            self.route_by_slot[usize::from(slot_of(&channel_of(topic)))]
+            self.route_by_slot[usize::from(slot_of(key))]
         };
         &self.routes[index].link
     }

@@ -30,7 +30,7 @@ pub async fn delete_message(
     path: UploadPath,
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
+    rate_limits.messages.take(info.client.counted()).await?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let message = message_ref(&seq, &query)?;
@@ -69,7 +69,8 @@ pub async fn delete_upload(
     info: RequestInfo,
     path: UploadPath,
 ) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
+    let address = info.client.counted();
+    rate_limits.messages.take(address).await?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let by = secret.map(|secret| SecretHash::new(id, &secret));

@@ -144,7 +144,8 @@ pub async fn create(
     path: UploadPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    rate_limits.messages.take(info.client.counted())?;
+    let address = info.client.counted();
+    rate_limits.messages.take(address).await?;
     let expected = "A message is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
     let mut message = RawMessage::from_json(&body)?.validate()?;

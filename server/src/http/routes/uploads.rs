@@ -82,7 +82,7 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, ApiError> {
     let address = info.client.counted();
-    rate_limits.uploads.take(address)?;
+    rate_limits.uploads.take(address).await?;
     // Refused before the body is read.
     let slot = decoders.upload_slot(address)?;
     let format = Format::accepted_by(request.headers());

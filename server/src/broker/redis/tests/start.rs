@@ -1,10 +1,12 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
 use testbed::Redis;
 
 use super::test_node::TestNode;
+use crate::admission::shared_counts::{NotCounted, SharedCounts};
 use crate::app::metrics::Metrics;
 use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
@@ -103,7 +105,7 @@ async fn a_refused_login_is_an_error() {
 }
 
 /// The permissions that `RedisBroker::open` documents.
-const PERMISSIONS: [&str; 10] = [
+const PERMISSIONS: [&str; 12] = [
     "--user",
     "alice",
     "on",
@@ -114,11 +116,13 @@ const PERMISSIONS: [&str; 10] = [
     "+unsubscribe",
     "+client|info",
     "+client|kill",
+    "+set",
+    "+incr",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_permissions_are_sufficient_and_necessary() {
-    let with_channels = [&PERMISSIONS[..], &["resetchannels", "&upload:*"]].concat();
+    let with_channels = [&PERMISSIONS[..], &["resetchannels", "&upload:*", "~rate:*"]].concat();
     let redis = Redis::with_args(&with_channels).unwrap();
     let url = format!("redis://alice:secret@127.0.0.1:{}", redis.port());
     let (node, topic) = (TestNode::start(&url).await, some_topic());
@@ -126,6 +130,19 @@ async fn the_documented_permissions_are_sufficient_and_necessary() {
     node.publish(topic, "permitted").await;
     node.wait_for(topic, "permitted").await;
     node.broker.unsubscribe(topic).await.unwrap();
+    let count = async |node: &TestNode| node.broker.count("some", Duration::from_mins(1)).await;
+    assert_eq!(count(&node).await, Ok(1));
+    assert_eq!(count(&node).await, Ok(2));
+
+    let without_keys = [&PERMISSIONS[..], &["resetchannels", "&upload:*"]].concat();
+    let redis = Redis::with_args(&without_keys).unwrap();
+    let url = format!("redis://alice:secret@127.0.0.1:{}", redis.port());
+    let node = TestNode::start(&url).await;
+    let refused = count(&node).await.unwrap_err();
+    assert_eq!(refused, NotCounted(Reason::NotPermitted.to_string()));
+    node.broker.subscribe(topic).await.unwrap();
+    node.publish(topic, "still permitted").await;
+    node.wait_for(topic, "still permitted").await;
 
     let without_channels = [&PERMISSIONS[..], &["resetchannels"]].concat();
     let redis = Redis::with_args(&without_channels).unwrap();
