@@ -4,7 +4,16 @@ use crate::components::{Brand, Main};
 use crate::model::{
     BlockedAddress, ListedUpload, LogEntry, LogPage, Message, Seq, Upload, UploadId,
 };
-use crate::texts::{server_texts, texts};
+use crate::texts::{fill, server_texts, size, texts};
+
+/// How many bytes uploads take, and further ones may take at this node.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomUse {
+    /// What all uploads take; `None` while it is not known.
+    pub stored: Option<u64>,
+    /// What further ones may take; `None` if nothing limits that.
+    pub left: Option<u64>,
+}
 
 /// A page of who runs the server. They work without scripts.
 #[derive(Debug, Clone)]
@@ -22,6 +31,8 @@ pub enum AdminPage {
         uploads: Vec<ListedUpload>,
         /// Where the next page begins, if there is one.
         next: Option<UploadId>,
+        /// How much room uploads take and have.
+        room: RoomUse,
     },
     /// An upload with its conversation.
     Upload {
@@ -47,7 +58,8 @@ impl AdminPage {
                 is_reported,
                 uploads,
                 next,
-            } => list(is_reported, uploads, next).into_any(),
+                room,
+            } => list(is_reported, uploads, next, room).into_any(),
             Self::Upload { upload, log } => conversation(*upload, log).into_any(),
             Self::Addresses { blocked, refused } => addresses(blocked, refused).into_any(),
         }
@@ -105,8 +117,21 @@ const REPORTED: &str = "/admin";
 const ALL: &str = "/admin?all=1";
 const ADDRESSES: &str = "/admin/addresses";
 
-fn list(is_reported: bool, uploads: Vec<ListedUpload>, next: Option<UploadId>) -> impl IntoView {
+fn list(
+    is_reported: bool,
+    uploads: Vec<ListedUpload>,
+    next: Option<UploadId>,
+    room: RoomUse,
+) -> impl IntoView {
     let texts = server_texts();
+    let stored = room.stored.map(|bytes| {
+        let stored = size(bytes, self::texts());
+        view! { <p>{fill(texts.stored, &[("size", &stored)])}</p> }
+    });
+    let left = room.left.map(|bytes| {
+        let left = size(bytes, self::texts());
+        view! { <p>{fill(texts.room_left, &[("size", &left)])}</p> }
+    });
     let (here, title, none) = if is_reported {
         (REPORTED, texts.reported, texts.nothing_reported)
     } else {
@@ -129,6 +154,7 @@ fn list(is_reported: bool, uploads: Vec<ListedUpload>, next: Option<UploadId>) -
     });
     let content = view! {
         <h1>{title}</h1>
+        {stored} {left}
         {none}
         <ul class="admin-uploads">{uploads.collect_view()}</ul>
         {older}

@@ -228,6 +228,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_picture: "Das Bild und seine Nachrichten entfernen",
     remove_and_block: "Entfernen und dieses Bild nicht mehr annehmen",
     older: "Ältere",
+    stored: "Die gespeicherten Bilder belegen {size}.",
+    room_left: "An diesem Knoten ist Platz für weitere {size}.",
     blocked_addresses: "Gesperrte Adressen",
     no_address_blocked: "Es ist keine Adresse gesperrt.",
     address: "IP-Adresse",

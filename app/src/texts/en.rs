@@ -223,6 +223,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_picture: "Remove the picture and its messages",
     remove_and_block: "Remove, and refuse this picture from now on",
     older: "Older",
+    stored: "Stored pictures take {size}.",
+    room_left: "Room for {size} more at this node.",
     blocked_addresses: "Blocked addresses",
     no_address_blocked: "No address is blocked.",
     address: "IP address",

@@ -226,6 +226,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_picture: "Eliminar la imagen y sus mensajes",
     remove_and_block: "Eliminar y no volver a aceptar esta imagen",
     older: "Anteriores",
+    stored: "Las imágenes guardadas ocupan {size}.",
+    room_left: "En este nodo caben {size} más.",
     blocked_addresses: "Direcciones bloqueadas",
     no_address_blocked: "No hay direcciones bloqueadas.",
     address: "Dirección IP",

@@ -106,7 +106,7 @@ table! {
 
     // The pages of who runs the server.
     moderation, admin_token, wrong_token, sign_in, sign_out, reported, all_pictures, nothing_reported, no_pictures,
-    dismiss_reports, remove, remove_picture, remove_and_block, older,
+    dismiss_reports, remove, remove_picture, remove_and_block, older, stored, room_left,
     blocked_addresses, no_address_blocked, address, block, block_for, for_an_hour, unblock,
 
     // Kinds of problems.

@@ -78,8 +78,8 @@ async fn an_admin_moderates_from_a_shell() {
 #[tokio::test]
 async fn failures_say_what_to_do() {
     let node = TestNode::with(&[("TONESA_ADMIN_TOKEN", TOKEN)]).await;
-    let none = fails(&node, "", &["list"]).await;
-    assert!(none.contains("TONESA_ADMIN_TOKEN must be set"), "{none}");
+    let unset = fails(&node, "", &["list"]).await;
+    assert!(unset.contains("TONESA_ADMIN_TOKEN must be set"), "{unset}");
     let wrong = fails(&node, "another-token-of-letters", &["list"]).await;
     assert!(
         wrong.contains("the token of who runs this service"),

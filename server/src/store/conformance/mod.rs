@@ -7,6 +7,7 @@ pub(crate) mod deletions;
 pub(crate) mod moderation;
 pub(crate) mod pairing;
 pub(crate) mod read;
+pub(crate) mod removals;
 pub(crate) mod texts;
 pub(crate) mod uploads;
 
@@ -66,7 +67,8 @@ macro_rules! store_suite {
                 a_repeated_post_finds_the_deleted_message,
                 pins_keep_their_numbers_when_one_is_deleted,
                 concurrent_posts_and_deletions_leave_no_hole,
-                an_admin_may_delete_everything,
+                an_admin_may_delete_everything;
+            removals:
                 a_deleted_upload_is_gone_and_removed_step_by_step,
                 an_upload_is_gone_when_its_time_is_up,
                 an_expired_upload_is_removed_some_minutes_later,

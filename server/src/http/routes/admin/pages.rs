@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::AdminPage;
 use app::model::UploadsPage;
+use app::{AdminPage, RoomUse};
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,6 +15,7 @@ use super::acts::Acts;
 use super::api::{before, parse_address, parse_seconds, switch};
 use super::session::{self, Session};
 use crate::admission::rate_limit::RateLimits;
+
 use crate::config::Config;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
@@ -25,6 +26,7 @@ use crate::http::pages::PlainPages;
 use crate::http::routes::deletions::{Parameters, message_ref};
 use crate::http::routes::message_form::read_form;
 use crate::http::routes::messages::parse_seq;
+use crate::http::routes::multipart::UploadReceiver;
 use crate::http::state::AppState;
 use crate::store::{Select, Store, UploadFilter};
 
@@ -105,7 +107,7 @@ async fn sign_out(
 /// `GET /admin`: the uploads that were reported, or with `?all=1` all of them.
 async fn list(
     Session { client }: Session,
-    State(acts): State<Acts>,
+    (State(acts), State(receiver)): (State<Acts>, State<UploadReceiver>),
     pages: PlainPages,
     Query(query): Query<Parameters>,
 ) -> Result<Response, ApiError> {
@@ -120,6 +122,10 @@ async fn list(
         is_reported,
         uploads,
         next,
+        room: RoomUse {
+            stored: receiver.room().stored(),
+            left: receiver.room().left(),
+        },
     };
     respond(&pages, StatusCode::OK, page)
 }
