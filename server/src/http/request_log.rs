@@ -1,5 +1,6 @@
 //! Logs each request, with an id that everything it causes can be found by, and records its metrics.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use tracing::{Instrument, debug, info, info_span};
 
 use super::assets::Site;
 use super::metrics::HttpMetrics;
+use crate::config::Config;
 use crate::http::extract::request_info::RequestInfo;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,6 +28,7 @@ const MAX_METHOD: usize = 20;
 pub async fn log_request(
     State(site): State<Arc<Site>>,
     State(metrics): State<HttpMetrics>,
+    State(config): State<Arc<Config>>,
     info: RequestInfo,
     request: Request,
     next: Next,
@@ -43,10 +46,13 @@ pub async fn log_request(
         method = loggable(&parts.method),
         route
     );
+    // Only where it is needed: whoever blocks addresses has to learn them.
+    let is_logged = config.admin_token.is_some() && !is_read(&method);
+    let logged_client = is_logged.then(|| info.client.ip());
     let is_probe = matches!(route, "/livez" | "/readyz");
     let request = Request::from_parts(parts, body);
     let started = Instant::now();
-    let response = answer(&info, request, next, id, is_probe)
+    let response = answer(&info, request, next, id, (is_probe, logged_client))
         .instrument(span)
         .await;
     // Packaged files have routes of their own, with names that change with every version.
@@ -60,13 +66,9 @@ async fn answer(
     request: Request,
     next: Next,
     id: HeaderValue,
-    is_probe: bool,
+    (is_probe, logged_client): (bool, Option<IpAddr>),
 ) -> Response {
     let started = Instant::now();
-    let is_write = !matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
     debug!(client = %info.client.ip(), "arrived");
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
@@ -74,12 +76,15 @@ async fn answer(
     if is_probe {
         debug!(status, micros, "answered");
     } else {
-        // Whoever runs the service needs it to block an address.
-        let client = is_write.then(|| display(info.client.ip()));
+        let client = logged_client.map(display);
         info!(client, status, micros, "answered");
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Returns the method as it is logged. Clients may invent very long ones.

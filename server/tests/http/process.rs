@@ -183,6 +183,37 @@ async fn requests_are_logged_without_texts_or_addresses_of_uploads() {
 }
 
 #[tokio::test]
+async fn who_may_block_addresses_finds_those_that_write_in_the_log() {
+    let program = Program::start(&[("TONESA_ADMIN_TOKEN", "0123456789abcdefghij")]);
+    let client = reqwest::Client::new();
+    let path = "/api/uploads/aB3dE9xZ/messages";
+    for request in [
+        client.get(program.url(path)),
+        client.post(program.url(path)),
+    ] {
+        request
+            .header("content-type", "application/json")
+            .send()
+            .await
+            .unwrap();
+    }
+    program.signal("TERM");
+    let (_, log) = program.ended();
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_route = lines.filter(|it| it["span"]["route"] == "/api/uploads/{id}/messages");
+    let clients: Vec<_> = of_route
+        .map(|it| (it["span"]["method"].clone(), it["client"].clone()))
+        .collect();
+    let expected = [("GET", Value::Null), ("POST", "127.0.0.1".into())];
+    assert_eq!(
+        clients,
+        expected.map(|(method, client)| (method.into(), client))
+    );
+}
+
+#[tokio::test]
 async fn a_long_method_is_not_logged() {
     let program = Program::start(&[("TONESA_LOG", "trace")]);
     let method = "M".repeat(20_000);
