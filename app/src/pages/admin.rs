@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::components::{Brand, Main};
 use crate::model::{
-    BlockedAddress, ListedUpload, LogEntry, LogPage, Message, Seq, Upload, UploadId,
+    BlockedAddress, ListedUpload, LogEntry, LogPage, Message, Seq, Timestamp, Upload, UploadId,
 };
 use crate::texts::{fill, server_texts, size, texts};
 
@@ -144,13 +144,9 @@ fn list(
         view! { <p><a class="button" href=address>{texts.older}</a></p> }
     });
     let uploads = uploads.into_iter().map(|listed| {
-        let conversation = format!("/admin/uploads/{}", listed.upload.short_id);
-        view! {
-            <li>
-                {summary(listed)}
-                <p><a href=conversation>{self::texts().conversation}</a></p>
-            </li>
-        }
+        let address = format!("/admin/uploads/{}", listed.upload.short_id);
+        let conversation = view! { <p><a href=address>{self::texts().conversation}</a></p> };
+        view! { <li>{summary(listed, Some(conversation))}</li> }
     });
     let content = view! {
         <h1>{title}</h1>
@@ -162,8 +158,15 @@ fn list(
     page(here, content)
 }
 
-/// A small picture of an upload, its reports, and what can be done.
-fn summary(listed: ListedUpload) -> impl IntoView {
+/// A time to the minute. The zone of who reads it is not known without scripts.
+fn time(at: Timestamp) -> impl IntoView {
+    let datetime = at.to_string();
+    let text = datetime.get(..16).unwrap_or_default().replace('T', " ");
+    view! { <time datetime=datetime>{text} " UTC"</time> }
+}
+
+/// A small picture of an upload, its reports, what can be done, and what else belongs there.
+fn summary(listed: ListedUpload, more: Option<impl IntoView>) -> impl IntoView {
     let texts = server_texts();
     let ListedUpload { upload, reports } = listed;
     let Upload {
@@ -184,7 +187,7 @@ fn summary(listed: ListedUpload) -> impl IntoView {
     let reports = reports.into_iter().map(|report| {
         view! {
             <li>
-                <time>{report.created_at.to_string()}</time>
+                {time(report.created_at)}
                 <p dir="auto">{report.reason.to_string()}</p>
             </li>
         }
@@ -202,8 +205,9 @@ fn summary(listed: ListedUpload) -> impl IntoView {
                 <p>
                     <a href=format!("/u/{short_id}") dir="ltr">{format!("/u/{short_id}")}</a>
                     " "
-                    <time>{created_at.to_string()}</time>
+                    {time(created_at)}
                 </p>
+                {more}
                 <ul class="admin-reports">{reports.collect_view()}</ul>
                 {dismiss}
                 // Opened first, so that one wrong tap removes nothing.
@@ -235,7 +239,7 @@ fn conversation(listed: ListedUpload, log: LogPage) -> impl IntoView {
     });
     let content = view! {
         <h1>{self::texts().conversation}</h1>
-        {summary(listed)}
+        {summary(listed, None::<()>)}
         {older}
         <ul class="admin-messages">{messages.collect_view()}</ul>
     };
@@ -252,7 +256,7 @@ fn message_row(short_id: &str, message: &Message) -> impl IntoView + use<> {
             <p>
                 <b dir="auto">{message.author_name.to_string()}</b>
                 " "
-                <time>{message.created_at.to_string()}</time>
+                {time(message.created_at)}
             </p>
             <p class="admin-text" dir="auto">{message.content.to_string()}</p>
             <form method="post" action=address>
@@ -284,7 +288,7 @@ fn addresses(blocked: Vec<BlockedAddress>, refused: Option<(String, String)>) ->
             <li>
                 <code>{it.address.to_string()}</code>
                 " "
-                <time>{it.until.to_string()}</time>
+                {time(it.until)}
                 <form method="post" action="/admin/addresses/unblock">
                     <input type="hidden" name="address" value=it.address.to_string()/>
                     <button class="text-button" type="submit">{texts.unblock}</button>

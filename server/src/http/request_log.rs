@@ -47,7 +47,7 @@ pub async fn log_request(
         route
     );
     // Only where it is needed: whoever blocks addresses has to learn them.
-    let is_logged = config.admin_token.is_some() && !is_read(&method);
+    let is_logged = config.admin_token.is_some() && !method.is_safe();
     let logged_client = is_logged.then(|| info.client.ip());
     let is_probe = matches!(route, "/livez" | "/readyz");
     let request = Request::from_parts(parts, body);
@@ -81,10 +81,6 @@ async fn answer(
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
-}
-
-fn is_read(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Returns the method as it is logged. Clients may invent very long ones.

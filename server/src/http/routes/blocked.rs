@@ -3,7 +3,6 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::Method;
 
 use crate::admission::address_blocks::AddressBlocks;
 use crate::http::error::ApiError;
@@ -17,11 +16,7 @@ pub async fn refuse_blocked(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_read = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    if !is_read && blocks.contains(info.client.counted()) {
+    if !request.method().is_safe() && blocks.contains(info.client.counted()) {
         return ApiError::AddressBlocked.into_response();
     }
     next.run(request).await
