@@ -13,6 +13,8 @@ pub struct Settings {
     pub max_age_seconds: u32,
     /// Whether search engines may list the pages of uploads.
     pub is_indexed: bool,
+    /// Whether somebody can read reports: there is a token for that.
+    pub takes_reports: bool,
     /// How to reach whoever runs the server: an address with the scheme `mailto` or `https`.
     pub contact: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The program `tonesa`, which runs one node.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
@@ -82,8 +83,12 @@ fn run() -> anyhow::Result<()> {
         Some(Command::InspectImage(job)) => return Ok(image::inspect_in_child(job)?),
         Some(Command::ResizeImage(job)) => return Ok(image::resize_in_child(job)?),
         Some(Command::Admin(command)) => {
-            print!("{}", admin::run(command, &cli.config)?);
-            return Ok(());
+            let output = admin::run(command, &cli.config)?;
+            return match io::stdout().write_all(output.as_bytes()) {
+                // The reader needs no more.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                written => Ok(written?),
+            };
         }
         None => {}
     }

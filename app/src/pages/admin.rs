@@ -160,9 +160,13 @@ fn list(
 
 /// A time to the minute. The zone of who reads it is not known without scripts.
 fn time(at: Timestamp) -> impl IntoView {
-    let datetime = at.to_string();
-    let text = datetime.get(..16).unwrap_or_default().replace('T', " ");
-    view! { <time datetime=datetime>{text} " UTC"</time> }
+    view! { <time datetime=at.to_string()>{minute(at)}</time> }
+}
+
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    let minute = text.get(..16).unwrap_or_default();
+    format!("{} UTC", minute.replace('T', " "))
 }
 
 /// A small picture of an upload, its reports, what can be done, and what else belongs there.
@@ -175,9 +179,9 @@ fn summary(listed: ListedUpload, more: Option<impl IntoView>) -> impl IntoView {
         created_at,
         ..
     } = upload;
-    let acts = format!("/admin/uploads/{short_id}");
+    let actions = format!("/admin/uploads/{short_id}");
     let dismiss = (!reports.is_empty()).then(|| {
-        let address = format!("{acts}/dismiss");
+        let address = format!("{actions}/dismiss");
         view! {
             <form method="post" action=address>
                 <button class="button" type="submit">{texts.dismiss_reports}</button>
@@ -213,7 +217,7 @@ fn summary(listed: ListedUpload, more: Option<impl IntoView>) -> impl IntoView {
                 // Opened first, so that one wrong tap removes nothing.
                 <details>
                     <summary>{texts.remove}</summary>
-                    <form method="post" action=format!("{acts}/remove")>
+                    <form method="post" action=format!("{actions}/remove")>
                         <button class="button" type="submit">{texts.remove_picture}</button>
                         <button class="button" type="submit" name="block" value="1">
                             {texts.remove_and_block}
@@ -259,9 +263,12 @@ fn message_row(short_id: &str, message: &Message) -> impl IntoView + use<> {
                 {time(message.created_at)}
             </p>
             <p class="admin-text" dir="auto">{message.content.to_string()}</p>
-            <form method="post" action=address>
-                <button class="text-button" type="submit">{server_texts().remove}</button>
-            </form>
+            <details>
+                <summary>{server_texts().remove}</summary>
+                <form method="post" action=address>
+                    <button class="button" type="submit">{server_texts().remove_message}</button>
+                </form>
+            </details>
         </li>
     }
 }
@@ -288,7 +295,7 @@ fn addresses(blocked: Vec<BlockedAddress>, refused: Option<(String, String)>) ->
             <li>
                 <code>{it.address.to_string()}</code>
                 " "
-                {time(it.until)}
+                {fill(texts.blocked_until, &[("time", &minute(it.until))])}
                 <form method="post" action="/admin/addresses/unblock">
                     <input type="hidden" name="address" value=it.address.to_string()/>
                     <button class="text-button" type="submit">{texts.unblock}</button>

@@ -106,8 +106,8 @@ table! {
 
     // The pages of who runs the server.
     moderation, admin_token, wrong_token, sign_in, sign_out, reported, all_pictures, nothing_reported, no_pictures,
-    dismiss_reports, remove, remove_picture, remove_and_block, older, stored, room_left,
-    blocked_addresses, no_address_blocked, address, block, block_for, for_an_hour, unblock,
+    dismiss_reports, remove, remove_picture, remove_message, remove_and_block, older, stored, room_left,
+    blocked_addresses, no_address_blocked, address, block, block_for, for_an_hour, blocked_until, unblock,
 
     // Kinds of problems.
     malformed, unauthorized, foreign_origin, not_owner, image_blocked, address_blocked, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,

@@ -73,6 +73,11 @@ impl Room {
         Self(Arc::new(Inner { limits, state }))
     }
 
+    /// Whether what is stored is limited.
+    pub fn has_quota(&self) -> bool {
+        self.0.limits.max_stored > 0
+    }
+
     /// Begins to read what is stored; [`Self::set_stored`] ends it.
     pub fn begin_stored(&self) -> Reading {
         let ended_before = self.0.state.borrow().stored.ended;
@@ -104,6 +109,14 @@ impl Room {
         // Fails only if there is no sender any more.
         let known = state.wait_for(|state| is_unlimited || state.stored.read.is_some());
         drop(known.await);
+    }
+
+    /// Checks whether this would fit. It is not reserved: whoever only announces an upload takes no room from others.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub fn check(&self, bytes: u64) -> Result<(), NoRoom> {
+        self.reserve(bytes).map(drop)
     }
 
     /// Reserves room for an upload.

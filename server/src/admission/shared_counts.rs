@@ -58,7 +58,8 @@ impl SharedRates {
         address: IpAddr,
         per_minute: u32,
     ) -> Result<(), RateLimited> {
-        if !self.may_try() {
+        let attempt = self.attempt();
+        if attempt == Attempt::Skip {
             return Ok(());
         }
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
@@ -67,7 +68,7 @@ impl SharedRates {
         // Two minutes, since the nodes' clocks may differ.
         let counted = timeout(MAX_WAIT, self.counts.count(&name, 2 * MINUTE)).await;
         let counted = counted.unwrap_or_else(|_| Err(NotCounted("no answer in time".to_owned())));
-        self.record(counted.as_ref().err());
+        self.record(attempt, counted.as_ref().err());
         match counted {
             Ok(count) if count > u64::from(per_minute) => {
                 let next = MINUTE.as_secs() * (minute + 1);
@@ -79,28 +80,34 @@ impl SharedRates {
     }
 
     /// Whether to count an action: each while that works, otherwise one in [`PAUSE`].
-    fn may_try(&self) -> bool {
+    fn attempt(&self) -> Attempt {
         let mut retry_at = self.lock();
         let now = Instant::now();
         match *retry_at {
-            None => true,
-            Some(at) if now < at => false,
+            None => Attempt::Normal,
+            Some(at) if now < at => Attempt::Skip,
             Some(_) => {
                 *retry_at = Some(now + PAUSE);
-                true
+                Attempt::Retry
             }
         }
     }
 
-    fn record(&self, failure: Option<&NotCounted>) {
-        let retry_at = failure.map(|_| Instant::now() + PAUSE);
-        let before = std::mem::replace(&mut *self.lock(), retry_at);
-        match (before, failure) {
-            (None, Some(reason)) => tracing::warn!(
-                %reason,
-                "uploads and messages of an address are not counted over all nodes; each node counts for itself"
-            ),
-            (Some(_), None) => {
+    /// Begins a pause, or ends it if it was tried again. Calls that were begun before the pause change nothing.
+    fn record(&self, attempt: Attempt, failure: Option<&NotCounted>) {
+        let mut retry_at = self.lock();
+        match (attempt, failure) {
+            (Attempt::Normal, Some(reason)) if retry_at.is_none() => {
+                *retry_at = Some(Instant::now() + PAUSE);
+                drop(retry_at);
+                tracing::warn!(
+                    %reason,
+                    "uploads and messages of an address are not counted over all nodes; each node counts for itself"
+                );
+            }
+            (Attempt::Retry, None) => {
+                *retry_at = None;
+                drop(retry_at);
                 tracing::info!(
                     "uploads and messages of an address are counted over all nodes again"
                 );
@@ -112,6 +119,17 @@ impl SharedRates {
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
         self.retry_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an action is counted over all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// Not at all: counting has failed a moment ago.
+    Skip,
+    /// As long as it works.
+    Normal,
+    /// To learn whether it works again.
+    Retry,
 }
 
 /// A name of fixed length that does not show the address.

@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::address_blocks::AddressBlocks;
-use crate::store::Moderation;
+use crate::store::{Moderation, StoreError};
 
 /// How often the blocked addresses are read: within this time a node obeys what an admin did at another one.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -22,8 +22,10 @@ pub async fn refresh(
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        if let Ok(blocked) = store.blocked_addresses().await {
-            blocks.replace(blocked.iter().map(|it| it.address).collect());
-        }
+        let read = async {
+            let blocked = store.blocked_addresses().await?;
+            Ok::<_, StoreError>(blocked.iter().map(|it| it.address).collect())
+        };
+        _ = blocks.refresh(read).await;
     }
 }

@@ -1,7 +1,7 @@
 //! `tonesa admin`: moderates a service from a shell, by its API.
 
 use std::fmt::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use app::model::{BlockedAddresses, MessageId, UploadId, UploadRef, UploadsPage};
@@ -85,6 +85,14 @@ pub enum AdminError {
         /// Why not.
         source: Box<ureq::Error>,
     },
+    /// The service answered something else than its API does.
+    #[error("{address} answers what no service of this kind does: {source}")]
+    BadAnswer {
+        /// Its address.
+        address: String,
+        /// What is wrong.
+        source: Box<ureq::Error>,
+    },
     /// The service refused.
     #[error("{0}")]
     Refused(String),
@@ -99,6 +107,9 @@ pub fn run(command: Admin, config: &Config) -> Result<String, AdminError> {
     let agent = Agent::config_builder()
         .timeout_global(Some(TIMEOUT))
         .http_status_as_error(false)
+        // A redirect is no answer of the API.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .build();
     let api = Api {
         agent: agent.into(),
@@ -112,23 +123,19 @@ pub fn run(command: Admin, config: &Config) -> Result<String, AdminError> {
 fn origin(config: &Config) -> String {
     let public_url = config.public_url.as_ref().map(PublicUrl::as_str);
     let address = config.address();
-    public_url.map_or_else(
-        || {
-            format!(
-                "http://{}:{}",
-                bracketed(connect_address(address.ip())),
-                address.port()
-            )
-        },
-        str::to_owned,
-    )
+    let here = SocketAddr::new(connect_address(address.ip()), address.port());
+    public_url.map_or_else(|| format!("http://{here}"), str::to_owned)
 }
 
-fn bracketed(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
-    }
+/// Replaces characters that could change how a terminal shows what comes after them.
+fn printable(text: &str) -> String {
+    let replaced = |c: char| match c {
+        '\n' => c,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ if c.is_control() => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(replaced).collect()
 }
 
 /// The service, with the token.
@@ -183,7 +190,7 @@ impl Api<'_> {
                 upload.created_at, self.origin, upload.short_id
             );
             for report in listed.reports {
-                let reason = report.reason.as_str().replace('\n', "\n    ");
+                let reason = printable(report.reason.as_str()).replace('\n', "\n    ");
                 _ = writeln!(lines, "  {}  {reason}", report.created_at);
             }
         }
@@ -222,7 +229,10 @@ impl Api<'_> {
 
     fn read<T: DeserializeOwned>(&self, mut answer: Response<Body>) -> Result<T, AdminError> {
         let read = answer.body_mut().read_json();
-        read.map_err(|source| self.no_answer(source))
+        read.map_err(|source| AdminError::BadAnswer {
+            address: self.origin.clone(),
+            source: Box::new(source),
+        })
     }
 
     fn no_answer(&self, source: ureq::Error) -> AdminError {

@@ -94,7 +94,7 @@ impl Collector for Gauges {
                 self.room.left(),
             ),
         ] {
-            // Without a value until it was read.
+            // What is stored has none until it was read, and what is left none without any limit.
             if let Some(bytes) = bytes {
                 let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
                 gauge(usize::try_from(bytes).unwrap_or(usize::MAX)).encode(metric)?;

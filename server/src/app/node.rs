@@ -59,10 +59,7 @@ pub fn start(
     );
     let rate_limits = Arc::new(rate_limits(&limits, backends.counts.clone()));
     tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
-    let address_blocks = AddressBlocks::default();
-    let moderation = Arc::clone(&backends.moderation);
-    let refresh = address_blocks::refresh(address_blocks.clone(), moderation, stopping.clone());
-    tasks.spawn(refresh);
+    let address_blocks = start_address_blocks(&backends, &tasks, &stopping);
     let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
     let sweeper = Sweeper {
         store: Arc::clone(&backends.store),
@@ -116,12 +113,13 @@ pub fn start(
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
         deleter: Deleter::new(Arc::clone(&backends.store), hub.clone(), removals),
-        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes, room),
+        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes, room.clone()),
         config: Arc::new(config),
         site: Arc::new(site),
         store: backends.store,
         moderation: backends.moderation,
         address_blocks,
+        room,
         blobs: backends.blobs,
         broker: backends.broker,
         pages: Arc::default(),
@@ -144,6 +142,19 @@ pub fn start(
         stopping,
     });
     (node, sweep)
+}
+
+/// Makes what the node knows of blocked addresses, and keeps it up to date until the node stops.
+fn start_address_blocks(
+    backends: &Backends,
+    tasks: &TaskTracker,
+    stopping: &CancellationToken,
+) -> AddressBlocks {
+    let blocks = AddressBlocks::default();
+    let moderation = Arc::clone(&backends.moderation);
+    let refresh = address_blocks::refresh(blocks.clone(), moderation, stopping.clone());
+    tasks.spawn(refresh);
+    blocks
 }
 
 /// Makes the room for uploads, and keeps it up to date until the node stops.

@@ -16,6 +16,8 @@ use crate::store::Store;
 const FREE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a reading of what is stored is used, at least.
 const STORED_INTERVAL: Duration = Duration::from_secs(5);
+/// The same while there is no quota, when it is for the metrics only.
+const UNLIMITED_INTERVAL: Duration = Duration::from_mins(5);
 /// For how many times as long as the store took it is not asked again: adding up the sizes of a million uploads may take
 /// it a second.
 const STORED_PAUSE: u32 = 50;
@@ -44,7 +46,12 @@ impl RoomReader {
             self.room.set_stored(reading, stored);
             // Sooner after a failure: a node that has not read it yet refuses uploads under a quota.
             let times = if stored.is_some() { STORED_PAUSE } else { 1 };
-            sleep(STORED_INTERVAL.max(start.elapsed() * times)).await;
+            let interval = if self.room.has_quota() {
+                STORED_INTERVAL
+            } else {
+                UNLIMITED_INTERVAL
+            };
+            sleep(interval.max(start.elapsed() * times)).await;
         }
     }
 

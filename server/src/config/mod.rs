@@ -77,7 +77,7 @@ pub struct Config {
     /// address. By default none
     #[arg(long, env = "TONESA_CONTACT", value_name = "ADDRESS", value_parser = parsed::<Contact>(values::CONTACT))]
     pub contact: Option<Contact>,
-    /// The token of whoever runs the service, who may list and remove everything with it (`/api/admin`): 20 to 200
+    /// The token of whoever runs the service, who may list and remove everything with it (`/admin`, `tonesa admin`, `/api/admin`): 20 to 200
     /// letters, digits or `-._~+/=`. By default none
     #[arg(long, env = "TONESA_ADMIN_TOKEN", value_name = "SECRET", hide_env_values = true,
         value_parser = parsed::<AdminToken>(values::ADMIN_TOKEN))]

@@ -19,6 +19,7 @@ use super::routes::multipart::UploadReceiver;
 use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::ResponseBudget;
+use crate::admission::room::Room;
 use crate::admission::slots::Slots;
 use crate::blob::Blobs;
 use crate::broker::Broker;
@@ -70,6 +71,7 @@ extractable! {
     http_metrics: HttpMetrics,
     registry: Arc<Registry>,
     receiver: UploadReceiver,
+    room: Room,
     decoders: DecodePool,
     pictures: Pictures,
     hub: Hub,
@@ -107,6 +109,8 @@ pub struct Parts {
     pub http_metrics: HttpMetrics,
     /// All metrics.
     pub registry: Arc<Registry>,
+    /// The room for uploads.
+    pub room: Room,
     /// Receives uploaded files.
     pub receiver: UploadReceiver,
     /// Checks images, a few at a time.

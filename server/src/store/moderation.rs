@@ -1,4 +1,5 @@
-//! What the store keeps for whoever runs the service: reports of uploads, and which images are refused.
+//! What the store keeps for whoever runs the service: reports of uploads, and which images and addresses are
+//! blocked.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ use super::secret_hash::SecretHash;
 /// How many reports of an upload are kept: the newest ones.
 pub const MAX_REPORTS: usize = 20;
 
-/// How many blocked addresses are listed, and so are in force: those that are blocked for longest.
+/// How many blocked addresses are listed, and so are in force: those that are blocked for longest. No more are added.
 pub const MAX_BLOCKED_ADDRESSES: usize = 1_000;
 
 /// Which uploads to list.
@@ -80,7 +81,7 @@ pub trait Moderation: Send + Sync + 'static {
     /// Adds a report to an upload. Only the newest [`MAX_REPORTS`] of an upload are kept.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after [`StoreError::Unavailable`] and
     /// [`StoreError::Moved`]; repeating the call may store it twice.
     async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError>;
 
@@ -88,7 +89,7 @@ pub trait Moderation: Send + Sync + 'static {
     /// the upload `before`, if it is given, which may be gone.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no upload `before`.
+    /// [`StoreError::NotFound`] when there is no upload `before`, [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn list_uploads(
         &self,
         filter: UploadFilter,
@@ -99,13 +100,14 @@ pub trait Moderation: Send + Sync + 'static {
     /// Returns the reports of an upload, the newest first.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload.
+    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`], [`StoreError::Unavailable`] or
+    /// [`StoreError::Moved`].
     async fn reports(&self, upload: UploadId) -> Result<Vec<Report>, StoreError>;
 
     /// Removes the reports of an upload.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload. Undecided after [`StoreError::Unavailable`] and
+    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after [`StoreError::Unavailable`] and
     /// [`StoreError::Moved`]; repeating the call is safe.
     async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError>;
 

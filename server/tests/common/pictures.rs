@@ -1,6 +1,6 @@
 //! Makes small valid images.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
 /// Makes a PNG of this size.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
@@ -45,6 +45,30 @@ fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(pixels).unwrap();
     writer.finish().unwrap();
+    bytes
+}
+
+/// Makes a PNG that is repaired, since bytes follow its rows, and is larger then: it was compressed as well as possible.
+pub fn repaired_png() -> Vec<u8> {
+    let (width, height) = (3_000_u32, 700_usize);
+    let row = [vec![0], noise(width * 3)].concat();
+    let rows = [row.repeat(height), b"hidden".to_vec()].concat();
+    let mut compressed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    compressed.write_all(&rows).unwrap();
+    let mut header = width.to_be_bytes().to_vec();
+    header.extend(u32::try_from(height).unwrap().to_be_bytes());
+    header.extend([8, 2, 0, 0, 0]);
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, content) in [
+        (b"IHDR", header),
+        (b"IDAT", compressed.finish().unwrap()),
+        (b"IEND", Vec::new()),
+    ] {
+        bytes.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+        let chunk = [kind.to_vec(), content].concat();
+        bytes.extend(&chunk);
+        bytes.extend(crc32fast::hash(&chunk).to_be_bytes());
+    }
     bytes
 }
 

@@ -1,6 +1,7 @@
 //! The pages of who runs the server, and the form to report an upload (operations.md: "Moderation").
 
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::common::socket_client::SocketClient;
@@ -281,6 +282,38 @@ async fn a_blocked_address_can_only_read() {
         post(same).send().await.unwrap().status(),
         StatusCode::CREATED
     );
+}
+
+#[tokio::test]
+async fn what_was_begun_before_its_address_was_blocked_is_refused() {
+    let node = TestNode::with(&[WITH_TOKEN, ("TONESA_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let (send, pieces) = futures::channel::mpsc::unbounded::<Result<Vec<u8>, std::io::Error>>();
+    let part = Part::stream(Body::wrap_stream(pieces)).file_name("slow.png");
+    let upload = node
+        .post("/api/uploads")
+        .header("x-forwarded-for", "192.0.2.9");
+    let upload = tokio::spawn(upload.multipart(Form::new().part("file", part)).send());
+    send.unbounded_send(Ok(pictures::png(3, 2))).unwrap();
+    node.wait_until("the upload has begun", async || node.temporary_files() == 1)
+        .await;
+    let block = node.put("/api/admin/blocked-addresses/192.0.2.9?seconds=60");
+    assert_eq!(
+        block.bearer_auth(TOKEN).send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    problem(upload.await.unwrap().unwrap(), 403, "address-blocked").await;
+    drop(send);
+    assert_eq!(node.blobs().await, 0);
+}
+
+#[tokio::test]
+async fn requests_without_a_token_lock_nobody_out() {
+    let node = TestNode::with(&[WITH_TOKEN]).await;
+    for _ in 0..30 {
+        let refused = node.get("/api/admin/uploads").send().await.unwrap();
+        problem(refused, 401, "unauthorized").await;
+    }
+    signed_in(&node).await;
 }
 
 #[tokio::test]

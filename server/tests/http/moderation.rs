@@ -1,4 +1,4 @@
-//! Reports, and what an admin may do (protocol.md: "Moderation").
+//! Reports, and what an admin may do (protocol.md: "Admin").
 
 use app::model::{Upload, UploadRef};
 use reqwest::{RequestBuilder, Response, StatusCode};

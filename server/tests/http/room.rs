@@ -26,7 +26,7 @@ async fn refusal(node: &TestNode, length: u64) -> String {
 }
 
 async fn left_becomes(node: &TestNode, bytes: u64) {
-    let is = async || node.node.receiver.room().left() == Some(bytes);
+    let is = async || node.node.room.left() == Some(bytes);
     node.wait_until("the room is as expected", is).await;
 }
 
@@ -44,20 +44,44 @@ async fn an_upload_over_the_quota_is_refused_before_its_body_is_read() {
 }
 
 #[tokio::test]
-async fn uploads_under_way_have_their_room_until_they_end() {
+async fn what_has_arrived_of_uploads_under_way_has_its_room_until_they_end() {
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", "1000")]).await;
-    let first = begin_upload(&node, 600).await;
-    left_becomes(&node, 400).await;
-    let refused = refusal(&node, 401).await;
+    let silent = begin_upload(&node, 1_000).await;
+    let mut first = begin_upload(&node, 900).await;
+    let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n";
+    let part = [head.as_bytes(), &[7; 600]].concat();
+    first.write_all(&part).await.unwrap();
+    // The end of what has arrived may be that of the file, which is not known yet.
+    let is_reserved = async || {
+        let left = node.node.room.left().unwrap();
+        (400..500).contains(&left)
+    };
+    node.wait_until("what has arrived has its room", is_reserved)
+        .await;
+    let refused = refusal(&node, 501).await;
     assert!(refused.starts_with("HTTP/1.1 507 "), "{refused}");
-    let second = begin_upload(&node, 400).await;
-    left_becomes(&node, 0).await;
-    drop(first);
-    left_becomes(&node, 600).await;
     let upload = node.uploaded().await;
-    left_becomes(&node, 600 - upload.content.size).await;
-    drop(second);
+    drop((first, silent));
     left_becomes(&node, 1_000 - upload.content.size).await;
+}
+
+#[tokio::test]
+async fn whoever_only_announces_uploads_takes_no_room() {
+    let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", "1000")]).await;
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(begin_upload(&node, 1_000).await);
+    }
+    node.uploaded().await;
+    drop(silent);
+}
+
+#[tokio::test]
+async fn an_image_that_grows_when_it_is_repaired_needs_room_for_that() {
+    let picture = pictures::repaired_png();
+    let quota = (picture.len() + 1_000).to_string();
+    let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", &*quota)]).await;
+    problem(node.upload(picture).await, 507, "no-room").await;
 }
 
 #[tokio::test]
@@ -90,8 +114,8 @@ async fn the_quota_counts_what_all_nodes_have_stored() {
     assert_eq!(stored.status(), StatusCode::CREATED);
     problem(first.upload(picture.clone()).await, 507, "no-room").await;
     let knows = async || {
-        let room = second.node.receiver.room();
-        room.stored() == Some(first.node.receiver.room().stored().unwrap())
+        let room = &second.node.room;
+        room.stored() == Some(first.node.room.stored().unwrap())
     };
     second.wait_until("it has read what is stored", knows).await;
     problem(second.upload(picture).await, 507, "no-room").await;

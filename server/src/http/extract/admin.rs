@@ -34,7 +34,12 @@ where
             (Some(value), None) => value.to_str().ok().and_then(bearer),
             _ => None,
         };
-        check_token(&config, &rate_limits, client, given.unwrap_or_default())?;
+        match given {
+            Some(given) => check_token(&config, &rate_limits, client, given)?,
+            // Not counted: any page can make a browser send such requests.
+            None if config.admin_token.is_none() => return Err(ApiError::NotFound),
+            None => return Err(ApiError::NotAdmin),
+        }
         Ok(Self { client })
     }
 }

@@ -75,11 +75,6 @@ impl UploadReceiver {
         &self.folder
     }
 
-    /// Returns the room for uploads.
-    pub fn room(&self) -> &Room {
-        &self.room
-    }
-
     /// Writes the form's field `file` to a temporary file, and reads `expiresIn`. Other fields are skipped.
     ///
     /// # Errors
@@ -98,7 +93,9 @@ impl UploadReceiver {
         timeout(ROOM_TIMEOUT, self.room.known())
             .await
             .map_err(|_| ApiError::Unavailable)?;
-        let room = self.room.reserve(announced.map_or(1, |length| length.0))?;
+        self.room.check(announced.map_or(1, |length| length.0))?;
+        // It grows with what arrives.
+        let room = self.room.reserve(0)?;
         let body = request.into_body();
         let unparsed = Arc::new(AtomicUsize::new(0));
         let pieces = Pieces::new(body, Arc::clone(&unparsed));

@@ -32,8 +32,9 @@ use crate::http::extract::origin::SameOriginOrShared;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::state::AppState;
+use crate::hub::deleting::Deleter;
 use crate::image::{DecodePool, Inspected};
-use crate::store::{ContentHash, Moderation, SecretHash, Store};
+use crate::store::{ContentHash, Moderation, Requester, SecretHash, Store};
 use crate::{clock, ids};
 
 /// After how long without a result it is checked whether the blob store still answers.
@@ -90,10 +91,12 @@ pub async fn create(
     let ReceivedUpload {
         file,
         expires_in,
-        room,
+        mut room,
     } = receiver.receive(request).await?;
     let age = age(expires_in, config.limits.max_age_seconds)?;
     let (inspected, image) = decoders.inspect(&slot, file).await?;
+    // A repaired image may be larger than what was received.
+    room.grow_to(inspected.size)?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
     // A form could not show it.
@@ -176,6 +179,7 @@ pub struct Publisher {
     store: Arc<dyn Store>,
     moderation: Arc<dyn Moderation>,
     blobs: Arc<dyn Blobs>,
+    deleter: Deleter,
     /// Tracks the tasks that must end before the node does.
     tasks: TaskTracker,
 }
@@ -186,6 +190,7 @@ impl FromRef<AppState> for Publisher {
             store: Arc::clone(&state.store),
             moderation: Arc::clone(&state.moderation),
             blobs: Arc::clone(&state.blobs),
+            deleter: state.deleter.clone(),
             tasks: state.tasks.clone(),
         }
     }
@@ -201,7 +206,8 @@ impl Publisher {
         owner: Option<AuthorSecret>,
         room: Reservation,
     ) -> Result<Upload, ApiError> {
-        self.refuse_blocked(&image).await?;
+        let content = hash(&image).await?;
+        self.refuse_blocked(content).await?;
         let short_id = self.free_short_id().await?;
         self.put_blob(short_id, image).await?;
         let upload = new_upload(short_id, inspected, age);
@@ -211,18 +217,17 @@ impl Publisher {
         let inserted = Deadline::start().wait("store", insert).await;
         room.end(upload.content.size);
         inserted?;
+        // It may have been blocked meanwhile: whoever blocks it sees either this upload or this check.
+        if let Err(refused) = self.refuse_blocked(content).await {
+            let deletion = self.deleter.delete_upload(upload.id, Requester::Admin);
+            Deadline::start().wait("store", deletion).await?;
+            return Err(refused);
+        }
         Ok(upload)
     }
 
     /// Refuses an image that was blocked when it was deleted before.
-    async fn refuse_blocked(&self, image: &Path) -> Result<(), ApiError> {
-        let image = image.to_owned();
-        let hashing = spawn_blocking(move || hash_of_file(&image));
-        let content = hashing.await.map_err(|_| ApiError::Internal)?;
-        let content = content.map_err(|error| {
-            tracing::error!(%error, "an upload cannot be read from the temporary folder");
-            ApiError::Unavailable
-        })?;
+    async fn refuse_blocked(&self, content: ContentHash) -> Result<(), ApiError> {
         let is_blocked = self.moderation.is_image_blocked(content);
         if Deadline::start().wait("store", is_blocked).await? {
             return Err(ApiError::ImageBlocked);
@@ -273,6 +278,16 @@ fn hash_of_file(file: &Path) -> io::Result<ContentHash> {
         hasher.update(piece);
         bytes.consume(length);
     }
+}
+
+async fn hash(image: &Path) -> Result<ContentHash, ApiError> {
+    let image = image.to_owned();
+    let hashing = spawn_blocking(move || hash_of_file(&image));
+    let content = hashing.await.map_err(|_| ApiError::Internal)?;
+    content.map_err(|error| {
+        tracing::error!(%error, "an upload cannot be read from the temporary folder");
+        ApiError::Unavailable
+    })
 }
 
 /// Returns in how many seconds an upload expires, if it does: as its sender wishes (`wanted`), at most in `max` seconds

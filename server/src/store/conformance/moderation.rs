@@ -157,9 +157,14 @@ pub(crate) async fn addresses_are_blocked_for_a_while(store: Arc<impl Store + Mo
         assert_eq!(blocked(one).await, Some(until));
     }
     store.block_address(other, Some(later)).await.unwrap();
-    while blocked(one).await.is_some() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let over = async {
+        while blocked(one).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), over)
+        .await
+        .unwrap();
     assert!(clock::now() >= soon, "it was blocked for a second");
     assert_eq!(blocked(other).await, Some(later));
     for _ in 0..2 {

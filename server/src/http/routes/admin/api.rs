@@ -9,7 +9,7 @@ use axum::routing::{delete, get, put};
 use axum::{Json, Router};
 use http::StatusCode;
 
-use super::acts::Acts;
+use super::actions::Actions;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::admin::Admin;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 async fn list(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     Query(query): Query<Parameters>,
 ) -> Result<Json<UploadsPage>, ApiError> {
     let filter = if switch(&query, "reported")? {
@@ -45,71 +45,73 @@ async fn list(
         UploadFilter::All
     };
     let before = before(&query)?;
-    Ok(Json(acts.list(client, filter, before).await?))
+    Ok(Json(actions.list(client, filter, before).await?))
 }
 
 async fn delete_upload(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     UploadPath(name): UploadPath,
     Query(query): Query<Parameters>,
 ) -> Result<StatusCode, ApiError> {
     let block = switch(&query, "block")?;
-    acts.delete_upload(client, name, block).await?;
+    actions.delete_upload(client, name, block).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn dismiss_reports(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
     path: UploadPath,
 ) -> Result<StatusCode, ApiError> {
     let id = path.id(store.as_ref(), Deadline::start()).await?;
-    acts.dismiss_reports(client, id).await?;
+    actions.dismiss_reports(client, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn delete_message(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
     path: UploadPath,
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<StatusCode, ApiError> {
     let message = message_ref(&seq, &query)?;
     let id = path.id(store.as_ref(), Deadline::start()).await?;
-    acts.delete_message(client, id, message).await?;
+    actions.delete_message(client, id, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn blocked_addresses(
     _: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
 ) -> Result<Json<BlockedAddresses>, ApiError> {
-    let addresses = acts.blocked_addresses().await?;
+    let addresses = actions.blocked_addresses().await?;
     Ok(Json(BlockedAddresses { addresses }))
 }
 
 async fn block_address(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     Path(address): Path<String>,
     Query(query): Query<Parameters>,
 ) -> Result<StatusCode, ApiError> {
     let address = parse_address(&address)?;
     let seconds = parse_seconds(value(&query, "seconds").unwrap_or_default())?;
-    acts.block_address(client, address, Some(seconds)).await?;
+    actions
+        .block_address(client, address, Some(seconds))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn unblock_address(
     Admin { client }: Admin,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     Path(address): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let address = parse_address(&address)?;
-    acts.block_address(client, address, None).await?;
+    actions.block_address(client, address, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -137,7 +139,7 @@ pub(super) fn switch(query: &Parameters, name: &'static str) -> Result<bool, Api
     }
 }
 
-fn value<'q>(query: &'q Parameters, name: &str) -> Option<&'q str> {
+pub(super) fn value<'q>(query: &'q Parameters, name: &str) -> Option<&'q str> {
     let given = query.iter().find(|(given, _)| given == name);
     given.map(|(_, value)| value.as_str())
 }

@@ -1,6 +1,6 @@
 //! What whoever runs the service may do with all uploads: the API, and the same as pages without scripts.
 
-mod acts;
+mod actions;
 mod api;
 mod pages;
 mod session;

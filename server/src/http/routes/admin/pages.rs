@@ -11,10 +11,11 @@ use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::acts::Acts;
-use super::api::{before, parse_address, parse_seconds, switch};
+use super::actions::Actions;
+use super::api::{before, parse_address, parse_seconds, switch, value};
 use super::session::{self, Session};
 use crate::admission::rate_limit::RateLimits;
+use crate::admission::room::Room;
 
 use crate::config::Config;
 use crate::http::deadline::Deadline;
@@ -26,7 +27,6 @@ use crate::http::pages::PlainPages;
 use crate::http::routes::deletions::{Parameters, message_ref};
 use crate::http::routes::message_form::read_form;
 use crate::http::routes::messages::parse_seq;
-use crate::http::routes::multipart::UploadReceiver;
 use crate::http::state::AppState;
 use crate::store::{Select, Store, UploadFilter};
 
@@ -107,7 +107,7 @@ async fn sign_out(
 /// `GET /admin`: the uploads that were reported, or with `?all=1` all of them.
 async fn list(
     Session { client }: Session,
-    (State(acts), State(receiver)): (State<Acts>, State<UploadReceiver>),
+    (State(actions), State(room)): (State<Actions>, State<Room>),
     pages: PlainPages,
     Query(query): Query<Parameters>,
 ) -> Result<Response, ApiError> {
@@ -117,14 +117,14 @@ async fn list(
     } else {
         UploadFilter::All
     };
-    let UploadsPage { uploads, next } = acts.list(client, filter, before(&query)?).await?;
+    let UploadsPage { uploads, next } = actions.list(client, filter, before(&query)?).await?;
     let page = AdminPage::Uploads {
         is_reported,
         uploads,
         next,
         room: RoomUse {
-            stored: receiver.room().stored(),
-            left: receiver.room().left(),
+            stored: room.stored(),
+            left: room.left(),
         },
     };
     respond(&pages, StatusCode::OK, page)
@@ -133,18 +133,17 @@ async fn list(
 /// `GET /admin/uploads/{id}`: the newest messages, or with `?before=SEQ` earlier ones.
 async fn show_upload(
     _: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
     pages: PlainPages,
     UploadPath(name): UploadPath,
     Query(query): Query<Parameters>,
 ) -> Result<Response, ApiError> {
-    let before = query.iter().find(|(name, _)| name == "before");
-    let select = match before {
-        Some((_, seq)) => Select::Before(parse_seq("before", seq)?),
+    let select = match value(&query, "before") {
+        Some(seq) => Select::Before(parse_seq("before", seq)?),
         None => Select::Newest,
     };
-    let upload = Box::new(acts.find(name).await?);
+    let upload = Box::new(actions.find(name).await?);
     let log = store.entries(upload.upload.id, select, LOG_PAGE_SIZE);
     let log = Deadline::start().wait("store", log).await?;
     respond(&pages, StatusCode::OK, AdminPage::Upload { upload, log })
@@ -153,12 +152,12 @@ async fn show_upload(
 async fn dismiss_reports(
     _: SameOrigin,
     Session { client }: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
     path: UploadPath,
 ) -> Result<Redirect, ApiError> {
     let id = path.id(store.as_ref(), Deadline::start()).await?;
-    acts.dismiss_reports(client, id).await?;
+    actions.dismiss_reports(client, id).await?;
     Ok(Redirect::to("/admin"))
 }
 
@@ -171,37 +170,37 @@ struct Removal {
 async fn delete_upload(
     _: SameOrigin,
     Session { client }: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     UploadPath(name): UploadPath,
     request: Request,
 ) -> Result<Redirect, ApiError> {
     let Removal { block } = read_form(request).await?;
-    acts.delete_upload(client, name, block.is_some()).await?;
+    actions.delete_upload(client, name, block.is_some()).await?;
     Ok(Redirect::to("/admin"))
 }
 
 async fn delete_message(
     _: SameOrigin,
     Session { client }: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
     UploadPath(name): UploadPath,
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<Redirect, ApiError> {
     let message = message_ref(&seq, &query)?;
     let upload = Deadline::start().wait("store", store.upload(name)).await?;
-    acts.delete_message(client, upload.id, message).await?;
+    actions.delete_message(client, upload.id, message).await?;
     let address = format!("/admin/uploads/{}", upload.short_id);
     Ok(Redirect::to(&address))
 }
 
 async fn show_addresses(
     _: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     pages: PlainPages,
 ) -> Result<Response, ApiError> {
     let page = AdminPage::Addresses {
-        blocked: acts.blocked_addresses().await?,
+        blocked: actions.blocked_addresses().await?,
         refused: None,
     };
     respond(&pages, StatusCode::OK, page)
@@ -216,7 +215,7 @@ struct Block {
 async fn block_address(
     _: SameOrigin,
     Session { client }: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     pages: PlainPages,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -224,13 +223,13 @@ async fn block_address(
     let blocking = async {
         let seconds = parse_seconds(&form.seconds)?;
         let address = parse_address(&form.address)?;
-        acts.block_address(client, address, Some(seconds)).await
+        actions.block_address(client, address, Some(seconds)).await
     };
     match blocking.await {
         Ok(()) => Ok(Redirect::to("/admin/addresses").into_response()),
         Err(error @ ApiError::BadField { .. }) => {
             let page = AdminPage::Addresses {
-                blocked: acts.blocked_addresses().await?,
+                blocked: actions.blocked_addresses().await?,
                 refused: Some((form.address, error.to_problem(pages.language).detail)),
             };
             respond(&pages, error.status(), page)
@@ -247,11 +246,11 @@ struct Unblock {
 async fn unblock_address(
     _: SameOrigin,
     Session { client }: Session,
-    State(acts): State<Acts>,
+    State(actions): State<Actions>,
     request: Request,
 ) -> Result<Redirect, ApiError> {
     let form: Unblock = read_form(request).await?;
     let address = parse_address(&form.address)?;
-    acts.block_address(client, address, None).await?;
+    actions.block_address(client, address, None).await?;
     Ok(Redirect::to("/admin/addresses"))
 }

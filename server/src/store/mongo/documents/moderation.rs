@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::stored::{Malformed, Stored, date, moment};
 use super::upload::StoredUpload;
-use crate::store::ContentHash;
+use crate::store::{ContentHash, MAX_REPORTS};
 
 /// The reports in the document of an upload, the oldest first.
 #[derive(Debug, Deserialize)]
@@ -37,7 +37,9 @@ impl TryFrom<StoredReports> for Vec<Report> {
                 created_at: moment(stored.created_at)?,
             })
         };
-        let reports = stored.reports.into_iter().rev().map(report);
+        // There may be one more for a moment.
+        let newest = stored.reports.into_iter().rev().take(MAX_REPORTS);
+        let reports = newest.map(report);
         reports.collect::<Option<_>>().ok_or(Malformed {
             collection: StoredReports::COLLECTION,
             id: None,

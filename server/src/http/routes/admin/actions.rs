@@ -1,4 +1,4 @@
-//! What an admin does, by the API or by the pages. Each act is logged: who, what, when, and no texts.
+//! What an admin does, by the API or by the pages. Each change is logged: who, what, when, and no texts.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -23,7 +23,9 @@ use crate::http::error::ApiError;
 use crate::http::extract::request_info::ClientAddress;
 use crate::http::state::AppState;
 use crate::hub::deleting::Deleter;
-use crate::store::{ContentHash, MessageRef, Moderation, Requester, Store, UploadFilter};
+use crate::store::{
+    ContentHash, MAX_BLOCKED_ADDRESSES, MessageRef, Moderation, Requester, Store, UploadFilter,
+};
 
 /// How many uploads are listed at once. With the longest reports they are 4 MiB.
 const PAGE_SIZE: usize = 50;
@@ -33,7 +35,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const BLOCK_SECONDS: RangeInclusive<u32> = 60..=MAX_AGE;
 
 /// Carries out what an admin wants.
-pub struct Acts {
+pub struct Actions {
     store: Arc<dyn Store>,
     moderation: Arc<dyn Moderation>,
     blobs: Arc<dyn Blobs>,
@@ -41,7 +43,7 @@ pub struct Acts {
     address_blocks: AddressBlocks,
 }
 
-impl FromRef<AppState> for Acts {
+impl FromRef<AppState> for Actions {
     fn from_ref(state: &AppState) -> Self {
         Self {
             store: Arc::clone(&state.store),
@@ -53,7 +55,7 @@ impl FromRef<AppState> for Acts {
     }
 }
 
-impl Acts {
+impl Actions {
     pub async fn list(
         &self,
         by: ClientAddress,
@@ -141,11 +143,19 @@ impl Acts {
     ) -> Result<(), ApiError> {
         let until = seconds.map(until).transpose()?;
         let address = ClientAddress::from(address).counted();
+        let blocked = self.blocked_addresses().await?;
+        let is_known = blocked.iter().any(|it| it.address == address);
+        if until.is_some() && !is_known && blocked.len() >= MAX_BLOCKED_ADDRESSES {
+            let detail = format!("at most {MAX_BLOCKED_ADDRESSES} addresses are blocked at a time");
+            return Err(ApiError::field("address", detail));
+        }
         let blocking = self.moderation.block_address(address, until);
         Deadline::start().wait("store", blocking).await?;
-        let blocked = self.blocked_addresses().await?;
-        let blocked = blocked.iter().map(|it| it.address).collect();
-        self.address_blocks.replace(blocked);
+        let read = async {
+            let blocked = self.blocked_addresses().await?;
+            Ok::<_, ApiError>(blocked.iter().map(|it| it.address).collect())
+        };
+        self.address_blocks.refresh(read).await?;
         let until = until.map(tracing::field::display);
         info!(client = %by.ip(), %address, until, "an admin has set how long an address is blocked");
         Ok(())
