@@ -23,7 +23,12 @@ pub enum Subject<'a> {
     /// The home page.
     Home,
     /// An upload.
-    Image(&'a UploadPage),
+    Image {
+        /// What its page shows.
+        page: &'a UploadPage,
+        /// The `data:` URL of a tiny picture that stands blurred in its place until it has loaded.
+        placeholder: Option<&'a str>,
+    },
     /// Nothing can be shown at this address.
     Nothing,
 }
@@ -34,7 +39,7 @@ pub fn tags(settings: &Settings, subject: Subject<'_>) -> impl IntoView + use<> 
     let mut oembed = None;
     let (url, tags) = match subject {
         Subject::Home => (Some(format!("{origin}/")), home(origin)),
-        Subject::Image(page) => {
+        Subject::Image { page, .. } => {
             let url = format!("{origin}/u/{}", page.upload.short_id);
             let mut tags = image(origin, &url, page);
             oembed = oembed_address(origin, &url);

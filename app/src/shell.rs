@@ -17,12 +17,14 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
     let settings: Settings = expect_context();
     let language = Language::of_page();
     let texts = language.texts().to_list();
+    let placeholder = placeholder(subject);
     let preview = link_preview::tags(&settings, subject);
     view! {
         <!DOCTYPE html>
         <html lang=language.tag()>
             <head>
                 <Essentials css=assets.css.clone()/>
+                {placeholder}
                 {preview}
                 <script type="application/json" id=SETTINGS_ID>
                     {json(&settings)}
@@ -130,6 +132,21 @@ fn Essentials(css: String) -> impl IntoView {
         <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
         <link rel="manifest" href="/manifest.webmanifest"/>
     }
+}
+
+/// The style by which a tiny picture stands in the picture's place until it has loaded. It is in the head, since the app
+/// need not know it, and for this picture only, since the app may show others later.
+fn placeholder(subject: Subject<'_>) -> Option<impl IntoView + use<>> {
+    let Subject::Image {
+        page,
+        placeholder: Some(placeholder),
+    } = subject
+    else {
+        return None;
+    };
+    let image = &page.upload.content.url;
+    let style = format!("img[src=\"{image}\"]{{--placeholder:url({placeholder})}}");
+    Some(view! { <style nonce=use_nonce()>{style}</style> })
 }
 
 /// Loads the WASM. Unlike Leptos' `HydrationScripts` it reports when that fails, so that the page looks and works as

@@ -1,6 +1,6 @@
-// Pictures of any size, made for a test.
+// Pictures of any size, made for a test, and what is painted of one.
 import { deflateSync } from 'node:zlib';
-import { expect, type APIRequestContext } from '@playwright/test';
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import type { Upload } from './api';
 
 /** A grey PNG with a darker diagonal pattern. */
@@ -25,6 +25,18 @@ export async function uploadPng(request: APIRequestContext, width: number, heigh
   });
   expect(answer.status()).toBe(201);
   return answer.json();
+}
+
+/** How many shades of green a screenshot has. */
+export async function shades(page: Page, screenshot: Buffer): Promise<number> {
+  return page.evaluate(async (base64) => {
+    const data = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const { image } = await new ImageDecoder({ data, type: 'image/png' }).decode();
+    const canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight).getContext('2d')!;
+    canvas.drawImage(image, 0, 0);
+    const pixels = canvas.getImageData(0, 0, image.displayWidth, image.displayHeight).data;
+    return new Set(pixels.filter((_, index) => index % 4 === 1)).size;
+  }, screenshot.toString('base64'));
 }
 
 function chunk(type: string, data: Uint8Array = Buffer.of()): Buffer {

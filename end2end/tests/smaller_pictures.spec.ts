@@ -2,7 +2,7 @@ import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
 import { ImagePage } from './pages';
-import { uploadPng } from './pictures';
+import { shades, uploadPng } from './pictures';
 
 const PHOTO = 'phone-rotated-gps.jpg';
 
@@ -54,15 +54,7 @@ test.describe('on a phone', () => {
     await expect.poll(() => requested).toContain(`/i/${shortID}`);
     // While the image is loading, its smaller picture is painted.
     const painted = await page.locator('.room').screenshot();
-    const colours = await page.evaluate(async (base64) => {
-      const data = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-      const { image } = await new ImageDecoder({ data, type: 'image/png' }).decode();
-      const canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight).getContext('2d')!;
-      canvas.drawImage(image, 0, 0);
-      const pixels = canvas.getImageData(0, 0, image.displayWidth, image.displayHeight).data;
-      return new Set(pixels.filter((_, index) => index % 4 === 1)).size;
-    }, painted.toString('base64'));
-    expect(colours).toBeGreaterThan(10);
+    expect(await shades(page, painted)).toBeGreaterThan(10);
     const before = await opened.picture.boundingBox();
     release();
     await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);

@@ -59,6 +59,8 @@ pub enum Derived {
     W2560,
     /// For link previews.
     Preview,
+    /// Tiny: stands blurred in the page until the picture is there.
+    Placeholder,
 }
 
 impl Derived {
@@ -67,15 +69,21 @@ impl Derived {
     const VERSION: u32 = 1;
 
     /// All of them. A blob may also have those of other versions, which belong to it too.
-    pub const ALL: [Self; 4] = [Self::W640, Self::W1280, Self::W2560, Self::Preview];
+    pub const ALL: [Self; 5] = [
+        Self::W640,
+        Self::W1280,
+        Self::W2560,
+        Self::Preview,
+        Self::Placeholder,
+    ];
 
-    /// Returns its largest width in pixels, unless it is the preview.
+    /// Returns its largest width in pixels, if it is one of those that are asked for by their width.
     pub fn width(self) -> Option<u32> {
         match self {
             Self::W640 => Some(640),
             Self::W1280 => Some(1280),
             Self::W2560 => Some(2560),
-            Self::Preview => None,
+            Self::Preview | Self::Placeholder => None,
         }
     }
 
@@ -91,6 +99,7 @@ impl Derived {
             Self::W1280 => "1280",
             Self::W2560 => "2560",
             Self::Preview => "preview",
+            Self::Placeholder => "placeholder",
         }
     }
 }

@@ -54,6 +54,14 @@ pub enum PictureSpec {
         /// The most bytes.
         bytes: u64,
     },
+    /// A JPEG that is shown blurred until the image is there, of one that is neither animated nor transparent: as
+    /// [`PictureSpec::Preview`], but without a colour profile.
+    Placeholder {
+        /// The largest width and height, in pixels.
+        into: (u32, u32),
+        /// The most bytes.
+        bytes: u64,
+    },
 }
 
 fn parse_spec(json: &str) -> Result<PictureSpec, serde_json::Error> {

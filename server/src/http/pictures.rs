@@ -3,15 +3,17 @@
 //! that it is tried only once.
 
 mod failures;
+pub mod kinds;
+pub mod placeholder;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use app::model::{Content, ShortId, Upload};
+use app::model::{ShortId, Upload};
 use futures::future::{BoxFuture, Shared, ready};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -24,6 +26,8 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use self::failures::Failures;
+use self::kinds::{may_exist, spec_of};
+use self::placeholder::Placeholder;
 use super::deadline::Deadline;
 use super::error::ApiError;
 use super::metrics::HttpMetrics;
@@ -31,7 +35,6 @@ use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::{Slot, Slots};
 use crate::blob::file_stream::file_stream;
 use crate::blob::{BlobError, Blobs, ByteStream, Derived};
-use crate::config::PictureSpec;
 use crate::image::{DecodePool, Decoder, ImageError};
 
 /// The most pictures that are being made or wait for it. One more is refused.
@@ -49,8 +52,11 @@ const DECODER_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long keeping a new picture may take. It is sent afterwards, kept or not.
 const KEEP_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most bytes of a link preview: what all services that show one accept.
-const PREVIEW_BYTES: u64 = 300_000;
+/// How long a page waits for its placeholder.
+const PLACEHOLDER_TIMEOUT: Duration = Duration::from_millis(200);
+/// For whom placeholders are made: nobody waits for them, so that they count against no client's limits and take no
+/// turn of its uploads.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Finds and makes smaller pictures. Clones share the limits.
 #[derive(Clone)]
@@ -161,6 +167,38 @@ impl Pictures {
         Ok(found.filter(|picture| picture.size > 0))
     }
 
+    /// Returns the placeholder of an upload's picture. If it was never made, that begins now, for later pages.
+    pub async fn placeholder(&self, upload: &Upload) -> Placeholder {
+        if !may_exist(Derived::Placeholder, &upload.content) {
+            return Placeholder::None;
+        }
+        match timeout(PLACEHOLDER_TIMEOUT, self.read_placeholder(upload)).await {
+            Ok(Ok(bytes)) => Placeholder::new(&bytes),
+            Ok(Err(BlobError::NotFound)) => {
+                self.begin_placeholder(upload);
+                Placeholder::Expected
+            }
+            Ok(Err(_)) | Err(_) => Placeholder::None,
+        }
+    }
+
+    /// Begins to make the placeholder of a picture, unless too many pictures are being made or it has failed lately.
+    pub fn begin_placeholder(&self, upload: &Upload) {
+        if may_exist(Derived::Placeholder, &upload.content) {
+            // A task of its own makes it.
+            drop(self.make(upload, Derived::Placeholder, NOBODY));
+        }
+    }
+
+    async fn read_placeholder(&self, upload: &Upload) -> Result<Vec<u8>, BlobError> {
+        let read = self
+            .blobs
+            .read_derived(upload.short_id, Derived::Placeholder);
+        let (_, chunks) = read.await?;
+        let chunks: Vec<_> = chunks.try_collect().await?;
+        Ok(chunks.concat())
+    }
+
     async fn kept(&self, key: ShortId, derived: Derived) -> Result<Option<Picture>, BlobError> {
         match self.blobs.read_derived(key, derived).await {
             Ok((size, bytes)) => Ok(Some(Picture { size, bytes })),
@@ -244,7 +282,10 @@ impl Job {
             Ok(Made::New(..)) => "made",
             Err(_) => "failed",
         };
-        self.pictures.metrics.count_resized(outcome);
+        // Placeholders, which nobody has asked for, would hide how the others fare.
+        if self.id.1 != Derived::Placeholder {
+            self.pictures.metrics.count_resized(outcome);
+        }
         made
     }
 
@@ -347,14 +388,6 @@ impl Job {
         };
         Ok((made, is_kept))
     }
-}
-
-fn spec_of(derived: Derived) -> PictureSpec {
-    let preview = PictureSpec::Preview {
-        into: Content::PREVIEW_BOX,
-        bytes: PREVIEW_BYTES,
-    };
-    derived.width().map_or(preview, PictureSpec::MaxWidth)
 }
 
 fn unavailable(error: &io::Error) -> ApiError {

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app::model::{Message, Upload};
+use app::model::{Message, ShortId, Upload};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -29,6 +29,7 @@ use server::app::metrics::Metrics;
 use server::app::node;
 use server::app::sweeper::pairing;
 use server::app::sweeper::status::SweepStatus;
+use server::blob::Derived;
 use server::config::Config;
 use server::config::HubIntervals;
 use server::http::assets::Site;
@@ -212,6 +213,13 @@ impl TestNode {
             messages.push(self.post_text(upload.id, text).await);
         }
         messages
+    }
+
+    /// Waits until the placeholder of an upload is kept, which is made unasked, or that none can be made.
+    pub async fn placeholder_is_kept(&self, id: ShortId) {
+        let blobs = &self.node.blobs;
+        let is_kept = async || blobs.read_derived(id, Derived::Placeholder).await.is_ok();
+        self.wait_until("the placeholder is kept", is_kept).await;
     }
 
     /// Returns the number of temporary files.

@@ -32,6 +32,7 @@ mod outage;
 mod page_cache;
 mod pages;
 mod picture_limits;
+mod placeholders;
 mod policies;
 mod process;
 mod programs;

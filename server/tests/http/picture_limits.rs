@@ -148,6 +148,7 @@ async fn a_slow_blob_store_holds_no_decoder_and_no_memory() {
     let node = TestNode::with_backends(&[], |backends| switches.wrap(backends)).await;
     let bytes = pictures::large_png(1_500_000);
     let image: Upload = node.upload(bytes).await.json().await.unwrap();
+    node.placeholder_is_kept(image.short_id).await;
     switches.blobs.set(Mode::BlockedReads);
     let requests = join_all((0..3).map(|_| get(&node, &image, 640, "")));
     let slow = async {

@@ -281,6 +281,7 @@ async fn head_returns_the_headers_without_the_bytes() {
 async fn concurrent_requests_make_a_picture_once() {
     let node = TestNode::with(&[METRICS]).await;
     let image = upload(&node, sample("progressive.jpg")).await;
+    node.placeholder_is_kept(image.short_id).await;
     let path = format!("{}?w=640", image.content.url);
     let pictures = join_all((0..20).map(async |_| bytes(&node, &path).await)).await;
     assert!(pictures.iter().all(|picture| *picture == pictures[0]));
@@ -327,6 +328,7 @@ async fn a_picture_that_cannot_be_kept_is_served() {
     let switches = Switches::default();
     let node = TestNode::with_backends(&[METRICS], |backends| switches.wrap(backends)).await;
     let image = upload(&node, sample("progressive.jpg")).await;
+    node.placeholder_is_kept(image.short_id).await;
     switches.blobs.set(Mode::Full);
     let path = format!("{}?w=640", image.content.url);
     let picture = bytes(&node, &path).await;

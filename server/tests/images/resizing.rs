@@ -253,6 +253,26 @@ fn animations_stay_as_they_are_and_have_a_preview() {
 }
 
 #[test]
+fn a_placeholder_is_tiny_and_never_of_a_transparent_or_animated_image() {
+    let spec = PictureSpec::Placeholder {
+        into: (24, 24),
+        bytes: 600,
+    };
+    let noise = noisy(900, 900, |_| None);
+    let noise = png(png::ColorType::Rgb, 900, 900, &noise, b"");
+    for image in [sample("phone-rotated-gps.jpg"), sample("coffee.png"), noise] {
+        let made = resized(&image, spec).unwrap();
+        assert!(made.len() <= 600, "{} bytes", made.len());
+        let picture = decoded(&made);
+        assert_eq!(picture.media_type, MediaType::Jpeg);
+        assert_eq!(picture.size.0, 24);
+    }
+    for name in ["transparent.webp", "animated.webp", "animated.gif"] {
+        assert!(is_damaged(&resized(&sample(name), spec)), "{name}");
+    }
+}
+
+#[test]
 fn a_preview_fits_and_is_small_enough() {
     for (name, ..) in SAMPLES.iter().filter(|(name, ..)| *name != "cmyk.jpg") {
         let preview = resized(&sample(name), PREVIEW).unwrap();

@@ -1,10 +1,13 @@
-//! Reads the data of an upload's page from the store.
+//! Reads the data of an upload's page.
 
 use app::model::{LogEntry, Seq, ShortId, Upload, UploadId, UploadPage, UploadRef};
 use app::page_data::PageError;
+use futures::future::join;
 
+use super::rendered::LoadedPage;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
+use crate::http::pictures::placeholder::Placeholder;
 use crate::http::state::AppState;
 use crate::store::Select;
 
@@ -14,19 +17,40 @@ const FIRST_MESSAGES: usize = 50;
 /// four bytes.
 pub(super) const MAX_PAGE_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
 
-/// Reads an upload and its newest messages.
+/// Reads an upload, its newest messages and its placeholder.
 pub(super) async fn upload_page(
     state: &AppState,
     deadline: Deadline,
     short_id: ShortId,
-) -> Result<UploadPage, PageError> {
+) -> Result<LoadedPage, PageError> {
     let upload = state.store.upload(UploadRef::Short(short_id));
     let upload = deadline.wait("store", upload).await.map_err(page_error)?;
-    with_messages(state, deadline, upload).await
+    with_messages(state, deadline, upload, Placeholder::Expected).await
 }
 
-/// Reads the newest messages of this upload.
+/// Reads the newest messages of this upload, and its placeholder unless it is known.
 pub(super) async fn with_messages(
+    state: &AppState,
+    deadline: Deadline,
+    upload: Upload,
+    known: Placeholder,
+) -> Result<LoadedPage, PageError> {
+    let placeholder = async {
+        match known {
+            known @ Placeholder::Picture(_) => known,
+            // An error may have been the reason for none.
+            Placeholder::Expected | Placeholder::None => state.pictures.placeholder(&upload).await,
+        }
+    };
+    let page = newest_messages(state, deadline, upload.clone());
+    let (page, placeholder) = join(page, placeholder).await;
+    Ok(LoadedPage {
+        page: page?,
+        placeholder,
+    })
+}
+
+async fn newest_messages(
     state: &AppState,
     deadline: Deadline,
     upload: Upload,

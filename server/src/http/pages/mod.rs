@@ -27,6 +27,7 @@ use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
+use crate::http::pictures::placeholder::Placeholder;
 use crate::http::state::AppState;
 
 pub use self::plain::PlainPages;
@@ -171,7 +172,7 @@ async fn render(
         .await
 }
 
-/// Returns the page of an upload: the cached one, unless there are new messages. Of concurrent requests for a new one,
+/// Returns the page of an upload: the cached one, unless there are new messages or its placeholder was not made yet. Of concurrent requests for a new one,
 /// one reserves the memory for reading and rendering it.
 async fn image_page(
     state: &AppState,
@@ -184,9 +185,10 @@ async fn image_page(
     let key = PageKey::image(info.public_origin(&state.config), language, short_id);
     let last = state.pages.get(&key);
     let known = last.as_ref().and_then(|last| last.version.as_ref());
-    if let (Some(last), Some((upload, head))) = (&last, known) {
-        match load::head(state, deadline, upload.id).await {
-            Ok(now) if now == *head => return Ok(Arc::clone(last)),
+    if let (Some(last), Some(known)) = (&last, known) {
+        let is_complete = known.placeholder != Placeholder::Expected;
+        match load::head(state, deadline, known.upload.id).await {
+            Ok(now) if now == known.head && is_complete => return Ok(Arc::clone(last)),
             Ok(_) => {}
             Err(error) => {
                 let content = PageContent::Image(Err(error));
@@ -194,7 +196,6 @@ async fn image_page(
             }
         }
     }
-    let upload = known.map(|(upload, _)| upload);
     let reserve = || {
         state
             .response_budget
@@ -202,9 +203,12 @@ async fn image_page(
     };
     let (request, _) = request.into_parts();
     let make = async |_reservation| {
-        let page = match upload {
+        let page = match known {
             None => load::upload_page(state, deadline, short_id).await,
-            Some(upload) => load::with_messages(state, deadline, upload.clone()).await,
+            Some(known) => {
+                let (upload, placeholder) = (known.upload.clone(), known.placeholder.clone());
+                load::with_messages(state, deadline, upload, placeholder).await
+            }
         };
         let request = Request::from_parts(request.clone(), Body::empty());
         let content = PageContent::Image(page);

@@ -159,7 +159,7 @@ impl PageKind {
     fn of(content: &PageContent) -> Self {
         match content {
             PageContent::Home => Self::Home,
-            PageContent::Image(Ok(page)) => Self::Image(page.upload.short_id),
+            PageContent::Image(Ok(loaded)) => Self::Image(loaded.page.upload.short_id),
             PageContent::Image(Err(error)) => Self::NoImage(*error),
             PageContent::NoPage => Self::NoPage,
         }
@@ -178,7 +178,9 @@ mod tests {
     use futures::poll;
 
     use super::*;
+    use crate::http::pages::rendered::LoadedPage;
     use crate::http::pages::security::OtherOrigins;
+    use crate::http::pictures::placeholder::Placeholder;
     use crate::{clock, ids};
 
     thread_local! {
@@ -209,10 +211,14 @@ mod tests {
             head: Seq::new(head),
         };
         let upload = upload.clone();
-        let content = PageContent::Image(Ok(UploadPage {
+        let page = UploadPage {
             upload,
             page,
             first: None,
+        };
+        let content = PageContent::Image(Ok(LoadedPage {
+            page,
+            placeholder: Placeholder::None,
         }));
         get_or_render(pages, Language::En, "", content).await
     }
@@ -254,8 +260,7 @@ mod tests {
             let readers = (0..50).map(|_| shown(&pages, &upload, head));
             let read = join_all(readers).await;
             assert!(read.iter().all(|page| Arc::ptr_eq(page, &read[0])));
-            let (_, of_page) = read[0].version.clone().unwrap();
-            assert_eq!(of_page, Seq::new(head));
+            assert_eq!(read[0].version.as_ref().unwrap().head, Seq::new(head));
             assert_eq!(RENDERED.get() as u64, head);
         }
     }

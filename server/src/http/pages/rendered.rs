@@ -23,18 +23,26 @@ use super::document::Document;
 use super::security::{self, OtherOrigins};
 use crate::admission::response_budget::{BudgetExceeded, ResponseBudget, SharedReservation};
 use crate::http::error::RETRY_AFTER;
+use crate::http::pictures::placeholder::Placeholder;
 use crate::http::representation::Representation;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, accept-language");
 
+/// What the page of an upload shows.
+#[derive(Debug, Clone)]
+pub(super) struct LoadedPage {
+    pub page: UploadPage,
+    pub placeholder: Placeholder,
+}
+
 /// The data that a page shows.
 #[derive(Debug, Clone)]
 pub(super) enum PageContent {
     Home,
     /// The page of an upload, or why it cannot be shown.
-    Image(Result<UploadPage, PageError>),
+    Image(Result<LoadedPage, PageError>),
     /// The page for addresses without a page.
     NoPage,
 }
@@ -43,7 +51,11 @@ impl PageContent {
     /// Returns the version of the data that the page shows.
     pub fn version(&self) -> Option<PageVersion> {
         match self {
-            Self::Image(Ok(page)) => Some((page.upload.clone(), page.page.head)),
+            Self::Image(Ok(loaded)) => Some(PageVersion {
+                upload: loaded.page.upload.clone(),
+                head: loaded.page.page.head,
+                placeholder: loaded.placeholder.clone(),
+            }),
             _ => None,
         }
     }
@@ -51,7 +63,10 @@ impl PageContent {
     fn subject(&self) -> Subject<'_> {
         match self {
             Self::Home => Subject::Home,
-            Self::Image(Ok(page)) => Subject::Image(page),
+            Self::Image(Ok(loaded)) => Subject::Image {
+                page: &loaded.page,
+                placeholder: loaded.placeholder.url(),
+            },
             Self::Image(Err(_)) | Self::NoPage => Subject::Nothing,
         }
     }
@@ -62,7 +77,7 @@ impl PageContent {
 impl PageSource for PageContent {
     async fn image_page(&self, _short_id: ShortId) -> Result<UploadPage, PageError> {
         match self {
-            Self::Image(page) => page.clone(),
+            Self::Image(loaded) => loaded.clone().map(|loaded| loaded.page),
             Self::Home | Self::NoPage => Err(PageError::NotFound),
         }
     }
@@ -70,7 +85,13 @@ impl PageSource for PageContent {
 
 /// The version of an upload's page. Uploads never change and messages are only appended, so everything that a page
 /// shows of an upload follows from it.
-pub(super) type PageVersion = (Upload, Seq);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PageVersion {
+    pub upload: Upload,
+    /// The last sequence number of its conversation.
+    pub head: Seq,
+    pub placeholder: Placeholder,
+}
 
 /// A page that can be sent any number of times.
 pub(super) struct RenderedPage {

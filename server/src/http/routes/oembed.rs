@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderMap};
 use serde::Serialize;
 
-use super::image::may_exist;
 use crate::admission::rate_limit::RateLimits;
 use crate::blob::Derived;
 use crate::config::Config;
@@ -18,6 +17,7 @@ use crate::http::accept;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
+use crate::http::pictures::kinds::may_exist;
 use crate::store::{Select, Store};
 
 /// An image as oEmbed describes it.

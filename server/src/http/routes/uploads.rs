@@ -31,6 +31,7 @@ use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOriginOrShared;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
+use crate::http::pictures::Pictures;
 use crate::http::state::AppState;
 use crate::hub::deleting::Deleter;
 use crate::image::{DecodePool, Inspected};
@@ -180,6 +181,7 @@ pub struct Publisher {
     moderation: Arc<dyn Moderation>,
     blobs: Arc<dyn Blobs>,
     deleter: Deleter,
+    pictures: Pictures,
     /// Tracks the tasks that must end before the node does.
     tasks: TaskTracker,
 }
@@ -191,6 +193,7 @@ impl FromRef<AppState> for Publisher {
             moderation: Arc::clone(&state.moderation),
             blobs: Arc::clone(&state.blobs),
             deleter: state.deleter.clone(),
+            pictures: state.pictures.clone(),
             tasks: state.tasks.clone(),
         }
     }
@@ -223,6 +226,8 @@ impl Publisher {
             Deadline::start().wait("store", deletion).await?;
             return Err(refused);
         }
+        // The first page that shows it has it, unless it is read at once.
+        self.pictures.begin_placeholder(&upload);
         Ok(upload)
     }
 

@@ -9,8 +9,8 @@ use super::pixels::Pixels;
 /// The quality of a JPEG, of 100: what is lost is hardly seen.
 const QUALITY: u8 = 80;
 
-/// The qualities that are tried for a preview, until it is small enough.
-const PREVIEW_QUALITIES: [u8; 5] = [QUALITY, 65, 50, 35, 20];
+/// The qualities that are tried where the bytes are limited, until they are few enough.
+const QUALITIES: [u8; 5] = [QUALITY, 65, 50, 35, 20];
 
 /// Encodes pixels. Returns `None` if there are not fewer than `bytes` bytes.
 pub(super) fn smaller_than(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -24,10 +24,22 @@ pub(super) fn smaller_than(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -
 
 /// Encodes a JPEG of at most `bytes` bytes, with white where pixels are transparent.
 pub(super) fn preview(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
-    let pixels = without_alpha(on_white(pixels));
-    let mut encoded = PREVIEW_QUALITIES
+    within(bytes, &without_alpha(on_white(pixels)), profile)
+}
+
+/// Encodes a JPEG of at most `bytes` bytes. Returns `None` for transparent pixels. A profile would take more than all
+/// the rest, and blurred colours need none.
+pub(super) fn placeholder(bytes: u64, pixels: Pixels) -> Option<Vec<u8>> {
+    if is_transparent(&pixels) {
+        return None;
+    }
+    within(bytes, &without_alpha(pixels), None)
+}
+
+fn within(bytes: u64, pixels: &Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
+    let mut encoded = QUALITIES
         .iter()
-        .map_while(|quality| jpeg(&pixels, profile, *quality));
+        .map_while(|quality| jpeg(pixels, profile, *quality));
     encoded.find(|encoded| encoded.len() as u64 <= bytes)
 }
 

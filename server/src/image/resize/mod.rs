@@ -48,6 +48,7 @@ impl Resizing {
         let (into, is_possible) = match spec {
             PictureSpec::MaxWidth(width) => ((width, u32::MAX), is_still),
             PictureSpec::Preview { into, .. } => (into, true),
+            PictureSpec::Placeholder { into, .. } => (into, is_still),
         };
         if !is_possible || !has_usual_coding(container) {
             return Err(ImageError::Damaged(image.media_type));
@@ -110,6 +111,7 @@ impl Resizing {
         let made = turned.and_then(|pixels| match self.spec {
             PictureSpec::MaxWidth(_) => encode::smaller_than(size, pixels, profile),
             PictureSpec::Preview { bytes, .. } => encode::preview(bytes, pixels, profile),
+            PictureSpec::Placeholder { bytes, .. } => encode::placeholder(bytes, pixels),
         });
         budget.check()?;
         made.ok_or(ImageError::Damaged(*media_type))

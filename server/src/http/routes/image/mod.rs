@@ -16,13 +16,13 @@ use http::{Method, StatusCode};
 use self::headers::{MAY_BE_EMBEDDED, etag_of, image_headers};
 use self::images::{Images, Request};
 use self::range::{RequestedRange, content_range, requested_range};
-pub use self::smaller::may_exist;
 use crate::blob::{Derived, PresignedUrl, ResponseHeaders};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
+use crate::http::pictures::kinds::may_exist;
 
 /// `GET /i/{id}`, with `?w=` a smaller picture.
 pub async fn show(

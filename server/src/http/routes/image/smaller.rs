@@ -1,7 +1,7 @@
 //! Smaller pictures of an image.
 
 use ::headers::{ContentLength, HeaderMapExt};
-use app::model::{Content, MediaType, Upload};
+use app::model::{MediaType, Upload};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
@@ -27,13 +27,6 @@ pub(super) fn parse_width(query: &[(String, String)]) -> Result<Option<Derived>,
     let derived = all.find(|derived| asked.is_some() && derived.width() == asked);
     let refusal = || ApiError::field("w", "w is 640, 1280 or 2560");
     derived.map(Some).ok_or_else(refusal)
-}
-
-/// Whether the image may have this picture. An image that is no wider, and a GIF, which is mostly animated, are shown
-/// as they are.
-pub fn may_exist(derived: Derived, image: &Content) -> bool {
-    let is_smaller = |width| image.width > width && image.media_type != MediaType::Gif;
-    derived.width().is_none_or(is_smaller)
 }
 
 impl Images {
