@@ -33,6 +33,16 @@ pub enum Subject<'a> {
     Nothing,
 }
 
+impl Subject<'_> {
+    /// Whether the page shows an image that is wide enough to have smaller pictures.
+    pub(crate) fn is_large_picture(self) -> bool {
+        match self {
+            Self::Image { page, .. } => page.upload.content.width > Content::SMALLER_WIDTHS[0],
+            Self::Home | Self::Nothing => false,
+        }
+    }
+}
+
 /// Renders the metadata of a page.
 pub fn tags(settings: &Settings, subject: Subject<'_>) -> impl IntoView + use<> {
     let origin = &settings.origin;

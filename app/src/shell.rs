@@ -29,7 +29,11 @@ pub fn shell(assets: &Assets, subject: Subject<'_>) -> impl IntoView + use<> {
                 <script type="application/json" id=SETTINGS_ID>
                     {json(&settings)}
                 </script>
-                <HydrationScript js=assets.js.clone() wasm=assets.wasm.clone()/>
+                <HydrationScript
+                    js=assets.js.clone()
+                    wasm=assets.wasm.clone()
+                    preloads_wasm=!subject.is_large_picture()
+                />
                 <MetaTags/>
             </head>
             <body>
@@ -152,16 +156,25 @@ fn placeholder(subject: Subject<'_>) -> Option<impl IntoView + use<>> {
 /// Loads the WASM. Unlike Leptos' `HydrationScripts` it reports when that fails, so that the page looks and works as
 /// without scripts.
 #[component]
-fn HydrationScript(js: String, wasm: String) -> impl IntoView {
+fn HydrationScript(
+    js: String,
+    wasm: String,
+    /// Whether to load the WASM at once. Otherwise it is loaded when the script runs, so that what the page shows has
+    /// the connection for itself until then.
+    preloads_wasm: bool,
+) -> impl IntoView {
     let script = format!(
         "import({}).then(async app=>{{await app.default({{module_or_path:{}}});app.hydrate()}})\
          .catch(error=>{{document.documentElement.className=\"failed\";throw error}})",
         json(&js),
         json(&wasm)
     );
+    let preload = preloads_wasm.then(|| {
+        view! { <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="" href=wasm/> }
+    });
     view! {
         <link rel="modulepreload" href=js/>
-        <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="" href=wasm/>
+        {preload}
         <script type="module" nonce=use_nonce()>{script}</script>
     }
 }

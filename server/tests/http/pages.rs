@@ -1,6 +1,8 @@
 //! The server-rendered pages and the packaged files.
 
-use crate::common::{TestNode, header, problem};
+use app::model::Upload;
+
+use crate::common::{TestNode, header, pictures, problem};
 use reqwest::{Response, StatusCode};
 
 async fn get(node: &TestNode, path: &str, headers: &[(&str, &str)]) -> Response {
@@ -24,6 +26,22 @@ async fn the_home_page_is_rendered() {
     let page = response.text().await.unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     assert!(page.contains("/assets/tonesa-1.css"), "{page}");
+}
+
+#[tokio::test]
+async fn the_picture_is_loaded_before_the_program_where_it_is_wide() {
+    let node = TestNode::start().await;
+    let is_preloaded = async |path: &str| {
+        let page = get(&node, path, &[]).await.text().await.unwrap();
+        page.contains(r#"<link rel="preload" as="fetch" type="application/wasm""#)
+    };
+    assert!(is_preloaded("/").await);
+    for (width, first) in [(640, "program"), (641, "picture")] {
+        let uploaded = node.upload(pictures::png(width, 2)).await;
+        let upload: Upload = uploaded.json().await.unwrap();
+        let preloaded = is_preloaded(&format!("/u/{}", upload.short_id)).await;
+        assert_eq!(preloaded, first == "program", "{width}");
+    }
 }
 
 #[tokio::test]
