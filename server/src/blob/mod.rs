@@ -66,7 +66,7 @@ pub enum Derived {
 impl Derived {
     /// The version of the pictures: changed whenever other bytes are made of the same image. It is part of their names
     /// in the backends and of their entity tags, so that a picture of another version is never taken for this one.
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     /// All of them. A blob may also have those of other versions, which belong to it too.
     pub const ALL: [Self; 5] = [

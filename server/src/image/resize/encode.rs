@@ -7,10 +7,10 @@ use super::colours::profile_fits;
 use super::pixels::Pixels;
 
 /// The quality of a JPEG, of 100: what is lost is hardly seen.
-const QUALITY: u8 = 80;
+const QUALITY: u8 = 75;
 
 /// The qualities that are tried where the bytes are limited, until they are few enough.
-const QUALITIES: [u8; 5] = [QUALITY, 65, 50, 35, 20];
+const QUALITIES: [u8; 5] = [QUALITY, 60, 45, 30, 20];
 
 /// Encodes pixels. Returns `None` if there are not fewer than `bytes` bytes.
 pub(super) fn smaller_than(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
