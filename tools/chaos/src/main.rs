@@ -1,4 +1,4 @@
-//! Three nodes, clients that write, and faults drawn from a seed; afterwards what every client listed must be what is
+//! Three nodes, clients that write and delete, and faults drawn from a seed; afterwards what every client listed must be what is
 //! stored. `cargo xtask chaos` builds what it needs and runs it.
 
 mod balancer;

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use app::live::failure::ApiFailure;
-use app::model::{ClientMessageId, LogEntry, LogPage, Message, NewMessage, Seq, UploadId};
+use app::model::{
+    ClientMessageId, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
+};
 use hdrhistogram::Histogram;
 
 use crate::client::sequence_error;
+use crate::restores::Restores;
 
 /// More violations than these are not kept.
 const MAX_VIOLATIONS: usize = 100;
@@ -21,6 +24,8 @@ pub struct Recorder(Arc<Mutex<Records>>);
 pub struct Records {
     /// What the API answered with 200 or 201; the same message is here once, however often it was the answer.
     pub acknowledged: HashMap<ClientMessageId, Vec<Message>>,
+    /// What was asked to be deleted, by the messages' ids.
+    pub deletions: Deletions,
     /// How often what happened.
     pub counts: BTreeMap<String, u64>,
     /// What must not happen, in sentences; none: the run has passed.
@@ -28,6 +33,27 @@ pub struct Records {
     /// While delays are measured.
     measuring: Option<Measuring>,
 }
+
+/// A message that somebody wanted to have deleted.
+#[derive(Debug, Clone)]
+pub struct AskedDeletion {
+    pub upload: UploadId,
+    pub seq: Seq,
+    /// Of the message.
+    pub key: ClientMessageId,
+    /// Between which times a node answered that it is deleted.
+    pub confirmed: Vec<[Timestamp; 2]>,
+}
+
+impl AskedDeletion {
+    /// Whether it was confirmed, and no restore can have lost it.
+    pub fn is_final(&self, restores: &Restores) -> bool {
+        let mut confirmed = self.confirmed.iter();
+        confirmed.any(|times| !restores.may_have_lost(*times))
+    }
+}
+
+pub type Deletions = HashMap<MessageId, AskedDeletion>;
 
 #[derive(Debug)]
 struct Measuring {
@@ -75,11 +101,54 @@ impl Recorder {
         }
     }
 
-    pub fn on_answer(&self, new: &NewMessage, answer: &Result<Message, ApiFailure>) {
+    pub fn on_answer(&self, new: &NewMessage, answer: &Result<LogEntry, ApiFailure>) {
         let mut records = self.lock();
         match answer {
-            Ok(message) => records.acknowledge(new, message),
+            Ok(LogEntry::Message(message)) => records.acknowledge(new, message),
+            // An earlier answer was lost, and somebody has deleted the message meanwhile.
+            Ok(LogEntry::DeletedMessage(_)) => records.count("post of a deleted message", 1),
+            Ok(LogEntry::Deletion(_)) => {
+                let key = &new.client_message_id;
+                records.violation(format!("a post of {key} was answered with a deletion"));
+            }
             Err(failure) => records.count(format!("failed post: {failure}"), 1),
+        }
+    }
+
+    /// Somebody asks for the deletion of a message.
+    pub fn on_delete(&self, upload: UploadId, (seq, id): (Seq, MessageId), key: ClientMessageId) {
+        let asked = AskedDeletion {
+            upload,
+            seq,
+            key,
+            confirmed: Vec::new(),
+        };
+        self.lock().deletions.entry(id).or_insert(asked);
+    }
+
+    /// A node has answered, between these times. `may_be_lost`: a restore may have lost the message.
+    pub fn on_deleted(
+        &self,
+        id: MessageId,
+        times: [Timestamp; 2],
+        answer: &Result<(), ApiFailure>,
+        may_be_lost: bool,
+    ) {
+        let mut records = self.lock();
+        match answer {
+            Ok(()) => {
+                records.count("deletion of a message", 1);
+                if let Some(asked) = records.deletions.get_mut(&id) {
+                    asked.confirmed.push(times);
+                }
+            }
+            Err(ApiFailure::Refused(problem)) if problem.status == 404 && may_be_lost => {
+                records.count("deletion of a message that is lost", 1);
+            }
+            Err(ApiFailure::Refused(problem)) => {
+                records.violation(format!("a deletion was refused: {}", problem.detail));
+            }
+            Err(failure) => records.count(format!("failed deletion: {failure}"), 1),
         }
     }
 

@@ -49,6 +49,12 @@ impl Restores {
         self.lost_by(created_at).is_some()
     }
 
+    /// Whether what was stored at some time between these may be lost.
+    pub fn may_have_lost(&self, [begin, end]: [Timestamp; 2]) -> bool {
+        let overlaps = |it: &Interval| begin < it.restore.unwrap_or(it.backup) && it.backup <= end;
+        self.lock().iter().any(overlaps)
+    }
+
     /// Whether a list with messages of these times has two histories: messages that a restore has lost, and later ones.
     pub fn are_mixed(&self, times: impl IntoIterator<Item = Timestamp> + Clone) -> bool {
         let has_both = |interval: &Interval| {
@@ -83,7 +89,8 @@ impl Interval {
     }
 }
 
-fn now() -> Timestamp {
+/// The time of this machine, which is that of the nodes.
+pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since.ok().and_then(|it| i64::try_from(it.as_millis()).ok());
     millis
@@ -104,6 +111,9 @@ mod tests {
         let restores = Restores::between([[at(10), at(20)], [at(30), at(40)]]);
         let lost_by = [9, 10, 19, 20, 29, 30, 40].map(|time| restores.lost_by(at(time)));
         assert_eq!(lost_by, [None, Some(0), Some(0), None, None, Some(1), None]);
+        let times = [[8, 9], [9, 10], [12, 15], [19, 25], [20, 25], [5, 45]];
+        let may = times.map(|times| restores.may_have_lost(times.map(at)));
+        assert_eq!(may, [false, true, true, true, false, true]);
     }
 
     #[test]

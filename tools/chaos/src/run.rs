@@ -111,7 +111,7 @@ impl Run {
         let http = Client::builder().no_proxy().build()?;
         let balancer = Balancer::new(environment.nodes().iter().map(ManagedNode::address));
         let api = Api::new(http, balancer.clone());
-        let first_uploads = uploads::first(UPLOADS, &api, seed).await;
+        let first_uploads = uploads::first(UPLOADS, &api, seed, client::owner_in_crowd).await;
         let first_uploads = first_uploads.context("making the first uploads")?;
         let standalone = environment.standalone();
         let standalone_uploads = standalone.fill(&api, seed, &recorder).await;
@@ -316,8 +316,11 @@ async fn compare(
                 .into_iter()
                 .partition(|message| restores.is_lost(message.created_at));
             recorder.count("acknowledged message lost in a restore", lost.len());
+            let deletions = recorder.lock().deletions.clone();
             recorder.violations(check::acknowledged(&kept, &conversations));
-            recorder.violations(check::transcripts(seen, &conversations, restores));
+            recorder.violations(check::deletions(&deletions, &conversations, restores));
+            let context = (&deletions, restores);
+            recorder.violations(check::transcripts(seen, &conversations, context));
             conversations.values().map(Vec::len).sum()
         }
         Err(failure) => {

@@ -12,7 +12,7 @@ use app::model::NewMessage;
 use walkdir::WalkDir;
 
 use crate::balancer::Balancer;
-use crate::client::Api;
+use crate::client::{self, Api};
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
 use crate::restores::Restores;
@@ -101,7 +101,7 @@ impl StandaloneNode {
         recorder: &Recorder,
     ) -> Result<Vec<Sent>, ApiFailure> {
         let api = api.of_node(self.node.address());
-        let uploads = uploads::first(UPLOADS, &api, seed).await?;
+        let uploads = uploads::first(UPLOADS, &api, seed, |_| client::owner_in_few()).await?;
         for (number, (upload, _)) in uploads.iter().enumerate() {
             let content = format!("What is in picture {number}?");
             let new = NewMessage {

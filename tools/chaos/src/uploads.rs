@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::Upload;
+use app::model::{AuthorSecret, Upload};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
@@ -20,13 +20,18 @@ const SIDE: u32 = 16;
 /// An acknowledged upload and the bytes that were sent.
 pub type Sent = (Upload, Vec<u8>);
 
-/// The uploads that the clients write about, or the last failure.
-pub async fn first(count: usize, api: &Api, seed: u64) -> Result<Vec<Sent>, ApiFailure> {
+/// The uploads that the clients write about, each with its owner's secret, or the last failure.
+pub async fn first(
+    count: usize,
+    api: &Api,
+    seed: u64,
+    owner: impl Fn(usize) -> AuthorSecret,
+) -> Result<Vec<Sent>, ApiFailure> {
     let mut rng = StdRng::seed_from_u64(seed);
     let begin = Instant::now();
     let mut uploads = Vec::new();
     while uploads.len() < count {
-        match upload(api, &mut rng).await {
+        match upload(api, &mut rng, Some(&owner(uploads.len()))).await {
             Ok(done) => uploads.push(done),
             Err(failure) if begin.elapsed() > START_TIMEOUT => return Err(failure),
             Err(_) => sleep(PAUSE / 4).await,
@@ -52,7 +57,7 @@ pub async fn keep_uploading(context: Context, seed: u64) -> Vec<Sent> {
             _ = phase.wait_for(|phase| *phase == Phase::Over) => return acknowledged,
         }
         if *phase.borrow() == Phase::Writing {
-            match upload(&api, &mut rng).await {
+            match upload(&api, &mut rng, None).await {
                 Ok(done) => acknowledged.push(done),
                 Err(_) => recorder.count("failed upload", 1),
             }
@@ -60,9 +65,13 @@ pub async fn keep_uploading(context: Context, seed: u64) -> Vec<Sent> {
     }
 }
 
-async fn upload(api: &Api, rng: &mut StdRng) -> Result<Sent, ApiFailure> {
+async fn upload(
+    api: &Api,
+    rng: &mut StdRng,
+    owner: Option<&AuthorSecret>,
+) -> Result<Sent, ApiFailure> {
     let bytes = png(rng);
-    Ok((api.create_upload(bytes.clone()).await?, bytes))
+    Ok((api.create_upload(bytes.clone(), owner).await?, bytes))
 }
 
 /// A small PNG of noise, unlike any other.

@@ -9,8 +9,8 @@ use app::model::{LogEntry, Message, Seq, UploadId};
 use super::first_few;
 use crate::client::{Api, sequence_error};
 
-/// All messages of each upload, in their order.
-pub type Conversations = HashMap<UploadId, Vec<Message>>;
+/// The log of each upload.
+pub type Conversations = HashMap<UploadId, Vec<LogEntry>>;
 
 /// Reads every conversation on every node; what the first node returns, and what is wrong with it.
 pub async fn read(
@@ -22,7 +22,7 @@ pub async fn read(
         let mut copies = Vec::new();
         for node in nodes {
             match whole(node, *upload).await? {
-                Ok(messages) => copies.push(messages),
+                Ok(log) => copies.push(log),
                 Err(error) => errors.push(error),
             }
         }
@@ -31,47 +31,49 @@ pub async fn read(
         }
         let first = copies.swap_remove(0);
         errors.extend(copies.iter().filter_map(|other| difference(&first, other)));
-        let error = sequence_error(Seq::ZERO, first.iter().map(|it| it.seq));
+        let error = sequence_error(Seq::ZERO, first.iter().map(LogEntry::seq));
         errors.extend(error.map(|error| format!("in the store {error}")));
         errors.extend(repetitions(&first));
         errors.extend(wrong_pin(&first));
+        errors.extend(wrong_deletions(&first));
         conversations.insert(*upload, first);
     }
     Ok((conversations, first_few(errors)))
 }
 
-async fn whole(node: &Api, upload: UploadId) -> Result<Result<Vec<Message>, String>, ApiFailure> {
-    let mut messages: Vec<Message> = Vec::new();
+async fn whole(node: &Api, upload: UploadId) -> Result<Result<Vec<LogEntry>, String>, ApiFailure> {
+    let mut log: Vec<LogEntry> = Vec::new();
     loop {
-        let last = messages.last().map_or(Seq::ZERO, |message| message.seq);
+        let last = log.last().map_or(Seq::ZERO, LogEntry::seq);
         let page = node.after(upload, last).await?;
         if page.entries.is_empty() {
-            return Ok(Ok(messages));
+            return Ok(Ok(log));
         }
         if let Some(error) = sequence_error(last, page.entries.iter().map(LogEntry::seq)) {
             // There may be no end of such pages.
             let node = node.choose_node();
             return Ok(Err(format!("node {node} returns a page in which {error}")));
         }
-        messages.extend(page.messages().cloned());
+        log.extend(page.entries);
     }
 }
 
 /// Nodes share one store: they must return the same.
-fn difference(first: &[Message], other: &[Message]) -> Option<String> {
+fn difference(first: &[LogEntry], other: &[LogEntry]) -> Option<String> {
     let length = first.len().max(other.len());
     let at = (0..length).find(|at| first.get(*at) != other.get(*at))?;
     Some(format!(
-        "two nodes return different messages from number {} on",
+        "two nodes return different entries from number {} on",
         at + 1
     ))
 }
 
 /// A `clientMessageID` names one message.
-fn repetitions(messages: &[Message]) -> Vec<String> {
+fn repetitions(log: &[LogEntry]) -> Vec<String> {
     let mut names = HashSet::new();
-    let again = messages
+    let again = log
         .iter()
+        .filter_map(LogEntry::message)
         .filter(|it| !names.insert(&it.client_message_id));
     let describe = |it: &Message| {
         let (name, seq) = (&it.client_message_id, it.seq);
@@ -80,48 +82,114 @@ fn repetitions(messages: &[Message]) -> Vec<String> {
     again.map(describe).collect()
 }
 
-/// Places are numbered in the order of their messages, without holes.
-fn wrong_pin(messages: &[Message]) -> Option<String> {
-    let mut places = 0;
-    let wrong = messages.iter().find(|message| {
-        places += u32::from(message.at.is_some());
-        message.pin != message.at.and(NonZeroU32::new(places))
-    })?;
-    let (seq, pin) = (wrong.seq, wrong.pin);
-    Some(format!(
-        "in the store {seq} has pin {pin:?} after {places} places, itself included"
-    ))
+/// Places are numbered in the order of their messages, without holes other than those of deleted messages.
+fn wrong_pin(log: &[LogEntry]) -> Option<String> {
+    let (mut last, mut deleted) = (0, 0);
+    for entry in log {
+        match entry {
+            LogEntry::DeletedMessage(_) => deleted += 1,
+            LogEntry::Deletion(_) => {}
+            LogEntry::Message(message) => {
+                let pin = message.pin.map_or(0, NonZeroU32::get);
+                let is_right = match message.at {
+                    None => pin == 0,
+                    Some(_) => (last + 1..=last + 1 + deleted).contains(&pin),
+                };
+                if !is_right {
+                    let seq = message.seq;
+                    return Some(format!("in the store {seq} has pin {pin} after {last}"));
+                }
+                if pin > 0 {
+                    (last, deleted) = (pin, 0);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Each deleted message has one deletion, which comes later.
+fn wrong_deletions(log: &[LogEntry]) -> Vec<String> {
+    let (mut messages, mut deleted, mut errors) = (HashSet::new(), HashSet::new(), Vec::new());
+    for entry in log {
+        match entry {
+            LogEntry::Message(_) => {}
+            LogEntry::DeletedMessage(message) => _ = messages.insert(message.seq),
+            LogEntry::Deletion(deletion) => {
+                let seq = deletion.deletes;
+                if !messages.contains(&seq) {
+                    errors.push(format!(
+                        "in the store {seq} has a deletion and is not deleted"
+                    ));
+                }
+                if !deleted.insert(seq) {
+                    errors.push(format!("in the store {seq} is deleted twice"));
+                }
+            }
+        }
+    }
+    let undeleted = messages.difference(&deleted);
+    errors.extend(undeleted.map(|seq| format!("in the store {seq} is deleted without a deletion")));
+    errors
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::messages;
+    use super::super::fixture::{log_with_deletion, messages};
     use super::*;
+
+    fn log(numbers: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
+        messages(numbers)
+            .into_iter()
+            .map(LogEntry::Message)
+            .collect()
+    }
 
     #[test]
     fn a_name_that_comes_twice_is_found() {
         let mut twice = messages(1..=3);
-        assert!(repetitions(&twice).is_empty());
         twice[2].client_message_id = twice[0].client_message_id.clone();
+        let twice: Vec<_> = twice.into_iter().map(LogEntry::Message).collect();
+        assert!(repetitions(&log(1..=3)).is_empty());
         let found = repetitions(&twice);
         assert_eq!(found, ["the store has m1 twice, the second time as 3"]);
     }
 
     #[test]
     fn pins_with_a_hole_out_of_order_or_without_a_place_are_found() {
-        assert_eq!(wrong_pin(&messages(1..=6)), None);
-        assert!(wrong_pin(&messages([1, 3, 4])).is_some());
-        assert!(wrong_pin(&messages([4, 2])).is_some());
+        assert_eq!(wrong_pin(&log(1..=6)), None);
+        assert!(wrong_pin(&log([1, 3, 4])).is_some());
+        assert!(wrong_pin(&log([4, 2])).is_some());
         let mut placeless = messages(1..=2);
         placeless[1].at = None;
-        assert!(wrong_pin(&placeless).is_some());
+        assert!(wrong_pin(&[LogEntry::Message(placeless.remove(1))]).is_some());
+    }
+
+    #[test]
+    fn a_deleted_message_may_have_had_a_pin() {
+        assert_eq!(wrong_pin(&log_with_deletion(6, 2)), None);
+        assert_eq!(wrong_pin(&log_with_deletion(6, 3)), None);
+    }
+
+    #[test]
+    fn a_deletion_that_is_missing_repeated_or_without_effect_is_found() {
+        let log = log_with_deletion(4, 2);
+        assert_eq!(wrong_deletions(&log), [""; 0]);
+        let found = wrong_deletions(&log[..4]);
+        assert_eq!(found, ["in the store 2 is deleted without a deletion"]);
+        let twice = [log.clone(), vec![log[4].clone()]].concat();
+        assert_eq!(wrong_deletions(&twice), ["in the store 2 is deleted twice"]);
+        let mut shown = log;
+        shown[1] = LogEntry::Message(messages([2]).remove(0));
+        let found = wrong_deletions(&shown);
+        assert_eq!(found, ["in the store 2 has a deletion and is not deleted"]);
     }
 
     #[test]
     fn nodes_that_return_different_messages_are_found() {
-        let whole = messages(1..=3);
+        let whole = log(1..=3);
         assert_eq!(difference(&whole, &whole), None);
-        assert!(difference(&whole, &messages(1..=2)).is_some());
-        assert!(difference(&whole, &messages([1, 2, 4])).is_some());
+        assert!(difference(&whole, &log(1..=2)).is_some());
+        assert!(difference(&whole, &log([1, 2, 4])).is_some());
     }
 }

@@ -3,16 +3,21 @@
 use std::num::NonZeroU32;
 
 use app::live::{Delivery, Entry, Listed};
-use app::model::{Message, MessageId, Point, Seq, UploadId};
+use app::model::{DeletedMessage, Deletion, LogEntry, Message, MessageId, Point, Seq, UploadId};
 
 pub fn upload() -> UploadId {
     UploadId::from_bytes([7; 12])
 }
 
+/// The id of the entry with this number.
+pub fn id(number: u64) -> MessageId {
+    MessageId::from_bytes([u8::try_from(number).unwrap(); 12])
+}
+
 /// Messages with these numbers and names of their own; those with even numbers have a place.
 pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
     let message = |number: u64| Message {
-        id: MessageId::from_bytes([9; 12]),
+        id: id(number),
         upload_id: upload(),
         seq: Seq::new(number),
         author_name: "Ada".parse().unwrap(),
@@ -49,4 +54,38 @@ pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
         deletes: None,
     };
     messages(numbers).into_iter().map(listed).collect()
+}
+
+/// A deletion as a client lists it.
+pub fn deletion(number: u64, deletes: u64) -> Listed {
+    Listed {
+        id: id(number),
+        message: None,
+        deletes: Some(Seq::new(deletes)),
+    }
+}
+
+/// The log in which these are messages and the entry after them deletes one of them.
+pub fn log_with_deletion(count: u64, deletes: u64) -> Vec<LogEntry> {
+    let mut log: Vec<_> = messages(1..=count)
+        .into_iter()
+        .map(LogEntry::Message)
+        .collect();
+    let created_at = "2026-11-24T12:00:01Z".parse().unwrap();
+    let message = messages([deletes]).remove(0);
+    log[usize::try_from(deletes).unwrap() - 1] = LogEntry::DeletedMessage(DeletedMessage {
+        id: message.id,
+        upload_id: message.upload_id,
+        seq: message.seq,
+        created_at: message.created_at,
+        deleted_at: created_at,
+    });
+    log.push(LogEntry::Deletion(Deletion {
+        id: id(count + 1),
+        upload_id: upload(),
+        seq: Seq::new(count + 1),
+        deletes: Seq::new(deletes),
+        created_at,
+    }));
+    log
 }

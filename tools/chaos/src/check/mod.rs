@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod conversations;
+mod deletions;
 #[cfg(test)]
 pub mod fixture;
 mod logs;
@@ -10,6 +11,7 @@ mod uploads;
 
 pub use acknowledged::acknowledged;
 pub use conversations::{Conversations, read as conversations};
+pub use deletions::deletions;
 pub use logs::logs;
 pub use transcripts::{Seen, transcripts};
 pub use uploads::uploads;

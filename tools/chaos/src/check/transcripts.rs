@@ -1,12 +1,13 @@
-//! What clients listed is what is stored: nothing lost, nothing twice, nothing out of order. A list that was dropped after
+//! What clients listed is what is stored: nothing lost, nothing twice, nothing out of order, nothing that is deleted. A list that was dropped after
 //! a restore was what was stored before it.
 
 use std::collections::{HashMap, HashSet};
 
-use app::model::{Message, Seq, UploadId};
+use app::model::{LogEntry, MessageId, Seq, UploadId};
 
 use super::{Conversations, first_few};
-use crate::client::{Line, Lines, Transcript, stored_line};
+use crate::client::{Line, Lines, Transcript};
+use crate::recorder::Deletions;
 use crate::restores::Restores;
 
 /// What a client listed.
@@ -23,7 +24,7 @@ pub struct Seen {
 pub fn transcripts(
     seen: &[Seen],
     conversations: &Conversations,
-    restores: &Restores,
+    (deletions, restores): (&Deletions, &Restores),
 ) -> Vec<String> {
     let violations = seen.iter().flat_map(|client| {
         let stored = conversations.get(&client.upload);
@@ -31,31 +32,41 @@ pub fn transcripts(
         [
             compare(client, stored),
             compare_dropped(client, stored, restores),
-            unstored(client, stored, restores),
+            unstored(client, stored, deletions, restores),
         ]
     });
     let different = different_before_restores(seen, restores);
     first_few(violations.flatten().chain(different).collect())
 }
 
-fn compare(client: &Seen, stored: &[Message]) -> Option<String> {
+fn compare(client: &Seen, stored: &[LogEntry]) -> Option<String> {
     let (name, lines) = (&client.name, &client.transcript.lines);
     if let Some(error) = &client.transcript.error {
         return Some(format!("{name}'s list changed: {error}"));
     }
     let mut known = HashSet::new();
-    let duplicates = lines
-        .values()
-        .filter(|line| !known.insert(&line.key))
-        .count();
-    let wrong = lines
-        .iter()
-        .filter(|(seq, line)| !is_stored(**seq, line, stored));
-    let wrong = wrong.count();
+    let duplicates = lines.values().filter(|line| !known.insert(line.id)).count();
     let (first, last) = match (lines.first_key_value(), lines.last_key_value()) {
         (Some((first, _)), Some((last, _))) => (first.get(), last.get()),
         _ => (1, 0),
     };
+    // What was deleted after the client has left is none of its business.
+    let deleted_later = |seq: Seq| {
+        let mut later = stored
+            .iter()
+            .skip(usize::try_from(last).unwrap_or(usize::MAX));
+        later.any(|entry| deletes(entry) == Some(seq))
+    };
+    let is_right = |seq: Seq, line: &Line| {
+        entry_at(seq, stored).is_some_and(|entry| {
+            line.is(entry)
+                || line.is_or_was(entry)
+                    && matches!(entry, LogEntry::DeletedMessage(_))
+                    && deleted_later(seq)
+        })
+    };
+    let wrong = lines.iter().filter(|(seq, line)| !is_right(**seq, line));
+    let wrong = wrong.count();
     let end = if client.stayed {
         last.max(stored.len() as u64)
     } else {
@@ -67,22 +78,29 @@ fn compare(client: &Seen, stored: &[Message]) -> Option<String> {
     })
 }
 
-fn is_stored(seq: Seq, line: &Line, stored: &[Message]) -> bool {
-    let place = usize::try_from(seq.get()).unwrap_or(usize::MAX);
-    let message = place.checked_sub(1).and_then(|place| stored.get(place));
-    message.is_some_and(|message| stored_line(message) == *line)
+fn entry_at(seq: Seq, stored: &[LogEntry]) -> Option<&LogEntry> {
+    stored.get(usize::try_from(seq.get()).ok()?.checked_sub(1)?)
 }
 
-/// What a client listed before a restore is of one history, and stored as far as it was in the backup.
-fn compare_dropped(client: &Seen, stored: &[Message], restores: &Restores) -> Option<String> {
+fn deletes(entry: &LogEntry) -> Option<Seq> {
+    match entry {
+        LogEntry::Deletion(deletion) => Some(deletion.deletes),
+        LogEntry::Message(_) | LogEntry::DeletedMessage(_) => None,
+    }
+}
+
+/// The messages that a client listed before a restore are of one history, and stored as far as they were in the backup.
+fn compare_dropped(client: &Seen, stored: &[LogEntry], restores: &Restores) -> Option<String> {
     let wrong = |list: &Lines| {
-        let kept = list
-            .iter()
-            .filter(|(_, line)| !restores.is_lost(line.created_at));
-        let wrong = kept
-            .filter(|(seq, line)| !is_stored(**seq, line, stored))
-            .count();
-        let are_mixed = restores.are_mixed(list.values().map(|line| line.created_at));
+        let kept = list.iter().filter(|(_, line)| {
+            line.created_at()
+                .is_some_and(|time| !restores.is_lost(time))
+        });
+        let is_stored = |seq: Seq, line: &Line| {
+            entry_at(seq, stored).is_some_and(|entry| line.is_or_was(entry))
+        };
+        let wrong = kept.filter(|(seq, line)| !is_stored(**seq, line)).count();
+        let are_mixed = restores.are_mixed(list.values().filter_map(Line::created_at));
         (wrong > 0 || are_mixed).then(|| {
             let mixture = if are_mixed { ", and two histories" } else { "" };
             format!("{wrong} messages that are not stored though they are not lost{mixture}")
@@ -93,14 +111,25 @@ fn compare_dropped(client: &Seen, stored: &[Message], restores: &Restores) -> Op
 }
 
 /// What a client wrote is stored, except for what it has seen listed before a restore has lost it.
-fn unstored(client: &Seen, stored: &[Message], restores: &Restores) -> Option<String> {
-    let stored: HashSet<_> = stored.iter().map(|it| &it.client_message_id).collect();
+fn unstored(
+    client: &Seen,
+    stored: &[LogEntry],
+    deletions: &Deletions,
+    restores: &Restores,
+) -> Option<String> {
+    let key = |entry: &LogEntry| match entry {
+        LogEntry::Message(message) => Some(message.client_message_id.clone()),
+        LogEntry::DeletedMessage(message) => Some(deletions.get(&message.id)?.key.clone()),
+        LogEntry::Deletion(_) => None,
+    };
+    let stored: HashSet<_> = stored.iter().filter_map(key).collect();
     let Transcript {
         dropped, written, ..
     } = &client.transcript;
-    let lost = dropped.iter().flat_map(Lines::values);
-    let lost = lost.filter(|line| restores.is_lost(line.created_at));
-    let lost: HashSet<_> = lost.map(|line| &line.key).collect();
+    let listed = dropped.iter().flat_map(Lines::values);
+    let listed = listed.filter_map(|line| line.message.as_ref());
+    let lost = listed.filter(|message| restores.is_lost(message.created_at));
+    let lost: HashSet<_> = lost.map(|message| &message.key).collect();
     let mut unstored = written
         .iter()
         .filter(|key| client.stayed && !stored.contains(key) && !lost.contains(key));
@@ -113,14 +142,17 @@ fn unstored(client: &Seen, stored: &[Message], restores: &Restores) -> Option<St
 
 /// Clients that listed a message that is lost listed the same one under its number.
 fn different_before_restores(seen: &[Seen], restores: &Restores) -> Option<String> {
-    let mut known: HashMap<(UploadId, usize, Seq), &Line> = HashMap::new();
+    let mut known: HashMap<(UploadId, usize, Seq), MessageId> = HashMap::new();
     for client in seen {
         for (seq, line) in client.transcript.dropped.iter().flatten() {
-            let Some(restore) = restores.lost_by(line.created_at) else {
+            let lost_by = |time| restores.lost_by(time);
+            let Some(restore) = line.created_at().and_then(lost_by) else {
                 continue;
             };
-            let known = known.entry((client.upload, restore, *seq)).or_insert(line);
-            if *known != line {
+            let known = known
+                .entry((client.upload, restore, *seq))
+                .or_insert(line.id);
+            if *known != line.id {
                 let name = &client.name;
                 return Some(format!(
                     "{name} listed another message as {seq} before a restore than others did"
@@ -133,10 +165,18 @@ fn different_before_restores(seen: &[Seen], restores: &Restores) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use app::model::{Seq, Timestamp};
+    use app::live::Listed;
+    use app::model::{Message, Seq, Timestamp};
 
-    use super::super::fixture::{entries, messages, upload};
+    use super::super::fixture::{deletion, entries, log_with_deletion, messages, upload};
     use super::*;
+
+    fn log(numbers: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
+        messages(numbers)
+            .into_iter()
+            .map(LogEntry::Message)
+            .collect()
+    }
 
     fn check(first: u64, listed: &[u64], stayed: bool) -> Option<String> {
         let mut transcript = Transcript::default();
@@ -147,7 +187,7 @@ mod tests {
             transcript,
             stayed,
         };
-        compare(&seen, &messages(1..=6))
+        compare(&seen, &log(1..=6))
     }
 
     #[test]
@@ -172,8 +212,31 @@ mod tests {
             };
             let mut stored = messages(1..=6);
             change(&mut stored[3]);
+            let stored: Vec<_> = stored.into_iter().map(LogEntry::Message).collect();
             assert!(compare(&seen, &stored).is_some());
         }
+    }
+
+    /// A client that listed four messages, and then these.
+    fn with_deletion(listed: Option<Listed>, stayed: bool) -> Option<String> {
+        let mut transcript = Transcript::default();
+        transcript.record(Seq::new(1), &entries(1..=4));
+        transcript.record(Seq::new(5), listed.as_slice());
+        let seen = Seen {
+            name: "c".into(),
+            upload: upload(),
+            transcript,
+            stayed,
+        };
+        compare(&seen, &log_with_deletion(4, 2))
+    }
+
+    #[test]
+    fn a_deleted_message_is_listed_only_by_who_has_left_before() {
+        assert_eq!(with_deletion(Some(deletion(5, 2)), true), None);
+        assert_eq!(with_deletion(None, false), None);
+        assert!(with_deletion(None, true).is_some());
+        assert!(with_deletion(Some(deletion(5, 3)), true).is_some());
     }
 
     fn at(millis: i64) -> Timestamp {
@@ -205,10 +268,11 @@ mod tests {
 
     /// Compares it with a store that was put back to a backup; its messages are all of one time.
     fn check_restored(seen: &[Seen], stored: u64) -> Vec<String> {
-        let stored = messages(1..=stored);
-        let kept = stored[0].created_at.unix_millis();
+        let kept = messages([1])[0].created_at.unix_millis();
+        let stored = log(1..=stored);
         let restores = Restores::between([[at(kept + 1), at(kept + 20)]]);
-        transcripts(seen, &Conversations::from([(upload(), stored)]), &restores)
+        let conversations = Conversations::from([(upload(), stored)]);
+        transcripts(seen, &conversations, (&Deletions::new(), &restores))
     }
 
     #[test]

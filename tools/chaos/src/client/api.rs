@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::{AuthorSecret, LogPage, Message, NewMessage, Seq, Upload, UploadId};
+use app::model::{AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, Upload, UploadId};
 use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::balancer::Balancer;
 
@@ -69,7 +69,7 @@ impl Api {
         upload: UploadId,
         new: &NewMessage,
         secret: Option<&AuthorSecret>,
-    ) -> Result<Message, ApiFailure> {
+    ) -> Result<LogEntry, ApiFailure> {
         let mut request = self.http.post(self.messages(upload)).json(new);
         if let Some(secret) = secret {
             request = request.bearer_auth(secret.expose());
@@ -77,10 +77,28 @@ impl Api {
         read(request).await
     }
 
-    pub async fn create_upload(&self, png: Vec<u8>) -> Result<Upload, ApiFailure> {
+    pub async fn delete_message(
+        &self,
+        upload: UploadId,
+        (seq, id): (Seq, MessageId),
+        secret: &AuthorSecret,
+    ) -> Result<(), ApiFailure> {
+        let url = format!("{}/{seq}?id={id}", self.messages(upload));
+        delete(self.http.delete(url).bearer_auth(secret.expose())).await
+    }
+
+    pub async fn create_upload(
+        &self,
+        png: Vec<u8>,
+        owner: Option<&AuthorSecret>,
+    ) -> Result<Upload, ApiFailure> {
         let file = Part::bytes(png).file_name("picture.png");
         let form = Form::new().part("file", file);
-        read(self.http.post(self.url("/api/uploads")).multipart(form)).await
+        let mut request = self.http.post(self.url("/api/uploads")).multipart(form);
+        if let Some(owner) = owner {
+            request = request.bearer_auth(owner.expose());
+        }
+        read(request).await
     }
 
     pub async fn upload(&self, id: UploadId) -> Result<Upload, ApiFailure> {
@@ -109,6 +127,21 @@ impl Api {
 
 /// Sends a request and reads the answer as the browser does.
 async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFailure> {
+    let (status, retry_after, body) = exchange(request).await?;
+    ApiFailure::read(status, retry_after, &body)
+}
+
+/// The answer to a deletion has no body.
+async fn delete(request: RequestBuilder) -> Result<(), ApiFailure> {
+    match exchange(request).await? {
+        (200..300, ..) => Ok(()),
+        (status, retry_after, body) => {
+            ApiFailure::read::<IgnoredAny>(status, retry_after, &body).map(drop)
+        }
+    }
+}
+
+async fn exchange(request: RequestBuilder) -> Result<(u16, Option<u32>, String), ApiFailure> {
     let failure = |error: reqwest::Error| {
         if error.is_timeout() {
             ApiFailure::TimedOut
@@ -123,5 +156,6 @@ async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFail
     let status = answer.status().as_u16();
     let retry_after = answer.headers().get(RETRY_AFTER);
     let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    ApiFailure::read(status, retry_after, &answer.text().await.map_err(failure)?)
+    let body = answer.text().await.map_err(failure)?;
+    Ok((status, retry_after, body))
 }

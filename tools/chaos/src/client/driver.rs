@@ -3,8 +3,8 @@
 use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
-use app::live::{Connection, Entry};
-use app::model::{LogEntry, LogPage, Seq, Viewer};
+use app::live::{Connection, Delivery, Entry};
+use app::model::{LogPage, MessageId, Seq, Viewer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
@@ -13,6 +13,7 @@ use tokio::time::{Duration, Instant};
 use super::protocol::ProtocolCheck;
 use super::socket::{Socket, SocketEvent, Stall};
 use super::{Context, Progress, Role, Transcript};
+use crate::restores;
 
 /// Events that may wait for a client; its socket is not read when there are more.
 const MAX_EVENTS: usize = 256;
@@ -41,6 +42,8 @@ pub struct Driver {
     timers: Vec<(Instant, Timer)>,
     transcript: Transcript,
     protocol: ProtocolCheck,
+    /// Deletions that are not answered yet.
+    deleting: usize,
 }
 
 impl Driver {
@@ -73,6 +76,7 @@ impl Driver {
             sockets: 0,
             timers: Vec::new(),
             protocol: ProtocolCheck::default(),
+            deleting: 0,
         };
         let (first, listed) = driver.machine.listed();
         driver.transcript.record(first, listed);
@@ -83,7 +87,10 @@ impl Driver {
     /// Handles an event; those of a socket that has been replaced are ignored.
     pub fn on_event(&mut self, event: ClientEvent) {
         match event {
-            ClientEvent::Answer(input) => self.handle(input),
+            ClientEvent::Answer(input) => {
+                self.deleting -= usize::from(matches!(input, Input::DeleteAnswered(..)));
+                self.handle(input);
+            }
             ClientEvent::Socket(number, event)
                 if number == self.sockets && self.socket.is_some() =>
             {
@@ -133,6 +140,18 @@ impl Driver {
     /// The client's own messages that are not listed with the others yet.
     pub fn unsent(&self) -> Vec<Entry> {
         self.machine.unsent().to_vec()
+    }
+
+    /// The listed messages.
+    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        let (_, listed) = self.machine.listed();
+        listed.iter().filter_map(|it| it.message.as_ref())
+    }
+
+    /// Deletes what could still be undone, as when the tab is hidden for a moment.
+    pub fn look_away(&mut self) {
+        self.handle(Input::Connection(ConnectionEvent::Hidden));
+        self.handle(Input::Connection(ConnectionEvent::Visible));
     }
 
     /// Loads what the client skipped when it had missed too much.
@@ -190,9 +209,12 @@ impl Driver {
                 self.context.recorder.on_listed(&entry.key);
             }
         }
+        let is_not_deleted = |it: &&Entry| matches!(it.delivery, Delivery::NotDeleted { .. });
+        let not_deleted = self.listed().filter(is_not_deleted).count();
+        let (first, listed) = self.machine.listed();
         self.progress.send_replace(Progress {
             cursor: Seq::new(first.get() - 1 + listed.len() as u64),
-            unsent: self.machine.unsent().len(),
+            unsent: self.machine.unsent().len() + self.deleting + not_deleted,
             is_live: !self.transcript.is_missing_before(first)
                 && matches!(
                     self.machine.connection(),
@@ -242,8 +264,7 @@ impl Driver {
                     socket.send(&command);
                 }
             }
-            // Clients delete nothing.
-            Effect::Delete(..) => {}
+            Effect::Delete(seq, id) => self.delete(seq, id),
             Effect::FetchFrom(seq) => self.call(async move {
                 let before = seq.previous();
                 let answer = api.after(upload, before).await;
@@ -264,7 +285,7 @@ impl Driver {
                     recorder.on_post(&new.client_message_id);
                     let answer = api.post(upload, &new, Some(&secret)).await;
                     recorder.on_answer(&new, &answer);
-                    Input::PostAnswered(new.client_message_id, answer.map(LogEntry::Message))
+                    Input::PostAnswered(new.client_message_id, answer)
                 });
             }
             Effect::Start(timer, millis) => {
@@ -274,6 +295,27 @@ impl Driver {
             }
             Effect::Stop(timer) => self.stop_timer(timer),
         }
+    }
+
+    fn delete(&mut self, seq: Seq, id: MessageId) {
+        let said = self.transcript.said(seq);
+        let key = said.expect("what it deletes was listed").key.clone();
+        let (upload, secret) = (self.role.upload, self.role.secret.clone());
+        let Context {
+            api,
+            recorder,
+            restores,
+            ..
+        } = self.context.clone();
+        recorder.on_delete(upload, (seq, id), key);
+        self.deleting += 1;
+        self.call(async move {
+            let asked = restores::now();
+            let answer = api.delete_message(upload, (seq, id), &secret).await;
+            let times = [asked, restores::now()];
+            recorder.on_deleted(id, times, &answer, restores.is_restored());
+            Input::DeleteAnswered(seq, answer)
+        });
     }
 
     fn stop_timer(&mut self, timer: Timer) {

@@ -21,8 +21,8 @@ use crate::restores::Restores;
 pub use api::Api;
 pub use pool::ClientPool;
 pub use protocol::sequence_error;
-pub use roles::{crowd, few};
-pub use transcript::{Line, Lines, Transcript, stored_line};
+pub use roles::{crowd, few, owner_in_crowd, owner_in_few};
+pub use transcript::{Line, Lines, Transcript};
 
 /// A part of a run, the same for all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Role {
     /// Unique in the run.
     pub name: String,
     pub upload: UploadId,
-    /// The author's secret.
+    /// The author's secret, of the upload's owner too if it deletes what others wrote.
     pub secret: AuthorSecret,
     pub seed: u64,
     /// Mean time between two messages.
@@ -61,6 +61,15 @@ pub struct Role {
     /// Whether it pauses reading its socket again and again.
     pub stalls: bool,
     pub writes_long: bool,
+    pub deletes: Deletes,
+}
+
+/// Whose messages a client deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletes {
+    Own,
+    /// It is the upload's owner.
+    All,
 }
 
 /// How far a client is.
@@ -68,7 +77,7 @@ pub struct Role {
 pub struct Progress {
     /// The last number up to which nothing is missing.
     pub cursor: Seq,
-    /// Its own messages that are not listed with the stored ones yet.
+    /// Its own messages that are not listed with the stored ones yet, and its deletions that are not answered well.
     pub unsent: usize,
     pub is_live: bool,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::model::{AuthorSecret, UploadId};
 
-use super::Role;
+use super::{Deletes, Role};
 
 /// One of so many clients is a visitor.
 const VISITOR_RATIO: usize = 5;
@@ -32,6 +32,8 @@ pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> V
             stays: !is_visitor,
             stalls: is_busy && (is_visitor || busy_residents % STALL_RATIO == 0),
             writes_long: is_busy,
+            // The first client of each upload is its owner.
+            deletes: deletes(number < uploads.len()),
         }
     };
     (0..count).map(role).collect()
@@ -51,9 +53,24 @@ pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
             stays: true,
             stalls: false,
             writes_long: false,
+            deletes: deletes(number == 0),
         }
     };
     (0..=WRITERS).map(role).collect()
+}
+
+fn deletes(is_owner: bool) -> Deletes {
+    if is_owner { Deletes::All } else { Deletes::Own }
+}
+
+/// The secret of the owner of the n-th of the uploads that the nodes share.
+pub fn owner_in_crowd(number: usize) -> AuthorSecret {
+    secret(&format!("c{number}"))
+}
+
+/// The secret of the owner of the standalone node's uploads.
+pub fn owner_in_few() -> AuthorSecret {
+    secret("s0")
 }
 
 fn secret(name: &str) -> AuthorSecret {

@@ -21,14 +21,20 @@ const PIECES: [&str; 8] = [
     "message\r\n$7\r\n ",
 ];
 
-/// A text that begins with `name`, so that no two are alike; where `is_long` it is as long as is allowed.
+/// What is in each part of the text with this name, and nowhere else.
+pub fn marker(name: &str) -> String {
+    format!("{name}: ")
+}
+
+/// A text in which the marker of `name` comes again and again, so that each part of it can be found; where `is_long` it is as long as is allowed.
 pub fn random_text(name: &str, is_long: bool, rng: &mut StdRng) -> String {
     let length = if is_long || rng.random_ratio(1, LONG_RATIO) {
         MAX_MESSAGE_CHARS
     } else {
         rng.random_range(0..MAX_SHORT)
     };
-    let mut text = format!("{name}: ");
+    let marker = marker(name);
+    let mut text = marker.clone();
     let mut chars = text.chars().count();
     while chars < length {
         let piece = if is_long {
@@ -36,8 +42,10 @@ pub fn random_text(name: &str, is_long: bool, rng: &mut StdRng) -> String {
         } else {
             PIECES[rng.random_range(0..PIECES.len())]
         };
-        text.push_str(piece);
-        chars += piece.chars().count();
+        for part in [piece, &marker] {
+            text.push_str(part);
+            chars += part.chars().count();
+        }
     }
-    text.chars().take(length.max(name.len() + 1)).collect()
+    text.chars().take(length.max(marker.len())).collect()
 }

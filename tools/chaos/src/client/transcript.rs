@@ -6,12 +6,25 @@ use std::num::NonZeroU32;
 
 use app::live::{Entry, Listed};
 use app::model::{
-    AuthorName, AuthorTag, ClientMessageId, Message, MessageText, Point, Seq, Timestamp,
+    AuthorName, AuthorTag, ClientMessageId, LogEntry, Message, MessageId, MessageText, Point, Seq,
+    Timestamp,
 };
+
+/// An entry of the log as a client listed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub id: MessageId,
+    /// The number of the message that it deletes.
+    pub deletes: Option<Seq>,
+    /// `None` for a deletion, and for a message that was deleted before it was listed.
+    pub message: Option<Said>,
+    /// Whether it is a message that is deleted.
+    pub is_deleted: bool,
+}
 
 /// What must be the same in a list and in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct Said {
     pub key: ClientMessageId,
     author_name: AuthorName,
     content: MessageText,
@@ -21,9 +34,46 @@ pub struct Line {
     pin: Option<NonZeroU32>,
 }
 
-fn line(entry: &Entry) -> Line {
+impl Line {
+    fn new(listed: &Listed) -> Self {
+        Self {
+            id: listed.id,
+            deletes: listed.deletes,
+            message: listed.message.as_ref().map(said),
+            is_deleted: is_deleted(listed),
+        }
+    }
+
+    /// Whether it is this entry, in this state.
+    pub fn is(&self, entry: &LogEntry) -> bool {
+        self.is_or_was(entry) && self.is_deleted == matches!(entry, LogEntry::DeletedMessage(_))
+    }
+
+    /// Whether it is this entry, which only one of both may know to be deleted.
+    pub fn is_or_was(&self, entry: &LogEntry) -> bool {
+        self.id == entry.id()
+            && match entry {
+                LogEntry::Message(message) => {
+                    self.is_deleted || self.message == Some(stored(message))
+                }
+                LogEntry::DeletedMessage(_) => self.deletes.is_none(),
+                LogEntry::Deletion(deletion) => self.deletes == Some(deletion.deletes),
+            }
+    }
+
+    /// When the message was stored, if it was listed.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.message.as_ref().map(|message| message.created_at)
+    }
+}
+
+fn is_deleted(listed: &Listed) -> bool {
+    listed.message.is_none() && listed.deletes.is_none()
+}
+
+fn said(entry: &Entry) -> Said {
     let entry = entry.clone();
-    Line {
+    Said {
         key: entry.key,
         author_name: entry.author_name,
         content: entry.content,
@@ -34,9 +84,9 @@ fn line(entry: &Entry) -> Line {
     }
 }
 
-pub fn stored_line(message: &Message) -> Line {
+fn stored(message: &Message) -> Said {
     let message = message.clone();
-    Line {
+    Said {
         key: message.client_message_id,
         author_name: message.author_name,
         content: message.content,
@@ -70,25 +120,37 @@ impl Transcript {
         if last_before.is_some_and(|before| before.get() > last) {
             self.error(format!("it ends with {last} and had {last_before:?}"));
         }
-        let mut new = 0;
+        let (mut new, mut deleted) = (0, Vec::new());
         for (number, listed) in (first.get()..).zip(listed) {
-            let Some(entry) = &listed.message else {
-                continue;
-            };
             let seq = Seq::new(number);
             match self.lines.entry(seq) {
                 Vacant(vacant) => {
-                    vacant.insert(line(entry));
+                    vacant.insert(Line::new(listed));
+                    deleted.extend(listed.deletes);
                     new += usize::from(last_before.is_none_or(|before| seq > before));
                 }
-                Occupied(known) if known.get().key != entry.key => {
-                    let change = format!("{number} was {} and is {}", known.get().key, entry.key);
+                Occupied(known) if known.get().id != listed.id => {
+                    let change = format!("{number} was {} and is {}", known.get().id, listed.id);
                     self.error(change);
                 }
-                Occupied(_) => {}
+                Occupied(known) if known.get().is_deleted && listed.message.is_some() => {
+                    self.error(format!("{number} is shown although it is deleted"));
+                }
+                Occupied(mut known) => known.get_mut().is_deleted = is_deleted(listed),
+            }
+        }
+        // Of those that the client does not list any more, too.
+        for seq in deleted {
+            if let Some(line) = self.lines.get_mut(&seq) {
+                line.is_deleted = true;
             }
         }
         new
+    }
+
+    /// The message that the client listed under this number.
+    pub fn said(&self, seq: Seq) -> Option<&Said> {
+        self.lines.get(&seq)?.message.as_ref()
     }
 
     /// The list has started anew: what it had is no longer compared with what it will have.
@@ -110,7 +172,7 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::fixture::entries;
+    use crate::check::fixture::{deletion, entries};
 
     fn transcript(first: u64, next: u64) -> Transcript {
         let mut transcript = Transcript::default();
@@ -125,9 +187,7 @@ mod tests {
         assert_eq!(transcript.record(Seq::new(2), &entries(2..10)), 0);
         let lines: Vec<_> = transcript.lines.into_iter().collect();
         let expected = entries(2..10);
-        let expected = (2..)
-            .map(Seq::new)
-            .zip(expected.iter().map(|it| line(it.message.as_ref().unwrap())));
+        let expected = (2..).map(Seq::new).zip(expected.iter().map(Line::new));
         assert_eq!(lines, expected.collect::<Vec<_>>());
         assert_eq!(transcript.error, None);
     }
@@ -154,9 +214,24 @@ mod tests {
     fn changed_order_and_removals_are_errors() {
         let mut changed = transcript(1, 4);
         changed.record(Seq::new(1), &entries([1, 3, 2, 4]));
-        assert_eq!(changed.error.unwrap(), "2 was m2 and is m3");
+        assert!(changed.error.is_some());
         let mut removed = transcript(1, 5);
         removed.record(Seq::new(1), &entries(1..3));
         assert!(removed.error.is_some());
+    }
+
+    #[test]
+    fn a_deleted_message_stays_deleted() {
+        let mut transcript = transcript(1, 4);
+        let deletes_2 = deletion(4, 2);
+        transcript.record(Seq::new(4), std::slice::from_ref(&deletes_2));
+        assert!(transcript.lines[&Seq::new(2)].is_deleted);
+        let mut listed = entries(1..4);
+        listed.push(deletes_2);
+        transcript.record(Seq::new(1), &listed);
+        assert_eq!(
+            transcript.error.unwrap(),
+            "2 is shown although it is deleted"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A simulated user: writes, taps, retries failed messages, and sometimes stalls.
+//! A simulated user: writes, deletes, taps, retries failed messages, and sometimes stalls.
 
 use std::future::pending;
 use std::ops::Range;
@@ -14,13 +14,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
 use super::driver::{ClientEvent, Driver};
-use super::{Context, Phase, Progress, Role, text};
+use super::{Context, Deletes, Phase, Progress, Role, text};
 use crate::check::Seen;
 use crate::recorder::Recorder;
 
 const REOPEN_DELAY: Duration = Duration::from_millis(500);
 /// How often failed messages are retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// So many messages does a user write for each that is deleted.
+const MESSAGES_PER_DELETION: u32 = 20;
+/// How old a message is that is deleted, at most, as a number of messages.
+const MAX_DELETED_AGE: usize = 60;
+/// How often failed deletions are retried: each costs the store several calls.
+const DELETE_RETRY_INTERVAL: Duration = Duration::from_secs(4);
 /// Mean time between two taps.
 const TAP_PAUSE: Duration = Duration::from_secs(7);
 /// Mean time between two stalls.
@@ -87,13 +93,15 @@ struct User {
     rng: StdRng,
     written: u64,
     stall_seconds: Range<f64>,
-    next: [(Action, Instant); 3],
+    next: [(Action, Instant); 4],
 }
 
 /// What a user does at random times.
 #[derive(Debug, Clone, Copy)]
 enum Action {
     Write,
+    /// Deletes a message.
+    Delete,
     /// Taps the picture, and loads older messages.
     Tap,
     Stall,
@@ -110,6 +118,10 @@ impl User {
         let mut rng = StdRng::seed_from_u64(role.seed.wrapping_add(1));
         let next = [
             (Action::Write, now + around(&mut rng, role.pace)),
+            (
+                Action::Delete,
+                now + around(&mut rng, role.pace * MESSAGES_PER_DELETION),
+            ),
             (Action::Tap, now + around(&mut rng, TAP_PAUSE)),
             (Action::Stall, now + seconds(&mut rng, FIRST_STALL_AFTER)),
         ];
@@ -135,6 +147,7 @@ impl User {
         mut phase: watch::Receiver<Phase>,
     ) {
         let mut retries = interval(RETRY_INTERVAL);
+        let mut delete_retries = interval(DELETE_RETRY_INTERVAL);
         loop {
             let timer = self.driver.next_timer();
             let moments = self.next.iter().map(|(_, at)| *at);
@@ -149,9 +162,13 @@ impl User {
                     self.retry();
                     self.driver.load_skipped();
                 }
+                _ = delete_retries.tick() => self.retry_deletions(),
                 () = sleep_until(action) => self.act(*phase.borrow() == Phase::Writing),
                 changed = phase.changed() => match changed {
-                    Ok(()) => self.end_stall(),
+                    Ok(()) => {
+                        self.end_stall();
+                        self.driver.look_away();
+                    }
                     Err(_) => return,
                 },
             }
@@ -168,6 +185,7 @@ impl User {
             }
             let mean = match action {
                 Action::Write => self.role.pace,
+                Action::Delete => self.role.pace * MESSAGES_PER_DELETION,
                 Action::Tap => TAP_PAUSE,
                 Action::Stall => STALL_PAUSE,
             };
@@ -175,6 +193,7 @@ impl User {
             match action {
                 _ if !is_writing => {}
                 Action::Write => self.write(),
+                Action::Delete => self.delete(),
                 Action::Tap => self.tap(),
                 Action::Stall => pause += self.stall(),
             }
@@ -203,6 +222,17 @@ impl User {
         });
     }
 
+    /// Deletes one of the newest messages: of its own, or as the owner of anybody's.
+    fn delete(&mut self) {
+        let may_delete = |entry: &&Entry| entry.mine || self.role.deletes == Deletes::All;
+        let newest = self.driver.listed().rev().take(MAX_DELETED_AGE);
+        let deletable: Vec<_> = newest.filter(may_delete).map(|entry| entry.seq).collect();
+        if !deletable.is_empty() {
+            let seq = deletable[self.rng.random_range(0..deletable.len())];
+            self.driver.handle(Input::Delete(seq));
+        }
+    }
+
     fn some_point(&mut self) -> Point {
         let (x, y) = (self.rng.random(), self.rng.random());
         Point::new(x, y).expect("these are fractions")
@@ -227,6 +257,15 @@ impl User {
 
     fn end_stall(&mut self) {
         self.read_from.send_replace(Instant::now());
+    }
+
+    fn retry_deletions(&mut self) {
+        let not_deleted = |entry: &&Entry| matches!(entry.delivery, Delivery::NotDeleted { .. });
+        let not_deleted = self.driver.listed().filter(not_deleted);
+        let not_deleted: Vec<_> = not_deleted.map(|entry| entry.seq).collect();
+        for seq in not_deleted {
+            self.driver.handle(Input::Delete(seq));
+        }
     }
 
     fn retry(&mut self) {
