@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use reqwest::Client;
 use tempfile::TempDir;
 use testbed::{Mongo, Redis, S3};
 use tokio::task::spawn_blocking;
 
+use crate::blobs::BlobStore;
 use crate::fault::{Kind, LOST_PERCENT};
 use crate::managed_node::ManagedNode;
 use crate::proxy::Disruption::{Cut, HalfOpen};
@@ -21,6 +23,10 @@ use crate::standalone::StandaloneNode;
 pub const NODES: usize = 3;
 /// These and the standalone one.
 pub const ALL_NODES: usize = NODES + 1;
+/// With it everything can be deleted.
+pub const ADMIN_TOKEN: &str = "the-token-of-the-admin-of-a-run";
+/// How the secrets of all authors begin.
+const AUTHOR_SECRET: &str = "the-secret-of-";
 const REDIS_USER: &str = "tonesa";
 /// Nobody looks at the pages here, and a node does not start without packaged files.
 const SITE: [(&str, &str); 5] = [
@@ -42,7 +48,7 @@ pub struct Environment {
     redis: Redis,
     mongo: Mongo,
     s3: S3,
-    secrets: [String; 2],
+    secrets: [String; 4],
     _site: TempDir,
 }
 
@@ -73,7 +79,12 @@ impl Environment {
                 nodes: Vec::new(),
                 standalone: StandaloneNode::start(NODES, &program, &site, recorder.clone())?,
                 proxies,
-                secrets: [password, s3.secret_key().to_owned()],
+                secrets: [
+                    password,
+                    s3.secret_key().to_owned(),
+                    ADMIN_TOKEN.to_owned(),
+                    AUTHOR_SECRET.to_owned(),
+                ],
                 redis,
                 mongo,
                 s3,
@@ -87,11 +98,12 @@ impl Environment {
 
     fn start_nodes(&mut self, program: &Path, site: &str, recorder: &Recorder) -> Result<()> {
         let (mongo_url, s3) = (self.mongo.url_of_new_database(), self.s3.environment());
-        let [password, _] = &self.secrets;
+        let [password, ..] = &self.secrets;
         for (number, proxy) in self.proxies.iter().enumerate() {
             let redis_url = format!("redis://{REDIS_USER}:{password}@127.0.0.1:{}", proxy.port());
             let mut variables = vec![
                 ("TONESA_SITE_DIR", site),
+                ("TONESA_ADMIN_TOKEN", ADMIN_TOKEN),
                 ("MONGO_URL", &mongo_url),
                 ("REDIS_URL", &redis_url),
             ];
@@ -119,6 +131,11 @@ impl Environment {
     /// What no log may contain.
     pub fn secrets(&self) -> &[String] {
         &self.secrets
+    }
+
+    /// The blobs of the nodes that share the backends.
+    pub fn blobs(&self, http: Client) -> BlobStore {
+        BlobStore::Bucket(http, self.s3.bucket_folder())
     }
 
     /// How many messages from Redis were dropped.

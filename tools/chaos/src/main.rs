@@ -2,9 +2,11 @@
 //! stored. `cargo xtask chaos` builds what it needs and runs it.
 
 mod balancer;
+mod blobs;
 mod check;
 mod client;
 mod convergence;
+mod endings;
 mod environment;
 mod fault;
 mod health;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use app::live::failure::ApiFailure;
 use app::model::{
-    ClientMessageId, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, UploadId,
+    ClientMessageId, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, Upload,
+    UploadId,
 };
 use hdrhistogram::Histogram;
 
@@ -26,6 +27,8 @@ pub struct Records {
     pub acknowledged: HashMap<ClientMessageId, Vec<Message>>,
     /// What was asked to be deleted, by the messages' ids.
     pub deletions: Deletions,
+    /// The images of uploads that were not acknowledged.
+    pub unacknowledged: Vec<Vec<u8>>,
     /// How often what happened.
     pub counts: BTreeMap<String, u64>,
     /// What must not happen, in sentences; none: the run has passed.
@@ -112,6 +115,14 @@ impl Recorder {
                 records.violation(format!("a post of {key} was answered with a deletion"));
             }
             Err(failure) => records.count(format!("failed post: {failure}"), 1),
+        }
+    }
+
+    pub fn on_upload(&self, bytes: &[u8], answer: &Result<Upload, ApiFailure>) {
+        let mut records = self.lock();
+        if answer.is_err() {
+            records.count("failed upload", 1);
+            records.unacknowledged.push(bytes.to_vec());
         }
     }
 

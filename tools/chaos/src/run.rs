@@ -16,8 +16,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
-use crate::check::{self, Seen};
+use crate::blobs::BlobStore;
+use crate::check::{self, Known, Seen};
 use crate::client::{self, Api, ClientPool, Phase, Progress, Role};
+use crate::endings::{self, Ended};
 use crate::environment::{ALL_NODES, Environment, NODES};
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
@@ -96,6 +98,8 @@ struct Run {
     /// Those of the standalone node, and its clients, who write about the first one.
     standalone_uploads: Vec<Sent>,
     standalone_clients: ClientPool,
+    /// The uploads that end, of the nodes that share the backends and of the standalone one.
+    endings: [AbortOnDropHandle<Vec<Ended>>; 2],
     report: Report,
     usage: watch::Receiver<[Usage; ALL_NODES]>,
     _background: [AbortOnDropHandle<()>; 3],
@@ -111,7 +115,9 @@ impl Run {
         let http = Client::builder().no_proxy().build()?;
         let balancer = Balancer::new(environment.nodes().iter().map(ManagedNode::address));
         let api = Api::new(http, balancer.clone());
-        let first_uploads = uploads::first(UPLOADS, &api, seed, client::owner_in_crowd).await;
+        let first_uploads =
+            uploads::first(UPLOADS, (&api, &recorder), seed, client::owner_in_crowd);
+        let first_uploads = first_uploads.await;
         let first_uploads = first_uploads.context("making the first uploads")?;
         let standalone = environment.standalone();
         let standalone_uploads = standalone.fill(&api, seed, &recorder).await;
@@ -128,6 +134,10 @@ impl Run {
             restores: standalone.restores().clone(),
             ..context.clone()
         };
+        let endings = [
+            endings::keep_ending(context.clone(), 'e', seed + 2),
+            endings::keep_ending(standalone_context.clone(), 'l', seed + 3),
+        ];
         let uploader = uploads::keep_uploading(context.clone(), seed + 1);
         let (usage, usages) = watch::channel([Usage::default(); ALL_NODES]);
         let background = [
@@ -148,6 +158,7 @@ impl Run {
             first_uploads,
             standalone_uploads,
             standalone_clients: ClientPool::start(few, &standalone_context),
+            endings: endings.map(|ending| AbortOnDropHandle::new(tokio::spawn(ending))),
             report: Report {
                 seed,
                 ..Report::default()
@@ -259,28 +270,32 @@ impl Run {
         report.usage = self.usage.borrow().to_vec();
         report.transcripts = seen.len() + seen_alone.len();
         health::check_idle(&self.environment).await;
-        // A node that does not answer is not compared: that is a violation already.
-        let nodes = health::answering(self.environment.nodes(), &self.api).await;
-        if nodes.is_empty() {
-            let violation = "no node answers any more: nothing could be compared";
-            self.recorder.violation(violation.to_owned());
-        } else {
-            let ids = ids(&self.first_uploads);
-            let restores = Restores::default();
-            report.stored = compare(&nodes, &seen, &ids, &restores, &self.recorder).await;
-            let lost = check::uploads(&nodes, &uploads).await;
-            self.recorder.violations(lost);
-        }
+        let [ended, ended_alone] = self.endings;
+        let (ended, ended_alone) = (ended.await?, ended_alone.await?);
+        let http = Client::builder().no_proxy().build()?;
         let standalone = self.environment.standalone();
-        let nodes = health::answering([standalone.node()], &self.api).await;
-        if nodes.is_empty() {
-            let violation = "the standalone node does not answer any more";
-            self.recorder.violation(violation.to_owned());
-        } else {
-            let (ids, restores) = (ids(&self.standalone_uploads), standalone.restores());
-            report.stored += compare(&nodes, &seen_alone, &ids, restores, &self.recorder).await;
-            let lost = check::uploads(&nodes, &self.standalone_uploads).await;
-            self.recorder.violations(lost);
+        let shared = Checked {
+            name: "nodes",
+            nodes: health::answering(self.environment.nodes(), &self.api).await,
+            seen: &seen,
+            conversations: &ids(&self.first_uploads),
+            uploads: &uploads,
+            ended: &ended,
+            blobs: self.environment.blobs(http),
+            restores: &Restores::default(),
+        };
+        let alone = Checked {
+            name: "standalone node",
+            nodes: health::answering([standalone.node()], &self.api).await,
+            seen: &seen_alone,
+            conversations: &ids(&self.standalone_uploads),
+            uploads: &self.standalone_uploads,
+            ended: &ended_alone,
+            blobs: standalone.blobs(),
+            restores: standalone.restores(),
+        };
+        for checked in [shared, alone] {
+            report.stored += checked.check(&self.recorder).await?;
         }
         health::stop_all(&self.environment).await;
         for (usage, node) in report.usage.iter().zip(self.environment.all_nodes()) {
@@ -300,32 +315,68 @@ fn ids(uploads: &[Sent]) -> Vec<UploadId> {
     uploads.iter().map(|(upload, _)| upload.id).collect()
 }
 
-/// Compares the listed and the acknowledged messages with those that these nodes return. Returns the number of messages.
-async fn compare(
-    nodes: &[Api],
-    seen: &[Seen],
-    uploads: &[UploadId],
-    restores: &Restores,
-    recorder: &Recorder,
-) -> usize {
-    match check::conversations(nodes, uploads).await {
-        Ok((conversations, errors)) => {
-            recorder.violations(errors);
-            let acknowledged = recorder.lock().acknowledged_in(uploads);
-            let (lost, kept): (Vec<_>, Vec<_>) = acknowledged
-                .into_iter()
-                .partition(|message| restores.is_lost(message.created_at));
-            recorder.count("acknowledged message lost in a restore", lost.len());
-            let deletions = recorder.lock().deletions.clone();
-            recorder.violations(check::acknowledged(&kept, &conversations));
-            recorder.violations(check::deletions(&deletions, &conversations, restores));
-            let context = (&deletions, restores);
-            recorder.violations(check::transcripts(seen, &conversations, context));
-            conversations.values().map(Vec::len).sum()
-        }
-        Err(failure) => {
-            recorder.violation(format!("the conversations cannot be read: {failure}"));
-            0
+/// What is compared with each other: of nodes that share a store.
+struct Checked<'a> {
+    name: &'static str,
+    /// Those that answer.
+    nodes: Vec<Api>,
+    seen: &'a [Seen],
+    conversations: &'a [UploadId],
+    /// The acknowledged ones, which stay.
+    uploads: &'a [Sent],
+    ended: &'a [Ended],
+    blobs: BlobStore,
+    restores: &'a Restores,
+}
+
+impl Checked<'_> {
+    /// Returns the number of messages.
+    async fn check(&self, recorder: &Recorder) -> Result<usize> {
+        let Self {
+            nodes, restores, ..
+        } = self;
+        // A node that does not answer is not compared: that is a violation already.
+        let Some(node) = nodes.first() else {
+            let name = self.name;
+            recorder.violation(format!("the {name} do not answer any more"));
+            return Ok(0);
+        };
+        let count = self.compare(recorder).await;
+        recorder.violations(check::uploads(nodes, self.uploads).await);
+        recorder.violations(check::ended(nodes, self.ended, restores).await);
+        let unacknowledged = recorder.lock().unacknowledged.clone();
+        let known = Known {
+            ended: self.ended,
+            unacknowledged: &unacknowledged,
+            restores,
+        };
+        recorder.violations(check::blobs(node, &self.blobs, &known).await?);
+        Ok(count)
+    }
+
+    /// Compares the listed and the acknowledged messages with those that these nodes return. Returns the number of
+    /// messages.
+    async fn compare(&self, recorder: &Recorder) -> usize {
+        let restores = self.restores;
+        match check::conversations(&self.nodes, self.conversations).await {
+            Ok((conversations, errors)) => {
+                recorder.violations(errors);
+                let acknowledged = recorder.lock().acknowledged_in(self.conversations);
+                let (lost, kept): (Vec<_>, Vec<_>) = acknowledged
+                    .into_iter()
+                    .partition(|message| restores.is_lost(message.created_at));
+                recorder.count("acknowledged message lost in a restore", lost.len());
+                let deletions = recorder.lock().deletions.clone();
+                recorder.violations(check::acknowledged(&kept, &conversations));
+                recorder.violations(check::deletions(&deletions, &conversations, restores));
+                let context = (&deletions, restores);
+                recorder.violations(check::transcripts(self.seen, &conversations, context));
+                conversations.values().map(Vec::len).sum()
+            }
+            Err(failure) => {
+                recorder.violation(format!("the conversations cannot be read: {failure}"));
+                0
+            }
         }
     }
 }

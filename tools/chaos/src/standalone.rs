@@ -12,7 +12,9 @@ use app::model::NewMessage;
 use walkdir::WalkDir;
 
 use crate::balancer::Balancer;
+use crate::blobs::BlobStore;
 use crate::client::{self, Api};
+use crate::environment::ADMIN_TOKEN;
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
 use crate::restores::Restores;
@@ -31,7 +33,10 @@ pub struct StandaloneNode {
 
 impl StandaloneNode {
     pub fn start(number: usize, program: &Path, site: &str, recorder: Recorder) -> Result<Self> {
-        let variables = [("TONESA_SITE_DIR", site)];
+        let variables = [
+            ("TONESA_SITE_DIR", site),
+            ("TONESA_ADMIN_TOKEN", ADMIN_TOKEN),
+        ];
         let node = ManagedNode::start(number, program, &variables, recorder)?;
         Ok(Self {
             balancer: Balancer::new([node.address()]),
@@ -51,6 +56,10 @@ impl StandaloneNode {
 
     pub fn restores(&self) -> &Restores {
         &self.restores
+    }
+
+    pub fn blobs(&self) -> BlobStore {
+        BlobStore::Folder(self.folder("data/images"))
     }
 
     /// Moves the database away, as an operator would do with a broken one, and starts the node, which makes a new one.
@@ -101,7 +110,8 @@ impl StandaloneNode {
         recorder: &Recorder,
     ) -> Result<Vec<Sent>, ApiFailure> {
         let api = api.of_node(self.node.address());
-        let uploads = uploads::first(UPLOADS, &api, seed, |_| client::owner_in_few()).await?;
+        let uploads =
+            uploads::first(UPLOADS, (&api, recorder), seed, |_| client::owner_in_few()).await?;
         for (number, (upload, _)) in uploads.iter().enumerate() {
             let content = format!("What is in picture {number}?");
             let new = NewMessage {

@@ -9,13 +9,16 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Api, Context, Phase};
+use crate::recorder::Recorder;
 
 /// Mean time between two uploads.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long the uploads at the start of the run may take.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pixels a side.
-const SIDE: u32 = 16;
+/// Width and height, in pixels.
+const SMALL: [u32; 2] = [16, 16];
+/// Of a picture that is wider than the smallest one that is made of it.
+pub const WIDE: [u32; 2] = [700, 8];
 
 /// An acknowledged upload and the bytes that were sent.
 pub type Sent = (Upload, Vec<u8>);
@@ -23,7 +26,7 @@ pub type Sent = (Upload, Vec<u8>);
 /// The uploads that the clients write about, each with its owner's secret, or the last failure.
 pub async fn first(
     count: usize,
-    api: &Api,
+    (api, recorder): (&Api, &Recorder),
     seed: u64,
     owner: impl Fn(usize) -> AuthorSecret,
 ) -> Result<Vec<Sent>, ApiFailure> {
@@ -31,7 +34,7 @@ pub async fn first(
     let begin = Instant::now();
     let mut uploads = Vec::new();
     while uploads.len() < count {
-        match upload(api, &mut rng, Some(&owner(uploads.len()))).await {
+        match upload(api, recorder, &mut rng, Some(&owner(uploads.len()))).await {
             Ok(done) => uploads.push(done),
             Err(failure) if begin.elapsed() > START_TIMEOUT => return Err(failure),
             Err(_) => sleep(PAUSE / 4).await,
@@ -57,28 +60,28 @@ pub async fn keep_uploading(context: Context, seed: u64) -> Vec<Sent> {
             _ = phase.wait_for(|phase| *phase == Phase::Over) => return acknowledged,
         }
         if *phase.borrow() == Phase::Writing {
-            match upload(&api, &mut rng, None).await {
-                Ok(done) => acknowledged.push(done),
-                Err(_) => recorder.count("failed upload", 1),
-            }
+            acknowledged.extend(upload(&api, &recorder, &mut rng, None).await);
         }
     }
 }
 
 async fn upload(
     api: &Api,
+    recorder: &Recorder,
     rng: &mut StdRng,
     owner: Option<&AuthorSecret>,
 ) -> Result<Sent, ApiFailure> {
-    let bytes = png(rng);
-    Ok((api.create_upload(bytes.clone(), owner).await?, bytes))
+    let bytes = png(SMALL, rng);
+    let answer = api.create_upload(bytes.clone(), owner, None).await;
+    recorder.on_upload(&bytes, &answer);
+    Ok((answer?, bytes))
 }
 
-/// A small PNG of noise, unlike any other.
-fn png(rng: &mut StdRng) -> Vec<u8> {
-    let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(|_| rng.random()).collect();
+/// A PNG of noise, unlike any other.
+pub fn png([width, height]: [u32; 2], rng: &mut StdRng) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..width * height * 3).map(|_| rng.random()).collect();
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIDE, SIDE);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     let writer = encoder.write_header();
     let written = writer.and_then(|mut writer| writer.write_image_data(&pixels));

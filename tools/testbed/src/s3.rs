@@ -17,6 +17,7 @@ const PARTS: [&str; 5] = ["s3", "filer", "master", "volume", "admin"];
 pub struct S3 {
     process: Process,
     port: u16,
+    filer: u16,
     secret_key: String,
 }
 
@@ -48,6 +49,7 @@ impl S3 {
             Ok(Self {
                 process,
                 port,
+                filer,
                 secret_key,
             })
         })
@@ -56,6 +58,11 @@ impl S3 {
     /// `http://127.0.0.1:PORT`
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The address at which the file server, which asks for no signature, has the bucket as a folder: it ends with `/`.
+    pub fn bucket_folder(&self) -> String {
+        format!("http://127.0.0.1:{}/buckets/{BUCKET}/", self.filer)
     }
 
     /// The bucket's name.

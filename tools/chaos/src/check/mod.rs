@@ -1,8 +1,10 @@
 //! What must hold when everything has been repaired.
 
 mod acknowledged;
+mod blobs;
 mod conversations;
 mod deletions;
+mod ended;
 #[cfg(test)]
 pub mod fixture;
 mod logs;
@@ -10,8 +12,10 @@ mod transcripts;
 mod uploads;
 
 pub use acknowledged::acknowledged;
+pub use blobs::{Known, blobs};
 pub use conversations::{Conversations, read as conversations};
 pub use deletions::deletions;
+pub use ended::ended;
 pub use logs::logs;
 pub use transcripts::{Seen, transcripts};
 pub use uploads::uploads;

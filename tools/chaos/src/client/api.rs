@@ -4,13 +4,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app::live::failure::ApiFailure;
-use app::model::{AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, Upload, UploadId};
+use app::model::{
+    AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, ShortId, Upload, UploadId,
+    UploadsPage,
+};
 use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::balancer::Balancer;
+use crate::environment::ADMIN_TOKEN;
 
 /// As long as the browser waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -91,14 +95,56 @@ impl Api {
         &self,
         png: Vec<u8>,
         owner: Option<&AuthorSecret>,
+        expires_in: Option<u32>,
     ) -> Result<Upload, ApiFailure> {
         let file = Part::bytes(png).file_name("picture.png");
-        let form = Form::new().part("file", file);
+        let mut form = Form::new().part("file", file);
+        if let Some(seconds) = expires_in {
+            form = form.text("expiresIn", seconds.to_string());
+        }
         let mut request = self.http.post(self.url("/api/uploads")).multipart(form);
         if let Some(owner) = owner {
             request = request.bearer_auth(owner.expose());
         }
         read(request).await
+    }
+
+    pub async fn delete_upload(
+        &self,
+        id: UploadId,
+        secret: &AuthorSecret,
+    ) -> Result<(), ApiFailure> {
+        let url = self.url(&format!("/api/uploads/{id}"));
+        delete(self.http.delete(url).bearer_auth(secret.expose())).await
+    }
+
+    /// Removes an upload as an admin, and blocks its image.
+    pub async fn block_upload(&self, id: UploadId) -> Result<(), ApiFailure> {
+        let url = self.url(&format!("/api/admin/uploads/{id}?block=1"));
+        delete(self.http.delete(url).bearer_auth(ADMIN_TOKEN)).await
+    }
+
+    /// All uploads that are not gone, as an admin sees them.
+    pub async fn all_uploads(&self) -> Result<Vec<ShortId>, ApiFailure> {
+        let (mut uploads, mut query) = (Vec::new(), String::new());
+        loop {
+            let url = self.url(&format!("/api/admin/uploads{query}"));
+            let page: UploadsPage = read(self.http.get(url).bearer_auth(ADMIN_TOKEN)).await?;
+            uploads.extend(page.uploads.iter().map(|it| it.upload.short_id));
+            match page.next {
+                Some(next) => query = format!("?before={next}"),
+                None => return Ok(uploads),
+            }
+        }
+    }
+
+    /// The status and the body of what is at this address.
+    pub async fn get(&self, path: &str) -> Result<(u16, Vec<u8>), ApiFailure> {
+        let request = self.http.get(self.url(path)).timeout(TIMEOUT);
+        let answer = request.send().await.map_err(|error| failure(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|error| failure(&error))?;
+        Ok((status, body.to_vec()))
     }
 
     pub async fn upload(&self, id: UploadId) -> Result<Upload, ApiFailure> {
@@ -142,20 +188,21 @@ async fn delete(request: RequestBuilder) -> Result<(), ApiFailure> {
 }
 
 async fn exchange(request: RequestBuilder) -> Result<(u16, Option<u32>, String), ApiFailure> {
-    let failure = |error: reqwest::Error| {
-        if error.is_timeout() {
-            ApiFailure::TimedOut
-        } else {
-            ApiFailure::Unreachable
-        }
-    };
     let request = request
         .timeout(TIMEOUT)
         .header("Accept", "application/json");
-    let answer = request.send().await.map_err(failure)?;
+    let answer = request.send().await.map_err(|error| failure(&error))?;
     let status = answer.status().as_u16();
     let retry_after = answer.headers().get(RETRY_AFTER);
     let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    let body = answer.text().await.map_err(failure)?;
+    let body = answer.text().await.map_err(|error| failure(&error))?;
     Ok((status, retry_after, body))
+}
+
+fn failure(error: &reqwest::Error) -> ApiFailure {
+    if error.is_timeout() {
+        ApiFailure::TimedOut
+    } else {
+        ApiFailure::Unreachable
+    }
 }

@@ -25,8 +25,8 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MESSAGES_PER_DELETION: u32 = 20;
 /// How old a message is that is deleted, at most, as a number of messages.
 const MAX_DELETED_AGE: usize = 60;
-/// How often failed deletions are retried: each costs the store several calls.
-const DELETE_RETRY_INTERVAL: Duration = Duration::from_secs(4);
+/// How often one failed deletion is retried.
+const DELETE_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Mean time between two taps.
 const TAP_PAUSE: Duration = Duration::from_secs(7);
 /// Mean time between two stalls.
@@ -162,7 +162,7 @@ impl User {
                     self.retry();
                     self.driver.load_skipped();
                 }
-                _ = delete_retries.tick() => self.retry_deletions(),
+                _ = delete_retries.tick() => self.retry_deletion(),
                 () = sleep_until(action) => self.act(*phase.borrow() == Phase::Writing),
                 changed = phase.changed() => match changed {
                     Ok(()) => {
@@ -259,11 +259,14 @@ impl User {
         self.read_from.send_replace(Instant::now());
     }
 
-    fn retry_deletions(&mut self) {
+    fn retry_deletion(&mut self) {
         let not_deleted = |entry: &&Entry| matches!(entry.delivery, Delivery::NotDeleted { .. });
-        let not_deleted = self.driver.listed().filter(not_deleted);
-        let not_deleted: Vec<_> = not_deleted.map(|entry| entry.seq).collect();
-        for seq in not_deleted {
+        let not_deleted = self
+            .driver
+            .listed()
+            .find(not_deleted)
+            .map(|entry| entry.seq);
+        if let Some(seq) = not_deleted {
             self.driver.handle(Input::Delete(seq));
         }
     }
