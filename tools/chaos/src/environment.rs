@@ -11,6 +11,7 @@ use testbed::{Mongo, Redis, S3};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::BlobStore;
+use crate::check::TextStore;
 use crate::fault::{Kind, LOST_PERCENT};
 use crate::managed_node::ManagedNode;
 use crate::proxy::Disruption::{Cut, HalfOpen};
@@ -48,6 +49,7 @@ pub struct Environment {
     redis: Redis,
     mongo: Mongo,
     s3: S3,
+    mongo_url: String,
     secrets: [String; 4],
     _site: TempDir,
 }
@@ -86,6 +88,7 @@ impl Environment {
                     AUTHOR_SECRET.to_owned(),
                 ],
                 redis,
+                mongo_url: mongo.url_of_new_database(),
                 mongo,
                 s3,
                 _site: folder,
@@ -97,7 +100,7 @@ impl Environment {
     }
 
     fn start_nodes(&mut self, program: &Path, site: &str, recorder: &Recorder) -> Result<()> {
-        let (mongo_url, s3) = (self.mongo.url_of_new_database(), self.s3.environment());
+        let (mongo_url, s3) = (self.mongo_url.clone(), self.s3.environment());
         let [password, ..] = &self.secrets;
         for (number, proxy) in self.proxies.iter().enumerate() {
             let redis_url = format!("redis://{REDIS_USER}:{password}@127.0.0.1:{}", proxy.port());
@@ -136,6 +139,11 @@ impl Environment {
     /// The blobs of the nodes that share the backends.
     pub fn blobs(&self, http: Client) -> BlobStore {
         BlobStore::Bucket(http, self.s3.bucket_folder())
+    }
+
+    /// Where those have their texts.
+    pub fn texts(&self) -> TextStore {
+        TextStore::Database(self.mongo_url.clone())
     }
 
     /// How many messages from Redis were dropped.

@@ -1,11 +1,12 @@
 //! One run, from the first process to the verdict.
 
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use app::model::UploadId;
+use app::model::{Upload, UploadId};
 use clap::Parser;
 use futures::future::try_join;
 use hdrhistogram::Histogram;
@@ -16,9 +17,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::balancer::Balancer;
-use crate::blobs::BlobStore;
-use crate::check::{self, Known, Seen};
+use crate::check::{self, DeletedTexts};
 use crate::client::{self, Api, ClientPool, Phase, Progress, Role};
+use crate::comparison::Comparison;
 use crate::endings::{self, Ended};
 use crate::environment::{ALL_NODES, Environment, NODES};
 use crate::managed_node::ManagedNode;
@@ -28,7 +29,7 @@ use crate::resources::{SAMPLE_INTERVAL, Usage};
 use crate::restores::Restores;
 use crate::schedule::Planned;
 use crate::uploads::{self, Sent};
-use crate::{convergence, health, inject, schedule};
+use crate::{convergence, health, inject, kept_pages, schedule};
 
 /// After the last repair, clients must have all messages within this time.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -222,11 +223,33 @@ impl Run {
         self.converge("after the writing that followed all repairs")
             .await;
         self.report.delays[1] = self.recorder.stop_measuring();
+        self.delete_what_is_shown().await;
+        self.converge("after what the pages showed was deleted")
+            .await;
         let longest = self.report.delays[1].as_ref().map_or(0, Histogram::max);
         if longest > MAX_DELAY_MILLIS {
             self.violation(format!(
                 "after all repairs a message was listed {longest} ms after its post, later than {MAX_DELAY_MILLIS} ms"
             ));
+        }
+    }
+
+    /// Deletes what the pages of all nodes show.
+    async fn delete_what_is_shown(&self) {
+        let nodes = |nodes: &[ManagedNode]| -> Vec<_> {
+            let nodes = nodes.iter();
+            nodes.map(|node| self.api.of_node(node.address())).collect()
+        };
+        let shared = nodes(self.environment.nodes());
+        let alone = nodes(slice::from_ref(self.environment.standalone().node()));
+        let recorder = &self.recorder;
+        for (number, (upload, _)) in self.first_uploads.iter().enumerate() {
+            let owner = client::owner_in_crowd(number);
+            kept_pages::delete_newest(&shared, upload, &owner, recorder).await;
+        }
+        if let Some((upload, _)) = self.standalone_uploads.first() {
+            let owner = client::owner_in_few();
+            kept_pages::delete_newest(&alone, upload, &owner, recorder).await;
         }
     }
 
@@ -274,34 +297,42 @@ impl Run {
         let (ended, ended_alone) = (ended.await?, ended_alone.await?);
         let http = Client::builder().no_proxy().build()?;
         let standalone = self.environment.standalone();
-        let shared = Checked {
+        let shared = Comparison {
             name: "nodes",
             nodes: health::answering(self.environment.nodes(), &self.api).await,
             seen: &seen,
-            conversations: &ids(&self.first_uploads),
+            conversations: &uploads_of(&self.first_uploads),
             uploads: &uploads,
             ended: &ended,
             blobs: self.environment.blobs(http),
+            texts: self.environment.texts(),
             restores: &Restores::default(),
         };
-        let alone = Checked {
+        let alone = Comparison {
             name: "standalone node",
             nodes: health::answering([standalone.node()], &self.api).await,
             seen: &seen_alone,
-            conversations: &ids(&self.standalone_uploads),
+            conversations: &uploads_of(&self.standalone_uploads),
             uploads: &self.standalone_uploads,
             ended: &ended_alone,
             blobs: standalone.blobs(),
+            texts: standalone.texts(),
             restores: standalone.restores(),
         };
-        for checked in [shared, alone] {
-            report.stored += checked.check(&self.recorder).await?;
+        let mut texts = DeletedTexts::default();
+        for comparison in [shared, alone] {
+            let (stored, deleted) = comparison.check(&self.recorder).await?;
+            report.stored += stored;
+            texts.extend(deleted);
         }
+        self.recorder
+            .count("deleted text searched for", texts.len());
         health::stop_all(&self.environment).await;
         for (usage, node) in report.usage.iter().zip(self.environment.all_nodes()) {
             usage.check(node);
         }
-        self.recorder.violations(check::logs(&self.environment));
+        self.recorder
+            .violations(check::logs(&self.environment, &texts));
         report.records = std::mem::take(&mut *self.recorder.lock());
         Ok(self.report)
     }
@@ -311,74 +342,12 @@ impl Run {
     }
 }
 
+fn uploads_of(sent: &[Sent]) -> Vec<Upload> {
+    sent.iter().map(|(upload, _)| upload.clone()).collect()
+}
+
 fn ids(uploads: &[Sent]) -> Vec<UploadId> {
     uploads.iter().map(|(upload, _)| upload.id).collect()
-}
-
-/// What is compared with each other: of nodes that share a store.
-struct Checked<'a> {
-    name: &'static str,
-    /// Those that answer.
-    nodes: Vec<Api>,
-    seen: &'a [Seen],
-    conversations: &'a [UploadId],
-    /// The acknowledged ones, which stay.
-    uploads: &'a [Sent],
-    ended: &'a [Ended],
-    blobs: BlobStore,
-    restores: &'a Restores,
-}
-
-impl Checked<'_> {
-    /// Returns the number of messages.
-    async fn check(&self, recorder: &Recorder) -> Result<usize> {
-        let Self {
-            nodes, restores, ..
-        } = self;
-        // A node that does not answer is not compared: that is a violation already.
-        let Some(node) = nodes.first() else {
-            let name = self.name;
-            recorder.violation(format!("the {name} do not answer any more"));
-            return Ok(0);
-        };
-        let count = self.compare(recorder).await;
-        recorder.violations(check::uploads(nodes, self.uploads).await);
-        recorder.violations(check::ended(nodes, self.ended, restores).await);
-        let unacknowledged = recorder.lock().unacknowledged.clone();
-        let known = Known {
-            ended: self.ended,
-            unacknowledged: &unacknowledged,
-            restores,
-        };
-        recorder.violations(check::blobs(node, &self.blobs, &known).await?);
-        Ok(count)
-    }
-
-    /// Compares the listed and the acknowledged messages with those that these nodes return. Returns the number of
-    /// messages.
-    async fn compare(&self, recorder: &Recorder) -> usize {
-        let restores = self.restores;
-        match check::conversations(&self.nodes, self.conversations).await {
-            Ok((conversations, errors)) => {
-                recorder.violations(errors);
-                let acknowledged = recorder.lock().acknowledged_in(self.conversations);
-                let (lost, kept): (Vec<_>, Vec<_>) = acknowledged
-                    .into_iter()
-                    .partition(|message| restores.is_lost(message.created_at));
-                recorder.count("acknowledged message lost in a restore", lost.len());
-                let deletions = recorder.lock().deletions.clone();
-                recorder.violations(check::acknowledged(&kept, &conversations));
-                recorder.violations(check::deletions(&deletions, &conversations, restores));
-                let context = (&deletions, restores);
-                recorder.violations(check::transcripts(self.seen, &conversations, context));
-                conversations.values().map(Vec::len).sum()
-            }
-            Err(failure) => {
-                recorder.violation(format!("the conversations cannot be read: {failure}"));
-                0
-            }
-        }
-    }
 }
 
 async fn watch_usage(environment: Arc<Environment>, usage: watch::Sender<[Usage; ALL_NODES]>) {

@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 
 use crate::balancer::Balancer;
 use crate::blobs::BlobStore;
+use crate::check::TextStore;
 use crate::client::{self, Api};
 use crate::environment::ADMIN_TOKEN;
 use crate::managed_node::ManagedNode;
@@ -60,6 +61,10 @@ impl StandaloneNode {
 
     pub fn blobs(&self) -> BlobStore {
         BlobStore::Folder(self.folder("data/images"))
+    }
+
+    pub fn texts(&self) -> TextStore {
+        TextStore::Folder(self.folder("data"))
     }
 
     /// Moves the database away, as an operator would do with a broken one, and starts the node, which makes a new one.

@@ -1,21 +1,24 @@
-//! No node has panicked, and no password is in a log.
+//! No node has panicked, and neither a password nor a deleted text is in a log.
 
 use std::fs;
 
-use super::first_few;
+use super::{DeletedTexts, first_few};
 use crate::environment::Environment;
 
 /// Reads the logs of all nodes.
-pub fn logs(environment: &Environment) -> Vec<String> {
+pub fn logs(environment: &Environment, texts: &DeletedTexts) -> Vec<String> {
     let mut violations = Vec::new();
     for (number, node) in environment.all_nodes().enumerate() {
         match fs::read(node.process().path().join("log")) {
             Ok(log) => {
+                let text = texts
+                    .find(&log)
+                    .map(|name| format!("its log has the text of {name}"));
                 let log = String::from_utf8_lossy(&log);
                 let found = log
                     .lines()
                     .filter_map(|line| check(line, environment.secrets()));
-                violations.extend(found.map(|it| format!("node {number}: {it}")));
+                violations.extend(found.chain(text).map(|it| format!("node {number}: {it}")));
             }
             Err(error) => {
                 violations.push(format!("the log of node {number} cannot be read: {error}"));

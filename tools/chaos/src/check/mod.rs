@@ -7,6 +7,7 @@ mod deletions;
 mod ended;
 #[cfg(test)]
 pub mod fixture;
+mod leftovers;
 mod logs;
 mod transcripts;
 mod uploads;
@@ -16,6 +17,7 @@ pub use blobs::{Known, blobs};
 pub use conversations::{Conversations, read as conversations};
 pub use deletions::deletions;
 pub use ended::ended;
+pub use leftovers::{DeletedTexts, TextStore, leftovers};
 pub use logs::logs;
 pub use transcripts::{Seen, transcripts};
 pub use uploads::uploads;

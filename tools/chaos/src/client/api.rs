@@ -56,8 +56,18 @@ impl Api {
 
     /// The messages after this one.
     pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<LogPage, ApiFailure> {
-        let query = format!("?after={seq}&limit={AFTER_LIMIT}");
-        read(self.http.get(self.messages(upload) + &query)).await
+        let url = self.url(&Self::after_path(upload, seq));
+        read(self.http.get(url)).await
+    }
+
+    /// The address of the messages after this one.
+    pub fn after_path(upload: UploadId, seq: Seq) -> String {
+        format!("/api/uploads/{upload}/messages?after={seq}&limit={AFTER_LIMIT}")
+    }
+
+    /// The last one that is returned there, if there are enough.
+    pub fn end_of_page(after: Seq) -> Seq {
+        Seq::new(after.get() + AFTER_LIMIT as u64)
     }
 
     /// The messages up to this one.

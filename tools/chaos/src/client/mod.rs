@@ -22,7 +22,8 @@ pub use api::Api;
 pub use pool::ClientPool;
 pub use protocol::sequence_error;
 pub use roles::{crowd, few, owner_in_crowd, owner_in_few};
-pub use text::random_text;
+pub use socket::watched;
+pub use text::{MARKER_END, marker, random_text};
 pub use transcript::{Line, Lines, Transcript};
 
 /// A part of a run, the same for all clients.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use app::event::{ClientCommand, SUBPROTOCOL, ServerEvent};
+use app::model::{Seq, UploadId, UploadRef};
 use futures::{SinkExt, StreamExt};
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
@@ -71,6 +72,30 @@ impl Socket {
     pub fn send(&self, command: &ClientCommand) {
         let frame = serde_json::to_string(command).expect("a command has only what JSON can write");
         let _ = self.commands.try_send(frame);
+    }
+}
+
+/// The answer to a new socket's watch of what follows this entry, as it is sent.
+pub async fn watched(node: SocketAddr, upload: UploadId, after: Seq) -> Result<String, Error> {
+    let mut socket = connect(node, false).await?;
+    let watch = ClientCommand::Watch {
+        upload_id: UploadRef::Id(upload),
+        after: Some(after),
+        after_id: None,
+        viewer: None,
+    };
+    let watch = serde_json::to_string(&watch).expect("a command has only what JSON can write");
+    socket.send(Message::text(watch)).await?;
+    loop {
+        let frame = socket.next().await.ok_or(Error::ConnectionClosed)??;
+        if let Message::Text(frame) = frame
+            && matches!(
+                serde_json::from_str(&frame),
+                Ok(ServerEvent::Watched { .. })
+            )
+        {
+            return Ok(frame.to_string());
+        }
     }
 }
 

@@ -21,9 +21,12 @@ const PIECES: [&str; 8] = [
     "message\r\n$7\r\n ",
 ];
 
+/// What follows the name in a marker.
+pub const MARKER_END: &str = ": ";
+
 /// What is in each part of the text with this name, and nowhere else.
 pub fn marker(name: &str) -> String {
-    format!("{name}: ")
+    format!("{name}{MARKER_END}")
 }
 
 /// A text in which the marker of `name` comes again and again, so that each part of it can be found; where `is_long` it is as long as is allowed.
