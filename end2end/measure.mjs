@@ -11,6 +11,9 @@ import { chromium, devices } from '@playwright/test';
 
 const RENDERS = 2_000;
 const PHONE_RUNS = 7;
+const PHONE = { ...devices['Pixel 5'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 3 };
+/** What is made of a large picture. */
+const SMALLER = ['?w=640', '?w=1280', '?w=2560', '/preview.jpg'];
 const [, , program] = process.argv;
 const data = mkdtempSync(join(tmpdir(), 'tonesa-measure-'));
 const server = spawn(program, {
@@ -20,11 +23,19 @@ const server = spawn(program, {
 
 try {
   const base = await address();
-  const upload = await share(base);
-  for (let n = 0; n < 50; n++) await say(base, upload, n);
-  const page = `${base}/u/${upload.shortID}`;
+  const small = await share(base, 'coffee.png');
+  for (let n = 0; n < 50; n++) await say(base, small, n);
+  const page = `${base}/u/${small.shortID}`;
   await transferred(page);
-  await phone(page);
+  const before = childrensTime();
+  const large = await share(base, '24-megapixels.jpg');
+  const checked = childrensTime();
+  await smaller(base, large);
+  console.log(`checking 24 megapixels: ${checked - before} ms of CPU; all that is made of them: ${childrensTime() - checked} ms`);
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || undefined });
+  await phone(browser, 'page with 50 messages', page);
+  await phone(browser, 'picture of 24 megapixels', `${base}/u/${large.shortID}`);
+  await browser.close();
   await rendering(page);
 } finally {
   server.kill('SIGTERM');
@@ -46,10 +57,10 @@ async function address() {
   });
 }
 
-async function share(base) {
+async function share(base, name) {
   const form = new FormData();
-  const picture = readFileSync(new URL('images/coffee.png', import.meta.url));
-  form.append('file', new Blob([picture]), 'coffee.png');
+  const picture = readFileSync(new URL(`images/${name}`, import.meta.url));
+  form.append('file', new Blob([picture]), name);
   return (await fetch(`${base}/api/uploads`, { method: 'POST', body: form })).json();
 }
 
@@ -77,26 +88,40 @@ async function transferred(page) {
   console.log(`together: ${total} bytes`);
 }
 
-/** How soon the page is shown and live on an emulated phone: 1.6 Mbit/s, 150 ms, the processor slowed fourfold. */
-async function phone(page) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || undefined });
+/** Has all pictures of a large one made, and prints how large they are. */
+async function smaller(base, { content }) {
+  for (const part of SMALLER) {
+    const before = performance.now();
+    const { body } = await get(`${base}${content.url}${part}`, {});
+    const taken = performance.now() - before;
+    console.log(`24 megapixels, ${part}: ${body.length} bytes, made and sent within ${taken.toFixed(0)} ms`);
+  }
+}
+
+/** How soon a page is shown and live on an emulated phone: 1.6 Mbit/s, 150 ms, the processor slowed fourfold. */
+async function phone(browser, what, page) {
   const runs = [];
   for (let n = 0; n < PHONE_RUNS; n++) runs.push(await visit(browser, page));
-  await browser.close();
-  for (const [name, unit] of [['first contentful paint', ' ms'], ['live', ' ms'], ['layout shift', '']]) {
+  const figures = [
+    ['first contentful paint', ' ms'],
+    ['largest contentful paint', ' ms'],
+    ['live', ' ms'],
+    ['layout shift', ''],
+  ];
+  for (const [name, unit] of figures) {
     const [least, median, most] = [0, 0.5, 1].map((share) => {
       const sorted = runs.map((run) => run[name]).sort((a, b) => a - b);
       return sorted[Math.round(share * (sorted.length - 1))];
     });
     const digits = unit ? 0 : 4;
     const range = `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
-    console.log(`on a phone, ${name}: ${median.toFixed(digits)}${unit} (${range}, ${PHONE_RUNS} first visits)`);
+    console.log(`on a phone, ${what}, ${name}: ${median.toFixed(digits)}${unit} (${range}, ${PHONE_RUNS} first visits)`);
   }
 }
 
 /** A first visit, with an empty cache. */
 async function visit(browser, address) {
-  const context = await browser.newContext(devices['Pixel 5']);
+  const context = await browser.newContext(PHONE);
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   const throughput = { downloadThroughput: 1_600_000 / 8, uploadThroughput: 1_600_000 / 8 };
@@ -104,10 +129,14 @@ async function visit(browser, address) {
   await session.send('Network.emulateNetworkConditions', { offline: false, latency: 150, ...throughput });
   await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
   await page.addInitScript(() => {
-    const figures = (globalThis.figures = { 'first contentful paint': 0, live: 0, 'layout shift': 0 });
+    const figures = (globalThis.figures = { live: 0, 'layout shift': 0 });
     const observe = (type, take) =>
       new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
     observe('paint', ({ name, startTime }) => (figures[name.replaceAll('-', ' ')] = startTime));
+    observe('largest-contentful-paint', ({ startTime, url }) => {
+      figures['largest contentful paint'] = startTime;
+      figures.largest = url;
+    });
     observe('layout-shift', ({ value }) => (figures['layout shift'] += value));
     new MutationObserver(() => {
       const status = document.querySelector('.status')?.textContent ?? '';
@@ -120,6 +149,8 @@ async function visit(browser, address) {
   await page.waitForLoadState('load');
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const figures = await page.evaluate(() => globalThis.figures);
+  const picture = await page.locator('.picture img').evaluate((img) => img.currentSrc);
+  if (figures.largest !== picture) throw new Error(`not the picture but ${figures.largest} is the largest`);
   await context.close();
   return figures;
 }
@@ -141,9 +172,19 @@ async function rendering(page) {
 
 /** The program's user and system time in milliseconds. */
 function processorTime() {
+  const [user, system] = processorTimes();
+  return user + system;
+}
+
+/** That of the processes that have checked and resized images. */
+function childrensTime() {
+  const [, , user, system] = processorTimes();
+  return user + system;
+}
+
+function processorTimes() {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return ticks * 10;
+  return fields.slice(11, 15).map((ticks) => Number(ticks) * 10);
 }
 
 function get(address, headers, agent) {
