@@ -13,7 +13,7 @@ use crate::restores;
 use crate::uploads::{self, WIDE};
 
 /// Mean time between two uploads.
-const PAUSE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_secs(4);
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// The shortest time that the API allows, in seconds.
 const EXPIRES_IN: u32 = 60;

@@ -22,7 +22,7 @@ const REOPEN_DELAY: Duration = Duration::from_millis(500);
 /// How often failed messages are retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// So many messages does a user write for each that is deleted.
-const MESSAGES_PER_DELETION: u32 = 20;
+const MESSAGES_PER_DELETION: u32 = 30;
 /// How old a message is that is deleted, at most, as a number of messages.
 const MAX_DELETED_AGE: usize = 60;
 /// How often one failed deletion is retried.
