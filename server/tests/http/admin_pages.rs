@@ -55,7 +55,7 @@ async fn who_has_the_token_signs_in_and_out() {
     let wrong = submit(&node, "/admin/sign-in", "", &[("token", "wrong")]).await;
     assert_eq!(wrong.status(), StatusCode::FORBIDDEN);
     assert!(!wrong.headers().contains_key("set-cookie"));
-    assert!(wrong.text().await.unwrap().contains("not the token"));
+    assert!(wrong.text().await.unwrap().contains("That token is wrong."));
 
     let form = node.post("/admin/sign-in").form(&[("token", TOKEN)]);
     let response = send(form.header("x-forwarded-proto", "https"), "").await;
@@ -293,7 +293,8 @@ async fn what_was_begun_before_its_address_was_blocked_is_refused() {
         .post("/api/uploads")
         .header("x-forwarded-for", "192.0.2.9");
     let upload = tokio::spawn(upload.multipart(Form::new().part("file", part)).send());
-    send.unbounded_send(Ok(pictures::png(3, 2))).unwrap();
+    send.unbounded_send(Ok(pictures::large_png(1_000_000)))
+        .unwrap();
     node.wait_until("the upload has begun", async || node.temporary_files() == 1)
         .await;
     let block = node.put("/api/admin/blocked-addresses/192.0.2.9?seconds=60");
