@@ -41,7 +41,7 @@ async fn ask(node: &TestNode, method: Method, path: &str, headers: &[(&str, &str
 async fn an_image_in_a_bucket_is_served_by_the_node() {
     let node = node(testbed::shared::s3(), &[]).await;
     let upload = node.uploaded().await;
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
     let (path, bytes) = (&upload.content.url, pictures::png(3, 2));
     let whole = ask(&node, Method::GET, path, &[]).await;
     assert_eq!(whole.status(), StatusCode::OK);
@@ -89,7 +89,7 @@ async fn an_image_from_a_multipart_upload_is_served_unchanged() {
     let over_the_edge = [("range", "bytes=8388600-8388620")];
     let part = ask(&node, Method::GET, &path, &over_the_edge).await;
     assert_eq!(part.bytes().await.unwrap(), picture[8_388_600..=8_388_620]);
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn smaller_pictures_are_kept_in_the_bucket_and_served_by_the_node() {
     let whole = format!("{}?w=2560", upload.content.url);
     let whole = ask(&node, Method::GET, &whole, &[]).await;
     assert_eq!(whole.status(), StatusCode::TEMPORARY_REDIRECT);
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_frozen_bucket_is_reported_in_time_and_used_again_after_recovery() {
         async { assert_eq!(blobs_state(&node).await, "away") },
     );
     problem(node.send_form(large).await, 503, "unavailable").await;
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
     server.thaw().unwrap();
     for _ in 0..1_000 {
         if blobs_state(&node).await == "ok" {

@@ -222,6 +222,13 @@ impl TestNode {
         self.wait_until("the placeholder is kept", is_kept).await;
     }
 
+    /// Waits until there is no temporary file: that of a placeholder, which is made unasked, is there for a moment.
+    pub async fn temporary_files_are_removed(&self) {
+        let are_removed = async || self.temporary_files() == 0;
+        self.wait_until("no temporary file is left", are_removed)
+            .await;
+    }
+
     /// Returns the number of temporary files.
     pub fn temporary_files(&self) -> usize {
         self.temporary_lengths().len()

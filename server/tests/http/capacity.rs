@@ -72,7 +72,7 @@ async fn an_upload_beyond_the_limit_is_refused_before_its_body_is_read() {
     has(MAX_UPLOADS).await;
     drop(streams);
     has(0).await;
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_body_of_one_byte_chunks_is_accepted_up_to_a_limit() {
             "{answer}"
         );
     }
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]

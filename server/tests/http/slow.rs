@@ -54,7 +54,7 @@ async fn an_upload_that_stalls_times_out() {
     );
     let answer = raw::read_until(&mut stream, "/problems/too-slow").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]

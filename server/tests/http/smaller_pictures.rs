@@ -288,7 +288,7 @@ async fn concurrent_requests_make_a_picture_once() {
     assert_eq!(made(&node, "made").await, 1);
     bytes(&node, &path).await;
     assert_eq!(made(&node, "made").await, 1);
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
     assert_eq!(node.blobs().await, 1);
 }
 
@@ -340,7 +340,7 @@ async fn a_picture_that_cannot_be_kept_is_served() {
     assert_eq!(made(&node, "made").await, 1);
     switches.blobs.set(Mode::Unavailable);
     problem(get(&node, &path, &[]).await, 503, "unavailable").await;
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn a_file_may_have_the_size_of_the_limit_and_no_more() {
     let detail = refused["detail"].as_str().unwrap();
     let most = format!("at most {}\u{a0}kB", limit.div_ceil(1024));
     assert!(detail.contains(&most), "{detail}");
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_client_that_streams_50_mib_can_read_the_refusal() {
         let response = node.send_form(form).await;
         problem(response, 413, "too-large").await;
     }
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]

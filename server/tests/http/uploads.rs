@@ -36,7 +36,7 @@ async fn an_image_of_each_type_becomes_an_upload() {
             upload.content.size
         );
     }
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_form_without_a_file_is_malformed() {
         let response = node.send_form(form).await;
         problem(response, 400, "malformed").await;
     }
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_broken_form_is_malformed() {
     }
     let bare = node.post("/api/uploads").send().await.unwrap();
     problem(bare, 400, "malformed").await;
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn a_file_that_is_not_an_image_is_an_unsupported_type() {
     ] {
         problem(node.upload(bytes).await, 415, "unsupported-type").await;
     }
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_damaged_or_too_large_image_is_refused() {
         problem(node.upload(bytes).await, 422, "bad-image").await;
     }
     assert_eq!(node.upload(whole).await.status(), StatusCode::CREATED);
-    assert_eq!(node.temporary_files(), 0);
+    node.temporary_files_are_removed().await;
 }
 
 #[tokio::test]
