@@ -13,7 +13,8 @@ test('older messages are added without touching the listed ones', async ({ page,
   await watchRows(page);
 
   for (const count of [100, 120]) {
-    await page.getByRole('button', { name: 'Earlier messages' }).click();
+    // Without scrolling to it, which would load them too, and move the button away from the pointer.
+    await page.getByRole('button', { name: 'Earlier messages' }).dispatchEvent('click');
     await expect(reader.messages).toHaveCount(count);
     expect(await touchedRows(page)).toEqual([]);
   }
