@@ -7,6 +7,7 @@ use http::header;
 use http::request::Parts;
 use tracing::warn;
 
+use super::author::bearer;
 use super::request_info::{ClientAddress, RequestInfo};
 use crate::admission::rate_limit::RateLimits;
 use crate::config::Config;
@@ -31,7 +32,7 @@ where
         let client = RequestInfo::from_parts(parts, &config).client;
         let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
         let given = match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(bearer),
+            (Some(value), None) => bearer(value),
             _ => None,
         };
         match given {
@@ -64,10 +65,4 @@ pub fn check_token(
     attempts.charge(client.counted(), 1);
     warn!(client = %client.ip(), "a wrong admin token");
     Err(ApiError::NotAdmin)
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    is_bearer.then(|| token.trim_start_matches(' '))
 }

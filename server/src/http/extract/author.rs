@@ -30,10 +30,14 @@ fn secret(headers: &HeaderMap) -> Result<Option<AuthorSecret>, ApiError> {
 }
 
 fn parse(value: &HeaderValue) -> Option<AuthorSecret> {
-    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
-    let secret = secret.trim_start_matches(' ');
+    bearer(value)?.parse().ok()
+}
+
+/// Returns what follows `Bearer` (RFC 6750).
+pub(super) fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    is_bearer.then(|| secret.parse().ok()).flatten()
+    is_bearer.then(|| token.trim_start_matches(' '))
 }
 
 #[cfg(test)]

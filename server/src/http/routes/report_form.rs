@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use app::ReportForm;
-use app::model::Report;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
-use tracing::info;
 
 use super::deletions::Parameters;
 use super::message_form::read_form;
+use super::reports;
 use crate::admission::rate_limit::RateLimits;
-use crate::clock;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::origin::SameOrigin;
@@ -66,19 +64,11 @@ pub async fn create(
     let upload = deadline.wait("store", store.upload(name)).await?;
     let report = async {
         limited?;
-        let report = Report {
-            reason: reason
-                .parse()
-                .map_err(|error| ApiError::field("reason", error))?,
-            created_at: clock::now(),
-        };
-        deadline
-            .wait("store", moderation.add_report(upload.id, report))
-            .await?;
-        Ok::<_, ApiError>(())
+        let reason = reason.parse();
+        let reason = reason.map_err(|error| ApiError::field("reason", error))?;
+        reports::add(moderation.as_ref(), deadline, client, (upload.id, reason)).await
     };
     let Err(error) = report.await else {
-        info!(client = %client.ip(), "an upload was reported");
         let address = format!("/u/{}/report?sent", upload.short_id);
         return Ok(Redirect::to(&address).into_response());
     };

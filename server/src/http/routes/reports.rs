@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::Report;
+use app::model::{Report, ReportReason, UploadId};
 use axum::extract::{Request, State};
 use http::StatusCode;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOriginOrAllowed;
-use crate::http::extract::request_info::RequestInfo;
+use crate::http::extract::request_info::{ClientAddress, RequestInfo};
 use crate::http::extract::upload_path::UploadPath;
 use crate::store::{Moderation, Store};
 
@@ -33,15 +33,27 @@ pub async fn create(
     let expected = "A report is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
     let mut given = json_object(&body)?;
-    let report = Report {
-        reason: field("reason", given.remove("reason").unwrap_or(Value::Null))?,
-        created_at: clock::now(),
-    };
+    let reason = field("reason", given.remove("reason").unwrap_or(Value::Null))?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
-    deadline
-        .wait("store", moderation.add_report(id, report))
-        .await?;
-    info!(client = %info.client.ip(), "an upload was reported");
+    add(moderation.as_ref(), deadline, info.client, (id, reason)).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Stores a report of a client.
+pub(super) async fn add(
+    moderation: &dyn Moderation,
+    deadline: Deadline,
+    client: ClientAddress,
+    (upload, reason): (UploadId, ReportReason),
+) -> Result<(), ApiError> {
+    let report = Report {
+        reason,
+        created_at: clock::now(),
+    };
+    deadline
+        .wait("store", moderation.add_report(upload, report))
+        .await?;
+    info!(client = %client.ip(), "an upload was reported");
+    Ok(())
 }
