@@ -22,9 +22,12 @@ pub async fn delete_newest(
     };
     let marker = marker(newest.client_message_id.as_str());
     for node in nodes {
-        let page = node.get(&format!("/u/{short_id}")).await;
-        if !page.is_ok_and(|(_, page)| String::from_utf8_lossy(&page).contains(&marker)) {
-            recorder.violation(format!("a page does not show the newest message, {marker}"));
+        match node.get(&format!("/u/{short_id}")).await {
+            Ok((200, page)) if String::from_utf8_lossy(&page).contains(&marker) => {}
+            Ok((status, _)) => recorder.violation(format!(
+                "a page ({status}) does not show the newest message, {marker}"
+            )),
+            Err(failure) => recorder.violation(format!("a page cannot be read: {failure}")),
         }
     }
     let message = (newest.seq, newest.id);

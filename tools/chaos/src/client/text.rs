@@ -21,8 +21,8 @@ const PIECES: [&str; 8] = [
     "message\r\n$7\r\n ",
 ];
 
-/// What follows the name in a marker.
-pub const MARKER_END: &str = ": ";
+/// What follows the name in a marker. No space: of a text that is only a marker it would be trimmed.
+pub const MARKER_END: &str = ":";
 
 /// What is in each part of the text with this name, and nowhere else.
 pub fn marker(name: &str) -> String {
