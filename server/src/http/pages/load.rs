@@ -4,7 +4,7 @@ use app::model::{LogEntry, Seq, ShortId, Upload, UploadId, UploadPage, UploadRef
 use app::page_data::PageError;
 use futures::future::join;
 
-use super::rendered::LoadedPage;
+use super::rendered::{LoadedPage, LogEnd};
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::pictures::placeholder::Placeholder;
@@ -75,15 +75,15 @@ async fn newest_messages(
     })
 }
 
-/// Reads the last sequence number of a conversation.
-pub(super) async fn head(
+/// Reads the end of an upload's log.
+pub(super) async fn log_end(
     state: &AppState,
     deadline: Deadline,
     upload: UploadId,
-) -> Result<Seq, PageError> {
-    let page = state.store.entries(upload, Select::Newest, 0);
+) -> Result<LogEnd, PageError> {
+    let page = state.store.entries(upload, Select::Newest, 1);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
-    Ok(page.head)
+    Ok(LogEnd::from(&page))
 }
 
 fn page_error(error: ApiError) -> PageError {

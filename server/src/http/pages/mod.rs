@@ -187,8 +187,8 @@ async fn image_page(
     let known = last.as_ref().and_then(|last| last.version.as_ref());
     if let (Some(last), Some(known)) = (&last, known) {
         let is_complete = known.placeholder != Placeholder::Expected;
-        match load::head(state, deadline, known.upload.id).await {
-            Ok(now) if now == known.head && is_complete => return Ok(Arc::clone(last)),
+        match load::log_end(state, deadline, known.upload.id).await {
+            Ok(end) if end == known.end && is_complete => return Ok(Arc::clone(last)),
             Ok(_) => {}
             Err(error) => {
                 let content = PageContent::Image(Err(error));

@@ -170,7 +170,9 @@ impl PageKind {
 mod tests {
     use std::cell::Cell;
 
-    use app::model::{Content, Kind, LogPage, MediaType, Seq, Upload, UploadPage};
+    use app::model::{
+        Content, Deletion, Kind, LogEntry, LogPage, MediaType, Seq, Upload, UploadPage,
+    };
     use app::settings::{Assets, Settings};
     use axum::body::Body;
     use axum::extract::Request;
@@ -210,6 +212,10 @@ mod tests {
             entries: Vec::new(),
             head: Seq::new(head),
         };
+        shown_with(pages, upload, page).await
+    }
+
+    async fn shown_with(pages: &PageCache, upload: &Upload, page: LogPage) -> Arc<RenderedPage> {
         let upload = upload.clone();
         let page = UploadPage {
             upload,
@@ -260,8 +266,29 @@ mod tests {
             let readers = (0..50).map(|_| shown(&pages, &upload, head));
             let read = join_all(readers).await;
             assert!(read.iter().all(|page| Arc::ptr_eq(page, &read[0])));
-            assert_eq!(read[0].version.as_ref().unwrap().head, Seq::new(head));
+            assert_eq!(read[0].version.as_ref().unwrap().end.head, Seq::new(head));
             assert_eq!(RENDERED.get() as u64, head);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_is_rendered_anew_when_a_restored_log_is_as_long_but_not_the_same() {
+        let pages = PageCache::default();
+        let upload = uploaded();
+        let page_with = |id| LogPage {
+            entries: vec![LogEntry::Deletion(Deletion {
+                id,
+                upload_id: upload.id,
+                seq: Seq::new(2),
+                deletes: Seq::new(1),
+                created_at: upload.created_at,
+            })],
+            head: Seq::new(2),
+        };
+        let (lost, posted_since) = (ids::message_id(), ids::message_id());
+        for (id, rendered) in [(lost, 1), (lost, 1), (posted_since, 2)] {
+            shown_with(&pages, &upload, page_with(id)).await;
+            assert_eq!(RENDERED.get(), rendered);
         }
     }
 

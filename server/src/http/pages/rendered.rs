@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::Subject;
-use app::model::{Seq, ShortId, Upload, UploadPage};
+use app::model::{LogEntry, LogPage, MessageId, Seq, ShortId, Upload, UploadPage};
 use app::page_data::{PageError, PageSource};
 use app::settings::{Assets, Settings};
 use app::texts::Language;
@@ -53,7 +53,7 @@ impl PageContent {
         match self {
             Self::Image(Ok(loaded)) => Some(PageVersion {
                 upload: loaded.page.upload.clone(),
-                head: loaded.page.page.head,
+                end: LogEnd::from(&loaded.page.page),
                 placeholder: loaded.placeholder.clone(),
             }),
             _ => None,
@@ -88,9 +88,28 @@ impl PageSource for PageContent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PageVersion {
     pub upload: Upload,
-    /// The last sequence number of its conversation.
-    pub head: Seq,
+    /// The end of its log.
+    pub end: LogEnd,
     pub placeholder: Placeholder,
+}
+
+/// The end of a log. After a backup was restored, another entry may have the last number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogEnd {
+    /// The last sequence number.
+    pub head: Seq,
+    /// The id of the entry that has it.
+    pub newest: Option<MessageId>,
+}
+
+impl From<&LogPage> for LogEnd {
+    /// Reads it from the newest page of a log.
+    fn from(page: &LogPage) -> Self {
+        Self {
+            head: page.head,
+            newest: page.entries.last().map(LogEntry::id),
+        }
+    }
 }
 
 /// A page that can be sent any number of times.
