@@ -82,7 +82,7 @@ fn plain_page<V: IntoView>(
         provide_context(settings);
         view! {
             <!DOCTYPE html>
-            <html lang=language.tag()>
+            <html lang=language.tag() class="without-scripts">
                 <head>
                     <Essentials css/>
                     <title>{title}</title>
