@@ -8,7 +8,7 @@ use crate::texts::{fill, server_texts, size, texts};
 
 /// How many bytes uploads take, and further ones may take at this node.
 #[derive(Debug, Clone, Copy)]
-pub struct RoomUse {
+pub struct StorageUse {
     /// What all uploads take; `None` while it is not known.
     pub stored: Option<u64>,
     /// What further ones may take; `None` if nothing limits that.
@@ -31,8 +31,8 @@ pub enum AdminPage {
         uploads: Vec<ListedUpload>,
         /// Where the next page begins, if there is one.
         next: Option<UploadId>,
-        /// How much room uploads take and have.
-        room: RoomUse,
+        /// How much uploads take, and may take.
+        storage: StorageUse,
     },
     /// An upload with its conversation.
     Upload {
@@ -58,8 +58,8 @@ impl AdminPage {
                 is_reported,
                 uploads,
                 next,
-                room,
-            } => list(is_reported, uploads, next, room).into_any(),
+                storage,
+            } => list(is_reported, uploads, next, storage).into_any(),
             Self::Upload { upload, log } => conversation(*upload, log).into_any(),
             Self::Addresses { blocked, refused } => addresses(blocked, refused).into_any(),
         }
@@ -121,16 +121,16 @@ fn list(
     is_reported: bool,
     uploads: Vec<ListedUpload>,
     next: Option<UploadId>,
-    room: RoomUse,
+    storage: StorageUse,
 ) -> impl IntoView {
     let texts = server_texts();
-    let stored = room.stored.map(|bytes| {
+    let stored = storage.stored.map(|bytes| {
         let stored = size(bytes, self::texts());
         view! { <p>{fill(texts.stored, &[("size", &stored)])}</p> }
     });
-    let left = room.left.map(|bytes| {
+    let left = storage.left.map(|bytes| {
         let left = size(bytes, self::texts());
-        view! { <p>{fill(texts.room_left, &[("size", &left)])}</p> }
+        view! { <p>{fill(texts.storage_left, &[("size", &left)])}</p> }
     });
     let (here, title, none) = if is_reported {
         (REPORTED, texts.reported, texts.nothing_reported)

@@ -12,7 +12,7 @@ mod refused;
 mod report;
 
 #[cfg(feature = "ssr")]
-pub use admin::{AdminPage, RoomUse};
+pub use admin::{AdminPage, StorageUse};
 pub use failures::NotFound;
 pub use home::HomePage;
 pub use image::ImagePage;

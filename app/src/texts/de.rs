@@ -230,7 +230,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_and_block: "Entfernen und dieses Bild nicht mehr annehmen",
     older: "Ältere",
     stored: "Die gespeicherten Bilder belegen {size}.",
-    room_left: "Auf diesem Server ist noch Platz für {size}.",
+    storage_left: "Auf diesem Server sind noch {size} Speicherplatz frei.",
     blocked_addresses: "Gesperrte IP-Adressen",
     no_address_blocked: "Es ist keine Adresse gesperrt.",
     address: "IP-Adresse",
@@ -261,7 +261,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Etwas ist schiefgegangen",
     not_implemented: "Nicht umgesetzt",
     unavailable: "Gerade nicht verfügbar",
-    no_room: "Kein Platz mehr",
+    storage_full: "Speicher voll",
 
     foreign_origin_detail: "Diese Anfrage kam von der Seite einer anderen Website.",
     not_owner_detail: "Löschen kann nur, wer die Nachricht geschrieben oder das Bild geteilt hat.",
@@ -276,7 +276,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "Das war etwas viel. Bitte warte kurz und versuche es dann noch einmal.",
     internal_detail: "Hier ist etwas schiefgegangen. Bitte versuche es später noch einmal.",
     unavailable_detail: "Tonesa kann das gerade nicht. Bitte versuche es gleich noch einmal.",
-    no_room_detail: "Für weitere Bilder ist gerade kein Platz. Bitte versuche es später noch einmal oder sage denen \
+    storage_full_detail: "Für weitere Bilder ist gerade kein Speicherplatz frei. Bitte versuche es später noch einmal oder sage denen \
         Bescheid, die diese Seite betreiben.",
     several_images: "Es wird immer nur ein Bild gesendet.",
     no_image: "In diesem Formular ist kein Bild; es gehört in das Feld „file“.",

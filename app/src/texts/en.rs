@@ -225,7 +225,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_and_block: "Remove, and refuse this picture from now on",
     older: "Older",
     stored: "Stored pictures take {size}.",
-    room_left: "There is room for {size} more on this server.",
+    storage_left: "{size} of storage is left on this server.",
     blocked_addresses: "Blocked addresses",
     no_address_blocked: "No address is blocked.",
     address: "IP address",
@@ -256,7 +256,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Something went wrong",
     not_implemented: "Not implemented",
     unavailable: "Not available right now",
-    no_room: "No room left",
+    storage_full: "Storage full",
 
     foreign_origin_detail: "This request was made by a page of another site.",
     not_owner_detail: "Only who wrote a message, or shared the picture, can delete it.",
@@ -271,7 +271,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "That was a bit much. Please wait a moment and try again.",
     internal_detail: "Something went wrong here. Please try again later.",
     unavailable_detail: "Tonesa cannot do that right now. Please try again in a moment.",
-    no_room_detail: "There is no room for more pictures right now. Please try again later, or tell whoever runs this \
+    storage_full_detail: "There is no storage left for more pictures right now. Please try again later, or tell whoever runs this \
         site.",
     several_images: "One picture is sent at a time.",
     no_image: "There is no picture in this form; it belongs in the field \"file\".",

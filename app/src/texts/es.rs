@@ -228,7 +228,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_and_block: "Eliminar y no volver a aceptar esta imagen",
     older: "Anteriores",
     stored: "Las imágenes guardadas ocupan {size}.",
-    room_left: "En este servidor queda espacio para {size}.",
+    storage_left: "En este servidor quedan {size} de almacenamiento libres.",
     blocked_addresses: "Direcciones IP bloqueadas",
     no_address_blocked: "No hay direcciones bloqueadas.",
     address: "Dirección IP",
@@ -259,7 +259,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     internal: "Algo salió mal",
     not_implemented: "No implementado",
     unavailable: "No disponible en este momento",
-    no_room: "No queda espacio",
+    storage_full: "Almacenamiento lleno",
 
     foreign_origin_detail: "Esta solicitud procede de una página de otro sitio.",
     not_owner_detail: "Solo puede borrarlo quien escribió el mensaje o compartió la imagen.",
@@ -274,7 +274,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "Eso fue demasiado. Espera un momento e inténtalo de nuevo.",
     internal_detail: "Algo salió mal aquí. Inténtalo de nuevo más tarde.",
     unavailable_detail: "Tonesa no puede hacerlo en este momento. Inténtalo de nuevo enseguida.",
-    no_room_detail: "Ahora mismo no hay espacio para más imágenes. Inténtalo de nuevo más tarde o avisa a quien \
+    storage_full_detail: "Ahora mismo no queda almacenamiento para más imágenes. Inténtalo de nuevo más tarde o avisa a quien \
         administra este sitio.",
     several_images: "Las imágenes se envían de una en una.",
     no_image: "En este formulario no hay ninguna imagen; va en el campo «file».",

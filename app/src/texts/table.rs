@@ -106,17 +106,17 @@ table! {
 
     // The pages of who runs the server.
     moderation, admin_token, wrong_token, sign_in, sign_out, reported, all_pictures, nothing_reported, no_pictures,
-    dismiss_reports, remove, remove_picture, remove_message, remove_and_block, older, stored, room_left,
+    dismiss_reports, remove, remove_picture, remove_message, remove_and_block, older, stored, storage_left,
     blocked_addresses, no_address_blocked, address, block, block_for, for_an_hour, blocked_until, unblock,
 
     // Kinds of problems.
     malformed, unauthorized, foreign_origin, not_owner, image_blocked, address_blocked, not_found, gone, method_not_allowed, too_slow, precondition_failed, too_large,
     unsupported_type, range_not_satisfiable, bad_image, bad_field, other_version, too_many_requests, internal,
-    not_implemented, unavailable, no_room,
+    not_implemented, unavailable, storage_full,
 
     // What a person can do about them.
     foreign_origin_detail, not_owner_detail, image_blocked_detail, address_blocked_detail, not_found_detail, gone_detail, method_not_allowed_detail, too_slow_detail, file_too_large, body_too_large,
-    too_many_requests_detail, internal_detail, unavailable_detail, no_room_detail, several_images, no_image,
+    too_many_requests_detail, internal_detail, unavailable_detail, storage_full_detail, several_images, no_image,
 
     // Images that are not accepted.
     image_unknown_type, image_damaged, image_too_long_side, image_too_many_pixels, image_too_many_frames,

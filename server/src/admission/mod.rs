@@ -6,7 +6,7 @@ pub mod fair_semaphore;
 pub mod misses;
 pub mod rate_limit;
 pub mod response_budget;
-pub mod room;
 pub mod shared_counts;
 pub mod slots;
+pub mod storage_quota;
 pub mod token_buckets;

@@ -12,8 +12,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use super::logs;
 use super::sweeper::status::{SweepProblem, SweepStatus};
 use crate::admission::response_budget::ResponseBudget;
-use crate::admission::room::Room;
 use crate::admission::slots::Slots;
+use crate::admission::storage_quota::StorageQuota;
 use crate::broker::DeliveryClass;
 use crate::broker::class_counter::label;
 use crate::config::Kinds;
@@ -23,7 +23,7 @@ use crate::image::DecodePool;
 /// The parts whose state is reported.
 pub(super) struct Gauges {
     pub sockets: Slots,
-    pub room: Room,
+    pub quota: StorageQuota,
     pub response_budget: ResponseBudget,
     pub max_sockets: usize,
     pub hub: Hub,
@@ -86,12 +86,12 @@ impl Collector for Gauges {
             (
                 "stored_bytes",
                 "Bytes of the images of all uploads, at all nodes",
-                self.room.stored(),
+                self.quota.stored(),
             ),
             (
-                "room_bytes",
+                "storage_left_bytes",
                 "Bytes that further uploads at this node may have, by the quota and the disk",
-                self.room.left(),
+                self.quota.left(),
             ),
         ] {
             // What is stored has none until it was read, and what is left none without any limit.

@@ -9,8 +9,8 @@ pub mod logs;
 pub mod metrics;
 pub mod node;
 pub mod remover;
-mod room_reader;
 mod run;
+mod storage_reader;
 pub mod sweeper;
 
 pub use run::{StartError, run};

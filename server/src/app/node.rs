@@ -12,16 +12,16 @@ use super::gauges::Gauges;
 use super::logs;
 use super::metrics::Metrics;
 use super::remover::Remover;
-use super::room_reader::RoomReader;
+use super::storage_reader::StorageReader;
 use super::sweeper::Sweeper;
 use super::sweeper::status::SweepStatus;
 use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::misses::MissLimiter;
 use crate::admission::rate_limit::{RateLimiter, RateLimits, SharedRateLimiter};
 use crate::admission::response_budget::ResponseBudget;
-use crate::admission::room::{Room, RoomLimits};
 use crate::admission::shared_counts::{SharedCounts, SharedRates};
 use crate::admission::slots::Slots;
+use crate::admission::storage_quota::{StorageLimits, StorageQuota};
 use crate::config::{Config, Limits};
 use crate::http::assets::Site;
 use crate::http::body::Discarder;
@@ -77,7 +77,7 @@ pub fn start(
         removals: Arc::clone(&removals),
     };
     tasks.spawn(remover.run(stopping.clone()));
-    let room = start_room(&limits, &backends, &tasks, &stopping);
+    let quota = start_storage_quota(&limits, &backends, &tasks, &stopping);
     let charged = Arc::clone(&rate_limits);
     let decoders = DecodePool::new(
         config.program.clone(),
@@ -94,7 +94,7 @@ pub fn start(
     let mut registry = metrics.registry;
     registry.register_collector(Box::new(Gauges {
         sockets: sockets.clone(),
-        room: room.clone(),
+        quota: quota.clone(),
         response_budget: response_budget.clone(),
         max_sockets: limits.sockets,
         hub: hub.clone(),
@@ -113,13 +113,13 @@ pub fn start(
     let node = AppState::from(Parts {
         poster: Poster::new(Arc::clone(&backends.store), hub.clone()),
         deleter: Deleter::new(Arc::clone(&backends.store), hub.clone(), removals),
-        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes, room.clone()),
+        receiver: UploadReceiver::new(&backends.temp_dir, limits.upload_bytes, quota.clone()),
         config: Arc::new(config),
         site: Arc::new(site),
         store: backends.store,
         moderation: backends.moderation,
         address_blocks,
-        room,
+        storage_quota: quota,
         blobs: backends.blobs,
         broker: backends.broker,
         pages: Arc::default(),
@@ -157,24 +157,24 @@ fn start_address_blocks(
     blocks
 }
 
-/// Makes the room for uploads, and keeps it up to date until the node stops.
-fn start_room(
+/// Makes the quota of storage, and keeps it up to date until the node stops.
+fn start_storage_quota(
     limits: &Limits,
     backends: &Backends,
     tasks: &TaskTracker,
     stopping: &CancellationToken,
-) -> Room {
-    let room = Room::new(RoomLimits {
+) -> StorageQuota {
+    let quota = StorageQuota::new(StorageLimits {
         max_stored: limits.stored_bytes,
         min_free: limits.free_bytes,
     });
-    let reader = RoomReader {
-        room: room.clone(),
+    let reader = StorageReader {
+        quota: quota.clone(),
         store: Arc::clone(&backends.store),
         folder: backends.temp_dir.clone(),
     };
     tasks.spawn(reader.run(stopping.clone()));
-    room
+    quota
 }
 
 fn rate_limits(limits: &Limits, counts: Option<Arc<dyn SharedCounts>>) -> RateLimits {

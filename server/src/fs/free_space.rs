@@ -1,4 +1,4 @@
-//! How much room a disk has.
+//! How much of a disk is free.
 
 use std::io;
 use std::path::Path;

@@ -18,8 +18,8 @@ use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::admission::response_budget::BudgetExceeded;
-use crate::admission::room::NoRoom;
 use crate::admission::slots::NoSlot;
+use crate::admission::storage_quota::StorageFull;
 use crate::admission::token_buckets::RateLimited;
 use crate::blob::BlobError;
 use crate::hub::posting::PostError;
@@ -96,8 +96,8 @@ pub enum ApiError {
     NotImplemented,
     /// 503: a backend is unavailable.
     Unavailable,
-    /// 507: the quota or the disk has no room for the file.
-    NoRoom,
+    /// 507: the quota or the disk leaves too little storage for the file.
+    StorageFull,
     /// 503: the answers being sent use up all the memory allowed for them. The connection is closed, since its next
     /// requests would be refused too.
     Overloaded,
@@ -175,7 +175,7 @@ impl ApiError {
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "not-implemented"),
-            Self::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "no-room"),
+            Self::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "insufficient-storage"),
             Self::Unavailable | Self::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -296,9 +296,9 @@ impl From<BudgetExceeded> for ApiError {
     }
 }
 
-impl From<NoRoom> for ApiError {
-    fn from(_: NoRoom) -> Self {
-        Self::NoRoom
+impl From<StorageFull> for ApiError {
+    fn from(_: StorageFull) -> Self {
+        Self::StorageFull
     }
 }
 

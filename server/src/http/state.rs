@@ -19,8 +19,8 @@ use super::routes::multipart::UploadReceiver;
 use crate::admission::address_blocks::AddressBlocks;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::ResponseBudget;
-use crate::admission::room::Room;
 use crate::admission::slots::Slots;
+use crate::admission::storage_quota::StorageQuota;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::Config;
@@ -71,7 +71,7 @@ extractable! {
     http_metrics: HttpMetrics,
     registry: Arc<Registry>,
     receiver: UploadReceiver,
-    room: Room,
+    storage_quota: StorageQuota,
     decoders: DecodePool,
     pictures: Pictures,
     hub: Hub,
@@ -109,8 +109,8 @@ pub struct Parts {
     pub http_metrics: HttpMetrics,
     /// All metrics.
     pub registry: Arc<Registry>,
-    /// The room for uploads.
-    pub room: Room,
+    /// The storage for uploads.
+    pub storage_quota: StorageQuota,
     /// Receives uploaded files.
     pub receiver: UploadReceiver,
     /// Checks images, a few at a time.

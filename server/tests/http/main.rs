@@ -38,13 +38,12 @@ mod process;
 mod programs;
 mod qr_code;
 mod request_ids;
-mod room;
 mod rules;
 mod share_target;
 mod slow;
 mod smaller_pictures;
 mod start;
-
+mod storage;
 mod sweep;
 mod too_large;
 mod uploads;

@@ -32,7 +32,7 @@ impl ApiError {
             Self::TooManyRequests { .. } => texts.too_many_requests,
             Self::Internal => texts.internal,
             Self::NotImplemented => texts.not_implemented,
-            Self::NoRoom => texts.no_room,
+            Self::StorageFull => texts.storage_full,
             Self::Unavailable | Self::Overloaded => texts.unavailable,
         }
     }
@@ -87,7 +87,7 @@ impl ApiError {
             Self::Internal => texts.internal_detail,
             Self::NotImplemented => return english("This address answers in JSON only."),
             Self::Unavailable | Self::Overloaded => texts.unavailable_detail,
-            Self::NoRoom => texts.no_room_detail,
+            Self::StorageFull => texts.storage_full_detail,
         };
         (detail.to_owned(), language)
     }

@@ -21,7 +21,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::admission::room::{Reservation, Room};
+use crate::admission::storage_quota::{Reservation, StorageQuota};
 use crate::config::MAX_AGE;
 use crate::http::body::{body_error, has_cause};
 use crate::http::error::ApiError;
@@ -33,8 +33,8 @@ const FORM_OVERHEAD: u64 = 64 * 1024;
 const MAX_UNPARSED_BYTES: usize = 16 * 1024;
 /// The shortest time after which an upload may expire, in seconds.
 const MIN_AGE: u32 = 60;
-/// How long it may take until it is known how much room there is, after the start of a node.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long it may take until it is known how much storage is left, after the start of a node.
+const QUOTA_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest number that is read.
 const MAX_AGE_DIGITS: usize = 10;
 /// Chunks of the body are combined to pieces of this size, in bytes: each piece costs a run of the parser and a write.
@@ -48,8 +48,8 @@ pub struct ReceivedUpload {
     pub file: TempPath,
     /// In how many seconds it is to expire, if it is: [`MIN_AGE`] to [`MAX_AGE`].
     pub expires_in: Option<u32>,
-    /// The room that it has.
-    pub room: Reservation,
+    /// The storage that is reserved for it.
+    pub storage: Reservation,
 }
 
 /// Receives uploads, their files into a temporary folder.
@@ -57,16 +57,16 @@ pub struct ReceivedUpload {
 pub struct UploadReceiver {
     folder: Arc<Path>,
     max_bytes: u64,
-    room: Room,
+    quota: StorageQuota,
 }
 
 impl UploadReceiver {
-    /// Makes one that puts files of at most this many bytes into `folder`, if they have room.
-    pub fn new(folder: &Path, max_bytes: u64, room: Room) -> Self {
+    /// Makes one that puts files of at most this many bytes into `folder`, if there is storage for them.
+    pub fn new(folder: &Path, max_bytes: u64, quota: StorageQuota) -> Self {
         Self {
             folder: folder.into(),
             max_bytes,
-            room,
+            quota,
         }
     }
 
@@ -78,9 +78,9 @@ impl UploadReceiver {
     /// Writes the form's field `file` to a temporary file, and reads `expiresIn`. Other fields are skipped.
     ///
     /// # Errors
-    /// [`ApiError::FileTooLarge`] over the limit and [`ApiError::NoRoom`] without room, before the rest is read, or
-    /// anything if the form's length is announced; [`ApiError::Malformed`] without a file or when
-    /// the form is invalid; [`ApiError::BadField`]; [`ApiError::TooSlow`]; [`ApiError::Unavailable`] when the file cannot
+    /// [`ApiError::FileTooLarge`] over the limit and [`ApiError::StorageFull`] beyond the quota, before the rest is
+    /// read, or anything if the form's length is announced; [`ApiError::Malformed`] without a file or when the form is
+    /// invalid; [`ApiError::BadField`]; [`ApiError::TooSlow`]; [`ApiError::Unavailable`] when the file cannot
     /// be written.
     pub async fn receive(&self, request: Request) -> Result<ReceivedUpload, ApiError> {
         let limit = self.max_bytes;
@@ -90,12 +90,12 @@ impl UploadReceiver {
         if announced.is_some_and(|length| length.0 > max_form_bytes) {
             return Err(ApiError::FileTooLarge { limit });
         }
-        timeout(ROOM_TIMEOUT, self.room.known())
+        timeout(QUOTA_TIMEOUT, self.quota.known())
             .await
             .map_err(|_| ApiError::Unavailable)?;
-        self.room.check(announced.map_or(1, |length| length.0))?;
+        self.quota.check(announced.map_or(1, |length| length.0))?;
         // It grows with what arrives.
-        let room = self.room.reserve(0)?;
+        let storage = self.quota.reserve(0)?;
         let body = request.into_body();
         let unparsed = Arc::new(AtomicUsize::new(0));
         let pieces = Pieces::new(body, Arc::clone(&unparsed));
@@ -104,7 +104,7 @@ impl UploadReceiver {
             parts: Multipart::with_constraints(pieces, boundary, limits),
             unparsed,
             limit,
-            room,
+            storage,
         };
         form.receive(&self.folder).await
     }
@@ -124,7 +124,7 @@ struct Form {
     parts: Multipart<'static>,
     unparsed: Arc<AtomicUsize>,
     limit: u64,
-    room: Reservation,
+    storage: Reservation,
 }
 
 impl Form {
@@ -143,7 +143,7 @@ impl Form {
         Ok(ReceivedUpload {
             file,
             expires_in,
-            room: self.room,
+            storage: self.storage,
         })
     }
 
@@ -177,7 +177,7 @@ impl Form {
             if size > self.limit {
                 return Err(ApiError::FileTooLarge { limit: self.limit });
             }
-            self.room.grow_to(size)?;
+            self.storage.grow_to(size)?;
             file.write_all(&chunk).await.map_err(write_error)?;
         }
         file.flush().await.map_err(write_error)?;

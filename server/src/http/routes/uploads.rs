@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use super::multipart::{ReceivedUpload, UploadReceiver};
 use crate::admission::rate_limit::RateLimits;
-use crate::admission::room::Reservation;
+use crate::admission::storage_quota::Reservation;
 use crate::blob::Blobs;
 use crate::config::Config;
 use crate::http::accept::{prefers_html, prefers_plain_text};
@@ -92,12 +92,12 @@ pub async fn create(
     let ReceivedUpload {
         file,
         expires_in,
-        mut room,
+        mut storage,
     } = receiver.receive(request).await?;
     let age = age(expires_in, config.limits.max_age_seconds)?;
     let (inspected, image) = decoders.inspect(&slot, file).await?;
     // A repaired image may be larger than what was received.
-    room.grow_to(inspected.size)?;
+    storage.grow_to(inspected.size)?;
     // From here on a disconnecting client interrupts nothing: the upload is stored completely or not at all.
     let tasks = publisher.tasks.clone();
     // A form could not show it.
@@ -106,7 +106,9 @@ pub async fn create(
     let owner = secret.or_else(|| made.clone());
     let publishing = async move {
         let _slot = slot;
-        publisher.publish(inspected, image, age, owner, room).await
+        publisher
+            .publish(inspected, image, age, owner, storage)
+            .await
     };
     let publishing = tokio::spawn(tasks.track_future(publishing.in_current_span()));
     let upload = publishing.await.map_err(|_| ApiError::Internal)??;
@@ -207,7 +209,7 @@ impl Publisher {
         image: TempPath,
         age: Option<u32>,
         owner: Option<AuthorSecret>,
-        room: Reservation,
+        storage: Reservation,
     ) -> Result<Upload, ApiError> {
         let content = hash(&image).await?;
         self.refuse_blocked(content).await?;
@@ -218,7 +220,7 @@ impl Publisher {
         let owner = owner.map(|secret| SecretHash::new(upload.id, &secret));
         let insert = self.store.insert_upload(upload.clone(), owner);
         let inserted = Deadline::start().wait("store", insert).await;
-        room.end(upload.content.size);
+        storage.end(upload.content.size);
         inserted?;
         // It may have been blocked meanwhile: whoever blocks it sees either this upload or this check.
         if let Err(refused) = self.refuse_blocked(content).await {

@@ -72,7 +72,7 @@ macro_rules! store_suite {
                 a_deleted_upload_is_gone_and_removed_step_by_step,
                 an_upload_is_gone_when_its_time_is_up,
                 an_expired_upload_is_removed_some_minutes_later,
-                what_is_removed_takes_no_room;
+                what_is_removed_takes_no_storage;
             read:
                 an_empty_conversation_has_head_zero,
                 the_newest_page_is_the_end_oldest_first,

@@ -133,7 +133,7 @@ pub(crate) async fn an_expired_upload_is_removed_some_minutes_later(store: Share
 }
 
 /// The store may be shared with other tests, so that the sizes of these uploads are larger than all others together.
-pub(crate) async fn what_is_removed_takes_no_room(store: Shared) {
+pub(crate) async fn what_is_removed_takes_no_storage(store: Shared) {
     const SIZE: u64 = 1 << 48;
     let stored = async || store.stored_bytes().await.unwrap() / SIZE;
     assert_eq!(stored().await, 0);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::model::UploadsPage;
-use app::{AdminPage, RoomUse};
+use app::{AdminPage, StorageUse};
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,8 +15,7 @@ use super::actions::Actions;
 use super::api::{before, parse_address, parse_seconds, switch, value};
 use super::session::{self, Session};
 use crate::admission::rate_limit::RateLimits;
-use crate::admission::room::Room;
-
+use crate::admission::storage_quota::StorageQuota;
 use crate::config::Config;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
@@ -107,7 +106,7 @@ async fn sign_out(
 /// `GET /admin`: the uploads that were reported, or with `?all=1` all of them.
 async fn list(
     Session { client }: Session,
-    (State(actions), State(room)): (State<Actions>, State<Room>),
+    (State(actions), State(quota)): (State<Actions>, State<StorageQuota>),
     pages: PlainPages,
     Query(query): Query<Parameters>,
 ) -> Result<Response, ApiError> {
@@ -122,9 +121,9 @@ async fn list(
         is_reported,
         uploads,
         next,
-        room: RoomUse {
-            stored: room.stored(),
-            left: room.left(),
+        storage: StorageUse {
+            stored: quota.stored(),
+            left: quota.left(),
         },
     };
     respond(&pages, StatusCode::OK, page)

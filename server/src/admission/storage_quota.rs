@@ -1,31 +1,31 @@
-//! Room for uploads: what the quota and the disk leave. What is stored and what is free are read from time to time; in
-//! between the node counts its own uploads, those under way included.
+//! The storage that the quota and the disk leave for uploads. What is stored and what is free are read from time to
+//! time; in between the node counts its own uploads, those under way included.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::watch;
 
-/// There is no room for more.
+/// The quota or the disk leaves too little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("there is no room for more")]
-pub struct NoRoom;
+#[error("there is no storage left for it")]
+pub struct StorageFull;
 
 /// How much uploads may take, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct RoomLimits {
+pub struct StorageLimits {
     /// Of all uploads at all nodes together; 0: no limit.
     pub max_stored: u64,
     /// What they leave free of the disk.
     pub min_free: u64,
 }
 
-/// The room for uploads at a node. Clones share it.
+/// The storage for uploads at a node. Clones share it.
 #[derive(Clone)]
-pub struct Room(Arc<Inner>);
+pub struct StorageQuota(Arc<Inner>);
 
 struct Inner {
-    limits: RoomLimits,
+    limits: StorageLimits,
     /// Changed under its lock, which is never held for long.
     state: watch::Sender<State>,
 }
@@ -66,9 +66,9 @@ pub struct Reading {
     ended_before: u64,
 }
 
-impl Room {
+impl StorageQuota {
     /// Makes one for these limits. Nothing is known of what is stored and free yet.
-    pub fn new(limits: RoomLimits) -> Self {
+    pub fn new(limits: StorageLimits) -> Self {
         let state = watch::Sender::default();
         Self(Arc::new(Inner { limits, state }))
     }
@@ -111,21 +111,21 @@ impl Room {
         drop(known.await);
     }
 
-    /// Checks whether this would fit. It is not reserved: whoever only announces an upload takes no room from others.
+    /// Checks whether this would fit. It is not reserved: whoever only announces an upload takes nothing from others.
     ///
     /// # Errors
-    /// [`NoRoom`].
-    pub fn check(&self, bytes: u64) -> Result<(), NoRoom> {
+    /// [`StorageFull`].
+    pub fn check(&self, bytes: u64) -> Result<(), StorageFull> {
         self.reserve(bytes).map(drop)
     }
 
-    /// Reserves room for an upload.
+    /// Reserves storage for an upload.
     ///
     /// # Errors
-    /// [`NoRoom`].
-    pub fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
+    /// [`StorageFull`].
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, StorageFull> {
         let mut reservation = Reservation {
-            room: self.clone(),
+            quota: self.clone(),
             bytes: 0,
         };
         reservation.grow_to(bytes)?;
@@ -146,7 +146,7 @@ impl Room {
 
 impl Inner {
     fn left(&self, state: &State) -> Option<u64> {
-        let RoomLimits {
+        let StorageLimits {
             max_stored,
             min_free,
         } = self.limits;
@@ -165,9 +165,9 @@ impl Inner {
     }
 }
 
-/// Room that is reserved for an upload under way, until it is dropped or has ended.
+/// Storage that is reserved for an upload under way, until it is dropped or has ended.
 pub struct Reservation {
-    room: Room,
+    quota: StorageQuota,
     bytes: u64,
 }
 
@@ -175,13 +175,13 @@ impl Reservation {
     /// Reserves more, unless it has as much.
     ///
     /// # Errors
-    /// [`NoRoom`]; it keeps what it has.
-    pub fn grow_to(&mut self, bytes: u64) -> Result<(), NoRoom> {
+    /// [`StorageFull`]; it keeps what it has.
+    pub fn grow_to(&mut self, bytes: u64) -> Result<(), StorageFull> {
         let more = bytes.saturating_sub(self.bytes);
         if more == 0 {
             return Ok(());
         }
-        let inner = &self.room.0;
+        let inner = &self.quota.0;
         let mut outcome = Ok(());
         inner.state.send_if_modified(|state| {
             let fits = inner.left(state).is_none_or(|left| more <= left);
@@ -189,12 +189,12 @@ impl Reservation {
                 state.reserved += more;
                 self.bytes = bytes;
             } else {
-                outcome = Err(NoRoom);
+                outcome = Err(StorageFull);
                 if !state.is_full {
                     tracing::warn!(
                         stored = state.stored.read,
                         free = state.free.read,
-                        "uploads are refused: there is no room for them"
+                        "uploads are refused: there is no storage left for them"
                     );
                 }
             }
@@ -207,7 +207,7 @@ impl Reservation {
 
     /// Ends it: from now on the upload takes this much.
     pub fn end(self, bytes: u64) {
-        self.room.0.state.send_if_modified(|state| {
+        self.quota.0.state.send_if_modified(|state| {
             state.stored.ended += bytes;
             state.free.ended += bytes;
             false
@@ -217,7 +217,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.room.0.state.send_if_modified(|state| {
+        self.quota.0.state.send_if_modified(|state| {
             state.reserved -= self.bytes;
             false
         });
@@ -228,86 +228,86 @@ impl Drop for Reservation {
 mod tests {
     use super::*;
 
-    fn room(max_stored: u64, min_free: u64) -> Room {
-        Room::new(RoomLimits {
+    fn quota(max_stored: u64, min_free: u64) -> StorageQuota {
+        StorageQuota::new(StorageLimits {
             max_stored,
             min_free,
         })
     }
 
-    fn stores(room: &Room, bytes: u64) {
-        room.set_stored(room.begin_stored(), Some(bytes));
+    fn stores(quota: &StorageQuota, bytes: u64) {
+        quota.set_stored(quota.begin_stored(), Some(bytes));
     }
 
-    fn has_free(room: &Room, bytes: u64) {
-        room.set_free(room.begin_free(), Some(bytes));
+    fn has_free(quota: &StorageQuota, bytes: u64) {
+        quota.set_free(quota.begin_free(), Some(bytes));
     }
 
     #[test]
     fn uploads_under_way_and_those_that_have_ended_count() {
-        let room = room(100, 0);
-        stores(&room, 40);
-        let first = room.reserve(30).unwrap();
-        let mut second = room.reserve(20).unwrap();
-        assert_eq!(room.left(), Some(10));
-        assert_eq!(room.reserve(11).err(), Some(NoRoom));
-        assert_eq!(second.grow_to(31), Err(NoRoom));
+        let quota = quota(100, 0);
+        stores(&quota, 40);
+        let first = quota.reserve(30).unwrap();
+        let mut second = quota.reserve(20).unwrap();
+        assert_eq!(quota.left(), Some(10));
+        assert_eq!(quota.reserve(11).err(), Some(StorageFull));
+        assert_eq!(second.grow_to(31), Err(StorageFull));
         second.grow_to(30).unwrap();
-        assert_eq!(room.left(), Some(0));
+        assert_eq!(quota.left(), Some(0));
         first.end(25);
-        assert_eq!((room.stored(), room.left()), (Some(65), Some(5)));
+        assert_eq!((quota.stored(), quota.left()), (Some(65), Some(5)));
         drop(second);
-        assert_eq!(room.left(), Some(35));
+        assert_eq!(quota.left(), Some(35));
     }
 
     #[test]
     fn a_reading_contains_what_ended_before_it_began() {
-        let room = room(100, 0);
-        stores(&room, 0);
-        room.reserve(10).unwrap().end(10);
-        let reading = room.begin_stored();
-        room.reserve(20).unwrap().end(20);
-        room.set_stored(reading, Some(10));
-        assert_eq!(room.left(), Some(70));
-        let reading = room.begin_stored();
-        room.set_stored(reading, None);
-        assert_eq!(room.left(), Some(70), "nothing was read");
-        stores(&room, 30);
-        assert_eq!((room.stored(), room.left()), (Some(30), Some(70)));
+        let quota = quota(100, 0);
+        stores(&quota, 0);
+        quota.reserve(10).unwrap().end(10);
+        let reading = quota.begin_stored();
+        quota.reserve(20).unwrap().end(20);
+        quota.set_stored(reading, Some(10));
+        assert_eq!(quota.left(), Some(70));
+        let reading = quota.begin_stored();
+        quota.set_stored(reading, None);
+        assert_eq!(quota.left(), Some(70), "nothing was read");
+        stores(&quota, 30);
+        assert_eq!((quota.stored(), quota.left()), (Some(30), Some(70)));
     }
 
     #[test]
     fn the_disk_limits_what_the_quota_allows() {
-        let room = room(100, 50);
-        stores(&room, 0);
-        assert_eq!(room.left(), Some(100), "the disk is unknown");
-        has_free(&room, 90);
-        assert_eq!(room.left(), Some(40));
-        room.reserve(30).unwrap().end(30);
-        assert_eq!(room.left(), Some(10));
-        has_free(&room, 20);
-        assert_eq!(room.left(), Some(0));
-        assert_eq!(room.reserve(1).err(), Some(NoRoom));
+        let quota = quota(100, 50);
+        stores(&quota, 0);
+        assert_eq!(quota.left(), Some(100), "the disk is unknown");
+        has_free(&quota, 90);
+        assert_eq!(quota.left(), Some(40));
+        quota.reserve(30).unwrap().end(30);
+        assert_eq!(quota.left(), Some(10));
+        has_free(&quota, 20);
+        assert_eq!(quota.left(), Some(0));
+        assert_eq!(quota.reserve(1).err(), Some(StorageFull));
     }
 
     #[tokio::test]
     async fn nothing_fits_under_a_quota_until_it_is_known_what_is_stored() {
-        let room = room(100, 0);
-        assert_eq!(room.reserve(1).err(), Some(NoRoom));
+        let quota = quota(100, 0);
+        assert_eq!(quota.reserve(1).err(), Some(StorageFull));
         let waiting = tokio::spawn({
-            let room = room.clone();
-            async move { room.known().await }
+            let quota = quota.clone();
+            async move { quota.known().await }
         });
-        stores(&room, 0);
+        stores(&quota, 0);
         waiting.await.unwrap();
-        assert!(room.reserve(1).is_ok());
+        assert!(quota.reserve(1).is_ok());
     }
 
     #[tokio::test]
     async fn without_limits_everything_fits_at_once() {
-        let room = room(0, 0);
-        room.known().await;
-        assert_eq!(room.left(), None);
-        assert!(room.reserve(u64::MAX / 2).is_ok());
+        let quota = quota(0, 0);
+        quota.known().await;
+        assert_eq!(quota.left(), None);
+        assert!(quota.reserve(u64::MAX / 2).is_ok());
     }
 }

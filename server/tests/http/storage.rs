@@ -1,4 +1,4 @@
-//! Room for uploads: the quota and the disk.
+//! The storage for uploads: the quota and the disk.
 
 use std::io;
 
@@ -26,8 +26,8 @@ async fn refusal(node: &TestNode, length: u64) -> String {
 }
 
 async fn left_becomes(node: &TestNode, bytes: u64) {
-    let is = async || node.node.room.left() == Some(bytes);
-    node.wait_until("the room is as expected", is).await;
+    let is = async || node.node.storage_quota.left() == Some(bytes);
+    node.wait_until("what is left is as expected", is).await;
 }
 
 #[tokio::test]
@@ -35,8 +35,11 @@ async fn an_upload_over_the_quota_is_refused_before_its_body_is_read() {
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", "1000")]).await;
     let refused = refusal(&node, 1_001).await;
     assert!(refused.starts_with("HTTP/1.1 507 "), "{refused}");
-    assert!(refused.contains("/problems/no-room"), "{refused}");
-    assert!(refused.contains("kein Platz"), "{refused}");
+    assert!(
+        refused.contains("/problems/insufficient-storage"),
+        "{refused}"
+    );
+    assert!(refused.contains("kein Speicherplatz"), "{refused}");
     assert_eq!(node.temporary_files(), 0);
     let too_large = refusal(&node, 30_000_000).await;
     assert!(too_large.starts_with("HTTP/1.1 413 "), "{too_large}");
@@ -44,7 +47,7 @@ async fn an_upload_over_the_quota_is_refused_before_its_body_is_read() {
 }
 
 #[tokio::test]
-async fn what_has_arrived_of_uploads_under_way_has_its_room_until_they_end() {
+async fn what_has_arrived_of_uploads_under_way_is_reserved_until_they_end() {
     let quota = 4_000_000;
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", &quota.to_string())]).await;
     let silent = begin_upload(&node, quota).await;
@@ -53,8 +56,8 @@ async fn what_has_arrived_of_uploads_under_way_has_its_room_until_they_end() {
     let part = [head.as_bytes(), &vec![7; 3_000_000]].concat();
     first.write_all(&part).await.unwrap();
     // The parser holds the last of what has arrived back.
-    let is_reserved = async || node.node.room.left().unwrap() < 2_000_000;
-    node.wait_until("what has arrived has its room", is_reserved)
+    let is_reserved = async || node.node.storage_quota.left().unwrap() < 2_000_000;
+    node.wait_until("what has arrived is reserved", is_reserved)
         .await;
     let refused = refusal(&node, 2_000_000).await;
     assert!(refused.starts_with("HTTP/1.1 507 "), "{refused}");
@@ -64,7 +67,7 @@ async fn what_has_arrived_of_uploads_under_way_has_its_room_until_they_end() {
 }
 
 #[tokio::test]
-async fn whoever_only_announces_uploads_takes_no_room() {
+async fn whoever_only_announces_uploads_takes_no_storage() {
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", "1000")]).await;
     let mut silent = Vec::new();
     for _ in 0..10 {
@@ -75,15 +78,15 @@ async fn whoever_only_announces_uploads_takes_no_room() {
 }
 
 #[tokio::test]
-async fn an_image_that_grows_when_it_is_repaired_needs_room_for_that() {
+async fn an_image_that_grows_when_it_is_repaired_needs_storage_for_that() {
     let picture = pictures::repaired_png();
     let quota = (picture.len() + 1_000).to_string();
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", &*quota)]).await;
-    problem(node.upload(picture).await, 507, "no-room").await;
+    problem(node.upload(picture).await, 507, "insufficient-storage").await;
 }
 
 #[tokio::test]
-async fn an_upload_of_unknown_length_ends_where_the_room_does() {
+async fn an_upload_of_unknown_length_ends_where_the_quota_does() {
     let node = TestNode::with(&[("TONESA_MAX_STORED_BYTES", "200000")]).await;
     let piece = || Ok::<_, io::Error>(vec![1; 10_000]);
     let (send, pieces) = futures::channel::mpsc::unbounded();
@@ -93,7 +96,7 @@ async fn an_upload_of_unknown_length_ends_where_the_room_does() {
     let part = Part::stream(Body::wrap_stream(pieces)).file_name("large.png");
     // The sender is kept: the body never ends.
     let refused = node.send_form(Form::new().part("file", part)).await;
-    problem(refused, 507, "no-room").await;
+    problem(refused, 507, "insufficient-storage").await;
     left_becomes(&node, 200_000).await;
     assert_eq!(node.temporary_files(), 0);
     drop(send);
@@ -110,21 +113,26 @@ async fn the_quota_counts_what_all_nodes_have_stored() {
     let second = TestNode::with_backends(&variables, with_store).await;
     let stored = first.upload(picture.clone()).await;
     assert_eq!(stored.status(), StatusCode::CREATED);
-    problem(first.upload(picture.clone()).await, 507, "no-room").await;
+    problem(
+        first.upload(picture.clone()).await,
+        507,
+        "insufficient-storage",
+    )
+    .await;
     let knows = async || {
-        let room = &second.node.room;
-        room.stored() == Some(first.node.room.stored().unwrap())
+        let quota = &second.node.storage_quota;
+        quota.stored() == Some(first.node.storage_quota.stored().unwrap())
     };
     second.wait_until("it has read what is stored", knows).await;
-    problem(second.upload(picture).await, 507, "no-room").await;
+    problem(second.upload(picture).await, 507, "insufficient-storage").await;
     second.uploaded().await;
 }
 
 #[tokio::test]
-async fn uploads_leave_room_on_the_disk() {
+async fn uploads_leave_a_part_of_the_disk_free() {
     // More than any disk has.
     let node = TestNode::with(&[("TONESA_MIN_FREE_BYTES", "1000000000000000000")]).await;
     left_becomes(&node, 0).await;
     let refused = node.upload(pictures::png(3, 2)).await;
-    problem(refused, 507, "no-room").await;
+    problem(refused, 507, "insufficient-storage").await;
 }
