@@ -9,13 +9,14 @@ use crate::broker::class_counter::ClassCounter;
 use crate::metrics::registered;
 
 /// Why a socket was closed: the connection broke (`gone`) or the client closed it (`closed`); the client violated the
-/// protocol (1008: malformed, too many frames; 1009: too big); the node restarts (1012); the client reads too slowly
-/// (1013).
-pub const CLOSE_REASONS: [&str; 7] = [
+/// protocol (1008: malformed, too many frames; 1009: too big); its address was blocked (1008); the node restarts (1012);
+/// the client reads too slowly (1013).
+pub const CLOSE_REASONS: [&str; 8] = [
     "gone",
     "closed",
     "malformed",
     "too_many_frames",
+    "blocked",
     "too_big",
     "restarting",
     "too_slow",

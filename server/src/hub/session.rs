@@ -33,6 +33,8 @@ enum CloseReason {
     Malformed,
     /// 1008: more frames than the protocol needs.
     TooManyFrames,
+    /// 1008: the client's address was blocked.
+    Blocked,
     /// 1009: a frame over the limit.
     TooBig,
     /// 1012: this node restarts.
@@ -51,6 +53,7 @@ impl CloseReason {
             Self::Closed(_) => "closed",
             Self::Malformed => "malformed",
             Self::TooManyFrames => "too_many_frames",
+            Self::Blocked => "blocked",
             Self::TooBig => "too_big",
             Self::Restarting => "restarting",
             Self::TooSlow | Self::Cut => "too_slow",
@@ -63,6 +66,7 @@ impl CloseReason {
             Self::Closed(code) => (code, ""),
             Self::Malformed => (Some(1008), "the frame is not a command of this protocol"),
             Self::TooManyFrames => (Some(1008), "too many frames"),
+            Self::Blocked => (Some(1008), "this address is blocked"),
             Self::TooBig => (Some(1009), "the frame is over 4 KiB"),
             Self::Restarting => (Some(1012), "this node restarts, reconnect at once"),
             Self::TooSlow => (Some(1013), "too slow to read, reconnect and resync"),
@@ -81,20 +85,38 @@ impl From<DecodeError> for CloseReason {
 }
 
 impl Hub {
-    /// Serves one socket until either side closes it. `read` is what was received after the handshake, and `misses`
-    /// counts the client's lookups of unknown uploads. The caller's task has to be tracked.
-    pub async fn handle_socket(&self, connection: Connection, read: Bytes, misses: ClientMisses) {
-        run(self.clone(), connection, read, misses).await;
+    /// Serves one socket until either side closes it. `read` is what was received after the handshake, `misses` counts
+    /// the client's lookups of unknown uploads, and `blocked` ends when its address is blocked. The caller's task has to
+    /// be tracked.
+    pub async fn handle_socket(
+        &self,
+        connection: Connection,
+        read: Bytes,
+        misses: ClientMisses,
+        blocked: impl Future<Output = ()> + Send,
+    ) {
+        run(self.clone(), connection, read, misses, blocked).await;
     }
 }
 
-async fn run(hub: Hub, connection: Connection, read: Bytes, misses: ClientMisses) {
+async fn run(
+    hub: Hub,
+    connection: Connection,
+    read: Bytes,
+    misses: ClientMisses,
+    blocked: impl Future<Output = ()> + Send,
+) {
     let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.queued_bytes)));
     let Some(connection) = outbox.connection() else {
         return;
     };
     let registration = hub.0.pings.register(Arc::clone(&outbox));
-    let reason = serve(&hub, &outbox, connection, &registration, read, misses).await;
+    let serving = serve(&hub, &outbox, connection, &registration, read, misses);
+    let reason = tokio::select! {
+        biased;
+        () = blocked => CloseReason::Blocked,
+        reason = serving => reason,
+    };
     hub.0.metrics.closed(reason.label());
     if matches!(reason, CloseReason::TooSlow | CloseReason::Cut) {
         hub.0.metrics.overflowed();

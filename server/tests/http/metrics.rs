@@ -219,6 +219,23 @@ async fn sockets_are_counted_in_the_metrics_of_the_hub_and_the_broker() {
 }
 
 #[tokio::test]
+async fn a_socket_that_is_closed_since_its_address_was_blocked_is_counted() {
+    let token = "an-admin-token-of-many-letters";
+    let node = TestNode::with(&[("METRICS_PORT", "0"), ("TONESA_ADMIN_TOKEN", token)]).await;
+    let upload = node.uploaded().await;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload.id), None).await;
+    let before = samples(&node).await;
+    let block = node.put("/api/admin/blocked-addresses/127.0.0.1?seconds=60");
+    let blocked = block.bearer_auth(token).send().await.unwrap();
+    assert_eq!(blocked.status(), StatusCode::NO_CONTENT);
+    assert_eq!(socket.close_code().await, Some(1008));
+    let series = r#"tonesa_sockets_closed_total{reason="blocked"}"#;
+    has_grown(&node, &before, series, 1.0).await;
+    becomes(&node, "tonesa_topics_watched", 0.0).await;
+}
+
+#[tokio::test]
 async fn metrics_contain_the_version_and_the_backends() {
     let node = node().await;
     let samples = samples(&node).await;

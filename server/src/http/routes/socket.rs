@@ -53,11 +53,9 @@ pub async fn upgrade(
         let upgraded = upgrade.await.ok();
         let upgraded = upgraded.and_then(|it| ClientStream::into_upgraded(it).ok());
         if let Some((stream, read)) = upgraded {
-            tokio::select! {
-                () = hub.handle_socket(Connection::from(stream), read, misses) => {}
-                // The connection ends without a close frame.
-                () = address_blocks.wait_for(address) => {}
-            }
+            let blocked = address_blocks.wait_for(address);
+            hub.handle_socket(Connection::from(stream), read, misses, blocked)
+                .await;
         }
         drop(slot);
     });
