@@ -18,9 +18,7 @@ use tracing::warn;
 
 use super::append::append_deletion;
 use super::append_locks::AppendLocks;
-use super::documents::{
-    Malformed, PendingDeletion, StoredDeletion, client_id_of_deletion, date, read,
-};
+use super::documents::{PendingDeletion, StoredDeletion, client_id_of_deletion, date, read};
 use super::error::{Failure, log_malformed};
 use super::log::Log;
 use super::retry::Retries;
@@ -89,12 +87,8 @@ pub(super) async fn finish_abandoned(
     while finished.len() < limit
         && let Some(document) = abandoned.try_next().await?
     {
-        let pending = match read::<StoredDeletion>(&document) {
-            Ok(pending) => pending,
-            Err(malformed) => {
-                discard(database, &document, malformed).await?;
-                continue;
-            }
+        let Some(pending) = read_or_discard(database, &document).await? else {
+            continue;
         };
         match finish(database, locks, pending).await {
             Ok(deletion) => finished.push(deletion),
@@ -127,11 +121,10 @@ async fn record(database: &Database, pending: PendingDeletion) -> Result<Pending
         };
         retries.wait_after(error.into()).await?;
         let found = deletions.find_one(doc! { "_id": id(pending) }).await?;
-        if let Some(document) = found {
-            match read::<StoredDeletion>(&document) {
-                Ok(earlier) => return Ok(earlier),
-                Err(malformed) => discard(database, &document, malformed).await?,
-            }
+        if let Some(document) = found
+            && let Some(earlier) = read_or_discard(database, &document).await?
+        {
+            return Ok(earlier);
         }
         // Otherwise the other call has finished it meanwhile. So will this one, which finds nothing left to do.
     }
@@ -171,17 +164,20 @@ async fn forget(database: &Database, pending: PendingDeletion) -> Result<(), Fai
     Ok(())
 }
 
-/// Removes an intent that no node has written: nobody knows what it says.
-async fn discard(
+/// Reads an intent. One that no node has written is removed, since nobody knows what it says.
+async fn read_or_discard(
     database: &Database,
     document: &RawDocument,
-    malformed: Malformed,
-) -> Result<(), Failure> {
+) -> Result<Option<PendingDeletion>, Failure> {
+    let malformed = match read::<StoredDeletion>(document) {
+        Ok(pending) => return Ok(Some(pending)),
+        Err(malformed) => malformed,
+    };
     log_malformed(&malformed);
     let id = document.get("_id").ok().flatten();
     let id = id.and_then(|id| Bson::try_from(id).ok()).ok_or(malformed)?;
     database.deletions().delete_one(doc! { "_id": id }).await?;
-    Ok(())
+    Ok(None)
 }
 
 fn id(pending: PendingDeletion) -> ObjectId {
