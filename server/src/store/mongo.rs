@@ -38,6 +38,7 @@ use tokio::time::timeout;
 pub use error::OpenError;
 
 use self::append_locks::AppendLocks;
+use self::deletions::AbandonedFrom;
 use self::error::{with_timeout, with_timeout_of};
 use self::schema::Database;
 use self::writes::WriteTasks;
@@ -58,6 +59,7 @@ pub struct MongoStore {
     database: Database,
     writes: WriteTasks,
     append_locks: AppendLocks,
+    abandoned_from: AbandonedFrom,
 }
 
 impl MongoStore {
@@ -77,6 +79,7 @@ impl MongoStore {
             database,
             writes: WriteTasks::default(),
             append_locks: AppendLocks::default(),
+            abandoned_from: AbandonedFrom::default(),
         })
     }
 
@@ -136,7 +139,8 @@ impl Store for MongoStore {
 
     async fn finish_deletions(&self, limit: usize) -> Result<Vec<Deletion>, StoreError> {
         let (database, locks) = (self.database.clone(), self.append_locks.clone());
-        let job = async move { deletions::finish_abandoned(&database, &locks, limit).await };
+        let from = self.abandoned_from.clone();
+        let job = async move { deletions::finish_abandoned(&database, &locks, &from, limit).await };
         self.writes.run(1, job).await
     }
 

@@ -9,6 +9,8 @@
 //! Everybody takes the entry's id and its time from there, so they all do the same. After the restore of a backup, another
 //! message may have the number, or none: the intent is dropped then.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use app::model::{Deletion, UploadId};
 use futures::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
@@ -30,6 +32,8 @@ use crate::store::{Deleted, DeletionDraft, MessageRef, Requester, StoreError};
 /// How old a deletion is when nobody works on it any more, in milliseconds: longer than a call may take, with room for
 /// nodes whose clocks differ. It does not matter if somebody does.
 const ABANDONED_AFTER: i64 = 10_000;
+/// How many intents are read at most for each deletion that may be finished: some cannot be.
+const READ_PER_FINISHED: usize = 10;
 
 /// Deletes a message, if `by` may do that.
 pub(super) async fn delete_message(
@@ -67,26 +71,48 @@ pub(super) async fn delete_message(
     })
 }
 
-/// Finishes deletions that were begun and abandoned, at most `limit`, and returns their entries.
+/// After which intent the next look for abandoned deletions begins; at first, and when all were seen, at the beginning. So
+/// intents that cannot be followed are in nobody's way, however many they are. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct AbandonedFrom(Arc<Mutex<Option<ObjectId>>>);
+
+impl AbandonedFrom {
+    fn get(&self) -> Option<ObjectId> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, seen: Option<ObjectId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+}
+
+/// Finishes deletions that were begun and abandoned, at most `limit`, and returns their entries. Reads at most
+/// [`READ_PER_FINISHED`] times as many, and goes on after them at the next call.
 pub(super) async fn finish_abandoned(
     database: &Database,
     locks: &AppendLocks,
+    from: &AbandonedFrom,
     limit: usize,
 ) -> Result<Vec<Deletion>, Failure> {
-    // MongoDB takes 0 as no limit.
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
     let begun_before = DateTime::from_millis(clock::now().unix_millis() - ABANDONED_AFTER);
-    let mut abandoned = database
-        .deletions()
-        .find(doc! { "createdAt": { "$lte": begun_before } })
-        .await?;
+    let mut abandoned = doc! { "createdAt": { "$lte": begun_before } };
+    if let Some(seen) = from.get() {
+        abandoned.insert("_id", doc! { "$gt": seen });
+    }
+    let find = database.deletions().find(abandoned);
+    let mut abandoned = find.sort(doc! { "_id": 1 }).await?;
     let mut finished = Vec::new();
-    // Those that cannot be finished do not count, so that they are in nobody's way.
-    while finished.len() < limit
-        && let Some(document) = abandoned.try_next().await?
-    {
+    for _ in 0..limit.saturating_mul(READ_PER_FINISHED) {
+        if finished.len() == limit {
+            return Ok(finished);
+        }
+        let Some(document) = abandoned.try_next().await? else {
+            from.set(None);
+            return Ok(finished);
+        };
+        if let Ok(seen) = document.get_object_id("_id") {
+            from.set(Some(seen));
+        }
         let Some(pending) = read_or_discard(database, &document).await? else {
             continue;
         };
