@@ -67,7 +67,7 @@ impl RedisBroker {
     /// The user needs the channels `upload:*` and the commands `subscribe`, `unsubscribe` and `publish`; with a cluster
     /// `ssubscribe`, `sunsubscribe`, `spublish` and `cluster|slots`; with sentinels `role`. With `client|info` and
     /// `client|kill` too, no frame arrives out of order after a connection has hung. Counting needs the keys `rate:*`
-    /// and the commands `set` and `incr`.
+    /// and the commands `multi`, `set`, `incr` and `exec`.
     ///
     /// # Errors
     /// See [`OpenError`].

@@ -78,21 +78,18 @@ impl Publisher {
         }
     }
 
-    /// Adds 1 to a counter, which expires after `keep`, and returns its value. Both commands are sent at once, and the
-    /// first one makes the key with its expiry, so that none is left without.
+    /// Adds 1 to a counter, which expires after `keep`, and returns its value. `SET` makes the key with its expiry; without
+    /// the transaction it could expire before `INCR`, which would make one that stays.
     pub async fn count(&self, key: &str, keep: Duration) -> Result<u64, Reason> {
         let _permit = self.in_flight.try_acquire().map_err(|_| Reason::Busy)?;
         let (mut connection, number) = self.current()?;
         let mut commands = pipe();
-        let set = commands.cmd("SET").arg(key).arg(0);
+        let set = commands.atomic().cmd("SET").arg(key).arg(0);
         set.arg("EX").arg(keep.as_secs()).arg("NX");
         commands.cmd("INCR").arg(key);
-        match connection.send_packed_commands(&commands, 0, 2).await {
-            Ok(mut answers) => match answers.pop() {
-                Some(Value::Int(count)) => Ok(count.cast_unsigned()),
-                Some(Value::ServerError(error)) => Err(Reason::from(&error)),
-                _ => Err(Reason::Protocol),
-            },
+        // Those of `MULTI` and `EXEC` too.
+        match connection.send_packed_commands(&commands, 0, 4).await {
+            Ok(answers) => count_in(&answers),
             Err(error) => {
                 self.fail(number);
                 Err(error.into())
@@ -155,6 +152,24 @@ impl Publisher {
 
     fn lock(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the counter's value from the answers to a transaction.
+fn count_in(answers: &[Value]) -> Result<u64, Reason> {
+    let done = match answers.last() {
+        Some(Value::Array(done)) => done,
+        // It was not executed, as the first error says.
+        _ => answers,
+    };
+    let error = |answer: &Value| match answer {
+        Value::ServerError(error) => Some(Reason::from(error)),
+        _ => None,
+    };
+    match (done.iter().find_map(error), done.last()) {
+        (Some(reason), _) => Err(reason),
+        (None, Some(Value::Int(count))) => Ok(count.cast_unsigned()),
+        (None, _) => Err(Reason::Protocol),
     }
 }
 

@@ -105,7 +105,7 @@ async fn a_refused_login_is_an_error() {
 }
 
 /// The permissions that `RedisBroker::open` documents.
-const PERMISSIONS: [&str; 12] = [
+const PERMISSIONS: [&str; 14] = [
     "--user",
     "alice",
     "on",
@@ -118,6 +118,8 @@ const PERMISSIONS: [&str; 12] = [
     "+client|kill",
     "+set",
     "+incr",
+    "+multi",
+    "+exec",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,6 +135,11 @@ async fn the_documented_permissions_are_sufficient_and_necessary() {
     let count = async |node: &TestNode| node.broker.count("some", Duration::from_mins(1)).await;
     assert_eq!(count(&node).await, Ok(1));
     assert_eq!(count(&node).await, Ok(2));
+    let seconds_left = redis.call("TTL rate:some").unwrap();
+    assert!(
+        (1..=60).contains(&seconds_left.parse().unwrap()),
+        "{seconds_left}"
+    );
 
     let without_keys = [&PERMISSIONS[..], &["resetchannels", "&upload:*"]].concat();
     let redis = Redis::with_args(&without_keys).unwrap();
@@ -143,6 +150,12 @@ async fn the_documented_permissions_are_sufficient_and_necessary() {
     node.broker.subscribe(topic).await.unwrap();
     node.publish(topic, "still permitted").await;
     node.wait_for(topic, "still permitted").await;
+
+    let without_transactions = [&with_channels[..], &["-multi", "-exec"]].concat();
+    let redis = Redis::with_args(&without_transactions).unwrap();
+    let url = format!("redis://alice:secret@127.0.0.1:{}", redis.port());
+    let refused = count(&TestNode::start(&url).await).await.unwrap_err();
+    assert_eq!(refused, NotCounted(Reason::NotPermitted.to_string()));
 
     let without_channels = [&PERMISSIONS[..], &["resetchannels"]].concat();
     let redis = Redis::with_args(&without_channels).unwrap();
