@@ -29,7 +29,7 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use link_preview::{Subject, upload_title};
 #[cfg(feature = "ssr")]
-pub use pages::{AdminPage, MessageForm, ReportForm, StorageUse};
+pub use pages::{AdminPage, MessageForm, RejectedField, ReportForm, StorageUse};
 #[cfg(feature = "ssr")]
 pub use shell::{admin_page, problem_page, report_page, shell};
 #[cfg(feature = "hydrate")]

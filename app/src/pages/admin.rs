@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::rejected_field::RejectedField;
 use crate::components::{Brand, Main};
 use crate::model::{
     BlockedAddress, ListedUpload, LogEntry, LogPage, Message, Seq, Timestamp, Upload, UploadId,
@@ -45,8 +46,8 @@ pub enum AdminPage {
     Addresses {
         /// Those that are.
         blocked: Vec<BlockedAddress>,
-        /// What was written, and why that was not accepted, if it was not.
-        refused: Option<(String, String)>,
+        /// What was not accepted, if a form was sent.
+        refused: Option<RejectedField>,
     },
 }
 
@@ -273,9 +274,9 @@ fn message_row(short_id: &str, message: &Message) -> impl IntoView + use<> {
     }
 }
 
-fn addresses(blocked: Vec<BlockedAddress>, refused: Option<(String, String)>) -> impl IntoView {
+fn addresses(blocked: Vec<BlockedAddress>, refused: Option<RejectedField>) -> impl IntoView {
     let texts = server_texts();
-    let (written, error) = refused.unzip();
+    let (written, error) = refused.map(|it| (it.written, it.reason)).unzip();
     let error = error.map(|error| view! { <p class="form-error" role="alert">{error}</p> });
     let none = blocked
         .is_empty()

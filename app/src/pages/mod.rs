@@ -9,6 +9,8 @@ mod image;
 #[cfg(feature = "ssr")]
 mod refused;
 #[cfg(feature = "ssr")]
+mod rejected_field;
+#[cfg(feature = "ssr")]
 mod report;
 
 #[cfg(feature = "ssr")]
@@ -18,5 +20,7 @@ pub use home::HomePage;
 pub use image::ImagePage;
 #[cfg(feature = "ssr")]
 pub use refused::{MessageForm, Refused};
+#[cfg(feature = "ssr")]
+pub use rejected_field::RejectedField;
 #[cfg(feature = "ssr")]
 pub use report::ReportForm;

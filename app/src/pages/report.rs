@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::rejected_field::RejectedField;
 use crate::components::{Footer, Header, Main};
 use crate::model::{MAX_REASON_CHARS, ShortId};
 use crate::texts::server_texts;
@@ -9,8 +10,8 @@ use crate::texts::server_texts;
 pub struct ReportForm {
     /// The picture.
     pub picture: ShortId,
-    /// What was written, and why that was not accepted, if it was not.
-    pub refused: Option<(String, String)>,
+    /// The reason that was not accepted, if one was sent.
+    pub refused: Option<RejectedField>,
     /// Whether a report was just sent.
     pub is_sent: bool,
 }
@@ -43,8 +44,8 @@ fn sent() -> impl IntoView {
     }
 }
 
-fn form(image: &str, refused: Option<(String, String)>) -> impl IntoView + use<> {
-    let (reason, error) = refused.unzip();
+fn form(image: &str, refused: Option<RejectedField>) -> impl IntoView + use<> {
+    let (reason, error) = refused.map(|it| (it.written, it.reason)).unzip();
     // Leptos does not escape the text of this element.
     let reason = html_escape::encode_text(&reason.unwrap_or_default()).into_owned();
     view! {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ReportForm;
+use app::{RejectedField, ReportForm};
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
@@ -74,7 +74,10 @@ pub async fn create(
     };
     let form = ReportForm {
         picture: upload.short_id,
-        refused: Some((reason, error.to_problem(pages.language).detail)),
+        refused: Some(RejectedField {
+            written: reason,
+            reason: error.to_problem(pages.language).detail,
+        }),
         is_sent: false,
     };
     respond(&pages, error.status(), form)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::model::UploadsPage;
-use app::{AdminPage, StorageUse};
+use app::{AdminPage, RejectedField, StorageUse};
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -229,7 +229,10 @@ async fn block_address(
         Err(error @ ApiError::BadField { .. }) => {
             let page = AdminPage::Addresses {
                 blocked: actions.blocked_addresses().await?,
-                refused: Some((form.address, error.to_problem(pages.language).detail)),
+                refused: Some(RejectedField {
+                    written: form.address,
+                    reason: error.to_problem(pages.language).detail,
+                }),
             };
             respond(&pages, error.status(), page)
         }
