@@ -10,7 +10,7 @@ use tracing::warn;
 use super::author::bearer;
 use super::request_info::{ClientAddress, RequestInfo};
 use crate::admission::rate_limit::RateLimits;
-use crate::config::Config;
+use crate::config::{AdminToken, Config};
 use crate::http::error::ApiError;
 
 /// A request that brings the token as `Authorization: Bearer …` (RFC 6750). Others are rejected with 401, and with 404 if
@@ -36,7 +36,9 @@ where
             _ => None,
         };
         match given {
-            Some(given) => check_token(&config, &rate_limits, client, given)?,
+            Some(given) => {
+                check_token(&config, &rate_limits, client, given)?;
+            }
             // Not counted: any page can make a browser send such requests.
             None if config.admin_token.is_none() => return Err(ApiError::NotFound),
             None => return Err(ApiError::NotAdmin),
@@ -45,22 +47,22 @@ where
     }
 }
 
-/// Checks a token that a client has brought. Each address may bring a few wrong ones per minute; then it is refused
-/// whatever it brings.
+/// Checks a token that a client has brought, and returns it. Each address may bring a few wrong ones per minute; then it
+/// is refused whatever it brings.
 ///
 /// # Errors
 /// [`ApiError::NotAdmin`], [`ApiError::TooManyRequests`], or [`ApiError::NotFound`] if there is no token.
-pub fn check_token(
-    config: &Config,
+pub fn check_token<'c>(
+    config: &'c Config,
     rate_limits: &RateLimits,
     client: ClientAddress,
     given: &str,
-) -> Result<(), ApiError> {
+) -> Result<&'c AdminToken, ApiError> {
     let token = config.admin_token.as_ref().ok_or(ApiError::NotFound)?;
     let attempts = &rate_limits.wrong_tokens;
     attempts.check(client.counted())?;
     if token.is(given) {
-        return Ok(());
+        return Ok(token);
     }
     attempts.charge(client.counted(), 1);
     warn!(client = %client.ip(), "a wrong admin token");

@@ -76,19 +76,17 @@ async fn sign_in(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Token { token: given } = read_form(request).await?;
-    let checked = check_token(&config, &rate_limits, pages.info.client, given.trim());
-    match (checked, &config.admin_token) {
-        (Ok(()), Some(token)) => {
+    match check_token(&config, &rate_limits, pages.info.client, given.trim()) {
+        Ok(token) => {
             tracing::info!(client = %pages.info.client.ip(), "an admin has signed in");
             let cookies = session::begin(token, &pages.info);
             Ok((cookies, Redirect::to("/admin")).into_response())
         }
-        (Err(ApiError::NotAdmin), _) => {
+        Err(ApiError::NotAdmin) => {
             let page = AdminPage::SignIn { is_wrong: true };
             respond(&pages, StatusCode::FORBIDDEN, page)
         }
-        (Err(error), _) => Err(error),
-        (Ok(()), None) => Err(ApiError::NotFound),
+        Err(error) => Err(error),
     }
 }
 
