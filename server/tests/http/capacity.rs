@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Response};
+use reqwest::{Body, Response, StatusCode};
 use server::image::MAX_UPLOADS;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -199,8 +199,9 @@ fn large_files(folder: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn without_memory_for_answers_there_are_no_codes_and_errors_are_short() {
-    let node = TestNode::start().await;
+async fn without_memory_for_answers_there_are_no_codes_and_lists_and_errors_are_short() {
+    let token = "an-admin-token-of-many-letters";
+    let node = TestNode::with(&[("TONESA_ADMIN_TOKEN", token)]).await;
     let upload = node.uploaded().await.short_id;
     let qr_code = node.get(&format!("/u/{upload}/qr.svg"));
     // Browsers get a page with the form.
@@ -218,4 +219,11 @@ async fn without_memory_for_answers_there_are_no_codes_and_errors_are_short() {
     assert!(all.iter().all(Result::is_ok));
     problem(form.send().await.unwrap(), 422, "bad-field").await;
     problem(qr_code.send().await.unwrap(), 503, "unavailable").await;
+    let list = node.get("/api/admin/uploads").bearer_auth(token);
+    let refused = list.try_clone().unwrap().send().await.unwrap();
+    problem(refused, 503, "unavailable").await;
+    drop(all);
+    assert_eq!(list.send().await.unwrap().status(), StatusCode::OK);
+    node.wait_until("its memory is free again", async || budget.reserved() == 0)
+        .await;
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::model::{
-    BlockedAddress, ListedUpload, Report, Timestamp, Upload, UploadId, UploadRef, UploadsPage,
+    BlockedAddress, ListedUpload, MAX_REASON_CHARS, Report, Timestamp, Upload, UploadId, UploadRef,
+    UploadsPage,
 };
 use axum::extract::FromRef;
 use futures::TryStreamExt;
@@ -24,11 +25,16 @@ use crate::http::extract::request_info::ClientAddress;
 use crate::http::state::AppState;
 use crate::hub::deleting::Deleter;
 use crate::store::{
-    ContentHash, MAX_BLOCKED_ADDRESSES, MessageRef, Moderation, Requester, Store, UploadFilter,
+    ContentHash, MAX_BLOCKED_ADDRESSES, MAX_REPORTS, MessageRef, Moderation, Requester, Store,
+    UploadFilter,
 };
 
-/// How many uploads are listed at once. With the longest reports they are 4 MiB.
+/// How many uploads are listed at once.
 const PAGE_SIZE: usize = 50;
+/// The memory reserved for a list before its length is known, in bytes: each upload with all reports that it may have, of
+/// characters of four bytes, and one upload more.
+pub(super) const MAX_LIST_BYTES: usize =
+    (PAGE_SIZE + 1) * (MAX_REPORTS * (4 * MAX_REASON_CHARS + 128) + 1_024);
 /// How long the blob store may take for an image that is to be refused.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// For how many seconds an address may be blocked: a minute to a year.

@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::model::{BlockedAddresses, UploadId, UploadsPage};
+use app::model::{BlockedAddresses, UploadId};
 use axum::extract::{Path, Query, State};
+use axum::response::IntoResponse;
 use axum::routing::{delete, get, put};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 
-use super::actions::Actions;
+use super::actions::{Actions, MAX_LIST_BYTES};
+use crate::admission::response_budget::ResponseBudget;
 use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::admin::Admin;
@@ -37,15 +39,24 @@ pub(super) fn routes() -> Router<AppState> {
 async fn list(
     Admin { client }: Admin,
     State(actions): State<Actions>,
+    State(budget): State<ResponseBudget>,
     Query(query): Query<Parameters>,
-) -> Result<Json<UploadsPage>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let filter = if switch(&query, "reported")? {
         UploadFilter::Reported
     } else {
         UploadFilter::All
     };
     let before = before(&query)?;
-    Ok(Json(actions.list(client, filter, before).await?))
+    let mut reservation = budget.reserve(client.counted(), MAX_LIST_BYTES)?;
+    let page = actions.list(client, filter, before).await?;
+    let json = serde_json::to_vec(&page).map_err(|_| ApiError::Internal)?;
+    // Without unused capacity.
+    let json = json.into_boxed_slice();
+    reservation.resize(json.len());
+    let json_type = HeaderValue::from_static("application/json");
+    let headers = [(header::CONTENT_TYPE, json_type)];
+    Ok((headers, reservation.hold(json.into())))
 }
 
 async fn delete_upload(
