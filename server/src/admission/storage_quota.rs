@@ -38,8 +38,8 @@ struct State {
     free: Figure,
     /// Reserved for uploads under way.
     reserved: u64,
-    /// Whether the last reservation was refused, which is logged once.
-    is_full: bool,
+    /// While uploads are refused: the least that was. Only the beginning and the end of that are logged.
+    refused: Option<u64>,
 }
 
 /// A number of bytes as it was read last.
@@ -86,8 +86,10 @@ impl StorageQuota {
 
     /// Records what all uploads take; `None` if that could not be read.
     pub fn set_stored(&self, reading: Reading, bytes: Option<u64>) {
-        let set = |state: &mut State| state.stored.set(bytes, reading.ended_before);
-        self.0.state.send_modify(set);
+        self.0.state.send_modify(|state| {
+            state.stored.set(bytes, reading.ended_before);
+            self.0.check_refusals(state);
+        });
     }
 
     /// Begins to read what is free; [`Self::set_free`] ends it.
@@ -98,8 +100,10 @@ impl StorageQuota {
 
     /// Records what is free on the disk; `None` if that could not be read.
     pub fn set_free(&self, reading: Reading, bytes: Option<u64>) {
-        let set = |state: &mut State| state.free.set(bytes, reading.ended_before);
-        self.0.state.send_modify(set);
+        self.0.state.send_modify(|state| {
+            state.free.set(bytes, reading.ended_before);
+            self.0.check_refusals(state);
+        });
     }
 
     /// Waits until what is stored is known, if there is a limit on it: after the start of a node that takes a moment.
@@ -163,6 +167,27 @@ impl Inner {
         let left = quota.into_iter().chain(disk).min()?;
         Some(left.saturating_sub(state.reserved))
     }
+
+    /// Records that this much was refused. Smaller uploads may fit meanwhile, which does not end it.
+    fn record_refusal(state: &mut State, bytes: u64) {
+        if state.refused.is_none() {
+            tracing::warn!(
+                stored = state.stored.read,
+                free = state.free.read,
+                "uploads are refused: there is no storage left for them"
+            );
+        }
+        state.refused = Some(state.refused.map_or(bytes, |least| least.min(bytes)));
+    }
+
+    /// After a reading: uploads are not refused any more if what was refused would fit now.
+    fn check_refusals(&self, state: &mut State) {
+        let fits = |bytes| self.left(state).is_none_or(|left| bytes <= left);
+        if state.refused.is_some_and(fits) {
+            state.refused = None;
+            tracing::info!("there is storage for uploads again");
+        }
+    }
 }
 
 /// Storage that is reserved for an upload under way, until it is dropped or has ended.
@@ -190,15 +215,8 @@ impl Reservation {
                 self.bytes = bytes;
             } else {
                 outcome = Err(StorageFull);
-                if !state.is_full {
-                    tracing::warn!(
-                        stored = state.stored.read,
-                        free = state.free.read,
-                        "uploads are refused: there is no storage left for them"
-                    );
-                }
+                Inner::record_refusal(state, more);
             }
-            state.is_full = !fits;
             // Nobody waits for this.
             false
         });
@@ -288,6 +306,39 @@ mod tests {
         has_free(&quota, 20);
         assert_eq!(quota.left(), Some(0));
         assert_eq!(quota.reserve(1).err(), Some(StorageFull));
+    }
+
+    /// Returns how many warnings and notices are logged on this thread while `work` runs.
+    fn logged(work: impl FnOnce()) -> (usize, usize) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Arc::new(file.reopen().unwrap());
+        let subscriber = tracing_subscriber::fmt().with_writer(writer);
+        tracing::subscriber::with_default(subscriber.finish(), work);
+        let log = std::fs::read_to_string(file.path()).unwrap();
+        (log.matches("WARN").count(), log.matches("INFO").count())
+    }
+
+    #[test]
+    fn it_is_logged_once_that_uploads_are_refused_and_once_that_they_are_not_any_more() {
+        let quota = quota(100, 0);
+        stores(&quota, 90);
+        let small_and_large = || {
+            for _ in 0..3 {
+                quota.check(5).unwrap();
+                quota.check(20).unwrap_err();
+                stores(&quota, 85);
+            }
+        };
+        assert_eq!(logged(small_and_large), (1, 0));
+        let emptied = || {
+            for _ in 0..3 {
+                stores(&quota, 80);
+                quota.check(20).unwrap();
+            }
+        };
+        assert_eq!(logged(emptied), (0, 1));
+        stores(&quota, 90);
+        assert_eq!(logged(small_and_large), (1, 0));
     }
 
     #[tokio::test]
