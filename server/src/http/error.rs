@@ -22,6 +22,7 @@ use crate::admission::slots::NoSlot;
 use crate::admission::storage_quota::StorageFull;
 use crate::admission::token_buckets::RateLimited;
 use crate::blob::BlobError;
+use crate::hub::deleting::DeleteError;
 use crate::hub::posting::PostError;
 use crate::image::ImageError;
 use crate::store::StoreError;
@@ -327,6 +328,15 @@ impl From<PostError> for ApiError {
         match error {
             PostError::Store(error) => error.into(),
             PostError::Busy => Self::Unavailable,
+        }
+    }
+}
+
+impl From<DeleteError> for ApiError {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Store(error) => error.into(),
+            DeleteError::Busy => Self::Unavailable,
         }
     }
 }

@@ -3,12 +3,27 @@
 use std::sync::Arc;
 
 use app::model::UploadId;
+use thiserror::Error;
 use tokio::sync::Notify;
 use tracing::Instrument;
 
+pub use super::deletion_slots::{MAX_DELETIONS, MAX_DELETIONS_PER_UPLOAD};
+
+use super::deletion_slots::DeletionSlots;
 use super::handle::Hub;
 use crate::store::{Deleted, DeletionDraft, MessageRef, Requester, Select, Store, StoreError};
 use crate::{clock, ids};
+
+/// Why something was not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DeleteError {
+    /// The store's error.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many deletions are under way, of this upload or in all.
+    #[error("too many deletions are under way")]
+    Busy,
+}
 
 /// Deletes messages and uploads; clones share their parts.
 #[derive(Clone)]
@@ -17,6 +32,7 @@ pub struct Deleter {
     hub: Hub,
     /// Notified when there is something to remove.
     removals: Arc<Notify>,
+    slots: DeletionSlots,
 }
 
 impl Deleter {
@@ -27,6 +43,7 @@ impl Deleter {
             store,
             hub,
             removals,
+            slots: DeletionSlots::default(),
         }
     }
 
@@ -34,15 +51,15 @@ impl Deleter {
     /// that is done all the same.
     ///
     /// # Errors
-    /// As [`Store::delete_message`].
+    /// [`DeleteError::Busy`], or as [`Store::delete_message`].
     pub async fn delete_message(
         &self,
         upload: UploadId,
         message: MessageRef,
         by: Requester,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), DeleteError> {
         let Self { store, hub, .. } = self.clone();
-        self.run(async move {
+        self.run(upload, by, async move {
             let draft = DeletionDraft {
                 id: ids::message_id(),
                 created_at: clock::now(),
@@ -65,14 +82,15 @@ impl Deleter {
     /// done all the same.
     ///
     /// # Errors
-    /// As [`Store::delete_upload`].
-    pub async fn delete_upload(&self, upload: UploadId, by: Requester) -> Result<(), StoreError> {
+    /// [`DeleteError::Busy`], or as [`Store::delete_upload`].
+    pub async fn delete_upload(&self, upload: UploadId, by: Requester) -> Result<(), DeleteError> {
         let Self {
             store,
             hub,
             removals,
+            ..
         } = self.clone();
-        self.run(async move {
+        self.run(upload, by, async move {
             store.delete_upload(upload, by, clock::now()).await?;
             removals.notify_one();
             hub.publish_gone(upload).await;
@@ -81,11 +99,24 @@ impl Deleter {
         .await
     }
 
+    /// Runs a deletion, unless too many are under way. An admin's is never refused: whoever fills the slots must not be in
+    /// its way.
     async fn run(
         &self,
+        upload: UploadId,
+        by: Requester,
         work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), DeleteError> {
+        let slot = match by {
+            Requester::Admin => None,
+            Requester::Author(_) => Some(self.slots.take(upload).ok_or(DeleteError::Busy)?),
+        };
+        let work = async move {
+            // It ends with the work, which goes on without its caller.
+            let _slot = slot;
+            work.await
+        };
         let task = self.hub.tasks().spawn(work.in_current_span());
-        task.await.unwrap_or(Err(StoreError::Unavailable))
+        Ok(task.await.unwrap_or(Err(StoreError::Unavailable))?)
     }
 }

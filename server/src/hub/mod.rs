@@ -8,6 +8,7 @@ mod answer_cache;
 mod batch;
 mod commands;
 pub mod deleting;
+mod deletion_slots;
 mod epoch;
 mod frames;
 mod handle;

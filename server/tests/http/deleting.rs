@@ -4,7 +4,9 @@ use app::model::{LogEntry, LogPage, Seq, ShortId, Upload};
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use server::hub::deleting::{MAX_DELETIONS, MAX_DELETIONS_PER_UPLOAD};
 
+use crate::common::faults::{Mode, Switches};
 use crate::common::{TestNode, pictures, problem};
 
 const OWNER: &str = "0123456789abcdef-owner";
@@ -254,4 +256,42 @@ async fn the_longest_age_is_a_setting_and_the_default_then() {
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn deletions_beyond_those_that_a_node_handles_at_once_are_refused() {
+    let switches = Switches::default();
+    let unlimited = [("TONESA_MESSAGES_PER_MINUTE", "0")];
+    let node = TestNode::with_backends(&unlimited, |backends| switches.wrap(backends)).await;
+    let mut messages = Vec::new();
+    for _ in 0..=MAX_DELETIONS / MAX_DELETIONS_PER_UPLOAD {
+        let upload = upload_as(&node, Some(OWNER), None).await;
+        post(&node, short_id(&upload), "said").await;
+        let id = upload["id"].as_str().unwrap();
+        messages.push(format!("/api/uploads/{id}/messages/1"));
+    }
+    let delete = |message: &str| node.delete(message).bearer_auth(OWNER).send();
+    let is_refused = async |message: &str| {
+        let refused = delete(message).await.unwrap();
+        assert!(refused.headers().contains_key("retry-after"), "{message}");
+        problem(refused, 503, "unavailable").await;
+    };
+    switches.store.set(Mode::Blocked);
+    let before = switches.store.calls();
+    let (last, others) = messages.split_last().unwrap();
+    let mut under_way = Vec::new();
+    for message in others {
+        for _ in 0..MAX_DELETIONS_PER_UPLOAD {
+            under_way.push(tokio::spawn(delete(message)));
+        }
+        let begun = async || switches.store.calls() == before + under_way.len();
+        node.wait_until("they are under way", begun).await;
+        is_refused(message).await;
+    }
+    is_refused(last).await;
+    let calls = switches.store.calls() - before;
+    assert_eq!(calls, MAX_DELETIONS, "no more reach the store");
+    switches.store.set(Mode::Working);
+    let is_taken = async || delete(last).await.unwrap().status() == StatusCode::NO_CONTENT;
+    node.wait_until("others are done", is_taken).await;
 }
