@@ -221,7 +221,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     sign_out: "Abmelden",
     reported: "Gemeldet",
     all_pictures: "Alle Bilder",
-    nothing_reported: "Es ist nichts gemeldet.",
+    nothing_reported: "Es wurde nichts gemeldet.",
     no_pictures: "Es gibt keine Bilder.",
     dismiss_reports: "Meldungen verwerfen",
     remove: "Entfernen",
@@ -235,7 +235,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     no_address_blocked: "Es ist keine Adresse gesperrt.",
     address: "IP-Adresse",
     block: "Sperren",
-    block_for: "Wie lange",
+    block_for: "Dauer",
     for_an_hour: "eine Stunde",
     blocked_until: "bis {time}",
     unblock: "Entsperren",
@@ -276,8 +276,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "Das war etwas viel. Bitte warte kurz und versuche es dann noch einmal.",
     internal_detail: "Hier ist etwas schiefgegangen. Bitte versuche es später noch einmal.",
     unavailable_detail: "Tonesa kann das gerade nicht. Bitte versuche es gleich noch einmal.",
-    storage_full_detail: "Für weitere Bilder ist gerade kein Speicherplatz frei. Bitte versuche es später noch einmal oder sage denen \
-        Bescheid, die diese Seite betreiben.",
+    storage_full_detail: "Für weitere Bilder ist gerade kein Speicherplatz frei. Bitte versuche es später noch \
+        einmal oder gib dem Betreiber dieser Seite Bescheid.",
     several_images: "Es wird immer nur ein Bild gesendet.",
     no_image: "In diesem Formular ist kein Bild; es gehört in das Feld „file“.",
 

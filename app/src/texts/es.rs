@@ -206,7 +206,7 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     back_to_image: "Volver a la imagen",
 
     report_picture: "Denunciar esta imagen",
-    report_explained: "Quien administra este servidor leerá lo que escribas y podrá eliminar la imagen o un mensaje. Nadie más lo ve.",
+    report_explained: "Quien administra este servidor leerá lo que escribas y podrá eliminar la imagen o un mensaje. Nadie más lo verá.",
     report_reason: "¿Qué problema hay?",
     send_report: "Enviar la denuncia",
     reported_title: "Gracias",
@@ -228,12 +228,12 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     remove_and_block: "Eliminar y no volver a aceptar esta imagen",
     older: "Anteriores",
     stored: "Las imágenes guardadas ocupan {size}.",
-    storage_left: "En este servidor quedan {size} de almacenamiento libres.",
+    storage_left: "En este servidor quedan {size} de espacio libre.",
     blocked_addresses: "Direcciones IP bloqueadas",
     no_address_blocked: "No hay direcciones bloqueadas.",
     address: "Dirección IP",
     block: "Bloquear",
-    block_for: "Cuánto tiempo",
+    block_for: "Duración",
     for_an_hour: "una hora",
     blocked_until: "hasta {time}",
     unblock: "Desbloquear",
@@ -274,8 +274,8 @@ pub static SERVER_TEXTS: ServerTexts = ServerTexts {
     too_many_requests_detail: "Eso fue demasiado. Espera un momento e inténtalo de nuevo.",
     internal_detail: "Algo salió mal aquí. Inténtalo de nuevo más tarde.",
     unavailable_detail: "Tonesa no puede hacerlo en este momento. Inténtalo de nuevo enseguida.",
-    storage_full_detail: "Ahora mismo no queda almacenamiento para más imágenes. Inténtalo de nuevo más tarde o avisa a quien \
-        administra este sitio.",
+    storage_full_detail: "Ahora mismo no queda espacio de almacenamiento para más imágenes. Inténtalo de nuevo \
+        más tarde o avisa a quien administra este sitio.",
     several_images: "Las imágenes se envían de una en una.",
     no_image: "En este formulario no hay ninguna imagen; va en el campo «file».",
 
