@@ -134,7 +134,7 @@ impl RenderedPage {
         origins: OtherOrigins<'_>,
     ) -> Self {
         let version = content.version();
-        let may_be_framed = matches!(content, PageContent::Image(_));
+        let may_be_framed = matches!(content, PageContent::Image(Ok(_)));
         let origins = OtherOrigins {
             frame_ancestors: origins.frame_ancestors.filter(|_| may_be_framed),
             ..origins
