@@ -223,7 +223,7 @@ impl Api<'_> {
         let problem = answer.body_mut().read_json::<Problem>();
         Err(AdminError::Refused(problem.map_or_else(
             |_| format!("{} answers {}", self.origin, answer.status()),
-            |problem| problem.detail,
+            |problem| printable(&problem.detail),
         )))
     }
 
