@@ -3,9 +3,12 @@
 use app::model::{Upload, UploadRef};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use server::store::ContentHash;
+use sha2::{Digest, Sha256};
 
+use crate::common::faults::{Mode, Switches};
 use crate::common::socket_client::SocketClient;
-use crate::common::{TestNode, pictures, problem};
+use crate::common::{TestNode, file_form, pictures, problem};
 
 const TOKEN: &str = "an-admin-token-of-many-letters";
 const WITH_TOKEN: (&str, &str) = ("TONESA_ADMIN_TOKEN", TOKEN);
@@ -203,6 +206,30 @@ async fn a_blocked_image_is_not_taken_again() {
     problem(node.upload(renamed).await, 403, "blocked").await;
     let taken = node.upload(wanted).await;
     assert_eq!(taken.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn an_image_that_is_blocked_after_its_check_and_before_it_is_stored_is_not_taken() {
+    let switches = Switches::default();
+    let node = TestNode::with_backends(&[WITH_TOKEN], |it| switches.wrap(it)).await;
+    let picture = pictures::png(4, 2);
+    let first: Upload = node.upload(picture.clone()).await.json().await.unwrap();
+    let stored = node.get(&first.content.url).send().await.unwrap();
+    let stored = stored.bytes().await.unwrap();
+    let content = ContentHash::from(Sha256::new_with_prefix(&stored));
+    switches.store.set(Mode::Blocked);
+    let before = switches.store.calls();
+    let second = node.post("/api/uploads").multipart(file_form(picture));
+    let second = tokio::spawn(second.send());
+    // Its id is looked for, after the check.
+    let is_checked = async || switches.store.calls() > before;
+    node.wait_until("it was checked", is_checked).await;
+    node.node.moderation.block_image(content).await.unwrap();
+    switches.store.set(Mode::Working);
+    problem(second.await.unwrap().unwrap(), 403, "blocked").await;
+    assert_eq!(ids(&list(&node, "").await), [&first.id.to_string()]);
+    let is_removed = async || node.blobs().await == 1;
+    node.wait_until("its image is removed", is_removed).await;
 }
 
 #[tokio::test]
