@@ -8,13 +8,13 @@ mod friendly_name;
 mod hydrated;
 pub mod object_url;
 pub mod random;
+mod scoped_timeout;
 pub mod storage;
 mod target;
-mod timer;
 mod wall_clock;
 
 pub use cookie::take_uploaded;
 pub use focus::focus;
 pub use hydrated::Hydrated;
+pub use scoped_timeout::ScopedTimeout;
 pub use target::{closest, target};
-pub use timer::Timer;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::browser::Timer;
+use crate::browser::ScopedTimeout;
 use crate::erased::{ErasedFor, erase};
 
 /// A text that is read again when it is set again, also to the same. Cheap to copy.
@@ -52,7 +52,7 @@ impl Announcement {
 pub struct Note {
     text: Announcement,
     duration: Duration,
-    timer: Timer,
+    timer: ScopedTimeout,
 }
 
 impl Note {
@@ -61,7 +61,7 @@ impl Note {
         Self {
             text: Announcement::new(),
             duration,
-            timer: Timer::new(),
+            timer: ScopedTimeout::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use crate::browser::Timer;
+use crate::browser::ScopedTimeout;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::Seq;
@@ -19,7 +19,7 @@ const FIRST_NEW: &str = "first-new";
 /// Marks new messages, and returns how many of others came since the tab was hidden; 0 while it is visible.
 pub fn count_unread(live: Live) -> RwSignal<usize> {
     let count = RwSignal::new(0);
-    let mark_end = Timer::new();
+    let mark_end = ScopedTimeout::new();
     // The last message when the tab was hidden, or opened in the background.
     let seen = StoredValue::new(live.messages.range().1.previous());
     effect(move || {

@@ -6,9 +6,9 @@ use send_wrapper::SendWrapper;
 
 /// Runs something after a while, unless it is started anew before. It ends with its reactive owner. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
-pub struct Timer(StoredValue<Option<SendWrapper<Timeout>>>);
+pub struct ScopedTimeout(StoredValue<Option<SendWrapper<Timeout>>>);
 
-impl Timer {
+impl ScopedTimeout {
     /// One that is not running.
     pub fn new() -> Self {
         Self(StoredValue::new(None))
