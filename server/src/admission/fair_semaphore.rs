@@ -100,7 +100,6 @@ impl Drop for FairPermit {
 
 impl State {
     fn enqueue(&mut self, address: IpAddr, sender: oneshot::Sender<FairPermit>) {
-        self.remove_dropped();
         match self
             .queues
             .iter_mut()
