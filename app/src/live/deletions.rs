@@ -78,9 +78,24 @@ impl Deletions {
             .retain(|it| is_listed(it.seq) || matches!(it.state, State::Waiting(_)));
     }
 
-    /// Forgets all, also those that are still to be sent: the numbers may be those of other messages now.
-    pub fn clear(&mut self) {
-        self.0.clear();
+    /// Goes on with another history, of which `listed` finds the listed messages: a message is the same one if it has the
+    /// number and the id. Its deletion is sent again if it was sent, since it may be lost. If nothing is listed under the
+    /// number, what was still to be sent is sent now: the message may be further back, and the server compares the ids.
+    pub fn restart(&mut self, listed: impl Fn(Seq) -> Option<MessageId>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.0.retain(|it| {
+            let found = listed(it.seq);
+            let is_sent = match it.state {
+                State::Waiting(_) => found.is_none(),
+                State::Sent => found == Some(it.id),
+                State::Failed(_) => false,
+            };
+            if is_sent {
+                effects.push(Effect::Delete(it.seq, it.id));
+            }
+            found == Some(it.id)
+        });
+        effects
     }
 
     /// The messages, and what is said of them.
@@ -213,6 +228,27 @@ mod tests {
             delivery(&deletions, SEVEN),
             Some(Delivery::Deleted { undo: false })
         );
+    }
+
+    #[test]
+    fn in_another_history_a_deletion_is_of_the_message_with_its_id() {
+        let other = MessageId::from_bytes([8; 12]);
+        let mut deletions = Deletions::default();
+        deletions.delete(SEVEN, ID, at(0));
+        assert_eq!(deletions.restart(|_| Some(ID)), []);
+        let undo = |undo| Some(Delivery::Deleted { undo });
+        assert_eq!(delivery(&deletions, SEVEN), undo(true));
+        let sent = [Effect::Delete(SEVEN, ID)];
+        assert_eq!(deletions.send_all(), sent);
+        assert_eq!(deletions.restart(|_| Some(ID)), sent);
+        assert_eq!(delivery(&deletions, SEVEN), undo(false));
+        assert_eq!(deletions.restart(|_| Some(other)), []);
+        assert_eq!(delivery(&deletions, SEVEN), None);
+        deletions.delete(SEVEN, ID, at(0));
+        assert_eq!(deletions.restart(|_| Some(other)), []);
+        deletions.delete(SEVEN, ID, at(0));
+        assert_eq!(deletions.restart(|_| None), sent);
+        assert_eq!(delivery(&deletions, SEVEN), None);
     }
 
     #[test]

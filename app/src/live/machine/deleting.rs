@@ -43,6 +43,15 @@ impl Machine {
         self.effects.extend(effects);
     }
 
+    /// Deletes in another history what was being deleted, as far as it is there.
+    pub(super) fn restart_deletions(&mut self) {
+        let conversation = &self.conversation;
+        let effects = self.deletions.restart(|seq| conversation.message_id(seq));
+        if !effects.is_empty() {
+            self.perform_deletions(effects);
+        }
+    }
+
     pub(super) fn on_delete_answered(&mut self, seq: Seq, answer: Result<(), ApiFailure>) {
         self.deletions.on_answered(seq, answer);
         self.deliveries_changed = true;

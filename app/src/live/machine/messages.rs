@@ -37,7 +37,7 @@ impl Machine {
         self.conversation.restart(page);
         self.backfill.restart();
         self.outbox.restart();
-        self.deletions.clear();
+        self.restart_deletions();
         for listed in self.conversation.listed() {
             if let Some(message) = &listed.message {
                 self.outbox.remove(&message.key);

@@ -3,11 +3,11 @@ use super::super::deletions::UNDO_MILLIS;
 use super::super::effect::{Effect, Now, Timer};
 use super::super::machine::{Input, Machine};
 use super::super::view::Delivery;
-use super::fixture::{deletion, page, upload_id};
-use super::harness::{connection, frame, give, live, texts};
+use super::fixture::{deletion, message, page, upload_id};
+use super::harness::{connection, frame, give, live, own, posted, texts};
 use crate::event::ServerEvent;
 use crate::live::failure::ApiFailure;
-use crate::model::{MessageId, Seq};
+use crate::model::{LogEntry, MessageId, Seq};
 
 const TWO: Seq = Seq::new(2);
 
@@ -96,20 +96,57 @@ fn a_message_that_could_not_be_deleted_is_back_and_says_why() {
     assert_eq!(again, [Effect::Delete(TWO, id_of_two())]);
 }
 
-#[test]
-fn nothing_is_deleted_from_another_history() {
-    let mut machine = live();
-    give(&mut machine, Input::Delete(TWO));
-    let entries = page(1..=3, 3).entries;
+/// The server has another history, which ends with these entries.
+fn restart(machine: &mut Machine, entries: Vec<LogEntry>) -> Vec<Effect> {
     let reset = ServerEvent::Watched {
         upload_id: upload_id(),
-        head: Seq::new(3),
+        head: entries.last().map_or(Seq::ZERO, LogEntry::seq),
         entries,
         reset: true,
     };
-    frame(&mut machine, reset);
+    frame(machine, reset)
+}
+
+fn deletions(effects: &[Effect]) -> Vec<&Effect> {
+    let is_deletion = |it: &&Effect| matches!(it, Effect::Delete(..));
+    effects.iter().filter(is_deletion).collect()
+}
+
+#[test]
+fn no_other_message_is_deleted_from_another_history() {
+    let mut machine = live();
+    give(&mut machine, Input::Delete(TWO));
+    let others = (1..=3).map(|seq| own(&format!("again-{seq}"), seq).into());
+    let effects = restart(&mut machine, others.collect());
+    assert_eq!(deletions(&effects), Vec::<&Effect>::new());
     assert_eq!(wait(&mut machine), []);
     assert_eq!(delivery(&machine, 2), Some(Delivery::Sent));
+}
+
+#[test]
+fn a_message_that_is_not_listed_after_a_restart_is_deleted_at_once() {
+    let mut machine = live();
+    give(&mut machine, Input::Delete(TWO));
+    let effects = restart(&mut machine, page(51..=100, 100).entries);
+    assert_eq!(deletions(&effects), [&Effect::Delete(TWO, id_of_two())]);
+    assert_eq!(wait(&mut machine), []);
+}
+
+#[test]
+fn a_message_that_another_history_has_too_is_deleted_from_it() {
+    let mut machine = live();
+    frame(&mut machine, posted(message(4)));
+    give(&mut machine, Input::Delete(TWO));
+    let effects = restart(&mut machine, page(1..=3, 3).entries);
+    assert_eq!(deletions(&effects), Vec::<&Effect>::new());
+    let undo = |undo| Some(Delivery::Deleted { undo });
+    assert_eq!(delivery(&machine, 2), undo(true));
+    assert_eq!(wait(&mut machine), [Effect::Delete(TWO, id_of_two())]);
+    // The deletion was stored, and is lost in one more restore.
+    give(&mut machine, Input::DeleteAnswered(TWO, Ok(())));
+    let effects = restart(&mut machine, page(1..=3, 3).entries);
+    assert_eq!(deletions(&effects), [&Effect::Delete(TWO, id_of_two())]);
+    assert_eq!(delivery(&machine, 2), undo(false));
 }
 
 #[test]
