@@ -193,7 +193,8 @@ fn summary(listed: ListedUpload, more: Option<impl IntoView>) -> impl IntoView {
         view! {
             <li>
                 {time(report.created_at)}
-                <p dir="auto">{report.reason.to_string()}</p>
+                // A long text scrolls, also by keys.
+                <p dir="auto" tabindex="0">{report.reason.to_string()}</p>
             </li>
         }
     });
@@ -263,7 +264,7 @@ fn message_row(short_id: &str, message: &Message) -> impl IntoView + use<> {
                 " "
                 {time(message.created_at)}
             </p>
-            <p class="admin-text" dir="auto">{message.content.to_string()}</p>
+            <p class="admin-text" dir="auto" tabindex="0">{message.content.to_string()}</p>
             <details>
                 <summary>{server_texts().remove}</summary>
                 <form method="post" action=address>
