@@ -1,5 +1,5 @@
 // The fixtures: the real program with an empty data folder, and pages whose console must stay free of errors.
-import { test as base, type BrowserContext } from '@playwright/test';
+import { test as base, type BrowserContext, type BrowserContextOptions } from '@playwright/test';
 import { Backends } from './backends';
 import { Balancer } from './balancer';
 import { ConsoleGuard } from './console_guard';
@@ -26,8 +26,8 @@ interface TestFixtures {
   startNodes: (count: number) => Promise<Server[]>;
   /** Starts a load balancer in front of these nodes. */
   startBalancer: (nodes: Server[]) => Promise<Balancer>;
-  /** One more person's browser, for the service at this URL. */
-  browserAt: (baseURL: string) => Promise<BrowserContext>;
+  /** One more person's browser, for the service at this URL; options that are not given are the test's. */
+  browserAt: (baseURL: string, options?: BrowserContextOptions) => Promise<BrowserContext>;
   serverLog: void;
 }
 
@@ -79,8 +79,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   browserAt: async ({ browser, contextOptions, consoleGuard }, use) => {
     const contexts: BrowserContext[] = [];
-    await use(async (baseURL) => {
-      const context = await browser.newContext({ ...contextOptions, baseURL });
+    await use(async (baseURL, options) => {
+      const context = await browser.newContext({ ...contextOptions, baseURL, ...options });
       contexts.push(context);
       consoleGuard.watch(context);
       return context;
