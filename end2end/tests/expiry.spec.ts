@@ -1,6 +1,6 @@
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import { test } from '../fixtures';
-import { image } from './api';
+import { image, upload } from './api';
 import { ImagePage } from './pages';
 
 test.use({ viewport: { width: 1280, height: 800 }, timezoneId: 'Asia/Tokyo' });
@@ -81,4 +81,25 @@ test('times beyond the server\'s longest one are not offered', async ({ startSer
   await expect(page).toHaveURL(/\/u\//);
   await new ImagePage(page).live();
   expect(lifetime(await read(context.request, page))).toBe(7 * day);
+});
+
+test('the page of an upload that expires says so where it is open', async ({ startServer, browserAt, allowConsole }) => {
+  allowConsole(/410/);
+  const seconds = 6;
+  const { url } = await startServer({ TONESA_MAX_AGE_SECONDS: String(seconds) });
+  const context = await browserAt(url);
+  const shared = await upload(context.request);
+  const reader = await ImagePage.openAsAnother(context, shared.shortID);
+  const { expiresAt } = await read(context.request, reader.page);
+  await reader.composer.fill('a draft');
+  await expect(reader.picture).toBeVisible();
+  const gone = (page: Page) => page.getByRole('heading', { name: 'This picture is gone' });
+  await expect(gone(reader.page)).toBeVisible({ timeout: seconds * 1_000 + 10_000 });
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt!));
+  await expect(reader.picture).toHaveCount(0);
+  for (const address of [`/i/${shared.shortID}`, `/api/uploads/${shared.id}`, `/u/${shared.shortID}`]) {
+    expect((await context.request.get(address)).status(), address).toBe(410);
+  }
+  await reader.page.reload();
+  await expect(gone(reader.page)).toBeVisible();
 });
