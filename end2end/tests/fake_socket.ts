@@ -70,7 +70,7 @@ export async function receiveMessages(page: Page, count: number, withPlaces = fa
 
 /** Delivers messages in groups: the browser takes its time to paint each task's change of a long list. */
 export async function fillList(page: Page, count: number, withPlaces = false) {
-  await receive(page, count, withPlaces, 50);
+  await receive(page, count, withPlaces, 250);
 }
 
 async function receive(page: Page, count: number, withPlaces: boolean, perTask: number): Promise<number> {

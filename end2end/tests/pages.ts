@@ -58,6 +58,14 @@ export class ImagePage {
     await this.page.mouse.click(box.x + x * box.width, box.y + y * box.height);
   }
 
+  /** Ends the ripples that are shown, instead of waiting for it. */
+  async endRipples() {
+    await this.ripples.evaluateAll((ripples) => {
+      for (const animation of ripples.flatMap((ripple) => ripple.getAnimations())) animation.finish();
+    });
+    await expect(this.ripples).toHaveCount(0);
+  }
+
   /** The centre of the newest ripple, as fractions of the picture. */
   async ripplePlace(): Promise<{ x: number; y: number }> {
     await this.ripples.last().waitFor({ state: 'attached' });
