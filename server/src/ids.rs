@@ -8,14 +8,16 @@ use rand::RngExt;
 use rand::distr::Alphanumeric;
 use thiserror::Error;
 
+use crate::random;
+
 /// Makes an id for a new upload.
 pub fn upload_id() -> UploadId {
-    UploadId::from_bytes(rand::random())
+    UploadId::from_bytes(random::random())
 }
 
 /// Makes an id for a new message.
 pub fn message_id() -> MessageId {
-    MessageId::from_bytes(rand::random())
+    MessageId::from_bytes(random::random())
 }
 
 /// Makes a short id, which names a new upload in links.
@@ -40,7 +42,7 @@ pub fn author_secret() -> AuthorSecret {
 }
 
 fn alphanumeric(len: usize) -> String {
-    rand::rng()
+    random::rng()
         .sample_iter(Alphanumeric)
         .take(len)
         .map(char::from)
@@ -54,7 +56,7 @@ pub struct PairingId(u128);
 impl PairingId {
     /// Makes a new id.
     pub fn random() -> Self {
-        Self(rand::random())
+        Self(random::random())
     }
 }
 

@@ -2,7 +2,7 @@
 //! tests start nodes in-process.
 //!
 //! Each layer imports only from those below it: `app`; `http`; `hub`; then `websocket`, `broker`, `store`, `blob` and
-//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`.
+//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`; then `random`.
 
 pub mod admission;
 pub mod app;
@@ -16,5 +16,6 @@ pub mod hub;
 pub mod ids;
 pub mod image;
 pub mod metrics;
+pub mod random;
 pub mod store;
 pub mod websocket;

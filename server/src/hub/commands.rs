@@ -8,7 +8,7 @@ use app::event::{
     ClientCommand, CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent,
 };
 use app::model::{Cursor, LogPage, TabId, TabTag, TouchPoint, UploadId, UploadRef, Viewer};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 use tokio::time::sleep;
 
 use super::answer_cache::AnswerKey;
@@ -24,6 +24,7 @@ use super::rooms::{Membership, WatchedUpload};
 use super::throttle::{Throttle, ThrottleResult};
 use crate::admission::misses::ClientMisses;
 use crate::broker::Topic;
+use crate::clock::{TimerRateLimiter, rate_limiter};
 use crate::store::{Select, StoreError};
 
 /// Frames of any kind per socket and second, with bursts of the same size: well above what touches and watches need. A
@@ -45,7 +46,7 @@ pub(super) struct Commands {
     hub: Hub,
     outbox: Arc<Outbox>,
     watched: Vec<Membership>,
-    frames: DefaultDirectRateLimiter,
+    frames: TimerRateLimiter,
     watches: Throttle,
     touches: Throttle,
     misses: ClientMisses,
@@ -64,7 +65,7 @@ impl Commands {
             hub,
             outbox,
             watched: Vec::new(),
-            frames: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND)),
+            frames: rate_limiter(Quota::per_second(FRAMES_PER_SECOND)),
             watches: Throttle::new(Some(
                 Quota::per_second(WATCHES_PER_SECOND).allow_burst(WATCH_BURST),
             )),

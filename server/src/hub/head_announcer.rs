@@ -1,6 +1,6 @@
 //! Announces the heads of conversations again, so that a client whose last frames were lost notices.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::broker::{Broker, Topic};
 /// The heads of the conversations that this node has posted to since the last announcement. Bounded by what can be
 /// posted in that time.
 #[derive(Default)]
-pub(super) struct HeadAnnouncer(Mutex<HashMap<Topic, Seq>>);
+pub(super) struct HeadAnnouncer(Mutex<BTreeMap<Topic, Seq>>);
 
 impl HeadAnnouncer {
     /// Records a head to announce.
@@ -23,7 +23,7 @@ impl HeadAnnouncer {
         *head = seq.max(*head);
     }
 
-    fn take(&self) -> HashMap<Topic, Seq> {
+    fn take(&self) -> BTreeMap<Topic, Seq> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

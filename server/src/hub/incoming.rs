@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use app::event::ServerEvent;
 use app::model::{LogEntry, Seq};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 
 use super::metrics::HubMetrics;
 use super::presence::Digest;
 use crate::broker::{DeliveryClass, Frame, Topic};
+use crate::clock::{TimerRateLimiter, rate_limiter};
 
 /// Larger than any event: a message of 2,000 characters takes at most 13 KiB.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
@@ -85,7 +86,7 @@ fn check_size(frame: &Frame) -> Result<(), &'static str> {
 /// Counts refused frames, and logs some of them.
 pub(super) struct RefusedFrames {
     metrics: HubMetrics,
-    log_limit: DefaultDirectRateLimiter,
+    log_limit: TimerRateLimiter,
 }
 
 impl RefusedFrames {
@@ -94,7 +95,7 @@ impl RefusedFrames {
         let quota = Quota::with_period(LOG_INTERVAL).unwrap_or(Quota::per_minute(once));
         Self {
             metrics,
-            log_limit: RateLimiter::direct(quota),
+            log_limit: rate_limiter(quota),
         }
     }
 

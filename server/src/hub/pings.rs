@@ -4,10 +4,9 @@
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use slab::Slab;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::batch::Batch;
 use super::outbox::{Failure, Outbox};
@@ -184,6 +183,7 @@ pub(super) async fn run(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             () = queued.nearly_full() => pings.shed(&queued),
             _ = ticks.tick() => pings.tick(&intervals),
         }

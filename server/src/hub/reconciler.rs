@@ -38,6 +38,7 @@ pub(super) async fn run(hub: Hub) {
     let mut after_break: Vec<Topic> = Vec::new();
     loop {
         tokio::select! {
+            biased;
             () = hub.0.repaired.notified() => after_break = hub.0.rooms.topics(),
             () = sleep(RETRY_DELAY), if !after_break.is_empty() => {}
             _ = ticks.tick(), if hub.0.rooms.epoch().is_connected() => {

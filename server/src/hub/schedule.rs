@@ -46,6 +46,7 @@ impl Schedule {
                 }
             };
             tokio::select! {
+                biased;
                 () = next => {}
                 () = self.changed.notified() => {}
             }

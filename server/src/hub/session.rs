@@ -151,6 +151,7 @@ async fn close_handshake(outbox: &Outbox, connection: &Connection, reason: Close
             return;
         }
         tokio::select! {
+            biased;
             _ = connection.writable(), if !is_flushed => outbox.write(),
             () = outbox.changed(), if !is_flushed => {}
             _ = connection.readable() => {
@@ -214,8 +215,9 @@ async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
             Action::CloseTooSlow => return CloseReason::TooSlow,
             Action::Wait => outbox.changed().await,
             Action::Write => tokio::select! {
-                () = outbox.changed() => {}
+                biased;
                 _ = connection.writable() => outbox.write(),
+                () = outbox.changed() => {}
             },
         }
     }

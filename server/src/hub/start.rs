@@ -14,6 +14,7 @@ use super::pings::{self, SocketPings};
 use super::rooms::Rooms;
 use super::{head_announcer, presence_announcer, reconciler};
 use crate::broker::Broker;
+use crate::random;
 use crate::store::Store;
 
 impl Hub {
@@ -35,7 +36,7 @@ impl Hub {
         ));
         let refused_frames = RefusedFrames::new(metrics.clone());
         let hub = Self(Arc::new(Inner {
-            node: rand::random(),
+            node: random::random(),
             broker,
             store,
             limits,

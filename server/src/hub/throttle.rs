@@ -1,8 +1,11 @@
 //! Limits the rate of one kind of command.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::Quota;
+use tokio::time::Instant;
+
+use crate::clock::{TimerRateLimiter, rate_limiter};
 
 /// After this time without a dropped command, the next dropped one of its kind is refused again.
 const QUIET_PERIOD: Duration = Duration::from_secs(1);
@@ -10,7 +13,7 @@ const QUIET_PERIOD: Duration = Duration::from_secs(1);
 /// Limits the rate of one kind of command.
 pub(super) struct Throttle {
     /// `None` if there is no limit.
-    limiter: Option<DefaultDirectRateLimiter>,
+    limiter: Option<TimerRateLimiter>,
     last_dropped: Option<Instant>,
 }
 
@@ -26,7 +29,7 @@ pub(super) enum ThrottleResult {
 impl Throttle {
     pub(super) fn new(quota: Option<Quota>) -> Self {
         Self {
-            limiter: quota.map(RateLimiter::direct),
+            limiter: quota.map(rate_limiter),
             last_dropped: None,
         }
     }

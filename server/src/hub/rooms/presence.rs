@@ -10,6 +10,7 @@ use crate::broker::Topic;
 use crate::hub::frames::presence_frame;
 use crate::hub::outbox::Outbox;
 use crate::hub::presence::{Digest, Due, Event, Presence, Viewers};
+use crate::random;
 
 /// What has to be sent about a topic's viewers.
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl Rooms {
     ) -> Result<(), &'static str> {
         let mut result = Ok(());
         self.update(topic, |room, now| {
-            result = room.presence.on_digest(digest, now, rand::random());
+            result = room.presence.on_digest(digest, now, random::random());
         });
         result
     }

@@ -12,6 +12,7 @@ use crate::hub::batch::Batch;
 use crate::hub::epoch::Epoch;
 use crate::hub::outbox::Outbox;
 use crate::hub::recent::Progress;
+use crate::random;
 
 impl Rooms {
     /// The current epoch of the subscription.
@@ -162,7 +163,7 @@ impl Rooms {
         for shard in &self.shards {
             for (topic, room) in &mut lock(shard).rooms {
                 room.recent.invalidate();
-                room.presence.on_repaired(now, rand::random());
+                room.presence.on_repaired(now, random::random());
                 self.schedule(*topic, &mut room.presence);
             }
         }
