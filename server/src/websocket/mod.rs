@@ -5,8 +5,10 @@ mod connection;
 mod decoder;
 mod encode;
 mod handshake;
+mod memory;
 
 pub use connection::Connection;
 pub use decoder::{DecodeError, Decoder, Incoming};
 pub use encode::{PING, close, pong, text};
 pub use handshake::{Handshake, HandshakeError, VERSION};
+pub use memory::Peer;
