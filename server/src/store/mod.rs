@@ -5,6 +5,7 @@
 pub mod coalescing;
 mod error;
 pub mod measured;
+pub mod memory;
 pub mod metrics;
 mod moderation;
 pub mod mongo;
