@@ -1,0 +1,203 @@
+//! A client: the browser's state machine, and somebody who uses it.
+
+use std::collections::BTreeMap;
+
+use app::live::connection::ConnectionEvent;
+use app::live::effect::{Effect, Now, Timer};
+use app::live::machine::{Input, Machine};
+use app::live::{Connection, Delivery, Entry};
+use app::model::{AuthorSecret, LogPage, Point, Seq, Timestamp, UploadId, Viewer};
+use rand::RngExt;
+use server::random;
+
+use crate::Millis;
+use crate::api::What;
+use crate::event::Event;
+use crate::links::chance;
+use crate::world::World;
+
+/// How long a user does nothing, in milliseconds.
+const PAUSE: std::ops::Range<Millis> = 500..15_000;
+/// How many messages somebody writes who has much to say.
+pub const BURST: usize = 30;
+
+/// A client.
+pub struct Client {
+    pub name: String,
+    pub upload: UploadId,
+    pub secret: AuthorSecret,
+    pub machine: Machine,
+    pub socket: Option<u64>,
+    /// How often each timer was started or stopped.
+    pub timers: [u64; Timer::COUNT],
+    /// The calls under way.
+    pub calls: BTreeMap<u64, What>,
+    /// Whether it does not read.
+    pub is_stalled: bool,
+    written: usize,
+}
+
+impl Client {
+    /// Creates a client that shows this page.
+    pub fn new(number: usize, upload: UploadId, secret: AuthorSecret, page: LogPage) -> Self {
+        let name = format!("c{number}");
+        let tab = name.parse().expect("clients are named like tabs");
+        let me = Viewer {
+            author: Some(secret.tag(upload)),
+            name: name.parse().ok(),
+        };
+        Self {
+            machine: Machine::new(upload, page, tab, me),
+            name,
+            upload,
+            secret,
+            socket: None,
+            timers: [0; Timer::COUNT],
+            calls: BTreeMap::new(),
+            is_stalled: false,
+            written: 0,
+        }
+    }
+
+    /// Handles an input, and returns what is to be done.
+    pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Effect> {
+        self.machine.handle(input, at(now));
+        let (_, have_ripples_changed) = self.machine.take_changes();
+        if have_ripples_changed {
+            // Animations end at once: first that of the ripple, then that of its dot.
+            let ripples: Vec<_> = self.machine.ripples().iter().map(|it| it.id).collect();
+            for id in ripples {
+                self.machine.handle(Input::EndRipple(id), at(now));
+                self.machine.handle(Input::EndRipple(id), at(now));
+            }
+        }
+        self.machine.take_effects()
+    }
+
+    /// The number of the last entry that is listed.
+    pub fn cursor(&self) -> Seq {
+        let (first, listed) = self.machine.listed();
+        Seq::new(first.get() - 1 + listed.len() as u64)
+    }
+
+    /// Whether it is connected and has no message that is not stored.
+    pub fn is_settled(&self) -> bool {
+        let connection = self.machine.connection();
+        matches!(connection, Connection::Live | Connection::CaughtUp { .. })
+            && self.machine.unsent().is_empty()
+            && self.calls.is_empty()
+    }
+
+    /// Writes a message, and returns what is to be done.
+    fn write(&mut self) -> Vec<Effect> {
+        self.written += 1;
+        let key = format!("{}-{}", self.name, self.written);
+        let place = Point::new(random::random(), random::random());
+        self.machine.send(Entry {
+            key: key.parse().expect("clients are named like messages"),
+            seq: Seq::ZERO,
+            author_name: self.name.parse().expect("clients are named like people"),
+            content: format!("This is {key}.").parse().expect("it is no blank"),
+            created_at: Timestamp::EPOCH,
+            author: Some(self.secret.tag(self.upload)),
+            at: place.ok().filter(|_| chance(50)),
+            pin: None,
+            mine: true,
+            delivery: Delivery::Sending,
+        });
+        self.machine.take_effects()
+    }
+
+    /// What the user tries again.
+    fn retries(&self) -> Vec<Input> {
+        let (_, listed) = self.machine.listed();
+        let listed = listed.iter().filter_map(|it| it.message.as_ref());
+        let retry = |entry: &Entry| match entry.delivery {
+            Delivery::Failed { retry: true, .. } => Some(Input::Retry(entry.key.clone())),
+            Delivery::NotDeleted { .. } => Some(Input::Delete(entry.seq)),
+            _ => None,
+        };
+        listed
+            .chain(self.machine.unsent())
+            .filter_map(retry)
+            .collect()
+    }
+
+    fn some_own_message(&self) -> Option<Seq> {
+        let (_, listed) = self.machine.listed();
+        let own = listed.iter().filter_map(|it| it.message.as_ref());
+        let own: Vec<_> = own.filter(|it| it.mine).map(|it| it.seq).collect();
+        (!own.is_empty()).then(|| own[random::rng().random_range(0..own.len())])
+    }
+}
+
+impl World {
+    /// Lets a new client show an upload.
+    pub fn add_client(&mut self, upload: UploadId, secret: AuthorSecret, page: LogPage) -> usize {
+        let number = usize::try_from(self.new_number()).expect("there are not so many");
+        let client = Client::new(number, upload, secret, page);
+        self.clients.insert(number, client);
+        self.give(number, Input::Connection(ConnectionEvent::Mounted));
+        self.after(random::rng().random_range(PAUSE), Event::Act(number));
+        number
+    }
+
+    /// A user does something.
+    pub fn act(&mut self, client: usize) {
+        let Some(known) = self.clients.get_mut(&client) else {
+            return;
+        };
+        let what = random::rng().random_range(0..100);
+        let inputs = match what {
+            _ if !self.is_busy => Vec::new(),
+            0..60 => {
+                self.write(client, if chance(3) { BURST } else { 1 });
+                Vec::new()
+            }
+            60..70 => known
+                .some_own_message()
+                .map(Input::Delete)
+                .into_iter()
+                .collect(),
+            70..80 => vec![
+                Input::Connection(ConnectionEvent::Hidden),
+                Input::Connection(ConnectionEvent::Visible),
+            ],
+            80..85 => vec![Input::LoadOlder],
+            _ => {
+                let place = Point::new(random::random(), random::random());
+                place.ok().map(Input::Touch).into_iter().collect()
+            }
+        };
+        for input in inputs {
+            self.give(client, input);
+        }
+        self.after(random::rng().random_range(PAUSE), Event::Act(client));
+    }
+
+    /// A user writes so many messages at once.
+    pub fn write(&mut self, client: usize, count: usize) {
+        if let Some(known) = self.clients.get_mut(&client) {
+            let effects = (0..count).flat_map(|_| known.write()).collect();
+            self.perform(client, effects);
+        }
+    }
+
+    /// The users try again what has failed.
+    pub fn retry(&mut self) {
+        let retries = |(number, client): (&usize, &Client)| (*number, client.retries());
+        let all: Vec<_> = self.clients.iter().map(retries).collect();
+        for (client, inputs) in all {
+            for input in inputs {
+                self.give(client, input);
+            }
+        }
+    }
+}
+
+fn at(millis: Millis) -> Now {
+    Now {
+        millis,
+        random: random::random(),
+    }
+}

@@ -1,0 +1,51 @@
+//! What the world's queue holds.
+
+use app::live::effect::Timer;
+use server::broker::{Frame, Topic};
+
+use crate::api::{Answer, Call};
+use crate::faults::Fault;
+use crate::node::ProcessId;
+
+/// What happens at a time.
+pub enum Event {
+    /// A frame of the broker arrives at a process.
+    Deliver {
+        to: ProcessId,
+        topic: Topic,
+        frame: Frame,
+    },
+    /// A socket's opening arrives at its node.
+    Accept(u64),
+    /// The client learns that its socket is open.
+    Opened(u64),
+    /// What a client has sent arrives at its node.
+    ToNode(u64, Vec<u8>),
+    /// A client reads from its socket.
+    Read(u64),
+    /// A call arrives at a node.
+    Call {
+        client: usize,
+        number: u64,
+        node: usize,
+        call: Call,
+    },
+    Answer(Answer),
+    /// A client waits no longer for the answer to its call.
+    GiveUp {
+        client: usize,
+        number: u64,
+    },
+    /// A client's timer expires, unless it was started anew since.
+    Timer {
+        client: usize,
+        timer: Timer,
+        generation: u64,
+    },
+    /// A client does something of its own.
+    Act(usize),
+    /// The properties are checked.
+    Check,
+    BeginFault,
+    EndFault(Fault),
+}

@@ -1,0 +1,74 @@
+//! What works between a node and its backends: set by faults, read by the simulated store and broker.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::RngExt;
+use server::random;
+
+/// How the store treats a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StoreLink {
+    #[default]
+    Fine,
+    /// It takes up to seconds.
+    Slow,
+    /// Calls fail: before they are done, after that, or they are done when the node has given up.
+    Failing,
+}
+
+/// How the broker treats a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BrokerLink {
+    #[default]
+    Fine,
+    /// Frames to it are lost, doubled, late or out of order.
+    Unreliable,
+    /// Nothing gets through.
+    Cut,
+}
+
+/// The links of one node; clones share them. They outlive its process.
+#[derive(Debug, Clone, Default)]
+pub struct Links(Arc<Mutex<(StoreLink, BrokerLink)>>);
+
+impl Links {
+    /// How the store treats the node.
+    pub fn store(&self) -> StoreLink {
+        self.lock().0
+    }
+
+    /// How the broker treats the node.
+    pub fn broker(&self) -> BrokerLink {
+        self.lock().1
+    }
+
+    /// Changes how the store treats the node.
+    pub fn set_store(&self, link: StoreLink) {
+        self.lock().0 = link;
+    }
+
+    /// Changes how the broker treats the node.
+    pub fn set_broker(&self, link: BrokerLink) {
+        self.lock().1 = link;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (StoreLink, BrokerLink)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns a random duration in milliseconds.
+pub fn millis(range: std::ops::Range<u64>) -> Duration {
+    Duration::from_millis(random::rng().random_range(range))
+}
+
+/// Waits for a random time, in milliseconds.
+pub async fn pause(range: std::ops::Range<u64>) {
+    tokio::time::sleep(millis(range)).await;
+}
+
+/// Whether something happens that happens in so many of a hundred cases.
+pub fn chance(percent: u32) -> bool {
+    random::rng().random_ratio(percent, 100)
+}

@@ -1,0 +1,229 @@
+//! A node's process: the real hub, posting and deleting, on a runtime of its own whose clock the world moves.
+//!
+//! A process is killed by dropping its runtime and frozen by not running it. So both are what they are to a real one.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use server::admission::misses::{ClientMisses, MissLimiter};
+use server::broker::{Broker, Deliver, Frame, Topic};
+use server::config::HubIntervals;
+use server::hub::deleting::Deleter;
+use server::hub::metrics::HubMetrics;
+use server::hub::posting::Poster;
+use server::hub::{Hub, HubLimits};
+use server::store::Store;
+use server::store::coalescing::CoalescingStore;
+use server::store::memory::MemoryStore;
+use server::websocket::{Connection, Peer};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::{Instant, advance, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Millis;
+use crate::api::{Answer, Api, Call, Pending};
+use crate::broker::{Bus, NodeBroker};
+use crate::clock::NodeClock;
+use crate::links::Links;
+use crate::store::NodeStore;
+use crate::trace::Trace;
+
+/// Processes are numbered as they start.
+pub type ProcessId = u64;
+
+/// What the clock on the wall shows when a run begins: 2026.
+const WALL: i64 = 1_790_000_000_000;
+/// What the buffers of both kernels hold of a connection.
+pub const SOCKET_BUFFER: usize = 16 * 1024;
+
+/// What all processes use.
+#[derive(Clone)]
+pub struct Shared {
+    pub data: Arc<MemoryStore>,
+    pub bus: Arc<Mutex<Bus>>,
+    pub answers: Arc<Mutex<Vec<Answer>>>,
+    pub trace: Trace,
+}
+
+/// A running process.
+pub struct Process {
+    // Dropped first, and with it all tasks.
+    runtime: Runtime,
+    pub id: ProcessId,
+    clock: NodeClock,
+    /// By how much the node's clock on the wall is wrong, in milliseconds.
+    pub wall_error: i64,
+    pub hub: Hub,
+    broker: Arc<NodeBroker>,
+    api: Arc<Api>,
+    misses: ClientMisses,
+    shared: Shared,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    /// Notified when the world has to look: something was written, published or answered.
+    activity: Arc<Notify>,
+}
+
+impl Process {
+    /// Starts the process of a node.
+    pub fn start(id: ProcessId, node: usize, now: Millis, links: &Links, shared: &Shared) -> Self {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime without input and output needs nothing");
+        let inside = runtime.enter();
+        let clock = NodeClock {
+            node,
+            started_at: now,
+            epoch: Instant::now(),
+            trace: shared.trace.clone(),
+        };
+        let activity = Arc::new(Notify::new());
+        let store = CoalescingStore::new(Arc::new(NodeStore {
+            data: Arc::clone(&shared.data),
+            links: links.clone(),
+            clock: clock.clone(),
+        }));
+        let store: Arc<dyn Store> = Arc::new(store);
+        let broker = Arc::new(NodeBroker {
+            process: id,
+            bus: Arc::clone(&shared.bus),
+            links: links.clone(),
+            clock: clock.clone(),
+            receiver: OnceLock::new(),
+            activity: Arc::clone(&activity),
+        });
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let hub = Hub::start(
+            Arc::clone(&broker) as Arc<dyn Broker>,
+            Arc::clone(&store),
+            HubLimits {
+                touches_per_second: 20,
+                intervals: HubIntervals::default(),
+            },
+            HubMetrics::default(),
+            tasks.clone(),
+            stopping.clone(),
+        );
+        let api = Api {
+            poster: Poster::new(Arc::clone(&store), hub.clone()),
+            deleter: Deleter::new(Arc::clone(&store), hub.clone(), Arc::default()),
+            store,
+        };
+        drop(inside);
+        let misses = Arc::new(MissLimiter::new(0));
+        Self {
+            runtime,
+            id,
+            clock,
+            wall_error: 0,
+            hub,
+            broker,
+            api: Arc::new(api),
+            misses: ClientMisses::new(misses, IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            shared: shared.clone(),
+            tasks,
+            stopping,
+            activity,
+        }
+    }
+
+    /// Runs the process until it has done something that the world has to see, or until `limit`. Returns the time.
+    pub fn run_until(&self, limit: Millis) -> Millis {
+        self.set_wall();
+        let limit = self.clock.instant(limit);
+        self.runtime.block_on(async {
+            let idle = async {
+                // Without this, a process that is ahead would not run at all.
+                yield_now().await;
+                sleep_until(limit).await;
+            };
+            tokio::select! {
+                biased;
+                () = self.activity.notified() => {}
+                () = idle => {}
+            }
+            self.clock.now()
+        })
+    }
+
+    /// Moves the clock of a process that was frozen: all timers that have expired meanwhile do so together.
+    pub fn skip_to(&self, now: Millis) {
+        self.runtime.block_on(async {
+            let passed = now.saturating_sub(self.clock.now());
+            advance(Duration::from_millis(passed)).await;
+        });
+    }
+
+    /// Calls what the broker's connection calls: there is no task of the node's around it.
+    fn receive(&self, call: impl FnOnce(&dyn Deliver)) {
+        self.set_wall();
+        let _inside = self.runtime.enter();
+        if let Some(receiver) = self.broker.receiver.get() {
+            call(receiver.as_ref());
+        }
+    }
+
+    /// Delivers a frame.
+    pub fn deliver(&self, topic: Topic, frame: Frame) {
+        self.receive(|receiver| receiver.deliver(topic, frame));
+    }
+
+    /// Tells the node that its subscription is lost.
+    pub fn interrupt(&self) {
+        self.receive(Deliver::interrupted);
+    }
+
+    /// Tells the node that its subscription works again.
+    pub fn repair(&self) {
+        self.receive(Deliver::repaired);
+    }
+
+    /// Accepts a socket, and returns the client's end.
+    pub fn accept(&self) -> Peer {
+        let (connection, peer) = Connection::in_memory(SOCKET_BUFFER, Arc::clone(&self.activity));
+        let (hub, misses) = (self.hub.clone(), self.misses.clone());
+        let serve = async move { hub.handle_socket(connection, Bytes::new(), misses).await };
+        self.tasks.spawn_on(serve, self.runtime.handle());
+        peer
+    }
+
+    /// Handles a call of a client, whose answer will be among the answers.
+    pub fn call(&self, client: usize, number: u64, call: Call) {
+        let answers = Arc::clone(&self.shared.answers);
+        let pending = Pending::new(client, number, &call, answers, Arc::clone(&self.activity));
+        let api = Arc::clone(&self.api);
+        let handle = async move { pending.answer(api.handle(call).await) };
+        self.tasks.spawn_on(handle, self.runtime.handle());
+    }
+
+    /// Begins to stop, as after SIGTERM.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+    }
+
+    /// Whether it takes connections.
+    pub fn listens(&self) -> bool {
+        !self.stopping.is_cancelled()
+    }
+
+    /// Whether all its tasks have ended.
+    pub fn has_stopped(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    fn set_wall(&self) {
+        let _inside = self.runtime.enter();
+        let since = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
+        let shown = (WALL + since).saturating_add(self.wall_error);
+        let shown = app::model::Timestamp::from_unix_millis(shown);
+        server::clock::simulate(shown.expect("runs do not last for centuries"));
+    }
+}
