@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::live::failure::ApiFailure;
 use app::live::machine::Input;
 use app::model::{AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, UploadId};
-use server::hub::deleting::Deleter;
+use server::hub::deleting::{DeleteError, Deleter};
 use server::hub::posting::{PostError, Poster};
 use server::store::{Appended, MessageRef, SecretHash, Select, Store, StoreError};
 use tokio::sync::Notify;
@@ -105,11 +105,17 @@ impl Api {
             What::Delete(seq, id) => {
                 let message = MessageRef { seq, id: Some(id) };
                 let deleted = self.deleter.delete_message(upload, message, owner.into());
+                let deleted = async {
+                    deleted.await.map_err(|error| match error {
+                        DeleteError::Store(error) => error,
+                        DeleteError::Busy => StoreError::Unavailable,
+                    })
+                };
                 Input::DeleteAnswered(seq, in_time(deleted).await)
             }
             What::DeleteUpload => {
                 let deleted = self.deleter.delete_upload(upload, owner.into()).await;
-                let is_gone = matches!(deleted, Ok(()) | Err(StoreError::Gone));
+                let is_gone = matches!(deleted, Ok(()) | Err(DeleteError::Store(StoreError::Gone)));
                 return Err(UploadDeleted(is_gone));
             }
         })

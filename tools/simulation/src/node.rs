@@ -2,6 +2,7 @@
 //!
 //! A process is killed by dropping its runtime and frozen by not running it. So both are what they are to a real one.
 
+use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -189,7 +190,11 @@ impl Process {
     pub fn accept(&self) -> Peer {
         let (connection, peer) = Connection::in_memory(SOCKET_BUFFER, Arc::clone(&self.activity));
         let (hub, misses) = (self.hub.clone(), self.misses.clone());
-        let serve = async move { hub.handle_socket(connection, Bytes::new(), misses).await };
+        let serve = async move {
+            let never_blocked = pending();
+            hub.handle_socket(connection, Bytes::new(), misses, never_blocked)
+                .await;
+        };
         self.tasks.spawn_on(serve, self.runtime.handle());
         peer
     }
