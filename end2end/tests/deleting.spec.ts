@@ -58,6 +58,24 @@ async function holdDeletions(page: Page) {
   };
 }
 
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('the tap that shows what can be done with a message does none of it', async ({ page, request }) => {
+    const shared = await upload(request);
+    const writer = await ImagePage.open(page, shared.shortID);
+    for (const text of ['one', 'two']) await writer.say(text);
+    const hidden = deleteButton(page, 2);
+    await expect(hidden).toBeHidden();
+    const { x, y, width, height } = (await hidden.boundingBox())!;
+    await page.touchscreen.tap(x + width / 2, y + height / 2);
+    await expect(hidden).toBeVisible();
+    await expect(undo(page)).toBeHidden();
+    await hidden.tap();
+    await expect(undo(page)).toBeVisible();
+  });
+});
+
 test.describe('a message', () => {
   test('goes for everyone once it can no longer be undone, with its pin', async ({ page, another, request }) => {
     const shared = await upload(request);
