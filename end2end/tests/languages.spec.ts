@@ -35,7 +35,7 @@ const languages: Words[] = [
   {
     locale: 'es-ES',
     lang: 'es',
-    heading: 'Señalar juntos sobre una imagen.',
+    heading: 'Señalar juntos una imagen.',
     choose: 'Elegir una imagen',
     onlyImages: 'Solo se pueden compartir imágenes PNG, JPEG, GIF y WebP.',
     message: 'Mensaje',

@@ -20,16 +20,15 @@ impl ReportForm {
     pub(crate) fn view(self) -> impl IntoView {
         let image = format!("/u/{}", self.picture);
         let content = if self.is_sent {
-            sent().into_any()
+            sent(image).into_any()
         } else {
-            form(&image, self.refused).into_any()
+            form(image, self.refused).into_any()
         };
         view! {
             <div class="page">
                 <Header/>
                 <Main class="notice">
                     {content}
-                    <p><a class="button" href=image>{server_texts().back_to_image}</a></p>
                 </Main>
                 <Footer/>
             </div>
@@ -37,14 +36,15 @@ impl ReportForm {
     }
 }
 
-fn sent() -> impl IntoView {
+fn sent(image: String) -> impl IntoView {
     view! {
         <h1>{server_texts().reported_title}</h1>
         <p role="status">{server_texts().reported_detail}</p>
+        <p>{back(image)}</p>
     }
 }
 
-fn form(image: &str, refused: Option<RejectedField>) -> impl IntoView + use<> {
+fn form(image: String, refused: Option<RejectedField>) -> impl IntoView {
     let (reason, error) = refused.map(|it| (it.written, it.reason)).unzip();
     // Leptos does not escape the text of this element.
     let reason = html_escape::encode_text(&reason.unwrap_or_default()).into_owned();
@@ -57,7 +57,14 @@ fn form(image: &str, refused: Option<RejectedField>) -> impl IntoView + use<> {
                 {server_texts().report_reason}
                 <textarea name="reason" rows="6" dir="auto" required maxlength=MAX_REASON_CHARS.to_string()>{reason}</textarea>
             </label>
-            <button class="button primary" type="submit">{server_texts().send_report}</button>
+            <p class="buttons">
+                <button class="button primary" type="submit">{server_texts().send_report}</button>
+                {back(image)}
+            </p>
         </form>
     }
+}
+
+fn back(image: String) -> impl IntoView {
+    view! { <a class="button" href=image>{server_texts().back_to_image}</a> }
 }
