@@ -161,7 +161,11 @@ test('hold and drag draws a line that the others see and that fades', async ({ p
   const drawer = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
   await drawer.rename('Kim');
-  await holdAndDrag(drawer, [0.2, 0.3], [0.6, 0.7]);
+  await Promise.all([
+    holdAndDrag(drawer, [0.2, 0.3], [0.6, 0.7]),
+    // The ripple where it begins says who draws. It is there for three seconds.
+    expect(watcher.ripples).toHaveText('Kim'),
+  ]);
   for (const window of [drawer, watcher]) {
     await expect(segments(window)).not.toHaveCount(0);
     expect(await hue(segments(window).first())).toBe(await ownHue(page));
@@ -172,8 +176,6 @@ test('hold and drag draws a line that the others see and that fades', async ({ p
   expect(sent.at(-1)!.y).toBeCloseTo(0.7, 2);
   expect(sent[0].x).toBeCloseTo(0.2, 2);
   expect(new Set(sent.map(({ stroke }) => stroke))).toEqual(new Set(['1']));
-  // The ripple where it begins says who draws.
-  await expect(watcher.ripples).toHaveText('Kim');
   for (const window of [drawer, watcher]) await expect(segments(window)).toHaveCount(0);
   await expect(page.getByText('where you tapped')).toBeHidden();
 });
