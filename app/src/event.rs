@@ -1,4 +1,5 @@
-//! The messages of the WebSocket protocol: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md, "Socket").
+//! The messages of the WebSocket protocol: text frames, each one JSON object `{"type":…,"data":{…}}` (protocol.md,
+//! "Socket").
 
 mod client_command;
 mod parse;

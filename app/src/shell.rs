@@ -138,8 +138,8 @@ fn Essentials(css: String) -> impl IntoView {
     }
 }
 
-/// The style by which a tiny picture stands in the picture's place until it has loaded. It is in the head, since the app
-/// need not know it, and for this picture only, since the app may show others later.
+/// The style by which a tiny picture stands in the picture's place until it has loaded. It is in the head, since the
+/// app need not know it, and for this picture only, since the app may show others later.
 fn placeholder(subject: Subject<'_>) -> Option<impl IntoView + use<>> {
     let Subject::Image {
         page,

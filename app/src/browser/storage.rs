@@ -13,8 +13,8 @@ const ALIAS: &str = "tonesa.alias";
 const PICTURES: &str = "tonesa.pictures";
 const SECRET: &str = "tonesa.secret";
 
-/// Returns the alias that was chosen in any tab. If there is none, a friendly one is proposed and kept, so that it is the
-/// same the next time.
+/// Returns the alias that was chosen in any tab. If there is none, a friendly one is proposed and kept, so that it is
+/// the same the next time.
 pub fn alias() -> AuthorName {
     let stored = || read(StorageKind::Local, ALIAS)?.parse().ok();
     stored().unwrap_or_else(|| {

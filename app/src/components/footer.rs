@@ -4,8 +4,8 @@ use crate::model::ShortId;
 use crate::settings::Settings;
 use crate::texts::texts;
 
-/// The end of every page: the form to report its picture, if it shows one and somebody reads reports, and whom to write to, if the settings name an
-/// address.
+/// The end of every page: the form to report its picture, if it shows one and somebody reads reports, and whom to write
+/// to, if the settings name an address.
 #[component]
 pub fn Footer(#[prop(optional)] picture: Option<ShortId>) -> impl IntoView {
     let Settings {

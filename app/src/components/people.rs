@@ -63,8 +63,8 @@ fn shown_count(count: u32) -> String {
     fill(texts().people_count, &[("count", &count.to_string())])
 }
 
-/// `3 here: Kim (you), Teal Heron, 1 more`. It begins with the visible text, by which people who speak to their computer
-/// name the button (WCAG 2.5.3).
+/// `3 here: Kim (you), Teal Heron, 1 more`. It begins with the visible text, by which people who speak to their
+/// computer name the button (WCAG 2.5.3).
 fn label(presence: &Presence, me: Option<AuthorTag>) -> String {
     let Presence { count, people } = presence;
     let listed = people.iter().map(|person| name(person, me));

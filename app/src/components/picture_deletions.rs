@@ -44,8 +44,8 @@ pub struct PictureDeletions {
 }
 
 impl PictureDeletions {
-    /// Provides them as context, for as long as the app lives. Those that can still be undone are sent when the document
-    /// is left or hidden.
+    /// Provides them as context, for as long as the app lives. Those that can still be undone are sent when the
+    /// document is left or hidden.
     pub fn provide() {
         let deletions = Self {
             all: RwSignal::new(Vec::new()),

@@ -39,7 +39,8 @@ pub fn ShareButton(
                 r#type="button"
                 popovertarget="share"
                 on:click=move |ev| {
-                    // Safari focuses no button that is clicked. Its versions without popovers show the box for the focus.
+                    // Safari focuses no button that is clicked. Its versions without popovers show the box for the
+                    // focus.
                     if let Some(button) = closest(&ev, "button") {
                         focus(&button);
                     }

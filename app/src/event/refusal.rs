@@ -41,9 +41,11 @@ pub enum RefusalCode {
     NotWatched,
     /// A field out of bounds, as a coordinate that is not a fraction.
     InvalidField,
-    /// More watches than are allowed in a second: refused once, then dropped silently until a second passes without excess.
+    /// More watches than are allowed in a second: refused once, then dropped silently until a second passes without
+    /// excess.
     TooManyWatches,
-    /// More touches than are allowed in a second: refused once, then dropped silently until a second passes without excess.
+    /// More touches than are allowed in a second: refused once, then dropped silently until a second passes without
+    /// excess.
     TooManyTouches,
     /// A backend is unavailable; retry later.
     Unavailable,

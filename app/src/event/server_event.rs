@@ -92,8 +92,8 @@ fn as_deletion<S: Serializer>(deletion: &Deletion, serializer: S) -> Result<S::O
     LogEntry::Deletion(*deletion).serialize(serializer)
 }
 
-/// An event in JSON. What serde derives for such an enum keeps the data in a value of its own until it knows the type, and
-/// with it a second copy of all code that reads messages: 50 kB of WASM.
+/// An event in JSON. What serde derives for such an enum keeps the data in a value of its own until it knows the type,
+/// and with it a second copy of all code that reads messages: 50 kB of WASM.
 #[derive(Deserialize)]
 struct Frame {
     #[serde(rename = "type")]

@@ -7,8 +7,8 @@ use crate::model::Seq;
 /// How long messages may be missing on a live connection before they are fetched, in milliseconds: the answer to the
 /// tab's own post often arrives before the frames of the messages before it.
 const GRACE_MILLIS: u32 = 250;
-/// How many messages one request brings: as many as the server allows, with the last listed one. When more are missing, the newest are fetched
-/// instead, and the older ones are left to the reader.
+/// How many messages one request brings: as many as the server allows, with the last listed one. When more are missing,
+/// the newest are fetched instead, and the older ones are left to the reader.
 pub(super) const MAX_BACKFILL: u64 = 199;
 
 /// Whether a request is under way, or when the next may start.
@@ -45,8 +45,8 @@ impl Backfill {
         Some(Effect::FetchNewest)
     }
 
-    /// Starts a request for what follows `cursor`, unless one is under way or must wait. On a live connection frames get
-    /// the grace period first.
+    /// Starts a request for what follows `cursor`, unless one is under way or must wait. On a live connection frames
+    /// get the grace period first.
     pub fn start(&mut self, cursor: Seq, head: Seq, live: bool) -> Option<Effect> {
         if self.request != Request::None || self.delayed {
             return None;

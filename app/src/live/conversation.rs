@@ -1,5 +1,5 @@
-//! The log of a conversation in its order: the list has no gaps, and entries behind a gap are buffered. A deletion that is
-//! listed removes its message from the list.
+//! The log of a conversation in its order: the list has no gaps, and entries behind a gap are buffered. A deletion that
+//! is listed removes its message from the list.
 
 use super::view::{Delivery, Entry, Listed};
 use crate::model::{AuthorTag, Cursor, LogEntry, LogPage, Message, MessageId, Seq};

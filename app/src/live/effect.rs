@@ -28,8 +28,8 @@ impl Now {
         (self.random.clamp(0.0, 1.0) * f64::from(max)) as u32
     }
 
-    /// The delay before the next try in milliseconds. Full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015):
-    /// up to half a second, doubled with each failure, ten seconds at most.
+    /// The delay before the next try in milliseconds. Full jitter (Brooker, "Exponential Backoff And Jitter", AWS
+    /// 2015): up to half a second, doubled with each failure, ten seconds at most.
     pub fn backoff(self, failures: u32) -> u32 {
         let ceiling = 500_u32.saturating_mul(1 << failures.min(6));
         self.jitter(ceiling.min(MAX_BACKOFF_MILLIS))
@@ -79,8 +79,8 @@ pub enum Effect {
     Release,
     /// Send this over the socket.
     Send(ClientCommand),
-    /// Fetch this message and those after it; the answer is `Input::Fetched`. With this one, which is listed already, it
-    /// is checked that the server has the same history.
+    /// Fetch this message and those after it; the answer is `Input::Fetched`. With this one, which is listed already,
+    /// it is checked that the server has the same history.
     FetchFrom(Seq),
     /// Fetch the newest messages; the answer is `Input::FetchedNewest`.
     FetchNewest,

@@ -1,5 +1,5 @@
-//! The messages as components show them. A change touches the rows that it is about and the chunk that they are in, however
-//! many messages are listed.
+//! The messages as components show them. A change touches the rows that it is about and the chunk that they are in,
+//! however many messages are listed.
 
 mod contents;
 mod rows;
@@ -25,8 +25,8 @@ pub struct MessageList {
     pub first_text: RwSignal<Option<MessageText>>,
     /// The places of the listed messages, in the order of their numbers.
     pub pins: RwSignal<Vec<Pin>>,
-    /// The numbers of the messages that go, or whose deletion can no longer be undone. Set before the list shows that, so
-    /// that the focus can be moved.
+    /// The numbers of the messages that go, or whose deletion can no longer be undone. Set before the list shows that,
+    /// so that the focus can be moved.
     pub leaving: RwSignal<Vec<Seq>>,
     contents: StoredValue<Contents>,
 }
@@ -53,8 +53,8 @@ impl MessageList {
         list
     }
 
-    /// Shows the messages of these entries of the log, of which `first` is the number of the first one, and these unsent
-    /// ones.
+    /// Shows the messages of these entries of the log, of which `first` is the number of the first one, and these
+    /// unsent ones.
     pub(super) fn update(self, (first, listed): (Seq, &[Listed]), unsent: &[Entry]) {
         let chunks = self.contents.try_update_value(|contents| {
             let before = ids(&contents.chunks);
@@ -86,7 +86,8 @@ impl MessageList {
         self.update_pins(listed);
     }
 
-    /// Shows the places of the messages that are not being deleted. Reads all listed messages, but sets the signal only if another one has a place.
+    /// Shows the places of the messages that are not being deleted. Reads all listed messages, but sets the signal only
+    /// if another one has a place.
     fn update_pins(self, listed: &[Listed]) {
         let cleared = self.contents.with_value(|contents| contents.cleared);
         let pins = messages(listed).filter_map(|entry| {
@@ -147,7 +148,8 @@ impl MessageList {
         self.contents.with_value(|contents| contents.remove(seq));
     }
 
-    /// Shows changes of messages that are listed already, as when the tab's own are known later, or one is being deleted.
+    /// Shows changes of messages that are listed already, as when the tab's own are known later, or one is being
+    /// deleted.
     pub(super) fn refresh(self, listed: &[Listed]) {
         self.contents.with_value(|contents| {
             let mut previous = None;

@@ -1,6 +1,6 @@
-//! The tab's own messages that are not stored yet: posted one at a time, in the order in which they were written. After a
-//! failure that may pass, all of them wait and are posted again: after a while, when the connection is back, or when the
-//! writer says so.
+//! The tab's own messages that are not stored yet: posted one at a time, in the order in which they were written. After
+//! a failure that may pass, all of them wait and are posted again: after a while, when the connection is back, or when
+//! the writer says so.
 
 use super::effect::{Effect, Now, Timer};
 use super::failure::{ApiFailure, waiting_for_connection};
@@ -10,8 +10,8 @@ use crate::model::{ClientMessageId, NewMessage, Seq};
 /// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text. With
 /// the longest texts they are 400 kB of session storage, of which browsers allow a few megabytes.
 const MAX_UNSENT: usize = 50;
-/// How often in a row posts are repeated that the server refuses for now. Without an answer they are repeated for as long
-/// as the page is open, at most ten seconds apart, as the connection is.
+/// How often in a row posts are repeated that the server refuses for now. Without an answer they are repeated for as
+/// long as the page is open, at most ten seconds apart, as the connection is.
 const MAX_REFUSALS: u32 = 8;
 /// The longest time that the server may ask for, in seconds. When it asks for more, trying ends.
 const MAX_RETRY_AFTER: u32 = 60;
@@ -54,8 +54,8 @@ impl Outbox {
         accepted
     }
 
-    /// Takes messages of the tab's last document, of which some may be stored: they wait for the connection, or for some
-    /// seconds without one.
+    /// Takes messages of the tab's last document, of which some may be stored: they wait for the connection, or for
+    /// some seconds without one.
     pub fn restore(&mut self, entries: impl Iterator<Item = Entry>) -> Option<Effect> {
         self.pause = Some(waiting_for_connection());
         for entry in entries {
@@ -184,8 +184,8 @@ impl Outbox {
             .retain(|it| it.delivery != Delivery::Sent || it.seq >= seq);
     }
 
-    /// The list has reached this number. Where it shows another message than one that was stored there, that one was lost
-    /// in a restore: it is posted again.
+    /// The list has reached this number. Where it shows another message than one that was stored there, that one was
+    /// lost in a restore: it is posted again.
     pub fn repeat_lost(&mut self, cursor: Seq) {
         for entry in &mut self.entries {
             if entry.delivery == Delivery::Sent && entry.seq <= cursor {

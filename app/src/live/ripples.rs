@@ -8,8 +8,8 @@ use crate::model::{AuthorName, Point, StrokeId, TabId, TouchPoint, UploadId, Vie
 
 /// The maximum number of ripples and dots that are drawn at once. When there are more, the oldest are removed.
 const MAX_RIPPLES: usize = 64;
-/// A token bucket: the server accepts 20 touches a second from a socket, in bursts of as many. Each touch costs 50 ms of
-/// credit, and at most one second is saved.
+/// A token bucket: the server accepts 20 touches a second from a socket, in bursts of as many. Each touch costs 50 ms
+/// of credit, and at most one second is saved.
 const TOUCH_COST_MILLIS: u64 = 50;
 const MAX_CREDIT_MILLIS: u64 = 1_000;
 /// A line gets a point at most so often: 30 a second on the own screen, of which 15 are sent.
@@ -110,8 +110,8 @@ impl Ripples {
         })
     }
 
-    /// Draws the reader's line to this point, and returns the point to send, if it is time for one. A ripple marks where
-    /// the line begins.
+    /// Draws the reader's line to this point, and returns the point to send, if it is time for one. A ripple marks
+    /// where the line begins.
     pub fn draw_line(&mut self, at: Point, is_sent: bool, now: Now) -> Option<(Point, StrokeId)> {
         if self.pen.is_none() {
             self.next_stroke += 1;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::id::{IdError, UploadId, is_client_name};
 use super::tag::AuthorTag;
 
-/// The secret of an author: 22 to 86 letters, digits, `-` or `_`, enough for 128 to 512 random bits in base 64. Only its
-/// [`AuthorTag`] is stored and sent to others. `Debug` does not show it, and nothing serializes it.
+/// The secret of an author: 22 to 86 letters, digits, `-` or `_`, enough for 128 to 512 random bits in base 64. Only
+/// its [`AuthorTag`] is stored and sent to others. `Debug` does not show it, and nothing serializes it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorSecret(Arc<str>);
 
@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn a_tag_is_the_start_of_the_hash_in_base_32() {
-        // As `printf '%s\0%s\0%s' tonesa-author 674312a0b1c2d3e4f5061728 $SECRET | sha256sum | xxd -r -p | base32` begins.
+        // As `printf '%s\0%s\0%s' tonesa-author 674312a0b1c2d3e4f5061728 $SECRET | sha256sum | xxd -r -p | base32`
+        // begins.
         let upload = "674312a0b1c2d3e4f5061728".parse().unwrap();
         assert_eq!(secret(SECRET).tag(upload).as_str(), "ldkulx5sv2");
     }

@@ -1,5 +1,5 @@
-//! The log of a conversation: everything that changes it is an entry, so that what holds for messages (their order, gaps,
-//! resuming) holds for deletions too.
+//! The log of a conversation: everything that changes it is an entry, so that what holds for messages (their order,
+//! gaps, resuming) holds for deletions too.
 
 use std::num::NonZeroU32;
 
@@ -44,8 +44,8 @@ pub struct Deletion {
     pub created_at: Timestamp,
 }
 
-/// The fields of all entries. What serde derives for an enum would keep an entry in a value of its own until it knows the
-/// kind.
+/// The fields of all entries. What serde derives for an enum would keep an entry in a value of its own until it knows
+/// the kind.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {

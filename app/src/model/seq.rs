@@ -2,8 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An entry's sequence number in its upload's log: 1, 2, 3 … without gaps. 0 stands for "none yet", as a head or a cursor
-/// before the first entry.
+/// An entry's sequence number in its upload's log: 1, 2, 3 … without gaps. 0 stands for "none yet", as a head or a
+/// cursor before the first entry.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

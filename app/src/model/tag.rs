@@ -13,8 +13,8 @@ const TAG_CHARS: usize = 10;
 const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// The first 10 characters, in base 32 (RFC 4648, lower case), of the SHA-256 of a domain, the upload's 24 hexadecimal
-/// digits and a secret, with a zero byte between them. It is the same for all uses of a secret on one upload, and reveals
-/// neither the secret nor its tags on other uploads or in other domains.
+/// digits and a secret, with a zero byte between them. It is the same for all uses of a secret on one upload, and
+/// reveals neither the secret nor its tags on other uploads or in other domains.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Tag([u8; TAG_CHARS]);

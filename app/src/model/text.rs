@@ -17,7 +17,8 @@ pub const MAX_REASON_CHARS: usize = 1_000;
 /// The alias of those who give none.
 const ANONYMOUS: &str = "Anonymous";
 
-/// Why a text is not an alias or a message. Displayed as a sentence in the language of the page, in English without one.
+/// Why a text is not an alias or a message. Displayed as a sentence in the language of the page, in English without
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{}", self.in_words(texts()))]
 pub enum TextError {

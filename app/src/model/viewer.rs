@@ -15,8 +15,8 @@ pub struct Viewer {
     pub name: Option<AuthorName>,
 }
 
-/// A viewer with a name. Others see it as it says: nothing is checked. JSON: `{"author":"ldkulx5sv2","name":"Ada"}`, where
-/// `author` may be absent.
+/// A viewer with a name. Others see it as it says: nothing is checked. JSON: `{"author":"ldkulx5sv2","name":"Ada"}`,
+/// where `author` may be absent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Person {
     /// The tag of its messages on this upload.

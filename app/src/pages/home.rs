@@ -5,8 +5,8 @@ use crate::components::{Brand, DropZone, Footer, Main, OwnPictures};
 use crate::settings::Settings;
 use crate::texts::{fill, texts};
 
-/// A picture with two ripples and two messages, which the style sheet plays once. Static, so it is plain HTML: 2 kB less of
-/// WASM than a view.
+/// A picture with two ripples and two messages, which the style sheet plays once. Static, so it is plain HTML: 2 kB
+/// less of WASM than a view.
 const DEMO: &str = include_str!("demo.html");
 
 /// The home page: the upload form, what it leads to, and the pictures that this browser has uploaded.

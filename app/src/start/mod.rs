@@ -15,8 +15,8 @@ use crate::live::{Conversations, connect_early};
 use crate::settings::{SETTINGS_ID, Settings};
 use crate::texts::{self, TEXTS_ID};
 
-/// Starts the app in the element `#app`. If that element, the settings or the texts are missing, the page stays as it is
-/// and works as without scripts.
+/// Starts the app in the element `#app`. If that element, the settings or the texts are missing, the page stays as it
+/// is and works as without scripts.
 pub fn start() {
     let parts = root().zip(settings()).filter(|_| read_texts());
     let Some((root, settings)) = parts else {

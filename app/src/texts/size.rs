@@ -4,8 +4,8 @@ const KB: u64 = 1 << 10;
 const MB: u64 = 1 << 20;
 const GB: u64 = 1 << 30;
 
-/// A number of bytes for people, as `20 MB`, `3.4 MB` or `64 kB`: rounded up, so that a size above a limit never reads as
-/// the limit. A MB has 2^20 bytes, a GB 2^30.
+/// A number of bytes for people, as `20 MB`, `3.4 MB` or `64 kB`: rounded up, so that a size above a limit never reads
+/// as the limit. A MB has 2^20 bytes, a GB 2^30.
 ///
 /// Formatted from an integer, since the formatting of floats would add 5 kB to the WASM.
 pub fn size(bytes: u64, texts: &Texts) -> String {

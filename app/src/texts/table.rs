@@ -26,8 +26,8 @@ macro_rules! table {
 }
 
 table! {
-    /// The texts of the pages in one language. Those with parts have placeholders, as `{name}`, which [`super::fill`] replaces;
-    /// those that depend on a number end in `_one` and `_other`, between which [`super::counted`] chooses.
+    /// The texts of the pages in one language. Those with parts have placeholders, as `{name}`, which [`super::fill`]
+    /// replaces; those that depend on a number end in `_one` and `_other`, between which [`super::counted`] chooses.
     Texts:
 
     // The language's tag (RFC 5646), for `lang`.

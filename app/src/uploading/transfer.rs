@@ -58,7 +58,8 @@ async fn wait_for_end(
     Err(UploadFailure::Network)
 }
 
-/// A request that is aborted on drop. An `XMLHttpRequest`, since `fetch` does not report the progress of a request body.
+/// A request that is aborted on drop. An `XMLHttpRequest`, since `fetch` does not report the progress of a request
+/// body.
 struct Request(XmlHttpRequest);
 
 impl Request {

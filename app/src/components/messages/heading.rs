@@ -26,7 +26,8 @@ impl Heading {
     }
 }
 
-/// Unsent messages have the time of this computer's clock, which may be behind the server's, so the distance is absolute.
+/// Unsent messages have the time of this computer's clock, which may be behind the server's, so the distance is
+/// absolute.
 fn continues(previous: &Entry, entry: &Entry) -> bool {
     let distance = previous
         .created_at

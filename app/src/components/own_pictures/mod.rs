@@ -218,7 +218,8 @@ fn find(short_id: ShortId) -> Option<Element> {
     document().query_selector(&selector).ok()?
 }
 
-/// Moves the focus from an item that is about to disappear to a button of the next or previous one, or else to the page.
+/// Moves the focus from an item that is about to disappear to a button of the next or previous one, or else to the
+/// page.
 fn focus_neighbour(item: &Element) {
     let next = item.next_element_sibling();
     let neighbour = next.or_else(|| item.previous_element_sibling());

@@ -139,8 +139,8 @@ impl Gesture {
         Some(Move::Pan(Motion { from, to, factor }))
     }
 
-    /// A pointer is released at this time in milliseconds, or moves without being pressed. Returns the place of a finger's
-    /// long press, which is no tap.
+    /// A pointer is released at this time in milliseconds, or moves without being pressed. Returns the place of a
+    /// finger's long press, which is no tap.
     pub fn release(&mut self, millis: f64, id: i32, at: Place) -> Option<Place> {
         self.last_place = at;
         let index = self.pointers.iter().position(|pointer| pointer.0 == id)?;

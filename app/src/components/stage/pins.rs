@@ -16,8 +16,8 @@ use crate::live::{Live, Pin};
 use crate::model::{AuthorName, Point};
 use crate::texts::{fill, texts};
 
-/// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the chips
-/// in the messages only, which do the same.
+/// The places of the listed messages: links to these, also without scripts. With scripts, the Tab key leads to the
+/// chips in the messages only, which do the same.
 #[component]
 pub fn Pins(live: Live, spread: Spread) -> impl IntoView {
     let places = Places::expect();

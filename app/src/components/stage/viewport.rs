@@ -239,8 +239,8 @@ impl Viewport {
         frame.across.contains(x) && frame.down.contains(y)
     }
 
-    /// Where on the stage's edge a point that is out of view is nearest, in parts of the stage's width and height. `None`
-    /// for one on the stage.
+    /// Where on the stage's edge a point that is out of view is nearest, in parts of the stage's width and height.
+    /// `None` for one on the stage.
     pub fn edge(self, point: Point, frame: &Frame) -> Option<(f64, f64)> {
         let (x, y) = self.place_of(point);
         let edge = (frame.across.part(x), frame.down.part(y));

@@ -27,7 +27,8 @@ use crate::model::{
     UploadPage, Viewer,
 };
 
-/// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the handshake.
+/// Opens the socket for the image page that is about to be hydrated: a phone needs as long for that as for the
+/// handshake.
 pub fn connect_early() {
     Socket::open_early();
 }

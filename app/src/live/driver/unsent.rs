@@ -1,5 +1,5 @@
-//! Unsent messages are kept in the tab's session storage, so that they survive a reload, and the browser warns before the
-//! page is left with them.
+//! Unsent messages are kept in the tab's session storage, so that they survive a reload, and the browser warns before
+//! the page is left with them.
 
 use gloo_events::{EventListener, EventListenerOptions};
 use web_sys::{Event, window};

@@ -91,8 +91,8 @@ pub struct Machine {
     ripples: Ripples,
     presence: Option<Presence>,
     older: Older,
-    /// The number of messages of others that were listed, or skipped, since the connection was lost; `None` once nothing
-    /// is missing.
+    /// The number of messages of others that were listed, or skipped, since the connection was lost; `None` once
+    /// nothing is missing.
     missed: Option<usize>,
     /// The number of missed messages, while it is shown.
     caught_up: Option<usize>,
@@ -107,8 +107,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`. Messages with the tag
-    /// of `me` are this browser's own.
+    /// Starts with the messages that the page shows; does nothing before `ConnectionEvent::Mounted`. Messages with the
+    /// tag of `me` are this browser's own.
     pub fn new(upload: UploadId, page: LogPage, tab: TabId, me: Viewer) -> Self {
         let mut connector = Connector::new(upload);
         connector.viewer = Some(me.clone());
@@ -229,8 +229,8 @@ impl Machine {
         accepted
     }
 
-    /// Takes the unsent messages of the tab's last document: those that are not listed are posted once the connection is
-    /// there.
+    /// Takes the unsent messages of the tab's last document: those that are not listed are posted once the connection
+    /// is there.
     pub fn restore(&mut self, unsent: impl Iterator<Item = Entry>) {
         let listed = self.conversation.listed().iter();
         let listed: Vec<_> = listed.filter_map(|it| it.message.as_ref()).collect();

@@ -1,5 +1,5 @@
-//! A conversation over an unreliable network: the list is in order and without gaps at every moment, and once the network
-//! is reliable it ends as the store does.
+//! A conversation over an unreliable network: the list is in order and without gaps at every moment, and once the
+//! network is reliable it ends as the store does.
 
 use std::collections::HashSet;
 
@@ -60,8 +60,8 @@ impl World {
         }
     }
 
-    /// Checks what holds at every moment: the list is a part of the store without gaps, then unsent messages of this tab,
-    /// and no message is listed twice.
+    /// Checks what holds at every moment: the list is a part of the store without gaps, then unsent messages of this
+    /// tab, and no message is listed twice.
     fn check(&self) {
         let entries = entries(&self.machine);
         if self.restores > 0 {

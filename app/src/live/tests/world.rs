@@ -200,8 +200,8 @@ impl World {
         self.in_flight.push(Input::Frame(Some(event)));
     }
 
-    /// Restores a backup of the store, to which others then post something else. The server is restarted for it, so that
-    /// what is under way fails.
+    /// Restores a backup of the store, to which others then post something else. The server is restarted for it, so
+    /// that what is under way fails.
     pub(super) fn restore(&mut self) {
         let lost = self.rng.below(self.store.len().min(100)) + 1;
         let length = self.store.len() - lost;
