@@ -31,8 +31,8 @@ const SOCKETS: usize = 100;
 const LONG_ANSWERS: usize = 100;
 /// The most memory of the node and its children together.
 const MAX_MEMORY: u64 = 1024 * MIB;
-/// How much the attack may raise the 99th percentile of the visitor's latencies, which is the rendering of a long page: the
-/// attackers use the same two cores.
+/// How much the attack may raise the 99th percentile of the visitor's latencies, which is the rendering of a long page:
+/// the attackers use the same two cores.
 const MAX_SLOWDOWN: u32 = 10;
 /// What is not felt in any case.
 const UNNOTICED: Duration = Duration::from_millis(250);

@@ -1,5 +1,5 @@
-//! Admission control: limits on concurrent connections, on the rate of actions, on the bytes of responses and on what is
-//! stored, and fair turns.
+//! Admission control: limits on concurrent connections, on the rate of actions, on the bytes of responses and on what
+//! is stored, and fair turns.
 
 pub mod address_blocks;
 pub mod fair_semaphore;

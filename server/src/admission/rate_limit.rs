@@ -45,8 +45,8 @@ impl RateLimiter {
     }
 }
 
-/// Limits one kind of action per address, at this node by itself and, if there are counters that the nodes share, at all
-/// nodes together.
+/// Limits one kind of action per address, at this node by itself and, if there are counters that the nodes share, at
+/// all nodes together.
 pub struct SharedRateLimiter {
     own: RateLimiter,
     kind: &'static str,

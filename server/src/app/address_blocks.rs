@@ -12,8 +12,8 @@ use crate::store::{Moderation, StoreError};
 /// How often the blocked addresses are read: within this time a node obeys what an admin did at another one.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads the blocked addresses at intervals, until the node stops. Those that are known stay while the store fails, which
-/// logs it: nothing can be posted then anyway.
+/// Reads the blocked addresses at intervals, until the node stops. Those that are known stay while the store fails,
+/// which logs it: nothing can be posted then anyway.
 pub async fn refresh(
     blocks: AddressBlocks,
     store: Arc<dyn Moderation>,

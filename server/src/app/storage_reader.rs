@@ -18,8 +18,8 @@ const FREE_INTERVAL: Duration = Duration::from_secs(5);
 const STORED_INTERVAL: Duration = Duration::from_secs(5);
 /// The same while there is no quota, when it is for the metrics only.
 const UNLIMITED_INTERVAL: Duration = Duration::from_mins(5);
-/// For how many times as long as the store took it is not asked again: adding up the sizes of a million uploads may take
-/// it a second.
+/// For how many times as long as the store took it is not asked again: adding up the sizes of a million uploads may
+/// take it a second.
 const STORED_PAUSE: u32 = 50;
 
 /// Reads what is stored and what is free.

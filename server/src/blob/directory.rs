@@ -2,8 +2,8 @@
 //!
 //! A blob's file is named by its key's bytes in hexadecimal digits, because some file systems do not distinguish `aB`
 //! from `Ab`, and lies two folders deep: `61/42/6142336445397a5a` for `aB3dE9zZ`. Beside the blobs there are
-//! `pairing.id`, in `orphans` an empty file for each marked blob, and in `derived` a folder of derived pictures for each
-//! blob: `derived/61/42/6142336445397a5a/640-1`. A listing of blobs passes over names that are not theirs.
+//! `pairing.id`, in `orphans` an empty file for each marked blob, and in `derived` a folder of derived pictures for
+//! each blob: `derived/61/42/6142336445397a5a/640-1`. A listing of blobs passes over names that are not theirs.
 
 mod derived;
 mod layout;

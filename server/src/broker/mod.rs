@@ -39,7 +39,8 @@ impl DeliveryClass {
     }
 }
 
-/// A text frame as every socket of the topic gets it, except for [`DeliveryClass::Presence`], and its class. Clones share the bytes.
+/// A text frame as every socket of the topic gets it, except for [`DeliveryClass::Presence`], and its class. Clones
+/// share the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// How it is treated under load.

@@ -73,12 +73,12 @@ pub struct Config {
     #[arg(long = "index", env = "TONESA_INDEX", value_name = "0|1", default_value = "0", value_parser = switch,
         action = clap::ArgAction::Set)]
     pub is_indexed: bool,
-    /// Where complaints can be sent, for a link at the end of every page and for `security.txt`: a `mailto:` or `https:`
-    /// address. By default none
+    /// Where complaints can be sent, for a link at the end of every page and for `security.txt`: a `mailto:` or
+    /// `https:` address. By default none
     #[arg(long, env = "TONESA_CONTACT", value_name = "ADDRESS", value_parser = parsed::<Contact>(values::CONTACT))]
     pub contact: Option<Contact>,
-    /// The token of whoever runs the service, who may list and remove everything with it (`/admin`, `tonesa admin`, `/api/admin`): 20 to 200
-    /// letters, digits or `-._~+/=`. By default none
+    /// The token of whoever runs the service, who may list and remove everything with it (`/admin`, `tonesa admin`,
+    /// `/api/admin`): 20 to 200 letters, digits or `-._~+/=`. By default none
     #[arg(long, env = "TONESA_ADMIN_TOKEN", value_name = "SECRET", hide_env_values = true,
         value_parser = parsed::<AdminToken>(values::ADMIN_TOKEN))]
     pub admin_token: Option<AdminToken>,

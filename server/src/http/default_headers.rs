@@ -34,7 +34,8 @@ pub async fn add_default_headers(info: RequestInfo, request: Request, next: Next
     response
 }
 
-/// Middleware that asks search engines not to list what it is wrapped around: links are meant for those they were given to.
+/// Middleware that asks search engines not to list what it is wrapped around: links are meant for those they were given
+/// to.
 pub async fn forbid_indexing(mut response: Response) -> Response {
     let noindex = HeaderValue::from_static("noindex");
     response.headers_mut().insert(ROBOTS, noindex);

@@ -1,6 +1,6 @@
-//! Smaller pictures of images. They are made when they are first asked for, so that nothing is spent on sizes that nobody
-//! looks at, and are then kept beside the image for all nodes. Of what cannot be made smaller an empty one is kept, so
-//! that it is tried only once.
+//! Smaller pictures of images. They are made when they are first asked for, so that nothing is spent on sizes that
+//! nobody looks at, and are then kept beside the image for all nodes. Of what cannot be made smaller an empty one is
+//! kept, so that it is tried only once.
 
 mod failures;
 pub mod kinds;
@@ -41,8 +41,8 @@ use crate::image::{DecodePool, Decoder, ImageError};
 pub const MAX_RUNNING: usize = 64;
 /// How many of them one client address may have. One more is refused.
 pub const MAX_RUNNING_PER_ADDRESS: usize = 8;
-/// How many of them have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary file. Others wait: more
-/// than one address may have, so that none delays all.
+/// How many of them have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary file. Others wait:
+/// more than one address may have, so that none delays all.
 const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
 /// The most addresses that queue for a decoder for one picture.
 const MAX_WAITING_ADDRESSES: usize = 8;
@@ -208,8 +208,8 @@ impl Pictures {
     }
 
     /// Begins to make a picture, or joins those who wait for it. It counts against the rate limit of each address that
-    /// queues for a decoder, and of none when it has failed lately and is not tried. It is made and kept even if all who
-    /// asked for it leave.
+    /// queues for a decoder, and of none when it has failed lately and is not tried. It is made and kept even if all
+    /// who asked for it leave.
     fn make(&self, upload: &Upload, derived: Derived, address: IpAddr) -> Result<Making, ApiError> {
         let id = (upload.short_id, derived);
         let mut state = self.state();

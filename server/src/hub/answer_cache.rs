@@ -22,16 +22,16 @@ const ENTRY_OVERHEAD: u64 = 256;
 const TYPICAL_ANSWER_BYTES: u64 = 8 * 1024;
 
 /// The cached answers. What is between a number and a head changes only by an entry after that head, so answers do not
-/// become stale. The cache is cleared when the store has another history than was known, and when something is deleted, so
-/// that it is not kept in memory.
+/// become stale. The cache is cleared when the store has another history than was known, and when something is deleted,
+/// so that it is not kept in memory.
 pub(super) struct AnswerCache(Cache<AnswerKey, Entry, Weight>);
 
 /// The key of a cached answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AnswerKey {
     pub(super) upload: UploadId,
-    /// What the client has; with an id, the answer says whether the store has the same. `None` for the answer with which
-    /// clients start anew, whatever they have.
+    /// What the client has; with an id, the answer says whether the store has the same. `None` for the answer with
+    /// which clients start anew, whatever they have.
     pub(super) cursor: Option<Cursor>,
     /// The head of the conversation.
     pub(super) head: Seq,

@@ -47,8 +47,8 @@ impl Deleter {
         }
     }
 
-    /// Deletes a message and tells the upload's watchers; returns when it is durable. If the caller is dropped meanwhile,
-    /// that is done all the same.
+    /// Deletes a message and tells the upload's watchers; returns when it is durable. If the caller is dropped
+    /// meanwhile, that is done all the same.
     ///
     /// # Errors
     /// [`DeleteError::Busy`], or as [`Store::delete_message`].
@@ -78,8 +78,8 @@ impl Deleter {
         .await
     }
 
-    /// Deletes an upload and tells its watchers; returns when it is durable. If the caller is dropped meanwhile, that is
-    /// done all the same.
+    /// Deletes an upload and tells its watchers; returns when it is durable. If the caller is dropped meanwhile, that
+    /// is done all the same.
     ///
     /// # Errors
     /// [`DeleteError::Busy`], or as [`Store::delete_upload`].
@@ -99,8 +99,8 @@ impl Deleter {
         .await
     }
 
-    /// Runs a deletion, unless too many are under way. An admin's is never refused: whoever fills the slots must not be in
-    /// its way.
+    /// Runs a deletion, unless too many are under way. An admin's is never refused: whoever fills the slots must not be
+    /// in its way.
     async fn run(
         &self,
         upload: UploadId,

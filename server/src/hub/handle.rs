@@ -96,8 +96,8 @@ impl Hub {
             .spawn(async move { shutdown.run_until_cancelled(work).await });
     }
 
-    /// Adds a socket's outbox to the topic of an upload; the first one subscribes the node. Returns when the broker has confirmed the
-    /// subscription: every frame that is published on the topic from then on is sent to this node.
+    /// Adds a socket's outbox to the topic of an upload; the first one subscribes the node. Returns when the broker has
+    /// confirmed the subscription: every frame that is published on the topic from then on is sent to this node.
     ///
     /// # Errors
     /// The broker's error; the outbox is not in the topic then.

@@ -1,6 +1,6 @@
-//! Compares the heads of the watched logs with the store, and tells the sockets of new ones, and of uploads that are gone: after every
-//! interruption, at intervals in case a node died between storing a message and publishing it, when a frame carried a
-//! number beyond the next one, and when an upload expires.
+//! Compares the heads of the watched logs with the store, and tells the sockets of new ones, and of uploads that are
+//! gone: after every interruption, at intervals in case a node died between storing a message and publishing it, when a
+//! frame carried a number beyond the next one, and when an upload expires.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -70,8 +70,8 @@ pub(super) async fn run_confirmations(hub: Hub) {
     }
 }
 
-/// Has the store asked about the watched uploads when they expire, forever. One that has not expired by the clock of the
-/// store after all is noticed at an interval.
+/// Has the store asked about the watched uploads when they expire, forever. One that has not expired by the clock of
+/// the store after all is noticed at an interval.
 pub(super) async fn run_expiries(hub: Hub) {
     let rooms = &hub.0.rooms;
     loop {

@@ -86,8 +86,8 @@ impl From<DecodeError> for CloseReason {
 
 impl Hub {
     /// Serves one socket until either side closes it. `read` is what was received after the handshake, `misses` counts
-    /// the client's lookups of unknown uploads, and `blocked` ends when its address is blocked. The caller's task has to
-    /// be tracked.
+    /// the client's lookups of unknown uploads, and `blocked` ends when its address is blocked. The caller's task has
+    /// to be tracked.
     pub async fn handle_socket(
         &self,
         connection: Connection,

@@ -36,8 +36,8 @@ use crate::ids::PairingId;
 /// The most drafts of one [`Store::append`].
 pub const MAX_APPEND: usize = 256;
 
-/// How long after its expiry an upload is removed at the earliest. Each node goes by its own clock, and one that is ahead
-/// must not remove what has not expired.
+/// How long after its expiry an upload is removed at the earliest. Each node goes by its own clock, and one that is
+/// ahead must not remove what has not expired.
 pub const REMOVAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// How long [`Store::stored_bytes`] may take.
@@ -158,7 +158,8 @@ impl Draft {
 pub struct Position {
     /// Its sequence number; 0 before the first entry.
     pub seq: Seq,
-    /// How many messages up to it, itself included, have or had a place. That is the number of its pin, if it has a place.
+    /// How many messages up to it, itself included, have or had a place. That is the number of its pin, if it has a
+    /// place.
     pub places: u32,
 }
 
@@ -232,8 +233,8 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the upload with this id or short id.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none, and [`StoreError::Gone`] when it was deleted or has expired, here and
-    /// in all calls that are about an upload.
+    /// [`StoreError::NotFound`] when there is none, and [`StoreError::Gone`] when it was deleted or has expired, here
+    /// and in all calls that are about an upload.
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError>;
 
     /// Appends drafts (at most [`MAX_APPEND`]) to the upload's log. On success each draft is durable, as a new
@@ -250,14 +251,15 @@ pub trait Store: Send + Sync + 'static {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Appended>, StoreError>;
 
-    /// Deletes a message, if `by` has its author's secret or that of the upload's owner, or is an admin: what it says is
-    /// removed, and an entry that says so is appended. On success both are durable.
+    /// Deletes a message, if `by` has its author's secret or that of the upload's owner, or is an admin: what it says
+    /// is removed, and an entry that says so is appended. On success both are durable.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such upload or message, also when the message with the number has
-    /// another id; [`StoreError::Forbidden`] for another secret or none, also when the message was deleted before. Undecided after [`StoreError::Unavailable`] and
-    /// [`StoreError::Moved`]: the message may be deleted, or may be later, and what it says may be removed before the entry
-    /// is there, which follows in any case. Repeating the call is safe.
+    /// another id; [`StoreError::Forbidden`] for another secret or none, also when the message was deleted before.
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]: the message may be deleted, or may be
+    /// later, and what it says may be removed before the entry is there, which follows in any case. Repeating the call
+    /// is safe.
     async fn delete_message(
         &self,
         upload: UploadId,
@@ -266,9 +268,9 @@ pub trait Store: Send + Sync + 'static {
         draft: DeletionDraft,
     ) -> Result<Deleted, StoreError>;
 
-    /// Finishes deletions of messages that were begun by calls which have ended long ago without finishing them, at most
-    /// `limit`, and returns their entries. Those may have been published before, or not. A backend that deletes a message
-    /// in one step has none.
+    /// Finishes deletions of messages that were begun by calls which have ended long ago without finishing them, at
+    /// most `limit`, and returns their entries. Those may have been published before, or not. A backend that deletes a
+    /// message in one step has none.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; some may be finished then. Repeating the call is safe.
@@ -276,8 +278,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Deletes an upload, if `by` has its owner's secret or is an admin. From then on it is gone for every call. Its log
-    /// and its images are removed later: it is among the [`Store::removals`].
+    /// Deletes an upload, if `by` has its owner's secret or is an admin. From then on it is gone for every call. Its
+    /// log and its images are removed later: it is among the [`Store::removals`].
     ///
     /// # Errors
     /// [`StoreError::Forbidden`] for another secret or none. Undecided after [`StoreError::Unavailable`] and
@@ -289,8 +291,8 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Returns uploads that were deleted, or have expired [`REMOVAL_MARGIN`] ago, and whose removal is not finished, at most
-    /// `limit`.
+    /// Returns uploads that were deleted, or have expired [`REMOVAL_MARGIN`] ago, and whose removal is not finished, at
+    /// most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
@@ -299,8 +301,8 @@ pub trait Store: Send + Sync + 'static {
     /// Removes entries of the log of an upload that is gone, at most `limit`, and returns how many that were.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload or it is not gone; nothing is removed then. Undecided after
-    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    /// [`StoreError::NotFound`] when there is no such upload or it is not gone; nothing is removed then. Undecided
+    /// after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
     async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError>;
 
     /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more. Its

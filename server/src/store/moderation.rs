@@ -81,12 +81,12 @@ pub trait Moderation: Send + Sync + 'static {
     /// Adds a report to an upload. Only the newest [`MAX_REPORTS`] of an upload are kept.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after [`StoreError::Unavailable`] and
-    /// [`StoreError::Moved`]; repeating the call may store it twice.
+    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call may store it twice.
     async fn add_report(&self, upload: UploadId, report: Report) -> Result<(), StoreError>;
 
-    /// Returns uploads that are not gone with their reports, at most `limit`, the newest first: those that are older than
-    /// the upload `before`, if it is given, which may be gone.
+    /// Returns uploads that are not gone with their reports, at most `limit`, the newest first: those that are older
+    /// than the upload `before`, if it is given, which may be gone.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no upload `before`, [`StoreError::Unavailable`] or [`StoreError::Moved`].
@@ -107,8 +107,8 @@ pub trait Moderation: Send + Sync + 'static {
     /// Removes the reports of an upload.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after [`StoreError::Unavailable`] and
-    /// [`StoreError::Moved`]; repeating the call is safe.
+    /// [`StoreError::NotFound`] when there is no such upload, [`StoreError::Gone`]. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
     async fn dismiss_reports(&self, upload: UploadId) -> Result<(), StoreError>;
 
     /// Records that this image is refused from now on. On success that is durable.
@@ -123,8 +123,8 @@ pub trait Moderation: Send + Sync + 'static {
     /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
     async fn is_image_blocked(&self, content: ContentHash) -> Result<bool, StoreError>;
 
-    /// Records until when an address is blocked, in place of what was recorded before; `None` means not at all. On success
-    /// that is durable.
+    /// Records until when an address is blocked, in place of what was recorded before; `None` means not at all. On
+    /// success that is durable.
     ///
     /// # Errors
     /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.

@@ -66,8 +66,8 @@ impl MongoStore {
     /// Connects to the database that `MONGO_URL` names and creates its indexes. Several nodes may do so at once.
     ///
     /// # Errors
-    /// When the URL is invalid, no server answers, it refuses the login or the indexes, or the database is incomplete or
-    /// that of a newer program.
+    /// When the URL is invalid, no server answers, it refuses the login or the indexes, or the database is incomplete
+    /// or that of a newer program.
     pub async fn open(url: &Secret) -> Result<Self, OpenError> {
         let options = options::parse(url).await?;
         let name = options::database_name(&options);

@@ -3,8 +3,9 @@ use std::fmt;
 use app::model::{AuthorSecret, UploadId};
 use sha2::{Digest, Sha256};
 
-/// What is stored of a secret, to recognise who brings it again: SHA-256(`tonesa-owner` ‖ 0x00 ‖ upload id (24 hex digits)
-/// ‖ 0x00 ‖ secret). An author's tag is too short for that: others see it, and a secret that fits can be searched for.
+/// What is stored of a secret, to recognise who brings it again: SHA-256(`tonesa-owner` ‖ 0x00 ‖ upload id (24 hex
+/// digits) ‖ 0x00 ‖ secret). An author's tag is too short for that: others see it, and a secret that fits can be
+/// searched for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecretHash([u8; 32]);
 

@@ -48,7 +48,8 @@ fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Makes a PNG that is repaired, since bytes follow its rows, and is larger then: it was compressed as well as possible.
+/// Makes a PNG that is repaired, since bytes follow its rows, and is larger then: it was compressed as well as
+/// possible.
 pub fn repaired_png() -> Vec<u8> {
     let (width, height) = (3_000_u32, 700_usize);
     let row = [vec![0], noise(width * 3)].concat();

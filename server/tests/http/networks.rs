@@ -1,5 +1,5 @@
-//! Clients with a whole IPv6 network: a host usually has 2⁶⁴ addresses, which are one to all limits. That of connections
-//! is tested where they are accepted.
+//! Clients with a whole IPv6 network: a host usually has 2⁶⁴ addresses, which are one to all limits. That of
+//! connections is tested where they are accepted.
 
 use reqwest::RequestBuilder;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! The headers of pages by the rules of Mozilla's HTTP Observatory, which starts from 100 points and gives an A+ from
-//! there. (`src/grader/charts.js` and `src/analyzer/tests` in github.com/mdn/mdn-http-observatory, of August 2026. Its rule
-//! on redirections is about the proxy that terminates TLS.)
+//! there. (`src/grader/charts.js` and `src/analyzer/tests` in github.com/mdn/mdn-http-observatory, of August 2026. Its
+//! rule on redirections is about the proxy that terminates TLS.)
 
 use std::collections::BTreeMap;
 

@@ -78,8 +78,8 @@ impl Publisher {
         }
     }
 
-    /// Adds 1 to a counter, which expires after `keep`, and returns its value. `SET` makes the key with its expiry; without
-    /// the transaction it could expire before `INCR`, which would make one that stays.
+    /// Adds 1 to a counter, which expires after `keep`, and returns its value. `SET` makes the key with its expiry;
+    /// without the transaction it could expire before `INCR`, which would make one that stays.
     pub async fn count(&self, key: &str, keep: Duration) -> Result<u64, Reason> {
         let _permit = self.in_flight.try_acquire().map_err(|_| Reason::Busy)?;
         let (mut connection, number) = self.current()?;

@@ -13,8 +13,8 @@ use crate::admission::rate_limit::RateLimits;
 use crate::config::{AdminToken, Config};
 use crate::http::error::ApiError;
 
-/// A request that brings the token as `Authorization: Bearer …` (RFC 6750). Others are rejected with 401, and with 404 if
-/// there is no token.
+/// A request that brings the token as `Authorization: Bearer …` (RFC 6750). Others are rejected with 401, and with 404
+/// if there is no token.
 pub struct Admin {
     /// Where it came from.
     pub client: ClientAddress,
@@ -47,8 +47,8 @@ where
     }
 }
 
-/// Checks a token that a client has brought, and returns it. Each address may bring a few wrong ones per minute; then it
-/// is refused whatever it brings.
+/// Checks a token that a client has brought, and returns it. Each address may bring a few wrong ones per minute; then
+/// it is refused whatever it brings.
 ///
 /// # Errors
 /// [`ApiError::NotAdmin`], [`ApiError::TooManyRequests`], or [`ApiError::NotFound`] if there is no token.

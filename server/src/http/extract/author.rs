@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::http::error::ApiError;
 
-/// The secret that a request brings as `Authorization: Bearer …` (RFC 6750), if it brings one; a malformed one, or another
-/// scheme, is rejected with 401. Every handler of a call that writes has it.
+/// The secret that a request brings as `Authorization: Bearer …` (RFC 6750), if it brings one; a malformed one, or
+/// another scheme, is rejected with 401. Every handler of a call that writes has it.
 #[derive(Debug)]
 pub struct Author(pub Option<AuthorSecret>);
 

@@ -79,8 +79,8 @@ where
 }
 
 /// Refuses requests that the browser marks as made by another site (Fetch Metadata), whatever `Origin` says. Its other
-/// values permit nothing by themselves, since browsers that send them send `Origin` too: `same-site` may be another host
-/// of the domain. Old browsers and programs do not send it.
+/// values permit nothing by themselves, since browsers that send them send `Origin` too: `same-site` may be another
+/// host of the domain. Old browsers and programs do not send it.
 fn refuse_cross_site(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {

@@ -172,8 +172,8 @@ async fn render(
         .await
 }
 
-/// Returns the page of an upload: the cached one, unless there are new messages or its placeholder was not made yet. Of concurrent requests for a new one,
-/// one reserves the memory for reading and rendering it.
+/// Returns the page of an upload: the cached one, unless there are new messages or its placeholder was not made yet. Of
+/// concurrent requests for a new one, one reserves the memory for reading and rendering it.
 async fn image_page(
     state: &AppState,
     info: &RequestInfo,

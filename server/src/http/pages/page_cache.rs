@@ -123,8 +123,8 @@ impl PageCache {
         self.cache.get(key)
     }
 
-    /// Returns this version of a page, rendered now or before. Of concurrent callers one renders it, when it is the turn
-    /// of its address (from `ClientAddress::counted`), and the others wait; if that one is cancelled, the next one
+    /// Returns this version of a page, rendered now or before. Of concurrent callers one renders it, when it is the
+    /// turn of its address (from `ClientAddress::counted`), and the others wait; if that one is cancelled, the next one
     /// renders it.
     pub(super) async fn get_or_render(
         &self,

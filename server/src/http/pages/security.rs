@@ -5,8 +5,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::document::InlineSources;
 use crate::config::Origins;
 
-/// The policy of a page without scripts, which needs its own style sheet, typeface and images only, and images from this
-/// origin.
+/// The policy of a page without scripts, which needs its own style sheet, typeface and images only, and images from
+/// this origin.
 fn no_scripts_policy(images: Option<&str>) -> Option<HeaderValue> {
     let images = images
         .map(|origin| format!(" {origin}"))

@@ -73,8 +73,9 @@ pub async fn create(
     }
 }
 
-/// The error, with the form for the page that shows it, unless there is no image that it belongs to, or the page would be
-/// much larger than one with the longest message: a client may take such pages slowly, and escaping makes them larger.
+/// The error, with the form for the page that shows it, unless there is no image that it belongs to, or the page would
+/// be much larger than one with the longest message: a client may take such pages slowly, and escaping makes them
+/// larger.
 fn refused(error: ApiError, form: MessageForm) -> Response {
     let has_image = !matches!(error, ApiError::NotFound | ApiError::Gone);
     let texts = [&form.author_name, &form.content, &form.client_message_id];

@@ -21,8 +21,8 @@ use crate::store::Store;
 const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
 /// It depends on the host, and its upload may be removed: a shared cache asks again after a minute.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600, s-maxage=60");
-/// What it depends on where no address is configured: a proxy's report of the host and scheme beside those of the address,
-/// by which a cache tells responses apart anyway.
+/// What it depends on where no address is configured: a proxy's report of the host and scheme beside those of the
+/// address, by which a cache tells responses apart anyway.
 const FORWARDED: HeaderValue =
     HeaderValue::from_static("accept-encoding, x-forwarded-host, x-forwarded-proto");
 

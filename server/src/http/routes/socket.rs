@@ -22,8 +22,8 @@ const INVALID_HANDSHAKE: &str = "This address takes WebSockets of the subprotoco
 /// Upgrades to a WebSocket of the protocol `tonesa.v1`.
 ///
 /// # Errors
-/// 403 for a page of another site and for a blocked address, 400 for an invalid handshake or without the subprotocol, 426 for another version,
-/// 429 and 503 when no socket is left.
+/// 403 for a page of another site and for a blocked address, 400 for an invalid handshake or without the subprotocol,
+/// 426 for another version, 429 and 503 when no socket is left.
 pub async fn upgrade(
     State(sockets): State<Slots>,
     State(hub): State<Hub>,

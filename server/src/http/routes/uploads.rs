@@ -159,8 +159,8 @@ struct Created<'a> {
     delete_token: Option<&'a str>,
 }
 
-/// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something in
-/// the address, it is not passed on with the link.
+/// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something
+/// in the address, it is not passed on with the link.
 fn uploaded_cookie(short_id: ShortId, https: bool) -> String {
     let secure = if https { "; Secure" } else { "" };
     format!("{UPLOADED_COOKIE}={short_id}; Path=/u/{short_id}; Max-Age=60; SameSite=Strict{secure}")

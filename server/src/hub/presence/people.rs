@@ -17,8 +17,8 @@ pub(in crate::hub) struct Viewers {
 }
 
 impl Viewers {
-    /// Those of all nodes. Every node lists the first of its people, so the first of all are among them, and the result is
-    /// the same at every node.
+    /// Those of all nodes. Every node lists the first of its people, so the first of all are among them, and the result
+    /// is the same at every node.
     pub fn of_all<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
         let people = all.clone().flat_map(|viewers| &viewers.people);
         let sorted: BTreeSet<_> = people.map(|it| (it.author.is_none(), it)).collect();

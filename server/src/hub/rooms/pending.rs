@@ -8,7 +8,8 @@ use crate::broker::{DeliveryClass, Frame};
 use crate::hub::outbox::Outbox;
 use crate::websocket;
 
-/// The number of frames that may wait. Beyond it, lossy ones are dropped, and the head is announced in place of messages.
+/// The number of frames that may wait. Beyond it, lossy ones are dropped, and the head is announced in place of
+/// messages.
 const MAX_PENDING: usize = 4_096;
 /// The number of bytes that may wait, with the same consequences.
 const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;

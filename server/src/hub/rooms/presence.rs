@@ -96,8 +96,8 @@ impl Rooms {
         });
     }
 
-    /// The topics of which other nodes have viewers too. Once the node stops, no room is removed, so this includes those
-    /// that the sockets have left since.
+    /// The topics of which other nodes have viewers too. Once the node stops, no room is removed, so this includes
+    /// those that the sockets have left since.
     pub(in crate::hub) fn shared_topics(&self) -> Vec<Topic> {
         let mut topics = Vec::new();
         for shard in &self.shards {

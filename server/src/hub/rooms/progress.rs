@@ -76,8 +76,8 @@ impl Rooms {
         }
     }
 
-    /// Tells the members of a topic by `notice` that its upload is gone, and forgets what is known of it. Returns whether
-    /// they had yet to be told.
+    /// Tells the members of a topic by `notice` that its upload is gone, and forgets what is known of it. Returns
+    /// whether they had yet to be told.
     pub(in crate::hub) fn close(self: &Arc<Self>, topic: Topic, notice: &Frame) -> bool {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic);

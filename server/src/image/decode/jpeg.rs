@@ -1,5 +1,5 @@
-//! Checks that a JPEG is complete: reads its coded data to the last MCU (T.81: minimum coded unit) of every scan as browsers do (they all
-//! use libjpeg-turbo), without computing pixels.
+//! Checks that a JPEG is complete: reads its coded data to the last MCU (T.81: minimum coded unit) of every scan as
+//! browsers do (they all use libjpeg-turbo), without computing pixels.
 //!
 //! Errors within the data are ignored as browsers do, since they show the image. An image is incomplete if the last
 //! MCU of a scan is missing, wholly or partly.

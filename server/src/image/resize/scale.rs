@@ -5,8 +5,9 @@ use fast_image_resize::{MulDiv, PixelType, ResizeOptions, Resizer};
 
 use super::pixels::Pixels;
 
-/// Scales pixels to this size with a Lanczos filter. Colours are weighted by their alpha, so that transparent ones leave
-/// no edges. The pixels are changed in place before, since a copy of a large image would need as much memory again.
+/// Scales pixels to this size with a Lanczos filter. Colours are weighted by their alpha, so that transparent ones
+/// leave no edges. The pixels are changed in place before, since a copy of a large image would need as much memory
+/// again.
 pub(super) fn scale(pixels: Pixels, (width, height): (u32, u32)) -> Option<Pixels> {
     if (pixels.width, pixels.height) == (width, height) {
         return Some(pixels);

@@ -97,7 +97,8 @@ macro_rules! store_suite {
 }
 pub(crate) use store_suite;
 
-/// Makes a test of each guarantee of [`super::Moderation`]. `$open` is as for [`store_suite`], with the store's own type.
+/// Makes a test of each guarantee of [`super::Moderation`]. `$open` is as for [`store_suite`], with the store's own
+/// type.
 macro_rules! moderation_suite {
     ($open:expr) => {
         $crate::store::conformance::store_suite! {

@@ -253,8 +253,8 @@ impl AppendCall {
         self.pending().map(next).collect()
     }
 
-    /// Sets the outcome of the entries with this stored one's client id. It is new if this call stored it, which its own
-    /// id tells.
+    /// Sets the outcome of the entries with this stored one's client id. It is new if this call stored it, which its
+    /// own id tells.
     fn set_outcomes(&mut self, stored: &KnownEntry) {
         for (new, outcome) in &mut self.entries {
             if outcome.is_none() && new.client_id() == stored.client_id {

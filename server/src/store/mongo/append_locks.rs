@@ -33,8 +33,8 @@ impl Default for AppendLocks {
 }
 
 impl AppendLocks {
-    /// Takes the lock that this node holds while it appends to an upload's log, so that its own calls do not compete for
-    /// the same sequence number.
+    /// Takes the lock that this node holds while it appends to an upload's log, so that its own calls do not compete
+    /// for the same sequence number.
     pub async fn lock(&self, upload: UploadId) -> MutexGuard<'_, AppendState> {
         let [first, ..] = *upload.as_bytes();
         self.0[usize::from(first)].lock().await

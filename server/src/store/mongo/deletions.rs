@@ -6,8 +6,8 @@
 //! 4. The intent is removed.
 //!
 //! Whatever happens in between, the recorded intent says what remains to be done, also to another call or another node.
-//! Everybody takes the entry's id and its time from there, so they all do the same. After the restore of a backup, another
-//! message may have the number, or none: the intent is dropped then.
+//! Everybody takes the entry's id and its time from there, so they all do the same. After the restore of a backup,
+//! another message may have the number, or none: the intent is dropped then.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -71,8 +71,8 @@ pub(super) async fn delete_message(
     })
 }
 
-/// After which intent the next look for abandoned deletions begins; at first, and when all were seen, at the beginning. So
-/// intents that cannot be followed are in nobody's way, however many they are. Clones share it.
+/// After which intent the next look for abandoned deletions begins; at first, and when all were seen, at the beginning.
+/// So intents that cannot be followed are in nobody's way, however many they are. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct AbandonedFrom(Arc<Mutex<Option<ObjectId>>>);
 

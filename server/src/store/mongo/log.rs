@@ -38,8 +38,8 @@ impl<'d> Log<'d> {
         Self { database, upload }
     }
 
-    /// The head is read first, and the page only up to it. Messages up to the head can only lose what they say, and tell
-    /// so themselves.
+    /// The head is read first, and the page only up to it. Messages up to the head can only lose what they say, and
+    /// tell so themselves.
     async fn page(self, select: Select, limit: usize) -> Result<LogPage, Failure> {
         // The newest page ends at the head, so one read is enough.
         if limit > 0 && matches!(select, Select::Newest) {

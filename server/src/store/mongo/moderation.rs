@@ -15,8 +15,9 @@ use super::uploads::{self, not_gone};
 use crate::clock;
 use crate::store::{ContentHash, MAX_BLOCKED_ADDRESSES, MAX_REPORTS, StoreError, UploadFilter};
 
-/// Adds a report to the document of an upload, and removes the oldest ones if there are too many. That is a second step,
-/// since FerretDB knows no `$slice` in a `$push`; what is left by a call that ends in between, the next one removes.
+/// Adds a report to the document of an upload, and removes the oldest ones if there are too many. That is a second
+/// step, since FerretDB knows no `$slice` in a `$push`; what is left by a call that ends in between, the next one
+/// removes.
 pub(super) async fn add_report(
     database: &Database,
     upload: UploadId,

@@ -19,8 +19,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long creating the indexes may take. Long, since a large collection without one has to be scanned.
 const INDEX_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Checks that the server answers, the schema is known and nothing is missing; then creates the indexes that do not exist
-/// yet and raises the version of the schema.
+/// Checks that the server answers, the schema is known and nothing is missing; then creates the indexes that do not
+/// exist yet and raises the version of the schema.
 pub(super) async fn prepare(database: &Database) -> Result<(), OpenError> {
     answer(database.run_ping()).await?;
     refuse_newer(database).await?;

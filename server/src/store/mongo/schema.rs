@@ -16,8 +16,8 @@ const BLOCKED_IMAGES: &str = "blockedImages";
 /// The name of the collection with the version of the schema, and the id of its only document.
 const SCHEMA: &str = "schema";
 
-/// The version of the schema, which is raised when earlier programs cannot read what this one writes. Databases of those
-/// that wrote no version have 0. Version 1 has deletions in the logs.
+/// The version of the schema, which is raised when earlier programs cannot read what this one writes. Databases of
+/// those that wrote no version have 0. Version 1 has deletions in the logs.
 pub(super) const VERSION: i64 = 1;
 
 /// The database and its collections. Clones share their connections.

@@ -87,7 +87,8 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Reads which uploads are gone, are to be removed, and are not removed yet, those that have been gone for longest first.
+/// Reads which uploads are gone, are to be removed, and are not removed yet, those that have been gone for longest
+/// first.
 pub(super) async fn removals(database: &Database, limit: usize) -> Result<Vec<Removal>, Failure> {
     let expired_by = DateTime::from_millis(removable_if_expired_by());
     let due = doc! {

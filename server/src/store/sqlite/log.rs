@@ -166,7 +166,8 @@ impl<'c> Log<'c> {
         Ok(inserted == 1)
     }
 
-    /// Reads the hash of the secret of a message's author, and whether it is deleted; `None` if there is no such message.
+    /// Reads the hash of the secret of a message's author, and whether it is deleted; `None` if there is no such
+    /// message.
     fn owner(&self, message: MessageRef) -> rusqlite::Result<Option<(Option<SecretHash>, bool)>> {
         let sql = "SELECT owner, deleted_at FROM entries
             WHERE upload = ?1 AND seq = ?2 AND deletes IS NULL AND (?3 IS NULL OR id = ?3)";

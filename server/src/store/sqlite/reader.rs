@@ -13,7 +13,8 @@ use crate::store::StoreError;
 
 /// The most concurrent reads. Further ones wait, as long as a call may take; they are as many as the node's requests.
 const MAX_READERS: u32 = 4;
-/// After how many of its virtual machine's instructions SQLite checks whether the caller is gone: less than a millisecond.
+/// After how many of its virtual machine's instructions SQLite checks whether the caller is gone: less than a
+/// millisecond.
 const CHECK_INTERVAL: i32 = 10_000;
 
 /// A pool of connections that only read, on blocking threads.
@@ -37,8 +38,8 @@ impl Readers {
         }
     }
 
-    /// Runs a job within a read transaction. If the caller is dropped, as by its timeout, the job is interrupted, so that
-    /// no reader is busy with what nobody waits for.
+    /// Runs a job within a read transaction. If the caller is dropped, as by its timeout, the job is interrupted, so
+    /// that no reader is busy with what nobody waits for.
     pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,

@@ -225,8 +225,9 @@ pub(super) fn rewrite_version(connection: &Connection) -> Result<(), Failure> {
     Ok(mark_version(connection)?)
 }
 
-/// Makes a checkpoint: copies the write-ahead log into the database file and empties the log, as far as no reader uses it,
-/// so that little data is in the log alone, and nothing for long that was deleted. Returns whether the log is empty now.
+/// Makes a checkpoint: copies the write-ahead log into the database file and empties the log, as far as no reader uses
+/// it, so that little data is in the log alone, and nothing for long that was deleted. Returns whether the log is empty
+/// now.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     // Does not wait for a long reader such as a backup: the next checkpoint is soon enough.
     connection.busy_timeout(Duration::ZERO)?;

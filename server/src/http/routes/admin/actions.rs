@@ -31,8 +31,8 @@ use crate::store::{
 
 /// How many uploads are listed at once.
 const PAGE_SIZE: usize = 50;
-/// The memory reserved for a list before its length is known, in bytes: each upload with all reports that it may have, of
-/// characters of four bytes, and one upload more.
+/// The memory reserved for a list before its length is known, in bytes: each upload with all reports that it may have,
+/// of characters of four bytes, and one upload more.
 pub(super) const MAX_LIST_BYTES: usize =
     (PAGE_SIZE + 1) * (MAX_REPORTS * (4 * MAX_REASON_CHARS + 128) + 1_024);
 /// How long the blob store may take for an image that is to be refused.

@@ -10,8 +10,8 @@ use crate::image::error::ImageError;
 use crate::image::jpeg::frame::Frame;
 use crate::image::jpeg::scan::ScanHeader;
 
-/// Which coefficients of each block are not zero, by component and as a bit each: refining scans depend on it. Eight bytes per block of a
-/// progressive image; empty for others.
+/// Which coefficients of each block are not zero, by component and as a bit each: refining scans depend on it. Eight
+/// bytes per block of a progressive image; empty for others.
 pub(super) struct NonzeroCoefficients(Vec<Vec<u64>>);
 
 impl NonzeroCoefficients {

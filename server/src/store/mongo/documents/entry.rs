@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::stored::{Malformed, Stored, binary, date, hash, moment, number, object_id, seq};
 use crate::store::SecretHash;
 
-/// A document of the collection `messages`, which holds the entries of logs. A deletion has `deletes`, and a message that
-/// was deleted `deletedAt`; neither has what is optional here otherwise.
+/// A document of the collection `messages`, which holds the entries of logs. A deletion has `deletes`, and a message
+/// that was deleted `deletedAt`; neither has what is optional here otherwise.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store::mongo) struct StoredEntry {
@@ -51,8 +51,8 @@ impl Stored for StoredEntry {
     const COLLECTION: &'static str = "messages";
 }
 
-/// What a deletion has instead of a client's id. No client's id contains a colon, and the index allows each once in a log:
-/// so there is one deletion of each message, however often and through however many nodes it is deleted.
+/// What a deletion has instead of a client's id. No client's id contains a colon, and the index allows each once in a
+/// log: so there is one deletion of each message, however often and through however many nodes it is deleted.
 pub(in crate::store::mongo) fn client_id_of_deletion(deletes: Seq) -> String {
     format!("deletes:{deletes}")
 }
