@@ -1,5 +1,5 @@
-//! The short check: does a delivery cost more than it did? It compares Tonesa's processor time for each delivery with the
-//! bare program's. Both run on the same core in short turns, so that whatever slows the machine slows both.
+//! The short check: does a delivery cost more than it did? It compares Tonesa's processor time for each delivery with
+//! the bare program's. Both run on the same core in short turns, so that whatever slows the machine slows both.
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ struct Part {
     most: f64,
 }
 
-/// One event now and then, each written by itself. The ratio was 1.04 to 1.14 in runs on a machine that was busy with other
-/// things all the time; a quarter more is 1.3 at least.
+/// One event now and then, each written by itself. The ratio was 1.04 to 1.14 in runs on a machine that was busy with
+/// other things all the time; a quarter more is 1.3 at least.
 const LIGHT: Part = Part {
     name: "light load",
     pace: Pace::new(20.0, Duration::from_secs(1)),
@@ -42,8 +42,8 @@ const LIGHT: Part = Part {
     most: 1.25,
 };
 
-/// Many events at once, which can be written together. How many are depends on what else the machine does, and the ratio
-/// with it: 1.4 to 1.8. Each written by itself they would take several times as much.
+/// Many events at once, which can be written together. How many are depends on what else the machine does, and the
+/// ratio with it: 1.4 to 1.8. Each written by itself they would take several times as much.
 const BURSTS: Part = Part {
     name: "bursts",
     pace: Pace::new(1e6, Duration::from_micros(50)),

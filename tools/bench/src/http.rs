@@ -1,5 +1,5 @@
-//! As much of HTTP/1.1 as the scenarios need, on one kept connection: cheaper than a library's client, whose processor time
-//! would limit the load.
+//! As much of HTTP/1.1 as the scenarios need, on one kept connection: cheaper than a library's client, whose processor
+//! time would limit the load.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -54,8 +54,8 @@ impl Client {
     }
 }
 
-/// Where the body of the response is that these bytes start with, if that is complete. A response that is no success, or
-/// whose length it does not say, is an error.
+/// Where the body of the response is that these bytes start with, if that is complete. A response that is no success,
+/// or whose length it does not say, is an error.
 pub fn response(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);

@@ -13,8 +13,8 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 type Clients = [(Role, watch::Receiver<Progress>)];
 
-/// Waits until every client has listed all messages of its upload and has nothing unsent. Returns how long that took, or
-/// after `timeout` who lacks what.
+/// Waits until every client has listed all messages of its upload and has nothing unsent. Returns how long that took,
+/// or after `timeout` who lacks what.
 pub async fn caught_up(
     api: &Api,
     clients: &Clients,

@@ -46,7 +46,8 @@ pub enum Target {
 }
 
 impl Kind {
-    /// Name, target, after how many seconds it is repaired, and in how many the nodes recover by themselves if it is not.
+    /// Name, target, after how many seconds it is repaired, and in how many the nodes recover by themselves if it is
+    /// not.
     const fn properties(self) -> (&'static str, Target, RangeInclusive<u64>, u64) {
         use Target::{Connections, Mongo, Nodes, Redis, S3, Standalone};
         match self {

@@ -1,4 +1,5 @@
-//! Each node answers `/livez` while no fault affects it, is idle when nobody is connected, and ends when it is asked to.
+//! Each node answers `/livez` while no fault affects it, is idle when nobody is connected, and ends when it is asked
+//! to.
 
 use std::sync::Arc;
 use std::time::Duration;

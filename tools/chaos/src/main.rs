@@ -1,5 +1,5 @@
-//! Three nodes, clients that write and delete, and faults drawn from a seed; afterwards what every client listed must be what is
-//! stored. `cargo xtask chaos` builds what it needs and runs it.
+//! Three nodes, clients that write and delete, and faults drawn from a seed; afterwards what every client listed must
+//! be what is stored. `cargo xtask chaos` builds what it needs and runs it.
 
 mod balancer;
 mod blobs;

@@ -47,8 +47,8 @@ impl ManagedNode {
         self.node.address()
     }
 
-    /// `None` during a fault, when the node may be silent or gone; otherwise a number that stays the same until the next
-    /// fault.
+    /// `None` during a fault, when the node may be silent or gone; otherwise a number that stays the same until the
+    /// next fault.
     pub fn fault_free_epoch(&self) -> Option<u64> {
         let epoch = self.fault_epoch.load(Ordering::SeqCst);
         epoch.is_multiple_of(2).then_some(epoch)

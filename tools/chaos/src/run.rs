@@ -41,8 +41,8 @@ const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
 const MAX_DELAY_MILLIS: u64 = 4_000;
 /// The number of conversations.
 const UPLOADS: usize = 3;
-/// The time for which all frames are lost before and after users stop writing: together shorter than a node takes to notice that
-/// its subscription is silent.
+/// The time for which all frames are lost before and after users stop writing: together shorter than a node takes to
+/// notice that its subscription is silent.
 const LOST_TAIL: Duration = Duration::from_secs(1);
 const ALL_PERCENT: u8 = 100;
 

@@ -1,8 +1,8 @@
 //! Real servers for tests: Redis, MongoDB, S3 and nodes of Tonesa, each a process with a folder of its own, on free
 //! ports of this machine.
 //!
-//! Everything here blocks, so that tests with and without a runtime can use it. A server ends when its handle is dropped,
-//! and when the process that holds the handle dies, in whatever way. Programs are found on PATH or where
+//! Everything here blocks, so that tests with and without a runtime can use it. A server ends when its handle is
+//! dropped, and when the process that holds the handle dies, in whatever way. Programs are found on PATH or where
 //! `cargo xtask setup` puts them. Needs a Unix.
 #![allow(
     clippy::missing_errors_doc,

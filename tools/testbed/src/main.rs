@@ -1,5 +1,5 @@
-//! `testbed [redis] [mongo] [s3]`: starts these servers, or all of them, and prints one line of JSON: the variables with
-//! which a node of Tonesa uses them. They run until its standard input closes, or until it dies in another way.
+//! `testbed [redis] [mongo] [s3]`: starts these servers, or all of them, and prints one line of JSON: the variables
+//! with which a node of Tonesa uses them. They run until its standard input closes, or until it dies in another way.
 
 use std::{
     any::Any,

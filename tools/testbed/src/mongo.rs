@@ -7,8 +7,8 @@ use bson::doc;
 
 use crate::{Launch, Process, ports, probe, programs};
 
-/// A MongoDB server: the one that the environment's `MONGO_URL` names; else a `mongod` as a replica set of one member; else
-/// FerretDB, which speaks the same protocol.
+/// A MongoDB server: the one that the environment's `MONGO_URL` names; else a `mongod` as a replica set of one member;
+/// else FerretDB, which speaks the same protocol.
 pub struct Mongo {
     own: Option<Process>,
     url: String,
@@ -47,7 +47,8 @@ impl Mongo {
         self.url.clone()
     }
 
-    /// The connection string with a new database's name in it, so that tests that share a server do not affect each other.
+    /// The connection string with a new database's name in it, so that tests that share a server do not affect each
+    /// other.
     pub fn url_of_new_database(&self) -> String {
         let name = format!("testbed_{:016x}", rand::random::<u64>());
         with_database(&self.url, &name)
@@ -92,7 +93,8 @@ fn is_writable(port: u16) -> bool {
 }
 
 /// Makes a `mongod` the only member of its replica set, so that it elects itself. The command fails while the server is
-/// starting and when it has been initiated before, so its answer is ignored. The server is not writable yet in any case.
+/// starting and when it has been initiated before, so its answer is ignored. The server is not writable yet in any
+/// case.
 fn initiate(port: u16) -> bool {
     let member = doc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
     let set = doc! { "_id": "testbed", "members": [member] };

@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Below the range of outgoing connections, so that none of those takes a server's port while it is being started again.
-/// A node of a Redis Cluster listens 10,000 ports higher too, which is in neither range.
+/// Below the range of outgoing connections, so that none of those takes a server's port while it is being started
+/// again. A node of a Redis Cluster listens 10,000 ports higher too, which is in neither range.
 const RANGE: std::ops::Range<u16> = 11_000..21_000;
 const CLUSTER_BUS_OFFSET: u16 = 10_000;
 const TRIES: usize = 1_000;

@@ -1,5 +1,5 @@
-//! The parts of HTTP and of Redis' and MongoDB's protocols that are needed to check that a server answers, and to make a
-//! cluster or a replica set of it.
+//! The parts of HTTP and of Redis' and MongoDB's protocols that are needed to check that a server answers, and to make
+//! a cluster or a replica set of it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -105,8 +105,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the program again with the same arguments, in the same folder and at the same port, after killing it if it still
-    /// runs, and waits until it is ready.
+    /// Starts the program again with the same arguments, in the same folder and at the same port, after killing it if
+    /// it still runs, and waits until it is ready.
     pub fn restart(&self) -> Result<()> {
         let mut running = self.lock();
         *running = None;

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// A program's name, the folder below `target/tools` into which `cargo xtask setup` puts it, and what the set-up does for
-/// it.
+/// A program's name, the folder below `target/tools` into which `cargo xtask setup` puts it, and what the set-up does
+/// for it.
 pub(crate) struct Program(&'static str, &'static str, &'static str);
 
 pub(crate) const REDIS: Program = Program(

@@ -18,8 +18,9 @@ impl Redis {
         Self::with_args(&[])
     }
 
-    /// Starts a Redis server with more arguments, in which `{port}` stands for its port. With `--port 0 --tls-port {port}` and
-    /// certificates it speaks TLS, and then it counts as started when it accepts connections.
+    /// Starts a Redis server with more arguments, in which `{port}` stands for its port. With
+    /// `--port 0 --tls-port {port}` and certificates it speaks TLS, and then it counts as started when it accepts
+    /// connections.
     pub fn with_args(arguments: &[&str]) -> Result<Self> {
         let speaks_tls = arguments.contains(&"--tls-port");
         ports::start_at_free_port(|port| {

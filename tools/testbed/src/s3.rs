@@ -12,8 +12,8 @@ const ACCESS_KEY: &str = "testbed";
 /// SeaweedFS' parts. Each has a port for HTTP and one for gRPC, and its usual ones may be taken.
 const PARTS: [&str; 5] = ["s3", "filer", "master", "volume", "admin"];
 
-/// SeaweedFS with one bucket and one identity. Requests that are not signed with its key are refused, and an upload does not
-/// make a bucket. It can be used as its [`Process`].
+/// SeaweedFS with one bucket and one identity. Requests that are not signed with its key are refused, and an upload
+/// does not make a bucket. It can be used as its [`Process`].
 pub struct S3 {
     process: Process,
     port: u16,
@@ -100,16 +100,16 @@ impl Deref for S3 {
     }
 }
 
-/// Whether the server refuses a request without a signature, as S3 does, and its file server has the bucket, which is made
-/// last. Asking S3 itself for the bucket would take a signature.
+/// Whether the server refuses a request without a signature, as S3 does, and its file server has the bucket, which is
+/// made last. Asking S3 itself for the bucket would take a signature.
 fn is_ready(port: u16, filer: u16) -> bool {
     let bucket = format!("/buckets/{BUCKET}/");
     matches!(probe::http_status(port, "/"), Ok(403))
         && matches!(probe::http_status(filer, &bucket), Ok(200))
 }
 
-/// The arguments that say where each part listens, and the sockets in `/tmp` at which the parts serve gRPC too, for which
-/// there is no argument.
+/// The arguments that say where each part listens, and the sockets in `/tmp` at which the parts serve gRPC too, for
+/// which there is no argument.
 fn listeners(port: u16, filer: u16) -> Result<(Vec<String>, Vec<PathBuf>)> {
     let (mut arguments, mut sockets) = (Vec::new(), Vec::new());
     for part in PARTS {

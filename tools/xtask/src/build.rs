@@ -122,7 +122,8 @@ pub fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     Ok(bench.args(arguments).run()?)
 }
 
-/// The bench's short check: fails when a delivery or an idle watcher costs more than it did, relative to a bare program.
+/// The bench's short check: fails when a delivery or an idle watcher costs more than it did, relative to a bare
+/// program.
 pub fn check_speed(workspace: &Workspace) -> Result<()> {
     let program = release_and_bench(workspace)?.program;
     let bench = workspace.target.join("release/bench");

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use xshell::{Cmd, Shell, cmd};
 
-/// All packages but `frontend`: in one build with it cargo would unite the features of both sides, and the server's pages
-/// would be rendered by a Leptos that believes it is in a browser.
+/// All packages but `frontend`: in one build with it cargo would unite the features of both sides, and the server's
+/// pages would be rendered by a Leptos that believes it is in a browser.
 const NATIVE: [&str; 3] = ["--workspace", "--exclude", "frontend"];
 
 /// The checked-out project and a shell in its root.

@@ -27,8 +27,8 @@ impl Received {
     }
 }
 
-/// When events are meant to be sent, in nanoseconds of the recorder's clock: number `first` at `start`, the others at equal
-/// distances.
+/// When events are meant to be sent, in nanoseconds of the recorder's clock: number `first` at `start`, the others at
+/// equal distances.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     pub first: u64,

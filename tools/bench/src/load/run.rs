@@ -24,8 +24,8 @@ struct Room {
 }
 
 impl Load {
-    /// Sends events at their intended times, to the rooms in turns, and counts what arrives. In each room the sockets send in
-    /// turns too. `event` makes an event of the room's index and the text of its sequence number.
+    /// Sends events at their intended times, to the rooms in turns, and counts what arrives. In each room the sockets
+    /// send in turns too. `event` makes an event of the room's index and the text of its sequence number.
     pub fn run(&mut self, pace: Pace, event: impl Fn(usize, &str) -> String) -> Result<Outcome> {
         let (schedule, end) = self.begin(pace);
         let mut rooms = vec![Room::default(); self.rooms.len()];

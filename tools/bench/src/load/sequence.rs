@@ -6,15 +6,15 @@ use memchr::memmem::Finder;
 const MARK: &[u8] = b"0.71";
 const DIGITS: usize = 9;
 
-/// A sequence number below 10⁹ as a fraction of fixed length, so that it can be a touch's coordinate or a message's text. It
-/// has few enough digits to be the same after it was read as an `f64` and written again, and the last one is not 0, which
-/// would be left out.
+/// A sequence number below 10⁹ as a fraction of fixed length, so that it can be a touch's coordinate or a message's
+/// text. It has few enough digits to be the same after it was read as an `f64` and written again, and the last one is
+/// not 0, which would be left out.
 pub fn text(number: u64) -> String {
     format!("0.71{number:09}7")
 }
 
-/// Finds sequence numbers in payloads without reading the JSON around them. Frames of one kind are equally long and have the
-/// number at the same position, so the position of the last search is tried first.
+/// Finds sequence numbers in payloads without reading the JSON around them. Frames of one kind are equally long and
+/// have the number at the same position, so the position of the last search is tried first.
 #[derive(Debug)]
 pub struct SequenceFinder {
     finder: Finder<'static>,

@@ -10,11 +10,11 @@ use crate::systems::{Pair, Setup, System};
 
 /// Touches a second, for the latency.
 const RATE: f64 = 20.0;
-/// Frames a second, for reading from Redis: so many that a node reads several at a time, as a busy one does; of a quarter as
-/// many it reads and writes nearly each by itself, at more than twice the cost.
+/// Frames a second, for reading from Redis: so many that a node reads several at a time, as a busy one does; of a
+/// quarter as many it reads and writes nearly each by itself, at more than twice the cost.
 const FRAMES: f64 = 400_000.0;
-/// One watcher of one image, so that many frames go out with one write and hardly anything but reading takes time; and one of
-/// each of ten images.
+/// One watcher of one image, so that many frames go out with one write and hardly anything but reading takes time; and
+/// one of each of ten images.
 const READ: [(&str, usize); 2] = [
     ("read from Redis, of one image", 1),
     ("read from Redis, of ten images", 10),
@@ -59,7 +59,8 @@ fn two_nodes(bench: &Bench, system: System) -> Result<Outcome> {
     load.run(Pace::new(RATE, bench.duration), &first.protocol.event)
 }
 
-/// Frames a second of processor time. The load itself publishes them at Redis, so that the node only reads and delivers.
+/// Frames a second of processor time. The load itself publishes them at Redis, so that the node only reads and
+/// delivers.
 fn read_from_redis(bench: &Bench, system: System, rooms: usize) -> Result<Option<f64>> {
     let pair = system.start_pair(bench, rooms)?;
     let Some(publish) = &pair.publish else {

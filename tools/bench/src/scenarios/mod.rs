@@ -1,5 +1,5 @@
-//! What is measured. Each scenario takes its figures once, of one system; the same scenario then takes its turn with the
-//! next system, so that what slows the machine for a while slows them all.
+//! What is measured. Each scenario takes its figures once, of one system; the same scenario then takes its turn with
+//! the next system, so that what slows the machine for a while slows them all.
 
 mod cross_node;
 pub mod memory;
@@ -173,8 +173,8 @@ pub fn sample(figure: &'static str, unit: Unit, value: f64) -> Sample {
     }
 }
 
-/// Sends requests on some connections, the next one on each as soon as its response is there; how many responses came in this
-/// time. `request` makes a request of its number.
+/// Sends requests on some connections, the next one on each as soon as its response is there; how many responses came
+/// in this time. `request` makes a request of its number.
 fn closed_loop(
     server: SocketAddr,
     connections: usize,

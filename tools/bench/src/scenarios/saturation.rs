@@ -18,8 +18,8 @@ const MOST_P99: f64 = 50.0;
 const GUESS: f64 = 100_000.0;
 /// Below this a search ends.
 const LEAST: f64 = 1_000.0;
-/// The factor between the first rates, until one is reached and one is not; then the factor between those two is halved (its
-/// logarithm is) until it is fine.
+/// The factor between the first rates, until one is reached and one is not; then the factor between those two is halved
+/// (its logarithm is) until it is fine.
 const COARSE: f64 = 2.0;
 /// The same when the last search's rate is known.
 const NEAR: f64 = 1.15;

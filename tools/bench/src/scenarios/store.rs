@@ -1,5 +1,5 @@
-//! Durable posts over HTTP: how many a node on one core takes. `cargo bench -p server --bench posts` has what the store takes
-//! without HTTP, compared with SQLite itself.
+//! Durable posts over HTTP: how many a node on one core takes. `cargo bench -p server --bench posts` has what the store
+//! takes without HTTP, compared with SQLite itself.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
-//! The bare program: as little as it takes to send a frame to every socket of a room. One thread, no library but one that
-//! asks the kernel which sockets are ready; the frame is made once, and written to each socket.
+//! The bare program: as little as it takes to send a frame to every socket of a room. One thread, no library but one
+//! that asks the kernel which sockets are ready; the frame is made once, and written to each socket.
 //!
-//! It writes each frame by itself, which is what a frame costs under light load; or it merges all that wait for a room into
-//! one write, which is what can be saved when there are more frames than writes.
+//! It writes each frame by itself, which is what a frame costs under light load; or it merges all that wait for a room
+//! into one write, which is what can be saved when there are more frames than writes.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};

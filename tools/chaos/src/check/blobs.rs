@@ -13,8 +13,8 @@ use crate::client::Api;
 use crate::endings::{End, Ended};
 use crate::restores::Restores;
 
-/// What is left of a deleted upload goes within seconds. What a node may still write late goes a minute after the deletion,
-/// in one of the rounds of 15 s.
+/// What is left of a deleted upload goes within seconds. What a node may still write late goes a minute after the
+/// deletion, in one of the rounds of 15 s.
 const TIMEOUT: Duration = Duration::from_secs(90);
 const INTERVAL: Duration = Duration::from_secs(1);
 

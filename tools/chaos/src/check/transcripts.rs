@@ -1,5 +1,5 @@
-//! What clients listed is what is stored: nothing lost, nothing twice, nothing out of order, nothing that is deleted. A list that was dropped after
-//! a restore was what was stored before it.
+//! What clients listed is what is stored: nothing lost, nothing twice, nothing out of order, nothing that is deleted. A
+//! list that was dropped after a restore was what was stored before it.
 
 use std::collections::{HashMap, HashSet};
 

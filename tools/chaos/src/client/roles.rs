@@ -1,4 +1,5 @@
-//! Who uses the nodes. Of the uploads that the nodes share, one is busy: its texts are long, and some who watch it stall.
+//! Who uses the nodes. Of the uploads that the nodes share, one is busy: its texts are long, and some who watch it
+//! stall.
 
 use std::time::Duration;
 
@@ -39,8 +40,8 @@ pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> V
     (0..count).map(role).collect()
 }
 
-/// The clients of the standalone node: some write, and one reads. That one does not learn from the answers to its own posts
-/// that a backup was restored.
+/// The clients of the standalone node: some write, and one reads. That one does not learn from the answers to its own
+/// posts that a backup was restored.
 pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
     let role = |number| {
         let name = format!("s{number}");

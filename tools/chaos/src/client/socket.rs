@@ -22,8 +22,8 @@ const ABNORMAL: u16 = 1006;
 const NO_STATUS: u16 = 1005;
 /// Commands that may wait to be sent; one more is lost, as on a socket that is about to close.
 const MAX_COMMANDS: usize = 64;
-/// Receive buffer and segment size of a client that stalls, in bytes, as over Ethernet: the kernels' buffers are then full
-/// after 100 kB on a new connection and after 700 kB later, instead of 4 MB over loopback.
+/// Receive buffer and segment size of a client that stalls, in bytes, as over Ethernet: the kernels' buffers are then
+/// full after 100 kB on a new connection and after 700 kB later, instead of 4 MB over loopback.
 const SMALL_RECEIVE_BUFFER: u32 = 4 * 1024;
 const SEGMENT: u32 = 1_460;
 

@@ -29,7 +29,8 @@ pub fn marker(name: &str) -> String {
     format!("{name}{MARKER_END}")
 }
 
-/// A text in which the marker of `name` comes again and again, so that each part of it can be found; where `is_long` it is as long as is allowed.
+/// A text in which the marker of `name` comes again and again, so that each part of it can be found; where `is_long` it
+/// is as long as is allowed.
 pub fn random_text(name: &str, is_long: bool, rng: &mut StdRng) -> String {
     let length = if is_long || rng.random_ratio(1, LONG_RATIO) {
         MAX_MESSAGE_CHARS

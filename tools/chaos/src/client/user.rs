@@ -32,8 +32,8 @@ const TAP_PAUSE: Duration = Duration::from_secs(7);
 /// Mean time between two stalls.
 const STALL_PAUSE: Duration = Duration::from_secs(5);
 const STALL_SECONDS: Range<f64> = 5.0..60.0;
-/// The first stall is soon, while the kernels' buffers are small. It is long enough for these to be full and for the node
-/// to give up 20 s later, and short enough to read again while the node still tries to close the socket.
+/// The first stall is soon, while the kernels' buffers are small. It is long enough for these to be full and for the
+/// node to give up 20 s later, and short enough to read again while the node still tries to close the socket.
 const FIRST_STALL_AFTER: Range<f64> = 0.5..1.5;
 const FIRST_STALL_SECONDS: Range<f64> = 26.0..31.0;
 

@@ -1,5 +1,5 @@
-//! The planted defects: patches in `tools/chaos/defects`. Before the diff stand a sentence of what it breaks, and the seed
-//! and the minutes of a run that shows it.
+//! The planted defects: patches in `tools/chaos/defects`. Before the diff stand a sentence of what it breaks, and the
+//! seed and the minutes of a run that shows it.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos --planted`: each defect is applied to a copy of the project, which is built and run; the chaos test
-//! has to find it.
+//! `cargo xtask chaos --planted`: each defect is applied to a copy of the project, which is built and run; the chaos
+//! test has to find it.
 
 use std::{path::Path, process::Command};
 
@@ -59,8 +59,8 @@ fn plant(workspace: &Workspace, defect: &Defect) -> Result<bool> {
     }
 }
 
-/// Makes the copy equal to the project, uncommitted changes included. Git writes only what differs, so that cargo compiles
-/// only that; it gets index files of its own, so that the project's stays as it is.
+/// Makes the copy equal to the project, uncommitted changes included. Git writes only what differs, so that cargo
+/// compiles only that; it gets index files of its own, so that the project's stays as it is.
 fn mirror(workspace: &Workspace, folder: &Path, copy: &Path) -> Result<()> {
     let shell = &workspace.shell;
     shell.create_dir(copy)?;

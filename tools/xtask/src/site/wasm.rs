@@ -75,9 +75,9 @@ pub fn bind(module: &Path, folder: &Path) -> Result<Bound> {
 /// It needs no list of WASM features: rustc writes those that it uses into the module. Enabling more (`--all-features`)
 /// gives fewer bytes, but more after brotli; so does `-Oz`.
 ///
-/// The other arguments save 4.9 kB of 222 after brotli: the control flow is made anew by `--flatten --rereloop`, a second
-/// `-Os` finds what the first one left and knows the effects of functions, larger functions are not inlined into their
-/// only caller, and functions with similar names, which are often similar code, are put side by side.
+/// The other arguments save 4.9 kB of 222 after brotli: the control flow is made anew by `--flatten --rereloop`, a
+/// second `-Os` finds what the first one left and knows the effects of functions, larger functions are not inlined into
+/// their only caller, and functions with similar names, which are often similar code, are put side by side.
 pub fn optimise(
     workspace: &Workspace,
     tools: &Tools,

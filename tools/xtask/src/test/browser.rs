@@ -49,8 +49,8 @@ pub fn check_types(shell: &Shell) -> Result<()> {
         .context("checking the types of the browser tests")
 }
 
-/// Runs the command to its end; the script kills it should xtask be killed meanwhile. (The servers under test have their
-/// own.)
+/// Runs the command to its end; the script kills it should xtask be killed meanwhile. (The servers under test have
+/// their own.)
 pub fn run_with_parent(workspace: &Workspace, playwright: Cmd<'_>) -> Result<()> {
     let script = workspace.root.join("tools/testbed/kill-with-parent.sh");
     let mut child = Command::from(playwright)
