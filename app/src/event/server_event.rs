@@ -87,7 +87,7 @@ fn as_entry<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S:
     LogEntry::Message(message.clone()).serialize(serializer)
 }
 
-/// The same for a deletion.
+/// Writes a deletion with its `kind`, as an entry of the log.
 fn as_deletion<S: Serializer>(deletion: &Deletion, serializer: S) -> Result<S::Ok, S::Error> {
     LogEntry::Deletion(*deletion).serialize(serializer)
 }

@@ -189,7 +189,8 @@ impl Conversation {
         listed.message.is_some().then_some(listed.id)
     }
 
-    /// Sets what is said of the listed messages: this of these, and of all others that they are stored.
+    /// Sets the delivery of all listed messages: this one for each of these numbers, and [`Delivery::Sent`] for the
+    /// rest.
     pub fn set_deliveries(&mut self, deliveries: impl Iterator<Item = (Seq, Delivery)>) {
         for entry in self.listed.iter_mut().filter_map(|it| it.message.as_mut()) {
             entry.delivery = Delivery::Sent;

@@ -10,7 +10,7 @@ use crate::model::{
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The same from *sending* to *sent*, so that lists can be keyed by it.
+    /// Its client's id, which stays the same from *sending* to *sent*, so that lists can be keyed by it.
     pub key: ClientMessageId,
     /// Its number in the conversation; 0 until it is stored.
     pub seq: Seq,

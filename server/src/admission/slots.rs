@@ -50,8 +50,8 @@ impl Slots {
         Self::create(max, max_per_address, false)
     }
 
-    /// The same, but the fewer slots are free, the fewer an address may take, so that greedy addresses leave some for
-    /// others.
+    /// As [`Slots::new`], but the fewer slots are free, the fewer an address may take, so that greedy addresses leave
+    /// some for others.
     pub fn with_fair_shares(max: usize, max_per_address: usize) -> Self {
         Self::create(max, max_per_address, true)
     }

@@ -94,7 +94,7 @@ impl Collector for Gauges {
                 self.quota.left(),
             ),
         ] {
-            // What is stored has none until it was read, and what is left none without any limit.
+            // It is not known what is stored until that was read, and without any limit nothing says what is left.
             if let Some(bytes) = bytes {
                 let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
                 gauge(usize::try_from(bytes).unwrap_or(usize::MAX)).encode(metric)?;

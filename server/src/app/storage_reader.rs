@@ -16,7 +16,7 @@ use crate::store::Store;
 const FREE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a reading of what is stored is used, at least.
 const STORED_INTERVAL: Duration = Duration::from_secs(5);
-/// The same while there is no quota, when it is for the metrics only.
+/// How long a reading of what is stored is used while there is no quota: then it is for the metrics only.
 const UNLIMITED_INTERVAL: Duration = Duration::from_mins(5);
 /// For how many times as long as the store took it is not asked again: adding up the sizes of a million uploads may
 /// take it a second.

@@ -28,7 +28,8 @@ pub enum DeliveryClass {
     Message,
     /// At most once: the oldest are dropped first.
     Touch,
-    /// The same. Between nodes it is not an event but what a node says about its viewers, which no socket gets.
+    /// At most once, as touches. Between nodes it is not an event but what a node says about its viewers, which no
+    /// socket gets.
     Presence,
 }
 

@@ -34,10 +34,13 @@ const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("200 is not 0"
 const WATCHES_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// The burst of watches: twice as many as a socket may watch.
 const WATCH_BURST: NonZeroU32 = NonZeroU32::new(64).expect("64 is not 0");
-/// How often, and after which pauses, the store is asked again before it contradicts a client that has more messages:
-/// after a failover a read may miss the newest ones for a moment. The client waits ten seconds for an answer.
+/// How often the store is asked again before it contradicts a client that has more messages: after a failover a read
+/// may miss the newest ones for a moment.
 const CONFIRMATIONS: usize = 4;
+/// The pause before each of these reads. With all of them the answer comes well within the ten seconds for which the
+/// client waits.
 const CONFIRMATION_DELAY: Duration = Duration::from_millis(500);
+
 /// The client has exceeded [`FRAMES_PER_SECOND`].
 pub(super) struct TooManyFrames;
 

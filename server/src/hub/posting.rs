@@ -69,8 +69,8 @@ impl Poster {
         }))
     }
 
-    /// Stores the message, which who has the secret of the hash `owner` may delete, and publishes it; returns when it
-    /// is durable. A message whose `clientMessageID` is known is neither stored nor published again.
+    /// Stores the message and publishes it; returns when it is durable. Whoever has the secret with the hash `owner`
+    /// may delete it. A message whose `clientMessageID` is known is neither stored nor published again.
     ///
     /// # Errors
     /// See [`PostError`]. After [`StoreError::Unavailable`] the message may or may not have been stored; posting it

@@ -107,8 +107,8 @@ impl RecentEntries {
         }
     }
 
-    /// Keeps an entry. A message stays without a deletion that is kept, in whichever order they come: the message may
-    /// have been read before it was deleted.
+    /// Keeps an entry. A message whose deletion is kept too is kept as a deleted one, in whichever order the two come:
+    /// the message may have been read before it was deleted.
     fn insert(&mut self, entry: LogEntry) {
         let seq = entry.seq();
         let later = self.entries.range(seq.next()..);

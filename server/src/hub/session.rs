@@ -41,7 +41,8 @@ enum CloseReason {
     Restarting,
     /// 1013: the client reads too slowly.
     TooSlow,
-    /// The same, but a frame is partly written: the connection is reset.
+    /// The client reads too slowly, and a frame is partly written, so no close frame can follow: the connection is
+    /// reset.
     Cut,
 }
 

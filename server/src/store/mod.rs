@@ -103,7 +103,7 @@ pub struct Removal {
     pub since: Timestamp,
 }
 
-/// When the uploads expired at the latest that are removed now, in milliseconds since 1970.
+/// Uploads that expired at this time or earlier are removed now. In milliseconds since 1970.
 fn removable_if_expired_by() -> i64 {
     let margin = i64::try_from(REMOVAL_MARGIN.as_millis()).unwrap_or(i64::MAX);
     clock::now().unix_millis() - margin
@@ -217,8 +217,8 @@ pub enum Select {
 /// an error it is undecided whether a write was done, or will be done later; each method says what repeating it does.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Inserts a new upload, which belongs to who has the secret of this hash. On success it is durable and visible to
-    /// every later call.
+    /// Inserts a new upload. It belongs to whoever has the secret with the hash `owner`. On success it is durable and
+    /// visible to every later call.
     ///
     /// # Errors
     /// [`StoreError::AlreadyExists`] when its id or short id is taken; nothing is stored then. Undecided after

@@ -53,7 +53,7 @@ impl Decoded {
         self.pixels[(y * self.size.0 + x) as usize]
     }
 
-    /// The same in grey.
+    /// These pixels in grey.
     pub fn grey(&self) -> Self {
         let grey = |[red, green, blue, alpha]: [u8; 4]| {
             let [red, green, blue] = [red, green, blue].map(u32::from);

@@ -191,7 +191,7 @@ impl One<'_> {
         false
     }
 
-    /// The same image is refused.
+    /// Checks that the image is refused when it is uploaded again.
     async fn send_again(&self, bytes: Vec<u8>, begin: Timestamp) {
         let Context {
             api,

@@ -10,7 +10,7 @@ use crate::model::{Cursor, UploadId, UploadRef, Viewer};
 const FAILURES_BEFORE_POLLING: u32 = 3;
 /// The time between two polls, give or take a third.
 const POLL_INTERVAL_MILLIS: u32 = 15_000;
-/// The same while the server answers and only its live updates are unavailable.
+/// The time between two polls while the server answers and only its live updates are unavailable.
 const DELAYED_POLL_INTERVAL_MILLIS: u32 = 8_000;
 
 /// What happens to the connection.

@@ -7,7 +7,8 @@ use crate::model::{Cursor, Seq};
 const ANSWER_TIMEOUT_MILLIS: u32 = 10_000;
 /// A connection without a frame for this long is probed. (The server's own pings are invisible to scripts.)
 const IDLE_TIMEOUT_MILLIS: u32 = 60_000;
-/// The same when the tab becomes visible: the network may have changed meanwhile.
+/// A connection without a frame for this long is probed when the tab becomes visible: the network may have changed
+/// meanwhile.
 const VISIBLE_IDLE_TIMEOUT_MILLIS: u64 = 15_000;
 /// A connection that lasted this long resets the count of failures.
 const STABLE_AFTER_MILLIS: u64 = 5_000;

@@ -19,12 +19,13 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
-/// The same for the target of the system's share sheet, `share_target` in the web app's manifest: the system posts to
-/// the installed app from no page at all, so that the browser sends `Origin: null`.
+/// As [`SameOrigin`], for the target of the system's share sheet, `share_target` in the web app's manifest: the system
+/// posts to the installed app from no page at all, so that the browser sends `Origin: null`.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOriginOrShared;
 
-/// The same for what clients use that are other sites' pages: accepts the origins of `TONESA_ALLOWED_ORIGINS` too.
+/// As [`SameOrigin`], for what clients use that are other sites' pages: accepts the origins of
+/// `TONESA_ALLOWED_ORIGINS` too.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOriginOrAllowed;
 

@@ -26,10 +26,12 @@ const TYPICAL_PAGE: u64 = 32 * 1024;
 /// Caches rendered pages, so that only the first reader of each waits for a rendering.
 ///
 /// When the cache is full, the pages that are requested least are removed; a page that is larger than the whole cache
-/// is not stored. Clients may choose the origin in a page's key (by `Host`), so they can fill the cache, but pages that
-/// others request often stay. They can also have pages rendered one after the other. So all processors but one render,
-/// and addresses take turns. At most one request of each connection waits, and connections are limited, in all and by
-/// address; for uploads' pages the budget of responses is another limit.
+/// is not stored. A client chooses the origin in a page's key (by `Host`), so it can fill the cache with pages of its
+/// own, but those that others request often stay.
+///
+/// A client can also have one page after the other rendered. So one processor renders none, and addresses take turns at
+/// the others. How many requests wait for their turn is bounded: one of each connection, and connections are limited,
+/// in all and by address. Those for uploads' pages are bounded by the budget of responses too.
 ///
 /// Cached pages may be out of date: [`PageCache::get_or_render`] compares their version with what was read.
 pub struct PageCache {

@@ -28,25 +28,27 @@ const EVENT_INTERVAL: Duration = Duration::from_secs(2);
 const DIGEST_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a change waits for others, so that those who come together are one event.
 const SETTLE_TIME: Duration = Duration::from_millis(200);
-/// The same after somebody has left, who often comes back at once, as when a page is loaded again.
+/// How long a change waits for others after somebody has left, who often comes back at once, as when a page is loaded
+/// again.
 const LEAVE_SETTLE_TIME: Duration = Duration::from_secs(1);
 /// How long a node that opens a topic waits before it asks the others, so that its first viewer's name is known.
 const HELLO_DELAY: Duration = Duration::from_millis(20);
-/// How long their answers are spread over.
+/// How long the answers to that are spread over.
 const ANSWER_SPREAD: Duration = Duration::from_millis(100);
-/// How long it waits for their answers before the first event.
+/// How long a node that opens a topic waits for the others' answers before its first event.
 const OPENING_TIME: Duration = Duration::from_millis(500);
 /// How long the questions about all topics are spread over after an interruption.
 const REPAIR_SPREAD: Duration = Duration::from_secs(5);
 /// How often a digest is repeated while other nodes have viewers too.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(15);
-/// The same while no other node is known: the first digests of two nodes may have been lost.
+/// How often a digest is repeated while no other node is known: the first digests of two nodes may have been lost.
 const LONELY_REPEAT_INTERVAL: Duration = Duration::from_secs(30);
 /// When a digest that was not repeated expires. Two may be late, or one lost.
 const EXPIRY: Duration = Duration::from_secs(40);
-/// How often a node says that its last viewer of a topic is gone, where others have viewers, and the pause in between:
-/// nobody else would notice that it was lost before the digest expires.
+/// How often a node says that its last viewer of a topic is gone, where other nodes have viewers: if they missed it,
+/// they would count that viewer until the digest expires.
 const FAREWELLS: usize = 4;
+/// The pause between two of these.
 const FAREWELL_INTERVAL: Duration = Duration::from_secs(5);
 /// How long after a change the sockets are told once more, since a frame may be dropped.
 const EVENT_REPEAT_DELAY: Duration = Duration::from_secs(15);

@@ -29,8 +29,8 @@ use super::uploads;
 use crate::clock;
 use crate::store::{Deleted, DeletionDraft, MessageRef, Requester, StoreError};
 
-/// How old a deletion is when nobody works on it any more, in milliseconds: longer than a call may take, with room for
-/// nodes whose clocks differ. It does not matter if somebody does.
+/// The age from which an intent counts as abandoned, in milliseconds: longer than a call may take, with some time for
+/// nodes whose clocks differ. If its call is still at work, both take the same steps, which does no harm.
 const ABANDONED_AFTER: i64 = 10_000;
 /// How many intents are read at most for each deletion that may be finished: some cannot be.
 const READ_PER_FINISHED: usize = 10;

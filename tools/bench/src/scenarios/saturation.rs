@@ -21,7 +21,7 @@ const LEAST: f64 = 1_000.0;
 /// The factor between the first rates, until one is reached and one is not; then the factor between those two is halved
 /// (its logarithm is) until it is fine.
 const COARSE: f64 = 2.0;
-/// The same when the last search's rate is known.
+/// The factor between the first rates when the last search's rate is known.
 const NEAR: f64 = 1.15;
 const FINE: f64 = 1.05;
 /// A rate counts as too high after so many failures: the machine may have been busy with something else.

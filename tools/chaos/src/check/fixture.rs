@@ -34,7 +34,7 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
     numbers.into_iter().map(message).collect()
 }
 
-/// The same as a client lists them.
+/// The messages of [`messages`] as a client lists them.
 pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
     let entry = |message: Message| Entry {
         key: message.client_message_id,

@@ -14,7 +14,7 @@ const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "l
 /// How the browser's part is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compiler {
-    /// The same as the rest; its standard library for the target is installed.
+    /// The compiler of everything else; its standard library for the target is installed.
     Usual,
     /// Debian's, which has no standard library for the target and builds it from its source package.
     Debian,

@@ -104,7 +104,7 @@ impl Actions {
         }
         let deletion = self.deleter.delete_upload(upload.id, Requester::Admin);
         Deadline::start().wait("store", deletion).await?;
-        // It leads nowhere any more.
+        // With the upload's id, which gives access to nothing any more.
         info!(client = %by.ip(), upload = %upload.id, block, "an admin has deleted an upload");
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Actions {
             .deleter
             .delete_message(upload, message, Requester::Admin);
         Deadline::start().wait("store", deletion).await?;
-        // Not the upload, whose address leads to it.
+        // Without the upload's id, which gives access to it.
         info!(client = %by.ip(), seq = %message.seq, "an admin has deleted a message");
         Ok(())
     }
