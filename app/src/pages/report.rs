@@ -48,11 +48,12 @@ fn form(image: String, refused: Option<RejectedField>) -> impl IntoView {
     let (reason, error) = refused.map(|it| (it.written, it.reason)).unzip();
     // Leptos does not escape the text of this element.
     let reason = html_escape::encode_text(&reason.unwrap_or_default()).into_owned();
+    let action = format!("{image}/report");
     view! {
         <h1>{server_texts().report_picture}</h1>
         <p>{server_texts().report_explained}</p>
         {error.map(|error| view! { <p class="form-error" role="alert">{error}</p> })}
-        <form class="plain-form" method="post" action=format!("{image}/report")>
+        <form class="plain-form" method="post" action=action>
             <label>
                 {server_texts().report_reason}
                 <textarea name="reason" rows="6" dir="auto" required maxlength=MAX_REASON_CHARS.to_string()>{reason}</textarea>
