@@ -65,13 +65,15 @@ test.describe('on a phone', () => {
     const shared = await upload(request);
     const writer = await ImagePage.open(page, shared.shortID);
     for (const text of ['one', 'two']) await writer.say(text);
-    const hidden = deleteButton(page, 2);
-    await expect(hidden).toBeHidden();
-    const { x, y, width, height } = (await hidden.boundingBox())!;
-    await page.touchscreen.tap(x + width / 2, y + height / 2);
-    await expect(hidden).toBeVisible();
+    const button = row(page, 2).locator('.delete-message');
+    await expect(button).toBeHidden();
+    const { x, width } = (await button.boundingBox())!;
+    const bubble = (await row(page, 2).locator('.bubble').boundingBox())!;
+    // Within the button's touch target.
+    await page.touchscreen.tap(x + width / 2, bubble.y + 4);
+    await expect(button).toBeVisible();
     await expect(undo(page)).toBeHidden();
-    await hidden.tap();
+    await button.tap();
     await expect(undo(page)).toBeVisible();
   });
 });
