@@ -149,7 +149,7 @@ async fn a_detail_in_another_language_than_its_title_is_not_labelled_with_that()
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(content_language(&response).as_deref(), tag);
         let page = response.text().await.unwrap();
-        assert!(page.contains(&format!("<html lang=\"{}\">", language.tag())));
+        assert!(page.contains(&format!("<html lang=\"{}\"", language.tag())));
         let paragraph = if is_english { "<p>" } else { "<p lang=\"en\">" };
         let detail = "a clientMessageID has 1 to 64";
         assert!(page.contains(&format!("{paragraph}{detail}")), "{page}");
