@@ -64,7 +64,10 @@ test.describe('on a phone', () => {
   test('the tap that shows what can be done with a message does none of it', async ({ page, request }) => {
     const shared = await upload(request);
     const writer = await ImagePage.open(page, shared.shortID);
-    for (const text of ['one', 'two']) await writer.say(text);
+    for (const text of ['one', 'two']) {
+      await writer.composer.fill(text);
+      await page.getByRole('button', { name: 'Send' }).tap();
+    }
     const button = row(page, 2).locator('.delete-message');
     await expect(button).toBeHidden();
     const { x, width } = (await button.boundingBox())!;

@@ -155,6 +155,7 @@ test.describe('with fingers', () => {
     await post(request, shared, 'Here, where I tapped it', 'Mira', { x: 0.4, y: 0.4 });
     await ImagePage.open(page, shared.shortID);
     await message(page, 1).tap();
+    await expect(page.locator('.copy-message')).toBeVisible();
     for (const selector of ['.chip', '.permalink', '.copy-message']) {
       const size = await page.locator(selector).evaluate((element) => {
         const box = element.getBoundingClientRect();
