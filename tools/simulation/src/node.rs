@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use app::model::Timestamp;
 use bytes::Bytes;
 use server::admission::misses::{ClientMisses, MissLimiter};
 use server::broker::{Broker, Deliver, Frame, Topic};
@@ -100,6 +101,7 @@ impl Process {
             receiver: OnceLock::new(),
             activity: Arc::clone(&activity),
         });
+        set_wall(&clock, 0);
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let hub = Hub::start(
             Arc::clone(&broker) as Arc<dyn Broker>,
@@ -156,6 +158,7 @@ impl Process {
 
     /// Moves the clock of a process that was frozen: all timers that have expired meanwhile do so together.
     pub fn skip_to(&self, now: Millis) {
+        self.set_wall();
         self.runtime.block_on(async {
             let passed = now.saturating_sub(self.clock.now());
             advance(Duration::from_millis(passed)).await;
@@ -224,11 +227,15 @@ impl Process {
         self.tasks.is_empty()
     }
 
+    /// All that runs in the node has to see its own clock on the wall.
     fn set_wall(&self) {
         let _inside = self.runtime.enter();
-        let since = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
-        let shown = (WALL + since).saturating_add(self.wall_error);
-        let shown = app::model::Timestamp::from_unix_millis(shown);
-        server::clock::simulate(shown.expect("runs do not last for centuries"));
+        set_wall(&self.clock, self.wall_error);
     }
+}
+
+fn set_wall(clock: &NodeClock, error: i64) {
+    let since = i64::try_from(clock.now()).unwrap_or(i64::MAX);
+    let shown = Timestamp::from_unix_millis((WALL + since).saturating_add(error));
+    server::clock::simulate(shown.expect("runs do not last for centuries"));
 }
