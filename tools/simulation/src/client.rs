@@ -163,7 +163,11 @@ impl World {
                 Input::Connection(ConnectionEvent::Hidden),
                 Input::Connection(ConnectionEvent::Visible),
             ],
-            80..85 => vec![Input::LoadOlder],
+            80..83 => vec![Input::LoadOlder],
+            83..88 => vec![
+                Input::Connection(ConnectionEvent::PageHidden),
+                Input::Connection(ConnectionEvent::PageShown),
+            ],
             _ => {
                 let place = Point::new(random::random(), random::random());
                 place.ok().map(Input::Touch).into_iter().collect()

@@ -78,6 +78,7 @@ impl World {
             self.nodes[node].is_faulty = true;
         }
         self.faults += 1;
+        self.open_faults += 1;
         self.trace("!", format_args!("{fault:?} for {duration} ms"));
         match fault {
             Fault::Killed(node) => self.kill(node),
@@ -154,6 +155,7 @@ impl World {
         if let Some(node) = fault.node() {
             self.nodes[node].is_faulty = false;
         }
+        self.open_faults -= 1;
     }
 
     /// Lets a client stop reading, or read again.

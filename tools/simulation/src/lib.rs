@@ -13,6 +13,7 @@
 //! client   the browser's state machine, and its user
 //! sockets  the clients' sockets
 //! frames   the frames on them
+//! protocol what a socket has to deliver
 //! faults   what breaks, and for how long
 //! check    the properties
 //! trace    what happened when
@@ -28,6 +29,7 @@ mod faults;
 mod frames;
 mod links;
 mod node;
+mod protocol;
 mod rounds;
 mod sockets;
 mod store;

@@ -15,6 +15,7 @@ use crate::api::{Call, What};
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
 use crate::node::SOCKET_BUFFER;
+use crate::protocol::Protocol;
 use crate::world::{World, latency};
 
 /// As long as the browser waits for an answer.
@@ -30,6 +31,7 @@ pub struct Socket {
     pub peer: Option<Peer>,
     is_open: bool,
     decoder: Decoder,
+    protocol: Protocol,
     /// A read is due.
     is_reading: bool,
     /// When what was sent last arrives.
@@ -74,6 +76,9 @@ impl World {
                     let text = serde_json::to_string(&command);
                     let text = text.expect("a command has only what JSON can write");
                     if let Some(socket) = known.socket {
+                        if let Some(socket) = self.sockets.get_mut(&socket) {
+                            socket.protocol.on_command(&command);
+                        }
                         self.trace(format_args!("c{client}"), format_args!("-> {text}"));
                         self.send_to_node(socket, frames::text(&text));
                     }
@@ -111,6 +116,7 @@ impl World {
             peer: None,
             is_open: false,
             decoder: Decoder::default(),
+            protocol: Protocol::default(),
             is_reading: false,
             last_arrival: self.now,
             full_since: None,
@@ -290,10 +296,14 @@ impl World {
             Frame::Text(text) => {
                 self.trace(format_args!("c{client}"), format_args!("<- {text}"));
                 let event: Option<ServerEvent> = serde_json::from_str(&text).ok();
-                if event.is_none() {
-                    self.violate(format!("a node sent no event: {text}"));
+                let Some(event) = event else {
+                    return self.violate(format!("a node sent no event: {text}"));
+                };
+                let socket = self.sockets.get(&number);
+                if let Some(error) = socket.and_then(|it| it.protocol.error(&event)) {
+                    self.violate(format!("c{client}: {error}"));
                 }
-                self.give(client, Input::Frame(event));
+                self.give(client, Input::Frame(Some(event)));
             }
         }
     }

@@ -75,6 +75,8 @@ pub struct World {
     /// The heads of the logs at the last checks.
     pub heads: BTreeMap<UploadId, Vec<(Millis, Seq)>>,
     pub faults: u64,
+    /// How many of them have not ended.
+    pub open_faults: u64,
     pub violation: Option<String>,
     watchdog: Watchdog,
 }
@@ -116,6 +118,7 @@ impl World {
             is_busy: false,
             heads: BTreeMap::new(),
             faults: 0,
+            open_faults: 0,
             violation: None,
             watchdog,
         };
