@@ -120,6 +120,14 @@ impl Reservation {
         })
     }
 
+    /// Attaches the reservation to all bytes of an answer, and reserves no more than these.
+    pub fn hold_exactly(mut self, bytes: Vec<u8>) -> Bytes {
+        // Without unused capacity.
+        let bytes = bytes.into_boxed_slice();
+        self.resize(bytes.len());
+        self.hold(bytes.into())
+    }
+
     /// Attaches the shared reservation to bytes.
     pub fn share(self: &Arc<Self>, bytes: Bytes) -> Bytes {
         let reservation = Arc::clone(self);

@@ -96,18 +96,15 @@ impl EncodedMessages {
     fn encode(
         page: &LogPage,
         takes_gzip: bool,
-        mut reservation: Reservation,
+        reservation: Reservation,
     ) -> Result<Self, ApiError> {
         let json = serde_json::to_vec(page).map_err(|_| ApiError::Internal)?;
         let is_long = json.len() > MIN_COMPRESSED_BYTES;
         let gzip = (takes_gzip && is_long).then(|| compressed(&json).ok());
         let gzip = gzip.flatten();
         let is_gzip = gzip.is_some();
-        // Without unused capacity.
-        let body = gzip.unwrap_or(json).into_boxed_slice();
-        reservation.resize(body.len());
         Ok(Self {
-            body: reservation.hold(body.into()),
+            body: reservation.hold_exactly(gzip.unwrap_or(json)),
             is_gzip,
         })
     }

@@ -48,15 +48,12 @@ async fn list(
         UploadFilter::All
     };
     let before = before(&query)?;
-    let mut reservation = budget.reserve(client.counted(), MAX_LIST_BYTES)?;
+    let reservation = budget.reserve(client.counted(), MAX_LIST_BYTES)?;
     let page = actions.list(client, filter, before).await?;
     let json = serde_json::to_vec(&page).map_err(|_| ApiError::Internal)?;
-    // Without unused capacity.
-    let json = json.into_boxed_slice();
-    reservation.resize(json.len());
     let json_type = HeaderValue::from_static("application/json");
     let headers = [(header::CONTENT_TYPE, json_type)];
-    Ok((headers, reservation.hold(json.into())))
+    Ok((headers, reservation.hold_exactly(json)))
 }
 
 async fn delete_upload(
