@@ -7,8 +7,10 @@ use std::time::Duration;
 use app::live::failure::ApiFailure;
 use app::live::machine::Input;
 use app::model::{AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, UploadId};
+use app::texts::Language;
+use server::http::error::ApiError;
 use server::hub::deleting::{DeleteError, Deleter};
-use server::hub::posting::{PostError, Poster};
+use server::hub::posting::Poster;
 use server::store::{Appended, MessageRef, SecretHash, Select, Store, StoreError};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -90,12 +92,6 @@ impl Api {
             What::Post(new) => {
                 let key = new.client_message_id.clone();
                 let posted = self.poster.post(upload, new, owner);
-                let posted = async {
-                    posted.await.map_err(|error| match error {
-                        PostError::Store(error) => error,
-                        PostError::Busy => StoreError::Unavailable,
-                    })
-                };
                 let posted = in_time(posted).await.map(|appended| match appended {
                     Appended::New(message) => LogEntry::Message(message),
                     Appended::Known(entry) => entry,
@@ -105,12 +101,6 @@ impl Api {
             What::Delete(seq, id) => {
                 let message = MessageRef { seq, id: Some(id) };
                 let deleted = self.deleter.delete_message(upload, message, owner.into());
-                let deleted = async {
-                    deleted.await.map_err(|error| match error {
-                        DeleteError::Store(error) => error,
-                        DeleteError::Busy => StoreError::Unavailable,
-                    })
-                };
                 Input::DeleteAnswered(seq, in_time(deleted).await)
             }
             What::DeleteUpload => {
@@ -131,20 +121,18 @@ impl Api {
     }
 }
 
-async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiFailure> {
+/// Waits for a call, and answers its error as the routes do.
+async fn in_time<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T, ApiFailure>
+where
+    ApiError: From<E>,
+{
     let result = timeout(BACKEND_TIMEOUT, call).await;
-    result
-        .unwrap_or(Err(StoreError::Unavailable))
-        .map_err(|error| {
-            let status = match error {
-                StoreError::NotFound => 404,
-                StoreError::Gone => 410,
-                StoreError::Forbidden => 403,
-                StoreError::AlreadyExists | StoreError::Unavailable | StoreError::Moved => 503,
-            };
-            let failure = ApiFailure::read::<()>(status, None, "");
-            failure.expect_err("these are no successes")
-        })
+    let result = result.map_or(Err(ApiError::Unavailable), |result| Ok(result?));
+    result.map_err(|error| {
+        let status = error.to_problem(Language::En).status;
+        let failure = ApiFailure::read::<()>(status, None, "");
+        failure.expect_err("these are no successes")
+    })
 }
 
 /// A call under way. If its process is killed, the client's connection breaks.
