@@ -6,7 +6,7 @@ use app::model::Upload;
 use crate::blobs::BlobStore;
 use crate::check::{self, DeletedTexts, Known, Seen, TextStore};
 use crate::client::Api;
-use crate::endings::Ended;
+use crate::ended_uploads::Ended;
 use crate::recorder::Recorder;
 use crate::restores::Restores;
 use crate::uploads::Sent;

@@ -3,16 +3,16 @@
 
 mod balancer;
 mod blobs;
+mod cached_pages;
 mod check;
 mod client;
 mod comparison;
 mod convergence;
-mod endings;
+mod ended_uploads;
 mod environment;
 mod fault;
 mod health;
 mod inject;
-mod kept_pages;
 mod managed_node;
 mod proxy;
 mod recorder;

@@ -20,7 +20,7 @@ use crate::balancer::Balancer;
 use crate::check::{self, DeletedTexts};
 use crate::client::{self, Api, ClientPool, Phase, Progress, Role};
 use crate::comparison::Comparison;
-use crate::endings::{self, Ended};
+use crate::ended_uploads::{self, Ended};
 use crate::environment::{ALL_NODES, Environment, NODES};
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
@@ -29,7 +29,7 @@ use crate::resources::{SAMPLE_INTERVAL, Usage};
 use crate::restores::Restores;
 use crate::schedule::Planned;
 use crate::uploads::{self, Sent};
-use crate::{convergence, health, inject, kept_pages, schedule};
+use crate::{cached_pages, convergence, health, inject, schedule};
 
 /// After the last repair, clients must have all messages within this time.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -136,8 +136,8 @@ impl Run {
             ..context.clone()
         };
         let endings = [
-            endings::keep_ending(context.clone(), 'e', seed + 2),
-            endings::keep_ending(standalone_context.clone(), 'l', seed + 3),
+            ended_uploads::keep_ending(context.clone(), 'e', seed + 2),
+            ended_uploads::keep_ending(standalone_context.clone(), 'l', seed + 3),
         ];
         let uploader = uploads::keep_uploading(context.clone(), seed + 1);
         let (usage, usages) = watch::channel([Usage::default(); ALL_NODES]);
@@ -245,11 +245,11 @@ impl Run {
         let recorder = &self.recorder;
         for (number, (upload, _)) in self.first_uploads.iter().enumerate() {
             let owner = client::owner_in_crowd(number);
-            kept_pages::delete_newest(&shared, upload, &owner, recorder).await;
+            cached_pages::delete_newest(&shared, upload, &owner, recorder).await;
         }
         if let Some((upload, _)) = self.standalone_uploads.first() {
             let owner = client::owner_in_few();
-            kept_pages::delete_newest(&alone, upload, &owner, recorder).await;
+            cached_pages::delete_newest(&alone, upload, &owner, recorder).await;
         }
     }
 

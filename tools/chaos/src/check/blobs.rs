@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::first_few;
 use crate::blobs::{Blob, BlobStore};
 use crate::client::Api;
-use crate::endings::{End, Ended};
+use crate::ended_uploads::{End, Ended};
 use crate::restores::Restores;
 
 /// What is left of a deleted upload goes within seconds. What a node may still write late goes a minute after the

@@ -2,7 +2,7 @@
 
 use super::first_few;
 use crate::client::Api;
-use crate::endings::Ended;
+use crate::ended_uploads::Ended;
 use crate::restores::Restores;
 
 const GONE: u16 = 410;

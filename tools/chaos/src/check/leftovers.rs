@@ -16,7 +16,7 @@ use walkdir::WalkDir;
 
 use super::{Conversations, first_few};
 use crate::client::{Api, MARKER_END, watched};
-use crate::endings::{End, Ended};
+use crate::ended_uploads::{End, Ended};
 use crate::recorder::Deletions;
 use crate::restores::Restores;
 

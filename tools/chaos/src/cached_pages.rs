@@ -1,4 +1,4 @@
-//! Nodes keep the pages that they have rendered: what is deleted then must not stay in them.
+//! Nodes cache the pages that they have rendered: what is deleted then must not stay in them.
 
 use app::model::{AuthorSecret, Upload};
 
