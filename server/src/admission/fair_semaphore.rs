@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 /// those to the one that was served longest ago; within an address callers are served in order. So a caller waits for
 /// about one permit of each other address, however many of their callers wait.
 ///
+/// Work that is done for no client takes turns as one more address, `None`.
+///
 /// The callers limit how many may wait.
 #[derive(Debug, Clone)]
 pub struct FairSemaphore(Arc<Mutex<State>>);
@@ -20,14 +22,14 @@ struct State {
     max: usize,
     max_per_address: usize,
     /// Permits that are held, by address. No entry is zero.
-    held: HashMap<IpAddr, usize>,
+    held: HashMap<Option<IpAddr>, usize>,
     /// The waiting addresses, the one that was served longest ago first. No queue is empty.
     queues: VecDeque<AddressQueue>,
 }
 
 #[derive(Debug)]
 struct AddressQueue {
-    address: IpAddr,
+    address: Option<IpAddr>,
     waiting: VecDeque<oneshot::Sender<FairPermit>>,
 }
 
@@ -35,7 +37,7 @@ struct AddressQueue {
 #[derive(Debug)]
 pub struct FairPermit {
     semaphore: FairSemaphore,
-    address: IpAddr,
+    address: Option<IpAddr>,
 }
 
 impl FairSemaphore {
@@ -50,7 +52,7 @@ impl FairSemaphore {
     }
 
     /// Waits for a permit. Dropping the future leaves the queue.
-    pub async fn acquire(&self, address: IpAddr) -> FairPermit {
+    pub async fn acquire(&self, address: Option<IpAddr>) -> FairPermit {
         let (sender, receiver) = oneshot::channel();
         self.lock().enqueue(address, sender);
         self.serve_next();
@@ -99,7 +101,7 @@ impl Drop for FairPermit {
 }
 
 impl State {
-    fn enqueue(&mut self, address: IpAddr, sender: oneshot::Sender<FairPermit>) {
+    fn enqueue(&mut self, address: Option<IpAddr>, sender: oneshot::Sender<FairPermit>) {
         match self
             .queues
             .iter_mut()
@@ -118,7 +120,7 @@ impl State {
     }
 
     /// Returns the next caller, if a permit is free.
-    fn next(&mut self) -> Option<(IpAddr, oneshot::Sender<FairPermit>)> {
+    fn next(&mut self) -> Option<(Option<IpAddr>, oneshot::Sender<FairPermit>)> {
         self.remove_dropped();
         if self.held() >= self.max {
             return None;
@@ -137,7 +139,7 @@ impl State {
         Some((address, sender))
     }
 
-    fn release(&mut self, address: IpAddr) {
+    fn release(&mut self, address: Option<IpAddr>) {
         self.move_to_back(address);
         if let Some(count) = self.held.get_mut(&address) {
             *count -= 1;
@@ -148,7 +150,7 @@ impl State {
     }
 
     /// Moves the queue of an address that was served to the back, after the others.
-    fn move_to_back(&mut self, address: IpAddr) {
+    fn move_to_back(&mut self, address: Option<IpAddr>) {
         let index = self
             .queues
             .iter()
@@ -169,19 +171,24 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
     use std::pin::Pin;
 
     use futures::FutureExt;
 
     use super::*;
 
-    const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
-    const C: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 3));
+    const A: Option<IpAddr> = address(1);
+    const B: Option<IpAddr> = address(2);
+    const C: Option<IpAddr> = None;
+
+    const fn address(number: u8) -> Option<IpAddr> {
+        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)))
+    }
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = FairPermit> + 'a>>;
 
-    fn wait(semaphore: &FairSemaphore, address: IpAddr) -> Waiting<'_> {
+    fn wait(semaphore: &FairSemaphore, address: Option<IpAddr>) -> Waiting<'_> {
         let mut waiting: Waiting<'_> = Box::pin(semaphore.acquire(address));
         assert!(permit_of(&mut waiting).is_none());
         waiting

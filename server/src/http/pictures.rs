@@ -4,12 +4,13 @@
 
 mod failures;
 pub mod kinds;
+mod made;
 pub mod placeholder;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tracing::Instrument;
 
 use self::failures::Failures;
 use self::kinds::{may_exist, spec_of};
+use self::made::{Made, Picture, Resized};
 use self::placeholder::Placeholder;
 use super::deadline::Deadline;
 use super::error::ApiError;
@@ -34,15 +36,18 @@ use super::metrics::HttpMetrics;
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::{Slot, Slots};
 use crate::blob::file_stream::file_stream;
-use crate::blob::{BlobError, Blobs, ByteStream, Derived};
+use crate::blob::{BlobError, Blobs, Derived};
 use crate::image::{DecodePool, Decoder, ImageError};
 
-/// The most pictures that are being made or wait for it. One more is refused.
+/// The most pictures for clients that are being made or wait for it. One more is refused.
 pub const MAX_RUNNING: usize = 64;
 /// How many of them one client address may have. One more is refused.
 pub const MAX_RUNNING_PER_ADDRESS: usize = 8;
-/// How many of them have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary file. Others wait:
-/// more than one address may have, so that none delays all.
+/// The most placeholders that are being made or wait for it. They are made for no client, so they count against none's
+/// limits. One more is made for a later page.
+const MAX_RUNNING_PLACEHOLDERS: usize = 8;
+/// How many pictures, placeholders too, have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary
+/// file. Others wait: more than one address or all placeholders may have, so that none delays all.
 const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
 /// The most addresses that queue for a decoder for one picture.
 const MAX_WAITING_ADDRESSES: usize = 8;
@@ -54,9 +59,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 const KEEP_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a page waits for its placeholder.
 const PLACEHOLDER_TIMEOUT: Duration = Duration::from_millis(200);
-/// For whom placeholders are made: nobody waits for them, so that they count against no client's limits and take no
-/// turn of its uploads.
-const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Finds and makes smaller pictures. Clones share the limits.
 #[derive(Clone)]
@@ -69,6 +71,7 @@ pub struct Pictures {
     tasks: TaskTracker,
     stopping: CancellationToken,
     slots: Slots,
+    placeholder_slots: Slots,
     copies: Arc<Semaphore>,
     state: Arc<Mutex<State>>,
 }
@@ -78,7 +81,7 @@ type PictureId = (ShortId, Derived);
 
 #[derive(Default)]
 struct State {
-    /// The pictures that are being made: at most [`MAX_RUNNING`].
+    /// The pictures that are being made. Each has a slot.
     running: HashMap<PictureId, Running>,
     failures: Failures<PictureId, Result<Made, ApiError>>,
 }
@@ -86,31 +89,13 @@ struct State {
 /// A picture that is being made.
 struct Running {
     making: Making,
-    /// The addresses that have asked for it, the first [`MAX_WAITING_ADDRESSES`].
-    addresses: watch::Sender<Vec<IpAddr>>,
+    /// Those who queue for a decoder for it: the first [`MAX_WAITING_ADDRESSES`] addresses that have asked for it, or
+    /// `None` if it is made for no client.
+    addresses: watch::Sender<Vec<Option<IpAddr>>>,
 }
 
 /// The making of a picture, which all who ask for it meanwhile share.
 type Making = Shared<BoxFuture<'static, Result<Made, ApiError>>>;
-
-/// What has become of making a picture.
-#[derive(Clone)]
-enum Made {
-    /// It was there already.
-    Kept,
-    /// The image itself is to be shown.
-    Impossible,
-    /// Its bytes, and how many there are. The file may have no name any more.
-    New(Arc<File>, u64),
-}
-
-/// A picture that was found.
-pub struct Picture {
-    /// How many bytes it has.
-    pub size: u64,
-    /// Its bytes.
-    pub bytes: ByteStream,
-}
 
 impl Pictures {
     /// Makes the pictures of these blobs, until the node stops.
@@ -130,6 +115,7 @@ impl Pictures {
             tasks,
             stopping,
             slots: Slots::with_fair_shares(MAX_RUNNING, MAX_RUNNING_PER_ADDRESS),
+            placeholder_slots: Slots::new(MAX_RUNNING_PLACEHOLDERS, MAX_RUNNING_PLACEHOLDERS),
             copies: Arc::new(Semaphore::new(MAX_COPIES)),
             state: Arc::default(),
         }
@@ -154,9 +140,9 @@ impl Pictures {
         };
         let found = match kept().await? {
             Some(picture) => Some(picture),
-            None => match self.make(upload, derived, address)?.await? {
+            None => match self.make(upload, derived, Some(address))?.await? {
                 Made::Kept => kept().await?,
-                Made::Impossible => None,
+                Made::UseOriginal => None,
                 Made::New(file, size) => {
                     let file = file.try_clone().map_err(|error| unavailable(&error))?;
                     let bytes = file_stream(file, 0..size);
@@ -182,11 +168,11 @@ impl Pictures {
         }
     }
 
-    /// Begins to make the placeholder of a picture, unless too many pictures are being made or it has failed lately.
+    /// Begins to make the placeholder of a picture, unless too many of them are being made or it has failed lately.
     pub fn begin_placeholder(&self, upload: &Upload) {
         if may_exist(Derived::Placeholder, &upload.content) {
             // A task of its own makes it.
-            drop(self.make(upload, Derived::Placeholder, NOBODY));
+            drop(self.make(upload, Derived::Placeholder, None));
         }
     }
 
@@ -208,9 +194,14 @@ impl Pictures {
     }
 
     /// Begins to make a picture, or joins those who wait for it. It counts against the rate limit of each address that
-    /// queues for a decoder, and of none when it has failed lately and is not tried. It is made and kept even if all
-    /// who asked for it leave.
-    fn make(&self, upload: &Upload, derived: Derived, address: IpAddr) -> Result<Making, ApiError> {
+    /// queues for a decoder, and of none when it has failed lately and is not tried, or is made for no client. It is
+    /// made and kept even if all who asked for it leave.
+    fn make(
+        &self,
+        upload: &Upload,
+        derived: Derived,
+        address: Option<IpAddr>,
+    ) -> Result<Making, ApiError> {
         let id = (upload.short_id, derived);
         let mut state = self.state();
         if let Some(answer) = state.failures.answer(&id, Instant::now()) {
@@ -222,13 +213,17 @@ impl Pictures {
                 addresses.len() < MAX_WAITING_ADDRESSES && !addresses.contains(&address)
             };
             if queues {
-                self.rate_limits.pictures.take(address)?;
+                self.take_rate(address)?;
                 running.addresses.send_modify(|it| it.push(address));
             }
             return Ok(running.making.clone());
         }
-        self.rate_limits.pictures.take(address)?;
-        let slot = self.slots.take(Some(address))?;
+        self.take_rate(address)?;
+        let slots = match address {
+            Some(_) => &self.slots,
+            None => &self.placeholder_slots,
+        };
+        let slot = slots.take(address)?;
         let (addresses, waiting) = watch::channel(vec![address]);
         let job = Job {
             pictures: self.clone(),
@@ -249,6 +244,13 @@ impl Pictures {
         Ok(making)
     }
 
+    fn take_rate(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+        if let Some(address) = address {
+            self.rate_limits.pictures.take(address)?;
+        }
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -260,7 +262,7 @@ struct Job {
     id: PictureId,
     /// The image's size in bytes.
     size: u64,
-    addresses: watch::Receiver<Vec<IpAddr>>,
+    addresses: watch::Receiver<Vec<Option<IpAddr>>>,
     _slot: Slot,
 }
 
@@ -278,7 +280,7 @@ impl Job {
         let made = made.unwrap_or(Err(ApiError::Unavailable));
         let outcome = match &made {
             Ok(Made::Kept) => return made,
-            Ok(Made::Impossible) => "impossible",
+            Ok(Made::UseOriginal) => "impossible",
             Ok(Made::New(..)) => "made",
             Err(_) => "failed",
         };
@@ -305,14 +307,14 @@ impl Job {
             }
             Err(error) => Err(error),
         };
-        let is_kept = made.as_ref().is_ok_and(|(_, is_kept)| *is_kept);
-        let made = made.map(|(made, _)| made);
+        let is_kept = made.as_ref().is_ok_and(|resized| resized.is_kept);
+        let made = made.map(|resized| resized.made);
         let failures = &mut self.pictures.state().failures;
         if is_kept {
             failures.remove(&self.id);
         } else {
             // The image itself is shown meanwhile: a remembered file would take room on the disk.
-            let answer = made.clone().map(|_| Made::Impossible);
+            let answer = made.clone().map(|_| Made::UseOriginal);
             failures.add(self.id, answer, Instant::now());
         }
         made
@@ -361,8 +363,8 @@ impl Job {
         }
     }
 
-    /// Makes the picture, and returns also whether it is kept.
-    async fn resize(&self, decoder: Decoder, image: TempPath) -> Result<(Made, bool), ApiError> {
+    /// Makes the picture, and keeps it if possible.
+    async fn resize(&self, decoder: Decoder, image: TempPath) -> Result<Resized, ApiError> {
         let Pictures {
             blobs, decoders, ..
         } = &self.pictures;
@@ -370,7 +372,7 @@ impl Job {
         let picture = match decoder.resize(image, spec_of(derived)).await {
             Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
             // By the present limits, or on a busy machine: later it may be possible.
-            Err(ImageError::TooLarge(_)) => return Ok((Made::Impossible, false)),
+            Err(ImageError::TooLarge(_)) => return Ok(Resized::none_for_now()),
             Err(_) => decoders.create_temporary().await?,
             Ok(picture) => picture,
         };
@@ -382,11 +384,11 @@ impl Job {
             tracing::warn!(%key, "a smaller picture could not be kept");
         }
         let made = if size == 0 {
-            Made::Impossible
+            Made::UseOriginal
         } else {
             Made::New(Arc::new(file), size)
         };
-        Ok((made, is_kept))
+        Ok(Resized { made, is_kept })
     }
 }
 

@@ -144,7 +144,7 @@ impl DecodePool {
         input: TempPath,
     ) -> Result<(Inspected, TempPath), ImageError> {
         let deadline = Instant::now() + self.wait_timeout;
-        let permit = timeout_at(deadline, self.decoders.acquire(slot.address)).await;
+        let permit = timeout_at(deadline, self.decoders.acquire(Some(slot.address))).await;
         let check = Check {
             permit: permit.map_err(|_| ImageError::Unavailable)?,
             address: slot.address,
@@ -167,11 +167,15 @@ impl DecodePool {
         create_temporary(Arc::clone(&self.directory)).await
     }
 
-    /// Waits for a decoder to resize an image, on behalf of an address.
+    /// Waits for a decoder to resize an image, on behalf of an address, or of none: then it takes no client's turn.
     ///
     /// # Errors
     /// [`ImageError::Unavailable`] when none is free in time.
-    pub async fn decoder(&self, address: IpAddr, wait: Duration) -> Result<Decoder, ImageError> {
+    pub async fn decoder(
+        &self,
+        address: Option<IpAddr>,
+        wait: Duration,
+    ) -> Result<Decoder, ImageError> {
         let deadline = Instant::now() + wait;
         let permit = timeout_at(deadline, self.decoders.acquire(address)).await;
         Ok(Decoder {

@@ -80,6 +80,16 @@ async fn it_is_made_when_a_picture_is_uploaded() {
     assert!(in_page(&node, id).await.is_some(), "the first page has it");
 }
 
+/// A client may have pictures made once a minute here, and nobody has asked for these.
+#[tokio::test]
+async fn it_counts_against_no_clients_rate() {
+    let node = TestNode::with(&[("TONESA_PICTURES_PER_MINUTE", "1")]).await;
+    for name in ["progressive.jpg", "24-megapixels.jpg"] {
+        let id = upload(&node, sample(name)).await.short_id;
+        node.placeholder_is_kept(id).await;
+    }
+}
+
 #[tokio::test]
 async fn one_that_was_never_made_comes_into_later_pages() {
     let node = TestNode::start().await;

@@ -338,7 +338,7 @@ async fn every_sample_is_resized_in_a_process_of_its_own() {
         directory.path().to_owned(),
         ImageLimits::default(),
     );
-    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let address = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     for (name, ..) in SAMPLES {
         for spec in [PictureSpec::MaxWidth(160), PREVIEW] {
             let decoder = pool.decoder(address, Duration::from_mins(1)).await.unwrap();

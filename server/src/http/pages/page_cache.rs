@@ -148,7 +148,7 @@ impl PageCache {
             // Returned only with an action or a timeout that is not used here.
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
-        let turn = self.renderers.acquire(address).await;
+        let turn = self.renderers.acquire(Some(address)).await;
         let page = Arc::new(rendering.await);
         drop(turn);
         // If the entry was removed meanwhile, the page is not cached, and those who wait render it themselves.
