@@ -129,6 +129,10 @@ impl Store for CoalescingStore {
     async fn has_short_id(&self, short_id: ShortId) -> Result<bool, StoreError> {
         self.store.has_short_id(short_id).await
     }
+
+    async fn unused_short_ids(&self, short_ids: Vec<ShortId>) -> Result<Vec<ShortId>, StoreError> {
+        self.store.unused_short_ids(short_ids).await
+    }
 }
 
 /// For each read that is under way, those who wait for the next one. There are at most as many as requests.

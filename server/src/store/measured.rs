@@ -136,6 +136,11 @@ impl Store for MeasuredStore {
         let call = self.store.has_short_id(short_id);
         self.metrics.calls.measure("has_short_id", call).await
     }
+
+    async fn unused_short_ids(&self, short_ids: Vec<ShortId>) -> Result<Vec<ShortId>, StoreError> {
+        let call = self.store.unused_short_ids(short_ids);
+        self.metrics.calls.measure("unused_short_ids", call).await
+    }
 }
 
 /// Records the duration and outcome of each call of the wrapped store.

@@ -47,6 +47,7 @@ impl StoreMetrics {
                 "newest_uploads",
                 "stored_bytes",
                 "has_short_id",
+                "unused_short_ids",
                 "add_report",
                 "list_uploads",
                 "reports",

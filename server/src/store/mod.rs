@@ -36,6 +36,9 @@ use crate::ids::PairingId;
 /// The most drafts of one [`Store::append`].
 pub const MAX_APPEND: usize = 256;
 
+/// The most short ids of one [`Store::unused_short_ids`].
+pub const MAX_SHORT_IDS: usize = 1_000;
+
 /// How long after its expiry an upload is removed at the earliest. Each node goes by its own clock, and one that is
 /// ahead must not remove what has not expired.
 pub const REMOVAL_MARGIN: Duration = Duration::from_mins(5);
@@ -368,5 +371,20 @@ pub trait Store: Send + Sync + 'static {
             Err(StoreError::NotFound | StoreError::Gone) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns which of these short ids (at most [`MAX_SHORT_IDS`]) are not in use, in the same order, as
+    /// [`Store::has_short_id`] says. A backend asks for all at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; then it is not known which are in use.
+    async fn unused_short_ids(&self, short_ids: Vec<ShortId>) -> Result<Vec<ShortId>, StoreError> {
+        let mut unused = Vec::new();
+        for short_id in short_ids {
+            if !self.has_short_id(short_id).await? {
+                unused.push(short_id);
+            }
+        }
+        Ok(unused)
     }
 }

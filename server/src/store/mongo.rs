@@ -209,6 +209,10 @@ impl Store for MongoStore {
         with_timeout(uploads::newest(&self.database, limit)).await
     }
 
+    async fn unused_short_ids(&self, short_ids: Vec<ShortId>) -> Result<Vec<ShortId>, StoreError> {
+        with_timeout(uploads::unused(&self.database, short_ids)).await
+    }
+
     async fn stored_bytes(&self) -> Result<u64, StoreError> {
         with_timeout_of(SUM_TIMEOUT, uploads::stored_bytes(&self.database)).await
     }

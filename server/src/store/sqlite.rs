@@ -214,6 +214,11 @@ impl Store for SqliteStore {
         with_timeout(self.readers.run(job)).await
     }
 
+    async fn unused_short_ids(&self, short_ids: Vec<ShortId>) -> Result<Vec<ShortId>, StoreError> {
+        let job = move |connection: &_| uploads::unused(connection, short_ids);
+        with_timeout(self.readers.run(job)).await
+    }
+
     async fn stored_bytes(&self) -> Result<u64, StoreError> {
         with_timeout_of(SUM_TIMEOUT, self.readers.run(uploads::stored_bytes)).await
     }

@@ -16,11 +16,11 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::pairing::{self, CheckError, Pairing};
-use crate::blob::{BlobEntry, BlobError, Blobs};
-use crate::store::{Store, StoreError};
+use crate::blob::{BlobError, Blobs};
+use crate::store::{MAX_SHORT_IDS, Store, StoreError};
 
 /// How many blobs are listed at a time.
-const BATCH_SIZE: usize = 1_000;
+const BATCH_SIZE: usize = MAX_SHORT_IDS;
 /// How many orphans one sweep marks or removes, and how many marks it looks at. The next sweep continues.
 const MAX_ORPHANS: usize = 10_000;
 /// How many orphans are marked or removed before the pairing is checked again.
@@ -214,11 +214,14 @@ impl Sweep<'_> {
                 found.images += entries.len();
             }
             after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == BATCH_SIZE);
-            for BlobEntry { key, modified } in entries {
-                let is_orphan =
-                    self.has_passed(modified, MIN_AGE) && !self.store.has_short_id(key).await?;
+            let old = entries
+                .iter()
+                .filter(|entry| self.has_passed(entry.modified, MIN_AGE))
+                .map(|entry| entry.key)
+                .collect();
+            for key in self.store.unused_short_ids(old).await? {
                 // Those of an orphaned blob are deleted with it.
-                if is_orphan && !(are_derived && self.has_blob(key).await?) {
+                if !(are_derived && self.has_blob(key).await?) {
                     found.orphans += 1;
                     if found.keys.len() < MAX_ORPHANS {
                         found.keys.push(key);

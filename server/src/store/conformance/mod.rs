@@ -36,6 +36,7 @@ macro_rules! store_suite {
                 a_taken_short_id_is_refused,
                 one_of_many_concurrent_uploads_gets_a_short_id,
                 unknown_uploads_are_not_found,
+                unused_short_ids_are_told_from_used_ones,
                 the_store_answers_a_ping,
                 the_newest_uploads_come_first;
             pairing:

@@ -1,8 +1,8 @@
-use app::model::{MediaType, Seq, UploadRef};
+use app::model::{MediaType, Seq, Upload, UploadRef};
 use tokio::task::JoinSet;
 
 use super::{Shared, at, draft, parse, some_upload};
-use crate::store::{Select, StoreError};
+use crate::store::{MAX_SHORT_IDS, Requester, Select, StoreError};
 
 pub(crate) async fn an_upload_reads_back_by_either_id(store: Shared) {
     let types = [
@@ -90,6 +90,28 @@ pub(crate) async fn one_of_many_concurrent_uploads_gets_a_short_id(store: Shared
     );
     let stored = store.upload(UploadRef::Short(short_id)).await.unwrap();
     assert_eq!(stored, won[0].0);
+}
+
+pub(crate) async fn unused_short_ids_are_told_from_used_ones(store: Shared) {
+    let used = some_upload();
+    let deleted = some_upload();
+    let expired = Upload {
+        expires_at: Some(at(0)),
+        ..some_upload()
+    };
+    for upload in [&used, &deleted, &expired] {
+        store.insert_upload(upload.clone(), None).await.unwrap();
+    }
+    let deletion = store.delete_upload(deleted.id, Requester::Admin, at(0));
+    deletion.await.unwrap();
+    let mut unused: Vec<_> = (2..MAX_SHORT_IDS).map(|_| some_upload().short_id).collect();
+    unused.insert(7, deleted.short_id);
+    unused.push(expired.short_id);
+    let mut all = unused.clone();
+    all[MAX_SHORT_IDS / 2] = used.short_id;
+    unused.remove(MAX_SHORT_IDS / 2);
+    assert_eq!(store.unused_short_ids(all).await, Ok(unused));
+    assert_eq!(store.unused_short_ids(Vec::new()).await, Ok(Vec::new()));
 }
 
 pub(crate) async fn unknown_uploads_are_not_found(store: Shared) {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use app::model::{ShortId, Timestamp, Upload, UploadId, UploadRef};
 use futures::TryStreamExt;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
@@ -55,6 +57,27 @@ pub(super) async fn state(database: &Database, id: UploadId) -> Result<UploadSta
     let state = read::<StoredUploadState>(&document)?;
     refuse_gone(&state)?;
     Ok(state)
+}
+
+/// Returns which of these short ids no upload has that is there.
+pub(super) async fn unused(
+    database: &Database,
+    short_ids: Vec<ShortId>,
+) -> Result<Vec<ShortId>, Failure> {
+    let texts: Vec<_> = short_ids.iter().map(ShortId::as_str).collect();
+    let mut found = database
+        .uploads()
+        .find(doc! { "shortID": { "$in": texts } })
+        .projection(without_reports())
+        .await?;
+    let mut used = HashSet::new();
+    while let Some(document) = found.try_next().await? {
+        if refuse_gone(&read::<StoredUploadState>(&document)?).is_ok() {
+            used.insert(read::<StoredUpload>(&document)?.short_id);
+        }
+    }
+    let is_unused = |short_id: &ShortId| !used.contains(short_id);
+    Ok(short_ids.into_iter().filter(is_unused).collect())
 }
 
 fn refuse_gone(state: &UploadState) -> Result<(), StoreError> {

@@ -73,6 +73,24 @@ pub(super) fn find(connection: &Connection, name: UploadRef) -> Result<Upload, F
     Ok(upload)
 }
 
+/// Returns which of these short ids no upload has that is there.
+pub(super) fn unused(
+    connection: &Connection,
+    short_ids: Vec<ShortId>,
+) -> Result<Vec<ShortId>, Failure> {
+    let mut unused = Vec::new();
+    for short_id in short_ids {
+        match find(connection, UploadRef::Short(short_id)) {
+            Ok(_) => {}
+            Err(Failure::Refused(StoreError::NotFound | StoreError::Gone)) => {
+                unused.push(short_id);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(unused)
+}
+
 fn refuse_gone(
     expires_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
