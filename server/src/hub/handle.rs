@@ -16,10 +16,10 @@ use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
 use super::metrics::HubMetrics;
 use super::outbox::Outbox;
-use super::pings::SocketPings;
 use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
 use super::rooms::{Membership, Rooms, WatchedUpload};
+use super::socket_monitor::SocketMonitor;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
 use crate::config::HubIntervals;
 use crate::store::Store;
@@ -46,7 +46,7 @@ pub(super) struct Inner {
     pub(super) limits: HubLimits,
     pub(super) metrics: HubMetrics,
     pub(super) rooms: Arc<Rooms>,
-    pub(super) pings: Arc<SocketPings>,
+    pub(super) monitor: Arc<SocketMonitor>,
     pub(super) head_announcer: Arc<HeadAnnouncer>,
     pub(super) answer_cache: AnswerCache,
     pub(super) queued_bytes: Arc<QueuedBytes>,
@@ -234,7 +234,7 @@ impl Hub {
     /// The numbers of message frames and of touch frames that wait to be written to this node's sockets. Takes each
     /// outbox's lock for a moment, about ten nanoseconds per socket.
     pub fn queued_frames(&self) -> (usize, usize) {
-        self.0.pings.queued_frames()
+        self.0.monitor.queued_frames()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

@@ -12,7 +12,7 @@ use super::batch::Batch;
 use super::commands::{Commands, TooManyFrames};
 use super::handle::Hub;
 use super::outbox::{Action, Outbox};
-use super::pings::Registration;
+use super::socket_monitor::Registration;
 use crate::admission::misses::ClientMisses;
 use crate::broker::DeliveryClass;
 use crate::websocket::{self, Connection, DecodeError, Decoder, Incoming};
@@ -111,7 +111,7 @@ async fn run(
     let Some(connection) = outbox.connection() else {
         return;
     };
-    let registration = hub.0.pings.register(Arc::clone(&outbox));
+    let registration = hub.0.monitor.register(Arc::clone(&outbox));
     let serving = serve(&hub, &outbox, connection, &registration, read, misses);
     let reason = tokio::select! {
         biased;

@@ -10,8 +10,8 @@ use super::answer_cache::AnswerCache;
 use super::handle::{Hub, HubLimits, Inner, LocalDelivery};
 use super::incoming::RefusedFrames;
 use super::metrics::HubMetrics;
-use super::pings::{self, SocketPings};
 use super::rooms::Rooms;
+use super::socket_monitor::{self, SocketMonitor};
 use super::{head_announcer, presence_announcer, reconciler};
 use crate::broker::Broker;
 use crate::random;
@@ -42,7 +42,7 @@ impl Hub {
             limits,
             metrics,
             rooms,
-            pings: SocketPings::new(),
+            monitor: SocketMonitor::new(),
             head_announcer: Arc::default(),
             answer_cache: AnswerCache::default(),
             queued_bytes: Arc::default(),
@@ -66,9 +66,9 @@ impl Hub {
         hub.spawn_until_shutdown(reconciler::run_expiries(hub.clone()));
         let announcer = presence_announcer::run(hub.clone(), hub.0.shutdown.clone());
         hub.0.tasks.spawn(announcer);
-        let pings = Arc::clone(&hub.0.pings);
+        let monitor = Arc::clone(&hub.0.monitor);
         let queued = Arc::clone(&hub.0.queued_bytes);
-        hub.spawn_until_shutdown(pings::run(pings, queued, intervals));
+        hub.spawn_until_shutdown(socket_monitor::run(monitor, queued, intervals));
         hub
     }
 }

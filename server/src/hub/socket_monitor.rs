@@ -21,7 +21,7 @@ const MAX_UNANSWERED_PINGS: u8 = 2;
 const TICKS_PER_INTERVAL: u32 = 20;
 
 /// The registered sockets of a node.
-pub(super) struct SocketPings {
+pub(super) struct SocketMonitor {
     started: Instant,
     sockets: Mutex<Slab<Arc<Socket>>>,
 }
@@ -37,12 +37,12 @@ struct Socket {
 
 /// The registration of a socket, which ends when it is dropped.
 pub(super) struct Registration {
-    pings: Arc<SocketPings>,
+    monitor: Arc<SocketMonitor>,
     socket: Arc<Socket>,
     index: usize,
 }
 
-impl SocketPings {
+impl SocketMonitor {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
@@ -59,7 +59,7 @@ impl SocketPings {
         });
         Registration {
             index: self.lock().insert(Arc::clone(&socket)),
-            pings: Arc::clone(self),
+            monitor: Arc::clone(self),
             socket,
         }
     }
@@ -90,14 +90,15 @@ impl SocketPings {
         }
     }
 
-    /// Closes sockets until half of the room for queued bytes is free again, those with the largest burden first.
+    /// Closes sockets until half of the room for queued bytes is free again, those with the highest
+    /// [`eviction_score`] first.
     fn shed(&self, node: &QueuedBytes) {
         let all = self.all().into_iter();
         let mut all: Vec<_> = all
-            .map(|socket| (burden(&socket.outbox), socket))
-            .filter(|(burden, _)| *burden > 0)
+            .map(|socket| (eviction_score(&socket.outbox), socket))
+            .filter(|(score, _)| *score > 0)
             .collect();
-        all.sort_unstable_by_key(|(burden, _)| Reverse(*burden));
+        all.sort_unstable_by_key(|(score, _)| Reverse(*score));
         for (_, socket) in all {
             if node.excess_over_half() == 0 {
                 return;
@@ -118,7 +119,7 @@ impl SocketPings {
 
 /// The bytes that are queued for a socket, times the milliseconds for which it has accepted none, so that sockets that
 /// read, however slowly, are closed last.
-fn burden(outbox: &Outbox) -> u128 {
+fn eviction_score(outbox: &Outbox) -> u128 {
     let bytes = outbox.queued().2 as u128;
     bytes * (1 + outbox.stalled_for().as_millis())
 }
@@ -146,7 +147,7 @@ impl Registration {
     pub(super) fn on_received(&self) {
         self.socket
             .last_received
-            .store(self.pings.now(), Ordering::Relaxed);
+            .store(self.monitor.now(), Ordering::Relaxed);
         self.socket.unanswered_pings.store(0, Ordering::Relaxed);
     }
 
@@ -169,13 +170,13 @@ impl Drop for Busy<'_> {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.pings.lock().try_remove(self.index);
+        self.monitor.lock().try_remove(self.index);
     }
 }
 
 /// Checks the registered sockets at intervals, and frees room when it is scarce; runs forever.
 pub(super) async fn run(
-    pings: Arc<SocketPings>,
+    monitor: Arc<SocketMonitor>,
     queued: Arc<QueuedBytes>,
     intervals: HubIntervals,
 ) {
@@ -184,8 +185,8 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             biased;
-            () = queued.nearly_full() => pings.shed(&queued),
-            _ = ticks.tick() => pings.tick(&intervals),
+            () = queued.nearly_full() => monitor.shed(&queued),
+            _ = ticks.tick() => monitor.tick(&intervals),
         }
     }
 }
@@ -200,17 +201,17 @@ mod tests {
     #[tokio::test]
     async fn a_nearly_full_node_closes_the_sockets_with_the_most_queued_bytes() {
         let node = Arc::new(QueuedBytes::new(100_000));
-        let pings = SocketPings::new();
+        let monitor = SocketMonitor::new();
         let registrations: Vec<_> = [10_000, 45_000, 25_000]
             .map(|length| {
                 let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
                 let bytes = vec![0; length].into();
                 outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-                pings.register(outbox)
+                monitor.register(outbox)
             })
             .into();
         node.nearly_full().await;
-        pings.shed(&node);
+        monitor.shed(&node);
         let actions = registrations
             .iter()
             .map(|it| it.socket.outbox.next_action());
@@ -225,17 +226,17 @@ mod tests {
     #[tokio::test]
     async fn a_stalled_socket_is_closed_before_a_reading_one_with_more_queued_bytes() {
         let node = Arc::new(QueuedBytes::new(100_000));
-        let pings = SocketPings::new();
+        let monitor = SocketMonitor::new();
         let register = |length: usize| {
             let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
             let bytes = vec![0; length].into();
             outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-            pings.register(outbox)
+            monitor.register(outbox)
         };
         let stalled = register(35_000);
         tokio::time::sleep(Duration::from_millis(100)).await;
         let reading = register(45_000);
-        pings.shed(&node);
+        monitor.shed(&node);
         let actions = [stalled, reading].map(|it| it.socket.outbox.next_action());
         assert_eq!(actions, [Action::CloseTooSlow, Action::Write]);
     }
