@@ -12,8 +12,8 @@ use web_sys::ShareData;
 
 use crate::browser::{clipboard, closest, focus};
 use crate::components::announcement::Note;
+use crate::components::expiry_date::expiry_date;
 use crate::components::picture_deletions::PictureDeletions;
-use crate::components::until::until;
 use crate::erased::{effect, erase};
 use crate::model::{ShortId, Timestamp};
 use crate::settings::Settings;
@@ -59,7 +59,7 @@ pub fn ShareButton(
                 <p class="share-title">{texts().anyone_with_link}</p>
                 <ShareLink short_id/>
                 <p class="share-more">
-                    {until(expires_at)}
+                    {expiry_date(expires_at)}
                     <button
                         class="text-button"
                         r#type="button"

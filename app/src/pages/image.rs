@@ -10,7 +10,7 @@ use crate::browser::clock::Zone;
 use crate::components::{
     Brand, Composer, ConnectionStatus, Footer, ImageStage, Main, MessageList, NewPicture, People,
     PictureDeletion, PictureDeletions, Places, ShareButton, UploadOffer, add_from_form,
-    count_unread, image_title, is_owned, until,
+    count_unread, expiry_date, image_title, is_owned,
 };
 use crate::erased::{effect, erase};
 use crate::live::{Connection, Conversations, Opened};
@@ -125,7 +125,7 @@ fn Conversation(
             <Brand/>
             <NewPicture/>
             <People live/>
-            {until(upload.expires_at)}
+            {expiry_date(upload.expires_at)}
             <ConnectionStatus connection=live.connection/>
             <ShareButton short_id expires_at=upload.expires_at is_owner/>
         </header>

@@ -1,7 +1,7 @@
 //! Uploads an image that is dropped anywhere, pasted, chosen or taken. Works without scripts, as a plain form.
 
 mod check;
-mod keep;
+mod expiry;
 mod kept_focus;
 mod phase;
 mod sending;
@@ -20,7 +20,7 @@ use crate::browser::clipboard;
 use crate::erased::{effect, erase};
 use crate::texts::{fill, size, texts};
 use check::ACCEPT;
-use keep::KeepChoice;
+use expiry::KeepChoice;
 use kept_focus::KeptFocus;
 use sending::SendingView;
 use uploader::Uploader;

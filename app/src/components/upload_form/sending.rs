@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::keep::KeepChoice;
+use super::expiry::KeepChoice;
 use super::phase::{announced_label, percent, progress_label};
 use super::uploader::Uploader;
 use crate::texts::texts;

@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 use crate::texts::{fill, texts};
 
 /// Until when an image stays, if it expires.
-pub fn until(expires_at: Option<Timestamp>) -> Option<AnyView> {
+pub fn expiry_date(expires_at: Option<Timestamp>) -> Option<AnyView> {
     let at = expires_at?;
     let hydrated = Hydrated::expect();
     let text = move || {
