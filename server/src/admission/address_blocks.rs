@@ -15,8 +15,7 @@ pub struct AddressBlocks {
 }
 
 impl AddressBlocks {
-    /// Reads which addresses (from `ClientAddress::counted`) are blocked from now on. Those that are known stay if that
-    /// fails.
+    /// Reads which addresses are blocked from now on. Those that are known stay if that fails.
     ///
     /// # Errors
     /// That of `read`.
@@ -34,12 +33,12 @@ impl AddressBlocks {
         Ok(())
     }
 
-    /// Returns whether an address (from `ClientAddress::counted`) is blocked.
+    /// Returns whether an address is blocked.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.known.borrow().contains(&address)
     }
 
-    /// Waits until an address (from `ClientAddress::counted`) is blocked.
+    /// Waits until an address is blocked.
     pub async fn wait_for(&self, address: IpAddr) {
         let mut changes = self.known.subscribe();
         // Cannot fail: the sender is borrowed.

@@ -51,7 +51,7 @@ pub struct ClientMisses {
 }
 
 impl ClientMisses {
-    /// Creates the misses of an address (from `ClientAddress::counted`).
+    /// Creates the misses of an address.
     pub fn new(limit: Arc<MissLimiter>, address: IpAddr) -> Self {
         Self { limit, address }
     }

@@ -23,7 +23,7 @@ impl RateLimiter {
         Self(TokenBuckets::new(per_minute))
     }
 
-    /// Takes one action of an address (from `ClientAddress::counted`).
+    /// Takes one action of an address.
     ///
     /// # Errors
     /// [`RateLimited`] with the time to wait.
@@ -65,7 +65,7 @@ impl SharedRateLimiter {
         }
     }
 
-    /// Takes one action of an address (from `ClientAddress::counted`).
+    /// Takes one action of an address.
     ///
     /// # Errors
     /// [`RateLimited`] with the time to wait.
@@ -98,7 +98,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// The misses of a client, by its address (from `ClientAddress::counted`).
+    /// The misses of a client, by its address.
     pub fn misses_of(&self, address: IpAddr) -> ClientMisses {
         ClientMisses::new(Arc::clone(&self.misses), address)
     }

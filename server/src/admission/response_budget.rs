@@ -73,8 +73,7 @@ impl ResponseBudget {
         }))
     }
 
-    /// Reserves bytes for an address (from `ClientAddress::counted`). The fewer bytes are free, the fewer an address
-    /// may have.
+    /// Reserves bytes for an address. The fewer bytes are free, the fewer an address may have.
     ///
     /// # Errors
     /// [`BudgetExceeded`] if the address would exceed its share.

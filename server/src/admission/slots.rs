@@ -65,8 +65,7 @@ impl Slots {
         }))
     }
 
-    /// Takes a slot for an address (from `ClientAddress::counted`), or for `None` if many clients share the address, as
-    /// behind a trusted proxy.
+    /// Takes a slot for an address, or for `None` if many clients share the address, as behind a trusted proxy.
     ///
     /// # Errors
     /// See [`NoSlot`].

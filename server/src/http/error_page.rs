@@ -37,7 +37,7 @@ pub async fn localize_errors(
         let assets = &state.site.assets;
         app::problem_page(assets, settings, language, problem, detail_language, form)
     });
-    let client = info.client.counted();
+    let client = info.client.rate_limit_key();
     let page = page.and_then(|page| {
         let reservation = state.response_budget.reserve(client, page.len()).ok()?;
         Some(reservation.hold(page.into()))

@@ -121,8 +121,8 @@ impl Pictures {
         }
     }
 
-    /// Returns the smaller picture, which is made if necessary on behalf of an address (from
-    /// `ClientAddress::counted`); `None` if the image itself is to be shown.
+    /// Returns the smaller picture, which is made if necessary on behalf of an address; `None` if the image itself is
+    /// to be shown.
     ///
     /// # Errors
     /// [`ApiError::TooManyRequests`] when the address has asked for too many that had to be made;

@@ -211,7 +211,7 @@ impl ConnectionAcceptor {
 
     fn take_slot(&self, peer: IpAddr) -> Result<Slot, NoSlot> {
         let peer = ClientAddress::from(peer);
-        let address = (!peer.is_in(&self.trusted)).then(|| peer.counted());
+        let address = (!peer.is_in(&self.trusted)).then(|| peer.rate_limit_key());
         self.slots.take(address)
     }
 }

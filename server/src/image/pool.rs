@@ -119,7 +119,7 @@ impl DecodePool {
         self.decoders.waiting()
     }
 
-    /// Takes an upload slot for an address (from `ClientAddress::counted`).
+    /// Takes an upload slot for an address.
     ///
     /// # Errors
     /// [`NoSlot`] when no slot is free.

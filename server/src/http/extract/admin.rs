@@ -60,11 +60,11 @@ pub fn check_token<'c>(
 ) -> Result<&'c AdminToken, ApiError> {
     let token = config.admin_token.as_ref().ok_or(ApiError::NotFound)?;
     let attempts = &rate_limits.wrong_tokens;
-    attempts.check(client.counted())?;
+    attempts.check(client.rate_limit_key())?;
     if token.is(given) {
         return Ok(token);
     }
-    attempts.charge(client.counted(), 1);
+    attempts.charge(client.rate_limit_key(), 1);
     warn!(client = %client.ip(), "a wrong admin token");
     Err(ApiError::NotAdmin)
 }

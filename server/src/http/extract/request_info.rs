@@ -37,8 +37,8 @@ impl ClientAddress {
         is_trusted(self.0, networks)
     }
 
-    /// Returns the address that limits count it under: an IPv6 client usually has a whole /64 network.
-    pub fn counted(self) -> IpAddr {
+    /// Returns the address by which limits and blocks know the client: an IPv6 client usually has a whole /64 network.
+    pub fn rate_limit_key(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_counts_as_one_client() {
-        let counted = |peer| info(peer, &[], &[]).client.counted().to_string();
-        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(counted("192.0.2.7"), "192.0.2.7");
-        assert_eq!(counted("::ffff:192.0.2.7"), "192.0.2.7");
+        let key = |peer| info(peer, &[], &[]).client.rate_limit_key().to_string();
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(key("192.0.2.7"), "192.0.2.7");
+        assert_eq!(key("::ffff:192.0.2.7"), "192.0.2.7");
     }
 
     #[test]

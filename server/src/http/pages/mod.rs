@@ -147,7 +147,11 @@ fn respond(
     request: &HeaderMap,
     page: &RenderedPage,
 ) -> Result<Response, ApiError> {
-    Ok(page.respond(request, &state.response_budget, info.client.counted())?)
+    Ok(page.respond(
+        request,
+        &state.response_budget,
+        info.client.rate_limit_key(),
+    )?)
 }
 
 async fn render(
@@ -168,7 +172,7 @@ async fn render(
     let rendering = RenderedPage::render(request, language, assets, settings, content, origins);
     let pages = &state.pages;
     pages
-        .get_or_render(info.client.counted(), key, version, rendering)
+        .get_or_render(info.client.rate_limit_key(), key, version, rendering)
         .await
 }
 
@@ -199,7 +203,7 @@ async fn image_page(
     let reserve = || {
         state
             .response_budget
-            .reserve(info.client.counted(), load::MAX_PAGE_BYTES)
+            .reserve(info.client.rate_limit_key(), load::MAX_PAGE_BYTES)
     };
     let (request, _) = request.into_parts();
     let make = async |_reservation| {

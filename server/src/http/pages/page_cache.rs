@@ -126,8 +126,7 @@ impl PageCache {
     }
 
     /// Returns this version of a page, rendered now or before. Of concurrent callers one renders it, when it is the
-    /// turn of its address (from `ClientAddress::counted`), and the others wait; if that one is cancelled, the next one
-    /// renders it.
+    /// turn of its address, and the others wait; if that one is cancelled, the next one renders it.
     pub(super) async fn get_or_render(
         &self,
         address: IpAddr,

@@ -53,7 +53,7 @@ impl PlainPages {
             settings(state, &self.info),
             self.language,
         );
-        let client = self.info.client.counted();
+        let client = self.info.client.rate_limit_key();
         let reservation = state.response_budget.reserve(client, page.len())?;
         let page = Html(reservation.hold(page.into()));
         let mut response = (status, page).into_response();

@@ -21,7 +21,7 @@ pub async fn refuse_blocked(
     }
     tokio::select! {
         biased;
-        () = blocks.wait_for(info.client.counted()) => ApiError::AddressBlocked.into_response(),
+        () = blocks.wait_for(info.client.rate_limit_key()) => ApiError::AddressBlocked.into_response(),
         response = next.run(request) => response,
     }
 }

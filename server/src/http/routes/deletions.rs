@@ -30,7 +30,10 @@ pub async fn delete_message(
     path: UploadPath,
     (Path((_, seq)), Query(query)): (Path<(String, String)>, Query<Parameters>),
 ) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted()).await?;
+    rate_limits
+        .messages
+        .take(info.client.rate_limit_key())
+        .await?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     let message = message_ref(&seq, &query)?;
@@ -69,7 +72,7 @@ pub async fn delete_upload(
     info: RequestInfo,
     path: UploadPath,
 ) -> Result<StatusCode, ApiError> {
-    let address = info.client.counted();
+    let address = info.client.rate_limit_key();
     rate_limits.messages.take(address).await?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;

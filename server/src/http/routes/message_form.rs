@@ -49,7 +49,10 @@ pub async fn create(
     UploadPath(upload): UploadPath,
     request: Request,
 ) -> Result<Redirect, Response> {
-    let limited = rate_limits.messages.take(info.client.counted()).await;
+    let limited = rate_limits
+        .messages
+        .take(info.client.rate_limit_key())
+        .await;
     let limited = limited.map_err(ApiError::from);
     if !prefers_html(request.headers()) {
         limited.clone().map_err(ApiError::into_response)?;

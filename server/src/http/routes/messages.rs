@@ -80,7 +80,7 @@ pub async fn list(
         takes_gzip: quality(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) > 0,
     };
     let reserve = || {
-        let reservation = budget.reserve(info.client.counted(), limit * MAX_MESSAGE_BYTES);
+        let reservation = budget.reserve(info.client.rate_limit_key(), limit * MAX_MESSAGE_BYTES);
         reservation.map_err(ApiError::from)
     };
     let read = async |reservation| {
@@ -141,7 +141,7 @@ pub async fn create(
     path: UploadPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let address = info.client.counted();
+    let address = info.client.rate_limit_key();
     rate_limits.messages.take(address).await?;
     let expected = "A message is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;

@@ -24,7 +24,7 @@ pub async fn limit_misses(
     let Ok(UploadPath(upload)) = path else {
         return next.run(request).await;
     };
-    let misses = rate_limits.misses_of(info.client.counted());
+    let misses = rate_limits.misses_of(info.client.rate_limit_key());
     if let Err(refused) = misses.check(upload) {
         return ApiError::from(refused).into_response();
     }

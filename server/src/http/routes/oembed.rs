@@ -58,7 +58,7 @@ pub async fn show(
     let Embedding { url, room } = parse_query(&query)?;
     let origin = info.public_origin(&config);
     let upload = upload_of(url, &origin).ok_or(ApiError::NotFound)?;
-    let misses = rate_limits.misses_of(info.client.counted());
+    let misses = rate_limits.misses_of(info.client.rate_limit_key());
     misses.check(upload)?;
     let language = accept::language(&headers);
     match describe(store.as_ref(), upload, language).await {

@@ -37,7 +37,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let upload = Deadline::start().wait("store", store.upload(id)).await?;
     let code = svg(&info.public_origin(&config), upload.short_id)?;
-    let reservation = budget.reserve(info.client.counted(), code.len())?;
+    let reservation = budget.reserve(info.client.rate_limit_key(), code.len())?;
     let code = Representation::new(SVG, CACHE_CONTROL, code.into_bytes());
     let mut response = code.respond_with(&request, |bytes| reservation.hold(bytes.clone()));
     if config.public_url.is_none() {

@@ -58,7 +58,7 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, ApiError> {
     let client = pages.info.client;
-    let limited = rate_limits.messages.take(client.counted()).await;
+    let limited = rate_limits.messages.take(client.rate_limit_key()).await;
     let Fields { reason } = read_form(request).await?;
     let deadline = Deadline::start();
     let upload = deadline.wait("store", store.upload(name)).await?;

@@ -29,7 +29,10 @@ pub async fn create(
     path: UploadPath,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    rate_limits.messages.take(info.client.counted()).await?;
+    rate_limits
+        .messages
+        .take(info.client.rate_limit_key())
+        .await?;
     let expected = "A report is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
     let mut given = json_object(&body)?;

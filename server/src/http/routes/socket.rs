@@ -41,7 +41,7 @@ pub async fn upgrade(
     if !handshake.offers(SUBPROTOCOL) {
         return Err(ApiError::malformed(INVALID_HANDSHAKE));
     }
-    let address = info.client.counted();
+    let address = info.client.rate_limit_key();
     if address_blocks.contains(address) {
         return Err(ApiError::AddressBlocked);
     }

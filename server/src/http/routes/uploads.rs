@@ -83,7 +83,7 @@ pub async fn create(
     info: RequestInfo,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let address = info.client.counted();
+    let address = info.client.rate_limit_key();
     rate_limits.uploads.take(address).await?;
     // Refused before the body is read.
     let slot = decoders.upload_slot(address)?;

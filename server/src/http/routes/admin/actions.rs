@@ -148,7 +148,7 @@ impl Actions {
         seconds: Option<u32>,
     ) -> Result<(), ApiError> {
         let until = seconds.map(until).transpose()?;
-        let address = ClientAddress::from(address).counted();
+        let address = ClientAddress::from(address).rate_limit_key();
         let blocked = self.blocked_addresses().await?;
         let is_known = blocked.iter().any(|it| it.address == address);
         if until.is_some() && !is_known && blocked.len() >= MAX_BLOCKED_ADDRESSES {

@@ -48,7 +48,7 @@ async fn list(
         UploadFilter::All
     };
     let before = before(&query)?;
-    let reservation = budget.reserve(client.counted(), MAX_LIST_BYTES)?;
+    let reservation = budget.reserve(client.rate_limit_key(), MAX_LIST_BYTES)?;
     let page = actions.list(client, filter, before).await?;
     let json = serde_json::to_vec(&page).map_err(|_| ApiError::Internal)?;
     let json_type = HeaderValue::from_static("application/json");

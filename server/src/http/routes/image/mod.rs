@@ -132,7 +132,9 @@ impl Images {
         }
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let buffered = length.min(self.blobs.read_buffer_bytes());
-        let reservation = self.budget.reserve(info.client.counted(), buffered)?;
+        let reservation = self
+            .budget
+            .reserve(info.client.rate_limit_key(), buffered)?;
         let bytes = self.blobs.read(upload.short_id, range);
         let bytes = reservation.hold_stream(deadline.wait("blobs", bytes).await?);
         Ok((status, headers, Body::from_stream(bytes)).into_response())

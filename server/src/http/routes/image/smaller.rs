@@ -51,7 +51,7 @@ impl Images {
             headers.remove(CONTENT_TYPE);
             return Ok(Some((StatusCode::NOT_MODIFIED, headers).into_response()));
         }
-        let address = request.info.client.counted();
+        let address = request.info.client.rate_limit_key();
         let Some(mut picture) = self.pictures.find(upload, derived, address).await? else {
             return Ok(None);
         };
