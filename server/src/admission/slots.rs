@@ -65,7 +65,8 @@ impl Slots {
         }))
     }
 
-    /// Takes a slot for an address, or for `None` if many clients share the address, as behind a trusted proxy.
+    /// Takes a slot for an address, or for `None` if many clients share the address, as behind a trusted proxy, or if
+    /// it is for no client.
     ///
     /// # Errors
     /// See [`NoSlot`].
