@@ -1,5 +1,5 @@
 //! Leptos inserts a list's new items before a comment, which is the list's last child. Extensions that strip comments
-//! remove it; then nothing new would be shown, without an error.
+//! remove those of all lists; then nothing new would be shown, without an error.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,12 +14,12 @@ use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit, Node
 
 use super::form_input::save_input;
 
-/// The elements with a `<For>`.
-const LISTS: &str = ".log-content, .ripples, .strokes, .edges, .own-pictures ul";
+/// A list (`ErasedFor`) of each page that has any: if it has lost its comment, so have the others.
+const LISTS: &str = ".log-content, .own-pictures ul";
 /// The app is rendered again at most this often: an extension may remove the comments each time.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Renders the app again whenever one of its lists has lost its comment.
+/// Renders the app again whenever its lists have lost their comments.
 pub fn watch<S: Mountable + 'static>(
     root: HtmlElement,
     mounted: UnmountHandle<S>,
@@ -73,7 +73,7 @@ impl<S: Mountable + 'static, M: Fn() -> UnmountHandle<S> + 'static> Watcher<S, M
     }
 }
 
-/// Whether each list has its comment.
+/// Whether each of the [`LISTS`] has its comment.
 fn are_complete(root: &Element) -> bool {
     let Ok(lists) = root.query_selector_all(LISTS) else {
         return true;
