@@ -10,6 +10,12 @@ use crate::http::error::ApiError;
 /// left for the answer itself.
 const BACKEND_TIMEOUT: Duration = Duration::from_millis(2_700);
 
+/// Logs that a backend has given no result in time, and returns the error that says so.
+pub fn no_result_in_time(backend: &'static str) -> ApiError {
+    tracing::warn!(backend, "no result in time");
+    ApiError::Unavailable
+}
+
 /// The time by which all backends that a request needs must have answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
@@ -32,10 +38,7 @@ impl Deadline {
     ) -> Result<T, ApiError> {
         let result = timeout_at(self.0, call).await;
         result.map_or_else(
-            |_| {
-                tracing::warn!(backend, "no result in time");
-                Err(ApiError::Unavailable)
-            },
+            |_| Err(no_result_in_time(backend)),
             |result| {
                 let result = result.map_err(Into::into);
                 // The backend has logged the reason, often once for several requests; this shows which requests it

@@ -25,7 +25,7 @@ use crate::admission::storage_quota::Reservation;
 use crate::blob::Blobs;
 use crate::config::Config;
 use crate::http::accept::{prefers_html, prefers_plain_text};
-use crate::http::deadline::Deadline;
+use crate::http::deadline::{Deadline, no_result_in_time};
 use crate::http::error::ApiError;
 use crate::http::extract::author::Author;
 use crate::http::extract::origin::SameOriginOrShared;
@@ -268,8 +268,7 @@ impl Publisher {
                 break;
             }
         }
-        tracing::warn!(backend = "blobs", "no result in time");
-        Err(ApiError::Unavailable)
+        Err(no_result_in_time("blobs"))
     }
 }
 

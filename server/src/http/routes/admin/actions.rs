@@ -13,13 +13,13 @@ use axum::extract::FromRef;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::admission::address_blocks::AddressBlocks;
 use crate::blob::{BlobError, Blobs};
 use crate::clock;
 use crate::config::MAX_AGE;
-use crate::http::deadline::Deadline;
+use crate::http::deadline::{Deadline, no_result_in_time};
 use crate::http::error::ApiError;
 use crate::http::extract::request_info::ClientAddress;
 use crate::http::state::AppState;
@@ -188,9 +188,8 @@ async fn hash_of_stored(blobs: &dyn Blobs, upload: &Upload) -> Result<ContentHas
         }
         Ok::<_, BlobError>(hasher.into())
     };
-    let hashed = timeout(READ_TIMEOUT, hashing).await.map_err(|_| {
-        warn!(backend = "blobs", "no result in time");
-        ApiError::Unavailable
-    })?;
-    Ok(hashed?)
+    match timeout(READ_TIMEOUT, hashing).await {
+        Ok(hashed) => Ok(hashed?),
+        Err(_) => Err(no_result_in_time("blobs")),
+    }
 }
