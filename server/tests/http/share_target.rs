@@ -29,7 +29,7 @@ async fn an_image_from_the_share_sheet_gets_a_page() {
     // So that it gets into the browser's own list.
     let page = header(response.headers(), "location");
     let id = page.strip_prefix("/u/").unwrap();
-    let cookie = format!("tonesa-uploaded={id}; Path={page}; Max-Age=60; SameSite=Strict");
+    let cookie = format!("tonesa-uploaded={id}; SameSite=Strict; Path={page}; Max-Age=60");
     assert_eq!(header(response.headers(), "set-cookie"), cookie);
     let page = node.get(page);
     assert_eq!(page.send().await.unwrap().status(), StatusCode::OK);

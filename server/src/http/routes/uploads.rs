@@ -10,6 +10,7 @@ use app::model::{AuthorSecret, Content, Kind, ShortId, Timestamp, UPLOADED_COOKI
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -127,7 +128,7 @@ fn answer(
     let body = match format {
         Format::Redirect => {
             let cookie = uploaded_cookie(upload.short_id, info.https);
-            return ([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response();
+            return (CookieJar::new().add(cookie), Redirect::to(&page)).into_response();
         }
         Format::Json => Json(Created {
             upload,
@@ -161,9 +162,13 @@ struct Created<'a> {
 
 /// Tells the script of the page that this browser has uploaded the image, for the browser's own list. Unlike something
 /// in the address, it is not passed on with the link.
-fn uploaded_cookie(short_id: ShortId, https: bool) -> String {
-    let secure = if https { "; Secure" } else { "" };
-    format!("{UPLOADED_COOKIE}={short_id}; Path=/u/{short_id}; Max-Age=60; SameSite=Strict{secure}")
+fn uploaded_cookie(short_id: ShortId, https: bool) -> Cookie<'static> {
+    Cookie::build((UPLOADED_COOKIE, short_id.to_string()))
+        .path(format!("/u/{short_id}"))
+        .max_age(time::Duration::MINUTE)
+        .same_site(SameSite::Strict)
+        .secure(https)
+        .build()
 }
 
 /// `GET /api/uploads/{id}`.
