@@ -62,8 +62,7 @@ impl Client {
     /// Handles an input, and returns what is to be done.
     pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Effect> {
         self.machine.handle(input, at(now));
-        let (_, have_ripples_changed) = self.machine.take_changes();
-        if have_ripples_changed {
+        if self.machine.take_changes().ripples {
             // Animations end at once: first that of the ripple, then that of its dot.
             let ripples: Vec<_> = self.machine.ripples().iter().map(|it| it.id).collect();
             for id in ripples {

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::live::connection::ConnectionEvent;
 use app::live::failure::ApiFailure;
 use app::live::machine::Input;
 use app::model::{MessageId, Seq, UploadId};
@@ -299,8 +298,7 @@ impl World {
             } => {
                 let known = self.clients.get(&client);
                 if known.is_some_and(|it| it.timers[timer as usize] == generation) {
-                    let expired = ConnectionEvent::Timer(timer);
-                    self.give(client, Input::Connection(expired));
+                    self.give(client, Input::Timer(timer));
                 }
             }
             Event::Act(client) => self.act(client),

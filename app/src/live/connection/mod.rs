@@ -44,7 +44,7 @@ pub enum ConnectionEvent {
     PageShown,
     /// The app shows another page.
     Unmounted,
-    /// A timer expired.
+    /// A timer of the connection expired.
     Timer(Timer),
 }
 

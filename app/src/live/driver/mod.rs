@@ -170,28 +170,27 @@ impl Inner {
 
     fn show(&self) {
         let mut machine = self.machine.borrow_mut();
-        let (messages_changed, ripples_changed) = machine.take_changes();
-        if machine.take_restarted() {
+        let changes = machine.take_changes();
+        if changes.restarted {
             self.view.messages.clear(machine.listed().0);
         }
-        let deleted = machine.take_deleted();
-        let mut leaving = machine.take_closed();
-        leaving.extend(&deleted);
+        let mut leaving = changes.deletions_sent;
+        leaving.extend(&changes.deleted);
         if !leaving.is_empty() {
             self.view.messages.leaving.set(leaving);
         }
-        for seq in deleted {
+        for seq in changes.deleted {
             self.view.messages.remove(seq);
         }
-        if messages_changed {
+        if changes.entries {
             let (listed, unsent) = (machine.listed(), machine.unsent());
             self.view.messages.update(listed, unsent);
             self.unsent.borrow_mut().write(unsent);
         }
-        if machine.take_deliveries_changed() {
+        if changes.deliveries {
             self.view.messages.refresh(machine.listed().1);
         }
-        if ripples_changed {
+        if changes.ripples {
             self.view.ripples.set(machine.ripples().to_vec());
             self.view.segments.set(machine.segments().to_vec());
         }
@@ -255,7 +254,7 @@ impl Inner {
     fn start_timer(self: &Rc<Self>, timer: Timer, millis: u32) {
         let weak = Rc::downgrade(self);
         let timeout = Timeout::new(millis, move || {
-            Self::connection_event(&weak, ConnectionEvent::Timer(timer));
+            Self::handle_weak(&weak, Input::Timer(timer));
         });
         self.timers.borrow_mut()[timer as usize] = Some(timeout);
     }

@@ -9,13 +9,13 @@ impl Machine {
     pub(super) fn delete(&mut self, seq: Seq, now: Now) {
         if let Some(id) = self.conversation.message_id(seq) {
             self.effects.extend(self.deletions.delete(seq, id, now));
-            self.deliveries_changed = true;
+            self.changes.deliveries = true;
         }
     }
 
     pub(super) fn undo_delete(&mut self, seq: Seq) {
         self.deletions.undo(seq);
-        self.deliveries_changed = true;
+        self.changes.deliveries = true;
     }
 
     pub(super) fn on_delete_timer(&mut self, now: Now) {
@@ -38,8 +38,8 @@ impl Machine {
             Effect::Delete(seq, _) => Some(*seq),
             _ => None,
         });
-        self.changes.closed.extend(sent);
-        self.deliveries_changed = true;
+        self.changes.deletions_sent.extend(sent);
+        self.changes.deliveries = true;
         self.effects.extend(effects);
     }
 
@@ -54,13 +54,13 @@ impl Machine {
 
     pub(super) fn on_delete_answered(&mut self, seq: Seq, answer: Result<(), ApiFailure>) {
         self.deletions.on_answered(seq, answer);
-        self.deliveries_changed = true;
+        self.changes.deliveries = true;
     }
 
     /// Says of the listed messages which are being deleted, also of those that were listed anew.
     pub(super) fn update_deliveries(&mut self) {
         let may_be_listed_anew = self.changes.entries && !self.deletions.is_empty();
-        if self.deliveries_changed || may_be_listed_anew {
+        if self.changes.deliveries || may_be_listed_anew {
             let conversation = &mut self.conversation;
             self.deletions
                 .retain(|seq| conversation.message_id(seq).is_some());

@@ -56,6 +56,8 @@ pub enum Input {
     EndSegment(u64),
     /// The reader has another alias.
     Rename(AuthorName),
+    /// A timer expired.
+    Timer(Timer),
 }
 
 /// Whether older messages are being loaded.
@@ -68,15 +70,22 @@ enum Older {
     Failed,
 }
 
-/// What has changed since it was asked last.
+/// What has changed since the last call of [`Machine::take_changes`].
+#[expect(clippy::struct_excessive_bools, reason = "each is a change of its own")]
 #[derive(Debug, Default)]
-struct Changes {
-    entries: bool,
-    ripples: bool,
-    /// The list has started anew.
-    restarted: bool,
+pub struct Changes {
+    /// The listed entries, or the messages that are not stored yet.
+    pub entries: bool,
+    /// The list has started anew: the server has another history.
+    pub restarted: bool,
+    /// The deliveries of stored messages.
+    pub deliveries: bool,
+    /// The ripples, or the lines.
+    pub ripples: bool,
     /// The messages whose deletion can no longer be undone.
-    closed: Vec<Seq>,
+    pub deletions_sent: Vec<Seq>,
+    /// The listed messages that were deleted.
+    pub deleted: Vec<Seq>,
 }
 
 /// A live conversation.
@@ -100,8 +109,6 @@ pub struct Machine {
     polling: bool,
     effects: Vec<Effect>,
     changes: Changes,
-    /// Whether what is said of stored messages has changed.
-    deliveries_changed: bool,
     /// The server was found to have another history: the list starts anew with its newest messages.
     is_contradicted: bool,
 }
@@ -127,7 +134,6 @@ impl Machine {
             polling: false,
             effects: Vec::new(),
             changes: Changes::default(),
-            deliveries_changed: false,
             is_contradicted: false,
         }
     }
@@ -191,32 +197,12 @@ impl Machine {
         std::mem::take(&mut self.effects)
     }
 
-    /// Whether the entries and the ripples changed since the last call.
-    pub fn take_changes(&mut self) -> (bool, bool) {
-        (
-            std::mem::take(&mut self.changes.entries),
-            std::mem::take(&mut self.changes.ripples),
-        )
-    }
-
-    /// Whether the list has started anew since the last call: the server has another history.
-    pub fn take_restarted(&mut self) -> bool {
-        std::mem::take(&mut self.changes.restarted)
-    }
-
-    /// Whether what is said of stored messages has changed since the last call.
-    pub fn take_deliveries_changed(&mut self) -> bool {
-        std::mem::take(&mut self.deliveries_changed)
-    }
-
-    /// Returns the numbers of the messages whose deletion can no longer be undone since the last call.
-    pub fn take_closed(&mut self) -> Vec<Seq> {
-        std::mem::take(&mut self.changes.closed)
-    }
-
-    /// Returns the numbers of the listed messages that were deleted since the last call.
-    pub fn take_deleted(&mut self) -> Vec<Seq> {
-        self.conversation.take_deleted()
+    /// Returns what has changed since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        Changes {
+            deleted: self.conversation.take_deleted(),
+            ..std::mem::take(&mut self.changes)
+        }
     }
 
     /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
@@ -273,6 +259,7 @@ impl Machine {
                 self.changes.ripples = true;
             }
             Input::Rename(name) => self.rename(name),
+            Input::Timer(timer) => self.on_timer(timer, now),
         }
         self.update_deliveries();
         self.start_backfill();
@@ -282,13 +269,7 @@ impl Machine {
 
     fn on_connection_event(&mut self, event: ConnectionEvent, now: Now) {
         match event {
-            ConnectionEvent::Timer(Timer::Backfill) | ConnectionEvent::Online => {
-                self.backfill.resume();
-            }
-            ConnectionEvent::Timer(Timer::HideCaughtUp) => self.caught_up = None,
-            ConnectionEvent::Timer(Timer::Poll) => self.on_poll_timer(),
-            ConnectionEvent::Timer(Timer::Post) => self.on_post_timer(),
-            ConnectionEvent::Timer(Timer::Delete) => self.on_delete_timer(now),
+            ConnectionEvent::Online => self.backfill.resume(),
             ConnectionEvent::Hidden | ConnectionEvent::PageHidden => self.send_deletions(),
             ConnectionEvent::Unmounted => {
                 self.send_deletions();
@@ -305,6 +286,19 @@ impl Machine {
             self.missed = Some(0);
             self.caught_up = None;
             self.effects.push(Effect::Stop(Timer::HideCaughtUp));
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, now: Now) {
+        match timer {
+            Timer::Reconnect | Timer::Timeout | Timer::Idle | Timer::Rename => {
+                self.on_connection_event(ConnectionEvent::Timer(timer), now);
+            }
+            Timer::Poll => self.on_poll_timer(),
+            Timer::Backfill => self.backfill.resume(),
+            Timer::HideCaughtUp => self.caught_up = None,
+            Timer::Post => self.on_post_timer(),
+            Timer::Delete => self.on_delete_timer(now),
         }
     }
 

@@ -27,8 +27,7 @@ fn wait(machine: &mut Machine) -> Vec<Effect> {
         millis: 1_000_000 + u64::from(UNDO_MILLIS),
         random: 0.5,
     };
-    let timer = ConnectionEvent::Timer(Timer::Delete);
-    machine.handle(Input::Connection(timer), later);
+    machine.handle(Input::Timer(Timer::Delete), later);
     machine.take_effects()
 }
 
@@ -46,13 +45,13 @@ fn a_message_is_deleted_after_the_time_to_undo_it() {
     assert_eq!(effects, [Effect::Start(Timer::Delete, UNDO_MILLIS)]);
     let undo = |undo| Some(Delivery::Deleted { undo });
     assert_eq!(delivery(&machine, 2), undo(true));
-    assert!(machine.take_deliveries_changed());
+    assert!(machine.take_changes().deliveries);
     assert_eq!(wait(&mut machine), [Effect::Delete(TWO, id_of_two())]);
-    assert_eq!(machine.take_closed(), [TWO]);
+    assert_eq!(machine.take_changes().deletions_sent, [TWO]);
     assert_eq!(delivery(&machine, 2), undo(false));
     give(&mut machine, Input::DeleteAnswered(TWO, Ok(())));
     frame(&mut machine, deleted(4, 2));
-    assert_eq!(machine.take_deleted(), [TWO]);
+    assert_eq!(machine.take_changes().deleted, [TWO]);
     assert_eq!(texts(&machine), ["text 1", "text 3"]);
 }
 

@@ -57,7 +57,7 @@ pub(super) fn connect(machine: &mut Machine, head: u64) -> Vec<Effect> {
 pub(super) fn reconnect(machine: &mut Machine, head: u64) -> Vec<Effect> {
     connection(machine, ConnectionEvent::Closed(1006));
     assert_eq!(machine.connection(), Connection::Reconnecting);
-    connection(machine, ConnectionEvent::Timer(Timer::Reconnect));
+    give(machine, Input::Timer(Timer::Reconnect));
     connection(machine, ConnectionEvent::Opened);
     frame(machine, watched(head))
 }

@@ -26,8 +26,8 @@ fn after_a_reset_the_list_starts_anew_and_unsent_messages_are_posted_to_it() {
     send(&mut machine, "b");
     assert_eq!(delivery(&machine, "a"), Delivery::Sent, "behind a gap");
     let effects = frame(&mut machine, reset(vec![own("c", 1), own("d", 2)], 2));
-    assert!(machine.take_restarted());
-    assert!(!machine.take_restarted());
+    assert!(machine.take_changes().restarted);
+    assert!(!machine.take_changes().restarted);
     let expected = ["text of c", "text of d", "text of a", "text of b"];
     assert_eq!(texts(&machine), expected);
     assert_eq!(machine.connection(), Connection::Live);
@@ -73,7 +73,7 @@ fn answers_from_before_a_reset_are_ignored() {
 fn a_fetch_that_shows_another_history_starts_the_list_anew() {
     let mut machine = live();
     frame(&mut machine, posted(message(6)));
-    connection(&mut machine, ConnectionEvent::Timer(Timer::Backfill));
+    give(&mut machine, Input::Timer(Timer::Backfill));
     let others = (3..=6).map(|seq| own(&format!("again-{seq}"), seq));
     let contradicting = LogPage {
         entries: others.map(Into::into).collect(),
@@ -83,7 +83,7 @@ fn a_fetch_that_shows_another_history_starts_the_list_anew() {
     assert_eq!(effects, [Effect::FetchNewest]);
     assert_eq!(texts(&machine).len(), 3, "nothing of it is listed");
     give(&mut machine, Input::FetchedNewest(Ok(contradicting)));
-    assert!(machine.take_restarted());
+    assert!(machine.take_changes().restarted);
     assert_eq!(machine.listed().0, Seq::new(3));
     assert_eq!(texts(&machine)[0], "text of again-3");
 }
@@ -105,7 +105,7 @@ fn what_is_behind_a_gap_is_dropped_when_watching_again() {
 fn what_is_posted_before_the_answer_to_the_watch_is_not_listed_with_another_history() {
     let mut machine = live();
     connection(&mut machine, ConnectionEvent::Closed(1006));
-    connection(&mut machine, ConnectionEvent::Timer(Timer::Reconnect));
+    give(&mut machine, Input::Timer(Timer::Reconnect));
     connection(&mut machine, ConnectionEvent::Opened);
     frame(&mut machine, posted(own("again-4", 4)));
     assert_eq!(texts(&machine), ["text 1", "text 2", "text 3"]);
@@ -120,7 +120,7 @@ fn what_is_posted_before_the_answer_to_the_watch_is_not_listed_with_another_hist
 fn what_is_posted_before_the_answer_to_the_watch_is_fetched_with_the_same_history() {
     let mut machine = live();
     connection(&mut machine, ConnectionEvent::Closed(1006));
-    connection(&mut machine, ConnectionEvent::Timer(Timer::Reconnect));
+    give(&mut machine, Input::Timer(Timer::Reconnect));
     connection(&mut machine, ConnectionEvent::Opened);
     let effects = frame(&mut machine, posted(message(4)));
     assert_eq!(effects, [Effect::FetchFrom(Seq::new(3))]);
@@ -192,11 +192,11 @@ fn older_messages_of_a_shorter_history_are_not_listed() {
 fn a_fetch_that_shows_a_lower_head_starts_the_list_anew() {
     let mut machine = live();
     frame(&mut machine, posted(message(9)));
-    connection(&mut machine, ConnectionEvent::Timer(Timer::Backfill));
+    give(&mut machine, Input::Timer(Timer::Backfill));
     let effects = give(&mut machine, Input::Fetched(Ok(page(3..=4, 4))));
     assert_eq!(effects, [Effect::FetchNewest]);
     give(&mut machine, Input::FetchedNewest(Ok(page(1..=4, 4))));
-    assert!(machine.take_restarted());
+    assert!(machine.take_changes().restarted);
     assert_eq!(texts(&machine).len(), 4);
     assert_eq!(machine.connection(), Connection::Live);
 }
@@ -253,7 +253,7 @@ fn an_answer_that_shows_another_history_starts_the_list_anew() {
     let mut newest = page(1..=1, 2);
     newest.entries.push(own("a", 2).into());
     give(&mut machine, Input::FetchedNewest(Ok(newest)));
-    assert!(machine.take_restarted());
+    assert!(machine.take_changes().restarted);
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine), ["text 1", "text of a"]);
 }

@@ -76,7 +76,7 @@ fn a_failed_post_is_repeated_with_the_same_id() {
     assert_eq!(effects, [Effect::Start(Timer::Post, 1_250)]);
     let note = "Waiting for the connection".to_owned();
     assert_eq!(delivery(&machine, "a"), Delivery::Waiting { note });
-    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Post));
+    let effects = give(&mut machine, Input::Timer(Timer::Post));
     assert_eq!(posts(&effects), ["a"]);
     give(&mut machine, lost);
     // The server is back.
@@ -214,6 +214,6 @@ fn messages_of_the_last_document_wait_for_the_connection_unless_they_are_listed(
 fn without_a_connection_messages_of_the_last_document_are_posted_after_a_while() {
     let mut machine = machine(page(1..=3, 3));
     machine.restore([unsent("a")].into_iter());
-    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Post));
+    let effects = give(&mut machine, Input::Timer(Timer::Post));
     assert_eq!(posts(&effects), ["a"]);
 }

@@ -98,7 +98,7 @@ fn a_watch_says_who_watches_and_is_repeated_after_a_change_of_the_alias() {
     assert_eq!(rename(&mut machine, "Mira"), delayed);
     assert_eq!(touch(&mut machine), [sent(Some("Mira"), None)]);
     assert_eq!(rename(&mut machine, "Anonymous"), delayed);
-    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Rename));
+    let effects = give(&mut machine, Input::Timer(Timer::Rename));
     let nameless = Viewer { name: None, ..me() };
     assert_eq!(viewer(&effects), Some(nameless));
     assert_eq!(touch(&mut machine), [sent(None, None)]);
@@ -108,7 +108,7 @@ fn a_watch_says_who_watches_and_is_repeated_after_a_change_of_the_alias() {
 fn an_alias_that_changes_without_a_connection_is_told_by_the_next_watch() {
     let mut machine = machine(page(1..=3, 3));
     rename(&mut machine, "Mira");
-    let effects = connection(&mut machine, ConnectionEvent::Timer(Timer::Rename));
+    let effects = give(&mut machine, Input::Timer(Timer::Rename));
     assert_eq!(effects, []);
     connection(&mut machine, ConnectionEvent::Mounted);
     let effects = connection(&mut machine, ConnectionEvent::Opened);

@@ -113,7 +113,7 @@ impl World {
     }
 
     pub(super) fn perform_effects(&mut self) {
-        self.restarts += usize::from(self.machine.take_restarted());
+        self.restarts += usize::from(self.machine.take_changes().restarted);
         for effect in self.machine.take_effects() {
             self.perform(effect);
         }
@@ -382,7 +382,7 @@ impl World {
         if let Some((&slot, &(at, timer))) = self.timers.iter().min_by_key(|(_, (at, _))| *at) {
             self.timers.remove(&slot);
             self.millis = self.millis.max(at);
-            self.give(Input::Connection(ConnectionEvent::Timer(timer)));
+            self.give(Input::Timer(timer));
         }
     }
 }

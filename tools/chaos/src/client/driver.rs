@@ -169,7 +169,7 @@ impl Driver {
 
     pub fn on_timer(&mut self, timer: Timer) {
         self.stop_timer(timer);
-        self.handle(Input::Connection(ConnectionEvent::Timer(timer)));
+        self.handle(Input::Timer(timer));
     }
 
     pub fn into_transcript(self) -> Transcript {
@@ -192,15 +192,15 @@ impl Driver {
     }
 
     fn record(&mut self) {
-        let (entries_changed, ripples_changed) = self.machine.take_changes();
-        if ripples_changed {
+        let changes = self.machine.take_changes();
+        if changes.ripples {
             self.finish_ripples();
         }
-        if self.machine.take_restarted() {
+        if changes.restarted {
             self.on_restarted();
         }
         let (first, listed) = self.machine.listed();
-        if entries_changed {
+        if changes.entries {
             let new = self.transcript.record(first, listed);
             let newest = &listed[listed.len() - new..];
             // A client that stalls causes its delays itself.
