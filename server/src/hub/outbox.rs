@@ -17,6 +17,8 @@ use self::queue::{Limits, Push, State, WriteQueue};
 use super::batch::Batch;
 use super::queued_bytes::QueuedBytes;
 use crate::websocket::Connection;
+#[cfg(test)]
+use crate::websocket::Peer;
 
 /// How much may be queued for a socket. If a message does not fit, the client reads too slowly: its socket is closed
 /// with 1013, and it resyncs from the store.
@@ -33,10 +35,8 @@ const MAX_WRITES: usize = 16;
 /// The outgoing side of one socket. Any task may push frames; the socket's own task writes what was queued.
 ///
 /// Writing never blocks, so it happens under the lock, which keeps the frames whole and in order.
-#[derive(Default)]
 pub struct Outbox {
-    /// Without one, as in tests, every frame is queued.
-    connection: Option<Connection>,
+    connection: Connection,
     queue: Mutex<WriteQueue>,
     queued_bytes: Arc<QueuedBytes>,
     changed: Notify,
@@ -47,15 +47,25 @@ impl Outbox {
     /// Creates the outbox of a connection. Its queued bytes are counted in `queued_bytes`.
     pub fn new(connection: Connection, queued_bytes: Arc<QueuedBytes>) -> Self {
         Self {
-            connection: Some(connection),
+            connection,
+            queue: Mutex::default(),
             queued_bytes,
-            ..Self::default()
+            changed: Notify::new(),
+            answers_written: Notify::new(),
         }
     }
 
-    /// The connection; `None` in tests without one.
-    pub fn connection(&self) -> Option<&Connection> {
-        self.connection.as_ref()
+    /// Creates the outbox of a connection within the process, on which at most `capacity` bytes wait for the peer. It
+    /// is broken once the peer is dropped.
+    #[cfg(test)]
+    pub(super) fn in_memory(capacity: usize, queued_bytes: Arc<QueuedBytes>) -> (Arc<Self>, Peer) {
+        let (connection, peer) = Connection::in_memory(capacity, Arc::default());
+        (Arc::new(Self::new(connection, queued_bytes)), peer)
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Writes or queues frames, without blocking. Returns the number of touches that were dropped.
@@ -74,9 +84,10 @@ impl Outbox {
             return 0;
         }
         let mut dropped = 0;
-        let written = match &self.connection {
-            Some(connection) if queue.is_empty() => connection.write(batch.bytes()),
-            _ => Ok(0),
+        let written = if queue.is_empty() {
+            self.connection.write(batch.bytes())
+        } else {
+            Ok(0)
         };
         match written {
             Ok(written) if written == batch.bytes().len() => return 0,
@@ -97,9 +108,6 @@ impl Outbox {
 
     /// Writes queued frames until the kernel accepts no more, or until other tasks should get their turn.
     pub fn write(&self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
         let mut queue = self.lock();
         for _ in 0..MAX_WRITES {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -107,7 +115,7 @@ impl Outbox {
             if count == 0 {
                 break;
             }
-            match connection.write_vectored(&slices[..count]) {
+            match self.connection.write_vectored(&slices[..count]) {
                 Ok(0) => break,
                 Ok(written) => queue.consume(written),
                 Err(_) => queue.set_broken(),
@@ -165,29 +173,6 @@ impl Outbox {
     /// one.
     pub fn close(&self, frame: Bytes) {
         self.lock().close(frame, &self.queued_bytes);
-    }
-
-    /// Creates an outbox without a connection.
-    #[cfg(test)]
-    pub(super) fn unconnected(queued_bytes: Arc<QueuedBytes>) -> Self {
-        Self {
-            queued_bytes,
-            ..Self::default()
-        }
-    }
-
-    /// Takes what is queued, for tests without a connection.
-    #[cfg(test)]
-    pub(super) fn take_queued(&self) -> Vec<Bytes> {
-        let mut queue = self.lock();
-        let mut slices = [IoSlice::new(&[]); 1_000];
-        let count = queue.chunks_vectored(&mut slices);
-        let frames: Vec<_> = slices[..count]
-            .iter()
-            .map(|slice| Bytes::copy_from_slice(slice))
-            .collect();
-        queue.consume(frames.iter().map(Bytes::len).sum());
-        frames
     }
 
     fn lock(&self) -> MutexGuard<'_, WriteQueue> {

@@ -108,9 +108,7 @@ async fn run(
     blocked: impl Future<Output = ()> + Send,
 ) {
     let outbox = Arc::new(Outbox::new(connection, Arc::clone(&hub.0.queued_bytes)));
-    let Some(connection) = outbox.connection() else {
-        return;
-    };
+    let connection = outbox.connection();
     let registration = hub.0.monitor.register(Arc::clone(&outbox));
     let serving = serve(&hub, &outbox, connection, &registration, read, misses);
     let reason = tokio::select! {

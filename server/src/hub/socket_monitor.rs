@@ -204,17 +204,17 @@ mod tests {
         let monitor = SocketMonitor::new();
         let registrations: Vec<_> = [10_000, 45_000, 25_000]
             .map(|length| {
-                let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
+                let (outbox, peer) = Outbox::in_memory(0, Arc::clone(&node));
                 let bytes = vec![0; length].into();
                 outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-                monitor.register(outbox)
+                (monitor.register(outbox), peer)
             })
             .into();
         node.nearly_full().await;
         monitor.shed(&node);
         let actions = registrations
             .iter()
-            .map(|it| it.socket.outbox.next_action());
+            .map(|(it, _)| it.socket.outbox.next_action());
         let actions: Vec<_> = actions.collect();
         assert_eq!(
             actions,
@@ -228,16 +228,16 @@ mod tests {
         let node = Arc::new(QueuedBytes::new(100_000));
         let monitor = SocketMonitor::new();
         let register = |length: usize| {
-            let outbox = Arc::new(Outbox::unconnected(Arc::clone(&node)));
+            let (outbox, peer) = Outbox::in_memory(0, Arc::clone(&node));
             let bytes = vec![0; length].into();
             outbox.push(&Batch::single(DeliveryClass::Message, bytes));
-            monitor.register(outbox)
+            (monitor.register(outbox), peer)
         };
         let stalled = register(35_000);
         tokio::time::sleep(Duration::from_millis(100)).await;
         let reading = register(45_000);
         monitor.shed(&node);
-        let actions = [stalled, reading].map(|it| it.socket.outbox.next_action());
+        let actions = [&stalled, &reading].map(|(it, _)| it.socket.outbox.next_action());
         assert_eq!(actions, [Action::CloseTooSlow, Action::Write]);
     }
 }

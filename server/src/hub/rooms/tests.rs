@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::broker::{Deliver, DeliveryClass};
-use crate::ids;
+use crate::{ids, websocket};
 use app::model::{LogPage, Seq, UploadRef};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,11 @@ fn upload(topic: Topic) -> WatchedUpload {
     }
 }
 
+/// An outbox of which nobody reads.
+fn outbox() -> Arc<Outbox> {
+    Outbox::in_memory(0, Arc::default()).0
+}
+
 /// Waits until no transition is running.
 async fn wait_until_idle(tasks: &TaskTracker) {
     tasks.close();
@@ -132,8 +137,8 @@ async fn the_first_watcher_subscribes_the_node_and_the_last_one_unsubscribes_it(
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms.join(upload(topic), Arc::default()).await.unwrap();
-    let second = rooms.join(upload(topic), Arc::default()).await.unwrap();
+    let first = rooms.join(upload(topic), outbox()).await.unwrap();
+    let second = rooms.join(upload(topic), outbox()).await.unwrap();
     rooms.leave(first);
     wait_until_idle(&tasks).await;
     assert_eq!(broker.calls_of(topic), [Call::Subscribe]);
@@ -150,7 +155,7 @@ async fn a_failed_subscription_fails_for_all_who_wait_and_is_rolled_back() {
     broker.fails.store(true, Ordering::Relaxed);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let joins = join_all((0..5).map(|_| rooms.join(upload(topic), Arc::default())));
+    let joins = join_all((0..5).map(|_| rooms.join(upload(topic), outbox())));
     let (results, ()) = tokio::join!(joins, async {
         broker.wait_for_calls(1).await;
         broker.answer(1);
@@ -166,7 +171,7 @@ async fn a_failed_subscription_fails_for_all_who_wait_and_is_rolled_back() {
     broker.fails.store(false, Ordering::Relaxed);
     broker.answer(1);
     rooms
-        .join(upload(topic), Arc::default())
+        .join(upload(topic), outbox())
         .await
         .expect("the broker is back");
     assert_eq!(broker.calls_of(topic), [Call::Subscribe, Call::Subscribe]);
@@ -177,12 +182,12 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
     let broker = ControlledBroker::new(1);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let first = rooms.join(upload(topic), Arc::default()).await.unwrap();
+    let first = rooms.join(upload(topic), outbox()).await.unwrap();
     rooms.leave(first);
     broker.wait_for_calls(2).await;
     let again = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move { rooms.join(upload(topic), Arc::default()).await }
+        async move { rooms.join(upload(topic), outbox()).await }
     });
     tokio::task::yield_now().await;
     assert!(
@@ -205,7 +210,7 @@ async fn a_cancelled_join_leaves_no_member_and_no_subscription() {
     let topic = ids::upload_id();
     let waiting = tokio::spawn({
         let rooms = Arc::clone(&rooms);
-        async move { rooms.join(upload(topic), Arc::default()).await.map(drop) }
+        async move { rooms.join(upload(topic), outbox()).await.map(drop) }
     });
     broker.wait_for_calls(1).await;
     waiting.abort();
@@ -221,15 +226,10 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let (watched, other) = (ids::upload_id(), ids::upload_id());
-    let (inside, outside) = (Arc::<Outbox>::default(), Arc::<Outbox>::default());
-    let _inside = rooms
-        .join(upload(watched), Arc::clone(&inside))
-        .await
-        .unwrap();
-    let _outside = rooms
-        .join(upload(other), Arc::clone(&outside))
-        .await
-        .unwrap();
+    let (inside, inside_peer) = Outbox::in_memory(1_000, Arc::default());
+    let (outside, outside_peer) = Outbox::in_memory(1_000, Arc::default());
+    let _inside = rooms.join(upload(watched), inside).await.unwrap();
+    let _outside = rooms.join(upload(other), outside).await.unwrap();
     rooms.deliver(
         watched,
         &Frame {
@@ -247,11 +247,8 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
         IncomingEvent::Touched,
     );
     wait_until_idle(&tasks).await;
-    assert_eq!(inside.take_queued(), [crate::websocket::text("to one")]);
-    assert_eq!(
-        outside.take_queued(),
-        [crate::websocket::text("to the other")]
-    );
+    assert_eq!(inside_peer.read(1_000), websocket::text("to one"));
+    assert_eq!(outside_peer.read(1_000), websocket::text("to the other"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +260,7 @@ async fn concurrent_joins_and_leaves_end_without_a_subscription() {
         let (rooms, topic) = (Arc::clone(&rooms), topics[n % topics.len()]);
         tokio::spawn(async move {
             for _ in 0..20 {
-                let membership = rooms.join(upload(topic), Arc::default()).await.unwrap();
+                let membership = rooms.join(upload(topic), outbox()).await.unwrap();
                 tokio::task::yield_now().await;
                 rooms.leave(membership);
             }
@@ -289,7 +286,7 @@ async fn a_room_that_is_left_has_its_farewell_published_unless_it_is_watched_aga
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let watch = || rooms.join(upload(topic), Arc::default());
+    let watch = || rooms.join(upload(topic), outbox());
     // The count of the next digest.
     let published = async || {
         loop {
@@ -321,8 +318,7 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     let broker = ControlledBroker::new(9);
     let (rooms, _tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let outbox = Arc::new(Outbox::default());
-    let _membership = rooms.join(upload(topic), outbox).await.unwrap();
+    let _membership = rooms.join(upload(topic), outbox()).await.unwrap();
     let frame = crate::hub::refusals::gone(topic);
     assert!(!rooms.has_unconfirmed(topic));
     rooms.deliver(topic, &frame, IncomingEvent::Gone);
