@@ -146,6 +146,9 @@ async fn errors_of_the_store_are_logged_with_the_request_id() {
     let _logging = tracing::subscriber::set_default(subscriber.finish());
     let working = TestNode::start().await;
     let upload = working.uploaded().await;
+    // If another test has sent the first request of this process, its thread had no subscriber, and so the span of
+    // requests was disabled.
+    tracing::callsite::rebuild_interest_cache();
     let store = Failing(working.node.store.clone());
     let failing = TestNode::with_backends(&[], |own| Backends {
         store: Arc::new(store),
