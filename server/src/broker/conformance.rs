@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{Broker, Deliver, DeliveryClass, Frame, Topic};
+use super::{Broker, Deliver, DeliveryClass, Frame};
 
 /// Defines a test of each guarantee. `$open` is a future of `([Arc<dyn Broker>; 2], guard)`: two nodes without
 /// receivers, and a guard that is dropped at the end.
@@ -52,12 +52,12 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// All frames that were delivered to a node, in order.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    frames: Mutex<Vec<(Topic, Frame)>>,
+    frames: Mutex<Vec<(UploadId, Frame)>>,
     more: Notify,
 }
 
 impl Deliver for Inbox {
-    fn deliver(&self, topic: Topic, frame: Frame) {
+    fn deliver(&self, topic: UploadId, frame: Frame) {
         // Lets other threads run while a frame is being delivered.
         thread::yield_now();
         self.frames.lock().unwrap().push((topic, frame));
@@ -78,13 +78,13 @@ impl Inbox {
         inbox
     }
 
-    pub fn of(&self, topic: Topic) -> Vec<Frame> {
+    pub fn of(&self, topic: UploadId) -> Vec<Frame> {
         let frames = self.frames.lock().unwrap();
         let of_topic = frames.iter().filter(|(of, _)| *of == topic);
         of_topic.map(|(_, frame)| frame.clone()).collect()
     }
 
-    fn texts(&self, topic: Topic) -> Vec<String> {
+    fn texts(&self, topic: UploadId) -> Vec<String> {
         self.of(topic)
             .iter()
             .map(|frame| frame.text.to_string())
@@ -92,7 +92,7 @@ impl Inbox {
     }
 
     /// Waits until this frame has arrived.
-    async fn wait_for(&self, topic: Topic, frame: &Frame) {
+    async fn wait_for(&self, topic: UploadId, frame: &Frame) {
         let arrived = async {
             while !self.of(topic).contains(frame) {
                 self.more.notified().await;
@@ -104,7 +104,7 @@ impl Inbox {
     }
 }
 
-pub(crate) fn some_topic() -> Topic {
+pub(crate) fn some_topic() -> UploadId {
     UploadId::from_bytes(rand::random())
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn some_frame(text: &str) -> Frame {
     }
 }
 
-async fn publish(node: &Arc<dyn Broker>, topic: Topic, text: &str) {
+async fn publish(node: &Arc<dyn Broker>, topic: UploadId, text: &str) {
     node.publish(topic, some_frame(text)).await.unwrap();
 }
 

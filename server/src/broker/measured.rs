@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use app::model::UploadId;
 use async_trait::async_trait;
 
 use super::metrics::BrokerMetrics;
-use super::{Broker, BrokerError, Deliver, Frame, Topic};
+use super::{Broker, BrokerError, Deliver, Frame};
 
 /// A broker with metrics.
 pub struct MeasuredBroker {
@@ -29,19 +30,19 @@ impl Broker for MeasuredBroker {
             .attach(Arc::new(MeasuredReceiver { receiver, metrics }));
     }
 
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         let class = frame.class;
         let call = self.broker.publish(topic, frame);
         let published = self.metrics.calls.measure("publish", call).await;
         published.inspect_err(|_| self.metrics.publish_failed(class))
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         let call = self.broker.subscribe(topic);
         self.metrics.calls.measure("subscribe", call).await
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         let call = self.broker.unsubscribe(topic);
         self.metrics.calls.measure("unsubscribe", call).await
     }
@@ -61,7 +62,7 @@ struct MeasuredReceiver {
 }
 
 impl Deliver for MeasuredReceiver {
-    fn deliver(&self, topic: Topic, frame: Frame) {
+    fn deliver(&self, topic: UploadId, frame: Frame) {
         self.metrics.received(frame.class);
         self.receiver.deliver(topic, frame);
     }
@@ -113,15 +114,15 @@ mod tests {
             receiver.interrupted();
         }
 
-        async fn publish(&self, _: Topic, _: Frame) -> Result<(), BrokerError> {
+        async fn publish(&self, _: UploadId, _: Frame) -> Result<(), BrokerError> {
             Err(BrokerError::UNAVAILABLE)
         }
 
-        async fn subscribe(&self, _: Topic) -> Result<(), BrokerError> {
+        async fn subscribe(&self, _: UploadId) -> Result<(), BrokerError> {
             Err(BrokerError::UNAVAILABLE)
         }
 
-        async fn unsubscribe(&self, _: Topic) -> Result<(), BrokerError> {
+        async fn unsubscribe(&self, _: UploadId) -> Result<(), BrokerError> {
             Err(BrokerError::UNAVAILABLE)
         }
 
@@ -135,7 +136,7 @@ mod tests {
     struct CountingReceiver([AtomicU8; 2]);
 
     impl Deliver for CountingReceiver {
-        fn deliver(&self, _: Topic, _: Frame) {}
+        fn deliver(&self, _: UploadId, _: Frame) {}
 
         fn interrupted(&self) {
             self.0[0].fetch_add(1, Ordering::Relaxed);

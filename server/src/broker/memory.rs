@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
+use app::model::UploadId;
 use async_trait::async_trait;
 
-use super::{Broker, BrokerError, Deliver, Frame, Topic};
+use super::{Broker, BrokerError, Deliver, Frame};
 
 /// The bus that the nodes share. It holds the topics that a node is subscribed to.
 ///
@@ -14,7 +15,7 @@ use super::{Broker, BrokerError, Deliver, Frame, Topic};
 /// has unsubscribed. [`Deliver::deliver`] must therefore not wait for the broker.
 #[derive(Default)]
 pub struct MemoryBus {
-    topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,
+    topics: RwLock<HashMap<UploadId, Arc<Mutex<Subscribers>>>>,
     nodes: AtomicU64,
 }
 
@@ -45,7 +46,7 @@ impl MemoryBroker {
 }
 
 impl MemoryBus {
-    fn publish(&self, topic: Topic, frame: &Frame) {
+    fn publish(&self, topic: UploadId, frame: &Frame) {
         let nodes = {
             let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
             topics.get(&topic).cloned()
@@ -58,7 +59,7 @@ impl MemoryBus {
         }
     }
 
-    fn subscribe(&self, topic: Topic, node: &Arc<Node>) {
+    fn subscribe(&self, topic: UploadId, node: &Arc<Node>) {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         let mut nodes = lock(topics.entry(topic).or_default());
         if !nodes.iter().any(|other| other.number == node.number) {
@@ -66,7 +67,7 @@ impl MemoryBus {
         }
     }
 
-    fn unsubscribe(&self, topic: Topic, node: &Node) {
+    fn unsubscribe(&self, topic: UploadId, node: &Node) {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         if topics
             .get(&topic)
@@ -106,17 +107,17 @@ impl Broker for MemoryBroker {
         debug_assert!(attached.is_ok(), "a receiver is attached once");
     }
 
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         self.bus.publish(topic, &frame);
         Ok(())
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.bus.subscribe(topic, &self.node);
         Ok(())
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.bus.unsubscribe(topic, &self.node);
         Ok(())
     }

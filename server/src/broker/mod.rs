@@ -1,5 +1,6 @@
 //! Carries frames between nodes: what a node publishes on a topic reaches every node that is subscribed to it,
-//! including the publishing node. Every backend passes the suite in `conformance.rs`.
+//! including the publishing node. Each upload has one topic, which its id names. Every backend passes the suite in
+//! `conformance.rs`.
 
 pub mod class_counter;
 pub mod measured;
@@ -17,9 +18,6 @@ use app::model::UploadId;
 use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
 use thiserror::Error;
-
-/// A topic is an upload; its channel between nodes is `upload:{id}`.
-pub type Topic = UploadId;
 
 /// How a frame is treated under load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl BrokerError {
 pub trait Deliver: Send + Sync + 'static {
     /// Receives a frame on a topic that this node is subscribed to. The frames of a topic come in the order of their
     /// arrival.
-    fn deliver(&self, topic: Topic, frame: Frame);
+    fn deliver(&self, topic: UploadId, frame: Frame);
 
     /// Reports a payload that is not a frame, with the reason. It is not delivered.
     fn refused(&self, _reason: &'static str) {}
@@ -107,7 +105,7 @@ pub trait Broker: Send + Sync + 'static {
     /// # Errors
     /// [`BrokerError::Unavailable`]. The frame may have been delivered to all, some or none of the nodes. Publishing it
     /// again could deliver it twice.
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError>;
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError>;
 
     /// Subscribes this node to the topic; idempotent. `Ok` means that the backend has confirmed it: every frame that is
     /// published from then on is sent to this node, and the subscription is restored whenever the connection is lost.
@@ -115,7 +113,7 @@ pub trait Broker: Send + Sync + 'static {
     /// # Errors
     /// [`BrokerError::Unavailable`]. The node is not subscribed then, and gets no frames of the topic; the same holds
     /// if the future is dropped. A subscription that was confirmed earlier is kept.
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError>;
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError>;
 
     /// Ends the subscription; idempotent. No frame of the topic is delivered after this has returned, whatever the
     /// result. `Ok` means that the backend has confirmed it, or that the connection is lost and the subscription with
@@ -124,7 +122,7 @@ pub trait Broker: Send + Sync + 'static {
     /// # Errors
     /// [`BrokerError::Unavailable`]. The backend may still send frames of the topic, which are dropped; the
     /// subscription is not restored.
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError>;
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError>;
 
     /// Whether other processes can publish too, so that every frame has to be checked.
     fn is_external(&self) -> bool {

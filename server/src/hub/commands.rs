@@ -23,7 +23,6 @@ use super::refusals::refusal;
 use super::rooms::{Membership, WatchedUpload};
 use super::throttle::{Throttle, ThrottleResult};
 use crate::admission::misses::ClientMisses;
-use crate::broker::Topic;
 use crate::clock::{TimerRateLimiter, rate_limiter};
 use crate::store::{Select, StoreError};
 
@@ -54,7 +53,7 @@ pub(super) struct Commands {
     touches: Throttle,
     misses: ClientMisses,
     /// The tag of the last touch, because most touches are of the same tab on the same upload.
-    tag: Option<(Topic, TabId, TabTag)>,
+    tag: Option<(UploadId, TabId, TabTag)>,
 }
 
 impl Commands {
@@ -306,7 +305,7 @@ impl Commands {
         Ok(())
     }
 
-    fn tag(&mut self, topic: Topic, tab: TabId) -> TabTag {
+    fn tag(&mut self, topic: UploadId, tab: TabId) -> TabTag {
         match &self.tag {
             Some((of, by, tag)) if *of == topic && *by == tab => *tag,
             _ => {

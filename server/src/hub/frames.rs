@@ -1,18 +1,18 @@
 //! Encodes events as frames.
 
 use app::event::ServerEvent;
-use app::model::Seq;
+use app::model::{Seq, UploadId};
 
 use super::presence::Viewers;
-use crate::broker::{DeliveryClass, Frame, Topic};
+use crate::broker::{DeliveryClass, Frame};
 
 /// Encodes the announcement of a conversation's head.
-pub(super) fn head_frame(upload_id: Topic, head: Seq) -> Frame {
+pub(super) fn head_frame(upload_id: UploadId, head: Seq) -> Frame {
     encode(&ServerEvent::HeadAdvanced { upload_id, head })
 }
 
 /// Encodes who watches an upload.
-pub(super) fn presence_frame(upload_id: Topic, viewers: Viewers) -> Frame {
+pub(super) fn presence_frame(upload_id: UploadId, viewers: Viewers) -> Frame {
     let Viewers { count, people } = viewers;
     encode(&ServerEvent::Presence {
         upload_id,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, Weak};
 
 use app::event::ServerEvent;
-use app::model::{Deletion, LogEntry, LogPage, Message, Seq};
+use app::model::{Deletion, LogEntry, LogPage, Message, Seq, UploadId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +20,7 @@ use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
 use super::rooms::{Membership, Rooms, WatchedUpload};
 use super::socket_monitor::SocketMonitor;
-use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame, Topic};
+use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame};
 use crate::config::HubIntervals;
 use crate::store::Store;
 
@@ -61,7 +61,7 @@ pub(super) struct Inner {
 pub(super) struct LocalDelivery(pub(super) Weak<Inner>);
 
 impl Deliver for LocalDelivery {
-    fn deliver(&self, topic: Topic, frame: Frame) {
+    fn deliver(&self, topic: UploadId, frame: Frame) {
         if let Some(hub) = self.0.upgrade() {
             Hub(hub).deliver_local(topic, &frame);
         }
@@ -125,7 +125,7 @@ impl Hub {
     ///
     /// # Errors
     /// The broker's error; the event may have been delivered all the same.
-    pub async fn publish(&self, topic: Topic, event: &ServerEvent) -> Result<(), BrokerError> {
+    pub async fn publish(&self, topic: UploadId, event: &ServerEvent) -> Result<(), BrokerError> {
         self.0.broker.publish(topic, encode(event)).await
     }
 
@@ -160,7 +160,7 @@ impl Hub {
 
     /// Publishes that an upload is gone. Each node asks the store before it tells its sockets. Those that this does not
     /// reach notice by themselves, by the reconciler.
-    pub async fn publish_gone(&self, topic: Topic) {
+    pub async fn publish_gone(&self, topic: UploadId) {
         let event = ServerEvent::UploadDeleted { upload_id: topic };
         if let Err(error) = self.publish(topic, &event).await {
             let cause = error.source().map(tracing::field::display);
@@ -169,20 +169,20 @@ impl Hub {
     }
 
     /// The store says that the topic's upload is gone: tells its sockets, and forgets what is known of it.
-    pub(super) fn on_gone(&self, topic: Topic) {
+    pub(super) fn on_gone(&self, topic: UploadId) {
         if self.0.rooms.close(topic, &gone(topic)) {
             self.0.answer_cache.clear();
         }
     }
 
     /// Has the head announcer announce this head of the topic.
-    pub fn announce_head(&self, topic: Topic, head: Seq) {
+    pub fn announce_head(&self, topic: UploadId, head: Seq) {
         self.0.head_announcer.record(topic, head);
     }
 
     /// Delivers a frame to every socket of this node that watches the topic. A frame that no node publishes is
     /// refused; a head beyond the known one is passed on only after the store has confirmed it.
-    pub fn deliver_local(&self, topic: Topic, frame: &Frame) {
+    pub fn deliver_local(&self, topic: UploadId, frame: &Frame) {
         let handled = match frame.class {
             DeliveryClass::Presence => self.on_digest(topic, frame),
             // Parsing a touch takes half a microsecond, which is saved where only this process can have published it.
@@ -203,7 +203,7 @@ impl Hub {
     }
 
     /// Handles what a node says about its viewers; this one's own is known.
-    fn on_digest(&self, topic: Topic, frame: &Frame) -> Result<(), &'static str> {
+    fn on_digest(&self, topic: UploadId, frame: &Frame) -> Result<(), &'static str> {
         let digest = parse_digest(frame)?;
         if digest.node == self.0.node {
             return Ok(());
@@ -212,7 +212,7 @@ impl Hub {
     }
 
     /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
-    pub(super) fn merge_page(&self, topic: Topic, page: &LogPage, read_in: Epoch) {
+    pub(super) fn merge_page(&self, topic: UploadId, page: &LogPage, read_in: Epoch) {
         if self.0.rooms.merge_page(topic, page, read_in) {
             self.on_other_history(topic, page.head);
         }
@@ -220,7 +220,7 @@ impl Hub {
 
     /// The store, with this head, has another history of the topic than this node knew, as after a restore: forgets the
     /// cached answers, and has the topic's sockets watch again.
-    pub(super) fn on_other_history(&self, topic: Topic, head: Seq) {
+    pub(super) fn on_other_history(&self, topic: UploadId, head: Seq) {
         self.0.answer_cache.clear();
         let notices = [unavailable(topic), head_frame(topic, head)];
         self.0.rooms.resynchronise(topic, &notices);

@@ -4,26 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::model::Seq;
+use app::model::{Seq, UploadId};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::frames::head_frame;
-use crate::broker::{Broker, Topic};
+use crate::broker::Broker;
 
 /// The heads of the conversations that this node has posted to since the last announcement. Bounded by what can be
 /// posted in that time.
 #[derive(Default)]
-pub(super) struct HeadAnnouncer(Mutex<BTreeMap<Topic, Seq>>);
+pub(super) struct HeadAnnouncer(Mutex<BTreeMap<UploadId, Seq>>);
 
 impl HeadAnnouncer {
     /// Records a head to announce.
-    pub(super) fn record(&self, topic: Topic, seq: Seq) {
+    pub(super) fn record(&self, topic: UploadId, seq: Seq) {
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let head = heads.entry(topic).or_default();
         *head = seq.max(*head);
     }
 
-    fn take(&self) -> BTreeMap<Topic, Seq> {
+    fn take(&self) -> BTreeMap<UploadId, Seq> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use app::event::ServerEvent;
-use app::model::{LogEntry, Seq};
+use app::model::{LogEntry, Seq, UploadId};
 use governor::Quota;
 
 use super::metrics::HubMetrics;
 use super::presence::Digest;
-use crate::broker::{DeliveryClass, Frame, Topic};
+use crate::broker::{DeliveryClass, Frame};
 use crate::clock::{TimerRateLimiter, rate_limiter};
 
 /// Larger than any event: a message of 2,000 characters takes at most 13 KiB.
@@ -31,7 +31,7 @@ impl IncomingEvent {
     ///
     /// # Errors
     /// The reason why it is not such an event, for the log.
-    pub(super) fn parse(topic: Topic, frame: &Frame) -> Result<Self, &'static str> {
+    pub(super) fn parse(topic: UploadId, frame: &Frame) -> Result<Self, &'static str> {
         check_size(frame)?;
         let parsed = serde_json::from_str(&frame.text).map_err(|_| "the frame is not an event")?;
         let (event, class, upload) = match parsed {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::model::UploadId;
 use futures::{StreamExt, stream};
 use tokio::task::consume_budget;
 use tokio::time::timeout;
@@ -12,7 +13,7 @@ use super::frames::presence_frame;
 use super::handle::Hub;
 use super::presence::{Digest, Viewers};
 use super::rooms::presence::PresenceOutput;
-use crate::broker::{BrokerError, Topic};
+use crate::broker::BrokerError;
 
 /// The number of topics that are handled together. A topic's next digest waits for all of them, so that its digests
 /// keep their order.
@@ -43,7 +44,7 @@ async fn announce(hub: &Hub) {
     }
 }
 
-async fn handle(hub: &Hub, topic: Topic) {
+async fn handle(hub: &Hub, topic: UploadId) {
     let rooms = &hub.0.rooms;
     let PresenceOutput { digest, event } = rooms.take_due_presence(topic);
     if let Some((outboxes, viewers)) = event {
@@ -64,7 +65,7 @@ async fn handle(hub: &Hub, topic: Topic) {
 
 async fn publish(
     hub: &Hub,
-    topic: Topic,
+    topic: UploadId,
     viewers: Viewers,
     hello: bool,
 ) -> Result<(), BrokerError> {

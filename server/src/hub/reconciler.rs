@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use app::model::UploadId;
 use futures::{StreamExt, stream};
 use tokio::task::consume_budget;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
@@ -12,7 +13,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use super::frames::head_frame;
 use super::handle::Hub;
 use super::recent::MAX_RECENT;
-use crate::broker::Topic;
 use crate::store::{Select, StoreError};
 
 /// The number of topics that are checked in one interval. When more are watched, they take turns.
@@ -35,7 +35,7 @@ pub(super) async fn run(hub: Hub) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;
     // Topics still to check after an interruption; bounded by the watched topics.
-    let mut after_break: Vec<Topic> = Vec::new();
+    let mut after_break: Vec<UploadId> = Vec::new();
     loop {
         tokio::select! {
             biased;
@@ -83,7 +83,7 @@ pub(super) async fn run_expiries(hub: Hub) {
 }
 
 /// Returns the topics that follow the last one that was checked.
-fn next_batch(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
+fn next_batch(topics: Vec<UploadId>, last: Option<UploadId>) -> Vec<UploadId> {
     let topics = BTreeSet::from_iter(topics);
     let (later, earlier): (Vec<_>, Vec<_>) = topics
         .into_iter()
@@ -96,7 +96,7 @@ fn next_batch(topics: Vec<Topic>, last: Option<Topic>) -> Vec<Topic> {
 }
 
 /// Checks topics, a few at a time, and returns those whose read failed.
-async fn check_all(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topic> {
+async fn check_all(hub: &Hub, topics: Vec<UploadId>, after_break: bool) -> Vec<UploadId> {
     let failed = stream::iter(topics)
         .map(async |topic| {
             let checked = check(hub, topic, after_break).await;
@@ -109,7 +109,7 @@ async fn check_all(hub: &Hub, topics: Vec<Topic>, after_break: bool) -> Vec<Topi
 
 /// Reads a conversation's head from the store, and announces it to the sockets if it is new to them. After an
 /// interruption it is announced in any case, which reports that it is over.
-async fn check(hub: &Hub, topic: Topic, after_break: bool) -> Result<(), StoreError> {
+async fn check(hub: &Hub, topic: UploadId, after_break: bool) -> Result<(), StoreError> {
     let rooms = &hub.0.rooms;
     let epoch = rooms.epoch();
     let Some(before) = rooms.progress(topic) else {
@@ -151,7 +151,7 @@ mod tests {
         let topic = |n: u16| {
             let mut bytes = [0; 12];
             bytes[..2].copy_from_slice(&n.to_be_bytes());
-            Topic::from_bytes(bytes)
+            UploadId::from_bytes(bytes)
         };
         let all: Vec<_> = (0..1_200).rev().map(topic).collect();
         let mut last = None;

@@ -1,12 +1,13 @@
 //! The refusals that clients get.
 
 use app::event::{CommandName, MAX_WATCHED_UPLOADS, Refusal, RefusalCode, ServerEvent};
+use app::model::UploadId;
 
 use super::frames::encode;
-use crate::broker::{Frame, Topic};
+use crate::broker::Frame;
 
 /// Encodes the notice that a watch is interrupted for now.
-pub(super) fn unavailable(topic: Topic) -> Frame {
+pub(super) fn unavailable(topic: UploadId) -> Frame {
     let refusal = refusal(
         CommandName::Watch,
         topic.to_string(),
@@ -16,7 +17,7 @@ pub(super) fn unavailable(topic: Topic) -> Frame {
 }
 
 /// Encodes the notice that an upload is gone.
-pub(super) fn gone(upload_id: Topic) -> Frame {
+pub(super) fn gone(upload_id: UploadId) -> Frame {
     encode(&ServerEvent::UploadDeleted { upload_id })
 }
 

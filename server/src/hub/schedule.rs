@@ -4,22 +4,21 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use app::model::UploadId;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-
-use crate::broker::Topic;
 
 /// The topics by the time at which they are due. Bounded by the watched topics and those just left.
 #[derive(Default)]
 pub(super) struct Schedule {
-    queue: Mutex<BTreeSet<(Instant, Topic)>>,
+    queue: Mutex<BTreeSet<(Instant, UploadId)>>,
     /// Notified when another topic is the next one.
     changed: Notify,
 }
 
 impl Schedule {
     /// Moves a topic from one time to another.
-    pub(super) fn set(&self, topic: Topic, from: Option<Instant>, to: Option<Instant>) {
+    pub(super) fn set(&self, topic: UploadId, from: Option<Instant>, to: Option<Instant>) {
         let mut queue = self.queue();
         if let Some(from) = from {
             queue.remove(&(from, topic));
@@ -33,7 +32,7 @@ impl Schedule {
     }
 
     /// Waits until topics are due, and takes at most `max` of them.
-    pub(super) async fn next(&self, max: usize) -> Vec<Topic> {
+    pub(super) async fn next(&self, max: usize) -> Vec<UploadId> {
         loop {
             let (topics, next) = self.take(max);
             if !topics.is_empty() {
@@ -54,7 +53,7 @@ impl Schedule {
     }
 
     /// Takes the topics that are due, and returns the time of the next one.
-    fn take(&self, max: usize) -> (Vec<Topic>, Option<Instant>) {
+    fn take(&self, max: usize) -> (Vec<UploadId>, Option<Instant>) {
         let mut queue = self.queue();
         let (now, mut topics) = (Instant::now(), Vec::new());
         while topics.len() < max
@@ -66,7 +65,7 @@ impl Schedule {
         (topics, queue.first().map(|(due, _)| *due))
     }
 
-    fn queue(&self) -> MutexGuard<'_, BTreeSet<(Instant, Topic)>> {
+    fn queue(&self) -> MutexGuard<'_, BTreeSet<(Instant, UploadId)>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

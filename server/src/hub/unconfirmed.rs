@@ -4,29 +4,28 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use app::model::UploadId;
 use tokio::sync::Notify;
-
-use crate::broker::Topic;
 
 /// The topics whose numbers have not been confirmed since the last check. Bounded by the watched topics.
 #[derive(Default)]
 pub(super) struct UnconfirmedTopics {
-    topics: Mutex<BTreeSet<Topic>>,
+    topics: Mutex<BTreeSet<UploadId>>,
     pub(super) added: Notify,
 }
 
 impl UnconfirmedTopics {
-    pub(super) fn add(&self, topic: Topic) {
+    pub(super) fn add(&self, topic: UploadId) {
         if self.topics().insert(topic) {
             self.added.notify_one();
         }
     }
 
-    pub(super) fn take(&self) -> Vec<Topic> {
+    pub(super) fn take(&self) -> Vec<UploadId> {
         std::mem::take(&mut *self.topics()).into_iter().collect()
     }
 
-    fn topics(&self) -> MutexGuard<'_, BTreeSet<Topic>> {
+    fn topics(&self) -> MutexGuard<'_, BTreeSet<UploadId>> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

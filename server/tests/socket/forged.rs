@@ -1,8 +1,8 @@
 //! Frames that were not published by a node.
 
 use app::event::ServerEvent;
-use app::model::{Message, Seq, UploadRef};
-use server::broker::{DeliveryClass, Frame, Topic};
+use app::model::{Message, Seq, UploadId, UploadRef};
+use server::broker::{DeliveryClass, Frame};
 use server::http::metrics_endpoint::encode_metrics;
 use server::ids;
 
@@ -16,12 +16,12 @@ async fn node_with(switches: &Switches) -> TestNode {
     TestNode::with_backends(&[], |backends| switches.wrap(backends)).await
 }
 
-fn publish(switches: &Switches, topic: Topic, class: DeliveryClass, text: &str) {
+fn publish(switches: &Switches, topic: UploadId, class: DeliveryClass, text: &str) {
     let text = text.into();
     switches.receiver().deliver(topic, Frame { class, text });
 }
 
-fn head(topic: Topic, head: u64) -> String {
+fn head(topic: UploadId, head: u64) -> String {
     let (upload_id, head) = (topic, Seq::new(head));
     serde_json::to_string(&ServerEvent::HeadAdvanced { upload_id, head }).unwrap()
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use app::model::UploadId;
 use async_trait::async_trait;
-use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
+use server::broker::{Broker, BrokerError, Deliver, Frame};
 use tokio::sync::Notify;
 
 use crate::clock::NodeClock;
@@ -14,7 +15,7 @@ use crate::node::ProcessId;
 /// What all nodes share.
 #[derive(Default)]
 pub struct Bus {
-    pub subscribed: BTreeSet<(Topic, ProcessId)>,
+    pub subscribed: BTreeSet<(UploadId, ProcessId)>,
     /// Published, but not on its way yet.
     pub published: Vec<Published>,
 }
@@ -22,7 +23,7 @@ pub struct Bus {
 /// A frame that a node has published.
 pub struct Published {
     pub by: ProcessId,
-    pub topic: Topic,
+    pub topic: UploadId,
     pub frame: Frame,
 }
 
@@ -61,7 +62,7 @@ impl Broker for NodeBroker {
         assert!(self.receiver.set(receiver).is_ok(), "attached once");
     }
 
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         if self.links.broker() != BrokerLink::Cut {
             let by = self.process;
             self.bus().published.push(Published { by, topic, frame });
@@ -70,14 +71,14 @@ impl Broker for NodeBroker {
         self.round_trip().await
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.clock.trace("broker subscribe");
         self.round_trip().await?;
         self.bus().subscribed.insert((topic, self.process));
         Ok(())
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.clock.trace("broker unsubscribe");
         self.bus().subscribed.remove(&(topic, self.process));
         self.round_trip().await

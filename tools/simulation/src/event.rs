@@ -1,7 +1,8 @@
 //! What the world's queue holds.
 
 use app::live::effect::Timer;
-use server::broker::{Frame, Topic};
+use app::model::UploadId;
+use server::broker::Frame;
 
 use crate::api::{Answer, Call};
 use crate::faults::Fault;
@@ -12,7 +13,7 @@ pub enum Event {
     /// A frame of the broker arrives at a process.
     Deliver {
         to: ProcessId,
-        topic: Topic,
+        topic: UploadId,
         frame: Frame,
     },
     /// A socket's opening arrives at its node.

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use app::model::Timestamp;
+use app::model::{Timestamp, UploadId};
 use bytes::Bytes;
 use server::admission::misses::{ClientMisses, MissLimiter};
-use server::broker::{Broker, Deliver, Frame, Topic};
+use server::broker::{Broker, Deliver, Frame};
 use server::config::HubIntervals;
 use server::hub::deleting::Deleter;
 use server::hub::metrics::HubMetrics;
@@ -175,7 +175,7 @@ impl Process {
     }
 
     /// Delivers a frame.
-    pub fn deliver(&self, topic: Topic, frame: Frame) {
+    pub fn deliver(&self, topic: UploadId, frame: Frame) {
         self.receive(|receiver| receiver.deliver(topic, frame));
     }
 

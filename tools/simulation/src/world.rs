@@ -11,7 +11,7 @@ use app::live::failure::ApiFailure;
 use app::live::machine::Input;
 use app::model::{MessageId, Seq, UploadId};
 use rand::RngExt;
-use server::broker::{Frame, Topic};
+use server::broker::Frame;
 use server::random;
 
 use crate::Millis;
@@ -326,7 +326,7 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, to: ProcessId, topic: Topic, frame: Frame) {
+    fn deliver(&mut self, to: ProcessId, topic: UploadId, frame: Frame) {
         let is_subscribed = lock(&self.shared.bus).subscribed.contains(&(topic, to));
         let Some(node) = self.node_of(to).filter(|_| is_subscribed) else {
             return;

@@ -9,10 +9,11 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use app::model::UploadId;
 use tokio::sync::{Notify, oneshot};
 
 use super::reason::Reason;
-use crate::broker::{BrokerError, Deliver, Frame, Topic};
+use crate::broker::{BrokerError, Deliver, Frame};
 
 /// The number of a connection; later ones are greater.
 pub type ConnectionNumber = u64;
@@ -31,9 +32,9 @@ pub struct Channels {
 struct State {
     /// The connection in use.
     current: Option<ConnectionNumber>,
-    channels: HashMap<Topic, Channel>,
+    channels: HashMap<UploadId, Channel>,
     /// Channels that may differ from what is desired, each once. Bounded by the channels.
-    queue: VecDeque<Topic>,
+    queue: VecDeque<UploadId>,
 }
 
 #[derive(Default)]
@@ -65,8 +66,8 @@ pub type Confirmation = Option<oneshot::Receiver<()>>;
 /// Commands for the server, at most one per channel.
 #[derive(Default)]
 pub struct CommandBatch {
-    pub subscribe: Vec<Topic>,
-    pub unsubscribe: Vec<Topic>,
+    pub subscribe: Vec<UploadId>,
+    pub unsubscribe: Vec<UploadId>,
     /// How many channels were taken from the queue; some needed no command.
     pub dequeued: usize,
 }
@@ -81,7 +82,7 @@ impl Channels {
     }
 
     /// Requests a subscription. Fails if there is no connection.
-    pub fn subscribe(&self, topic: Topic) -> Result<Confirmation, BrokerError> {
+    pub fn subscribe(&self, topic: UploadId) -> Result<Confirmation, BrokerError> {
         let mut state = self.lock();
         if state.current.is_none() {
             return Err(BrokerError::unavailable(Reason::Closed));
@@ -102,7 +103,7 @@ impl Channels {
     }
 
     /// Ends a subscription: no frame of it is delivered after this call.
-    pub fn unsubscribe(&self, topic: Topic) -> Confirmation {
+    pub fn unsubscribe(&self, topic: UploadId) -> Confirmation {
         let confirmation = self.lock().unsubscribe(topic);
         self.changed.notify_one();
         confirmation
@@ -110,7 +111,7 @@ impl Channels {
 
     /// Ends a requested subscription. Returns whether the topic is subscribed instead, since the server has confirmed
     /// it after all.
-    pub fn cancel(&self, topic: Topic) -> bool {
+    pub fn cancel(&self, topic: UploadId) -> bool {
         let mut state = self.lock();
         match state.channels.get(&topic) {
             Some(channel) if channel.desired == Desired::Requested => {
@@ -150,14 +151,14 @@ impl Channels {
     }
 
     /// Removes all channels, and returns the topics of the confirmed ones.
-    pub fn take_all(&self) -> Vec<Topic> {
+    pub fn take_all(&self) -> Vec<UploadId> {
         self.disconnected();
         let channels = std::mem::take(&mut self.lock().channels);
         channels.into_keys().collect()
     }
 
     /// Adds confirmed channels of another server, before the first connection.
-    pub fn adopt(&self, topics: impl IntoIterator<Item = Topic>) {
+    pub fn adopt(&self, topics: impl IntoIterator<Item = UploadId>) {
         let channel = || Channel {
             desired: Desired::Subscribed,
             ..Channel::default()
@@ -193,7 +194,7 @@ impl Channels {
 
     /// Handles the server's message that a subscription has ended. Returns whether it is unexpected, as when its slot
     /// has moved.
-    pub fn on_subscription_ended(&self, connection: ConnectionNumber, topic: Topic) -> bool {
+    pub fn on_subscription_ended(&self, connection: ConnectionNumber, topic: UploadId) -> bool {
         let mut state = self.lock();
         let is_current = state.current == Some(connection);
         let Some(channel) = state.channels.get_mut(&topic) else {
@@ -204,7 +205,7 @@ impl Channels {
     }
 
     /// Delivers a frame that arrived on a connection.
-    pub fn deliver(&self, connection: ConnectionNumber, topic: Topic, frame: Frame) {
+    pub fn deliver(&self, connection: ConnectionNumber, topic: UploadId, frame: Frame) {
         let state = self.lock();
         let is_wanted = |channel: &Channel| channel.desired != Desired::Unsubscribed;
         if state.current != Some(connection) || !state.channels.get(&topic).is_some_and(is_wanted) {
@@ -229,7 +230,7 @@ impl Channels {
 }
 
 impl State {
-    fn unsubscribe(&mut self, topic: Topic) -> Confirmation {
+    fn unsubscribe(&mut self, topic: UploadId) -> Confirmation {
         let Entry::Occupied(mut entry) = self.channels.entry(topic) else {
             return None;
         };
@@ -248,7 +249,7 @@ impl State {
         Some(confirmation)
     }
 
-    fn enqueue(&mut self, topic: Topic) {
+    fn enqueue(&mut self, topic: UploadId) {
         if let Some(channel) = self.channels.get_mut(&topic)
             && !std::mem::replace(&mut channel.is_queued, true)
         {
@@ -278,7 +279,7 @@ impl State {
         batch
     }
 
-    fn set_subscribed(&mut self, topic: Topic, is_subscribed: bool) {
+    fn set_subscribed(&mut self, topic: UploadId, is_subscribed: bool) {
         if let Some(channel) = self.channels.get_mut(&topic) {
             channel.is_subscribed = is_subscribed;
             channel.is_unsubscribing = false;
@@ -290,7 +291,7 @@ impl State {
     }
 
     /// Records that the desired state of a channel is reached.
-    fn resolve(&mut self, topic: Topic) {
+    fn resolve(&mut self, topic: UploadId) {
         let Entry::Occupied(mut entry) = self.channels.entry(topic) else {
             return;
         };

@@ -36,6 +36,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use app::model::UploadId;
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
@@ -50,7 +51,7 @@ use self::payload::{Payload, channel_of};
 use self::routes::Routes;
 use self::server::{RESPONSE_TIMEOUT, Server};
 use self::url::Target;
-use super::{Broker, BrokerError, Deliver, Frame, Topic};
+use super::{Broker, BrokerError, Deliver, Frame};
 use crate::broker::metrics::BrokerMetrics;
 
 /// A node's broker in Redis. Its connections are closed when it is dropped.
@@ -130,13 +131,13 @@ impl Broker for RedisBroker {
         self.links.outage.attach(receiver);
     }
 
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         let link = self.routes.link(topic);
         let published = link.publish(&channel_of(topic), Payload(&frame)).await;
         published.map_err(BrokerError::unavailable)
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         let confirmation = self.routes.subscribe(topic)?;
         let guard = CancelOnDrop(&self.routes, topic);
         if let Err(reason) = wait_for(confirmation).await
@@ -147,7 +148,7 @@ impl Broker for RedisBroker {
         Ok(())
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         match wait_for(self.routes.unsubscribe(topic)).await {
             // The subscription ended with its connection.
             Ok(()) | Err(Reason::Closed) => Ok(()),
@@ -173,7 +174,7 @@ async fn wait_for(confirmation: Confirmation) -> Result<(), Reason> {
 }
 
 /// Cancels a subscription if the future that waits for it is dropped.
-struct CancelOnDrop<'a>(&'a Routes, Topic);
+struct CancelOnDrop<'a>(&'a Routes, UploadId);
 
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {

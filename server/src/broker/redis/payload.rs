@@ -8,7 +8,7 @@ use axum::extract::ws::Utf8Bytes;
 use bytes::{Buf, Bytes};
 use redis::{RedisWrite, ToRedisArgs};
 
-use crate::broker::{DeliveryClass, Frame, Topic};
+use crate::broker::{DeliveryClass, Frame};
 
 /// The prefix of all channels, so that one rule (`&upload:*`) gives a Redis user access to them.
 const PREFIX: &str = "upload:";
@@ -18,7 +18,7 @@ const TOUCH: u8 = b't';
 const PRESENCE: u8 = b'p';
 
 /// The channel of a topic: `upload:` and the upload's 24 hexadecimal digits.
-pub fn channel_of(topic: Topic) -> String {
+pub fn channel_of(topic: UploadId) -> String {
     format!("{PREFIX}{topic}")
 }
 
@@ -28,7 +28,7 @@ pub fn heartbeat_channel(random: u64) -> String {
 }
 
 /// The topic of a channel; `None` for other channels.
-pub fn topic_of(channel: &[u8]) -> Option<Topic> {
+pub fn topic_of(channel: &[u8]) -> Option<UploadId> {
     let id = channel.strip_prefix(PREFIX.as_bytes())?;
     std::str::from_utf8(id).ok()?.parse::<UploadId>().ok()
 }

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use app::model::UploadId;
 use tokio_util::sync::DropGuard;
 
 use super::channels::{Channels, Confirmation};
 use super::link::Link;
 use super::payload::channel_of;
 use super::slots::{SLOTS, Shard, slot_of};
-use crate::broker::{BrokerError, Topic};
+use crate::broker::BrokerError;
 
 /// The links of a node. A topic's link is looked up and called under one lock, so that no link is called after its
 /// topics have been moved to another.
@@ -44,7 +45,7 @@ impl Routes {
         Self(RwLock::new(Table::new(routes)))
     }
 
-    pub fn link(&self, topic: Topic) -> Arc<Link> {
+    pub fn link(&self, topic: UploadId) -> Arc<Link> {
         Arc::clone(self.read().link(topic))
     }
 
@@ -54,17 +55,17 @@ impl Routes {
     }
 
     /// See [`Channels::subscribe`].
-    pub fn subscribe(&self, topic: Topic) -> Result<Confirmation, BrokerError> {
+    pub fn subscribe(&self, topic: UploadId) -> Result<Confirmation, BrokerError> {
         self.read().channels(topic).subscribe(topic)
     }
 
     /// See [`Channels::cancel`].
-    pub fn cancel(&self, topic: Topic) -> bool {
+    pub fn cancel(&self, topic: UploadId) -> bool {
         self.read().channels(topic).cancel(topic)
     }
 
     /// See [`Channels::unsubscribe`].
-    pub fn unsubscribe(&self, topic: Topic) -> Confirmation {
+    pub fn unsubscribe(&self, topic: UploadId) -> Confirmation {
         self.read().channels(topic).unsubscribe(topic)
     }
 
@@ -85,7 +86,11 @@ impl Routes {
 
     /// Applies a new division of the slots. Links of unchanged shards are kept; the topics of the others are moved to
     /// new links, which `create` makes.
-    pub fn replace(&self, shards: &[Shard], mut create: impl FnMut(&Shard, Vec<Topic>) -> Route) {
+    pub fn replace(
+        &self,
+        shards: &[Shard],
+        mut create: impl FnMut(&Shard, Vec<UploadId>) -> Route,
+    ) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let routes = std::mem::take(&mut table.routes).into_iter();
         let (mut routes, retired): (Vec<_>, Vec<_>) = routes.partition(|route| {
@@ -103,7 +108,7 @@ impl Routes {
             {
                 continue;
             }
-            let belongs = |topic: &mut Topic| shard.contains(slot_of(&channel_of(*topic)));
+            let belongs = |topic: &mut UploadId| shard.contains(slot_of(&channel_of(*topic)));
             let topics_of_shard = topics.extract_if(.., belongs).collect();
             routes.push(create(shard, topics_of_shard));
         }
@@ -131,7 +136,7 @@ impl Table {
         }
     }
 
-    fn link(&self, topic: Topic) -> &Arc<Link> {
+    fn link(&self, topic: UploadId) -> &Arc<Link> {
         self.link_of(&channel_of(topic))
     }
 
@@ -144,7 +149,7 @@ impl Table {
         &self.routes[index].link
     }
 
-    fn channels(&self, topic: Topic) -> &Channels {
+    fn channels(&self, topic: UploadId) -> &Channels {
         self.link(topic).channels()
     }
 }

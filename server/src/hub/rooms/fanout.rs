@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use app::model::UploadId;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
 
 use super::pending::MemberSnapshot;
 use super::{Room, Rooms};
-use crate::broker::Topic;
 use crate::hub::batch::Batch;
 use crate::hub::frames::head_frame;
 use crate::hub::outbox::Outbox;
@@ -20,7 +20,7 @@ const MIN_SOCKETS_PER_TASK: usize = 256;
 
 impl Rooms {
     /// Writes batches until no frame is left.
-    pub(super) async fn fan_out(self: Arc<Self>, topic: Topic, room_id: u64) {
+    pub(super) async fn fan_out(self: Arc<Self>, topic: UploadId, room_id: u64) {
         while let Some((batch, snapshot)) = self.next_batch(topic, room_id) {
             for frame in batch.frames() {
                 self.metrics.delivered(frame.class, snapshot.len());
@@ -45,7 +45,7 @@ impl Rooms {
         }
     }
 
-    fn next_batch(&self, topic: Topic, room_id: u64) -> Option<(Batch, MemberSnapshot)> {
+    fn next_batch(&self, topic: UploadId, room_id: u64) -> Option<(Batch, MemberSnapshot)> {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic).filter(|it| it.id == room_id)?;
         let head = room.recent.head();

@@ -1,11 +1,10 @@
 //! Which rooms there are.
 
-use app::model::UploadRef;
+use app::model::{UploadId, UploadRef};
 
 use super::life::Life;
 use super::watched_upload::WatchedUpload;
 use super::{Rooms, lock};
-use crate::broker::Topic;
 
 impl Rooms {
     /// The number of rooms.
@@ -17,7 +16,7 @@ impl Rooms {
     }
 
     /// The topics of all rooms.
-    pub(in crate::hub) fn topics(&self) -> Vec<Topic> {
+    pub(in crate::hub) fn topics(&self) -> Vec<UploadId> {
         let mut topics = Vec::new();
         for shard in &self.shards {
             topics.extend(lock(shard).rooms.keys());

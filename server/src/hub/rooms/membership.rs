@@ -1,11 +1,9 @@
-use app::model::{ShortId, UploadRef};
-
-use crate::broker::Topic;
+use app::model::{ShortId, UploadId, UploadRef};
 
 /// A socket's membership of a room, ended by `leave`.
 #[derive(Debug)]
 pub struct Membership {
-    pub(super) topic: Topic,
+    pub(super) topic: UploadId,
     pub(super) short_id: ShortId,
     pub(super) slot: usize,
     /// The room's id: a later room of the same topic has another.
@@ -14,7 +12,7 @@ pub struct Membership {
 
 impl Membership {
     /// The topic.
-    pub fn topic(&self) -> Topic {
+    pub fn topic(&self) -> UploadId {
         self.topic
     }
 

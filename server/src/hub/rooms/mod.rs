@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::model::{ShortId, Viewer};
+use app::model::{ShortId, UploadId, Viewer};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -36,7 +36,7 @@ use super::presence::Presence;
 use super::recent::RecentEntries;
 use super::schedule::Schedule;
 use super::unconfirmed::UnconfirmedTopics;
-use crate::broker::{Broker, BrokerError, Frame, Topic};
+use crate::broker::{Broker, BrokerError, Frame};
 use crate::websocket;
 
 /// The number of locks that the rooms are spread over, so that a busy topic seldom delays another.
@@ -45,7 +45,7 @@ const SHARDS: usize = 64;
 pub(super) struct Rooms {
     shards: [Mutex<Shard>; SHARDS],
     /// The topics of the rooms by their uploads' short ids.
-    topics_by_short_id: Mutex<HashMap<ShortId, Topic>>,
+    topics_by_short_id: Mutex<HashMap<ShortId, UploadId>>,
     epochs: EpochCounter,
     pub(super) unconfirmed_topics: UnconfirmedTopics,
     /// When which topic's presence has to be looked at.
@@ -62,9 +62,9 @@ pub(super) struct Rooms {
 
 #[derive(Default)]
 struct Shard {
-    rooms: BTreeMap<Topic, Room>,
+    rooms: BTreeMap<UploadId, Room>,
     /// What the other nodes are still to be told of rooms that were left.
-    left: BTreeMap<Topic, Presence>,
+    left: BTreeMap<UploadId, Presence>,
     last_room_id: u64,
 }
 
@@ -235,7 +235,7 @@ impl Rooms {
 
     /// Records what a frame says about the topic, and passes it on to all members unless the store has to confirm it
     /// first.
-    pub(super) fn deliver(self: &Arc<Self>, topic: Topic, frame: &Frame, event: IncomingEvent) {
+    pub(super) fn deliver(self: &Arc<Self>, topic: UploadId, frame: &Frame, event: IncomingEvent) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
             && room.life != Life::Gone
         {
@@ -257,7 +257,7 @@ impl Rooms {
         }
     }
 
-    fn spawn_transition(self: &Arc<Self>, topic: Topic, subscribed: bool) {
+    fn spawn_transition(self: &Arc<Self>, topic: UploadId, subscribed: bool) {
         let transition = Arc::clone(self).run_transition(topic, subscribed);
         let shutdown = self.shutdown.clone();
         self.tasks
@@ -265,7 +265,7 @@ impl Rooms {
     }
 
     /// Subscribes or unsubscribes the node until that is what the room needs. One such task runs per topic.
-    async fn run_transition(self: Arc<Self>, topic: Topic, subscribed: bool) {
+    async fn run_transition(self: Arc<Self>, topic: UploadId, subscribed: bool) {
         let mut subscribed = Ok(subscribed);
         loop {
             match self.next_step(topic, subscribed) {
@@ -281,7 +281,7 @@ impl Rooms {
         }
     }
 
-    fn next_step(&self, topic: Topic, subscribed: Result<bool, BrokerError>) -> Step {
+    fn next_step(&self, topic: UploadId, subscribed: Result<bool, BrokerError>) -> Step {
         let mut shard = self.shard(topic);
         let Some(room) = shard.rooms.get_mut(&topic) else {
             return Step::Done;
@@ -307,7 +307,7 @@ impl Rooms {
         }
     }
 
-    fn push(self: &Arc<Self>, topic: Topic, room: &mut Room, frame: &Frame) {
+    fn push(self: &Arc<Self>, topic: UploadId, room: &mut Room, frame: &Frame) {
         room.pending.push(frame.class, websocket::text(&frame.text));
         if !room.pending.is_draining {
             room.pending.is_draining = true;
@@ -315,7 +315,7 @@ impl Rooms {
         }
     }
 
-    fn remove(&self, shard: &mut Shard, topic: Topic) {
+    fn remove(&self, shard: &mut Shard, topic: UploadId) {
         if let Some(room) = shard.rooms.remove(&topic) {
             lock(&self.topics_by_short_id).remove(&room.upload.short_id);
             self.expiries.set(topic, room.expires, None);
@@ -325,7 +325,7 @@ impl Rooms {
         }
     }
 
-    fn shard(&self, topic: Topic) -> MutexGuard<'_, Shard> {
+    fn shard(&self, topic: UploadId) -> MutexGuard<'_, Shard> {
         // Ids are random, so that each of their bytes spreads them evenly.
         let [.., last] = *topic.as_bytes();
         lock(&self.shards[usize::from(last) % SHARDS])

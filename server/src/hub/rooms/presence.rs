@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use app::model::Viewer;
+use app::model::{UploadId, Viewer};
 use tokio::time::Instant;
 
 use super::{Membership, Room, Rooms, Shard, lock};
-use crate::broker::Topic;
 use crate::hub::frames::presence_frame;
 use crate::hub::outbox::Outbox;
 use crate::hub::presence::{Digest, Due, Event, Presence, Viewers};
@@ -43,7 +42,7 @@ impl Rooms {
     /// Handles another node's digest.
     pub(in crate::hub) fn on_digest(
         &self,
-        topic: Topic,
+        topic: UploadId,
         digest: Digest,
     ) -> Result<(), &'static str> {
         let mut result = Ok(());
@@ -54,7 +53,7 @@ impl Rooms {
     }
 
     /// Does what is due about a topic's viewers, and returns what the caller has to send.
-    pub(in crate::hub) fn take_due_presence(self: &Arc<Self>, topic: Topic) -> PresenceOutput {
+    pub(in crate::hub) fn take_due_presence(self: &Arc<Self>, topic: UploadId) -> PresenceOutput {
         let mut output = PresenceOutput::default();
         let is_watched = self.update(topic, |room, now| {
             let Due { digest, event } = room.presence.take_due(room.members.len(), now);
@@ -78,7 +77,7 @@ impl Rooms {
     }
 
     /// Returns what is due about a topic that no socket watches any more.
-    fn take_farewell(&self, topic: Topic) -> Option<(Viewers, bool)> {
+    fn take_farewell(&self, topic: UploadId) -> Option<(Viewers, bool)> {
         let mut shard = self.shard(topic);
         let presence = shard.left.get_mut(&topic)?;
         let Due { digest, .. } = presence.take_due(0, Instant::now());
@@ -90,7 +89,7 @@ impl Rooms {
     }
 
     /// Has a digest published again that could not be.
-    pub(in crate::hub) fn retry_presence(&self, topic: Topic, asked: bool) {
+    pub(in crate::hub) fn retry_presence(&self, topic: UploadId, asked: bool) {
         self.update(topic, |room, now| {
             room.presence.on_publish_failed(asked, now);
         });
@@ -98,7 +97,7 @@ impl Rooms {
 
     /// The topics of which other nodes have viewers too. Once the node stops, no room is removed, so this includes
     /// those that the sockets have left since.
-    pub(in crate::hub) fn shared_topics(&self) -> Vec<Topic> {
+    pub(in crate::hub) fn shared_topics(&self) -> Vec<UploadId> {
         let mut topics = Vec::new();
         for shard in &self.shards {
             let Shard { rooms, left, .. } = &*lock(shard);
@@ -110,7 +109,7 @@ impl Rooms {
     }
 
     /// Changes a room's presence, and schedules the topic anew. False if there is no such room.
-    fn update(&self, topic: Topic, change: impl FnOnce(&mut Room, Instant)) -> bool {
+    fn update(&self, topic: UploadId, change: impl FnOnce(&mut Room, Instant)) -> bool {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic);
         let is_watched = room.is_some();
@@ -122,7 +121,7 @@ impl Rooms {
     }
 
     /// Schedules a topic anew after its presence has changed.
-    pub(super) fn schedule(&self, topic: Topic, presence: &mut Presence) {
+    pub(super) fn schedule(&self, topic: UploadId, presence: &mut Presence) {
         let due = presence.next_due();
         if due != presence.scheduled {
             let before = std::mem::replace(&mut presence.scheduled, due);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::model::{Cursor, LogPage, Seq};
+use app::model::{Cursor, LogPage, Seq, UploadId};
 use tokio::time::Instant;
 
 use super::life::Life;
 use super::{Rooms, lock};
-use crate::broker::{Frame, Topic};
+use crate::broker::Frame;
 use crate::hub::batch::Batch;
 use crate::hub::epoch::Epoch;
 use crate::hub::outbox::Outbox;
@@ -22,7 +22,7 @@ impl Rooms {
 
     /// The head for which an earlier answer to the same `watch` is still right: without an id in the cursor, if this
     /// node knows all messages after it without asking the store; with one, if the head is the store's.
-    pub(in crate::hub) fn head_for_answer(&self, topic: Topic, cursor: Cursor) -> Option<Seq> {
+    pub(in crate::hub) fn head_for_answer(&self, topic: UploadId, cursor: Cursor) -> Option<Seq> {
         let shard = self.shard(topic);
         let recent = &shard.rooms.get(&topic)?.recent;
         match cursor.id {
@@ -32,17 +32,17 @@ impl Rooms {
     }
 
     /// The messages after `cursor`, if this node knows them without asking the store.
-    pub(in crate::hub) fn recent(&self, topic: Topic, cursor: Cursor) -> Option<LogPage> {
+    pub(in crate::hub) fn recent(&self, topic: UploadId, cursor: Cursor) -> Option<LogPage> {
         self.shard(topic).rooms.get(&topic)?.recent.after(cursor)
     }
 
     /// The progress of a watched conversation.
-    pub(in crate::hub) fn progress(&self, topic: Topic) -> Option<Progress> {
+    pub(in crate::hub) fn progress(&self, topic: UploadId) -> Option<Progress> {
         Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
     }
 
     /// Whether a frame carried a number of this topic that is not known to be stored, or its upload may be gone.
-    pub(in crate::hub) fn has_unconfirmed(&self, topic: Topic) -> bool {
+    pub(in crate::hub) fn has_unconfirmed(&self, topic: UploadId) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
         room.is_some_and(|room| {
@@ -51,14 +51,14 @@ impl Rooms {
     }
 
     /// Whether this topic's upload may be gone, and the store has not been asked since.
-    pub(in crate::hub) fn is_doubted(&self, topic: Topic) -> bool {
+    pub(in crate::hub) fn is_doubted(&self, topic: UploadId) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
         room.is_some_and(|room| room.life == Life::Doubted)
     }
 
     /// This topic's upload is to expire by now: has the store asked.
-    pub(in crate::hub) fn doubt_existence(&self, topic: Topic) {
+    pub(in crate::hub) fn doubt_existence(&self, topic: UploadId) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
             && room.life == Life::Exists
         {
@@ -68,7 +68,7 @@ impl Rooms {
     }
 
     /// The store has this topic, at a moment after that was doubted.
-    pub(in crate::hub) fn confirm_existence(&self, topic: Topic) {
+    pub(in crate::hub) fn confirm_existence(&self, topic: UploadId) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic)
             && room.life == Life::Doubted
         {
@@ -78,7 +78,7 @@ impl Rooms {
 
     /// Tells the members of a topic by `notice` that its upload is gone, and forgets what is known of it. Returns
     /// whether they had yet to be told.
-    pub(in crate::hub) fn close(self: &Arc<Self>, topic: Topic, notice: &Frame) -> bool {
+    pub(in crate::hub) fn close(self: &Arc<Self>, topic: UploadId, notice: &Frame) -> bool {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic);
         let Some(room) = room.filter(|room| room.life != Life::Gone) else {
@@ -93,7 +93,7 @@ impl Rooms {
     /// See [`RecentEntries::discard_unstored`](crate::hub::recent::RecentEntries::discard_unstored).
     pub(in crate::hub) fn discard_unstored(
         &self,
-        topic: Topic,
+        topic: UploadId,
         before: Progress,
         stored: Seq,
     ) -> bool {
@@ -104,7 +104,12 @@ impl Rooms {
 
     /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed. Returns
     /// whether it shows that the store has another history than this node knew.
-    pub(in crate::hub) fn merge_page(&self, topic: Topic, page: &LogPage, read_in: Epoch) -> bool {
+    pub(in crate::hub) fn merge_page(
+        &self,
+        topic: UploadId,
+        page: &LogPage,
+        read_in: Epoch,
+    ) -> bool {
         let mut shard = self.shard(topic);
         let Some(room) = shard.rooms.get_mut(&topic) else {
             return false;
@@ -121,7 +126,7 @@ impl Rooms {
     /// did.
     pub(in crate::hub) fn answer(
         &self,
-        topic: Topic,
+        topic: UploadId,
         made_in: Epoch,
         outbox: &Outbox,
         answer: &Batch,
@@ -136,7 +141,7 @@ impl Rooms {
     }
 
     /// Begins an interruption, and sends the `notice` of each topic to its members.
-    pub(in crate::hub) fn interrupt(self: &Arc<Self>, notice: impl Fn(Topic) -> Frame) {
+    pub(in crate::hub) fn interrupt(self: &Arc<Self>, notice: impl Fn(UploadId) -> Frame) {
         self.epochs.interrupted();
         for shard in &self.shards {
             for (topic, room) in &mut lock(shard).rooms {
@@ -148,7 +153,7 @@ impl Rooms {
 
     /// Has the members of a topic watch again, by the `notices` of an interruption that is over at once: the store has
     /// another history than this node knew, and only the answer to a `watch` can reset a client.
-    pub(in crate::hub) fn resynchronise(self: &Arc<Self>, topic: Topic, notices: &[Frame; 2]) {
+    pub(in crate::hub) fn resynchronise(self: &Arc<Self>, topic: UploadId, notices: &[Frame; 2]) {
         if let Some(room) = self.shard(topic).rooms.get_mut(&topic) {
             for notice in notices {
                 self.push(topic, room, notice);

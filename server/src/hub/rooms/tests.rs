@@ -24,8 +24,8 @@ struct ControlledBroker {
     /// A call is answered when it gets a permit.
     permits: Semaphore,
     fails: AtomicBool,
-    running: Mutex<HashSet<Topic>>,
-    calls: watch::Sender<Vec<(Call, Topic)>>,
+    running: Mutex<HashSet<UploadId>>,
+    calls: watch::Sender<Vec<(Call, UploadId)>>,
 }
 
 impl ControlledBroker {
@@ -38,7 +38,7 @@ impl ControlledBroker {
         })
     }
 
-    async fn call(&self, call: Call, topic: Topic) -> Result<(), BrokerError> {
+    async fn call(&self, call: Call, topic: UploadId) -> Result<(), BrokerError> {
         assert!(
             self.running.lock().unwrap().insert(topic),
             "only one transition of a topic runs at a time"
@@ -57,7 +57,7 @@ impl ControlledBroker {
         self.permits.add_permits(calls);
     }
 
-    fn calls_of(&self, topic: Topic) -> Vec<Call> {
+    fn calls_of(&self, topic: UploadId) -> Vec<Call> {
         self.calls
             .borrow()
             .iter()
@@ -79,15 +79,15 @@ impl ControlledBroker {
 impl Broker for ControlledBroker {
     fn attach(&self, _receiver: Arc<dyn Deliver>) {}
 
-    async fn publish(&self, _topic: Topic, _frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, _topic: UploadId, _frame: Frame) -> Result<(), BrokerError> {
         Ok(())
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.call(Call::Subscribe, topic).await
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.call(Call::Unsubscribe, topic).await
     }
 
@@ -111,7 +111,7 @@ fn rooms(broker: &Arc<ControlledBroker>) -> (Arc<Rooms>, TaskTracker) {
 }
 
 /// An upload that never expires.
-fn upload(topic: Topic) -> WatchedUpload {
+fn upload(topic: UploadId) -> WatchedUpload {
     WatchedUpload {
         topic,
         short_id: ids::short_id(),
@@ -255,7 +255,7 @@ async fn a_frame_reaches_the_watchers_of_its_topic_only() {
 async fn concurrent_joins_and_leaves_end_without_a_subscription() {
     let broker = ControlledBroker::new(usize::MAX >> 8);
     let (rooms, tasks) = rooms(&broker);
-    let topics: Vec<Topic> = (0..3).map(|_| ids::upload_id()).collect();
+    let topics: Vec<UploadId> = (0..3).map(|_| ids::upload_id()).collect();
     let sockets = (0..200).map(|n: usize| {
         let (rooms, topic) = (Arc::clone(&rooms), topics[n % topics.len()]);
         tokio::spawn(async move {

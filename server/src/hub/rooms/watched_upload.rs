@@ -1,16 +1,15 @@
 use std::time::Duration;
 
-use app::model::{ShortId, Timestamp, Upload};
+use app::model::{ShortId, Timestamp, Upload, UploadId};
 use tokio::time::Instant;
 
-use crate::broker::Topic;
 use crate::clock;
 
 /// What a room has to know of its upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchedUpload {
     /// Its id.
-    pub topic: Topic,
+    pub topic: UploadId,
     /// Its short id.
     pub short_id: ShortId,
     /// When it expires, if it does.

@@ -1,7 +1,8 @@
 use std::sync::{Arc, OnceLock};
 
+use app::model::UploadId;
 use async_trait::async_trait;
-use server::broker::{Broker, BrokerError, Deliver, Frame, Topic};
+use server::broker::{Broker, BrokerError, Deliver, Frame};
 
 use super::Switch;
 
@@ -19,7 +20,7 @@ impl Broker for SwitchedBroker {
         self.broker.attach(receiver);
     }
 
-    async fn publish(&self, topic: Topic, frame: Frame) -> Result<(), BrokerError> {
+    async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         self.switch.pass(BrokerError::UNAVAILABLE).await?;
         if self.switch.loses() {
             return Ok(());
@@ -27,12 +28,12 @@ impl Broker for SwitchedBroker {
         self.broker.publish(topic, frame).await
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.switch.pass(BrokerError::UNAVAILABLE).await?;
         self.broker.subscribe(topic).await
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
+    async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.switch.pass(BrokerError::UNAVAILABLE).await?;
         self.broker.unsubscribe(topic).await
     }

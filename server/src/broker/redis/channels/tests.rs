@@ -7,10 +7,10 @@ use crate::broker::conformance::{some_frame, some_topic};
 
 /// Records the topics of delivered frames.
 #[derive(Default)]
-struct RecordingReceiver(Mutex<Vec<Topic>>);
+struct RecordingReceiver(Mutex<Vec<UploadId>>);
 
 impl Deliver for RecordingReceiver {
-    fn deliver(&self, topic: Topic, _: Frame) {
+    fn deliver(&self, topic: UploadId, _: Frame) {
         self.0.lock().unwrap().push(topic);
     }
 
@@ -37,7 +37,7 @@ impl Fixture {
     }
 
     /// Connected, and subscribed to a topic.
-    fn subscribed() -> (Self, Topic) {
+    fn subscribed() -> (Self, UploadId) {
         let (it, topic) = (Self::new(), some_topic());
         let confirmation = it.channels.subscribe(topic).unwrap();
         it.channels.confirmed(1, &it.batch());
@@ -50,7 +50,7 @@ impl Fixture {
         batch.unwrap_or_default()
     }
 
-    fn delivers(&self, connection: ConnectionNumber, topic: Topic) -> bool {
+    fn delivers(&self, connection: ConnectionNumber, topic: UploadId) -> bool {
         let before = self.receiver.0.lock().unwrap().len();
         self.channels.deliver(connection, topic, some_frame(""));
         self.receiver.0.lock().unwrap().len() > before

@@ -1,22 +1,23 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use app::model::UploadId;
 use redis::{Cmd, Connection, FromRedisValue, cmd};
 use testbed::{Redis, RedisCluster};
 
 use super::test_node::Notice::{Interrupted, Repaired};
 use super::test_node::{TestNode, close, connect, eventually};
+use crate::broker::Broker;
 use crate::broker::conformance::some_topic;
 use crate::broker::redis::payload::channel_of;
 use crate::broker::redis::slots::slot_of;
-use crate::broker::{Broker, Topic};
 
 /// A cluster, a node of Tonesa, and topics that it is subscribed to.
 struct Fixture {
     cluster: RedisCluster,
     servers: Vec<Connection>,
     node: TestNode,
-    topics: Vec<Topic>,
+    topics: Vec<UploadId>,
 }
 
 impl Fixture {
@@ -41,7 +42,7 @@ impl Fixture {
     }
 
     /// The index of the server that a topic belongs to at first.
-    fn initial_server(topic: Topic) -> usize {
+    fn initial_server(topic: UploadId) -> usize {
         let slot = slot_of(&channel_of(topic));
         // The first slots of the second and the third server.
         [5_461, 10_922]

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use app::model::UploadId;
 use testbed::Redis;
 
 use super::proxy::Proxy;
@@ -7,7 +8,7 @@ use super::test_node::Notice::{Interrupted, Repaired};
 use super::test_node::{TestNode, channels, close, connect, eventually, subscribers};
 use crate::broker::conformance::some_topic;
 use crate::broker::redis::payload::channel_of;
-use crate::broker::{Broker, BrokerError, Topic};
+use crate::broker::{Broker, BrokerError};
 
 /// The time limit for detecting a broken subscription.
 const DETECTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,7 +17,7 @@ async fn is_unavailable(node: &TestNode) -> bool {
     node.broker.ping().await.is_err()
 }
 
-async fn check_delivery(from: &TestNode, to: &TestNode, topic: Topic, text: &str) {
+async fn check_delivery(from: &TestNode, to: &TestNode, topic: UploadId, text: &str) {
     from.publish(topic, text).await;
     to.wait_for(topic, text).await;
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use app::model::UploadId;
 use redis::{Client, Connection, cmd};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -12,7 +13,7 @@ use crate::app::metrics::Metrics;
 use crate::broker::conformance::some_frame;
 use crate::broker::redis::RedisBroker;
 use crate::broker::redis::payload::channel_of;
-use crate::broker::{Broker, Deliver, Frame, Topic};
+use crate::broker::{Broker, Deliver, Frame};
 use crate::http::metrics_endpoint::encode_metrics;
 
 /// The time limit of every wait, generous for a busy machine.
@@ -27,7 +28,7 @@ pub enum Notice {
 
 #[derive(Default)]
 pub struct RecordingReceiver {
-    frames: Mutex<Vec<(Topic, String)>>,
+    frames: Mutex<Vec<(UploadId, String)>>,
     notices: Mutex<Vec<Notice>>,
     refused: Mutex<usize>,
     more: Notify,
@@ -41,7 +42,7 @@ impl RecordingReceiver {
 }
 
 impl Deliver for RecordingReceiver {
-    fn deliver(&self, topic: Topic, frame: Frame) {
+    fn deliver(&self, topic: UploadId, frame: Frame) {
         let frame = (topic, frame.text.to_string());
         self.frames.lock().unwrap().push(frame);
         self.more.notify_waiters();
@@ -92,20 +93,20 @@ impl TestNode {
         eventually(async || received() >= minimum).await;
     }
 
-    pub async fn publish(&self, topic: Topic, text: &str) {
+    pub async fn publish(&self, topic: UploadId, text: &str) {
         let frame = some_frame(text);
         self.broker.publish(topic, frame).await.unwrap();
     }
 
     /// The texts that were received on a topic, in order.
-    pub fn received(&self, topic: Topic) -> Vec<String> {
+    pub fn received(&self, topic: UploadId) -> Vec<String> {
         let frames = self.receiver.frames.lock().unwrap();
         let of_topic = frames.iter().filter(|(of, _)| *of == topic);
         of_topic.map(|(_, text)| text.clone()).collect()
     }
 
     /// The topics on which frames were received.
-    pub fn topics_received(&self) -> HashSet<Topic> {
+    pub fn topics_received(&self) -> HashSet<UploadId> {
         let frames = self.receiver.frames.lock().unwrap();
         frames.iter().map(|(topic, _)| *topic).collect()
     }
@@ -124,7 +125,7 @@ impl TestNode {
         self.wait_until(|| self.notices() == notices).await;
     }
 
-    pub async fn wait_for(&self, topic: Topic, text: &str) {
+    pub async fn wait_for(&self, topic: UploadId, text: &str) {
         self.wait_until(|| self.received(topic).iter().any(|received| received == text))
             .await;
     }
@@ -167,7 +168,7 @@ pub fn connect(url: &str) -> Connection {
 }
 
 /// The number of connections that are subscribed to a topic's channel.
-pub fn subscribers(server: &mut Connection, topic: Topic) -> i64 {
+pub fn subscribers(server: &mut Connection, topic: UploadId) -> i64 {
     let mut ask = cmd("PUBSUB");
     ask.arg("NUMSUB").arg(channel_of(topic));
     let (_, number): (String, i64) = ask.query(server).unwrap();
