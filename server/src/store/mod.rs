@@ -220,6 +220,8 @@ pub enum Select {
 /// an error it is undecided whether a write was done, or will be done later; each method says what repeating it does.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    // Uploads
+
     /// Inserts a new upload. It belongs to whoever has the secret with the hash `owner`. On success it is durable and
     /// visible to every later call.
     ///
@@ -240,47 +242,6 @@ pub trait Store: Send + Sync + 'static {
     /// and in all calls that are about an upload.
     async fn upload(&self, name: UploadRef) -> Result<Upload, StoreError>;
 
-    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's log. On success each draft is durable, as a new
-    /// message or as the earlier one with its `clientMessageID`; the results are in the drafts' order.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload; nothing is stored then. Undecided after
-    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]: the first drafts, all or none of them may be stored, or
-    /// may be later, without holes in any case. Repeating the call is safe: what was stored is returned as
-    /// [`Appended::Known`], and the rest is stored.
-    async fn append(
-        &self,
-        upload: UploadId,
-        drafts: Vec<Draft>,
-    ) -> Result<Vec<Appended>, StoreError>;
-
-    /// Deletes a message, if `by` has its author's secret or that of the upload's owner, or is an admin: what it says
-    /// is removed, and an entry that says so is appended. On success both are durable.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload or message, also when the message with the number has
-    /// another id; [`StoreError::Forbidden`] for another secret or none, also when the message was deleted before.
-    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]: the message may be deleted, or may be
-    /// later, and what it says may be removed before the entry is there, which follows in any case. Repeating the call
-    /// is safe.
-    async fn delete_message(
-        &self,
-        upload: UploadId,
-        message: MessageRef,
-        by: Requester,
-        draft: DeletionDraft,
-    ) -> Result<Deleted, StoreError>;
-
-    /// Finishes deletions of messages that were begun by calls which have ended long ago without finishing them, at
-    /// most `limit`, and returns their entries. Those may have been published before, or not. A backend that deletes a
-    /// message in one step has none.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; some may be finished then. Repeating the call is safe.
-    async fn finish_deletions(&self, _limit: usize) -> Result<Vec<Deletion>, StoreError> {
-        Ok(Vec::new())
-    }
-
     /// Deletes an upload, if `by` has its owner's secret or is an admin. From then on it is gone for every call. Its
     /// log and its images are removed later: it is among the [`Store::removals`].
     ///
@@ -293,59 +254,6 @@ pub trait Store: Send + Sync + 'static {
         by: Requester,
         at: Timestamp,
     ) -> Result<(), StoreError>;
-
-    /// Returns uploads that were deleted, or have expired [`REMOVAL_MARGIN`] ago, and whose removal is not finished, at
-    /// most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
-    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError>;
-
-    /// Removes entries of the log of an upload that is gone, at most `limit`, and returns how many that were.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload or it is not gone; nothing is removed then. Undecided
-    /// after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
-    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError>;
-
-    /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more. Its
-    /// reports are removed.
-    ///
-    /// # Errors
-    /// As [`Store::remove_log`].
-    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError>;
-
-    /// Returns a page of the log together with its head, both as of the same moment.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such upload.
-    async fn entries(
-        &self,
-        upload: UploadId,
-        select: Select,
-        limit: usize,
-    ) -> Result<LogPage, StoreError>;
-
-    /// Checks that the backend can read and write.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Moved`] when it cannot.
-    async fn ping(&self) -> Result<(), StoreError>;
-
-    /// Returns the id of the blobs that belong to this store; `None` if it has not been given one yet. Each call reads
-    /// it from the database again: one that was replaced meanwhile returns its own.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] also when the stored id is invalid.
-    async fn pairing(&self) -> Result<Option<PairingId>, StoreError>;
-
-    /// Gives the store this id unless it has one, and returns the one that it has then. Concurrent calls, through any
-    /// nodes, all return the same id.
-    ///
-    /// # Errors
-    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; a repeated call returns the id that was
-    /// stored, if one was.
-    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError>;
 
     /// Returns the short ids of the newest uploads, at most `limit`, the newest first.
     ///
@@ -387,4 +295,104 @@ pub trait Store: Send + Sync + 'static {
         }
         Ok(unused)
     }
+
+    // Logs
+
+    /// Appends drafts (at most [`MAX_APPEND`]) to the upload's log. On success each draft is durable, as a new
+    /// message or as the earlier one with its `clientMessageID`; the results are in the drafts' order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload; nothing is stored then. Undecided after
+    /// [`StoreError::Unavailable`] and [`StoreError::Moved`]: the first drafts, all or none of them may be stored, or
+    /// may be later, without holes in any case. Repeating the call is safe: what was stored is returned as
+    /// [`Appended::Known`], and the rest is stored.
+    async fn append(
+        &self,
+        upload: UploadId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Appended>, StoreError>;
+
+    /// Returns a page of the log together with its head, both as of the same moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload.
+    async fn entries(
+        &self,
+        upload: UploadId,
+        select: Select,
+        limit: usize,
+    ) -> Result<LogPage, StoreError>;
+
+    /// Deletes a message, if `by` has its author's secret or that of the upload's owner, or is an admin: what it says
+    /// is removed, and an entry that says so is appended. On success both are durable.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload or message, also when the message with the number has
+    /// another id; [`StoreError::Forbidden`] for another secret or none, also when the message was deleted before.
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]: the message may be deleted, or may be
+    /// later, and what it says may be removed before the entry is there, which follows in any case. Repeating the call
+    /// is safe.
+    async fn delete_message(
+        &self,
+        upload: UploadId,
+        message: MessageRef,
+        by: Requester,
+        draft: DeletionDraft,
+    ) -> Result<Deleted, StoreError>;
+
+    /// Finishes deletions of messages that were begun by calls which have ended long ago without finishing them, at
+    /// most `limit`, and returns their entries. Those may have been published before, or not. A backend that deletes a
+    /// message in one step has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`]; some may be finished then. Repeating the call is safe.
+    async fn finish_deletions(&self, _limit: usize) -> Result<Vec<Deletion>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    // What is left of uploads that are gone
+
+    /// Returns uploads that were deleted, or have expired [`REMOVAL_MARGIN`] ago, and whose removal is not finished, at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`].
+    async fn removals(&self, limit: usize) -> Result<Vec<Removal>, StoreError>;
+
+    /// Removes entries of the log of an upload that is gone, at most `limit`, and returns how many that were.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such upload or it is not gone; nothing is removed then. Undecided
+    /// after [`StoreError::Unavailable`] and [`StoreError::Moved`]; repeating the call is safe.
+    async fn remove_log(&self, upload: UploadId, limit: usize) -> Result<usize, StoreError>;
+
+    /// Records that nothing is left of an upload that is gone: it is not among the [`Store::removals`] any more. Its
+    /// reports are removed.
+    ///
+    /// # Errors
+    /// As [`Store::remove_log`].
+    async fn finish_removal(&self, upload: UploadId) -> Result<(), StoreError>;
+
+    // The database
+
+    /// Checks that the backend can read and write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Moved`] when it cannot.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Returns the id of the blobs that belong to this store; `None` if it has not been given one yet. Each call reads
+    /// it from the database again: one that was replaced meanwhile returns its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] also when the stored id is invalid.
+    async fn pairing(&self) -> Result<Option<PairingId>, StoreError>;
+
+    /// Gives the store this id unless it has one, and returns the one that it has then. Concurrent calls, through any
+    /// nodes, all return the same id.
+    ///
+    /// # Errors
+    /// Undecided after [`StoreError::Unavailable`] and [`StoreError::Moved`]; a repeated call returns the id that was
+    /// stored, if one was.
+    async fn pair(&self, id: PairingId) -> Result<PairingId, StoreError>;
 }
