@@ -381,7 +381,7 @@ impl Job {
         let keep = blobs.put_derived(key, derived, picture);
         let is_kept = matches!(timeout(KEEP_TIMEOUT, keep).await, Ok(Ok(())));
         if !is_kept {
-            tracing::warn!(%key, "a smaller picture could not be kept");
+            tracing::warn!("a smaller picture could not be kept");
         }
         let made = if size == 0 {
             Made::UseOriginal

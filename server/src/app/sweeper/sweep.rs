@@ -162,7 +162,7 @@ impl Sweep<'_> {
         let is_used = self.store.has_short_id(key).await?;
         if is_used {
             self.blobs.unmark_orphan(key).await?;
-            warn!(%key, "unmarked an image: an upload refers to it");
+            warn!("unmarked an image: an upload refers to it");
             stats.unmarked += 1;
         }
         Ok(is_used)
@@ -256,7 +256,7 @@ impl Sweep<'_> {
         match marked {
             None => {
                 self.blobs.mark_orphan(key).await?;
-                info!(%key, "marked an image that no upload refers to");
+                info!("marked an image that no upload refers to");
                 stats.marked += 1;
             }
             Some(since) if self.has_passed(*since, self.mark_duration) => {
