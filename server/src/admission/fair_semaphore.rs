@@ -178,12 +178,12 @@ mod tests {
 
     use super::*;
 
-    const A: Option<IpAddr> = address(1);
-    const B: Option<IpAddr> = address(2);
+    const A: Option<IpAddr> = Some(address(1));
+    const B: Option<IpAddr> = Some(address(2));
     const C: Option<IpAddr> = None;
 
-    const fn address(number: u8) -> Option<IpAddr> {
-        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)))
+    const fn address(number: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, number))
     }
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = FairPermit> + 'a>>;
