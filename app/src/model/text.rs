@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::texts::{Texts, fill, texts};
+use crate::texts::{Texts, fill};
 
 /// The longest alias, in characters (Unicode scalar values).
 pub const MAX_AUTHOR_CHARS: usize = 40;
@@ -17,14 +17,14 @@ pub const MAX_REASON_CHARS: usize = 1_000;
 /// The alias of those who give none.
 const ANONYMOUS: &str = "Anonymous";
 
-/// Why a text is not an alias or a message. Displayed as a sentence in the language of the page, in English without
-/// one.
+/// Why a text is not an alias or a message. Displayed in English, for programs; [`TextError::in_words`] is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{}", self.in_words(texts()))]
 pub enum TextError {
     /// A message without visible characters.
+    #[error("A message needs some text.")]
     Empty,
     /// Longer than its limit.
+    #[error("At most {max} characters are allowed; this has {len}.")]
     TooLong {
         /// The limit.
         max: usize,
@@ -32,6 +32,7 @@ pub enum TextError {
         len: usize,
     },
     /// A control character or a line break in an alias.
+    #[error("Control characters are not allowed.")]
     Control,
 }
 
