@@ -1,7 +1,7 @@
 //! The log of a conversation in its order: the list has no gaps, and entries behind a gap are buffered. A deletion that
 //! is listed removes its message from the list.
 
-use super::view::{Delivery, Entry, Listed};
+use super::view::{Delivery, ListedEntry, ListedMessage};
 use crate::model::{AuthorTag, Cursor, LogEntry, LogPage, Message, MessageId, Seq};
 
 /// How many entries behind a gap are buffered. When there are more, the last ones are dropped: the request that fills
@@ -16,7 +16,7 @@ const TRIM_LENGTH: usize = 100;
 #[derive(Debug)]
 pub(super) struct Conversation {
     /// Without gaps: `listed[i]` has the number `first + i`.
-    listed: Vec<Listed>,
+    listed: Vec<ListedEntry>,
     first: Seq,
     /// The highest number known to exist.
     head: Seq,
@@ -51,7 +51,7 @@ impl Conversation {
     }
 
     /// The listed entries of the log, oldest first.
-    pub fn listed(&self) -> &[Listed] {
+    pub fn listed(&self) -> &[ListedEntry] {
         &self.listed
     }
 
@@ -96,7 +96,7 @@ impl Conversation {
 
     /// Takes an entry, and returns those that are newly listed: none when it is known already, or when others are
     /// missing before it.
-    pub fn insert(&mut self, entry: LogEntry) -> &[Listed] {
+    pub fn insert(&mut self, entry: LogEntry) -> &[ListedEntry] {
         let before = self.listed.len();
         self.raise_head(entry.seq());
         if entry.seq() == self.cursor().next() {
@@ -252,8 +252,8 @@ impl Conversation {
         }
     }
 
-    fn to_list(&self, entry: LogEntry) -> Listed {
-        Listed {
+    fn to_list(&self, entry: LogEntry) -> ListedEntry {
+        ListedEntry {
             id: entry.id(),
             deletes: match &entry {
                 LogEntry::Deletion(deletion) => Some(deletion.deletes),
@@ -266,8 +266,8 @@ impl Conversation {
         }
     }
 
-    fn entry(&self, message: Message) -> Entry {
-        Entry {
+    fn entry(&self, message: Message) -> ListedMessage {
+        ListedMessage {
             mine: message.author.is_some() && message.author == self.author,
             key: message.client_message_id,
             seq: message.seq,

@@ -5,7 +5,7 @@ use super::conversation::Conversation;
 use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
-use super::view::{Connection, Entry, History, Presence, Ripple, Segment};
+use super::view::{Connection, History, ListedMessage, Presence, Ripple, Segment};
 use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Seq, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
@@ -88,7 +88,7 @@ impl Live {
     }
 
     /// Removes a message that was refused permanently, and returns it so that it can be edited.
-    pub fn withdraw(&self, key: &ClientMessageId) -> Option<Entry> {
+    pub fn withdraw(&self, key: &ClientMessageId) -> Option<ListedMessage> {
         self.with_driver(|driver| driver.withdraw(key)).flatten()
     }
 

@@ -10,7 +10,7 @@ use self::contents::Contents;
 pub use self::rows::{Chunk, Row, RowState};
 use self::rows::{distance, messages};
 
-use super::view::{Delivery, Entry, Listed, Pin};
+use super::view::{Delivery, ListedEntry, ListedMessage, Pin};
 use crate::model::{MessageText, Seq};
 
 /// The listed messages, in chunks: the stored ones, then the tab's own that are not stored yet. Cheap to copy.
@@ -20,7 +20,7 @@ pub struct MessageList {
     /// document.
     pub chunks: RwSignal<Vec<Chunk>>,
     /// The last message; set when another one becomes the last.
-    pub newest: RwSignal<Option<Entry>>,
+    pub newest: RwSignal<Option<ListedMessage>>,
     /// The text of the first message of the conversation, also when it is not listed.
     pub first_text: RwSignal<Option<MessageText>>,
     /// The places of the listed messages, in the order of their numbers.
@@ -33,7 +33,10 @@ pub struct MessageList {
 
 impl MessageList {
     /// Starts with these entries of the log; `first` is the number of the first one.
-    pub(super) fn new((first, listed): (Seq, &[Listed]), first_text: Option<MessageText>) -> Self {
+    pub(super) fn new(
+        (first, listed): (Seq, &[ListedEntry]),
+        first_text: Option<MessageText>,
+    ) -> Self {
         let list = Self {
             first_text: RwSignal::new(first_text),
             chunks: RwSignal::new(Vec::new()),
@@ -55,7 +58,7 @@ impl MessageList {
 
     /// Shows the messages of these entries of the log, of which `first` is the number of the first one, and these
     /// unsent ones.
-    pub(super) fn update(self, (first, listed): (Seq, &[Listed]), unsent: &[Entry]) {
+    pub(super) fn update(self, (first, listed): (Seq, &[ListedEntry]), unsent: &[ListedMessage]) {
         let chunks = self.contents.try_update_value(|contents| {
             let before = ids(&contents.chunks);
             contents.update(first, listed, unsent);
@@ -65,7 +68,7 @@ impl MessageList {
             self.chunks.set(chunks);
         }
         let newest = unsent.last().or_else(|| messages(listed).next_back());
-        let key = |entry: &Entry| entry.key.clone();
+        let key = |entry: &ListedMessage| entry.key.clone();
         if self.newest.with_untracked(|it| it.as_ref().map(key)) != newest.map(key) {
             self.newest.set(newest.cloned());
         }
@@ -88,7 +91,7 @@ impl MessageList {
 
     /// Shows the places of the messages that are not being deleted. Reads all listed messages, but sets the signal only
     /// if another one has a place.
-    fn update_pins(self, listed: &[Listed]) {
+    fn update_pins(self, listed: &[ListedEntry]) {
         let cleared = self.contents.with_value(|contents| contents.cleared);
         let pins = messages(listed).filter_map(|entry| {
             if matches!(entry.delivery, Delivery::Deleted { .. }) {
@@ -150,7 +153,7 @@ impl MessageList {
 
     /// Shows changes of messages that are listed already, as when the tab's own are known later, or one is being
     /// deleted.
-    pub(super) fn refresh(self, listed: &[Listed]) {
+    pub(super) fn refresh(self, listed: &[ListedEntry]) {
         self.contents.with_value(|contents| {
             let mut previous = None;
             for (row, entry) in contents.rows().zip(messages(listed)) {

@@ -45,5 +45,6 @@ pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
 pub use view::{
-    Connection, Delivery, Entry, History, Listed, Pin, Presence, Ripple, Segment, TouchedBy,
+    Connection, Delivery, History, ListedEntry, ListedMessage, Pin, Presence, Ripple, Segment,
+    TouchedBy,
 };

@@ -4,7 +4,7 @@
 
 use super::effect::{Effect, Now, Timer};
 use super::failure::{ApiFailure, waiting_for_connection};
-use super::view::{Delivery, Entry};
+use super::view::{Delivery, ListedMessage};
 use crate::model::{ClientMessageId, NewMessage, Seq};
 
 /// How many messages may be unsent, failed ones included. Beyond it none is accepted: the composer keeps its text. With
@@ -24,7 +24,7 @@ const RESTORED_DELAY_MILLIS: u32 = 5_000;
 /// The messages that are not listed with the stored ones yet.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    entries: Vec<Entry>,
+    entries: Vec<ListedMessage>,
     /// The message whose post is not answered yet.
     in_flight: Option<ClientMessageId>,
     /// The answer to that post may be about an earlier history.
@@ -38,12 +38,12 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// The unsent messages, in the order of writing.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ListedMessage] {
         &self.entries
     }
 
     /// Adds a new message; false when too many are unsent.
-    pub fn push(&mut self, mut entry: Entry) -> bool {
+    pub fn push(&mut self, mut entry: ListedMessage) -> bool {
         let accepted = self.entries.len() < MAX_UNSENT;
         if accepted {
             if let Some(note) = self.pause.clone() {
@@ -56,7 +56,7 @@ impl Outbox {
 
     /// Takes messages of the tab's last document, of which some may be stored: they wait for the connection, or for
     /// some seconds without one.
-    pub fn restore(&mut self, entries: impl Iterator<Item = Entry>) -> Option<Effect> {
+    pub fn restore(&mut self, entries: impl Iterator<Item = ListedMessage>) -> Option<Effect> {
         self.pause = Some(waiting_for_connection());
         for entry in entries {
             self.push(entry);
@@ -217,20 +217,20 @@ impl Outbox {
     }
 
     /// Removes a message that was refused permanently, and returns it. One that may be stored after all stays.
-    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<Entry> {
-        let refused = |it: &Entry| {
+    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<ListedMessage> {
+        let refused = |it: &ListedMessage| {
             it.key == *key && matches!(it.delivery, Delivery::Failed { retry: false, .. })
         };
         let index = self.entries.iter().position(refused)?;
         Some(self.entries.remove(index))
     }
 
-    fn find(&mut self, key: &ClientMessageId) -> Option<&mut Entry> {
+    fn find(&mut self, key: &ClientMessageId) -> Option<&mut ListedMessage> {
         self.entries.iter_mut().find(|it| it.key == *key)
     }
 }
 
-fn is_queued(entry: &Entry) -> bool {
+fn is_queued(entry: &ListedMessage) -> bool {
     matches!(entry.delivery, Delivery::Sending | Delivery::Waiting { .. })
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
 
 /// A message in the list: stored ones first, in sequence order, then the tab's own that are not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListedMessage {
     /// Its client's id, which stays the same from *sending* to *sent*, so that lists can be keyed by it.
     pub key: ClientMessageId,
     /// Its number in the conversation; 0 until it is stored.
@@ -34,16 +34,16 @@ pub struct Entry {
 
 /// What this tab has of an entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedEntry {
     /// The entry's id.
     pub id: MessageId,
     /// The message; `None` for a deletion, and for a message that is deleted.
-    pub message: Option<Entry>,
+    pub message: Option<ListedMessage>,
     /// The number of the message that it deletes; `None` for messages.
     pub deletes: Option<Seq>,
 }
 
-impl Entry {
+impl ListedMessage {
     /// The message as it is posted.
     pub(super) fn to_new(&self) -> NewMessage {
         NewMessage {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::live::{Connection, Listed};
+use app::live::{Connection, ListedEntry};
 use app::model::{LogEntry, LogPage, Seq, UploadId};
 use futures::FutureExt;
 use server::store::{Select, Store};
@@ -197,7 +197,7 @@ fn difference(client: &Client, page: &LogPage) -> Option<String> {
     Some(format!("{name} lists something else than {}", other.seq()))
 }
 
-fn is_same(listed: &Listed, stored: &LogEntry) -> bool {
+fn is_same(listed: &ListedEntry, stored: &LogEntry) -> bool {
     let content = listed.message.as_ref().map(|message| &message.content);
     listed.id == stored.id() && content == stored.message().map(|message| &message.content)
 }

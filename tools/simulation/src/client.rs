@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
-use app::live::{Connection, Delivery, Entry};
+use app::live::{Connection, Delivery, ListedMessage};
 use app::model::{AuthorSecret, LogPage, Point, Seq, Timestamp, UploadId, Viewer};
 use rand::RngExt;
 use server::random;
@@ -92,7 +92,7 @@ impl Client {
         self.written += 1;
         let key = format!("{}-{}", self.name, self.written);
         let place = Point::new(random::random(), random::random());
-        self.machine.send(Entry {
+        self.machine.send(ListedMessage {
             key: key.parse().expect("clients are named like messages"),
             seq: Seq::ZERO,
             author_name: self.name.parse().expect("clients are named like people"),
@@ -111,7 +111,7 @@ impl Client {
     fn retries(&self) -> Vec<Input> {
         let (_, listed) = self.machine.listed();
         let listed = listed.iter().filter_map(|it| it.message.as_ref());
-        let retry = |entry: &Entry| match entry.delivery {
+        let retry = |entry: &ListedMessage| match entry.delivery {
             Delivery::Failed { retry: true, .. } => Some(Input::Retry(entry.key.clone())),
             Delivery::NotDeleted { .. } => Some(Input::Delete(entry.seq)),
             _ => None,

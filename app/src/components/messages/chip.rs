@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use crate::components::avatar::hue;
 use crate::components::places::{Places, is_plain};
 use crate::erased::erase;
-use crate::live::Entry;
+use crate::live::ListedMessage;
 use crate::texts::{fill, texts};
 
 /// The place of a message: its number as a link to the pin on the image, or a circle while it has none.
-pub fn chip(entry: &Entry, places: Places) -> Option<AnyView> {
+pub fn chip(entry: &ListedMessage, places: Places) -> Option<AnyView> {
     let at = entry.at?;
     let class = ["chip", hue(&entry.author_name, entry.author.as_ref())].join(" ");
     let Some(pin) = entry.pin else {

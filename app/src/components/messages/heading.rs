@@ -1,5 +1,5 @@
 use crate::browser::clock::{Day, Zone};
-use crate::live::{Entry, RowState};
+use crate::live::{ListedMessage, RowState};
 
 /// Messages of one author that follow each other within this time share a head line.
 const RUN_MS: u64 = 5 * 60 * 1_000;
@@ -28,7 +28,7 @@ impl Heading {
 
 /// Unsent messages have the time of this computer's clock, which may be behind the server's, so the distance is
 /// absolute.
-fn continues(previous: &Entry, entry: &Entry) -> bool {
+fn continues(previous: &ListedMessage, entry: &ListedMessage) -> bool {
     let distance = previous
         .created_at
         .unix_millis()
@@ -45,8 +45,8 @@ mod tests {
     use crate::live::Delivery;
     use crate::model::Seq;
 
-    fn entry(key: &str, author: &str, at: &str) -> Entry {
-        Entry {
+    fn entry(key: &str, author: &str, at: &str) -> ListedMessage {
+        ListedMessage {
             key: key.parse().unwrap(),
             seq: Seq::ZERO,
             author_name: author.parse().unwrap(),
@@ -61,8 +61,8 @@ mod tests {
     }
 
     /// For each message whether it starts a run, and whether it starts a day.
-    fn starts(entries: &[Entry]) -> Vec<(bool, bool)> {
-        let heading = |(index, entry): (usize, &Entry)| {
+    fn starts(entries: &[ListedMessage]) -> Vec<(bool, bool)> {
+        let heading = |(index, entry): (usize, &ListedMessage)| {
             let previous = index.checked_sub(1).map(|index| entries[index].clone());
             let entry = entry.clone();
             Heading::of(&RowState { entry, previous }, Zone::Utc)

@@ -20,7 +20,7 @@ use super::effect::{Effect, Timer};
 use super::failure::ApiFailure;
 use super::machine::{Input, Machine};
 use super::message_list::MessageList;
-use super::view::{Connection, Delivery, Entry, History, Presence, Ripple, Segment};
+use super::view::{Connection, Delivery, History, ListedMessage, Presence, Ripple, Segment};
 use crate::browser::{random, storage};
 use crate::model::{
     AuthorName, AuthorTag, ClientMessageId, LogPage, MessageText, NewMessage, Point, Seq, UploadId,
@@ -135,7 +135,7 @@ impl Driver {
     }
 
     /// Removes a message that was refused permanently, and returns it.
-    pub fn withdraw(&self, key: &ClientMessageId) -> Option<Entry> {
+    pub fn withdraw(&self, key: &ClientMessageId) -> Option<ListedMessage> {
         let entry = self.0.machine.borrow_mut().withdraw(key);
         self.0.apply();
         entry
@@ -261,8 +261,8 @@ impl Inner {
 }
 
 /// A message of this tab that is not stored yet.
-fn new_entry(message: NewMessage, author: AuthorTag) -> Entry {
-    Entry {
+fn new_entry(message: NewMessage, author: AuthorTag) -> ListedMessage {
+    ListedMessage {
         key: message.client_message_id,
         seq: Seq::ZERO,
         author_name: message.author_name,

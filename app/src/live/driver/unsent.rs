@@ -5,7 +5,7 @@ use gloo_events::{EventListener, EventListenerOptions};
 use web_sys::{Event, window};
 
 use crate::browser::storage;
-use crate::live::view::{Delivery, Entry};
+use crate::live::view::{Delivery, ListedMessage};
 use crate::model::{ClientMessageId, NewMessage, ShortId};
 
 /// The unsent messages of a conversation, as they are stored.
@@ -30,14 +30,14 @@ impl Unsent {
 
     /// Stores these messages, without those that the server has stored. When the storage is full or forbidden, they are
     /// only in this document.
-    pub fn write(&mut self, entries: &[Entry]) {
+    pub fn write(&mut self, entries: &[ListedMessage]) {
         let unsent = entries.iter().filter(|it| it.delivery != Delivery::Sent);
         let keys: Vec<_> = unsent.clone().map(|it| it.key.clone()).collect();
         if self.stored.as_ref() == Some(&keys) {
             return;
         }
         self.stored = Some(keys);
-        let messages: Vec<_> = unsent.map(Entry::to_new).collect();
+        let messages: Vec<_> = unsent.map(ListedMessage::to_new).collect();
         storage::write_unsent(self.upload, &messages);
         if messages.is_empty() {
             self.warning = None;

@@ -13,7 +13,7 @@ use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::outbox::Outbox;
 use super::ripples::Ripples;
-use super::view::{Connection, Entry, History, Listed, Presence, Ripple, Segment};
+use super::view::{Connection, History, ListedEntry, ListedMessage, Presence, Ripple, Segment};
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
     AuthorName, ClientMessageId, LogEntry, LogPage, Point, Seq, TabId, UploadId, UploadRef, Viewer,
@@ -139,12 +139,12 @@ impl Machine {
     }
 
     /// The number of the first listed entry of the log, and the listed entries, oldest first and without gaps.
-    pub fn listed(&self) -> (Seq, &[Listed]) {
+    pub fn listed(&self) -> (Seq, &[ListedEntry]) {
         (self.conversation.first(), self.conversation.listed())
     }
 
     /// The tab's own messages that are not listed with the stored ones yet, oldest first.
-    pub fn unsent(&self) -> &[Entry] {
+    pub fn unsent(&self) -> &[ListedMessage] {
         self.outbox.entries()
     }
 
@@ -206,7 +206,7 @@ impl Machine {
     }
 
     /// Posts a new message, which is `Delivery::Sending`; false when too many are unsent.
-    pub fn send(&mut self, entry: Entry) -> bool {
+    pub fn send(&mut self, entry: ListedMessage) -> bool {
         let accepted = self.outbox.push(entry);
         if accepted {
             self.changes.entries = true;
@@ -217,17 +217,17 @@ impl Machine {
 
     /// Takes the unsent messages of the tab's last document: those that are not listed are posted once the connection
     /// is there.
-    pub fn restore(&mut self, unsent: impl Iterator<Item = Entry>) {
+    pub fn restore(&mut self, unsent: impl Iterator<Item = ListedMessage>) {
         let listed = self.conversation.listed().iter();
         let listed: Vec<_> = listed.filter_map(|it| it.message.as_ref()).collect();
-        let is_listed = |entry: &Entry| listed.iter().any(|it| it.key == entry.key);
+        let is_listed = |entry: &ListedMessage| listed.iter().any(|it| it.key == entry.key);
         let timer = self.outbox.restore(unsent.filter(|it| !is_listed(it)));
         self.changes.entries = true;
         self.effects.extend(timer);
     }
 
     /// Removes a message that was refused permanently, and returns it.
-    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<Entry> {
+    pub fn withdraw(&mut self, key: &ClientMessageId) -> Option<ListedMessage> {
         let entry = self.outbox.withdraw(key);
         self.changes.entries |= entry.is_some();
         entry

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::rows::{Chunk, Row, RowState, distance, messages};
-use crate::live::view::{Entry, Listed};
+use crate::live::view::{ListedEntry, ListedMessage};
 use crate::model::{ClientMessageId, Seq};
 
 /// A chunk of this length is closed: further messages go into the next one.
@@ -28,7 +28,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    pub(super) fn update(&mut self, first: Seq, listed: &[Listed], unsent: &[Entry]) {
+    pub(super) fn update(&mut self, first: Seq, listed: &[ListedEntry], unsent: &[ListedMessage]) {
         let next = Seq::new(first.get() + listed.len() as u64);
         if first > self.next || next < self.first {
             self.clear(first);
@@ -94,7 +94,7 @@ impl Contents {
         }
     }
 
-    fn add_older(&mut self, older: &[Listed]) {
+    fn add_older(&mut self, older: &[ListedEntry]) {
         let Some(last) = messages(older).next_back() else {
             return;
         };
@@ -109,16 +109,16 @@ impl Contents {
         self.chunks.insert(0, chunk);
     }
 
-    fn set_first_previous(&self, previous: Option<&Entry>) {
+    fn set_first_previous(&self, previous: Option<&ListedMessage>) {
         if let Some(row) = self.rows().next() {
             row.set(&row.entry(), previous);
         }
     }
 
     /// Adds stored messages, and replaces the unsent ones.
-    fn add_newest(&mut self, new: &[Listed], unsent: &[Entry], may_close: bool) {
+    fn add_newest(&mut self, new: &[ListedEntry], unsent: &[ListedMessage], may_close: bool) {
         // One that is stored behind a gap has no number before it is listed: with a number, a row can be deleted.
-        let unsent = unsent.iter().map(|entry| Entry {
+        let unsent = unsent.iter().map(|entry| ListedMessage {
             seq: Seq::ZERO,
             ..entry.clone()
         });
@@ -173,7 +173,7 @@ impl Contents {
     }
 
     /// The last message of the chunk before the last one.
-    fn last_closed(&self) -> Option<Entry> {
+    fn last_closed(&self) -> Option<ListedMessage> {
         let chunk = self.chunks.iter().rev().nth(1)?;
         chunk
             .rows
@@ -187,7 +187,7 @@ impl Contents {
         }
     }
 
-    fn new_row(&mut self, entry: &Entry, previous: Option<&Entry>) -> Row {
+    fn new_row(&mut self, entry: &ListedMessage, previous: Option<&ListedMessage>) -> Row {
         Row {
             id: self.new_id(),
             key: entry.key.clone(),

@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
-use crate::live::view::{Entry, Listed};
+use crate::live::view::{ListedEntry, ListedMessage};
 use crate::model::{ClientMessageId, Seq};
 
 /// A message and the one before it, on which its heading depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowState {
     /// The message.
-    pub entry: Entry,
+    pub entry: ListedMessage,
     /// The message before it; `None` for the first listed one.
-    pub previous: Option<Entry>,
+    pub previous: Option<ListedMessage>,
 }
 
 /// The place of a message in the list. It stays the same from *sending* to *sent*.
@@ -35,7 +35,9 @@ pub struct Chunk {
 }
 
 /// The messages among these entries of the log.
-pub(super) fn messages(listed: &[Listed]) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
+pub(super) fn messages(
+    listed: &[ListedEntry],
+) -> impl DoubleEndedIterator<Item = &ListedMessage> + Clone {
     listed.iter().filter_map(|it| it.message.as_ref())
 }
 
@@ -45,11 +47,11 @@ impl Row {
         self.state.with_untracked(|state| state.entry.seq)
     }
 
-    pub(super) fn entry(&self) -> Entry {
+    pub(super) fn entry(&self) -> ListedMessage {
         self.state.with_untracked(|state| state.entry.clone())
     }
 
-    pub(super) fn set(&self, entry: &Entry, previous: Option<&Entry>) {
+    pub(super) fn set(&self, entry: &ListedMessage, previous: Option<&ListedMessage>) {
         let state = RowState::new(entry, previous);
         if self.state.with_untracked(|before| *before != state) {
             self.state.set(state);
@@ -58,7 +60,7 @@ impl Row {
 }
 
 impl RowState {
-    pub(super) fn new(entry: &Entry, previous: Option<&Entry>) -> Self {
+    pub(super) fn new(entry: &ListedMessage, previous: Option<&ListedMessage>) -> Self {
         Self {
             entry: entry.clone(),
             previous: previous.cloned(),

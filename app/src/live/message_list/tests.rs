@@ -11,7 +11,7 @@ use crate::model::{ClientMessageId, Deletion, LogEntry, LogPage, Message, Point}
 /// A conversation and the list that shows it.
 struct TestList {
     conversation: Conversation,
-    unsent: Vec<Entry>,
+    unsent: Vec<ListedMessage>,
     list: MessageList,
     _owner: Owner,
 }
@@ -46,9 +46,9 @@ impl TestList {
     fn update(&mut self) {
         self.list.update(listed(&self.conversation), &self.unsent);
         let stored = messages(self.conversation.listed());
-        let expected: Vec<Entry> = stored.chain(&self.unsent).cloned().collect();
+        let expected: Vec<ListedMessage> = stored.chain(&self.unsent).cloned().collect();
         let states = self.states();
-        let shown: Vec<Entry> = states.iter().map(|state| state.entry.clone()).collect();
+        let shown: Vec<ListedMessage> = states.iter().map(|state| state.entry.clone()).collect();
         assert_eq!(shown, expected);
         let mut previous = None;
         for state in states {
@@ -94,12 +94,12 @@ impl TestList {
     }
 }
 
-fn listed(conversation: &Conversation) -> (Seq, &[Listed]) {
+fn listed(conversation: &Conversation) -> (Seq, &[ListedEntry]) {
     (conversation.first(), conversation.listed())
 }
 
 /// The tab's own message as it is stored with this number.
-fn stored(entry: &Entry, seq: u64) -> Message {
+fn stored(entry: &ListedMessage, seq: u64) -> Message {
     let mut message = message(seq);
     message.client_message_id = entry.key.clone();
     message
@@ -309,7 +309,7 @@ fn the_row_of_a_deleted_message_goes_and_the_next_one_knows_the_one_before() {
 #[test]
 fn an_own_message_behind_a_gap_has_no_number_and_is_not_deleted_before_it_is_listed() {
     let mut shown = TestList::new(page(1..=3, 3));
-    let own = Entry {
+    let own = ListedMessage {
         seq: Seq::new(5),
         delivery: Delivery::Sent,
         ..unsent("a")

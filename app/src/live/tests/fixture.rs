@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::{Delivery, Entry};
+use super::super::{Delivery, ListedMessage};
 use crate::model::{
     AuthorTag, ClientMessageId, Deletion, LogPage, Message, MessageId, NewMessage, Seq, Timestamp,
     UploadId, Viewer,
@@ -84,8 +84,8 @@ pub(in crate::live) fn deletion(seq: u64, deletes: u64) -> Deletion {
 }
 
 /// A message of this tab that is not stored yet.
-pub(in crate::live) fn unsent(name: &str) -> Entry {
-    Entry {
+pub(in crate::live) fn unsent(name: &str) -> ListedMessage {
+    ListedMessage {
         key: key(name),
         seq: Seq::ZERO,
         author_name: "Me".parse().unwrap(),

@@ -4,7 +4,7 @@ use super::super::connection::ConnectionEvent;
 use super::super::effect::Timer;
 use super::super::effect::{Effect, Now};
 use super::super::machine::{Input, Machine};
-use super::super::{Connection, Delivery, Entry};
+use super::super::{Connection, Delivery, ListedMessage};
 use super::fixture::{key, me, page, stored, unsent, upload_id};
 use crate::event::ServerEvent;
 use crate::model::{LogPage, Message, NewMessage, Seq};
@@ -71,7 +71,7 @@ pub(super) fn live() -> Machine {
 }
 
 /// The listed messages, stored and unsent.
-pub(super) fn entries(machine: &Machine) -> Vec<Entry> {
+pub(super) fn entries(machine: &Machine) -> Vec<ListedMessage> {
     let stored = machine.listed().1.iter();
     let stored = stored.filter_map(|it| it.message.as_ref());
     stored.chain(machine.unsent()).cloned().collect()

@@ -4,7 +4,7 @@ use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
-use super::super::{Delivery, Entry};
+use super::super::{Delivery, ListedMessage};
 use super::fixture::{key, message, page, unsent, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
@@ -165,7 +165,7 @@ fn messages_from_before_a_reload_are_own_ones_by_their_tag() {
 fn a_place_is_posted_and_listed_with_its_number() {
     let mut machine = live();
     let at = Some(Point::new(0.25, 0.5).unwrap());
-    assert!(machine.send(Entry { at, ..unsent("a") }));
+    assert!(machine.send(ListedMessage { at, ..unsent("a") }));
     let effects = machine.take_effects();
     assert!(matches!(&effects[..], [Effect::Post(new)] if new.at == at));
     let pin = NonZeroU32::new(3);

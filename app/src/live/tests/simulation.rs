@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::super::connection::ConnectionEvent;
 use super::super::machine::Input;
-use super::super::{Connection, Delivery, Entry, Listed};
+use super::super::{Connection, Delivery, ListedEntry, ListedMessage};
 use super::fixture::unsent;
 use super::harness::entries;
 use super::world::World;
@@ -66,8 +66,9 @@ impl World {
         let entries = entries(&self.machine);
         if self.restores > 0 {
             // Until the machine has noticed it, the list is of the first history.
-            let is_lost = |entry: &Entry| !entry.mine && !self.places.contains_key(&entry.key);
-            let is_later = |entry: &Entry| entry.key.as_str().starts_with("again");
+            let is_lost =
+                |entry: &ListedMessage| !entry.mine && !self.places.contains_key(&entry.key);
+            let is_later = |entry: &ListedMessage| entry.key.as_str().starts_with("again");
             let is_mixed = entries.iter().any(is_lost) && entries.iter().any(is_later);
             assert!(!is_mixed, "two histories: {entries:?}");
             return;
@@ -94,7 +95,7 @@ impl World {
     /// Checks that the list is the end of the store: the same messages, and nothing of deleted ones.
     fn check_end(&self) {
         let (first, listed) = self.machine.listed();
-        let content = |listed: &Listed| listed.message.as_ref().map(|it| it.content.clone());
+        let content = |listed: &ListedEntry| listed.message.as_ref().map(|it| it.content.clone());
         let listed: Vec<_> = listed.iter().map(|it| (it.id, content(it))).collect();
         let content = |entry: &LogEntry| entry.message().map(|it| it.content.clone());
         let stored = self.stored_from(first).iter();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use app::live::{Delivery, Entry, Listed};
+use app::live::{Delivery, ListedEntry, ListedMessage};
 use app::model::{DeletedMessage, Deletion, LogEntry, Message, MessageId, Point, Seq, UploadId};
 
 pub fn upload() -> UploadId {
@@ -35,8 +35,8 @@ pub fn messages(numbers: impl IntoIterator<Item = u64>) -> Vec<Message> {
 }
 
 /// The messages of [`messages`] as a client lists them.
-pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
-    let entry = |message: Message| Entry {
+pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<ListedEntry> {
+    let entry = |message: Message| ListedMessage {
         key: message.client_message_id,
         seq: message.seq,
         author_name: message.author_name,
@@ -48,7 +48,7 @@ pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
         mine: false,
         delivery: Delivery::Sent,
     };
-    let listed = |message: Message| Listed {
+    let listed = |message: Message| ListedEntry {
         id: message.id,
         message: Some(entry(message)),
         deletes: None,
@@ -57,8 +57,8 @@ pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<Listed> {
 }
 
 /// A deletion as a client lists it.
-pub fn deletion(number: u64, deletes: u64) -> Listed {
-    Listed {
+pub fn deletion(number: u64, deletes: u64) -> ListedEntry {
+    ListedEntry {
         id: id(number),
         message: None,
         deletes: Some(Seq::new(deletes)),

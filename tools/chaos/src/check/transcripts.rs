@@ -165,7 +165,7 @@ fn different_before_restores(seen: &[Seen], restores: &Restores) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use app::live::Listed;
+    use app::live::ListedEntry;
     use app::model::{Message, Seq, Timestamp};
 
     use super::super::fixture::{deletion, entries, log_with_deletion, messages, upload};
@@ -218,7 +218,7 @@ mod tests {
     }
 
     /// A client that listed four messages, and then these.
-    fn with_deletion(listed: Option<Listed>, stayed: bool) -> Option<String> {
+    fn with_deletion(listed: Option<ListedEntry>, stayed: bool) -> Option<String> {
         let mut transcript = Transcript::default();
         transcript.record(Seq::new(1), &entries(1..=4));
         transcript.record(Seq::new(5), listed.as_slice());

@@ -3,7 +3,7 @@
 use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
-use app::live::{Connection, Delivery, Entry};
+use app::live::{Connection, Delivery, ListedMessage};
 use app::model::{LogPage, MessageId, Seq, Viewer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -129,7 +129,7 @@ impl Driver {
     }
 
     /// Sends a message. When too many are unsent it is dropped: a composer would keep its text.
-    pub fn send(&mut self, entry: Entry) {
+    pub fn send(&mut self, entry: ListedMessage) {
         let key = entry.key.clone();
         if self.machine.send(entry) {
             self.transcript.written.push(key);
@@ -138,12 +138,12 @@ impl Driver {
     }
 
     /// The client's own messages that are not listed with the others yet.
-    pub fn unsent(&self) -> Vec<Entry> {
+    pub fn unsent(&self) -> Vec<ListedMessage> {
         self.machine.unsent().to_vec()
     }
 
     /// The listed messages.
-    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &ListedMessage> {
         let (_, listed) = self.machine.listed();
         listed.iter().filter_map(|it| it.message.as_ref())
     }
@@ -209,7 +209,8 @@ impl Driver {
                 self.context.recorder.on_listed(&entry.key);
             }
         }
-        let is_not_deleted = |it: &&Entry| matches!(it.delivery, Delivery::NotDeleted { .. });
+        let is_not_deleted =
+            |it: &&ListedMessage| matches!(it.delivery, Delivery::NotDeleted { .. });
         let not_deleted = self.listed().filter(is_not_deleted).count();
         let (first, listed) = self.machine.listed();
         self.progress.send_replace(Progress {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::num::NonZeroU32;
 
-use app::live::{Entry, Listed};
+use app::live::{ListedEntry, ListedMessage};
 use app::model::{
     AuthorName, AuthorTag, ClientMessageId, LogEntry, Message, MessageId, MessageText, Point, Seq,
     Timestamp,
@@ -35,7 +35,7 @@ pub struct Said {
 }
 
 impl Line {
-    fn new(listed: &Listed) -> Self {
+    fn new(listed: &ListedEntry) -> Self {
         Self {
             id: listed.id,
             deletes: listed.deletes,
@@ -67,11 +67,11 @@ impl Line {
     }
 }
 
-fn is_deleted(listed: &Listed) -> bool {
+fn is_deleted(listed: &ListedEntry) -> bool {
     listed.message.is_none() && listed.deletes.is_none()
 }
 
-fn said(entry: &Entry) -> Said {
+fn said(entry: &ListedMessage) -> Said {
     let entry = entry.clone();
     Said {
         key: entry.key,
@@ -114,7 +114,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// Compares what is listed with what was listed before, and adds what is new; how many of the newest are.
-    pub fn record(&mut self, first: Seq, listed: &[Listed]) -> usize {
+    pub fn record(&mut self, first: Seq, listed: &[ListedEntry]) -> usize {
         let last_before = self.lines.last_key_value().map(|(seq, _)| *seq);
         let last = first.get() + listed.len() as u64 - 1;
         if last_before.is_some_and(|before| before.get() > last) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::live::effect::Timer;
 use app::live::machine::Input;
-use app::live::{Delivery, Entry};
+use app::live::{Delivery, ListedMessage};
 use app::model::{LogPage, Point, Seq, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -208,7 +208,7 @@ impl User {
         let author = &self.role.name;
         let name = format!("{author}-{}", self.written);
         let text = text::random_text(&name, self.role.writes_long, &mut self.rng);
-        self.driver.send(Entry {
+        self.driver.send(ListedMessage {
             key: name.parse().expect("clients are named like messages"),
             seq: Seq::ZERO,
             author_name: author.parse().expect("clients are named like people"),
@@ -224,7 +224,7 @@ impl User {
 
     /// Deletes one of the newest messages: of its own, or as the owner of anybody's.
     fn delete(&mut self) {
-        let may_delete = |entry: &&Entry| entry.mine || self.role.deletes == Deletes::All;
+        let may_delete = |entry: &&ListedMessage| entry.mine || self.role.deletes == Deletes::All;
         let newest = self.driver.listed().rev().take(MAX_DELETED_AGE);
         let deletable: Vec<_> = newest.filter(may_delete).map(|entry| entry.seq).collect();
         if !deletable.is_empty() {
@@ -260,7 +260,8 @@ impl User {
     }
 
     fn retry_deletion(&mut self) {
-        let not_deleted = |entry: &&Entry| matches!(entry.delivery, Delivery::NotDeleted { .. });
+        let not_deleted =
+            |entry: &&ListedMessage| matches!(entry.delivery, Delivery::NotDeleted { .. });
         let not_deleted = self
             .driver
             .listed()
