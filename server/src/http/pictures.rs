@@ -1,10 +1,10 @@
 //! Smaller pictures of images. They are made when they are first asked for, so that nothing is spent on sizes that
-//! nobody looks at, and are then kept beside the image for all nodes. Of what cannot be made smaller an empty one is
-//! kept, so that it is tried only once.
+//! nobody looks at, and are then stored beside the image for all nodes. Of what cannot be made smaller an empty one is
+//! stored, so that it is tried only once.
 
 mod failures;
 pub mod kinds;
-mod made;
+mod outcome;
 pub mod placeholder;
 
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ use tracing::Instrument;
 
 use self::failures::Failures;
 use self::kinds::{may_exist, spec_of};
-use self::made::{Made, Picture, Resized};
+use self::outcome::{Outcome, Picture, Resized};
 use self::placeholder::Placeholder;
 use super::deadline::Deadline;
 use super::error::ApiError;
@@ -55,8 +55,8 @@ const MAX_WAITING_ADDRESSES: usize = 8;
 const DECODER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the image from the blob store may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long keeping a new picture may take. It is sent afterwards, kept or not.
-const KEEP_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long storing a new picture may take. It is sent afterwards, stored or not.
+const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a page waits for its placeholder.
 const PLACEHOLDER_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -83,7 +83,7 @@ type PictureId = (ShortId, Derived);
 struct State {
     /// The pictures that are being made. Each has a slot.
     running: HashMap<PictureId, Running>,
-    failures: Failures<PictureId, Result<Made, ApiError>>,
+    failures: Failures<PictureId, Result<Outcome, ApiError>>,
 }
 
 /// A picture that is being made.
@@ -95,7 +95,7 @@ struct Running {
 }
 
 /// The making of a picture, which all who ask for it meanwhile share.
-type Making = Shared<BoxFuture<'static, Result<Made, ApiError>>>;
+type Making = Shared<BoxFuture<'static, Result<Outcome, ApiError>>>;
 
 impl Pictures {
     /// Makes the pictures of these blobs, until the node stops.
@@ -134,16 +134,16 @@ impl Pictures {
         derived: Derived,
         address: IpAddr,
     ) -> Result<Option<Picture>, ApiError> {
-        let kept = || async {
-            let kept = self.kept(upload.short_id, derived);
-            Deadline::start().wait("blobs", kept).await
+        let stored = || async {
+            let stored = self.stored(upload.short_id, derived);
+            Deadline::start().wait("blobs", stored).await
         };
-        let found = match kept().await? {
+        let found = match stored().await? {
             Some(picture) => Some(picture),
             None => match self.make(upload, derived, Some(address))?.await? {
-                Made::Kept => kept().await?,
-                Made::UseOriginal => None,
-                Made::New(file, size) => {
+                Outcome::AlreadyStored => stored().await?,
+                Outcome::UseOriginal => None,
+                Outcome::New(file, size) => {
                     let file = file.try_clone().map_err(|error| unavailable(&error))?;
                     let bytes = file_stream(file, 0..size);
                     Some(Picture { size, bytes })
@@ -185,7 +185,7 @@ impl Pictures {
         Ok(chunks.concat())
     }
 
-    async fn kept(&self, key: ShortId, derived: Derived) -> Result<Option<Picture>, BlobError> {
+    async fn stored(&self, key: ShortId, derived: Derived) -> Result<Option<Picture>, BlobError> {
         match self.blobs.read_derived(key, derived).await {
             Ok((size, bytes)) => Ok(Some(Picture { size, bytes })),
             Err(BlobError::NotFound) => Ok(None),
@@ -195,7 +195,7 @@ impl Pictures {
 
     /// Begins to make a picture, or joins those who wait for it. It counts against the rate limit of each address that
     /// queues for a decoder, and of none when it has failed lately and is not tried, or is made for no client. It is
-    /// made and kept even if all who asked for it leave.
+    /// made and stored even if all who asked for it leave.
     fn make(
         &self,
         upload: &Upload,
@@ -273,29 +273,29 @@ impl Drop for Job {
 }
 
 impl Job {
-    async fn run(self) -> Result<Made, ApiError> {
+    async fn run(self) -> Result<Outcome, ApiError> {
         // A node that stops does not wait for it: it can be made again.
         let stopping = &self.pictures.stopping;
         let made = stopping.run_until_cancelled(self.make()).await;
         let made = made.unwrap_or(Err(ApiError::Unavailable));
-        let outcome = match &made {
-            Ok(Made::Kept) => return made,
-            Ok(Made::UseOriginal) => "impossible",
-            Ok(Made::New(..)) => "made",
+        let label = match &made {
+            Ok(Outcome::AlreadyStored) => return made,
+            Ok(Outcome::UseOriginal) => "impossible",
+            Ok(Outcome::New(..)) => "made",
             Err(_) => "failed",
         };
         // Placeholders, which nobody has asked for, would hide how the others fare.
         if self.id.1 != Derived::Placeholder {
-            self.pictures.metrics.count_resized(outcome);
+            self.pictures.metrics.count_resized(label);
         }
         made
     }
 
-    async fn make(&self) -> Result<Made, ApiError> {
+    async fn make(&self) -> Result<Outcome, ApiError> {
         let (key, derived) = self.id;
         // Another request may have made it since it was looked for.
-        if self.pictures.kept(key, derived).await?.is_some() {
-            return Ok(Made::Kept);
+        if self.pictures.stored(key, derived).await?.is_some() {
+            return Ok(Outcome::AlreadyStored);
         }
         let copy = self.pictures.copies.acquire().await;
         let _copy = copy.map_err(|_| ApiError::Unavailable)?;
@@ -307,14 +307,14 @@ impl Job {
             }
             Err(error) => Err(error),
         };
-        let is_kept = made.as_ref().is_ok_and(|resized| resized.is_kept);
-        let made = made.map(|resized| resized.made);
+        let is_stored = made.as_ref().is_ok_and(|resized| resized.is_stored);
+        let made = made.map(|resized| resized.outcome);
         let failures = &mut self.pictures.state().failures;
-        if is_kept {
+        if is_stored {
             failures.remove(&self.id);
         } else {
             // The image itself is shown meanwhile: a remembered file would take room on the disk.
-            let answer = made.clone().map(|_| Made::UseOriginal);
+            let answer = made.clone().map(|_| Outcome::UseOriginal);
             failures.add(self.id, answer, Instant::now());
         }
         made
@@ -363,7 +363,7 @@ impl Job {
         }
     }
 
-    /// Makes the picture, and keeps it if possible.
+    /// Makes the picture, and stores it if possible.
     async fn resize(&self, decoder: Decoder, image: TempPath) -> Result<Resized, ApiError> {
         let Pictures {
             blobs, decoders, ..
@@ -378,17 +378,17 @@ impl Job {
         };
         let file = File::open(&picture).map_err(|error| unavailable(&error))?;
         let size = file.metadata().map_err(|error| unavailable(&error))?.len();
-        let keep = blobs.put_derived(key, derived, picture);
-        let is_kept = matches!(timeout(KEEP_TIMEOUT, keep).await, Ok(Ok(())));
-        if !is_kept {
-            tracing::warn!("a smaller picture could not be kept");
+        let put = blobs.put_derived(key, derived, picture);
+        let is_stored = matches!(timeout(STORE_TIMEOUT, put).await, Ok(Ok(())));
+        if !is_stored {
+            tracing::warn!("a smaller picture could not be stored");
         }
-        let made = if size == 0 {
-            Made::UseOriginal
+        let outcome = if size == 0 {
+            Outcome::UseOriginal
         } else {
-            Made::New(Arc::new(file), size)
+            Outcome::New(Arc::new(file), size)
         };
-        Ok(Resized { made, is_kept })
+        Ok(Resized { outcome, is_stored })
     }
 }
 

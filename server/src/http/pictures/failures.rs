@@ -1,4 +1,4 @@
-//! Pictures that could not be made or kept, which are not tried again for a while.
+//! Pictures that could not be made or stored, which are not tried again for a while.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -59,7 +59,7 @@ impl<I: Hash + Eq, A: Clone> Failures<I, A> {
         self.0.insert(id, failure);
     }
 
-    /// Forgets the failures of a picture that was made and kept.
+    /// Forgets the failures of a picture that was made and stored.
     pub fn remove(&mut self, id: &I) {
         self.0.remove(id);
     }

@@ -24,7 +24,7 @@ pub enum Placeholder {
 }
 
 impl Placeholder {
-    /// The one with these bytes. Of what none can be made, an empty one is kept.
+    /// The one with these bytes. Of what none can be made, an empty one is stored.
     pub(super) fn new(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
             return Self::None;

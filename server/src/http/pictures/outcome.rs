@@ -15,9 +15,9 @@ pub struct Picture {
 
 /// What has become of making a picture.
 #[derive(Clone)]
-pub(super) enum Made {
-    /// It was there already.
-    Kept,
+pub(super) enum Outcome {
+    /// It was stored already.
+    AlreadyStored,
     /// The image itself is to be shown.
     UseOriginal,
     /// Its bytes, and how many there are. The file may have no name any more.
@@ -26,17 +26,17 @@ pub(super) enum Made {
 
 /// What a decoder has made.
 pub(super) struct Resized {
-    pub made: Made,
+    pub outcome: Outcome,
     /// Whether it is in the blob store now.
-    pub is_kept: bool,
+    pub is_stored: bool,
 }
 
 impl Resized {
     /// There is none now, which is not remembered in the blob store.
     pub fn none_for_now() -> Self {
         Self {
-            made: Made::UseOriginal,
-            is_kept: false,
+            outcome: Outcome::UseOriginal,
+            is_stored: false,
         }
     }
 }
