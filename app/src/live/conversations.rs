@@ -15,13 +15,13 @@ pub struct Conversations(StoredValue<State>);
 
 struct State {
     /// The one that was opened last comes last.
-    kept: Vec<Kept>,
+    cached: Vec<CachedConversation>,
     /// The app's owner: conversations outlive their pages.
     owner: Owner,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct CachedConversation {
     upload: Upload,
     /// The file itself, until the page of an upload by this tab is opened.
     local_file: Option<ObjectUrl>,
@@ -45,7 +45,7 @@ impl Conversations {
     pub fn provide() {
         let owner = Owner::current().unwrap_or_default();
         provide_context(Self(StoredValue::new(State {
-            kept: Vec::new(),
+            cached: Vec::new(),
             owner,
         })));
     }
@@ -58,13 +58,13 @@ impl Conversations {
     /// The page of an upload that is known here, without asking the server.
     pub fn page(self, short_id: ShortId) -> Option<UploadPage> {
         self.0.with_value(|state| {
-            let kept = state
-                .kept
+            let cached = state
+                .cached
                 .iter()
-                .find(|kept| kept.upload.short_id == short_id)?;
+                .find(|cached| cached.upload.short_id == short_id)?;
             // Its messages are kept in the conversation, which catches up by itself.
             Some(UploadPage {
-                upload: kept.upload.clone(),
+                upload: cached.upload.clone(),
                 page: LogPage::default(),
                 first: None,
             })
@@ -85,20 +85,20 @@ impl Conversations {
     pub fn open(self, page: UploadPage) -> Opened {
         self.0
             .try_update_value(|state| {
-                let is_same = |kept: &Kept| kept.upload.id == page.upload.id;
-                match state.kept.iter().position(is_same) {
+                let is_same = |cached: &CachedConversation| cached.upload.id == page.upload.id;
+                match state.cached.iter().position(is_same) {
                     Some(index) => {
-                        let kept = state.kept.remove(index);
-                        state.kept.push(kept);
+                        let cached = state.cached.remove(index);
+                        state.cached.push(cached);
                     }
                     None => state.add(page, None),
                 }
-                let kept = state.kept.last_mut().expect("one was just put there");
+                let cached = state.cached.last_mut().expect("one was just put there");
                 Opened {
-                    upload: kept.upload.clone(),
+                    upload: cached.upload.clone(),
                     // On the way back it would grow again, and what is served may be smaller.
-                    local_file: kept.local_file.take(),
-                    live: kept.live,
+                    local_file: cached.local_file.take(),
+                    live: cached.live,
                 }
             })
             .expect("conversations live as long as the app")
@@ -107,15 +107,18 @@ impl Conversations {
 
 impl State {
     fn add(&mut self, page: UploadPage, local_file: Option<ObjectUrl>) {
-        if self.kept.len() == MAX_CONVERSATIONS {
-            let idle = self.kept.iter().position(|kept| !kept.live.has_unsent());
-            let dropped = self.kept.remove(idle.unwrap_or(0));
+        if self.cached.len() == MAX_CONVERSATIONS {
+            let idle = self
+                .cached
+                .iter()
+                .position(|cached| !cached.live.has_unsent());
+            let dropped = self.cached.remove(idle.unwrap_or(0));
             dropped.owner.cleanup();
         }
         let owner = self.owner.child();
         let upload = page.upload.clone();
         let live = owner.with(|| Live::new(page));
-        self.kept.push(Kept {
+        self.cached.push(CachedConversation {
             upload,
             local_file,
             live,
