@@ -43,7 +43,7 @@ enum CloseReason {
     TooSlow,
     /// The client reads too slowly, and a frame is partly written, so no close frame can follow: the connection is
     /// reset.
-    Cut,
+    Reset,
 }
 
 impl CloseReason {
@@ -57,13 +57,13 @@ impl CloseReason {
             Self::Blocked => "blocked",
             Self::TooBig => "too_big",
             Self::Restarting => "restarting",
-            Self::TooSlow | Self::Cut => "too_slow",
+            Self::TooSlow | Self::Reset => "too_slow",
         }
     }
 
     fn frame(self) -> Bytes {
         let (code, reason) = match self {
-            Self::Gone | Self::Cut => (None, ""),
+            Self::Gone | Self::Reset => (None, ""),
             Self::Closed(code) => (code, ""),
             Self::Malformed => (Some(1008), "the frame is not a command of this protocol"),
             Self::TooManyFrames => (Some(1008), "too many frames"),
@@ -117,12 +117,12 @@ async fn run(
         reason = serving => reason,
     };
     hub.0.metrics.closed(reason.label());
-    if matches!(reason, CloseReason::TooSlow | CloseReason::Cut) {
+    if matches!(reason, CloseReason::TooSlow | CloseReason::Reset) {
         hub.0.metrics.overflowed();
     }
     let close_timeout = match reason {
         CloseReason::Gone => return,
-        CloseReason::Cut => return connection.reset_on_drop(),
+        CloseReason::Reset => return connection.reset_on_drop(),
         CloseReason::TooSlow => SLOW_CLOSE_TIMEOUT,
         _ => CLOSE_TIMEOUT,
     };
@@ -210,7 +210,7 @@ async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
     loop {
         match outbox.next_action() {
             Action::Disconnect => return CloseReason::Gone,
-            Action::Reset => return CloseReason::Cut,
+            Action::Reset => return CloseReason::Reset,
             Action::CloseTooSlow => return CloseReason::TooSlow,
             Action::Wait => outbox.changed().await,
             Action::Write => tokio::select! {

@@ -58,7 +58,7 @@ pub(super) enum State {
     /// A close frame is queued as the last frame.
     Closing,
     /// Nothing more is written, although a frame is partly written: the connection has to be reset.
-    Cut,
+    Reset,
     /// The connection is broken.
     Broken,
 }
@@ -112,7 +112,7 @@ impl WriteQueue {
     pub(super) fn next_action(&self) -> Action {
         match self.state {
             State::Broken => Action::Disconnect,
-            State::Cut => Action::Reset,
+            State::Reset => Action::Reset,
             State::TooSlow => Action::CloseTooSlow,
             State::Open | State::Closing if self.queue.is_none() => Action::Wait,
             State::Open | State::Closing => Action::Write,
@@ -164,7 +164,7 @@ impl WriteQueue {
                         let frame = QueuedFrame { frame, is_answer };
                         self.queue_mut().set_partial(frame, push.written - start);
                     }
-                    None => self.advance(State::Cut),
+                    None => self.advance(State::Reset),
                 }
             } else {
                 dropped += self.enqueue(frame, is_answer, limits, queued_bytes);
@@ -244,8 +244,12 @@ impl WriteQueue {
     /// Drops everything that is queued because the node lacks room. If a frame is partly written, the connection can
     /// only be reset then.
     pub(super) fn shed(&mut self) {
-        let is_cut = self.queue.as_ref().is_some_and(|it| it.partial.is_some());
-        self.advance(if is_cut { State::Cut } else { State::TooSlow });
+        let is_partly_written = self.queue.as_ref().is_some_and(|it| it.partial.is_some());
+        self.advance(if is_partly_written {
+            State::Reset
+        } else {
+            State::TooSlow
+        });
     }
 
     /// Records that the connection is broken.
@@ -273,7 +277,7 @@ impl WriteQueue {
         }
         self.state = state;
         let partial = self.queue.take().and_then(|queue| queue.partial);
-        if let Some((frame, from)) = partial.filter(|_| state < State::Cut) {
+        if let Some((frame, from)) = partial.filter(|_| state < State::Reset) {
             self.queue_mut().set_partial(frame, from);
         }
     }

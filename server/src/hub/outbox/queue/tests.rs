@@ -139,7 +139,7 @@ impl Socket {
             Action::Wait => assert!(!has_slices && matches!(state, State::Open | State::Closing)),
             Action::Write => assert!(has_slices, "there is something to write"),
             Action::CloseTooSlow => assert_eq!(state, State::TooSlow),
-            Action::Reset => assert!(!has_slices && state == State::Cut),
+            Action::Reset => assert!(!has_slices && state == State::Reset),
             Action::Disconnect => assert!(!has_slices && state == State::Broken),
         }
         if self.queue.has_answers() {
@@ -184,7 +184,7 @@ impl Socket {
             self.step(Event::Accepts(1));
         }
         self.check();
-        if self.queue.state() < State::Cut {
+        if self.queue.state() < State::Reset {
             assert_eq!(self.queue.next_action(), Action::Wait);
             assert!(self.read.ends_with(&CLOSE), "a close frame is never lost");
         }
