@@ -33,9 +33,9 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     /// What all uploads take.
-    stored: Figure,
+    stored: ByteCount,
     /// What is free on the disk.
-    free: Figure,
+    free: ByteCount,
     /// Reserved for uploads under way.
     reserved: u64,
     /// While uploads are refused: the least that was. Only the beginning and the end of that are logged.
@@ -44,13 +44,13 @@ struct State {
 
 /// A number of bytes as it was read last.
 #[derive(Debug, Default)]
-struct Figure {
+struct ByteCount {
     read: Option<u64>,
     /// The uploads that have ended since the last reading began: it may not contain them.
     ended: u64,
 }
 
-impl Figure {
+impl ByteCount {
     fn set(&mut self, read: Option<u64>, ended_before: u64) {
         if read.is_some() {
             self.read = read;

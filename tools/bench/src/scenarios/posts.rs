@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::Unit::{PerCpuSecond, PerSecond};
 use super::saturation::Search;
-use super::session::{Measured, Session};
+use super::session::{Measurement, Session};
 use super::{Bench, Sample, sample};
 use crate::load::Pace;
 use crate::systems::{Setup, System};
@@ -45,7 +45,7 @@ pub fn run(bench: &Bench, system: System) -> Result<Vec<Sample>> {
     ])
 }
 
-fn light(bench: &Bench, system: System, watchers: usize) -> Result<Measured> {
+fn light(bench: &Bench, system: System, watchers: usize) -> Result<Measurement> {
     let mut session = Session::open(bench, system, Setup::rooms(1), watchers)?;
     session.post_over(CONNECTIONS)?;
     session.measure(Pace::new(RATE, bench.duration))

@@ -16,7 +16,7 @@ pub struct Session {
     pub load: Load,
 }
 
-pub struct Measured {
+pub struct Measurement {
     pub outcome: Outcome,
     /// The system's processor time.
     pub processor: Duration,
@@ -41,7 +41,7 @@ impl Session {
     }
 
     /// Sends events, and takes the system's processor time from before the first one to after the last delivery.
-    pub fn measure(&mut self, pace: Pace) -> Result<Measured> {
+    pub fn measure(&mut self, pace: Pace) -> Result<Measurement> {
         let Instance {
             process, protocol, ..
         } = &self.instance;
@@ -53,11 +53,11 @@ impl Session {
         };
         let outcome = self.load.run(pace, event)?;
         let processor = process.processor_time()?.saturating_sub(before);
-        Ok(Measured { outcome, processor })
+        Ok(Measurement { outcome, processor })
     }
 }
 
-impl Measured {
+impl Measurement {
     pub fn per_cpu_second(&self) -> f64 {
         self.outcome.received as f64 / self.processor.as_secs_f64().max(0.001)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Unit::{Count, Milliseconds, PerCpuSecond};
-use super::session::{Measured, Session};
+use super::session::{Measurement, Session};
 use super::{Bench, Sample, sample};
 use crate::load::{Opening, Pace};
 use crate::systems::{Setup, System};
@@ -51,7 +51,7 @@ pub fn one_watcher(bench: &Bench, system: System) -> Result<Vec<Sample>> {
 pub fn slow(bench: &Bench, system: System) -> Result<Vec<Sample>> {
     let without = beside_stalled(bench, system, false)?;
     let with = beside_stalled(bench, system, true)?;
-    let p99 = |measured: &Measured| measured.outcome.latency_ms(0.99);
+    let p99 = |measured: &Measurement| measured.outcome.latency_ms(0.99);
     let (rate_without, rate_with) = (without.per_cpu_second(), with.per_cpu_second());
     Ok(vec![
         sample("deliveries without it", PerCpuSecond, rate_without),
@@ -62,7 +62,7 @@ pub fn slow(bench: &Bench, system: System) -> Result<Vec<Sample>> {
     ])
 }
 
-fn beside_stalled(bench: &Bench, system: System, is_there: bool) -> Result<Measured> {
+fn beside_stalled(bench: &Bench, system: System, is_there: bool) -> Result<Measurement> {
     let readers = bench.watchers - 1;
     let mut session = Session::open(bench, system, Setup::rooms(1), readers)?;
     if is_there {
