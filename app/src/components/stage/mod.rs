@@ -1,5 +1,6 @@
 //! The image, as large as the window allows and never cropped, and the taps on it.
 
+mod clicks;
 mod gesture;
 mod keyboard;
 mod picture;
@@ -14,17 +15,18 @@ mod viewport;
 mod zoom;
 mod zoom_bar;
 
-use leptos::ev::{Event, MouseEvent, PointerEvent};
+use leptos::ev::{Event, PointerEvent};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::browser::object_url::ObjectUrl;
 use crate::browser::target;
-use crate::components::places::{Places, follow_pin, is_plain, place_link};
+use crate::components::places::Places;
 use crate::erased::effect;
 use crate::live::Live;
 use crate::model::{Content, Point};
 use crate::texts::texts;
+use clicks::Clicks;
 use keyboard::KeyboardPointer;
 #[cfg(feature = "ssr")]
 pub use picture::alt;
@@ -65,36 +67,12 @@ pub fn ImageStage(
         live.touch(at);
     });
     let begin = Callback::new(move |at| places.begin_message(at));
-    // Pins keep a link's menu.
-    let is_place = move |ev: &Event| intact.get_untracked() && place_link(ev).is_none();
-    let click = move |ev: MouseEvent| {
-        if let Some(pin) = place_link(&ev) {
-            if zoom.ends_drag(&ev) {
-                ev.prevent_default();
-            } else if is_plain(&ev) {
-                ev.prevent_default();
-                // A finger spreads pins that cover each other by its first tap.
-                if !spread.open(&pin) {
-                    follow_pin(&pin);
-                }
-            }
-            return;
-        }
-        let at = zoom.on_click(&ev);
-        if let Some(at) = at.filter(|_| intact.get_untracked()) {
-            tap.run(at);
-        }
-    };
-    let context_menu = move |ev: MouseEvent| {
-        if is_place(&ev)
-            && let Some(at) = zoom.menu_point(&ev)
-        {
-            ev.prevent_default();
-            // A finger begins a message when it is released, unless it draws.
-            if !zoom.is_touched() {
-                begin.run(at);
-            }
-        }
+    let clicks = Clicks {
+        zoom,
+        spread,
+        intact,
+        tap,
+        begin,
     };
     let pointers = Pointers {
         zoom,
@@ -103,7 +81,7 @@ pub fn ImageStage(
         begin,
     };
     let press = move |ev: PointerEvent| {
-        pointers.press(&ev, is_place(&ev) && is_on_picture(&ev));
+        pointers.press(&ev, clicks.is_place(&ev) && is_on_picture(&ev));
     };
     let class = room_class(&image);
     let fitted_class = fitted_class(local_file.is_some());
@@ -115,7 +93,7 @@ pub fn ImageStage(
             tabindex="-1"
             on:wheel=move |ev| zoom.on_wheel(&ev)
             on:keydown=move |ev| zoom.on_key(&ev)
-            on:contextmenu=context_menu
+            on:contextmenu=move |ev| clicks.context_menu(&ev)
         >
             <div
                 class=class
@@ -135,7 +113,7 @@ pub fn ImageStage(
                     style=("--height", height)
                     node_ref=zoom.fitted
                 >
-                    <div class="picture" node_ref=zoom.picture on:click=click>
+                    <div class="picture" node_ref=zoom.picture on:click=move |ev| clicks.click(&ev)>
                         <Picture image local_file intact/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>
                         <Pins live spread/>
