@@ -40,6 +40,22 @@ impl fmt::Debug for Gauges {
 
 impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.encode_counts(&mut encoder)?;
+        self.encode_storage(&mut encoder)?;
+        self.encode_families(&mut encoder)?;
+        let dropped = encoder.encode_descriptor(
+            "log_lines_dropped",
+            "Log lines dropped since nobody read them fast enough",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(logs::dropped_lines()).encode(dropped)
+    }
+}
+
+impl Gauges {
+    /// How much there is of something at this node.
+    fn encode_counts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (hub, decoders) = (&self.hub, &self.decoders);
         for (name, help, value) in [
             ("sockets_open", "Open sockets", self.sockets.taken()),
@@ -82,6 +98,11 @@ impl Collector for Gauges {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             gauge(value).encode(metric)?;
         }
+        Ok(())
+    }
+
+    /// What uploads take, and what they may take.
+    fn encode_storage(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         for (name, help, bytes) in [
             (
                 "stored_bytes",
@@ -100,9 +121,14 @@ impl Collector for Gauges {
                 gauge(usize::try_from(bytes).unwrap_or(usize::MAX)).encode(metric)?;
             }
         }
-        let (messages, touches) = hub.queued_frames();
+        Ok(())
+    }
+
+    /// The gauges with labels.
+    fn encode_families(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (messages, touches) = self.hub.queued_frames();
         family(
-            &mut encoder,
+            encoder,
             "frames_waiting",
             "Frames that wait to be written to this node's sockets",
             [
@@ -111,7 +137,7 @@ impl Collector for Gauges {
             ],
         )?;
         family(
-            &mut encoder,
+            encoder,
             "backends",
             "1 for the kind of each backend that this node uses",
             [
@@ -123,19 +149,12 @@ impl Collector for Gauges {
         )?;
         let problem = self.sweep.problem().map(|problem| problem.name());
         family(
-            &mut encoder,
+            encoder,
             "sweep_problem",
             "1 for what keeps images from being swept",
             SweepProblem::NAMES
                 .map(|name| ([("problem", name)], usize::from(problem == Some(name)))),
-        )?;
-        let dropped = encoder.encode_descriptor(
-            "log_lines_dropped",
-            "Log lines dropped since nobody read them fast enough",
-            None,
-            MetricType::Counter,
-        )?;
-        ConstCounter::new(logs::dropped_lines()).encode(dropped)
+        )
     }
 }
 

@@ -69,25 +69,9 @@ pub fn start(
         metrics: metrics.sweep,
     };
     tasks.spawn(sweeper.run(stopping.clone()));
-    let removals = Arc::new(Notify::new());
-    let remover = Remover {
-        store: Arc::clone(&backends.store),
-        hub: hub.clone(),
-        blobs: Arc::clone(&backends.blobs),
-        removals: Arc::clone(&removals),
-    };
-    tasks.spawn(remover.run(stopping.clone()));
+    let removals = start_remover(&backends, &hub, &tasks, &stopping);
     let quota = start_storage_quota(&limits, &backends, &tasks, &stopping);
-    let charged = Arc::clone(&rate_limits);
-    let decoders = DecodePool::new(
-        config.program.clone(),
-        backends.temp_dir.clone(),
-        limits.image,
-    )
-    .on_time_spent(move |address, took| {
-        let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);
-        charged.uploads.charge(address, seconds);
-    });
+    let decoders = decode_pool(&config, &backends, Arc::clone(&rate_limits));
     tasks.spawn(logs::report_dropped_lines(stopping.clone()));
     let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
     let response_budget = ResponseBudget::default();
@@ -155,6 +139,37 @@ fn start_address_blocks(
     let refresh = address_blocks::refresh(blocks.clone(), moderation, stopping.clone());
     tasks.spawn(refresh);
     blocks
+}
+
+/// Removes what is left of uploads that are gone, until the node stops. Returns what tells that there is more of that.
+fn start_remover(
+    backends: &Backends,
+    hub: &Hub,
+    tasks: &TaskTracker,
+    stopping: &CancellationToken,
+) -> Arc<Notify> {
+    let removals = Arc::new(Notify::new());
+    let remover = Remover {
+        store: Arc::clone(&backends.store),
+        hub: hub.clone(),
+        blobs: Arc::clone(&backends.blobs),
+        removals: Arc::clone(&removals),
+    };
+    tasks.spawn(remover.run(stopping.clone()));
+    removals
+}
+
+/// Makes the pool of decoders. The time that checking an image takes counts as further uploads of its address.
+fn decode_pool(config: &Config, backends: &Backends, rate_limits: Arc<RateLimits>) -> DecodePool {
+    DecodePool::new(
+        config.program.clone(),
+        backends.temp_dir.clone(),
+        config.limits.image,
+    )
+    .on_time_spent(move |address, took| {
+        let seconds = u32::try_from(took.as_secs()).unwrap_or(u32::MAX);
+        rate_limits.uploads.charge(address, seconds);
+    })
 }
 
 /// Makes the quota of storage, and keeps it up to date until the node stops.
