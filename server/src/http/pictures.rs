@@ -37,7 +37,7 @@ use crate::admission::rate_limit::RateLimits;
 use crate::admission::slots::{Slot, Slots};
 use crate::blob::file_stream::file_stream;
 use crate::blob::{BlobError, Blobs, Derived};
-use crate::image::{DecodePool, Decoder, ImageError};
+use crate::image::{DecodePool, ImageError, Resizer};
 
 /// The most pictures for clients that are being made or wait for it. One more is refused.
 pub const MAX_RUNNING: usize = 64;
@@ -49,10 +49,10 @@ const MAX_RUNNING_PLACEHOLDERS: usize = 8;
 /// How many pictures, placeholders too, have a copy of their image, of up to `TONESA_MAX_UPLOAD_BYTES`, in a temporary
 /// file. Others wait: more than one address or all placeholders may have, so that none delays all.
 const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
-/// The most addresses that queue for a decoder for one picture.
+/// The most addresses that wait for one picture's turn.
 const MAX_WAITING_ADDRESSES: usize = 8;
-/// How long a picture waits for a decoder: shorter than an upload does, since a page shows the image itself instead.
-const DECODER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a picture waits for its turn to be resized: shorter than an upload does, since a page shows the image itself instead.
+const RESIZER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the image from the blob store may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long storing a new picture may take. It is sent afterwards, stored or not.
@@ -89,7 +89,7 @@ struct State {
 /// A picture that is being made.
 struct Running {
     making: Making,
-    /// Those who queue for a decoder for it: the first [`MAX_WAITING_ADDRESSES`] addresses that have asked for it, or
+    /// Those on whose behalf it waits for its turn: the first [`MAX_WAITING_ADDRESSES`] addresses that have asked for it, or
     /// `None` if it is made for no client.
     addresses: watch::Sender<Vec<Option<IpAddr>>>,
 }
@@ -126,7 +126,7 @@ impl Pictures {
     ///
     /// # Errors
     /// [`ApiError::TooManyRequests`] when the address has asked for too many that had to be made;
-    /// [`ApiError::Unavailable`] also when too many are being made, no decoder is free in time, or it has failed
+    /// [`ApiError::Unavailable`] also when too many are being made, its turn does not come in time, or it has failed
     /// lately.
     pub async fn find(
         &self,
@@ -194,7 +194,7 @@ impl Pictures {
     }
 
     /// Begins to make a picture, or joins those who wait for it. It counts against the rate limit of each address that
-    /// queues for a decoder, and of none when it has failed lately and is not tried, or is made for no client. It is
+    /// waits for its turn, and of none when it has failed lately and is not tried, or is made for no client. It is
     /// made and stored even if all who asked for it leave.
     fn make(
         &self,
@@ -301,9 +301,9 @@ impl Job {
         let _copy = copy.map_err(|_| ApiError::Unavailable)?;
         let made = match self.download().await {
             Ok(image) => {
-                // That none is free in time says nothing about this picture.
-                let decoder = self.decoder().await?;
-                self.resize(decoder, image).await
+                // That its turn does not come in time says nothing about this picture.
+                let resizer = self.resizer().await?;
+                self.resize(resizer, image).await
             }
             Err(error) => Err(error),
         };
@@ -320,7 +320,7 @@ impl Job {
         made
     }
 
-    /// Copies the image into a file, before a decoder is taken: the blob store may be slow.
+    /// Copies the image into a file, before it takes its turn: the blob store may be slow.
     async fn download(&self) -> Result<TempPath, ApiError> {
         let image = self.pictures.decoders.create_temporary().await?;
         match timeout(READ_TIMEOUT, self.copy(&image)).await {
@@ -340,21 +340,21 @@ impl Job {
         file.flush().await.map_err(|error| unavailable(&error))
     }
 
-    /// Waits for a decoder on behalf of each address that has asked for the picture, also of those that ask meanwhile:
+    /// Waits for the right to resize on behalf of each address that has asked for the picture, also of those that ask meanwhile:
     /// one with much other work must not delay it for the others.
-    async fn decoder(&self) -> Result<Decoder, ImageError> {
+    async fn resizer(&self) -> Result<Resizer, ImageError> {
         let decoders = &self.pictures.decoders;
         let mut addresses = self.addresses.clone();
         let mut waiting = FuturesUnordered::new();
         let mut asked = 0;
         loop {
             for address in &addresses.borrow_and_update()[asked..] {
-                waiting.push(decoders.decoder(*address, DECODER_TIMEOUT));
+                waiting.push(decoders.resizer(*address, RESIZER_TIMEOUT));
                 asked += 1;
             }
             tokio::select! {
-                decoder = waiting.next() => match decoder {
-                    Some(Ok(decoder)) => return Ok(decoder),
+                resizer = waiting.next() => match resizer {
+                    Some(Ok(resizer)) => return Ok(resizer),
                     Some(Err(_)) => {}
                     None => return Err(ImageError::Unavailable),
                 },
@@ -364,12 +364,12 @@ impl Job {
     }
 
     /// Makes the picture, and stores it if possible.
-    async fn resize(&self, decoder: Decoder, image: TempPath) -> Result<Resized, ApiError> {
+    async fn resize(&self, resizer: Resizer, image: TempPath) -> Result<Resized, ApiError> {
         let Pictures {
             blobs, decoders, ..
         } = &self.pictures;
         let (key, derived) = self.id;
-        let picture = match decoder.resize(image, spec_of(derived)).await {
+        let picture = match resizer.resize(image, spec_of(derived)).await {
             Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
             // By the present limits, or on a busy machine: later it may be possible.
             Err(ImageError::TooLarge(_)) => return Ok(Resized::none_for_now()),

@@ -36,7 +36,7 @@ pub use self::error::ImageError;
 pub use self::inspect::{Inspected, Inspection, inspect};
 pub use self::limits::IMAGE_MEMORY;
 pub use self::pool::{
-    DECODE_WAIT_TIMEOUT, DecodePool, Decoder, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
-    POOL_MEMORY, UploadSlot,
+    DECODE_WAIT_TIMEOUT, DecodePool, MAX_CHECKS, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS, POOL_MEMORY,
+    Resizer, UploadSlot,
 };
 pub use self::resize::Resizing;

@@ -1,5 +1,5 @@
-//! Limits how many images are checked and resized at the same time: by upload slots, by two decoders that client
-//! addresses share fairly, and by memory.
+//! Limits how many images are checked and resized at the same time: by upload slots, by decoders that client addresses
+//! share fairly, and by memory.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,8 +23,12 @@ use crate::admission::fair_semaphore::{FairPermit, FairSemaphore};
 use crate::admission::slots::{NoSlot, Slot, Slots};
 use crate::config::{ImageLimits, PictureSpec};
 
-/// The most images that are decoded at the same time.
-pub const MAX_DECODES: usize = 2;
+/// The most images that are checked at the same time.
+pub const MAX_CHECKS: usize = 2;
+
+/// The most images that are resized at the same time. Uploads do not wait for them: resizing takes ten times as long as
+/// checking.
+const MAX_RESIZES: usize = 1;
 
 /// The most concurrent uploads, from a file's first byte until it is stored or refused; each may have two temporary
 /// files. One more is refused before its body is read.
@@ -41,7 +45,7 @@ pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 pub const POOL_MEMORY: u64 = 448 * MIB;
 
 /// The part of it for decoders, by their images' headers.
-const DECODER_MEMORY: u64 = POOL_MEMORY - MAX_DECODES as u64 * CHILD_MEMORY;
+const DECODER_MEMORY: u64 = POOL_MEMORY - (MAX_CHECKS + MAX_RESIZES) as u64 * CHILD_MEMORY;
 
 // Otherwise the largest image would wait forever.
 const _: () = assert!(IMAGE_MEMORY <= DECODER_MEMORY);
@@ -58,7 +62,8 @@ pub struct DecodePool {
     wait_timeout: Duration,
     on_time_spent: Arc<OnTimeSpent>,
     slots: Slots,
-    decoders: FairSemaphore,
+    checkers: FairSemaphore,
+    resizers: FairSemaphore,
     memory: Arc<Semaphore>,
 }
 
@@ -79,7 +84,8 @@ impl DecodePool {
             wait_timeout: DECODE_WAIT_TIMEOUT,
             on_time_spent: Arc::new(|_, _| {}),
             slots: Slots::with_fair_shares(MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS),
-            decoders: FairSemaphore::new(MAX_DECODES),
+            checkers: FairSemaphore::new(MAX_CHECKS),
+            resizers: FairSemaphore::new(MAX_RESIZES),
             memory: Arc::new(Semaphore::new(mebibytes(DECODER_MEMORY) as usize)),
         }
     }
@@ -111,12 +117,12 @@ impl DecodePool {
 
     /// Returns the number of images being decoded.
     pub fn decoding(&self) -> usize {
-        self.decoders.held()
+        self.checkers.held() + self.resizers.held()
     }
 
     /// Returns the number of images that wait for a decoder.
     pub fn waiting(&self) -> usize {
-        self.decoders.waiting()
+        self.checkers.waiting() + self.resizers.waiting()
     }
 
     /// Takes an upload slot for an address.
@@ -144,7 +150,7 @@ impl DecodePool {
         input: TempPath,
     ) -> Result<(Inspected, TempPath), ImageError> {
         let deadline = Instant::now() + self.wait_timeout;
-        let permit = timeout_at(deadline, self.decoders.acquire(Some(slot.address))).await;
+        let permit = timeout_at(deadline, self.checkers.acquire(Some(slot.address))).await;
         let check = Check {
             permit: permit.map_err(|_| ImageError::Unavailable)?,
             address: slot.address,
@@ -167,18 +173,18 @@ impl DecodePool {
         create_temporary(Arc::clone(&self.directory)).await
     }
 
-    /// Waits for a decoder to resize an image, on behalf of an address, or of none: then it takes no client's turn.
+    /// Waits for the right to resize an image, on behalf of an address, or of none: then it takes no client's turn.
     ///
     /// # Errors
-    /// [`ImageError::Unavailable`] when none is free in time.
-    pub async fn decoder(
+    /// [`ImageError::Unavailable`] when it is not free in time.
+    pub async fn resizer(
         &self,
         address: Option<IpAddr>,
         wait: Duration,
-    ) -> Result<Decoder, ImageError> {
+    ) -> Result<Resizer, ImageError> {
         let deadline = Instant::now() + wait;
-        let permit = timeout_at(deadline, self.decoders.acquire(address)).await;
-        Ok(Decoder {
+        let permit = timeout_at(deadline, self.resizers.acquire(address)).await;
+        Ok(Resizer {
             pool: self.clone(),
             deadline,
             permit: permit.map_err(|_| ImageError::Unavailable)?,
@@ -259,13 +265,13 @@ impl Check {
 }
 
 /// The right to resize one image, until it is dropped.
-pub struct Decoder {
+pub struct Resizer {
     pool: DecodePool,
     deadline: Instant,
     permit: FairPermit,
 }
 
-impl Decoder {
+impl Resizer {
     /// Makes a smaller picture, and returns it as a new file, which is not synced yet. Dropping the future kills the
     /// process.
     ///

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use server::admission::slots::NoSlot;
 use server::config::ImageLimits;
 use server::image::{
-    DecodePool, ImageError, Inspected, MAX_DECODES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
+    DecodePool, ImageError, Inspected, MAX_CHECKS, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
 };
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
@@ -225,7 +225,7 @@ async fn the_time_of_a_check_is_reported_with_the_address() {
 #[tokio::test]
 async fn an_image_that_waits_too_long_for_a_decoder_is_refused() {
     let (pool, directory) = pool();
-    let busy = (1..=MAX_DECODES).map(|n| {
+    let busy = (1..=MAX_CHECKS).map(|n| {
         let address = IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]);
         inspect(&pool, address, upload("24-megapixels.jpg"))
     });
@@ -245,6 +245,21 @@ async fn an_image_that_waits_too_long_for_a_decoder_is_refused() {
     assert!(join_all(busy).await.iter().all(Result::is_ok));
     assert!(inspect(&impatient, THERE, upload("grey.jpg")).await.is_ok());
     assert_eq!(files(directory.path()), 0);
+}
+
+/// Not even one of the address whose image is resized.
+#[tokio::test]
+async fn an_upload_does_not_wait_while_an_image_is_resized() {
+    let (pool, _directory) = pool();
+    let resizer = pool.resizer(Some(HERE), Duration::ZERO).await.unwrap();
+    let another = pool.resizer(Some(THERE), Duration::ZERO).await;
+    assert_eq!(another.err(), Some(ImageError::Unavailable));
+    let impatient = pool.clone().with_wait_timeout(Duration::ZERO);
+    let checked = inspect(&impatient, HERE, upload("grey.jpg")).await;
+    assert!(checked.is_ok());
+    assert_eq!(pool.decoding(), 1);
+    drop(resizer);
+    assert_eq!(pool.decoding(), 0);
 }
 
 #[tokio::test]

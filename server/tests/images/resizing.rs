@@ -341,10 +341,10 @@ async fn every_sample_is_resized_in_a_process_of_its_own() {
     let address = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     for (name, ..) in SAMPLES {
         for spec in [PictureSpec::MaxWidth(160), PREVIEW] {
-            let decoder = pool.decoder(address, Duration::from_mins(1)).await.unwrap();
+            let resizer = pool.resizer(address, Duration::from_mins(1)).await.unwrap();
             let input = pool.create_temporary().await.unwrap();
             std::fs::write(&input, sample(name)).unwrap();
-            let result = decoder.resize(input, spec).await;
+            let result = resizer.resize(input, spec).await;
             let made = result.map(|file| std::fs::read(file).unwrap());
             assert!(made == resized(&sample(name), spec), "{name}");
         }
