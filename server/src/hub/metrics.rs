@@ -9,8 +9,8 @@ use crate::broker::class_counter::ClassCounter;
 use crate::metrics::registered;
 
 /// Why a socket was closed: the connection broke (`gone`) or the client closed it (`closed`); the client violated the
-/// protocol (1008: malformed, too many frames; 1009: too big); its address was blocked (1008); the node restarts
-/// (1012); the client reads too slowly (1013).
+/// protocol (1002, 1007, 1008: malformed; 1008: too many frames; 1009: too big); its address was blocked (1008); the
+/// node restarts (1012); the client reads too slowly (1013).
 pub const CLOSE_REASONS: [&str; 8] = [
     "gone",
     "closed",

@@ -29,7 +29,11 @@ enum CloseReason {
     Gone,
     /// The client closed it; its close frame is answered with the same code.
     Closed(Option<u16>),
-    /// 1008: a malformed frame.
+    /// 1002: bytes that violate RFC 6455.
+    Violation,
+    /// 1007: a text that is not UTF-8.
+    NotUtf8,
+    /// 1008: a frame that is not a command.
     Malformed,
     /// 1008: more frames than the protocol needs.
     TooManyFrames,
@@ -52,7 +56,7 @@ impl CloseReason {
         match self {
             Self::Gone => "gone",
             Self::Closed(_) => "closed",
-            Self::Malformed => "malformed",
+            Self::Violation | Self::NotUtf8 | Self::Malformed => "malformed",
             Self::TooManyFrames => "too_many_frames",
             Self::Blocked => "blocked",
             Self::TooBig => "too_big",
@@ -65,6 +69,8 @@ impl CloseReason {
         let (code, reason) = match self {
             Self::Gone | Self::Reset => (None, ""),
             Self::Closed(code) => (code, ""),
+            Self::Violation => (Some(1002), "the frame violates RFC 6455"),
+            Self::NotUtf8 => (Some(1007), "the text is not UTF-8"),
             Self::Malformed => (Some(1008), "the frame is not a command of this protocol"),
             Self::TooManyFrames => (Some(1008), "too many frames"),
             Self::Blocked => (Some(1008), "this address is blocked"),
@@ -80,7 +86,8 @@ impl From<DecodeError> for CloseReason {
     fn from(error: DecodeError) -> Self {
         match error {
             DecodeError::TooBig => Self::TooBig,
-            DecodeError::Invalid => Self::Malformed,
+            DecodeError::Violation => Self::Violation,
+            DecodeError::NotUtf8 => Self::NotUtf8,
         }
     }
 }

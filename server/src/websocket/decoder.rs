@@ -34,7 +34,10 @@ pub enum DecodeError {
     TooBig,
     /// The bytes violate RFC 6455.
     #[error("the bytes violate RFC 6455")]
-    Invalid,
+    Violation,
+    /// A text, or the reason of a close frame, is not UTF-8.
+    #[error("a text is not UTF-8")]
+    NotUtf8,
 }
 
 /// Decodes bytes into frames. It buffers at most one frame and one text of the maximum size and the bytes read last,
@@ -68,7 +71,7 @@ impl Decoder {
     /// See [`DecodeError`]; nothing can be decoded after one.
     pub fn next_frame(&mut self) -> Result<Option<Incoming>, DecodeError> {
         let mut cursor = Cursor::new(&self.buffer);
-        let header = FrameHeader::parse(&mut cursor).map_err(|_| DecodeError::Invalid)?;
+        let header = FrameHeader::parse(&mut cursor).map_err(|_| DecodeError::Violation)?;
         let Some((header, length)) = header else {
             self.free_buffer();
             return Ok(None);
@@ -80,7 +83,7 @@ impl Decoder {
             return Ok(None);
         }
         let mut payload: Vec<u8> = self.buffer.drain(..start + length).skip(start).collect();
-        let mask = header.mask.ok_or(DecodeError::Invalid)?;
+        let mask = header.mask.ok_or(DecodeError::Violation)?;
         for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
             *byte ^= mask;
         }
@@ -100,17 +103,17 @@ impl Decoder {
         let reserved = header.rsv1 || header.rsv2 || header.rsv3;
         let broken = reserved || header.mask.is_none();
         match header.opcode {
-            _ if broken => Err(DecodeError::Invalid),
+            _ if broken => Err(DecodeError::Violation),
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
-                Err(DecodeError::Invalid)
+                Err(DecodeError::Violation)
             }
             OpCode::Control(_) if !header.is_final || length > MAX_CONTROL_PAYLOAD => {
-                Err(DecodeError::Invalid)
+                Err(DecodeError::Violation)
             }
             OpCode::Control(_) => Ok(()),
-            OpCode::Data(Data::Continue) if self.text.is_none() => Err(DecodeError::Invalid),
+            OpCode::Data(Data::Continue) if self.text.is_none() => Err(DecodeError::Violation),
             OpCode::Data(Data::Text | Data::Binary) if self.text.is_some() => {
-                Err(DecodeError::Invalid)
+                Err(DecodeError::Violation)
             }
             OpCode::Data(_) => {
                 let so_far = self.text.as_ref().map_or(0, Vec::len) as u64;
@@ -132,8 +135,11 @@ impl Decoder {
                 let mut text = self.text.take().unwrap_or_default();
                 text.extend(payload);
                 if is_final {
-                    let text = String::from_utf8(text).map_err(|_| DecodeError::Invalid)?;
+                    let text = String::from_utf8(text).map_err(|_| DecodeError::NotUtf8)?;
                     return Ok(Incoming::Text(text));
+                }
+                if !may_become_utf8(&text) {
+                    return Err(DecodeError::NotUtf8);
                 }
                 self.text = Some(text);
                 Ok(Incoming::Fragment)
@@ -145,6 +151,12 @@ impl Decoder {
     }
 }
 
+/// Whether these are the first bytes of a text in UTF-8, so that a text is refused with its first wrong fragment.
+fn may_become_utf8(bytes: &[u8]) -> bool {
+    // An error without a length is a character that the next fragment may complete.
+    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
 /// Parses the code of a close frame, which must be one that a client may send (RFC 6455, 7.4). The reason must be
 /// UTF-8.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
@@ -152,14 +164,15 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
         return payload
             .is_empty()
             .then_some(None)
-            .ok_or(DecodeError::Invalid);
+            .ok_or(DecodeError::Violation);
     };
     let code = u16::from_be_bytes(*code);
     let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-    let is_text = std::str::from_utf8(reason).is_ok();
-    (allowed && is_text)
-        .then_some(Some(code))
-        .ok_or(DecodeError::Invalid)
+    if !allowed {
+        return Err(DecodeError::Violation);
+    }
+    std::str::from_utf8(reason).map_err(|_| DecodeError::NotUtf8)?;
+    Ok(Some(code))
 }
 
 #[cfg(test)]

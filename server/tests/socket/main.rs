@@ -5,6 +5,7 @@
 mod common;
 
 mod commands;
+mod conformance;
 mod deleting;
 mod delivery;
 mod forged;

@@ -130,7 +130,6 @@ fn invalid_frames_are_refused() {
         reserved,
         opcode(3),
         opcode(11),
-        client_frame(OpCode::Data(Data::Text), &[0xff], true),
         continuation(b"without a start", true),
         [
             client_frame(OpCode::Data(Data::Text), b"a", false),
@@ -141,12 +140,27 @@ fn invalid_frames_are_refused() {
         client_frame(OpCode::Control(Control::Ping), b"", false),
         control(Control::Close, &[3]),
         control(Control::Close, &1005_u16.to_be_bytes()),
+    ] {
+        assert_eq!(decode(&bytes), Err(DecodeError::Violation), "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_with_the_first_wrong_fragment() {
+    let euro = "€".as_bytes();
+    let fragment = |payload: &[u8]| client_frame(OpCode::Data(Data::Text), payload, false);
+    for bytes in [
+        client_frame(OpCode::Data(Data::Text), &[0xff], true),
+        client_frame(OpCode::Data(Data::Text), &euro[..2], true),
+        fragment(&[0xff]),
+        [fragment(&euro[..2]), continuation(b"x", false)].concat(),
+        [fragment(&euro[..2]), continuation(&[], true)].concat(),
         control(
             Control::Close,
             &[&1000_u16.to_be_bytes()[..], &[0xff]].concat(),
         ),
     ] {
-        assert_eq!(decode(&bytes), Err(DecodeError::Invalid), "{bytes:?}");
+        assert_eq!(decode(&bytes), Err(DecodeError::NotUtf8), "{bytes:?}");
     }
 }
 
