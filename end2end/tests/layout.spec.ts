@@ -31,6 +31,52 @@ test('the head line of an own message ends where its bubble does', async ({ page
   expect(await end('time')).toBeCloseTo(await end('.bubble'), 0);
 });
 
+for (const width of [390, 1280]) {
+  test(`a long alias is cut so that the time is beside it, ${width} px`, async ({ page, request }) => {
+    await page.setViewportSize({ width, height: 800 });
+    const shared = await upload(request);
+    await post(request, shared, 'Hello', 'W'.repeat(40));
+    await ImagePage.open(page, shared.shortID);
+    const message = page.locator('.message');
+    const box = async (selector: string) => (await message.locator(selector).boundingBox())!;
+    const [name, time, row] = [await box('bdi'), await box('time'), (await message.boundingBox())!];
+    expect(Math.abs(name.y + name.height / 2 - time.y - time.height / 2)).toBeLessThan(3);
+    expect(time.x).toBeGreaterThanOrEqual(name.x + name.width);
+    expect(time.x + time.width).toBeLessThanOrEqual(row.x + row.width);
+    expect((await box('.bubble')).y - time.y - time.height).toBeLessThan(8);
+    await screenshot(page, 'alias');
+    // What can be done with the message covers the name's end, and can be reached.
+    await message.hover();
+    await message.getByRole('button', { name: 'Copy link to this message' }).click();
+    await expect(page.locator('.log-note')).toHaveText(/link to this message/i);
+  });
+}
+
+for (const width of [390, 820]) {
+  test(`what can be done with a message that follows another covers no text and is near, ${width} px`, async ({ page, request }) => {
+    await page.setViewportSize({ width, height: 1180 });
+    const shared = await upload(request);
+    for (const text of ['A first message', 'A second one']) await post(request, shared, text);
+    await ImagePage.open(page, shared.shortID);
+    const second = page.locator('.message').nth(1);
+    await second.hover();
+    await expect(second.locator('.message-head')).toBeVisible();
+    await screenshot(page, 'follows');
+    const head = (await second.locator('.message-head').boundingBox())!;
+    const line = (bubble: Element) => {
+      const range = document.createRange();
+      range.selectNodeContents(bubble);
+      const { top, bottom } = range.getBoundingClientRect();
+      return { top, bottom };
+    };
+    const above = await page.locator('.bubble').first().evaluate(line);
+    const own = await second.locator('.bubble').evaluate(line);
+    expect(head.y).toBeGreaterThan(above.bottom - 3);
+    expect(head.y + head.height).toBeLessThan(own.top + 5);
+    expect(head.x + head.width).toBeLessThan(450);
+  });
+}
+
 test('at 400 % zoom the page opens at the newest message, with the composer in reach', async ({ page, request }) => {
   await page.setViewportSize({ width: 320, height: 256 });
   const opened = await filled(page, request);

@@ -81,15 +81,17 @@ pub fn MessageItem(
                             .created_at
                             .to_string()>{zone.time(entry.created_at)}</time>
                     </a>
-                    <button
-                        class="copy-message scripted"
-                        r#type="button"
-                        hidden=is_unsent
-                        aria-label=texts().copy_link_to_message
-                    >
-                        {texts().copy_link}
-                    </button>
-                    {delete}
+                    <span class="message-actions">
+                        <button
+                            class="copy-message scripted"
+                            r#type="button"
+                            hidden=is_unsent
+                            aria-label=texts().copy_link_to_message
+                        >
+                            {texts().copy_link}
+                        </button>
+                        {delete}
+                    </span>
                 </p>
                 <p class="bubble" dir="auto">
                     {chip}
