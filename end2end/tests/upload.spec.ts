@@ -147,6 +147,23 @@ test('a slow upload shows the picture and its progress, and can be cancelled and
   await expectImagePage(page, 6000);
 });
 
+test('a file that the browser cannot show has no preview, and the next one has', async ({ page }) => {
+  await home(page);
+  // The first is not answered.
+  await page.route('**/api/uploads', () => {});
+  const preview = page.getByRole('img', { name: 'The chosen picture' });
+  const progress = page.getByRole('progressbar', { name: 'Upload' });
+  await field(page).setInputFiles({ name: 'notes.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') });
+  await expect(page.getByText('notes.pdf')).toBeVisible();
+  await expect(page.locator('.sending-picture img')).toBeHidden();
+  await expect(progress).toBeInViewport({ ratio: 1 });
+  await page.screenshot({ path: test.info().outputPath('no-preview.png') });
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await field(page).setInputFiles(image('coffee.png'));
+  await expect(preview).toBeVisible();
+  await expect(preview).toHaveJSProperty('naturalWidth', 600);
+});
+
 test('an upload that fails on the way can be tried again', async ({ page, allowConsole }) => {
   allowConsole(/net::ERR_/);
   await home(page);

@@ -1,4 +1,6 @@
+use leptos::ev::Event;
 use leptos::prelude::*;
+use web_sys::HtmlElement;
 
 use super::expiry::KeepChoice;
 use super::phase::{announced_label, percent, progress_label};
@@ -16,6 +18,10 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
             .read()
             .sending()
             .map(|sending| sending.preview.as_str().to_owned())
+    };
+    // Not every file that may be chosen is one that the browser can show.
+    let show_or_hide = |ev: Event| {
+        event_target::<HtmlElement>(&ev).set_hidden(ev.type_() == "error");
     };
     let name = move || {
         phase
@@ -45,7 +51,12 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
         <div class="sending" hidden=idle>
             <h2 hidden=move || !offered()>{texts().upload_this}</h2>
             <div class="sending-picture">
-                <img src=preview alt=texts().chosen_image/>
+                <img
+                    src=preview
+                    alt=texts().chosen_image
+                    on:load=move |ev| show_or_hide(ev.into())
+                    on:error=move |ev| show_or_hide(ev.into())
+                />
                 <progress
                     max="100"
                     value=percent
