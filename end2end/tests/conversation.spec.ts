@@ -1,6 +1,7 @@
 import { devices, expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { messages, post, upload } from './api';
+import { serious } from './axe';
 import { hostileTexts } from './hostile_texts';
 import { ImagePage } from './pages';
 
@@ -44,6 +45,29 @@ test('Enter sends, Shift+Enter breaks the line', async ({ page, request }) => {
   await expect(writer.composer).toHaveValue('');
   await expect.poll(async () => (await messages(request, shared)).map((message) => message.content)).toEqual(['one\ntwo']);
 });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`characters over the limit are an error, ${colorScheme}`, async ({ page, request }) => {
+    await page.emulateMedia({ colorScheme });
+    const shared = await upload(request);
+    const opened = await ImagePage.open(page, shared.shortID);
+    const note = page.locator('#message-note');
+    const colours = () =>
+      note.evaluate((it) => {
+        it.style.borderColor = 'var(--error)';
+        return [getComputedStyle(it).color, getComputedStyle(it).borderTopColor];
+      });
+    await opened.composer.fill('w'.repeat(1_990));
+    await expect(note).toHaveText('10 characters left');
+    const [near, error] = await colours();
+    expect(near).not.toBe(error);
+    await opened.composer.fill('w'.repeat(2_199));
+    await expect(note).toHaveText('Too long by 199');
+    await expect(note).toHaveCSS('color', error);
+    await expect(page.getByRole('button', { name: 'Send' })).toBeDisabled();
+    expect(await serious(page)).toEqual([]);
+  });
+}
 
 test('the alias is remembered', async ({ page, request }) => {
   const shared = await upload(request);

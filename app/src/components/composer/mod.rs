@@ -85,7 +85,12 @@ pub fn Composer(
                     {texts().send}
                 </button>
             </div>
-            <p id="message-note" class="composer-note" role="status">
+            <p
+                id="message-note"
+                class="composer-note"
+                class:error=move || too_long() || draft.problem.read().is_some()
+                role="status"
+            >
                 {note}
             </p>
         </form>
