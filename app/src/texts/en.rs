@@ -22,7 +22,7 @@ pub static TEXTS: Texts = Texts {
                    Kestrel Koala Lark Lynx Marten Newt Orca Otter Owl Panda Puffin Raven Robin Seal Swan Tiger Wren",
 
     home_title: "Tonesa: point at a picture, together",
-    home_heading: "Point at a picture, together.",
+    home_heading: "Point at a\u{a0}picture, together.",
     pitch: "Drop a picture and share its link. Everyone sees it, talks about it, and sees where you tap.",
     no_account: "No account.",
     demo_alt: "A cup of coffee on a red saucer, with two places that people point at",
