@@ -77,6 +77,13 @@ test('an empty conversation begins with sharing, until there is a message', asyn
   await expect(log.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
   const image = log.getByRole('img', { name: 'The link as a QR code' });
   await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+
+  // The box says the same, so that it is there once.
+  await openButton(page).click();
+  await expect(page.locator('#share').getByRole('textbox', { name: 'Link to this page' })).toBeVisible();
+  await expect(inLog).toBeHidden();
+  await page.keyboard.press('Escape');
+  await expect(inLog).toBeVisible();
   await opened.say('First');
   await expect(inLog).toBeHidden();
 });

@@ -124,7 +124,12 @@ pub fn ShareLink(short_id: ShortId) -> impl IntoView {
                 loading="lazy"
             />
             <div class="share-ways scripted">
-                <button class="button copy-link" r#type="button" aria-live="polite" on:click=copy>
+                <button
+                    class="button primary copy-link"
+                    r#type="button"
+                    aria-live="polite"
+                    on:click=copy
+                >
                     {label}
                     {copied.view()}
                 </button>
