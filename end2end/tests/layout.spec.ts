@@ -161,12 +161,18 @@ for (const [name, isTouch] of [['a mouse', false], ['a finger', true]] as const)
     test.use({ hasTouch: isTouch, isMobile: isTouch });
 
     test('the hint says what to do, and goes by itself', async ({ page, request }) => {
-      await filled(page, request);
+      await ImagePage.open(page, (await upload(request)).shortID);
       const hint = page.locator('.hint');
       await expect(hint.getByText(isTouch ? /^Tap/ : /^Click/)).toBeVisible();
       await expect(hint.getByText(isTouch ? /^Click/ : /^Tap/)).toBeHidden();
       await page.evaluate(() => document.getAnimations().forEach((it) => it.finish()));
       await expect(hint).toBeHidden();
+    });
+
+    test('the hint covers no pins', async ({ page, request }) => {
+      await filled(page, request);
+      await expect(page.locator('.pin')).toBeVisible();
+      await expect(page.locator('.hint')).toBeHidden();
     });
   });
 }

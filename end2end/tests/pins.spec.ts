@@ -300,6 +300,26 @@ test('a message touches no other pin', async ({ page, request }) => {
   expect(await page.evaluate(() => (window as unknown as { changes: () => number }).changes())).toBe(0);
 });
 
+for (const width of [390, 1280]) {
+  test(`many pins are smaller and leave most of the picture free, ${width} px`, async ({ page, request }) => {
+    await page.setViewportSize({ width, height: 844 });
+    const shared = await upload(request);
+    const postNext = (n: number) => postAt(request, shared, `place ${n}`, (n % 6) / 6 + 0.05, Math.floor(n / 6) / 6 + 0.2);
+    for (let n = 0; n < 12; n++) await postNext(n);
+    const opened = await ImagePage.open(page, shared.shortID);
+    expect((await pin(page, 12).boundingBox())!.width).toBeCloseTo(30, 0);
+    for (let n = 12; n < 30; n++) await postNext(n);
+    await expect(page.locator('.pin')).toHaveCount(30);
+    await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
+    await page.screenshot({ path: test.info().outputPath('many.png') });
+    const size = (await pin(page, 12).boundingBox())!.width;
+    expect(size).toBeCloseTo(width === 390 ? 20 : 24, 0);
+    const picture = (await opened.picture.boundingBox())!;
+    expect((30 * size * size) / (picture.width * picture.height)).toBeLessThan(0.15);
+    for (const n of [0, 20, 28]) expect(await distance(page, n + 1, (n % 6) / 6 + 0.05, Math.floor(n / 6) / 6 + 0.2)).toBeLessThan(2);
+  });
+}
+
 test.describe('with fingers', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
 
