@@ -29,9 +29,14 @@ export class Balancer {
     return release;
   }
 
+  /** Ends all connections. */
+  cut() {
+    for (const socket of this.open) socket.destroy();
+  }
+
   async stop() {
     this.listener.close();
-    for (const socket of this.open) socket.destroy();
+    this.cut();
     await once(this.listener, 'close');
   }
 

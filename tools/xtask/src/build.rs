@@ -72,11 +72,11 @@ fn commit(workspace: &Workspace) -> String {
     git.quiet().ignore_stderr().read().unwrap_or_default()
 }
 
-/// Builds the program that starts the servers of the tests of many nodes.
-pub fn testbed(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds a program that the browser tests run beside the server.
+pub fn debug_program(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     let build = workspace.native_cargo("build");
-    build.args(["--bin", "testbed"]).run()?;
-    Ok(workspace.target.join("debug/testbed"))
+    build.args(["--bin", name]).run()?;
+    Ok(workspace.target.join("debug").join(name))
 }
 
 /// `cargo xtask run`: serves until it is stopped.

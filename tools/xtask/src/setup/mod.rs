@@ -5,6 +5,7 @@ mod apt;
 mod browser;
 mod deploy;
 mod engines;
+mod examples;
 pub mod install;
 mod peers;
 mod servers;
@@ -21,6 +22,7 @@ use crate::{
 pub use browser::Browser;
 pub use deploy::Checkers;
 pub use engines::Engines;
+pub use examples::ensure as for_examples;
 pub use peers::ensure as for_bench;
 pub use servers::ensure as for_many_nodes;
 pub use wasm::{Compiler, TARGET};
@@ -78,6 +80,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     let toolbox = for_building(workspace)?;
     for_many_nodes(workspace)?;
     for_deploy_checks(workspace)?;
+    for_examples(workspace)?;
     let browser = for_browser_tests(workspace)?;
     let engines = for_engine_tests(workspace)?;
     println!(

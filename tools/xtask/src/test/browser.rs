@@ -23,8 +23,10 @@ use crate::{
 pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Result<()> {
     let browser = setup::for_browser_tests(workspace)?;
     setup::for_many_nodes(workspace)?;
+    let python_path = setup::for_examples(workspace)?;
     let built = build::debug(workspace, effort)?;
-    let testbed = build::testbed(workspace)?;
+    let testbed = build::debug_program(workspace, "testbed")?;
+    let bot = build::debug_program(workspace, "bot")?;
     if effort == Effort::Optimised {
         tidy::check_size(&built.site)?;
     }
@@ -35,7 +37,9 @@ pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Re
     let mut playwright = playwright
         .args(arguments)
         .env("TONESA_BINARY", &built.program)
-        .env("TESTBED_BINARY", testbed);
+        .env("TESTBED_BINARY", testbed)
+        .env("BOT_BINARY", bot)
+        .env("PYTHONPATH", python_path);
     if let Browser::Installed(path) = browser {
         playwright = playwright.env("CHROMIUM", path);
     }

@@ -15,7 +15,7 @@ use rules::Source;
 
 pub use size::check as check_size;
 
-const FOLDERS: [&str; 4] = ["app", "frontend", "server", "tools"];
+const FOLDERS: [&str; 5] = ["app", "examples", "frontend", "server", "tools"];
 const LOCK_FILES: [&str; 2] = [
     "end2end/package-lock.json",
     "tools/xtask/tools/package-lock.json",
