@@ -54,7 +54,7 @@ pub fn SendingView(uploader: Uploader) -> impl IntoView {
                 <img
                     src=preview
                     alt=texts().chosen_image
-                    on:load=move |ev| show_or_hide(ev.into())
+                    on:load=show_or_hide
                     on:error=move |ev| show_or_hide(ev.into())
                 />
                 <progress
