@@ -85,12 +85,7 @@ pub fn Composer(
                     {texts().send}
                 </button>
             </div>
-            <p
-                id="message-note"
-                class="composer-note"
-                class:error=move || too_long() || draft.problem.read().is_some()
-                role="status"
-            >
+            <p id="message-note" class="composer-note" role="status">
                 {note}
             </p>
         </form>
