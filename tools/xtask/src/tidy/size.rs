@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// The WASM, in bytes. The goal is 225,000 (docs/performance.md): this keeps it from growing further.
 const MAX_WASM: u64 = 286_000;
 /// The WASM with script and style sheet, in bytes. The goal is 237,000.
-const MAX_TOTAL: u64 = 303_000;
+const MAX_TOTAL: u64 = 304_000;
 
 #[derive(Deserialize)]
 struct Manifest {
