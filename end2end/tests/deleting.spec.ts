@@ -236,6 +236,8 @@ test.describe('a picture', () => {
 
   test('can be deleted from the list, and is forgotten', async ({ page, request, allowConsole }) => {
     allowConsole(/503/);
+    // At the end the page may ask for the picture while it is being deleted.
+    allowConsole(/410/);
     const [first, second] = [await share(page), await share(page, 'grey.jpg')];
     await page.goto('/');
     const item = (shortID: string) => page.locator(`[data-picture="${shortID}"]`);
