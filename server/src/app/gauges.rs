@@ -86,12 +86,12 @@ impl Gauges {
             ),
             (
                 "decodes_running",
-                "Images that are being decoded",
+                "Images that are being checked or resized",
                 decoders.decoding(),
             ),
             (
                 "decodes_waiting",
-                "Images that wait to be decoded",
+                "Uploaded images that wait to be checked",
                 decoders.waiting(),
             ),
         ] {

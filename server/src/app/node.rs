@@ -159,7 +159,7 @@ fn start_remover(
     removals
 }
 
-/// Makes the pool of decoders. The time that checking an image takes counts as further uploads of its address.
+/// Makes the pool that checks and resizes images. The time that checking an image takes counts as further uploads of its address.
 fn decode_pool(config: &Config, backends: &Backends, rate_limits: Arc<RateLimits>) -> DecodePool {
     DecodePool::new(
         config.program.clone(),

@@ -51,7 +51,7 @@ const MAX_RUNNING_PLACEHOLDERS: usize = 8;
 const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
 /// The most addresses that wait for one picture's turn.
 const MAX_WAITING_ADDRESSES: usize = 8;
-/// How long a picture waits for its turn to be resized: shorter than an upload does, since a page shows the image itself instead.
+/// How long a picture waits for its turn: shorter than an upload does, since a page shows the image itself instead.
 const RESIZER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the image from the blob store may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
@@ -89,8 +89,8 @@ struct State {
 /// A picture that is being made.
 struct Running {
     making: Making,
-    /// Those on whose behalf it waits for its turn: the first [`MAX_WAITING_ADDRESSES`] addresses that have asked for it, or
-    /// `None` if it is made for no client.
+    /// Those on whose behalf it waits for its turn: the first [`MAX_WAITING_ADDRESSES`] addresses that have asked for
+    /// it, or `None` if it is made for no client.
     addresses: watch::Sender<Vec<Option<IpAddr>>>,
 }
 
@@ -340,8 +340,8 @@ impl Job {
         file.flush().await.map_err(|error| unavailable(&error))
     }
 
-    /// Waits for the right to resize on behalf of each address that has asked for the picture, also of those that ask meanwhile:
-    /// one with much other work must not delay it for the others.
+    /// Waits for the right to resize on behalf of each address that has asked for the picture, also of those that ask
+    /// meanwhile: one with much other work must not delay it for the others.
     async fn resizer(&self) -> Result<Resizer, ImageError> {
         let decoders = &self.pictures.decoders;
         let mut addresses = self.addresses.clone();

@@ -18,7 +18,7 @@ pub enum ImageError {
     Damaged(MediaType),
     /// It exceeds the limits, or takes too long to decode: 422.
     TooLarge(Excess),
-    /// The node could not read or write its temporary files, or this image waited too long for a decoder: 503.
+    /// The node could not read or write its temporary files, or this image waited too long for its turn: 503.
     Unavailable,
 }
 

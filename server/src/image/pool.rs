@@ -1,4 +1,4 @@
-//! Limits how many images are checked and resized at the same time: by upload slots, by decoders that client addresses
+//! Limits how many images are checked and resized at the same time: by upload slots, by turns that client addresses
 //! share fairly, and by memory.
 
 use std::io;
@@ -26,9 +26,9 @@ use crate::config::{ImageLimits, PictureSpec};
 /// The most images that are checked at the same time.
 pub const MAX_CHECKS: usize = 2;
 
-/// The most images that are resized at the same time. Uploads do not wait for them: resizing takes ten times as long as
-/// checking.
-const MAX_RESIZES: usize = 1;
+/// The most images that are resized at the same time. They take no turn of an upload, since resizing takes ten times as
+/// long as checking; an upload waits for them only when both need much of the memory.
+const MAX_RESIZES: usize = 2;
 
 /// The most concurrent uploads, from a file's first byte until it is stored or refused; each may have two temporary
 /// files. One more is refused before its body is read.
@@ -37,7 +37,7 @@ pub const MAX_UPLOADS: usize = 128;
 /// How many of them one client address may have while there are no others.
 pub const MAX_UPLOADS_PER_ADDRESS: usize = 15;
 
-/// How long an image waits for a decoder: longer than checking another one takes, since both decoders may just have
+/// How long an image waits to be checked: longer than checking another one takes, since two checks may just have
 /// begun. After that it fails with [`ImageError::Unavailable`], so that the client tries again later.
 pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -67,7 +67,7 @@ pub struct DecodePool {
     memory: Arc<Semaphore>,
 }
 
-/// The right to upload one image, until it is dropped. Covers temporary files and waiting for a decoder.
+/// The right to upload one image, until it is dropped. Covers temporary files and waiting to be checked.
 pub struct UploadSlot {
     address: IpAddr,
     _slot: Slot,
@@ -90,7 +90,7 @@ impl DecodePool {
         }
     }
 
-    /// Changes how long an image waits for a decoder.
+    /// Changes how long an image waits to be checked.
     #[must_use]
     pub fn with_wait_timeout(self, wait_timeout: Duration) -> Self {
         Self {
@@ -115,14 +115,14 @@ impl DecodePool {
         self.slots.taken()
     }
 
-    /// Returns the number of images being decoded.
+    /// Returns the number of images being checked or resized.
     pub fn decoding(&self) -> usize {
         self.checkers.held() + self.resizers.held()
     }
 
-    /// Returns the number of images that wait for a decoder.
+    /// Returns the number of uploaded images that wait to be checked.
     pub fn waiting(&self) -> usize {
-        self.checkers.waiting() + self.resizers.waiting()
+        self.checkers.waiting()
     }
 
     /// Takes an upload slot for an address.
@@ -173,7 +173,7 @@ impl DecodePool {
         create_temporary(Arc::clone(&self.directory)).await
     }
 
-    /// Waits for the right to resize an image, on behalf of an address, or of none: then it takes no client's turn.
+    /// Waits for the right to resize an image, on behalf of an address, or of none.
     ///
     /// # Errors
     /// [`ImageError::Unavailable`] when it is not free in time.
@@ -191,7 +191,7 @@ impl DecodePool {
         })
     }
 
-    /// Reserves the memory of a decoder. Those who wait here hold a decoder but no memory, so there is no deadlock.
+    /// Reserves the memory of a process. Those who wait here have their turn but no memory, so there is no deadlock.
     async fn reserve(
         &self,
         bytes: u64,
@@ -215,7 +215,7 @@ impl DecodePool {
     }
 }
 
-/// The check of one image that has a decoder.
+/// The check of one image that has its turn.
 struct Check {
     address: IpAddr,
     input: TempPath,

@@ -37,7 +37,7 @@ use crate::ids::PairingId;
 pub const MAX_APPEND: usize = 256;
 
 /// The most short ids of one [`Store::unused_short_ids`].
-pub const MAX_SHORT_IDS: usize = 1_000;
+pub const MAX_SHORT_IDS: usize = 200;
 
 /// How long after its expiry an upload is removed at the earliest. Each node goes by its own clock, and one that is
 /// ahead must not remove what has not expired.

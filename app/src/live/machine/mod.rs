@@ -78,7 +78,7 @@ pub struct Changes {
     pub entries: bool,
     /// The list has started anew: the server has another history.
     pub restarted: bool,
-    /// The deliveries of stored messages.
+    /// What is said of the delivery of stored messages.
     pub deliveries: bool,
     /// The ripples, or the lines.
     pub ripples: bool,

@@ -20,7 +20,7 @@ use crate::blob::{BlobError, Blobs};
 use crate::store::{MAX_SHORT_IDS, Store, StoreError};
 
 /// How many blobs are listed at a time.
-const BATCH_SIZE: usize = MAX_SHORT_IDS;
+const BATCH_SIZE: usize = 1_000;
 /// How many orphans one sweep marks or removes, and how many marks it looks at. The next sweep continues.
 const MAX_ORPHANS: usize = 10_000;
 /// How many orphans are marked or removed before the pairing is checked again.
@@ -214,17 +214,19 @@ impl Sweep<'_> {
                 found.images += entries.len();
             }
             after = (entries.last().map(|entry| entry.key)).filter(|_| entries.len() == BATCH_SIZE);
-            let old = entries
+            let old: Vec<_> = entries
                 .iter()
                 .filter(|entry| self.has_passed(entry.modified, MIN_AGE))
                 .map(|entry| entry.key)
                 .collect();
-            for key in self.store.unused_short_ids(old).await? {
-                // Those of an orphaned blob are deleted with it.
-                if !(are_derived && self.has_blob(key).await?) {
-                    found.orphans += 1;
-                    if found.keys.len() < MAX_ORPHANS {
-                        found.keys.push(key);
+            for keys in old.chunks(MAX_SHORT_IDS) {
+                for key in self.store.unused_short_ids(keys.to_vec()).await? {
+                    // Those of an orphaned blob are deleted with it.
+                    if !(are_derived && self.has_blob(key).await?) {
+                        found.orphans += 1;
+                        if found.keys.len() < MAX_ORPHANS {
+                            found.keys.push(key);
+                        }
                     }
                 }
             }

@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     New(Arc<File>, u64),
 }
 
-/// What a decoder has made.
+/// What has become of resizing an image.
 pub(super) struct Resized {
     pub outcome: Outcome,
     /// Whether it is in the blob store now.

@@ -135,13 +135,13 @@ pub fn reserved() -> Vec<Case> {
             1002,
         ),
         closed(
-            "5.1 not masked",
+            "RFC 5.1: not masked",
             vec![vec![FIN | TEXT, 2, b'{', b'}']],
             &[],
             1002,
         ),
         closed(
-            "5.1 a ping, not masked",
+            "RFC 5.1: a ping, not masked",
             vec![vec![FIN | PING, 0]],
             &[],
             1002,

@@ -1,4 +1,4 @@
-//! Conformance to RFC 6455: the cases of the Autobahn test suite as far as this protocol allows, with its numbers,
+//! Conformance to RFC 6455: most of the cases of the Autobahn test suite, with its numbers,
 //! against the real program. Each case is sent by a plain TCP connection, in one write and byte by byte.
 //!
 //! Autobahn wants an echo. A refused command is one, since a refusal repeats the upload's id as it was sent.
