@@ -12,6 +12,7 @@ use crate::model::{
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum ClientCommand {
     /// Follow this upload.
     Watch {

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 /// Which command was not done, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Refusal {
     /// The refused command's `type`.
     pub command: CommandName,
@@ -18,6 +19,7 @@ pub struct Refusal {
 /// A command's `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum CommandName {
     /// `watch`
     Watch,
@@ -30,6 +32,7 @@ pub enum CommandName {
 /// Why a command was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum RefusalCode {
     /// No such upload, or no such id.
     NotFound,

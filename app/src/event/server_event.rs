@@ -12,6 +12,7 @@ use crate::model::{Deletion, LogEntry, Message, Person, Seq, TouchPoint, UploadI
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum ServerEvent {
     /// The socket follows the upload now. From here on every message with a number above `head` is delivered, or its
     /// absence shows as a gap in the numbers.
@@ -35,6 +36,7 @@ pub enum ServerEvent {
         upload_id: UploadId,
         /// The whole message.
         #[serde(serialize_with = "as_entry")]
+        #[cfg_attr(feature = "ssr", schema(value_type = LogEntry))]
         message: Message,
     },
     /// Somebody deleted a message.
@@ -44,6 +46,7 @@ pub enum ServerEvent {
         upload_id: UploadId,
         /// The whole entry of the log that deletes it.
         #[serde(serialize_with = "as_deletion")]
+        #[cfg_attr(feature = "ssr", schema(value_type = LogEntry))]
         entry: Deletion,
     },
     /// The upload is deleted or expired. Nothing more comes of it.

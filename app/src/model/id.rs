@@ -41,6 +41,11 @@ macro_rules! hex_id {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(
+            feature = "ssr",
+            derive(utoipa::ToSchema),
+            schema(value_type = String, pattern = "^[0-9a-fA-F]{24}$")
+        )]
         pub struct $name([u8; 12]);
 
         impl $name {
@@ -128,6 +133,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
 /// An upload's name in its link: 8 random characters of base 62, as in `/u/aB3dE9xZ`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9A-Za-z]{8}$"))]
 pub struct ShortId([u8; 8]);
 
 impl ShortId {
@@ -191,6 +197,20 @@ impl fmt::Display for UploadRef {
 
 string_form!(UploadRef);
 
+#[cfg(feature = "ssr")]
+impl utoipa::PartialSchema for UploadRef {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+        let pattern = "^(?:[0-9a-fA-F]{24}|[0-9A-Za-z]{8})$";
+        text.description(Some("Either form of an upload's id."))
+            .pattern(Some(pattern))
+            .into()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::ToSchema for UploadRef {}
+
 /// Whether it has a length of these, in letters, digits, `-` or `_`.
 pub(super) fn is_client_name(text: &str, lengths: RangeInclusive<usize>) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -201,6 +221,7 @@ pub(super) fn is_client_name(text: &str, lengths: RangeInclusive<usize>) -> bool
 /// digits, `-` or `_`, unique within the upload.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9A-Za-z_-]{1,64}$"))]
 pub struct ClientMessageId(Arc<str>);
 
 impl ClientMessageId {

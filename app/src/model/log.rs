@@ -17,11 +17,13 @@ use super::timestamp::Timestamp;
 /// An entry of a log. JSON: the fields of its type, and `"kind"`, which is `message` or `deletion`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Fields", tag = "kind", rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum LogEntry {
     /// A message.
     Message(Message),
     /// What is left of a message that was deleted.
     #[serde(rename(serialize = "message"))]
+    #[cfg_attr(feature = "ssr", schema(rename = "message"))]
     DeletedMessage(DeletedMessage),
     /// The deletion of a message.
     Deletion(Deletion),
@@ -30,6 +32,7 @@ pub enum LogEntry {
 /// The deletion of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Deletion {
     /// Its own id.
     pub id: MessageId,
@@ -206,6 +209,7 @@ impl From<Seq> for Cursor {
 
 /// A part of a log, and the last sequence number that was stored when it was read. JSON: `{"messages","head"}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LogPage {
     /// The entries, oldest first.
     #[serde(rename = "messages")]

@@ -12,6 +12,7 @@ use super::timestamp::Timestamp;
 /// A message as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Message {
     /// Its own id.
     pub id: MessageId,
@@ -37,12 +38,14 @@ pub struct Message {
     pub at: Option<Point>,
     /// The number of its place: 1, 2, 3 … in the order of the messages that have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<u32>, minimum = 1))]
     pub pin: Option<NonZeroU32>,
 }
 
 /// What is left of a message that was deleted: it keeps its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DeletedMessage {
     /// The message's id.
     pub id: MessageId,
@@ -73,8 +76,10 @@ impl Message {
 /// A message to be posted. JSON: `{"authorName","content","clientMessageID"}`, and `"at":{"x","y"}` if it has a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct NewMessage {
-    /// Who writes it.
+    /// Who writes it; `Anonymous` if it is missing.
+    #[cfg_attr(feature = "ssr", schema(required = false, nullable))]
     pub author_name: AuthorName,
     /// What they write.
     pub content: MessageText,

@@ -10,6 +10,7 @@ use super::upload::Upload;
 /// What somebody has reported of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Report {
     /// What they wrote.
     pub reason: ReportReason,
@@ -19,6 +20,7 @@ pub struct Report {
 
 /// An upload with its reports, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ListedUpload {
     /// The upload.
     #[serde(flatten)]
@@ -29,17 +31,20 @@ pub struct ListedUpload {
 
 /// A page of the list of uploads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UploadsPage {
     /// The newest first.
     pub uploads: Vec<ListedUpload>,
-    /// Where the next page begins; `None` at the end.
+    /// Where the next page begins; `null` at the end.
     pub next: Option<UploadId>,
 }
 
 /// An address that is blocked: nothing is taken from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct BlockedAddress {
     /// The address. Of IPv6 the network of 64 bits around it is meant, which usually is one client's.
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
     pub address: IpAddr,
     /// Until when.
     pub until: Timestamp,
@@ -47,6 +52,7 @@ pub struct BlockedAddress {
 
 /// The addresses that are blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct BlockedAddresses {
     /// First those that are blocked for longest.
     pub addresses: Vec<BlockedAddress>,

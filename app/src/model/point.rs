@@ -13,8 +13,13 @@ pub struct NotAFraction;
 /// A point on an image: fractions 0 to 1 of its width (from the left) and height (from the top).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Coordinates", into = "Coordinates")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Point {
+    /// The fraction of the width, from the left.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 1))]
     x: f64,
+    /// The fraction of the height, from the top.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 1))]
     y: f64,
 }
 
@@ -89,6 +94,7 @@ pub struct TouchPoint {
 
 /// The flat form of a [`TouchPoint`] in JSON (serde's own `flatten` would buffer each of them).
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 struct Touch {
     x: f64,
     y: f64,
@@ -99,6 +105,20 @@ struct Touch {
     name: Option<AuthorName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stroke: Option<StrokeId>,
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::PartialSchema for TouchPoint {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Touch::schema()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::ToSchema for TouchPoint {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        Touch::schemas(schemas);
+    }
 }
 
 impl TryFrom<Touch> for TouchPoint {

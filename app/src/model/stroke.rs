@@ -9,6 +9,7 @@ use super::id::IdError;
 /// The id that a tab gives a line of touches: 1 to 16 letters or digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9A-Za-z]{1,16}$"))]
 pub struct StrokeId(Arc<str>);
 
 impl StrokeId {

@@ -12,6 +12,7 @@ use super::tag::TabTag;
 /// only the command `touch` serializes it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9A-Za-z_-]{1,32}$"))]
 pub struct TabId(Arc<str>);
 
 impl TabId {

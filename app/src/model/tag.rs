@@ -78,6 +78,11 @@ macro_rules! tag_type {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(
+            feature = "ssr",
+            derive(utoipa::ToSchema),
+            schema(value_type = String, pattern = "^[a-z2-7]{10}$")
+        )]
         pub struct $name(Tag);
 
         impl $name {

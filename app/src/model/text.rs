@@ -51,9 +51,18 @@ impl TextError {
 }
 
 /// The name that an author chose: trimmed, one line, 1 to 40 characters; `Anonymous` when empty.
-/// Cheap to clone.
+// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "ssr",
+    derive(utoipa::ToSchema),
+    schema(
+        value_type = String,
+        pattern = "^[\\t-\\r ]*[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*[\\t-\\r ]*$",
+        max_length = 40
+    )
+)]
 pub struct AuthorName(Arc<str>);
 
 impl AuthorName {
@@ -101,9 +110,14 @@ impl FromStr for AuthorName {
 
 /// A message's text: trimmed, 1 to 2,000 characters. Line breaks are `\n`; other control characters than tabs are
 /// removed.
-/// Cheap to clone.
+// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "ssr",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f]", max_length = 2000)
+)]
 pub struct MessageText(Arc<str>);
 
 impl MessageText {
@@ -122,9 +136,14 @@ impl FromStr for MessageText {
 }
 
 /// Why somebody reports an upload: trimmed, 1 to 1,000 characters, with line breaks like a message.
-/// Cheap to clone.
+// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "ssr",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f]", max_length = 1000)
+)]
 pub struct ReportReason(Arc<str>);
 
 impl ReportReason {

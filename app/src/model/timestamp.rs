@@ -15,6 +15,7 @@ pub struct TimestampError;
 /// A time in UTC with milliseconds; RFC 3339 in JSON: `2026-11-24T12:00:00.123Z`. Stored as Unix time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -11,6 +11,7 @@ pub const UPLOADED_COOKIE: &str = "tonesa-uploaded";
 /// An uploaded image as everyone sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Upload {
     /// Its id.
     pub id: UploadId,
@@ -31,6 +32,7 @@ pub struct Upload {
 /// The kind of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Kind {
     /// An image.
     Image,
@@ -39,6 +41,7 @@ pub enum Kind {
 /// An upload's image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Content {
     /// Where its bytes are served: `/i/{shortID}`.
     pub url: String,
@@ -79,6 +82,7 @@ pub fn fitted_size((width, height): (u32, u32), (max_width, max_height): (u32, u
 
 /// The accepted types of image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum MediaType {
     /// PNG, also animated.
     #[serde(rename = "image/png")]

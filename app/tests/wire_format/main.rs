@@ -7,6 +7,7 @@
 
 mod commands;
 mod deletions;
+mod documented;
 
 use std::fmt::Debug;
 use std::num::NonZeroU32;
@@ -27,6 +28,16 @@ fn golden(name: &str) -> String {
         .join("tests/golden")
         .join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names and contents of all golden files.
+fn golden_files() -> impl Iterator<Item = (String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    std::fs::read_dir(folder).unwrap().map(|file| {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let value = serde_json::from_str(&golden(&name)).unwrap();
+        (name, value)
+    })
 }
 
 #[track_caller]
@@ -287,8 +298,8 @@ fn a_problem() {
 #[test]
 fn a_problem_with_a_field() {
     let problem = Problem {
-        kind: "/problems/invalid-field".into(),
-        title: "Invalid field".into(),
+        kind: "/problems/bad-field".into(),
+        title: "Not accepted".into(),
         status: 422,
         detail: "At most 2000 characters are allowed; this has 2001.".into(),
         field: Some("content".into()),
@@ -374,9 +385,7 @@ fn every_golden_file_is_pinned_by_a_test() {
         include_str!("deletions.rs"),
     ]
     .concat();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
+    for (name, _) in golden_files() {
         assert!(
             source.contains(&format!("\"{name}\"")),
             "{name} is not pinned"

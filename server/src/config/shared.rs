@@ -1,5 +1,6 @@
 use clap::builder::ArgPredicate::IsPresent;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::values::{self, Endpoint, Secret, parsed, plain_name, switch};
 
@@ -78,7 +79,7 @@ pub struct S3 {
 }
 
 /// The names of the backends in use, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Kinds {
     /// Uploads and messages.
     pub store: &'static str,

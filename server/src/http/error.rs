@@ -3,6 +3,7 @@
 //! [`ApiError`] has one variant per row of the protocol's table of wrong input. The backends' errors are converted to
 //! it by `From`; internal texts appear in the log only.
 
+mod problem_type;
 mod words;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use headers::{Connection, HeaderMapExt, Upgrade};
 use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
+pub use self::problem_type::ProblemType;
 use crate::admission::response_budget::BudgetExceeded;
 use crate::admission::slots::NoSlot;
 use crate::admission::storage_quota::StorageFull;
@@ -123,16 +125,16 @@ impl ApiError {
 
     /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.kind().0
+        self.problem_type().status()
     }
 
     /// Returns the error as a problem document. The language changes only `title` and `detail`.
     pub fn to_problem(&self, language: Language) -> Problem {
-        let (status, kind) = self.kind();
+        let problem_type = self.problem_type();
         Problem {
-            kind: format!("/problems/{kind}"),
+            kind: problem_type.uri().to_owned(),
             title: self.title(language).to_owned(),
-            status: status.as_u16(),
+            status: problem_type.status().as_u16(),
             detail: self.detail(language).0,
             field: match self {
                 Self::BadField { field, .. } => Some((*field).to_owned()),
@@ -146,40 +148,32 @@ impl ApiError {
         self.detail(language).1
     }
 
-    fn kind(&self) -> (StatusCode, &'static str) {
+    fn problem_type(&self) -> ProblemType {
         match self {
-            Self::Malformed(_) | Self::NoImage | Self::SeveralImages => {
-                (StatusCode::BAD_REQUEST, "malformed")
-            }
-            Self::Unauthorized | Self::NotAdmin => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin"),
-            Self::NotOwner => (StatusCode::FORBIDDEN, "not-owner"),
-            Self::ImageBlocked => (StatusCode::FORBIDDEN, "blocked"),
-            Self::AddressBlocked => (StatusCode::FORBIDDEN, "address-blocked"),
-            Self::NotFound | Self::NotInUpload => (StatusCode::NOT_FOUND, "not-found"),
-            Self::Gone => (StatusCode::GONE, "gone"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
-            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
-            Self::FileTooLarge { .. } | Self::BodyTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large")
-            }
+            Self::Malformed(_) | Self::NoImage | Self::SeveralImages => ProblemType::Malformed,
+            Self::Unauthorized | Self::NotAdmin => ProblemType::Unauthorized,
+            Self::ForeignOrigin => ProblemType::ForeignOrigin,
+            Self::NotOwner => ProblemType::NotOwner,
+            Self::ImageBlocked => ProblemType::Blocked,
+            Self::AddressBlocked => ProblemType::AddressBlocked,
+            Self::NotFound | Self::NotInUpload => ProblemType::NotFound,
+            Self::Gone => ProblemType::Gone,
+            Self::MethodNotAllowed => ProblemType::MethodNotAllowed,
+            Self::TooSlow => ProblemType::TooSlow,
+            Self::PreconditionFailed => ProblemType::PreconditionFailed,
+            Self::FileTooLarge { .. } | Self::BodyTooLarge => ProblemType::TooLarge,
             Self::UnsupportedType(_) | Self::BadImage(ImageError::UnknownType) => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-type")
+                ProblemType::UnsupportedType
             }
-            Self::RangeNotSatisfiable => {
-                (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable")
-            }
-            Self::BadImage(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-image"),
-            Self::BadField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad-field"),
-            Self::UnsupportedWebSocketVersion => (StatusCode::UPGRADE_REQUIRED, "other-version"),
-            Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-            Self::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "not-implemented"),
-            Self::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "insufficient-storage"),
-            Self::Unavailable | Self::Overloaded => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-            }
+            Self::RangeNotSatisfiable => ProblemType::RangeNotSatisfiable,
+            Self::BadImage(_) => ProblemType::BadImage,
+            Self::BadField { .. } => ProblemType::BadField,
+            Self::UnsupportedWebSocketVersion => ProblemType::OtherVersion,
+            Self::TooManyRequests { .. } => ProblemType::TooManyRequests,
+            Self::Internal => ProblemType::Internal,
+            Self::NotImplemented => ProblemType::NotImplemented,
+            Self::StorageFull => ProblemType::InsufficientStorage,
+            Self::Unavailable | Self::Overloaded => ProblemType::Unavailable,
         }
     }
 

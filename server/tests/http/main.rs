@@ -6,6 +6,7 @@ mod common;
 
 mod admin_command;
 mod admin_pages;
+mod api_description;
 mod authors_and_places;
 mod bombs;
 mod capacity;

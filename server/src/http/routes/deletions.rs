@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use app::model::Seq;
+use app::model::{MessageId, Seq, UploadRef};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 
+use super::api_description::problems::{Any, OfUpload, OnWrite, OutOfBounds};
 use super::messages::MAX_SEQ;
 use crate::admission::rate_limit::RateLimits;
 use crate::http::deadline::Deadline;
@@ -21,6 +22,20 @@ use crate::store::{MessageRef, SecretHash, Store};
 pub(super) type Parameters = Vec<(String, String)>;
 
 /// `DELETE /api/uploads/{id}/messages/{seq}`, optionally with `?id=`, the message's id.
+#[utoipa::path(
+    delete,
+    path = "/api/uploads/{id}/messages/{seq}",
+    operation_id = "deleteMessage",
+    summary = "Delete a message",
+    description = "With the secret of its author, or of the upload's owner.",
+    params(
+        ("id" = UploadRef, Path, description = "The upload, by either form of its id"),
+        ("seq" = u64, Path, minimum = 1, maximum = 9_007_199_254_740_991_u64, description = "The message's number"),
+        ("id" = Option<MessageId>, Query, description = "The message's id: another message with that number is kept"),
+    ),
+    responses((status = 204, description = "It is deleted"), Any, OfUpload, OnWrite, OutOfBounds),
+    security((), ("secret" = [])),
+)]
 pub async fn delete_message(
     (_, Author(secret)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,
@@ -64,6 +79,16 @@ pub(super) fn message_ref(seq: &str, query: &Parameters) -> Result<MessageRef, A
 }
 
 /// `DELETE /api/uploads/{id}`.
+#[utoipa::path(
+    delete,
+    path = "/api/uploads/{id}",
+    operation_id = "deleteUpload",
+    summary = "Delete an upload",
+    description = "With the secret of its owner.",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    responses((status = 204, description = "It is deleted"), Any, OfUpload, OnWrite),
+    security((), ("secret" = [])),
+)]
 pub async fn delete_upload(
     (_, Author(secret)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,

@@ -11,7 +11,9 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
+use super::api_description::problems::Any;
 use crate::blob::Blobs;
 use crate::broker::Broker;
 use crate::config::{Config, Kinds};
@@ -28,7 +30,7 @@ pub trait SweepHealth: Send + Sync {
 }
 
 /// The report in the body of `/readyz`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SweepReport {
     /// `off` by the settings, or `stopped` because of the problem.
     pub state: &'static str,
@@ -41,6 +43,13 @@ pub struct SweepReport {
 }
 
 /// `GET /livez`: always 200.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "isAlive",
+    summary = "Ask whether the process is up",
+    responses((status = 200, body = Health, description = "It is"), Any),
+)]
 pub async fn live() -> Response {
     answer(
         StatusCode::OK,
@@ -54,6 +63,17 @@ pub async fn live() -> Response {
 }
 
 /// `GET /readyz`: 200 if every backend answers and the node is not stopping, otherwise 503.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "isReady",
+    summary = "Ask whether the node can serve",
+    responses(
+        Any,
+        (status = 200, body = Health, description = "It can"),
+        (status = 503, body = Health, description = "It cannot: a backend does not answer, or the node stops"),
+    ),
+)]
 pub async fn ready(
     State(store): State<Arc<dyn Store>>,
     State(blobs): State<Arc<dyn Blobs>>,
@@ -117,7 +137,8 @@ fn store_state(error: StoreError) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+/// The health of a node.
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +154,7 @@ struct Health {
 pub type SharedChecks = CoalescedReads<(), BackendStates, Infallible>;
 
 /// Whether each backend answers.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct BackendStates {
     store: &'static str,
     blobs: &'static str,

@@ -1,9 +1,13 @@
 //! Reading and posting messages.
 
+mod query;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use app::model::{AuthorName, LogEntry, LogPage, NewMessage, NotAFraction, Point, Seq, UploadId};
+use app::model::{
+    AuthorName, LogEntry, LogPage, NewMessage, NotAFraction, Point, Timestamp, UploadId, UploadRef,
+};
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +20,9 @@ use mime::Mime;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use self::query::parse_query;
+pub(super) use self::query::{MAX_SEQ, parse_seq};
+use super::api_description::problems::{Any, OfUpload, OnWrite, OutOfBounds, WithBody};
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::response_budget::{Reservation, ResponseBudget};
 use crate::http::accept::quality;
@@ -32,11 +39,6 @@ use crate::store::{Appended, SecretHash, Select, Store};
 
 /// The largest body of a post, in bytes: the longest message takes a third of it, with every character escaped.
 const MAX_POST_BYTES: usize = 64 * 1024;
-/// How many messages are returned if the client does not say.
-pub(super) const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
-/// The largest integer that every JSON reader can represent exactly (2⁵³ - 1).
-pub(super) const MAX_SEQ: u64 = (1 << 53) - 1;
 /// The memory reserved for one message before its length is known, in bytes: 2,000 characters of four bytes.
 const MAX_MESSAGE_BYTES: usize = 8 * 1024 + 512;
 /// Smaller answers are not compressed, in bytes.
@@ -62,6 +64,28 @@ pub struct EncodedMessages {
 }
 
 /// `GET /api/uploads/{id}/messages`.
+#[utoipa::path(
+    get,
+    path = "/api/uploads/{id}/messages",
+    operation_id = "listMessages",
+    summary = "Read the log of a conversation",
+    description = "The entries, oldest first: the newest ones, or those that a parameter selects. At most one of \
+        `after`, `before` and `since` is given.",
+    params(
+        ("id" = UploadRef, Path, description = "The upload, by either form of its id"),
+        (
+            "after" = Option<u64>, Query, minimum = 0, maximum = 9_007_199_254_740_991_u64,
+            description = "Only entries with a greater number"
+        ),
+        (
+            "before" = Option<u64>, Query, minimum = 0, maximum = 9_007_199_254_740_991_u64,
+            description = "The last entries before this number"
+        ),
+        ("since" = Option<Timestamp>, Query, description = "Only entries that were created after this time"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "How many at most; by default 50"),
+    ),
+    responses((status = 200, body = LogPage, description = "A part of the log"), Any, OfUpload, OutOfBounds),
+)]
 pub async fn list(
     State(store): State<Arc<dyn Store>>,
     State(budget): State<ResponseBudget>,
@@ -132,6 +156,21 @@ impl IntoResponse for EncodedMessages {
 }
 
 /// `POST /api/uploads/{id}/messages`.
+#[utoipa::path(
+    post,
+    path = "/api/uploads/{id}/messages",
+    operation_id = "postMessage",
+    summary = "Post a message",
+    description = "Repeated with the same `clientMessageID`, it returns the message that is there already.",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    request_body = NewMessage,
+    responses(
+        (status = 201, body = LogEntry, description = "The new message"),
+        (status = 200, body = LogEntry, description = "The message that was posted before, or what is left of it"),
+        Any, OfUpload, OnWrite, WithBody,
+    ),
+    security((), ("secret" = [])),
+)]
 pub async fn create(
     (_, Author(secret)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,
@@ -246,145 +285,5 @@ fn place(value: Value) -> Result<Option<Point>, ApiError> {
             .map(Some)
             .map_err(|_| ApiError::field("at", NotAFraction.to_string())),
         _ => Err(ApiError::field("at", "this field is an object of x and y")),
-    }
-}
-
-/// Parses which messages are requested. `after`, `before` and `since` exclude each other; unknown parameters are
-/// ignored.
-fn parse_query(query: &[(String, String)]) -> Result<(Select, usize), ApiError> {
-    let (mut select, mut limit) = (None, None);
-    for (name, value) in query {
-        match name.as_str() {
-            "after" => set_once(
-                &mut select,
-                "after",
-                parse_seq("after", value).map(Select::After),
-            )?,
-            "before" => set_once(
-                &mut select,
-                "before",
-                parse_seq("before", value).map(Select::Before),
-            )?,
-            "since" => set_once(&mut select, "since", parse_since(value))?,
-            "limit" if limit.is_some() => {
-                return Err(ApiError::field("limit", "limit is given once"));
-            }
-            "limit" => limit = Some(parse_limit(value)?),
-            _ => {}
-        }
-    }
-    Ok((
-        select.unwrap_or(Select::Newest),
-        limit.unwrap_or(DEFAULT_LIMIT),
-    ))
-}
-
-fn set_once(
-    chosen: &mut Option<Select>,
-    name: &'static str,
-    select: Result<Select, ApiError>,
-) -> Result<(), ApiError> {
-    if chosen.is_some() {
-        let detail = "after, before and since exclude each other, and each is given once";
-        return Err(ApiError::field(name, detail));
-    }
-    *chosen = Some(select?);
-    Ok(())
-}
-
-pub(super) fn parse_seq(name: &'static str, value: &str) -> Result<Seq, ApiError> {
-    value
-        .parse()
-        .ok()
-        .filter(|seq| *seq <= MAX_SEQ)
-        .map(Seq::new)
-        .ok_or_else(|| ApiError::field(name, format!("a sequence number from 0 to {MAX_SEQ}")))
-}
-
-fn parse_limit(value: &str) -> Result<usize, ApiError> {
-    value
-        .parse()
-        .ok()
-        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-        .ok_or_else(|| ApiError::field("limit", format!("a number from 1 to {MAX_LIMIT}")))
-}
-
-fn parse_since(value: &str) -> Result<Select, ApiError> {
-    // An unescaped `+` of a time zone offset arrives as a space.
-    value
-        .replace(' ', "+")
-        .parse()
-        .map(Select::Since)
-        .map_err(|error| ApiError::field("since", error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(query: &[(&str, &str)]) -> Result<(Select, usize), ApiError> {
-        let query: Vec<_> = query
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        parse_query(&query)
-    }
-
-    #[test]
-    fn queries_are_parsed() {
-        let moment = "2026-11-24T12:00:00Z".parse().unwrap();
-        for (query, select, limit) in [
-            (vec![], Select::Newest, 50),
-            (
-                vec![("limit", "200"), ("colour", "red")],
-                Select::Newest,
-                200,
-            ),
-            (vec![("after", "0")], Select::After(Seq::ZERO), 50),
-            (
-                vec![("before", "7"), ("limit", "1")],
-                Select::Before(Seq::new(7)),
-                1,
-            ),
-            (
-                vec![("since", "2026-11-24T12:00:00Z")],
-                Select::Since(moment),
-                50,
-            ),
-            (
-                vec![("since", "2026-11-24T14:00:00 02:00")],
-                Select::Since(moment),
-                50,
-            ),
-        ] {
-            assert_eq!(parse(&query).unwrap(), (select, limit), "{query:?}");
-        }
-    }
-
-    #[test]
-    fn an_invalid_query_is_refused_naming_the_field() {
-        for (query, named) in [
-            (vec![("after", "1"), ("before", "2")], "before"),
-            (
-                vec![("since", "2026-11-24T12:00:00Z"), ("after", "1")],
-                "after",
-            ),
-            (vec![("after", "1"), ("after", "2")], "after"),
-            (vec![("limit", "1"), ("limit", "2")], "limit"),
-            (vec![("limit", "0")], "limit"),
-            (vec![("limit", "201")], "limit"),
-            (vec![("limit", "ten")], "limit"),
-            (vec![("limit", "")], "limit"),
-            (vec![("after", "-1")], "after"),
-            (vec![("after", "1.5")], "after"),
-            (vec![("before", "9007199254740992")], "before"),
-            (vec![("since", "yesterday")], "since"),
-        ] {
-            let refused = parse(&query).unwrap_err();
-            assert!(
-                matches!(refused, ApiError::BadField { field, .. } if field == named),
-                "{query:?}"
-            );
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The routes, and the middleware for all of them.
 
 mod admin;
+mod api_description;
 mod blocked;
 mod deletions;
 pub mod health;
@@ -51,6 +52,7 @@ pub fn router(state: AppState) -> Router {
         .merge(shared_routes(&state))
         .route("/api/uploads", post(uploads::create))
         .route("/api/socket", get(socket::upgrade))
+        .merge(api_description::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route(security_txt::PATH, get(security_txt::show))

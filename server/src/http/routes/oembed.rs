@@ -9,7 +9,9 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderMap};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::api_description::problems::{Any, OfUpload, OtherFormat, OutOfBounds};
 use crate::admission::rate_limit::RateLimits;
 use crate::blob::Derived;
 use crate::config::Config;
@@ -21,7 +23,7 @@ use crate::http::pictures::kinds::may_exist;
 use crate::store::{Select, Store};
 
 /// An image as oEmbed describes it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Photo {
     version: &'static str,
     #[serde(rename = "type")]
@@ -47,6 +49,19 @@ struct Embedding<'a> {
 /// # Errors
 /// 404 for an address that is not of an image page here; 422 for an invalid parameter; 429 as for all addresses that
 /// name an upload; 501 for another format than JSON.
+#[utoipa::path(
+    get,
+    path = "/oembed",
+    operation_id = "embed",
+    summary = "Ask how to show an image instead of its link (oEmbed)",
+    params(
+        ("url" = String, Query, description = "The address of an image's page"),
+        ("maxwidth" = Option<u32>, Query, minimum = 1, description = "How much room there is, in pixels"),
+        ("maxheight" = Option<u32>, Query, minimum = 1, description = "How much room there is, in pixels"),
+        ("format" = Option<String>, Query, pattern = "^json$", description = "`json`, which is the only one"),
+    ),
+    responses((status = 200, body = Photo, description = "The photo"), Any, OfUpload, OutOfBounds, OtherFormat),
+)]
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     State(config): State<Arc<Config>>,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use app::model::{Report, ReportReason, UploadId};
+use app::model::{Report, ReportReason, UploadId, UploadRef};
 use axum::extract::{Request, State};
 use http::StatusCode;
 use serde_json::Value;
 use tracing::info;
+use utoipa::ToSchema;
 
+use super::api_description::problems::{Any, OfUpload, OnWrite, WithBody};
 use super::messages::{field, is_json, json_object, read_post};
 use crate::admission::rate_limit::RateLimits;
 use crate::clock;
@@ -19,7 +21,28 @@ use crate::http::extract::request_info::{ClientAddress, RequestInfo};
 use crate::http::extract::upload_path::UploadPath;
 use crate::store::{Moderation, Store};
 
+/// A report to be sent.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "the handler reads the field by itself, to name it in errors"
+)]
+struct NewReport {
+    /// Why whoever runs the service should look at the upload.
+    reason: ReportReason,
+}
+
 /// `POST /api/uploads/{id}/reports`.
+#[utoipa::path(
+    post,
+    path = "/api/uploads/{id}/reports",
+    operation_id = "reportUpload",
+    summary = "Report an upload to whoever runs the service",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    request_body = NewReport,
+    responses((status = 202, description = "It can be read"), Any, OfUpload, OnWrite, WithBody),
+    security((), ("secret" = [])),
+)]
 pub async fn create(
     (_, Author(_)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,

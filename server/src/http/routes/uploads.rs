@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::{AuthorSecret, Content, Kind, ShortId, Timestamp, UPLOADED_COOKIE, Upload};
+use app::model::{
+    AuthorSecret, Content, Kind, ShortId, Timestamp, UPLOADED_COOKIE, Upload, UploadRef,
+};
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,7 +21,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+use utoipa::ToSchema;
 
+use super::api_description::problems::{Any, OfUpload, OnWrite, WithBody, WithFile};
 use super::multipart::{ReceivedUpload, UploadReceiver};
 use crate::admission::rate_limit::RateLimits;
 use crate::admission::storage_quota::Reservation;
@@ -74,7 +78,39 @@ impl Format {
     }
 }
 
+/// The form of an upload.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the form is read as it arrives")]
+struct UploadForm {
+    /// A PNG, JPEG, GIF or WebP.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// In how many seconds the upload expires.
+    #[schema(nullable = false, minimum = 60, maximum = 31_536_000)]
+    expires_in: Option<u32>,
+}
+
 /// `POST /api/uploads`, and `POST /`.
+#[utoipa::path(
+    post,
+    path = "/api/uploads",
+    operation_id = "upload",
+    summary = "Upload an image",
+    description = "Who brings a secret can delete the upload with it; for others the server makes one, `deleteToken`.",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (
+            status = 201,
+            description = "The upload; for those who prefer `text/plain`, its link",
+            content((Created<'_> = "application/json"), (String = "text/plain")),
+            headers(("Location" = String, description = "The page's path"))
+        ),
+        (status = 303, description = "To the page, for those who prefer `text/html`"),
+        Any, OnWrite, WithBody, WithFile,
+    ),
+    security((), ("secret" = [])),
+)]
 pub async fn create(
     (_, Author(secret)): (SameOriginOrShared, Author),
     (State(config), State(rate_limits)): (State<Arc<Config>>, State<Arc<RateLimits>>),
@@ -151,7 +187,7 @@ fn text(origin: &str, upload: &Upload, delete_token: Option<&str>) -> String {
 }
 
 /// The answer to an upload.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Created<'a> {
     #[serde(flatten)]
     upload: Upload,
@@ -172,6 +208,14 @@ fn uploaded_cookie(short_id: ShortId, https: bool) -> Cookie<'static> {
 }
 
 /// `GET /api/uploads/{id}`.
+#[utoipa::path(
+    get,
+    path = "/api/uploads/{id}",
+    operation_id = "showUpload",
+    summary = "Read an upload's record",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    responses((status = 200, body = Upload, description = "The upload"), Any, OfUpload),
+)]
 pub async fn show(
     State(store): State<Arc<dyn Store>>,
     UploadPath(id): UploadPath,

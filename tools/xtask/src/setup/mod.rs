@@ -5,9 +5,9 @@ mod apt;
 mod browser;
 mod deploy;
 mod engines;
-mod examples;
 pub mod install;
 mod peers;
+mod python;
 mod servers;
 mod wasm;
 
@@ -22,8 +22,8 @@ use crate::{
 pub use browser::Browser;
 pub use deploy::Checkers;
 pub use engines::Engines;
-pub use examples::ensure as for_examples;
 pub use peers::ensure as for_bench;
+pub use python::{for_api_test, for_examples};
 pub use servers::ensure as for_many_nodes;
 pub use wasm::{Compiler, TARGET};
 
@@ -80,6 +80,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     let toolbox = for_building(workspace)?;
     for_many_nodes(workspace)?;
     for_deploy_checks(workspace)?;
+    for_api_test(workspace)?;
     for_examples(workspace)?;
     let browser = for_browser_tests(workspace)?;
     let engines = for_engine_tests(workspace)?;

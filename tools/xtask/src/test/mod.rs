@@ -143,5 +143,6 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
 fn unit_tests(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     setup::for_many_nodes(workspace)?;
+    setup::for_api_test(workspace)?;
     Ok(workspace.native_cargo("test").args(arguments).run()?)
 }

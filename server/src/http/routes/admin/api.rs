@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::model::{BlockedAddresses, UploadId};
+use app::model::{BlockedAddresses, MessageId, UploadId, UploadRef, UploadsPage};
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, put};
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::actions::{Actions, MAX_LIST_BYTES};
 use crate::admission::response_budget::ResponseBudget;
@@ -16,9 +19,25 @@ use crate::http::deadline::Deadline;
 use crate::http::error::ApiError;
 use crate::http::extract::admin::Admin;
 use crate::http::extract::upload_path::UploadPath;
+use crate::http::routes::api_description::problems::{Any, ForAdmin, OfUpload, OutOfBounds};
 use crate::http::routes::deletions::{Parameters, message_ref};
 use crate::http::state::AppState;
 use crate::store::{Store, UploadFilter};
+
+/// An address, for the description of the API.
+struct Address;
+
+impl PartialSchema for Address {
+    fn schema() -> RefOr<Schema> {
+        let [ipv4, ipv6] = ["ipv4", "ipv6"].map(|format| {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            text.format(Some(SchemaFormat::Custom(format.to_owned())))
+        });
+        AnyOfBuilder::new().item(ipv4).item(ipv6).into()
+    }
+}
+
+impl ToSchema for Address {}
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -36,7 +55,19 @@ pub(super) fn routes() -> Router<AppState> {
         )
 }
 
-async fn list(
+#[utoipa::path(
+    get,
+    path = "/api/admin/uploads",
+    operation_id = "adminListUploads",
+    summary = "List the uploads, the newest first",
+    params(
+        ("reported" = Option<u8>, Query, minimum = 0, maximum = 1, description = "1: only those with reports"),
+        ("before" = Option<UploadId>, Query, description = "Only those that are older than this one: what `next` said"),
+    ),
+    responses((status = 200, body = UploadsPage, description = "At most 50 uploads"), Any, ForAdmin, OutOfBounds),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn list(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     State(budget): State<ResponseBudget>,
@@ -56,7 +87,19 @@ async fn list(
     Ok((headers, reservation.hold_exactly(json)))
 }
 
-async fn delete_upload(
+#[utoipa::path(
+    delete,
+    path = "/api/admin/uploads/{id}",
+    operation_id = "adminDeleteUpload",
+    summary = "Delete an upload",
+    params(
+        ("id" = UploadRef, Path, description = "The upload, by either form of its id"),
+        ("block" = Option<u8>, Query, minimum = 0, maximum = 1, description = "1: the image is refused from then on"),
+    ),
+    responses((status = 204, description = "It is deleted"), Any, OfUpload, ForAdmin, OutOfBounds),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn delete_upload(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     UploadPath(name): UploadPath,
@@ -67,7 +110,16 @@ async fn delete_upload(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn dismiss_reports(
+#[utoipa::path(
+    delete,
+    path = "/api/admin/uploads/{id}/reports",
+    operation_id = "adminDismissReports",
+    summary = "Remove an upload's reports",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    responses((status = 204, description = "They are removed"), Any, OfUpload, ForAdmin),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn dismiss_reports(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
@@ -78,7 +130,20 @@ async fn dismiss_reports(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn delete_message(
+#[utoipa::path(
+    delete,
+    path = "/api/admin/uploads/{id}/messages/{seq}",
+    operation_id = "adminDeleteMessage",
+    summary = "Delete a message",
+    params(
+        ("id" = UploadRef, Path, description = "The upload, by either form of its id"),
+        ("seq" = u64, Path, minimum = 1, maximum = 9_007_199_254_740_991_u64, description = "The message's number"),
+        ("id" = Option<MessageId>, Query, description = "The message's id: another message with that number is kept"),
+    ),
+    responses((status = 204, description = "It is deleted"), Any, OfUpload, ForAdmin, OutOfBounds),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn delete_message(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     State(store): State<Arc<dyn Store>>,
@@ -91,7 +156,15 @@ async fn delete_message(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn blocked_addresses(
+#[utoipa::path(
+    get,
+    path = "/api/admin/blocked-addresses",
+    operation_id = "adminListBlockedAddresses",
+    summary = "List the addresses that are blocked",
+    responses((status = 200, body = BlockedAddresses, description = "The addresses"), Any, ForAdmin),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn blocked_addresses(
     _: Admin,
     State(actions): State<Actions>,
 ) -> Result<Json<BlockedAddresses>, ApiError> {
@@ -99,7 +172,19 @@ async fn blocked_addresses(
     Ok(Json(BlockedAddresses { addresses }))
 }
 
-async fn block_address(
+#[utoipa::path(
+    put,
+    path = "/api/admin/blocked-addresses/{address}",
+    operation_id = "adminBlockAddress",
+    summary = "Block an address",
+    params(
+        ("address" = inline(Address), Path, description = "An IPv4 or IPv6 address"),
+        ("seconds" = u32, Query, minimum = 60, maximum = 31_536_000, description = "For how long"),
+    ),
+    responses((status = 204, description = "Nothing is taken from it"), Any, ForAdmin, OutOfBounds),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn block_address(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     Path(address): Path<String>,
@@ -113,7 +198,16 @@ async fn block_address(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn unblock_address(
+#[utoipa::path(
+    delete,
+    path = "/api/admin/blocked-addresses/{address}",
+    operation_id = "adminUnblockAddress",
+    summary = "Unblock an address",
+    params(("address" = inline(Address), Path, description = "An IPv4 or IPv6 address")),
+    responses((status = 204, description = "It is not blocked any more"), Any, ForAdmin, OutOfBounds),
+    security(("adminToken" = [])),
+)]
+pub(in crate::http::routes) async fn unblock_address(
     Admin { client }: Admin,
     State(actions): State<Actions>,
     Path(address): Path<String>,

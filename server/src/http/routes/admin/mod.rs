@@ -1,7 +1,7 @@
 //! What whoever runs the service may do with all uploads: the API, and the same as pages without scripts.
 
 mod actions;
-mod api;
+pub(super) mod api;
 mod pages;
 mod session;
 

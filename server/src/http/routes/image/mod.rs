@@ -12,10 +12,12 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
+use utoipa::ToSchema;
 
 use self::headers::{MAY_BE_EMBEDDED, etag_of, image_headers};
 use self::images::{Images, Request};
 use self::range::{RequestedRange, content_range, requested_range};
+use self::smaller::Width;
 use crate::blob::{Derived, PresignedUrl, ResponseHeaders};
 use crate::http::conditions;
 use crate::http::deadline::Deadline;
@@ -23,8 +25,32 @@ use crate::http::error::ApiError;
 use crate::http::extract::request_info::RequestInfo;
 use crate::http::extract::upload_path::UploadPath;
 use crate::http::pictures::kinds::may_exist;
+use crate::http::routes::api_description::problems::{Any, OfFile, OfUpload, OutOfBounds};
+
+/// The bytes of a picture.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "a response streams them")]
+struct Picture(Vec<u8>);
 
 /// `GET /i/{id}`, with `?w=` a smaller picture.
+#[utoipa::path(
+    get,
+    path = "/i/{id}",
+    operation_id = "showImage",
+    summary = "Read an image, or a smaller picture of it",
+    params(
+        ("id" = UploadRef, Path, description = "The upload, by either form of its id"),
+        ("w" = inline(Option<Width>), Query, description = "How wide the picture is at most, in pixels"),
+    ),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/*", body = Picture),
+        (status = 206, description = "A part of it", content_type = "image/*", body = Picture),
+        (status = 304, description = "The client has it"),
+        (status = 307, description = "To an S3 server that has it"),
+        Any, OfUpload, OfFile, OutOfBounds,
+    ),
+)]
 pub async fn show(
     State(images): State<Images>,
     info: RequestInfo,
@@ -43,6 +69,20 @@ pub async fn show(
 }
 
 /// `GET /i/{id}/preview.jpg`.
+#[utoipa::path(
+    get,
+    path = "/i/{id}/preview.jpg",
+    operation_id = "showPreview",
+    summary = "Read a picture of an image for link previews",
+    params(("id" = UploadRef, Path, description = "The upload, by either form of its id")),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/*", body = Picture),
+        (status = 206, description = "A part of it", content_type = "image/*", body = Picture),
+        (status = 304, description = "The client has it"),
+        (status = 307, description = "To an S3 server that has it"),
+        Any, OfUpload, OfFile,
+    ),
+)]
 pub async fn show_preview(
     State(images): State<Images>,
     info: RequestInfo,

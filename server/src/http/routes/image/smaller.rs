@@ -1,19 +1,34 @@
 //! Smaller pictures of an image.
 
 use ::headers::{ContentLength, HeaderMapExt};
-use app::model::{MediaType, Upload};
+use app::model::{Content, MediaType, Upload};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::{Method, StatusCode};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::headers::{etag_of, image_headers};
 use super::images::{Images, Request};
 use crate::blob::Derived;
 use crate::http::conditions;
 use crate::http::error::ApiError;
+
+/// A width that smaller pictures have, for the description of the API.
+pub(super) struct Width;
+
+impl PartialSchema for Width {
+    fn schema() -> RefOr<Schema> {
+        let widths = ObjectBuilder::new().schema_type(Type::Integer);
+        widths.enum_values(Some(Content::SMALLER_WIDTHS)).into()
+    }
+}
+
+impl ToSchema for Width {}
 
 /// Returns the picture that `w` asks for.
 pub(super) fn parse_width(query: &[(String, String)]) -> Result<Option<Derived>, ApiError> {
