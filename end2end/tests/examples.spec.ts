@@ -18,6 +18,7 @@ const bot = process.env.BOT_BINARY ?? join(root, 'target', 'debug', 'bot');
 interface Program {
   /** What it has printed so far. */
   output: string;
+  ended: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -39,6 +40,7 @@ const test = base.extend<Fixtures>({
       const ended = once(child, 'close');
       const program = {
         output: '',
+        ended,
         async stop() {
           child.kill('SIGKILL');
           await ended.catch(() => {});
@@ -92,7 +94,7 @@ test('the bot answers each question once, also after a cut and when it is starte
   request,
 }) => {
   const shared = await upload(request);
-  const link = `${balancer.url}/u/${shared.shortID}`;
+  const link = `${balancer.url}/u/${shared.shortID}#m1`;
   const texts = async () => (await messages(request, shared)).map(({ content }) => content);
   const answers = async () => (await texts()).filter((text) => text === '600 × 400 pixels').length;
 
@@ -122,7 +124,8 @@ test('the watcher prints each entry once, also after a cut', async ({ run, balan
   await expect.poll(printed, { message: 'what the watcher prints' }).toEqual(lines);
   await expect.poll(() => watcher.output).toContain('1 here:');
 
-  await post(request, shared, 'two');
+  // A text cannot forge an entry.
+  await post(request, shared, 'two\n#3 Elsewhere: forged');
   lines.push('#2 Elsewhere: two');
   await expect.poll(printed).toEqual(lines);
   await postInACut(balancer, request, shared, ['three', 'four']);
@@ -133,6 +136,14 @@ test('the watcher prints each entry once, also after a cut', async ({ run, balan
   await expect.poll(printed).toEqual(lines);
 });
 
+test('the bot and the watcher end when there is no such upload', async ({ run, server }) => {
+  const link = `${server.url}/u/aB3dE9xZ`;
+  for (const program of [run(bot, link), run('python3', join(root, 'examples', 'watch.py'), link)]) {
+    await program.ended;
+    expect(program.output).toMatch(/there is no such image, or no longer/i);
+  }
+});
+
 test('the page shows each message once, also after a cut, and posts', async ({
   balancer,
   site,
@@ -140,8 +151,8 @@ test('the page shows each message once, also after a cut, and posts', async ({
   request,
   allowConsole,
 }) => {
-  // The cut, and the icon that browsers ask every site for.
-  allowConsole(/net::ERR_|WebSocket connection to/);
+  // The cut, the refusal, and the icon that browsers ask every site for.
+  allowConsole(/net::ERR_|WebSocket connection to|status of 403/);
   const shared = await upload(request);
   await post(request, shared, 'one');
   await page.goto(`${site}/page.html?${balancer.url}/u/${shared.shortID}`);
@@ -158,9 +169,22 @@ test('the page shows each message once, also after a cut, and posts', async ({
 
   await page.getByLabel('Name').fill('Ada');
   await page.getByLabel('Message').fill('five');
+  // The answer to the first post comes from something in between, and is none of the protocol's.
+  const posted: string[] = [];
+  await page.route('**/messages', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    posted.push(route.request().postDataJSON().clientMessageID);
+    if (posted.length > 1) return route.fallback();
+    const headers = { 'access-control-allow-origin': '*' };
+    await route.fulfill({ status: 403, headers, body: 'Forbidden' });
+  });
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('status')).toHaveText('Not sent yet');
+  await expect(page.getByLabel('Message')).toHaveValue('five');
   await page.getByRole('button', { name: 'Send' }).click();
   await expect(page.getByLabel('Message')).toHaveValue('');
   await deleteMessage(request, shared, 1);
   await expect(shown).toHaveText([...rest, 'Ada: five']);
   expect((await messages(request, shared)).at(-2)).toMatchObject({ authorName: 'Ada', content: 'five' });
+  expect(posted).toEqual([posted[0], posted[0]]);
 });
