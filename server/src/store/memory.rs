@@ -20,7 +20,10 @@ use crate::ids::PairingId;
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Tables>);
 
-#[derive(Default)]
+/// All that a store had at a time.
+pub struct Backup(Tables);
+
+#[derive(Default, Clone)]
 struct Tables {
     /// In the order of their insertion.
     uploads: Vec<Row>,
@@ -30,6 +33,7 @@ struct Tables {
 }
 
 /// An upload with its log.
+#[derive(Clone)]
 struct Row {
     upload: Upload,
     owner: Option<SecretHash>,
@@ -40,12 +44,35 @@ struct Row {
     last: Position,
 }
 
+#[derive(Clone)]
 struct Record {
     entry: LogEntry,
     owner: Option<SecretHash>,
 }
 
 impl MemoryStore {
+    /// Returns the newest entries of a log, also when its upload is gone; `None` if there is no such upload.
+    pub fn inspect(&self, upload: UploadId, limit: usize) -> Option<LogPage> {
+        let tables = self.lock();
+        let row = &tables.uploads[*tables.by_id.get(&upload)?];
+        Some(row.page(Select::Newest, limit))
+    }
+
+    /// Makes a backup.
+    pub fn backup(&self) -> Backup {
+        Backup(self.lock().clone())
+    }
+
+    /// Restores a backup: what was stored since is lost.
+    pub fn restore(&self, backup: Backup) {
+        *self.lock() = backup.0;
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) {
+        *self.lock() = Tables::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,6 +151,13 @@ impl Row {
         record.entry = record.entry.clone().after(&deletion);
         self.push(LogEntry::Deletion(deletion), None);
         Ok(Deleted::New(deletion))
+    }
+
+    fn page(&self, select: Select, limit: usize) -> LogPage {
+        LogPage {
+            entries: self.select(select, limit),
+            head: self.last.seq,
+        }
     }
 
     fn select(&self, select: Select, limit: usize) -> Vec<LogEntry> {
@@ -264,11 +298,7 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<LogPage, StoreError> {
         let mut tables = self.lock();
-        let row = tables.row(upload)?;
-        Ok(LogPage {
-            entries: row.select(select, limit),
-            head: row.last.seq,
-        })
+        Ok(tables.row(upload)?.page(select, limit))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

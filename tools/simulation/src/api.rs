@@ -1,5 +1,6 @@
 //! The calls of the HTTP API that a conversation makes, without HTTP.
 
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,6 +55,35 @@ pub struct Api {
     pub poster: Poster,
     pub deleter: Deleter,
     pub store: Arc<dyn Store>,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From(seq) => write!(f, "list from {seq} on"),
+            Self::Newest => f.write_str("list the newest"),
+            Self::UpTo(seq) => write!(f, "list up to {seq}"),
+            Self::Post(new) => write!(f, "post {}", new.client_message_id),
+            Self::Delete(seq, _) => write!(f, "delete {seq}"),
+            Self::DeleteUpload => f.write_str("delete the upload"),
+        }
+    }
+}
+
+/// What an answer says.
+pub fn answered(input: &Input) -> String {
+    let page = |page: &Result<LogPage, ApiFailure>| match page {
+        Ok(page) => format!("{} entries, head {}", page.entries.len(), page.head),
+        Err(failure) => format!("failed: {failure}"),
+    };
+    match input {
+        Input::Fetched(it) | Input::FetchedNewest(it) | Input::FetchedOlder(it) => page(it),
+        Input::PostAnswered(key, Ok(entry)) => format!("{key} is stored as {}", entry.seq()),
+        Input::PostAnswered(key, Err(failure)) => format!("{key} failed: {failure}"),
+        Input::DeleteAnswered(seq, Ok(())) => format!("{seq} is deleted"),
+        Input::DeleteAnswered(seq, Err(failure)) => format!("{seq} not deleted: {failure}"),
+        _ => String::new(),
+    }
 }
 
 impl What {

@@ -1,16 +1,20 @@
-//! The broker as one node sees it. What is published waits on the bus until the world delivers it, late or never.
+//! The broker as one node sees it, and what becomes of the frames. What is published waits on the bus until the world delivers it, late or never.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use app::model::UploadId;
 use async_trait::async_trait;
+use rand::RngExt;
 use server::broker::{Broker, BrokerError, Deliver, Frame};
+use server::random;
 use tokio::sync::Notify;
 
 use crate::clock::NodeClock;
-use crate::links::{BrokerLink, Links, pause};
+use crate::event::Event;
+use crate::links::{BrokerLink, Links, chance, pause};
 use crate::node::ProcessId;
+use crate::world::{World, lock, node_name};
 
 /// What all nodes share.
 #[derive(Default)]
@@ -22,6 +26,7 @@ pub struct Bus {
 
 /// A frame that a node has published.
 pub struct Published {
+    pub node: usize,
     pub by: ProcessId,
     pub topic: UploadId,
     pub frame: Frame,
@@ -64,27 +69,93 @@ impl Broker for NodeBroker {
 
     async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         if self.links.broker() != BrokerLink::Cut {
-            let by = self.process;
-            self.bus().published.push(Published { by, topic, frame });
+            self.bus().published.push(Published {
+                node: self.clock.node,
+                by: self.process,
+                topic,
+                frame,
+            });
             self.activity.notify_one();
         }
         self.round_trip().await
     }
 
     async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.clock.trace("broker subscribe");
+        self.clock.trace(format_args!("subscribes {topic}"));
         self.round_trip().await?;
         self.bus().subscribed.insert((topic, self.process));
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.clock.trace("broker unsubscribe");
+        self.clock.trace(format_args!("unsubscribes {topic}"));
         self.bus().subscribed.remove(&(topic, self.process));
         self.round_trip().await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
         self.round_trip().await
+    }
+}
+
+impl World {
+    /// Sends a published frame to all processes that are subscribed.
+    pub fn send(&mut self, published: Published) {
+        let Published {
+            node,
+            by,
+            topic,
+            frame,
+        } = published;
+        self.trace(node_name(node), format_args!("publishes {}", frame.text));
+        let all = (topic, 0)..=(topic, ProcessId::MAX);
+        let subscribed: Vec<_> = lock(&self.shared.bus)
+            .subscribed
+            .range(all)
+            .map(|(_, to)| *to)
+            .collect();
+        for to in subscribed {
+            let Some(node) = self.node_of(to) else {
+                continue;
+            };
+            let is_unreliable = node.links.broker() == BrokerLink::Unreliable;
+            if is_unreliable && chance(15) {
+                let name = node_name(node.number);
+                self.trace(name, format_args!("misses {}", frame.text));
+                continue;
+            }
+            let copies = 1 + usize::from(is_unreliable && chance(10));
+            for _ in 0..copies {
+                let arrival = if is_unreliable && chance(30) {
+                    self.now + random::rng().random_range(1..3_000)
+                } else {
+                    let last = self.last_arrival.entry((by, to)).or_default();
+                    *last = (*last).max(self.now + random::rng().random_range(1..4));
+                    *last
+                };
+                let frame = frame.clone();
+                self.at(arrival, Event::Deliver { to, topic, frame });
+            }
+        }
+    }
+
+    /// A frame arrives at a process.
+    pub fn deliver(&mut self, to: ProcessId, topic: UploadId, frame: Frame) {
+        let is_subscribed = lock(&self.shared.bus).subscribed.contains(&(topic, to));
+        let Some(node) = self.node_of(to).filter(|_| is_subscribed) else {
+            return;
+        };
+        let name = node_name(node.number);
+        if node.links.broker() == BrokerLink::Cut {
+            return self.trace(name, format_args!("misses {}", frame.text));
+        }
+        if node.frozen_since.is_some() {
+            node.held.push(Event::Deliver { to, topic, frame });
+            return;
+        }
+        self.trace(name, format_args!("gets {}", frame.text));
+        if let Some(process) = self.node_of(to).and_then(|node| node.process.as_ref()) {
+            process.deliver(topic, frame);
+        }
     }
 }

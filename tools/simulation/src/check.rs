@@ -1,11 +1,11 @@
 //! The properties that hold at every moment, in the calm, and after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{MutexGuard, PoisonError};
 
 use app::live::{Connection, ListedEntry};
-use app::model::{LogEntry, LogPage, Seq, UploadId};
-use futures::FutureExt;
-use server::store::{Select, Store};
+use app::model::{LogEntry, LogPage, Seq, ShortId, UploadId};
 
 use crate::Millis;
 use crate::client::Client;
@@ -15,19 +15,106 @@ use crate::world::World;
 const MAX_MESSAGES: usize = 256 + 2;
 const MAX_TOUCHES: usize = 64;
 const MAX_BYTES: usize = 1024 * 1024 + 64 * 1024;
-/// A node closes a socket that takes nothing: after 20 s, a second until it looks, and 10 s for the close frame.
-const MAX_FULL: Millis = 33_000;
+/// A node closes a socket that takes nothing: after 20 s, a second until it looks, and 10 s for the close frame. It begins
+/// to count when it has something to write, which is at the latest a ping after 30 s.
+const MAX_FULL: Millis = 63_000;
 /// A node closes a socket whose client has vanished: after three intervals of pings, or when it can write no more; later
 /// if it was handling a command of it.
 const MAX_VANISHED: Millis = 110_000;
 /// In the calm a message is listed everywhere within this time.
 const MAX_LAG: Millis = 2_000;
 
+/// What has to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    /// What is queued for sockets is within its bounds.
+    QueuesAreBounded,
+    /// A socket that takes nothing, or whose client has vanished, is closed in time.
+    DeadSocketsClose,
+    /// Time passes: no task goes on and on.
+    Rests,
+    /// A node that is stopped ends in time.
+    Stops,
+    /// What a node sends are whole frames with events.
+    Frames,
+    /// The answer to a watch follows what the client has, and that to a post is the message.
+    Answers,
+    /// The image of an upload that exists is there.
+    KeepsImages,
+    /// Without faults a socket delivers all that is new, once.
+    Delivers,
+    /// When all faults are over, everyone has caught up soon.
+    CatchesUp,
+    /// Every list is the log.
+    ListsAgree,
+    /// What was acknowledged is stored.
+    Durable,
+    /// Without faults a message is everywhere at once.
+    ArrivesInTime,
+    /// Without faults the socket of a client that reads stays open.
+    StaysOpen,
+    /// Everyone is told of as many viewers as there are.
+    Presence,
+    /// Without faults an upload can be deleted.
+    Deletes,
+    /// Everyone is told that an upload is gone.
+    ToldOfTheEnd,
+    /// Nothing is left of what nobody watches, and of what is deleted.
+    LeavesNothing,
+}
+
+impl Property {
+    /// What it says.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::QueuesAreBounded => "What is queued for sockets is within its bounds.",
+            Self::DeadSocketsClose => {
+                "A socket that takes nothing, or whose client has vanished, is closed in time."
+            }
+            Self::Rests => "Time passes: no task goes on and on.",
+            Self::Stops => "A node that is stopped ends in time.",
+            Self::Frames => "What a node sends are whole frames with events.",
+            Self::Answers => {
+                "The answer to a watch follows what the client has, and that to a post is the message."
+            }
+            Self::KeepsImages => "The image of an upload that exists is there.",
+            Self::Delivers => "Without faults a socket delivers all that is new, once.",
+            Self::CatchesUp => "When all faults are over, everyone has caught up soon.",
+            Self::ListsAgree => "Every list is the log.",
+            Self::Durable => "What was acknowledged is stored.",
+            Self::ArrivesInTime => "Without faults a message is everywhere at once.",
+            Self::StaysOpen => "Without faults the socket of a client that reads stays open.",
+            Self::Presence => "Everyone is told of as many viewers as there are.",
+            Self::Deletes => "Without faults an upload can be deleted.",
+            Self::ToldOfTheEnd => "Everyone is told that an upload is gone.",
+            Self::LeavesNothing => {
+                "Nothing is left of what nobody watches, and of what is deleted."
+            }
+        }
+    }
+}
+
+/// A property that does not hold, and what shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The property.
+    pub property: Property,
+    /// What shows it.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.property, self.what)
+    }
+}
+
 impl World {
     /// Checks what holds at every moment.
     pub fn check(&mut self) {
         self.check_queues();
         self.check_sockets();
+        self.check_images();
         self.record_heads();
         if self.is_calm {
             self.check_lags();
@@ -35,9 +122,9 @@ impl World {
         self.retry();
     }
 
-    fn violate_all(&mut self, violations: Vec<String>) {
-        for violation in violations {
-            self.violate(violation);
+    fn violate_all(&mut self, property: Property, violations: Vec<String>) {
+        for what in violations {
+            self.violate(property, what);
         }
     }
 
@@ -62,7 +149,7 @@ impl World {
                 ));
             }
         }
-        self.violate_all(violations);
+        self.violate_all(Property::QueuesAreBounded, violations);
     }
 
     fn check_sockets(&mut self) {
@@ -87,7 +174,39 @@ impl World {
                 ));
             }
         }
-        self.violate_all(violations);
+        self.violate_all(Property::DeadSocketsClose, violations);
+    }
+
+    /// The keys of the images.
+    pub fn images(&self) -> MutexGuard<'_, BTreeSet<ShortId>> {
+        let images = self.shared.images.lock();
+        images.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks that uploads have their images until somebody has asked for their end, or they may have expired.
+    fn check_images(&mut self) {
+        if self.is_ending {
+            return;
+        }
+        let uploads = self.uploads.values();
+        let lost = uploads.filter(|key| !self.images().contains(*key)).count();
+        if lost > 0 {
+            let what = format!("{lost} images were removed, and their uploads were not deleted");
+            self.violate(Property::KeepsImages, what);
+        }
+    }
+
+    /// Checks that of deleted uploads neither image nor message is left.
+    pub fn check_removed(&mut self) {
+        let is_left = |upload: &&UploadId| {
+            let page = self.log(**upload, 1).unwrap_or_default();
+            !page.entries.is_empty() || self.images().contains(&self.uploads[*upload])
+        };
+        let left = self.deleted.iter().filter(is_left).count();
+        if left > 0 {
+            let what = format!("{left} uploads were deleted, and are not removed");
+            self.violate(Property::LeavesNothing, what);
+        }
     }
 
     fn record_heads(&mut self) {
@@ -104,7 +223,9 @@ impl World {
 
     fn check_lags(&mut self) {
         let mut violations = Vec::new();
-        for client in self.clients.values().filter(|client| !client.is_stalled) {
+        let slow = self.slow;
+        let others = self.clients.iter().filter(|it| Some(*it.0) != slow);
+        for (_, client) in others {
             let heads = self.heads.get(&client.upload).into_iter().flatten();
             let old = heads.filter(|(at, _)| at + MAX_LAG <= self.now);
             let expected = old.map(|(_, head)| *head).max().unwrap_or_default();
@@ -115,7 +236,7 @@ impl World {
                 ));
             }
         }
-        self.violate_all(violations);
+        self.violate_all(Property::ArrivesInTime, violations);
     }
 
     /// Whether every client is connected and lists all that is stored.
@@ -123,26 +244,44 @@ impl World {
         self.clients.values().all(|client| {
             let head = self.log(client.upload, 0).map(|page| page.head);
             client.is_settled() && head == Some(client.cursor())
-        })
+        }) && self.differences().is_empty()
+    }
+
+    /// Where lists differ from the log.
+    pub fn differences(&self) -> Vec<String> {
+        let logs = self.logs();
+        let clients = self.clients.values();
+        clients
+            .filter_map(|client| difference(client, &logs[&client.upload]))
+            .collect()
+    }
+
+    fn logs(&self) -> BTreeMap<UploadId, LogPage> {
+        let logs = self.heads.keys();
+        logs.map(|upload| (*upload, self.log(*upload, usize::MAX).unwrap_or_default()))
+            .collect()
     }
 
     /// Checks that every client lists what is stored, and that what was acknowledged is.
     pub fn check_lists(&mut self) {
-        let mut violations = Vec::new();
-        let logs = self.heads.keys();
-        let logs = logs.map(|upload| (*upload, self.log(*upload, usize::MAX).unwrap_or_default()));
-        let logs: BTreeMap<_, _> = logs.collect();
-        for client in self.clients.values() {
-            violations.extend(difference(client, &logs[&client.upload]));
-        }
-        for (upload, seq, id) in &self.acknowledged {
-            let stored = entries_from(&logs[upload], *seq).first();
-            if stored.is_none_or(|stored| stored.id() != *id) {
+        self.violate_all(Property::ListsAgree, self.differences());
+        let (logs, mut violations) = (self.logs(), Vec::new());
+        for (upload, seq, id) in std::mem::take(&mut self.acknowledged) {
+            let stored = entries_from(&logs[&upload], seq).first();
+            if stored.is_none_or(|stored| stored.id() != id) && !self.lost.contains(&id) {
                 violations.push(format!("{seq} was acknowledged and is not stored"));
             }
         }
-        self.acknowledged.clear();
-        self.violate_all(violations);
+        self.violate_all(Property::Durable, violations);
+    }
+
+    /// Checks that every socket has delivered all entries from the first to the last that it has.
+    pub fn check_delivery(&mut self) {
+        let skips = self.sockets.values().filter_map(|socket| {
+            let skipped = socket.protocol.skipped()?;
+            Some(format!("c{}'s socket has skipped {skipped}", socket.client))
+        });
+        self.violate_all(Property::Delivers, skips.collect());
     }
 
     /// Checks that every client is told of all sockets.
@@ -165,19 +304,20 @@ impl World {
                 ));
             }
         }
-        self.violate_all(violations);
+        self.violate_all(Property::Presence, violations);
     }
 
     /// Whether every client has been told that its upload is gone.
-    pub fn are_all_gone(&self) -> bool {
-        let mut clients = self.clients.values();
-        clients.all(|client| client.machine.connection() == Connection::Gone)
+    pub fn are_told_of_the_end(&self, upload: UploadId) -> bool {
+        let clients = self.clients.values();
+        clients
+            .filter(|client| client.upload == upload)
+            .all(|client| client.machine.connection() == Connection::Gone)
     }
 
-    /// The newest entries of a log; `None` if the upload is gone.
+    /// The newest entries of a log, whoever may still read it.
     pub fn log(&self, upload: UploadId, limit: usize) -> Option<LogPage> {
-        let page = self.shared.data.entries(upload, Select::Newest, limit);
-        page.now_or_never()?.ok()
+        self.shared.data.inspect(upload, limit)
     }
 }
 

@@ -12,12 +12,10 @@ use server::random;
 
 use crate::Millis;
 use crate::api::What;
-use crate::event::Event;
 use crate::links::chance;
+use crate::plan::{Act, Does};
 use crate::world::World;
 
-/// How long a user does nothing, in milliseconds.
-const PAUSE: std::ops::Range<Millis> = 500..15_000;
 /// How many messages somebody writes who has much to say.
 pub const BURST: usize = 30;
 
@@ -79,6 +77,11 @@ impl Client {
         Seq::new(first.get() - 1 + listed.len() as u64)
     }
 
+    /// What its reader sees: the connection, and the number of the last entry.
+    pub fn state(&self) -> (Connection, Seq) {
+        (self.machine.connection(), self.cursor())
+    }
+
     /// Whether it is connected and has no message that is not stored.
     pub fn is_settled(&self) -> bool {
         let connection = self.machine.connection();
@@ -133,41 +136,39 @@ impl Client {
 impl World {
     /// Lets a new client show an upload.
     pub fn add_client(&mut self, upload: UploadId, secret: AuthorSecret, page: LogPage) -> usize {
-        let number = usize::try_from(self.new_number()).expect("there are not so many");
+        self.joined += 1;
+        let number = self.joined;
+        self.trace(format_args!("c{number}"), format_args!("shows {upload}"));
         let client = Client::new(number, upload, secret, page);
         self.clients.insert(number, client);
         self.give(number, Input::Connection(ConnectionEvent::Mounted));
-        self.after(random::rng().random_range(PAUSE), Event::Act(number));
         number
     }
 
     /// A user does something.
-    pub fn act(&mut self, client: usize) {
+    pub fn act(&mut self, Act { client, does }: Act) {
+        let client = self.guest(client);
         let Some(known) = self.clients.get_mut(&client) else {
             return;
         };
-        let what = random::rng().random_range(0..100);
-        let inputs = match what {
-            _ if !self.is_busy => Vec::new(),
-            0..60 => {
-                self.write(client, if chance(3) { BURST } else { 1 });
-                Vec::new()
-            }
-            60..70 => known
+        let happens = Input::Connection;
+        let inputs = match does {
+            Does::Write(count) => return self.write(client, count),
+            Does::Delete => known
                 .some_own_message()
                 .map(Input::Delete)
                 .into_iter()
                 .collect(),
-            70..80 => vec![
-                Input::Connection(ConnectionEvent::Hidden),
-                Input::Connection(ConnectionEvent::Visible),
+            Does::LookAway => vec![
+                happens(ConnectionEvent::Hidden),
+                happens(ConnectionEvent::Visible),
             ],
-            80..83 => vec![Input::LoadOlder],
-            83..88 => vec![
-                Input::Connection(ConnectionEvent::PageHidden),
-                Input::Connection(ConnectionEvent::PageShown),
+            Does::LoadOlder => vec![Input::LoadOlder],
+            Does::Leave => vec![
+                happens(ConnectionEvent::PageHidden),
+                happens(ConnectionEvent::PageShown),
             ],
-            _ => {
+            Does::Touch => {
                 let place = Point::new(random::random(), random::random());
                 place.ok().map(Input::Touch).into_iter().collect()
             }
@@ -175,7 +176,6 @@ impl World {
         for input in inputs {
             self.give(client, input);
         }
-        self.after(random::rng().random_range(PAUSE), Event::Act(client));
     }
 
     /// A user writes so many messages at once.

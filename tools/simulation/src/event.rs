@@ -7,6 +7,7 @@ use server::broker::Frame;
 use crate::api::{Answer, Call};
 use crate::faults::Fault;
 use crate::node::ProcessId;
+use crate::plan::{Act, Planned};
 
 /// What happens at a time.
 pub enum Event {
@@ -43,10 +44,10 @@ pub enum Event {
         timer: Timer,
         generation: u64,
     },
-    /// A client does something of its own.
-    Act(usize),
+    /// A user does something.
+    Act(Act),
     /// The properties are checked.
     Check,
-    BeginFault,
+    BeginFault(Planned<Fault>),
     EndFault(Fault),
 }

@@ -1,30 +1,34 @@
 //! The faults of a run. Each begins at some time, and ends some time later.
 
+use std::collections::BTreeSet;
+
 use app::live::connection::ConnectionEvent;
 use app::live::machine::Input;
+use app::model::MessageId;
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use server::random;
 
 use crate::Millis;
+use crate::check::Property;
 use crate::event::Event;
 use crate::links::{BrokerLink, StoreLink};
 use crate::world::World;
 
-/// The pause between the beginnings of two faults, in milliseconds.
-const PAUSE: std::ops::Range<Millis> = 100..10_000;
-/// How long a fault lasts.
-const DURATION: std::ops::Range<Millis> = 500..45_000;
 /// A node notices after this time that its subscription is lost.
 const NOTICED_AFTER: Millis = 5_000;
 /// A node that was frozen for longer has lost its connection to the broker.
 const MAX_HELD: Millis = 10_000;
 /// How long a node that stops may take, which is what it gives its sockets.
 const STOPPED_AFTER: Millis = 12_000;
-/// By how many milliseconds a clock on the wall jumps, at most.
-const MAX_JUMP: i64 = 600_000;
+/// By how many milliseconds a clock on the wall jumps, at most. No upload expires too early by it.
+const JUMPS: std::ops::RangeInclusive<i64> = -600_000..=120_000;
+/// A client notices within this time that its connection carries nothing: it asks when nothing has come for 60 s, and
+/// waits 10 s for an answer.
+const CUT_OFF: Millis = 75_000;
 
-/// A fault, with its node or its client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A fault, with its node or its client. Clients are numbered within the round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {
     Killed(usize),
     Stopped(usize),
@@ -35,42 +39,22 @@ pub enum Fault {
     Noticed(usize),
     ClockJumps(usize),
     ClientStalls(usize),
+    /// The client's connection is broken, and only the client knows it.
     ClientVanishes(usize),
+    /// The client's connection carries nothing any more, and neither side knows it.
+    ClientIsCutOff(usize),
     ClientIsOffline(usize),
+    /// A backup of the store is made. When the fault ends, the nodes are stopped and it is restored.
+    Restored,
 }
 
 impl World {
-    /// Begins a fault, if it is stormy, and plans the next one.
-    pub fn begin_fault(&mut self) {
-        if !self.is_stormy {
+    /// Begins a fault for so many milliseconds, unless another one affects its node.
+    pub fn begin(&mut self, fault: Fault, duration: Millis) {
+        let duration = fault.lasts(duration);
+        if fault == Fault::Restored && self.backup.is_some() {
             return;
         }
-        let mut rng = random::rng();
-        let node = rng.random_range(0..self.nodes.len());
-        let clients: Vec<_> = self.clients.keys().copied().collect();
-        let client = clients[rng.random_range(0..clients.len())];
-        let duration = rng.random_range(DURATION);
-        let fault = match rng.random_range(0..13) {
-            0 => Fault::Killed(node),
-            1 => Fault::Stopped(node),
-            2 => Fault::Frozen(node),
-            3 => Fault::StoreIs(StoreLink::Slow, node),
-            4 | 5 => Fault::StoreIs(StoreLink::Failing, node),
-            6 | 7 => Fault::BrokerIs(BrokerLink::Unreliable, node),
-            8 => Fault::BrokerIs(BrokerLink::Cut, node),
-            9 => Fault::ClockJumps(node),
-            10 => Fault::ClientStalls(client),
-            11 => Fault::ClientVanishes(client),
-            _ => Fault::ClientIsOffline(client),
-        };
-        self.begin(fault, duration);
-        let pause = rng.random_range(PAUSE);
-        self.after(pause, Event::BeginFault);
-    }
-
-    /// Begins a fault for so many milliseconds, unless another one affects its node.
-    fn begin(&mut self, fault: Fault, duration: Millis) {
-        let mut duration = duration;
         if let Some(node) = fault.node() {
             if self.nodes[node].is_faulty {
                 return;
@@ -78,7 +62,6 @@ impl World {
             self.nodes[node].is_faulty = true;
         }
         self.faults += 1;
-        self.open_faults += 1;
         self.trace("!", format_args!("{fault:?} for {duration} ms"));
         match fault {
             Fault::Killed(node) => self.kill(node),
@@ -86,7 +69,6 @@ impl World {
                 if let Some(process) = &self.nodes[node].process {
                     process.stop();
                 }
-                duration = STOPPED_AFTER;
             }
             Fault::Frozen(node) => self.nodes[node].frozen_since = Some(self.now),
             Fault::StoreIs(link, node) => self.nodes[node].links.set_store(link),
@@ -98,15 +80,18 @@ impl World {
             }
             Fault::ClockJumps(node) => {
                 if let Some(process) = &mut self.nodes[node].process {
-                    process.wall_error = random::rng().random_range(-MAX_JUMP..=MAX_JUMP);
+                    process.wall_error = random::rng().random_range(JUMPS);
                 }
             }
-            Fault::ClientStalls(client) => self.set_stalled(client, true),
-            Fault::ClientVanishes(client) => self.vanish(client),
+            Fault::ClientStalls(client) => self.set_stalled(self.guest(client), true),
+            Fault::ClientVanishes(client) => self.vanish(self.guest(client)),
+            Fault::ClientIsCutOff(client) => self.cut_off(self.guest(client)),
             Fault::ClientIsOffline(client) => {
+                let client = self.guest(client);
                 self.vanish(client);
                 self.give(client, Input::Connection(ConnectionEvent::Offline));
             }
+            Fault::Restored => self.backup = Some(self.shared.data.backup()),
             Fault::Noticed(_) => {}
         }
         self.after(duration, Event::EndFault(fault));
@@ -125,8 +110,9 @@ impl World {
             Fault::Killed(node) => self.start(node),
             Fault::Stopped(node) => {
                 let process = self.nodes[node].process.as_ref();
-                if process.is_some_and(|process| !process.has_stopped()) {
-                    self.violate(format!("n{node} does not stop within {STOPPED_AFTER} ms"));
+                if process.is_some_and(|process| !process.listens() && !process.has_stopped()) {
+                    let what = format!("n{node} does not stop within {STOPPED_AFTER} ms");
+                    self.violate(Property::Stops, what);
                 }
                 self.kill(node);
                 self.start(node);
@@ -146,16 +132,49 @@ impl World {
                     process.wall_error = 0;
                 }
             }
-            Fault::ClientStalls(client) => self.set_stalled(client, false),
-            Fault::ClientVanishes(_) => {}
+            Fault::ClientStalls(client) => self.set_stalled(self.guest(client), false),
+            Fault::ClientVanishes(_) | Fault::ClientIsCutOff(_) => {}
             Fault::ClientIsOffline(client) => {
-                self.give(client, Input::Connection(ConnectionEvent::Online));
+                let online = Input::Connection(ConnectionEvent::Online);
+                self.give(self.guest(client), online);
             }
+            Fault::Restored => self.restore(),
         }
         if let Some(node) = fault.node() {
             self.nodes[node].is_faulty = false;
         }
-        self.open_faults -= 1;
+    }
+
+    /// Restores the backup as the manual says, while no node runs. What was stored since is lost, also where that was
+    /// acknowledged.
+    fn restore(&mut self) {
+        let Some(backup) = self.backup.take() else {
+            return;
+        };
+        let uploads: Vec<_> = self.heads.keys().copied().collect();
+        let ids = |world: &Self| -> BTreeSet<MessageId> {
+            let logs = uploads.iter().filter_map(|it| world.log(*it, usize::MAX));
+            logs.flat_map(|page| page.entries)
+                .map(|it| it.id())
+                .collect()
+        };
+        let nodes = self.nodes.iter().filter(|node| node.process.is_some());
+        let stopped: Vec<_> = nodes.map(|node| node.number).collect();
+        for node in &stopped {
+            self.kill(*node);
+        }
+        let before = ids(self);
+        self.shared.data.restore(backup);
+        let after = ids(self);
+        for node in stopped {
+            self.start(node);
+        }
+        self.lost.extend(before.difference(&after));
+        // A restore takes longer than a client needs to notice that its connection carries nothing.
+        let clients: Vec<_> = self.clients.keys().copied().collect();
+        for client in clients {
+            self.vanish(client);
+        }
     }
 
     /// Lets a client stop reading, or read again.
@@ -187,6 +206,28 @@ impl World {
 }
 
 impl Fault {
+    /// How long it lasts, if that is not planned.
+    pub fn lasts(self, planned: Millis) -> Millis {
+        match self {
+            Self::Stopped(_) => STOPPED_AFTER,
+            Self::ClientIsCutOff(_) => CUT_OFF,
+            // It comes back at once.
+            Self::ClientVanishes(_) => 0,
+            _ => planned,
+        }
+    }
+
+    /// The number of its client.
+    pub fn client_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::ClientStalls(client)
+            | Self::ClientVanishes(client)
+            | Self::ClientIsCutOff(client)
+            | Self::ClientIsOffline(client) => Some(client),
+            _ => None,
+        }
+    }
+
     fn node(self) -> Option<usize> {
         match self {
             Self::Killed(node)
@@ -199,7 +240,9 @@ impl Fault {
             Self::Noticed(_)
             | Self::ClientStalls(_)
             | Self::ClientVanishes(_)
-            | Self::ClientIsOffline(_) => None,
+            | Self::ClientIsCutOff(_)
+            | Self::ClientIsOffline(_)
+            | Self::Restored => None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! A cluster in one thread, on virtual time. One seed decides everything that happens, so that a run can be repeated.
 //!
 //! ```text
-//! rounds   what happens in a run
+//! plan     what happens in a round
+//! rounds   runs it
 //! world    the queue of events, and the turns of the nodes
 //! event    what happens at a time
 //! node     a node's process, on a runtime of its own
 //! store    the store as a node sees it
+//! blobs    the images as a node sees them
 //! broker   the broker as a node sees it
 //! links    what works between a node and the two
 //! clock    virtual time inside a node
@@ -17,9 +19,12 @@
 //! faults   what breaks, and for how long
 //! check    the properties
 //! trace    what happened when
+//! report   shows that in a browser
+//! minimise leaves out what a violation does not need
 //! ```
 
 mod api;
+mod blobs;
 mod broker;
 mod check;
 mod client;
@@ -28,8 +33,11 @@ mod event;
 mod faults;
 mod frames;
 mod links;
+mod minimise;
 mod node;
+mod plan;
 mod protocol;
+pub mod report;
 mod rounds;
 mod sockets;
 mod store;
@@ -39,61 +47,88 @@ mod world;
 
 use std::thread;
 
-use crate::trace::Trace;
-use crate::watchdog::Watchdog;
-use crate::world::World;
+pub use self::check::{Property, Violation};
+pub use self::minimise::minimise;
+pub use self::plan::{Plan, Round};
+pub use self::trace::Line;
 
-/// Virtual time since the beginning of a run.
+use self::trace::Trace;
+use self::watchdog::Watchdog;
+use self::world::World;
+
+/// Virtual time since the beginning of a run, in milliseconds.
 pub type Millis = u64;
-
-/// What to simulate.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Decides everything.
-    pub seed: u64,
-    /// After this much virtual time the round that runs is the last one.
-    pub length: Millis,
-    /// Whether the trace is kept.
-    pub is_traced: bool,
-}
 
 /// The result of a run.
 #[derive(Debug)]
 pub struct Report {
+    /// What was run. Rounds that a violation has prevented are not in it.
+    pub plan: Plan,
     /// The property that does not hold, if there is one.
-    pub violation: Option<String>,
+    pub violation: Option<Violation>,
     /// How much virtual time has passed.
     pub length: Millis,
     /// How many faults there were.
     pub faults: u64,
-    /// The number of lines of the trace, and a digest of them.
-    pub digest: (u64, u64),
+    /// A digest of the trace: runs with the same one have the same trace.
+    pub digest: u64,
     /// The trace, if it is kept.
-    pub trace: String,
+    pub trace: Vec<Line>,
 }
 
-/// Runs until the end or the first violation, on a thread of its own, whose clock and random numbers are simulated.
-pub fn run(options: Options) -> Report {
-    let simulation = thread::spawn(move || simulate(options));
+/// Runs at least one round of a seed, and further ones until this much virtual time has passed. Ends at the first
+/// violation.
+pub fn run(seed: u64, length: Millis, is_traced: bool) -> Report {
+    let rounds = (0..).map(move |number| Round::plan(seed, number));
+    simulate(seed, rounds, length, is_traced)
+}
+
+/// Runs a plan, until the first violation.
+pub fn replay(plan: &Plan, is_traced: bool) -> Report {
+    let rounds = plan.rounds.clone().into_iter();
+    simulate(plan.seed, rounds, Millis::MAX, is_traced)
+}
+
+/// Simulates on a thread of its own, whose clock and random numbers are simulated.
+fn simulate(
+    seed: u64,
+    rounds: impl Iterator<Item = Round> + Send + 'static,
+    length: Millis,
+    is_traced: bool,
+) -> Report {
+    let simulation = thread::spawn(move || simulate_here(seed, rounds, length, is_traced));
     match simulation.join() {
         Ok(report) => report,
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 
-fn simulate(options: Options) -> Report {
-    server::random::seed_thread(options.seed);
-    let trace = Trace::new(options.is_traced);
-    let mut world = World::new(trace.clone(), Watchdog::start(options.seed));
-    world.round();
-    while world.now < options.length && world.violation.is_none() {
-        world.round();
+fn simulate_here(
+    seed: u64,
+    rounds: impl Iterator<Item = Round>,
+    length: Millis,
+    is_traced: bool,
+) -> Report {
+    server::random::seed_thread(seed);
+    let trace = Trace::new(is_traced);
+    let mut world = World::new(trace.clone(), Watchdog::start(seed));
+    let mut plan = Plan {
+        seed,
+        rounds: Vec::new(),
+    };
+    for round in rounds {
+        world.round(&round);
+        plan.rounds.push(round);
+        if world.now >= length || world.violation.is_some() {
+            break;
+        }
     }
     Report {
+        plan,
         violation: world.violation.take(),
         length: world.now,
         faults: world.faults,
         digest: trace.digest(),
-        trace: trace.text(),
+        trace: trace.take(),
     }
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use server::random;
 
 /// How the store treats a node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StoreLink {
     #[default]
     Fine,
@@ -18,7 +19,7 @@ pub enum StoreLink {
 }
 
 /// How the broker treats a node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BrokerLink {
     #[default]
     Fine,

@@ -1,10 +1,13 @@
 //! `cargo run --release -p simulation -- --seed 7`: simulates a cluster, and says whether a property was violated.
 
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
-use simulation::{Options, run};
+use simulation::{Plan, Report, minimise, replay, report, run};
 
 /// Simulates three nodes, their backends and clients on virtual time.
 #[derive(Parser)]
@@ -15,16 +18,30 @@ struct Arguments {
     /// How many seeds are run, one after the other
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// How many hours each run simulates
+    /// How many hours each run simulates at least
     #[arg(long, default_value_t = 1.0)]
     hours: f64,
+    /// Runs the plan in this file instead, as --minimise has written it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "hours"])]
+    plan: Option<PathBuf>,
     /// Prints what happens: virtual time in milliseconds, who, and what
     #[arg(long)]
     trace: bool,
+    /// Writes a page that shows what happens in the last round
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// When a property is violated, leaves out all that is not necessary for it, and writes the plan that is left
+    #[arg(long, value_name = "FILE")]
+    minimise: Option<PathBuf>,
 }
 
-fn main() -> ExitCode {
+fn main() -> io::Result<ExitCode> {
     let arguments = Arguments::parse();
+    let is_traced = arguments.trace || arguments.report.is_some();
+    if let Some(file) = &arguments.plan {
+        let plan: Plan = serde_json::from_slice(&fs::read(file)?)?;
+        return finish(&arguments, timed(|| replay(&plan, is_traced)));
+    }
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -32,27 +49,70 @@ fn main() -> ExitCode {
     )]
     let length = (arguments.hours * 3_600_000.0) as u64;
     for seed in arguments.seed..arguments.seed.saturating_add(arguments.seeds) {
-        let begin = Instant::now();
-        let report = run(Options {
-            seed,
-            length,
-            is_traced: arguments.trace,
-        });
-        print!("{}", report.trace);
-        let (lines, digest) = report.digest;
-        let hours = std::time::Duration::from_millis(report.length).as_secs_f64() / 3_600.0;
-        let seconds = begin.elapsed().as_secs_f64();
-        println!(
-            "seed {seed}: {hours:.2} h with {} faults in {seconds:.1} s; {lines} lines, digest {digest:016x}",
-            report.faults
-        );
-        if let Some(violation) = report.violation {
-            println!(
-                "seed {seed}: VIOLATED after {} ms: {violation}",
-                report.length
-            );
-            return ExitCode::FAILURE;
+        let report = timed(|| run(seed, length, is_traced));
+        let is_last = seed + 1 == arguments.seed.saturating_add(arguments.seeds);
+        if report.violation.is_some() || is_last {
+            return finish(&arguments, report);
         }
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
+}
+
+fn timed(simulate: impl FnOnce() -> Report) -> Report {
+    let begin = Instant::now();
+    let report = simulate();
+    let hours = Duration::from_millis(report.length).as_secs_f64() / 3_600.0;
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "seed {}: {hours:.2} h with {} faults in {seconds:.1} s, digest {:016x}",
+        report.plan.seed, report.faults, report.digest
+    );
+    report
+}
+
+fn finish(arguments: &Arguments, report: Report) -> io::Result<ExitCode> {
+    if arguments.trace {
+        let mut out = BufWriter::new(io::stdout().lock());
+        for line in &report.trace {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+    }
+    if let Some(file) = &arguments.report {
+        fs::write(file, report::page(&report))?;
+        println!("the report is in {}", file.display());
+    }
+    let Some(violation) = report.violation else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    println!(
+        "seed {}: VIOLATED after {} ms: {violation}",
+        report.plan.seed, report.length
+    );
+    if let Some(file) = &arguments.minimise {
+        let smallest = minimise(report.plan, violation.property, |plan| {
+            eprint!("\r{}    ", size(plan));
+        });
+        eprintln!();
+        write(file, &smallest)?;
+        println!("{}: {}", file.display(), size(&smallest));
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+fn size(plan: &Plan) -> String {
+    let rounds = plan.rounds.iter();
+    let faults: usize = rounds.clone().map(|it| it.faults.len()).sum();
+    let acts: usize = rounds.map(|it| it.acts.len() + it.calm.len()).sum();
+    let rounds = plan.rounds.len();
+    format!(
+        "seed {}: {rounds} rounds, {faults} faults and {acts} acts",
+        plan.seed
+    )
+}
+
+fn write(file: &Path, plan: &Plan) -> io::Result<()> {
+    let mut json = serde_json::to_string_pretty(plan)?;
+    json.push('\n');
+    fs::write(file, json)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use app::model::{Timestamp, UploadId};
 use bytes::Bytes;
 use server::admission::misses::{ClientMisses, MissLimiter};
+use server::app::remover::Remover;
 use server::broker::{Broker, Deliver, Frame};
 use server::config::HubIntervals;
 use server::hub::deleting::Deleter;
@@ -29,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Millis;
 use crate::api::{Answer, Api, Call, Pending};
+use crate::blobs::{Images, NodeBlobs};
 use crate::broker::{Bus, NodeBroker};
 use crate::clock::NodeClock;
 use crate::links::Links;
@@ -47,6 +49,7 @@ pub const SOCKET_BUFFER: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct Shared {
     pub data: Arc<MemoryStore>,
+    pub images: Images,
     pub bus: Arc<Mutex<Bus>>,
     pub answers: Arc<Mutex<Vec<Answer>>>,
     pub trace: Trace,
@@ -114,9 +117,21 @@ impl Process {
             tasks.clone(),
             stopping.clone(),
         );
+        let removals = Arc::<Notify>::default();
+        let remover = Remover {
+            store: Arc::clone(&store),
+            hub: hub.clone(),
+            blobs: Arc::new(NodeBlobs {
+                images: Arc::clone(&shared.images),
+                links: links.clone(),
+                clock: clock.clone(),
+            }),
+            removals: Arc::clone(&removals),
+        };
+        tasks.spawn(remover.run(stopping.clone()));
         let api = Api {
             poster: Poster::new(Arc::clone(&store), hub.clone()),
-            deleter: Deleter::new(Arc::clone(&store), hub.clone(), Arc::default()),
+            deleter: Deleter::new(Arc::clone(&store), hub.clone(), removals),
             store,
         };
         drop(inside);
@@ -163,6 +178,11 @@ impl Process {
             let passed = now.saturating_sub(self.clock.now());
             advance(Duration::from_millis(passed)).await;
         });
+    }
+
+    /// How often it has had nothing to do until a timer expired or the world woke it up.
+    pub fn wakeups(&self) -> u64 {
+        self.runtime.metrics().worker_park_count(0)
     }
 
     /// Calls what the broker's connection calls: there is no task of the node's around it.
@@ -235,7 +255,14 @@ impl Process {
 }
 
 fn set_wall(clock: &NodeClock, error: i64) {
-    let since = i64::try_from(clock.now()).unwrap_or(i64::MAX);
-    let shown = Timestamp::from_unix_millis((WALL + since).saturating_add(error));
-    server::clock::simulate(shown.expect("runs do not last for centuries"));
+    let right = wall(clock.now()).unix_millis();
+    let shown = Timestamp::from_unix_millis(right.saturating_add(error));
+    server::clock::simulate(shown.expect("clocks are wrong by minutes"));
+}
+
+/// What a clock on the wall shows that is right.
+pub fn wall(at: Millis) -> Timestamp {
+    let since = i64::try_from(at).unwrap_or(i64::MAX);
+    let shown = Timestamp::from_unix_millis(WALL.saturating_add(since));
+    shown.expect("runs do not last for centuries")
 }

@@ -1,5 +1,7 @@
 //! What one socket delivers after a `watch`: the state machine would correct most of what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use app::event::{ClientCommand, ServerEvent};
 use app::model::{LogEntry, Seq};
 
@@ -9,6 +11,10 @@ pub struct Protocol {
     /// After which message the last `watch` asked, if there was only one.
     after: Option<Seq>,
     watches: usize,
+    /// The entries that it has delivered in the calm: by frames of their own,
+    frames: BTreeSet<Seq>,
+    /// and also by answers.
+    delivered: BTreeSet<Seq>,
 }
 
 impl Protocol {
@@ -20,23 +26,45 @@ impl Protocol {
         }
     }
 
-    /// Returns what is wrong with an event: the entries of an answer end at its head, and the first one follows the
-    /// client's last one, unless it starts anew.
-    pub fn error(&self, event: &ServerEvent) -> Option<String> {
-        let ServerEvent::Watched {
-            head,
-            entries,
-            reset,
-            ..
-        } = event
-        else {
-            return None;
+    /// Records an event, and returns what is wrong with it. In the calm no frame is doubled.
+    pub fn on_event(&mut self, event: &ServerEvent, is_calm: bool) -> Option<String> {
+        let seq = match event {
+            ServerEvent::Watched {
+                head,
+                entries,
+                reset,
+                ..
+            } => {
+                self.delivered
+                    .extend(entries.iter().filter(|_| is_calm).map(LogEntry::seq));
+                return self.error(*head, entries, *reset);
+            }
+            ServerEvent::MessagePosted { message, .. } => message.seq,
+            ServerEvent::MessageDeleted { entry, .. } => entry.seq,
+            _ => return None,
         };
+        if !is_calm {
+            return None;
+        }
+        self.delivered.insert(seq);
+        let is_new = self.frames.insert(seq);
+        (!is_new).then(|| format!("{seq} is delivered twice"))
+    }
+
+    /// Returns the first number that was not delivered in the calm, although one before it and one after it were.
+    pub fn skipped(&self) -> Option<Seq> {
+        let mut pairs = self.delivered.iter().zip(self.delivered.iter().skip(1));
+        pairs.find_map(|(seq, next)| (*next != seq.next()).then(|| seq.next()))
+    }
+
+    /// Returns what is wrong with an answer: its entries end at its head, and the first one follows the client's last
+    /// one, unless it starts anew.
+    fn error(&self, head: Seq, entries: &[LogEntry], reset: bool) -> Option<String> {
         let numbers: Vec<Seq> = entries.iter().map(LogEntry::seq).collect();
         let (first, last) = (numbers.first()?, numbers.last()?);
         let has_gap = numbers.windows(2).any(|pair| pair[1] != pair[0].next());
         let is_late = self.after.is_some_and(|after| *first != after.next());
-        (has_gap || last != head || is_late && !reset).then(|| {
+        (has_gap || *last != head || is_late && !reset).then(|| {
             format!(
                 "watched has {first} to {last}, head {head}, after {:?}",
                 self.after

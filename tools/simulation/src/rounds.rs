@@ -1,150 +1,209 @@
 //! A run is made of rounds: people meet at new uploads, there is a storm of faults, everything heals, it is calm, and the
-//! uploads are deleted.
+//! uploads are deleted or expire.
 
 use app::model::{AuthorSecret, Content, Kind, LogPage, MediaType, Timestamp, Upload, UploadId};
 use futures::FutureExt;
-use rand::RngExt;
+use server::ids;
 use server::store::{SecretHash, Store};
-use server::{ids, random};
 
 use crate::Millis;
 use crate::api::What;
-use crate::client::BURST;
+use crate::check::Property;
 use crate::event::Event;
-use crate::links::chance;
-use crate::world::World;
+use crate::faults::Fault;
+use crate::node;
+use crate::plan::{Act, CALM, MEETING, Meeting, Planned, Round};
+use crate::world::{Node, World};
 
-const UPLOADS: usize = 2;
-const CLIENTS_PER_UPLOAD: std::ops::RangeInclusive<usize> = 2..=4;
-/// How long faults begin.
-const STORM: std::ops::Range<Millis> = 60_000..300_000;
-/// Until then all faults have ended.
-const FAULTS_END: Millis = 60_000;
 /// Within this time everyone has caught up: a lost frame is noticed within 10 s, and a client that has failed often tries
 /// again within 10 s.
 const HEALED: Millis = 30_000;
 /// Until then nothing is left of clients that have vanished, and of nodes that were killed.
 const SETTLED: Millis = 60_000;
-const CALM: Millis = 40_000;
-/// A node asks the store within this time whether an upload is gone, if it was not told.
-const GONE: Millis = 30_000;
+/// How long a presence takes to be told everywhere.
+const TOLD: Millis = 20_000;
+/// When an upload expires, after the storm: everything else is over by then.
+const EXPIRES: Millis = 2 * HEALED + SETTLED + CALM + TOLD + 20_000;
+/// Within this time everyone is told of a deletion that was answered,
+const GONE: Millis = 2_000;
+/// and of the end of an upload that has expired: the store is asked every 10 s.
+const EXPIRED: Millis = 15_000;
+/// How long nodes need to forget what nobody watches.
+const FORGOTTEN: Millis = 30_000;
+/// How often nodes without clients wake up within that time, with what the simulation wakes them up for.
+const MAX_WAKEUPS: u64 = 10_000;
 
 impl World {
     /// Runs one round, or until a property is violated.
-    pub fn round(&mut self) {
-        let owners: Vec<_> = (0..UPLOADS).map(|_| self.open()).collect();
-        self.is_busy = true;
-        self.run_for(10_000);
-        self.is_stormy = true;
-        self.after(0, Event::BeginFault);
-        self.run_for(random::rng().random_range(STORM));
-        self.is_stormy = false;
-        // Nothing that is written later shows what was lost.
-        self.is_busy = chance(50);
-        self.run_until(FAULTS_END, |world| world.open_faults == 0);
-        self.is_busy = false;
+    pub fn round(&mut self, round: &Round) {
+        self.enter("meeting");
+        self.joined_before = self.joined;
+        let storm_end = round.storm_end();
+        let expires_at = self.now + storm_end + EXPIRES;
+        let uploads = round.uploads.iter();
+        let owners: Vec<_> = uploads
+            .map(|meeting| self.open(*meeting, expires_at))
+            .collect();
+        for planned in &round.faults {
+            self.after(MEETING + planned.at, Event::BeginFault(*planned));
+        }
+        self.plan(&round.acts);
+        self.run_for(MEETING.min(storm_end));
+        self.enter("storm");
+        self.run_for(storm_end.saturating_sub(MEETING) + 1);
+        self.enter("everything heals");
         self.run_until(HEALED, Self::is_complete);
+        self.check_complete();
+        self.check_lists();
+        self.run_for(SETTLED);
+        self.enter("calm");
+        self.calm(round);
+        self.enter("the uploads go");
+        self.is_ending = true;
+        for (owner, meeting) in owners.into_iter().zip(&round.uploads) {
+            if !meeting.expires {
+                self.delete(owner);
+            }
+        }
+        if round.uploads.iter().any(|meeting| meeting.expires) {
+            self.run_for(expires_at.saturating_sub(self.now));
+        }
+        let uploads: Vec<_> = self.heads.keys().copied().collect();
+        for upload in uploads {
+            self.await_end(upload, EXPIRED);
+        }
+        self.enter("everyone has left");
+        self.leave();
+    }
+
+    fn enter(&self, phase: &str) {
+        if self.violation.is_none() {
+            self.trace("!", format_args!("phase: {phase}"));
+        }
+    }
+
+    fn plan(&mut self, acts: &[Planned<Act>]) {
+        for planned in acts {
+            self.after(planned.at, Event::Act(planned.what));
+        }
+    }
+
+    /// Inserts an upload, with clients who show it. Returns that of its owner.
+    fn open(&mut self, meeting: Meeting, expires_at: Millis) -> usize {
+        let upload = some_upload(meeting.expires.then_some(expires_at));
+        let (id, short_id) = (upload.id, upload.short_id);
+        let secrets: Vec<AuthorSecret> = (1..=meeting.clients)
+            .map(|client| format!("the-secret-of-client-{}", self.joined + client))
+            .map(|secret| secret.parse().expect("it is long enough"))
+            .collect();
+        let owner = secrets.first().map(|secret| SecretHash::new(id, secret));
+        let inserted = self.shared.data.insert_upload(upload, owner);
+        assert_eq!(inserted.now_or_never(), Some(Ok(())), "ids are unique");
+        self.heads.insert(id, Vec::new());
+        self.uploads.insert(id, short_id);
+        self.images().insert(short_id);
+        let owner = self.joined + 1;
+        for secret in secrets {
+            self.add_client(id, secret, LogPage::default());
+        }
+        owner
+    }
+
+    fn check_complete(&mut self) {
         if !self.is_complete() {
             let waiting = self.clients.values().map(|client| {
                 let connection = client.machine.connection();
                 format!("{} {connection:?} at {}", client.name, client.cursor())
             });
-            let waiting: Vec<_> = waiting.collect();
-            self.violate(format!("not all have caught up: {}", waiting.join(", ")));
+            let waiting: Vec<_> = waiting.chain(self.differences()).collect();
+            let what = format!("not all have caught up: {}", waiting.join(", "));
+            self.violate(Property::CatchesUp, what);
         }
-        self.check_lists();
-        self.run_for(SETTLED);
-        self.calm();
-        for owner in owners {
-            self.delete(owner);
-        }
-        self.close_all();
-    }
-
-    /// Inserts an upload, with clients who show it. Returns that of its owner.
-    fn open(&mut self) -> usize {
-        let upload = some_upload();
-        let id = upload.id;
-        let clients = random::rng().random_range(CLIENTS_PER_UPLOAD);
-        let secrets: Vec<AuthorSecret> = (0..clients)
-            .map(|_| format!("the-secret-of-client-{}", self.new_number()))
-            .map(|secret| secret.parse().expect("it is long enough"))
-            .collect();
-        let owner = SecretHash::new(id, &secrets[0]);
-        let inserted = self.shared.data.insert_upload(upload, Some(owner));
-        assert_eq!(inserted.now_or_never(), Some(Ok(())), "ids are unique");
-        self.heads.insert(id, Vec::new());
-        let mut secrets = secrets.into_iter();
-        let mut add = |secret| self.add_client(id, secret, LogPage::default());
-        let owner = secrets.next().map(&mut add);
-        for secret in secrets {
-            add(secret);
-        }
-        owner.expect("there is at least one client")
     }
 
     /// Without faults every message arrives at once, whatever one client does that does not read.
-    fn calm(&mut self) {
+    fn calm(&mut self, round: &Round) {
         self.is_calm = true;
-        let clients: Vec<_> = self.clients.keys().copied().collect();
-        let slow = clients[random::rng().random_range(0..clients.len())];
-        self.set_stalled(slow, true);
-        self.is_busy = true;
-        for client in clients {
-            self.write(client, BURST);
+        self.slow = round.slow.map(|slow| self.guest(slow.what));
+        if let (Some(slow), Some(client)) = (round.slow, self.slow) {
+            self.set_stalled(client, true);
+            self.after(
+                slow.duration,
+                Event::EndFault(Fault::ClientStalls(slow.what)),
+            );
         }
+        self.plan(&round.calm);
         self.run_for(CALM);
-        self.is_busy = false;
-        self.is_calm = false;
-        self.set_stalled(slow, false);
         self.run_until(HEALED, Self::is_complete);
-        self.run_for(20_000);
+        self.run_for(TOLD);
+        self.is_calm = false;
+        self.check_delivery();
+        self.check_complete();
         self.check_lists();
         self.check_presence();
     }
 
-    /// Lets an owner delete the upload.
+    /// Lets an owner delete the upload: everyone is told at once.
     fn delete(&mut self, owner: usize) {
-        let upload = self.clients[&owner].upload;
+        let Some(upload) = self.clients.get(&owner).map(|client| client.upload) else {
+            return;
+        };
         self.call(owner, What::DeleteUpload);
         self.run_until(5_000, |world| world.deleted.contains(&upload));
         if !self.deleted.contains(&upload) {
-            self.violate("an upload could not be deleted, without a fault".into());
+            let what = "an upload could not be deleted, without a fault";
+            self.violate(Property::Deletes, what.into());
+        }
+        self.await_end(upload, GONE);
+    }
+
+    /// Everyone learns that an upload is gone.
+    fn await_end(&mut self, upload: UploadId, within: Millis) {
+        self.run_until(within, |world| world.are_told_of_the_end(upload));
+        if !self.are_told_of_the_end(upload) {
+            let what = format!("somebody was not told within {within} ms that an upload is gone");
+            self.violate(Property::ToldOfTheEnd, what);
         }
     }
 
-    /// Everyone learns that the uploads are gone, and leaves.
-    fn close_all(&mut self) {
-        self.run_until(GONE, Self::are_all_gone);
-        if !self.are_all_gone() {
-            self.violate("somebody was not told that an upload is gone".into());
-        }
+    /// Everyone leaves.
+    fn leave(&mut self) {
         let clients: Vec<_> = self.clients.keys().copied().collect();
         for client in clients {
             self.close(client);
             self.clients.remove(&client);
         }
-        self.run_for(30_000);
-        let data = &self.shared.data;
-        for upload in self.deleted.drain(..) {
-            _ = data.remove_log(upload, usize::MAX).now_or_never();
-            _ = data.finish_removal(upload).now_or_never();
+        let wakeups = |world: &Self| world.nodes.iter().map(Node::wakeups).sum::<u64>();
+        let before = wakeups(self);
+        self.run_for(FORGOTTEN);
+        let wakeups = wakeups(self).saturating_sub(before);
+        if wakeups > MAX_WAKEUPS {
+            let what = format!("nodes without clients have woken up {wakeups} times");
+            self.violate(Property::Rests, what);
         }
-        self.heads.clear();
-        self.acknowledged.clear();
         self.check_rooms();
+        self.check_removed();
+        self.is_ending = false;
+        self.images().clear();
+        self.uploads.clear();
+        self.shared.data.clear();
+        self.deleted.clear();
+        self.heads.clear();
+        self.lost.clear();
+        self.acknowledged.clear();
     }
 
     fn check_rooms(&mut self) {
         let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
         let rooms: usize = processes.map(|process| process.hub.topic_count()).sum();
         if rooms > 0 {
-            self.violate(format!("{rooms} topics are watched, and nobody is there"));
+            let what = format!("{rooms} topics are watched, and nobody is there");
+            self.violate(Property::LeavesNothing, what);
         }
     }
 }
 
-fn some_upload() -> Upload {
+fn some_upload(expires_at: Option<Millis>) -> Upload {
     let (id, short_id): (UploadId, _) = (ids::upload_id(), ids::short_id());
     Upload {
         id,
@@ -158,6 +217,6 @@ fn some_upload() -> Upload {
             height: 480,
         },
         created_at: Timestamp::EPOCH,
-        expires_at: None,
+        expires_at: expires_at.map(node::wall),
     }
 }

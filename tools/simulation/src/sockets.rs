@@ -11,7 +11,8 @@ use server::random;
 use server::websocket::Peer;
 
 use crate::Millis;
-use crate::api::{Call, What};
+use crate::api::{self, Call, What};
+use crate::check::Property;
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
 use crate::node::SOCKET_BUFFER;
@@ -31,7 +32,7 @@ pub struct Socket {
     pub peer: Option<Peer>,
     is_open: bool,
     decoder: Decoder,
-    protocol: Protocol,
+    pub protocol: Protocol,
     /// A read is due.
     is_reading: bool,
     /// When what was sent last arrives.
@@ -56,7 +57,16 @@ impl World {
         let Some(known) = self.clients.get_mut(&client) else {
             return;
         };
+        let before = known.state();
         let effects = known.handle(input, now);
+        let after = known.state();
+        if after != before {
+            let (connection, cursor) = after;
+            self.trace(
+                format_args!("c{client}"),
+                format_args!("is {connection:?} at {cursor}"),
+            );
+        }
         self.perform(client, effects);
     }
 
@@ -132,8 +142,11 @@ impl World {
     /// Closes a client's socket, if it has one.
     pub fn close(&mut self, client: usize) {
         let client = self.clients.get_mut(&client);
-        if let Some(socket) = client.and_then(|it| it.socket.take()) {
-            self.sockets.remove(&socket);
+        if let Some(number) = client.and_then(|it| it.socket.take())
+            && let Some(socket) = self.sockets.get(&number)
+            && socket.vanished_at.is_none()
+        {
+            self.sockets.remove(&number);
         }
     }
 
@@ -145,6 +158,14 @@ impl World {
             socket.vanished_at = Some(self.now);
             let closed = ConnectionEvent::Closed(ABNORMAL);
             self.give(client, Input::Connection(closed));
+        }
+    }
+
+    /// Lets a client's connection carry nothing any more: neither side learns of it.
+    pub fn cut_off(&mut self, client: usize) {
+        let socket = self.clients.get(&client).and_then(|client| client.socket);
+        if let Some(socket) = socket.and_then(|socket| self.sockets.get_mut(&socket)) {
+            socket.vanished_at.get_or_insert(self.now);
         }
     }
 
@@ -170,6 +191,9 @@ impl World {
         if let Some(socket) = self.sockets.get_mut(&number) {
             socket.is_open = true;
             let client = socket.client;
+            if socket.vanished_at.is_some() {
+                return;
+            }
             if self
                 .clients
                 .get(&client)
@@ -195,10 +219,10 @@ impl World {
         };
         if known.socket == Some(number) {
             known.socket = None;
-            if self.is_calm && !known.is_stalled {
+            if self.is_calm && self.slow != Some(client) {
                 let name = &known.name;
                 let violation = format!("{name}'s socket was closed with {code} for no reason");
-                self.violate(violation);
+                self.violate(Property::StaysOpen, violation);
             }
             self.give(client, Input::Connection(ConnectionEvent::Closed(code)));
         }
@@ -206,7 +230,9 @@ impl World {
 
     fn send_to_node(&mut self, number: u64, bytes: Vec<u8>) {
         let now = self.now;
-        if let Some(socket) = self.sockets.get_mut(&number) {
+        if let Some(socket) = self.sockets.get_mut(&number)
+            && socket.vanished_at.is_none()
+        {
             socket.last_arrival = socket.last_arrival.max(now + latency());
             let at = socket.last_arrival;
             self.at(at, Event::ToNode(number, bytes));
@@ -278,7 +304,7 @@ impl World {
             match socket.decoder.next_frame() {
                 Ok(Some(frame)) => self.on_frame(number, client, frame),
                 Ok(None) => break,
-                Err(error) => return self.violate(error),
+                Err(error) => return self.violate(Property::Frames, error),
             }
         }
         if has_ended {
@@ -297,11 +323,18 @@ impl World {
                 self.trace(format_args!("c{client}"), format_args!("<- {text}"));
                 let event: Option<ServerEvent> = serde_json::from_str(&text).ok();
                 let Some(event) = event else {
-                    return self.violate(format!("a node sent no event: {text}"));
+                    let what = format!("a node sent no event: {text}");
+                    return self.violate(Property::Frames, what);
                 };
-                let socket = self.sockets.get(&number);
-                if let Some(error) = socket.and_then(|it| it.protocol.error(&event)) {
-                    self.violate(format!("c{client}: {error}"));
+                let (socket, is_calm) = (self.sockets.get_mut(&number), self.is_calm);
+                if let Some(error) = socket.and_then(|it| it.protocol.on_event(&event, is_calm)) {
+                    let is_answer = matches!(event, ServerEvent::Watched { .. });
+                    let property = if is_answer {
+                        Property::Answers
+                    } else {
+                        Property::Delivers
+                    };
+                    self.violate(property, format!("c{client}: {error}"));
                 }
                 self.give(client, Input::Frame(Some(event)));
             }
@@ -335,12 +368,21 @@ impl World {
 
     /// A client gets an answer, unless it has given up.
     pub fn give_answer(&mut self, client: usize, number: u64, input: Input) {
-        let known = self.clients.get_mut(&client);
-        if let Input::PostAnswered(_, Ok(LogEntry::Message(message))) = &input {
+        if let Input::PostAnswered(key, Ok(LogEntry::Message(message))) = &input {
             let (upload, seq, id) = (message.upload_id, message.seq, message.id);
             self.acknowledged.push((upload, seq, id));
+            if message.client_message_id != *key {
+                let what = format!("c{client} posted {key} and is answered {seq}, another message");
+                self.violate(Property::Answers, what);
+            }
         }
+        let known = self.clients.get_mut(&client);
         if known.is_some_and(|it| it.calls.remove(&number).is_some()) {
+            let answered = api::answered(&input);
+            self.trace(
+                format_args!("c{client}"),
+                format_args!("is answered: {answered}"),
+            );
             self.give(client, input);
         }
     }

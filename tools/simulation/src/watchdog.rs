@@ -3,7 +3,7 @@
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// How long one turn of a node may take on the clock on the wall. It usually takes microseconds.
@@ -11,6 +11,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Watches one run.
 pub struct Watchdog {
+    thread: Thread,
     turns: Arc<AtomicU64>,
     is_over: Arc<AtomicBool>,
 }
@@ -20,7 +21,7 @@ impl Watchdog {
     pub fn start(seed: u64) -> Self {
         let (turns, is_over) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let watched = (Arc::clone(&turns), Arc::clone(&is_over));
-        thread::spawn(move || {
+        let watching = thread::spawn(move || {
             let (turns, is_over) = watched;
             let mut before = None;
             while !is_over.load(Ordering::Relaxed) {
@@ -35,7 +36,12 @@ impl Watchdog {
                 thread::park_timeout(LIMIT);
             }
         });
-        Self { turns, is_over }
+        let thread = watching.thread().clone();
+        Self {
+            thread,
+            turns,
+            is_over,
+        }
     }
 
     /// Records that a turn is over.
@@ -47,5 +53,6 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
+        self.thread.unpark();
     }
 }

@@ -4,29 +4,30 @@
 //! event, or until it has written, published or answered something, which becomes events in turn. A process may so be
 //! ahead of another by at most [`MAX_STEP`], as if its clock were fast; what it gets is then late by that much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::live::failure::ApiFailure;
 use app::live::machine::Input;
-use app::model::{MessageId, Seq, UploadId};
+use app::model::{MessageId, Seq, ShortId, UploadId};
 use rand::RngExt;
-use server::broker::Frame;
 use server::random;
+use server::store::memory::Backup;
 
 use crate::Millis;
 use crate::api::{Answer, Call, UploadDeleted};
-use crate::broker::Published;
+use crate::check::{Property, Violation};
 use crate::client::Client;
 use crate::event::Event;
-use crate::links::{BrokerLink, Links, chance};
+use crate::links::Links;
 use crate::node::{Process, ProcessId, Shared};
+use crate::plan::Planned;
 use crate::sockets::Socket;
 use crate::trace::Trace;
 use crate::watchdog::Watchdog;
 
 /// The number of nodes.
-const NODES: usize = 3;
+pub const NODES: usize = 3;
 /// How far the processes may run before the world looks again.
 const MAX_STEP: Millis = 100;
 /// How often the world looks at one time. More often means that a task spins.
@@ -46,6 +47,13 @@ pub struct Node {
     pub is_faulty: bool,
 }
 
+impl Node {
+    /// How often its process has had nothing to do.
+    pub fn wakeups(&self) -> u64 {
+        self.process.as_ref().map_or(0, Process::wakeups)
+    }
+}
+
 /// The world.
 pub struct World {
     pub now: Millis,
@@ -57,26 +65,34 @@ pub struct World {
     pub shared: Shared,
     pub clients: BTreeMap<usize, Client>,
     pub sockets: BTreeMap<u64, Socket>,
-    /// The number that the next client, socket or call gets.
-    pub next_number: u64,
+    /// How many clients there were.
+    pub joined: usize,
+    /// How many there were before this round.
+    pub joined_before: usize,
+    /// The number that the last socket or call got.
+    last_number: u64,
     /// When the last frame from one process to another arrives.
-    last_arrival: BTreeMap<(ProcessId, ProcessId), Millis>,
+    pub last_arrival: BTreeMap<(ProcessId, ProcessId), Millis>,
     /// What was answered with success.
     pub acknowledged: Vec<(UploadId, Seq, MessageId)>,
     /// Uploads whose deletion was answered with success.
     pub deleted: Vec<UploadId>,
-    /// Whether faults begin.
-    pub is_stormy: bool,
+    /// The backup that is going to be restored.
+    pub backup: Option<Backup>,
+    /// What was lost by that.
+    pub lost: BTreeSet<MessageId>,
     /// Whether all faults are over, and what they have caused.
     pub is_calm: bool,
-    /// Whether users act.
-    pub is_busy: bool,
+    /// Whether the uploads are being deleted or expire.
+    pub is_ending: bool,
+    /// Who stops reading in the calm.
+    pub slow: Option<usize>,
+    /// The uploads of the round, with the keys of their images.
+    pub uploads: BTreeMap<UploadId, ShortId>,
     /// The heads of the logs at the last checks.
     pub heads: BTreeMap<UploadId, Vec<(Millis, Seq)>>,
     pub faults: u64,
-    /// How many of them have not ended.
-    pub open_faults: u64,
-    pub violation: Option<String>,
+    pub violation: Option<Violation>,
     watchdog: Watchdog,
 }
 
@@ -85,6 +101,7 @@ impl World {
     pub fn new(trace: Trace, watchdog: Watchdog) -> Self {
         let shared = Shared {
             data: Arc::default(),
+            images: Arc::default(),
             bus: Arc::default(),
             answers: Arc::default(),
             trace,
@@ -108,16 +125,20 @@ impl World {
             shared,
             clients: BTreeMap::new(),
             sockets: BTreeMap::new(),
-            next_number: 0,
+            joined: 0,
+            joined_before: 0,
+            last_number: 0,
             last_arrival: BTreeMap::new(),
             acknowledged: Vec::new(),
             deleted: Vec::new(),
-            is_stormy: false,
+            backup: None,
+            lost: BTreeSet::new(),
             is_calm: false,
-            is_busy: false,
+            is_ending: false,
+            slow: None,
+            uploads: BTreeMap::new(),
             heads: BTreeMap::new(),
             faults: 0,
-            open_faults: 0,
             violation: None,
             watchdog,
         };
@@ -137,10 +158,15 @@ impl World {
         self.queue.insert((at, self.events), event);
     }
 
-    /// A number that no client, socket or call has.
+    /// A number that no socket or call has.
     pub fn new_number(&mut self) -> u64 {
-        self.next_number += 1;
-        self.next_number
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// The number of a client that is numbered within the round.
+    pub fn guest(&self, client: usize) -> usize {
+        self.joined_before + 1 + client
     }
 
     /// Adds a line to the trace.
@@ -149,14 +175,17 @@ impl World {
     }
 
     /// Records that a property does not hold. The first one counts.
-    pub fn violate(&mut self, what: String) {
-        self.trace("!", &what);
-        self.violation.get_or_insert(what);
+    pub fn violate(&mut self, property: Property, what: String) {
+        if self.violation.is_none() {
+            self.trace("!", format_args!("VIOLATED {property:?}: {what}"));
+            self.violation = Some(Violation { property, what });
+        }
     }
 
     /// Starts the process of a node.
     pub fn start(&mut self, node: usize) {
         self.processes += 1;
+        self.trace(node_name(node), format_args!("starts p{}", self.processes));
         let node = &mut self.nodes[node];
         let process = Process::start(
             self.processes,
@@ -171,6 +200,7 @@ impl World {
 
     /// Kills the process of a node.
     pub fn kill(&mut self, node: usize) {
+        self.trace(node_name(node), "ends");
         let node = &mut self.nodes[node];
         node.frozen_since = None;
         node.held.clear();
@@ -226,7 +256,7 @@ impl World {
             0
         };
         if self.steps_at_once > MAX_STEPS_AT_ONCE {
-            self.violate("a task spins: time does not pass".into());
+            self.violate(Property::Rests, "time does not pass".into());
         }
     }
 
@@ -234,46 +264,15 @@ impl World {
     fn collect(&mut self) {
         let published = std::mem::take(&mut lock(&self.shared.bus).published);
         for published in published {
-            self.send(&published);
+            self.send(published);
         }
-        let answers = std::mem::take(&mut *lock(&self.shared.answers));
+        let mut answers = std::mem::take(&mut *lock(&self.shared.answers));
+        // A runtime that is dropped drops its tasks in an order that depends on what the program has run before.
+        answers.sort_by_key(|answer| answer.number);
         for answer in answers {
             self.after(latency(), Event::Answer(answer));
         }
         self.read_sockets();
-    }
-
-    /// Sends a published frame to all processes that are subscribed.
-    fn send(&mut self, Published { by, topic, frame }: &Published) {
-        self.trace(
-            format_args!("p{by}"),
-            format_args!("publish {}", frame.text),
-        );
-        let all = (*topic, 0)..=(*topic, ProcessId::MAX);
-        let subscribed: Vec<_> = lock(&self.shared.bus)
-            .subscribed
-            .range(all)
-            .copied()
-            .collect();
-        for (_, to) in subscribed {
-            let link = self.node_of(to).map(|node| node.links.broker());
-            let is_unreliable = link == Some(BrokerLink::Unreliable);
-            if is_unreliable && chance(15) {
-                continue;
-            }
-            let copies = 1 + usize::from(is_unreliable && chance(10));
-            for _ in 0..copies {
-                let arrival = if is_unreliable && chance(30) {
-                    self.now + random::rng().random_range(1..3_000)
-                } else {
-                    let last = self.last_arrival.entry((*by, to)).or_default();
-                    *last = (*last).max(self.now + random::rng().random_range(1..4));
-                    *last
-                };
-                let (topic, frame) = (*topic, frame.clone());
-                self.at(arrival, Event::Deliver { to, topic, frame });
-            }
-        }
     }
 
     fn handle(&mut self, event: Event) {
@@ -301,17 +300,21 @@ impl World {
                     self.give(client, Input::Timer(timer));
                 }
             }
-            Event::Act(client) => self.act(client),
+            Event::Act(act) => self.act(act),
             Event::Check => {
                 self.check();
                 self.after(1_000, Event::Check);
             }
-            Event::BeginFault => self.begin_fault(),
+            Event::BeginFault(Planned { what, duration, .. }) => self.begin(what, duration),
             Event::EndFault(fault) => self.end_fault(fault),
         }
     }
 
     fn pass_on(&mut self, client: usize, number: u64, node: usize, call: Call) {
+        self.trace(
+            format_args!("c{client}"),
+            format_args!("asks n{node} to {}", call.what),
+        );
         let process = self.nodes[node].process.as_ref();
         if let Some(process) = process.filter(|it| it.listens()) {
             process.call(client, number, call);
@@ -323,21 +326,6 @@ impl World {
                 input,
             };
             self.after(latency(), Event::Answer(answer));
-        }
-    }
-
-    fn deliver(&mut self, to: ProcessId, topic: UploadId, frame: Frame) {
-        let is_subscribed = lock(&self.shared.bus).subscribed.contains(&(topic, to));
-        let Some(node) = self.node_of(to).filter(|_| is_subscribed) else {
-            return;
-        };
-        if node.links.broker() == BrokerLink::Cut {
-            return;
-        }
-        if node.frozen_since.is_some() {
-            node.held.push(Event::Deliver { to, topic, frame });
-        } else if let Some(process) = &node.process {
-            process.deliver(topic, frame);
         }
     }
 
@@ -354,11 +342,17 @@ impl World {
     }
 }
 
+/// What a node is called in traces.
+pub fn node_name(number: usize) -> String {
+    format!("n{number}")
+}
+
 /// How long something takes between a client and a node.
 pub fn latency() -> Millis {
     random::rng().random_range(5..50)
 }
 
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks what processes share.
+pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

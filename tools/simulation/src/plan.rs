@@ -1,0 +1,214 @@
+//! What a round consists of: who meets, what people do, and what breaks when. It is decided before the round begins, so
+//! that parts of it can be left out. All the rest, such as delays and lost frames, follows from the seed.
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+use crate::client::BURST;
+use crate::faults::Fault;
+use crate::links::{BrokerLink, StoreLink};
+use crate::world::NODES;
+
+/// How many uploads there are in a round, and how many clients at each.
+const UPLOADS: usize = 2;
+const CLIENTS: std::ops::RangeInclusive<usize> = 2..=4;
+/// People meet before anything breaks.
+pub const MEETING: Millis = 10_000;
+/// How long faults begin.
+const STORM: std::ops::Range<Millis> = 60_000..300_000;
+/// The pause between the beginnings of two faults.
+const FAULT_PAUSE: std::ops::Range<Millis> = 100..10_000;
+/// How long a fault lasts.
+const DURATION: std::ops::Range<Millis> = 500..45_000;
+/// How long somebody does nothing.
+const PAUSE: std::ops::Range<Millis> = 500..15_000;
+/// How long it is calm.
+pub const CALM: Millis = 40_000;
+/// When everyone has much to say: so much that it fills a socket's queue, of a client who reads nothing.
+const BURSTS: [Millis; 3] = [0, 4_000, 8_000];
+/// For how long one client does not read then.
+const STALL: std::ops::Range<Millis> = 5_000..CALM;
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Decides what is not in the plan.
+    pub seed: u64,
+    /// One after the other.
+    pub rounds: Vec<Round>,
+}
+
+/// A round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// The uploads at which people meet.
+    pub uploads: Vec<Meeting>,
+    /// What breaks. The times are from the end of [`MEETING`] on.
+    pub faults: Vec<Planned<Fault>>,
+    /// What people do until all faults are over. The times are from the beginning on.
+    pub acts: Vec<Planned<Act>>,
+    /// What they do in the calm.
+    pub calm: Vec<Planned<Act>>,
+    /// Who does not read in the calm, and for how long.
+    pub slow: Option<Planned<usize>>,
+}
+
+/// People who meet at an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meeting {
+    /// How many there are. The first one has uploaded it.
+    pub clients: usize,
+    /// Whether it expires at the end of the round; otherwise its owner deletes it.
+    pub expires: bool,
+}
+
+/// Something that happens at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned<T> {
+    pub at: Millis,
+    /// How long it lasts; nothing for acts.
+    #[serde(default)]
+    pub duration: Millis,
+    pub what: T,
+}
+
+/// Something that a user does. Clients are numbered within the round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    pub client: usize,
+    pub does: Does,
+}
+
+/// What a user does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Does {
+    /// Writes so many messages at once.
+    Write(usize),
+    /// Deletes one of the own messages.
+    Delete,
+    /// Looks at another tab, and back.
+    LookAway,
+    LoadOlder,
+    /// Leaves the page, and goes back to it.
+    Leave,
+    Touch,
+}
+
+impl Round {
+    /// Plans the round of this number of a run with this seed.
+    pub fn plan(seed: u64, number: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        // Each round has numbers of its own, whatever the others have drawn.
+        let mut rng = StdRng::seed_from_u64(rng.next_u64().wrapping_add(number));
+        let uploads: Vec<_> = (0..UPLOADS)
+            .map(|_| Meeting {
+                clients: rng.random_range(CLIENTS),
+                expires: rng.random_ratio(1, 4),
+            })
+            .collect();
+        let clients = uploads.iter().map(|it| it.clients).sum();
+        let storm = rng.random_range(STORM);
+        let mut round = Self {
+            uploads,
+            faults: faults(&mut rng, storm, clients),
+            acts: Vec::new(),
+            calm: Vec::new(),
+            slow: Some(Planned {
+                at: 0,
+                duration: rng.random_range(STALL),
+                what: rng.random_range(0..clients),
+            }),
+        };
+        // In half of the rounds nobody writes when the faults end: nothing later shows what was lost.
+        let is_busy = rng.random_ratio(1, 2);
+        let until = if is_busy { round.faults_end() } else { storm };
+        round.acts = acts(&mut rng, MEETING + until, clients);
+        let all = |at| (0..clients).map(move |client| Planned::act(at, client, Does::Write(BURST)));
+        round.calm = BURSTS.into_iter().flat_map(all).collect();
+        round.calm.extend(acts(&mut rng, CALM, clients));
+        round
+    }
+
+    /// When all faults are over, from the end of [`MEETING`] on.
+    pub fn faults_end(&self) -> Millis {
+        let ends = self
+            .faults
+            .iter()
+            .map(|it| it.at + it.what.lasts(it.duration));
+        ends.max().unwrap_or_default()
+    }
+
+    /// When nobody does anything any more and all faults are over, from the beginning on.
+    pub fn storm_end(&self) -> Millis {
+        let last = self.acts.iter().map(|it| it.at).max();
+        last.unwrap_or_default().max(MEETING + self.faults_end())
+    }
+}
+
+impl Planned<Act> {
+    fn act(at: Millis, client: usize, does: Does) -> Self {
+        Self {
+            at,
+            duration: 0,
+            what: Act { client, does },
+        }
+    }
+}
+
+fn faults(rng: &mut StdRng, storm: Millis, clients: usize) -> Vec<Planned<Fault>> {
+    let (mut at, mut faults) = (0, Vec::new());
+    while at < storm {
+        let duration = rng.random_range(DURATION);
+        let what = fault(rng, clients);
+        faults.push(Planned { at, duration, what });
+        at += rng.random_range(FAULT_PAUSE);
+    }
+    faults
+}
+
+fn fault(rng: &mut StdRng, clients: usize) -> Fault {
+    let node = rng.random_range(0..NODES);
+    let client = rng.random_range(0..clients);
+    match rng.random_range(0..15) {
+        0 => Fault::Killed(node),
+        1 => Fault::Stopped(node),
+        2 => Fault::Frozen(node),
+        3 => Fault::StoreIs(StoreLink::Slow, node),
+        4 | 5 => Fault::StoreIs(StoreLink::Failing, node),
+        6 | 7 => Fault::BrokerIs(BrokerLink::Unreliable, node),
+        8 => Fault::BrokerIs(BrokerLink::Cut, node),
+        9 => Fault::ClockJumps(node),
+        10 => Fault::ClientStalls(client),
+        11 => Fault::ClientVanishes(client),
+        12 => Fault::ClientIsCutOff(client),
+        13 if rng.random_ratio(1, 3) => Fault::Restored,
+        _ => Fault::ClientIsOffline(client),
+    }
+}
+
+fn acts(rng: &mut StdRng, until: Millis, clients: usize) -> Vec<Planned<Act>> {
+    let mut acts = Vec::new();
+    for client in 0..clients {
+        let mut at = rng.random_range(PAUSE);
+        while at < until {
+            acts.push(Planned::act(at, client, does(rng)));
+            at += rng.random_range(PAUSE);
+        }
+    }
+    acts.sort_by_key(|it| (it.at, it.what.client));
+    acts
+}
+
+fn does(rng: &mut StdRng) -> Does {
+    match rng.random_range(0..100) {
+        0..2 => Does::Write(BURST),
+        2..60 => Does::Write(1),
+        60..70 => Does::Delete,
+        70..80 => Does::LookAway,
+        80..83 => Does::LoadOlder,
+        83..88 => Does::Leave,
+        _ => Does::Touch,
+    }
+}
