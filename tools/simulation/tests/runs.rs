@@ -55,7 +55,7 @@ fn no_fresh_seed_violates_a_property() {
         let report = round(seed, false);
         assert_eq!(
             report.violation, None,
-            "look at it: cargo run -p simulation -- --hours 0 --seed {seed} --report report.html"
+            "look at it: cargo xtask simulate -- --hours 0 --seed {seed} --report report.html"
         );
         if begin.elapsed() > FRESH {
             return;

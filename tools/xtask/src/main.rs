@@ -3,7 +3,10 @@
 
 mod build;
 mod chaos;
+mod defects;
+mod planted;
 mod setup;
+mod simulate;
 mod site;
 mod test;
 mod tidy;
@@ -37,6 +40,8 @@ enum Task {
     Measure,
     /// Inject random faults into three nodes while 30 clients write, and check that nothing was lost
     Chaos(chaos::Options),
+    /// Simulate three nodes and their clients on virtual time, with faults that follow from a seed
+    Simulate(simulate::Options),
     /// Build the release program, install what it is compared with, and measure both: see `bench --help`
     #[command(disable_help_flag = true)]
     Bench {
@@ -66,6 +71,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => build::serve(&workspace, release, &arguments),
         Task::Chaos(options) => chaos::run(&workspace, &options),
+        Task::Simulate(options) => simulate::run(&workspace, &options),
         Task::Measure => build::measure(&workspace),
         Task::Bench { arguments } => build::bench(&workspace, &arguments),
         Task::Test(options) => test::run(&workspace, &options),

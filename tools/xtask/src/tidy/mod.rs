@@ -10,7 +10,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-use crate::{chaos::defects, workspace::Workspace};
+use crate::{defects, workspace::Workspace};
 use rules::Source;
 
 pub use size::check as check_size;

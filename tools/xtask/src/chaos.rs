@@ -1,14 +1,19 @@
 //! `cargo xtask chaos`: builds what the chaos test needs, and runs it.
 
-pub mod defects;
-mod planted;
-
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use xshell::Cmd;
 
-use crate::{setup, workspace::Workspace};
+use crate::{
+    defects::{self, Defect},
+    planted, setup,
+    workspace::Workspace,
+};
+
+/// The exit status of a chaos test that has found something.
+const FOUND: i32 = 1;
 
 /// Long enough for each kind of fault, and no longer.
 const DEFAULT_MINUTES: f64 = 1.25;
@@ -33,7 +38,7 @@ pub struct Options {
 /// Runs the chaos test.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if let Some(wanted) = &options.planted {
-        return planted::run(workspace, wanted);
+        return plant(workspace, wanted);
     }
     setup::for_many_nodes(workspace)?;
     let built = Built::build(workspace, &workspace.target, options.release)?;
@@ -44,6 +49,30 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let minutes = options.minutes.unwrap_or(DEFAULT_MINUTES);
     let status = command.args(["--minutes", &minutes.to_string()]).run();
     status.context("the chaos test failed; the logs of its processes are in target/chaos")
+}
+
+/// Plants the defects whose names contain `wanted`; the chaos test has to find each.
+fn plant(workspace: &Workspace, wanted: &str) -> Result<()> {
+    setup::for_many_nodes(workspace)?;
+    let mut defects = defects::all(&workspace.root, defects::CHAOS)?;
+    defects.retain(|defect| defect.name.contains(wanted));
+    planted::run(workspace, &defects, |defect, target| {
+        let (seed, minutes) = run_of(defect).context("it needs `Seed: …` and `Minutes: …`")?;
+        let built = Built::build(workspace, target, false)?;
+        let _outside = workspace.shell.push_dir(&workspace.root);
+        let run = built.command(workspace, &workspace.target.join("planted/logs"));
+        let run = run.args(["--seed", seed, "--minutes", minutes]);
+        match Command::from(run).status()?.code() {
+            Some(0) => Ok(false),
+            Some(FOUND) => Ok(true),
+            _ => bail!("the run itself failed"),
+        }
+    })
+}
+
+/// The seed and the minutes of a run that shows a defect.
+fn run_of(defect: &Defect) -> Option<(&str, &str)> {
+    defect.field("Seed").zip(defect.field("Minutes"))
 }
 
 /// The programs of a run.
