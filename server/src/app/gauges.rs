@@ -94,6 +94,11 @@ impl Gauges {
                 "Uploaded images that wait to be checked",
                 decoders.waiting(),
             ),
+            (
+                "resizes_waiting",
+                "Turns that smaller pictures wait for, one for each address that has asked",
+                decoders.resizes_waiting(),
+            ),
         ] {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             gauge(value).encode(metric)?;

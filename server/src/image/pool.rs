@@ -125,6 +125,11 @@ impl DecodePool {
         self.checkers.waiting()
     }
 
+    /// Returns the number of turns that smaller pictures wait for: one for each address on whose behalf one waits.
+    pub fn resizes_waiting(&self) -> usize {
+        self.resizers.waiting()
+    }
+
     /// Takes an upload slot for an address.
     ///
     /// # Errors

@@ -110,7 +110,7 @@ async fn a_picture_does_not_wait_for_a_busy_address_when_another_one_wants_it_to
             .await;
         let first = get(&node, &image, 640, "192.0.2.1");
         let second = async {
-            node.wait_until("it waits", async || decoders.waiting() == 1)
+            node.wait_until("it waits", async || decoders.resizes_waiting() == 1)
                 .await;
             get(&node, &image, 640, "192.0.2.2").await
         };
@@ -157,7 +157,7 @@ async fn a_slow_blob_store_holds_no_decoder_and_no_memory() {
         })
         .await;
         let decoders = &node.node.decoders;
-        assert_eq!((decoders.decoding(), decoders.waiting()), (0, 0));
+        assert_eq!((decoders.decoding(), decoders.resizes_waiting()), (0, 0));
         assert_eq!(node.node.response_budget.reserved(), 0);
         switches.blobs.set(Mode::Working);
     };
