@@ -170,11 +170,6 @@ impl World {
             self.start(node);
         }
         self.lost.extend(before.difference(&after));
-        // A restore takes longer than a client needs to notice that its connection carries nothing.
-        let clients: Vec<_> = self.clients.keys().copied().collect();
-        for client in clients {
-            self.vanish(client);
-        }
     }
 
     /// Lets a client stop reading, or read again.

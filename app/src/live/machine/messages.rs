@@ -199,7 +199,7 @@ impl Machine {
             _ if self.outbox.take_outdated(key) => {}
             Ok(entry) => {
                 self.outbox.on_stored(key, entry.seq());
-                self.on_stored(key, entry);
+                self.on_stored(key, &entry);
             }
             Err(failure) if failure.is_temporary() => {
                 self.effects.extend(self.outbox.on_delayed(&failure, now));
@@ -209,15 +209,17 @@ impl Machine {
         self.post_next();
     }
 
-    fn on_stored(&mut self, key: &ClientMessageId, entry: LogEntry) {
+    fn on_stored(&mut self, key: &ClientMessageId, entry: &LogEntry) {
         if entry.seq() <= self.conversation.cursor() {
-            if self.conversation.contradicts(slice::from_ref(&entry)) {
+            if self.conversation.contradicts(slice::from_ref(entry)) {
                 self.is_contradicted = true;
             } else {
                 self.outbox.remove(key);
             }
         } else {
-            self.on_appended(entry);
+            // Its frame lists it, or a request that also brings the entry before it: the answer alone does not show that
+            // the server still has the history of this list.
+            self.conversation.raise_head(entry.seq());
         }
     }
 

@@ -13,7 +13,9 @@ use super::effect::{Effect, Now, Timer};
 use super::failure::ApiFailure;
 use super::outbox::Outbox;
 use super::ripples::Ripples;
-use super::view::{Connection, History, ListedEntry, ListedMessage, Presence, Ripple, Segment};
+use super::view::{
+    Connection, Delivery, History, ListedEntry, ListedMessage, Presence, Ripple, Segment,
+};
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
     AuthorName, ClientMessageId, LogEntry, LogPage, Point, Seq, TabId, UploadId, UploadRef, Viewer,
@@ -189,7 +191,8 @@ impl Machine {
 
     /// Whether messages of this tab are not stored yet, or failed.
     pub fn has_unsent(&self) -> bool {
-        !self.outbox.entries().is_empty()
+        let mut entries = self.outbox.entries().iter();
+        entries.any(|it| it.delivery != Delivery::Sent)
     }
 
     /// Returns the effects since the last call.

@@ -48,6 +48,9 @@ fn after_a_reset_the_list_starts_anew_and_unsent_messages_are_posted_to_it() {
         &mut machine,
         Input::PostAnswered(key("b"), Ok(own("b", 4).into())),
     );
+    for (name, seq) in [("a", 3), ("b", 4)] {
+        frame(&mut machine, posted(own(name, seq)));
+    }
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine), expected);
 }
@@ -149,6 +152,7 @@ fn a_message_that_was_lost_and_posted_again_under_its_number_is_another_one() {
     send(&mut machine, "a");
     let answer = Input::PostAnswered(key("a"), Ok(own("a", 4).into()));
     give(&mut machine, answer);
+    frame(&mut machine, posted(own("a", 4)));
     assert!(machine.unsent().is_empty());
     let lost = own("a", 4);
     let again = Message {
@@ -220,6 +224,28 @@ fn without_a_connection_the_answer_to_a_post_is_not_listed_but_fetched() {
 }
 
 #[test]
+fn the_answer_to_a_post_is_not_listed_with_another_history() {
+    // The connection is dead, but nothing has told so yet: a backup that ends with message 2 was restored, and somebody
+    // else has posted one message since.
+    let mut machine = live();
+    send(&mut machine, "a");
+    let answer = Input::PostAnswered(key("a"), Ok(own("a", 4).into()));
+    let effects = give(&mut machine, answer);
+    assert_eq!(effects, [Effect::Start(Timer::Backfill, 250)]);
+    assert_eq!(machine.listed().1.len(), 3);
+    let effects = give(&mut machine, Input::Timer(Timer::Backfill));
+    assert_eq!(effects, [Effect::FetchFrom(Seq::new(3))]);
+    let entries = [own("again-3", 3), own("a", 4)].map(Into::into).into();
+    let head = Seq::new(4);
+    let fetched = LogPage { entries, head };
+    let effects = give(&mut machine, Input::Fetched(Ok(fetched.clone())));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    give(&mut machine, Input::FetchedNewest(Ok(fetched)));
+    assert_eq!(texts(&machine), ["text of again-3", "text of a"]);
+    assert!(machine.unsent().is_empty());
+}
+
+#[test]
 fn an_own_message_whose_number_belongs_to_another_one_is_posted_again() {
     let mut machine = live();
     send(&mut machine, "a");
@@ -237,6 +263,7 @@ fn an_own_message_whose_number_belongs_to_another_one_is_posted_again() {
         &mut machine,
         Input::PostAnswered(key("a"), Ok(own("a", 9).into())),
     );
+    frame(&mut machine, posted(own("a", 9)));
     assert!(machine.unsent().is_empty());
     assert_eq!(texts(&machine).last().unwrap(), "text of a");
 }
