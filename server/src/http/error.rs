@@ -338,7 +338,7 @@ impl From<DeleteError> for ApiError {
 impl From<ImageError> for ApiError {
     fn from(error: ImageError) -> Self {
         match error {
-            ImageError::Unavailable => Self::Unavailable,
+            ImageError::Unavailable | ImageError::Busy => Self::Unavailable,
             _ => Self::BadImage(error),
         }
     }

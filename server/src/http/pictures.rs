@@ -301,9 +301,12 @@ impl Job {
         let _copy = copy.map_err(|_| ApiError::Unavailable)?;
         let made = match self.download().await {
             Ok(image) => {
-                // That its turn does not come in time says nothing about this picture.
                 let resizer = self.resizer().await?;
-                self.resize(resizer, image).await
+                match resizer.resize(image, spec_of(self.id.1)).await {
+                    // That it had to wait too long says nothing about this picture.
+                    Err(ImageError::Busy) => return Err(ApiError::Unavailable),
+                    resized => self.store(resized).await,
+                }
             }
             Err(error) => Err(error),
         };
@@ -356,21 +359,21 @@ impl Job {
                 resizer = waiting.next() => match resizer {
                     Some(Ok(resizer)) => return Ok(resizer),
                     Some(Err(_)) => {}
-                    None => return Err(ImageError::Unavailable),
+                    None => return Err(ImageError::Busy),
                 },
                 Ok(()) = addresses.changed() => {}
             }
         }
     }
 
-    /// Makes the picture, and stores it if possible.
-    async fn resize(&self, resizer: Resizer, image: TempPath) -> Result<Resized, ApiError> {
+    /// Stores the picture if possible, or an empty one when none can be made of this image.
+    async fn store(&self, resized: Result<TempPath, ImageError>) -> Result<Resized, ApiError> {
         let Pictures {
             blobs, decoders, ..
         } = &self.pictures;
         let (key, derived) = self.id;
-        let picture = match resizer.resize(image, spec_of(derived)).await {
-            Err(ImageError::Unavailable) => return Err(ApiError::Unavailable),
+        let picture = match resized {
+            Err(ImageError::Unavailable | ImageError::Busy) => return Err(ApiError::Unavailable),
             // By the present limits, or on a busy machine: later it may be possible.
             Err(ImageError::TooLarge(_)) => return Ok(Resized::none_for_now()),
             Err(_) => decoders.create_temporary().await?,

@@ -18,8 +18,10 @@ pub enum ImageError {
     Damaged(MediaType),
     /// It exceeds the limits, or takes too long to decode: 422.
     TooLarge(Excess),
-    /// The node could not read or write its temporary files, or this image waited too long for its turn: 503.
+    /// The node could not read or write its temporary files, or start or keep the process: 503.
     Unavailable,
+    /// The image waited too long for its turn, or for memory: 503.
+    Busy,
 }
 
 impl fmt::Display for ImageError {
@@ -59,7 +61,7 @@ impl ImageError {
                 fill(texts.image_damaged, &[("format", format)])
             }
             Self::TooLarge(excess) => excess.in_words(texts),
-            Self::Unavailable => texts.unavailable_detail.to_owned(),
+            Self::Unavailable | Self::Busy => texts.unavailable_detail.to_owned(),
         }
     }
 }

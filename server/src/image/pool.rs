@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -27,8 +27,11 @@ use crate::config::{ImageLimits, PictureSpec};
 pub const MAX_CHECKS: usize = 2;
 
 /// The most images that are resized at the same time. They take no turn of an upload, since resizing takes ten times as
-/// long as checking; an upload waits for them only when both need much of the memory.
+/// long as checking; an upload waits for them only when the memory that it needs is in use.
 const MAX_RESIZES: usize = 2;
+
+/// How often an image that is to be resized looks whether its memory is free.
+const MEMORY_POLL: Duration = Duration::from_millis(20);
 
 /// The most concurrent uploads, from a file's first byte until it is stored or refused; each may have two temporary
 /// files. One more is refused before its body is read.
@@ -38,7 +41,7 @@ pub const MAX_UPLOADS: usize = 128;
 pub const MAX_UPLOADS_PER_ADDRESS: usize = 15;
 
 /// How long an image waits to be checked: longer than checking another one takes, since two checks may just have
-/// begun. After that it fails with [`ImageError::Unavailable`], so that the client tries again later.
+/// begun. After that it fails with [`ImageError::Busy`], so that the client tries again later.
 pub const DECODE_WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The memory of all processes that check and resize images, in bytes.
@@ -148,7 +151,7 @@ impl DecodePool {
     /// until it has ended. In both cases `input` and the new file are removed.
     ///
     /// # Errors
-    /// See [`ImageError`]; [`ImageError::Unavailable`] also after [`DECODE_WAIT_TIMEOUT`].
+    /// See [`ImageError`]; [`ImageError::Busy`] after [`DECODE_WAIT_TIMEOUT`].
     pub async fn inspect(
         &self,
         slot: &UploadSlot,
@@ -157,7 +160,7 @@ impl DecodePool {
         let deadline = Instant::now() + self.wait_timeout;
         let permit = timeout_at(deadline, self.checkers.acquire(Some(slot.address))).await;
         let check = Check {
-            permit: permit.map_err(|_| ImageError::Unavailable)?,
+            permit: permit.map_err(|_| ImageError::Busy)?,
             address: slot.address,
             input,
             deadline,
@@ -181,7 +184,7 @@ impl DecodePool {
     /// Waits for the right to resize an image, on behalf of an address, or of none.
     ///
     /// # Errors
-    /// [`ImageError::Unavailable`] when it is not free in time.
+    /// [`ImageError::Busy`] when it is not free in time.
     pub async fn resizer(
         &self,
         address: Option<IpAddr>,
@@ -192,7 +195,7 @@ impl DecodePool {
         Ok(Resizer {
             pool: self.clone(),
             deadline,
-            permit: permit.map_err(|_| ImageError::Unavailable)?,
+            permit: permit.map_err(|_| ImageError::Busy)?,
         })
     }
 
@@ -205,7 +208,25 @@ impl DecodePool {
         let memory = Arc::clone(&self.memory).acquire_many_owned(mebibytes(bytes));
         match timeout_at(deadline, memory).await {
             Ok(Ok(memory)) => Ok(memory),
-            Ok(Err(_)) | Err(_) => Err(ImageError::Unavailable),
+            Ok(Err(_)) | Err(_) => Err(ImageError::Busy),
+        }
+    }
+
+    /// Reserves the memory of a process that resizes, once it is free. It takes no place in the queue of those who
+    /// check: a picture that needs much would hold up uploads that need little.
+    async fn reserve_outside_queue(
+        &self,
+        bytes: u64,
+        deadline: Instant,
+    ) -> Result<OwnedSemaphorePermit, ImageError> {
+        loop {
+            match Arc::clone(&self.memory).try_acquire_many_owned(mebibytes(bytes)) {
+                Ok(memory) => return Ok(memory),
+                Err(TryAcquireError::NoPermits) if Instant::now() < deadline => {
+                    sleep(MEMORY_POLL).await;
+                }
+                Err(_) => return Err(ImageError::Busy),
+            }
         }
     }
 
@@ -281,7 +302,8 @@ impl Resizer {
     /// process.
     ///
     /// # Errors
-    /// [`ImageError::Unavailable`] when it may work later. Any other error means that none can be made of this image.
+    /// [`ImageError::Unavailable`] and [`ImageError::Busy`] when it may work later. Any other error means that none can be
+    /// made of this image.
     pub async fn resize(self, input: TempPath, spec: PictureSpec) -> Result<TempPath, ImageError> {
         let output = self.pool.create_temporary().await?;
         let Self {
@@ -294,11 +316,12 @@ impl Resizer {
             output: &output,
             spec: Some(spec),
         };
-        let mut process = DecoderProcess::start(&pool.program, job, &pool.limits)?;
+        // Dropped after the process.
         let mut memory = None;
+        let mut process = DecoderProcess::start(&pool.program, job, &pool.limits)?;
         let resizing = async {
             let headers = process.read_headers().await?;
-            memory = Some(pool.reserve(headers.memory, deadline).await?);
+            memory = Some(pool.reserve_outside_queue(headers.memory, deadline).await?);
             process.read_resized().await
         };
         let resized = resizing.await;

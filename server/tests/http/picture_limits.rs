@@ -125,6 +125,31 @@ async fn a_picture_does_not_wait_for_a_busy_address_when_another_one_wants_it_to
 }
 
 #[tokio::test]
+async fn a_picture_that_has_waited_too_long_for_memory_may_be_tried_again_at_once() {
+    let node = TestNode::with_scripts(&[PROXY]).await;
+    let path = |name| node.folder.path().join(name);
+    let (begun, go_on) = (path("begun"), path("go-on"));
+    let large = |then: &str| {
+        let headers = r#"echo '{"Headers":{"media_type":"image/jpeg","memory":300000000}}'"#;
+        format!("{headers}\nread line\n{then}\nprintf '\\377\\330' > \"$3\"\necho '\"Resized\"'")
+    };
+    let wait = format!("touch {}\n{}", begun.display(), wait_for(&go_on));
+    let slow = uploaded(&node, &large(&wait)).await;
+    let image = uploaded(&node, &large("")).await;
+    let waiting = async {
+        node.wait_until("it has its memory", async || begun.exists())
+            .await;
+        let refused = get(&node, &image, 640, "192.0.2.2").await;
+        problem(refused, 503, "unavailable").await;
+        std::fs::write(&go_on, "").unwrap();
+    };
+    let (made, ()) = join(get(&node, &slow, 640, "192.0.2.1"), waiting).await;
+    assert_eq!(made.status(), StatusCode::OK);
+    let again = get(&node, &image, 640, "192.0.2.2").await;
+    assert_eq!(again.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_picture_that_has_failed_is_not_tried_again_at_once() {
     let node = TestNode::with_scripts(&[METRICS]).await;
     let image = uploaded(&node, "kill -9 $$").await;

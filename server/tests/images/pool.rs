@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use server::admission::slots::NoSlot;
-use server::config::ImageLimits;
+use server::config::{ImageLimits, PictureSpec};
 use server::image::{
     DecodePool, ImageError, Inspected, MAX_CHECKS, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS,
 };
 use tempfile::{NamedTempFile, TempDir, TempPath};
+use tokio::time::{sleep, timeout};
 
 use crate::{bomb, helpers};
 
@@ -239,7 +240,7 @@ async fn an_image_that_waits_too_long_for_a_decoder_is_refused() {
     let uploaded = input.to_path_buf();
     assert_eq!(
         inspect(&impatient, THERE, input).await.unwrap_err(),
-        ImageError::Unavailable
+        ImageError::Busy
     );
     assert!(!uploaded.exists());
     assert!(join_all(busy).await.iter().all(Result::is_ok));
@@ -253,7 +254,7 @@ async fn an_upload_does_not_wait_while_an_image_is_resized() {
     let (pool, _directory) = pool();
     let resizer = pool.resizer(Some(HERE), Duration::ZERO).await.unwrap();
     let another = pool.resizer(Some(HERE), Duration::ZERO).await;
-    assert_eq!(another.err(), Some(ImageError::Unavailable));
+    assert_eq!(another.err(), Some(ImageError::Busy));
     assert!(pool.resizer(Some(THERE), Duration::ZERO).await.is_ok());
     let impatient = pool.clone().with_wait_timeout(Duration::ZERO);
     let checked = inspect(&impatient, HERE, upload("grey.jpg")).await;
@@ -261,6 +262,53 @@ async fn an_upload_does_not_wait_while_an_image_is_resized() {
     assert_eq!(pool.decoding(), 1);
     drop(resizer);
     assert_eq!(pool.decoding(), 0);
+}
+
+/// A script that asks for this memory, makes a file when it has it, and succeeds once `end` exists.
+fn script(mebibytes: u64, begun: &Path, end: &Path) -> TempPath {
+    let memory = mebibytes << 20;
+    let script = format!(
+        r#"PATH=/bin:/usr/bin
+        echo '{{"Headers":{{"media_type":"image/png","memory":{memory}}}}}'
+        read go
+        touch {begun}
+        while [ ! -e {end} ]; do sleep 0.01; done
+        echo '{{"Inspected":{{"media_type":"image/png","width":1,"height":1,"size":1}}}}'"#,
+        begun = begun.display(),
+        end = end.display()
+    );
+    file(script.as_bytes())
+}
+
+#[tokio::test]
+async fn an_image_to_be_resized_that_waits_for_memory_delays_no_upload() {
+    let (pool, _directory) = pool_of(stand_in());
+    let folder = TempDir::new().unwrap();
+    let path = |name| folder.path().join(name);
+    let never = path("never");
+    let large = inspect(&pool, HERE, script(300, &path("large"), &never));
+    let others = async {
+        while !path("large").exists() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let resizer = pool.resizer(None, Duration::from_millis(500)).await;
+        let spec = PictureSpec::MaxWidth(640);
+        let input = script(300, &path("resized"), &never);
+        let mut resizing = Box::pin(resizer.unwrap().resize(input, spec));
+        // Long enough for it to ask for its memory.
+        let begun = timeout(Duration::from_millis(300), resizing.as_mut()).await;
+        assert!(begun.is_err());
+        let impatient = pool.clone().with_wait_timeout(Duration::from_millis(50));
+        let input = script(1, &path("small"), folder.path());
+        let small = inspect(&impatient, THERE, input).await;
+        assert!(small.is_ok(), "{small:?}");
+        assert_eq!(resizing.await.unwrap_err(), ImageError::Busy);
+        assert!(!path("resized").exists());
+    };
+    tokio::select! {
+        () = others => {}
+        _ = large => panic!("it does not end"),
+    }
 }
 
 #[tokio::test]
