@@ -46,7 +46,7 @@ struct State {
 #[derive(Debug, Default)]
 struct ByteCount {
     read: Option<u64>,
-    /// The uploads that have ended since the last reading began: it may not contain them.
+    /// The bytes of uploads that have ended since the last reading began: it may not contain them.
     ended: u64,
 }
 
@@ -54,13 +54,14 @@ impl ByteCount {
     fn set(&mut self, read: Option<u64>, ended_before: u64) {
         if read.is_some() {
             self.read = read;
-            self.ended -= ended_before;
+            // Two readings may overlap: the first one to end has taken these off already.
+            self.ended = self.ended.saturating_sub(ended_before);
         }
     }
 }
 
 /// A reading that is under way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Reading {
     /// Uploads that ended before it are contained in it.
     ended_before: u64,
@@ -215,7 +216,7 @@ impl Reservation {
                 self.bytes = bytes;
             } else {
                 outcome = Err(StorageFull);
-                Inner::record_refusal(state, more);
+                Inner::record_refusal(state, bytes);
             }
             // Nobody waits for this.
             false
@@ -339,6 +340,21 @@ mod tests {
         assert_eq!(logged(emptied), (0, 1));
         stores(&quota, 90);
         assert_eq!(logged(small_and_large), (1, 0));
+    }
+
+    #[test]
+    fn an_upload_that_grows_until_it_does_not_fit_is_refused_as_a_whole() {
+        let quota = quota(100, 0);
+        stores(&quota, 0);
+        let grows = || {
+            for _ in 0..3 {
+                let mut upload = quota.reserve(90).unwrap();
+                upload.grow_to(110).unwrap_err();
+                drop(upload);
+                stores(&quota, 0);
+            }
+        };
+        assert_eq!(logged(grows), (1, 0));
     }
 
     #[tokio::test]

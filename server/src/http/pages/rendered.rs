@@ -152,9 +152,12 @@ impl RenderedPage {
             (header::VARY, VARY),
         ]);
         let policy = security::content_security_policy(&document.inline, origins);
-        if let Ok(policy) = policy.parse() {
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
+        // One that is no header would be a mistake of ours: then nothing is allowed.
+        let nothing = HeaderValue::from_static("default-src 'none'");
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            policy.parse().unwrap_or(nothing),
+        );
         security::set_security_headers(&mut headers);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from(RETRY_AFTER.as_secs());

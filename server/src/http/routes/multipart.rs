@@ -21,7 +21,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::admission::storage_quota::{Reservation, StorageQuota};
+use crate::admission::storage_quota::{Reservation, StorageFull, StorageQuota};
 use crate::config::MAX_AGE;
 use crate::http::body::{body_error, has_cause};
 use crate::http::error::ApiError;
@@ -214,7 +214,10 @@ async fn create_temporary(dir: &Path) -> io::Result<(File, TempPath)> {
 
 fn write_error(error: io::Error) -> ApiError {
     tracing::error!(%error, "an upload cannot be written to the temporary folder");
-    ApiError::Unavailable
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StorageFull.into(),
+        _ => ApiError::Unavailable,
+    }
 }
 
 fn form_error(error: multer::Error, limit: u64) -> ApiError {

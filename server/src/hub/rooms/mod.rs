@@ -248,7 +248,7 @@ impl Rooms {
                 }
                 IncomingEvent::Touched => true,
             };
-            if room.recent.progress().unconfirmed.is_some() || room.life == Life::Doubted {
+            if room.has_unconfirmed() {
                 self.unconfirmed_topics.add(topic);
             }
             if is_passed_on {
@@ -308,6 +308,9 @@ impl Rooms {
     }
 
     fn push(self: &Arc<Self>, topic: UploadId, room: &mut Room, frame: &Frame) {
+        if room.life == Life::Gone {
+            return;
+        }
         room.pending.push(frame.class, websocket::text(&frame.text));
         if !room.pending.is_draining {
             room.pending.is_draining = true;
@@ -333,6 +336,11 @@ impl Rooms {
 }
 
 impl Room {
+    /// Whether a frame carried a number that is not known to be stored, or the upload may be gone.
+    fn has_unconfirmed(&self) -> bool {
+        self.recent.progress().unconfirmed.is_some() || self.life == Life::Doubted
+    }
+
     /// Records that the topic is subscribed, and notifies the waiting sockets.
     fn confirm(&mut self) {
         self.reply_to_waiting(&Ok(()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::model::{UploadId, Viewer};
 use tokio::time::Instant;
 
+use super::life::Life;
 use super::{Membership, Room, Rooms, Shard, lock};
 use crate::hub::frames::presence_frame;
 use crate::hub::outbox::Outbox;
@@ -62,12 +63,12 @@ impl Rooms {
                 Some(Event::ToAll(viewers)) => {
                     self.push(topic, room, &presence_frame(topic, viewers));
                 }
-                Some(Event::To(slots, viewers)) => {
+                Some(Event::To(slots, viewers)) if room.life != Life::Gone => {
                     let members = slots.into_iter().filter_map(|slot| room.members.get(slot));
                     let outboxes = members.map(|member| Arc::clone(&member.outbox)).collect();
                     output.event = Some((outboxes, viewers));
                 }
-                None => {}
+                Some(Event::To(..)) | None => {}
             }
         });
         if !is_watched {

@@ -6,7 +6,7 @@ use app::model::{Cursor, LogPage, Seq, UploadId};
 use tokio::time::Instant;
 
 use super::life::Life;
-use super::{Rooms, lock};
+use super::{Room, Rooms, lock};
 use crate::broker::Frame;
 use crate::hub::batch::Batch;
 use crate::hub::epoch::Epoch;
@@ -45,9 +45,7 @@ impl Rooms {
     pub(in crate::hub) fn has_unconfirmed(&self, topic: UploadId) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
-        room.is_some_and(|room| {
-            room.recent.progress().unconfirmed.is_some() || room.life == Life::Doubted
-        })
+        room.is_some_and(Room::has_unconfirmed)
     }
 
     /// Whether this topic's upload may be gone, and the store has not been asked since.
@@ -84,9 +82,9 @@ impl Rooms {
         let Some(room) = room.filter(|room| room.life != Life::Gone) else {
             return false;
         };
-        room.life = Life::Gone;
         room.recent.clear();
         self.push(topic, room, notice);
+        room.life = Life::Gone;
         true
     }
 

@@ -316,9 +316,11 @@ async fn a_room_that_is_left_has_its_farewell_published_unless_it_is_watched_aga
 #[tokio::test]
 async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     let broker = ControlledBroker::new(9);
-    let (rooms, _tasks) = rooms(&broker);
+    let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
-    let _membership = rooms.join(upload(topic), outbox()).await.unwrap();
+    let member = outbox();
+    let joined = rooms.join(upload(topic), Arc::clone(&member)).await;
+    let _membership = joined.unwrap();
     let frame = crate::hub::refusals::gone(topic);
     assert!(!rooms.has_unconfirmed(topic));
     rooms.deliver(topic, &frame, IncomingEvent::Gone);
@@ -335,6 +337,11 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
 
     assert!(rooms.close(topic, &frame));
     assert!(!rooms.close(topic, &frame), "its members are told once");
+    wait_until_idle(&tasks).await;
+    let told = member.queued();
+    rooms.interrupt(|_| frame.clone());
+    wait_until_idle(&tasks).await;
+    assert_eq!(member.queued(), told, "and get nothing more");
     let late = LogPage {
         head: Seq::new(3),
         ..LogPage::default()
