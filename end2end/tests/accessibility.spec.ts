@@ -79,6 +79,11 @@ test('the keyboard alone uploads, names, writes, points and copies', async ({ pa
   await expect(page.locator('#share')).toBeHidden();
   await tabTo(page, '.keyboard-pointer');
   await page.keyboard.press('ArrowDown');
+  const crosshair = page.locator('.crosshair');
+  const place = await crosshair.getAttribute('style');
+  // With Control or Alt they are the browser's.
+  await page.keyboard.press('Control+ArrowDown');
+  expect(await crosshair.getAttribute('style')).toBe(place);
   await page.keyboard.press('Space');
   await expect(opened.ripples).toHaveCount(1);
   await tabTo(page, '.alias-open');

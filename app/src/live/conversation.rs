@@ -130,7 +130,7 @@ impl Conversation {
         }
     }
 
-    /// Empties the list so that it goes on with this number, when that does not connect to it. Returns how many entries
+    /// If this number leaves a gap behind the list, empties the list, which then begins there. Returns how many entries
     /// are skipped; they count as older ones.
     pub fn skip_to(&mut self, first: Seq) -> u64 {
         let next = self.cursor().next();

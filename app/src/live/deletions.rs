@@ -72,7 +72,7 @@ impl Deletions {
         }
     }
 
-    /// Forgets those of messages that are not listed any more, except those that are still to be sent.
+    /// Forgets deletions whose message is not listed any more, unless they can still be undone.
     pub fn retain(&mut self, is_listed: impl Fn(Seq) -> bool) {
         self.0
             .retain(|it| is_listed(it.seq) || matches!(it.state, State::Waiting(_)));

@@ -5,7 +5,7 @@ use super::conversation::Conversation;
 use super::driver::{Driver, View};
 use super::machine::Input;
 use super::message_list::MessageList;
-use super::view::{Connection, History, ListedMessage, Presence, Ripple, Segment};
+use super::view::{Connection, ListedMessage, OlderMessages, Presence, Ripple, Segment};
 use crate::model::{AuthorName, AuthorTag, ClientMessageId, MessageText, Point, Seq, UploadPage};
 
 /// A live conversation as components see it: signals to show, and methods for what readers do. Cheap to copy.
@@ -14,7 +14,7 @@ pub struct Live {
     /// The messages.
     pub messages: MessageList,
     /// Whether older ones can be loaded.
-    pub history: ReadSignal<History>,
+    pub older: ReadSignal<OlderMessages>,
     /// The connection to the server.
     pub connection: ReadSignal<Connection>,
     /// The ripples and dots that are being drawn.
@@ -39,7 +39,7 @@ impl Live {
         let view = first_view(&page);
         Self {
             messages: view.messages,
-            history: view.history.read_only(),
+            older: view.older.read_only(),
             connection: view.connection.read_only(),
             ripples: view.ripples.read_only(),
             segments: view.segments.read_only(),
@@ -147,17 +147,17 @@ impl Live {
 /// The first view, the same on the server and in the browser.
 fn first_view(page: &UploadPage) -> View {
     let conversation = Conversation::new(page.page.clone(), None);
-    let history = if conversation.has_older() {
-        History::More
+    let older = if conversation.has_older() {
+        OlderMessages::More
     } else {
-        History::Complete
+        OlderMessages::Complete
     };
     View {
         messages: MessageList::new(
             (conversation.first(), conversation.listed()),
             page.first.clone(),
         ),
-        history: RwSignal::new(history),
+        older: RwSignal::new(older),
         connection: RwSignal::new(Connection::Connecting),
         ripples: RwSignal::new(Vec::new()),
         segments: RwSignal::new(Vec::new()),

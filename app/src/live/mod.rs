@@ -45,6 +45,6 @@ pub use driver::connect_early;
 pub use handle::Live;
 pub use message_list::{Chunk, MessageList, Row, RowState};
 pub use view::{
-    Connection, Delivery, History, ListedEntry, ListedMessage, Pin, Presence, Ripple, Segment,
-    TouchedBy,
+    Connection, Delivery, ListedEntry, ListedMessage, OlderMessages, Pin, Presence, Ripple,
+    Segment, TouchedBy,
 };

@@ -59,7 +59,7 @@ impl ListedMessage {
 /// The place of a listed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// Unique in this tab.
+    /// Unique in this conversation.
     pub id: u64,
     /// Its number among the places of the conversation.
     pub number: NonZeroU32,
@@ -130,7 +130,7 @@ pub enum Connection {
 
 /// Whether there are older messages than those listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum History {
+pub enum OlderMessages {
     /// There are.
     More,
     /// They are being fetched.
@@ -158,7 +158,7 @@ pub struct TouchedBy {
 /// when its animation has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ripple {
-    /// Unique in this tab.
+    /// Unique in this conversation.
     pub id: u64,
     /// Where.
     pub at: Point,
@@ -173,7 +173,7 @@ pub struct Ripple {
 /// A part of a line that somebody draws: a quadratic curve. Components call `Live::end_segment` when it has faded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// Unique in this tab.
+    /// Unique in this conversation.
     pub id: u64,
     /// Its start, its control point and its end.
     pub points: [Point; 3],

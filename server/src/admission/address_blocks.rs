@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 #[derive(Debug, Clone, Default)]
 pub struct AddressBlocks {
     known: watch::Sender<HashSet<IpAddr>>,
-    /// Held from before they are read until they are known, so that none who reads later is overtaken.
+    /// Held while they are read, so that an older reading cannot replace a newer one.
     refreshing: Arc<Mutex<()>>,
 }
 

@@ -13,7 +13,7 @@ use super::token_buckets::RateLimited;
 
 /// How long an action waits to be counted.
 const MAX_WAIT: Duration = Duration::from_millis(50);
-/// After a failure one action in this time is counted, and no other waits until that succeeds.
+/// After a failure only one action in this time is sent to be counted, until one has been; the others pass uncounted.
 const PAUSE: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_mins(1);
 

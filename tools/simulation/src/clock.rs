@@ -13,9 +13,9 @@ use crate::trace::Trace;
 pub struct NodeClock {
     /// The node's number.
     pub node: usize,
-    /// When the process was started,
+    /// When the process was started.
     pub started_at: Millis,
-    /// and what the clock of its timers showed then.
+    /// What the clock of its timers showed then.
     pub epoch: Instant,
     pub trace: Trace,
 }

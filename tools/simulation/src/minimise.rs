@@ -85,7 +85,7 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
         }
     }
 
-    /// Leaves out clients who do nothing, and uploads without any.
+    /// Leaves out clients with all that they do, and uploads.
     fn leave_out_people(&mut self, round: usize) {
         for upload in (0..self.plan.rounds[round].uploads.len()).rev() {
             while self.plan.rounds[round].uploads[upload].clients > 0 {

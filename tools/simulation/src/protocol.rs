@@ -11,9 +11,9 @@ pub struct Protocol {
     /// After which message the last `watch` asked, if there was only one.
     after: Option<Seq>,
     watches: usize,
-    /// The entries that it has delivered in the calm: by frames of their own,
+    /// The entries that it has delivered in the calm by frames of their own.
     frames: BTreeSet<Seq>,
-    /// and also by answers.
+    /// The same with those that were delivered by answers.
     delivered: BTreeSet<Seq>,
 }
 

@@ -24,9 +24,9 @@ const SETTLED: Millis = 60_000;
 const TOLD: Millis = 20_000;
 /// When an upload expires, after the storm: everything else is over by then.
 const EXPIRES: Millis = 2 * HEALED + SETTLED + CALM + TOLD + 20_000;
-/// Within this time everyone is told of a deletion that was answered,
+/// Within this time everyone is told of a deletion that was answered.
 const GONE: Millis = 2_000;
-/// and of the end of an upload that has expired: the store is asked every 10 s.
+/// Within this time everyone is told of the end of an upload that has expired: the store is asked every 10 s.
 const EXPIRED: Millis = 15_000;
 /// How long nodes need to forget what nobody watches.
 const FORGOTTEN: Millis = 30_000;

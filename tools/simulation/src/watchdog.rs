@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one turn of a node may take on the clock on the wall. It usually takes microseconds.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -23,16 +23,17 @@ impl Watchdog {
         let watched = (Arc::clone(&turns), Arc::clone(&is_over));
         let watching = thread::spawn(move || {
             let (turns, is_over) = watched;
-            let mut before = None;
+            let (mut before, mut since) = (None, Instant::now());
             while !is_over.load(Ordering::Relaxed) {
                 let now = turns.load(Ordering::Relaxed);
-                if before == Some(now) {
+                if before != Some(now) {
+                    (before, since) = (Some(now), Instant::now());
+                } else if since.elapsed() >= LIMIT {
                     eprintln!(
                         "simulation: seed {seed}: a node does not come to rest: a task spins"
                     );
                     process::exit(1);
                 }
-                before = Some(now);
                 thread::park_timeout(LIMIT);
             }
         });

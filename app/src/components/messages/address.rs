@@ -13,7 +13,7 @@ use crate::browser::{clipboard, focus, target};
 use crate::components::announcement::Note;
 use crate::components::places::Places;
 use crate::erased::effect;
-use crate::live::{Connection, History, Live};
+use crate::live::{Connection, Live, OlderMessages};
 use crate::model::Seq;
 use crate::texts::{fill, texts};
 
@@ -32,13 +32,13 @@ enum Step {
 }
 
 /// `listed` are the numbers of the first listed message and of the one after the last.
-fn step(seq: Seq, listed: (Seq, Seq), history: History, connection: Connection) -> Step {
+fn step(seq: Seq, listed: (Seq, Seq), older: OlderMessages, connection: Connection) -> Step {
     let is_live = matches!(connection, Connection::Live | Connection::CaughtUp { .. });
     if seq >= listed.1 {
         if is_live { Step::Missing } else { Step::Wait }
     } else if seq >= listed.0 {
         Step::Show
-    } else if history == History::More {
+    } else if older == OlderMessages::More {
         Step::LoadOlder
     } else {
         Step::Wait
@@ -63,7 +63,7 @@ pub fn follow_address(live: Live, places: Places, note: Note) {
     effect(move || {
         let hash = hash.get();
         live.messages.newest.track();
-        let (history, connection) = (live.history.get(), live.connection.get());
+        let (older, connection) = (live.older.get(), live.connection.get());
         if before.as_ref() != Some(&hash) {
             let is_first = before.is_none();
             wanted = seq_of(&hash).filter(|_| !(is_first && is_returning));
@@ -71,7 +71,7 @@ pub fn follow_address(live: Live, places: Places, note: Note) {
             loads = 0;
         }
         let Some(seq) = wanted else { return };
-        match step(seq, live.messages.range(), history, connection) {
+        match step(seq, live.messages.range(), older, connection) {
             Step::Wait => return,
             Step::LoadOlder if loads < MAX_LOADS => {
                 loads += 1;
@@ -154,23 +154,23 @@ mod tests {
 
     #[test]
     fn older_messages_are_loaded_until_the_message_is_listed() {
-        let step = |seq, history| {
+        let step = |seq, older| {
             let listed = (Seq::new(51), Seq::new(101));
-            step(Seq::new(seq), listed, history, Connection::Live)
+            step(Seq::new(seq), listed, older, Connection::Live)
         };
-        assert_eq!(step(51, History::More), Step::Show);
-        assert_eq!(step(100, History::More), Step::Show);
-        assert_eq!(step(50, History::More), Step::LoadOlder);
-        assert_eq!(step(50, History::Loading), Step::Wait);
+        assert_eq!(step(51, OlderMessages::More), Step::Show);
+        assert_eq!(step(100, OlderMessages::More), Step::Show);
+        assert_eq!(step(50, OlderMessages::More), Step::LoadOlder);
+        assert_eq!(step(50, OlderMessages::Loading), Step::Wait);
         // The reader may try again.
-        assert_eq!(step(50, History::Failed), Step::Wait);
+        assert_eq!(step(50, OlderMessages::Failed), Step::Wait);
     }
 
     #[test]
     fn whether_a_later_message_exists_is_known_once_the_page_is_live() {
         let step = |connection| {
             let listed = (Seq::new(1), Seq::new(4));
-            step(Seq::new(4), listed, History::Complete, connection)
+            step(Seq::new(4), listed, OlderMessages::Complete, connection)
         };
         assert_eq!(step(Connection::Connecting), Step::Wait);
         assert_eq!(step(Connection::Reconnecting), Step::Wait);

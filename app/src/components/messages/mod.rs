@@ -5,8 +5,8 @@ mod anchor;
 mod chip;
 mod deleting;
 mod heading;
-mod history;
 mod item;
+mod load_older;
 mod scroll;
 mod text;
 
@@ -27,8 +27,8 @@ use crate::model::ShortId;
 use crate::texts::{counted, texts};
 use address::{NOTE_DURATION, copy_link, follow_address};
 use deleting::{delete_clicked, keep_focus};
-use history::LoadOlderButton;
 use item::MessageItem;
+use load_older::LoadOlderButton;
 use scroll::Scrolling;
 
 /// All messages that are loaded. It stays at the newest one until the reader scrolls up.

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 
 use super::anchor::{FOLLOWING_PX, anchor};
 use crate::erased::effect;
-use crate::live::{History, Live};
+use crate::live::{Live, OlderMessages};
 use crate::model::{ClientMessageId, Seq};
 
 /// Within this distance of the beginning, older messages are loaded.
@@ -89,7 +89,7 @@ impl Scrolling {
         if self.at_newest() {
             self.on_newest();
         }
-        if self.near_oldest() && self.live.history.get_untracked() == History::More {
+        if self.near_oldest() && self.live.older.get_untracked() == OlderMessages::More {
             self.live.load_older();
         }
     }

@@ -23,7 +23,7 @@ impl Clicks {
     /// The stage is clicked.
     pub fn click(&self, ev: &MouseEvent) {
         if let Some(pin) = place_link(ev) {
-            if self.zoom.ends_drag(ev) {
+            if self.zoom.on_link_click(ev) {
                 ev.prevent_default();
             } else if is_plain(ev) {
                 ev.prevent_default();
@@ -42,7 +42,7 @@ impl Clicks {
 
     /// The context menu is asked for.
     pub fn context_menu(&self, ev: &MouseEvent) {
-        if self.is_place(ev)
+        if self.may_begin(ev)
             && let Some(at) = self.zoom.menu_point(ev)
         {
             ev.prevent_default();
@@ -54,7 +54,7 @@ impl Clicks {
     }
 
     /// Whether the event is where a message may begin. Pins keep a link's menu.
-    pub fn is_place(&self, ev: &Event) -> bool {
+    pub fn may_begin(&self, ev: &Event) -> bool {
         self.intact.get_untracked() && place_link(ev).is_none()
     }
 }

@@ -157,7 +157,7 @@ impl Gesture {
         self.hold == Hold::Long
     }
 
-    /// A pointer is taken over by something else: there will be no click.
+    /// A pointer is taken over by something else, or its capture ends.
     pub fn forget(&mut self, id: i32) {
         let count = self.pointers.len();
         self.pointers.retain(|pointer| pointer.0 != id);

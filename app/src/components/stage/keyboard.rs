@@ -31,13 +31,16 @@ pub fn KeyboardPointer(
     };
     let shown = move || zoom.shown().unwrap_or((middle(), (1.0, 1.0)));
     let keydown = move |ev: KeyboardEvent| {
+        // They are the browser's.
+        if ev.ctrl_key() || ev.meta_key() || ev.alt_key() {
+            return;
+        }
         let key = ev.key();
-        let is_modified = ev.ctrl_key() || ev.meta_key() || ev.alt_key();
         if let Some(to) = step(at.get_value(), &key, ev.shift_key(), shown().1) {
             aim(to);
         } else if matches!(key.as_str(), "Enter" | " ") && !ev.repeat() {
             on_tap.run(at.get_value());
-        } else if matches!(key.as_str(), "p" | "P") && !is_modified {
+        } else if matches!(key.as_str(), "p" | "P") {
             on_begin.run(at.get_value());
         } else {
             return;

@@ -81,7 +81,7 @@ pub fn ImageStage(
         begin,
     };
     let press = move |ev: PointerEvent| {
-        pointers.press(&ev, clicks.is_place(&ev) && is_on_picture(&ev));
+        pointers.press(&ev, clicks.may_begin(&ev) && is_on_picture(&ev));
     };
     let class = room_class(&image);
     let fitted_class = fitted_class(local_file.is_some());

@@ -105,7 +105,7 @@ impl Zoom {
         Some((middle, viewport.visible(&frame)))
     }
 
-    /// Shows the crosshair at this point, or no longer.
+    /// Brings the crosshair's point into the middle, and keeps it in view when the size changes; `None` ends that.
     pub fn follow_crosshair(self, at: Option<Point>) {
         self.crosshair.set_value(at);
         if let Some(at) = at {
@@ -131,7 +131,7 @@ impl Zoom {
     }
 
     /// Handles a click on a link on the picture; true if it ends a drag.
-    pub fn ends_drag(self, ev: &MouseEvent) -> bool {
+    pub fn on_link_click(self, ev: &MouseEvent) -> bool {
         self.click(ev).0 == Click::Drag
     }
 

@@ -106,6 +106,8 @@ pub struct Connector {
     upload: UploadRef,
     /// What a watch says about the reader.
     pub viewer: Option<Viewer>,
+    /// What the last one said.
+    said: Option<Viewer>,
     state: State,
     /// Lost or failed connections since one was stable.
     failures: u32,
@@ -121,6 +123,7 @@ impl Connector {
         Self {
             upload: UploadRef::Id(upload),
             viewer: None,
+            said: None,
             state: State::Inactive,
             failures: 0,
             last_frame_at: 0,
@@ -143,6 +146,11 @@ impl Connector {
         }
     }
 
+    /// Whether the page is left, or not shown yet.
+    pub fn is_inactive(&self) -> bool {
+        self.state == State::Inactive
+    }
+
     /// Whether the tab is visible.
     pub fn is_visible(&self) -> bool {
         self.visible
@@ -157,7 +165,7 @@ impl Connector {
             ConnectionEvent::PageShown => Vec::new(),
             ConnectionEvent::Opened => vec![self.watch(cursor)],
             ConnectionEvent::FrameReceived => self.on_frame(now),
-            ConnectionEvent::Watched => self.on_watched(now),
+            ConnectionEvent::Watched => self.on_watched(now, cursor),
             ConnectionEvent::Refused(code) => self.on_refused(code, now, cursor),
             ConnectionEvent::UpdatesResumed => self.on_updates_resumed(now),
             ConnectionEvent::Closed(code) => self.on_closed(code, now),

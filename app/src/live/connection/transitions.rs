@@ -33,7 +33,8 @@ impl Connector {
         ]
     }
 
-    pub(super) fn watch(&self, cursor: Cursor) -> Effect {
+    pub(super) fn watch(&mut self, cursor: Cursor) -> Effect {
+        self.said.clone_from(&self.viewer);
         Effect::Send(ClientCommand::Watch {
             upload_id: self.upload,
             after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
@@ -79,7 +80,7 @@ impl Connector {
         Vec::new()
     }
 
-    pub(super) fn on_watched(&mut self, now: Now) -> Vec<Effect> {
+    pub(super) fn on_watched(&mut self, now: Now, cursor: Cursor) -> Vec<Effect> {
         if self.state != State::Trying {
             return Vec::new();
         }
@@ -88,10 +89,15 @@ impl Connector {
             since: now.millis,
             probing: false,
         };
-        vec![
+        let mut effects = vec![
             Effect::Stop(Timer::Timeout),
             Effect::Start(Timer::Idle, IDLE_TIMEOUT_MILLIS),
-        ]
+        ];
+        if self.said != self.viewer {
+            // The alias was changed before the answer.
+            effects.extend(self.probe(now.millis, cursor));
+        }
+        effects
     }
 
     pub(super) fn on_refused(

@@ -20,7 +20,7 @@ use super::effect::{Effect, Timer};
 use super::failure::ApiFailure;
 use super::machine::{Input, Machine};
 use super::message_list::MessageList;
-use super::view::{Connection, Delivery, History, ListedMessage, Presence, Ripple, Segment};
+use super::view::{Connection, Delivery, ListedMessage, OlderMessages, Presence, Ripple, Segment};
 use crate::browser::{random, storage};
 use crate::model::{
     AuthorName, AuthorTag, ClientMessageId, LogPage, MessageText, NewMessage, Point, Seq, UploadId,
@@ -37,7 +37,7 @@ pub fn connect_early() {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     pub messages: MessageList,
-    pub history: RwSignal<History>,
+    pub older: RwSignal<OlderMessages>,
     pub connection: RwSignal<Connection>,
     pub ripples: RwSignal<Vec<Ripple>>,
     pub segments: RwSignal<Vec<Segment>>,
@@ -194,8 +194,8 @@ impl Inner {
             self.view.ripples.set(machine.ripples().to_vec());
             self.view.segments.set(machine.segments().to_vec());
         }
-        if self.view.history.get_untracked() != machine.history() {
-            self.view.history.set(machine.history());
+        if self.view.older.get_untracked() != machine.older() {
+            self.view.older.set(machine.older());
         }
         if self.view.presence.read_untracked().as_ref() != machine.presence() {
             self.view.presence.set(machine.presence().cloned());

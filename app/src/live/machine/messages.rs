@@ -111,6 +111,8 @@ impl Machine {
     pub(super) fn start_backfill(&mut self) {
         match self.connector.phase() {
             Phase::NotFound | Phase::Gone => {}
+            // The watch that follows brings what is missing.
+            _ if self.connector.is_inactive() => {}
             _ if self.is_contradicted => {
                 let head = self.conversation.head();
                 self.effects.extend(self.backfill.start_newest(head));

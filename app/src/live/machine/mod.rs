@@ -14,7 +14,7 @@ use super::failure::ApiFailure;
 use super::outbox::Outbox;
 use super::ripples::Ripples;
 use super::view::{
-    Connection, Delivery, History, ListedEntry, ListedMessage, Presence, Ripple, Segment,
+    Connection, Delivery, ListedEntry, ListedMessage, OlderMessages, Presence, Ripple, Segment,
 };
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
 use crate::model::{
@@ -166,12 +166,12 @@ impl Machine {
     }
 
     /// Whether older messages can be loaded.
-    pub fn history(&self) -> History {
+    pub fn older(&self) -> OlderMessages {
         match self.older {
-            _ if !self.conversation.has_older() => History::Complete,
-            Older::Idle => History::More,
-            Older::Loading | Older::Outdated => History::Loading,
-            Older::Failed => History::Failed,
+            _ if !self.conversation.has_older() => OlderMessages::Complete,
+            Older::Idle => OlderMessages::More,
+            Older::Loading | Older::Outdated => OlderMessages::Loading,
+            Older::Failed => OlderMessages::Failed,
         }
     }
 

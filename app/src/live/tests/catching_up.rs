@@ -2,7 +2,7 @@ use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
 use super::super::failure::ApiFailure;
 use super::super::machine::Input;
-use super::super::{Connection, Delivery, History};
+use super::super::{Connection, Delivery, OlderMessages};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
 use crate::event::{CommandName, Refusal, RefusalCode, ServerEvent};
@@ -92,7 +92,7 @@ fn after_ten_thousand_missed_messages_the_newest_are_listed_and_older_ones_can_b
         Connection::CaughtUp { missed: 10_000 }
     );
     assert_eq!(texts(&machine).len(), 50);
-    assert_eq!(machine.history(), History::More);
+    assert_eq!(machine.older(), OlderMessages::More);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
         [Effect::FetchUpTo(Seq::new(9_954))]
@@ -271,27 +271,27 @@ fn events_of_other_uploads_and_later_versions_are_ignored() {
 #[test]
 fn older_messages_are_loaded_before_the_first() {
     let mut machine = machine(page(101..=150, 150));
-    assert_eq!(machine.history(), History::More);
+    assert_eq!(machine.older(), OlderMessages::More);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
         [Effect::FetchUpTo(Seq::new(101))]
     );
-    assert_eq!(machine.history(), History::Loading);
+    assert_eq!(machine.older(), OlderMessages::Loading);
     assert_eq!(give(&mut machine, Input::LoadOlder), []);
     give(
         &mut machine,
         Input::FetchedOlder(Err(ApiFailure::Unreachable)),
     );
-    assert_eq!(machine.history(), History::Failed);
+    assert_eq!(machine.older(), OlderMessages::Failed);
     assert_eq!(
         give(&mut machine, Input::LoadOlder),
         [Effect::FetchUpTo(Seq::new(101))]
     );
     give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
-    assert_eq!(machine.history(), History::More);
+    assert_eq!(machine.older(), OlderMessages::More);
     give(&mut machine, Input::LoadOlder);
     give(&mut machine, Input::FetchedOlder(Ok(page(1..=51, 150))));
-    assert_eq!(machine.history(), History::Complete);
+    assert_eq!(machine.older(), OlderMessages::Complete);
     assert_eq!(give(&mut machine, Input::LoadOlder), []);
     assert_eq!(texts(&machine).len(), 150);
 }

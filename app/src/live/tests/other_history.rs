@@ -1,7 +1,7 @@
 use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
 use super::super::machine::Input;
-use super::super::{Connection, Delivery, History};
+use super::super::{Connection, Delivery, OlderMessages};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
@@ -67,7 +67,7 @@ fn answers_from_before_a_reset_are_ignored() {
     give(&mut machine, Input::Fetched(Ok(page(4..=160, 160))));
     give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
     assert_eq!(texts(&machine).len(), 3);
-    assert_eq!(machine.history(), History::Complete);
+    assert_eq!(machine.older(), OlderMessages::Complete);
     frame(&mut machine, posted(message(4)));
     assert_eq!(texts(&machine).len(), 4);
 }
@@ -180,7 +180,7 @@ fn older_messages_of_another_history_are_not_listed() {
     let effects = give(&mut machine, Input::FetchedOlder(Ok(others)));
     assert_eq!(effects, [Effect::FetchNewest]);
     assert_eq!(texts(&machine).len(), 50);
-    assert_eq!(machine.history(), History::More);
+    assert_eq!(machine.older(), OlderMessages::More);
 }
 
 #[test]

@@ -211,6 +211,19 @@ fn messages_of_the_last_document_wait_for_the_connection_unless_they_are_listed(
 }
 
 #[test]
+fn a_page_that_was_left_posts_what_is_unsent_and_fetches_nothing() {
+    let mut machine = live();
+    send(&mut machine, "a");
+    send(&mut machine, "b");
+    connection(&mut machine, ConnectionEvent::Unmounted);
+    let stored = Input::PostAnswered(key("a"), Ok(own("a", 6).into()));
+    assert_eq!(posts(&give(&mut machine, stored)), ["b"]);
+    let stored = Input::PostAnswered(key("b"), Ok(own("b", 7).into()));
+    assert_eq!(give(&mut machine, stored), []);
+    assert!(!machine.has_unsent());
+}
+
+#[test]
 fn without_a_connection_messages_of_the_last_document_are_posted_after_a_while() {
     let mut machine = machine(page(1..=3, 3));
     machine.restore([unsent("a")].into_iter());

@@ -117,6 +117,20 @@ fn an_alias_that_changes_without_a_connection_is_told_by_the_next_watch() {
 }
 
 #[test]
+fn an_alias_that_changes_before_the_watch_is_answered_is_told_afterwards() {
+    let mut machine = machine(page(1..=3, 3));
+    connection(&mut machine, ConnectionEvent::Mounted);
+    connection(&mut machine, ConnectionEvent::Opened);
+    rename(&mut machine, "Mira");
+    assert_eq!(give(&mut machine, Input::Timer(Timer::Rename)), []);
+    let effects = frame(&mut machine, watched(3));
+    let name = viewer(&effects).unwrap().name;
+    assert_eq!(name, Some("Mira".parse().unwrap()));
+    let effects = frame(&mut machine, watched(3));
+    assert_eq!(effects, [Effect::Stop(Timer::Timeout)], "once");
+}
+
+#[test]
 fn who_is_here_is_known_once_the_server_says_so() {
     let mut machine = live();
     assert_eq!(machine.presence(), None);

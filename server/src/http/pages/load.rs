@@ -12,10 +12,10 @@ use crate::http::state::AppState;
 use crate::store::Select;
 
 /// How many entries of its log a page has at first.
-const FIRST_MESSAGES: usize = 50;
+const FIRST_ENTRIES: usize = 50;
 /// An estimate of the size of the longest page, in bytes: it contains its messages twice, each of 2,000 characters of
 /// four bytes.
-pub(super) const MAX_PAGE_BYTES: usize = 2 * FIRST_MESSAGES * (8 * 1024 + 512);
+pub(super) const MAX_PAGE_BYTES: usize = 2 * FIRST_ENTRIES * (8 * 1024 + 512);
 
 /// Reads an upload, its newest messages and its placeholder.
 pub(super) async fn upload_page(
@@ -56,7 +56,7 @@ async fn newest_messages(
     upload: Upload,
 ) -> Result<UploadPage, PageError> {
     let store = &state.store;
-    let page = store.entries(upload.id, Select::Newest, FIRST_MESSAGES);
+    let page = store.entries(upload.id, Select::Newest, FIRST_ENTRIES);
     let page = deadline.wait("store", page).await.map_err(page_error)?;
     let first = match page.entries.first() {
         Some(oldest) if oldest.seq() > Seq::new(1) => {

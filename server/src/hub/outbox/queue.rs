@@ -270,7 +270,8 @@ impl WriteQueue {
         }
     }
 
-    /// Changes to a later state; an earlier one is ignored. Drops the queue, which would be followed by a gap anyway.
+    /// Changes to a later state; an earlier one is ignored. Drops what is queued: the client reads it again when it
+    /// comes back.
     fn advance(&mut self, state: State) {
         if state <= self.state {
             return;

@@ -147,7 +147,7 @@ impl DecoderProcess {
         }
     }
 
-    /// Logs why the check failed, if the image is not the reason.
+    /// Logs why it failed, if the image is not the reason.
     async fn refused(&mut self, refusal: ImageError) -> ImageError {
         if refusal == ImageError::Unavailable {
             let stderr = self.stderr().await;

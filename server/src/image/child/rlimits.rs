@@ -39,7 +39,7 @@ impl MemoryLimit {
         let program = address_space();
         if let Some(program) = program {
             let walk = program + CHILD_MEMORY;
-            lower(Resource::AS, walk, walk + IMAGE_MEMORY)?;
+            set_capped(Resource::AS, walk, walk + IMAGE_MEMORY)?;
         }
         Ok(Self { program })
     }
@@ -49,7 +49,7 @@ impl MemoryLimit {
         match self.program {
             Some(program) => {
                 let all = program + CHILD_MEMORY + decoder.min(IMAGE_MEMORY);
-                lower(Resource::AS, all, all)
+                set_capped(Resource::AS, all, all)
             }
             None => Ok(()),
         }
@@ -67,13 +67,13 @@ pub(super) fn set(input: &Path, time: Duration) -> io::Result<()> {
         (Resource::CPU, seconds),
         (Resource::FSIZE, output),
     ] {
-        lower(resource, most, most)?;
+        set_capped(resource, most, most)?;
     }
     Ok(())
 }
 
 /// Sets a limit, but never above the one that this process was started with.
-fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+fn set_capped(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let (_, allowed) = getrlimit(resource)?;
     setrlimit(resource, soft.min(allowed), hard.min(allowed))
 }

@@ -5,14 +5,14 @@ use web_sys::Element;
 
 use crate::browser::focus;
 use crate::erased::effect;
-use crate::live::{History, Live};
+use crate::live::{Live, OlderMessages};
 use crate::texts::texts;
 
 /// Loads older messages, for those who do not scroll.
 #[component]
 pub fn LoadOlderButton(live: Live) -> impl IntoView {
-    let complete = move || live.history.get() == History::Complete;
-    let label = move || label(live.history.get()).to_owned();
+    let complete = move || live.older.get() == OlderMessages::Complete;
+    let label = move || label(live.older.get()).to_owned();
     let button = NodeRef::<Button>::new();
     let is_hidden = RwSignal::new(untrack(complete));
     effect(move || {
@@ -38,11 +38,11 @@ pub fn LoadOlderButton(live: Live) -> impl IntoView {
     }
 }
 
-fn label(history: History) -> &'static str {
-    match history {
-        History::More => texts().earlier_messages,
-        History::Loading => texts().loading_earlier,
-        History::Failed => texts().earlier_failed,
-        History::Complete => "",
+fn label(older: OlderMessages) -> &'static str {
+    match older {
+        OlderMessages::More => texts().earlier_messages,
+        OlderMessages::Loading => texts().loading_earlier,
+        OlderMessages::Failed => texts().earlier_failed,
+        OlderMessages::Complete => "",
     }
 }
