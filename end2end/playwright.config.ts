@@ -4,9 +4,11 @@ export default defineConfig({
   testDir: 'tests',
   // A test that passes only when repeated has found a defect.
   retries: 0,
-  // Some tests measure time; browsers in parallel would slow each other down.
-  workers: 1,
-  timeout: 30_000,
+  workers: 2,
+  fullyParallel: true,
+  timeout: 60_000,
+  // Longer than the 5 s of the default: a machine that does something else besides is slow.
+  expect: { timeout: 10_000 },
   globalTimeout: 40 * 60_000,
   forbidOnly: true,
   reporter: 'list',
@@ -28,5 +30,10 @@ export default defineConfig({
       ],
     },
   },
-  projects: [{ name: 'chromium', use: devices['Desktop Chrome'] }],
+  projects: [
+    { name: 'chromium', grepInvert: /@alone/, use: devices['Desktop Chrome'] },
+    // Tests that measure time or look at single frames, and those that need the machine for many nodes: one at a time,
+    // and after all others, since browsers in parallel slow each other down.
+    { name: 'alone', grep: /@alone/, workers: 1, dependencies: ['chromium'], use: devices['Desktop Chrome'] },
+  ],
 });

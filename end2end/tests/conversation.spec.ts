@@ -7,7 +7,7 @@ import { ImagePage } from './pages';
 
 const waiting = (page: Page) => page.getByText('Waiting for the connection');
 
-test('a message is in the other window within 300 ms', async ({ page, another, request }) => {
+test('a message is in the other window within 300 ms', { tag: '@alone' }, async ({ page, another, request }) => {
   const shared = await upload(request);
   const writer = await ImagePage.open(page, shared.shortID);
   const reader = await ImagePage.openAsAnother(another, shared.shortID);

@@ -56,7 +56,7 @@ test('a message keeps its element from sending to sent', async ({ page, request 
 });
 
 // The time is that of the script that handles a frame, the median of 40.
-test('a message takes no longer when many are listed', async ({ page, request }) => {
+test('a message takes no longer when many are listed', { tag: '@alone' }, async ({ page, request }) => {
   const shared = await upload(request);
   await connectFakeSocket(page, shared.id);
   const reader = await ImagePage.open(page, shared.shortID);
@@ -70,7 +70,7 @@ test('a message takes no longer when many are listed', async ({ page, request })
   expect(many).toBeLessThan(3 * few + 5);
 });
 
-test('a message takes little longer when there are many pins', async ({ page, request }) => {
+test('a message takes little longer when there are many pins', { tag: '@alone' }, async ({ page, request }) => {
   const shared = await upload(request);
   await connectFakeSocket(page, shared.id);
   await ImagePage.open(page, shared.shortID);
@@ -89,7 +89,7 @@ test('a message takes little longer when there are many pins', async ({ page, re
 });
 
 // The times are from the input to the end of its work, layout included; medians of 20.
-test('a tap and a key are shown in the next frame with 2,000 messages and 200 pins', async ({ page, request }) => {
+test('a tap and a key are shown in the next frame with 2,000 messages and 200 pins', { tag: '@alone' }, async ({ page, request }) => {
   const shared = await upload(request);
   await connectFakeSocket(page, shared.id);
   await ImagePage.open(page, shared.shortID);

@@ -4,7 +4,7 @@ import { image, messages, post, upload } from './api';
 import { observe, pressEnter, shown, tapMiddle } from './latency';
 import { ImagePage } from './pages';
 
-test('an image uploaded at one node is shown by the others, with messages and ripples within 300 ms', async ({
+test('an image uploaded at one node is shown by the others, with messages and ripples within 300 ms', { tag: '@alone' }, async ({
   startNodes,
   browserAt,
 }) => {
@@ -44,7 +44,7 @@ test('an image uploaded at one node is shown by the others, with messages and ri
   for (const window of windows) await expect(window.messages).toHaveText(said);
 });
 
-test('who is here, the names of ripples and pins cross the nodes', async ({ startNodes, browserAt }) => {
+test('who is here, the names of ripples and pins cross the nodes', { tag: '@alone' }, async ({ startNodes, browserAt }) => {
   const nodes = await startNodes(3);
   const shared = await upload((await browserAt(nodes[0].url)).request);
   const names = ['Kim', 'Mira', 'Jonas'];
@@ -70,7 +70,7 @@ test('who is here, the names of ripples and pins cross the nodes', async ({ star
   }
 });
 
-test('a window whose node is killed connects to another one and misses nothing', async ({
+test('a window whose node is killed connects to another one and misses nothing', { tag: '@alone' }, async ({
   startNodes,
   startBalancer,
   browserAt,

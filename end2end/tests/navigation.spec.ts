@@ -80,7 +80,7 @@ test('the socket is kept from page to page', async ({ page }) => {
   expect(seen.sent).toEqual(['watch', 'unwatch', 'watch', 'unwatch', 'watch']);
 });
 
-test('an uploaded picture is shown at once and is not loaded again', async ({ page }) => {
+test('an uploaded picture is shown at once and is not loaded again', { tag: '@alone' }, async ({ page }) => {
   const seen = observe(page);
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();

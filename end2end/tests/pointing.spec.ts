@@ -137,7 +137,7 @@ test('touches while offline are shown as not sent', async ({ page, request }) =>
   expect(sent.length).toBe(1);
 });
 
-test('a screen reader hears where others point, but not too often', async ({ page, another, request }) => {
+test('a screen reader hears where others point, but not too often', { tag: '@alone' }, async ({ page, another, request }) => {
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);
@@ -180,7 +180,7 @@ test('hold and drag draws a line that the others see and that fades', async ({ p
   await expect(page.getByText('where you tapped')).toBeHidden();
 });
 
-test('a line stays within the limit of touches', async ({ page, request }) => {
+test('a line stays within the limit of touches', { tag: '@alone' }, async ({ page, request }) => {
   const refusals: string[] = [];
   page.on('websocket', (socket) =>
     socket.on('framereceived', ({ payload }) => String(payload).includes('refused') && refusals.push(String(payload))),

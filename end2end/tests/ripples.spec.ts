@@ -36,7 +36,7 @@ test("one's own ripple does not wait for the network, and fades", async ({ page,
   await expect(tapper.ripples).toHaveCount(0);
 });
 
-test('quick taps stay within the server\'s limit', async ({ page, another, request }) => {
+test('quick taps stay within the server\'s limit', { tag: '@alone' }, async ({ page, another, request }) => {
   const shared = await upload(request);
   const tapper = await ImagePage.open(page, shared.shortID);
   const watcher = await ImagePage.openAsAnother(another, shared.shortID);

@@ -324,7 +324,7 @@ test.describe('with fingers', () => {
     await expectNoTapBefore(opened, sent);
   });
 
-  test('a finger taps, and twice quickly zooms', async ({ page, request }) => {
+  test('a finger taps, and twice quickly zooms', { tag: '@alone' }, async ({ page, request }) => {
     const sent = framesOf(page);
     const opened = await ImagePage.open(page, (await upload(request)).shortID);
     const { x, y } = placeOf(await shown(page), 0.5, 0.5);

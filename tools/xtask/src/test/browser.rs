@@ -33,7 +33,11 @@ pub fn test(workspace: &Workspace, arguments: &[OsString], effort: Effort) -> Re
     let shell = &workspace.shell;
     let _inside = shell.push_dir(workspace.root.join("end2end"));
     check_types(shell)?;
-    let playwright = cmd!(shell, "node node_modules/@playwright/test/cli.js test");
+    let mut playwright = cmd!(shell, "node node_modules/@playwright/test/cli.js test");
+    if !arguments.is_empty() {
+        // Otherwise one test that runs alone would bring all tests of the project that it waits for.
+        playwright = playwright.args(["--no-deps", "--workers=1"]);
+    }
     let mut playwright = playwright
         .args(arguments)
         .env("TONESA_BINARY", &built.program)
