@@ -302,10 +302,10 @@ impl Job {
         let made = match self.download().await {
             Ok(image) => {
                 let resizer = self.resizer().await?;
-                match resizer.resize(image, spec_of(self.id.1)).await {
+                match resizer.resize(image, spec_of(derived)).await {
                     // That it had to wait too long says nothing about this picture.
                     Err(ImageError::Busy) => return Err(ApiError::Unavailable),
-                    resized => self.store(resized).await,
+                    made => self.store(made).await,
                 }
             }
             Err(error) => Err(error),
@@ -368,20 +368,18 @@ impl Job {
 
     /// Stores the picture if possible, or an empty one when none can be made of this image.
     async fn store(&self, resized: Result<TempPath, ImageError>) -> Result<Resized, ApiError> {
-        let Pictures {
-            blobs, decoders, ..
-        } = &self.pictures;
+        let pictures = &self.pictures;
         let (key, derived) = self.id;
         let picture = match resized {
             Err(ImageError::Unavailable | ImageError::Busy) => return Err(ApiError::Unavailable),
             // By the present limits, or on a busy machine: later it may be possible.
             Err(ImageError::TooLarge(_)) => return Ok(Resized::none_for_now()),
-            Err(_) => decoders.create_temporary().await?,
+            Err(_) => pictures.decoders.create_temporary().await?,
             Ok(picture) => picture,
         };
         let file = File::open(&picture).map_err(|error| unavailable(&error))?;
         let size = file.metadata().map_err(|error| unavailable(&error))?.len();
-        let put = blobs.put_derived(key, derived, picture);
+        let put = pictures.blobs.put_derived(key, derived, picture);
         let is_stored = matches!(timeout(STORE_TIMEOUT, put).await, Ok(Ok(())));
         if !is_stored {
             tracing::warn!("a smaller picture could not be stored");
