@@ -5,7 +5,10 @@ use std::{env, path::PathBuf};
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use super::{apt, install::is_on_path};
+use super::{
+    apt,
+    install::{self, is_on_path},
+};
 use crate::workspace::Workspace;
 
 /// Mozilla's driver of Firefox, which Debian does not have: built from crates.io.
@@ -63,20 +66,7 @@ fn geckodriver(workspace: &Workspace) -> Result<PathBuf> {
     if let Ok(driver) = which::which("geckodriver") {
         return Ok(driver);
     }
-    let name = format!("tools/geckodriver-{GECKODRIVER}");
-    let folder = workspace.target.join(name);
-    let driver = folder.join("bin/geckodriver");
-    if !driver.is_file() {
-        let place = folder.display();
-        println!("xtask: building geckodriver, which drives Firefox, into {place} (two minutes)");
-        let install = workspace.cargo().args(["install", "geckodriver"]);
-        install
-            .args(["--locked", "--version", GECKODRIVER, "--root"])
-            .arg(&folder)
-            .run()
-            .context("building geckodriver; one on PATH does as well")?;
-    }
-    Ok(driver)
+    install::build_cargo_program(workspace, "geckodriver", GECKODRIVER)
 }
 
 fn webkit(shell: &Shell) -> Result<()> {

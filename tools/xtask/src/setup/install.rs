@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
 
 use super::apt;
+use crate::workspace::Workspace;
 
 pub fn is_on_path(program: &str) -> bool {
     which::which(program).is_ok()
@@ -35,6 +36,45 @@ pub fn ensure_pip(shell: &Shell) -> Result<bool> {
         apt::install(shell, &["python3-pip"])?;
     }
     Ok(has_pip())
+}
+
+/// A program that cargo builds: the one on PATH if it is at least as new as `version`, else this version from crates.io,
+/// in `target/tools`.
+pub fn ensure_cargo_program(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+    if let Ok(program) = which::which(name) {
+        let answer = cmd!(workspace.shell, "{program} --version").quiet();
+        let numbers = parse_version(&answer.ignore_stderr().read().unwrap_or_default());
+        if numbers >= parse_version(version) {
+            return Ok(program);
+        }
+    }
+    build_cargo_program(workspace, name, version)
+}
+
+/// Builds a program from crates.io, unless that version is there.
+pub fn build_cargo_program(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+    let folder = workspace
+        .target
+        .join("tools")
+        .join(format!("{name}-{version}"));
+    let program = folder.join("bin").join(name);
+    if !program.is_file() {
+        println!("xtask: building {name} into {} (minutes)", folder.display());
+        let install = workspace.cargo().args(["install", "--locked", name]);
+        // Optimising would take longer than it saves.
+        let install = install.args(["--debug", "--version", version, "--root"]);
+        let install = install.arg(&folder).env("CARGO_PROFILE_DEV_DEBUG", "false");
+        install.run().with_context(|| {
+            format!("building {name}; version {version} or newer on PATH does as well")
+        })?;
+    }
+    Ok(program)
+}
+
+/// The numbers of the first version in a program's answer; none if there is none.
+fn parse_version(answer: &str) -> Option<Vec<u32>> {
+    let numbers = |word: &str| word.split('.').map(|number| number.parse().ok()).collect();
+    answer.split_whitespace().find_map(numbers)
 }
 
 /// The major version that a program's `--version` prints after `marker`.
@@ -134,5 +174,15 @@ mod tests {
         let wasm_opt = "wasm-opt version 132 (version_132)";
         assert_eq!(parse_major(wasm_opt, "version "), Some(132));
         assert_eq!(parse_major("something else", "version "), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let is_enough = |answer| parse_version(answer) >= parse_version("0.9.1");
+        assert!(is_enough("cargo-deny 0.9.1"));
+        assert!(is_enough("geckodriver 0.20.2 (9f3 2026-01-01)\nMore 0.1.0"));
+        assert!(is_enough("1.0.0"));
+        assert!(!is_enough("cargo-deny 0.9.0"));
+        assert!(!is_enough("no version"));
     }
 }

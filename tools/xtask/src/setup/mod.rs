@@ -11,6 +11,8 @@ mod python;
 mod servers;
 mod wasm;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
@@ -74,6 +76,11 @@ pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
     deploy::ensure(workspace)
 }
 
+/// `cargo deny`, which checks licences and versions of dependencies.
+pub fn for_dependency_checks(workspace: &Workspace) -> Result<PathBuf> {
+    install::ensure_cargo_program(workspace, "cargo-deny", "0.20.2")
+}
+
 /// All of it.
 pub fn everything(workspace: &Workspace) -> Result<()> {
     for_checking(workspace)?;
@@ -84,6 +91,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     for_examples(workspace)?;
     let browser = for_browser_tests(workspace)?;
     let engines = for_engine_tests(workspace)?;
+    for_dependency_checks(workspace)?;
     println!(
         "xtask: all is there; compiler for WASM: {:?}, browser: {browser:?}, {engines:?}",
         toolbox.compiler

@@ -22,6 +22,8 @@ pub enum Stage {
     Clippy,
     /// Dockerfile, compose.yaml and deploy/, read by programs that know their formats
     Deploy,
+    /// Licences, versions and origins of all dependencies, by deny.toml
+    Deny,
     /// Unit and integration tests
     Unit,
     /// The site's size, then Playwright with real Chromium against the real program
@@ -112,6 +114,7 @@ impl Stage {
             Self::Fmt => format(workspace),
             Self::Clippy => lint(workspace),
             Self::Deploy => deploy::check(workspace),
+            Self::Deny => check_dependencies(workspace),
             Self::Unit => unit_tests(workspace, arguments),
             Self::Browser => browser::test(workspace, arguments, effort),
             Self::Engines => engines::test(workspace, arguments, effort),
@@ -139,6 +142,15 @@ fn lint(workspace: &Workspace) -> Result<()> {
     let wasm = wasm.args(["--package", "frontend", "--package", "app"]);
     let wasm = wasm.args(["--features", "app/hydrate"]);
     Ok(wasm.args(["--", "--deny", "warnings"]).run()?)
+}
+
+/// Without the advisories, whose database is downloaded: `cargo deny check advisories` by hand.
+fn check_dependencies(workspace: &Workspace) -> Result<()> {
+    let deny = setup::for_dependency_checks(workspace)?;
+    let deny = workspace.shell.cmd(deny).args(["--locked", "check"]);
+    // An exception that is not needed any more is only a warning.
+    let deny = deny.args(["--deny", "warnings"]);
+    Ok(deny.args(["licenses", "bans", "sources"]).run()?)
 }
 
 fn unit_tests(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
