@@ -5,6 +5,7 @@ mod build;
 mod chaos;
 mod defects;
 mod planted;
+mod release;
 mod setup;
 mod simulate;
 mod site;
@@ -49,6 +50,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Build what is published of a version, into target/release-files: archive, Debian package, SBOM, checksums
+    Release,
     /// Run every check and test, stopping at the first stage that fails
     Test(test::Options),
 }
@@ -72,6 +75,7 @@ fn run(task: Task) -> Result<()> {
         Task::Run { release, arguments } => build::serve(&workspace, release, &arguments),
         Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Simulate(options) => simulate::run(&workspace, &options),
+        Task::Release => release::run(&workspace),
         Task::Measure => build::measure(&workspace),
         Task::Bench { arguments } => build::bench(&workspace, &arguments),
         Task::Test(options) => test::run(&workspace, &options),

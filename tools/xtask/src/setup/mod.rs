@@ -8,6 +8,7 @@ mod engines;
 pub mod install;
 mod peers;
 mod python;
+mod release;
 mod servers;
 mod wasm;
 
@@ -26,6 +27,7 @@ pub use deploy::Checkers;
 pub use engines::Engines;
 pub use peers::ensure as for_bench;
 pub use python::{for_api_test, for_examples};
+pub use release::{Packagers, ensure as for_release};
 pub use servers::ensure as for_many_nodes;
 pub use wasm::{Compiler, TARGET};
 

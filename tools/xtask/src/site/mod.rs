@@ -120,7 +120,8 @@ fn hashed_name(extension: &str, bytes: &[u8]) -> String {
     format!("tonesa-{}.{extension}", &hash[..16])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))

@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{setup, workspace::Workspace};
+use crate::{
+    setup::{self, install},
+    workspace::Workspace,
+};
+
+/// How exposed the unit may be by systemd's own measure, from 0 to 100. From 20 on it is no longer "OK".
+const MAX_EXPOSURE: u32 = 15;
 
 /// Checks every file, and says which could not be checked.
 pub fn check(workspace: &Workspace) -> Result<()> {
@@ -33,11 +39,37 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     if let (Some(python), Some(go)) = (&checkers.python, &checkers.go) {
         check_kubernetes(workspace, python, go).context("deploy/kubernetes")?;
     }
+    if install::is_on_path("systemd-analyze") {
+        check_unit(workspace).context("deploy/systemd")?;
+    } else {
+        println!("xtask: not checked without systemd: deploy/systemd");
+    }
+    cmd!(shell, "sh -n deploy/debian/postrm").run()?;
     cmd!(shell, "bash -n deploy/compose/mongo-start.sh").run()?;
     for script in ["mongo-ready.js", "mongo-user.js"] {
         cmd!(shell, "node --check deploy/compose/{script}").run()?;
     }
     Ok(())
+}
+
+/// Checks the unit's directives, and that it exposes no more than it does now.
+fn check_unit(workspace: &Workspace) -> Result<()> {
+    let shell = &workspace.shell;
+    let folder = workspace.target.join("deploy");
+    shell.create_dir(&folder)?;
+    let unit = shell.read_file("deploy/systemd/tonesa.service")?;
+    // The program need not be installed here.
+    let unit = unit.replace("ExecStart=/usr/bin/tonesa", "ExecStart=/bin/true");
+    let copy = folder.join("tonesa.service");
+    shell.write_file(&copy, unit)?;
+    cmd!(
+        shell,
+        "systemd-analyze verify --man=no --recursive-errors=no {copy}"
+    )
+    .run()?;
+    let security = cmd!(shell, "systemd-analyze security --offline=true {copy}");
+    let security = security.arg(format!("--threshold={MAX_EXPOSURE}"));
+    Ok(security.quiet().ignore_stdout().run()?)
 }
 
 fn check_caddyfile(shell: &Shell, go: &Path) -> Result<()> {

@@ -1,0 +1,182 @@
+//! `cargo xtask release`: what is published of a version, in `target/release-files`.
+
+use std::{fmt::Write, fs, io, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use xshell::cmd;
+
+use crate::{
+    build::{self, Built},
+    setup::{self, Packagers},
+    site,
+    workspace::Workspace,
+};
+
+/// What is packed beside the program and its site.
+const DOCUMENTS: [&str; 7] = [
+    "CHANGELOG.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+    "deploy/systemd/tonesa.service",
+    "docs/operations.md",
+];
+
+/// The packages that are compiled into what is published, and for what.
+const SHIPPED: [(&str, &str); 2] = [("server", "tonesa"), ("frontend", "tonesa-site")];
+
+/// Builds the program and packs it: an archive, a Debian package, lists of all that is compiled into them (SBOM), and
+/// the checksums of these files.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    let tools = setup::for_release(workspace)?;
+    let built = build::release(workspace)?;
+    let folder = workspace.target.join("release-files");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let release = Release {
+        workspace,
+        tools,
+        folder,
+        version: version(workspace)?,
+        machine: machine(workspace)?,
+    };
+    release.archive(&built)?;
+    release.debian_package()?;
+    release.sboms()?;
+    release.checksums()
+}
+
+struct Release<'a> {
+    workspace: &'a Workspace,
+    tools: Packagers,
+    folder: PathBuf,
+    version: String,
+    /// The target, such as `x86_64-unknown-linux-gnu`.
+    machine: String,
+}
+
+impl Release<'_> {
+    /// Packs the same bytes from the same files, whenever and by whomever it is called.
+    fn archive(&self, built: &Built) -> Result<()> {
+        let shell = &self.workspace.shell;
+        let name = format!("tonesa-{}-{}", self.version, self.machine);
+        let staged = self.folder.join(&name);
+        fs::create_dir_all(&staged)?;
+        let program = staged.join("tonesa");
+        let (from, site) = (&built.program, &built.site);
+        cmd!(shell, "strip -o {program} {from}").run()?;
+        cmd!(shell, "cp --recursive {site} {staged}/site").run()?;
+        for document in DOCUMENTS {
+            cmd!(shell, "cp {document} {staged}").run()?;
+        }
+        let (folder, archive) = (&self.folder, self.folder.join(format!("{name}.tar.gz")));
+        let time = cmd!(shell, "git log -1 --format=@%ct").read()?;
+        cmd!(
+            shell,
+            "tar --create --file {archive} --use-compress-program 'gzip --no-name' --directory {folder}
+             --sort name --mtime {time} --owner 0 --group 0 --numeric-owner --mode u+rw,go+r-w {name}"
+        )
+        .run()?;
+        Ok(fs::remove_dir_all(staged)?)
+    }
+
+    /// `[package.metadata.deb]` in `server/Cargo.toml` says what is in it.
+    fn debian_package(&self) -> Result<()> {
+        let deb = self.workspace.shell.cmd(&self.tools.deb);
+        let deb = deb.args(["--package", "server", "--no-build", "--output"]);
+        Ok(deb.arg(&self.folder).run()?)
+    }
+
+    /// Writes a list of packages in the format of `CycloneDX` for each part. The program puts one beside each manifest
+    /// of the workspace.
+    fn sboms(&self) -> Result<()> {
+        for (package, part) in SHIPPED {
+            let name = format!("{part}-{}.cdx", self.version);
+            let target = if package == "frontend" {
+                setup::TARGET
+            } else {
+                &self.machine
+            };
+            let manifest = format!("{package}/Cargo.toml");
+            let sbom = self.workspace.shell.cmd(&self.tools.cyclonedx);
+            let sbom = sbom.args(["cyclonedx", "--format", "json", "--quiet"]);
+            let sbom = sbom.args(["--target", target, "--manifest-path", &manifest]);
+            sbom.args(["--override-filename", &name]).run()?;
+            let file = format!("{name}.json");
+            let made = self.workspace.root.join(package).join(&file);
+            fs::copy(&made, self.folder.join(&file)).context("copying the SBOM")?;
+            for manifest in manifests(self.workspace)? {
+                let made = manifest.with_file_name(&file);
+                if made.is_file() {
+                    fs::remove_file(made)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `SHA256SUMS`, in the format that `sha256sum --check` reads.
+    fn checksums(&self) -> Result<()> {
+        let mut files: Vec<_> = fs::read_dir(&self.folder)?
+            .map(|file| Ok(file?.path()))
+            .collect::<io::Result<_>>()?;
+        files.sort();
+        let mut lines = String::new();
+        for file in &files {
+            let name = file.file_name().context("a file has a name")?;
+            let hash = site::hex(&Sha256::digest(fs::read(file)?));
+            writeln!(lines, "{hash}  {}", name.display())?;
+        }
+        fs::write(self.folder.join("SHA256SUMS"), &lines)?;
+        print!("{lines}");
+        println!("xtask: publish what is in {}", self.folder.display());
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    manifest_path: PathBuf,
+}
+
+fn packages(workspace: &Workspace) -> Result<Vec<Package>> {
+    let metadata = cmd!(
+        workspace.shell,
+        "cargo metadata --no-deps --format-version 1"
+    );
+    let metadata: Metadata = serde_json::from_str(&metadata.quiet().read()?)?;
+    Ok(metadata.packages)
+}
+
+fn manifests(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let packages = packages(workspace)?.into_iter();
+    Ok(packages.map(|package| package.manifest_path).collect())
+}
+
+fn version(workspace: &Workspace) -> Result<String> {
+    let packages = packages(workspace)?;
+    let server = packages
+        .into_iter()
+        .find(|package| package.name == "server");
+    Ok(server.context("there is no package `server`")?.version)
+}
+
+fn machine(workspace: &Workspace) -> Result<String> {
+    let machine = cmd!(workspace.shell, "rustc --print host-tuple")
+        .quiet()
+        .read()?;
+    ensure!(!machine.is_empty(), "rustc does not tell its target");
+    Ok(machine)
+}
