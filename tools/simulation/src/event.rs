@@ -4,10 +4,12 @@ use app::live::effect::Timer;
 use app::model::UploadId;
 use server::broker::Frame;
 
+use crate::Millis;
 use crate::api::{Answer, Call};
 use crate::faults::Fault;
 use crate::node::ProcessId;
 use crate::plan::{Act, Planned};
+use crate::world::World;
 
 /// What happens at a time.
 pub enum Event {
@@ -50,4 +52,31 @@ pub enum Event {
     Check,
     BeginFault(Planned<Fault>),
     EndFault(Fault),
+}
+
+impl World {
+    /// The time of the next event. Drops those before it that mean nothing any more: most timers are stopped, and most
+    /// calls are answered.
+    pub fn next_event(&mut self) -> Option<Millis> {
+        loop {
+            let next = self.queue.first_entry()?;
+            let client = |client| self.clients.get(client);
+            let is_over = match next.get() {
+                Event::Timer {
+                    client: number,
+                    timer,
+                    generation,
+                } => client(number).is_none_or(|it| it.timers[*timer as usize] != *generation),
+                Event::GiveUp {
+                    client: number,
+                    number: call,
+                } => client(number).is_none_or(|it| !it.calls.contains_key(call)),
+                _ => false,
+            };
+            if !is_over {
+                return Some(next.key().0);
+            }
+            next.remove();
+        }
+    }
 }

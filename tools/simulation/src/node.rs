@@ -72,6 +72,9 @@ pub struct Process {
     stopping: CancellationToken,
     /// Notified when the world has to look: something was written, published or answered.
     activity: Arc<Notify>,
+    /// Until when it has run, and whether it has come to rest then.
+    reached: Millis,
+    is_at_rest: bool,
 }
 
 impl Process {
@@ -149,26 +152,39 @@ impl Process {
             tasks,
             stopping,
             activity,
+            reached: now,
+            is_at_rest: false,
         }
     }
 
+    /// Whether it has nothing to do but wait for its timers, and that for less than `delay` until `limit`.
+    pub fn rests_until(&self, limit: Millis, delay: Millis) -> bool {
+        let has_input = self.runtime.metrics().global_queue_depth() > 0;
+        self.is_at_rest && !has_input && limit < self.reached + delay
+    }
+
     /// Runs the process until it has done something that the world has to see, or until `limit`. Returns the time.
-    pub fn run_until(&self, limit: Millis) -> Millis {
-        self.set_wall();
-        let limit = self.clock.instant(limit);
-        self.runtime.block_on(async {
+    pub fn run_until(&mut self, limit: Millis) -> Millis {
+        let Self { clock, reached, .. } = self;
+        let is_ahead = *reached >= limit;
+        let limit = clock.instant(limit);
+        (self.reached, self.is_at_rest) = self.runtime.block_on(async {
+            set_wall(clock, self.wall_error);
             let idle = async {
-                // Without this, a process that is ahead would not run at all.
-                yield_now().await;
+                if is_ahead {
+                    // Its tasks would not run at all.
+                    yield_now().await;
+                }
                 sleep_until(limit).await;
             };
-            tokio::select! {
+            let is_at_rest = tokio::select! {
                 biased;
-                () = self.activity.notified() => {}
-                () = idle => {}
-            }
-            self.clock.now()
-        })
+                () = self.activity.notified() => false,
+                () = idle => true,
+            };
+            (clock.now(), is_at_rest)
+        });
+        self.reached
     }
 
     /// Moves the clock of a process that was frozen: all timers that have expired meanwhile do so together.

@@ -2,7 +2,8 @@
 //!
 //! The world has one queue of events. Between two of them the processes take turns: each runs until the time of the next
 //! event, or until it has written, published or answered something, which becomes events in turn. A process may so be
-//! ahead of another by at most [`MAX_STEP`], as if its clock were fast; what it gets is then late by that much.
+//! ahead of another by at most [`MAX_STEP`], as if its clock were fast; what it gets is then late by that much. One that
+//! has nothing to do is run only after [`MAX_DELAY`], and its timers are late by that much.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,9 @@ use crate::watchdog::Watchdog;
 /// The number of nodes.
 pub const NODES: usize = 3;
 /// How far the processes may run before the world looks again.
-const MAX_STEP: Millis = 100;
+const MAX_STEP: Millis = 200;
+/// How far a process that has nothing to do may be behind: most of what happens concerns one of them only.
+const MAX_DELAY: Millis = 10;
 /// How often the world looks at one time. More often means that a task spins.
 const MAX_STEPS_AT_ONCE: u32 = 100_000;
 
@@ -57,7 +60,7 @@ impl Node {
 /// The world.
 pub struct World {
     pub now: Millis,
-    queue: BTreeMap<(Millis, u64), Event>,
+    pub queue: BTreeMap<(Millis, u64), Event>,
     events: u64,
     steps_at_once: u32,
     pub nodes: Vec<Node>,
@@ -234,10 +237,12 @@ impl World {
 
     fn step(&mut self, end: Millis) {
         let before = self.now;
-        let next = self.queue.first_key_value().map_or(end, |((at, _), _)| *at);
+        let next = self.next_event().unwrap_or(end);
         let mut reached = next.min(end).min(self.now + MAX_STEP);
-        for node in self.nodes.iter().filter(|node| node.frozen_since.is_none()) {
-            if let Some(process) = &node.process {
+        for node in &mut self.nodes {
+            let process = node.process.as_mut();
+            let process = process.filter(|_| node.frozen_since.is_none());
+            if let Some(process) = process.filter(|it| !it.rests_until(reached, MAX_DELAY)) {
                 reached = reached.min(process.run_until(reached));
             }
         }
