@@ -122,6 +122,13 @@ impl World {
         self.retry();
     }
 
+    /// Records what a node has to know from now on: a subscription of it begins.
+    pub fn record_known(&mut self, node: usize) {
+        let uploads = self.heads.keys();
+        let head = |upload: &UploadId| Some((*upload, self.log(*upload, 0)?.head));
+        self.nodes[node].heads = uploads.filter_map(head).collect();
+    }
+
     fn violate_all(&mut self, property: Property, violations: Vec<String>) {
         for what in violations {
             self.violate(property, what);
@@ -196,15 +203,15 @@ impl World {
         }
     }
 
-    /// Checks that of deleted uploads neither image nor message is left.
-    pub fn check_removed(&mut self) {
+    /// Checks that of these uploads, which are gone, neither image nor message is left.
+    pub fn check_removed(&mut self, uploads: Vec<UploadId>) {
         let is_left = |upload: &&UploadId| {
             let page = self.log(**upload, 1).unwrap_or_default();
             !page.entries.is_empty() || self.images().contains(&self.uploads[*upload])
         };
-        let left = self.deleted.iter().filter(is_left).count();
+        let left = uploads.iter().filter(is_left).count();
         if left > 0 {
-            let what = format!("{left} uploads were deleted, and are not removed");
+            let what = format!("{left} uploads are gone, and are not removed");
             self.violate(Property::LeavesNothing, what);
         }
     }

@@ -18,6 +18,8 @@ use crate::world::World;
 
 /// How many messages somebody writes who has much to say.
 pub const BURST: usize = 30;
+/// How many messages a page has.
+const NEWEST: usize = 50;
 
 /// A client.
 pub struct Client {
@@ -154,6 +156,7 @@ impl World {
         let happens = Input::Connection;
         let inputs = match does {
             Does::Write(count) => return self.write(client, count),
+            Does::Reload => return self.reload(client),
             Does::Delete => known
                 .some_own_message()
                 .map(Input::Delete)
@@ -184,6 +187,27 @@ impl World {
             let effects = (0..count).flat_map(|_| known.write()).collect();
             self.perform(client, effects);
         }
+    }
+
+    /// A user loads the page again. It has the newest messages, and its client takes over what is not stored yet.
+    fn reload(&mut self, number: usize) {
+        self.close(number);
+        let Some(before) = self.clients.remove(&number) else {
+            return;
+        };
+        let (upload, secret) = (before.upload, before.secret);
+        let page = self.log(upload, NEWEST).unwrap_or_default();
+        let mut client = Client::new(number, upload, secret, page);
+        let unsent = before.machine.unsent().iter().cloned();
+        client.machine.restore(unsent);
+        let effects = client.machine.take_effects();
+        client.written = before.written;
+        client.is_stalled = before.is_stalled;
+        // None of those that were started before expires.
+        client.timers = before.timers.map(|generation| generation + 1);
+        self.clients.insert(number, client);
+        self.perform(number, effects);
+        self.give(number, Input::Connection(ConnectionEvent::Mounted));
     }
 
     /// The users try again what has failed.

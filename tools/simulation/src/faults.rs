@@ -125,6 +125,7 @@ impl World {
                     && link == BrokerLink::Cut
                 {
                     process.repair();
+                    self.record_known(node);
                 }
             }
             Fault::ClockJumps(node) => {
@@ -192,6 +193,8 @@ impl World {
         if now - frozen_since > MAX_HELD {
             process.interrupt();
             process.repair();
+            let number = node.number;
+            self.record_known(number);
         } else {
             for event in held {
                 self.at(now, event);

@@ -32,6 +32,7 @@ fn shrink(plan: Plan, violates: impl Fn(&Plan) -> bool, tell: impl FnMut(&Plan))
             smallest.leave_out(|plan| &mut plan.rounds[round].faults);
             smallest.leave_out(|plan| &mut plan.rounds[round].acts);
             smallest.leave_out(|plan| &mut plan.rounds[round].calm);
+            smallest.leave_out(|plan| &mut plan.rounds[round].later);
             smallest.leave_out_people(round);
             smallest.simplify(round);
         }
@@ -102,6 +103,10 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
     /// Takes out what is not necessary of what is left.
     fn simplify(&mut self, round: usize) {
         self.change(round, |round| round.slow = None);
+        self.change(round, |round| round.slow_store = None);
+        self.change(round, |round| {
+            (round.quiet, round.later) = (0, Vec::new());
+        });
         for upload in 0..self.plan.rounds[round].uploads.len() {
             self.change(round, |round| round.uploads[upload].expires = false);
         }
@@ -134,6 +139,7 @@ fn remove_last(round: &mut Round, upload: usize) {
     };
     round.acts.retain_mut(|it| stays(&mut it.what.client));
     round.calm.retain_mut(|it| stays(&mut it.what.client));
+    round.later.retain_mut(|it| stays(&mut it.what.client));
     round
         .faults
         .retain_mut(|it| it.what.client_mut().is_none_or(stays));

@@ -28,6 +28,10 @@ const PAUSE: std::ops::Range<Millis> = 500..15_000;
 pub const CALM: Millis = 40_000;
 /// When everyone has much to say: so much that it fills a socket's queue, of a client who reads nothing.
 const BURSTS: [Millis; 3] = [0, 4_000, 8_000];
+/// For how long nobody writes after that, in every fourth round.
+const QUIET: std::ops::Range<Millis> = 600_000..3_600_000;
+/// How long somebody does nothing then.
+const QUIET_PAUSE: std::ops::Range<Millis> = 60_000..1_800_000;
 /// For how long one client does not read then.
 const STALL: std::ops::Range<Millis> = 5_000..CALM;
 
@@ -53,6 +57,15 @@ pub struct Round {
     pub calm: Vec<Planned<Act>>,
     /// Who does not read in the calm, and for how long.
     pub slow: Option<Planned<usize>>,
+    /// For how long nobody writes after the calm,
+    #[serde(default)]
+    pub quiet: Millis,
+    /// and what people do meanwhile, and then.
+    #[serde(default)]
+    pub later: Vec<Planned<Act>>,
+    /// The node whose store is slow when the uploads go.
+    #[serde(default)]
+    pub slow_store: Option<usize>,
 }
 
 /// People who meet at an upload.
@@ -93,6 +106,8 @@ pub enum Does {
     LoadOlder,
     /// Leaves the page, and goes back to it.
     Leave,
+    /// Loads the page again.
+    Reload,
     Touch,
 }
 
@@ -120,6 +135,9 @@ impl Round {
                 duration: rng.random_range(STALL),
                 what: rng.random_range(0..clients),
             }),
+            quiet: 0,
+            later: Vec::new(),
+            slow_store: None,
         };
         // In half of the rounds nobody writes when the faults end: nothing later shows what was lost.
         let is_busy = rng.random_ratio(1, 2);
@@ -128,6 +146,13 @@ impl Round {
         let all = |at| (0..clients).map(move |client| Planned::act(at, client, Does::Write(BURST)));
         round.calm = BURSTS.into_iter().flat_map(all).collect();
         round.calm.extend(acts(&mut rng, CALM, clients));
+        if rng.random_ratio(1, 4) {
+            round.quiet = rng.random_range(QUIET);
+            round.later = quiet_acts(&mut rng, round.quiet, clients);
+        }
+        if rng.random_ratio(1, 2) {
+            round.slow_store = Some(rng.random_range(0..NODES));
+        }
         round
     }
 
@@ -201,6 +226,30 @@ fn acts(rng: &mut StdRng, until: Millis, clients: usize) -> Vec<Planned<Act>> {
     acts
 }
 
+/// People look at other tabs, leave and come back, and at last one of them writes.
+fn quiet_acts(rng: &mut StdRng, until: Millis, clients: usize) -> Vec<Planned<Act>> {
+    let mut acts = Vec::new();
+    for client in 0..clients {
+        let mut at = rng.random_range(QUIET_PAUSE);
+        while at < until {
+            let does = match rng.random_range(0..4) {
+                0 => Does::Leave,
+                1 => Does::Reload,
+                _ => Does::LookAway,
+            };
+            acts.push(Planned::act(at, client, does));
+            at += rng.random_range(QUIET_PAUSE);
+        }
+    }
+    acts.sort_by_key(|it| (it.at, it.what.client));
+    acts.push(Planned::act(
+        until,
+        rng.random_range(0..clients),
+        Does::Write(1),
+    ));
+    acts
+}
+
 fn does(rng: &mut StdRng) -> Does {
     match rng.random_range(0..100) {
         0..2 => Does::Write(BURST),
@@ -208,7 +257,8 @@ fn does(rng: &mut StdRng) -> Does {
         60..70 => Does::Delete,
         70..80 => Does::LookAway,
         80..83 => Does::LoadOlder,
-        83..88 => Does::Leave,
+        83..86 => Does::Leave,
+        86..89 => Does::Reload,
         _ => Does::Touch,
     }
 }

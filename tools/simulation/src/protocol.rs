@@ -11,6 +11,8 @@ pub struct Protocol {
     /// After which message the last `watch` asked, if there was only one.
     after: Option<Seq>,
     watches: usize,
+    /// The head that its node has to know.
+    known: Seq,
     /// The entries that it has delivered in the calm by frames of their own.
     frames: BTreeSet<Seq>,
     /// The same with those that were delivered by answers.
@@ -18,9 +20,12 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Records a command of the client.
-    pub fn on_command(&mut self, command: &ClientCommand) {
+    /// Records a command of the client, whose node has to know this head.
+    pub fn on_command(&mut self, command: &ClientCommand, known: Seq) {
         if let ClientCommand::Watch { after, .. } = command {
+            if self.watches == 0 {
+                self.known = known;
+            }
             self.watches += 1;
             self.after = Some(after.unwrap_or_default()).filter(|_| self.watches == 1);
         }
@@ -57,9 +62,16 @@ impl Protocol {
         pairs.find_map(|(seq, next)| (*next != seq.next()).then(|| seq.next()))
     }
 
-    /// Returns what is wrong with an answer: its entries end at its head, and the first one follows the client's last
-    /// one, unless it starts anew.
+    /// Returns what is wrong with an answer: its head is what the node has to know, its entries end there and tell nothing
+    /// that was deleted, and the first one follows the client's last one, unless it starts anew.
     fn error(&self, head: Seq, entries: &[LogEntry], reset: bool) -> Option<String> {
+        if head < self.known {
+            let known = self.known;
+            return Some(format!("watched has head {head}, and not {known}"));
+        }
+        if let Some(seq) = told_although_deleted(entries) {
+            return Some(format!("watched tells {seq}, which was deleted"));
+        }
         let numbers: Vec<Seq> = entries.iter().map(LogEntry::seq).collect();
         let (first, last) = (numbers.first()?, numbers.last()?);
         let has_gap = numbers.windows(2).any(|pair| pair[1] != pair[0].next());
@@ -71,4 +83,16 @@ impl Protocol {
             )
         })
     }
+}
+
+/// A message with content whose deletion is among the entries.
+fn told_although_deleted(entries: &[LogEntry]) -> Option<Seq> {
+    let deleted = |it: &LogEntry| match it {
+        LogEntry::Deletion(deletion) => Some(deletion.deletes),
+        _ => None,
+    };
+    let deleted: BTreeSet<Seq> = entries.iter().filter_map(deleted).collect();
+    let mut told = entries.iter().filter_map(LogEntry::message);
+    told.find(|message| deleted.contains(&message.seq))
+        .map(|message| message.seq)
 }

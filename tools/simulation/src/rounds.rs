@@ -11,6 +11,7 @@ use crate::api::What;
 use crate::check::Property;
 use crate::event::Event;
 use crate::faults::Fault;
+use crate::links::StoreLink;
 use crate::node;
 use crate::plan::{Act, CALM, MEETING, Meeting, Planned, Round};
 use crate::world::{Node, World};
@@ -23,11 +24,15 @@ const SETTLED: Millis = 60_000;
 /// How long a presence takes to be told everywhere.
 const TOLD: Millis = 20_000;
 /// When an upload expires, after the storm: everything else is over by then.
-const EXPIRES: Millis = 2 * HEALED + SETTLED + CALM + TOLD + 20_000;
+const EXPIRES: Millis = 2 * HEALED + SETTLED + CALM + 2 * TOLD + 20_000;
 /// Within this time everyone is told of a deletion that was answered.
 const GONE: Millis = 2_000;
+/// The same if the store of a node is slow, which is asked for one upload after the other.
+const GONE_SLOWLY: Millis = 6_000;
 /// Within this time everyone is told of the end of an upload that has expired: the store is asked every 10 s.
 const EXPIRED: Millis = 15_000;
+/// How long it takes until an upload that has expired is removed: five minutes, and what a slow store may take.
+const REMOVED: Millis = 360_000;
 /// How long nodes need to forget what nobody watches.
 const FORGOTTEN: Millis = 30_000;
 /// How often nodes without clients wake up within that time, with what the simulation wakes them up for.
@@ -39,7 +44,7 @@ impl World {
         self.enter("meeting");
         self.joined_before = self.joined;
         let storm_end = round.storm_end();
-        let expires_at = self.now + storm_end + EXPIRES;
+        let expires_at = self.now + storm_end + EXPIRES + round.quiet;
         let uploads = round.uploads.iter();
         let owners: Vec<_> = uploads
             .map(|meeting| self.open(*meeting, expires_at))
@@ -58,11 +63,20 @@ impl World {
         self.run_for(SETTLED);
         self.enter("calm");
         self.calm(round);
+        if round.quiet > 0 {
+            self.enter("quiet");
+            self.quiet(round);
+        }
         self.enter("the uploads go");
         self.is_ending = true;
+        let mut gone = GONE;
+        if let Some(node) = round.slow_store {
+            self.nodes[node].links.set_store(StoreLink::Slow);
+            gone = GONE_SLOWLY;
+        }
         for (owner, meeting) in owners.into_iter().zip(&round.uploads) {
             if !meeting.expires {
-                self.delete(owner);
+                self.delete(owner, gone);
             }
         }
         if round.uploads.iter().any(|meeting| meeting.expires) {
@@ -72,8 +86,11 @@ impl World {
         for upload in uploads {
             self.await_end(upload, EXPIRED);
         }
+        for node in &self.nodes {
+            node.links.set_store(StoreLink::Fine);
+        }
         self.enter("everyone has left");
-        self.leave();
+        self.leave(expires_at);
     }
 
     fn enter(&self, phase: &str) {
@@ -143,8 +160,20 @@ impl World {
         self.check_presence();
     }
 
-    /// Lets an owner delete the upload: everyone is told at once.
-    fn delete(&mut self, owner: usize) {
+    /// Nobody writes for long. Then somebody does, and everyone has it at once.
+    fn quiet(&mut self, round: &Round) {
+        (self.is_calm, self.slow) = (true, None);
+        self.plan(&round.later);
+        self.run_for(round.quiet + TOLD);
+        self.is_calm = false;
+        self.check_delivery();
+        self.check_complete();
+        self.check_lists();
+        self.check_presence();
+    }
+
+    /// Lets an owner delete the upload: everyone is told within this time.
+    fn delete(&mut self, owner: usize, within: Millis) {
         let Some(upload) = self.clients.get(&owner).map(|client| client.upload) else {
             return;
         };
@@ -154,7 +183,7 @@ impl World {
             let what = "an upload could not be deleted, without a fault";
             self.violate(Property::Deletes, what.into());
         }
-        self.await_end(upload, GONE);
+        self.await_end(upload, within);
     }
 
     /// Everyone learns that an upload is gone.
@@ -166,8 +195,8 @@ impl World {
         }
     }
 
-    /// Everyone leaves.
-    fn leave(&mut self) {
+    /// Everyone leaves, and what has expired is removed.
+    fn leave(&mut self, expires_at: Millis) {
         let clients: Vec<_> = self.clients.keys().copied().collect();
         for client in clients {
             self.close(client);
@@ -182,7 +211,11 @@ impl World {
             self.violate(Property::Rests, what);
         }
         self.check_rooms();
-        self.check_removed();
+        self.check_removed(self.deleted.clone());
+        if self.deleted.len() < self.uploads.len() {
+            self.run_for((expires_at + REMOVED).saturating_sub(self.now));
+            self.check_removed(self.uploads.keys().copied().collect());
+        }
         self.is_ending = false;
         self.images().clear();
         self.uploads.clear();

@@ -87,7 +87,8 @@ impl World {
                     let text = text.expect("a command has only what JSON can write");
                     if let Some(socket) = known.socket {
                         if let Some(socket) = self.sockets.get_mut(&socket) {
-                            socket.protocol.on_command(&command);
+                            let head = self.nodes[socket.node].known(&known.upload);
+                            socket.protocol.on_command(&command, head);
                         }
                         self.trace(format_args!("c{client}"), format_args!("-> {text}"));
                         self.send_to_node(socket, frames::text(&text));

@@ -48,12 +48,19 @@ pub struct Node {
     pub runs_since: Millis,
     /// Whether a fault affects it.
     pub is_faulty: bool,
+    /// The heads of the logs when its subscription was established or repaired: its answers are at least as new.
+    pub heads: BTreeMap<UploadId, Seq>,
 }
 
 impl Node {
     /// How often its process has had nothing to do.
     pub fn wakeups(&self) -> u64 {
         self.process.as_ref().map_or(0, Process::wakeups)
+    }
+
+    /// The head that it knows at least.
+    pub fn known(&self, upload: &UploadId) -> Seq {
+        self.heads.get(upload).copied().unwrap_or_default()
     }
 }
 
@@ -117,6 +124,7 @@ impl World {
             held: Vec::new(),
             runs_since: 0,
             is_faulty: false,
+            heads: BTreeMap::new(),
         };
         let mut world = Self {
             now: 0,
@@ -199,6 +207,8 @@ impl World {
         );
         node.process = Some(process);
         node.runs_since = self.now;
+        let number = node.number;
+        self.record_known(number);
     }
 
     /// Kills the process of a node.
