@@ -1,11 +1,11 @@
 //! Encoded frames that are written to the sockets of a room.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::broker::{DeliveryClass, Frame};
+use crate::sync::AtomicUsize;
 use crate::websocket;
 
 /// An encoded frame; all sockets share its bytes.

@@ -1,6 +1,8 @@
 //! Epochs of the node's subscription at the broker: each interruption and each repair begins a new one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+
+use crate::sync::AtomicU64;
 
 /// A period in which the subscription was intact throughout, or interrupted throughout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

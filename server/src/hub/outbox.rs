@@ -4,7 +4,7 @@
 mod queue;
 
 use std::io::IoSlice;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ pub use self::queue::{Action, Failure};
 use self::queue::{Limits, Push, State, WriteQueue};
 use super::batch::Batch;
 use super::queued_bytes::QueuedBytes;
+use crate::sync::{Mutex, MutexGuard};
 use crate::websocket::Connection;
 #[cfg(test)]
 use crate::websocket::Peer;
@@ -180,5 +181,7 @@ impl Outbox {
     }
 }
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod tests;

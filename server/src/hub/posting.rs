@@ -5,7 +5,7 @@
 //! request: when a client disconnects, its message is still stored and published.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use app::model::{Message, NewMessage, UploadId};
 use futures::future::join_all;
@@ -15,6 +15,7 @@ use tracing::{Instrument, Span};
 
 use super::handle::Hub;
 use crate::store::{Appended, Draft, MAX_APPEND, SecretHash, Store, StoreError};
+use crate::sync::{Mutex, MutexGuard, spawn};
 use crate::{clock, ids};
 
 /// The number of posts to one upload that may wait. One more is refused, and the client tries again later.
@@ -106,7 +107,7 @@ impl Poster {
             queue.push_back(post);
         } else {
             queues.insert(upload, VecDeque::from([post]));
-            self.0.hub.tasks().spawn(self.clone().drain(upload));
+            spawn(self.0.hub.tasks(), self.clone().drain(upload));
         }
         Ok(())
     }
@@ -245,3 +246,6 @@ fn reply_all(requests: Vec<Request>, appended: Result<Vec<Appended>, StoreError>
     }
     posted
 }
+
+#[cfg(test)]
+mod interleavings;

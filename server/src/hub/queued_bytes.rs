@@ -1,12 +1,13 @@
 //! The bytes that are queued for all sockets of a node. A frame counts once, however many queues hold it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::batch::EncodedFrame;
+use crate::sync::AtomicUsize;
 
 /// The number of bytes that may be queued on a node. Beyond it, a socket whose next message would be queued is closed
 /// as too slow, one with a partly written frame is reset, and touches are dropped.

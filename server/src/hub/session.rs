@@ -24,7 +24,7 @@ const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a socket is closed, with the close codes of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CloseReason {
+pub(super) enum CloseReason {
     /// The connection broke or the peer is dead; no close frame is sent.
     Gone,
     /// The client closed it; its close frame is answered with the same code.
@@ -213,7 +213,7 @@ async fn serve(
 }
 
 /// Writes queued frames until the socket has to be closed, and returns why.
-async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
+pub(super) async fn write_queued(outbox: &Outbox, connection: &Connection) -> CloseReason {
     loop {
         match outbox.next_action() {
             Action::Disconnect => return CloseReason::Gone,

@@ -15,7 +15,7 @@ mod watched_upload;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use app::model::{ShortId, UploadId, Viewer};
 use slab::Slab;
@@ -37,6 +37,7 @@ use super::recent::RecentEntries;
 use super::schedule::Schedule;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame};
+use crate::sync::{Mutex, MutexGuard, spawn};
 use crate::websocket;
 
 /// The number of locks that the rooms are spread over, so that a busy topic seldom delays another.
@@ -260,8 +261,9 @@ impl Rooms {
     fn spawn_transition(self: &Arc<Self>, topic: UploadId, subscribed: bool) {
         let transition = Arc::clone(self).run_transition(topic, subscribed);
         let shutdown = self.shutdown.clone();
-        self.tasks
-            .spawn(async move { shutdown.run_until_cancelled(transition).await });
+        spawn(&self.tasks, async move {
+            shutdown.run_until_cancelled(transition).await
+        });
     }
 
     /// Subscribes or unsubscribes the node until that is what the room needs. One such task runs per topic.
@@ -314,7 +316,7 @@ impl Rooms {
         room.pending.push(frame.class, websocket::text(&frame.text));
         if !room.pending.is_draining {
             room.pending.is_draining = true;
-            self.tasks.spawn(Arc::clone(self).fan_out(topic, room.id));
+            spawn(&self.tasks, Arc::clone(self).fan_out(topic, room.id));
         }
     }
 
@@ -379,5 +381,7 @@ impl Drop for LeaveOnDrop<'_> {
     }
 }
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod tests;
