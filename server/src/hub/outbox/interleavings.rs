@@ -95,7 +95,9 @@ fn all_frames_arrive_once_and_in_the_order_of_each_who_pushes() {
         });
         let pushing = push(&outbox, ["a", "b"]);
         let bytes = block_on(client.read(6 * message("a1").bytes().len()));
-        pushing.into_iter().for_each(|it| it.join().unwrap());
+        for pushing in pushing {
+            pushing.join().unwrap();
+        }
         block_on(answering).unwrap();
         let (texts, is_unfinished) = texts(&bytes);
         assert!(!is_unfinished);
@@ -131,8 +133,9 @@ fn a_socket_that_is_given_up_ends_with_whole_frames_and_without_a_gap() {
             outbox.next_action() == Action::Reset
         });
         let bytes = block_on(client.read(usize::MAX));
-        let pushing = pushing.into_iter().chain([shedding]);
-        pushing.for_each(|it| it.join().unwrap());
+        for thread in pushing.into_iter().chain([shedding]) {
+            thread.join().unwrap();
+        }
         let is_reset = block_on(serving).unwrap();
         let (mut texts, is_unfinished) = texts(&bytes);
         assert_eq!(is_reset, is_unfinished);

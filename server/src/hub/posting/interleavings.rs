@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::event::ServerEvent;
-use app::model::{Content, Kind, MediaType, Seq, Timestamp, Upload};
+use app::model::{Content, Kind, LogEntry, MediaType, Seq, Timestamp, Upload};
 use async_trait::async_trait;
 use futures::FutureExt;
 use shuttle::future::{block_on, spawn, yield_now};
@@ -144,7 +144,7 @@ fn every_post_is_answered_once_and_all_are_published_in_their_order() {
         });
         let page = store.inspect(upload, usize::MAX).unwrap();
         assert!(page.entries.len() >= 4);
-        let stored: Vec<_> = page.entries.iter().map(|entry| entry.seq()).collect();
+        let stored: Vec<_> = page.entries.iter().map(LogEntry::seq).collect();
         let published = std::mem::take(&mut *broker.0.lock().unwrap());
         assert_eq!(published, stored);
     });
