@@ -9,12 +9,8 @@ use std::sync::{LockResult, PoisonError, atomic};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
-/// In so many schedules each test is run; in fewer where that takes ten times as long. Each run has other ones.
-const SCHEDULES: usize = if cfg!(debug_assertions) {
-    10_000
-} else {
-    100_000
-};
+/// In so many schedules each test is run, unless the variable `SHUTTLE_SCHEDULES` says otherwise. Each run has others.
+const SCHEDULES: usize = 10_000;
 /// Most defects need only few switches between tasks (Burckhardt et al., "A Randomized Scheduler with Probabilistic
 /// Guarantees of Finding Bugs").
 const SWITCHES: usize = 3;
@@ -32,8 +28,7 @@ pub fn is_exploring() -> bool {
     IS_EXPLORING.get()
 }
 
-/// Runs a test in [`SCHEDULES`] schedules: half of them are random at every step, and the others have few switches. A
-/// panic, or that no task can go on, ends it, and prints the schedule, which `shuttle::replay` repeats.
+/// Runs a test in many schedules: half of them are random at every step, and the others have few switches. A panic, or that no task can go on, ends it, and prints the schedule, which `shuttle::replay` repeats.
 ///
 /// Tokio's primitives may be used, and are one step each. Its timers never expire.
 pub fn explore(test: impl Fn() + Clone + Send + Sync + 'static) {
@@ -45,8 +40,10 @@ pub fn explore(test: impl Fn() + Clone + Send + Sync + 'static) {
     // Some of the code asks for the current runtime, and for its time.
     let _inside = runtime.enter();
     let _exploring = Exploring::begin();
-    run(RandomScheduler::new(SCHEDULES / 2), test.clone());
-    run(PctScheduler::new(SWITCHES, SCHEDULES / 2), test);
+    let wanted = std::env::var("SHUTTLE_SCHEDULES").ok();
+    let half = wanted.map_or(SCHEDULES, |it| it.parse().expect("a number")) / 2;
+    run(RandomScheduler::new(half), test.clone());
+    run(PctScheduler::new(SWITCHES, half), test);
 }
 
 /// This thread explores schedules until it is dropped.
