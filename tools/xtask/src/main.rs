@@ -4,6 +4,7 @@
 mod build;
 mod chaos;
 mod defects;
+mod fuzz;
 mod planted;
 mod release;
 mod setup;
@@ -43,6 +44,8 @@ enum Task {
     Chaos(chaos::Options),
     /// Simulate three nodes and their clients on virtual time, with faults that follow from a seed
     Simulate(simulate::Options),
+    /// Try random inputs on what reads those of others, guided by the code that they reach
+    Fuzz(fuzz::Options),
     /// Build the release program, install what it is compared with, and measure both: see `bench --help`
     #[command(disable_help_flag = true)]
     Bench {
@@ -75,6 +78,7 @@ fn run(task: Task) -> Result<()> {
         Task::Run { release, arguments } => build::serve(&workspace, release, &arguments),
         Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Simulate(options) => simulate::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Release => release::run(&workspace),
         Task::Measure => build::measure(&workspace),
         Task::Bench { arguments } => build::bench(&workspace, &arguments),

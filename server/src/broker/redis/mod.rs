@@ -29,7 +29,7 @@ mod routes;
 mod server;
 mod slots;
 mod subscriber;
-mod url;
+pub mod url;
 
 #[cfg(test)]
 mod tests;

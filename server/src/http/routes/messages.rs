@@ -86,7 +86,7 @@ pub struct EncodedMessages {
     ),
     responses((status = 200, body = LogPage, description = "A part of the log"), Any, OfUpload, OutOfBounds),
 )]
-pub async fn list(
+pub(super) async fn list(
     State(store): State<Arc<dyn Store>>,
     State(budget): State<ResponseBudget>,
     State(message_reads): State<Arc<SharedMessageReads>>,
@@ -171,7 +171,7 @@ impl IntoResponse for EncodedMessages {
     ),
     security((), ("secret" = [])),
 )]
-pub async fn create(
+pub(super) async fn create(
     (_, Author(secret)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,
@@ -184,7 +184,7 @@ pub async fn create(
     rate_limits.messages.take(address).await?;
     let expected = "A message is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
-    let mut message = RawMessage::from_json(&body)?.validate()?;
+    let mut message = parse_message(&body)?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     message.author = secret.as_ref().map(|secret| secret.tag(id));
@@ -226,6 +226,14 @@ pub(super) fn json_object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
         Ok(_) => Err(ApiError::malformed("The body is a JSON object.")),
         Err(_) => Err(ApiError::malformed("The body is not well-formed JSON.")),
     }
+}
+
+/// Parses the body of `POST /api/uploads/{id}/messages`.
+///
+/// # Errors
+/// [`ApiError::Malformed`] and [`ApiError::BadField`].
+pub fn parse_message(body: &[u8]) -> Result<NewMessage, ApiError> {
+    RawMessage::from_json(body)?.validate()
 }
 
 /// A message as the client sent it. Fields are values of any type, so that errors can name the field.

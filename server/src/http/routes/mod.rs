@@ -7,7 +7,7 @@ mod deletions;
 pub mod health;
 mod image;
 mod message_form;
-pub(super) mod messages;
+pub mod messages;
 mod misses;
 pub mod multipart;
 mod oembed;

@@ -78,6 +78,11 @@ pub fn for_deploy_checks(workspace: &Workspace) -> Result<Checkers> {
     deploy::ensure(workspace)
 }
 
+/// Whether libFuzzer can be compiled and linked here.
+pub fn for_fuzzing(workspace: &Workspace) -> Result<bool> {
+    Ok(cfg!(target_os = "linux") && install::ensure_program(&workspace.shell, "c++", "g++")?)
+}
+
 /// `cargo deny`, which checks licences and versions of dependencies.
 pub fn for_dependency_checks(workspace: &Workspace) -> Result<PathBuf> {
     install::ensure_cargo_program(workspace, "cargo-deny", "0.20.2")
@@ -93,6 +98,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     for_examples(workspace)?;
     let browser = for_browser_tests(workspace)?;
     let engines = for_engine_tests(workspace)?;
+    for_fuzzing(workspace)?;
     for_dependency_checks(workspace)?;
     println!(
         "xtask: all is there; compiler for WASM: {:?}, browser: {browser:?}, {engines:?}",

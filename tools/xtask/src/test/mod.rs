@@ -9,7 +9,7 @@ use std::{ffi::OsString, time::Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{build, chaos, setup, setup::Compiler, site::Effort, tidy, workspace::Workspace};
+use crate::{build, chaos, fuzz, setup, setup::Compiler, site::Effort, tidy, workspace::Workspace};
 
 /// A part of the test run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +26,8 @@ pub enum Stage {
     Deny,
     /// Unit and integration tests
     Unit,
+    /// Each target of tools/fuzz for a few seconds
+    Fuzz,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
     /// A few browser tests in Firefox and WebKit, as far as they can be installed (in CI they must be)
@@ -116,6 +118,7 @@ impl Stage {
             Self::Deploy => deploy::check(workspace),
             Self::Deny => check_dependencies(workspace),
             Self::Unit => unit_tests(workspace, arguments),
+            Self::Fuzz => fuzz::test(workspace),
             Self::Browser => browser::test(workspace, arguments, effort),
             Self::Engines => engines::test(workspace, arguments, effort),
             Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
@@ -133,6 +136,8 @@ fn lint(workspace: &Workspace) -> Result<()> {
     let toolbox = setup::for_building(workspace)?;
     setup::for_checking(workspace)?;
     let native = workspace.native_cargo("clippy").arg("--all-targets");
+    // The program that is linked with libFuzzer is no part of other builds.
+    let native = native.args(["--features", "fuzz/program"]);
     native.args(["--", "--deny", "warnings"]).run()?;
     if toolbox.compiler == Compiler::Debian {
         println!("xtask: no Clippy for WASM here: its standard library is built by another rustc");

@@ -1,0 +1,51 @@
+//! What is fuzzed: each target takes any bytes, and panics if something does not hold. `cargo xtask fuzz` runs them with
+//! libFuzzer; the tests run them with the seeds and with all inputs that ever failed (`inputs`).
+
+pub mod seeds;
+pub mod targets;
+
+use std::panic;
+
+pub use targets::{Target, all};
+
+/// Lets a decoder's panic pass, which is caught by design: such an image is damaged. The panic hook of libFuzzer would end
+/// the process, as it does for panics in the project's own code, also where they are caught.
+pub fn ignore_panics_of_dependencies() {
+    let abort = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let is_own = info
+            .location()
+            .is_none_or(|it| !is_of_a_dependency(it.file()));
+        if is_own {
+            abort(info);
+        }
+    }));
+}
+
+fn is_of_a_dependency(file: &str) -> bool {
+    file.contains("/registry/src/") || file.starts_with("/rustc/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_seed_and_every_input_that_failed_passes_now() {
+        for target in all() {
+            let kept = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("inputs")
+                .join(target.name);
+            let kept = fs::read_dir(kept).into_iter().flatten();
+            let kept = kept.map(|file| fs::read(file.unwrap().path()).unwrap());
+            let seeds = (target.seeds)();
+            assert!(!seeds.is_empty(), "{}", target.name);
+            for bytes in seeds.into_iter().chain(kept) {
+                (target.run)(&bytes);
+            }
+        }
+    }
+}
