@@ -109,7 +109,10 @@ impl Release<'_> {
             sbom.args(["--override-filename", &name]).run()?;
             let file = format!("{name}.json");
             let made = self.workspace.root.join(package).join(&file);
-            fs::copy(&made, self.folder.join(&file)).context("copying the SBOM")?;
+            let sbom = fs::read_to_string(&made).context("reading the SBOM")?;
+            // Where it was built says nothing about what is in it.
+            let root = self.workspace.root.display().to_string();
+            fs::write(self.folder.join(&file), sbom.replace(&root, "."))?;
             for manifest in manifests(self.workspace)? {
                 let made = manifest.with_file_name(&file);
                 if made.is_file() {
