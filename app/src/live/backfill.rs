@@ -5,7 +5,7 @@ use super::effect::{Effect, Now, Timer};
 use crate::model::Seq;
 
 /// How long messages may be missing on a live connection before they are fetched, in milliseconds: the answer to the
-/// tab's own post often arrives before the frames of the messages before it.
+/// tab's own post often arrives before its frame and those of the messages before it.
 const GRACE_MILLIS: u32 = 250;
 /// How many entries one request brings: as many as the server allows, with the last listed one. When more are missing,
 /// the newest are fetched instead, and the older ones are left to the reader.

@@ -31,7 +31,7 @@ pub fn KeyboardPointer(
     };
     let shown = move || zoom.shown().unwrap_or((middle(), (1.0, 1.0)));
     let keydown = move |ev: KeyboardEvent| {
-        // They are the browser's.
+        // With these, keys are shortcuts of the browser.
         if ev.ctrl_key() || ev.meta_key() || ev.alt_key() {
             return;
         }

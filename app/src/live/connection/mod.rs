@@ -106,8 +106,8 @@ pub struct Connector {
     upload: UploadRef,
     /// What a watch says about the reader.
     pub viewer: Option<Viewer>,
-    /// What the last one said.
-    said: Option<Viewer>,
+    /// What the last watch said.
+    announced: Option<Viewer>,
     state: State,
     /// Lost or failed connections since one was stable.
     failures: u32,
@@ -123,7 +123,7 @@ impl Connector {
         Self {
             upload: UploadRef::Id(upload),
             viewer: None,
-            said: None,
+            announced: None,
             state: State::Inactive,
             failures: 0,
             last_frame_at: 0,
@@ -165,7 +165,7 @@ impl Connector {
             ConnectionEvent::PageShown => Vec::new(),
             ConnectionEvent::Opened => vec![self.watch(cursor)],
             ConnectionEvent::FrameReceived => self.on_frame(now),
-            ConnectionEvent::Watched => self.on_watched(now, cursor),
+            ConnectionEvent::Watched => self.on_watched(now),
             ConnectionEvent::Refused(code) => self.on_refused(code, now, cursor),
             ConnectionEvent::UpdatesResumed => self.on_updates_resumed(now),
             ConnectionEvent::Closed(code) => self.on_closed(code, now),

@@ -34,7 +34,7 @@ impl Connector {
     }
 
     pub(super) fn watch(&mut self, cursor: Cursor) -> Effect {
-        self.said.clone_from(&self.viewer);
+        self.announced.clone_from(&self.viewer);
         Effect::Send(ClientCommand::Watch {
             upload_id: self.upload,
             after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
@@ -80,7 +80,7 @@ impl Connector {
         Vec::new()
     }
 
-    pub(super) fn on_watched(&mut self, now: Now, cursor: Cursor) -> Vec<Effect> {
+    pub(super) fn on_watched(&mut self, now: Now) -> Vec<Effect> {
         if self.state != State::Trying {
             return Vec::new();
         }
@@ -89,15 +89,21 @@ impl Connector {
             since: now.millis,
             probing: false,
         };
-        let mut effects = vec![
+        vec![
             Effect::Stop(Timer::Timeout),
             Effect::Start(Timer::Idle, IDLE_TIMEOUT_MILLIS),
-        ];
-        if self.said != self.viewer {
-            // The alias was changed before the answer.
-            effects.extend(self.probe(now.millis, cursor));
+        ]
+    }
+
+    /// Watches again if the alias was changed before the last watch was answered.
+    pub fn announce_viewer(&mut self, cursor: Cursor) -> Vec<Effect> {
+        match self.state {
+            State::Live {
+                since,
+                probing: false,
+            } if self.announced != self.viewer => self.probe(since, cursor),
+            _ => Vec::new(),
         }
-        effects
     }
 
     pub(super) fn on_refused(

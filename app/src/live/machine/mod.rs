@@ -322,6 +322,8 @@ impl Machine {
                     self.conversation.drop_buffered();
                     self.insert(entries, head);
                 }
+                let again = self.connector.announce_viewer(self.conversation.last());
+                self.effects.extend(again);
                 // The server is back: what failed for a while, and is not listed by now, is posted again.
                 self.outbox.retry_all();
                 self.changes.entries = true;

@@ -1,10 +1,10 @@
 use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
 use super::super::machine::{Input, Machine};
-use super::fixture::{me, page, upload_id};
+use super::fixture::{me, message, page, upload_id};
 use super::harness::*;
 use crate::event::{ClientCommand, ServerEvent};
-use crate::model::{AuthorName, Person, Point, TabId, TouchPoint, Viewer};
+use crate::model::{AuthorName, Person, Point, Seq, TabId, TouchPoint, Viewer};
 
 fn touch(machine: &mut Machine) -> Vec<Effect> {
     give(machine, Input::Touch(Point::new(0.123_456, 0.5).unwrap()))
@@ -123,9 +123,20 @@ fn an_alias_that_changes_before_the_watch_is_answered_is_told_afterwards() {
     connection(&mut machine, ConnectionEvent::Opened);
     rename(&mut machine, "Mira");
     assert_eq!(give(&mut machine, Input::Timer(Timer::Rename)), []);
-    let effects = frame(&mut machine, watched(3));
+    let answer = ServerEvent::Watched {
+        upload_id: upload_id(),
+        head: Seq::new(4),
+        entries: vec![message(4).into()],
+        reset: false,
+    };
+    let effects = frame(&mut machine, answer);
     let name = viewer(&effects).unwrap().name;
     assert_eq!(name, Some("Mira".parse().unwrap()));
+    let is_after = |after| {
+        let mut watches = effects.iter();
+        watches.any(|it| matches!(it, Effect::Send(ClientCommand::Watch { after: Some(seq), .. }) if *seq == after))
+    };
+    assert!(is_after(Seq::new(4)), "with what the answer has brought");
     let effects = frame(&mut machine, watched(3));
     assert_eq!(effects, [Effect::Stop(Timer::Timeout)], "once");
 }
