@@ -54,7 +54,7 @@ impl ByteCount {
     fn set(&mut self, read: Option<u64>, ended_before: u64) {
         if read.is_some() {
             self.read = read;
-            // Two readings may overlap: the first one to end has taken these off already.
+            // Readings of one number never overlap: one task makes them.
             self.ended = self.ended.saturating_sub(ended_before);
         }
     }

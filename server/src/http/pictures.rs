@@ -2,6 +2,7 @@
 //! nobody looks at, and are then stored beside the image for all nodes. Of what cannot be made smaller an empty one is
 //! stored, so that it is tried only once.
 
+mod download;
 mod failures;
 pub mod kinds;
 mod outcome;
@@ -9,7 +10,6 @@ pub mod placeholder;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,13 +19,13 @@ use futures::future::{BoxFuture, Shared, ready};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use tempfile::TempPath;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use self::download::{download, unavailable};
 use self::failures::Failures;
 use self::kinds::{may_exist, spec_of};
 use self::outcome::{Outcome, Picture, Resized};
@@ -53,8 +53,6 @@ const MAX_COPIES: usize = 2 * MAX_RUNNING_PER_ADDRESS;
 const MAX_WAITING_ADDRESSES: usize = 8;
 /// How long a picture waits for its turn: shorter than an upload does, since a page shows the image itself instead.
 const RESIZER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long reading the image from the blob store may take.
-const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long storing a new picture may take. It is sent afterwards, stored or not.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a page waits for its placeholder.
@@ -299,15 +297,18 @@ impl Job {
         }
         let copy = self.pictures.copies.acquire().await;
         let _copy = copy.map_err(|_| ApiError::Unavailable)?;
-        let made = match self.download().await {
-            Ok(image) => {
-                let resizer = self.resizer().await?;
-                match resizer.resize(image, spec_of(derived)).await {
-                    // That it had to wait too long says nothing about this picture.
-                    Err(ImageError::Busy) => return Err(ApiError::Unavailable),
-                    made => self.store(made).await,
+        let pictures = &self.pictures;
+        let image = download(pictures.blobs.as_ref(), key, self.size, &pictures.decoders);
+        let made = match image.await {
+            Ok(image) => match self.resize(image).await {
+                Err(ImageError::Busy) => {
+                    let answer = Err(ApiError::Unavailable);
+                    let failures = &mut self.pictures.state().failures;
+                    failures.add_busy(self.id, answer.clone(), Instant::now());
+                    return answer;
                 }
-            }
+                made => self.store(made).await,
+            },
             Err(error) => Err(error),
         };
         let is_stored = made.as_ref().is_ok_and(|resized| resized.is_stored);
@@ -323,24 +324,9 @@ impl Job {
         made
     }
 
-    /// Copies the image into a file, before it takes its turn: the blob store may be slow.
-    async fn download(&self) -> Result<TempPath, ApiError> {
-        let image = self.pictures.decoders.create_temporary().await?;
-        match timeout(READ_TIMEOUT, self.copy(&image)).await {
-            Ok(copied) => copied.map(|()| image),
-            Err(_) => Err(ApiError::Unavailable),
-        }
-    }
-
-    async fn copy(&self, into: &TempPath) -> Result<(), ApiError> {
-        let mut bytes = self.pictures.blobs.read(self.id.0, 0..self.size).await?;
-        let file = tokio::fs::File::create(into).await;
-        let mut file = file.map_err(|error| unavailable(&error))?;
-        while let Some(chunk) = bytes.try_next().await? {
-            let written = file.write_all(&chunk).await;
-            written.map_err(|error| unavailable(&error))?;
-        }
-        file.flush().await.map_err(|error| unavailable(&error))
+    async fn resize(&self, image: TempPath) -> Result<TempPath, ImageError> {
+        let resizer = self.resizer().await?;
+        resizer.resize(image, spec_of(self.id.1)).await
     }
 
     /// Waits for the right to resize on behalf of each address that has asked for the picture, also of those that ask
@@ -391,9 +377,4 @@ impl Job {
         };
         Ok(Resized { outcome, is_stored })
     }
-}
-
-fn unavailable(error: &io::Error) -> ApiError {
-    tracing::warn!(%error, "the temporary file of a smaller picture could not be read or written");
-    ApiError::Unavailable
 }

@@ -264,11 +264,13 @@ async fn an_upload_does_not_wait_while_an_image_is_resized() {
     assert_eq!(pool.decoding(), 0);
 }
 
-/// A script that asks for this memory, makes a file when it has it, and succeeds once `end` exists.
+/// A script that asks for this memory, makes the file `begun` when it has it, and succeeds once `end` exists. Before it
+/// asks, it makes another one with the suffix `.asks`.
 fn script(mebibytes: u64, begun: &Path, end: &Path) -> TempPath {
     let memory = mebibytes << 20;
     let script = format!(
         r#"PATH=/bin:/usr/bin
+        touch {begun}.asks
         echo '{{"Headers":{{"media_type":"image/png","memory":{memory}}}}}'
         read go
         touch {begun}
@@ -291,13 +293,15 @@ async fn an_image_to_be_resized_that_waits_for_memory_delays_no_upload() {
         while !path("large").exists() {
             sleep(Duration::from_millis(5)).await;
         }
-        let resizer = pool.resizer(None, Duration::from_millis(500)).await;
+        let resizer = pool.resizer(None, Duration::from_secs(2)).await;
         let spec = PictureSpec::MaxWidth(640);
         let input = script(300, &path("resized"), &never);
         let mut resizing = Box::pin(resizer.unwrap().resize(input, spec));
-        // Long enough for it to ask for its memory.
-        let begun = timeout(Duration::from_millis(300), resizing.as_mut()).await;
-        assert!(begun.is_err());
+        // Until it has asked for its memory, and a moment longer.
+        while !path("resized.asks").exists() {
+            let moment = timeout(Duration::from_millis(50), resizing.as_mut());
+            assert!(moment.await.is_err());
+        }
         let impatient = pool.clone().with_wait_timeout(Duration::from_millis(50));
         let input = script(1, &path("small"), folder.path());
         let small = inspect(&impatient, THERE, input).await;

@@ -46,6 +46,15 @@ impl<I: Hash + Eq, A: Clone> Failures<I, A> {
 
     /// Remembers a failure.
     pub fn add(&mut self, id: I, answer: A, now: Instant) {
+        self.insert(id, answer, |last| (2 * last).min(MAX_PAUSE), now);
+    }
+
+    /// Remembers that a picture had to wait for too long. That says nothing about it, so that its pause does not grow.
+    pub fn add_busy(&mut self, id: I, answer: A, now: Instant) {
+        self.insert(id, answer, |last| last, now);
+    }
+
+    fn insert(&mut self, id: I, answer: A, next: fn(Duration) -> Duration, now: Instant) {
         self.0.retain(|_, failure| failure.is_remembered(now));
         let last = self.0.get(&id).map(|failure| failure.pause);
         if last.is_none() && self.0.len() >= MAX_FAILURES {
@@ -53,7 +62,7 @@ impl<I: Hash + Eq, A: Clone> Failures<I, A> {
         }
         let failure = Failure {
             answer,
-            pause: last.map_or(FIRST_PAUSE, |pause| (2 * pause).min(MAX_PAUSE)),
+            pause: last.map_or(FIRST_PAUSE, next),
             since: now,
         };
         self.0.insert(id, failure);
@@ -75,6 +84,18 @@ mod tests {
         let waits = |pause: &Duration| failures.answer(&0, at + *pause).is_some();
         let mut seconds = (0..).map(Duration::from_secs);
         seconds.find(|pause| !waits(pause)).unwrap()
+    }
+
+    #[test]
+    fn a_picture_that_had_to_wait_pauses_no_longer_each_time() {
+        let mut failures = Failures::default();
+        let start = Instant::now();
+        for n in 0..3 {
+            let at = start + n * FIRST_PAUSE;
+            failures.add_busy(0, (), at);
+            assert!(failures.answer(&0, at).is_some());
+            assert!(failures.answer(&0, at + FIRST_PAUSE).is_none());
+        }
     }
 
     #[test]
