@@ -1,5 +1,5 @@
-//! Those that are made within [`explore`] are shuttle's, and all others the usual ones: shuttle's work only there. So all
-//! unit tests are one program.
+//! What is made within [`explore`] is shuttle's, which works only there, and everything else the usual one: so all unit
+//! tests are one program.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -9,7 +9,7 @@ use std::sync::{LockResult, PoisonError, atomic};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
-/// In so many schedules each test is run, unless the variable `SHUTTLE_SCHEDULES` says otherwise. Each run has others.
+/// In so many schedules each test is run, unless the variable `SHUTTLE_SCHEDULES` says otherwise.
 const SCHEDULES: usize = 10_000;
 /// Most defects need only few switches between tasks (Burckhardt et al., "A Randomized Scheduler with Probabilistic
 /// Guarantees of Finding Bugs").
@@ -28,7 +28,8 @@ pub fn is_exploring() -> bool {
     IS_EXPLORING.get()
 }
 
-/// Runs a test in many schedules: half of them are random at every step, and the others have few switches. A panic, or that no task can go on, ends it, and prints the schedule, which `shuttle::replay` repeats.
+/// Runs a test in many schedules: half of them are random at every step, and the others have few switches. A panic, or
+/// that no task can go on, ends it, and prints the schedule, which `shuttle::replay` repeats.
 ///
 /// Tokio's primitives may be used, and are one step each. Its timers never expire.
 pub fn explore(test: impl Fn() + Clone + Send + Sync + 'static) {
@@ -41,7 +42,8 @@ pub fn explore(test: impl Fn() + Clone + Send + Sync + 'static) {
     let _inside = runtime.enter();
     let _exploring = Exploring::begin();
     let wanted = std::env::var("SHUTTLE_SCHEDULES").ok();
-    let half = wanted.map_or(SCHEDULES, |it| it.parse().expect("a number")) / 2;
+    let schedules: usize = wanted.map_or(SCHEDULES, |it| it.parse().expect("a number"));
+    let half = schedules.div_ceil(2);
     run(RandomScheduler::new(half), test.clone());
     run(PctScheduler::new(SWITCHES, half), test);
 }

@@ -198,7 +198,8 @@ impl World {
         let (upload, secret) = (before.upload, before.secret);
         let page = self.log(upload, NEWEST).unwrap_or_default();
         let mut client = Client::new(number, upload, secret, page);
-        let unsent = before.machine.unsent().iter().cloned();
+        let unsent = before.machine.unsent().iter();
+        let unsent = unsent.filter(|it| it.delivery != Delivery::Sent).cloned();
         client.machine.restore(unsent);
         let effects = client.machine.take_effects();
         client.written = before.written;

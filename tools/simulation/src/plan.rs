@@ -57,10 +57,10 @@ pub struct Round {
     pub calm: Vec<Planned<Act>>,
     /// Who does not read in the calm, and for how long.
     pub slow: Option<Planned<usize>>,
-    /// For how long nobody writes after the calm,
+    /// For how long nobody writes after the calm.
     #[serde(default)]
     pub quiet: Millis,
-    /// and what people do meanwhile, and then.
+    /// What people do meanwhile, and then.
     #[serde(default)]
     pub later: Vec<Planned<Act>>,
     /// The node whose store is slow when the uploads go.

@@ -64,6 +64,13 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     };
     let mut targets = fuzzer.targets()?;
     if !options.targets.is_empty() {
+        for wanted in &options.targets {
+            ensure!(
+                targets.contains(wanted),
+                "there is no target {wanted}, only {}",
+                targets.join(", ")
+            );
+        }
         targets.clone_from(&options.targets);
     }
     targets.reverse();

@@ -15,12 +15,13 @@ use crate::{
 };
 
 /// What is packed beside the program and its site.
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
     "SECURITY.md",
+    "deploy/debian/tonesa.env",
     "deploy/systemd/tonesa.service",
     "docs/operations.md",
 ];
@@ -79,7 +80,7 @@ impl Release<'_> {
         cmd!(
             shell,
             "tar --create --file {archive} --use-compress-program 'gzip --no-name' --directory {folder}
-             --sort name --mtime {time} --owner 0 --group 0 --numeric-owner --mode u+rw,go+r-w {name}"
+             --sort name --mtime {time} --owner 0 --group 0 --numeric-owner --mode u+rwX,go+rX-w --format gnu {name}"
         )
         .run()?;
         Ok(fs::remove_dir_all(staged)?)

@@ -1,4 +1,5 @@
-//! Settings that are addresses, lists and numbers: any text is taken or refused with a sentence that does not repeat it.
+//! Settings that are addresses, lists and numbers: any text is taken, or refused by a sentence that names the variable.
+//! The address of Redis is only parsed.
 
 use server::broker::redis::url;
 use server::config::Config;
