@@ -4,7 +4,7 @@ mod transitions;
 
 use super::effect::{Effect, Now, Timer};
 use crate::event::RefusalCode;
-use crate::model::{Cursor, UploadId, UploadRef, Viewer};
+use crate::model::{AuthorName, Cursor, UploadId, UploadRef, Viewer};
 
 /// After this many failures in a row messages are fetched without a socket.
 const FAILURES_BEFORE_POLLING: u32 = 3;
@@ -106,8 +106,8 @@ pub struct Connector {
     upload: UploadRef,
     /// What a watch says about the reader.
     pub viewer: Option<Viewer>,
-    /// What the last watch said.
-    announced: Option<Viewer>,
+    /// Whether the last watch said that.
+    is_announced: bool,
     state: State,
     /// Lost or failed connections since one was stable.
     failures: u32,
@@ -123,7 +123,7 @@ impl Connector {
         Self {
             upload: UploadRef::Id(upload),
             viewer: None,
-            announced: None,
+            is_announced: false,
             state: State::Inactive,
             failures: 0,
             last_frame_at: 0,
@@ -144,6 +144,14 @@ impl Connector {
             _ if self.loss == Loss::Connection => Phase::Reconnecting,
             _ => Phase::Connecting,
         }
+    }
+
+    /// The reader has another alias.
+    pub fn rename(&mut self, name: Option<AuthorName>) {
+        if let Some(viewer) = &mut self.viewer {
+            viewer.name = name;
+        }
+        self.is_announced = false;
     }
 
     /// Whether the page is left, or not shown yet.

@@ -34,7 +34,7 @@ impl Connector {
     }
 
     pub(super) fn watch(&mut self, cursor: Cursor) -> Effect {
-        self.announced.clone_from(&self.viewer);
+        self.is_announced = true;
         Effect::Send(ClientCommand::Watch {
             upload_id: self.upload,
             after: (cursor.seq > Seq::ZERO).then_some(cursor.seq),
@@ -101,7 +101,7 @@ impl Connector {
             State::Live {
                 since,
                 probing: false,
-            } if self.announced != self.viewer => self.probe(since, cursor),
+            } if !self.is_announced => self.probe(since, cursor),
             _ => Vec::new(),
         }
     }

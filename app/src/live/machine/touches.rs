@@ -44,9 +44,7 @@ impl Machine {
         if self.ripples.me().name == name {
             return;
         }
-        if let Some(viewer) = &mut self.connector.viewer {
-            viewer.name.clone_from(&name);
-        }
+        self.connector.rename(name.clone());
         self.ripples.rename(name);
         self.effects
             .push(Effect::Start(Timer::Rename, RENAME_DELAY_MILLIS));
