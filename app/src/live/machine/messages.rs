@@ -200,8 +200,17 @@ impl Machine {
         match answer {
             _ if self.outbox.take_outdated(key) => {}
             Ok(entry) => {
-                self.outbox.on_stored(key, entry.seq());
-                self.on_stored(key, &entry);
+                let seq = entry.seq();
+                self.outbox.on_stored(key, seq);
+                if seq > self.conversation.cursor() {
+                    // Its frame lists it, or a request that also brings the entry before it: the answer alone does not
+                    // show that the server still has the history of this list.
+                    self.conversation.raise_head(seq);
+                } else if self.conversation.contradicts(slice::from_ref(&entry)) {
+                    self.is_contradicted = true;
+                } else {
+                    self.outbox.remove(key);
+                }
             }
             Err(failure) if failure.is_temporary() => {
                 self.effects.extend(self.outbox.on_delayed(&failure, now));
@@ -209,20 +218,6 @@ impl Machine {
             Err(failure) => self.outbox.on_refused(key, failure.to_string()),
         }
         self.post_next();
-    }
-
-    fn on_stored(&mut self, key: &ClientMessageId, entry: &LogEntry) {
-        if entry.seq() <= self.conversation.cursor() {
-            if self.conversation.contradicts(slice::from_ref(entry)) {
-                self.is_contradicted = true;
-            } else {
-                self.outbox.remove(key);
-            }
-        } else {
-            // Its frame lists it, or a request that also brings the entry before it: the answer alone does not show that
-            // the server still has the history of this list.
-            self.conversation.raise_head(entry.seq());
-        }
     }
 
     /// Until the watch is answered, and once the list is contradicted, a new entry may follow another history than the

@@ -192,7 +192,7 @@ impl Machine {
     /// Whether messages of this tab are not stored yet, or failed.
     pub fn has_unsent(&self) -> bool {
         let mut entries = self.outbox.entries().iter();
-        entries.any(|it| it.delivery != Delivery::Sent)
+        entries.any(|it| !matches!(it.delivery, Delivery::Sent))
     }
 
     /// Returns the effects since the last call.
