@@ -299,7 +299,7 @@ impl Driver {
     }
 
     fn delete(&mut self, seq: Seq, id: MessageId) {
-        let said = self.transcript.said(seq);
+        let said = self.transcript.said(seq, id);
         let key = said.expect("what it deletes was listed").key.clone();
         let (upload, secret) = (self.role.upload, self.role.secret.clone());
         let Context {

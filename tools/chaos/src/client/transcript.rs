@@ -148,9 +148,13 @@ impl Transcript {
         new
     }
 
-    /// The message that the client listed under this number.
-    pub fn said(&self, seq: Seq) -> Option<&Said> {
-        self.lines.get(&seq)?.message.as_ref()
+    /// The message with this number and id that the client has listed, also in a list that was dropped.
+    pub fn said(&self, seq: Seq, id: MessageId) -> Option<&Said> {
+        let lists = std::iter::once(&self.lines).chain(&self.dropped);
+        let lines = lists.filter_map(|lines| lines.get(&seq));
+        lines
+            .filter(|line| line.id == id)
+            .find_map(|line| line.message.as_ref())
     }
 
     /// The list has started anew: what it had is no longer compared with what it will have.
