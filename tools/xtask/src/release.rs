@@ -3,7 +3,6 @@
 use std::{fmt::Write, fs, io, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use xshell::cmd;
 
@@ -114,8 +113,8 @@ impl Release<'_> {
             // Where it was built says nothing about what is in it.
             let root = self.workspace.root.display().to_string();
             fs::write(self.folder.join(&file), sbom.replace(&root, "."))?;
-            for manifest in manifests(self.workspace)? {
-                let made = manifest.with_file_name(&file);
+            for package in &self.workspace.packages {
+                let made = package.manifest_path.with_file_name(&file);
                 if made.is_file() {
                     fs::remove_file(made)?;
                 }
@@ -143,38 +142,11 @@ impl Release<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    manifest_path: PathBuf,
-}
-
-fn packages(workspace: &Workspace) -> Result<Vec<Package>> {
-    let metadata = cmd!(
-        workspace.shell,
-        "cargo metadata --no-deps --format-version 1"
-    );
-    let metadata: Metadata = serde_json::from_str(&metadata.quiet().read()?)?;
-    Ok(metadata.packages)
-}
-
-fn manifests(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let packages = packages(workspace)?.into_iter();
-    Ok(packages.map(|package| package.manifest_path).collect())
-}
-
 fn version(workspace: &Workspace) -> Result<String> {
-    let packages = packages(workspace)?;
-    let server = packages
-        .into_iter()
-        .find(|package| package.name == "server");
-    Ok(server.context("there is no package `server`")?.version)
+    let mut packages = workspace.packages.iter();
+    let server = packages.find(|package| package.name == "server");
+    let server = server.context("there is no package `server`")?;
+    Ok(server.version.clone())
 }
 
 fn machine(workspace: &Workspace) -> Result<String> {

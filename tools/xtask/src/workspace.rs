@@ -20,12 +20,22 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Where cargo builds, usually `target` in the root.
     pub target: PathBuf,
+    pub packages: Vec<Package>,
+}
+
+/// A package of the workspace.
+#[derive(Deserialize)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    pub manifest_path: PathBuf,
 }
 
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
+    packages: Vec<Package>,
 }
 
 impl Workspace {
@@ -43,6 +53,7 @@ impl Workspace {
             shell,
             root: metadata.workspace_root,
             target: metadata.target_directory,
+            packages: metadata.packages,
         })
     }
 
