@@ -20,7 +20,8 @@ use tokio::time::timeout;
 const BACKEND_TIMEOUT: Duration = Duration::from_millis(2_700);
 /// What the browser asks for at once.
 const PAGE: usize = 200;
-const NEWEST: usize = 50;
+/// How many entries it asks for at first, and a page has.
+pub const NEWEST: usize = 50;
 
 /// What a client asks for.
 #[derive(Debug, Clone)]

@@ -11,15 +11,13 @@ use rand::RngExt;
 use server::random;
 
 use crate::Millis;
-use crate::api::What;
+use crate::api::{NEWEST, What};
 use crate::links::chance;
 use crate::plan::{Act, Does};
 use crate::world::World;
 
 /// How many messages somebody writes who has much to say.
 pub const BURST: usize = 30;
-/// How many messages a page has.
-const NEWEST: usize = 50;
 
 /// A client.
 pub struct Client {
