@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// A number of permits. One address holds at most all but one of them (if there is only one, that one), so that another
-/// finds one free, unless several addresses are active. A free permit goes to the waiting address that holds the fewest, and among
-/// those to the one that was served longest ago; within an address callers are served in order. So a caller waits for
-/// about one permit of each other address, however many of their callers wait.
+/// finds one free, unless several addresses are active. A free permit goes to the waiting address that holds the fewest,
+/// and among those to the one that was served longest ago; within an address callers are served in order. So a caller
+/// waits for about one permit of each other address, however many of their callers wait.
 ///
 /// Work that is done for no client takes turns as one more address, `None`.
 ///

@@ -11,7 +11,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// How exposed the unit may be by systemd's own measure, from 0 to 100. It is 14; from 50 on systemd calls it more than "OK".
+/// How exposed the unit may be by systemd's own measure, from 0 to 100. It is 14; up to 49 systemd calls it "OK".
 const MAX_EXPOSURE: u32 = 15;
 
 /// Checks every file, and says which could not be checked.
