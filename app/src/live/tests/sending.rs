@@ -217,7 +217,9 @@ fn a_page_that_was_left_posts_what_is_unsent_and_fetches_nothing() {
     send(&mut machine, "b");
     connection(&mut machine, ConnectionEvent::Unmounted);
     let stored = Input::PostAnswered(key("a"), Ok(own("a", 6).into()));
-    assert_eq!(posts(&give(&mut machine, stored)), ["b"]);
+    let effects = give(&mut machine, stored);
+    assert_eq!(posts(&effects), ["b"]);
+    assert_eq!(effects.len(), 1, "and nothing else");
     let stored = Input::PostAnswered(key("b"), Ok(own("b", 7).into()));
     assert_eq!(give(&mut machine, stored), []);
     assert!(!machine.has_unsent());
