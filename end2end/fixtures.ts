@@ -123,7 +123,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   serverLog: [
     async ({ server }, use, testInfo) => {
       await use();
-      if (testInfo.status !== testInfo.expectedStatus) await testInfo.attach('server log', { body: server.log });
+      if (testInfo.status === testInfo.expectedStatus) return;
+      await testInfo.attach('server log', { body: server.log });
+      // The report shows only the beginning of what is attached.
+      console.log(server.complaints.join('\n'));
     },
     { auto: true },
   ],

@@ -28,6 +28,11 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The newest lines of the log that tell of a failure. */
+  get complaints() {
+    return this.log.split('\n').filter((line) => /"level":"(WARN|ERROR)"|"status":5/.test(line)).slice(-20);
+  }
+
   /** Starts it and waits until it answers. After `stop` it starts with the same port and data. */
   async start() {
     const seen = this.log.length;

@@ -1,6 +1,7 @@
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { messages, post, upload, type Upload } from './api';
+import { drag } from './mouse';
 import { ImagePage } from './pages';
 
 test.use({ viewport: { width: 1280, height: 800 } });
@@ -211,10 +212,7 @@ test('a pin leads to its message, and a chip to its place', async ({ page, reque
 
   // A drag that begins on a pin is none of its clicks, and nothing was tapped.
   const { x, y } = (await pin(page, 2).boundingBox())!;
-  await page.mouse.move(x + 10, y + 10);
-  await page.mouse.down();
-  await page.mouse.move(x - 40, y - 30, { steps: 3 });
-  await page.mouse.up();
+  await drag(page, { x: x + 10, y: y + 10 }, { x: -50, y: -40 });
   await expect(chip(page, 2)).not.toBeFocused();
   expect(sent).not.toContain('touch');
   await expect(opened.ripples).toHaveCount(0);

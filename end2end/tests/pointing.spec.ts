@@ -1,6 +1,7 @@
 import { expect, type CDPSession, type Locator, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
+import { drag } from './mouse';
 import { ImagePage } from './pages';
 
 test.use({ viewport: { width: 1280, height: 800 } });
@@ -212,11 +213,7 @@ test('on a zoomed picture hold and drag draws, and a drag moves the picture', as
   expect(sent.length).toBeGreaterThan(1);
   const count = sent.length;
 
-  const from = await placeOf(drawer, 0.5, 0.5);
-  await page.mouse.move(from.x, from.y);
-  await page.mouse.down();
-  await page.mouse.move(from.x + 60, from.y + 30, { steps: 5 });
-  await page.mouse.up();
+  await drag(page, await placeOf(drawer, 0.5, 0.5), { x: 60, y: 30 });
   await expect.poll(async () => (await box()).x - before.x).toBeCloseTo(60, 0);
   expect(sent.length).toBe(count);
   await expect(segments(drawer)).toHaveCount(0);

@@ -1,6 +1,7 @@
 import { expect, type CDPSession, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
+import { doubleClick, drag } from './mouse';
 import { ImagePage } from './pages';
 import { uploadPng } from './pictures';
 
@@ -79,14 +80,6 @@ async function expectNoTapBefore(opened: ImagePage, sent: string[]) {
   await opened.page.getByRole('button', { name: 'Point at the picture' }).press('Enter');
   await expect.poll(() => sent.filter((type) => type === 'touch').length).toBe(1);
   await expect(opened.ripples).toHaveCount(1);
-}
-
-async function drag(page: Page, from: { x: number; y: number }, by: { x: number; y: number }) {
-  await page.mouse.move(from.x, from.y);
-  await page.mouse.down();
-  await page.mouse.move(from.x + by.x / 2, from.y + by.y / 2);
-  await page.mouse.move(from.x + by.x, from.y + by.y);
-  await page.mouse.up();
 }
 
 async function touch(session: CDPSession, type: 'touchStart' | 'touchMove' | 'touchEnd', points: number[][]) {
@@ -276,12 +269,12 @@ test('a double tap zooms to its place and back, and taps twice', async ({ page, 
   const opened = await ImagePage.open(page, (await upload(request)).shortID);
   const fitted = await shown(page);
   const at = placeOf(fitted, 0.4, 0.5);
-  await page.mouse.dblclick(at.x, at.y);
+  await doubleClick(page, at);
   await expect(opened.ripples).toHaveCount(2);
   await expect.poll(() => percentage(page)).toBe(250);
   expectStill(fitted, await shown(page), at);
   await opened.endRipples();
-  await page.mouse.dblclick(at.x + 40, at.y);
+  await doubleClick(page, { x: at.x + 40, y: at.y });
   await expect.poll(() => percentage(page)).toBe(100);
   await expect(opened.ripples).toHaveCount(2);
   expect(await shown(page)).toEqual(fitted);
@@ -315,10 +308,12 @@ test.describe('with fingers', () => {
     expectStill(fitted, zoomed, { x, y });
     expect(await page.evaluate(() => visualViewport!.scale)).toBe(1);
 
-    // One finger moves it.
-    await touch(session, 'touchStart', [[x, y]]);
-    for (const by of [15, 40, 60]) await touch(session, 'touchMove', [[x - by, y - by / 2]]);
-    await touch(session, 'touchEnd', []);
+    // One finger moves it. All at once, since a finger that rests draws.
+    await Promise.all([
+      touch(session, 'touchStart', [[x, y]]),
+      ...[15, 40, 60].map((by) => touch(session, 'touchMove', [[x - by, y - by / 2]])),
+      touch(session, 'touchEnd', []),
+    ]);
     await expect.poll(async () => (await shown(page)).x).toBeCloseTo(zoomed.x - 60, 0);
     expect((await shown(page)).y).toBeCloseTo(zoomed.y - 30, 0);
     await expectNoTapBefore(opened, sent);
