@@ -1,5 +1,6 @@
 //! The program `tonesa`, which runs one node.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{LazyLock, mpsc};
@@ -20,6 +21,9 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
         .unwrap_or("unknown");
     format!("{} (commit {commit})", env!("CARGO_PKG_VERSION"))
 });
+
+/// The exit code for wrong settings, as for an unknown option: starting again does not help.
+const WRONG_SETTINGS: u8 = 2;
 
 /// How long blocking threads may go on after the node has stopped. Checking an image may take longer; it is abandoned.
 const BLOCKING_TASKS_TIMEOUT: Duration = Duration::from_millis(200);
@@ -57,13 +61,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run() {
+    let cli = match config::parse() {
+        Ok(cli) => cli,
+        Err(error) => return failed(error, WRONG_SETTINGS.into()),
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            with_timeout(move || eprintln!("tonesa: {error}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(error, ExitCode::FAILURE),
     }
+}
+
+fn failed(error: impl Display + Send + 'static, code: ExitCode) -> ExitCode {
+    with_timeout(move || eprintln!("tonesa: {error}"));
+    code
 }
 
 /// Runs `write` on a thread of its own and waits for it, with a timeout.
@@ -77,8 +87,7 @@ fn with_timeout(write: impl FnOnce() + Send + 'static) {
     _ = done.recv_timeout(OUTPUT_TIMEOUT);
 }
 
-fn run() -> anyhow::Result<()> {
-    let cli: Cli = config::parse()?;
+fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::InspectImage(job)) => return Ok(image::inspect_in_child(job)?),
         Some(Command::ResizeImage(job)) => return Ok(image::resize_in_child(job)?),

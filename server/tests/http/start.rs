@@ -36,7 +36,7 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_LOG", "=="),
     ] {
         let output = program().env(name, value).output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(2));
         assert!(
             stderr(&output).starts_with(&format!("tonesa: {name} must be ")),
             "{}",
@@ -133,7 +133,7 @@ fn the_environment_overrides_the_variables_of_a_file() {
     let output = with_file("AWS_SECRET_ACCESS_KEY='my secret")
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("--env-file"),
         "{}",
