@@ -46,7 +46,7 @@ test('navigation between uploads, back and forward loads no document', async ({ 
   await page.goBack();
   await expect(page).toHaveURL(address);
   await first.live();
-  await expect(first.picture).toHaveJSProperty('naturalWidth', 600);
+  await expect(first.picture).not.toHaveJSProperty('naturalWidth', 0);
   await page.goForward();
   await expect(page.getByText('Drop a picture anywhere')).toBeVisible();
   expect(seen.documents).toBe(1);

@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test';
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { upload } from './api';
 import { ImagePage } from './pages';
@@ -22,6 +22,12 @@ async function source(opened: ImagePage) {
   return address.replace(/^https?:\/\/[^/]*/, '');
 }
 
+/** Waits until the server has made this smaller picture: a busy one sends the image itself meanwhile. */
+const made = (request: APIRequestContext, shortID: string, width: number) =>
+  expect
+    .poll(async () => (await request.get(`/i/${shortID}?w=${width}`)).headers()['content-disposition'], { timeout: 30_000 })
+    .toContain(`-${width}.`);
+
 const loaded = (opened: ImagePage) => expect(opened.picture).toHaveJSProperty('complete', true);
 
 test.describe('on a phone', () => {
@@ -29,6 +35,7 @@ test.describe('on a phone', () => {
 
   test('the smallest picture that is sharp is loaded, and not the image', async ({ page, request }) => {
     const { shortID, content } = await upload(request, PHOTO);
+    await made(request, shortID, 640);
     const requested = pictures(page);
     const opened = await ImagePage.open(page, shortID);
     await loaded(opened);
@@ -40,6 +47,7 @@ test.describe('on a phone', () => {
 
   test('zooming in loads the image, and what is shown stays until it is there', async ({ page, request }) => {
     const { shortID } = await upload(request, PHOTO);
+    await made(request, shortID, 640);
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
     await page.route(`**/i/${shortID}`, async (route) => {
@@ -68,6 +76,21 @@ test.describe('on a phone', () => {
     expect(await source(opened)).toBe(`/i/${shortID}`);
   });
 
+  test('a photo that is a PNG is loaded as a JPEG until one zooms in', async ({ page, request }) => {
+    const { shortID } = await upload(request, 'coffee.png');
+    await made(request, shortID, 640);
+    const requested = pictures(page);
+    const opened = await ImagePage.open(page, shortID);
+    await loaded(opened);
+    expect(requested).toEqual([`/i/${shortID}?w=640`]);
+    const before = await opened.picture.boundingBox();
+    await page.locator('.stage').focus();
+    for (let n = 0; n < 7; n++) await page.keyboard.press('+');
+    await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
+    for (let n = 0; n < 7; n++) await page.keyboard.press('-');
+    await expect.poll(() => opened.picture.boundingBox()).toEqual(before);
+  });
+
   test('the image is shown when the server is too busy to make a smaller picture', async ({ page, request, allowConsole }) => {
     allowConsole(/503/);
     const { shortID } = await upload(request, PHOTO);
@@ -94,6 +117,7 @@ test.describe('on a phone', () => {
 test('on a large screen a larger picture is loaded', async ({ page, request }) => {
   await page.setViewportSize({ width: 1600, height: 1000 });
   const { shortID } = await upload(request, PHOTO);
+  await made(request, shortID, 1280);
   const requested = pictures(page);
   const opened = await ImagePage.open(page, shortID);
   await loaded(opened);
@@ -102,7 +126,7 @@ test('on a large screen a larger picture is loaded', async ({ page, request }) =
 
 test('pictures that are not wide, and animations, are loaded as they are', async ({ page, request }) => {
   const shared = [
-    await upload(request, 'coffee.png'),
+    await upload(request, '16-bit-grey.png'),
     await upload(request, 'animated.gif'),
     await uploadPng(request, 64, 64),
     await uploadPng(request, 640, 2_000),
@@ -120,6 +144,7 @@ test('pictures that are not wide, and animations, are loaded as they are', async
 
 test('a picture is as sharp as its screen after going from page to page', async ({ page, request }) => {
   const { shortID } = await upload(request, PHOTO);
+  await made(request, shortID, 640);
   await page.setViewportSize({ width: 390, height: 844 });
   await ImagePage.open(page, shortID);
   await page.getByRole('link', { name: /Tonesa/ }).first().click();

@@ -56,10 +56,30 @@ pub struct Content {
 }
 
 impl Content {
-    /// The widths in pixels that the image is also served in, if it is wider.
+    /// The widths in pixels of smaller pictures.
     pub const SMALLER_WIDTHS: [u32; 3] = [640, 1280, 2560];
     /// The largest width and height of the image that link previews show.
     pub const PREVIEW_BOX: (u32, u32) = (1200, 630);
+    /// A PNG of fewer bytes has no smaller picture of its own width: it arrives within a second on a slow line.
+    const HEAVY_PNG: u64 = 200_000;
+
+    /// Returns the widths for which there may be a smaller picture: those that the image is wider than, and for a PNG
+    /// that takes many bytes for its pixels, as photos do, the next one too. That one has the image's own width and is
+    /// smaller in bytes only.
+    pub fn smaller_widths(&self) -> impl Iterator<Item = u32> + use<> {
+        let narrower = Self::SMALLER_WIDTHS.iter().filter(|it| **it < self.width);
+        let count = match self.media_type {
+            MediaType::Gif => 0,
+            MediaType::Png if self.is_heavy() => narrower.count() + 1,
+            _ => narrower.count(),
+        };
+        Self::SMALLER_WIDTHS.into_iter().take(count)
+    }
+
+    fn is_heavy(&self) -> bool {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        self.size >= Self::HEAVY_PNG.max(pixels)
+    }
 }
 
 /// Returns the size of an image that is made smaller, if necessary, to fit into a box. No side becomes 0.

@@ -117,11 +117,24 @@ async fn other_widths_are_refused() {
 }
 
 #[tokio::test]
+async fn a_photo_as_a_png_is_also_served_in_its_own_width() {
+    let node = TestNode::start().await;
+    let photo = upload(&node, sample("coffee.png")).await;
+    let path = format!("{}?w=640", photo.content.url);
+    let response = get(&node, &path, &[]).await;
+    assert_eq!(header(response.headers(), "content-type"), "image/jpeg");
+    let picture = response.bytes().await.unwrap();
+    assert_eq!(size_of_jpeg(&picture), (600, 400));
+    assert!(picture.len() as u64 <= photo.content.size / 2);
+}
+
+#[tokio::test]
 async fn what_is_no_wider_and_animations_are_served_as_they_are() {
     let node = TestNode::with(&[METRICS]).await;
     for (name, widths) in [
-        ("coffee.png", &[640, 1280, 2560][..]),
+        ("coffee.png", &[1280, 2560][..]),
         ("progressive.jpg", &[1280, 2560]),
+        ("16-bit-grey.png", &[640]),
         ("animated.gif", &[640]),
     ] {
         let image = upload(&node, sample(name)).await;

@@ -11,6 +11,10 @@ use crate::texts::{fill, texts};
 /// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
 const MAX_HEIGHTS: u32 = 3;
 
+/// How much wider than it is an image is said to be beside a smaller picture of the same width, so that browsers load
+/// it when one zooms in.
+const ZOOMED: u32 = 8;
+
 /// The image, and a message in its place if it cannot be loaded.
 #[component]
 pub fn Picture(
@@ -113,16 +117,26 @@ impl Candidates {
             url, width, height, ..
         } = image;
         let mut srcset = String::new();
-        for smaller in Content::SMALLER_WIDTHS {
-            if smaller < *width {
-                let smaller = smaller.to_string();
-                srcset += &[url, "?w=", &smaller, " ", &smaller, "w, "].concat();
+        let mut zoomed = *width;
+        for smaller in image.smaller_widths() {
+            if smaller >= *width {
+                zoomed = width * ZOOMED;
             }
+            let shown = smaller.min(*width);
+            srcset += &[
+                url,
+                "?w=",
+                &smaller.to_string(),
+                " ",
+                &shown.to_string(),
+                "w, ",
+            ]
+            .concat();
         }
-        if srcset.is_empty() || image.media_type == MediaType::Gif {
+        if srcset.is_empty() {
             return None;
         }
-        srcset += &[url, " ", &width.to_string(), "w"].concat();
+        srcset += &[url, " ", &zoomed.to_string(), "w"].concat();
         // As wide as the window, or beside the conversation, and as wide as its height allows.
         let tallest = if is_tall(image) {
             String::new()
@@ -207,6 +221,46 @@ mod tests {
             srcset(MediaType::WebP, 2_561).unwrap(),
             "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ?w=1280 1280w, /i/aB3dE9xZ?w=2560 2560w, /i/aB3dE9xZ 2561w"
         );
+    }
+
+    #[test]
+    fn a_photo_as_a_png_is_offered_as_a_jpeg_until_one_zooms_in() {
+        let photo = Content {
+            size: 700_000,
+            ..image(MediaType::Png, 1_000, 600)
+        };
+        let offered = |image: &Content| Candidates::of(image).map(|it| it.srcset);
+        assert_eq!(
+            offered(&photo).unwrap(),
+            "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ?w=1280 1000w, /i/aB3dE9xZ 8000w"
+        );
+        let narrow = Content {
+            width: 600,
+            height: 400,
+            ..photo.clone()
+        };
+        assert_eq!(
+            offered(&narrow).unwrap(),
+            "/i/aB3dE9xZ?w=640 600w, /i/aB3dE9xZ 4800w"
+        );
+        for other in [
+            Content {
+                media_type: MediaType::Jpeg,
+                ..narrow.clone()
+            },
+            // Few bytes, and few for its pixels.
+            Content {
+                size: 199_999,
+                ..narrow.clone()
+            },
+            Content {
+                width: 640,
+                height: 1_100,
+                ..narrow
+            },
+        ] {
+            assert_eq!(offered(&other), None);
+        }
     }
 
     #[test]

@@ -9,6 +9,10 @@ use super::pixels::Pixels;
 /// The quality of a JPEG, of 100: what is lost is hardly seen.
 const QUALITY: u8 = 75;
 
+/// The quality where the picture is as wide as the image, so that each of its pixels is seen. From 90 on colours keep
+/// their full resolution.
+const QUALITY_UNSCALED: u8 = 90;
+
 /// The qualities that are tried where the bytes are limited, until they are few enough.
 const QUALITIES: [u8; 5] = [QUALITY, 60, 45, 30, 20];
 
@@ -20,6 +24,16 @@ pub(super) fn smaller_than(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -
         jpeg(&without_alpha(pixels), profile, QUALITY)?
     };
     Some(encoded).filter(|encoded| (encoded.len() as u64) < bytes)
+}
+
+/// Encodes pixels that were not scaled as a JPEG. Returns `None` for transparent ones, and if that does not save half of
+/// the image's `bytes`.
+pub(super) fn unscaled(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
+    if is_transparent(&pixels) {
+        return None;
+    }
+    let encoded = jpeg(&without_alpha(pixels), profile, QUALITY_UNSCALED)?;
+    Some(encoded).filter(|encoded| (encoded.len() as u64) <= bytes / 2)
 }
 
 /// Encodes a JPEG of at most `bytes` bytes, with white where pixels are transparent.

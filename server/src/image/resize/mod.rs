@@ -108,7 +108,9 @@ impl Resizing {
         budget.check()?;
         let turned = scaled.map(|pixels| turned(pixels, container.orientation));
         let profile = profile.as_deref();
+        let is_unscaled = self.coded_size == (container.width, container.height);
         let made = turned.and_then(|pixels| match self.spec {
+            PictureSpec::MaxWidth(_) if is_unscaled => encode::unscaled(size, pixels, profile),
             PictureSpec::MaxWidth(_) => encode::smaller_than(size, pixels, profile),
             PictureSpec::Preview { bytes, .. } => encode::preview(bytes, pixels, profile),
             PictureSpec::Placeholder { bytes, .. } => encode::placeholder(bytes, pixels),

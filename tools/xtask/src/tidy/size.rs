@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 /// The WASM, in bytes. The goal is 225,000 (docs/performance.md): this keeps it from growing further.
-const MAX_WASM: u64 = 286_000;
+const MAX_WASM: u64 = 287_000;
 /// The WASM with script and style sheet, in bytes. The goal is 237,000.
-const MAX_TOTAL: u64 = 304_000;
+const MAX_TOTAL: u64 = 305_000;
 
 #[derive(Deserialize)]
 struct Manifest {
