@@ -267,8 +267,7 @@ test('pins that cover each other are spread while one is pointed at or focused',
   for (const [n, [x, y]] of places.entries()) await expect.poll(() => distance(page, n + 1, x, y)).toBeLessThan(2);
   // Off the stage: the browser repeats the pointer's place when something moves below it, which closes them.
   await page.mouse.move(2, 2);
-  // It handles pointers once a frame.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect.poll(() => page.locator('.stage').evaluate((stage) => stage.matches(':hover'))).toBe(false);
   await page.keyboard.press('Tab');
   await pin(page, 1).focus();
   await expect.poll(() => areApart(page, 3)).toBe(true);

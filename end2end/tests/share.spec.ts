@@ -39,6 +39,8 @@ test('a second press of Copy is confirmed for as long as the first, and read aga
   await post(request, shared, 'Not empty');
   await ImagePage.open(page, shared.shortID);
   await openButton(page).click();
+  // From here on time passes only as the test says.
+  await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
   const copied = page.getByRole('button', { name: 'Copied' });
   await page.locator('#share .copy-link').click();
   await expect(copied).toBeVisible();
