@@ -11,6 +11,8 @@ use xshell::{Shell, cmd};
 use super::{apt, install};
 use crate::workspace::Workspace;
 
+/// Chromium without the interface of a browser, which takes as much time as the pages do.
+const HEADLESS_SHELL: &str = "chromium-headless-shell";
 const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -37,7 +39,7 @@ pub fn install_playwright(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// $CHROMIUM, one on PATH, Debian's, or Playwright's own.
+/// $CHROMIUM, the headless shell on PATH, Playwright's own or Debian's, or any other Chromium on PATH.
 pub fn ensure(workspace: &Workspace) -> Result<Browser> {
     let shell = &workspace.shell;
     if let Some(path) = env::var_os("CHROMIUM").map(PathBuf::from) {
@@ -46,7 +48,7 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         }
         return Ok(Browser::Installed(path));
     }
-    if let Some(path) = on_path() {
+    if let Ok(path) = which::which(HEADLESS_SHELL) {
         return Ok(Browser::Installed(path));
     }
     let _inside = shell.push_dir(workspace.root.join("end2end"));
@@ -54,22 +56,21 @@ pub fn ensure(workspace: &Workspace) -> Result<Browser> {
         return Ok(Browser::Playwrights);
     }
     if apt::is_available(shell) {
-        if let Err(error) = apt::install(shell, &["chromium"]) {
+        if let Err(error) = apt::install(shell, &[HEADLESS_SHELL]) {
             println!("xtask: {error}; looking for another way");
         }
-        if let Some(path) = on_path() {
+        if let Ok(path) = which::which(HEADLESS_SHELL) {
             return Ok(Browser::Installed(path));
         }
+    }
+    if let Some(path) = NAMES.iter().find_map(|name| which::which(name).ok()) {
+        return Ok(Browser::Installed(path));
     }
     println!("xtask: downloading Playwright's Chromium");
     cmd!(shell, "npx playwright install chromium")
         .run()
         .context("no Chromium for the browser tests: install Chromium or Chrome, or let CHROMIUM name its program")?;
     Ok(Browser::Playwrights)
-}
-
-fn on_path() -> Option<PathBuf> {
-    NAMES.iter().find_map(|name| which::which(name).ok())
 }
 
 fn has_playwrights_own(shell: &Shell) -> bool {
