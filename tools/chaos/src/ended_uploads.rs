@@ -6,11 +6,12 @@ use app::live::failure::ApiFailure;
 use app::model::{AuthorSecret, NewMessage, Timestamp, Upload};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use testbed::noise_png;
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Context, Phase, random_text};
 use crate::restores;
-use crate::uploads::{self, WIDE};
+use crate::uploads::WIDE;
 
 /// Mean time between two uploads.
 const PAUSE: Duration = Duration::from_secs(4);
@@ -108,7 +109,7 @@ impl One<'_> {
         let Context { api, recorder, .. } = self.context;
         let begin = restores::now();
         let owner = secret(&self.name, "run");
-        let bytes = uploads::png(WIDE, rng);
+        let bytes = noise_png(WIDE, rng);
         let expires_in = (self.end == End::Expired).then_some(EXPIRES_IN);
         let upload = api.create_upload(bytes.clone(), Some(&owner), expires_in);
         let upload = upload.await;

@@ -29,18 +29,6 @@ pub const ADMIN_TOKEN: &str = "the-token-of-the-admin-of-a-run";
 /// How the secrets of all authors begin.
 const AUTHOR_SECRET: &str = "the-secret-of-";
 const REDIS_USER: &str = "tonesa";
-/// Nobody looks at the pages here, and a node does not start without packaged files.
-const SITE: [(&str, &str); 5] = [
-    (
-        "manifest.json",
-        r#"{"css":"/assets/tonesa-1.css","js":"/assets/tonesa-1.js","wasm":"/assets/tonesa-1.wasm"}"#,
-    ),
-    ("assets/tonesa-1.css", "body { margin: 0 }"),
-    ("assets/tonesa-1.js", "export {}"),
-    ("assets/tonesa-1.wasm", "\0asm"),
-    ("public/robots.txt", ""),
-];
-
 /// Everything that is run; it ends when this is dropped.
 pub struct Environment {
     nodes: Vec<ManagedNode>,
@@ -71,7 +59,7 @@ impl Environment {
             proxies.push(proxy.await.context("starting a proxy")?);
         }
         let start = move || {
-            let folder = site().context("writing the packaged files")?;
+            let folder = testbed::minimal_site()?;
             let site = folder
                 .path()
                 .to_str()
@@ -220,14 +208,4 @@ impl Environment {
             proxy.lose(percent);
         }
     }
-}
-
-fn site() -> Result<TempDir> {
-    let folder = TempDir::new()?;
-    for (name, content) in SITE {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
-        fs::write(path, content)?;
-    }
-    Ok(folder)
 }

@@ -6,6 +6,7 @@ use app::live::failure::ApiFailure;
 use app::model::{AuthorSecret, Upload};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use testbed::noise_png;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Api, Context, Phase};
@@ -71,20 +72,8 @@ async fn upload(
     rng: &mut StdRng,
     owner: Option<&AuthorSecret>,
 ) -> Result<Sent, ApiFailure> {
-    let bytes = png(SMALL, rng);
+    let bytes = noise_png(SMALL, rng);
     let answer = api.create_upload(bytes.clone(), owner, None).await;
     recorder.on_upload(&bytes, &answer);
     Ok((answer?, bytes))
-}
-
-/// A PNG of noise, unlike any other.
-pub fn png([width, height]: [u32; 2], rng: &mut StdRng) -> Vec<u8> {
-    let pixels: Vec<u8> = (0..width * height * 3).map(|_| rng.random()).collect();
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    let writer = encoder.write_header();
-    let written = writer.and_then(|mut writer| writer.write_image_data(&pixels));
-    written.expect("writing to a vector cannot fail");
-    bytes
 }

@@ -12,6 +12,7 @@
 mod cluster;
 mod mongo;
 mod node;
+mod picture;
 mod ports;
 mod probe;
 mod process;
@@ -20,12 +21,15 @@ mod redis;
 mod s3;
 mod sentinel;
 pub mod shared;
+mod site;
 
 pub use cluster::RedisCluster;
 pub use mongo::Mongo;
 pub use node::Node;
+pub use picture::noise_png;
 pub use ports::free_port;
 pub use process::{Launch, Process};
 pub use redis::Redis;
 pub use s3::S3;
 pub use sentinel::Sentinel;
+pub use site::minimal_site;

@@ -184,12 +184,30 @@ impl Process {
 
     /// The process' resident memory, in KiB.
     pub fn resident_memory(&self) -> Result<u64> {
+        let memory = self.status("VmRSS:")?;
+        let kibibytes = memory.strip_suffix(" kB");
+        Ok(kibibytes.context("memory is in kB")?.parse()?)
+    }
+
+    /// The number of the process' threads.
+    pub fn threads(&self) -> Result<u64> {
+        Ok(self.status("Threads:")?.parse()?)
+    }
+
+    /// How many files, connections and the like the process has open.
+    pub fn open_descriptors(&self) -> Result<usize> {
+        let path = format!("/proc/{}/fd", self.id()?);
+        let descriptors = fs::read_dir(&path).with_context(|| format!("reading {path}"))?;
+        Ok(descriptors.count())
+    }
+
+    /// What the kernel says of the process under this name.
+    fn status(&self, name: &str) -> Result<String> {
         let path = format!("/proc/{}/status", self.id()?);
         let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kibibytes = kibibytes.with_context(|| format!("{path} names no memory"))?;
-        Ok(kibibytes.parse()?)
+        let value = status.lines().find_map(|line| line.strip_prefix(name));
+        let value = value.with_context(|| format!("{path} has no {name}"))?;
+        Ok(value.trim().to_owned())
     }
 
     /// The end of what it has logged since its last start; empty after it was killed.

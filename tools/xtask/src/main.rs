@@ -10,6 +10,7 @@ mod release;
 mod setup;
 mod simulate;
 mod site;
+mod soak;
 mod test;
 mod tidy;
 mod tools;
@@ -42,6 +43,8 @@ enum Task {
     Measure,
     /// Inject random faults into three nodes while 30 clients write, and check that nothing was lost
     Chaos(chaos::Options),
+    /// Let a thousand people come, talk and leave for an hour, and check that the node holds as much as before
+    Soak(soak::Options),
     /// Simulate three nodes and their clients on virtual time, with faults that follow from a seed
     Simulate(simulate::Options),
     /// Try random inputs on what reads those of others, guided by the code that they reach
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => build::serve(&workspace, release, &arguments),
         Task::Chaos(options) => chaos::run(&workspace, &options),
+        Task::Soak(options) => soak::run(&workspace, &options),
         Task::Simulate(options) => simulate::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Release => release::run(&workspace),

@@ -9,7 +9,9 @@ use std::{ffi::OsString, time::Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{build, chaos, fuzz, setup, setup::Compiler, site::Effort, tidy, workspace::Workspace};
+use crate::{
+    build, chaos, fuzz, setup, setup::Compiler, site::Effort, soak, tidy, workspace::Workspace,
+};
 
 /// A part of the test run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +36,8 @@ pub enum Stage {
     Engines,
     /// Three nodes, 30 clients that write, and each kind of fault once: nothing may be lost
     Chaos,
+    /// Forty people who come, talk and leave, for half a minute: the node lets go of all that they held
+    Soak,
     /// The release program's deliveries and idle watchers cost no more than they did, compared with a bare program
     Speed,
 }
@@ -122,6 +126,7 @@ impl Stage {
             Self::Browser => browser::test(workspace, arguments, effort),
             Self::Engines => engines::test(workspace, arguments, effort),
             Self::Chaos => chaos::run(workspace, &chaos::Options::default()),
+            Self::Soak => soak::run_shortly(workspace),
             Self::Speed => build::check_speed(workspace),
         }
     }
