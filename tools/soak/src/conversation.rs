@@ -43,6 +43,7 @@ impl Conversation {
         };
         conversation.append(&page.entries)?;
         conversation.must_be_at(page.head)?;
+        conversation.fetched = page.head;
         Ok(conversation)
     }
 
@@ -218,6 +219,7 @@ mod tests {
     #[test]
     fn what_was_missed_is_brought_or_fetched() {
         let mut conversation = Conversation::open(&page(1..4, 3)).unwrap();
+        assert_eq!(post(&mut conversation, 3), Ok(()));
         let watched = page(4..6, 5);
         assert_eq!(
             conversation.on_watched(watched.head, &watched.entries),

@@ -10,7 +10,7 @@ use app::model::{AuthorName, AuthorSecret, MessageId, Seq, TabId, UploadId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use testbed::noise_png;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api, Failure};
@@ -26,6 +26,8 @@ const SIZES: [[u32; 2]; 3] = [[48, 48], [400, 400], [1400, 100]];
 const WEIGHTS: [u32; 3] = [6, 2, 2];
 /// The longest stay, as a multiple of the mean.
 const MAX_STAY: f64 = 5.0;
+/// Before the next person comes, so that a node that is down is not asked all the time.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// What all people share.
 #[derive(Debug)]
@@ -74,6 +76,7 @@ pub async fn live(world: Arc<World>, number: u32, leave: CancellationToken) {
             Failure::Unexpected(error) => error,
         };
         world.tally.error(&format!("person {number}: {error}"));
+        sleep(PAUSE_AFTER_ERROR).await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use reqwest::Client;
 use testbed::Node;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -19,6 +20,7 @@ use crate::tally::Tally;
 use crate::verdict::{Course, line};
 
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(10);
+const METRICS_TIMEOUT: Duration = Duration::from_secs(10);
 const LINE_INTERVAL: Duration = Duration::from_mins(1);
 /// A shorter run has so many samples.
 const MIN_SAMPLES: u32 = 24;
@@ -74,6 +76,7 @@ pub async fn run(options: Options) -> Result<bool> {
     let mut run = Run {
         metrics: format!("http://127.0.0.1:{metrics}/metrics"),
         length: Duration::from_secs_f64(options.minutes * 60.0),
+        http: Client::builder().no_proxy().build()?,
         samples: Vec::new(),
         number: Arc::default(),
         node,
@@ -115,6 +118,7 @@ struct Run {
     options: Options,
     node: Node,
     world: Arc<World>,
+    http: Client,
     /// The address of the node's metrics.
     metrics: String,
     length: Duration,
@@ -240,6 +244,7 @@ impl Run {
     }
 
     async fn sample(&self, begin: Instant, last: &Sample) -> Result<Sample> {
-        Sample::take(&self.node, &self.metrics, begin.elapsed(), last).await
+        let metrics = self.http.get(&self.metrics).timeout(METRICS_TIMEOUT);
+        Sample::take(&self.node, metrics, begin.elapsed(), last).await
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::time::{ClockId, clock_gettime};
+use reqwest::RequestBuilder;
 use testbed::Node;
 
 /// The files of the node's database, in its data folder.
@@ -55,14 +56,16 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Looks at the node, whose metrics are at that address.
+    /// Looks at the node, whose metrics are at that address, so long after the start of the run.
     #[expect(clippy::cast_precision_loss, reason = "no number is that large")]
-    pub async fn take(node: &Node, metrics: &str, at: Duration, last: &Self) -> Result<Self> {
-        let metrics = reqwest::get(metrics)
-            .await?
-            .error_for_status()?
-            .text()
-            .await?;
+    pub async fn take(
+        node: &Node,
+        metrics: RequestBuilder,
+        at: Duration,
+        last: &Self,
+    ) -> Result<Self> {
+        let metrics = metrics.send().await?.error_for_status()?;
+        let metrics = metrics.text().await?;
         let metric = |name| gauge(&metrics, name).with_context(|| format!("no metric {name}"));
         let data = node.path().join("data");
         let files = DATABASE

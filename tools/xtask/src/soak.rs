@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: builds the program and the people who use it for hours, and runs both.
+//! `cargo xtask soak`: builds the program and the people who use it for hours, and runs them.
 
 use anyhow::{Context, Result};
 
