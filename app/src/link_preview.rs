@@ -34,7 +34,7 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Whether the page shows an image that is wide enough to have smaller pictures.
+    /// Whether the page shows an image that is wider than the smallest picture of it.
     pub(crate) fn is_large_picture(self) -> bool {
         match self {
             Self::Image { page, .. } => page.upload.content.width > Content::SMALLER_WIDTHS[0],

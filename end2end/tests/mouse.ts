@@ -4,7 +4,7 @@
 import type { Page } from '@playwright/test';
 
 type Place = { x: number; y: number };
-type MouseEvent = { type: 'mousePressed' | 'mouseMoved' | 'mouseReleased'; clickCount?: number } & Place;
+type MouseInput = { type: 'mousePressed' | 'mouseMoved' | 'mouseReleased'; clickCount?: number } & Place;
 
 export async function drag(page: Page, from: Place, by: Place) {
   const at = (part: number) => ({ x: from.x + part * by.x, y: from.y + part * by.y });
@@ -17,14 +17,14 @@ export async function drag(page: Page, from: Place, by: Place) {
 }
 
 export async function doubleClick(page: Page, at: Place) {
-  const click = (clickCount: number): MouseEvent[] => [
+  const click = (clickCount: number): MouseInput[] => [
     { type: 'mousePressed', clickCount, ...at },
     { type: 'mouseReleased', clickCount, ...at },
   ];
   await send(page, [...click(1), ...click(2)]);
 }
 
-async function send(page: Page, events: MouseEvent[]) {
+async function send(page: Page, events: MouseInput[]) {
   const [first, last] = [events[0], events[events.length - 1]];
   const session = await page.context().newCDPSession(page);
   await page.mouse.move(first.x, first.y);

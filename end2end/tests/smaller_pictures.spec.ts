@@ -76,23 +76,7 @@ test.describe('on a phone', () => {
     expect(await source(opened)).toBe(`/i/${shortID}`);
   });
 
-  test('a photo that is a PNG is loaded as a JPEG until one zooms in', async ({ page, request }) => {
-    const { shortID } = await upload(request, 'coffee.png');
-    await made(request, shortID, 640);
-    const requested = pictures(page);
-    const opened = await ImagePage.open(page, shortID);
-    await loaded(opened);
-    expect(requested).toEqual([`/i/${shortID}?w=640`]);
-    const before = await opened.picture.boundingBox();
-    await page.locator('.stage').focus();
-    for (let n = 0; n < 7; n++) await page.keyboard.press('+');
-    await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
-    for (let n = 0; n < 7; n++) await page.keyboard.press('-');
-    await expect.poll(() => opened.picture.boundingBox()).toEqual(before);
-  });
-
-  test('the image is shown when the server is too busy to make a smaller picture', async ({ page, request, allowConsole }) => {
-    allowConsole(/503/);
+  test('the image is shown when the server is too busy to make a smaller picture', async ({ page, request }) => {
     const { shortID } = await upload(request, PHOTO);
     await page.route('**/i/*?w=640', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '3' } }));
     const opened = await ImagePage.open(page, shortID);
@@ -113,6 +97,42 @@ test.describe('on a phone', () => {
     await expect(opened.picture).not.toHaveJSProperty('naturalWidth', 0);
   });
 });
+
+for (const [viewport, deviceScaleFactor] of [
+  [{ width: 390, height: 844 }, 3],
+  [{ width: 1280, height: 800 }, 2],
+] as const) {
+  test.describe(`${viewport.width} px, ${deviceScaleFactor} device pixels each`, () => {
+    test.use({ viewport, deviceScaleFactor });
+
+    test('a photo that is a PNG is loaded as a JPEG until one zooms in', async ({ page, request }) => {
+      const { shortID } = await upload(request, 'coffee.png');
+      await made(request, shortID, 640);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      await page.route(`**/i/${shortID}`, async (route) => {
+        await released;
+        await route.continue();
+      });
+      const requested = pictures(page);
+      const opened = await ImagePage.open(page, shortID);
+      await loaded(opened);
+      expect(requested).toEqual([`/i/${shortID}?w=640`]);
+      const before = await opened.picture.boundingBox();
+      await page.locator('.stage').focus();
+      await page.keyboard.press('+');
+      await expect.poll(() => requested).toContain(`/i/${shortID}`);
+      // Meanwhile the JPEG stays.
+      expect(await shades(page, await page.locator('.room').screenshot())).toBeGreaterThan(10);
+      release();
+      await expect(opened.picture).toHaveJSProperty('naturalWidth', 600);
+      expect(await source(opened)).toBe(`/i/${shortID}`);
+      await page.keyboard.press('-');
+      await expect.poll(() => opened.picture.boundingBox()).toEqual(before);
+      expect(await source(opened)).toBe(`/i/${shortID}`);
+    });
+  });
+}
 
 test('on a large screen a larger picture is loaded', async ({ page, request }) => {
   await page.setViewportSize({ width: 1600, height: 1000 });

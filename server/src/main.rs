@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use server::app::admin::{self, Admin};
-use server::app::{self, check, logs};
+use server::app::{self, StartError, check, logs};
 use server::config::{self, Config, INSPECT_IMAGE, InspectImage, RESIZE_IMAGE, ResizeImage};
 use server::image;
 
@@ -22,8 +22,9 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!("{} (commit {commit})", env!("CARGO_PKG_VERSION"))
 });
 
-/// The exit code for wrong settings, as for an unknown option: starting again does not help.
+/// The exit code for settings that are not understood, as for an unknown option: starting again does not help.
 const WRONG_SETTINGS: u8 = 2;
+const FAILURE: u8 = 1;
 
 /// How long blocking threads may go on after the node has stopped. Checking an image may take longer; it is abandoned.
 const BLOCKING_TASKS_TIMEOUT: Duration = Duration::from_millis(200);
@@ -67,7 +68,12 @@ fn main() -> ExitCode {
     };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(error, ExitCode::FAILURE),
+        Err(error) => {
+            let start = error.downcast_ref::<StartError>();
+            let is_wrong = start.is_some_and(StartError::is_wrong_setting);
+            let code = if is_wrong { WRONG_SETTINGS } else { FAILURE };
+            failed(error, code.into())
+        }
     }
 }
 

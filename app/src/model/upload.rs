@@ -56,7 +56,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The widths in pixels of smaller pictures.
+    /// The widths in pixels that smaller pictures have at most.
     pub const SMALLER_WIDTHS: [u32; 3] = [640, 1280, 2560];
     /// The largest width and height of the image that link previews show.
     pub const PREVIEW_BOX: (u32, u32) = (1200, 630);

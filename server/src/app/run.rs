@@ -7,9 +7,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::backends::{self, Backends, OpenError};
 use super::metrics::Metrics;
 use super::node;
+use crate::broker::redis::OpenError as RedisError;
 use crate::config::{Config, Limits};
 use crate::http::assets::{Site, SiteError};
 use crate::http::serve::{ListenError, Listeners, serve};
+use crate::store::mongo;
 
 /// Open files other than those of clients: uploads under way, the database, connections to backends.
 const OTHER_OPEN_FILES: usize = 1_000;
@@ -29,6 +31,19 @@ pub enum StartError {
     /// The operating system refused something that every node needs.
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
+}
+
+impl StartError {
+    /// Whether a setting has a value that is not understood, so that starting again does not help.
+    pub fn is_wrong_setting(&self) -> bool {
+        let Self::Backends(error) = self else {
+            return false;
+        };
+        matches!(
+            error,
+            OpenError::Mongo(mongo::OpenError::Url) | OpenError::Broker(RedisError::Url(_))
+        )
+    }
 }
 
 /// Runs a node until the process receives SIGTERM or SIGINT.

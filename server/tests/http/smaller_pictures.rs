@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use app::model::Upload;
+use app::model::{Content, Upload};
 use futures::future::join_all;
 use futures::stream::{FuturesUnordered, StreamExt};
 use reqwest::{Response, StatusCode};
@@ -126,6 +126,19 @@ async fn a_photo_as_a_png_is_also_served_in_its_own_width() {
     let picture = response.bytes().await.unwrap();
     assert_eq!(size_of_jpeg(&picture), (600, 400));
     assert!(picture.len() as u64 <= photo.content.size / 2);
+}
+
+#[tokio::test]
+async fn where_a_jpeg_would_not_be_half_as_large_the_image_is_named() {
+    let node = TestNode::start().await;
+    let noise = upload(&node, pictures::large_png(250_000)).await;
+    let all = Content::SMALLER_WIDTHS.into_iter();
+    let width = all.filter(|width| *width >= noise.content.width).min();
+    let path = format!("{}?w={}", noise.content.url, width.unwrap());
+    let response = get(&node, &path, &[]).await;
+    assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(header(response.headers(), "location"), noise.content.url);
+    assert_eq!(header(response.headers(), "cache-control"), "no-cache");
 }
 
 #[tokio::test]

@@ -36,11 +36,30 @@ fn a_wrong_value_is_refused_naming_the_variable() {
         ("TONESA_LOG", "=="),
     ] {
         let output = program().env(name, value).output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(output.status.code(), Some(2), "{name}");
         assert!(
             stderr(&output).starts_with(&format!("tonesa: {name} must be ")),
             "{}",
             stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn an_address_of_a_backend_that_is_not_understood_is_refused_naming_the_variable() {
+    for name in ["MONGO_URL", "REDIS_URL"] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = program()
+            .env("TONESA_DATA_DIR", folder.path().join("data"))
+            .env("TONESA_SITE_DIR", site(folder.path()))
+            .env(name, "nonsense")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let sentence = stderr(&output);
+        assert!(
+            sentence.starts_with(&format!("tonesa: {name} is not ")),
+            "{sentence}"
         );
     }
 }

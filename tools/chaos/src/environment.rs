@@ -29,6 +29,7 @@ pub const ADMIN_TOKEN: &str = "the-token-of-the-admin-of-a-run";
 /// How the secrets of all authors begin.
 const AUTHOR_SECRET: &str = "the-secret-of-";
 const REDIS_USER: &str = "tonesa";
+
 /// Everything that is run; it ends when this is dropped.
 pub struct Environment {
     nodes: Vec<ManagedNode>,

@@ -18,11 +18,13 @@ pub struct Conversation {
     last: Cursor,
     /// Up to which number they were fetched: their frames may come as well.
     fetched: Seq,
+    /// Entries after one that is missing.
     early: BTreeMap<Seq, MessageId>,
-    /// Before that, frames only wait.
+    /// Whether `watch` was answered. Until then frames only wait.
     is_watched: bool,
     /// The highest number that was announced.
     announced: Seq,
+    /// Since when an entry is missing.
     waits_since: Option<Instant>,
 }
 

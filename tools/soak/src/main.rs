@@ -1,5 +1,5 @@
-//! A thousand people who come, talk, point, delete and leave, on one node: what it holds at the end must be what it held
-//! after ten minutes. `cargo xtask soak` builds what it needs and runs it.
+//! A thousand people who come, talk, point, delete and leave, on one node, whose memory and open descriptors
+//! must not grow after ten minutes. `cargo xtask soak` builds what it needs and runs it.
 
 mod api;
 mod board;

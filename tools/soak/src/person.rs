@@ -90,7 +90,7 @@ pub async fn upload_one(world: &Arc<World>, number: u32) -> Result<(), Failure> 
 
 impl Person {
     fn new(world: Arc<World>, number: u32) -> Result<Self, Failure> {
-        let mut rng = StdRng::seed_from_u64(world.seed.wrapping_add(number.into()));
+        let mut rng = StdRng::seed_from_u64(world.seed.rotate_left(32) ^ u64::from(number));
         let address = api::address(number);
         // The time between two leavings is exponentially distributed.
         let stay = (-rng.random_range(f64::EPSILON..1.0).ln()).min(MAX_STAY);

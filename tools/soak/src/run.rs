@@ -41,13 +41,13 @@ const LEAVE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 )]
 pub struct Options {
     /// For how long people come, in minutes
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 60.0, value_parser = positive)]
     minutes: f64,
     /// How many people are there at any time
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     people: u32,
     /// How long a person stays, in seconds; the mean
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 60.0, value_parser = positive)]
     stay: f64,
     /// The random seed [default: random]
     #[arg(long, default_value_t = rand::random_range(0..1_000_000), hide_default_value = true)]
@@ -55,6 +55,15 @@ pub struct Options {
     /// The program of a node
     #[arg(long)]
     program: PathBuf,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
+    if number > 0.0 && number.is_finite() {
+        Ok(number)
+    } else {
+        Err("it must be greater than 0".to_owned())
+    }
 }
 
 /// Runs the test and prints what it finds. Returns whether it has passed; an error means that the run itself failed.

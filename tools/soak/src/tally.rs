@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many errors are shown; more are only counted.
-const SHOWN: usize = 10;
+const SHOWN: u64 = 10;
 
 /// Counts for a whole run.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Tally {
     pub fn error(&self, error: &str) {
         let mut counts = self.counts();
         counts.errors += 1;
-        if counts.errors <= SHOWN as u64 {
+        if counts.errors <= SHOWN {
             eprintln!("soak: {error}");
         }
     }

@@ -186,7 +186,7 @@ impl Process {
     pub fn resident_memory(&self) -> Result<u64> {
         let memory = self.status("VmRSS:")?;
         let kibibytes = memory.strip_suffix(" kB");
-        Ok(kibibytes.context("memory is in kB")?.parse()?)
+        Ok(kibibytes.context("memory is not in kB")?.parse()?)
     }
 
     /// The number of the process' threads.

@@ -114,7 +114,7 @@ pub fn ImageStage(
                     node_ref=zoom.fitted
                 >
                     <div class="picture" node_ref=zoom.picture on:click=move |ev| clicks.click(&ev)>
-                        <Picture image local_file intact/>
+                        <Picture image local_file intact zoom/>
                         <KeyboardPointer zoom on_tap=tap on_begin=begin/>
                         <Pins live spread/>
                         <Strokes zoom live/>

@@ -3,6 +3,7 @@ use leptos::html::Img;
 use leptos::prelude::*;
 
 use super::keyboard::focus_stage;
+use super::zoom::Zoom;
 use crate::browser::object_url::ObjectUrl;
 use crate::erased::effect;
 use crate::model::{Content, MediaType};
@@ -10,10 +11,6 @@ use crate::texts::{fill, texts};
 
 /// An image that is taller than so many times its width is fitted by width: as a whole it would be a thin strip.
 const MAX_HEIGHTS: u32 = 3;
-
-/// How much wider than it is an image is said to be beside a smaller picture of the same width, so that browsers load
-/// it when one zooms in.
-const ZOOMED: u32 = 8;
 
 /// The image, and a message in its place if it cannot be loaded.
 #[component]
@@ -23,10 +20,12 @@ pub fn Picture(
     local_file: Option<ObjectUrl>,
     /// False once loading has failed.
     intact: RwSignal<bool>,
+    zoom: Zoom,
 ) -> impl IntoView {
     let alt = alt(&image);
     let img = NodeRef::<Img>::new();
     let smaller = Candidates::of(&image);
+    let has_own_width = smaller.as_ref().is_some_and(|it| it.has_own_width);
     let (srcset, sizes) = smaller.map_or((None, None), |it| (Some(it.srcset), Some(it.sizes)));
     let has_smaller = srcset.is_some();
     let source = RwSignal::new(match local_file {
@@ -58,6 +57,8 @@ pub fn Picture(
     };
     let srcset = StoredValue::new(srcset);
     let srcset = move || match source.get() {
+        // Each of the image's pixels is looked at.
+        Source::Smaller if has_own_width && zoom.has_zoomed_in() => None,
         Source::Smaller => srcset.get_value(),
         Source::Local | Source::Whole => None,
     };
@@ -108,6 +109,8 @@ struct Candidates {
     srcset: String,
     /// How wide the picture is shown, before it is zoomed (`stage.css`).
     sizes: String,
+    /// Whether the largest one is as wide as the image, which is then not among them.
+    has_own_width: bool,
 }
 
 impl Candidates {
@@ -117,26 +120,20 @@ impl Candidates {
             url, width, height, ..
         } = image;
         let mut srcset = String::new();
-        let mut zoomed = *width;
+        let mut widest = 0;
         for smaller in image.smaller_widths() {
-            if smaller >= *width {
-                zoomed = width * ZOOMED;
-            }
-            let shown = smaller.min(*width);
-            srcset += &[
-                url,
-                "?w=",
-                &smaller.to_string(),
-                " ",
-                &shown.to_string(),
-                "w, ",
-            ]
-            .concat();
+            widest = smaller.min(*width);
+            let separator = if srcset.is_empty() { "" } else { ", " };
+            let (asked, widest) = (smaller.to_string(), widest.to_string());
+            srcset += &[separator, url, "?w=", &asked, " ", &widest, "w"].concat();
         }
         if srcset.is_empty() {
             return None;
         }
-        srcset += &[url, " ", &zoomed.to_string(), "w"].concat();
+        let has_own_width = widest == *width;
+        if !has_own_width {
+            srcset += &[", ", url, " ", &width.to_string(), "w"].concat();
+        }
         // As wide as the window, or beside the conversation, and as wide as its height allows.
         let tallest = if is_tall(image) {
             String::new()
@@ -157,6 +154,7 @@ impl Candidates {
         Some(Self {
             srcset,
             sizes: sizes.concat(),
+            has_own_width,
         })
     }
 }
@@ -224,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_as_a_png_is_offered_as_a_jpeg_until_one_zooms_in() {
+    fn a_photo_that_is_a_png_is_offered_as_a_jpeg() {
         let photo = Content {
             size: 700_000,
             ..image(MediaType::Png, 1_000, 600)
@@ -232,17 +230,14 @@ mod tests {
         let offered = |image: &Content| Candidates::of(image).map(|it| it.srcset);
         assert_eq!(
             offered(&photo).unwrap(),
-            "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ?w=1280 1000w, /i/aB3dE9xZ 8000w"
+            "/i/aB3dE9xZ?w=640 640w, /i/aB3dE9xZ?w=1280 1000w"
         );
         let narrow = Content {
             width: 600,
             height: 400,
             ..photo.clone()
         };
-        assert_eq!(
-            offered(&narrow).unwrap(),
-            "/i/aB3dE9xZ?w=640 600w, /i/aB3dE9xZ 4800w"
-        );
+        assert_eq!(offered(&narrow).unwrap(), "/i/aB3dE9xZ?w=640 600w");
         for other in [
             Content {
                 media_type: MediaType::Jpeg,

@@ -40,7 +40,7 @@ pub struct Zoom {
     viewport: RwSignal<Viewport>,
     gesture: StoredValue<Gesture>,
     /// The largest scale so far.
-    largest: StoredValue<f64>,
+    largest: RwSignal<f64>,
     /// The crosshair's point while it is shown: keys zoom around it.
     crosshair: StoredValue<Option<Point>>,
     /// The point where a line is drawn, or begins when the pointer moves.
@@ -57,7 +57,7 @@ impl Zoom {
             pixels: f64::from(width.max(1)),
             viewport: RwSignal::new(Viewport::FITTED),
             gesture: StoredValue::default(),
-            largest: StoredValue::new(1.0),
+            largest: RwSignal::new(1.0),
             crosshair: StoredValue::new(None),
             pen: RwSignal::new(None),
         };
@@ -70,6 +70,11 @@ impl Zoom {
             }
         });
         zoom
+    }
+
+    /// Whether the picture was ever larger than fitted, tracked.
+    pub fn has_zoomed_in(self) -> bool {
+        self.largest.get() > 1.0
     }
 
     /// The size relative to the fitted picture, tracked: `150 %`.
@@ -291,8 +296,8 @@ impl Zoom {
                 ("--top", viewport.y * 100.0, "%"),
             ],
         );
-        if viewport.scale > self.largest.get_value() {
-            self.largest.set_value(viewport.scale);
+        if viewport.scale > self.largest.get_untracked() {
+            self.largest.set(viewport.scale);
             // The browser loads a larger one if there is one that shows more. The one that it has stays meanwhile.
             if let Ok(Some(img)) = picture.query_selector("img[srcset]") {
                 let width = decimal(viewport.scale * frame.fitted_width()) + "px";

@@ -9,12 +9,12 @@ use crate::config::PictureSpec;
 /// The most bytes of a link preview: what all services that show one accept.
 const PREVIEW_BYTES: u64 = 300_000;
 
-/// Whether the image may have this picture. A GIF, which is mostly animated, is shown as it is. A small file is there
-/// about as soon as its page.
+/// Whether the image may have this picture. A GIF, which is mostly animated, is shown as it is.
 pub fn may_exist(derived: Derived, image: &Content) -> bool {
     let is_gif = image.media_type == MediaType::Gif;
     match derived {
         Derived::Preview => true,
+        // A small file is there about as soon as its page.
         Derived::Placeholder => !is_gif && image.size >= placeholder::MIN_IMAGE_BYTES,
         Derived::W640 | Derived::W1280 | Derived::W2560 => {
             let mut widths = image.smaller_widths();

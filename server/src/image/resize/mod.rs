@@ -3,7 +3,7 @@
 //!
 //! What cannot be made with the right look is not made, and the image itself is shown instead: of unusual JPEGs (CMYK,
 //! RGB, rare samplings), of colours that the new file cannot describe, of images that take too much memory. Nor is a
-//! picture that would be no smaller than the image in bytes.
+//! picture that would be no smaller than the image in bytes, or, in its own width, not half as large.
 
 mod colours;
 mod encode;

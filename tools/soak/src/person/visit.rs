@@ -109,7 +109,8 @@ impl Person {
     async fn look(&mut self, shared: &Shared) -> Result<(), Failure> {
         let width = if self.rng.random() { 640 } else { 1280 };
         let url = &shared.upload.content.url;
-        let path = if shared.upload.content.width > width {
+        let mut widths = shared.upload.content.smaller_widths();
+        let path = if widths.any(|it| it == width) {
             self.world.tally.count("smaller pictures");
             format!("{url}?w={width}")
         } else {

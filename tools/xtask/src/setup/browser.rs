@@ -11,8 +11,9 @@ use xshell::{Shell, cmd};
 use super::{apt, install};
 use crate::workspace::Workspace;
 
-/// Chromium without the interface of a browser, which takes as much time as the pages do.
+/// Chromium without the interface of a browser: the tests take two thirds of the time.
 const HEADLESS_SHELL: &str = "chromium-headless-shell";
+/// Chromium with it.
 const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",

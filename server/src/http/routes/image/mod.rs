@@ -47,7 +47,7 @@ struct Picture(Vec<u8>);
         (status = 200, description = "The picture", content_type = "image/*", body = Picture),
         (status = 206, description = "A part of it", content_type = "image/*", body = Picture),
         (status = 304, description = "The client has it"),
-        (status = 307, description = "To an S3 server that has it"),
+        (status = 307, description = "To an S3 server that has it, or to the image of which there is no such picture"),
         Any, OfUpload, OfFile, OutOfBounds,
     ),
 )]
@@ -115,6 +115,10 @@ impl Images {
         };
         if let Some(response) = smaller {
             return Ok(response);
+        }
+        let is_own_width = |derived: Derived| derived.width() >= Some(upload.content.width);
+        if derived.is_some_and(|it| it.width().is_some() && is_own_width(it)) {
+            return Ok(elsewhere(&upload.content.url));
         }
         let mut response = self.serve_whole(&upload, &request).await?;
         if derived.is_some() {
@@ -192,6 +196,13 @@ fn presigned_headers(headers: &HeaderMap) -> ResponseHeaders<'_> {
         content_disposition: text(header::CONTENT_DISPOSITION),
         cache_control: text(header::CACHE_CONTROL),
     }
+}
+
+/// Redirects to the image that stands in for a smaller picture of its own width: a browser that zooms in asks for the
+/// image next, and then has it.
+fn elsewhere(url: &str) -> Response {
+    let cache_control = [(header::CACHE_CONTROL, "no-cache")];
+    ([MAY_BE_EMBEDDED], cache_control, Redirect::temporary(url)).into_response()
 }
 
 /// Redirects to the URL. A cache may keep the redirect for half of the URL's lifetime, so that the URL is still valid
