@@ -125,8 +125,8 @@ for (const [viewport, deviceScaleFactor] of [
       // Meanwhile the JPEG stays.
       expect(await shades(page, await page.locator('.room').screenshot())).toBeGreaterThan(10);
       release();
-      await expect(opened.picture).toHaveJSProperty('naturalWidth', 600);
-      expect(await source(opened)).toBe(`/i/${shortID}`);
+      await expect.poll(() => source(opened)).toBe(`/i/${shortID}`);
+      await loaded(opened);
       await page.keyboard.press('-');
       await expect.poll(() => opened.picture.boundingBox()).toEqual(before);
       expect(await source(opened)).toBe(`/i/${shortID}`);

@@ -85,7 +85,11 @@ pub async fn run(options: Options) -> Result<bool> {
     let mut run = Run {
         metrics: format!("http://127.0.0.1:{metrics}/metrics"),
         length: Duration::from_secs_f64(options.minutes * 60.0),
-        http: Client::builder().no_proxy().build()?,
+        // The node closes a connection about when the next request of it would be sent.
+        http: Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build()?,
         samples: Vec::new(),
         number: Arc::default(),
         node,
