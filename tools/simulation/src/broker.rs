@@ -1,13 +1,14 @@
 //! The broker as one node sees it, and what becomes of the frames. What is published waits on the bus until the world delivers it, late or never.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use app::model::UploadId;
+use app::model::{Seq, UploadId};
 use async_trait::async_trait;
 use rand::RngExt;
 use server::broker::{Broker, BrokerError, Deliver, Frame};
 use server::random;
+use server::store::memory::MemoryStore;
 use tokio::sync::Notify;
 
 use crate::clock::NodeClock;
@@ -16,10 +17,16 @@ use crate::links::{BrokerLink, Links, chance, pause};
 use crate::node::ProcessId;
 use crate::world::{World, lock, node_name};
 
+/// How long publishing takes without faults, in milliseconds.
+const PUBLISHED: std::ops::Range<u64> = 1..4;
+/// How long it takes until a change of the subscriptions is confirmed: they are changed in batches, one after the other.
+const CONFIRMED: std::ops::Range<u64> = 1..40;
+
 /// What all nodes share.
 #[derive(Default)]
 pub struct Bus {
-    pub subscribed: BTreeSet<(UploadId, ProcessId)>,
+    /// Which process is subscribed to what, with the head that the log had when it was.
+    pub subscribed: BTreeMap<(UploadId, ProcessId), Seq>,
     /// Published, but not on its way yet.
     pub published: Vec<Published>,
 }
@@ -36,6 +43,7 @@ pub struct Published {
 pub struct NodeBroker {
     pub process: ProcessId,
     pub bus: Arc<Mutex<Bus>>,
+    pub data: Arc<MemoryStore>,
     pub links: Links,
     pub clock: NodeClock,
     pub receiver: OnceLock<Arc<dyn Deliver>>,
@@ -48,9 +56,10 @@ impl NodeBroker {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn round_trip(&self) -> Result<(), BrokerError> {
+    /// Waits until the broker has answered, which without faults takes so many milliseconds.
+    async fn answer(&self, usually: std::ops::Range<u64>) -> Result<(), BrokerError> {
         match self.links.broker() {
-            BrokerLink::Fine => pause(1..4).await,
+            BrokerLink::Fine | BrokerLink::Lossy => pause(usually).await,
             BrokerLink::Unreliable => pause(1..900).await,
             BrokerLink::Cut => {
                 pause(100..3_000).await;
@@ -77,24 +86,26 @@ impl Broker for NodeBroker {
             });
             self.activity.notify_one();
         }
-        self.round_trip().await
+        self.answer(PUBLISHED).await
     }
 
     async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.clock.trace(format_args!("subscribes {topic}"));
-        self.round_trip().await?;
-        self.bus().subscribed.insert((topic, self.process));
+        self.answer(CONFIRMED).await?;
+        let head = self.data.inspect(topic, 0).map(|page| page.head);
+        let head = head.unwrap_or_default();
+        self.bus().subscribed.insert((topic, self.process), head);
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
         self.clock.trace(format_args!("unsubscribes {topic}"));
         self.bus().subscribed.remove(&(topic, self.process));
-        self.round_trip().await
+        self.answer(CONFIRMED).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.round_trip().await
+        self.answer(PUBLISHED).await
     }
 }
 
@@ -112,14 +123,15 @@ impl World {
         let subscribed: Vec<_> = lock(&self.shared.bus)
             .subscribed
             .range(all)
-            .map(|(_, to)| *to)
+            .map(|((_, to), _)| *to)
             .collect();
         for to in subscribed {
             let Some(node) = self.node_of(to) else {
                 continue;
             };
             let is_unreliable = node.links.broker() == BrokerLink::Unreliable;
-            if is_unreliable && chance(15) {
+            let is_lossy = node.links.broker() == BrokerLink::Lossy;
+            if is_unreliable && chance(15) || is_lossy && chance(50) {
                 let name = node_name(node.number);
                 self.trace(name, format_args!("misses {}", frame.text));
                 continue;
@@ -141,7 +153,7 @@ impl World {
 
     /// A frame arrives at a process.
     pub fn deliver(&mut self, to: ProcessId, topic: UploadId, frame: Frame) {
-        let is_subscribed = lock(&self.shared.bus).subscribed.contains(&(topic, to));
+        let is_subscribed = lock(&self.shared.bus).subscribed.contains_key(&(topic, to));
         let Some(node) = self.node_of(to).filter(|_| is_subscribed) else {
             return;
         };

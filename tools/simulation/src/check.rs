@@ -24,6 +24,9 @@ const MAX_VANISHED: Millis = 110_000;
 /// In the calm a message is listed everywhere within this time.
 const MAX_LAG: Millis = 2_000;
 
+/// A node compares what it knows with the store every 10 s: a client is told of what no frame has told within this time.
+const MAX_UNTOLD: Millis = 13_000;
+
 /// What has to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Property {
@@ -39,6 +42,8 @@ pub enum Property {
     Frames,
     /// The answer to a watch follows what the client has, and that to a post is the message.
     Answers,
+    /// A node that works tells of all that is stored, whatever frames were lost.
+    TellsOfLosses,
     /// The image of an upload that exists is there.
     KeepsImages,
     /// Without faults a socket delivers all that is new, once.
@@ -76,6 +81,9 @@ impl Property {
             Self::Frames => "What a node sends are whole frames with events.",
             Self::Answers => {
                 "The answer to a watch follows what the client has, and that to a post is the message."
+            }
+            Self::TellsOfLosses => {
+                "A node that works tells of all that is stored, whatever frames were lost."
             }
             Self::KeepsImages => "The image of an upload that exists is there.",
             Self::Delivers => "Without faults a socket delivers all that is new, once.",
@@ -116,6 +124,7 @@ impl World {
         self.check_sockets();
         self.check_images();
         self.record_heads();
+        self.check_told();
         if self.is_calm {
             self.check_lags();
         }
@@ -222,7 +231,7 @@ impl World {
             let head = self.log(upload, 0).map(|page| page.head);
             let now = self.now;
             if let (Some(head), Some(heads)) = (head, self.heads.get_mut(&upload)) {
-                heads.retain(|(at, _)| at + 2 * MAX_LAG > now);
+                heads.retain(|(at, _)| at + MAX_UNTOLD + MAX_LAG > now);
                 heads.push((now, head));
             }
         }
@@ -236,7 +245,8 @@ impl World {
             let heads = self.heads.get(&client.upload).into_iter().flatten();
             let old = heads.filter(|(at, _)| at + MAX_LAG <= self.now);
             let expected = old.map(|(_, head)| *head).max().unwrap_or_default();
-            if client.cursor() < expected {
+            let is_new = client.shown_at + MAX_LAG > self.now;
+            if !is_new && client.cursor() < expected {
                 let (name, cursor) = (&client.name, client.cursor());
                 violations.push(format!(
                     "{name} has {cursor} {MAX_LAG} ms after {expected} was stored, without a fault"
@@ -244,6 +254,32 @@ impl World {
             }
         }
         self.violate_all(Property::ArrivesInTime, violations);
+    }
+
+    /// Checks that sockets which have followed a log for long have told of what was stored before that, unless the node's
+    /// process, its store or its broker has failed since.
+    fn check_told(&mut self) {
+        let mut violations = Vec::new();
+        let is_old = |since: Millis| since + MAX_UNTOLD <= self.now;
+        for (number, client) in &self.clients {
+            let socket = client.socket.and_then(|socket| self.sockets.get(&socket));
+            let Some(socket) = socket.filter(|it| it.vanished_at.is_none()) else {
+                continue;
+            };
+            let (node, protocol) = (&self.nodes[socket.node], &socket.protocol);
+            let works = is_old(node.works_since) && node.works();
+            let tells = protocol.tells_since.is_some_and(is_old) && !protocol.is_uncertain;
+            let heads = self.heads.get(&client.upload).into_iter().flatten();
+            let old = heads.filter(|(at, _)| is_old(*at));
+            let expected = old.map(|(_, head)| *head).max().unwrap_or_default();
+            if works && tells && protocol.told < expected {
+                let (node, told) = (node.number, protocol.told);
+                violations.push(format!(
+                    "n{node} has told c{number} of {told}, {MAX_UNTOLD} ms after {expected} was stored"
+                ));
+            }
+        }
+        self.violate_all(Property::TellsOfLosses, violations);
     }
 
     /// Whether every client is connected and lists all that is stored.

@@ -7,7 +7,7 @@ use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
 use app::live::{Connection, Delivery, ListedMessage};
 use app::model::{AuthorSecret, LogPage, Point, Seq, Timestamp, UploadId, Viewer};
-use rand::RngExt;
+use rand::seq::IndexedRandom;
 use server::random;
 
 use crate::Millis;
@@ -32,12 +32,20 @@ pub struct Client {
     pub calls: BTreeMap<u64, What>,
     /// Whether it does not read.
     pub is_stalled: bool,
+    /// When it was shown.
+    pub shown_at: Millis,
     written: usize,
 }
 
 impl Client {
     /// Creates a client that shows this page.
-    pub fn new(number: usize, upload: UploadId, secret: AuthorSecret, page: LogPage) -> Self {
+    pub fn new(
+        number: usize,
+        upload: UploadId,
+        secret: AuthorSecret,
+        page: LogPage,
+        shown_at: Millis,
+    ) -> Self {
         let name = format!("c{number}");
         let tab = name.parse().expect("clients are named like tabs");
         let me = Viewer {
@@ -53,6 +61,7 @@ impl Client {
             timers: [0; Timer::COUNT],
             calls: BTreeMap::new(),
             is_stalled: false,
+            shown_at,
             written: 0,
         }
     }
@@ -125,11 +134,11 @@ impl Client {
             .collect()
     }
 
-    fn some_own_message(&self) -> Option<Seq> {
+    /// The listed messages that its user has written, oldest first.
+    fn own_messages(&self) -> Vec<Seq> {
         let (_, listed) = self.machine.listed();
         let own = listed.iter().filter_map(|it| it.message.as_ref());
-        let own: Vec<_> = own.filter(|it| it.mine).map(|it| it.seq).collect();
-        (!own.is_empty()).then(|| own[random::rng().random_range(0..own.len())])
+        own.filter(|it| it.mine).map(|it| it.seq).collect()
     }
 }
 
@@ -139,7 +148,7 @@ impl World {
         self.joined += 1;
         let number = self.joined;
         self.trace(format_args!("c{number}"), format_args!("shows {upload}"));
-        let client = Client::new(number, upload, secret, page);
+        let client = Client::new(number, upload, secret, page, self.now);
         self.clients.insert(number, client);
         self.give(number, Input::Connection(ConnectionEvent::Mounted));
         number
@@ -155,15 +164,14 @@ impl World {
         let inputs = match does {
             Does::Write(count) => return self.write(client, count),
             Does::Reload => return self.reload(client),
-            Does::Delete => known
-                .some_own_message()
-                .map(Input::Delete)
-                .into_iter()
-                .collect(),
-            Does::LookAway => vec![
-                happens(ConnectionEvent::Hidden),
-                happens(ConnectionEvent::Visible),
-            ],
+            Does::Delete => {
+                let own = known.own_messages();
+                let some = own.choose(&mut random::rng());
+                some.copied().map(Input::Delete).into_iter().collect()
+            }
+            Does::Regret => delete_at_once(known.own_messages().pop()),
+            Does::RegretOldest => delete_at_once(known.own_messages().first().copied()),
+            Does::LookAway => look_away().into(),
             Does::LoadOlder => vec![Input::LoadOlder],
             Does::Leave => vec![
                 happens(ConnectionEvent::PageHidden),
@@ -187,15 +195,17 @@ impl World {
         }
     }
 
-    /// A user loads the page again. It has the newest messages, and its client takes over what is not stored yet.
+    /// A user loads the page again. It has the newest messages, or those that it had when somebody loaded it before, and
+    /// its client takes over what is not stored yet.
     fn reload(&mut self, number: usize) {
         self.close(number);
         let Some(before) = self.clients.remove(&number) else {
             return;
         };
         let (upload, secret) = (before.upload, before.secret);
-        let page = self.log(upload, NEWEST).unwrap_or_default();
-        let mut client = Client::new(number, upload, secret, page);
+        let kept = self.kept_pages.get(&upload).filter(|_| chance(50));
+        let page = kept.cloned().unwrap_or_else(|| self.load(upload));
+        let mut client = Client::new(number, upload, secret, page, self.now);
         let unsent = before.machine.unsent().iter();
         let unsent = unsent.filter(|it| it.delivery != Delivery::Sent).cloned();
         client.machine.restore(unsent);
@@ -209,6 +219,13 @@ impl World {
         self.give(number, Input::Connection(ConnectionEvent::Mounted));
     }
 
+    /// What a page shows of an upload that is loaded now.
+    pub fn load(&mut self, upload: UploadId) -> LogPage {
+        let page = self.log(upload, NEWEST).unwrap_or_default();
+        self.kept_pages.insert(upload, page.clone());
+        page
+    }
+
     /// The users try again what has failed.
     pub fn retry(&mut self) {
         let retries = |(number, client): (&usize, &Client)| (*number, client.retries());
@@ -219,6 +236,16 @@ impl World {
             }
         }
     }
+}
+
+/// Looks at another tab, and back.
+fn look_away() -> [Input; 2] {
+    [ConnectionEvent::Hidden, ConnectionEvent::Visible].map(Input::Connection)
+}
+
+/// Looks away after a deletion, which is sent therefore.
+fn delete_at_once(seq: Option<Seq>) -> Vec<Input> {
+    seq.map(Input::Delete).into_iter().chain(look_away()).collect()
 }
 
 fn at(millis: Millis) -> Now {

@@ -48,18 +48,28 @@ pub enum Fault {
     Restored,
 }
 
+/// What of a node a fault affects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Process,
+    Store,
+    Broker,
+}
+
 impl World {
-    /// Begins a fault for so many milliseconds, unless another one affects its node.
+    /// Begins a fault for so many milliseconds, unless another one affects its node. Only those of its store and of its
+    /// broker may last at the same time.
     pub fn begin(&mut self, fault: Fault, duration: Millis) {
         let duration = fault.lasts(duration);
         if fault == Fault::Restored && self.backup.is_some() {
             return;
         }
-        if let Some(node) = fault.node() {
-            if self.nodes[node].is_faulty {
+        if let Some((node, part)) = fault.affects() {
+            let faulty = &mut self.nodes[node].faulty;
+            let is_alone = faulty.is_empty() || part != Part::Process;
+            if !is_alone || faulty.contains(&Part::Process) || !faulty.insert(part) {
                 return;
             }
-            self.nodes[node].is_faulty = true;
         }
         self.faults += 1;
         self.trace("!", format_args!("{fault:?} for {duration} ms"));
@@ -141,8 +151,9 @@ impl World {
             }
             Fault::Restored => self.restore(),
         }
-        if let Some(node) = fault.node() {
-            self.nodes[node].is_faulty = false;
+        if let Some((node, part)) = fault.affects() {
+            self.nodes[node].faulty.remove(&part);
+            self.nodes[node].works_since = self.now;
         }
     }
 
@@ -171,12 +182,17 @@ impl World {
             self.start(node);
         }
         self.lost.extend(before.difference(&after));
+        self.heads.values_mut().for_each(Vec::clear);
     }
 
     /// Lets a client stop reading, or read again.
     pub fn set_stalled(&mut self, client: usize, is_stalled: bool) {
         if let Some(client) = self.clients.get_mut(&client) {
             client.is_stalled = is_stalled;
+            let socket = client.socket;
+            if let Some(socket) = socket.and_then(|socket| self.sockets.get_mut(&socket)) {
+                socket.protocol.is_uncertain = true;
+            }
         }
     }
 
@@ -192,9 +208,11 @@ impl World {
         process.skip_to(now);
         if now - frozen_since > MAX_HELD {
             process.interrupt();
-            process.repair();
-            let number = node.number;
-            self.record_known(number);
+            if node.links.broker() != BrokerLink::Cut {
+                process.repair();
+                let number = node.number;
+                self.record_known(number);
+            }
         } else {
             for event in held {
                 self.at(now, event);
@@ -226,14 +244,15 @@ impl Fault {
         }
     }
 
-    fn node(self) -> Option<usize> {
+    /// The node that it affects, and what of it.
+    fn affects(self) -> Option<(usize, Part)> {
         match self {
             Self::Killed(node)
             | Self::Stopped(node)
             | Self::Frozen(node)
-            | Self::StoreIs(_, node)
-            | Self::BrokerIs(_, node)
-            | Self::ClockJumps(node) => Some(node),
+            | Self::ClockJumps(node) => Some((node, Part::Process)),
+            Self::StoreIs(_, node) => Some((node, Part::Store)),
+            Self::BrokerIs(_, node) => Some((node, Part::Broker)),
             // The first is a part of another one.
             Self::Noticed(_)
             | Self::ClientStalls(_)

@@ -14,6 +14,7 @@
 //! api      the calls of the HTTP API, without HTTP
 //! client   the browser's state machine, and its user
 //! sockets  the clients' sockets
+//! calls    their calls of the HTTP API
 //! frames   the frames on them
 //! protocol what a socket has to deliver
 //! faults   what breaks, and for how long
@@ -26,6 +27,7 @@
 mod api;
 mod blobs;
 mod broker;
+mod calls;
 mod check;
 mod client;
 mod clock;

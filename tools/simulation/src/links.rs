@@ -25,6 +25,8 @@ pub enum BrokerLink {
     Fine,
     /// Frames to it are lost, doubled, late or out of order.
     Unreliable,
+    /// Half of the frames to it are lost, and nothing tells.
+    Lossy,
     /// Nothing gets through.
     Cut,
 }

@@ -109,6 +109,7 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
         });
         for upload in 0..self.plan.rounds[round].uploads.len() {
             self.change(round, |round| round.uploads[upload].expires = false);
+            self.change(round, |round| round.uploads[upload].history = 0);
         }
         for act in 0..self.plan.rounds[round].calm.len() {
             self.change(round, |round| write_one(&mut round.calm[act].what.does));

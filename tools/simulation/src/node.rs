@@ -102,6 +102,7 @@ impl Process {
         let broker = Arc::new(NodeBroker {
             process: id,
             bus: Arc::clone(&shared.bus),
+            data: Arc::clone(&shared.data),
             links: links.clone(),
             clock: clock.clone(),
             receiver: OnceLock::new(),

@@ -24,6 +24,16 @@ const FAULT_PAUSE: std::ops::Range<Millis> = 100..10_000;
 const DURATION: std::ops::Range<Millis> = 500..45_000;
 /// How long somebody does nothing.
 const PAUSE: std::ops::Range<Millis> = 500..15_000;
+/// How many messages have been written before people meet, at every second upload.
+const HISTORY: std::ops::Range<usize> = 1..120;
+/// For how long people write in a storm, and for how long they only look then: nothing later shows what was lost.
+const BUSY: std::ops::Range<Millis> = 15_000..60_000;
+const LULL: std::ops::Range<Millis> = 15_000..35_000;
+/// How soon something follows that belongs to something else: somebody regrets a message, or comes back after a fault.
+const SOON: std::ops::Range<Millis> = 100..2_500;
+/// For how long a client is cut off when a backup is restored, and how long a short backup lasts.
+const BEFORE_RESTORE: std::ops::Range<Millis> = 100..15_000;
+const SHORT_BACKUP: std::ops::Range<Millis> = 500..6_000;
 /// How long it is calm.
 pub const CALM: Millis = 40_000;
 /// When everyone has much to say: so much that it fills a socket's queue, of a client who reads nothing.
@@ -75,6 +85,9 @@ pub struct Meeting {
     pub clients: usize,
     /// Whether it expires at the end of the round; otherwise its owner deletes it.
     pub expires: bool,
+    /// How many messages they have written before.
+    #[serde(default)]
+    pub history: usize,
 }
 
 /// Something that happens at a time.
@@ -101,6 +114,10 @@ pub enum Does {
     Write(usize),
     /// Deletes one of the own messages.
     Delete,
+    /// Deletes the newest of the own messages and looks away, so that it cannot be undone.
+    Regret,
+    /// The same with the oldest of those that are listed.
+    RegretOldest,
     /// Looks at another tab, and back.
     LookAway,
     LoadOlder,
@@ -109,6 +126,13 @@ pub enum Does {
     /// Loads the page again.
     Reload,
     Touch,
+}
+
+impl Does {
+    /// Whether it changes the conversation.
+    fn is_writing(self) -> bool {
+        matches!(self, Self::Write(_) | Self::Delete | Self::Regret | Self::RegretOldest)
+    }
 }
 
 impl Round {
@@ -121,6 +145,11 @@ impl Round {
             .map(|_| Meeting {
                 clients: rng.random_range(CLIENTS),
                 expires: rng.random_ratio(1, 4),
+                history: if rng.random_ratio(1, 2) {
+                    rng.random_range(HISTORY)
+                } else {
+                    0
+                },
             })
             .collect();
         let clients = uploads.iter().map(|it| it.clients).sum();
@@ -142,10 +171,11 @@ impl Round {
         // In half of the rounds nobody writes when the faults end: nothing later shows what was lost.
         let is_busy = rng.random_ratio(1, 2);
         let until = if is_busy { round.faults_end() } else { storm };
-        round.acts = acts(&mut rng, MEETING + until, clients);
+        round.acts = acts(&mut rng, MEETING + until, clients, true);
+        return_after_faults(&mut rng, &mut round, clients);
         let all = |at| (0..clients).map(move |client| Planned::act(at, client, Does::Write(BURST)));
         round.calm = BURSTS.into_iter().flat_map(all).collect();
-        round.calm.extend(acts(&mut rng, CALM, clients));
+        round.calm.extend(acts(&mut rng, CALM, clients, false));
         if rng.random_ratio(1, 4) {
             round.quiet = rng.random_range(QUIET);
             round.later = quiet_acts(&mut rng, round.quiet, clients);
@@ -185,8 +215,20 @@ impl Planned<Act> {
 fn faults(rng: &mut StdRng, storm: Millis, clients: usize) -> Vec<Planned<Fault>> {
     let (mut at, mut faults) = (0, Vec::new());
     while at < storm {
-        let duration = rng.random_range(DURATION);
+        let mut duration = rng.random_range(DURATION);
         let what = fault(rng, clients);
+        if what == Fault::Restored {
+            // A short one loses few messages, so that others soon have their numbers.
+            if rng.random_ratio(1, 2) {
+                duration = rng.random_range(SHORT_BACKUP);
+            }
+            // Who is cut off does not notice it for a while.
+            faults.push(Planned {
+                at: (at + duration).saturating_sub(rng.random_range(BEFORE_RESTORE)),
+                duration: 0,
+                what: Fault::ClientIsCutOff(rng.random_range(0..clients)),
+            });
+        }
         faults.push(Planned { at, duration, what });
         at += rng.random_range(FAULT_PAUSE);
     }
@@ -202,7 +244,8 @@ fn fault(rng: &mut StdRng, clients: usize) -> Fault {
         2 => Fault::Frozen(node),
         3 => Fault::StoreIs(StoreLink::Slow, node),
         4 | 5 => Fault::StoreIs(StoreLink::Failing, node),
-        6 | 7 => Fault::BrokerIs(BrokerLink::Unreliable, node),
+        6 => Fault::BrokerIs(BrokerLink::Unreliable, node),
+        7 => Fault::BrokerIs(BrokerLink::Lossy, node),
         8 => Fault::BrokerIs(BrokerLink::Cut, node),
         9 => Fault::ClockJumps(node),
         10 => Fault::ClientStalls(client),
@@ -213,17 +256,78 @@ fn fault(rng: &mut StdRng, clients: usize) -> Fault {
     }
 }
 
-fn acts(rng: &mut StdRng, until: Millis, clients: usize) -> Vec<Planned<Act>> {
+fn acts(rng: &mut StdRng, until: Millis, clients: usize, has_lulls: bool) -> Vec<Planned<Act>> {
+    let lulls = if has_lulls {
+        lulls(rng, until)
+    } else {
+        Vec::new()
+    };
     let mut acts = Vec::new();
     for client in 0..clients {
         let mut at = rng.random_range(PAUSE);
         while at < until {
-            acts.push(Planned::act(at, client, does(rng)));
+            let does = does(rng);
+            if !(does.is_writing() && lulls.iter().any(|lull| lull.contains(&at))) {
+                acts.push(Planned::act(at, client, does));
+                follow(rng, &mut acts, clients);
+            }
             at += rng.random_range(PAUSE);
         }
     }
     acts.sort_by_key(|it| (it.at, it.what.client));
     acts
+}
+
+fn lulls(rng: &mut StdRng, until: Millis) -> Vec<std::ops::Range<Millis>> {
+    let (mut at, mut lulls) = (0, Vec::new());
+    while at < until {
+        let begin = at + rng.random_range(BUSY);
+        at = begin + rng.random_range(LULL);
+        lulls.push(begin..at);
+    }
+    lulls
+}
+
+/// What follows the last act: some regret what they have written, some who load the page look at older messages, and
+/// meanwhile somebody deletes such a one.
+fn follow(rng: &mut StdRng, acts: &mut Vec<Planned<Act>>, clients: usize) {
+    let Some(last) = acts.last().copied() else {
+        return;
+    };
+    let (is_regretted, is_deleted) = (rng.random_ratio(1, 6), rng.random_ratio(1, 2));
+    let mut soon = |client, does| {
+        let at = last.at + rng.random_range(SOON);
+        acts.push(Planned::act(at, client, does));
+    };
+    match last.what.does {
+        Does::Write(1) if is_regretted => soon(last.what.client, Does::Regret),
+        Does::Reload | Does::LoadOlder => {
+            soon(last.what.client, Does::LoadOlder);
+            if is_deleted {
+                (0..clients).for_each(|client| soon(client, Does::RegretOldest));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// When a fault begins or ends, some come back: they look again, or load the page again.
+fn return_after_faults(rng: &mut StdRng, round: &mut Round, clients: usize) {
+    for fault in &round.faults {
+        let end = fault.at + fault.what.lasts(fault.duration);
+        for at in [fault.at, end] {
+            let does = match rng.random_range(0..6) {
+                0 => Does::Reload,
+                1 => Does::Leave,
+                2 => Does::LookAway,
+                _ => continue,
+            };
+            let at = MEETING + at + rng.random_range(SOON);
+            let client = rng.random_range(0..clients);
+            round.acts.push(Planned::act(at, client, does));
+        }
+    }
+    round.acts.sort_by_key(|it| (it.at, it.what.client));
 }
 
 /// People look at other tabs, leave and come back, and at last one of them writes.
@@ -258,7 +362,7 @@ fn does(rng: &mut StdRng) -> Does {
         70..80 => Does::LookAway,
         80..83 => Does::LoadOlder,
         83..86 => Does::Leave,
-        86..89 => Does::Reload,
+        86..90 => Does::Reload,
         _ => Does::Touch,
     }
 }

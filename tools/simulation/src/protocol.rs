@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use app::event::{ClientCommand, ServerEvent};
+use app::event::{ClientCommand, CommandName, ServerEvent};
 use app::model::{LogEntry, Seq};
+
+use crate::Millis;
 
 /// The state of one socket.
 #[derive(Default)]
@@ -11,8 +13,16 @@ pub struct Protocol {
     /// After which message the last `watch` asked, if there was only one.
     after: Option<Seq>,
     watches: usize,
-    /// The head that its node has to know.
+    /// How many of them are not answered.
+    unanswered: usize,
+    /// Whether that is uncertain: its client did not read for a while.
+    pub is_uncertain: bool,
+    /// The head that its node had to know when the first `watch` was sent, and when the only one was that is not answered.
     known: Seq,
+    known_since: Option<Seq>,
+    /// The highest number of which it has told, and since when it tells of all.
+    pub told: Seq,
+    pub tells_since: Option<Millis>,
     /// The entries that it has delivered in the calm by frames of their own.
     frames: BTreeSet<Seq>,
     /// The same with those that were delivered by answers.
@@ -27,12 +37,21 @@ impl Protocol {
                 self.known = known;
             }
             self.watches += 1;
+            self.unanswered += 1;
+            self.known_since = Some(known).filter(|_| self.unanswered == 1);
             self.after = Some(after.unwrap_or_default()).filter(|_| self.watches == 1);
         }
     }
 
-    /// Records an event, and returns what is wrong with it. In the calm no frame is doubled.
-    pub fn on_event(&mut self, event: &ServerEvent, is_calm: bool) -> Option<String> {
+    /// Records an event, and returns what is wrong with it. The log had the head `subscribed_at` when its node was
+    /// subscribed last. In the calm no frame is doubled.
+    pub fn on_event(
+        &mut self,
+        event: &ServerEvent,
+        subscribed_at: Seq,
+        is_calm: bool,
+        now: Millis,
+    ) -> Option<String> {
         let seq = match event {
             ServerEvent::Watched {
                 head,
@@ -40,14 +59,30 @@ impl Protocol {
                 reset,
                 ..
             } => {
+                self.told = self.told.max(*head);
+                self.tells_since.get_or_insert(now);
                 self.delivered
                     .extend(entries.iter().filter(|_| is_calm).map(LogEntry::seq));
-                return self.error(*head, entries, *reset);
+                let known = self.take_known(subscribed_at);
+                return self.error(*head, known, entries, *reset);
+            }
+            ServerEvent::Refused(refusal) => {
+                if refusal.command == CommandName::Watch {
+                    // Either the answer, or the notice of an interruption.
+                    self.unanswered = self.unanswered.saturating_sub(1);
+                    self.tells_since = None;
+                }
+                return None;
+            }
+            ServerEvent::HeadAdvanced { head, .. } => {
+                self.told = self.told.max(*head);
+                return None;
             }
             ServerEvent::MessagePosted { message, .. } => message.seq,
             ServerEvent::MessageDeleted { entry, .. } => entry.seq,
             _ => return None,
         };
+        self.told = self.told.max(seq);
         if !is_calm {
             return None;
         }
@@ -62,11 +97,31 @@ impl Protocol {
         pairs.find_map(|(seq, next)| (*next != seq.next()).then(|| seq.next()))
     }
 
+    /// The head that the answer to a `watch` has at least: the node has read it when it was subscribed, and not before its
+    /// last interruption.
+    fn take_known(&mut self, subscribed_at: Seq) -> Seq {
+        let mut known = self.known;
+        if self.watches == 1 && !self.is_uncertain {
+            // It was not unsubscribed since.
+            known = known.max(subscribed_at);
+        }
+        if self.unanswered == 1 && !self.is_uncertain {
+            known = known.max(self.known_since.unwrap_or_default());
+        }
+        self.unanswered = self.unanswered.saturating_sub(1);
+        known
+    }
+
     /// Returns what is wrong with an answer: its head is what the node has to know, its entries end there and tell nothing
     /// that was deleted, and the first one follows the client's last one, unless it starts anew.
-    fn error(&self, head: Seq, entries: &[LogEntry], reset: bool) -> Option<String> {
-        if head < self.known {
-            let known = self.known;
+    fn error(
+        &self,
+        head: Seq,
+        known: Seq,
+        entries: &[LogEntry],
+        reset: bool,
+    ) -> Option<String> {
+        if head < known {
             return Some(format!("watched has head {head}, and not {known}"));
         }
         if let Some(seq) = told_although_deleted(entries) {

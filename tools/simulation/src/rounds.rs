@@ -1,10 +1,12 @@
 //! A run is made of rounds: people meet at new uploads, there is a storm of faults, everything heals, it is calm, and the
 //! uploads are deleted or expire.
 
-use app::model::{AuthorSecret, Content, Kind, LogPage, MediaType, Timestamp, Upload, UploadId};
+use app::model::{
+    AuthorSecret, Content, Kind, MediaType, NewMessage, Timestamp, Upload, UploadId,
+};
 use futures::FutureExt;
 use server::ids;
-use server::store::{SecretHash, Store};
+use server::store::{Draft, SecretHash, Store};
 
 use crate::Millis;
 use crate::api::What;
@@ -120,10 +122,31 @@ impl World {
         self.uploads.insert(id, short_id);
         self.images().insert(short_id);
         let owner = self.joined + 1;
+        self.write_history(id, &secrets, meeting.history);
+        let page = self.load(id);
         for secret in secrets {
-            self.add_client(id, secret, LogPage::default());
+            self.add_client(id, secret, page.clone());
         }
         owner
+    }
+
+    /// Stores what those with these secrets have written before they meet.
+    fn write_history(&self, upload: UploadId, secrets: &[AuthorSecret], count: usize) {
+        let draft = |(number, secret): (usize, &AuthorSecret)| Draft {
+            id: ids::message_id(),
+            message: NewMessage {
+                author_name: "earlier".parse().expect("it is a name"),
+                content: format!("This is earlier-{number}.").parse().expect("it is no blank"),
+                client_message_id: format!("earlier-{number}").parse().expect("it is an id"),
+                at: None,
+                author: Some(secret.tag(upload)),
+            },
+            created_at: Timestamp::EPOCH,
+            owner: Some(SecretHash::new(upload, secret)),
+        };
+        let drafts = (0..count).zip(secrets.iter().cycle()).map(draft).collect();
+        let appended = self.shared.data.append(upload, drafts).now_or_never();
+        assert!(matches!(appended, Some(Ok(_))), "the upload exists");
     }
 
     fn check_complete(&mut self) {
@@ -219,6 +242,7 @@ impl World {
         self.is_ending = false;
         self.images().clear();
         self.uploads.clear();
+        self.kept_pages.clear();
         self.shared.data.clear();
         self.deleted.clear();
         self.heads.clear();

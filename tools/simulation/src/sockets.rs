@@ -3,24 +3,20 @@
 use app::event::ServerEvent;
 use app::live::connection::ConnectionEvent;
 use app::live::effect::Effect;
-use app::live::failure::ApiFailure;
 use app::live::machine::Input;
-use app::model::LogEntry;
 use rand::RngExt;
 use server::random;
 use server::websocket::Peer;
 
 use crate::Millis;
-use crate::api::{self, Call, What};
+use crate::api::What;
 use crate::check::Property;
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
-use crate::node::SOCKET_BUFFER;
+use crate::node::{ProcessId, SOCKET_BUFFER};
 use crate::protocol::Protocol;
-use crate::world::{World, latency};
+use crate::world::{World, latency, lock};
 
-/// As long as the browser waits for an answer.
-const CALL_TIMEOUT: Millis = 20_000;
 /// "Abnormal closure" (RFC 6455, 7.4.1).
 const ABNORMAL: u16 = 1006;
 
@@ -28,8 +24,9 @@ const ABNORMAL: u16 = 1006;
 pub struct Socket {
     pub client: usize,
     pub node: usize,
-    /// `None` until the node has accepted it.
+    /// `None` until the node has accepted it, as is the number of its process.
     pub peer: Option<Peer>,
+    process: Option<ProcessId>,
     is_open: bool,
     decoder: Decoder,
     pub protocol: Protocol,
@@ -125,6 +122,7 @@ impl World {
             client,
             node,
             peer: None,
+            process: None,
             is_open: false,
             decoder: Decoder::default(),
             protocol: Protocol::default(),
@@ -180,7 +178,7 @@ impl World {
             // The handshake is not answered.
             Some(_) if node.frozen_since.is_some() => self.after(1_000, Event::Accept(number)),
             Some(process) => {
-                socket.peer = Some(process.accept());
+                (socket.peer, socket.process) = (Some(process.accept()), Some(process.id));
                 self.after(latency(), Event::Opened(number));
             }
             None => self.on_closed(number, ABNORMAL),
@@ -327,8 +325,7 @@ impl World {
                     let what = format!("a node sent no event: {text}");
                     return self.violate(Property::Frames, what);
                 };
-                let (socket, is_calm) = (self.sockets.get_mut(&number), self.is_calm);
-                if let Some(error) = socket.and_then(|it| it.protocol.on_event(&event, is_calm)) {
+                if let Some(error) = self.record_event(number, &event) {
                     let is_answer = matches!(event, ServerEvent::Watched { .. });
                     let property = if is_answer {
                         Property::Answers
@@ -342,59 +339,14 @@ impl World {
         }
     }
 
-    /// Sends a call to a node.
-    pub fn call(&mut self, client: usize, what: What) {
-        let number = self.new_number();
-        let node = random::rng().random_range(0..self.nodes.len());
-        let Some(known) = self.clients.get_mut(&client) else {
-            return;
-        };
-        known.calls.insert(number, what.clone());
-        let call = Call {
-            upload: known.upload,
-            secret: known.secret.clone(),
-            what,
-        };
-        self.after(
-            latency(),
-            Event::Call {
-                client,
-                number,
-                node,
-                call,
-            },
-        );
-        self.after(CALL_TIMEOUT, Event::GiveUp { client, number });
-    }
-
-    /// A client gets an answer, unless it has given up.
-    pub fn give_answer(&mut self, client: usize, number: u64, input: Input) {
-        if let Input::PostAnswered(key, Ok(LogEntry::Message(message))) = &input {
-            let (upload, seq, id) = (message.upload_id, message.seq, message.id);
-            self.acknowledged.push((upload, seq, id));
-            if message.client_message_id != *key {
-                let what = format!("c{client} posted {key} and is answered {seq}, another message");
-                self.violate(Property::Answers, what);
-            }
-        }
-        let known = self.clients.get_mut(&client);
-        if known.is_some_and(|it| it.calls.remove(&number).is_some()) {
-            let answered = api::answered(&input);
-            self.trace(
-                format_args!("c{client}"),
-                format_args!("is answered: {answered}"),
-            );
-            self.give(client, input);
-        }
-    }
-
-    /// A client waits no longer for an answer.
-    pub fn give_up(&mut self, client: usize, number: u64) {
-        let known = self.clients.get_mut(&client);
-        if let Some(what) = known.and_then(|client| client.calls.remove(&number))
-            && let Ok(input) = what.failed(ApiFailure::TimedOut)
-        {
-            self.give(client, input);
-        }
+    /// Records what a socket has delivered, and returns what is wrong with it.
+    fn record_event(&mut self, number: u64, event: &ServerEvent) -> Option<String> {
+        let socket = self.sockets.get_mut(&number)?;
+        let upload = self.clients.get(&socket.client)?.upload;
+        let topic = (upload, socket.process?);
+        let subscribed_at = lock(&self.shared.bus).subscribed.get(&topic).copied();
+        let subscribed_at = subscribed_at.unwrap_or_default();
+        let (is_calm, now) = (self.is_calm, self.now);
+        socket.protocol.on_event(event, subscribed_at, is_calm, now)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::live::failure::ApiFailure;
 use app::live::machine::Input;
-use app::model::{MessageId, Seq, ShortId, UploadId};
+use app::model::{LogPage, MessageId, Seq, ShortId, UploadId};
 use rand::RngExt;
 use server::random;
 use server::store::memory::Backup;
@@ -20,7 +20,8 @@ use crate::api::{Answer, Call, UploadDeleted};
 use crate::check::{Property, Violation};
 use crate::client::Client;
 use crate::event::Event;
-use crate::links::Links;
+use crate::faults::Part;
+use crate::links::{BrokerLink, Links};
 use crate::node::{Process, ProcessId, Shared};
 use crate::plan::Planned;
 use crate::sockets::Socket;
@@ -46,8 +47,10 @@ pub struct Node {
     pub held: Vec<Event>,
     /// Since when it runs without a pause.
     pub runs_since: Millis,
-    /// Whether a fault affects it.
-    pub is_faulty: bool,
+    /// What of it faults affect.
+    pub faulty: BTreeSet<Part>,
+    /// Since when it runs, and store and broker answer it.
+    pub works_since: Millis,
     /// The heads of the logs when its subscription was established or repaired: its answers are at least as new.
     pub heads: BTreeMap<UploadId, Seq>,
 }
@@ -56,6 +59,13 @@ impl Node {
     /// How often its process has had nothing to do.
     pub fn wakeups(&self) -> u64 {
         self.process.as_ref().map_or(0, Process::wakeups)
+    }
+
+    /// Whether it runs, its store answers it, and it is not cut off from the broker.
+    pub fn works(&self) -> bool {
+        let is_faulty = |part| self.faulty.contains(&part);
+        let is_cut_off = self.links.broker() == BrokerLink::Cut;
+        !is_faulty(Part::Process) && !is_faulty(Part::Store) && !is_cut_off
     }
 
     /// The head that it knows at least.
@@ -97,6 +107,8 @@ pub struct World {
     pub is_ending: bool,
     /// Who stops reading in the calm.
     pub slow: Option<usize>,
+    /// Pages as browsers have kept them: each as it was when somebody loaded it.
+    pub kept_pages: BTreeMap<UploadId, LogPage>,
     /// The uploads of the round, with the keys of their images.
     pub uploads: BTreeMap<UploadId, ShortId>,
     /// The heads of the logs at the last checks.
@@ -123,7 +135,8 @@ impl World {
             frozen_since: None,
             held: Vec::new(),
             runs_since: 0,
-            is_faulty: false,
+            faulty: BTreeSet::new(),
+            works_since: 0,
             heads: BTreeMap::new(),
         };
         let mut world = Self {
@@ -147,6 +160,7 @@ impl World {
             is_calm: false,
             is_ending: false,
             slow: None,
+            kept_pages: BTreeMap::new(),
             uploads: BTreeMap::new(),
             heads: BTreeMap::new(),
             faults: 0,
@@ -206,7 +220,7 @@ impl World {
             &self.shared,
         );
         node.process = Some(process);
-        node.runs_since = self.now;
+        (node.runs_since, node.works_since) = (self.now, self.now);
         let number = node.number;
         self.record_known(number);
     }
@@ -222,7 +236,7 @@ impl World {
             drop(process);
             lock(&self.shared.bus)
                 .subscribed
-                .retain(|(_, other)| *other != id);
+                .retain(|(_, other), _| *other != id);
         }
     }
 
