@@ -20,7 +20,7 @@ use crate::world::{World, lock, node_name};
 /// How long publishing takes without faults, in milliseconds.
 const PUBLISHED: std::ops::Range<u64> = 1..4;
 /// How long it takes until a change of the subscriptions is confirmed: they are changed in batches, one after the other.
-const CONFIRMED: std::ops::Range<u64> = 1..40;
+const CONFIRMED: std::ops::Range<u64> = 1..150;
 
 /// What all nodes share.
 #[derive(Default)]

@@ -31,6 +31,7 @@ const BUSY: std::ops::Range<Millis> = 15_000..60_000;
 const LULL: std::ops::Range<Millis> = 15_000..35_000;
 /// How soon something follows that belongs to something else: somebody regrets a message, or comes back after a fault.
 const SOON: std::ops::Range<Millis> = 100..2_500;
+const AT_ONCE: std::ops::Range<Millis> = 0..300;
 /// For how long a client is cut off when a backup is restored, and how long a short backup lasts.
 const BEFORE_RESTORE: std::ops::Range<Millis> = 100..15_000;
 const SHORT_BACKUP: std::ops::Range<Millis> = 500..6_000;
@@ -269,7 +270,7 @@ fn acts(rng: &mut StdRng, until: Millis, clients: usize, has_lulls: bool) -> Vec
             let does = does(rng);
             if !(does.is_writing() && lulls.iter().any(|lull| lull.contains(&at))) {
                 acts.push(Planned::act(at, client, does));
-                follow(rng, &mut acts, clients);
+                follow(rng, &mut acts, clients, &lulls);
             }
             at += rng.random_range(PAUSE);
         }
@@ -290,11 +291,23 @@ fn lulls(rng: &mut StdRng, until: Millis) -> Vec<std::ops::Range<Millis>> {
 
 /// What follows the last act: some regret what they have written, some who load the page look at older messages, and
 /// meanwhile somebody deletes such a one.
-fn follow(rng: &mut StdRng, acts: &mut Vec<Planned<Act>>, clients: usize) {
+fn follow(
+    rng: &mut StdRng,
+    acts: &mut Vec<Planned<Act>>,
+    clients: usize,
+    lulls: &[std::ops::Range<Millis>],
+) {
     let Some(last) = acts.last().copied() else {
         return;
     };
     let (is_regretted, is_deleted) = (rng.random_ratio(1, 6), rng.random_ratio(1, 2));
+    let is_lull = lulls.iter().any(|lull| lull.contains(&last.at));
+    if matches!(last.what.does, Does::Leave | Does::Reload) && !is_lull {
+        // Somebody writes while they connect.
+        let at = last.at + rng.random_range(AT_ONCE);
+        let client = rng.random_range(0..clients);
+        acts.push(Planned::act(at, client, Does::Write(1)));
+    }
     let mut soon = |client, does| {
         let at = last.at + rng.random_range(SOON);
         acts.push(Planned::act(at, client, does));
@@ -303,7 +316,7 @@ fn follow(rng: &mut StdRng, acts: &mut Vec<Planned<Act>>, clients: usize) {
         Does::Write(1) if is_regretted => soon(last.what.client, Does::Regret),
         Does::Reload | Does::LoadOlder => {
             soon(last.what.client, Does::LoadOlder);
-            if is_deleted {
+            if is_deleted && !is_lull {
                 (0..clients).for_each(|client| soon(client, Does::RegretOldest));
             }
         }

@@ -183,6 +183,8 @@ impl Machine {
                 for message in page.messages() {
                     self.outbox.remove(&message.client_message_id);
                 }
+                // What they tell may follow from entries that are still missing, such as deletions.
+                self.conversation.raise_head(page.head);
                 self.conversation.insert_older(page.entries);
                 self.changes.entries = true;
             }

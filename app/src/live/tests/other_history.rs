@@ -73,6 +73,19 @@ fn answers_from_before_a_reset_are_ignored() {
 }
 
 #[test]
+fn older_messages_tell_of_missing_entries() {
+    let mut machine = machine(page(101..=150, 150));
+    connect(&mut machine, 150);
+    give(&mut machine, Input::LoadOlder);
+    // One of them may be deleted by the entry 151: if a restore loses that, the list has to be contradicted.
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 151))));
+    assert_eq!(
+        give(&mut machine, Input::Timer(Timer::Backfill)),
+        [Effect::FetchFrom(Seq::new(150))]
+    );
+}
+
+#[test]
 fn a_fetch_that_shows_another_history_starts_the_list_anew() {
     let mut machine = live();
     frame(&mut machine, posted(message(6)));

@@ -290,6 +290,8 @@ impl Rooms {
         };
         match (subscribed, room.members.is_empty()) {
             (Ok(true), false) => {
+                // If they joined while it was unsubscribed, frames were missed since.
+                room.recent.invalidate();
                 room.confirm();
                 room.presence.open(Instant::now());
                 self.schedule(topic, &mut room.presence);

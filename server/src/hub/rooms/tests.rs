@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::broker::{Deliver, DeliveryClass};
 use crate::{ids, websocket};
-use app::model::{LogPage, Seq, UploadRef};
+use app::model::{Cursor, LogPage, Seq, UploadRef};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
@@ -183,6 +183,8 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let first = rooms.join(upload(topic), outbox()).await.unwrap();
+    rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
+    assert!(rooms.recent(topic, Cursor::default()).is_some());
     rooms.leave(first);
     broker.wait_for_calls(2).await;
     let again = tokio::spawn({
@@ -201,6 +203,8 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
         broker.calls_of(topic),
         [Call::Subscribe, Call::Unsubscribe, Call::Subscribe]
     );
+    // Frames were missed in between.
+    assert_eq!(rooms.recent(topic, Cursor::default()), None);
 }
 
 #[tokio::test]
