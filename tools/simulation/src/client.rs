@@ -245,7 +245,10 @@ fn look_away() -> [Input; 2] {
 
 /// Looks away after a deletion, which is sent therefore.
 fn delete_at_once(seq: Option<Seq>) -> Vec<Input> {
-    seq.map(Input::Delete).into_iter().chain(look_away()).collect()
+    seq.map(Input::Delete)
+        .into_iter()
+        .chain(look_away())
+        .collect()
 }
 
 fn at(millis: Millis) -> Now {

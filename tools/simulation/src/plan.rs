@@ -35,6 +35,8 @@ const AT_ONCE: std::ops::Range<Millis> = 0..300;
 /// For how long a client is cut off when a backup is restored, and how long a short backup lasts.
 const BEFORE_RESTORE: std::ops::Range<Millis> = 100..15_000;
 const SHORT_BACKUP: std::ops::Range<Millis> = 500..6_000;
+/// How many messages it writes, at least.
+const CUT_OFF_WRITES: usize = 3;
 /// How long it is calm.
 pub const CALM: Millis = 40_000;
 /// When everyone has much to say: so much that it fills a socket's queue, of a client who reads nothing.
@@ -132,7 +134,10 @@ pub enum Does {
 impl Does {
     /// Whether it changes the conversation.
     fn is_writing(self) -> bool {
-        matches!(self, Self::Write(_) | Self::Delete | Self::Regret | Self::RegretOldest)
+        matches!(
+            self,
+            Self::Write(_) | Self::Delete | Self::Regret | Self::RegretOldest
+        )
     }
 }
 
@@ -300,7 +305,7 @@ fn follow(
     let Some(last) = acts.last().copied() else {
         return;
     };
-    let (is_regretted, is_deleted) = (rng.random_ratio(1, 6), rng.random_ratio(1, 2));
+    let (is_regretted, is_deleted) = (rng.random_ratio(1, 3), rng.random_ratio(1, 2));
     let is_lull = lulls.iter().any(|lull| lull.contains(&last.at));
     if matches!(last.what.does, Does::Leave | Does::Reload) && !is_lull {
         // Somebody writes while they connect.
@@ -324,9 +329,15 @@ fn follow(
     }
 }
 
-/// When a fault begins or ends, some come back: they look again, or load the page again.
+/// When a fault begins or ends, some come back: they look again, or load the page again. Who is cut off goes on writing.
 fn return_after_faults(rng: &mut StdRng, round: &mut Round, clients: usize) {
     for fault in &round.faults {
+        if let Fault::ClientIsCutOff(client) = fault.what {
+            for _ in 0..CUT_OFF_WRITES {
+                let at = MEETING + fault.at + rng.random_range(BEFORE_RESTORE);
+                round.acts.push(Planned::act(at, client, Does::Write(1)));
+            }
+        }
         let end = fault.at + fault.what.lasts(fault.duration);
         for at in [fault.at, end] {
             let does = match rng.random_range(0..6) {
@@ -372,8 +383,8 @@ fn does(rng: &mut StdRng) -> Does {
         0..2 => Does::Write(BURST),
         2..60 => Does::Write(1),
         60..70 => Does::Delete,
-        70..80 => Does::LookAway,
-        80..83 => Does::LoadOlder,
+        70..78 => Does::LookAway,
+        78..83 => Does::LoadOlder,
         83..86 => Does::Leave,
         86..90 => Does::Reload,
         _ => Does::Touch,

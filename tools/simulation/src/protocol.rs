@@ -114,13 +114,7 @@ impl Protocol {
 
     /// Returns what is wrong with an answer: its head is what the node has to know, its entries end there and tell nothing
     /// that was deleted, and the first one follows the client's last one, unless it starts anew.
-    fn error(
-        &self,
-        head: Seq,
-        known: Seq,
-        entries: &[LogEntry],
-        reset: bool,
-    ) -> Option<String> {
+    fn error(&self, head: Seq, known: Seq, entries: &[LogEntry], reset: bool) -> Option<String> {
         if head < known {
             return Some(format!("watched has head {head}, and not {known}"));
         }

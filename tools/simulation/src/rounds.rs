@@ -1,9 +1,7 @@
 //! A run is made of rounds: people meet at new uploads, there is a storm of faults, everything heals, it is calm, and the
 //! uploads are deleted or expire.
 
-use app::model::{
-    AuthorSecret, Content, Kind, MediaType, NewMessage, Timestamp, Upload, UploadId,
-};
+use app::model::{AuthorSecret, Content, Kind, MediaType, NewMessage, Timestamp, Upload, UploadId};
 use futures::FutureExt;
 use server::ids;
 use server::store::{Draft, SecretHash, Store};
@@ -136,7 +134,9 @@ impl World {
             id: ids::message_id(),
             message: NewMessage {
                 author_name: "earlier".parse().expect("it is a name"),
-                content: format!("This is earlier-{number}.").parse().expect("it is no blank"),
+                content: format!("This is earlier-{number}.")
+                    .parse()
+                    .expect("it is no blank"),
                 client_message_id: format!("earlier-{number}").parse().expect("it is an id"),
                 at: None,
                 author: Some(secret.tag(upload)),

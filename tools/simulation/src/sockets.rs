@@ -282,19 +282,22 @@ impl World {
             return;
         };
         socket.is_reading = false;
-        let Some(peer) = socket
-            .peer
-            .as_ref()
-            .filter(|_| socket.vanished_at.is_none())
-        else {
+        let peer = socket.peer.as_ref();
+        let Some(peer) = peer.filter(|_| socket.vanished_at.is_none()) else {
             return;
         };
         let (client, bytes) = (
             socket.client,
             peer.read(random::rng().random_range(1..4_096)),
         );
-        let has_ended = peer.is_closed() && peer.waiting() == 0;
+        let is_left = peer.waiting() > 0;
+        let has_ended = peer.is_closed() && !is_left;
         socket.decoder.feed(&bytes);
+        let reader = self.clients.get(&client);
+        if is_left && reader.is_some_and(|client| !client.is_stalled) {
+            socket.is_reading = true;
+            self.after(latency(), Event::Read(number));
+        }
         loop {
             // A frame may lead to the end of its socket.
             let Some(socket) = self.sockets.get_mut(&number) else {
