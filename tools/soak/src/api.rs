@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 /// The header by which the node learns the address of a client.
 pub const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -15,6 +16,9 @@ pub const FORWARDED_FOR: &str = "x-forwarded-for";
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The node closes idle connections after 10 s: a request must not meet that.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a call is repeated that the node was too busy for, and how much later: as a browser does.
+const MAX_RETRIES: u32 = 5;
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How much of an unexpected answer is shown, in characters.
 const SHOWN: usize = 200;
 
@@ -54,21 +58,20 @@ impl Api {
 
     /// Looks at a page or a picture.
     pub async fn view(&self, path: &str) -> Result<(), Failure> {
-        call(self.http.get(self.url(path)), StatusCode::OK)
-            .await
-            .map(drop)
+        let request = || self.http.get(self.url(path));
+        call(request, StatusCode::OK).await.map(drop)
     }
 
     /// The newest entries of a log.
     pub async fn newest(&self, upload: UploadId) -> Result<LogPage, Failure> {
-        let request = self.http.get(self.messages(upload));
+        let request = || self.http.get(self.messages(upload));
         read(&call(request, StatusCode::OK).await?)
     }
 
     /// The entries after this one.
     pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<LogPage, Failure> {
         let url = format!("{}?after={seq}&limit=200", self.messages(upload));
-        read(&call(self.http.get(url), StatusCode::OK).await?)
+        read(&call(|| self.http.get(&url), StatusCode::OK).await?)
     }
 
     /// Posts a new message.
@@ -78,8 +81,10 @@ impl Api {
         message: &NewMessage,
         secret: &AuthorSecret,
     ) -> Result<LogEntry, Failure> {
-        let request = self.http.post(self.messages(upload)).json(message);
-        let request = request.bearer_auth(secret.expose());
+        let request = || {
+            let request = self.http.post(self.messages(upload)).json(message);
+            request.bearer_auth(secret.expose())
+        };
         read(&call(request, StatusCode::CREATED).await?)
     }
 
@@ -96,9 +101,12 @@ impl Api {
 
     /// Uploads a picture.
     pub async fn upload(&self, png: Vec<u8>, owner: &AuthorSecret) -> Result<Upload, Failure> {
-        let form = Form::new().part("file", Part::bytes(png).file_name("picture.png"));
-        let request = self.http.post(self.url("/api/uploads")).multipart(form);
-        let request = request.bearer_auth(owner.expose());
+        let request = || {
+            let file = Part::bytes(png.clone()).file_name("picture.png");
+            let form = Form::new().part("file", file);
+            let request = self.http.post(self.url("/api/uploads")).multipart(form);
+            request.bearer_auth(owner.expose())
+        };
         read(&call(request, StatusCode::CREATED).await?)
     }
 
@@ -109,7 +117,7 @@ impl Api {
     }
 
     async fn delete(&self, url: String, secret: &AuthorSecret) -> Result<(), Failure> {
-        let request = self.http.delete(url).bearer_auth(secret.expose());
+        let request = || self.http.delete(&url).bearer_auth(secret.expose());
         call(request, StatusCode::NO_CONTENT).await.map(drop)
     }
 
@@ -133,23 +141,35 @@ pub fn address(number: u32) -> IpAddr {
     }
 }
 
-async fn call(request: RequestBuilder, expected: StatusCode) -> Result<impl AsRef<[u8]>, Failure> {
-    let (client, request) = request.build_split();
-    let request = request.map_err(|error| error.to_string())?;
-    let what = format!("{} {}", request.method(), request.url().path());
-    let failed = |error: reqwest::Error| format!("{what}: {:#}", anyhow::Error::from(error));
-    let answer = client.execute(request).await.map_err(failed)?;
-    let status = answer.status();
-    let body = answer.bytes().await.map_err(failed)?;
-    if status == expected {
-        return Ok(body);
+async fn call(
+    request: impl Fn() -> RequestBuilder,
+    expected: StatusCode,
+) -> Result<impl AsRef<[u8]>, Failure> {
+    let mut tries = 0;
+    loop {
+        let (client, request) = request().build_split();
+        let request = request.map_err(|error| error.to_string())?;
+        let what = format!("{} {}", request.method(), request.url().path());
+        let failed = |error: reqwest::Error| format!("{what}: {:#}", anyhow::Error::from(error));
+        let answer = client.execute(request).await.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(failed)?;
+        // A message that was stored in spite of an earlier answer is there already.
+        if status == expected || tries > 0 && status == StatusCode::OK {
+            return Ok(body);
+        }
+        if status == StatusCode::GONE {
+            return Err(Failure::Gone);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE && tries < MAX_RETRIES {
+            tries += 1;
+            sleep(RETRY_PAUSE).await;
+            continue;
+        }
+        let body = String::from_utf8_lossy(&body);
+        let shown = body.chars().take(SHOWN).collect::<String>();
+        return Err(Failure::Unexpected(format!("{what}: {status}: {shown}")));
     }
-    if status == StatusCode::GONE {
-        return Err(Failure::Gone);
-    }
-    let body = String::from_utf8_lossy(&body);
-    let shown = body.chars().take(SHOWN).collect::<String>();
-    Err(Failure::Unexpected(format!("{what}: {status}: {shown}")))
 }
 
 fn read<T: DeserializeOwned>(body: &impl AsRef<[u8]>) -> Result<T, Failure> {
