@@ -116,8 +116,8 @@ impl Images {
         if let Some(response) = smaller {
             return Ok(response);
         }
-        let is_own_width = |derived: Derived| derived.width() >= Some(upload.content.width);
-        if derived.is_some_and(|it| it.width().is_some() && is_own_width(it)) {
+        let has_own_width = |it: Derived| it.width() >= Some(upload.content.width);
+        if derived.is_some_and(has_own_width) {
             return Ok(elsewhere(&upload.content.url));
         }
         let mut response = self.serve_whole(&upload, &request).await?;
