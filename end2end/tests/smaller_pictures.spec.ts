@@ -28,6 +28,17 @@ const made = (request: APIRequestContext, shortID: string, width: number) =>
     .poll(async () => (await request.get(`/i/${shortID}?w=${width}`)).headers()['content-disposition'], { timeout: 30_000 })
     .toContain(`-${width}.`);
 
+/** Holds back requests for the image itself, until what is returned is called. */
+async function holdImage(page: Page, shortID: string) {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(`**/i/${shortID}`, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
 const loaded = (opened: ImagePage) => expect(opened.picture).toHaveJSProperty('complete', true);
 
 test.describe('on a phone', () => {
@@ -48,12 +59,7 @@ test.describe('on a phone', () => {
   test('zooming in loads the image, and what is shown stays until it is there', async ({ page, request }) => {
     const { shortID } = await upload(request, PHOTO);
     await made(request, shortID, 640);
-    let release = () => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
-    await page.route(`**/i/${shortID}`, async (route) => {
-      await released;
-      await route.continue();
-    });
+    const release = await holdImage(page, shortID);
     const requested = pictures(page);
     const opened = await ImagePage.open(page, shortID);
     await loaded(opened);
@@ -108,12 +114,7 @@ for (const [viewport, deviceScaleFactor] of [
     test('a photo that is a PNG is loaded as a JPEG until one zooms in', async ({ page, request }) => {
       const { shortID } = await upload(request, 'coffee.png');
       await made(request, shortID, 640);
-      let release = () => {};
-      const released = new Promise<void>((resolve) => (release = resolve));
-      await page.route(`**/i/${shortID}`, async (route) => {
-        await released;
-        await route.continue();
-      });
+      const release = await holdImage(page, shortID);
       const requested = pictures(page);
       const opened = await ImagePage.open(page, shortID);
       await loaded(opened);
