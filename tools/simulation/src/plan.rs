@@ -273,9 +273,10 @@ fn acts(rng: &mut StdRng, until: Millis, clients: usize, has_lulls: bool) -> Vec
         let mut at = rng.random_range(PAUSE);
         while at < until {
             let does = does(rng);
-            if !(does.is_writing() && lulls.iter().any(|lull| lull.contains(&at))) {
+            let is_lull = lulls.iter().any(|lull| lull.contains(&at));
+            if !(is_lull && does.is_writing()) {
                 acts.push(Planned::act(at, client, does));
-                follow(rng, &mut acts, clients, &lulls);
+                follow(rng, &mut acts, clients, is_lull);
             }
             at += rng.random_range(PAUSE);
         }
@@ -296,17 +297,11 @@ fn lulls(rng: &mut StdRng, until: Millis) -> Vec<std::ops::Range<Millis>> {
 
 /// What follows the last act: some regret what they have written, some who load the page look at older messages, and
 /// meanwhile somebody deletes such a one.
-fn follow(
-    rng: &mut StdRng,
-    acts: &mut Vec<Planned<Act>>,
-    clients: usize,
-    lulls: &[std::ops::Range<Millis>],
-) {
+fn follow(rng: &mut StdRng, acts: &mut Vec<Planned<Act>>, clients: usize, is_lull: bool) {
     let Some(last) = acts.last().copied() else {
         return;
     };
     let (is_regretted, is_deleted) = (rng.random_ratio(1, 3), rng.random_ratio(1, 2));
-    let is_lull = lulls.iter().any(|lull| lull.contains(&last.at));
     if matches!(last.what.does, Does::Leave | Does::Reload) && !is_lull {
         // Somebody writes while they connect.
         let at = last.at + rng.random_range(AT_ONCE);
