@@ -7,7 +7,7 @@ use app::model::{Cursor, LogEntry, LogPage, MessageId, Seq};
 use tokio::time::Instant;
 
 /// Entries may overtake each other, but none comes later than this.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 /// So many entries may be there before one that is missing.
 const MAX_EARLY: usize = 256;
 
@@ -119,7 +119,7 @@ impl Conversation {
     pub fn check(&self) -> Result<(), String> {
         let is_late = self
             .waits_since
-            .is_some_and(|since| since.elapsed() > PATIENCE);
+            .is_some_and(|since| since.elapsed() > MAX_DELAY);
         if is_late || self.early.len() > MAX_EARLY {
             let (missing, known) = (self.last.seq.next(), self.early.len());
             return Err(format!(
@@ -260,12 +260,12 @@ mod tests {
         let mut conversation = Conversation::open(&page([], 0)).unwrap();
         conversation.on_watched(Seq::ZERO, &[]).unwrap();
         post(&mut conversation, 2).unwrap();
-        tokio::time::advance(PATIENCE / 2).await;
+        tokio::time::advance(MAX_DELAY / 2).await;
         post(&mut conversation, 1).unwrap();
-        tokio::time::advance(PATIENCE).await;
+        tokio::time::advance(MAX_DELAY).await;
         assert_eq!(conversation.check(), Ok(()));
         conversation.on_head(Seq::new(3));
-        tokio::time::advance(PATIENCE * 2).await;
+        tokio::time::advance(MAX_DELAY * 2).await;
         assert!(conversation.check().is_err());
         conversation.on_reconnect();
         assert_eq!(conversation.check(), Ok(()));

@@ -37,7 +37,7 @@ const LEAVE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Parser)]
 #[command(
     name = "soak",
-    about = "Let people come, talk and leave for hours, and check that the node holds as much as before"
+    about = "Let people come, talk and leave for hours, and check that the node's memory and open files do not grow"
 )]
 pub struct Options {
     /// For how long people come, in minutes

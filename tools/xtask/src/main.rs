@@ -43,7 +43,7 @@ enum Task {
     Measure,
     /// Inject random faults into three nodes while 30 clients write, and check that nothing was lost
     Chaos(chaos::Options),
-    /// Let a thousand people come, talk and leave for an hour, and check that the node holds as much as before
+    /// Let a thousand people come, talk and leave for an hour, and check that the node's memory and open files do not grow
     Soak(soak::Options),
     /// Simulate three nodes and their clients on virtual time, with faults that follow from a seed
     Simulate(simulate::Options),
