@@ -4,11 +4,14 @@ import type { BrowserContext, ConsoleMessage } from '@playwright/test';
 /** A node on a busy machine makes no smaller picture, and the page shows the image itself. */
 const tooBusy = /status of 503 .*\/i\/\w+\?w=\d+\)$/;
 
+/** Chromium's warning for a page that is left while its socket connects: the page closes it then. */
+const leftWhileConnecting = /WebSocket is closed before the connection is established/;
+
 const problemTypes = new Set(['assert', 'error', 'warning']);
 
 export class ConsoleGuard {
   private readonly seen: string[] = [];
-  private readonly allowed: RegExp[] = [tooBusy];
+  private readonly allowed: RegExp[] = [tooBusy, leftWhileConnecting];
 
   /** Listens to every page of the context, including those that are opened later. */
   watch(context: BrowserContext) {

@@ -122,8 +122,13 @@ fn explain(command: &Command, error: clap::Error) -> ConfigError {
         }
         (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
             let names = missing.iter().filter_map(|shown| variable(of_name(shown)?));
-            let names = names.collect::<Vec<_>>().join(" and ");
+            let names = names.collect::<Vec<_>>();
+            // It may be an argument of a subcommand, which has no variable.
+            if names.is_empty() {
+                return error.into();
+            }
             // No other setting requires one.
+            let names = names.join(" and ");
             ConfigError::Variable(format!("{names} must be set when S3_BUCKET_NAME is"))
         }
         _ => error.into(),

@@ -46,6 +46,13 @@ fn a_wrong_value_is_refused_naming_the_variable() {
 }
 
 #[test]
+fn an_argument_that_a_subcommand_lacks_is_named() {
+    let output = program().arg("inspect-image").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("<INPUT>"), "{}", stderr(&output));
+}
+
+#[test]
 fn an_address_of_a_backend_that_is_not_understood_is_refused_naming_the_variable() {
     for name in ["MONGO_URL", "REDIS_URL"] {
         let folder = tempfile::tempdir().unwrap();

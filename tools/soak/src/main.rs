@@ -4,11 +4,11 @@
 mod api;
 mod board;
 mod conversation;
+mod counters;
 mod person;
 mod run;
 mod sample;
 mod socket;
-mod tally;
 mod verdict;
 
 use std::process::ExitCode;

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api, Failure};
 use crate::board::{Board, Shared};
+use crate::counters::Counters;
 use crate::socket::Socket;
-use crate::tally::Tally;
 
 /// So many people come for each that uploads a picture.
 const PEOPLE_PER_UPLOAD: u32 = 30;
@@ -34,7 +34,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 pub struct World {
     pub node: SocketAddr,
     pub board: Board,
-    pub tally: Tally,
+    pub counters: Counters,
     pub seed: u64,
     /// The mean time that a person stays; it sets the pace of everything else.
     pub stay: Duration,
@@ -63,7 +63,7 @@ struct Person {
 }
 
 /// Lives the life of the person with this number, until it leaves by itself or is asked to. Everything that nobody
-/// expects is in the tally.
+/// expects is counted, and printed.
 pub async fn live(world: Arc<World>, number: u32, leave: CancellationToken) {
     let lived = async {
         let mut person = Person::new(Arc::clone(&world), number)?;
@@ -75,7 +75,7 @@ pub async fn live(world: Arc<World>, number: u32, leave: CancellationToken) {
             Failure::Gone => "an upload is gone that nobody has deleted".to_owned(),
             Failure::Unexpected(error) => error,
         };
-        world.tally.error(&format!("person {number}: {error}"));
+        world.counters.error(&format!("person {number}: {error}"));
         sleep(PAUSE_AFTER_ERROR).await;
     }
 }
@@ -123,9 +123,9 @@ impl Person {
             let shared = picked.ok_or_else(|| "no upload is left".to_owned())?;
             match self.visit(&shared, leave).await {
                 Ok(End::Left) => return Ok(()),
-                Ok(End::Moved) => self.world.tally.count("moves to another upload"),
+                Ok(End::Moved) => self.world.counters.count("moves to another upload"),
                 Err(Failure::Gone) if !self.world.board.has(shared.upload.id) => {
-                    self.world.tally.count("uploads seen to go");
+                    self.world.counters.count("uploads seen to go");
                 }
                 Err(failure) => return Err(failure),
             }
@@ -134,7 +134,7 @@ impl Person {
 
     /// Leaves politely or not.
     async fn leave(self) -> Result<(), Failure> {
-        self.world.tally.count("people who left");
+        self.world.counters.count("people who left");
         if let Some(socket) = self.socket {
             socket.end(self.number.is_multiple_of(3)).await?;
         }
@@ -154,7 +154,7 @@ impl Person {
             .api
             .upload(noise_png(size, &mut self.rng), &self.secret)
             .await?;
-        self.world.tally.count("uploads");
+        self.world.counters.count("uploads");
         let shared = Arc::new(Shared {
             upload,
             owner: self.secret.clone(),
@@ -162,7 +162,7 @@ impl Person {
         self.world.board.add(Arc::clone(&shared));
         if let Some(old) = self.world.board.take_surplus() {
             self.api.delete_upload(old.upload.id, &old.owner).await?;
-            self.world.tally.count("deleted uploads");
+            self.world.counters.count("deleted uploads");
         }
         Ok(shared)
     }

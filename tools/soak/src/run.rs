@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
+use crate::counters::Counters;
 use crate::person::{self, World};
 use crate::sample::Sample;
-use crate::tally::Tally;
 use crate::verdict::{Course, line};
 
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ pub async fn run(options: Options) -> Result<bool> {
     let world = Arc::new(World {
         node: node.address(),
         board: Board::new((options.people / PEOPLE_PER_UPLOAD).max(MIN_UPLOADS) as usize),
-        tally: Tally::default(),
+        counters: Counters::default(),
         seed: options.seed,
         stay: Duration::from_secs_f64(options.stay),
     });
@@ -173,10 +173,14 @@ impl Run {
             samples: &self.samples,
             length: self.length,
         };
-        println!("soak: {}\n{}", self.world.tally, course.table(&idle, &left));
+        println!(
+            "soak: {}\n{}",
+            self.world.counters,
+            course.table(&idle, &left)
+        );
         problems.extend(course.problems(self.options.people));
         problems.extend(problem);
-        let errors = self.world.tally.errors();
+        let errors = self.world.counters.errors();
         if errors > 0 {
             problems.push(format!("{errors} errors that nobody expected"));
         }
@@ -219,7 +223,7 @@ impl Run {
                 println!(
                     "soak: {}; {} errors",
                     line(&last),
-                    self.world.tally.errors()
+                    self.world.counters.errors()
                 );
                 next_line += LINE_INTERVAL;
             }

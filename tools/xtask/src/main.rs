@@ -43,8 +43,14 @@ enum Task {
     Measure,
     /// Inject random faults into three nodes while 30 clients write, and check that nothing was lost
     Chaos(chaos::Options),
-    /// Let a thousand people come, talk and leave for an hour, and check that the node's memory and open files do not grow
-    Soak(soak::Options),
+    /// Let a thousand people come, talk and leave for an hour, and check that the memory and the open files of the node
+    /// do not grow: see `soak --help`
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// Arguments for soak
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Simulate three nodes and their clients on virtual time, with faults that follow from a seed
     Simulate(simulate::Options),
     /// Try random inputs on what reads those of others, guided by the code that they reach
@@ -80,7 +86,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => build::release(&workspace).map(drop),
         Task::Run { release, arguments } => build::serve(&workspace, release, &arguments),
         Task::Chaos(options) => chaos::run(&workspace, &options),
-        Task::Soak(options) => soak::run(&workspace, &options),
+        Task::Soak { arguments } => soak::run(&workspace, &arguments),
         Task::Simulate(options) => simulate::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Release => release::run(&workspace),

@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: builds the program and the people who use it for hours, and runs them.
 
+use std::ffi::{OsStr, OsString};
+
 use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
@@ -7,29 +9,9 @@ use crate::workspace::Workspace;
 /// A short run with a few people who hardly stay, which shows that everything that is checked can be.
 const SHORT: [&str; 6] = ["--minutes", "0.4", "--people", "40", "--stay", "4"];
 
-/// The options of a run.
-#[derive(clap::Args)]
-pub struct Options {
-    /// For how long people come, in minutes
-    #[arg(long, default_value_t = 60.0)]
-    minutes: f64,
-    /// How many people are there at any time
-    #[arg(long, default_value_t = 1000)]
-    people: u32,
-    /// The random seed [default: random]
-    #[arg(long)]
-    seed: Option<u64>,
-}
-
 /// Runs it with the release program.
-pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let (minutes, people) = (options.minutes.to_string(), options.people.to_string());
-    let mut arguments = vec!["--minutes", &minutes, "--people", &people];
-    let seed = options.seed.map(|seed| seed.to_string());
-    if let Some(seed) = &seed {
-        arguments.extend(["--seed", seed]);
-    }
-    start(workspace, "release", &arguments)
+pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+    start(workspace, "release", arguments)
 }
 
 /// Runs it for seconds with the debug program, which the other tests have compiled already.
@@ -37,7 +19,7 @@ pub fn run_shortly(workspace: &Workspace) -> Result<()> {
     start(workspace, "debug", &SHORT)
 }
 
-fn start(workspace: &Workspace, profile: &str, arguments: &[&str]) -> Result<()> {
+fn start(workspace: &Workspace, profile: &str, arguments: &[impl AsRef<OsStr>]) -> Result<()> {
     let cargo = workspace.native_cargo("build");
     let cargo = cargo.args(["--bin", "tonesa", "--bin", "soak"]);
     let release = (profile == "release").then_some("--release");

@@ -64,7 +64,7 @@ impl Person {
     ) -> Result<End, Failure> {
         let (id, short) = (shared.upload.id, shared.upload.short_id);
         self.api.view(&format!("/u/{short}")).await?;
-        self.world.tally.count("pages");
+        self.world.counters.count("pages");
         if self.rng.random_ratio(1, PEOPLE_PER_PICTURE) {
             self.look(shared).await?;
         }
@@ -111,10 +111,10 @@ impl Person {
         let url = &shared.upload.content.url;
         let mut widths = shared.upload.content.smaller_widths();
         let path = if widths.any(|it| it == width) {
-            self.world.tally.count("smaller pictures");
+            self.world.counters.count("smaller pictures");
             format!("{url}?w={width}")
         } else {
-            self.world.tally.count("pictures");
+            self.world.counters.count("pictures");
             url.clone()
         };
         self.api.view(&path).await
@@ -155,14 +155,14 @@ impl Person {
                     while is_behind {
                         let page = self.api.after(id, conversation.last().seq).await?;
                         is_behind = conversation.on_page(&page)?;
-                        self.world.tally.count("pages of entries fetched");
+                        self.world.counters.count("pages of entries fetched");
                     }
                 }
                 Some(event) => self.on_event(id, event, conversation)?,
                 None => {}
             }
         }
-        self.world.tally.count("watches");
+        self.world.counters.count("watches");
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl Person {
     ) -> Result<(), Failure> {
         match event {
             ServerEvent::MessagePosted { upload_id, message } if upload_id == id => {
-                self.world.tally.count("messages received");
+                self.world.counters.count("messages received");
                 conversation.on_entry(message.seq, message.id)?;
             }
             ServerEvent::MessageDeleted { upload_id, entry } if upload_id == id => {
@@ -186,8 +186,10 @@ impl Person {
             ServerEvent::UploadDeleted { upload_id } if upload_id == id => {
                 return Err(Failure::Gone);
             }
-            ServerEvent::Touched { .. } => self.world.tally.count("frames of touches received"),
-            ServerEvent::Presence { .. } => self.world.tally.count("frames of presence received"),
+            ServerEvent::Touched { .. } => self.world.counters.count("frames of touches received"),
+            ServerEvent::Presence { .. } => {
+                self.world.counters.count("frames of presence received")
+            }
             ServerEvent::Refused(refusal) if refusal.upload_id == id.to_string() => {
                 return Err(match refusal.code {
                     // A touch may meet an upload that is being deleted.
@@ -218,7 +220,7 @@ impl Person {
             author: None,
         };
         let entry = self.api.post(id, &message, &self.secret).await?;
-        self.world.tally.count("messages");
+        self.world.counters.count("messages");
         if self.own.len() < MAX_OWN {
             self.own.push((id, entry.seq(), entry.id()));
         }
@@ -231,7 +233,7 @@ impl Person {
             self.api
                 .delete_message(id, (seq, message), &self.secret)
                 .await?;
-            self.world.tally.count("deleted messages");
+            self.world.counters.count("deleted messages");
         }
         Ok(())
     }
@@ -253,7 +255,7 @@ impl Person {
                 stroke: stroke.clone(),
             };
             socket(&mut self.socket)?.send(&touch).await?;
-            self.world.tally.count("touches");
+            self.world.counters.count("touches");
         }
         Ok(())
     }
@@ -267,7 +269,7 @@ impl Person {
             socket.end(self.rng.random()).await?;
         }
         self.socket = Some(Socket::open(self.world.node, self.address).await?);
-        self.world.tally.count("reconnections");
+        self.world.counters.count("reconnections");
         conversation.on_reconnect();
         self.watch(id, conversation).await
     }

@@ -9,7 +9,7 @@ const SHOWN: u64 = 10;
 
 /// Counts for a whole run.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<Counts>);
+pub struct Counters(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -17,7 +17,7 @@ struct Counts {
     errors: u64,
 }
 
-impl Tally {
+impl Counters {
     /// Counts something that was done; its name is in the plural.
     pub fn count(&self, what: &'static str) {
         *self.counts().done.entry(what).or_default() += 1;
@@ -42,7 +42,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Counters {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.counts();
         for (what, number) in &counts.done {
