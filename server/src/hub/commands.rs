@@ -13,7 +13,6 @@ use tokio::time::sleep;
 
 use super::answer_cache::AnswerKey;
 use super::batch::Batch;
-use super::epoch::Epoch;
 use super::frames::encode;
 use super::handle::{Hub, HubLimits};
 use super::metrics::ResyncedFrom;
@@ -148,7 +147,7 @@ impl Commands {
             Some(watched) => (watched.topic(), false),
             None => (self.join(upload).await.map_err(refused)?, true),
         };
-        let code = match self.backlog(id, cursor, epoch).await {
+        let code = match self.backlog(id, cursor).await {
             Ok(answer) if self.hub.0.rooms.answer(id, epoch, &self.outbox, &answer) => {
                 if let Some(watched) = self.watched.iter().find(|it| it.topic() == id) {
                     self.hub.0.rooms.on_watched(watched, viewer);
@@ -192,12 +191,7 @@ impl Commands {
 
     /// Returns the answer to a `watch`: the head, and the messages after the cursor if they are few. Messages that this
     /// node knows cost no read, and equal answers share one frame.
-    async fn backlog(
-        &self,
-        upload: UploadId,
-        cursor: Cursor,
-        epoch: Epoch,
-    ) -> Result<Arc<Batch>, StoreError> {
+    async fn backlog(&self, upload: UploadId, cursor: Cursor) -> Result<Arc<Batch>, StoreError> {
         let Hub(hub) = &self.hub;
         if let Some(head) = hub.rooms.head_for_answer(upload, cursor) {
             let key = AnswerKey {
@@ -217,18 +211,18 @@ impl Commands {
         hub.metrics.resynced(ResyncedFrom::Store);
         let Some(id) = cursor.id else {
             let select = Select::After(cursor.seq);
-            let page = self.read(upload, select, MAX_RECENT, epoch).await?;
+            let page = self.read(upload, select, MAX_RECENT).await?;
             return Ok(hub.answer_cache.get_or_encode(upload, cursor, page));
         };
         // The same read brings the client's last message and those after it.
         let select = Select::After(cursor.seq.previous());
-        let mut page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
+        let mut page = self.read(upload, select, MAX_RECENT + 1).await?;
         for _ in 0..CONFIRMATIONS {
             if page.head >= cursor.seq {
                 break;
             }
             sleep(CONFIRMATION_DELAY).await;
-            page = self.read(upload, select, MAX_RECENT + 1, epoch).await?;
+            page = self.read(upload, select, MAX_RECENT + 1).await?;
         }
         let first = page.entries.first();
         if first.is_some_and(|first| first.seq() == cursor.seq && first.id() == id) {
@@ -238,7 +232,7 @@ impl Commands {
         if let Some(answer) = hub.answer_cache.get_reset(upload, cursor, page.head) {
             return Ok(answer);
         }
-        let newest = self.read(upload, Select::Newest, MAX_RECENT, epoch).await?;
+        let newest = self.read(upload, Select::Newest, MAX_RECENT).await?;
         Ok(hub.answer_cache.encode_reset(upload, newest))
     }
 
@@ -248,10 +242,12 @@ impl Commands {
         upload: UploadId,
         select: Select,
         limit: usize,
-        epoch: Epoch,
     ) -> Result<LogPage, StoreError> {
+        let begun = self.hub.0.rooms.begin_read(upload);
         let page = self.hub.0.store.entries(upload, select, limit).await?;
-        self.hub.merge_page(upload, &page, epoch);
+        if let Some(begun) = begun {
+            self.hub.merge_page(upload, &page, begun);
+        }
         Ok(page)
     }
 

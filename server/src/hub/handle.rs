@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer_cache::AnswerCache;
-use super::epoch::Epoch;
 use super::frames::{encode, head_frame};
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
@@ -18,7 +17,7 @@ use super::metrics::HubMetrics;
 use super::outbox::Outbox;
 use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
-use super::rooms::{Membership, Rooms, WatchedUpload};
+use super::rooms::{Membership, ReadStart, Rooms, WatchedUpload};
 use super::socket_monitor::SocketMonitor;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame};
 use crate::config::HubIntervals;
@@ -212,8 +211,8 @@ impl Hub {
     }
 
     /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
-    pub(super) fn merge_page(&self, topic: UploadId, page: &LogPage, read_in: Epoch) {
-        if self.0.rooms.merge_page(topic, page, read_in) {
+    pub(super) fn merge_page(&self, topic: UploadId, page: &LogPage, begun: ReadStart) {
+        if self.0.rooms.merge_page(topic, page, begun) {
             self.on_other_history(topic, page.head);
         }
     }

@@ -111,8 +111,7 @@ async fn check_all(hub: &Hub, topics: Vec<UploadId>, after_break: bool) -> Vec<U
 /// interruption it is announced in any case, which reports that it is over.
 async fn check(hub: &Hub, topic: UploadId, after_break: bool) -> Result<(), StoreError> {
     let rooms = &hub.0.rooms;
-    let epoch = rooms.epoch();
-    let Some(before) = rooms.progress(topic) else {
+    let (Some(begun), Some(before)) = (rooms.begin_read(topic), rooms.progress(topic)) else {
         return Ok(());
     };
     // With the last known entry, which shows whether the store has the same history.
@@ -128,7 +127,7 @@ async fn check(hub: &Hub, topic: UploadId, after_break: bool) -> Result<(), Stor
     if is_doubted {
         rooms.confirm_existence(topic);
     }
-    hub.merge_page(topic, &page, epoch);
+    hub.merge_page(topic, &page, begun);
     if rooms.discard_unstored(topic, before, page.head) {
         hub.0.refused_frames.record("the store has no such head");
         // Cached answers may contain what was forged.

@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use self::life::Life;
 pub use self::membership::Membership;
 use self::pending::{MemberSnapshot, Pending};
+pub(super) use self::progress::ReadStart;
 pub use self::watched_upload::WatchedUpload;
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;
@@ -81,6 +82,8 @@ struct Room {
     pending: Pending,
     presence: Presence,
     subscription: Subscription,
+    /// How often the broker has confirmed a subscription.
+    confirmations: u64,
     life: Life,
 }
 
@@ -182,6 +185,7 @@ impl Rooms {
                 pending: Pending::default(),
                 presence: shard.left.remove(&topic).unwrap_or_default(),
                 subscription: Subscription::Changing(Vec::new()),
+                confirmations: 0,
                 life: Life::Exists,
             }
         });
@@ -349,6 +353,7 @@ impl Room {
     fn confirm(&mut self) {
         self.reply_to_waiting(&Ok(()));
         self.subscription = Subscription::Confirmed;
+        self.confirmations += 1;
     }
 
     /// Passes the error of a failed transition to the waiting sockets. The room must be removed then.

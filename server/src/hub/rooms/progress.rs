@@ -14,6 +14,15 @@ use crate::hub::outbox::Outbox;
 use crate::hub::recent::Progress;
 use crate::random;
 
+/// When a read of the store began. What it brings is the store's head until the topic's subscription is interrupted,
+/// or given up and taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::hub) struct ReadStart {
+    epoch: Epoch,
+    room_id: u64,
+    confirmations: u64,
+}
+
 impl Rooms {
     /// The current epoch of the subscription.
     pub(in crate::hub) fn epoch(&self) -> Epoch {
@@ -100,13 +109,28 @@ impl Rooms {
         room.is_some_and(|room| room.recent.discard_unstored(before, stored))
     }
 
-    /// Merges a page that was read from the store in epoch `read_in`, after the topic had been subscribed. Returns
-    /// whether it shows that the store has another history than this node knew.
+    /// To be called before a page of the topic is read that is merged then. Returns `None` if nobody watches the topic.
+    pub(in crate::hub) fn begin_read(&self, topic: UploadId) -> Option<ReadStart> {
+        let shard = self.shard(topic);
+        let room = shard.rooms.get(&topic)?;
+        Some(self.now(room))
+    }
+
+    fn now(&self, room: &Room) -> ReadStart {
+        ReadStart {
+            epoch: self.epochs.current(),
+            room_id: room.id,
+            confirmations: room.confirmations,
+        }
+    }
+
+    /// Merges a page that was read from the store. Returns whether it shows that the store has another history than
+    /// this node knew.
     pub(in crate::hub) fn merge_page(
         &self,
         topic: UploadId,
         page: &LogPage,
-        read_in: Epoch,
+        begun: ReadStart,
     ) -> bool {
         let mut shard = self.shard(topic);
         let Some(room) = shard.rooms.get_mut(&topic) else {
@@ -116,7 +140,7 @@ impl Rooms {
         if room.life == Life::Gone {
             return false;
         }
-        let is_uninterrupted = read_in.is_connected() && read_in == self.epochs.current();
+        let is_uninterrupted = begun.epoch.is_connected() && begun == self.now(room);
         room.recent.merge_page(page, is_uninterrupted)
     }
 

@@ -183,7 +183,7 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
     let (rooms, tasks) = rooms(&broker);
     let topic = ids::upload_id();
     let first = rooms.join(upload(topic), outbox()).await.unwrap();
-    rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
+    rooms.merge_page(topic, &LogPage::default(), rooms.begin_read(topic).unwrap());
     assert!(rooms.recent(topic, Cursor::default()).is_some());
     rooms.leave(first);
     broker.wait_for_calls(2).await;
@@ -196,6 +196,7 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
         !again.is_finished(),
         "nothing is confirmed while the node unsubscribes"
     );
+    let begun = rooms.begin_read(topic).unwrap();
     broker.answer(2);
     again.await.unwrap().unwrap();
     wait_until_idle(&tasks).await;
@@ -203,8 +204,12 @@ async fn a_watcher_that_joins_while_the_node_unsubscribes_is_subscribed_again() 
         broker.calls_of(topic),
         [Call::Subscribe, Call::Unsubscribe, Call::Subscribe]
     );
-    // Frames were missed in between.
+    // Frames were missed in between, also since a read began.
     assert_eq!(rooms.recent(topic, Cursor::default()), None);
+    rooms.merge_page(topic, &LogPage::default(), begun);
+    assert_eq!(rooms.recent(topic, Cursor::default()), None);
+    rooms.merge_page(topic, &LogPage::default(), rooms.begin_read(topic).unwrap());
+    assert!(rooms.recent(topic, Cursor::default()).is_some());
 }
 
 #[tokio::test]
@@ -331,7 +336,7 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     assert!(rooms.has_unconfirmed(topic));
     assert_eq!(rooms.unconfirmed_topics.take(), [topic]);
     // A page that was read before the frame says nothing.
-    rooms.merge_page(topic, &LogPage::default(), rooms.epoch());
+    rooms.merge_page(topic, &LogPage::default(), rooms.begin_read(topic).unwrap());
     assert!(rooms.is_doubted(topic));
     rooms.confirm_existence(topic);
     assert!(!rooms.has_unconfirmed(topic));
@@ -350,7 +355,7 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
         head: Seq::new(3),
         ..LogPage::default()
     };
-    rooms.merge_page(topic, &late, rooms.epoch());
+    rooms.merge_page(topic, &late, rooms.begin_read(topic).unwrap());
     assert_eq!(rooms.progress(topic).unwrap().head, Seq::ZERO);
     assert_eq!(rooms.find(UploadRef::Id(topic)), None);
 }
