@@ -17,10 +17,13 @@ impl Hydrated {
         effect(move || {
             hydrated.set(true);
             follow_midnight(hydrated);
-            // For the style sheet and for tests.
-            if let Some(root) = document().document_element() {
-                root.set_class_name("hydrated");
-            }
+            // For the style sheet and for tests. The other typeface has the browser lay out the page, which comes after
+            // all other effects and the first frames of the socket.
+            request_animation_frame(|| {
+                if let Some(root) = document().document_element() {
+                    root.set_class_name("hydrated");
+                }
+            });
         });
     }
 
