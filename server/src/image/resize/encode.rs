@@ -1,7 +1,7 @@
 //! Encodes pixels as a JPEG, or as a WebP where they are transparent.
 
 use image_webp::WebPEncoder;
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::colours::profile_fits;
 use super::pixels::Pixels;
@@ -9,9 +9,12 @@ use super::pixels::Pixels;
 /// The quality of a JPEG, of 100: what is lost is hardly seen.
 const QUALITY: u8 = 75;
 
-/// The quality where the picture is as wide as the image, so that each of its pixels is seen. From 90 on colours keep
-/// their full resolution.
-const QUALITY_UNSCALED: u8 = 90;
+/// The quality where the picture is as wide as the image, so that each of its pixels may be seen. Colours keep their full
+/// resolution then: thin coloured lines are what people point at.
+const QUALITY_UNSCALED: u8 = 80;
+
+/// Half of the colours' resolution, in both directions.
+const SUBSAMPLED: SamplingFactor = SamplingFactor::F_2_2;
 
 /// The qualities that are tried where the bytes are limited, until they are few enough.
 const QUALITIES: [u8; 5] = [QUALITY, 60, 45, 30, 20];
@@ -21,7 +24,7 @@ pub(super) fn smaller_than(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -
     let encoded = if is_transparent(&pixels) {
         webp(&pixels, profile)?
     } else {
-        jpeg(&without_alpha(pixels), profile, QUALITY)?
+        jpeg(&without_alpha(pixels), profile, QUALITY, SUBSAMPLED)?
     };
     Some(encoded).filter(|encoded| (encoded.len() as u64) < bytes)
 }
@@ -32,7 +35,8 @@ pub(super) fn unscaled(bytes: u64, pixels: Pixels, profile: Option<&[u8]>) -> Op
     if is_transparent(&pixels) {
         return None;
     }
-    let encoded = jpeg(&without_alpha(pixels), profile, QUALITY_UNSCALED)?;
+    let pixels = without_alpha(pixels);
+    let encoded = jpeg(&pixels, profile, QUALITY_UNSCALED, SamplingFactor::F_1_1)?;
     Some(encoded).filter(|encoded| (encoded.len() as u64) <= bytes / 2)
 }
 
@@ -53,15 +57,21 @@ pub(super) fn placeholder(bytes: u64, pixels: Pixels) -> Option<Vec<u8>> {
 fn within(bytes: u64, pixels: &Pixels, profile: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut encoded = QUALITIES
         .iter()
-        .map_while(|quality| jpeg(pixels, profile, *quality));
+        .map_while(|quality| jpeg(pixels, profile, *quality, SUBSAMPLED));
     encoded.find(|encoded| encoded.len() as u64 <= bytes)
 }
 
 /// Encodes a progressive JPEG, which is shown as a whole before all of it has arrived, and is smaller.
-fn jpeg(pixels: &Pixels, profile: Option<&[u8]>, quality: u8) -> Option<Vec<u8>> {
+fn jpeg(
+    pixels: &Pixels,
+    profile: Option<&[u8]>,
+    quality: u8,
+    sampling: SamplingFactor,
+) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);
     encoder.set_progressive(true);
+    encoder.set_sampling_factor(sampling);
     encoder.set_optimized_huffman_tables(true);
     if let Some(profile) = profile {
         let colours = if pixels.channels == 1 {
