@@ -1,6 +1,7 @@
 //! The HTTP API as one person uses it, from an address of its own.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::model::{AuthorSecret, LogEntry, LogPage, MessageId, NewMessage, Seq, Upload, UploadId};
@@ -9,6 +10,8 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
+
+use crate::counters::{BUSY, Counters};
 
 /// The header by which the node learns the address of a client.
 pub const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -42,36 +45,41 @@ impl From<String> for Failure {
 pub struct Api {
     http: Client,
     base: String,
+    counters: Arc<Counters>,
 }
 
 impl Api {
     /// For a person at this address; `base` is the node's, without a slash at the end.
-    pub fn new(base: &str, address: IpAddr) -> Result<Self, Failure> {
+    pub fn new(base: &str, address: IpAddr, counters: Arc<Counters>) -> Result<Self, Failure> {
         let value = HeaderValue::try_from(address.to_string()).expect("an address is ASCII");
         let headers = HeaderMap::from_iter([(HeaderName::from_static(FORWARDED_FOR), value)]);
         let http = Client::builder().no_proxy().default_headers(headers);
         let http = http.pool_idle_timeout(IDLE_TIMEOUT).timeout(TIMEOUT);
         let http = http.build().map_err(|error| error.to_string())?;
         let base = base.to_owned();
-        Ok(Self { http, base })
+        Ok(Self {
+            http,
+            base,
+            counters,
+        })
     }
 
     /// Looks at a page or a picture.
     pub async fn view(&self, path: &str) -> Result<(), Failure> {
         let request = || self.http.get(self.url(path));
-        call(request, StatusCode::OK).await.map(drop)
+        self.call(request, StatusCode::OK).await.map(drop)
     }
 
     /// The newest entries of a log.
     pub async fn newest(&self, upload: UploadId) -> Result<LogPage, Failure> {
         let request = || self.http.get(self.messages(upload));
-        read(&call(request, StatusCode::OK).await?)
+        read(&self.call(request, StatusCode::OK).await?)
     }
 
     /// The entries after this one.
     pub async fn after(&self, upload: UploadId, seq: Seq) -> Result<LogPage, Failure> {
         let url = format!("{}?after={seq}&limit=200", self.messages(upload));
-        read(&call(|| self.http.get(&url), StatusCode::OK).await?)
+        read(&self.call(|| self.http.get(&url), StatusCode::OK).await?)
     }
 
     /// Posts a new message.
@@ -85,7 +93,7 @@ impl Api {
             let request = self.http.post(self.messages(upload)).json(message);
             request.bearer_auth(secret.expose())
         };
-        read(&call(request, StatusCode::CREATED).await?)
+        read(&self.call(request, StatusCode::CREATED).await?)
     }
 
     /// Deletes an own message.
@@ -107,7 +115,7 @@ impl Api {
             let request = self.http.post(self.url("/api/uploads")).multipart(form);
             request.bearer_auth(owner.expose())
         };
-        read(&call(request, StatusCode::CREATED).await?)
+        read(&self.call(request, StatusCode::CREATED).await?)
     }
 
     /// Deletes an upload.
@@ -118,7 +126,7 @@ impl Api {
 
     async fn delete(&self, url: String, secret: &AuthorSecret) -> Result<(), Failure> {
         let request = || self.http.delete(&url).bearer_auth(secret.expose());
-        call(request, StatusCode::NO_CONTENT).await.map(drop)
+        self.call(request, StatusCode::NO_CONTENT).await.map(drop)
     }
 
     fn messages(&self, upload: UploadId) -> String {
@@ -127,6 +135,41 @@ impl Api {
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Repeats a request that the node is too busy for.
+    async fn call(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        expected: StatusCode,
+    ) -> Result<impl AsRef<[u8]>, Failure> {
+        let mut tries = 0;
+        loop {
+            let (client, request) = request().build_split();
+            let request = request.map_err(|error| error.to_string())?;
+            let what = format!("{} {}", request.method(), request.url().path());
+            let failed =
+                |error: reqwest::Error| format!("{what}: {:#}", anyhow::Error::from(error));
+            let answer = client.execute(request).await.map_err(failed)?;
+            let status = answer.status();
+            let body = answer.bytes().await.map_err(failed)?;
+            // A message that was stored in spite of an earlier answer is there already.
+            if status == expected || tries > 0 && status == StatusCode::OK {
+                return Ok(body);
+            }
+            if status == StatusCode::GONE {
+                return Err(Failure::Gone);
+            }
+            if status == StatusCode::SERVICE_UNAVAILABLE && tries < MAX_RETRIES {
+                self.counters.count(BUSY);
+                tries += 1;
+                sleep(RETRY_PAUSE).await;
+                continue;
+            }
+            let body = String::from_utf8_lossy(&body);
+            let shown = body.chars().take(SHOWN).collect::<String>();
+            return Err(Failure::Unexpected(format!("{what}: {status}: {shown}")));
+        }
     }
 }
 
@@ -138,37 +181,6 @@ pub fn address(number: u32) -> IpAddr {
     } else {
         let network = [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])];
         Ipv6Addr::new(0x2001, 0xdb8, network[0], network[1], 0, 0, 0, 1).into()
-    }
-}
-
-async fn call(
-    request: impl Fn() -> RequestBuilder,
-    expected: StatusCode,
-) -> Result<impl AsRef<[u8]>, Failure> {
-    let mut tries = 0;
-    loop {
-        let (client, request) = request().build_split();
-        let request = request.map_err(|error| error.to_string())?;
-        let what = format!("{} {}", request.method(), request.url().path());
-        let failed = |error: reqwest::Error| format!("{what}: {:#}", anyhow::Error::from(error));
-        let answer = client.execute(request).await.map_err(failed)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(failed)?;
-        // A message that was stored in spite of an earlier answer is there already.
-        if status == expected || tries > 0 && status == StatusCode::OK {
-            return Ok(body);
-        }
-        if status == StatusCode::GONE {
-            return Err(Failure::Gone);
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE && tries < MAX_RETRIES {
-            tries += 1;
-            sleep(RETRY_PAUSE).await;
-            continue;
-        }
-        let body = String::from_utf8_lossy(&body);
-        let shown = body.chars().take(SHOWN).collect::<String>();
-        return Err(Failure::Unexpected(format!("{what}: {status}: {shown}")));
     }
 }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 use app::model::{Cursor, LogEntry, LogPage, MessageId, Seq};
 use tokio::time::Instant;
 
-/// Entries may overtake each other, but none comes later than this.
+/// Entries may overtake each other. One that has not come by then is fetched, as a browser does: no frame brings a
+/// message whose post was answered 503, but that is stored all the same.
+const REPAIR_DELAY: Duration = Duration::from_secs(1);
+/// None comes later than this.
 const MAX_DELAY: Duration = Duration::from_secs(10);
 /// So many entries may be there before one that is missing.
 const MAX_EARLY: usize = 256;
@@ -26,6 +29,8 @@ pub struct Conversation {
     announced: Seq,
     /// Since when an entry is missing.
     waits_since: Option<Instant>,
+    /// When entries were fetched last.
+    fetched_at: Instant,
 }
 
 impl Conversation {
@@ -42,6 +47,7 @@ impl Conversation {
             is_watched: false,
             announced: Seq::ZERO,
             waits_since: None,
+            fetched_at: Instant::now(),
         };
         conversation.append(&page.entries)?;
         conversation.must_be_at(page.head)?;
@@ -57,6 +63,11 @@ impl Conversation {
     /// Whether frames bring everything now.
     pub fn is_watched(&self) -> bool {
         self.is_watched
+    }
+
+    /// When to fetch what is missing, if anything is.
+    pub fn repair_at(&self) -> Option<Instant> {
+        Some(self.waits_since?.max(self.fetched_at) + REPAIR_DELAY)
     }
 
     /// The socket that brought these frames has ended, and another one begins.
@@ -145,6 +156,7 @@ impl Conversation {
 
     /// From here on frames bring everything.
     fn begin(&mut self) {
+        self.fetched_at = Instant::now();
         self.fetched = self.last.seq;
         self.is_watched = true;
         self.take_early();
@@ -260,10 +272,13 @@ mod tests {
         let mut conversation = Conversation::open(&page([], 0)).unwrap();
         conversation.on_watched(Seq::ZERO, &[]).unwrap();
         post(&mut conversation, 2).unwrap();
+        let repair = conversation.repair_at().unwrap() - Instant::now();
+        assert_eq!(repair, REPAIR_DELAY);
         tokio::time::advance(MAX_DELAY / 2).await;
         post(&mut conversation, 1).unwrap();
         tokio::time::advance(MAX_DELAY).await;
         assert_eq!(conversation.check(), Ok(()));
+        assert_eq!(conversation.repair_at(), None);
         conversation.on_head(Seq::new(3));
         tokio::time::advance(MAX_DELAY * 2).await;
         assert!(conversation.check().is_err());

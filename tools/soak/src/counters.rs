@@ -7,6 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many errors are shown; more are only counted.
 const SHOWN: u64 = 10;
 
+/// Answers 503.
+pub const BUSY: &str = "answers 503";
+/// Entries that no frame has brought.
+pub const GAPS: &str = "gaps filled";
+
 /// Counts for a whole run.
 #[derive(Debug, Default)]
 pub struct Counters(Mutex<Counts>);
@@ -30,6 +35,11 @@ impl Counters {
         if counts.errors <= SHOWN {
             eprintln!("soak: {error}");
         }
+    }
+
+    /// How often something was done.
+    pub fn number(&self, what: &str) -> u64 {
+        self.counts().done.get(what).copied().unwrap_or_default()
     }
 
     /// The number of errors that nobody expected.

@@ -34,7 +34,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 pub struct World {
     pub node: SocketAddr,
     pub board: Board,
-    pub counters: Counters,
+    pub counters: Arc<Counters>,
     pub seed: u64,
     /// The mean time that a person stays; it sets the pace of everything else.
     pub stay: Duration,
@@ -96,7 +96,11 @@ impl Person {
         let stay = (-rng.random_range(f64::EPSILON..1.0).ln()).min(MAX_STAY);
         let name = format!("Person-{number}");
         Ok(Self {
-            api: Api::new(&format!("http://{}", world.node), address)?,
+            api: Api::new(
+                &format!("http://{}", world.node),
+                address,
+                Arc::clone(&world.counters),
+            )?,
             alias: name.parse().expect("it is short"),
             secret: format!("the-secret-of-{name:->22}")
                 .parse()

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
-use crate::counters::Counters;
+use crate::counters::{BUSY, GAPS};
 use crate::person::{self, World};
 use crate::sample::Sample;
 use crate::verdict::{Course, line};
@@ -78,7 +78,7 @@ pub async fn run(options: Options) -> Result<bool> {
     let world = Arc::new(World {
         node: node.address(),
         board: Board::new((options.people / PEOPLE_PER_UPLOAD).max(MIN_UPLOADS) as usize),
-        counters: Counters::default(),
+        counters: Arc::default(),
         seed: options.seed,
         stay: Duration::from_secs_f64(options.stay),
     });
@@ -183,6 +183,9 @@ impl Run {
         let errors = self.world.counters.errors();
         if errors > 0 {
             problems.push(format!("{errors} errors that nobody expected"));
+        }
+        if self.world.counters.number(GAPS) > 0 && self.world.counters.number(BUSY) == 0 {
+            problems.push("frames were missing although no answer was 503".to_owned());
         }
         if self.node.terminate().is_err() {
             problems.push("the node does not end by SIGTERM".to_owned());

@@ -1,5 +1,6 @@
 //! What a person does at an upload: looks, talks, points, deletes, reconnects, and goes on.
 
+use std::future::pending;
 use std::time::Duration;
 
 use app::event::{ClientCommand, RefusalCode, ServerEvent};
@@ -12,6 +13,7 @@ use super::{End, Person};
 use crate::api::Failure;
 use crate::board::Shared;
 use crate::conversation::Conversation;
+use crate::counters::GAPS;
 use crate::socket::Socket;
 
 /// Of so many who come, one loads the picture itself (the others have it, or see the page only).
@@ -84,6 +86,11 @@ impl Person {
                         self.on_event(id, event, &mut conversation)?;
                     }
                 }
+                () = until(conversation.repair_at()) => {
+                    self.world.counters.count(GAPS);
+                    self.fetch(id, &mut conversation).await?;
+                    conversation.check()?;
+                }
                 () = sleep_until(*at) => {
                     *at = self.time_of(*action);
                     conversation.check()?;
@@ -151,11 +158,8 @@ impl Person {
                     if reset {
                         return Err("a watch was reset".to_owned().into());
                     }
-                    let mut is_behind = conversation.on_watched(head, &entries)?;
-                    while is_behind {
-                        let page = self.api.after(id, conversation.last().seq).await?;
-                        is_behind = conversation.on_page(&page)?;
-                        self.world.counters.count("pages of entries fetched");
+                    if conversation.on_watched(head, &entries)? {
+                        self.fetch(id, conversation).await?;
                     }
                 }
                 Some(event) => self.on_event(id, event, conversation)?,
@@ -164,6 +168,21 @@ impl Person {
         }
         self.world.counters.count("watches");
         Ok(())
+    }
+
+    /// Fetches the entries after the last one.
+    async fn fetch(
+        &mut self,
+        id: UploadId,
+        conversation: &mut Conversation,
+    ) -> Result<(), Failure> {
+        loop {
+            let page = self.api.after(id, conversation.last().seq).await?;
+            self.world.counters.count("pages of entries fetched");
+            if !conversation.on_page(&page)? {
+                return Ok(());
+            }
+        }
     }
 
     fn on_event(
@@ -282,6 +301,14 @@ impl Person {
     fn time_of(&mut self, action: Action) -> Instant {
         let pause = self.world.stay.div_f64(action.times());
         Instant::now() + pause.mul_f64(self.rng.random_range(0.1..1.9))
+    }
+}
+
+/// Ends at this time; never if there is none.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
     }
 }
 
