@@ -19,7 +19,8 @@ test('a screenshot of the home page', async ({ page }) => {
   // The demonstration is at its end.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/');
-  await expect(page.locator('html.hydrated')).toBeAttached();
+  await expect(page.locator('html.typeface')).toBeAttached();
+  await page.evaluate(() => document.fonts.ready);
   await screenshot(page, 'home.png');
 });
 
