@@ -85,13 +85,7 @@ impl Plan {
         for piece in &self.pieces {
             match piece {
                 Piece::Write(bytes) => output.write_all(bytes)?,
-                Piece::Copy(range) => {
-                    input.seek(SeekFrom::Start(range.start))?;
-                    let count = range.end - range.start;
-                    if io::copy(&mut Read::take(&mut *input, count), output)? != count {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
+                Piece::Copy(range) => copy(input, range.clone(), output)?,
             }
         }
         Ok(())
@@ -105,6 +99,24 @@ impl Plan {
             position: 0,
         }
     }
+}
+
+/// Appends a range of `input` to `output`.
+fn copy(input: &mut File, range: Range<u64>, output: &mut File) -> io::Result<()> {
+    let mut at = input.seek(SeekFrom::Start(range.start))?;
+    while at < range.end {
+        match io::copy(&mut Read::take(&mut *input, range.end - at), output) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(copied) => at += copied,
+            // The kernel copies from one file to the other, and a signal ends that, for which `io::copy` does not
+            // provide. What was copied has moved both files' positions.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                at = input.stream_position()?
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// A file that exists as a plan only.
