@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-/// Those that the chaos test has to find,
+/// Those that only real servers show, which the chaos test has to find,
 pub const CHAOS: &str = "tools/chaos/defects";
-/// and those that were planted for the simulation, which has to find some of the others too.
+/// and those that the simulation has to find.
 pub const SIMULATION: &str = "tools/simulation/defects";
 
 /// A planted defect.
@@ -37,15 +37,24 @@ impl Defect {
         })
     }
 
-    /// The value of a field before the diff.
-    pub fn field(&self, name: &str) -> Option<&str> {
+    /// The value of a field before the diff. An error means that there is none.
+    pub fn field(&self, name: &str) -> Result<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        fields.find(|field| field.0 == name).map(|field| field.1)
+        let field = fields.find(|field| field.0 == name);
+        let field = field.with_context(|| format!("it needs `{name}: …`"))?;
+        Ok(field.1)
     }
 }
 
+/// Those of a folder whose names contain `wanted`, by name.
+pub fn named(root: &Path, folder: &str, wanted: &str) -> Result<Vec<Defect>> {
+    let mut defects = all(root, folder)?;
+    defects.retain(|defect| defect.name.contains(wanted));
+    Ok(defects)
+}
+
 /// All of a folder, by name.
-pub fn all(root: &Path, folder: &str) -> Result<Vec<Defect>> {
+fn all(root: &Path, folder: &str) -> Result<Vec<Defect>> {
     let mut patches = Vec::new();
     for entry in fs::read_dir(root.join(folder)).with_context(|| format!("reading {folder}"))? {
         patches.push(entry?.path());
@@ -87,9 +96,9 @@ mod tests {
         let text = "Breaks it.\n\nSeed: 7\nMinutes: 0.5\n\ndiff --git a/x b/x\n--- a/x\n";
         let defect = parse(text).unwrap();
         assert_eq!((&*defect.name, &*defect.breaks), ("broken", "Breaks it."));
-        assert_eq!(defect.field("Seed"), Some("7"));
-        assert_eq!(defect.field("Minutes"), Some("0.5"));
-        assert_eq!(defect.field("Seeds"), None);
+        assert_eq!(defect.field("Seed").unwrap(), "7");
+        assert_eq!(defect.field("Minutes").unwrap(), "0.5");
+        assert!(defect.field("Seeds").is_err());
         assert_eq!(parse("diff --git a/x b/x\n"), None);
     }
 }

@@ -1,24 +1,27 @@
 //! Planted defects: each is applied to a copy of the project, which is built and run; the run has to find it.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use xshell::cmd;
+use xshell::{Cmd, cmd};
 
 use crate::{defects::Defect, workspace::Workspace};
 
-/// Plants these defects, one after the other. `is_found` builds what is in the working folder, with this target folder,
-/// and runs it.
-pub fn run(
-    workspace: &Workspace,
+/// The exit status of a test that has found something.
+const FOUND: i32 = 1;
+
+/// Plants these defects, one after the other. `build` builds what is in the working folder, with this target folder, and
+/// returns the command of the test.
+pub fn run<'a>(
+    workspace: &'a Workspace,
     defects: &[Defect],
-    is_found: impl Fn(&Defect, &Path) -> Result<bool>,
+    build: impl Fn(&Defect, &Path) -> Result<Cmd<'a>>,
 ) -> Result<()> {
     let (mut missed, mut verdicts) = (Vec::new(), Vec::new());
     for defect in defects {
         let Defect { name, breaks, .. } = defect;
         println!("xtask: planting {name}: {breaks}");
-        let is_found = plant(workspace, defect, &is_found).with_context(|| name.clone())?;
+        let is_found = plant(workspace, defect, &build).with_context(|| name.clone())?;
         let verdict = if is_found { "found    " } else { "NOT FOUND" };
         verdicts.push(format!("xtask: {verdict} {name:<32} {breaks}"));
         if !is_found {
@@ -33,22 +36,29 @@ pub fn run(
     Ok(())
 }
 
-fn plant(
-    workspace: &Workspace,
+fn plant<'a>(
+    workspace: &'a Workspace,
     defect: &Defect,
-    is_found: impl Fn(&Defect, &Path) -> Result<bool>,
+    build: impl Fn(&Defect, &Path) -> Result<Cmd<'a>>,
 ) -> Result<bool> {
     let folder = workspace.target.join("planted");
     let copy = folder.join("source");
     mirror(workspace, &folder, &copy)?;
     let patch = &defect.patch;
-    let _inside = workspace.shell.push_dir(&copy);
+    let inside = workspace.shell.push_dir(&copy);
     // The folder may be ignored by the repository around it.
     cmd!(workspace.shell, "git apply {patch}")
         .env("GIT_CEILING_DIRECTORIES", &folder)
         .run()?;
     // A target folder of its own: cargo would take one's programs for the other's.
-    is_found(defect, &folder.join("target"))
+    let test = build(defect, &folder.join("target"))?;
+    drop(inside);
+    let mut test = Command::from(test);
+    match test.current_dir(&workspace.root).status()?.code() {
+        Some(0) => Ok(false),
+        Some(FOUND) => Ok(true),
+        _ => bail!("the run itself failed"),
+    }
 }
 
 /// Makes the copy equal to the project, uncommitted changes included. Git writes only what differs, so that cargo

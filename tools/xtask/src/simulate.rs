@@ -1,15 +1,11 @@
 //! `cargo xtask simulate`: builds the simulation, and runs it.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use xshell::Cmd;
 
 use crate::{defects, planted, workspace::Workspace};
-
-/// The exit status of a simulation that has found something.
-const FOUND: i32 = 1;
-/// The field of a patch that says how many seeds it takes to find the defect.
-const SEEDS: &str = "Simulated seeds";
 
 /// The options of a run.
 #[derive(Default, clap::Args)]
@@ -34,23 +30,16 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     command.run().context("the simulation has found something")
 }
 
-/// Plants the defects whose names contain `wanted`, of the chaos test too, as far as they are in what is simulated.
+/// Plants the defects whose names contain `wanted`; so many seeds have to find each as it says.
 fn plant(workspace: &Workspace, wanted: &str) -> Result<()> {
-    let mut defects = defects::all(&workspace.root, defects::SIMULATION)?;
-    defects.extend(defects::all(&workspace.root, defects::CHAOS)?);
-    defects.retain(|defect| defect.name.contains(wanted) && defect.field(SEEDS).is_some());
+    let defects = defects::named(&workspace.root, defects::SIMULATION, wanted)?;
     planted::run(workspace, &defects, |defect, target| {
-        let seeds = defect.field(SEEDS).unwrap_or_default();
-        let run = build(workspace, target)?.args(["--hours", "0", "--seeds", seeds]);
-        match Command::from(run).status()?.code() {
-            Some(0) => Ok(false),
-            Some(FOUND) => Ok(true),
-            _ => bail!("the run itself failed"),
-        }
+        let seeds = defect.field("Seeds")?;
+        Ok(build(workspace, target)?.args(["--hours", "0", "--seeds", seeds]))
     })
 }
 
-fn build<'a>(workspace: &'a Workspace, target: &Path) -> Result<xshell::Cmd<'a>> {
+fn build<'a>(workspace: &'a Workspace, target: &Path) -> Result<Cmd<'a>> {
     let cargo = workspace.native_cargo("build");
     let cargo = cargo.args(["--bin", "simulation"]);
     cargo.env("CARGO_TARGET_DIR", target).run()?;
