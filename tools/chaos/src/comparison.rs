@@ -4,9 +4,8 @@ use anyhow::Result;
 use app::model::Upload;
 
 use crate::blobs::BlobStore;
-use crate::check::{self, DeletedTexts, Known, Seen, TextStore};
-use crate::client::Api;
-use crate::ended_uploads::Ended;
+use crate::check::{self, DeletedTexts, Known, TextStore};
+use crate::client::{Api, Seen};
 use crate::recorder::Recorder;
 use crate::restores::Restores;
 use crate::uploads::Sent;
@@ -18,9 +17,8 @@ pub struct Comparison<'a> {
     pub nodes: Vec<Api>,
     pub seen: &'a [Seen],
     pub conversations: &'a [Upload],
-    /// The acknowledged ones, which stay.
+    /// The acknowledged ones.
     pub uploads: &'a [Sent],
-    pub ended: &'a [Ended],
     pub blobs: BlobStore,
     pub texts: TextStore,
     pub restores: &'a Restores,
@@ -39,11 +37,10 @@ impl Comparison<'_> {
             return Ok((0, DeletedTexts::default()));
         };
         let (count, texts) = self.compare(recorder).await;
-        recorder.violations(check::uploads(nodes, self.uploads).await);
-        recorder.violations(check::ended(nodes, self.ended, restores).await);
+        recorder.violations(check::uploads(nodes, self.uploads, restores).await);
         let unacknowledged = recorder.lock().unacknowledged.clone();
         let known = Known {
-            ended: self.ended,
+            uploads: self.uploads,
             unacknowledged: &unacknowledged,
             restores,
         };
@@ -69,9 +66,8 @@ impl Comparison<'_> {
                 let deletions = recorder.lock().deletions.clone();
                 recorder.violations(check::acknowledged(&kept, &conversations));
                 recorder.violations(check::deletions(&deletions, &conversations, restores));
-                let context = (&deletions, restores);
-                recorder.violations(check::transcripts(self.seen, &conversations, context));
-                let texts = DeletedTexts::new(&conversations, &deletions, self.ended, restores);
+                recorder.violations(check::lists(self.seen, &conversations));
+                let texts = DeletedTexts::new(&conversations, &deletions, self.uploads, restores);
                 (conversations.values().map(Vec::len).sum(), texts)
             }
             Err(failure) => {

@@ -12,9 +12,8 @@ use tokio::task::spawn_blocking;
 
 use crate::blobs::BlobStore;
 use crate::check::TextStore;
-use crate::fault::{Kind, LOST_PERCENT};
+use crate::fault::Kind;
 use crate::managed_node::ManagedNode;
-use crate::proxy::Disruption::{Cut, HalfOpen};
 use crate::proxy::Proxy;
 use crate::recorder::Recorder;
 use crate::schedule::Planned;
@@ -44,7 +43,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Starts everything; `seed` decides which frames will be lost and what the passwords are.
+    /// Starts everything; `seed` decides what the passwords are.
     pub async fn start(program: PathBuf, seed: u64, recorder: Recorder) -> Result<Arc<Self>> {
         let password = format!("redis-password-{seed:016x}");
         let acl = format!(">{password}");
@@ -55,9 +54,9 @@ impl Environment {
         let s3 = spawn_blocking(S3::start);
         let (redis, mongo, s3) = (redis.await??, mongo.await??, s3.await??);
         let mut proxies = Vec::new();
-        for number in 0..NODES as u64 {
-            let proxy = Proxy::start(redis.port(), seed.wrapping_add(number));
-            proxies.push(proxy.await.context("starting a proxy")?);
+        for _ in 0..NODES {
+            let proxy = Proxy::start(redis.port()).await;
+            proxies.push(proxy.context("starting a proxy")?);
         }
         let start = move || {
             let folder = testbed::minimal_site()?;
@@ -135,11 +134,6 @@ impl Environment {
         TextStore::Database(self.mongo_url.clone())
     }
 
-    /// How many messages from Redis were dropped.
-    pub fn lost_frames(&self) -> usize {
-        self.proxies.iter().map(Proxy::lost).sum()
-    }
-
     /// Copies the logs of all processes into the folder.
     pub fn keep_logs(&self, folder: &Path) -> Result<()> {
         let nodes = self.all_nodes().enumerate();
@@ -165,9 +159,7 @@ impl Environment {
             Kind::RedisKilled => self.redis.kill()?,
             Kind::RedisFrozen => self.redis.freeze()?,
             Kind::SubscribersKilled => self.redis.call("CLIENT KILL TYPE pubsub").map(drop)?,
-            Kind::FramesLost => self.lose_frames(LOST_PERCENT),
-            Kind::HalfOpen => self.proxies[fault.node].disrupt(HalfOpen),
-            Kind::ConnectionsCut => self.proxies[fault.node].disrupt(Cut),
+            Kind::HalfOpen => self.proxies[fault.node].make_half_open(),
             Kind::NodeKilled => node.kill()?,
             Kind::NodeFrozen => node.freeze()?,
             Kind::RollingRestart => self.nodes.iter().try_for_each(|node| {
@@ -188,25 +180,14 @@ impl Environment {
         match fault.kind {
             Kind::RedisKilled => self.redis.restart()?,
             Kind::RedisFrozen => self.redis.thaw()?,
-            Kind::FramesLost => self.lose_frames(0),
             Kind::NodeKilled => node.restart()?,
             Kind::NodeFrozen => node.thaw()?,
             Kind::MongoFrozen => self.mongo.thaw()?,
             Kind::S3Frozen => self.s3.thaw()?,
             Kind::DatabaseMovedAway => self.standalone.put_database_back()?,
             Kind::BackupRestored => self.standalone.restore()?,
-            Kind::SubscribersKilled
-            | Kind::HalfOpen
-            | Kind::ConnectionsCut
-            | Kind::RollingRestart => {}
+            Kind::SubscribersKilled | Kind::HalfOpen | Kind::RollingRestart => {}
         }
         Ok(())
-    }
-
-    /// Drops so many of a hundred messages from Redis to any node from now on.
-    pub fn lose_frames(&self, percent: u8) {
-        for proxy in &self.proxies {
-            proxy.lose(percent);
-        }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{interval, sleep};
 use crate::client::Api;
 use crate::environment::Environment;
 use crate::managed_node::ManagedNode;
-use crate::resources::ProcessorTime;
+use crate::processor::ProcessorTime;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Long, since the machine is busy.

@@ -1,6 +1,5 @@
 //! Makes the planned faults happen.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -9,33 +8,30 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::environment::Environment;
-use crate::fault::Target;
 use crate::recorder::Recorder;
 use crate::schedule::Planned;
 
-/// Makes and repairs every fault; returns when the last one is repaired.
+/// Makes and repairs every fault; returns when the last one is repaired and everything should have recovered.
 pub async fn inject(
     environment: &Arc<Environment>,
-    plan: &[Planned],
+    lanes: &[Vec<Planned>],
     begin: Instant,
     recorder: &Recorder,
 ) -> Result<()> {
-    // One after the other on each target: a repair may take longer than planned.
-    let mut targets: HashMap<Target, Vec<Planned>> = HashMap::new();
-    for fault in plan {
-        targets.entry(fault.kind.target()).or_default().push(*fault);
-    }
-    let targets = targets.into_values().map(|faults| async move {
+    let lanes = lanes.iter().map(|faults| async move {
         for fault in faults {
+            // Later if the repair of the one before has taken longer than planned.
             sleep_until(begin + fault.at).await;
             recorder.count(format!("fault: {}", fault.kind), 1);
-            make_and_repair(environment, fault, begin)
+            make_and_repair(environment, *fault, begin)
                 .await
                 .with_context(|| format!("making or repairing this fault: {fault}"))?;
         }
+        let end = faults.last().map(Planned::end).unwrap_or_default();
+        sleep_until(begin + end).await;
         Ok(())
     });
-    try_join_all(targets).await.map(drop)
+    try_join_all(lanes).await.map(drop)
 }
 
 async fn make_and_repair(
@@ -43,10 +39,7 @@ async fn make_and_repair(
     fault: Planned,
     begin: Instant,
 ) -> Result<()> {
-    let print = |what| {
-        let (now, number, name) = (begin.elapsed().as_secs_f64(), fault.number, fault.what());
-        println!("{now:7.1} s  fault {number} {what}: {name}");
-    };
+    let print = |what| println!("{:7.1} s  {fault} {what}", begin.elapsed().as_secs_f64());
     print("begins");
     let shared = Arc::clone(environment);
     spawn_blocking(move || shared.begin(&fault)).await??;

@@ -1,5 +1,5 @@
-//! Three nodes, clients that write and delete, and faults drawn from a seed; afterwards what every client listed must
-//! be what is stored. `cargo xtask chaos` builds what it needs and runs it.
+//! Three nodes, clients that write and delete, and faults drawn from a seed; afterwards what every client lists must be
+//! what is stored. `cargo xtask chaos` builds what it needs and runs it.
 
 mod balancer;
 mod blobs;
@@ -8,16 +8,15 @@ mod check;
 mod client;
 mod comparison;
 mod convergence;
-mod ended_uploads;
 mod environment;
 mod fault;
 mod health;
 mod inject;
 mod managed_node;
+mod processor;
 mod proxy;
 mod recorder;
 mod report;
-mod resources;
 mod restores;
 mod run;
 mod schedule;

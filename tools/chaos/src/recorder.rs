@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use app::live::failure::ApiFailure;
 use app::model::{
-    ClientMessageId, LogEntry, LogPage, Message, MessageId, NewMessage, Seq, Timestamp, Upload,
-    UploadId,
+    ClientMessageId, LogEntry, Message, MessageId, NewMessage, Seq, Timestamp, Upload, UploadId,
 };
-use hdrhistogram::Histogram;
 
-use crate::client::sequence_error;
 use crate::restores::Restores;
 
 /// More violations than these are not kept.
@@ -33,8 +30,10 @@ pub struct Records {
     pub counts: BTreeMap<String, u64>,
     /// What must not happen, in sentences; none: the run has passed.
     pub violations: Vec<String>,
-    /// While delays are measured.
-    measuring: Option<Measuring>,
+    /// When each message was posted first, while delays are measured.
+    posted: Option<HashMap<ClientMessageId, Instant>>,
+    /// The longest time from there to its being listed by another client.
+    pub longest_delay: Duration,
 }
 
 /// A message that somebody wanted to have deleted.
@@ -58,13 +57,6 @@ impl AskedDeletion {
 
 pub type Deletions = HashMap<MessageId, AskedDeletion>;
 
-#[derive(Debug)]
-struct Measuring {
-    /// When each message was posted first.
-    posted: HashMap<ClientMessageId, Instant>,
-    delays: Histogram<u64>,
-}
-
 impl Recorder {
     pub fn lock(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,23 +77,23 @@ impl Recorder {
         }
     }
 
+    /// Measures the delays of messages that are posted from now on.
     pub fn start_measuring(&self) {
-        self.lock().measuring = Some(Measuring {
-            posted: HashMap::new(),
-            delays: Histogram::new(3).expect("three digits are allowed"),
-        });
-    }
-
-    /// Milliseconds from a message's first post to its being listed by another client, since measuring was started.
-    pub fn stop_measuring(&self) -> Option<Histogram<u64>> {
-        let measuring = self.lock().measuring.take();
-        measuring.map(|measuring| measuring.delays)
+        self.lock().posted = Some(HashMap::new());
     }
 
     pub fn on_post(&self, key: &ClientMessageId) {
-        if let Some(Measuring { posted, .. }) = &mut self.lock().measuring {
+        if let Some(posted) = &mut self.lock().posted {
             posted.entry(key.clone()).or_insert_with(Instant::now);
         }
+    }
+
+    /// A message is listed by a client that did not write it.
+    pub fn on_listed(&self, key: &ClientMessageId) {
+        let mut records = self.lock();
+        let posted = records.posted.as_ref().and_then(|posted| posted.get(key));
+        let delay = posted.map(Instant::elapsed).unwrap_or_default();
+        records.longest_delay = records.longest_delay.max(delay);
     }
 
     pub fn on_answer(&self, new: &NewMessage, answer: &Result<LogEntry, ApiFailure>) {
@@ -160,32 +152,6 @@ impl Recorder {
                 records.violation(format!("a deletion was refused: {}", problem.detail));
             }
             Err(failure) => records.count(format!("failed deletion: {failure}"), 1),
-        }
-    }
-
-    /// A message is listed by a client that did not write it.
-    pub fn on_listed(&self, key: &ClientMessageId) {
-        if let Some(Measuring { posted, delays }) = &mut self.lock().measuring
-            && let Some(posted) = posted.get(key)
-        {
-            let millis = u64::try_from(posted.elapsed().as_millis()).unwrap_or(u64::MAX);
-            *delays += millis;
-        }
-    }
-
-    /// A fetch of missing messages was answered.
-    pub fn on_fetched(&self, after: Seq, answer: &Result<LogPage, ApiFailure>) {
-        let mut records = self.lock();
-        match answer {
-            Ok(page) if page.entries.is_empty() => {}
-            Ok(page) => {
-                if let Some(error) = sequence_error(after, page.entries.iter().map(LogEntry::seq)) {
-                    records.violation(format!("a page was fetched in which {error}"));
-                }
-                records.count("gap filled by a fetch", 1);
-                records.count("entry in such a gap", page.entries.len());
-            }
-            Err(_) => records.count("failed fetch", 1),
         }
     }
 }

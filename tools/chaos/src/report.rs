@@ -3,10 +3,8 @@
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
+use crate::processor::Usage;
 use crate::recorder::Records;
-use crate::resources::Usage;
 
 /// What came out of a run.
 #[derive(Debug, Default)]
@@ -16,14 +14,12 @@ pub struct Report {
     pub records: Records,
     /// How many messages are stored.
     pub stored: usize,
-    /// How many transcripts were compared.
-    pub transcripts: usize,
-    /// How long after the last repair everybody had everything.
-    pub caught_up: Option<Duration>,
-    /// How long after that everybody was connected.
+    /// How many clients' lists were compared.
+    pub lists: usize,
+    /// How long after the last repair everybody was connected.
     pub live: Option<Duration>,
-    /// How many milliseconds messages took to be listed elsewhere, before the first fault and after the last repair.
-    pub delays: [Option<Histogram<u64>>; 2],
+    /// How long after that everybody had everything.
+    pub caught_up: Option<Duration>,
     pub usage: Vec<Usage>,
 }
 
@@ -35,28 +31,20 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        let (seed, transcripts, stored) = (self.seed, self.transcripts, self.stored);
+        let (seed, lists, stored) = (self.seed, self.lists, self.stored);
         let acknowledged = self.records.acknowledged.len();
-        let (caught_up, live) = (seconds(self.caught_up), seconds(self.live));
+        let delay = self.records.longest_delay.as_millis();
         writeln!(out, "chaos: figures of seed {seed}")?;
         writeln!(
             out,
-            "  {acknowledged} messages acknowledged, {stored} stored"
+            "  {acknowledged} messages acknowledged, {stored} entries stored, {lists} lists compared"
         )?;
-        writeln!(out, "  {transcripts} transcripts compared")?;
+        let (live, caught_up) = (seconds(self.live), seconds(self.caught_up));
         writeln!(
             out,
-            "  caught up {caught_up} after the last repair, all connected {live} later"
+            "  all connected {live} after the last repair, caught up {caught_up} later"
         )?;
-        for (when, delays) in ["before", "after"].into_iter().zip(&self.delays) {
-            let Some(delays) = delays else { continue };
-            let [p50, p99] = [0.5, 0.99].map(|quantile| delays.value_at_quantile(quantile));
-            let (max, count) = (delays.max(), delays.len());
-            writeln!(
-                out,
-                "  post to listed {when} all faults: p50 {p50} ms, p99 {p99} ms, at most {max} ms ({count} times)"
-            )?;
-        }
+        writeln!(out, "  post to listed after it: {delay} ms at most")?;
         for (number, usage) in self.usage.iter().enumerate() {
             writeln!(out, "  node {number}: {usage}")?;
         }

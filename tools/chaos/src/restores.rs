@@ -39,31 +39,18 @@ impl Restores {
         self.lock().iter().any(|it| it.restore.is_some())
     }
 
-    /// Which restore has lost what was stored at that time, if any has.
-    pub fn lost_by(&self, created_at: Timestamp) -> Option<usize> {
-        self.lock().iter().position(|it| it.has_lost(created_at))
-    }
-
     /// Whether a message of that time is lost.
     pub fn is_lost(&self, created_at: Timestamp) -> bool {
-        self.lost_by(created_at).is_some()
+        let has_lost = |it: &Interval| {
+            it.backup <= created_at && it.restore.is_some_and(|restore| created_at < restore)
+        };
+        self.lock().iter().any(has_lost)
     }
 
     /// Whether what was stored at some time between these may be lost.
     pub fn may_have_lost(&self, [begin, end]: [Timestamp; 2]) -> bool {
         let overlaps = |it: &Interval| begin < it.restore.unwrap_or(it.backup) && it.backup <= end;
         self.lock().iter().any(overlaps)
-    }
-
-    /// Whether a list with messages of these times has two histories: messages that a restore has lost, and later ones.
-    pub fn are_mixed(&self, times: impl IntoIterator<Item = Timestamp> + Clone) -> bool {
-        let has_both = |interval: &Interval| {
-            let mut earlier = times.clone().into_iter();
-            let mut later = times.clone().into_iter();
-            earlier.any(|time| interval.has_lost(time))
-                && later.any(|time| interval.restore.is_some_and(|restore| restore <= time))
-        };
-        self.lock().iter().any(has_both)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Interval>> {
@@ -80,12 +67,6 @@ impl Restores {
         Self(Arc::new(Mutex::new(
             intervals.into_iter().map(interval).collect(),
         )))
-    }
-}
-
-impl Interval {
-    fn has_lost(&self, time: Timestamp) -> bool {
-        self.backup <= time && self.restore.is_some_and(|restore| time < restore)
     }
 }
 
@@ -109,8 +90,8 @@ mod tests {
     #[test]
     fn what_was_stored_between_a_backup_and_its_restore_is_lost() {
         let restores = Restores::between([[at(10), at(20)], [at(30), at(40)]]);
-        let lost_by = [9, 10, 19, 20, 29, 30, 40].map(|time| restores.lost_by(at(time)));
-        assert_eq!(lost_by, [None, Some(0), Some(0), None, None, Some(1), None]);
+        let is_lost = [9, 10, 19, 20, 29, 30, 40].map(|time| restores.is_lost(at(time)));
+        assert_eq!(is_lost, [false, true, true, false, false, true, false]);
         let times = [[8, 9], [9, 10], [12, 15], [19, 25], [20, 25], [5, 45]];
         let may = times.map(|times| restores.may_have_lost(times.map(at)));
         assert_eq!(may, [false, true, true, true, false, true]);
@@ -122,14 +103,5 @@ mod tests {
         restores.on_backup();
         assert!(!restores.is_restored());
         assert!(!restores.is_lost(now()));
-    }
-
-    #[test]
-    fn lost_messages_before_later_ones_are_two_histories() {
-        let restores = Restores::between([[at(10), at(20)]]);
-        let are_mixed = |times: &[i64]| restores.are_mixed(times.iter().map(|time| at(*time)));
-        assert!(!are_mixed(&[1, 5, 10, 15]));
-        assert!(!are_mixed(&[1, 5, 20, 25]));
-        assert!(are_mixed(&[1, 15, 20]));
     }
 }

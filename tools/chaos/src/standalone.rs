@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use app::live::failure::ApiFailure;
-use app::model::NewMessage;
 use walkdir::WalkDir;
 
 use crate::balancer::Balancer;
@@ -107,7 +106,7 @@ impl StandaloneNode {
         self.node.restart()
     }
 
-    /// Uploads pictures, and posts a message for each.
+    /// Uploads pictures: the first one is written about, and none of them may be swept.
     pub async fn fill(
         &self,
         api: &Api,
@@ -115,22 +114,7 @@ impl StandaloneNode {
         recorder: &Recorder,
     ) -> Result<Vec<Sent>, ApiFailure> {
         let api = api.of_node(self.node.address());
-        let uploads =
-            uploads::first(UPLOADS, (&api, recorder), seed, |_| client::owner_in_few()).await?;
-        for (number, (upload, _)) in uploads.iter().enumerate() {
-            let content = format!("What is in picture {number}?");
-            let new = NewMessage {
-                author_name: "Ada".parse().expect("a name"),
-                content: content.parse().expect("a text"),
-                client_message_id: format!("lone-{number}").parse().expect("an id"),
-                at: None,
-                author: None,
-            };
-            let answer = api.post(upload.id, &new, None).await;
-            recorder.on_answer(&new, &answer);
-            answer?;
-        }
-        Ok(uploads)
+        uploads::first(UPLOADS, (&api, recorder), seed, |_| client::owner_in_few()).await
     }
 
     fn folder(&self, name: &str) -> PathBuf {

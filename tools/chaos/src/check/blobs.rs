@@ -1,17 +1,16 @@
 //! No bytes without an upload, and no upload without bytes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use app::model::ShortId;
 use tokio::time::{Instant, sleep};
 
 use super::first_few;
 use crate::blobs::{Blob, BlobStore};
 use crate::client::Api;
-use crate::ended_uploads::{End, Ended};
 use crate::restores::Restores;
+use crate::uploads::{End, Sent};
 
 /// What is left of a deleted upload goes within seconds. What a node may still write late goes a minute after the
 /// deletion, in one of the rounds of 15 s.
@@ -20,7 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the stores may have beside each other.
 pub struct Known<'a> {
-    pub ended: &'a [Ended],
+    pub uploads: &'a [Sent],
     /// The images of uploads that were not acknowledged: they may be stored without an upload.
     pub unacknowledged: &'a [Vec<u8>],
     pub restores: &'a Restores,
@@ -41,25 +40,22 @@ pub async fn blobs(node: &Api, store: &BlobStore, known: &Known<'_>) -> Result<V
 async fn compare(node: &Api, store: &BlobStore, known: &Known<'_>) -> Result<Vec<String>> {
     let stored = store.list().await?;
     let uploads: HashSet<_> = node.all_uploads().await?.into_iter().collect();
-    let ended: HashMap<_, _> = known
-        .ended
-        .iter()
-        .map(|it| (it.upload.short_id, it))
-        .collect();
-    let is_excused = |key: &ShortId| {
-        ended
-            .get(key)
-            .is_some_and(|it| it.end == End::Expired || known.restores.may_have_lost(it.times))
-    };
+    let sent = known.uploads.iter();
+    let excused = sent
+        .filter(|it| it.end == Some(End::Expired) || it.may_be_lost(known.restores))
+        .map(|it| it.upload.short_id);
+    let excused: HashSet<_> = excused.collect();
     let images = stored.iter().filter(|blob| blob.size.is_none());
     let images: HashSet<_> = images.map(|blob| blob.key).collect();
-    let without_bytes = uploads.difference(&images).filter(|key| !is_excused(key));
+    let without_bytes = uploads
+        .difference(&images)
+        .filter(|key| !excused.contains(key));
     let mut errors: Vec<_> = without_bytes
         .map(|key| format!("upload {key} has no bytes"))
         .collect();
     for blob in stored {
         let Blob { key, size, .. } = &blob;
-        if uploads.contains(key) || is_excused(key) {
+        if uploads.contains(key) || excused.contains(key) {
             continue;
         }
         let bytes = store.read(&blob).await.ok();

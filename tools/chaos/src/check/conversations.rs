@@ -7,7 +7,7 @@ use app::live::failure::ApiFailure;
 use app::model::{LogEntry, Message, Seq, UploadId};
 
 use super::first_few;
-use crate::client::{Api, sequence_error};
+use crate::client::Api;
 
 /// The log of each upload.
 pub type Conversations = HashMap<UploadId, Vec<LogEntry>>;
@@ -56,6 +56,16 @@ async fn whole(node: &Api, upload: UploadId) -> Result<Result<Vec<LogEntry>, Str
         }
         log.extend(page.entries);
     }
+}
+
+/// Why these are not the numbers that follow that one.
+fn sequence_error(after: Seq, numbers: impl IntoIterator<Item = Seq>) -> Option<String> {
+    let (expected, seq) = (after.get() + 1..)
+        .zip(numbers)
+        .find(|(expected, seq)| *expected != seq.get())?;
+    Some(format!(
+        "{seq} stands where {expected} is expected (after {after})"
+    ))
 }
 
 /// Nodes share one store: they must return the same.
@@ -135,14 +145,19 @@ fn wrong_deletions(log: &[LogEntry]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{log_with_deletion, messages};
+    use super::super::fixture::{log, log_with_deletion, messages};
     use super::*;
 
-    fn log(numbers: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
-        messages(numbers)
-            .into_iter()
-            .map(LogEntry::Message)
-            .collect()
+    #[test]
+    fn numbers_that_are_missing_or_repeated_are_found() {
+        let error = |after, numbers: &[u64]| {
+            let numbers = numbers.iter().copied().map(Seq::new);
+            sequence_error(Seq::new(after), numbers).is_some()
+        };
+        assert!(!error(3, &[4, 5, 6]));
+        assert!(error(3, &[3, 4]));
+        assert!(error(3, &[5, 6]));
+        assert!(error(3, &[4, 6]));
     }
 
     #[test]

@@ -56,21 +56,15 @@ pub fn entries(numbers: impl IntoIterator<Item = u64>) -> Vec<ListedEntry> {
     messages(numbers).into_iter().map(listed).collect()
 }
 
-/// A deletion as a client lists it.
-pub fn deletion(number: u64, deletes: u64) -> ListedEntry {
-    ListedEntry {
-        id: id(number),
-        message: None,
-        deletes: Some(Seq::new(deletes)),
-    }
+/// The log of [`messages`].
+pub fn log(numbers: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
+    let messages = messages(numbers).into_iter();
+    messages.map(LogEntry::Message).collect()
 }
 
 /// The log in which these are messages and the entry after them deletes one of them.
 pub fn log_with_deletion(count: u64, deletes: u64) -> Vec<LogEntry> {
-    let mut log: Vec<_> = messages(1..=count)
-        .into_iter()
-        .map(LogEntry::Message)
-        .collect();
+    let mut log = log(1..=count);
     let created_at = "2026-11-24T12:00:01Z".parse().unwrap();
     let message = messages([deletes]).remove(0);
     log[usize::try_from(deletes).unwrap() - 1] = LogEntry::DeletedMessage(DeletedMessage {

@@ -16,9 +16,9 @@ use walkdir::WalkDir;
 
 use super::{Conversations, first_few};
 use crate::client::{Api, MARKER_END, watched};
-use crate::ended_uploads::{End, Ended};
 use crate::recorder::Deletions;
 use crate::restores::Restores;
+use crate::uploads::{End, Sent};
 
 /// The write-ahead log of an idle database is emptied after a second.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ impl DeletedTexts {
     pub fn new(
         conversations: &Conversations,
         deletions: &Deletions,
-        ended: &[Ended],
+        uploads: &[Sent],
         restores: &Restores,
     ) -> Self {
         let stored = || conversations.values().flatten();
@@ -58,9 +58,9 @@ impl DeletedTexts {
         for message in stored().filter_map(LogEntry::message) {
             names.remove(message.client_message_id.as_str());
         }
-        let ended = ended.iter().filter(|it| {
-            it.end != End::Expired && it.is_gone() && !restores.may_have_lost(it.times)
-        });
+        let removed = |it: &&Sent| matches!(it.end, Some(End::Deleted | End::Blocked));
+        let ended = uploads.iter().filter(removed);
+        let ended = ended.filter(|it| it.is_gone() && !it.may_be_lost(restores));
         names.extend(ended.map(|it| it.message.clone()));
         Self(names)
     }

@@ -4,22 +4,20 @@ mod acknowledged;
 mod blobs;
 mod conversations;
 mod deletions;
-mod ended;
 #[cfg(test)]
 pub mod fixture;
 mod leftovers;
+mod lists;
 mod logs;
-mod transcripts;
 mod uploads;
 
 pub use acknowledged::acknowledged;
 pub use blobs::{Known, blobs};
 pub use conversations::{Conversations, read as conversations};
 pub use deletions::deletions;
-pub use ended::ended;
 pub use leftovers::{DeletedTexts, TextStore, leftovers};
+pub use lists::lists;
 pub use logs::logs;
-pub use transcripts::{Seen, transcripts};
 pub use uploads::uploads;
 
 /// How many violations of one sort are reported.

@@ -161,12 +161,6 @@ impl Api {
         read(self.http.get(self.url(&format!("/api/uploads/{id}")))).await
     }
 
-    /// The bytes of its picture.
-    pub async fn content(&self, upload: &Upload) -> reqwest::Result<Vec<u8>> {
-        let answer = self.http.get(self.url(&upload.content.url)).send().await?;
-        Ok(answer.error_for_status()?.bytes().await?.to_vec())
-    }
-
     pub async fn is_live(&self, timeout: Duration) -> reqwest::Result<bool> {
         let request = self.http.get(self.url("/livez")).timeout(timeout);
         Ok(request.send().await?.status().is_success())

@@ -3,16 +3,15 @@
 use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
-use app::live::{Connection, Delivery, ListedMessage};
+use app::live::{Connection, Delivery, ListedEntry, ListedMessage};
 use app::model::{LogPage, MessageId, Seq, Viewer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant};
 
-use super::protocol::ProtocolCheck;
-use super::socket::{Socket, SocketEvent, Stall};
-use super::{Context, Progress, Role, Transcript};
+use super::socket::{ABNORMAL, Socket, SocketEvent, Stall};
+use super::{Context, Progress, Role, Seen};
 use crate::restores;
 
 /// Events that may wait for a client; its socket is not read when there are more.
@@ -40,10 +39,8 @@ pub struct Driver {
     socket: Option<Socket>,
     sockets: u64,
     timers: Vec<(Instant, Timer)>,
-    transcript: Transcript,
-    protocol: ProtocolCheck,
-    /// Deletions that are not answered yet.
-    deleting: usize,
+    /// Calls that are not answered yet.
+    calls: usize,
 }
 
 impl Driver {
@@ -61,13 +58,11 @@ impl Driver {
             author: Some(role.secret.tag(role.upload)),
             name: role.name.parse().ok(),
         };
-        let machine = Machine::new(role.upload, page, tab, viewer);
         let mut driver = Self {
-            transcript: Transcript::default(),
             rng: StdRng::seed_from_u64(role.seed),
             started: Instant::now(),
+            machine: Machine::new(role.upload, page, tab, viewer),
             role,
-            machine,
             context,
             progress,
             stall,
@@ -75,11 +70,8 @@ impl Driver {
             socket: None,
             sockets: 0,
             timers: Vec::new(),
-            protocol: ProtocolCheck::default(),
-            deleting: 0,
+            calls: 0,
         };
-        let (first, listed) = driver.machine.listed();
-        driver.transcript.record(first, listed);
         driver.handle(Input::Connection(ConnectionEvent::Mounted));
         (driver, receiver)
     }
@@ -88,78 +80,61 @@ impl Driver {
     pub fn on_event(&mut self, event: ClientEvent) {
         match event {
             ClientEvent::Answer(input) => {
-                self.deleting -= usize::from(matches!(input, Input::DeleteAnswered(..)));
+                self.calls -= 1;
                 self.handle(input);
             }
             ClientEvent::Socket(number, event)
                 if number == self.sockets && self.socket.is_some() =>
             {
-                let input = self.on_socket_event(event);
-                self.handle(input);
+                self.handle(match event {
+                    SocketEvent::Opened => Input::Connection(ConnectionEvent::Opened),
+                    SocketEvent::Frame(event) => Input::Frame(event),
+                    SocketEvent::Closed(code) => {
+                        let closed = format!("socket closed with {code}");
+                        self.context.recorder.count(closed, 1);
+                        Input::Connection(ConnectionEvent::Closed(code))
+                    }
+                });
             }
             ClientEvent::Socket(..) => {}
         }
     }
 
-    fn on_socket_event(&mut self, event: SocketEvent) -> Input {
-        match event {
-            SocketEvent::Opened => Input::Connection(ConnectionEvent::Opened),
-            SocketEvent::Frame(event) => {
-                let error = event
-                    .as_ref()
-                    .and_then(|event| self.protocol.on_event(event));
-                if let Some(error) = error {
-                    let violation = format!("{}: {error}", self.role.name);
-                    self.context.recorder.violation(violation);
-                }
-                Input::Frame(event)
-            }
-            SocketEvent::Closed(code) => {
-                let closed = format!("socket closed with {code}");
-                self.context.recorder.count(closed, 1);
-                Input::Connection(ConnectionEvent::Closed(code))
-            }
-        }
-    }
-
     pub fn handle(&mut self, input: Input) {
+        let cursor = self.cursor();
         let now = self.now();
         self.machine.handle(input, now);
-        self.after_change();
+        self.after_change(cursor);
     }
 
     /// Sends a message. When too many are unsent it is dropped: a composer would keep its text.
     pub fn send(&mut self, entry: ListedMessage) {
-        let key = entry.key.clone();
-        if self.machine.send(entry) {
-            self.transcript.written.push(key);
+        self.machine.send(entry);
+        self.after_change(self.cursor());
+    }
+
+    /// The connection breaks, without a close frame.
+    pub fn break_connection(&mut self) {
+        if self.socket.take().is_some() {
+            self.handle(Input::Connection(ConnectionEvent::Closed(ABNORMAL)));
         }
-        self.after_change();
     }
 
-    /// The client's own messages that are not listed with the others yet.
-    pub fn unsent(&self) -> Vec<ListedMessage> {
-        self.machine.unsent().to_vec()
+    /// The listed entries.
+    pub fn listed(&self) -> &[ListedEntry] {
+        self.machine.listed().1
     }
 
-    /// The listed messages.
-    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &ListedMessage> {
-        let (_, listed) = self.machine.listed();
-        listed.iter().filter_map(|it| it.message.as_ref())
-    }
-
-    /// Deletes what could still be undone, as when the tab is hidden for a moment.
-    pub fn look_away(&mut self) {
-        self.handle(Input::Connection(ConnectionEvent::Hidden));
-        self.handle(Input::Connection(ConnectionEvent::Visible));
-    }
-
-    /// Loads what the client skipped when it had missed too much.
-    pub fn load_skipped(&mut self) {
-        let (first, _) = self.machine.listed();
-        if self.transcript.is_missing_before(first) {
-            self.handle(Input::LoadOlder);
-        }
+    /// What a user tries again: messages that were not sent, and deletions that have failed.
+    pub fn failed(&self) -> Vec<Input> {
+        let failed = |message: &ListedMessage| match message.delivery {
+            Delivery::Failed { retry: true, .. } => Some(Input::Retry(message.key.clone())),
+            Delivery::NotDeleted { .. } => Some(Input::Delete(message.seq)),
+            _ => None,
+        };
+        let listed = self.listed().iter().filter_map(|it| it.message.as_ref());
+        let all = listed.chain(self.machine.unsent());
+        all.filter_map(failed).collect()
     }
 
     /// The timer that expires first, and when.
@@ -172,8 +147,19 @@ impl Driver {
         self.handle(Input::Timer(timer));
     }
 
-    pub fn into_transcript(self) -> Transcript {
-        self.transcript
+    pub fn into_seen(self) -> Seen {
+        let (first, listed) = self.machine.listed();
+        Seen {
+            first,
+            listed: listed.to_vec(),
+            name: self.role.name,
+            upload: self.role.upload,
+        }
+    }
+
+    fn cursor(&self) -> Seq {
+        let (first, listed) = self.machine.listed();
+        Seq::new(first.get() - 1 + listed.len() as u64)
     }
 
     fn now(&mut self) -> Now {
@@ -184,47 +170,34 @@ impl Driver {
         }
     }
 
-    fn after_change(&mut self) {
-        self.record();
-        for effect in self.machine.take_effects() {
-            self.perform(effect);
-        }
-    }
-
-    fn record(&mut self) {
+    /// `before`: the last number that was listed before the change.
+    fn after_change(&mut self, before: Seq) {
         let changes = self.machine.take_changes();
-        if changes.ripples {
-            self.finish_ripples();
-        }
         if changes.restarted {
             self.on_restarted();
         }
-        let (first, listed) = self.machine.listed();
-        if changes.entries {
-            let new = self.transcript.record(first, listed);
-            let newest = &listed[listed.len() - new..];
-            // A client that stalls causes its delays itself.
-            let newest = newest.iter().filter_map(|it| it.message.as_ref());
-            for entry in newest.filter(|it| !it.mine && !self.role.stalls) {
-                self.context.recorder.on_listed(&entry.key);
-            }
+        let Context { recorder, .. } = &self.context;
+        let listed = self.listed().iter().rev();
+        let listed = listed.filter_map(|it| it.message.as_ref());
+        let new = listed.take_while(|message| message.seq > before);
+        // A client that stalls causes its delays itself.
+        for message in new.filter(|it| !it.mine && !self.role.stalls) {
+            recorder.on_listed(&message.key);
         }
-        let is_not_deleted =
-            |it: &&ListedMessage| matches!(it.delivery, Delivery::NotDeleted { .. });
-        let not_deleted = self.listed().filter(is_not_deleted).count();
-        let (first, listed) = self.machine.listed();
+        for effect in self.machine.take_effects() {
+            self.perform(effect);
+        }
         self.progress.send_replace(Progress {
-            cursor: Seq::new(first.get() - 1 + listed.len() as u64),
-            unsent: self.machine.unsent().len() + self.deleting + not_deleted,
-            is_live: !self.transcript.is_missing_before(first)
-                && matches!(
-                    self.machine.connection(),
-                    Connection::Live | Connection::CaughtUp { .. }
-                ),
+            cursor: self.cursor(),
+            unsent: self.machine.unsent().len() + self.calls + self.failed().len(),
+            is_live: matches!(
+                self.machine.connection(),
+                Connection::Live | Connection::CaughtUp { .. }
+            ),
         });
     }
 
-    fn on_restarted(&mut self) {
+    fn on_restarted(&self) {
         let Context {
             recorder, restores, ..
         } = &self.context;
@@ -235,22 +208,6 @@ impl Driver {
                 "{name} started its list anew, although the store was not restored"
             ));
         }
-        self.transcript.restart();
-    }
-
-    fn finish_ripples(&mut self) {
-        let ripples = self.machine.ripples().iter();
-        let ripples: Vec<_> = ripples.map(|ripple| (ripple.id, ripple.by.mine)).collect();
-        let others = ripples.iter().filter(|(_, mine)| !mine).count();
-        self.context
-            .recorder
-            .count("ripple of another client", others);
-        let now = self.now();
-        for (id, _) in ripples {
-            // The ripple, then its dot.
-            self.machine.handle(Input::EndRipple(id), now);
-            self.machine.handle(Input::EndRipple(id), now);
-        }
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -260,18 +217,15 @@ impl Driver {
             Effect::Connect => self.connect(),
             Effect::Disconnect | Effect::Release => self.socket = None,
             Effect::Send(command) => {
-                self.protocol.on_command(&command);
                 if let Some(socket) = &self.socket {
                     socket.send(&command);
                 }
             }
             Effect::Delete(seq, id) => self.delete(seq, id),
-            Effect::FetchFrom(seq) => self.call(async move {
+            Effect::FetchFrom(seq) => {
                 let before = seq.previous();
-                let answer = api.after(upload, before).await;
-                recorder.on_fetched(before, &answer);
-                Input::Fetched(answer)
-            }),
+                self.call(async move { Input::Fetched(api.after(upload, before).await) });
+            }
             Effect::FetchNewest => {
                 recorder.count("skip to the newest messages", 1);
                 self.call(async move { Input::FetchedNewest(api.newest(upload).await) });
@@ -279,7 +233,6 @@ impl Driver {
             Effect::FetchUpTo(seq) => {
                 self.call(async move { Input::FetchedOlder(api.up_to(upload, seq).await) });
             }
-            // The answer counts even when the client has left by then.
             Effect::Post(new) => {
                 let secret = self.role.secret.clone();
                 self.call(async move {
@@ -299,8 +252,6 @@ impl Driver {
     }
 
     fn delete(&mut self, seq: Seq, id: MessageId) {
-        let said = self.transcript.said(seq, id);
-        let key = said.expect("what it deletes was listed").key.clone();
         let (upload, secret) = (self.role.upload, self.role.secret.clone());
         let Context {
             api,
@@ -308,8 +259,6 @@ impl Driver {
             restores,
             ..
         } = self.context.clone();
-        recorder.on_delete(upload, (seq, id), key);
-        self.deleting += 1;
         self.call(async move {
             let asked = restores::now();
             let answer = api.delete_message(upload, (seq, id), &secret).await;
@@ -327,7 +276,6 @@ impl Driver {
         // The old one is closed before the new one is opened.
         self.socket = None;
         self.sockets += 1;
-        self.protocol = ProtocolCheck::default();
         if self.sockets > 1 {
             self.context.recorder.count("reconnect", 1);
         }
@@ -336,7 +284,9 @@ impl Driver {
         self.socket = Some(Socket::open(node, self.sockets, events, stall));
     }
 
-    fn call(&self, input: impl Future<Output = Input> + Send + 'static) {
+    /// The answer counts for the recorder even when the run is over by then.
+    fn call(&mut self, input: impl Future<Output = Input> + Send + 'static) {
+        self.calls += 1;
         let events = self.events.clone();
         tokio::spawn(async move {
             let answer = ClientEvent::Answer(input.await);

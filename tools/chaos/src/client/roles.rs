@@ -1,70 +1,51 @@
 //! Who uses the nodes. Of the uploads that the nodes share, one is busy: its texts are long, and some who watch it
 //! stall.
 
-use std::time::Duration;
-
 use app::model::{AuthorSecret, UploadId};
 
-use super::{Deletes, Role};
+use super::Role;
 
-/// One of so many clients is a visitor.
-const VISITOR_RATIO: usize = 5;
-/// One of so many residents of the busy upload stalls. So do all its visitors, who leave in the midst of it.
-const STALL_RATIO: usize = 4;
-/// How many write on the standalone node.
-const WRITERS: usize = 3;
-/// Mean time between two messages of somebody who reads: longer than most runs.
-const READER_PACE: Duration = Duration::from_hours(1);
+/// The number of clients of the nodes that share the backends,
+const CROWD: usize = 30;
+/// and of the standalone node.
+const FEW: usize = 4;
+/// One of so many clients of the busy upload stalls.
+const STALL_RATIO: usize = 3;
 
-/// The clients of the nodes that share the backends, spread over the uploads.
-pub fn crowd(count: usize, pace: Duration, uploads: &[UploadId], seed: u64) -> Vec<Role> {
-    let mut busy_residents = 0;
+/// The clients of the nodes that share the backends, spread over the uploads; the last upload is the busy one.
+pub fn crowd(uploads: &[UploadId], seed: u64) -> Vec<Role> {
+    let count = uploads.len();
     let role = |number| {
-        let is_visitor = number % VISITOR_RATIO == VISITOR_RATIO - 2;
-        let is_busy = number % uploads.len() == uploads.len() - 1;
-        busy_residents += usize::from(is_busy && !is_visitor);
-        let name = format!("c{number}");
+        let is_busy = number % count == count - 1;
         Role {
-            upload: uploads[number % uploads.len()],
-            secret: secret(&name),
-            name,
-            seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
-            pace,
-            stays: !is_visitor,
-            stalls: is_busy && (is_visitor || busy_residents % STALL_RATIO == 0),
-            writes_long: is_busy,
+            upload: uploads[number % count],
             // The first client of each upload is its owner.
-            deletes: deletes(number < uploads.len()),
+            is_owner: number < count,
+            writes_long: is_busy,
+            stalls: is_busy && number / count % STALL_RATIO == 1,
+            secret: owner_in_crowd(number),
+            seed: seed.wrapping_mul(1_000).wrapping_add(number as u64),
+            name: format!("c{number}"),
         }
     };
-    (0..count).map(role).collect()
+    (0..CROWD).map(role).collect()
 }
 
-/// The clients of the standalone node: some write, and one reads. That one does not learn from the answers to its own
-/// posts that a backup was restored.
-pub fn few(pace: Duration, upload: UploadId, seed: u64) -> Vec<Role> {
-    let role = |number| {
-        let name = format!("s{number}");
-        Role {
-            upload,
-            secret: secret(&name),
-            name,
-            seed: seed.wrapping_mul(1_000).wrapping_sub(1 + number as u64),
-            pace: if number < WRITERS { pace } else { READER_PACE },
-            stays: true,
-            stalls: false,
-            writes_long: false,
-            deletes: deletes(number == 0),
-        }
+/// The clients of the standalone node.
+pub fn few(upload: UploadId, seed: u64) -> Vec<Role> {
+    let role = |number| Role {
+        name: format!("s{number}"),
+        upload,
+        secret: secret(&format!("s{number}")),
+        seed: seed.wrapping_mul(1_000).wrapping_sub(1 + number as u64),
+        is_owner: number == 0,
+        writes_long: false,
+        stalls: false,
     };
-    (0..=WRITERS).map(role).collect()
+    (0..FEW).map(role).collect()
 }
 
-fn deletes(is_owner: bool) -> Deletes {
-    if is_owner { Deletes::All } else { Deletes::Own }
-}
-
-/// The secret of the owner of the n-th of the uploads that the nodes share.
+/// The secret of the owner of the n-th of the uploads that the nodes share, who is the n-th client.
 pub fn owner_in_crowd(number: usize) -> AuthorSecret {
     secret(&format!("c{number}"))
 }

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::driver::ClientEvent;
 
 /// "Abnormal closure" and "no status received" (RFC 6455, 7.4.1).
-const ABNORMAL: u16 = 1006;
+pub const ABNORMAL: u16 = 1006;
 const NO_STATUS: u16 = 1005;
 /// Commands that may wait to be sent; one more is lost, as on a socket that is about to close.
 const MAX_COMMANDS: usize = 64;

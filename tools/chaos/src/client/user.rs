@@ -1,9 +1,10 @@
-//! A simulated user: writes, deletes, taps, retries failed messages, and sometimes stalls.
+//! A simulated user: writes, deletes, tries again what has failed, and sometimes stalls.
 
 use std::future::pending;
 use std::ops::Range;
 use std::time::Duration;
 
+use app::live::connection::ConnectionEvent;
 use app::live::effect::Timer;
 use app::live::machine::Input;
 use app::live::{Delivery, ListedMessage};
@@ -14,21 +15,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
 use super::driver::{ClientEvent, Driver};
-use super::{Context, Deletes, Phase, Progress, Role, text};
-use crate::check::Seen;
+use super::{Context, Phase, Progress, Role, Seen, text};
 use crate::recorder::Recorder;
 
 const REOPEN_DELAY: Duration = Duration::from_millis(500);
-/// How often failed messages are retried.
+/// How often what has failed is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// So many messages does a user write for each that is deleted.
 const MESSAGES_PER_DELETION: u32 = 30;
-/// How old a message is that is deleted, at most, as a number of messages.
+/// How old a message is that is deleted, at most, as a number of entries.
 const MAX_DELETED_AGE: usize = 60;
-/// How often one failed deletion is retried.
-const DELETE_RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Mean time between two taps.
-const TAP_PAUSE: Duration = Duration::from_secs(7);
 /// Mean time between two stalls.
 const STALL_PAUSE: Duration = Duration::from_secs(5);
 const STALL_SECONDS: Range<f64> = 5.0..60.0;
@@ -36,44 +32,27 @@ const STALL_SECONDS: Range<f64> = 5.0..60.0;
 /// node to give up 20 s later, and short enough to read again while the node still tries to close the socket.
 const FIRST_STALL_AFTER: Range<f64> = 0.5..1.5;
 const FIRST_STALL_SECONDS: Range<f64> = 26.0..31.0;
+/// Mean time between two breaks of the connection of somebody who stalls, most of them during a stall.
+const BREAK_PAUSE: Duration = Duration::from_secs(20);
+/// The first one is after the first stall.
+const FIRST_BREAK_AFTER: Range<f64> = 32.0..60.0;
 
-/// Opens the page and uses it until the run is over or `leave` resolves. Returns what was listed, unless the page could
-/// not even be opened.
-pub async fn live(
-    role: Role,
-    context: Context,
-    progress: watch::Sender<Progress>,
-    leave: impl Future<Output = ()>,
-) -> Option<Seen> {
+/// Opens the page and uses it until the run is over. Returns what is listed then, unless the page could not even be
+/// opened.
+pub async fn live(role: Role, context: Context, progress: watch::Sender<Progress>) -> Option<Seen> {
     let mut phase = context.phase.clone();
-    let gone = async {
-        tokio::select! {
-            () = leave => {}
-            _ = phase.wait_for(|phase| *phase == Phase::Over) => {}
-        }
-    };
-    tokio::pin!(gone);
+    let over = async { phase.wait_for(|phase| *phase == Phase::Over).await.is_ok() };
+    tokio::pin!(over);
     let page = tokio::select! {
         page = open(&role, &context) => page,
-        () = &mut gone => return None,
+        _ = &mut over => return None,
     };
     let (mut user, events) = User::new(role, page, &context, progress);
     tokio::select! {
         () = user.run(events, context.phase) => {}
-        () = gone => {}
+        _ = over => {}
     }
-    let Role {
-        name,
-        upload,
-        stays,
-        ..
-    } = user.role;
-    Some(Seen {
-        name,
-        upload,
-        transcript: user.driver.into_transcript(),
-        stayed: stays,
-    })
+    Some(user.driver.into_seen())
 }
 
 async fn open(role: &Role, context: &Context) -> LogPage {
@@ -93,18 +72,17 @@ struct User {
     rng: StdRng,
     written: u64,
     stall_seconds: Range<f64>,
-    next: [(Action, Instant); 4],
+    next: Vec<(Action, Instant)>,
 }
 
 /// What a user does at random times.
 #[derive(Debug, Clone, Copy)]
 enum Action {
     Write,
-    /// Deletes a message.
     Delete,
-    /// Taps the picture, and loads older messages.
-    Tap,
     Stall,
+    /// The connection breaks.
+    Break,
 }
 
 impl User {
@@ -116,15 +94,16 @@ impl User {
     ) -> (Self, mpsc::Receiver<ClientEvent>) {
         let now = Instant::now();
         let mut rng = StdRng::seed_from_u64(role.seed.wrapping_add(1));
-        let next = [
-            (Action::Write, now + around(&mut rng, role.pace)),
-            (
-                Action::Delete,
-                now + around(&mut rng, role.pace * MESSAGES_PER_DELETION),
-            ),
-            (Action::Tap, now + around(&mut rng, TAP_PAUSE)),
-            (Action::Stall, now + seconds(&mut rng, FIRST_STALL_AFTER)),
-        ];
+        let mut next: Vec<_> = [Action::Write, Action::Delete]
+            .map(|action| (action, now + around(&mut rng, action.pause())))
+            .into();
+        if role.stalls {
+            let firsts = [
+                (Action::Stall, FIRST_STALL_AFTER),
+                (Action::Break, FIRST_BREAK_AFTER),
+            ];
+            next.extend(firsts.map(|(action, after)| (action, now + seconds(&mut rng, after))));
+        }
         let (read_from, stall) = watch::channel(now);
         let stall = role.stalls.then_some(stall);
         let (driver, events) = Driver::start(role.clone(), page, context.clone(), progress, stall);
@@ -147,7 +126,6 @@ impl User {
         mut phase: watch::Receiver<Phase>,
     ) {
         let mut retries = interval(RETRY_INTERVAL);
-        let mut delete_retries = interval(DELETE_RETRY_INTERVAL);
         loop {
             let timer = self.driver.next_timer();
             let moments = self.next.iter().map(|(_, at)| *at);
@@ -159,19 +137,24 @@ impl User {
                 },
                 timer = expired(timer) => self.driver.on_timer(timer),
                 _ = retries.tick() => {
-                    self.retry();
-                    self.driver.load_skipped();
+                    for input in self.driver.failed() {
+                        self.driver.handle(input);
+                    }
                 }
-                _ = delete_retries.tick() => self.retry_deletion(),
                 () = sleep_until(action) => self.act(*phase.borrow() == Phase::Writing),
                 changed = phase.changed() => match changed {
-                    Ok(()) => {
-                        self.end_stall();
-                        self.driver.look_away();
-                    }
+                    Ok(()) => self.on_phase(),
                     Err(_) => return,
                 },
             }
+        }
+    }
+
+    /// Reads again, and looks at another tab and back, so that deletions are sent that could still be undone.
+    fn on_phase(&mut self) {
+        self.read_from.send_replace(Instant::now());
+        for event in [ConnectionEvent::Hidden, ConnectionEvent::Visible] {
+            self.driver.handle(Input::Connection(event));
         }
     }
 
@@ -183,19 +166,13 @@ impl User {
             if at > now {
                 continue;
             }
-            let mean = match action {
-                Action::Write => self.role.pace,
-                Action::Delete => self.role.pace * MESSAGES_PER_DELETION,
-                Action::Tap => TAP_PAUSE,
-                Action::Stall => STALL_PAUSE,
-            };
-            let mut pause = around(&mut self.rng, mean);
+            let mut pause = around(&mut self.rng, action.pause());
             match action {
                 _ if !is_writing => {}
                 Action::Write => self.write(),
                 Action::Delete => self.delete(),
-                Action::Tap => self.tap(),
                 Action::Stall => pause += self.stall(),
+                Action::Break => self.driver.break_connection(),
             }
             self.next[place].1 = now + pause;
         }
@@ -203,7 +180,7 @@ impl User {
 
     fn write(&mut self) {
         self.written += 1;
-        let place = self.some_point();
+        let place = Point::new(self.rng.random(), self.rng.random());
         let has_place = self.rng.random_bool(0.5);
         let author = &self.role.name;
         let name = format!("{author}-{}", self.written);
@@ -215,7 +192,7 @@ impl User {
             content: text.parse().expect("there is something to see in it"),
             created_at: Timestamp::EPOCH,
             author: Some(self.role.secret.tag(self.role.upload)),
-            at: has_place.then_some(place),
+            at: place.ok().filter(|_| has_place),
             pin: None,
             mine: true,
             delivery: Delivery::Sending,
@@ -224,68 +201,37 @@ impl User {
 
     /// Deletes one of the newest messages: of its own, or as the owner of anybody's.
     fn delete(&mut self) {
-        let may_delete = |entry: &&ListedMessage| entry.mine || self.role.deletes == Deletes::All;
-        let newest = self.driver.listed().rev().take(MAX_DELETED_AGE);
-        let deletable: Vec<_> = newest.filter(may_delete).map(|entry| entry.seq).collect();
-        if !deletable.is_empty() {
-            let seq = deletable[self.rng.random_range(0..deletable.len())];
-            self.driver.handle(Input::Delete(seq));
+        let newest = self.driver.listed().iter().rev().take(MAX_DELETED_AGE);
+        let messages = newest.filter_map(|entry| Some((entry.id, entry.message.as_ref()?)));
+        let deletable = messages.filter(|(_, message)| message.mine || self.role.is_owner);
+        let deletable: Vec<_> = deletable.collect();
+        if deletable.is_empty() {
+            return;
         }
-    }
-
-    fn some_point(&mut self) -> Point {
-        let (x, y) = (self.rng.random(), self.rng.random());
-        Point::new(x, y).expect("these are fractions")
-    }
-
-    fn tap(&mut self) {
-        let at = self.some_point();
-        self.driver.handle(Input::Touch(at));
-        self.driver.handle(Input::LoadOlder);
+        let (id, message) = deletable[self.rng.random_range(0..deletable.len())];
+        let (seq, key) = (message.seq, message.key.clone());
+        self.recorder.on_delete(self.role.upload, (seq, id), key);
+        self.driver.handle(Input::Delete(seq));
     }
 
     /// Stops reading; for how long.
     fn stall(&mut self) -> Duration {
         let pause = seconds(&mut self.rng, self.stall_seconds.clone());
         self.stall_seconds = STALL_SECONDS;
-        if self.role.stalls {
-            self.recorder.count("stall of a viewer", 1);
-            self.read_from.send_replace(Instant::now() + pause);
-        }
+        self.recorder.count("stall of a viewer", 1);
+        self.read_from.send_replace(Instant::now() + pause);
         pause
     }
+}
 
-    fn end_stall(&mut self) {
-        self.read_from.send_replace(Instant::now());
-    }
-
-    fn retry_deletion(&mut self) {
-        let not_deleted =
-            |entry: &&ListedMessage| matches!(entry.delivery, Delivery::NotDeleted { .. });
-        let not_deleted = self
-            .driver
-            .listed()
-            .find(not_deleted)
-            .map(|entry| entry.seq);
-        if let Some(seq) = not_deleted {
-            self.driver.handle(Input::Delete(seq));
-        }
-    }
-
-    fn retry(&mut self) {
-        for entry in self.driver.unsent() {
-            match entry.delivery {
-                Delivery::Failed { retry: true, .. } => self.driver.handle(Input::Retry(entry.key)),
-                Delivery::Failed { reason, .. } => {
-                    let violation = format!("{} was refused for good: {reason}", entry.key);
-                    self.recorder.violation(violation);
-                }
-                Delivery::Sending
-                | Delivery::Waiting { .. }
-                | Delivery::Sent
-                | Delivery::Deleted { .. }
-                | Delivery::NotDeleted { .. } => {}
-            }
+impl Action {
+    /// Mean time between two.
+    fn pause(self) -> Duration {
+        match self {
+            Self::Write => Role::PACE,
+            Self::Delete => Role::PACE * MESSAGES_PER_DELETION,
+            Self::Stall => STALL_PAUSE,
+            Self::Break => BREAK_PAUSE,
         }
     }
 }

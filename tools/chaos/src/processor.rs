@@ -1,12 +1,10 @@
-//! Memory and processor time of the nodes.
+//! Processor time of the nodes.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::managed_node::ManagedNode;
 
-/// A node with a few dozen sockets that holds more leaks memory. (A debug build takes about 60.)
-const MAX_MEMORY_MIB: u64 = 400;
 /// How often nodes are sampled. Processor use is averaged over this time, since a busy moment is no fault.
 pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(4);
 /// A node with a few dozen sockets that uses more for so long is in a busy loop. (A debug build takes about 10.)
@@ -41,8 +39,6 @@ impl ProcessorTime {
 /// What a node used during the run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Usage {
-    last_mib: u64,
-    peak_mib: u64,
     /// The highest processor use between two samples.
     peak_percent: f64,
     has_crashed: bool,
@@ -50,13 +46,9 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Samples the node; one that does not run keeps its figures. Blocks while the node is being stopped.
+    /// Samples the node. Blocks while the node is being stopped.
     pub fn sample(&mut self, node: &ManagedNode) {
         self.has_crashed |= node.has_crashed();
-        if let Ok(kibibytes) = node.process().resident_memory() {
-            self.last_mib = kibibytes / 1024;
-            self.peak_mib = self.last_mib.max(self.peak_mib);
-        }
         let now = ProcessorTime::now(node);
         let percent = now
             .zip(self.last_sample)
@@ -67,20 +59,13 @@ impl Usage {
 
     /// Reports what is more than a node needs.
     pub fn check(&self, node: &ManagedNode) {
-        let Self {
-            last_mib,
-            peak_percent,
-            ..
-        } = self;
         if self.has_crashed {
             node.violation("it ended by itself");
         }
-        if *last_mib > MAX_MEMORY_MIB {
-            node.violation(&format!("it holds {last_mib} MiB"));
-        }
-        if *peak_percent > MAX_PERCENT {
+        let percent = self.peak_percent;
+        if percent > MAX_PERCENT {
             node.violation(&format!(
-                "it used {peak_percent:.0} % of a processor for seconds"
+                "it used {percent:.0} % of a processor for seconds"
             ));
         }
     }
@@ -88,10 +73,6 @@ impl Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (last, peak, percent) = (self.last_mib, self.peak_mib, self.peak_percent);
-        write!(
-            out,
-            "{last} MiB at last, {peak} at most, {percent:.0} % of a processor at most"
-        )
+        write!(out, "{:.0} % of a processor at most", self.peak_percent)
     }
 }
