@@ -1,4 +1,4 @@
-//! Waits until all clients have everything.
+//! Waits until all clients are connected, or have everything.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,39 +20,43 @@ pub async fn caught_up(
     clients: &Clients,
     timeout: Duration,
 ) -> Result<Duration, String> {
-    let begin = Instant::now();
-    loop {
+    let lacks = async || {
         // Before the heads, which may be read while unsent messages are still being posted: nobody is ahead of them.
         let progress: Vec<_> = clients.iter().map(|(_, it)| *it.borrow()).collect();
         let heads = heads(api, clients).await;
-        let lacks = clients
-            .iter()
-            .zip(progress)
-            .filter_map(|((role, _), progress)| {
-                lack(role, progress, heads.get(&role.upload).copied())
-            });
-        let lacks: Vec<_> = lacks.collect();
+        let all = clients.iter().zip(progress);
+        let lacks = all.filter_map(|((role, _), it)| lack(role, it, heads.get(&role.upload)));
+        lacks.collect()
+    };
+    nobody_lacks(lacks, timeout).await
+}
+
+/// Waits until every client is live. Returns how long that took, or after `timeout` who is not.
+pub async fn live(clients: &Clients, timeout: Duration) -> Result<Duration, String> {
+    let lacks = async || {
+        let lost = clients.iter().filter(|(_, it)| !it.borrow().is_live);
+        lost.map(|(role, _)| format!("{} is not connected", role.name))
+            .collect()
+    };
+    nobody_lacks(lacks, timeout).await
+}
+
+async fn nobody_lacks(
+    lacks: impl AsyncFn() -> Vec<String>,
+    timeout: Duration,
+) -> Result<Duration, String> {
+    let begin = Instant::now();
+    loop {
+        let lacks = lacks().await;
         match lacks.first() {
             None => return Ok(begin.elapsed()),
             Some(first) if begin.elapsed() > timeout => {
-                return Err(format!("{} clients are behind: {first}", lacks.len()));
+                let count = lacks.len();
+                return Err(format!(
+                    "{count} clients are behind for {timeout:?}: {first}"
+                ));
             }
             Some(_) => sleep(INTERVAL).await,
-        }
-    }
-}
-
-/// Waits until every client is live. Returns how long that took, or after `timeout` how many are not.
-pub async fn live(clients: &Clients, timeout: Duration) -> Result<Duration, usize> {
-    let begin = Instant::now();
-    loop {
-        let lost = clients
-            .iter()
-            .filter(|(_, progress)| !progress.borrow().is_live);
-        match lost.count() {
-            0 => return Ok(begin.elapsed()),
-            lost if begin.elapsed() > timeout => return Err(lost),
-            _ => sleep(INTERVAL).await,
         }
     }
 }
@@ -68,12 +72,12 @@ async fn heads(api: &Api, clients: &Clients) -> HashMap<UploadId, Seq> {
     heads
 }
 
-fn lack(role: &Role, progress: Progress, head: Option<Seq>) -> Option<String> {
+fn lack(role: &Role, progress: Progress, head: Option<&Seq>) -> Option<String> {
     let Progress { cursor, unsent, .. } = progress;
     let name = &role.name;
     match head {
         None => Some("the store does not answer".to_owned()),
-        Some(head) if cursor != head => Some(format!("{name} has {cursor} of {head} messages")),
+        Some(head) if cursor != *head => Some(format!("{name} has {cursor} of {head} entries")),
         Some(_) => (unsent > 0).then(|| format!("{name} has {unsent} unsent messages")),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -10,24 +11,33 @@ use tempfile::TempDir;
 use testbed::{Mongo, Redis, S3};
 use tokio::task::spawn_blocking;
 
+use crate::balancer::Balancer;
 use crate::blobs::BlobStore;
 use crate::check::TextStore;
 use crate::fault::Kind;
 use crate::managed_node::ManagedNode;
 use crate::proxy::Proxy;
 use crate::recorder::Recorder;
+use crate::restores::Restores;
 use crate::schedule::Planned;
 use crate::standalone::StandaloneNode;
 
 /// How many nodes share the backends.
 pub const NODES: usize = 3;
-/// These and the standalone one.
-pub const ALL_NODES: usize = NODES + 1;
 /// With it everything can be deleted.
 pub const ADMIN_TOKEN: &str = "the-token-of-the-admin-of-a-run";
 /// How the secrets of all authors begin.
 const AUTHOR_SECRET: &str = "the-secret-of-";
 const REDIS_USER: &str = "tonesa";
+
+/// Nodes with the store that they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deployment {
+    /// Three nodes, Redis, MongoDB and S3.
+    Shared,
+    /// One node, SQLite and a folder.
+    Standalone,
+}
 
 /// Everything that is run; it ends when this is dropped.
 pub struct Environment {
@@ -105,13 +115,46 @@ impl Environment {
         Ok(())
     }
 
-    /// The nodes that share the backends.
-    pub fn nodes(&self) -> &[ManagedNode] {
-        &self.nodes
+    pub fn nodes(&self, deployment: Deployment) -> &[ManagedNode] {
+        match deployment {
+            Deployment::Shared => &self.nodes,
+            Deployment::Standalone => slice::from_ref(self.standalone.node()),
+        }
     }
 
-    pub fn standalone(&self) -> &StandaloneNode {
-        &self.standalone
+    /// A way to the nodes for clients.
+    pub fn balancer(&self, deployment: Deployment) -> Balancer {
+        match deployment {
+            Deployment::Shared => Balancer::new(self.nodes.iter().map(ManagedNode::address)),
+            Deployment::Standalone => self.standalone.balancer().clone(),
+        }
+    }
+
+    /// The restores of the nodes' store.
+    pub fn restores(&self, deployment: Deployment) -> Restores {
+        match deployment {
+            Deployment::Shared => Restores::default(),
+            Deployment::Standalone => self.standalone.restores().clone(),
+        }
+    }
+
+    /// Where the nodes have their images.
+    pub fn blobs(&self, deployment: Deployment) -> Result<BlobStore> {
+        Ok(match deployment {
+            Deployment::Shared => BlobStore::Bucket(
+                Client::builder().no_proxy().build()?,
+                self.s3.bucket_folder(),
+            ),
+            Deployment::Standalone => BlobStore::Folder(self.standalone.data().join("images")),
+        })
+    }
+
+    /// Where the nodes have their texts.
+    pub fn texts(&self, deployment: Deployment) -> TextStore {
+        match deployment {
+            Deployment::Shared => TextStore::Database(self.mongo_url.clone()),
+            Deployment::Standalone => TextStore::Folder(self.standalone.data()),
+        }
     }
 
     /// All nodes; the last one is the standalone one.
@@ -122,16 +165,6 @@ impl Environment {
     /// What no log may contain.
     pub fn secrets(&self) -> &[String] {
         &self.secrets
-    }
-
-    /// The blobs of the nodes that share the backends.
-    pub fn blobs(&self, http: Client) -> BlobStore {
-        BlobStore::Bucket(http, self.s3.bucket_folder())
-    }
-
-    /// Where those have their texts.
-    pub fn texts(&self) -> TextStore {
-        TextStore::Database(self.mongo_url.clone())
     }
 
     /// Copies the logs of all processes into the folder.

@@ -3,7 +3,6 @@
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
-use crate::processor::Usage;
 use crate::recorder::Records;
 
 /// What came out of a run.
@@ -12,7 +11,7 @@ pub struct Report {
     pub seed: u64,
     /// What the clients observed, and what must not have happened.
     pub records: Records,
-    /// How many messages are stored.
+    /// How many entries are stored.
     pub stored: usize,
     /// How many clients' lists were compared.
     pub lists: usize,
@@ -20,7 +19,6 @@ pub struct Report {
     pub live: Option<Duration>,
     /// How long after that everybody had everything.
     pub caught_up: Option<Duration>,
-    pub usage: Vec<Usage>,
 }
 
 impl Report {
@@ -45,9 +43,6 @@ impl Display for Report {
             "  all connected {live} after the last repair, caught up {caught_up} later"
         )?;
         writeln!(out, "  post to listed after it: {delay} ms at most")?;
-        for (number, usage) in self.usage.iter().enumerate() {
-            writeln!(out, "  node {number}: {usage}")?;
-        }
         for (what, count) in &self.records.counts {
             writeln!(out, "  {count:6} x {what}")?;
         }

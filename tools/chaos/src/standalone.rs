@@ -7,23 +7,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use app::live::failure::ApiFailure;
 use walkdir::WalkDir;
 
 use crate::balancer::Balancer;
-use crate::blobs::BlobStore;
-use crate::check::TextStore;
-use crate::client::{self, Api};
 use crate::environment::ADMIN_TOKEN;
 use crate::managed_node::ManagedNode;
 use crate::recorder::Recorder;
 use crate::restores::Restores;
-use crate::uploads::{self, Sent};
 
 /// How old the images are made to look: a sweep spares files that are younger than a day.
 const IMAGE_AGE: Duration = Duration::from_hours(72);
-/// So few that a limit on how many images one sweep removes spares none of them.
-const UPLOADS: usize = 8;
 
 pub struct StandaloneNode {
     node: ManagedNode,
@@ -58,12 +51,9 @@ impl StandaloneNode {
         &self.restores
     }
 
-    pub fn blobs(&self) -> BlobStore {
-        BlobStore::Folder(self.folder("data/images"))
-    }
-
-    pub fn texts(&self) -> TextStore {
-        TextStore::Folder(self.folder("data"))
+    /// Its folder with the database and the images.
+    pub fn data(&self) -> PathBuf {
+        self.folder("data")
     }
 
     /// Moves the database away, as an operator would do with a broken one, and starts the node, which makes a new one.
@@ -71,18 +61,16 @@ impl StandaloneNode {
     pub fn move_database_away(&self) -> Result<()> {
         self.balancer.close();
         self.node.stop();
-        let data = self.folder("data");
-        make_old(&data.join("images")).context("making the images look old")?;
-        move_database(&data, &self.folder("away")).context("moving the database away")?;
+        make_old(&self.data().join("images")).context("making the images look old")?;
+        copy_database(&self.data(), &self.folder("away")).context("copying the database")?;
+        remove_database(&self.data()).context("removing the database")?;
         self.node.restart()
     }
 
     /// Puts the database back in the place of the new one. Blocks.
     pub fn put_database_back(&self) -> Result<()> {
         self.node.stop();
-        let data = self.folder("data");
-        move_database(&data, &self.folder("unused")).context("moving the new database away")?;
-        move_database(&self.folder("away"), &data).context("putting the database back")?;
+        copy_database(&self.folder("away"), &self.data()).context("putting the database back")?;
         self.node.restart()?;
         self.balancer.open();
         Ok(())
@@ -91,7 +79,7 @@ impl StandaloneNode {
     /// Makes a backup of the database. Blocks.
     pub fn back_up(&self) -> Result<()> {
         self.node.stop();
-        copy_database(&self.folder("data"), &self.folder("backup")).context("backing up")?;
+        copy_database(&self.data(), &self.folder("backup")).context("backing up")?;
         self.restores.on_backup();
         self.node.restart()
     }
@@ -99,22 +87,9 @@ impl StandaloneNode {
     /// Puts the backup in the place of the database. Blocks.
     pub fn restore(&self) -> Result<()> {
         self.node.stop();
-        let data = self.folder("data");
-        move_database(&data, &self.folder("unused")).context("moving the database away")?;
-        copy_database(&self.folder("backup"), &data).context("restoring the backup")?;
+        copy_database(&self.folder("backup"), &self.data()).context("restoring the backup")?;
         self.restores.on_restore();
         self.node.restart()
-    }
-
-    /// Uploads pictures: the first one is written about, and none of them may be swept.
-    pub async fn fill(
-        &self,
-        api: &Api,
-        seed: u64,
-        recorder: &Recorder,
-    ) -> Result<Vec<Sent>, ApiFailure> {
-        let api = api.of_node(self.node.address());
-        uploads::first(UPLOADS, (&api, recorder), seed, |_| client::owner_in_few()).await
     }
 
     fn folder(&self, name: &str) -> PathBuf {
@@ -134,36 +109,23 @@ fn make_old(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn move_database(from: &Path, to: &Path) -> Result<()> {
-    remove_database(to)?;
-    for name in database(from)? {
-        fs::rename(from.join(&name), to.join(&name))?;
-    }
-    Ok(())
-}
-
+/// Replaces the database in the one folder by that in the other.
 fn copy_database(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
     remove_database(to)?;
-    for name in database(from)? {
+    let names = database_files(from)?;
+    ensure!(!names.is_empty(), "there is none in {}", from.display());
+    for name in names {
         fs::copy(from.join(&name), to.join(&name))?;
     }
     Ok(())
 }
 
-/// Makes room for a database.
 fn remove_database(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
     for name in database_files(folder)? {
         fs::remove_file(folder.join(name))?;
     }
     Ok(())
-}
-
-/// The names of the files of the database that is in the folder.
-fn database(folder: &Path) -> Result<Vec<OsString>> {
-    let names = database_files(folder)?;
-    ensure!(!names.is_empty(), "there is none in {}", folder.display());
-    Ok(names)
 }
 
 /// SQLite keeps up to three.

@@ -10,8 +10,7 @@ use rand::{RngExt, SeedableRng};
 use testbed::noise_png;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::{Api, Context, Phase, random_text};
-use crate::recorder::Recorder;
+use crate::client::{Context, Phase, random_text};
 use crate::restores::{self, Restores};
 
 /// Mean time between two uploads.
@@ -95,7 +94,7 @@ impl Sent {
 /// The uploads that the clients write about, each with its owner's secret, or the last failure.
 pub async fn first(
     count: usize,
-    (api, recorder): (&Api, &Recorder),
+    context: &Context,
     seed: u64,
     owner: impl Fn(usize) -> AuthorSecret,
 ) -> Result<Vec<Sent>, ApiFailure> {
@@ -104,7 +103,7 @@ pub async fn first(
     let mut uploads = Vec::new();
     while uploads.len() < count {
         let owner = owner(uploads.len());
-        match upload((api, recorder), &mut rng, &owner, None).await {
+        match upload(context, &mut rng, &owner, None).await {
             Ok(done) => uploads.push(done),
             Err(failure) if begin.elapsed() > START_TIMEOUT => return Err(failure),
             Err(_) => sleep(RETRY_PAUSE).await,
@@ -136,7 +135,7 @@ pub async fn keep_uploading(context: Context, name: char, seed: u64) -> Vec<Sent
 }
 
 async fn upload(
-    (api, recorder): (&Api, &Recorder),
+    Context { api, recorder, .. }: &Context,
     rng: &mut StdRng,
     owner: &AuthorSecret,
     end: Option<End>,
@@ -168,7 +167,7 @@ impl Life<'_> {
     async fn run(self, end: Option<End>, rng: &mut StdRng) -> Option<Sent> {
         let Context { api, recorder, .. } = self.context;
         let owner = secret(&self.name, "run");
-        let mut sent = upload((api, recorder), rng, &owner, end).await.ok()?;
+        let mut sent = upload(self.context, rng, &owner, end).await.ok()?;
         sent.message = format!("{}-1", self.name);
         self.use_it(&sent, &owner, rng).await;
         let id = sent.upload.id;

@@ -8,7 +8,6 @@ use futures::{SinkExt, StreamExt};
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -37,8 +36,8 @@ pub enum SocketEvent {
     Closed(u16),
 }
 
-/// Until when nothing is read. `None`: the client never stalls.
-pub type Stall = Option<watch::Receiver<Instant>>;
+/// Whether nothing is read. `None`: the client never stalls.
+pub type Stall = Option<watch::Receiver<bool>>;
 
 /// A socket; dropping it ends the connection without a further event.
 #[derive(Debug)]
@@ -121,8 +120,9 @@ async fn serve(
     };
     let reading = async {
         loop {
-            if let Some(until) = &mut stall {
-                wait(until).await;
+            if let Some(stall) = &mut stall {
+                let ended = stall.wait_for(|is_stalled| !is_stalled).await;
+                ended.map_err(|_| Error::AlreadyClosed)?;
             }
             match reader.next().await.ok_or(Error::ConnectionClosed)?? {
                 // Frames of a later version are no error.
@@ -139,17 +139,6 @@ async fn serve(
     tokio::select! {
         read = reading => read,
         sent = sending => sent,
-    }
-}
-
-/// Waits until the moment that is set, which may change meanwhile.
-async fn wait(until: &mut watch::Receiver<Instant>) {
-    loop {
-        let moment = *until.borrow_and_update();
-        tokio::select! {
-            () = sleep_until(moment) => return,
-            changed = until.changed() => if changed.is_err() { return },
-        }
     }
 }
 

@@ -25,7 +25,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MESSAGES_PER_DELETION: u32 = 30;
 /// How old a message is that is deleted, at most, as a number of entries.
 const MAX_DELETED_AGE: usize = 60;
-/// Mean time between two stalls.
+/// Mean time from a stall to the next one.
 const STALL_PAUSE: Duration = Duration::from_secs(5);
 const STALL_SECONDS: Range<f64> = 5.0..60.0;
 /// The first stall is soon, while the kernels' buffers are small. It is long enough for these to be full and for the
@@ -68,7 +68,7 @@ struct User {
     role: Role,
     driver: Driver,
     recorder: Recorder,
-    read_from: watch::Sender<Instant>,
+    is_stalled: watch::Sender<bool>,
     rng: StdRng,
     written: u64,
     stall_seconds: Range<f64>,
@@ -80,6 +80,7 @@ struct User {
 enum Action {
     Write,
     Delete,
+    /// Stops reading, or reads again.
     Stall,
     /// The connection breaks.
     Break,
@@ -104,14 +105,14 @@ impl User {
             ];
             next.extend(firsts.map(|(action, after)| (action, now + seconds(&mut rng, after))));
         }
-        let (read_from, stall) = watch::channel(now);
+        let (is_stalled, stall) = watch::channel(false);
         let stall = role.stalls.then_some(stall);
         let (driver, events) = Driver::start(role.clone(), page, context.clone(), progress, stall);
         let user = Self {
             role,
             driver,
             recorder: context.recorder.clone(),
-            read_from,
+            is_stalled,
             rng,
             written: 0,
             stall_seconds: FIRST_STALL_SECONDS,
@@ -152,7 +153,7 @@ impl User {
 
     /// Reads again, and looks at another tab and back, so that deletions are sent that could still be undone.
     fn on_phase(&mut self) {
-        self.read_from.send_replace(Instant::now());
+        self.is_stalled.send_replace(false);
         for event in [ConnectionEvent::Hidden, ConnectionEvent::Visible] {
             self.driver.handle(Input::Connection(event));
         }
@@ -171,7 +172,7 @@ impl User {
                 _ if !is_writing => {}
                 Action::Write => self.write(),
                 Action::Delete => self.delete(),
-                Action::Stall => pause += self.stall(),
+                Action::Stall => pause = self.stall(pause),
                 Action::Break => self.driver.break_connection(),
             }
             self.next[place].1 = now + pause;
@@ -214,13 +215,15 @@ impl User {
         self.driver.handle(Input::Delete(seq));
     }
 
-    /// Stops reading; for how long.
-    fn stall(&mut self) -> Duration {
-        let pause = seconds(&mut self.rng, self.stall_seconds.clone());
-        self.stall_seconds = STALL_SECONDS;
+    /// Stops reading, or reads again for this time; for how long.
+    fn stall(&mut self, pause: Duration) -> Duration {
+        if self.is_stalled.send_replace(false) {
+            return pause;
+        }
+        self.is_stalled.send_replace(true);
         self.recorder.count("stall of a viewer", 1);
-        self.read_from.send_replace(Instant::now() + pause);
-        pause
+        let stall = std::mem::replace(&mut self.stall_seconds, STALL_SECONDS);
+        seconds(&mut self.rng, stall)
     }
 }
 
