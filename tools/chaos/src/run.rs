@@ -25,7 +25,7 @@ use crate::{health, inject, schedule};
 const LIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clients that are connected must have all messages within this time. What could not be sent during the faults is sent
 /// first, which takes long on a busy machine.
-const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(30);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(45);
 /// The time for which users write before the first fault, and after the last repair.
 const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
 /// The longest that a message may take to be listed after all repairs. Announced heads alone would take up to 10 s.

@@ -61,7 +61,7 @@ pub struct Role {
 
 impl Role {
     /// Mean time between two messages.
-    pub const PACE: Duration = Duration::from_millis(800);
+    pub const PACE: Duration = Duration::from_secs(1);
 }
 
 /// How far a client is.
