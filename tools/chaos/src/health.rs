@@ -1,5 +1,5 @@
-//! Each node answers `/livez` while no fault affects it, does not use a processor for nothing, and ends when it is asked
-//! to.
+//! Each node answers `/livez` while no fault affects it, does not use a processor for nothing, and ends when it is
+//! asked to.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,7 +67,8 @@ pub async fn check_idle(environment: &Arc<Environment>) {
     check_use(environment, IDLE_TIME, MAX_IDLE_PERCENT).await;
 }
 
-/// Reports nodes that use more of a processor for so long, unless there is a fault meanwhile, and those that have ended.
+/// Reports nodes that use more of a processor for so long, unless there is a fault meanwhile, and those that have
+/// ended.
 async fn check_use(environment: &Arc<Environment>, time: Duration, max_percent: f64) {
     let before = samples(environment).await;
     sleep(time).await;

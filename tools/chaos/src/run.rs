@@ -41,7 +41,8 @@ pub struct Options {
     /// The random seed [default: random]
     #[arg(long, default_value_t = rand::random_range(0..1_000_000), hide_default_value = true)]
     seed: u64,
-    /// The time during which faults happen, in minutes, including the fault-free time before
+    /// The time during which faults happen, in minutes, including the fault-free time before; by default long enough
+    /// for each kind, and no longer
     #[arg(long, default_value_t = 1.25)]
     minutes: f64,
     /// The program of a node

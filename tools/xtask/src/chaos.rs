@@ -7,16 +7,13 @@ use xshell::Cmd;
 
 use crate::{defects, planted, setup, workspace::Workspace};
 
-/// Long enough for each kind of fault, and no longer.
-const DEFAULT_MINUTES: f64 = 1.25;
-
 /// The options of a run.
 #[derive(Default, clap::Args)]
 pub struct Options {
     /// The random seed [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// The time during which faults happen, in minutes
+    /// The time during which faults happen, in minutes [default: 1.25, for each kind of fault]
     #[arg(long)]
     minutes: Option<f64>,
     /// Plant defects into a copy of the project instead, and see that each is found; those whose names contain NAME
@@ -38,9 +35,12 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if let Some(seed) = options.seed {
         command = command.args(["--seed", &seed.to_string()]);
     }
-    let minutes = options.minutes.unwrap_or(DEFAULT_MINUTES);
-    let status = command.args(["--minutes", &minutes.to_string()]).run();
-    status.context("the chaos test failed; the logs of its processes are in target/chaos")
+    if let Some(minutes) = options.minutes {
+        command = command.args(["--minutes", &minutes.to_string()]);
+    }
+    command
+        .run()
+        .context("the chaos test failed; the logs of its processes are in target/chaos")
 }
 
 /// Plants the defects whose names contain `wanted`; the chaos test has to find each.

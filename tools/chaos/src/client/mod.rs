@@ -69,8 +69,8 @@ impl Role {
 pub struct Progress {
     /// The number of the last entry that it lists.
     pub cursor: Seq,
-    /// Its own messages that are not listed with the stored ones yet, its deletions that have failed, and its calls that
-    /// are not answered.
+    /// Its own messages that are not listed with the stored ones yet, its deletions that have failed, and its calls
+    /// that are not answered.
     pub unsent: usize,
     pub is_live: bool,
 }
