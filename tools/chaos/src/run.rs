@@ -26,9 +26,12 @@ const LIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clients that are connected must have all messages within this time. What could not be sent during the faults is sent
 /// first, which takes long on a busy machine.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(45);
-/// The time for which users write before the first fault, and after the last repair.
+/// The time for which users write before the first fault.
 const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
-/// The longest that a message may take to be listed after all repairs. Announced heads alone would take up to 10 s.
+/// The time for which they write after the last repair: longer than a node that is not subscribed takes to learn from
+/// the store what it has missed, which is up to 10 s.
+const CALM_TIME: Duration = Duration::from_secs(12);
+/// The longest that a message may take to be listed then.
 const MAX_DELAY: Duration = Duration::from_secs(4);
 
 /// The options of a run.
@@ -127,7 +130,7 @@ impl Run {
     async fn write_after_repair(&mut self) {
         self.recorder.start_measuring();
         self.phase.send_replace(Phase::Writing);
-        sleep(FAULT_FREE_TIME).await;
+        sleep(CALM_TIME).await;
         self.phase.send_replace(Phase::Quiet);
         self.converge("after the writing that followed all repairs")
             .await;
