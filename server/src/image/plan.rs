@@ -111,7 +111,7 @@ fn copy(input: &mut File, range: Range<u64>, output: &mut File) -> io::Result<()
             // The kernel copies from one file to the other, and a signal ends that, for which `io::copy` does not
             // provide. What was copied has moved both files' positions.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                at = input.stream_position()?
+                at = input.stream_position()?;
             }
             Err(error) => return Err(error),
         }

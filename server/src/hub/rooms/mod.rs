@@ -11,6 +11,7 @@ mod membership;
 mod pending;
 pub(super) mod presence;
 mod progress;
+mod read_start;
 mod watched_upload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use self::life::Life;
 pub use self::membership::Membership;
 use self::pending::{MemberSnapshot, Pending};
-pub(super) use self::progress::ReadStart;
+pub(super) use self::read_start::ReadStart;
 pub use self::watched_upload::WatchedUpload;
 use super::epoch::EpochCounter;
 use super::incoming::IncomingEvent;

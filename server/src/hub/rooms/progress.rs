@@ -6,6 +6,7 @@ use app::model::{Cursor, LogPage, Seq, UploadId};
 use tokio::time::Instant;
 
 use super::life::Life;
+use super::read_start::ReadStart;
 use super::{Room, Rooms, lock};
 use crate::broker::Frame;
 use crate::hub::batch::Batch;
@@ -13,15 +14,6 @@ use crate::hub::epoch::Epoch;
 use crate::hub::outbox::Outbox;
 use crate::hub::recent::Progress;
 use crate::random;
-
-/// When a read of the store began. What it brings is the store's head until the topic's subscription is interrupted,
-/// or given up and taken up again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::hub) struct ReadStart {
-    epoch: Epoch,
-    room_id: u64,
-    confirmations: u64,
-}
 
 impl Rooms {
     /// The current epoch of the subscription.

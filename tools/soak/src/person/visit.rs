@@ -207,7 +207,7 @@ impl Person {
             }
             ServerEvent::Touched { .. } => self.world.counters.count("frames of touches received"),
             ServerEvent::Presence { .. } => {
-                self.world.counters.count("frames of presence received")
+                self.world.counters.count("frames of presence received");
             }
             ServerEvent::Refused(refusal) if refusal.upload_id == id.to_string() => {
                 return Err(match refusal.code {
