@@ -24,6 +24,19 @@ pub fn large_png(bytes: u32) -> Vec<u8> {
     encode_png(side, side, &noise(side * side * 3))
 }
 
+/// Makes a PNG of a little more than this many bytes, of a palette: a JPEG of its noise is larger.
+pub fn large_indexed_png(bytes: u32) -> Vec<u8> {
+    let side = bytes.isqrt() + 1;
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, side, side);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette(noise(256 * 3));
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&noise(side * side)).unwrap();
+    writer.finish().unwrap();
+    png
+}
+
 fn noise(bytes: u32) -> Vec<u8> {
     let mut state = 1_u32;
     (0..bytes)

@@ -131,7 +131,7 @@ async fn a_photo_as_a_png_is_also_served_in_its_own_width() {
 #[tokio::test]
 async fn where_a_jpeg_would_not_be_half_as_large_the_image_is_named() {
     let node = TestNode::start().await;
-    let noise = upload(&node, pictures::large_png(250_000)).await;
+    let noise = upload(&node, pictures::large_indexed_png(250_000)).await;
     let all = Content::SMALLER_WIDTHS.into_iter();
     let width = all.filter(|width| *width >= noise.content.width).min();
     let path = format!("{}?w={}", noise.content.url, width.unwrap());
