@@ -32,7 +32,7 @@ const FAULT_FREE_TIME: Duration = Duration::from_secs(6);
 /// the store what it has missed, which is up to 10 s.
 const CALM_TIME: Duration = Duration::from_secs(12);
 /// The longest that a message may take to be listed then.
-const MAX_DELAY: Duration = Duration::from_secs(4);
+const MAX_DELAY: Duration = Duration::from_secs(5);
 
 /// The options of a run.
 #[derive(Debug, Parser)]
