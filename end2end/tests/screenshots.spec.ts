@@ -19,8 +19,7 @@ test('a screenshot of the home page', async ({ page }) => {
   // The demonstration is at its end.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/');
-  await expect(page.locator('html.typeface')).toBeAttached();
-  await page.evaluate(() => document.fonts.ready);
+  await expect(page.locator('html.hydrated')).toBeAttached();
   await screenshot(page, 'home.png');
 });
 

@@ -1,12 +1,7 @@
-use std::time::Duration;
-
 use leptos::prelude::*;
 
 use super::wall_clock::until_midnight;
 use crate::erased::effect;
-
-/// How long after hydration the typeface is loaded: by then a page on a phone is live.
-const TYPEFACE_DELAY: Duration = Duration::from_millis(300);
 
 /// Whether the app is hydrated; provided in the context. The first render must equal the server's, so whatever depends
 /// on the reader's time zone, storage or browser waits for it. It is set again at midnight, when other days are called
@@ -23,9 +18,9 @@ impl Hydrated {
             hydrated.set(true);
             follow_midnight(hydrated);
             // For the style sheet and for tests.
-            set_root_class("hydrated");
-            // The typeface has the browser lay out the page anew, for which the first frames of the socket would wait.
-            set_timeout(|| set_root_class("hydrated typeface"), TYPEFACE_DELAY);
+            if let Some(root) = document().document_element() {
+                root.set_class_name("hydrated");
+            }
         });
     }
 
@@ -42,12 +37,6 @@ impl Hydrated {
     /// Its value, untracked.
     pub fn get_untracked(self) -> bool {
         self.0.get_untracked()
-    }
-}
-
-fn set_root_class(name: &str) {
-    if let Some(root) = document().document_element() {
-        root.set_class_name(name);
     }
 }
 
