@@ -27,6 +27,9 @@ pub struct Protocol {
     frames: BTreeSet<Seq>,
     /// The same with those that were delivered by answers.
     delivered: BTreeSet<Seq>,
+    /// The head of the first answer. The client has or fetches all up to it: frames may come before the answer, and
+    /// those of several nodes in any order.
+    first_head: Option<Seq>,
 }
 
 impl Protocol {
@@ -61,6 +64,10 @@ impl Protocol {
             } => {
                 self.told = self.told.max(*head);
                 self.tells_since.get_or_insert(now);
+                if self.first_head.is_none() {
+                    self.first_head = Some(*head);
+                    self.delivered.extend(is_calm.then_some(*head));
+                }
                 self.delivered
                     .extend(entries.iter().filter(|_| is_calm).map(LogEntry::seq));
                 let known = self.take_known(subscribed_at);
@@ -93,7 +100,9 @@ impl Protocol {
 
     /// Returns the first number that was not delivered in the calm, although one before it and one after it were.
     pub fn skipped(&self) -> Option<Seq> {
-        let mut pairs = self.delivered.iter().zip(self.delivered.iter().skip(1));
+        let from = self.first_head.unwrap_or_default();
+        let delivered = self.delivered.range(from..);
+        let mut pairs = delivered.clone().zip(delivered.skip(1));
         pairs.find_map(|(seq, next)| (*next != seq.next()).then(|| seq.next()))
     }
 
@@ -144,4 +153,26 @@ fn told_although_deleted(entries: &[LogEntry]) -> Option<Seq> {
     let mut told = entries.iter().filter_map(LogEntry::message);
     told.find(|message| deleted.contains(&message.seq))
         .map(|message| message.seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(numbers: &[u64], first_head: u64) -> Option<Seq> {
+        let protocol = Protocol {
+            delivered: numbers.iter().copied().map(Seq::new).collect(),
+            first_head: Some(Seq::new(first_head)),
+            ..Protocol::default()
+        };
+        protocol.skipped()
+    }
+
+    #[test]
+    fn a_frame_before_the_first_answer_may_be_an_older_one() {
+        // 437 came after 438, of which only the answer tells.
+        assert_eq!(delivered(&[437, 438, 439], 438), None);
+        assert_eq!(delivered(&[435, 438, 439], 438), None);
+        assert_eq!(delivered(&[437, 438, 440], 438), Some(Seq::new(439)));
+    }
 }
