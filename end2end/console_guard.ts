@@ -7,14 +7,11 @@ const tooBusy = /status of 503 .*\/i\/\w+\?w=\d+\)$/;
 /** Chromium's warning for a page that is left while its socket connects: the page closes it then. */
 const leftWhileConnecting = /WebSocket is closed before the connection is established/;
 
-/** The typeface is loaded last, after which a test does not wait before it cuts the connection. */
-const typefaceLost = /net::ERR_\w+ \(.*\/inter\.woff2\)$/;
-
 const problemTypes = new Set(['assert', 'error', 'warning']);
 
 export class ConsoleGuard {
   private readonly seen: string[] = [];
-  private readonly allowed: RegExp[] = [tooBusy, leftWhileConnecting, typefaceLost];
+  private readonly allowed: RegExp[] = [tooBusy, leftWhileConnecting];
 
   /** Listens to every page of the context, including those that are opened later. */
   watch(context: BrowserContext) {
