@@ -27,14 +27,7 @@ pub fn large_png(bytes: u32) -> Vec<u8> {
 /// Makes a PNG of a little more than this many bytes, of a palette: a JPEG of its noise is larger.
 pub fn large_indexed_png(bytes: u32) -> Vec<u8> {
     let side = bytes.isqrt() + 1;
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, side, side);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_palette(noise(256 * 3));
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(&noise(side * side)).unwrap();
-    writer.finish().unwrap();
-    png
+    encode(side, side, &noise(side * side), Some(noise(256 * 3)))
 }
 
 fn noise(bytes: u32) -> Vec<u8> {
@@ -51,9 +44,18 @@ fn noise(bytes: u32) -> Vec<u8> {
 }
 
 fn encode_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
+    encode(width, height, pixels, None)
+}
+
+/// Pixels are three samples, or an index of the palette.
+fn encode(width: u32, height: u32, pixels: &[u8], palette: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
+    if let Some(palette) = palette {
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_palette(palette);
+    }
     encoder.set_compression(png::Compression::Fastest);
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(pixels).unwrap();
