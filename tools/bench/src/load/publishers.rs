@@ -17,8 +17,8 @@ const FIRST: usize = 1 << 32;
 
 pub(super) struct Publishers {
     sockets: Vec<Socket>,
-    /// Those without a request under way.
-    free: Vec<usize>,
+    /// Those without a request under way. They take turns, so that none is closed for being idle.
+    free: VecDeque<usize>,
     /// Grows when a system responds more slowly than requests are due: an open loop.
     waiting: VecDeque<String>,
     is_stream: bool,
@@ -84,7 +84,7 @@ impl Publishers {
     fn send_waiting(&mut self) {
         while !self.free.is_empty()
             && let Some(request) = self.waiting.pop_front()
-            && let Some(index) = self.free.pop()
+            && let Some(index) = self.free.pop_front()
         {
             self.sockets[index].write(request.as_bytes());
         }
@@ -109,7 +109,7 @@ impl Publishers {
         }
         while let Some(body) = http::response(&socket.unread)? {
             socket.unread.drain(..body.end);
-            self.free.push(index);
+            self.free.push_back(index);
         }
         self.send_waiting();
         Ok(())
