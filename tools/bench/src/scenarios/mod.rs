@@ -138,7 +138,8 @@ impl Scenario {
     pub fn is_for(self, system: System) -> bool {
         use System::{Bare, Bun, Centrifuge, SocketIo, Tonesa};
         match self {
-            Self::Posts | Self::Page | Self::Store | Self::Upload => system == Tonesa,
+            Self::Page | Self::Store | Self::Upload => system == Tonesa,
+            Self::Posts => matches!(system, Bare | Tonesa),
             // The others do not keep up with what it sends.
             Self::Slow => matches!(system, Bare | Tonesa | Bun),
             Self::CrossNode => matches!(system, Tonesa | SocketIo | Centrifuge),

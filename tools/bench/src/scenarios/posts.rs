@@ -1,5 +1,5 @@
 //! Messages over HTTP, durable before they are sent: the same fan-out as touches, and beside it what a post costs by
-//! itself.
+//! itself. Of the bare program, what the fan-out of such frames alone reaches: they are three times as long as touches.
 
 use anyhow::Result;
 
@@ -15,7 +15,17 @@ const RATE: f64 = 20.0;
 /// Posts that wait for the same disk sync share it.
 const CONNECTIONS: usize = 64;
 
+const DELIVERIES: &str = "saturation: deliveries";
+
 pub fn run(bench: &Bench, system: System) -> Result<Vec<Sample>> {
+    if system == System::Bare {
+        let setup = Setup {
+            long_events: true,
+            ..Setup::merging(1)
+        };
+        let rate = Search::new(bench, system, setup, bench.watchers).run("long events")?;
+        return Ok(vec![sample(DELIVERIES, PerSecond, rate)]);
+    }
     let watched = light(bench, system, bench.watchers)?;
     let alone = light(bench, system, 1)?;
     let processor = watched.processor.saturating_sub(alone.processor);
@@ -39,7 +49,7 @@ pub fn run(bench: &Bench, system: System) -> Result<Vec<Sample>> {
             PerCpuSecond,
             fan_out,
         ),
-        sample("saturation: deliveries", PerSecond, rate),
+        sample(DELIVERIES, PerSecond, rate),
         sample("saturation: posts", PerSecond, posts),
         sample("saturation: posts with one watcher", PerSecond, unwatched),
     ])

@@ -5,6 +5,8 @@ pub mod tonesa;
 
 pub use protocol::{Event, Protocol};
 
+use protocol::{posted, touched};
+
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
@@ -39,6 +41,8 @@ pub struct Setup<'a> {
     pub rooms: usize,
     /// The bare program only: whether all frames that wait for a room are one write.
     pub merge_frames: bool,
+    /// The bare program only: whether its events are as long as Tonesa's messages rather than touches.
+    pub long_events: bool,
     /// The Redis through which it reaches another node.
     pub redis: Option<&'a str>,
 }
@@ -48,6 +52,7 @@ impl Setup<'_> {
         Self {
             rooms,
             merge_frames: false,
+            long_events: false,
             redis: None,
         }
     }
@@ -91,11 +96,16 @@ impl System {
                 } else {
                     "broadcast"
                 };
-                (env::current_exe()?, Some(command.into()), Protocol::plain())
+                let protocol = Protocol::plain(if setup.long_events { posted } else { touched });
+                (env::current_exe()?, Some(command.into()), protocol)
             }
             Self::Bun => {
                 let script = bench.peer("bun/server.js")?;
-                (bench.peer("bun/bun")?, Some(script), Protocol::plain())
+                (
+                    bench.peer("bun/bun")?,
+                    Some(script),
+                    Protocol::plain(touched),
+                )
             }
             Self::SocketIo => {
                 let script = bench.peer("socketio/server.mjs")?;

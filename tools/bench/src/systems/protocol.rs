@@ -19,15 +19,16 @@ pub struct Protocol {
 const UPLOAD: &str = "0123456789abcdef01234567";
 
 impl Protocol {
-    /// The path names the room, and every text frame goes to all of it.
-    pub fn plain() -> Self {
+    /// The path names the room, and every text frame goes to all of it. `event` makes one of an upload's id and the
+    /// text of its sequence number.
+    pub fn plain(event: fn(&str, &str) -> String) -> Self {
         Self {
             script: Box::new(|room| Script {
                 request: ws::request(&format!("/{room}"), None),
                 steps: Vec::new(),
                 ready: "ready",
             }),
-            event: Box::new(|_, number| touched(UPLOAD, number)),
+            event: Box::new(move |_, number| event(UPLOAD, number)),
             post: None,
         }
     }
@@ -75,5 +76,13 @@ impl Protocol {
 pub fn touched(upload: &str, number: &str) -> String {
     format!(
         r#"{{"type":"touched","data":{{"uploadID":"{upload}","points":[{{"x":{number},"y":0.25,"tab":"tagoftab23"}}]}}}}"#
+    )
+}
+
+/// The text of a message as watchers get it, as long as those that Tonesa makes of [`Protocol::post`].
+pub fn posted(upload: &str, number: &str) -> String {
+    let digits = number.rsplit('.').next().unwrap_or_default();
+    format!(
+        r#"{{"type":"messagePosted","data":{{"uploadID":"{upload}","message":{{"kind":"message","id":"{upload}","uploadID":"{upload}","seq":100000,"authorName":"Mira","content":"{number}","clientMessageID":"m{digits}","createdAt":"2026-11-24T12:00:01.456Z"}}}}}}"#
     )
 }
