@@ -2,7 +2,8 @@
 //! tests start nodes in-process.
 //!
 //! Each layer imports only from those below it: `app`; `http`; `hub`; then `websocket`, `broker`, `store`, `blob` and
-//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`; then `random` and `sync`.
+//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`; then `random`,
+//! `supervise` and `sync`.
 
 pub mod admission;
 pub mod app;
@@ -18,5 +19,6 @@ pub mod image;
 pub mod metrics;
 pub mod random;
 pub mod store;
+mod supervise;
 mod sync;
 pub mod websocket;

@@ -32,6 +32,7 @@ use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
+use crate::supervise::stop_on_panic;
 
 /// How many wrong admin tokens an address may bring per minute.
 const WRONG_TOKENS_PER_MINUTE: u32 = 10;
@@ -58,7 +59,8 @@ pub fn start(
         stopping.clone(),
     );
     let rate_limits = Arc::new(rate_limits(&limits, backends.counts.clone()));
-    tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
+    let cleanup = Arc::clone(&rate_limits).run_cleanup(stopping.clone());
+    tasks.spawn(stop_on_panic(stopping.clone(), cleanup));
     let address_blocks = start_address_blocks(&backends, &tasks, &stopping);
     let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
     let sweeper = Sweeper {
@@ -68,11 +70,13 @@ pub fn start(
         status: Arc::clone(&sweep),
         metrics: metrics.sweep,
     };
-    tasks.spawn(sweeper.run(stopping.clone()));
+    let sweeping = sweeper.run(stopping.clone());
+    tasks.spawn(stop_on_panic(stopping.clone(), sweeping));
     let removals = start_remover(&backends, &hub, &tasks, &stopping);
     let quota = start_storage_quota(&limits, &backends, &tasks, &stopping);
     let decoders = decode_pool(&config, &backends, Arc::clone(&rate_limits));
-    tasks.spawn(logs::report_dropped_lines(stopping.clone()));
+    let reports = logs::report_dropped_lines(stopping.clone());
+    tasks.spawn(stop_on_panic(stopping.clone(), reports));
     let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
     let response_budget = ResponseBudget::default();
     let mut registry = metrics.registry;
@@ -137,7 +141,7 @@ fn start_address_blocks(
     let blocks = AddressBlocks::default();
     let moderation = Arc::clone(&backends.moderation);
     let refresh = address_blocks::refresh(blocks.clone(), moderation, stopping.clone());
-    tasks.spawn(refresh);
+    tasks.spawn(stop_on_panic(stopping.clone(), refresh));
     blocks
 }
 
@@ -155,7 +159,8 @@ fn start_remover(
         blobs: Arc::clone(&backends.blobs),
         removals: Arc::clone(&removals),
     };
-    tasks.spawn(remover.run(stopping.clone()));
+    let removing = remover.run(stopping.clone());
+    tasks.spawn(stop_on_panic(stopping.clone(), removing));
     removals
 }
 
@@ -188,7 +193,8 @@ fn start_storage_quota(
         store: Arc::clone(&backends.store),
         folder: backends.temp_dir.clone(),
     };
-    tasks.spawn(reader.run(stopping.clone()));
+    let reading = reader.run(stopping.clone());
+    tasks.spawn(stop_on_panic(stopping.clone(), reading));
     quota
 }
 

@@ -10,7 +10,7 @@ use super::node;
 use crate::broker::redis::OpenError as RedisError;
 use crate::config::{Config, Limits};
 use crate::http::assets::{Site, SiteError};
-use crate::http::serve::{ListenError, Listeners, serve};
+use crate::http::serve::{ListenError, Listeners, ServeError, serve};
 use crate::store::mongo;
 
 /// Open files other than those of clients: uploads under way, the database, connections to backends.
@@ -28,6 +28,9 @@ pub enum StartError {
     /// The node cannot listen at an address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The node was serving, and stopped by itself.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// The operating system refused something that every node needs.
     #[error("cannot run: {0}")]
     System(#[from] io::Error),

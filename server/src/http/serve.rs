@@ -61,6 +61,17 @@ pub enum ListenError {
     },
 }
 
+/// Why a node stopped by itself.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Accepting connections fails permanently.
+    #[error("cannot accept connections: {0}")]
+    Accept(#[from] io::Error),
+    /// A task without which the node is of no use.
+    #[error("a task of the node panicked, as the log says; start it anew")]
+    TaskPanicked,
+}
+
 /// The sockets that a node listens on.
 pub struct Listeners {
     /// For clients.
@@ -112,12 +123,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// requests and background tasks may finish until their deadlines.
 ///
 /// # Errors
-/// When accepting connections fails permanently.
+/// See [`ServeError`].
 pub async fn serve(
     state: AppState,
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
+) -> Result<(), ServeError> {
     let handle = Handle::new();
     let server = server(
         listeners.public,
@@ -129,11 +140,16 @@ pub async fn serve(
     }
     let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut serving = pin!(server.serve(service));
-    tokio::select! {
-        failed = &mut serving => return failed,
-        () = shutdown => {}
+    let has_panicked = tokio::select! {
+        failed = &mut serving => return failed.map_err(ServeError::from),
+        () = shutdown => false,
+        () = state.stopping.cancelled() => true,
+    };
+    drain(&state, &handle, serving).await?;
+    if has_panicked {
+        return Err(ServeError::TaskPanicked);
     }
-    drain(&state, &handle, serving).await
+    Ok(())
 }
 
 /// Serves metrics until the node stops.

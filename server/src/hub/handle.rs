@@ -22,6 +22,7 @@ use super::socket_monitor::SocketMonitor;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame};
 use crate::config::HubIntervals;
 use crate::store::Store;
+use crate::supervise::stop_on_panic;
 
 /// Limits and intervals of a node's sockets.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,7 @@ impl Hub {
     /// Spawns a task that is cancelled when the node shuts down.
     pub(super) fn spawn_until_shutdown(&self, work: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.0.shutdown.clone();
+        let work = stop_on_panic(shutdown.clone(), work);
         self.0
             .tasks
             .spawn(async move { shutdown.run_until_cancelled(work).await });

@@ -16,6 +16,7 @@ use super::{head_announcer, presence_announcer, reconciler};
 use crate::broker::Broker;
 use crate::random;
 use crate::store::Store;
+use crate::supervise::stop_on_panic;
 
 impl Hub {
     /// Starts the hub of a node and attaches it to the broker, whose frames reach this hub's sockets from now on.
@@ -64,8 +65,11 @@ impl Hub {
         hub.spawn_until_shutdown(reconciler::run(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_confirmations(hub.clone()));
         hub.spawn_until_shutdown(reconciler::run_expiries(hub.clone()));
-        let announcer = presence_announcer::run(hub.clone(), hub.0.shutdown.clone());
-        hub.0.tasks.spawn(announcer);
+        let shutdown = &hub.0.shutdown;
+        let announcer = presence_announcer::run(hub.clone(), shutdown.clone());
+        hub.0
+            .tasks
+            .spawn(stop_on_panic(shutdown.clone(), announcer));
         let monitor = Arc::clone(&hub.0.monitor);
         let queued = Arc::clone(&hub.0.queued_bytes);
         hub.spawn_until_shutdown(socket_monitor::run(monitor, queued, intervals));

@@ -33,7 +33,7 @@ use server::blob::Derived;
 use server::config::Config;
 use server::config::HubIntervals;
 use server::http::assets::Site;
-use server::http::serve::{Listeners, serve};
+use server::http::serve::{Listeners, ServeError, serve};
 use server::http::state::AppState;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -54,7 +54,7 @@ pub struct TestNode {
     /// A client that follows no redirects.
     pub client: Client,
     stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<Result<(), ServeError>>,
 }
 
 impl TestNode {
@@ -155,6 +155,11 @@ impl TestNode {
     pub async fn stop(mut self) {
         drop(self.stop.take());
         self.serving.await.unwrap().unwrap();
+    }
+
+    /// Waits until the node has stopped by itself.
+    pub async fn stopped_by_itself(self) -> ServeError {
+        self.serving.await.unwrap().unwrap_err()
     }
 
     /// Starts to stop the node, as SIGTERM does.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use app::event::{CommandName, RefusalCode, ServerEvent};
 use app::model::{NewMessage, Seq, UploadId, UploadRef};
 use server::config::HubIntervals;
+use server::http::serve::ServeError;
 use server::store::Draft;
 use server::{clock, ids};
 
@@ -219,4 +220,21 @@ async fn a_read_that_lags_behind_resets_nobody() {
     let ((reset, head, _), ()) = tokio::join!(resumed, caught_up);
     assert!(!reset);
     assert_eq!(head, Seq::new(5));
+}
+
+#[tokio::test]
+async fn a_node_stops_when_one_of_its_own_tasks_panics() {
+    let switches = Switches::default();
+    let node = node_with(&switches).await;
+    let upload = node.uploaded().await;
+    let mut watcher = watcher(&node, upload.id).await;
+
+    switches.store.set(Mode::Panicking);
+    // Has the reconciler read the store.
+    switches.receiver().repaired();
+    assert_eq!(watcher.close_code().await, Some(1012));
+    assert!(matches!(
+        node.stopped_by_itself().await,
+        ServeError::TaskPanicked
+    ));
 }

@@ -39,6 +39,7 @@ use super::recent::RecentEntries;
 use super::schedule::Schedule;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame};
+use crate::supervise::stop_on_panic;
 use crate::sync::{Mutex, MutexGuard, spawn};
 use crate::websocket;
 
@@ -264,8 +265,9 @@ impl Rooms {
     }
 
     fn spawn_transition(self: &Arc<Self>, topic: UploadId, subscribed: bool) {
-        let transition = Arc::clone(self).run_transition(topic, subscribed);
         let shutdown = self.shutdown.clone();
+        let transition = Arc::clone(self).run_transition(topic, subscribed);
+        let transition = stop_on_panic(shutdown.clone(), transition);
         spawn(&self.tasks, async move {
             shutdown.run_until_cancelled(transition).await
         });
@@ -323,7 +325,8 @@ impl Rooms {
         room.pending.push(frame.class, websocket::text(&frame.text));
         if !room.pending.is_draining {
             room.pending.is_draining = true;
-            spawn(&self.tasks, Arc::clone(self).fan_out(topic, room.id));
+            let fan_out = Arc::clone(self).fan_out(topic, room.id);
+            spawn(&self.tasks, stop_on_panic(self.shutdown.clone(), fan_out));
         }
     }
 
