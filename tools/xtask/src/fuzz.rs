@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{setup, workspace::Workspace};
 
 /// How long each target runs in the stage `fuzz`: long enough to find again what is found quickly.
-const DEFAULT_SECONDS: u32 = 5;
+const DEFAULT_SECONDS: u32 = 60;
 /// An input that takes longer fails, in seconds.
 const TIMEOUT: u32 = 20;
 /// A target that uses more memory fails, in MiB.
@@ -26,7 +26,7 @@ const TAIL: usize = 40;
 /// The options of a run.
 #[derive(Default, clap::Args)]
 pub struct Options {
-    /// How long each target runs, in seconds [default: 5]
+    /// How long each target runs, in seconds [default: 60]
     #[arg(long)]
     seconds: Option<u32>,
     /// Build the project's own code with optimisations, which takes minutes: for long runs
@@ -43,7 +43,7 @@ pub struct Options {
 const NEEDED: &str =
     "fuzzing needs Linux and a C++ compiler with libstdc++ (Debian: apt install g++)";
 
-/// The stage `fuzz`: all targets for a few seconds. Says so if that is not possible on this machine.
+/// The stage `fuzz`: all targets for a minute each. Says so if that is not possible on this machine.
 pub fn test(workspace: &Workspace) -> Result<()> {
     if !setup::for_fuzzing(workspace)? {
         println!("xtask: nothing is fuzzed: {NEEDED}");

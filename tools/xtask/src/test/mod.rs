@@ -28,7 +28,7 @@ pub enum Stage {
     Deny,
     /// Unit and integration tests
     Unit,
-    /// Each target of tools/fuzz for a few seconds
+    /// Each target of tools/fuzz for a minute
     Fuzz,
     /// The site's size, then Playwright with real Chromium against the real program
     Browser,
