@@ -146,8 +146,12 @@ impl FromStr for LogFilter {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        EnvFilter::try_new(text).map_err(drop)?;
-        Ok(Self(text.to_owned()))
+        // tracing-subscriber 0.3.23 reads a directive that begins with white space at the wrong bytes, and panics if
+        // these are inside a character.
+        let directives: Vec<_> = text.split(',').map(str::trim).collect();
+        let filter = directives.join(",");
+        EnvFilter::try_new(&filter).map_err(drop)?;
+        Ok(Self(filter))
     }
 }
 
