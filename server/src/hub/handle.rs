@@ -21,8 +21,8 @@ use super::rooms::{Membership, ReadStart, Rooms, WatchedUpload};
 use super::socket_monitor::SocketMonitor;
 use crate::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame};
 use crate::config::HubIntervals;
+use crate::panics::stop_on_panic;
 use crate::store::Store;
-use crate::supervise::stop_on_panic;
 
 /// Limits and intervals of a node's sockets.
 #[derive(Debug, Clone, Copy)]
@@ -236,6 +236,11 @@ impl Hub {
     /// outbox's lock for a moment, about ten nanoseconds per socket.
     pub fn queued_frames(&self) -> (usize, usize) {
         self.0.monitor.queued_frames()
+    }
+
+    /// The most message frames, touch frames and bytes that wait to be written to one socket, for the simulation.
+    pub fn longest_queues(&self) -> (usize, usize, usize) {
+        self.0.monitor.longest_queues()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

@@ -76,6 +76,15 @@ impl SocketMonitor {
         queued.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
+    /// The most message frames, touch frames and bytes that are queued for one socket.
+    pub(super) fn longest_queues(&self) -> (usize, usize, usize) {
+        let sockets = self.lock();
+        let queued = sockets.iter().map(|(_, socket)| socket.outbox.queued());
+        queued.fold((0, 0, 0), |most, one| {
+            (most.0.max(one.0), most.1.max(one.1), most.2.max(one.2))
+        })
+    }
+
     /// Closes stalled and dead sockets, and pings silent ones.
     fn tick(&self, intervals: &HubIntervals) {
         let ping_every = u64::try_from(intervals.ping_every.as_millis()).unwrap_or(u64::MAX);

@@ -9,6 +9,7 @@ use app::model::{LogEntry, LogPage, Seq, ShortId, UploadId};
 
 use crate::Millis;
 use crate::client::Client;
+use crate::panics;
 use crate::world::World;
 
 /// What may be queued for a socket: messages with a partly written one and a close frame, touches, and bytes.
@@ -30,8 +31,10 @@ const MAX_UNTOLD: Millis = 13_000;
 /// What has to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Property {
-    /// What is queued for sockets is within its bounds.
+    /// What is queued for a socket is within its bounds.
     QueuesAreBounded,
+    /// No code of a node or of a client panics.
+    NothingPanics,
     /// A socket that takes nothing, or whose client has vanished, is closed in time.
     DeadSocketsClose,
     /// Time passes: no task goes on and on.
@@ -72,7 +75,8 @@ impl Property {
     /// What it says.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::QueuesAreBounded => "What is queued for sockets is within its bounds.",
+            Self::QueuesAreBounded => "What is queued for a socket is within its bounds.",
+            Self::NothingPanics => "No code of a node or of a client panics.",
             Self::DeadSocketsClose => {
                 "A socket that takes nothing, or whose client has vanished, is closed in time."
             }
@@ -120,6 +124,7 @@ impl fmt::Display for Violation {
 impl World {
     /// Checks what holds at every moment.
     pub fn check(&mut self) {
+        self.check_panics();
         self.check_queues();
         self.check_sockets();
         self.check_images();
@@ -150,22 +155,20 @@ impl World {
             let Some(process) = &node.process else {
                 continue;
             };
-            let on_node = self.sockets.values().filter(|it| it.node == node.number);
-            // One that a client has just closed may not have ended yet.
-            let sockets = on_node.count() + self.clients.len();
-            let (messages, touches) = process.hub.queued_frames();
-            let bytes = process.hub.queued_bytes();
-            if messages > sockets * MAX_MESSAGES
-                || touches > sockets * MAX_TOUCHES
-                || bytes > sockets * MAX_BYTES
-            {
+            let (messages, touches, bytes) = process.hub.longest_queues();
+            if messages > MAX_MESSAGES || touches > MAX_TOUCHES || bytes > MAX_BYTES {
                 violations.push(format!(
-                    "n{} queues {messages} messages, {touches} touches and {bytes} bytes for {sockets} sockets",
+                    "n{} queues {messages} messages, {touches} touches or {bytes} bytes for a socket",
                     node.number
                 ));
             }
         }
         self.violate_all(Property::QueuesAreBounded, violations);
+    }
+
+    fn check_panics(&mut self) {
+        let panics = panics::take();
+        self.violate_all(Property::NothingPanics, panics);
     }
 
     fn check_sockets(&mut self) {

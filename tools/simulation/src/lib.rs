@@ -19,6 +19,7 @@
 //! protocol what a socket has to deliver
 //! faults   what breaks, and for how long
 //! check    the properties
+//! panics   of the nodes' and clients' code
 //! trace    what happened when
 //! report   shows that in a browser
 //! minimise leaves out what a violation does not need
@@ -37,6 +38,7 @@ mod frames;
 mod links;
 mod minimise;
 mod node;
+mod panics;
 mod plan;
 mod protocol;
 pub mod report;
@@ -111,6 +113,7 @@ fn simulate_here(
     length: Millis,
     is_traced: bool,
 ) -> Report {
+    panics::record();
     server::random::seed_thread(seed);
     let trace = Trace::new(is_traced);
     let mut world = World::new(trace.clone(), Watchdog::start(seed));
