@@ -2,8 +2,8 @@
 //! tests start nodes in-process.
 //!
 //! Each layer imports only from those below it: `app`; `http`; `hub`; then `websocket`, `broker`, `store`, `blob` and
-//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`; then `random`,
-//! `supervise` and `sync`.
+//! `image` side by side; then `admission`, `metrics`, `config`, `fs`, `ids` and `clock`; then `panics`,
+//! `random` and `sync`.
 
 pub mod admission;
 pub mod app;
@@ -17,8 +17,8 @@ pub mod hub;
 pub mod ids;
 pub mod image;
 pub mod metrics;
+mod panics;
 pub mod random;
 pub mod store;
-mod supervise;
 mod sync;
 pub mod websocket;

@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::address_blocks::AddressBlocks;
+use crate::panics::restart_on_panic;
 use crate::store::{Moderation, StoreError};
 
 /// How often the blocked addresses are read: within this time a node obeys what an admin did at another one.
@@ -19,9 +20,15 @@ pub async fn refresh(
     store: Arc<dyn Moderation>,
     stopping: CancellationToken,
 ) {
+    let refreshing = restart_on_panic(|| refresh_forever(&blocks, store.as_ref()));
+    stopping.run_until_cancelled(refreshing).await;
+}
+
+async fn refresh_forever(blocks: &AddressBlocks, store: &dyn Moderation) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+    loop {
+        ticks.tick().await;
         let read = async {
             let blocked = store.blocked_addresses().await?;
             Ok::<_, StoreError>(blocked.iter().map(|it| it.address).collect())

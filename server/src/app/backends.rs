@@ -3,9 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
 use crate::admission::shared_counts::SharedCounts;
@@ -30,6 +33,9 @@ const BLOBS_FOLDER: &str = "images";
 /// The subfolder of the data folder for images on their way into a bucket. Nodes that start with the same settings
 /// share it.
 const UPLOADS_FOLDER: &str = "uploads";
+
+/// How long closing the backends may take. What was acknowledged is durable, closed or not.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Why a backend cannot be opened.
 #[derive(Debug, Error)]
@@ -66,6 +72,8 @@ pub struct Backends {
     pub counts: Option<Arc<dyn SharedCounts>>,
     /// The folder for files before they are put into `blobs`.
     pub temp_dir: PathBuf,
+    /// Cancelled when the node stops, which it does too if a task of a backend panics.
+    pub stopping: CancellationToken,
 }
 
 /// Open backends, and what is needed to close them.
@@ -100,10 +108,11 @@ enum BrokerBackend {
 /// # Errors
 /// See [`OpenError`].
 pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, OpenError> {
-    let store = open_store(config).await?;
+    let stopping = CancellationToken::new();
+    let store = open_store(config, &stopping).await?;
     let others = async {
         let blobs = open_blobs(config).await?;
-        let broker = open_broker(config, metrics).await?;
+        let broker = open_broker(config, metrics, &stopping).await?;
         Ok((blobs, broker))
     };
     let (blobs, broker) = match others.await {
@@ -126,6 +135,7 @@ pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, Op
         temp_dir: blobs.temp_dir().to_owned(),
         blobs: Arc::new(MeasuredBlobs::new(blobs.shared(), metrics.blobs.clone())),
         broker: Arc::new(MeasuredBroker::new(broker.shared(), metrics.broker.clone())),
+        stopping,
     };
     Ok(OpenBackends {
         backends,
@@ -135,12 +145,17 @@ pub async fn open(config: &Config, metrics: &Metrics) -> Result<OpenBackends, Op
     })
 }
 
-async fn open_store(config: &Config) -> Result<StoreBackend, OpenError> {
+async fn open_store(
+    config: &Config,
+    stopping: &CancellationToken,
+) -> Result<StoreBackend, OpenError> {
     if let Some(url) = &config.shared.mongo_url {
         let store = MongoStore::open(url).await?;
         return Ok(StoreBackend::Mongo(Arc::new(store)));
     }
-    let store = blocking(&config.data_dir, SqliteStore::open).await?;
+    let stopping = stopping.clone();
+    let open = move |folder: &Path| SqliteStore::open_for_node(folder, stopping);
+    let store = blocking(&config.data_dir, open).await?;
     Ok(StoreBackend::Sqlite(Arc::new(store)))
 }
 
@@ -153,9 +168,14 @@ async fn open_blobs(config: &Config) -> Result<BlobsBackend, OpenError> {
     Ok(BlobsBackend::Directory(Arc::new(blobs)))
 }
 
-async fn open_broker(config: &Config, metrics: &Metrics) -> Result<BrokerBackend, OpenError> {
+async fn open_broker(
+    config: &Config,
+    metrics: &Metrics,
+    stopping: &CancellationToken,
+) -> Result<BrokerBackend, OpenError> {
     if let Some(url) = &config.shared.redis_url {
-        let broker = RedisBroker::open(url.expose(), metrics.broker.clone()).await?;
+        let metrics = metrics.broker.clone();
+        let broker = RedisBroker::open(url.expose(), metrics, stopping.clone()).await?;
         return Ok(BrokerBackend::Redis(Arc::new(broker)));
     }
     let broker = MemoryBroker::new(Arc::new(MemoryBus::default()));
@@ -242,10 +262,15 @@ impl BrokerBackend {
 }
 
 impl OpenBackends {
-    /// Closes the connections. Call it when the node no longer serves.
+    /// Closes the connections, as far as that is possible in time. Call it when the node no longer serves.
     pub async fn close(self) {
-        self.broker.close().await;
-        self.store.close().await;
-        self.blobs.close().await;
+        let closing = async {
+            self.broker.close().await;
+            self.store.close().await;
+            self.blobs.close().await;
+        };
+        if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+            tracing::warn!("the backends were not closed in time");
+        }
     }
 }

@@ -32,7 +32,6 @@ use crate::hub::deleting::Deleter;
 use crate::hub::posting::Poster;
 use crate::hub::{Hub, HubLimits};
 use crate::image::DecodePool;
-use crate::supervise::stop_on_panic;
 
 /// How many wrong admin tokens an address may bring per minute.
 const WRONG_TOKENS_PER_MINUTE: u32 = 10;
@@ -46,7 +45,7 @@ pub fn start(
     metrics: Metrics,
 ) -> (AppState, Arc<SweepStatus>) {
     let limits = config.limits;
-    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let (tasks, stopping) = (TaskTracker::new(), backends.stopping.clone());
     let hub = Hub::start(
         Arc::clone(&backends.broker),
         Arc::clone(&backends.store),
@@ -59,8 +58,7 @@ pub fn start(
         stopping.clone(),
     );
     let rate_limits = Arc::new(rate_limits(&limits, backends.counts.clone()));
-    let cleanup = Arc::clone(&rate_limits).run_cleanup(stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), cleanup));
+    tasks.spawn(Arc::clone(&rate_limits).run_cleanup(stopping.clone()));
     let address_blocks = start_address_blocks(&backends, &tasks, &stopping);
     let sweep = Arc::new(SweepStatus::new(config.sweep.is_on));
     let sweeper = Sweeper {
@@ -70,13 +68,11 @@ pub fn start(
         status: Arc::clone(&sweep),
         metrics: metrics.sweep,
     };
-    let sweeping = sweeper.run(stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), sweeping));
+    tasks.spawn(sweeper.run(stopping.clone()));
     let removals = start_remover(&backends, &hub, &tasks, &stopping);
     let quota = start_storage_quota(&limits, &backends, &tasks, &stopping);
     let decoders = decode_pool(&config, &backends, Arc::clone(&rate_limits));
-    let reports = logs::report_dropped_lines(stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), reports));
+    tasks.spawn(logs::report_dropped_lines(stopping.clone()));
     let sockets = Slots::with_fair_shares(limits.sockets, limits.sockets_per_address);
     let response_budget = ResponseBudget::default();
     let mut registry = metrics.registry;
@@ -141,7 +137,7 @@ fn start_address_blocks(
     let blocks = AddressBlocks::default();
     let moderation = Arc::clone(&backends.moderation);
     let refresh = address_blocks::refresh(blocks.clone(), moderation, stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), refresh));
+    tasks.spawn(refresh);
     blocks
 }
 
@@ -159,8 +155,7 @@ fn start_remover(
         blobs: Arc::clone(&backends.blobs),
         removals: Arc::clone(&removals),
     };
-    let removing = remover.run(stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), removing));
+    tasks.spawn(remover.run(stopping.clone()));
     removals
 }
 
@@ -193,8 +188,7 @@ fn start_storage_quota(
         store: Arc::clone(&backends.store),
         folder: backends.temp_dir.clone(),
     };
-    let reading = reader.run(stopping.clone());
-    tasks.spawn(stop_on_panic(stopping.clone(), reading));
+    tasks.spawn(reader.run(stopping.clone()));
     quota
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blob::{BlobError, Blobs};
 use crate::clock;
 use crate::hub::Hub;
+use crate::panics::restart_on_panic;
 use crate::store::{Removal, Store, StoreError};
 
 /// How often it is looked for uploads that have expired, or that a node deleted which then died.
@@ -49,7 +50,8 @@ enum RemovalError {
 impl Remover {
     /// Removes until the node stops. What is interrupted is done at the next start, or by another node.
     pub async fn run(self, stopping: CancellationToken) {
-        stopping.run_until_cancelled(self.run_forever()).await;
+        let running = restart_on_panic(|| self.run_forever());
+        stopping.run_until_cancelled(running).await;
     }
 
     async fn run_forever(&self) {

@@ -49,7 +49,7 @@ impl StartError {
     }
 }
 
-/// Runs a node until the process receives SIGTERM or SIGINT.
+/// Runs a node until the process receives SIGTERM or SIGINT, or one of the node's own tasks panics.
 ///
 /// # Errors
 /// See [`StartError`].

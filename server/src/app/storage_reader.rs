@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::storage_quota::StorageQuota;
 use crate::fs::free_space::free_space;
+use crate::panics::restart_on_panic;
 use crate::store::Store;
 
 /// How long a reading of what is free is used.
@@ -33,7 +34,9 @@ pub(super) struct StorageReader {
 impl StorageReader {
     /// Reads until the node stops.
     pub async fn run(self, stopping: CancellationToken) {
-        let reading = futures::future::join(self.read_stored(), self.read_free());
+        let reading = restart_on_panic(async || {
+            futures::future::join(self.read_stored(), self.read_free()).await;
+        });
         stopping.run_until_cancelled(reading).await;
     }
 

@@ -67,7 +67,7 @@ pub enum ServeError {
     /// Accepting connections fails permanently.
     #[error("cannot accept connections: {0}")]
     Accept(#[from] io::Error),
-    /// A task without which the node is of no use.
+    /// A task panicked that the node cannot be without.
     #[error("a task of the node panicked, as the log says; start it anew")]
     TaskPanicked,
 }
@@ -119,7 +119,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` resolves. Then no more connections are accepted, sockets are closed with "restarting", and
+/// Serves until `shutdown` resolves, or a task panics that the node cannot be without. Then no more connections are accepted, sockets are closed with "restarting", and
 /// requests and background tasks may finish until their deadlines.
 ///
 /// # Errors
@@ -141,9 +141,10 @@ pub async fn serve(
     let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut serving = pin!(server.serve(service));
     let has_panicked = tokio::select! {
+        biased;
+        () = state.stopping.cancelled() => true,
         failed = &mut serving => return failed.map_err(ServeError::from),
         () = shutdown => false,
-        () = state.stopping.cancelled() => true,
     };
     drain(&state, &handle, serving).await?;
     if has_panicked {

@@ -10,8 +10,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::frames::head_frame;
 use crate::broker::Broker;
 
-/// The heads of the conversations that this node has posted to since the last announcement. Bounded by what can be
-/// posted in that time.
+/// How many heads are kept while the broker fails. Those of further conversations are found by the reconciler of each
+/// node that has watchers of them.
+const MAX_HEADS: usize = 10_000;
+
+/// The heads of the conversations that this node has posted to since the last announcement.
 #[derive(Default)]
 pub(super) struct HeadAnnouncer(Mutex<BTreeMap<UploadId, Seq>>);
 
@@ -19,8 +22,10 @@ impl HeadAnnouncer {
     /// Records a head to announce.
     pub(super) fn record(&self, topic: UploadId, seq: Seq) {
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = heads.entry(topic).or_default();
-        *head = seq.max(*head);
+        if heads.len() < MAX_HEADS || heads.contains_key(&topic) {
+            let head = heads.entry(topic).or_default();
+            *head = seq.max(*head);
+        }
     }
 
     fn take(&self) -> BTreeMap<UploadId, Seq> {

@@ -14,9 +14,9 @@ use super::rooms::Rooms;
 use super::socket_monitor::{self, SocketMonitor};
 use super::{head_announcer, presence_announcer, reconciler};
 use crate::broker::Broker;
+use crate::panics::stop_on_panic;
 use crate::random;
 use crate::store::Store;
-use crate::supervise::stop_on_panic;
 
 impl Hub {
     /// Starts the hub of a node and attaches it to the broker, whose frames reach this hub's sockets from now on.

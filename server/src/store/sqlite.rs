@@ -26,6 +26,7 @@ use app::model::{
 };
 use async_trait::async_trait;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 pub use error::OpenError;
@@ -68,6 +69,14 @@ impl SqliteStore {
     /// When another process uses the folder, when it cannot be written to, or when the database is damaged or
     /// incomplete.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_for_node(folder, CancellationToken::new())
+    }
+
+    /// The same for a node, whose `stopping` is cancelled if the thread that writes panics.
+    ///
+    /// # Errors
+    /// See [`SqliteStore::open`].
+    pub fn open_for_node(folder: &Path, stopping: CancellationToken) -> Result<Self, OpenError> {
         let lock = FolderLock::acquire(folder)?;
         let file = folder.join(DATABASE_FILE);
         let unusable = |error| OpenError::unusable(&file, error);
@@ -77,7 +86,7 @@ impl SqliteStore {
         let connection = schema::open_writer(&file)?;
         folder::sync(folder).map_err(unusable)?;
         let files = OpenedFiles::of(&file).map_err(unusable)?;
-        let writer = Writer::start(connection, files.clone(), lock).map_err(unusable)?;
+        let writer = Writer::start(connection, files.clone(), lock, stopping).map_err(unusable)?;
         Ok(Self {
             readers: Readers::new(files.clone()),
             writer,

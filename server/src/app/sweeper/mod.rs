@@ -19,6 +19,7 @@ use self::status::SweepStatus;
 use self::sweep::{MIN_AGE, Sweep, SweepError, SweepStats};
 use crate::blob::Blobs;
 use crate::config::SweepSchedule;
+use crate::panics::restart_on_panic;
 use crate::store::Store;
 
 /// How long checking the pairing of store and blobs may take in all.
@@ -42,7 +43,8 @@ impl Sweeper {
     /// Checks the pairing at once and then regularly, and sweeps from time to time, until the node stops.
     pub async fn run(self, stopping: CancellationToken) {
         // A sweep that is interrupted here starts over the next time.
-        stopping.run_until_cancelled(self.run_forever()).await;
+        let running = restart_on_panic(|| self.run_forever());
+        stopping.run_until_cancelled(running).await;
     }
 
     async fn run_forever(&self) {

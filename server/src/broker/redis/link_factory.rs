@@ -15,6 +15,7 @@ use super::routes::Route;
 use super::server::Server;
 use super::slots::{Shard, slot_of};
 use crate::broker::metrics::BrokerMetrics;
+use crate::panics::stop_on_panic;
 
 /// Creates the links of a node, with the parts that they share.
 pub struct LinkFactory {
@@ -23,17 +24,21 @@ pub struct LinkFactory {
     /// Notified by a link after errors that may be caused by moved slots.
     pub recheck_slots: Arc<Notify>,
     pub tasks: TaskTracker,
+    /// Ends the links.
     pub stop: CancellationToken,
+    /// The node's: cancelled if a task panics.
+    node_stopping: CancellationToken,
 }
 
 impl LinkFactory {
-    pub fn new(metrics: BrokerMetrics) -> Self {
+    pub fn new(metrics: BrokerMetrics, node_stopping: CancellationToken) -> Self {
         Self {
             outage: Arc::new(OutageMonitor::new()),
             metrics,
             recheck_slots: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            node_stopping,
         }
     }
 
@@ -66,7 +71,9 @@ impl LinkFactory {
         let stop = self.stop.child_token();
         self.tasks.spawn({
             let (link, stop) = (Arc::clone(&link), stop.clone());
-            async move { stop.run_until_cancelled(link.run(connection)).await }
+            let running = async move { link.run(connection).await };
+            let running = stop_on_panic(self.node_stopping.clone(), running);
+            async move { stop.run_until_cancelled(Box::pin(running)).await }
         });
         Route::new(link, shard, stop.drop_guard())
     }
@@ -74,6 +81,7 @@ impl LinkFactory {
     /// Spawns a task that is cancelled when the broker is closed.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
+        let work = stop_on_panic(self.node_stopping.clone(), work);
         self.tasks
             .spawn(async move { stop.run_until_cancelled(work).await });
     }

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use app::model::UploadId;
 use async_trait::async_trait;
 use tokio::time::timeout;
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use error::OpenError;
 pub use reason::Reason;
@@ -70,13 +70,19 @@ impl RedisBroker {
     /// `client|kill` too, no frame arrives out of order after a connection has hung. Counting needs the keys `rate:*`
     /// and the commands `multi`, `set`, `incr` and `exec`.
     ///
+    /// `stopping`, the node's, is cancelled if one of the broker's tasks panics.
+    ///
     /// # Errors
     /// See [`OpenError`].
-    pub async fn open(url: &str, metrics: BrokerMetrics) -> Result<Self, OpenError> {
+    pub async fn open(
+        url: &str,
+        metrics: BrokerMetrics,
+        stopping: CancellationToken,
+    ) -> Result<Self, OpenError> {
         // Fails if the process has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = url::parse(url)?;
-        let links = Arc::new(LinkFactory::new(metrics));
+        let links = Arc::new(LinkFactory::new(metrics, stopping));
         let stop = links.stop.clone().drop_guard();
         let routes = match target {
             Target::Server(info) => open_one(Server::Fixed(info), &links).await?,

@@ -39,7 +39,7 @@ use super::recent::RecentEntries;
 use super::schedule::Schedule;
 use super::unconfirmed::UnconfirmedTopics;
 use crate::broker::{Broker, BrokerError, Frame};
-use crate::supervise::stop_on_panic;
+use crate::panics::stop_on_panic;
 use crate::sync::{Mutex, MutexGuard, spawn};
 use crate::websocket;
 

@@ -10,12 +10,14 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::error::Failure;
 use super::files::OpenedFiles;
 use super::schema;
 use crate::fs::folder::FolderLock;
+use crate::panics::CancelOnPanic;
 use crate::store::StoreError;
 
 /// How many uploads and messages may wait to be written, together at most 128 MiB of texts. When there are more,
@@ -46,8 +48,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. After [`Writer::stop`], or when the writer is dropped, it finishes all pending jobs, unlocks
-    /// the folder and ends.
-    pub fn start(connection: Connection, files: OpenedFiles, lock: FolderLock) -> io::Result<Self> {
+    /// the folder and ends. If it panics, `stopping` is cancelled.
+    pub fn start(
+        connection: Connection,
+        files: OpenedFiles,
+        lock: FolderLock,
+        stopping: CancellationToken,
+    ) -> io::Result<Self> {
         // Every job holds at least one permit, so jobs never fill the queue.
         let (queue, jobs) = mpsc::channel(MAX_PENDING + 1);
         // Used for the timer only.
@@ -62,6 +69,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || {
+                let _guard = CancelOnPanic(stopping);
                 database.serve(&runtime, jobs);
                 drop(lock);
             })?;

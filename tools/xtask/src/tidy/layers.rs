@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 7] = [
     &["hub"],
     &["websocket", "broker", "store", "blob", "image"],
     &["admission", "metrics", "config", "fs", "ids", "clock"],
-    &["random", "supervise", "sync"],
+    &["panics", "random", "sync"],
 ];
 
 /// The crates in which no files import each other in a circle.

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::app::metrics::Metrics;
 use crate::broker::Broker;
 use crate::broker::conformance::broker_suite;
@@ -10,7 +12,7 @@ async fn nodes(url: &str) -> ([Arc<dyn Broker>; 2], ()) {
 }
 
 async fn node(url: &str) -> Arc<dyn Broker> {
-    let broker = RedisBroker::open(url, Metrics::default().broker).await;
+    let broker = RedisBroker::open(url, Metrics::default().broker, CancellationToken::new()).await;
     Arc::new(broker.unwrap())
 }
 

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use testbed::Redis;
+use tokio_util::sync::CancellationToken;
 
 use super::test_node::TestNode;
 use crate::admission::shared_counts::{NotCounted, SharedCounts};
@@ -14,7 +15,9 @@ use crate::broker::redis::{OpenError, Reason, RedisBroker};
 
 /// The error of a start with this address, which has to name the variable and must not contain a secret.
 async fn start_error(url: &str) -> OpenError {
-    let Err(error) = RedisBroker::open(url, Metrics::default().broker).await else {
+    let Err(error) =
+        RedisBroker::open(url, Metrics::default().broker, CancellationToken::new()).await
+    else {
         panic!("it starts");
     };
     let sentence = error.to_string();

@@ -8,6 +8,7 @@ use app::model::UploadId;
 use redis::{Client, Connection, cmd};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::metrics::Metrics;
 use crate::broker::conformance::some_frame;
@@ -70,7 +71,7 @@ pub struct TestNode {
 impl TestNode {
     pub async fn start(url: &str) -> Self {
         let metrics = Metrics::default();
-        let broker = RedisBroker::open(url, metrics.broker.clone())
+        let broker = RedisBroker::open(url, metrics.broker.clone(), CancellationToken::new())
             .await
             .unwrap();
         let receiver = Arc::new(RecordingReceiver::default());
