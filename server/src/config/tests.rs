@@ -165,7 +165,11 @@ fn a_wrong_value_is_refused_naming_the_variable() {
 
 #[test]
 fn a_log_filter_may_have_spaces_around_its_commas() {
-    for filter in ["info,server=debug", " info , server=debug", "info,\u{a0}server=debug"] {
+    for filter in [
+        "info,server=debug",
+        " info , server=debug",
+        "info,\u{a0}server=debug",
+    ] {
         let config = read(&[("TONESA_LOG", filter)]).unwrap();
         assert_eq!(config.log_filter().to_string(), "info,server=debug");
     }
