@@ -119,8 +119,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` resolves, or a task panics that the node cannot be without. Then no more connections are accepted, sockets are closed with "restarting", and
-/// requests and background tasks may finish until their deadlines.
+/// Serves until `shutdown` resolves, or a task panics that the node cannot be without. Then no more connections are
+/// accepted, sockets are closed with "restarting", and requests and background tasks may finish until their deadlines.
 ///
 /// # Errors
 /// See [`ServeError`].
