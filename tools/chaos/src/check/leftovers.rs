@@ -198,16 +198,24 @@ mod tests {
     fn a_deleted_text_is_found_in_whatever_is_around_it() {
         let texts = texts(&["c3-17", "c13-1"]);
         for around in [
-            "c3-17: see",
-            "\u{ff}Adac3-17: ",
-            "c3c13-1: ",
-            "\0狐c3-17: 狐",
+            "c3-17:=:see",
+            "\u{ff}Adac3-17:=: ",
+            "c3c13-1:=: ",
+            "\0狐c3-17:=:狐",
         ] {
             assert!(texts.find(around.as_bytes()).is_some(), "{around}");
         }
-        let broken = [b"\xf0\x9f\xa6c3-17: ".as_slice(), b"\xff"].concat();
+        let broken = [b"\xf0\x9f\xa6c3-17:=:".as_slice(), b"\xff"].concat();
         assert_eq!(texts.find(&broken), Some("c3-17"));
-        for other in ["c3-1: c3-171: ", "\"c3-17\"", "c3-17", ": ", ""] {
+        // The third is an entry of an index, with the number 58.
+        for other in [
+            "c3-1:=:c3-171:=:",
+            "\"c3-17\"",
+            "\u{1}c3-17:\n\u{4}",
+            "c3-17",
+            ":=:",
+            "",
+        ] {
             assert_eq!(texts.find(other.as_bytes()), None, "{other}");
         }
     }

@@ -21,8 +21,9 @@ const PIECES: [&str; 8] = [
     "message\r\n$7\r\n ",
 ];
 
-/// What follows the name in a marker. No space: of a text that is only a marker it would be trimmed.
-pub const MARKER_END: &str = ":";
+/// What follows the name in a marker. No space: of a text that is only a marker it would be trimmed. Not one character:
+/// in an index of SQLite a number follows the name, and a byte of it may be any character.
+pub const MARKER_END: &str = ":=:";
 
 /// What is in each part of the text with this name, and nowhere else.
 pub fn marker(name: &str) -> String {
