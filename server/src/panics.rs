@@ -14,15 +14,15 @@ const RESTART_PAUSE: Duration = Duration::from_mins(1);
 /// Does work that a node cannot be without, such as writing a room's frames. If it panics, `stopping` is cancelled: the
 /// node stops with an error and is started anew, and its clients resume at another node, or at this one once it is back.
 pub async fn stop_on_panic<T>(stopping: CancellationToken, work: impl Future<Output = T>) -> T {
-    let _guard = CancelOnPanic(stopping);
+    let _guard = CancelOnPanic(&stopping);
     work.await
 }
 
 /// Unlike the token's own guard it does not cancel when work is given up, as that of a Redis server that has left the
 /// cluster is.
-pub struct CancelOnPanic(pub CancellationToken);
+pub struct CancelOnPanic<'a>(pub &'a CancellationToken);
 
-impl Drop for CancelOnPanic {
+impl Drop for CancelOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.cancel();

@@ -12,6 +12,7 @@ use super::{Room, Rooms};
 use crate::hub::batch::Batch;
 use crate::hub::frames::head_frame;
 use crate::hub::outbox::Outbox;
+use crate::panics::CancelOnPanic;
 
 /// The number of sockets that are written to before the task yields.
 const SOCKETS_PER_YIELD: usize = 32;
@@ -21,6 +22,8 @@ const MIN_SOCKETS_PER_TASK: usize = 256;
 impl Rooms {
     /// Writes batches until no frame is left.
     pub(super) async fn fan_out(self: Arc<Self>, topic: UploadId, room_id: u64) {
+        // Without a copy of the token, as this runs for each frame under light load.
+        let _guard = CancelOnPanic(&self.shutdown);
         while let Some((batch, snapshot)) = self.next_batch(topic, room_id) {
             for frame in batch.frames() {
                 self.metrics.delivered(frame.class, snapshot.len());

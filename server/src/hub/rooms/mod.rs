@@ -325,8 +325,7 @@ impl Rooms {
         room.pending.push(frame.class, websocket::text(&frame.text));
         if !room.pending.is_draining {
             room.pending.is_draining = true;
-            let fan_out = Arc::clone(self).fan_out(topic, room.id);
-            spawn(&self.tasks, stop_on_panic(self.shutdown.clone(), fan_out));
+            spawn(&self.tasks, Arc::clone(self).fan_out(topic, room.id));
         }
     }
 

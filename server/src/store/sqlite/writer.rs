@@ -69,7 +69,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || {
-                let _guard = CancelOnPanic(stopping);
+                let _guard = CancelOnPanic(&stopping);
                 database.serve(&runtime, jobs);
                 drop(lock);
             })?;
