@@ -1,6 +1,7 @@
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { image, post, upload } from './api';
+import { screenshot } from './screenshots';
 
 interface Words {
   locale: string;
@@ -133,7 +134,7 @@ for (const words of languages) {
       await post(request, shared, 'Is that foam?', 'Mira', { x: 0.38, y: 0.3 });
       await page.goto(`/u/${shared.shortID}`);
       await live(page);
-      await page.screenshot({ path: test.info().outputPath('narrow.png') });
+      await screenshot(page, 'narrow');
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
       const outside = await page.locator('.header *, .zoom-bar *, .composer *').evaluateAll((elements) =>
         elements

@@ -2,6 +2,7 @@ import { expect, type Page } from '@playwright/test';
 import { test } from '../fixtures';
 import { post, upload } from './api';
 import { ImagePage } from './pages';
+import { screenshot } from './screenshots';
 
 async function filled(page: Page, request: Parameters<typeof upload>[0], name = 'coffee.png') {
   const shared = await upload(request, name);
@@ -17,8 +18,6 @@ const visibleLines = (page: Page) =>
     const composer = document.querySelector('.composer')!.getBoundingClientRect();
     return (Math.min(log.bottom, composer.top) - Math.max(log.top, 0)) / 24;
   });
-
-const screenshot = (page: Page, name: string) => page.screenshot({ path: test.info().outputPath(`${name}.png`) });
 
 test('the head line of an own message ends where its bubble does', async ({ page, request }) => {
   const shared = await upload(request);

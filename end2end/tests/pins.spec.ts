@@ -3,6 +3,7 @@ import { test } from '../fixtures';
 import { messages, post, upload, type Upload } from './api';
 import { drag } from './mouse';
 import { ImagePage } from './pages';
+import { screenshot } from './screenshots';
 
 test.use({ viewport: { width: 1280, height: 800 } });
 
@@ -308,7 +309,7 @@ for (const width of [390, 1280]) {
     for (let n = 12; n < 30; n++) await postNext(n);
     await expect(page.locator('.pin')).toHaveCount(30);
     await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
-    await page.screenshot({ path: test.info().outputPath('many.png') });
+    await screenshot(page, 'many');
     const size = (await pin(page, 12).boundingBox())!.width;
     expect(size).toBeCloseTo(width === 390 ? 20 : 24, 0);
     const picture = (await opened.picture.boundingBox())!;
@@ -402,7 +403,6 @@ test.describe('without scripts', () => {
   });
 });
 
-// The screenshots are for the eye: among the test's results.
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
     test.describe(`${colorScheme}, ${viewport.width} px`, () => {
@@ -419,7 +419,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(place(page)).toBeVisible();
         await chip(page, 2).hover();
         await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
-        await page.screenshot({ path: test.info().outputPath('pins.png') });
+        await screenshot(page, 'pins');
 
         const avatars = opened.page.locator('.message .avatar');
         const colours = await avatars.evaluateAll((all) => all.map((it) => getComputedStyle(it).backgroundColor));

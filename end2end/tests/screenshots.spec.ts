@@ -1,26 +1,23 @@
 import { join } from 'node:path';
-import { expect, type Page } from '@playwright/test';
+import { expect, type PageScreenshotOptions } from '@playwright/test';
 import { test } from '../fixtures';
 import { post, upload } from './api';
 import { ImagePage } from './pages';
+import { screenshot } from './screenshots';
 
-// The README's screenshots. TONESA_SCREENSHOTS=1 writes them to docs/images; otherwise they are among the test's results.
+// The README's screenshots, which TONESA_SCREENSHOTS=1 writes to docs/images.
 test.use({ viewport: { width: 1280, height: 800 } });
 
-const folder = process.env.TONESA_SCREENSHOTS ? join(__dirname, '..', '..', 'docs', 'images') : undefined;
+const folder = join(__dirname, '..', '..', 'docs', 'images');
 
-async function screenshot(page: Page, name: string) {
-  const path = folder ? join(folder, name) : test.info().outputPath(name);
-  const taken = await page.screenshot({ path, animations: 'allow' });
-  expect(taken.length).toBeGreaterThan(10_000);
-}
+const options = (name: string): PageScreenshotOptions => ({ path: join(folder, `${name}.png`), animations: 'allow' });
 
 test('a screenshot of the home page', async ({ page }) => {
   // The demonstration is at its end.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
-  await screenshot(page, 'home.png');
+  await screenshot(page, 'home', options('home'));
 });
 
 test('a screenshot of an image with a conversation', async ({ page, another, request }) => {
@@ -40,5 +37,5 @@ test('a screenshot of an image with a conversation', async ({ page, another, req
   await expect(mine.ripples).toHaveCount(1);
   await mine.tap(0.62, 0.3);
   await expect(mine.ripples).toHaveCount(2);
-  await screenshot(page, 'image.png');
+  await screenshot(page, 'image', options('image'));
 });

@@ -4,6 +4,7 @@ import { test } from '../fixtures';
 import { image, imagePayload } from './api';
 import { dropOrPaste } from './files';
 import { ImagePage } from './pages';
+import { screenshot } from './screenshots';
 
 const field = (page: Page) => page.locator('input[type=file][name=file]');
 
@@ -157,7 +158,7 @@ test('a file that the browser cannot show has no preview, and the next one has',
   await expect(page.getByText('notes.pdf')).toBeVisible();
   await expect(page.locator('.sending-picture img')).toBeHidden();
   await expect(progress).toBeInViewport({ ratio: 1 });
-  await page.screenshot({ path: test.info().outputPath('no-preview.png') });
+  await screenshot(page, 'no-preview');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await field(page).setInputFiles(image('coffee.png'));
   await expect(preview).toBeVisible();
