@@ -56,11 +56,17 @@ impl NodeBroker {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the broker has answered, which without faults takes so many milliseconds.
+    /// Waits until the broker has answered, which without faults takes so many milliseconds. An error does not mean that
+    /// nothing was done: what was published is delivered all the same.
     async fn answer(&self, usually: std::ops::Range<u64>) -> Result<(), BrokerError> {
         match self.links.broker() {
             BrokerLink::Fine | BrokerLink::Lossy => pause(usually).await,
-            BrokerLink::Unreliable => pause(1..900).await,
+            BrokerLink::Unreliable => {
+                pause(1..900).await;
+                if chance(10) {
+                    return Err(BrokerError::UNAVAILABLE);
+                }
+            }
             BrokerLink::Cut => {
                 pause(100..3_000).await;
                 return Err(BrokerError::UNAVAILABLE);

@@ -285,12 +285,17 @@ impl World {
         self.violate_all(Property::TellsOfLosses, violations);
     }
 
-    /// Whether every client is connected and lists all that is stored.
-    pub fn is_complete(&self) -> bool {
+    /// Whether every client is connected and has all that is stored.
+    pub fn have_caught_up(&self) -> bool {
         self.clients.values().all(|client| {
             let head = self.log(client.upload, 0).map(|page| page.head);
             client.is_settled() && head == Some(client.cursor())
-        }) && self.differences().is_empty()
+        })
+    }
+
+    /// Whether that is so, and every list is the log.
+    pub fn is_complete(&self) -> bool {
+        self.have_caught_up() && self.differences().is_empty()
     }
 
     /// Where lists differ from the log.

@@ -20,6 +20,7 @@
 //! faults   what breaks, and for how long
 //! check    the properties
 //! panics   of the nodes' and clients' code
+//! progress how far a run has come
 //! trace    what happened when
 //! report   shows that in a browser
 //! minimise leaves out what a violation does not need
@@ -40,15 +41,16 @@ mod minimise;
 mod node;
 mod panics;
 mod plan;
+mod progress;
 mod protocol;
 pub mod report;
 mod rounds;
 mod sockets;
 mod store;
 mod trace;
-mod watchdog;
 mod world;
 
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 pub use self::check::{Property, Violation};
@@ -56,8 +58,8 @@ pub use self::minimise::minimise;
 pub use self::plan::{Plan, Round};
 pub use self::trace::Line;
 
+use self::progress::Progress;
 use self::trace::Trace;
-use self::watchdog::Watchdog;
 use self::world::World;
 
 /// Virtual time since the beginning of a run, in milliseconds.
@@ -93,46 +95,48 @@ pub fn replay(plan: &Plan, is_traced: bool) -> Report {
     simulate(plan.seed, rounds, Millis::MAX, is_traced)
 }
 
-/// Simulates on a thread of its own, whose clock and random numbers are simulated.
+/// Simulates on a thread of its own, whose clock and random numbers are simulated. That thread cannot be ended while a
+/// task in it spins: it does so until the program ends.
 fn simulate(
     seed: u64,
     rounds: impl Iterator<Item = Round> + Send + 'static,
     length: Millis,
     is_traced: bool,
 ) -> Report {
-    let simulation = thread::spawn(move || simulate_here(seed, rounds, length, is_traced));
-    match simulation.join() {
-        Ok(report) => report,
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
-}
-
-fn simulate_here(
-    seed: u64,
-    rounds: impl Iterator<Item = Round>,
-    length: Millis,
-    is_traced: bool,
-) -> Report {
     panics::record();
-    server::random::seed_thread(seed);
     let trace = Trace::new(is_traced);
-    let mut world = World::new(trace.clone(), Watchdog::start(seed));
-    let mut plan = Plan {
+    let progress = Arc::new(Progress::new(Plan {
         seed,
         rounds: Vec::new(),
+    }));
+    let (ended, end) = mpsc::channel();
+    let simulation = {
+        let (trace, progress) = (trace.clone(), Arc::clone(&progress));
+        thread::spawn(move || {
+            let _ended = ended;
+            server::random::seed_thread(seed);
+            let mut world = World::new(trace, progress);
+            world.run(rounds, length);
+            world.violation
+        })
     };
-    for round in rounds {
-        world.round(&round);
-        plan.rounds.push(round);
-        if world.now >= length || world.violation.is_some() {
-            break;
+    let violation = if progress.wait(&end) {
+        match simulation.join() {
+            Ok(violation) => violation,
+            Err(panic) => std::panic::resume_unwind(panic),
         }
-    }
+    } else {
+        let what = "a node does not come to rest: a task spins".to_owned();
+        let property = Property::Rests;
+        Some(Violation { property, what })
+    };
+    let (length, faults) = progress.reached();
+    let plan = progress.plan().clone();
     Report {
         plan,
-        violation: world.violation.take(),
-        length: world.now,
-        faults: world.faults,
+        violation,
+        length,
+        faults,
         digest: trace.digest(),
         trace: trace.take(),
     }

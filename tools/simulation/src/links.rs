@@ -23,7 +23,7 @@ pub enum StoreLink {
 pub enum BrokerLink {
     #[default]
     Fine,
-    /// Frames to it are lost, doubled, late or out of order.
+    /// Frames to it are lost, doubled, late or out of order, and some calls are answered with an error.
     Unreliable,
     /// Half of the frames to it are lost, and nothing tells.
     Lossy,

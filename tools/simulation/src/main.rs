@@ -1,13 +1,13 @@
 //! `cargo run --release -p simulation -- --seed 7`: simulates a cluster, and says whether a property was violated.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use clap::Parser;
-use simulation::{Plan, Report, minimise, replay, report, run};
+use simulation::{Plan, Property, Report, minimise, replay, report, run};
 
 /// Simulates three nodes, their backends and clients on virtual time.
 #[derive(Parser)]
@@ -90,7 +90,9 @@ fn finish(arguments: &Arguments, report: Report) -> io::Result<ExitCode> {
         report.plan.seed, report.length
     );
     if let Some(file) = &arguments.minimise {
-        let smallest = minimise(report.plan, violation.property, |plan| {
+        let violates =
+            |plan: &Plan| violates(plan, violation.property).expect("a process can be started");
+        let smallest = minimise(report.plan, violates, |plan| {
             eprint!("\r{}    ", size(plan));
         });
         eprintln!();
@@ -98,6 +100,21 @@ fn finish(arguments: &Arguments, report: Report) -> io::Result<ExitCode> {
         println!("{}: {}", file.display(), size(&smallest));
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// Whether a run of this plan violates the property. It gets a process of its own, with which a task ends that spins.
+fn violates(plan: &Plan, property: Property) -> io::Result<bool> {
+    let mut run = Command::new(env::current_exe()?)
+        .args(["--plan", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let input = run.stdin.take().expect("it is piped");
+    serde_json::to_writer(input, plan)?;
+    let output = run.wait_with_output()?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    Ok(told.contains(&format!(" ms: {property:?}: ")))
 }
 
 fn size(plan: &Plan) -> String {

@@ -1,24 +1,14 @@
 //! Makes the plan of a run that violates a property as small as possible, as long as it still violates the same one.
 
 use crate::plan::{Does, Plan, Round};
-use crate::{Property, replay};
 
 /// How many seeds are tried with each smaller plan. What is left out changes all delays, and with them what happens.
 const SEEDS: u64 = 6;
 /// After so many runs the smallest plan so far is good enough.
 const MAX_RUNS: usize = 4_000;
 
-/// Makes a plan smaller whose run violates this property. `tell` is told of every smaller one.
-pub fn minimise(plan: Plan, property: Property, tell: impl FnMut(&Plan)) -> Plan {
-    let violates = |plan: &Plan| {
-        let violation = replay(plan, false).violation;
-        violation.is_some_and(|it| it.property == property)
-    };
-    shrink(plan, violates, tell)
-}
-
-/// Makes a plan smaller, as long as it `violates` the property.
-fn shrink(plan: Plan, violates: impl Fn(&Plan) -> bool, tell: impl FnMut(&Plan)) -> Plan {
+/// Makes a plan smaller, as long as its run `violates` the property. `tell` is told of every smaller one.
+pub fn minimise(plan: Plan, violates: impl Fn(&Plan) -> bool, tell: impl FnMut(&Plan)) -> Plan {
     let mut smallest = Smallest {
         plan,
         violates,
@@ -174,7 +164,7 @@ mod tests {
         };
         let violates = |plan: &Plan| plan.rounds.iter().any(is_cause);
         assert!(violates(&plan));
-        let smallest = shrink(plan, violates, |_| {});
+        let smallest = minimise(plan, violates, |_| {});
         let [round] = &*smallest.rounds else {
             panic!("{smallest:?}");
         };

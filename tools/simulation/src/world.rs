@@ -24,9 +24,9 @@ use crate::faults::Part;
 use crate::links::{BrokerLink, Links};
 use crate::node::{Process, ProcessId, Shared};
 use crate::plan::Planned;
+use crate::progress::Progress;
 use crate::sockets::Socket;
 use crate::trace::Trace;
-use crate::watchdog::Watchdog;
 
 /// The number of nodes.
 pub const NODES: usize = 3;
@@ -115,12 +115,12 @@ pub struct World {
     pub heads: BTreeMap<UploadId, Vec<(Millis, Seq)>>,
     pub faults: u64,
     pub violation: Option<Violation>,
-    watchdog: Watchdog,
+    pub progress: Arc<Progress>,
 }
 
 impl World {
     /// Creates a cluster without clients.
-    pub fn new(trace: Trace, watchdog: Watchdog) -> Self {
+    pub fn new(trace: Trace, progress: Arc<Progress>) -> Self {
         let shared = Shared {
             data: Arc::default(),
             images: Arc::default(),
@@ -165,7 +165,7 @@ impl World {
             heads: BTreeMap::new(),
             faults: 0,
             violation: None,
-            watchdog,
+            progress,
         };
         (0..NODES).for_each(|node| world.start(node));
         world.after(1_000, Event::Check);
@@ -270,8 +270,8 @@ impl World {
                 reached = reached.min(process.run_until(reached));
             }
         }
-        self.watchdog.pat();
         self.now = self.now.max(reached);
+        self.progress.turn(self.now, self.faults);
         self.collect();
         while let Some(entry) = self.queue.first_entry()
             && entry.key().0 <= self.now
