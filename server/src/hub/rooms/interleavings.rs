@@ -1,6 +1,6 @@
 //! Sockets join and leave while the node's subscription changes and frames arrive.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use app::model::UploadId;
 use async_trait::async_trait;
@@ -14,11 +14,12 @@ use crate::ids;
 use crate::sync::explore;
 use crate::websocket::Peer;
 
-/// A broker that takes its time.
+/// A broker that takes its time, and refuses the first subscriptions and does not confirm that they end.
 #[derive(Default)]
 struct SlowBroker {
     is_subscribed: AtomicBool,
     is_busy: AtomicBool,
+    refusals: AtomicUsize,
 }
 
 impl SlowBroker {
@@ -35,6 +36,16 @@ impl SlowBroker {
     fn is_subscribed(&self) -> bool {
         self.is_subscribed.load(Ordering::SeqCst)
     }
+
+    /// Fails as long as there are refusals.
+    async fn refuse(&self) -> Result<(), BrokerError> {
+        yield_now().await;
+        let order = Ordering::SeqCst;
+        let refusing = self
+            .refusals
+            .try_update(order, order, |left| left.checked_sub(1));
+        refusing.map_or(Ok(()), |_| Err(BrokerError::UNAVAILABLE))
+    }
 }
 
 #[async_trait]
@@ -46,13 +57,14 @@ impl Broker for SlowBroker {
     }
 
     async fn subscribe(&self, _topic: UploadId) -> Result<(), BrokerError> {
+        self.refuse().await?;
         self.change(true).await;
         Ok(())
     }
 
     async fn unsubscribe(&self, _topic: UploadId) -> Result<(), BrokerError> {
         self.change(false).await;
-        Ok(())
+        self.refuse().await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
@@ -135,6 +147,38 @@ fn the_node_is_subscribed_as_long_as_a_socket_has_joined() {
 }
 
 #[test]
+fn a_refused_subscription_leaves_nothing_behind() {
+    explore(|| {
+        let broker = Arc::new(SlowBroker::default());
+        broker.refusals.store(2, Ordering::SeqCst);
+        let (rooms, upload) = (rooms(&broker), upload());
+        let sockets = [1, 2].map(|rounds| {
+            let (rooms, broker) = (Arc::clone(&rooms), Arc::clone(&broker));
+            spawn(async move {
+                let mut joined = 0;
+                for _ in 0..rounds {
+                    // A refusal fails everyone who waits for it.
+                    if let Ok(membership) = rooms.join(upload, outbox().0).await {
+                        assert!(broker.is_subscribed());
+                        yield_now().await;
+                        assert!(broker.is_subscribed());
+                        rooms.leave(membership);
+                        joined += 1;
+                    }
+                }
+                joined
+            })
+        });
+        let joined = sockets.map(|socket| block_on(socket).unwrap());
+        rest(&rooms);
+        assert!(!broker.is_subscribed());
+        assert_eq!(rooms.progress(upload.topic), None);
+        let joined: i32 = joined.iter().sum();
+        assert!(joined < 3, "the first one is refused");
+    });
+}
+
+#[test]
 fn a_socket_gets_all_frames_in_their_order_from_when_it_joins() {
     explore(|| {
         let broker = Arc::new(SlowBroker::default());
@@ -179,7 +223,10 @@ fn no_answer_of_before_an_interruption_follows_its_notice() {
         let made_in = rooms.epoch();
         let interrupting = thread::spawn({
             let rooms = Arc::clone(&rooms);
-            move || rooms.interrupt(|_| frame("interrupted"))
+            move || {
+                rooms.interrupt(|_| frame("interrupted"));
+                rooms.repair();
+            }
         });
         let is_answered = rooms.answer(upload.topic, made_in, &outbox, &batch("answer"));
         interrupting.join().unwrap();
