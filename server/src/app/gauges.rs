@@ -131,7 +131,9 @@ impl Gauges {
 
     /// The gauges with labels.
     fn encode_families(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (messages, touches) = self.hub.queued_frames();
+        let queued = self.hub.queued();
+        let messages: usize = queued.iter().map(|it| it.messages).sum();
+        let touches: usize = queued.iter().map(|it| it.touches).sum();
         family(
             encoder,
             "frames_waiting",

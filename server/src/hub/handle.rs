@@ -14,7 +14,7 @@ use super::frames::{encode, head_frame};
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
 use super::metrics::HubMetrics;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Queued};
 use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
 use super::rooms::{Membership, ReadStart, Rooms, WatchedUpload};
@@ -133,29 +133,29 @@ impl Hub {
     /// Publishes a stored message. The head announcer announces its number later, in case this frame is lost.
     pub async fn publish_posted(&self, message: Message) {
         let (topic, seq) = (message.upload_id, message.seq);
-        self.0.head_announcer.record(topic, seq);
         let event = ServerEvent::MessagePosted {
             upload_id: topic,
             message,
         };
-        if let Err(error) = self.publish(topic, &event).await {
-            // The upload's id is not logged: it gives access to the upload.
-            let cause = error.source().map(tracing::field::display);
-            tracing::warn!(%error, cause, %seq, "a message was not published; its number will be announced");
-        }
+        self.publish_entry(topic, seq, &event).await;
     }
 
     /// Publishes the deletion of a message, like a message.
     pub async fn publish_deleted(&self, deletion: Deletion) {
         let (topic, seq) = (deletion.upload_id, deletion.seq);
-        self.0.head_announcer.record(topic, seq);
         let event = ServerEvent::MessageDeleted {
             upload_id: topic,
             entry: deletion,
         };
-        if let Err(error) = self.publish(topic, &event).await {
+        self.publish_entry(topic, seq, &event).await;
+    }
+
+    async fn publish_entry(&self, topic: UploadId, seq: Seq, event: &ServerEvent) {
+        self.0.head_announcer.record(topic, seq);
+        if let Err(error) = self.publish(topic, event).await {
+            // The upload's id is not logged: it gives access to the upload.
             let cause = error.source().map(tracing::field::display);
-            tracing::warn!(%error, cause, %seq, "a deletion was not published; its number will be announced");
+            tracing::warn!(%error, cause, %seq, "an entry was not published; its number will be announced");
         }
     }
 
@@ -171,7 +171,7 @@ impl Hub {
 
     /// The store says that the topic's upload is gone: tells its sockets, and forgets what is known of it.
     pub(super) fn on_gone(&self, topic: UploadId) {
-        if self.0.rooms.close(topic, &gone(topic)) {
+        if self.0.rooms.end(topic, &gone(topic)) {
             self.0.answer_cache.clear();
         }
     }
@@ -232,15 +232,10 @@ impl Hub {
         self.0.rooms.len()
     }
 
-    /// The numbers of message frames and of touch frames that wait to be written to this node's sockets. Takes each
-    /// outbox's lock for a moment, about ten nanoseconds per socket.
-    pub fn queued_frames(&self) -> (usize, usize) {
-        self.0.monitor.queued_frames()
-    }
-
-    /// The most message frames, touch frames and bytes that wait to be written to one socket, for the simulation.
-    pub fn longest_queues(&self) -> (usize, usize, usize) {
-        self.0.monitor.longest_queues()
+    /// What waits to be written to each of this node's sockets. Takes each outbox's lock for a moment, about ten
+    /// nanoseconds per socket.
+    pub fn queued(&self) -> Vec<Queued> {
+        self.0.monitor.queued()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

@@ -1,8 +1,9 @@
 //! The hub: this node's sockets and the topics that they watch.
 //!
-//! A frame reaches sockets in one way only: it is published through the broker, which delivers it to every subscribed
-//! node including this one, and [`Hub::deliver_local`] puts it into the [`Outbox`] of each watching socket. A frame is
-//! encoded once, and all sockets get the same bytes.
+//! What happens at an upload reaches sockets in one way only: it is published through the broker, which delivers it to
+//! every subscribed node including this one, and [`Hub::deliver_local`] puts it into the [`Outbox`] of each watching
+//! socket. A frame is encoded once, and all sockets get the same bytes. What a node says itself, such as that it lacks
+//! frames, goes the same way from its rooms on; answers go to one outbox.
 
 mod answer_cache;
 mod batch;
@@ -32,6 +33,6 @@ mod throttle;
 mod unconfirmed;
 
 pub use handle::{Hub, HubLimits};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, Queued};
 pub use queued_bytes::QueuedBytes;
 pub use rooms::{Membership, WatchedUpload};

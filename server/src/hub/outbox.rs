@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
 
-pub use self::queue::{Action, Failure};
+pub use self::queue::{Action, Failure, Queued};
 
 use self::queue::{Limits, Push, State, WriteQueue};
 use super::batch::Batch;
@@ -152,8 +152,8 @@ impl Outbox {
         self.lock().stalled_for()
     }
 
-    /// The numbers of messages, touches and bytes that are queued.
-    pub fn queued(&self) -> (usize, usize, usize) {
+    /// What is queued.
+    pub fn queued(&self) -> Queued {
         self.lock().queued()
     }
 

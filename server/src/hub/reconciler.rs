@@ -52,7 +52,7 @@ pub(super) async fn run(hub: Hub) {
     }
 }
 
-/// Asks the store to confirm numbers that frames carried, forever.
+/// Asks the store about the topics whose numbers or whose upload are in doubt, forever.
 pub(super) async fn run_confirmations(hub: Hub) {
     let rooms = &hub.0.rooms;
     loop {

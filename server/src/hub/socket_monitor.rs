@@ -9,7 +9,7 @@ use slab::Slab;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::batch::Batch;
-use super::outbox::{Failure, Outbox};
+use super::outbox::{Failure, Outbox, Queued};
 use super::queued_bytes::QueuedBytes;
 use crate::broker::DeliveryClass;
 use crate::config::HubIntervals;
@@ -69,20 +69,10 @@ impl SocketMonitor {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The numbers of queued message frames and touch frames.
-    pub(super) fn queued_frames(&self) -> (usize, usize) {
+    /// What is queued for each socket.
+    pub(super) fn queued(&self) -> Vec<Queued> {
         let sockets = self.lock();
-        let queued = sockets.iter().map(|(_, socket)| socket.outbox.queued());
-        queued.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
-    }
-
-    /// The most message frames, touch frames and bytes that are queued for one socket.
-    pub(super) fn longest_queues(&self) -> (usize, usize, usize) {
-        let sockets = self.lock();
-        let queued = sockets.iter().map(|(_, socket)| socket.outbox.queued());
-        queued.fold((0, 0, 0), |most, one| {
-            (most.0.max(one.0), most.1.max(one.1), most.2.max(one.2))
-        })
+        sockets.iter().map(|(_, it)| it.outbox.queued()).collect()
     }
 
     /// Closes stalled and dead sockets, and pings silent ones.
@@ -129,7 +119,7 @@ impl SocketMonitor {
 /// The bytes that are queued for a socket, times the milliseconds for which it has accepted none, so that sockets that
 /// read, however slowly, are closed last.
 fn eviction_score(outbox: &Outbox) -> u128 {
-    let bytes = outbox.queued().2 as u128;
+    let bytes = outbox.queued().bytes as u128;
     bytes * (1 + outbox.stalled_for().as_millis())
 }
 

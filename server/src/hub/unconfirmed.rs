@@ -1,5 +1,5 @@
-//! Topics for which a frame carried a sequence number beyond the next one. Either a frame was lost, or the frame was
-//! not published by a node, so the store has to confirm the number.
+//! Topics about which the store has to be asked: a frame carried a sequence number beyond the next one, since one was lost
+//! or this one was not published by a node, or their upload may be gone.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use app::model::UploadId;
 use tokio::sync::Notify;
 
-/// The topics whose numbers have not been confirmed since the last check. Bounded by the watched topics.
+/// The topics about which the store has not been asked since. Bounded by the watched topics.
 #[derive(Default)]
 pub(super) struct UnconfirmedTopics {
     topics: Mutex<BTreeSet<UploadId>>,

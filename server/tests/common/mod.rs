@@ -167,6 +167,11 @@ impl TestNode {
         drop(self.stop.take());
     }
 
+    /// How many frames of messages wait to be written to its sockets.
+    pub fn queued_messages(&self) -> usize {
+        self.node.hub.queued().iter().map(|it| it.messages).sum()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

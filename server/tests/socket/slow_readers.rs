@@ -32,7 +32,7 @@ async fn a_stalled_socket_is_closed_with_1013_and_its_node_keeps_working() {
     slow.watch(UploadRef::Id(upload.id), None).await;
     // Until the kernel accepts no more: one frame is partly written then, and others are queued behind it.
     let text = long_text();
-    while node.node.hub.queued_frames().0 < 3 {
+    while node.queued_messages() < 3 {
         node.post_text(upload.id, &text).await;
     }
     node.wait_until("the stalled socket is closed", async || {
@@ -75,16 +75,12 @@ async fn sockets_that_send_commands_without_reading_use_bounded_memory() {
         sockets.push(socket);
     }
     node.wait_until("an answer is queued for each of them", async || {
-        node.node.hub.queued_frames().0 >= 10
+        node.queued_messages() >= 10
     })
     .await;
     assert!(node.node.hub.queued_bytes() > 0);
     assert!(node.node.hub.queued_bytes() < 3 * MIB, "shared by all");
-    assert_eq!(
-        node.node.hub.queued_frames().0,
-        10,
-        "one answer for each socket"
-    );
+    assert_eq!(node.queued_messages(), 10, "one answer for each socket");
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 64 * MIB, "{grown} bytes");
     // A socket that reads gets every answer; the queue of a closed one is freed.
@@ -170,7 +166,7 @@ async fn the_kernel_buffers_little_for_a_socket_that_does_not_read() {
     socket.watch(UploadRef::Id(upload.id), None).await;
     let text = long_text();
     let mut accepted = 0;
-    while node.node.hub.queued_frames().0 == 0 {
+    while node.queued_messages() == 0 {
         join_all((0..10).map(|_| node.post_text(upload.id, &text))).await;
         accepted += 10 * text.len();
     }

@@ -57,7 +57,7 @@ async fn a_large_backlog_is_written_while_a_watch_waits_for_the_store() {
     // Until the kernel accepts no more, so that the socket's own task has to write the rest.
     let text = "\u{1F4CC}".repeat(2_000);
     let mut posted = 0;
-    while node.node.hub.queued_frames().0 < 3 {
+    while node.queued_messages() < 3 {
         node.post_text(upload.id, &text).await;
         posted += 1;
     }

@@ -155,12 +155,13 @@ impl World {
             let Some(process) = &node.process else {
                 continue;
             };
-            let (messages, touches, bytes) = process.hub.longest_queues();
-            if messages > MAX_MESSAGES || touches > MAX_TOUCHES || bytes > MAX_BYTES {
-                violations.push(format!(
-                    "n{} queues {messages} messages, {touches} touches or {bytes} bytes for a socket",
-                    node.number
-                ));
+            for queued in process.hub.queued() {
+                if queued.messages > MAX_MESSAGES
+                    || queued.touches > MAX_TOUCHES
+                    || queued.bytes > MAX_BYTES
+                {
+                    violations.push(format!("n{} queues {queued:?} for a socket", node.number));
+                }
             }
         }
         self.violate_all(Property::QueuesAreBounded, violations);

@@ -24,6 +24,17 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
+/// What is queued: a partly written frame counts in full, as a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queued {
+    /// The number of frames of messages, answers and pings.
+    pub messages: usize,
+    /// The number of frames of touches and presence.
+    pub touches: usize,
+    /// The bytes of both.
+    pub bytes: usize,
+}
+
 /// The next action of the socket's own task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -119,12 +130,13 @@ impl WriteQueue {
         }
     }
 
-    /// The numbers of messages, touches and bytes that are queued. A partly written frame counts in full, as a message.
-    pub(super) fn queued(&self) -> (usize, usize, usize) {
+    /// What is queued.
+    pub(super) fn queued(&self) -> Queued {
         let queue = self.queue.as_ref();
-        queue.map_or((0, 0, 0), |it| {
-            let messages = it.messages.len() + usize::from(it.partial.is_some());
-            (messages, it.touches.len(), it.bytes)
+        queue.map_or_else(Queued::default, |it| Queued {
+            messages: it.messages.len() + usize::from(it.partial.is_some()),
+            touches: it.touches.len(),
+            bytes: it.bytes,
         })
     }
 

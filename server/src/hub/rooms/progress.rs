@@ -77,7 +77,7 @@ impl Rooms {
 
     /// Tells the members of a topic by `notice` that its upload is gone, and forgets what is known of it. Returns
     /// whether they had yet to be told.
-    pub(in crate::hub) fn close(self: &Arc<Self>, topic: UploadId, notice: &Frame) -> bool {
+    pub(in crate::hub) fn end(self: &Arc<Self>, topic: UploadId, notice: &Frame) -> bool {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic);
         let Some(room) = room.filter(|room| room.life != Life::Gone) else {
@@ -105,10 +105,10 @@ impl Rooms {
     pub(in crate::hub) fn begin_read(&self, topic: UploadId) -> Option<ReadStart> {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic)?;
-        Some(self.now(room))
+        Some(self.read_start(room))
     }
 
-    fn now(&self, room: &Room) -> ReadStart {
+    fn read_start(&self, room: &Room) -> ReadStart {
         ReadStart {
             epoch: self.epochs.current(),
             room_id: room.id,
@@ -132,7 +132,7 @@ impl Rooms {
         if room.life == Life::Gone {
             return false;
         }
-        let is_uninterrupted = begun.epoch.is_connected() && begun == self.now(room);
+        let is_uninterrupted = begun.epoch.is_connected() && begun == self.read_start(room);
         room.recent.merge_page(page, is_uninterrupted)
     }
 

@@ -344,8 +344,8 @@ async fn that_an_upload_is_gone_is_asked_of_the_store_once() {
     rooms.deliver(topic, &frame, head);
     assert!(rooms.unconfirmed_topics.take().is_empty());
 
-    assert!(rooms.close(topic, &frame));
-    assert!(!rooms.close(topic, &frame), "its members are told once");
+    assert!(rooms.end(topic, &frame));
+    assert!(!rooms.end(topic, &frame), "its members are told once");
     wait_until_idle(&tasks).await;
     let told = member.queued();
     rooms.interrupt(|_| frame.clone());

@@ -52,6 +52,14 @@ struct Socket {
     overflowed: bool,
 }
 
+fn queued(messages: usize, touches: usize, bytes: usize) -> Queued {
+    Queued {
+        messages,
+        touches,
+        bytes,
+    }
+}
+
 impl Socket {
     fn new() -> Self {
         Self {
@@ -86,7 +94,7 @@ impl Socket {
         }
         assert!(self.queue.state() >= before, "states only advance");
         if event == Event::Shed && before < State::Closing {
-            assert_eq!(self.queue.queued().2, 0, "freed at once");
+            assert_eq!(self.queue.queued().bytes, 0, "freed at once");
         }
         self.overflowed |= self.queue.state() == State::TooSlow;
     }
@@ -122,7 +130,11 @@ impl Socket {
     }
 
     fn check(&self) {
-        let (messages, touches, bytes) = self.queue.queued();
+        let Queued {
+            messages,
+            touches,
+            bytes,
+        } = self.queue.queued();
         let state = self.queue.state();
         // A partly written frame and a close frame are queued whatever the limits.
         assert!(messages <= LIMITS.messages + 1 && touches <= LIMITS.touches);
@@ -229,7 +241,7 @@ fn no_message_is_skipped_before_the_socket_overflows() {
     }
     assert_eq!(
         socket.queue.queued(),
-        (3, 1, 4 * LENGTH),
+        queued(3, 1, 4 * LENGTH),
         "touches make room"
     );
     socket.step(Event::Accepts(usize::MAX));
@@ -264,15 +276,15 @@ fn bytes_are_limited_as_well_as_frames() {
     push(DeliveryClass::Touch, 300);
     push(DeliveryClass::Touch, 300);
     let pushed = push(DeliveryClass::Message, 700);
-    assert_eq!(pushed, (1, (1, 1, 1_000), Action::Write));
+    assert_eq!(pushed, (1, queued(1, 1, 1_000), Action::Write));
     let pushed = push(DeliveryClass::Touch, 400);
     assert_eq!(
         pushed,
-        (2, (1, 0, 700), Action::Write),
+        (2, queued(1, 0, 700), Action::Write),
         "there is no room for it"
     );
     let pushed = push(DeliveryClass::Message, 301);
-    assert_eq!(pushed, (0, (0, 0, 0), Action::CloseTooSlow));
+    assert_eq!(pushed, (0, queued(0, 0, 0), Action::CloseTooSlow));
 }
 
 #[test]
