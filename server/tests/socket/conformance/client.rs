@@ -2,14 +2,17 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CLOSE, FIN, PONG, TEXT, close};
+use super::{CLOSE, Case, FIN, PONG, Part, TEXT, Writes, close};
 
 /// How long the node may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client waits between the parts of a case. Autobahn waits for a second.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A frame from the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,44 +52,80 @@ impl Client {
         Self { stream, handshake }
     }
 
-    /// Sends the bytes in pieces, and compares what comes back. A socket that stays open is closed with 1000.
-    pub fn run(
-        mut self,
-        bytes: &[u8],
-        piece: usize,
-        answers: &[Received],
-        code: Option<u16>,
-    ) -> Result<(), String> {
-        self.send(bytes, piece);
-        let mut received = Vec::new();
-        if code.is_none() {
-            while received.len() < answers.len() {
-                received.push(self.frame()?);
-            }
-            self.send(&close(1000, b""), usize::MAX);
+    /// Sends the parts of a case, and compares what comes back. A socket that stays open is closed with 1000.
+    pub fn run(mut self, case: &Case, writes: Writes) -> Result<(), String> {
+        let (last, others) = case.parts.split_last().ok_or("a case without parts")?;
+        for part in others {
+            self.send(part, writes);
+            self.expect(&part.answers)?;
+            self.expect_silence()?;
         }
-        let expected = [
-            answers,
-            &[Received::Close(
-                code.or(Some(1000)).filter(|it| *it != NO_CODE),
-            )],
-        ]
-        .concat();
-        while !matches!(received.last(), Some(Received::Close(_))) {
-            received.push(self.frame()?);
+        self.send(last, writes);
+        self.expect(&last.answers)?;
+        if case.closed.is_none() {
+            self.write(&close(1000, b""));
         }
-        if received != expected {
-            return Err(format!("expected {expected:?}, received {received:?}"));
-        }
-        self.end(code.is_none())
+        let code = case.closed.unwrap_or(1000);
+        self.expect(&[Received::Close((code != NO_CODE).then_some(code))])?;
+        self.end(case.closed.is_none())
     }
 
-    /// Writes the bytes. The node may have closed the socket before all are written.
-    fn send(&mut self, bytes: &[u8], piece: usize) {
-        for piece in bytes.chunks(piece.max(1)) {
-            if self.stream.write_all(piece).is_err() {
-                return;
+    /// Sends all bytes while it reads, until the node closes the socket. Returns what came before that, and the code.
+    pub fn flood(mut self, bytes: Vec<u8>) -> Result<(Vec<Received>, Option<u16>), String> {
+        let writer = self.stream.try_clone();
+        let mut writer = writer.map_err(|error| error.to_string())?;
+        // The node may have closed the socket before all is written.
+        let writing = thread::spawn(move || drop(writer.write_all(&bytes)));
+        let mut received = Vec::new();
+        let code = loop {
+            match self.frame()? {
+                Received::Close(code) => break code,
+                other => received.push(other),
             }
+        };
+        writing.join().map_err(|_| "the writer panicked")?;
+        self.end(false).map(|()| (received, code))
+    }
+
+    fn send(&mut self, part: &Part, writes: Writes) {
+        let bytes = part.frames.concat();
+        match writes {
+            Writes::One => self.write(&bytes),
+            Writes::EachFrame => part.frames.iter().for_each(|frame| self.write(frame)),
+            Writes::Pieces(size) => bytes.chunks(size).for_each(|piece| self.write(piece)),
+        }
+    }
+
+    /// Writes bytes. The node may have closed the socket before all are written.
+    fn write(&mut self, bytes: &[u8]) {
+        drop(self.stream.write_all(bytes));
+    }
+
+    /// Expects these frames.
+    fn expect(&mut self, answers: &[Received]) -> Result<(), String> {
+        for expected in answers {
+            let received = self.frame();
+            if received.as_ref() != Ok(expected) {
+                return Err(format!("expected {expected:?}, received {received:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Expects that the node sends nothing for a while, and keeps the socket open.
+    fn expect_silence(&mut self) -> Result<(), String> {
+        let set_timeout = |it| self.stream.set_read_timeout(Some(it));
+        set_timeout(PAUSE).map_err(|error| error.to_string())?;
+        let mut byte = [0];
+        let read = (&self.stream).read(&mut byte);
+        set_timeout(TIMEOUT).map_err(|error| error.to_string())?;
+        match read {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Ok(())
+            }
+            other => Err(format!(
+                "expected nothing before the next part, got {other:?} {byte:?}"
+            )),
         }
     }
 

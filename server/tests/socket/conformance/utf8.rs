@@ -1,19 +1,27 @@
 //! The cases of UTF-8.
 
-use super::{CONTINUATION, Case, TEXT, answered, closed, command, echo, fragments, frame, text};
+use super::{
+    BEFORE, CONTINUATION, Case, Part, TEXT, answered, closed, command, echo, fragments, frame,
+    in_parts, part, text,
+};
 
-const KAPPA: &str = "κόσμε";
+/// The suite's text, 11 bytes in UTF-8. Its second letter is not the one that keyboards write, U+03CC.
+const KAPPA: &str = "κ\u{1f79}σμε";
+/// The same with a surrogate behind it.
+pub const NOT_UTF8: &[u8] = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited";
+/// The same with U+110000 behind it, which is no character. The second byte after the text is the first wrong one.
+const BEYOND: &[u8] = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xf4\x90\x80\x80edited";
+
+const HELLO: &str = "Hello-µ@ßöäüàá-UTF-8!!";
 
 /// 6: UTF-8.
 pub fn cases() -> Vec<Case> {
-    let kappa = command(KAPPA);
-    let bytes: Vec<&[u8]> = kappa.chunks(1).collect();
+    let [hello, kappa, wrong] = [HELLO.as_bytes(), KAPPA.as_bytes(), NOT_UTF8].map(command);
+    let by_one = |bytes: &[u8]| fragments(&bytes.chunks(1).collect::<Vec<_>>());
     let middle = command("middle");
-    let wrong = command(b"\xce\xba\xf4\x90\x80\x80edited");
-    let wrong_bytes: Vec<&[u8]> = wrong.chunks(1).collect();
-    let (before, after) = (&wrong[..command("").len()], &wrong[command("").len()..]);
-    let until = |length: usize| vec![frame(TEXT, before), frame(CONTINUATION, &after[..length])];
+    let cut = BEFORE.len() + "Hello-µ@ßöä".len();
     let mut cases = vec![
+        closed("6.1.1 no text", vec![text("")], &[], 1008),
         closed(
             "6.1.2 three fragments of nothing",
             fragments(&[b"", b"", b""]),
@@ -25,29 +33,24 @@ pub fn cases() -> Vec<Case> {
             fragments(&[b"", &middle, b""]),
             &[echo("middle")],
         ),
+        answered("6.2.1 a text", vec![text(&hello)], &[echo(HELLO)]),
         answered(
-            "6.2.1 a text",
-            vec![text(command("Hello-µ@ßöäüàá-UTF-8!!"))],
-            &[echo("Hello-µ@ßöäüàá-UTF-8!!")],
+            "6.2.2 in two fragments, cut between letters",
+            fragments(&[&hello[..cut], &hello[cut..]]),
+            &[echo(HELLO)],
         ),
         answered(
             "6.2.3 in fragments of one byte",
-            fragments(&bytes),
+            by_one(&hello),
+            &[echo(HELLO)],
+        ),
+        answered(
+            "6.2.4 in fragments of one byte",
+            by_one(&kappa),
             &[echo(KAPPA)],
         ),
         closed("6.3.1 a text that is none", vec![text(&wrong)], &[], 1007),
-        closed(
-            "6.3.2 in fragments of one byte",
-            fragments(&wrong_bytes),
-            &[],
-            1007,
-        ),
-        closed(
-            "6.4.1 at the fragment that is wrong, without the rest",
-            until(after.len()),
-            &[],
-            1007,
-        ),
+        closed("6.3.2 in fragments of one byte", by_one(&wrong), &[], 1007),
         closed(
             "6.14 a text that ends within a character",
             vec![text(b"\"\xe2\x82")],
@@ -55,18 +58,41 @@ pub fn cases() -> Vec<Case> {
             1007,
         ),
     ];
-    // The second byte after F4 is the first that cannot be.
-    let at = wrong.iter().position(|byte| *byte == 0xf4).unwrap() + 2;
-    let parts = vec![
-        frame(TEXT, &wrong[..at - 1]),
-        frame(CONTINUATION, &wrong[at - 1..at]),
-    ];
-    cases.push(closed("6.4.2 at the byte that is wrong", parts, &[], 1007));
+    cases.extend(fail_fast());
     cases.extend(sequences());
     cases
 }
 
-/// 6.5 to 6.23: the sequences of Autobahn, which has them from Markus Kuhn's test file.
+/// 6.4: with a wait behind each part, to see when the socket is closed.
+fn fail_fast() -> Vec<Case> {
+    let wrong = command(BEYOND);
+    let until = BEFORE.len() + KAPPA.len();
+    let fragment = |opcode: u8, bytes: &[u8]| part(vec![frame(opcode, bytes)], &[]);
+    // The last part is never sent: the socket has to be closed before it.
+    let closed_at = |name: &str, first: usize, second: usize| {
+        let (first, second) = (&wrong[..first], &wrong[first..second]);
+        let parts = vec![fragment(TEXT, first), fragment(CONTINUATION, second)];
+        in_parts(name, parts, Some(1007))
+    };
+    let whole = text(&wrong);
+    let header = whole.len() - wrong.len();
+    // Within a frame it is closed when the frame is complete, which the suite takes too.
+    let closed_behind = |name: &str, ends: [usize; 2]| {
+        let [first, second] = ends.map(|end| header + end);
+        let parts = [&whole[..first], &whole[first..second], &whole[second..]];
+        let parts: Vec<Part> = parts.map(|bytes| part(vec![bytes.to_vec()], &[])).into();
+        in_parts(name, parts, Some(1007))
+    };
+    vec![
+        closed_at("6.4.1 at the fragment that is wrong", until, until + 4),
+        closed_at("6.4.2 at the byte that is wrong", until + 1, until + 2),
+        closed_behind("6.4.3 the same in one frame", [until, until + 4]),
+        closed_behind("6.4.4 the same in one frame", [until + 1, until + 2]),
+    ]
+}
+
+/// 6.5 to 6.23: the sequences of Autobahn, which has them from Markus Kuhn's test file. It leaves out the last byte of
+/// each of the ranges in 6.12.8 and 6.13. 6.5.5 and 6.11.4 are 6.6.11 and 6.9.4.
 fn sequences() -> Vec<Case> {
     let mut cases = Vec::new();
     for length in 1..=KAPPA.len() {
