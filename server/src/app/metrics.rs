@@ -1,11 +1,13 @@
 //! The node's metrics for Prometheus, as `OpenMetrics` text on a port of its own.
 
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::sweeper::metrics::SweepMetrics;
 use crate::blob::metrics::BlobMetrics;
 use crate::broker::metrics::BrokerMetrics;
+use crate::clock;
 use crate::http::metrics::HttpMetrics;
 use crate::hub::metrics::HubMetrics;
 use crate::store::metrics::StoreMetrics;
@@ -34,6 +36,12 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("tonesa");
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The program that runs", Info::new(version));
+        registry.register_with_unit(
+            "start_time",
+            "When the node was started, in seconds since 1970",
+            Unit::Seconds,
+            ConstGauge::new(clock::now().unix_millis() / 1_000),
+        );
         Self {
             hub: HubMetrics::registered(&mut registry),
             broker: BrokerMetrics::registered(&mut registry),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use app::model::{Upload, UploadRef};
 use reqwest::StatusCode;
@@ -236,7 +236,8 @@ async fn a_socket_that_is_closed_since_its_address_was_blocked_is_counted() {
 }
 
 #[tokio::test]
-async fn metrics_contain_the_version_and_the_backends() {
+async fn metrics_contain_the_version_the_start_and_the_backends() {
+    let before = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
     let node = node().await;
     let samples = samples(&node).await;
     let version = env!("CARGO_PKG_VERSION");
@@ -249,6 +250,8 @@ async fn metrics_contain_the_version_and_the_backends() {
     ] {
         assert_eq!(samples.get(series), Some(&1.0), "{series}");
     }
+    let since = samples["tonesa_start_time_seconds"] - before;
+    assert!((-1.0..10.0).contains(&since), "{since}");
 }
 
 #[tokio::test]

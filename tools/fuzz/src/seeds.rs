@@ -115,6 +115,8 @@ fn images(kinds: &[&str]) -> Vec<Vec<u8>> {
     let folders = [
         "../../server/tests/images/codings",
         "../../end2end/images/odd",
+        // As small as they get: a thousand of them take as long as ten of the others.
+        "seeds",
     ];
     folders
         .iter()
