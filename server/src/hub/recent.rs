@@ -212,7 +212,12 @@ impl RecentEntries {
             self.forget();
         }
         if is_unconfirmed_false {
-            self.entries.retain(|seq, _| *seq <= self.head);
+            for entry in self.entries.split_off(&self.head.next()).values() {
+                // What it has made of a message that is stored must not be shown either.
+                if let LogEntry::Deletion(deletion) = entry {
+                    self.entries.remove(&deletion.deletes);
+                }
+            }
             self.set_bytes(self.entries.values().map(size).sum());
         }
         is_unconfirmed_false || is_head_false

@@ -169,6 +169,22 @@ fn a_next_message_that_the_store_does_not_have_is_discarded() {
 }
 
 #[test]
+fn a_deletion_that_the_store_does_not_have_deletes_nothing() {
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&page(1..=3, 3), true);
+    recent.on_appended(deletion(5, 2));
+    let before = recent.progress();
+    recent.merge_page(&page(3..=3, 3), true);
+    assert!(recent.discard_unstored(before, Seq::new(3)));
+    assert_eq!(numbers(&recent, 0), None, "the store has to be asked again");
+    assert_eq!(numbers(&recent, 2), Some((vec![3], 3)));
+    let sizes = recent.entries.values().map(size);
+    assert_eq!(recent.bytes, sizes.sum::<usize>());
+    recent.merge_page(&page(1..=3, 3), true);
+    assert_eq!(texts(&recent), [1, 2, 3]);
+}
+
+#[test]
 fn the_answer_to_one_socket_is_not_announced_to_the_others() {
     let mut recent = RecentEntries::default();
     recent.on_appended(message(1));
