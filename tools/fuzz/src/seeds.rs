@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::targets::SEPARATOR;
+
 /// Larger files make each run slow.
 const MAX_BYTES: u64 = 12_000;
 
@@ -38,6 +40,63 @@ pub fn frames() -> Vec<Vec<u8>> {
 /// The messages of the protocol.
 pub fn json() -> Vec<Vec<u8>> {
     files("../../app/tests/golden", &["json"])
+}
+
+/// The messages of the protocol, and reports.
+pub fn bodies() -> Vec<Vec<u8>> {
+    let reports = [
+        r#"{"reason":"Not\r\n\u00e4 picture of mine."}"#,
+        r#"{"reason":"It is mine.","createdAt":"2026-11-24T12:00:01.456Z"}"#,
+        "reason=It+is+mine%2C%0D%0A%C3%A4nd+private.&other=",
+    ];
+    let reports = reports.map(|report| report.as_bytes().to_vec());
+    json().into_iter().chain(reports).collect()
+}
+
+/// Payloads of nodes about the upload of the tests, with what separates them.
+pub fn payloads() -> Vec<Vec<u8>> {
+    let compact = |json: &[u8]| {
+        let value: serde_json::Value = serde_json::from_slice(json).expect("the tests are JSON");
+        value.to_string()
+    };
+    let events: Vec<_> = json().iter().map(|json| compact(json)).collect();
+    let viewers = |node: u64, count: u32, hello: bool| {
+        format!(r#"p{{"node":{node},"count":{count},"people":[{{"name":"Ada"}}],"hello":{hello}}}"#)
+    };
+    let texts = ["m", "t", "p"].into_iter().flat_map(|class| {
+        let payloads = events.iter().map(move |event| format!("{class}{event}"));
+        payloads.filter(|it| it.contains("\"type\""))
+    });
+    let with = |kind: &str, from: &str, to: &str| {
+        let event = events.iter().find(|it| it.contains(kind));
+        let event = event.expect("there is such a test");
+        format!("m{}", event.replace(from, to))
+    };
+    let posted = |seq: &str| with("messagePosted", "\"seq\":7", seq);
+    let deleted = |numbers: &str| {
+        let event = with("messageDeleted", "\"deletes\":7,", "");
+        event.replace("\"seq\":9", numbers)
+    };
+    let mut seeds: Vec<Vec<u8>> = texts.map(String::into_bytes).collect();
+    let pause = String::new;
+    // Three messages are stored.
+    let rows = [
+        vec![
+            viewers(1, 2, true),
+            viewers(2, 3, false),
+            viewers(1, 0, false),
+        ],
+        vec![posted("\"seq\":4"), posted("\"seq\":5"), pause()],
+        vec![posted("\"seq\":6"), pause(), posted("\"seq\":4000")],
+        vec![deleted("\"seq\":4,\"deletes\":2"), pause()],
+        vec![deleted("\"seq\":5,\"deletes\":2"), pause()],
+    ];
+    let separated = |row: &Vec<String>| {
+        let payloads: Vec<_> = row.iter().map(String::as_bytes).collect();
+        payloads.join(&SEPARATOR)
+    };
+    seeds.extend(rows.iter().map(separated));
+    seeds
 }
 
 /// Forms with the boundary `x`, after the byte for the pieces.

@@ -21,7 +21,7 @@ mod link;
 mod link_factory;
 mod majority;
 mod outage;
-mod payload;
+pub mod payload;
 mod publisher;
 mod pubsub;
 mod reason;

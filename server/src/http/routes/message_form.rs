@@ -107,8 +107,15 @@ async fn read(request: Request, upload: UploadRef) -> Result<MessageForm, ApiErr
 /// Reads the fields of a form (`application/x-www-form-urlencoded`).
 pub(super) async fn read_form<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
     let expected = "This form is sent as application/x-www-form-urlencoded.";
-    let body = read_post(request, is_form, expected).await?;
-    serde_urlencoded::from_bytes(&body).map_err(|_| ApiError::malformed("This form is broken."))
+    parse_form(&read_post(request, is_form, expected).await?)
+}
+
+/// Parses the fields of a form.
+///
+/// # Errors
+/// [`ApiError::Malformed`].
+pub fn parse_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_urlencoded::from_bytes(body).map_err(|_| ApiError::malformed("This form is broken."))
 }
 
 fn is_form(given: &Mime) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::model::ReportReason;
 use app::{RejectedField, ReportForm};
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,10 +20,23 @@ use crate::http::extract::upload_path::UploadPath;
 use crate::http::pages::PlainPages;
 use crate::store::{Moderation, Store};
 
-#[derive(Deserialize)]
-struct Fields {
+/// The fields of the form.
+#[derive(Debug, Deserialize)]
+pub struct Fields {
+    /// The reason as it was written. May be missing.
     #[serde(default)]
-    reason: String,
+    pub reason: String,
+}
+
+impl Fields {
+    /// The reason.
+    ///
+    /// # Errors
+    /// [`ApiError::BadField`].
+    pub fn reason(&self) -> Result<ReportReason, ApiError> {
+        let reason = self.reason.parse();
+        reason.map_err(|error| ApiError::field("reason", error))
+    }
 }
 
 fn respond(pages: &PlainPages, status: StatusCode, form: ReportForm) -> Result<Response, ApiError> {
@@ -59,13 +73,12 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let client = pages.info.client;
     let limited = rate_limits.messages.take(client.rate_limit_key()).await;
-    let Fields { reason } = read_form(request).await?;
+    let fields: Fields = read_form(request).await?;
     let deadline = Deadline::start();
     let upload = deadline.wait("store", store.upload(name)).await?;
     let report = async {
         limited?;
-        let reason = reason.parse();
-        let reason = reason.map_err(|error| ApiError::field("reason", error))?;
+        let reason = fields.reason()?;
         reports::add(moderation.as_ref(), deadline, client, (upload.id, reason)).await
     };
     let Err(error) = report.await else {
@@ -75,7 +88,7 @@ pub async fn create(
     let form = ReportForm {
         picture: upload.short_id,
         refused: Some(RejectedField {
-            written: reason,
+            written: fields.reason,
             reason: error.to_problem(pages.language).detail,
         }),
         is_sent: false,

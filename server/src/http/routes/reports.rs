@@ -58,12 +58,20 @@ pub async fn create(
         .await?;
     let expected = "A report is posted as application/json.";
     let body = read_post(request, is_json, expected).await?;
-    let mut given = json_object(&body)?;
-    let reason = field("reason", given.remove("reason").unwrap_or(Value::Null))?;
+    let reason = parse_report(&body)?;
     let deadline = Deadline::start();
     let id = path.id(store.as_ref(), deadline).await?;
     add(moderation.as_ref(), deadline, info.client, (id, reason)).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Parses the body of `POST /api/uploads/{id}/reports`.
+///
+/// # Errors
+/// [`ApiError::Malformed`] and [`ApiError::BadField`].
+pub fn parse_report(body: &[u8]) -> Result<ReportReason, ApiError> {
+    let mut given = json_object(body)?;
+    field("reason", given.remove("reason").unwrap_or(Value::Null))
 }
 
 /// Stores a report of a client.

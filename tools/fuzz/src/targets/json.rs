@@ -3,10 +3,14 @@
 use std::fmt::Debug;
 
 use app::event::{ClientCommand, ServerEvent};
-use app::model::{LogEntry, LogPage, NewMessage, Upload, UploadsPage};
+use app::model::{LogEntry, LogPage, NewMessage, Report, ReportReason, Upload, UploadsPage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use server::http::routes::message_form::parse_form;
 use server::http::routes::messages::parse_message;
+use server::http::routes::report_form::Fields;
+use server::http::routes::reports::parse_report;
 
 /// Commands of a client.
 pub fn commands(bytes: &[u8]) {
@@ -44,6 +48,29 @@ pub fn bodies(bytes: &[u8]) {
     }
     is_stable::<Upload>(bytes);
     is_stable::<UploadsPage>(bytes);
+    reports(bytes);
+}
+
+/// Reports, which come as JSON or as a form, and are stored.
+fn reports(bytes: &[u8]) {
+    if let Ok(reason) = parse_report(bytes) {
+        is_the_same_in_a_form(&reason);
+    }
+    if let Ok(fields) = parse_form::<Fields>(bytes) {
+        let written = json!({ "reason": fields.reason }).to_string();
+        assert_eq!(parse_report(written.as_bytes()), fields.reason());
+        if let Ok(reason) = fields.reason() {
+            is_the_same_in_a_form(&reason);
+        }
+    }
+    is_stable::<Report>(bytes);
+}
+
+fn is_the_same_in_a_form(reason: &ReportReason) {
+    let written = serde_urlencoded::to_string([("reason", reason.as_str())]);
+    let written = written.expect("a text can be written");
+    let fields: Fields = parse_form(written.as_bytes()).expect("what was written can be read");
+    assert_eq!(fields.reason().as_ref(), Ok(reason));
 }
 
 fn is_stable<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) -> Option<T> {

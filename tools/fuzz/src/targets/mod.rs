@@ -1,5 +1,6 @@
 //! The targets.
 
+mod broker;
 mod images;
 mod json;
 mod multipart;
@@ -9,6 +10,8 @@ mod websocket;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+
+pub use self::broker::SEPARATOR;
 
 use crate::seeds;
 
@@ -31,12 +34,13 @@ pub fn all() -> impl Iterator<Item = Target> {
 
 type Row = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
-const TARGETS: [Row; 11] = [
+const TARGETS: [Row; 12] = [
     ("frames", websocket::run, seeds::frames),
     ("commands", json::commands, seeds::json),
     ("events", json::events, seeds::json),
     ("entries", json::entries, seeds::json),
-    ("bodies", json::bodies, seeds::json),
+    ("bodies", json::bodies, seeds::bodies),
+    ("broker", broker::run, seeds::payloads),
     ("multipart", multipart::run, seeds::forms),
     ("settings", settings::run, seeds::settings),
     ("png", images::png, seeds::pngs),

@@ -1,0 +1,386 @@
+//! What arrives from Redis on the channel of an upload. A real hub gets it, with a socket that watches the upload and a
+//! store that has three messages of it. Its clock is paused, so that time passes at once.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use app::event::ServerEvent;
+use app::model::{LogPage, NewMessage, Seq, Timestamp, Upload, UploadId};
+use async_trait::async_trait;
+use bytes::Bytes;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use redis::ToRedisArgs;
+use serde_json::Value;
+use server::admission::misses::{ClientMisses, MissLimiter};
+use server::broker::redis::payload::{Payload, channel_of, parse_frame, topic_of};
+use server::broker::{Broker, BrokerError, Deliver, DeliveryClass, Frame};
+use server::config::HubIntervals;
+use server::hub::metrics::HubMetrics;
+use server::hub::{Hub, HubLimits};
+use server::store::memory::MemoryStore;
+use server::store::{Draft, Select, Store};
+use server::websocket::{Connection, Peer};
+use server::{clock, ids, random};
+use tokio::runtime::Builder;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Between two payloads. It is in no text.
+pub const SEPARATOR: u8 = 0xff;
+/// More are dropped. A socket's queue takes as many touches.
+const MAX_PAYLOADS: usize = 32;
+
+/// The upload of the tests, which the seeds are about.
+const UPLOAD: &str = include_str!("../../../../app/tests/golden/upload.json");
+const MESSAGE: &str = include_str!("../../../../app/tests/golden/new_message.json");
+/// The number of messages that are stored.
+const STORED: usize = 3;
+
+/// What the kernel holds of a connection: more than all frames.
+const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+/// How long the socket needs to be watching, and known to the other nodes.
+const START: Duration = Duration::from_secs(1);
+/// For how long nothing is delivered where a payload is empty: a number is confirmed meanwhile.
+const PAUSE: Duration = Duration::from_millis(300);
+/// When the socket has been told of all viewers.
+const TOLD: Duration = Duration::from_secs(3);
+/// The node asks the store for every topic as often as it announces heads. Nothing is pinged meanwhile.
+const INTERVALS: HubIntervals = HubIntervals {
+    announce_every: Duration::from_secs(2),
+    ping_every: Duration::from_hours(1),
+    stuck_after: Duration::from_hours(1),
+};
+/// When it has asked twice.
+const RECONCILED: Duration = Duration::from_secs(5);
+
+/// Payloads, one after the other. An empty one is a pause.
+pub fn run(bytes: &[u8]) {
+    let payloads = bytes.split(|byte| *byte == SEPARATOR).take(MAX_PAYLOADS);
+    let payloads: Vec<_> = payloads.collect();
+    for payload in &payloads {
+        is_written_alike(payload);
+    }
+    if payloads.iter().all(|it| parse_frame(it.to_vec()).is_none()) {
+        return;
+    }
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let runtime = runtime.expect("a runtime without input and output needs nothing");
+    runtime.block_on(deliver_all(&payloads));
+}
+
+/// A frame is written as the same bytes, and nothing is refused that may be one.
+fn is_written_alike(payload: &[u8]) {
+    if let Some(frame) = parse_frame(payload.to_vec()) {
+        assert_eq!(Payload(&frame).to_redis_args(), [payload]);
+    } else {
+        let text = payload.split_first();
+        let text = text.filter(|(class, _)| b"mtp".contains(class));
+        assert!(text.is_none_or(|(_, text)| str::from_utf8(text).is_err()));
+    }
+    if let Some(topic) = topic_of(payload) {
+        assert_eq!(topic_of(channel_of(topic).as_bytes()), Some(topic));
+    }
+}
+
+async fn deliver_all(payloads: &[&[u8]]) {
+    let mut node = Node::start().await;
+    let watched = node.watch().await;
+    assert_eq!(watched, node.stored, "the answer is what is stored");
+    for payload in payloads {
+        if payload.is_empty() {
+            sleep(PAUSE).await;
+        } else {
+            node.deliver(payload);
+        }
+    }
+    if node.taken.is_empty() && node.viewers.is_empty() {
+        let events = node.events();
+        assert!(!events.iter().any(|(event, _)| is_passed_on(event)));
+        return;
+    }
+    sleep(TOLD).await;
+    let events = node.events();
+    node.check(&events);
+    if node.taken.is_empty() {
+        return;
+    }
+    // What was forged is forgotten.
+    sleep(RECONCILED).await;
+    drop(node.events());
+    let watched = node.watch().await;
+    assert_eq!(watched, node.stored, "the answer is what is stored");
+}
+
+/// A node with a socket, and what it has been told.
+struct Node {
+    broker: Arc<Bus>,
+    topic: UploadId,
+    peer: Peer,
+    registry: Registry,
+    /// The number of the last message, and all of them.
+    stored: LogPage,
+    /// The events that were not refused, as they came, and the viewers of other nodes.
+    taken: Vec<(ServerEvent, String)>,
+    viewers: BTreeMap<u64, u32>,
+}
+
+impl Node {
+    async fn start() -> Self {
+        random::seed_thread(0);
+        let wall = Timestamp::from_unix_millis(1_790_000_000_000);
+        clock::simulate(wall.expect("it is in 2026"));
+        let upload: Upload = serde_json::from_str(UPLOAD).expect("the test is an upload");
+        let topic = upload.id;
+        let store = Arc::new(MemoryStore::default());
+        let inserted = store.insert_upload(upload, None).await;
+        inserted.expect("the store is empty");
+        let appended = store.append(topic, drafts()).await;
+        appended.expect("the store has the upload");
+        let stored = store
+            .entries(topic, Select::After(Seq::ZERO), 2 * STORED)
+            .await;
+        let broker = Arc::new(Bus::default());
+        let mut registry = Registry::default();
+        let hub = Hub::start(
+            Arc::clone(&broker) as Arc<dyn Broker>,
+            store,
+            HubLimits {
+                touches_per_second: 20,
+                intervals: INTERVALS,
+            },
+            HubMetrics::registered(&mut registry),
+            TaskTracker::new(),
+            CancellationToken::new(),
+        );
+        let (connection, peer) = Connection::in_memory(SOCKET_BUFFER, Arc::default());
+        let misses = Arc::new(MissLimiter::new(0));
+        let misses = ClientMisses::new(misses, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        tokio::spawn(async move {
+            let socket = hub.handle_socket(connection, Bytes::new(), misses, pending());
+            socket.await;
+        });
+        Self {
+            broker,
+            topic,
+            peer,
+            registry,
+            stored: stored.expect("the store has the upload"),
+            taken: Vec::new(),
+            viewers: BTreeMap::new(),
+        }
+    }
+
+    /// Watches the upload, and returns what the node says of the conversation.
+    async fn watch(&self) -> LogPage {
+        let command = format!(
+            r#"{{"type":"watch","data":{{"uploadID":"{}","after":0}}}}"#,
+            self.topic
+        );
+        let length = u8::try_from(command.len()).expect("it is short");
+        let header = [0x81, 0x80 | length, 0, 0, 0, 0];
+        self.peer.write(&[&header, command.as_bytes()].concat());
+        sleep(START).await;
+        let answer = self
+            .events()
+            .into_iter()
+            .find_map(|(event, _)| match event {
+                ServerEvent::Watched { head, entries, .. } => Some(LogPage { head, entries }),
+                _ => None,
+            });
+        answer.expect("a watch is answered")
+    }
+
+    /// Delivers a payload as the subscriber does, and sees whether it is refused.
+    fn deliver(&mut self, payload: &[u8]) {
+        let before = self.refused();
+        let receiver = self.broker.receiver.get().expect("the hub is attached");
+        let Some(frame) = parse_frame(payload.to_vec()) else {
+            receiver.refused("not a frame");
+            assert_eq!(self.refused(), before + 1);
+            return;
+        };
+        receiver.deliver(self.topic, frame.clone());
+        let refused = self.refused() - before;
+        assert!(refused <= 1);
+        if refused == 1 {
+            return;
+        }
+        if frame.class == DeliveryClass::Presence {
+            let (node, count) = node_and_count(&frame).expect("what is taken says who it is from");
+            if self.broker.own_number.get() != Some(&node) {
+                self.viewers.insert(node, count);
+            }
+            return;
+        }
+        let event: ServerEvent =
+            serde_json::from_str(&frame.text).expect("what is taken is an event");
+        let fields = serde_json::to_value(&event).expect("an event can be written");
+        assert_eq!(fields["data"]["uploadID"], self.topic.to_string());
+        let is_touch = matches!(event, ServerEvent::Touched { .. });
+        assert_eq!(is_touch, frame.class == DeliveryClass::Touch);
+        self.taken.push((event, frame.text.to_string()));
+    }
+
+    /// What the socket got is what was taken, as it came and in its order, and what the node itself says.
+    fn check(&self, events: &[(ServerEvent, String)]) {
+        let mut taken = self.taken.iter();
+        let mut last = self.stored.head;
+        let mut viewers = None;
+        for (event, text) in events {
+            match event {
+                ServerEvent::HeadAdvanced { upload_id, head } => {
+                    assert_eq!(*upload_id, self.topic);
+                    assert!(*head <= last, "{head} is after {last}");
+                }
+                ServerEvent::Presence { count, people, .. } => {
+                    assert!(people.len() <= 24);
+                    viewers = Some(*count);
+                }
+                ServerEvent::Refused(_) => {}
+                ServerEvent::MessagePosted { message, .. } => last = last.max(message.seq),
+                ServerEvent::MessageDeleted { entry, .. } => last = last.max(entry.seq),
+                ServerEvent::Touched { .. } => {}
+                ServerEvent::Watched { .. } | ServerEvent::UploadDeleted { .. } => {
+                    panic!("nobody asked for {text}")
+                }
+            }
+            if is_passed_on(event) {
+                assert!(taken.any(|(_, taken)| taken == text), "nobody sent {text}");
+            }
+        }
+        let touches = |events: &[(ServerEvent, String)]| {
+            let touches = events.iter().map(|(event, _)| event);
+            touches
+                .filter(|it| matches!(it, ServerEvent::Touched { .. }))
+                .count()
+        };
+        assert_eq!(touches(events), touches(&self.taken));
+        let others: u32 = self.viewers.values().sum();
+        assert!(
+            viewers.is_none_or(|count| count == 1 + others),
+            "{viewers:?} of {others}"
+        );
+        assert!(
+            viewers.is_some() || others == 0,
+            "nobody was told of {others}"
+        );
+    }
+
+    /// The number of frames that were refused.
+    fn refused(&self) -> u64 {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("metrics can be written");
+        let line = text
+            .lines()
+            .find_map(|it| it.strip_prefix("broker_frames_refused_total "));
+        let count = line.and_then(|count| count.parse().ok());
+        count.expect("the metric is there")
+    }
+
+    /// The events that the socket has got since.
+    fn events(&self) -> Vec<(ServerEvent, String)> {
+        let bytes = self.peer.read(usize::MAX);
+        let mut rest = &bytes[..];
+        let mut events = Vec::new();
+        while let Some((payload, after)) = next_frame(rest) {
+            assert_eq!(rest[0], 0x81, "a node sends whole texts");
+            let text = str::from_utf8(payload).expect("a text is UTF-8");
+            let event = serde_json::from_str(text).expect("a text is an event");
+            events.push((event, text.to_owned()));
+            rest = after;
+        }
+        assert!(rest.is_empty() && !self.peer.is_closed());
+        events
+    }
+}
+
+/// Whether nodes say this only where another one has said it.
+fn is_passed_on(event: &ServerEvent) -> bool {
+    matches!(
+        event,
+        ServerEvent::MessagePosted { .. }
+            | ServerEvent::MessageDeleted { .. }
+            | ServerEvent::Touched { .. }
+    )
+}
+
+/// The messages that are stored.
+fn drafts() -> Vec<Draft> {
+    let draft = |_| {
+        let mut message: NewMessage = serde_json::from_str(MESSAGE).expect("the test is a message");
+        message.client_message_id = ids::client_message_id();
+        Draft {
+            id: ids::message_id(),
+            message,
+            created_at: clock::now(),
+            owner: None,
+        }
+    };
+    (0..STORED).map(draft).collect()
+}
+
+/// The payload of the first frame, and what is behind it. A node's frames are not masked.
+fn next_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, rest) = bytes.split_first()?;
+    let (length, rest) = rest.split_first()?;
+    let (length, rest) = match length {
+        126 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        127 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+        }
+        length => (usize::from(*length), rest),
+    };
+    rest.split_at_checked(length)
+}
+
+fn node_and_count(frame: &Frame) -> Option<(u64, u32)> {
+    let digest: Value = serde_json::from_str(&frame.text).ok()?;
+    let count = u32::try_from(digest["count"].as_u64()?).ok()?;
+    Some((digest["node"].as_u64()?, count))
+}
+
+/// A broker that others can publish with, and that drops what the node publishes.
+#[derive(Default)]
+struct Bus {
+    receiver: OnceLock<Arc<dyn Deliver>>,
+    /// The node's random number.
+    own_number: OnceLock<u64>,
+}
+
+#[async_trait]
+impl Broker for Bus {
+    fn attach(&self, receiver: Arc<dyn Deliver>) {
+        assert!(self.receiver.set(receiver).is_ok(), "a hub attaches once");
+    }
+
+    async fn publish(&self, _topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
+        if let Some((node, _)) = node_and_count(&frame) {
+            _ = self.own_number.set(node);
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, _topic: UploadId) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, _topic: UploadId) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        Ok(())
+    }
+}
