@@ -40,7 +40,7 @@ struct Fields {
 
 /// `POST /u/{id}/messages` (`application/x-www-form-urlencoded`): posts the message and redirects to the page. For
 /// a browser, a refusal keeps what was written.
-pub async fn create(
+pub(super) async fn create(
     (_, Author(secret)): (SameOrigin, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,

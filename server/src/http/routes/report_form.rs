@@ -46,7 +46,7 @@ fn respond(pages: &PlainPages, status: StatusCode, form: ReportForm) -> Result<R
 }
 
 /// `GET /u/{id}/report`, with `?sent` after a report.
-pub async fn show(
+pub(super) async fn show(
     State(store): State<Arc<dyn Store>>,
     pages: PlainPages,
     UploadPath(name): UploadPath,
@@ -62,7 +62,7 @@ pub async fn show(
 }
 
 /// `POST /u/{id}/report` (`application/x-www-form-urlencoded`). A refusal keeps what was written.
-pub async fn create(
+pub(super) async fn create(
     _: SameOrigin,
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,

@@ -43,7 +43,7 @@ struct NewReport {
     responses((status = 202, description = "It can be read"), Any, OfUpload, OnWrite, WithBody),
     security((), ("secret" = [])),
 )]
-pub async fn create(
+pub(super) async fn create(
     (_, Author(_)): (SameOriginOrAllowed, Author),
     State(rate_limits): State<Arc<RateLimits>>,
     State(store): State<Arc<dyn Store>>,

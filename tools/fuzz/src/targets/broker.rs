@@ -244,10 +244,9 @@ impl Node {
                     assert!(people.len() <= 24);
                     viewers = Some(*count);
                 }
-                ServerEvent::Refused(_) => {}
+                ServerEvent::Refused(_) | ServerEvent::Touched { .. } => {}
                 ServerEvent::MessagePosted { message, .. } => last = last.max(message.seq),
                 ServerEvent::MessageDeleted { entry, .. } => last = last.max(entry.seq),
-                ServerEvent::Touched { .. } => {}
                 ServerEvent::Watched { .. } | ServerEvent::UploadDeleted { .. } => {
                     panic!("nobody asked for {text}")
                 }
