@@ -182,7 +182,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
     test('a transparent picture stands on a checkerboard', async ({ page, request }) => {
       const opened = await filled(page, request, 'transparent.webp');
-      await screenshot(page, 'transparent');
+      await screenshot(page, `transparent-${colorScheme}`);
       const background = await opened.picture.evaluate((it) => getComputedStyle(it).backgroundImage);
       expect(background).toMatch(/repeating-conic-gradient\(rgb\(255, 255, 255\) .*rgb\(211, 212, 215\)/);
     });

@@ -309,7 +309,7 @@ for (const width of [390, 1280]) {
     for (let n = 12; n < 30; n++) await postNext(n);
     await expect(page.locator('.pin')).toHaveCount(30);
     await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
-    await screenshot(page, 'many');
+    await screenshot(page, `many-pins-${width}`);
     const size = (await pin(page, 12).boundingBox())!.width;
     expect(size).toBeCloseTo(width === 390 ? 20 : 24, 0);
     const picture = (await opened.picture.boundingBox())!;
@@ -419,7 +419,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(place(page)).toBeVisible();
         await chip(page, 2).hover();
         await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined))));
-        await screenshot(page, 'pins');
+        await screenshot(page, `pins-${colorScheme}-${viewport.width}`);
 
         const avatars = opened.page.locator('.message .avatar');
         const colours = await avatars.evaluateAll((all) => all.map((it) => getComputedStyle(it).backgroundColor));

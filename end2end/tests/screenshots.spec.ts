@@ -1,26 +1,21 @@
-import { join } from 'node:path';
-import { expect, type PageScreenshotOptions } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { test } from '../fixtures';
 import { post, upload } from './api';
 import { ImagePage } from './pages';
 import { screenshot } from './screenshots';
 
-// The README's screenshots, which TONESA_SCREENSHOTS=1 writes to docs/images.
+// What the README's screenshots show: TONESA_SCREENSHOTS=../docs/images writes them.
 test.use({ viewport: { width: 1280, height: 800 } });
 
-const folder = join(__dirname, '..', '..', 'docs', 'images');
-
-const options = (name: string): PageScreenshotOptions => ({ path: join(folder, `${name}.png`), animations: 'allow' });
-
-test('a screenshot of the home page', async ({ page }) => {
+test('the home page of the README', async ({ page }) => {
   // The demonstration is at its end.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/');
   await expect(page.locator('html.hydrated')).toBeAttached();
-  await screenshot(page, 'home', options('home'));
+  await screenshot(page, 'home', 'allow');
 });
 
-test('a screenshot of an image with a conversation', async ({ page, another, request }) => {
+test('the image page of the README', async ({ page, another, request }) => {
   const shared = await upload(request);
   await post(request, shared, 'Is that foam or a reflection, up here on the rim?', 'Mira', { x: 0.38, y: 0.16 });
   await post(request, shared, 'Reflection. Look at the spoon: same light.', 'Teal Heron', { x: 0.69, y: 0.6 });
@@ -37,5 +32,5 @@ test('a screenshot of an image with a conversation', async ({ page, another, req
   await expect(mine.ripples).toHaveCount(1);
   await mine.tap(0.62, 0.3);
   await expect(mine.ripples).toHaveCount(2);
-  await screenshot(page, 'image', options('image'));
+  await screenshot(page, 'image', 'allow');
 });

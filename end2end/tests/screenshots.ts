@@ -1,12 +1,10 @@
-// Screenshots for people.
-import { type Page, type PageScreenshotOptions } from '@playwright/test';
-import { test } from '../fixtures';
+// Screenshots for people. No test depends on them, and a busy Chromium sometimes never answers, which would fail a test.
+import { join } from 'node:path';
+import { type Page } from '@playwright/test';
 
-/**
- * Writes a screenshot to the test's results if TONESA_SCREENSHOTS is set. Nothing depends on it, and a busy Chromium
- * sometimes never answers, which would fail the test.
- */
-export async function screenshot(page: Page, name: string, options: PageScreenshotOptions = {}) {
-  if (!process.env.TONESA_SCREENSHOTS) return;
-  await page.screenshot({ path: test.info().outputPath(`${name}.png`), ...options });
+const folder = process.env.TONESA_SCREENSHOTS;
+
+/** Writes a screenshot into the folder that TONESA_SCREENSHOTS names, if it is set. */
+export async function screenshot(page: Page, name: string, animations: 'allow' | 'disabled' = 'disabled') {
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), animations });
 }

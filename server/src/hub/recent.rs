@@ -77,11 +77,9 @@ impl RecentEntries {
         // Until the store has been asked, the head may be far beyond the known one.
         let is_passed_on = ahead <= MAX_AHEAD || !self.is_current;
         if is_passed_on {
-            match self.entries.get(&seq) {
-                // Only the store knows which of the two it has.
-                Some(known) if known.id() != entry.id() => self.forget(),
-                Some(_) => {}
-                None => self.insert(entry),
+            // A known entry may come from the store, so a frame does not replace it.
+            if !self.entries.contains_key(&seq) {
+                self.insert(entry);
             }
             self.advance();
         }

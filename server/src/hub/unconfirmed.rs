@@ -1,5 +1,5 @@
-//! Topics about which the store has to be asked: a frame carried a sequence number beyond the next one, since one was lost
-//! or this one was not published by a node, or their upload may be gone.
+//! Topics about which the store has to be asked: a frame carried a sequence number beyond the next one, since one was
+//! lost or this one was not published by a node, or their upload may be gone.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -70,7 +70,9 @@ pub fn payloads() -> Vec<Vec<u8>> {
     let with = |kind: &str, from: &str, to: &str| {
         let event = events.iter().find(|it| it.contains(kind));
         let event = event.expect("there is such a test");
-        format!("m{}", event.replace(from, to))
+        let replaced = event.replace(from, to);
+        assert_ne!(&replaced, event, "the test has {from}");
+        format!("m{replaced}")
     };
     let posted = |seq: &str| with("messagePosted", "\"seq\":7", seq);
     let deleted = |numbers: &str| {

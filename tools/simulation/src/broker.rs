@@ -1,4 +1,5 @@
-//! The broker as one node sees it, and what becomes of the frames. What is published waits on the bus until the world delivers it, late or never.
+//! The broker as one node sees it, and what becomes of the frames. What is published waits on the bus until the world
+//! delivers it, late or never.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -56,8 +57,8 @@ impl NodeBroker {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the broker has answered, which without faults takes so many milliseconds. An error does not mean that
-    /// nothing was done: what was published is delivered all the same.
+    /// Waits until the broker has answered, which without faults takes so many milliseconds. An error does not mean
+    /// that nothing was done: what was published is delivered all the same.
     async fn answer(&self, usually: std::ops::Range<u64>) -> Result<(), BrokerError> {
         match self.links.broker() {
             BrokerLink::Fine | BrokerLink::Lossy => pause(usually).await,

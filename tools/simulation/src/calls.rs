@@ -8,8 +8,8 @@ use server::random;
 
 use crate::Millis;
 use crate::api::{self, Call, What};
-use crate::check::Property;
 use crate::event::Event;
+use crate::property::Property;
 use crate::world::{World, latency};
 
 /// As long as the browser waits for an answer.
@@ -52,6 +52,9 @@ impl World {
             }
         }
         let known = self.clients.get_mut(&client);
+        if let (Input::DeleteAnswered(seq, Ok(())), Some(known)) = (&input, &known) {
+            self.acknowledged_deletions.push((known.upload, *seq));
+        }
         if known.is_some_and(|it| it.calls.remove(&number).is_some()) {
             let answered = api::answered(&input);
             self.trace(

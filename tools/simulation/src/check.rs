@@ -1,7 +1,6 @@
 //! The properties that hold at every moment, in the calm, and after it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::{MutexGuard, PoisonError};
 
 use app::live::{Connection, ListedEntry};
@@ -10,6 +9,7 @@ use app::model::{LogEntry, LogPage, Seq, ShortId, UploadId};
 use crate::Millis;
 use crate::client::Client;
 use crate::panics;
+use crate::property::Property;
 use crate::world::World;
 
 /// What may be queued for a socket: messages with a partly written one and a close frame, touches, and bytes.
@@ -22,104 +22,13 @@ const MAX_FULL: Millis = 63_000;
 /// A node closes a socket whose client has vanished: after three intervals of pings, or when it can write no more; later
 /// if it was handling a command of it.
 const MAX_VANISHED: Millis = 110_000;
+/// So many of a log's newest entries are compared with the lists at every moment; all of them when it is calm.
+const COMPARED: usize = 50;
 /// In the calm a message is listed everywhere within this time.
 const MAX_LAG: Millis = 2_000;
 
 /// A node compares what it knows with the store every 10 s: a client is told of what no frame has told within this time.
 const MAX_UNTOLD: Millis = 13_000;
-
-/// What has to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Property {
-    /// What is queued for a socket is within its bounds.
-    QueuesAreBounded,
-    /// No code of a node or of a client panics.
-    NothingPanics,
-    /// A socket that takes nothing, or whose client has vanished, is closed in time.
-    DeadSocketsClose,
-    /// Time passes: no task goes on and on.
-    Rests,
-    /// A node that is stopped ends in time.
-    Stops,
-    /// What a node sends are whole frames with events.
-    Frames,
-    /// The answer to a watch follows what the client has, and that to a post is the message.
-    Answers,
-    /// A node that works tells of all that is stored, whatever frames were lost.
-    TellsOfLosses,
-    /// The image of an upload that exists is there.
-    KeepsImages,
-    /// Without faults a socket delivers all that is new, once.
-    Delivers,
-    /// When all faults are over, everyone has caught up soon.
-    CatchesUp,
-    /// Every list is the log.
-    ListsAgree,
-    /// What was acknowledged is stored.
-    Durable,
-    /// Without faults a message is everywhere at once.
-    ArrivesInTime,
-    /// Without faults the socket of a client that reads stays open.
-    StaysOpen,
-    /// Everyone is told of as many viewers as there are.
-    Presence,
-    /// Without faults an upload can be deleted.
-    Deletes,
-    /// Everyone is told that an upload is gone.
-    ToldOfTheEnd,
-    /// Nothing is left of what nobody watches, and of what is deleted.
-    LeavesNothing,
-}
-
-impl Property {
-    /// What it says.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::QueuesAreBounded => "What is queued for a socket is within its bounds.",
-            Self::NothingPanics => "No code of a node or of a client panics.",
-            Self::DeadSocketsClose => {
-                "A socket that takes nothing, or whose client has vanished, is closed in time."
-            }
-            Self::Rests => "Time passes: no task goes on and on.",
-            Self::Stops => "A node that is stopped ends in time.",
-            Self::Frames => "What a node sends are whole frames with events.",
-            Self::Answers => {
-                "The answer to a watch follows what the client has, and that to a post is the message."
-            }
-            Self::TellsOfLosses => {
-                "A node that works tells of all that is stored, whatever frames were lost."
-            }
-            Self::KeepsImages => "The image of an upload that exists is there.",
-            Self::Delivers => "Without faults a socket delivers all that is new, once.",
-            Self::CatchesUp => "When all faults are over, everyone has caught up soon.",
-            Self::ListsAgree => "Every list is the log.",
-            Self::Durable => "What was acknowledged is stored.",
-            Self::ArrivesInTime => "Without faults a message is everywhere at once.",
-            Self::StaysOpen => "Without faults the socket of a client that reads stays open.",
-            Self::Presence => "Everyone is told of as many viewers as there are.",
-            Self::Deletes => "Without faults an upload can be deleted.",
-            Self::ToldOfTheEnd => "Everyone is told that an upload is gone.",
-            Self::LeavesNothing => {
-                "Nothing is left of what nobody watches, and of what is deleted."
-            }
-        }
-    }
-}
-
-/// A property that does not hold, and what shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The property.
-    pub property: Property,
-    /// What shows it.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.property, self.what)
-    }
-}
 
 impl World {
     /// Checks what holds at every moment.
@@ -128,6 +37,7 @@ impl World {
         self.check_queues();
         self.check_sockets();
         self.check_images();
+        self.check_listed();
         self.record_heads();
         self.check_told();
         if self.is_calm {
@@ -299,6 +209,21 @@ impl World {
         self.have_caught_up() && self.differences().is_empty()
     }
 
+    /// Checks that the newest entries of each list are those of the log, of which a list may lack the last ones. After a
+    /// restore it may still be that of before.
+    fn check_listed(&mut self) {
+        if self.is_ending || !self.lost.is_empty() {
+            return;
+        }
+        let logs = self.heads.keys();
+        let logs: BTreeMap<_, _> = logs
+            .map(|upload| (*upload, self.log(*upload, COMPARED).unwrap_or_default()))
+            .collect();
+        let clients = self.clients.values();
+        let wrong = clients.filter_map(|client| wrongly_listed(client, &logs[&client.upload]));
+        self.violate_all(Property::ListsAgree, wrong.collect());
+    }
+
     /// Where lists differ from the log.
     pub fn differences(&self) -> Vec<String> {
         let logs = self.logs();
@@ -322,6 +247,14 @@ impl World {
             let stored = entries_from(&logs[&upload], seq).first();
             if stored.is_none_or(|stored| stored.id() != id) && !self.lost.contains(&id) {
                 violations.push(format!("{seq} was acknowledged and is not stored"));
+            }
+        }
+        for (upload, seq) in std::mem::take(&mut self.acknowledged_deletions) {
+            let stored = entries_from(&logs[&upload], seq).first();
+            if stored.is_some_and(|it| it.message().is_some()) {
+                violations.push(format!(
+                    "the deletion of {seq} was acknowledged and is not stored"
+                ));
             }
         }
         self.violate_all(Property::Durable, violations);
@@ -371,6 +304,29 @@ impl World {
     pub fn log(&self, upload: UploadId, limit: usize) -> Option<LogPage> {
         self.shared.data.inspect(upload, limit)
     }
+}
+
+/// What a client lists that is not so in these newest entries of the log.
+fn wrongly_listed(client: &Client, newest: &LogPage) -> Option<String> {
+    let (first, listed) = client.machine.listed();
+    let compared = newest.entries.iter().filter(|it| it.seq() >= first);
+    for stored in compared {
+        let index = stored.seq().get() - first.get();
+        let listed = usize::try_from(index).ok().and_then(|it| listed.get(it));
+        let Some(listed) = listed else {
+            break;
+        };
+        let is_deleted = listed.message.is_none();
+        if listed.id != stored.id() || is_deleted && stored.message().is_some() {
+            return Some(format!(
+                "{} lists something else than {}",
+                client.name,
+                stored.seq()
+            ));
+        }
+    }
+    let (cursor, head) = (client.cursor(), newest.head);
+    (cursor > head).then(|| format!("{} lists {cursor}, and {head} are stored", client.name))
 }
 
 /// Where a client's list differs from the log.

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use server::random;
 
 use crate::Millis;
-use crate::check::Property;
 use crate::event::Event;
 use crate::links::{BrokerLink, StoreLink};
+use crate::property::Property;
 use crate::world::World;
 
 /// A node notices after this time that its subscription is lost.
@@ -182,6 +182,7 @@ impl World {
             self.start(node);
         }
         self.lost.extend(before.difference(&after));
+        self.acknowledged_deletions.clear();
         self.heads.values_mut().for_each(Vec::clear);
     }
 

@@ -18,7 +18,8 @@
 //! frames   the frames on them
 //! protocol what a socket has to deliver
 //! faults   what breaks, and for how long
-//! check    the properties
+//! property what has to hold
+//! check    whether it does
 //! panics   of the nodes' and clients' code
 //! progress how far a run has come
 //! trace    what happened when
@@ -42,6 +43,7 @@ mod node;
 mod panics;
 mod plan;
 mod progress;
+mod property;
 mod protocol;
 pub mod report;
 mod rounds;
@@ -53,9 +55,9 @@ mod world;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-pub use self::check::{Property, Violation};
 pub use self::minimise::minimise;
 pub use self::plan::{Plan, Round};
+pub use self::property::{Property, Violation};
 pub use self::trace::Line;
 
 use self::progress::Progress;

@@ -9,6 +9,9 @@ use std::{env, fs};
 use clap::Parser;
 use simulation::{Plan, Property, Report, minimise, replay, report, run};
 
+/// What a violation is told with, also to another process.
+const VIOLATED: &str = "VIOLATED ";
+
 /// Simulates three nodes, their backends and clients on virtual time.
 #[derive(Parser)]
 struct Arguments {
@@ -86,12 +89,12 @@ fn finish(arguments: &Arguments, report: Report) -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     println!(
-        "seed {}: VIOLATED after {} ms: {violation}",
+        "seed {}: after {} ms {VIOLATED}{violation}",
         report.plan.seed, report.length
     );
     if let Some(file) = &arguments.minimise {
-        let violates =
-            |plan: &Plan| violates(plan, violation.property).expect("a process can be started");
+        let violates = |plan: &Plan| violates(plan, violation.property).expect("a plan can be run");
+        assert!(violates(&report.plan), "another process does the same");
         let smallest = minimise(report.plan, violates, |plan| {
             eprint!("\r{}    ", size(plan));
         });
@@ -110,11 +113,12 @@ fn violates(plan: &Plan, property: Property) -> io::Result<bool> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let input = run.stdin.take().expect("it is piped");
-    serde_json::to_writer(input, plan)?;
+    let mut input = run.stdin.take().expect("it is piped");
+    input.write_all(&serde_json::to_vec(plan)?)?;
+    drop(input);
     let output = run.wait_with_output()?;
     let told = String::from_utf8_lossy(&output.stdout);
-    Ok(told.contains(&format!(" ms: {property:?}: ")))
+    Ok(told.contains(&format!("{VIOLATED}{property:?}:")))
 }
 
 fn size(plan: &Plan) -> String {

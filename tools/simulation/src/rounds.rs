@@ -8,12 +8,12 @@ use server::store::{Draft, SecretHash, Store};
 
 use crate::Millis;
 use crate::api::What;
-use crate::check::Property;
 use crate::event::Event;
 use crate::faults::Fault;
 use crate::links::StoreLink;
 use crate::node;
 use crate::plan::{Act, CALM, MEETING, Meeting, Planned, Round};
+use crate::property::Property;
 use crate::world::{Node, World};
 
 /// Within this time everyone has caught up: a lost frame is noticed within 10 s, and a client that has failed often tries
@@ -258,6 +258,7 @@ impl World {
         self.heads.clear();
         self.lost.clear();
         self.acknowledged.clear();
+        self.acknowledged_deletions.clear();
     }
 
     fn check_rooms(&mut self) {

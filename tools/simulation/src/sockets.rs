@@ -10,10 +10,10 @@ use server::websocket::Peer;
 
 use crate::Millis;
 use crate::api::What;
-use crate::check::Property;
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
 use crate::node::{ProcessId, SOCKET_BUFFER};
+use crate::property::Property;
 use crate::protocol::Protocol;
 use crate::world::{World, latency, lock};
 

@@ -17,7 +17,6 @@ use server::store::memory::Backup;
 
 use crate::Millis;
 use crate::api::{Answer, Call, UploadDeleted};
-use crate::check::{Property, Violation};
 use crate::client::Client;
 use crate::event::Event;
 use crate::faults::Part;
@@ -25,6 +24,7 @@ use crate::links::{BrokerLink, Links};
 use crate::node::{Process, ProcessId, Shared};
 use crate::plan::Planned;
 use crate::progress::Progress;
+use crate::property::{Property, Violation};
 use crate::sockets::Socket;
 use crate::trace::Trace;
 
@@ -93,8 +93,9 @@ pub struct World {
     last_number: u64,
     /// When the last frame from one process to another arrives.
     pub last_arrival: BTreeMap<(ProcessId, ProcessId), Millis>,
-    /// What was answered with success.
+    /// The posts and the deletions that were answered with success.
     pub acknowledged: Vec<(UploadId, Seq, MessageId)>,
+    pub acknowledged_deletions: Vec<(UploadId, Seq)>,
     /// Uploads whose deletion was answered with success.
     pub deleted: Vec<UploadId>,
     /// The backup that is going to be restored.
@@ -154,6 +155,7 @@ impl World {
             last_number: 0,
             last_arrival: BTreeMap::new(),
             acknowledged: Vec::new(),
+            acknowledged_deletions: Vec::new(),
             deleted: Vec::new(),
             backup: None,
             lost: BTreeSet::new(),
@@ -271,7 +273,6 @@ impl World {
             }
         }
         self.now = self.now.max(reached);
-        self.progress.turn(self.now, self.faults);
         self.collect();
         while let Some(entry) = self.queue.first_entry()
             && entry.key().0 <= self.now
@@ -279,6 +280,7 @@ impl World {
             let event = entry.remove();
             self.handle(event);
         }
+        self.progress.turn(self.now, self.faults);
         self.steps_at_once = if self.now == before {
             self.steps_at_once + 1
         } else {

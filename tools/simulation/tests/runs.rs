@@ -1,9 +1,10 @@
 //! Runs of the simulation.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use simulation::{Plan, Report, replay, run};
+use simulation::{Plan, Report, replay, report, run};
 
 /// How long fresh seeds are run.
 const FRESH: Duration = Duration::from_mins(1);
@@ -25,6 +26,29 @@ fn the_same_seed_does_the_same() {
         assert_eq!(first.trace, second.trace);
     }
     assert_ne!(round(1, true).trace, round(2, true).trace);
+}
+
+#[test]
+fn another_process_does_the_same() {
+    for seed in 1..=3_u64 {
+        let run = Command::new(env!("CARGO_BIN_EXE_simulation"))
+            .args(["--hours", "0", "--seed", &seed.to_string()])
+            .output();
+        let told = String::from_utf8(run.unwrap().stdout).unwrap();
+        let digest = format!("digest {:016x}\n", round(seed, false).digest);
+        assert!(told.ends_with(&digest), "{told} instead of {digest}");
+    }
+}
+
+#[test]
+fn the_report_is_a_page_with_the_last_round() {
+    let traced = run(1, 600_000, true);
+    let page = report::page(&traced);
+    let lines = traced.trace.iter().rev();
+    let round = lines.take_while(|line| line.what != "phase: meeting");
+    let told = round.filter(|line| page.contains(&serde_json::to_string(&line.what).unwrap()));
+    assert!(told.count() > 100);
+    assert!(!page.contains("/*"), "all parts are filled in");
 }
 
 #[test]

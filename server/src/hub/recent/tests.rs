@@ -299,23 +299,6 @@ fn of_another_history_nothing_is_kept() {
     assert_eq!(recent.bytes, 0);
 }
 
-#[test]
-fn of_two_messages_with_one_number_the_store_has_to_say_which_is_right() {
-    let mut recent = RecentEntries::default();
-    recent.merge_page(&page(1..=3, 3), true);
-    let forged = Message {
-        id: MessageId::from_bytes([255; 12]),
-        ..posted(5)
-    };
-    recent.on_appended(forged.into());
-    for seq in 4..=6 {
-        recent.on_appended(message(seq));
-    }
-    assert_eq!(numbers(&recent, 3), None);
-    recent.merge_page(&page(4..=6, 6), true);
-    assert_eq!(numbers(&recent, 3), Some((vec![4, 5, 6], 6)));
-}
-
 fn deletion(seq: u64, deletes: u64) -> LogEntry {
     LogEntry::Deletion(Deletion {
         id: MessageId::from_bytes([99; 12]),

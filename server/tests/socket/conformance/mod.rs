@@ -1,9 +1,11 @@
-//! Conformance to RFC 6455: the cases of the Autobahn test suite, with its numbers, against the real program, by a plain
-//! TCP connection. All of the suite's families with cases are here but 12 and 13, `permessage-deflate`, of which it is
-//! only checked that it is never agreed on. `docs/protocol.md` lists what is answered otherwise than the suite wants.
+//! Conformance to RFC 6455: the cases of the Autobahn test suite, with its numbers, against the real program, by a
+//! plain TCP connection. All of the suite's families with cases are here but 12 and 13, `permessage-deflate`, of which
+//! it is only checked that it is never agreed on. `docs/protocol.md` lists what is answered otherwise than the suite
+//! wants.
 //!
-//! The suite has some cases three times: in one write, with a write for each frame, and byte by byte. Here every case is
-//! sent in these ways; longer ones in one write and with a write for each frame, or in pieces of the suite's size.
+//! The suite has some cases three times: in one write, with a write for each frame, and byte by byte. Here short ones
+//! are all sent in these ways; longer ones in one write and, where they have several frames, with a write for each, or
+//! in pieces of the suite's size.
 //!
 //! Autobahn wants an echo. A refused command is one, since a refusal repeats the upload's id as it was sent.
 
@@ -198,7 +200,8 @@ fn what_is_long_is_refused_however_it_is_cut() {
     check(&sizes::cut());
 }
 
-// The suite waits for each echo, and a slow program would stay below the rate.
+// The suite waits for each echo, and a slow program would stay below the rate; so would one that took over four seconds
+// for all of these.
 #[test]
 fn a_thousand_texts_at_once_are_too_many() {
     let program = Program::start(&[]);

@@ -68,7 +68,7 @@ fn fail_fast() -> Vec<Case> {
     let wrong = command(BEYOND);
     let until = BEFORE.len() + KAPPA.len();
     let fragment = |opcode: u8, bytes: &[u8]| part(vec![frame(opcode, bytes)], &[]);
-    // The last part is never sent: the socket has to be closed before it.
+    // The suite's third part is left out: the socket has to be closed before it.
     let closed_at = |name: &str, first: usize, second: usize| {
         let (first, second) = (&wrong[..first], &wrong[first..second]);
         let parts = vec![fragment(TEXT, first), fragment(CONTINUATION, second)];
@@ -96,11 +96,11 @@ fn fail_fast() -> Vec<Case> {
 fn sequences() -> Vec<Case> {
     let mut cases = Vec::new();
     for length in 1..=KAPPA.len() {
-        let part = &KAPPA.as_bytes()[..length];
+        let beginning = &KAPPA.as_bytes()[..length];
         let name = format!("6.6.{length} a beginning");
-        let frames = vec![text(command(part))];
-        cases.push(match std::str::from_utf8(part) {
-            Ok(part) => answered(&name, frames, &[echo(part)]),
+        let frames = vec![text(command(beginning))];
+        cases.push(match std::str::from_utf8(beginning) {
+            Ok(beginning) => answered(&name, frames, &[echo(beginning)]),
             Err(_) => closed(&name, frames, &[], 1007),
         });
     }

@@ -54,19 +54,19 @@ pub fn bodies(bytes: &[u8]) {
 /// Reports, which come as JSON or as a form, and are stored.
 fn reports(bytes: &[u8]) {
     if let Ok(reason) = parse_report(bytes) {
-        is_the_same_in_a_form(&reason);
+        check_form(&reason);
     }
     if let Ok(fields) = parse_form::<Fields>(bytes) {
         let written = json!({ "reason": fields.reason }).to_string();
         assert_eq!(parse_report(written.as_bytes()), fields.reason());
         if let Ok(reason) = fields.reason() {
-            is_the_same_in_a_form(&reason);
+            check_form(&reason);
         }
     }
     is_stable::<Report>(bytes);
 }
 
-fn is_the_same_in_a_form(reason: &ReportReason) {
+fn check_form(reason: &ReportReason) {
     let written = serde_urlencoded::to_string([("reason", reason.as_str())]);
     let written = written.expect("a text can be written");
     let fields: Fields = parse_form(written.as_bytes()).expect("what was written can be read");
