@@ -28,8 +28,8 @@ const DOCUMENTS: [&str; 8] = [
 /// The packages that are compiled into what is published, and for what.
 const SHIPPED: [(&str, &str); 2] = [("server", "tonesa"), ("frontend", "tonesa-site")];
 
-/// Builds the program and packs it with the licences of all that is compiled in: an archive, a Debian package, lists of
-/// what that is (SBOM), and the checksums of these files.
+/// Builds the program and packs it: an archive, a Debian package, lists of all that is compiled into them (SBOM), and
+/// the checksums of these files.
 pub fn run(workspace: &Workspace) -> Result<()> {
     let tools = setup::for_release(workspace)?;
     let built = build::release(workspace)?;
@@ -45,8 +45,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         version: version(workspace)?,
         machine: machine(workspace)?,
     };
-    let notices = release.notices(&built)?;
-    release.archive(&built, &notices)?;
+    release.archive(&built)?;
     release.debian_package()?;
     release.sboms()?;
     release.checksums()
@@ -62,22 +61,8 @@ struct Release<'a> {
 }
 
 impl Release<'_> {
-    /// Writes the licences of all that is compiled into each part beside the program, and returns the files.
-    fn notices(&self, built: &Built) -> Result<Vec<PathBuf>> {
-        let write = |(package, part)| {
-            let file = built.program.with_file_name(format!("{part}-licenses.txt"));
-            let manifest = format!("{package}/Cargo.toml");
-            let about = self.workspace.shell.cmd(&self.tools.about);
-            let about = about.args(["generate", "--fail", "--manifest-path", &manifest]);
-            let about = about.args(["--config", "deploy/licenses/about.toml", "--output-file"]);
-            about.arg(&file).arg("deploy/licenses/notices.hbs").run()?;
-            Ok(file)
-        };
-        SHIPPED.into_iter().map(write).collect()
-    }
-
     /// Packs the same bytes from the same files, whenever and by whomever it is called.
-    fn archive(&self, built: &Built, notices: &[PathBuf]) -> Result<()> {
+    fn archive(&self, built: &Built) -> Result<()> {
         let shell = &self.workspace.shell;
         let name = format!("tonesa-{}-{}", self.version, self.machine);
         let staged = self.folder.join(&name);
@@ -86,7 +71,6 @@ impl Release<'_> {
         let (from, site) = (&built.program, &built.site);
         cmd!(shell, "strip -o {program} {from}").run()?;
         cmd!(shell, "cp --recursive {site} {staged}/site").run()?;
-        cmd!(shell, "cp {notices...} {staged}").run()?;
         for document in DOCUMENTS {
             cmd!(shell, "cp {document} {staged}").run()?;
         }

@@ -11,13 +11,11 @@ use crate::workspace::Workspace;
 pub struct Packagers {
     pub deb: PathBuf,
     pub cyclonedx: PathBuf,
-    pub about: PathBuf,
 }
 
 pub fn ensure(workspace: &Workspace) -> Result<Packagers> {
     Ok(Packagers {
         deb: install::ensure_cargo_program(workspace, "cargo-deb", "3.8.0")?,
         cyclonedx: install::ensure_cargo_program(workspace, "cargo-cyclonedx", "0.5.9")?,
-        about: install::ensure_cargo_program(workspace, "cargo-about", "0.8.4")?,
     })
 }
