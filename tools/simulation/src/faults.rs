@@ -182,7 +182,6 @@ impl World {
             self.start(node);
         }
         self.lost.extend(before.difference(&after));
-        self.acknowledged_deletions.clear();
         self.heads.values_mut().for_each(Vec::clear);
     }
 
