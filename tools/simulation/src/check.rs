@@ -22,7 +22,7 @@ const MAX_FULL: Millis = 63_000;
 /// A node closes a socket whose client has vanished: after three intervals of pings, or when it can write no more; later
 /// if it was handling a command of it.
 const MAX_VANISHED: Millis = 110_000;
-/// So many of a log's newest entries are compared with the lists at every moment; all of them when it is calm.
+/// So many of a log's newest entries are compared with the lists each second; all of them when everyone has caught up.
 const COMPARED: usize = 50;
 /// In the calm a message is listed everywhere within this time.
 const MAX_LAG: Millis = 2_000;
