@@ -22,7 +22,7 @@ for address in sys.argv[1:]:
     with urlopen(address) as answer:
         document = json.load(answer)
     for schema, examples in examples_of(document):
-        validator = Draft202012Validator({"components": document["components"], **schema})
+        validator = Draft202012Validator({"components": document["components"], **schema}, validate_formats=True)
         for example in examples:
             validator.validate(example)
             count += 1
