@@ -2,18 +2,17 @@
 //! delivers it, late or never.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use app::model::{Seq, UploadId};
 use async_trait::async_trait;
 use rand::RngExt;
 use server::broker::{Broker, BrokerError, Deliver, Frame};
 use server::random;
-use server::store::memory::MemoryStore;
 use tokio::sync::Notify;
 
-use crate::clock::NodeClock;
 use crate::event::Event;
+use crate::known::Known;
 use crate::links::{BrokerLink, Links, chance, pause};
 use crate::node::ProcessId;
 use crate::world::{World, lock, node_name};
@@ -28,6 +27,8 @@ const CONFIRMED: std::ops::Range<u64> = 1..150;
 pub struct Bus {
     /// Which process is subscribed to what, with the head that the log had when it was.
     pub subscribed: BTreeMap<(UploadId, ProcessId), Seq>,
+    /// The heads when all subscriptions of a process worked again, as far as it has noticed that itself.
+    pub repaired: BTreeMap<(UploadId, ProcessId), Seq>,
     /// Published, but not on its way yet.
     pub published: Vec<Published>,
 }
@@ -42,21 +43,14 @@ pub struct Published {
 
 /// A node's connection to the bus.
 pub struct NodeBroker {
-    pub process: ProcessId,
-    pub bus: Arc<Mutex<Bus>>,
-    pub data: Arc<MemoryStore>,
+    pub known: Known,
     pub links: Links,
-    pub clock: NodeClock,
     pub receiver: OnceLock<Arc<dyn Deliver>>,
     /// Notified when something was published.
     pub activity: Arc<Notify>,
 }
 
 impl NodeBroker {
-    fn bus(&self) -> MutexGuard<'_, Bus> {
-        self.bus.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits until the broker has answered, which without faults takes so many milliseconds. An error does not mean
     /// that nothing was done: what was published is delivered all the same.
     async fn answer(&self, usually: std::ops::Range<u64>) -> Result<(), BrokerError> {
@@ -85,9 +79,15 @@ impl Broker for NodeBroker {
 
     async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         if self.links.broker() != BrokerLink::Cut {
-            self.bus().published.push(Published {
-                node: self.clock.node,
-                by: self.process,
+            let Known {
+                bus,
+                clock,
+                process,
+                ..
+            } = &self.known;
+            lock(bus).published.push(Published {
+                node: clock.node,
+                by: *process,
                 topic,
                 frame,
             });
@@ -97,17 +97,15 @@ impl Broker for NodeBroker {
     }
 
     async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.clock.trace(format_args!("subscribes {topic}"));
+        self.known.clock.trace(format_args!("subscribes {topic}"));
         self.answer(CONFIRMED).await?;
-        let head = self.data.inspect(topic, 0).map(|page| page.head);
-        let head = head.unwrap_or_default();
-        self.bus().subscribed.insert((topic, self.process), head);
+        self.known.subscribed(topic);
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.clock.trace(format_args!("unsubscribes {topic}"));
-        self.bus().subscribed.remove(&(topic, self.process));
+        self.known.clock.trace(format_args!("unsubscribes {topic}"));
+        self.known.unsubscribed(topic);
         self.answer(CONFIRMED).await
     }
 

@@ -2,6 +2,7 @@
 
 use app::live::effect::Timer;
 use app::model::UploadId;
+use bytes::Bytes;
 use server::broker::Frame;
 
 use crate::Millis;
@@ -9,6 +10,7 @@ use crate::api::{Answer, Call};
 use crate::faults::Fault;
 use crate::node::ProcessId;
 use crate::plan::{Act, Planned};
+use crate::redis::ConnectionId;
 use crate::world::World;
 
 /// What happens at a time.
@@ -19,6 +21,8 @@ pub enum Event {
         topic: UploadId,
         frame: Frame,
     },
+    /// What Redis has pushed arrives at a node's end of a connection.
+    Push(ConnectionId, Bytes),
     /// A socket's opening arrives at its node.
     Accept(u64),
     /// The client learns that its socket is open.

@@ -13,7 +13,7 @@ use crate::Millis;
 use crate::event::Event;
 use crate::links::{BrokerLink, StoreLink};
 use crate::property::Property;
-use crate::world::World;
+use crate::world::{World, lock};
 
 /// A node notices after this time that its subscription is lost.
 const NOTICED_AFTER: Millis = 5_000;
@@ -87,6 +87,11 @@ impl World {
                 if link == BrokerLink::Cut && duration > NOTICED_AFTER {
                     self.after(NOTICED_AFTER, Event::EndFault(Fault::Noticed(node)));
                 }
+                if let (BrokerLink::Lossy, Some(redis)) = (link, &self.shared.redis)
+                    && let Some(process) = &self.nodes[node].process
+                {
+                    lock(redis).silence(process.id);
+                }
             }
             Fault::ClockJumps(node) => {
                 if let Some(process) = &mut self.nodes[node].process {
@@ -131,11 +136,8 @@ impl World {
             Fault::StoreIs(_, node) => self.nodes[node].links.set_store(StoreLink::Fine),
             Fault::BrokerIs(link, node) => {
                 self.nodes[node].links.set_broker(BrokerLink::Fine);
-                if let Some(process) = self.nodes[node].process.as_ref()
-                    && link == BrokerLink::Cut
-                {
-                    process.repair();
-                    self.record_known(node);
+                if link == BrokerLink::Cut {
+                    self.repair(node);
                 }
             }
             Fault::ClockJumps(node) => {
@@ -196,6 +198,15 @@ impl World {
         }
     }
 
+    /// Tells a node that its subscription works again, unless it notices that itself.
+    fn repair(&mut self, node: usize) {
+        let process = self.nodes[node].process.as_ref();
+        if let Some(process) = process.filter(|it| it.is_told_of_interruptions()) {
+            process.repair();
+            self.record_known(node);
+        }
+    }
+
     fn thaw(&mut self, node: usize) {
         let now = self.now;
         let node = &mut self.nodes[node];
@@ -209,9 +220,8 @@ impl World {
         if now - frozen_since > MAX_HELD {
             process.interrupt();
             if node.links.broker() != BrokerLink::Cut {
-                process.repair();
                 let number = node.number;
-                self.record_known(number);
+                self.repair(number);
             }
         } else {
             for event in held {

@@ -9,6 +9,8 @@
 //! store    the store as a node sees it
 //! blobs    the images as a node sees them
 //! broker   the broker as a node sees it
+//! known    what a node has to know of the logs
+//! redis    a Redis server, and the real broker's connections to it
 //! links    what works between a node and the two
 //! clock    virtual time inside a node
 //! api      the calls of the HTTP API, without HTTP
@@ -37,6 +39,7 @@ mod clock;
 mod event;
 mod faults;
 mod frames;
+mod known;
 mod links;
 mod minimise;
 mod node;
@@ -45,6 +48,7 @@ mod plan;
 mod progress;
 mod property;
 mod protocol;
+mod redis;
 pub mod report;
 mod rounds;
 mod sockets;
@@ -56,7 +60,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 pub use self::minimise::minimise;
-pub use self::plan::{Plan, Round};
+pub use self::plan::{BrokerKind, Plan, Round};
 pub use self::property::{Property, Violation};
 pub use self::trace::Line;
 
@@ -86,21 +90,22 @@ pub struct Report {
 
 /// Runs at least one round of a seed, and further ones until this much virtual time has passed. Ends at the first
 /// violation.
-pub fn run(seed: u64, length: Millis, is_traced: bool) -> Report {
+pub fn run(seed: u64, broker: BrokerKind, length: Millis, is_traced: bool) -> Report {
     let rounds = (0..).map(move |number| Round::plan(seed, number));
-    simulate(seed, rounds, length, is_traced)
+    simulate(seed, broker, rounds, length, is_traced)
 }
 
 /// Runs a plan, until the first violation.
 pub fn replay(plan: &Plan, is_traced: bool) -> Report {
     let rounds = plan.rounds.clone().into_iter();
-    simulate(plan.seed, rounds, Millis::MAX, is_traced)
+    simulate(plan.seed, plan.broker, rounds, Millis::MAX, is_traced)
 }
 
 /// Simulates on a thread of its own, whose clock and random numbers are simulated. That thread cannot be ended while a
 /// task in it spins: it does so until the program ends.
 fn simulate(
     seed: u64,
+    broker: BrokerKind,
     rounds: impl Iterator<Item = Round> + Send + 'static,
     length: Millis,
     is_traced: bool,
@@ -109,6 +114,7 @@ fn simulate(
     let trace = Trace::new(is_traced);
     let progress = Arc::new(Progress::new(Plan {
         seed,
+        broker,
         rounds: Vec::new(),
     }));
     let (ended, end) = mpsc::channel();
@@ -117,7 +123,7 @@ fn simulate(
         thread::spawn(move || {
             let _ended = ended;
             server::random::seed_thread(seed);
-            let mut world = World::new(trace, progress);
+            let mut world = World::new(broker, trace, progress);
             world.run(rounds, length);
             world.violation
         })

@@ -23,9 +23,11 @@ pub enum StoreLink {
 pub enum BrokerLink {
     #[default]
     Fine,
-    /// Frames to it are lost, doubled, late or out of order, and some calls are answered with an error.
+    /// Frames to it are lost, doubled, late or out of order, and some calls are answered with an error. With Redis, its
+    /// connections are slow, and some are closed.
     Unreliable,
-    /// Half of the frames to it are lost, and nothing tells.
+    /// Half of the frames to it are lost, and nothing tells. With Redis, its connections carry nothing any more, and new
+    /// ones do.
     Lossy,
     /// Nothing gets through.
     Cut,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use clap::Parser;
-use simulation::{Plan, Property, Report, minimise, replay, report, run};
+use simulation::{BrokerKind, Plan, Property, Report, minimise, replay, report, run};
 
 /// What a violation is told with, also to another process.
 const VIOLATED: &str = "VIOLATED ";
@@ -24,8 +24,11 @@ struct Arguments {
     /// How many hours each run simulates at least
     #[arg(long, default_value_t = 1.0)]
     hours: f64,
+    /// Has the nodes connect to a simulated Redis server, instead of simulating the broker
+    #[arg(long)]
+    redis: bool,
     /// Runs the plan in this file instead, as --minimise has written it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "hours"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "hours", "redis"])]
     plan: Option<PathBuf>,
     /// Prints what happens: virtual time in milliseconds, who, and what
     #[arg(long)]
@@ -51,8 +54,13 @@ fn main() -> io::Result<ExitCode> {
         reason = "nobody waits so long"
     )]
     let length = (arguments.hours * 3_600_000.0) as u64;
+    let broker = if arguments.redis {
+        BrokerKind::Redis
+    } else {
+        BrokerKind::Simulated
+    };
     for seed in arguments.seed..arguments.seed.saturating_add(arguments.seeds) {
-        let report = timed(|| run(seed, length, is_traced));
+        let report = timed(|| run(seed, broker, length, is_traced));
         let is_last = seed + 1 == arguments.seed.saturating_add(arguments.seeds);
         if report.violation.is_some() || is_last {
             return finish(&arguments, report);

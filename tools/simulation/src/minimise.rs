@@ -48,7 +48,11 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
             }
             self.runs += 1;
             let rounds = smaller.rounds.clone();
-            let smaller = Plan { seed, rounds };
+            let smaller = Plan {
+                seed,
+                rounds,
+                ..*smaller
+            };
             if (self.violates)(&smaller) {
                 self.plan = smaller;
                 (self.tell)(&self.plan);

@@ -11,6 +11,7 @@ use app::model::{Timestamp, UploadId};
 use bytes::Bytes;
 use server::admission::misses::{ClientMisses, MissLimiter};
 use server::app::remover::Remover;
+use server::broker::redis::RedisBroker;
 use server::broker::{Broker, Deliver, Frame};
 use server::config::HubIntervals;
 use server::hub::deleting::Deleter;
@@ -33,7 +34,9 @@ use crate::api::{Answer, Api, Call, Pending};
 use crate::blobs::{Images, NodeBlobs};
 use crate::broker::{Bus, NodeBroker};
 use crate::clock::NodeClock;
+use crate::known::Known;
 use crate::links::Links;
+use crate::redis::{Network, RedisNodeBroker, RedisServer};
 use crate::store::NodeStore;
 use crate::trace::Trace;
 
@@ -51,6 +54,8 @@ pub struct Shared {
     pub data: Arc<MemoryStore>,
     pub images: Images,
     pub bus: Arc<Mutex<Bus>>,
+    /// What nodes connect to instead of the bus.
+    pub redis: Option<Arc<Mutex<RedisServer>>>,
     pub answers: Arc<Mutex<Vec<Answer>>>,
     pub trace: Trace,
 }
@@ -64,7 +69,8 @@ pub struct Process {
     /// By how much the node's clock on the wall is wrong, in milliseconds.
     pub wall_error: i64,
     pub hub: Hub,
-    broker: Arc<NodeBroker>,
+    /// What the bus delivers to; none with Redis.
+    receiver: Option<Arc<NodeBroker>>,
     api: Arc<Api>,
     misses: ClientMisses,
     shared: Shared,
@@ -99,19 +105,36 @@ impl Process {
             clock: clock.clone(),
         }));
         let store: Arc<dyn Store> = Arc::new(store);
-        let broker = Arc::new(NodeBroker {
+        set_wall(&clock, 0);
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let known = Known {
             process: id,
             bus: Arc::clone(&shared.bus),
             data: Arc::clone(&shared.data),
-            links: links.clone(),
             clock: clock.clone(),
-            receiver: OnceLock::new(),
-            activity: Arc::clone(&activity),
-        });
-        set_wall(&clock, 0);
-        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        };
+        let mut receiver = None;
+        let broker: Arc<dyn Broker> = if let Some(server) = &shared.redis {
+            let network = Network {
+                process: id,
+                server: Arc::clone(server),
+                links: links.clone(),
+                activity: Arc::clone(&activity),
+            };
+            let redis = RedisBroker::in_memory(Arc::new(network), stopping.clone());
+            Arc::new(RedisNodeBroker { redis, known })
+        } else {
+            let broker = Arc::new(NodeBroker {
+                known,
+                links: links.clone(),
+                receiver: OnceLock::new(),
+                activity: Arc::clone(&activity),
+            });
+            receiver = Some(Arc::clone(&broker));
+            broker
+        };
         let hub = Hub::start(
-            Arc::clone(&broker) as Arc<dyn Broker>,
+            broker,
             Arc::clone(&store),
             HubLimits {
                 touches_per_second: 20,
@@ -146,7 +169,7 @@ impl Process {
             clock,
             wall_error: 0,
             hub,
-            broker,
+            receiver,
             api: Arc::new(api),
             misses: ClientMisses::new(misses, IpAddr::V4(Ipv4Addr::LOCALHOST)),
             shared: shared.clone(),
@@ -206,9 +229,15 @@ impl Process {
     fn receive(&self, call: impl FnOnce(&dyn Deliver)) {
         self.set_wall();
         let _inside = self.runtime.enter();
-        if let Some(receiver) = self.broker.receiver.get() {
+        let broker = self.receiver.as_ref();
+        if let Some(receiver) = broker.and_then(|it| it.receiver.get()) {
             call(receiver.as_ref());
         }
+    }
+
+    /// Whether the world has to tell it that its subscription is lost or works again. With Redis it notices that itself.
+    pub fn is_told_of_interruptions(&self) -> bool {
+        self.receiver.is_some()
     }
 
     /// Delivers a frame.

@@ -53,8 +53,21 @@ const STALL: std::ops::Range<Millis> = 5_000..CALM;
 pub struct Plan {
     /// Decides what is not in the plan.
     pub seed: u64,
+    /// What carries frames between the nodes.
+    #[serde(default)]
+    pub broker: BrokerKind,
     /// One after the other.
     pub rounds: Vec<Round>,
+}
+
+/// What carries frames between the nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BrokerKind {
+    /// A simulated broker, which loses, doubles and reorders single frames.
+    #[default]
+    Simulated,
+    /// The real one, by its connections to a simulated Redis server.
+    Redis,
 }
 
 /// A round.

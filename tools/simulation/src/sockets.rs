@@ -12,6 +12,7 @@ use crate::Millis;
 use crate::api::What;
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
+use crate::known::known_head;
 use crate::node::{ProcessId, SOCKET_BUFFER};
 use crate::property::Property;
 use crate::protocol::Protocol;
@@ -84,7 +85,8 @@ impl World {
                     let text = text.expect("a command has only what JSON can write");
                     if let Some(socket) = known.socket {
                         if let Some(socket) = self.sockets.get_mut(&socket) {
-                            let head = self.nodes[socket.node].known(&known.upload);
+                            let node = &self.nodes[socket.node];
+                            let head = known_head(node, &self.shared.bus, known.upload);
                             socket.protocol.on_command(&command, head);
                         }
                         self.trace(format_args!("c{client}"), format_args!("-> {text}"));

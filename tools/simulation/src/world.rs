@@ -22,7 +22,7 @@ use crate::event::Event;
 use crate::faults::Part;
 use crate::links::{BrokerLink, Links};
 use crate::node::{Process, ProcessId, Shared};
-use crate::plan::Planned;
+use crate::plan::{BrokerKind, Planned};
 use crate::progress::Progress;
 use crate::property::{Property, Violation};
 use crate::sockets::Socket;
@@ -66,11 +66,6 @@ impl Node {
         let is_faulty = |part| self.faulty.contains(&part);
         let is_cut_off = self.links.broker() == BrokerLink::Cut;
         !is_faulty(Part::Process) && !is_faulty(Part::Store) && !is_cut_off
-    }
-
-    /// The head that it knows at least.
-    pub fn known(&self, upload: &UploadId) -> Seq {
-        self.heads.get(upload).copied().unwrap_or_default()
     }
 }
 
@@ -121,11 +116,12 @@ pub struct World {
 
 impl World {
     /// Creates a cluster without clients.
-    pub fn new(trace: Trace, progress: Arc<Progress>) -> Self {
+    pub fn new(broker: BrokerKind, trace: Trace, progress: Arc<Progress>) -> Self {
         let shared = Shared {
             data: Arc::default(),
             images: Arc::default(),
             bus: Arc::default(),
+            redis: (broker == BrokerKind::Redis).then(Arc::default),
             answers: Arc::default(),
             trace,
         };
@@ -236,9 +232,13 @@ impl World {
         if let Some(process) = node.process.take() {
             let id = process.id;
             drop(process);
-            lock(&self.shared.bus)
-                .subscribed
-                .retain(|(_, other), _| *other != id);
+            let bus = &mut *lock(&self.shared.bus);
+            for heads in [&mut bus.subscribed, &mut bus.repaired] {
+                heads.retain(|(_, other), _| *other != id);
+            }
+            if let Some(redis) = &self.shared.redis {
+                lock(redis).remove_process(id);
+            }
         }
     }
 
@@ -297,6 +297,11 @@ impl World {
         for published in published {
             self.send(published);
         }
+        if let Some(redis) = self.shared.redis.clone() {
+            for (at, connection, bytes) in lock(&redis).take_pushed(self.now) {
+                self.at(at, Event::Push(connection, bytes));
+            }
+        }
         let mut answers = std::mem::take(&mut *lock(&self.shared.answers));
         // A runtime that is dropped drops its tasks in an order that depends on what the program has run before.
         answers.sort_by_key(|answer| answer.number);
@@ -309,6 +314,11 @@ impl World {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Deliver { to, topic, frame } => self.deliver(to, topic, frame),
+            Event::Push(connection, bytes) => {
+                if let Some(redis) = &self.shared.redis {
+                    lock(redis).arrive(connection, bytes);
+                }
+            }
             Event::Accept(socket) => self.accept(socket),
             Event::Opened(socket) => self.on_opened(socket),
             Event::ToNode(socket, bytes) => self.write_to_node(socket, &bytes),

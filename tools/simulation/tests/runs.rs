@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use simulation::{Plan, Report, replay, report, run};
+use simulation::{BrokerKind, Plan, Report, replay, report, run};
 
 /// How long fresh seeds are run.
 const FRESH: Duration = Duration::from_mins(1);
@@ -12,37 +12,52 @@ const FRESH: Duration = Duration::from_mins(1);
 /// With how many seeds a kept case is run.
 const SEEDS: u64 = 6;
 
-fn round(seed: u64, is_traced: bool) -> Report {
-    run(seed, 0, is_traced)
+const BROKERS: [BrokerKind; 2] = [BrokerKind::Simulated, BrokerKind::Redis];
+
+fn round(seed: u64, broker: BrokerKind, is_traced: bool) -> Report {
+    run(seed, broker, 0, is_traced)
+}
+
+/// These seeds with each broker.
+fn seeds(seeds: impl Iterator<Item = u64>) -> impl Iterator<Item = (u64, BrokerKind)> {
+    seeds.flat_map(|seed| BROKERS.map(|broker| (seed, broker)))
+}
+
+/// The option for a broker.
+fn option(broker: BrokerKind) -> Option<&'static str> {
+    (broker == BrokerKind::Redis).then_some("--redis")
 }
 
 #[test]
 fn the_same_seed_does_the_same() {
-    for seed in 1..=3 {
-        let (first, second) = (round(seed, true), round(seed, true));
+    for (seed, broker) in seeds(1..=3) {
+        let (first, second) = (round(seed, broker, true), round(seed, broker, true));
         let mut lines = first.trace.iter().zip(&second.trace);
         let difference = lines.find(|(first, second)| first != second);
         assert_eq!(difference, None, "the first difference with seed {seed}");
         assert_eq!(first.trace, second.trace);
     }
-    assert_ne!(round(1, true).trace, round(2, true).trace);
+    let other = |seed| round(seed, BrokerKind::Redis, true).trace;
+    assert_ne!(other(1), other(2));
+    assert_ne!(other(1), round(1, BrokerKind::Simulated, true).trace);
 }
 
 #[test]
 fn another_process_does_the_same() {
-    for seed in 1..=3_u64 {
+    for (seed, broker) in seeds(1..=3) {
         let run = Command::new(env!("CARGO_BIN_EXE_simulation"))
             .args(["--hours", "0", "--seed", &seed.to_string()])
+            .args(option(broker))
             .output();
         let told = String::from_utf8(run.unwrap().stdout).unwrap();
-        let digest = format!("digest {:016x}\n", round(seed, false).digest);
+        let digest = format!("digest {:016x}\n", round(seed, broker, false).digest);
         assert!(told.ends_with(&digest), "{told} instead of {digest}");
     }
 }
 
 #[test]
 fn the_report_is_a_page_with_the_last_round() {
-    let traced = run(1, 600_000, true);
+    let traced = run(1, BrokerKind::Simulated, 600_000, true);
     let page = report::page(&traced);
     let lines = traced.trace.iter().rev();
     let round = lines.take_while(|line| line.what != "phase: meeting");
@@ -59,8 +74,12 @@ fn no_kept_case_violates_a_property() {
         let plan: Plan = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         // Whatever changes in the code changes all delays: the seed of the failure may show it no longer.
         for further in 0..SEEDS {
-            let (seed, rounds) = (plan.seed + further, plan.rounds.clone());
-            let report = replay(&Plan { seed, rounds }, false);
+            let seed = plan.seed + further;
+            let plan = Plan {
+                seed,
+                ..plan.clone()
+            };
+            let report = replay(&plan, false);
             assert_eq!(
                 report.violation,
                 None,
@@ -75,11 +94,13 @@ fn no_kept_case_violates_a_property() {
 fn no_fresh_seed_violates_a_property() {
     let begin = Instant::now();
     let first = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    for seed in first.. {
-        let report = round(seed, false);
+    for (seed, broker) in seeds(first..) {
+        let report = round(seed, broker, false);
         assert_eq!(
-            report.violation, None,
-            "look at it: cargo xtask simulate -- --hours 0 --seed {seed} --report report.html"
+            report.violation,
+            None,
+            "look at it: cargo xtask simulate -- --hours 0 --seed {seed} {} --report report.html",
+            option(broker).unwrap_or_default()
         );
         if begin.elapsed() > FRESH {
             return;

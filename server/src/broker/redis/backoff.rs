@@ -5,6 +5,8 @@ use std::time::Duration;
 use rand::RngExt;
 use tokio::time::sleep;
 
+use crate::random;
+
 const MIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
@@ -20,7 +22,7 @@ impl Default for Backoff {
 impl Backoff {
     /// Waits for half to all of the delay, which is 100 ms at first and doubles up to 5 s.
     pub async fn wait(&mut self) {
-        let part = rand::rng().random_range(0.5..=1.0);
+        let part = random::rng().random_range(0.5..=1.0);
         sleep(self.0.mul_f64(part)).await;
         self.0 = (self.0 * 2).min(MAX_DELAY);
     }

@@ -5,8 +5,8 @@
 //! Frames are delivered under the same lock: none is delivered after its topic was unsubscribed, and none from a
 //! connection that has been replaced.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use app::model::UploadId;
@@ -32,7 +32,8 @@ pub struct Channels {
 struct State {
     /// The connection in use.
     current: Option<ConnectionNumber>,
-    channels: HashMap<UploadId, Channel>,
+    /// In the order in which they are subscribed again.
+    channels: BTreeMap<UploadId, Channel>,
     /// Channels that may differ from what is desired, each once. Bounded by the channels.
     queue: VecDeque<UploadId>,
 }

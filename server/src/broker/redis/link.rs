@@ -158,6 +158,7 @@ impl Link {
     async fn serve(&self, connection: &SubscriberConnection, backoff: &mut Backoff) -> Reason {
         let caught_up = Notify::new();
         tokio::select! {
+            biased;
             reason = connection.subscriber.apply_changes(connection.initial_channels, &caught_up) => reason,
             () = connection.subscriber.disconnected() => Reason::Closed,
             () = self.check_heartbeats(&caught_up, backoff) => Reason::NoHeartbeat,
@@ -183,6 +184,7 @@ impl Link {
                 tracing::debug!(%reason, "could not publish a heartbeat");
             }
             tokio::select! {
+                biased;
                 () = sleep(HEARTBEAT_INTERVAL) => {}
                 () = self.heartbeat_now.notified() => {}
             }

@@ -16,6 +16,7 @@ use super::server::Server;
 use super::slots::{Shard, slot_of};
 use crate::broker::metrics::BrokerMetrics;
 use crate::panics::stop_on_panic;
+use crate::random;
 
 /// Creates the links of a node, with the parts that they share.
 pub struct LinkFactory {
@@ -90,7 +91,7 @@ impl LinkFactory {
 /// Returns a heartbeat channel that belongs to the shard. Even one of 16,384 slots is found within microseconds.
 fn heartbeat_channel_for(shard: Option<&Shard>) -> String {
     loop {
-        let channel = heartbeat_channel(rand::random());
+        let channel = heartbeat_channel(random::random());
         if shard.is_none_or(|shard| shard.contains(slot_of(&channel))) {
             return channel;
         }

@@ -38,11 +38,13 @@ use std::sync::Arc;
 
 use app::model::UploadId;
 use async_trait::async_trait;
+use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use error::OpenError;
 pub use reason::Reason;
+pub use server::Dial;
 
 use self::channels::Confirmation;
 use self::cluster::Cluster;
@@ -106,14 +108,29 @@ impl RedisBroker {
                 routes
             }
         };
+        Ok(Self::start(routes, links, stop))
+    }
+
+    /// Starts with a simulated server, and does not wait until it is connected. `stopping` is cancelled if one of the
+    /// broker's tasks panics.
+    pub fn in_memory(server: Arc<dyn Dial>, stopping: CancellationToken) -> Self {
+        let metrics = BrokerMetrics::registered(&mut Registry::default());
+        let links = Arc::new(LinkFactory::new(metrics, stopping));
+        let stop = links.stop.clone().drop_guard();
+        let link = links.create(Server::InMemory(server), None);
+        let route = links.start(link, None, None);
+        Self::start(Arc::new(Routes::new(vec![route])), links, stop)
+    }
+
+    fn start(routes: Arc<Routes>, links: Arc<LinkFactory>, stop: DropGuard) -> Self {
         let outage = Arc::clone(&links.outage);
         links.spawn(async move { outage.run().await });
         links.tasks.close();
-        Ok(Self {
+        Self {
             routes,
             links,
             _stop: stop,
-        })
+        }
     }
 
     /// Closes the connections, and waits until they are closed.

@@ -1,11 +1,18 @@
 //! A Redis server, and how to connect to it.
 
 use std::fmt::{self, Display};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, TlsMode};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ProtocolVersion,
+    RedisConnectionInfo, RedisError, TlsMode,
+};
+use tokio::io::DuplexStream;
 use tokio::time::timeout;
 
 use super::reason::Reason;
@@ -24,6 +31,18 @@ pub enum Server {
         name: String,
         login: ConnectionInfo,
     },
+    /// A simulated server.
+    InMemory(Arc<dyn Dial>),
+}
+
+/// Makes connections to a server that is simulated in memory.
+#[async_trait]
+pub trait Dial: Send + Sync {
+    /// Makes a connection, on which the server speaks RESP3.
+    ///
+    /// # Errors
+    /// Those of the operating system when it makes one over the network.
+    async fn dial(&self) -> io::Result<DuplexStream>;
 }
 
 impl Server {
@@ -45,6 +64,10 @@ impl Server {
                 let found = timeout(RESPONSE_TIMEOUT, find_master(sentinels, name, login));
                 found.await.map_err(|_| Reason::Timeout)??
             }
+            Self::InMemory(dial) => {
+                let opened = timeout(RESPONSE_TIMEOUT, open(dial.as_ref(), config));
+                return opened.await.map_err(|_| Reason::Timeout)?;
+            }
         };
         let connection = client.get_multiplexed_async_connection_with_config(&config);
         Ok(connection.await?)
@@ -63,8 +86,22 @@ impl Display for Server {
                 let addresses = addresses.collect::<Vec<_>>().join(",");
                 write!(f, "{addresses}/{name}")
             }
+            Self::InMemory(_) => f.write_str("memory"),
         }
     }
+}
+
+async fn open(
+    dial: &dyn Dial,
+    config: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, Reason> {
+    let stream = dial.dial().await.map_err(RedisError::from)?;
+    let settings = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+    let opened = MultiplexedConnection::new_with_config(&settings, stream, config).await?;
+    let (connection, driver) = opened;
+    // It ends when the connection is dropped.
+    tokio::spawn(driver);
+    Ok(connection)
 }
 
 async fn find_master(
