@@ -47,6 +47,11 @@ impl Deleter {
         }
     }
 
+    /// How many deletions are under way.
+    pub fn under_way(&self) -> usize {
+        self.slots.taken()
+    }
+
     /// Deletes a message and tells the upload's watchers; returns when it is durable. If the caller is dropped
     /// meanwhile, that is done all the same.
     ///

@@ -35,6 +35,11 @@ impl DeletionSlots {
         Some(DeletionSlot { slots, upload })
     }
 
+    /// How many deletions are under way.
+    pub fn taken(&self) -> usize {
+        self.lock().values().sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<UploadId, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

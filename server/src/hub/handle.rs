@@ -13,6 +13,7 @@ use super::answer_cache::AnswerCache;
 use super::frames::{encode, head_frame};
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
+use super::lengths::Lengths;
 use super::metrics::HubMetrics;
 use super::outbox::{Outbox, Queued};
 use super::queued_bytes::QueuedBytes;
@@ -236,6 +237,11 @@ impl Hub {
     /// nanoseconds per socket.
     pub fn queued(&self) -> Vec<Queued> {
         self.0.monitor.queued()
+    }
+
+    /// The lengths of this node's other queues.
+    pub fn lengths(&self) -> Lengths {
+        self.0.rooms.lengths()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

@@ -15,6 +15,7 @@ mod frames;
 mod handle;
 mod head_announcer;
 mod incoming;
+mod lengths;
 pub mod metrics;
 mod outbox;
 pub mod posting;
@@ -33,6 +34,7 @@ mod throttle;
 mod unconfirmed;
 
 pub use handle::{Hub, HubLimits};
+pub use lengths::Lengths;
 pub use outbox::{Outbox, Queued};
 pub use queued_bytes::QueuedBytes;
 pub use rooms::{Membership, WatchedUpload};

@@ -98,6 +98,11 @@ impl Poster {
         Ok(appended)
     }
 
+    /// How many posts wait, of the upload with the most; `None` if no upload has a queue.
+    pub fn longest_queue(&self) -> Option<usize> {
+        self.queues().values().map(VecDeque::len).max()
+    }
+
     fn enqueue(&self, upload: UploadId, post: Post) -> Result<(), PostError> {
         let mut queues = self.queues();
         if let Some(queue) = queues.get_mut(&upload) {

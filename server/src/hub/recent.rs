@@ -44,6 +44,8 @@ pub(super) struct RecentEntries {
     unconfirmed: Option<Seq>,
     /// The highest number that has been announced to all sockets. The answer to one socket's `watch` does not count.
     announced: Seq,
+    /// Whether there were two entries with one number, so that the store has to be asked: one of them is forged.
+    is_disputed: bool,
     /// Whether `head` was the store's head at a moment since which the subscription has not been interrupted.
     is_current: bool,
 }
@@ -59,6 +61,11 @@ impl RecentEntries {
     /// The highest number that is known to be stored.
     pub(super) fn head(&self) -> Seq {
         self.head
+    }
+
+    /// The number of entries that are kept.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The progress of the conversation.
@@ -77,9 +84,12 @@ impl RecentEntries {
         // Until the store has been asked, the head may be far beyond the known one.
         let is_passed_on = ahead <= MAX_AHEAD || !self.is_current;
         if is_passed_on {
-            // A known entry may come from the store, so a frame does not replace it.
-            if !self.entries.contains_key(&seq) {
-                self.insert(entry);
+            match self.entries.get(&seq) {
+                // Either may come from the store: only that can say which one is right.
+                Some(known) => self.is_disputed |= known.id() != entry.id(),
+                None if seq > self.head => self.insert(entry),
+                // Nothing would show that it is forged.
+                None => {}
             }
             self.advance();
         }
@@ -187,9 +197,24 @@ impl RecentEntries {
         (self.head, self.announced, self.unconfirmed) = (Seq::ZERO, Seq::ZERO, None);
     }
 
+    /// Whether there were two entries with one number.
+    pub(super) fn is_disputed(&self) -> bool {
+        self.is_disputed
+    }
+
+    /// Forgets all entries if there were two with one number. Returns whether there were.
+    pub(super) fn forget_disputed(&mut self) -> bool {
+        let is_disputed = self.is_disputed;
+        if is_disputed {
+            self.forget();
+        }
+        is_disputed
+    }
+
     /// Forgets all entries, so that the store has to be asked.
     fn forget(&mut self) {
         self.entries.clear();
+        self.is_disputed = false;
         self.set_bytes(0);
         self.is_current = false;
     }
@@ -230,7 +255,8 @@ impl RecentEntries {
 
     /// The head, if it is the store's.
     pub(super) fn current_head(&self) -> Option<Seq> {
-        (self.is_current && self.unconfirmed.is_none()).then_some(self.head)
+        let is_certain = self.is_current && self.unconfirmed.is_none() && !self.is_disputed;
+        is_certain.then_some(self.head)
     }
 
     /// Whether [`RecentEntries::after`] has an answer.

@@ -21,6 +21,10 @@ impl UnconfirmedTopics {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.topics().len()
+    }
+
     pub(super) fn take(&self) -> Vec<UploadId> {
         std::mem::take(&mut *self.topics()).into_iter().collect()
     }

@@ -12,10 +12,6 @@ use crate::panics;
 use crate::property::Property;
 use crate::world::World;
 
-/// What may be queued for a socket: messages with a partly written one and a close frame, touches, and bytes.
-const MAX_MESSAGES: usize = 256 + 2;
-const MAX_TOUCHES: usize = 64;
-const MAX_BYTES: usize = 1024 * 1024 + 64 * 1024;
 /// A node closes a socket that takes nothing: after 20 s, a second until it looks, and 10 s for the close frame. It begins
 /// to count when it has something to write, which is at the latest a ping after 30 s.
 const MAX_FULL: Millis = 63_000;
@@ -65,14 +61,8 @@ impl World {
             let Some(process) = &node.process else {
                 continue;
             };
-            for queued in process.hub.queued() {
-                if queued.messages > MAX_MESSAGES
-                    || queued.touches > MAX_TOUCHES
-                    || queued.bytes > MAX_BYTES
-                {
-                    violations.push(format!("n{} queues {queued:?} for a socket", node.number));
-                }
-            }
+            let too_long = process.too_long().into_iter();
+            violations.extend(too_long.map(|it| format!("n{} queues {it}", node.number)));
         }
         self.violate_all(Property::QueuesAreBounded, violations);
     }
@@ -271,23 +261,21 @@ impl World {
         self.violate_all(Property::Delivers, skips.collect());
     }
 
-    /// Checks that every client is told of all sockets.
+    /// Checks that every client is told of all sockets, and whose they are.
     pub fn check_presence(&mut self) {
         let mut violations = Vec::new();
         for client in self.clients.values().filter(|client| !client.is_stalled) {
-            let with = self
-                .clients
-                .values()
-                .filter(|it| it.upload == client.upload);
-            let count = client
-                .machine
-                .presence()
-                .map_or(0, |presence| presence.count);
-            let expected = with.count();
-            if usize::try_from(count) != Ok(expected) {
+            let clients = self.clients.values();
+            let with = clients.filter(|it| it.upload == client.upload);
+            let expected: BTreeSet<_> = with.map(|it| it.name.clone()).collect();
+            let presence = client.machine.presence();
+            let count = presence.map_or(0, |it| it.count);
+            let people = presence.map_or(&[][..], |it| &it.people);
+            let told: BTreeSet<_> = people.iter().map(|it| it.name.to_string()).collect();
+            if usize::try_from(count) != Ok(expected.len()) || told != expected {
                 let name = &client.name;
                 violations.push(format!(
-                    "{name} is told of {count} viewers instead of {expected}"
+                    "{name} is told of {count} viewers, {told:?}, instead of {expected:?}"
                 ));
             }
         }

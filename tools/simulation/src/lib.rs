@@ -59,8 +59,9 @@ mod world;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+pub use self::links::BrokerKind;
 pub use self::minimise::minimise;
-pub use self::plan::{BrokerKind, Plan, Round};
+pub use self::plan::{Plan, Round};
 pub use self::property::{Property, Violation};
 pub use self::trace::Line;
 

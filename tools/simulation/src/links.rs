@@ -7,6 +7,16 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use server::random;
 
+/// What carries frames between the nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BrokerKind {
+    /// A simulated broker, which loses, doubles and reorders single frames.
+    #[default]
+    Simulated,
+    /// The real one, by its connections to a simulated Redis server.
+    Redis,
+}
+
 /// How the store treats a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StoreLink {

@@ -98,6 +98,7 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
     fn simplify(&mut self, round: usize) {
         self.change(round, |round| round.slow = None);
         self.change(round, |round| round.slow_store = None);
+        self.change(round, |round| round.failing_stores = false);
         self.change(round, |round| {
             (round.quiet, round.later) = (0, Vec::new());
         });
@@ -154,11 +155,16 @@ fn write_one(does: &mut Does) {
 mod tests {
     use super::*;
     use crate::faults::Fault;
+    use crate::links::BrokerKind;
 
     #[test]
     fn what_is_left_is_necessary() {
         let rounds = (0..3).map(|number| Round::plan(7, number)).collect();
-        let plan = Plan { seed: 7, rounds };
+        let plan = Plan {
+            seed: 7,
+            broker: BrokerKind::Simulated,
+            rounds,
+        };
         let is_cause = |round: &Round| {
             let mut faults = round.faults.iter();
             let clients: usize = round.uploads.iter().map(|it| it.clients).sum();

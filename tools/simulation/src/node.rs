@@ -48,6 +48,21 @@ const WALL: i64 = 1_790_000_000_000;
 /// What the buffers of both kernels hold of a connection.
 pub const SOCKET_BUFFER: usize = 16 * 1024;
 
+/// What may be queued for a socket: messages with a partly written one and a close frame, touches, and bytes.
+const MAX_MESSAGES: usize = 256 + 2;
+const MAX_TOUCHES: usize = 64;
+const MAX_BYTES: usize = 1024 * 1024 + 64 * 1024;
+/// What may wait for the next batch of a room: frames, and their bytes.
+const MAX_PENDING: usize = 4_096;
+const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
+/// The entries that are kept of a topic.
+const MAX_RECENT: usize = 64;
+/// The topics that everyone has left, but about which the store was to be asked.
+const MAX_LEFT: usize = 16;
+/// The posts of one upload that may wait, and the deletions that may be under way.
+const MAX_WAITING_POSTS: usize = 1_024;
+const MAX_DELETIONS: usize = 64;
+
 /// What all processes use.
 #[derive(Clone)]
 pub struct Shared {
@@ -281,6 +296,38 @@ impl Process {
     pub fn stop(&self) {
         self.stopping.cancel();
         self.tasks.close();
+    }
+
+    /// Whether posts wait, deletions are under way, or the store has to be asked about topics.
+    pub fn is_busy(&self) -> bool {
+        let Api {
+            poster, deleter, ..
+        } = &*self.api;
+        let has_posts = poster.longest_queue().is_some();
+        has_posts || deleter.under_way() > 0 || self.hub.lengths().unconfirmed > 0
+    }
+
+    /// The queues that are longer than they may be.
+    pub fn too_long(&self) -> Vec<String> {
+        let queued = self.hub.queued().into_iter();
+        let sockets = queued.filter(|it| {
+            it.messages > MAX_MESSAGES || it.touches > MAX_TOUCHES || it.bytes > MAX_BYTES
+        });
+        let mut too_long: Vec<_> = sockets.map(|it| format!("{it:?} for a socket")).collect();
+        let lengths = self.hub.lengths();
+        if lengths.pending > MAX_PENDING
+            || lengths.pending_bytes > MAX_PENDING_BYTES
+            || lengths.recent > MAX_RECENT
+            || lengths.unconfirmed > self.hub.topic_count() + MAX_LEFT
+        {
+            too_long.push(format!("{lengths:?}"));
+        }
+        let posts = self.api.poster.longest_queue();
+        let deletions = self.api.deleter.under_way();
+        if posts > Some(MAX_WAITING_POSTS) || deletions > MAX_DELETIONS {
+            too_long.push(format!("{posts:?} posts and {deletions} deletions"));
+        }
+        too_long
     }
 
     /// Whether it takes connections.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 use crate::client::BURST;
 use crate::faults::Fault;
-use crate::links::{BrokerLink, StoreLink};
+use crate::links::{BrokerKind, BrokerLink, StoreLink};
 use crate::world::NODES;
 
 /// How many uploads there are in a round, and how many clients at each.
@@ -60,16 +60,6 @@ pub struct Plan {
     pub rounds: Vec<Round>,
 }
 
-/// What carries frames between the nodes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BrokerKind {
-    /// A simulated broker, which loses, doubles and reorders single frames.
-    #[default]
-    Simulated,
-    /// The real one, by its connections to a simulated Redis server.
-    Redis,
-}
-
 /// A round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
@@ -92,6 +82,9 @@ pub struct Round {
     /// The node whose store is slow when the uploads go.
     #[serde(default)]
     pub slow_store: Option<usize>,
+    /// Whether the stores of all nodes fail for a while when what has expired is to be removed.
+    #[serde(default)]
+    pub failing_stores: bool,
 }
 
 /// People who meet at an upload.
@@ -186,6 +179,7 @@ impl Round {
             quiet: 0,
             later: Vec::new(),
             slow_store: None,
+            failing_stores: false,
         };
         // In half of the rounds nobody writes when the faults end: nothing later shows what was lost.
         let is_busy = rng.random_ratio(1, 2);
@@ -202,6 +196,7 @@ impl Round {
         if rng.random_ratio(1, 2) {
             round.slow_store = Some(rng.random_range(0..NODES));
         }
+        round.failing_stores = rng.random_ratio(1, 2);
         round
     }
 

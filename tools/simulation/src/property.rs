@@ -22,7 +22,7 @@ macro_rules! properties {
 }
 
 properties! {
-    QueuesAreBounded: "What is queued for a socket is within its bounds.",
+    QueuesAreBounded: "What is queued, for a socket or in a node, is within its bounds.",
     NothingPanics: "No code of a node or of a client panics.",
     DeadSocketsClose: "A socket that takes nothing, or whose client has vanished, is closed in time.",
     Rests: "Time passes: no task goes on and on.",
@@ -34,6 +34,7 @@ properties! {
     Delivers: "Without faults a socket delivers all that is new, once.",
     CatchesUp: "When all faults are over, everyone has caught up soon.",
     ListsAgree: "Every list is a part of the log without a gap, and all of it when everyone has caught up.",
+    ListsStay: "No list loses its newest entries, unless a restore has lost something.",
     Durable: "What was acknowledged is stored.",
     ArrivesInTime: "Without faults a message is everywhere at once.",
     StaysOpen: "Without faults the socket of a client that reads stays open.",

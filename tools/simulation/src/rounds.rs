@@ -96,11 +96,15 @@ impl World {
         for upload in uploads {
             self.await_end(upload, EXPIRED);
         }
-        for node in &self.nodes {
-            node.links.set_store(StoreLink::Fine);
-        }
+        self.set_stores(StoreLink::Fine);
         self.enter("everyone has left");
-        self.leave(expires_at);
+        self.leave(expires_at, round.failing_stores);
+    }
+
+    fn set_stores(&self, link: StoreLink) {
+        for node in &self.nodes {
+            node.links.set_store(link);
+        }
     }
 
     fn enter(&self, phase: &str) {
@@ -229,7 +233,7 @@ impl World {
     }
 
     /// Everyone leaves, and what has expired is removed.
-    fn leave(&mut self, expires_at: Millis) {
+    fn leave(&mut self, expires_at: Millis, failing_stores: bool) {
         let clients: Vec<_> = self.clients.keys().copied().collect();
         for client in clients {
             self.close(client);
@@ -243,10 +247,17 @@ impl World {
             let what = format!("nodes without clients have woken up {wakeups} times");
             self.violate(Property::Rests, what);
         }
-        self.check_rooms();
+        self.check_rest();
         self.check_removed(self.deleted.clone());
         if self.deleted.len() < self.uploads.len() {
-            self.run_for((expires_at + REMOVED).saturating_sub(self.now));
+            let mut removed_at = expires_at + REMOVED;
+            if failing_stores {
+                self.set_stores(StoreLink::Failing);
+                self.run_for(REMOVED);
+                self.set_stores(StoreLink::Fine);
+                removed_at = self.now + REMOVED;
+            }
+            self.run_for(removed_at.saturating_sub(self.now));
             self.check_removed(self.uploads.keys().copied().collect());
         }
         self.is_ending = false;
@@ -261,7 +272,13 @@ impl World {
         self.acknowledged_deletions.clear();
     }
 
-    fn check_rooms(&mut self) {
+    fn check_rest(&mut self) {
+        let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        let busy = processes.filter(|process| process.is_busy()).count();
+        if busy > 0 {
+            let what = format!("{busy} nodes have something to do, and nobody is there");
+            self.violate(Property::LeavesNothing, what);
+        }
         let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
         let rooms: usize = processes.map(|process| process.hub.topic_count()).sum();
         if rooms > 0 {

@@ -60,6 +60,10 @@ impl World {
         let after = known.state();
         if after != before {
             let (connection, cursor) = after;
+            if cursor < before.1 && self.lost.is_empty() {
+                let what = format!("c{client} had listed {}, and lists {cursor}", before.1);
+                self.violate(Property::ListsStay, what);
+            }
             self.trace(
                 format_args!("c{client}"),
                 format_args!("is {connection:?} at {cursor}"),

@@ -30,12 +30,17 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     command.run().context("the simulation has found something")
 }
 
-/// Plants the defects whose names contain `wanted`; so many seeds have to find each as it says.
+/// Plants the defects whose names contain `wanted`; so many seeds have to find each as it says, with the broker that it
+/// says.
 fn plant(workspace: &Workspace, wanted: &str) -> Result<()> {
     let defects = defects::named(&workspace.root, defects::SIMULATION, wanted)?;
     planted::run(workspace, &defects, |defect, target| {
         let seeds = defect.field("Seeds")?;
-        Ok(build(workspace, target)?.args(["--hours", "0", "--seeds", seeds]))
+        let redis = defect.field("Broker").is_ok().then_some("--redis");
+        let simulation = build(workspace, target)?;
+        Ok(simulation
+            .args(["--hours", "0", "--seeds", seeds])
+            .args(redis))
     })
 }
 

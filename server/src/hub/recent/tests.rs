@@ -333,3 +333,35 @@ fn a_deleted_message_is_not_kept_in_whichever_order_it_and_its_deletion_come() {
     let sizes = late.entries.values().map(size);
     assert_eq!(late.bytes, sizes.sum::<usize>());
 }
+
+#[test]
+fn of_two_entries_with_one_number_the_store_says_which_is_right() {
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&page(1..=1, 1), true);
+    let forged = |seq| {
+        let id = MessageId::from_bytes([255; 12]);
+        LogEntry::Message(Message { id, ..posted(seq) })
+    };
+    assert!(recent.on_appended(forged(3)));
+    // Those that are stored follow before the store is asked.
+    for seq in [2, 3] {
+        assert!(recent.on_appended(message(seq)));
+    }
+    assert!(recent.is_disputed());
+    assert_eq!(numbers(&recent, 0), None, "nobody gets the forged one");
+    assert!(recent.forget_disputed() && !recent.forget_disputed());
+    let stored = page(1..=3, 3);
+    recent.merge_page(&stored, true);
+    assert_eq!(recent.after(Seq::ZERO.into()), Some(stored));
+    // A frame that comes twice is no other entry.
+    recent.on_appended(message(3));
+    assert_eq!(numbers(&recent, 0), Some((vec![1, 2, 3], 3)));
+}
+
+#[test]
+fn a_frame_is_not_kept_in_place_of_an_older_entry() {
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&page(3..=4, 4), true);
+    assert!(recent.on_appended(message(2)));
+    assert_eq!(numbers(&recent, 1), None);
+}

@@ -5,6 +5,7 @@
 //! what the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
+mod lengths;
 mod life;
 mod lookup;
 mod membership;
@@ -347,9 +348,11 @@ impl Rooms {
 }
 
 impl Room {
-    /// Whether a frame carried a number that is not known to be stored, or the upload may be gone.
+    /// Whether a frame carried a number that is not known to be stored, or one that another entry has, or the upload
+    /// may be gone.
     fn has_unconfirmed(&self) -> bool {
-        self.recent.progress().unconfirmed.is_some() || self.life == Life::Doubted
+        let is_doubted = self.life == Life::Doubted || self.recent.is_disputed();
+        is_doubted || self.recent.progress().unconfirmed.is_some()
     }
 
     /// Records that the topic is subscribed, and notifies the waiting sockets.

@@ -41,6 +41,11 @@ impl Pending {
         }
     }
 
+    /// How many frames wait, and their bytes.
+    pub(super) fn length(&self) -> (usize, usize) {
+        (self.frames.len(), self.bytes)
+    }
+
     /// Takes all frames, followed by `head` if messages were dropped.
     pub(super) fn take(&mut self, head: impl FnOnce() -> Frame) -> Vec<(DeliveryClass, Bytes)> {
         let mut frames = std::mem::take(&mut self.frames);

@@ -42,7 +42,8 @@ impl Rooms {
         Some(self.shard(topic).rooms.get(&topic)?.recent.progress())
     }
 
-    /// Whether a frame carried a number of this topic that is not known to be stored, or its upload may be gone.
+    /// Whether a frame carried a number of this topic that is not known to be stored, or one that another entry has, or
+    /// its upload may be gone.
     pub(in crate::hub) fn has_unconfirmed(&self, topic: UploadId) -> bool {
         let shard = self.shard(topic);
         let room = shard.rooms.get(&topic);
@@ -99,6 +100,20 @@ impl Rooms {
         let mut shard = self.shard(topic);
         let room = shard.rooms.get_mut(&topic);
         room.is_some_and(|room| room.recent.discard_unstored(before, stored))
+    }
+
+    /// Whether frames carried two entries with one number.
+    pub(in crate::hub) fn is_disputed(&self, topic: UploadId) -> bool {
+        let shard = self.shard(topic);
+        let room = shard.rooms.get(&topic);
+        room.is_some_and(|room| room.recent.is_disputed())
+    }
+
+    /// Forgets all entries of the topic if there were two with one number. Returns whether there were.
+    pub(in crate::hub) fn forget_disputed(&self, topic: UploadId) -> bool {
+        let mut shard = self.shard(topic);
+        let room = shard.rooms.get_mut(&topic);
+        room.is_some_and(|room| room.recent.forget_disputed())
     }
 
     /// To be called before a page of the topic is read that is merged then. Returns `None` if nobody watches the topic.
