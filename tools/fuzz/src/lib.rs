@@ -4,20 +4,30 @@
 pub mod seeds;
 pub mod targets;
 
+use std::collections::BTreeSet;
 use std::panic;
+use std::sync::{Mutex, PoisonError};
 
 pub use targets::{Target, all};
 
-/// Lets a decoder's panic pass, which is caught by design: such an image is damaged. The panic hook of libFuzzer would end
-/// the process, as it does for panics in the project's own code, also where they are caught.
-pub fn ignore_panics_of_dependencies() {
+/// What a line of the log begins with that says where a decoder panics.
+const DECODER_PANIC: &str = "a dependency panics at ";
+
+/// Lets a decoder's panic pass, which is caught by design: such an image is damaged. Each place where one panics is told
+/// once. The panic hook of libFuzzer would end the process, as it does for panics in the project's own code, also where
+/// they are caught.
+pub fn pass_panics_of_dependencies() {
     let abort = panic::take_hook();
+    let told = Mutex::new(BTreeSet::new());
     panic::set_hook(Box::new(move |info| {
-        let is_own = info
-            .location()
-            .is_none_or(|it| !is_of_a_dependency(it.file()));
-        if is_own {
-            abort(info);
+        let place = info.location().filter(|it| is_of_a_dependency(it.file()));
+        let Some(place) = place else {
+            return abort(info);
+        };
+        let place = place.to_string();
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(place.clone()) {
+            eprintln!("{DECODER_PANIC}{place}");
         }
     }));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::{env, fs, process};
 
-use fuzz::{Target, all, ignore_panics_of_dependencies};
+use fuzz::{Target, all, pass_panics_of_dependencies};
 use libfuzzer_sys::fuzz_target;
 
 /// The name of the target, and a folder for its seeds.
@@ -42,6 +42,6 @@ fn initialise() {
             fs::write(file, seed).expect("a seed can be written");
         }
     }
-    ignore_panics_of_dependencies();
+    pass_panics_of_dependencies();
     _ = CHOSEN.set(target);
 }

@@ -45,7 +45,7 @@ impl Machine {
         }
         self.older = match self.older {
             Older::Loading | Older::Outdated => Older::Outdated,
-            Older::Idle | Older::Failed => Older::Idle,
+            Older::Idle | Older::Postponed | Older::Failed => Older::Idle,
         };
         self.is_contradicted = false;
         self.changes.restarted = true;
@@ -65,6 +65,7 @@ impl Machine {
                 self.backfill.on_success();
                 return;
             }
+            self.doubt_older();
             self.insert(page.entries, page.head);
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
@@ -163,28 +164,47 @@ impl Machine {
     }
 
     pub(super) fn load_older(&mut self) {
-        let is_loading = matches!(self.older, Older::Loading | Older::Outdated);
-        if !is_loading && self.conversation.has_older() {
+        if matches!(self.older, Older::Idle | Older::Failed) && self.conversation.has_older() {
             self.older = Older::Loading;
             self.effects
                 .push(Effect::FetchUpTo(self.conversation.first()));
         }
     }
 
+    /// Loads older messages that were postponed, once nothing is missing.
+    pub(super) fn resume_older(&mut self) {
+        if self.older == Older::Postponed && !self.conversation.is_behind() {
+            self.older = Older::Idle;
+            self.load_older();
+        }
+    }
+
+    /// The list gets entries from elsewhere than from the socket, which may be of another history than older messages
+    /// that are under way.
+    pub(super) fn doubt_older(&mut self) {
+        if self.older == Older::Loading {
+            self.older = Older::Outdated;
+        }
+    }
+
     pub(super) fn on_fetched_older(&mut self, answer: Result<LogPage, ApiFailure>) {
         match answer {
-            _ if self.older == Older::Outdated => self.older = Older::Idle,
+            _ if self.older == Older::Outdated => self.older = Older::Postponed,
             Ok(page) if self.conversation.contradicts(&page.entries) => {
                 self.older = Older::Idle;
                 self.is_contradicted = true;
+            }
+            Ok(page) if page.head > self.conversation.cursor() => {
+                // What they tell may follow from entries that are still missing, such as deletions. A restore may lose
+                // those before they are here, and then nothing would show that it was wrong.
+                self.conversation.raise_head(page.head);
+                self.older = Older::Postponed;
             }
             Ok(page) => {
                 self.older = Older::Idle;
                 for message in page.messages() {
                     self.outbox.remove(&message.client_message_id);
                 }
-                // What they tell may follow from entries that are still missing, such as deletions.
-                self.conversation.raise_head(page.head);
                 self.conversation.insert_older(page.entries);
                 self.changes.entries = true;
             }

@@ -67,8 +67,10 @@ pub enum Input {
 enum Older {
     Idle,
     Loading,
-    /// Being loaded since before the list started anew: the answer is ignored.
+    /// Being loaded since before the list got entries of what may be another history: the answer is ignored.
     Outdated,
+    /// To be loaded once nothing is missing.
+    Postponed,
     Failed,
 }
 
@@ -170,7 +172,7 @@ impl Machine {
         match self.older {
             _ if !self.conversation.has_older() => OlderMessages::Complete,
             Older::Idle => OlderMessages::More,
-            Older::Loading | Older::Outdated => OlderMessages::Loading,
+            Older::Loading | Older::Outdated | Older::Postponed => OlderMessages::Loading,
             Older::Failed => OlderMessages::Failed,
         }
     }
@@ -266,6 +268,7 @@ impl Machine {
         }
         self.update_deliveries();
         self.start_backfill();
+        self.resume_older();
         self.update_caught_up();
         self.update_polling(now);
     }
@@ -320,6 +323,7 @@ impl Machine {
                     self.restart(LogPage { entries, head });
                 } else {
                     self.conversation.drop_buffered();
+                    self.doubt_older();
                     self.insert(entries, head);
                 }
                 let again = self.connector.announce_viewer(self.conversation.last());

@@ -1,6 +1,6 @@
 use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
-use super::super::machine::Input;
+use super::super::machine::{Input, Machine};
 use super::super::{Connection, Delivery, OlderMessages};
 use super::fixture::{key, message, page, upload_id};
 use super::harness::*;
@@ -73,16 +73,45 @@ fn answers_from_before_a_reset_are_ignored() {
 }
 
 #[test]
-fn older_messages_tell_of_missing_entries() {
+fn older_messages_are_listed_when_nothing_is_missing_that_they_may_follow_from() {
     let mut machine = machine(page(101..=150, 150));
     connect(&mut machine, 150);
     give(&mut machine, Input::LoadOlder);
-    // One of them may be deleted by the entry 151: if a restore loses that, the list has to be contradicted.
+    // One of them may be deleted by the entry 151, which a restore may lose.
     give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 151))));
+    assert_eq!(machine.listed().0, Seq::new(101));
+    assert_eq!(machine.older(), OlderMessages::Loading);
     assert_eq!(
         give(&mut machine, Input::Timer(Timer::Backfill)),
         [Effect::FetchFrom(Seq::new(150))]
     );
+    let effects = give(&mut machine, Input::Fetched(Ok(page(150..=151, 151))));
+    assert_eq!(effects, [Effect::FetchUpTo(Seq::new(101))]);
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 151))));
+    assert_eq!(machine.listed().0, Seq::new(51));
+    assert_eq!(machine.older(), OlderMessages::More);
+}
+
+#[test]
+fn older_messages_are_loaded_again_if_others_were_fetched_meanwhile() {
+    let fetched = |machine: &mut Machine| {
+        frame(machine, posted(message(152)));
+        give(machine, Input::Timer(Timer::Backfill));
+        give(machine, Input::Fetched(Ok(page(150..=152, 152))));
+    };
+    let watched = |machine: &mut Machine| {
+        reconnect(machine, 150);
+    };
+    for happens in [fetched as fn(&mut Machine), watched] {
+        let mut machine = machine(page(101..=150, 150));
+        connect(&mut machine, 150);
+        give(&mut machine, Input::LoadOlder);
+        happens(&mut machine);
+        // It was read before: the store may have been restored since.
+        let effects = give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
+        assert_eq!(effects, [Effect::FetchUpTo(Seq::new(101))]);
+        assert_eq!(machine.listed().0, Seq::new(101));
+    }
 }
 
 #[test]
