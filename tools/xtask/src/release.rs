@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use crate::{
     build::{self, Built},
-    setup::{self, Packagers},
+    setup::{self, Packagers, install},
     site,
     workspace::Workspace,
 };
@@ -91,7 +91,8 @@ impl Release<'_> {
         Ok(fs::remove_dir_all(staged)?)
     }
 
-    /// `[package.metadata.deb]` in `server/Cargo.toml` says what is in it.
+    /// `[package.metadata.deb]` in `server/Cargo.toml` says what is in it. Where Debian's lintian is installed, it has to
+    /// find nothing wrong.
     fn debian_package(&self) -> Result<()> {
         self.debian_changelog()?;
         let deb = self.workspace.shell.cmd(&self.tools.deb);
@@ -103,7 +104,15 @@ impl Release<'_> {
             MAINTAINER,
         ]);
         let deb = deb.args(["--deb-revision", DEBIAN_REVISION, "--output"]);
-        Ok(deb.arg(&self.folder).run()?)
+        // It prints the name of the package.
+        let package = deb.arg(&self.folder).read()?;
+        if install::is_on_path("lintian") {
+            let shell = &self.workspace.shell;
+            cmd!(shell, "lintian --fail-on error,warning {package}").run()?;
+        } else {
+            println!("xtask: not checked without lintian: {package}");
+        }
+        Ok(())
     }
 
     /// Writes the changelog that Debian's policy asks for: this version, at the time of the commit. What has changed is
