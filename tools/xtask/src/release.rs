@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use crate::{
     build::{self, Built},
-    setup::{self, Packagers},
+    setup::{self, Packagers, install},
     site,
     workspace::Workspace,
 };
@@ -27,6 +27,12 @@ const DOCUMENTS: [&str; 8] = [
 
 /// The packages that are compiled into what is published, and for what.
 const SHIPPED: [(&str, &str); 2] = [("server", "tonesa"), ("frontend", "tonesa-site")];
+
+/// Who is asked about the Debian package.
+const MAINTAINER: &str = "The Tonesa contributors <maintainers@tonesa.example>";
+
+/// Counts the Debian packages of one version of the program.
+const DEBIAN_REVISION: &str = "1";
 
 /// Builds the program and packs it: an archive, a Debian package, lists of all that is compiled into them (SBOM), and
 /// the checksums of these files.
@@ -85,11 +91,42 @@ impl Release<'_> {
         Ok(fs::remove_dir_all(staged)?)
     }
 
-    /// `[package.metadata.deb]` in `server/Cargo.toml` says what is in it.
+    /// `[package.metadata.deb]` in `server/Cargo.toml` says what is in it. Where Debian's lintian is installed, it has to
+    /// find nothing wrong.
     fn debian_package(&self) -> Result<()> {
+        self.debian_changelog()?;
         let deb = self.workspace.shell.cmd(&self.tools.deb);
-        let deb = deb.args(["--package", "server", "--no-build", "--output"]);
-        Ok(deb.arg(&self.folder).run()?)
+        let deb = deb.args([
+            "--package",
+            "server",
+            "--no-build",
+            "--maintainer",
+            MAINTAINER,
+        ]);
+        let deb = deb.args(["--deb-revision", DEBIAN_REVISION, "--output"]);
+        // It prints the name of the package.
+        let package = deb.arg(&self.folder).read()?;
+        if install::is_on_path("lintian") {
+            let shell = &self.workspace.shell;
+            cmd!(shell, "lintian --fail-on error,warning {package}").run()?;
+        } else {
+            println!("xtask: not checked without lintian: {package}");
+        }
+        Ok(())
+    }
+
+    /// Writes the changelog that Debian's policy asks for: this version, at the time of the commit. What has changed is
+    /// in the other one.
+    fn debian_changelog(&self) -> Result<()> {
+        let (shell, version) = (&self.workspace.shell, &self.version);
+        let time = cmd!(shell, "git log -1 --format=%cD").read()?;
+        let file = self.workspace.target.join("release/changelog.Debian");
+        let entry = format!(
+            "tonesa ({version}-{DEBIAN_REVISION}) unstable; urgency=medium\n\n  \
+             * Version {version}: see changelog.gz.\n\n -- {MAINTAINER}  {time}\n"
+        );
+        shell.write_file(&file, entry)?;
+        Ok(cmd!(shell, "gzip --best --no-name --force {file}").run()?)
     }
 
     /// Writes a list of packages in the format of `CycloneDX` for each part. The program puts one beside each manifest
