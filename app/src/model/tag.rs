@@ -115,11 +115,11 @@ macro_rules! tag_type {
 }
 
 tag_type!(
-    /// How others identify a tab: the [tag](self) of its name, in the domain `tonesa-tab`.
+    /// How others identify a tab: the tag of its name, in the domain `tonesa-tab`.
     TabTag
 );
 tag_type!(
-    /// How others recognise the messages of one browser on one upload: the [tag](self) of its secret, in the domain
+    /// How others recognise the messages of one browser on one upload: the tag of its secret, in the domain
     /// `tonesa-author`.
     AuthorTag
 );
