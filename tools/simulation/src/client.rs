@@ -35,6 +35,8 @@ pub struct Client {
     /// When it was shown.
     pub shown_at: Millis,
     written: usize,
+    /// Whether its list has just started anew: the server has another history.
+    pub starts_anew: bool,
 }
 
 impl Client {
@@ -63,13 +65,16 @@ impl Client {
             is_stalled: false,
             shown_at,
             written: 0,
+            starts_anew: false,
         }
     }
 
     /// Handles an input, and returns what is to be done.
     pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Effect> {
         self.machine.handle(input, at(now));
-        if self.machine.take_changes().ripples {
+        let changes = self.machine.take_changes();
+        self.starts_anew = changes.restarted;
+        if changes.ripples {
             // Animations end at once: first that of the ripple, then that of its dot.
             let ripples: Vec<_> = self.machine.ripples().iter().map(|it| it.id).collect();
             for id in ripples {

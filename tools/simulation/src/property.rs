@@ -34,7 +34,7 @@ properties! {
     Delivers: "Without faults a socket delivers all that is new, once.",
     CatchesUp: "When all faults are over, everyone has caught up soon.",
     ListsAgree: "Every list is a part of the log without a gap, and all of it when everyone has caught up.",
-    ListsStay: "No list loses its newest entries, unless a restore has lost something.",
+    ListsStay: "No list starts anew or loses its newest entries, unless a restore has lost something.",
     Durable: "What was acknowledged is stored.",
     ArrivesInTime: "Without faults a message is everywhere at once.",
     StaysOpen: "Without faults the socket of a client that reads stays open.",

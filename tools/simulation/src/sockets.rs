@@ -58,12 +58,16 @@ impl World {
         let before = known.state();
         let effects = known.handle(input, now);
         let after = known.state();
+        let is_shorter = after.1 < before.1 || known.starts_anew;
+        if is_shorter && self.lost.is_empty() {
+            let what = format!(
+                "c{client} lists {} anew, and had listed {}",
+                after.1, before.1
+            );
+            self.violate(Property::ListsStay, what);
+        }
         if after != before {
             let (connection, cursor) = after;
-            if cursor < before.1 && self.lost.is_empty() {
-                let what = format!("c{client} had listed {}, and lists {cursor}", before.1);
-                self.violate(Property::ListsStay, what);
-            }
             self.trace(
                 format_args!("c{client}"),
                 format_args!("is {connection:?} at {cursor}"),
