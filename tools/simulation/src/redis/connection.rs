@@ -131,7 +131,7 @@ impl Connection {
         let mut server = lock(&self.network.server);
         let mut answers = Vec::new();
         while let Some(command) = resp::next_command(input) {
-            let is_refused = self.network.links.broker() == BrokerLink::Unreliable && chance(2);
+            let is_refused = self.network.links.broker() == BrokerLink::Unreliable && chance(10);
             if is_refused {
                 answers.extend(b"-ERR refused\r\n");
             } else {
