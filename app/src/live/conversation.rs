@@ -162,6 +162,19 @@ impl Conversation {
         })
     }
 
+    /// Whether for each deleted message of these older entries its deletion is one of them, or listed.
+    pub fn has_deletions_of(&self, older: &[LogEntry]) -> bool {
+        let deleted_by = |entry: &LogEntry| match entry {
+            LogEntry::Deletion(deletion) => Some(deletion.deletes),
+            LogEntry::Message(_) | LogEntry::DeletedMessage(_) => None,
+        };
+        let listed = self.listed.iter().filter_map(|it| it.deletes);
+        let deleted: Vec<_> = older.iter().filter_map(deleted_by).chain(listed).collect();
+        older.iter().all(|entry| {
+            !matches!(entry, LogEntry::DeletedMessage(_)) || deleted.contains(&entry.seq())
+        })
+    }
+
     /// Drops what is behind a gap: it may be of another history than what will fill the gap, which brings it again.
     pub fn drop_buffered(&mut self) {
         self.buffered.clear();

@@ -13,9 +13,9 @@ use super::answer_cache::AnswerCache;
 use super::frames::{encode, head_frame};
 use super::head_announcer::HeadAnnouncer;
 use super::incoming::{IncomingEvent, RefusedFrames, parse_digest};
-use super::lengths::Lengths;
 use super::metrics::HubMetrics;
 use super::outbox::{Outbox, Queued};
+use super::queue_lengths::QueueLengths;
 use super::queued_bytes::QueuedBytes;
 use super::refusals::{gone, unavailable};
 use super::rooms::{Membership, ReadStart, Rooms, WatchedUpload};
@@ -213,11 +213,18 @@ impl Hub {
         self.0.rooms.on_digest(topic, digest)
     }
 
-    /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`].
+    /// Merges a page of the store into what is known of the topic; see [`Rooms::merge_page`]. If the store has another
+    /// entry, the topic's sockets are sent that too: their clients may have gone on to numbers that all agree on.
     pub(super) fn merge_page(&self, topic: UploadId, page: &LogPage, begun: ReadStart) {
-        if self.0.rooms.merge_page(topic, page, begun) {
-            self.on_other_history(topic, page.head);
+        let Some(other) = self.0.rooms.merge_page(topic, page, begun) else {
+            return;
+        };
+        if let LogEntry::Message(message) = other {
+            let upload_id = topic;
+            let posted = ServerEvent::MessagePosted { upload_id, message };
+            self.deliver_local(topic, &encode(&posted));
         }
+        self.on_other_history(topic, page.head);
     }
 
     /// The store, with this head, has another history of the topic than this node knew, as after a restore: forgets the
@@ -239,9 +246,9 @@ impl Hub {
         self.0.monitor.queued()
     }
 
-    /// The lengths of this node's other queues.
-    pub fn lengths(&self) -> Lengths {
-        self.0.rooms.lengths()
+    /// How full the queues of rooms and topics are. Takes the lock of each shard.
+    pub fn queue_lengths(&self) -> QueueLengths {
+        self.0.rooms.queue_lengths()
     }
 
     /// The number of bytes that wait to be written to this node's sockets. A frame that waits for many counts once.

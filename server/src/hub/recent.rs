@@ -44,8 +44,9 @@ pub(super) struct RecentEntries {
     unconfirmed: Option<Seq>,
     /// The highest number that has been announced to all sockets. The answer to one socket's `watch` does not count.
     announced: Seq,
-    /// Whether there were two entries with one number, so that the store has to be asked: one of them is forged.
-    is_disputed: bool,
+    /// The lowest number with which a frame carried another entry than the one that is kept: one of them is forged, or the
+    /// store was restored while this node ran. The store has to be asked.
+    conflict: Option<Seq>,
     /// Whether `head` was the store's head at a moment since which the subscription has not been interrupted.
     is_current: bool,
 }
@@ -82,19 +83,28 @@ impl RecentEntries {
         let seq = entry.seq();
         let ahead = seq.get().saturating_sub(self.head.get());
         // Until the store has been asked, the head may be far beyond the known one.
-        let is_passed_on = ahead <= MAX_AHEAD || !self.is_current;
-        if is_passed_on {
-            match self.entries.get(&seq) {
-                // Either may come from the store: only that can say which one is right.
-                Some(known) => self.is_disputed |= known.id() != entry.id(),
-                None if seq > self.head => self.insert(entry),
-                // Nothing would show that it is forged.
-                None => {}
-            }
-            self.advance();
+        if ahead > MAX_AHEAD && self.is_current {
+            self.observe(seq);
+            return false;
         }
+        match self.entries.get(&seq) {
+            // Either may come from the store: only that can say which one is right.
+            Some(known) if known.id() != entry.id() => {
+                self.conflict = Some(self.conflict.map_or(seq, |lowest| lowest.min(seq)));
+                return false;
+            }
+            Some(_) => {}
+            None if seq > self.head => self.insert(entry),
+            // It is not kept: nothing would show that it is forged.
+            None => {
+                if let LogEntry::Deletion(deletion) = &entry {
+                    self.remove(deletion.deletes);
+                }
+            }
+        }
+        self.advance();
         self.observe(seq);
-        is_passed_on
+        true
     }
 
     /// Advances the head. Numbers are dense, so the next one is stored if there was a frame for it.
@@ -132,9 +142,8 @@ impl RecentEntries {
         };
         self.replace(entry);
         if let Some(deletion) = deletion
-            && let Some(known) = self.entries.remove(&deletion.deletes)
+            && let Some(known) = self.remove(deletion.deletes)
         {
-            self.set_bytes(self.bytes - size(&known));
             self.replace(known.after(&deletion));
         }
         while self.is_over_limit()
@@ -142,6 +151,12 @@ impl RecentEntries {
         {
             self.set_bytes(self.bytes - size(&oldest));
         }
+    }
+
+    fn remove(&mut self, seq: Seq) -> Option<LogEntry> {
+        let known = self.entries.remove(&seq)?;
+        self.set_bytes(self.bytes - size(&known));
+        Some(known)
     }
 
     fn replace(&mut self, entry: LogEntry) {
@@ -170,25 +185,31 @@ impl RecentEntries {
     }
 
     /// Merges a page of the store. `is_uninterrupted` says that the subscription was intact when the page was read, and
-    /// has been since. Returns whether the store has another entry under a known number, as after a restore: then all
+    /// has been since. Returns the first entry of the page that was known as another one, as after a restore: then all
     /// that was known is forgotten.
-    pub(super) fn merge_page(&mut self, page: &LogPage, is_uninterrupted: bool) -> bool {
-        let is_contradicted = page.entries.iter().any(|entry| {
+    pub(super) fn merge_page(
+        &mut self,
+        page: &LogPage,
+        is_uninterrupted: bool,
+    ) -> Option<LogEntry> {
+        let other = page.entries.iter().find(|entry| {
             let known = self.entries.get(&entry.seq());
             known.is_some_and(|known| known.id() != entry.id())
         });
-        if is_contradicted {
+        if other.is_some() {
             self.forget();
             self.head = Seq::ZERO;
             self.announced = self.announced.min(page.head);
         }
         self.head = self.head.max(page.head);
         for entry in &page.entries {
+            // What is kept is right.
+            self.conflict.take_if(|conflict| *conflict == entry.seq());
             self.insert(entry.clone());
         }
         self.advance();
         self.is_current |= is_uninterrupted;
-        is_contradicted
+        other.cloned()
     }
 
     /// Forgets everything: there is nothing any more.
@@ -197,24 +218,15 @@ impl RecentEntries {
         (self.head, self.announced, self.unconfirmed) = (Seq::ZERO, Seq::ZERO, None);
     }
 
-    /// Whether there were two entries with one number.
-    pub(super) fn is_disputed(&self) -> bool {
-        self.is_disputed
-    }
-
-    /// Forgets all entries if there were two with one number. Returns whether there were.
-    pub(super) fn forget_disputed(&mut self) -> bool {
-        let is_disputed = self.is_disputed;
-        if is_disputed {
-            self.forget();
-        }
-        is_disputed
+    /// The lowest number with two entries.
+    pub(super) fn conflict(&self) -> Option<Seq> {
+        self.conflict
     }
 
     /// Forgets all entries, so that the store has to be asked.
     fn forget(&mut self) {
         self.entries.clear();
-        self.is_disputed = false;
+        self.conflict = None;
         self.set_bytes(0);
         self.is_current = false;
     }
@@ -243,6 +255,7 @@ impl RecentEntries {
                     self.entries.remove(&deletion.deletes);
                 }
             }
+            self.conflict.take_if(|conflict| *conflict > self.head);
             self.set_bytes(self.entries.values().map(size).sum());
         }
         is_unconfirmed_false || is_head_false
@@ -255,7 +268,7 @@ impl RecentEntries {
 
     /// The head, if it is the store's.
     pub(super) fn current_head(&self) -> Option<Seq> {
-        let is_certain = self.is_current && self.unconfirmed.is_none() && !self.is_disputed;
+        let is_certain = self.is_current && self.unconfirmed.is_none() && self.conflict.is_none();
         is_certain.then_some(self.head)
     }
 

@@ -115,9 +115,13 @@ async fn check(hub: &Hub, topic: UploadId, after_break: bool) -> Result<(), Stor
         return Ok(());
     };
     // With the last known entry, which shows whether the store has the same history.
-    let select = Select::After(before.head.previous());
+    let mut first = before.head;
+    if let Some(conflict) = rooms.conflict(topic) {
+        hub.0.refused_frames.record("two entries have one number");
+        first = first.min(conflict);
+    }
+    let select = Select::After(first.previous());
     let is_doubted = rooms.is_doubted(topic);
-    let is_disputed = rooms.is_disputed(topic);
     let page = match hub.0.store.entries(topic, select, MAX_RECENT + 1).await {
         Err(StoreError::Gone) => {
             hub.on_gone(topic);
@@ -134,10 +138,7 @@ async fn check(hub: &Hub, topic: UploadId, after_break: bool) -> Result<(), Stor
         // Cached answers may contain what was forged.
         hub.0.answer_cache.clear();
     }
-    if is_disputed {
-        hub.0.refused_frames.record("two entries have one number");
-    }
-    if page.head < before.head || rooms.forget_disputed(topic) {
+    if page.head < before.head {
         hub.on_other_history(topic, page.head);
     } else if after_break || page.head > before.announced {
         hub.deliver_local(topic, &head_frame(topic, page.head));

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use app::model::UploadId;
 use tokio::sync::Notify;
 
-/// The topics about which the store has not been asked since. Bounded by the watched topics.
+/// The topics about which the store has not been asked since. Bounded by the topics that were watched
+/// since they were taken last.
 #[derive(Default)]
 pub(super) struct UnconfirmedTopics {
     topics: Mutex<BTreeSet<UploadId>>,

@@ -10,14 +10,15 @@ use std::sync::{Mutex, PoisonError};
 
 pub use targets::{Target, all};
 
-/// What a line of the log begins with that says where a decoder panics.
-const DECODER_PANIC: &str = "a dependency panics at ";
+/// What a line of the log begins with that says where a dependency panics; `tools/xtask/src/fuzz.rs` counts them.
+const DEPENDENCY_PANIC: &str = "a dependency panics at ";
 
 /// Lets a decoder's panic pass, which is caught by design: such an image is damaged. Each place where one panics is told
 /// once. The panic hook of libFuzzer would end the process, as it does for panics in the project's own code, also where
 /// they are caught.
 pub fn pass_panics_of_dependencies() {
     let abort = panic::take_hook();
+    // Bounded by the places where the code of dependencies can panic.
     let told = Mutex::new(BTreeSet::new());
     panic::set_hook(Box::new(move |info| {
         let place = info.location().filter(|it| is_of_a_dependency(it.file()));
@@ -27,7 +28,7 @@ pub fn pass_panics_of_dependencies() {
         let place = place.to_string();
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert(place.clone()) {
-            eprintln!("{DECODER_PANIC}{place}");
+            eprintln!("{DEPENDENCY_PANIC}{place}");
         }
     }));
 }

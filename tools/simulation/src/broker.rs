@@ -12,13 +12,11 @@ use server::random;
 use tokio::sync::Notify;
 
 use crate::event::Event;
-use crate::known::Known;
-use crate::links::{BrokerLink, Links, chance, pause};
+use crate::heads::HeadRecorder;
+use crate::links::{ANSWERED, ANSWERED_SLOWLY, BrokerLink, Links, REFUSED, chance, pause};
 use crate::node::ProcessId;
 use crate::world::{World, lock, node_name};
 
-/// How long publishing takes without faults, in milliseconds.
-const PUBLISHED: std::ops::Range<u64> = 1..4;
 /// How long it takes until a change of the subscriptions is confirmed: they are changed in batches, one after the other.
 const CONFIRMED: std::ops::Range<u64> = 1..150;
 
@@ -43,7 +41,7 @@ pub struct Published {
 
 /// A node's connection to the bus.
 pub struct NodeBroker {
-    pub known: Known,
+    pub heads: HeadRecorder,
     pub links: Links,
     pub receiver: OnceLock<Arc<dyn Deliver>>,
     /// Notified when something was published.
@@ -57,13 +55,13 @@ impl NodeBroker {
         match self.links.broker() {
             BrokerLink::Fine | BrokerLink::Lossy => pause(usually).await,
             BrokerLink::Unreliable => {
-                pause(1..900).await;
+                pause(ANSWERED_SLOWLY).await;
                 if chance(10) {
                     return Err(BrokerError::UNAVAILABLE);
                 }
             }
             BrokerLink::Cut => {
-                pause(100..3_000).await;
+                pause(REFUSED).await;
                 return Err(BrokerError::UNAVAILABLE);
             }
         }
@@ -79,12 +77,12 @@ impl Broker for NodeBroker {
 
     async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
         if self.links.broker() != BrokerLink::Cut {
-            let Known {
+            let HeadRecorder {
                 bus,
                 clock,
                 process,
                 ..
-            } = &self.known;
+            } = &self.heads;
             lock(bus).published.push(Published {
                 node: clock.node,
                 by: *process,
@@ -93,24 +91,24 @@ impl Broker for NodeBroker {
             });
             self.activity.notify_one();
         }
-        self.answer(PUBLISHED).await
+        self.answer(ANSWERED).await
     }
 
     async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.known.clock.trace(format_args!("subscribes {topic}"));
+        self.heads.clock.trace(format_args!("subscribes {topic}"));
         self.answer(CONFIRMED).await?;
-        self.known.subscribed(topic);
+        self.heads.subscribed(topic);
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.known.clock.trace(format_args!("unsubscribes {topic}"));
-        self.known.unsubscribed(topic);
+        self.heads.clock.trace(format_args!("unsubscribes {topic}"));
+        self.heads.unsubscribed(topic);
         self.answer(CONFIRMED).await
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.answer(PUBLISHED).await
+        self.answer(ANSWERED).await
     }
 }
 

@@ -61,8 +61,8 @@ impl World {
             let Some(process) = &node.process else {
                 continue;
             };
-            let too_long = process.too_long().into_iter();
-            violations.extend(too_long.map(|it| format!("n{} queues {it}", node.number)));
+            let over_limit = process.queues_over_limit().into_iter();
+            violations.extend(over_limit.map(|it| format!("n{} queues {it}", node.number)));
         }
         self.violate_all(Property::QueuesAreBounded, violations);
     }
@@ -261,7 +261,8 @@ impl World {
         self.violate_all(Property::Delivers, skips.collect());
     }
 
-    /// Checks that every client is told of all sockets, and whose they are.
+    /// Checks that every client is told of all sockets, and whose they are. A round has fewer clients than the 24 whose
+    /// names are told.
     pub fn check_presence(&mut self) {
         let mut violations = Vec::new();
         for client in self.clients.values().filter(|client| !client.is_stalled) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::live::connection::ConnectionEvent;
 use app::live::effect::{Effect, Now, Timer};
 use app::live::machine::{Input, Machine};
-use app::live::{Connection, Delivery, ListedMessage};
+use app::live::{Connection, Delivery, ListedMessage, OlderMessages};
 use app::model::{AuthorSecret, LogPage, Point, Seq, Timestamp, UploadId, Viewer};
 use rand::seq::IndexedRandom;
 use server::random;
@@ -101,6 +101,7 @@ impl Client {
         let connection = self.machine.connection();
         matches!(connection, Connection::Live | Connection::CaughtUp { .. })
             && self.machine.unsent().is_empty()
+            && self.machine.older() != OlderMessages::Loading
             && self.calls.is_empty()
     }
 

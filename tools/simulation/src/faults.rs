@@ -90,7 +90,7 @@ impl World {
                 if let (BrokerLink::Lossy, Some(redis)) = (link, &self.shared.redis)
                     && let Some(process) = &self.nodes[node].process
                 {
-                    lock(redis).silence(process.id);
+                    lock(redis).break_connections(process.id);
                 }
             }
             Fault::ClockJumps(node) => {

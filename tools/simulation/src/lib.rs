@@ -9,9 +9,9 @@
 //! store    the store as a node sees it
 //! blobs    the images as a node sees them
 //! broker   the broker as a node sees it
-//! known    what a node has to know of the logs
+//! heads    what a node has to know of the logs
 //! redis    a Redis server, and the real broker's connections to it
-//! links    what works between a node and the two
+//! links    what works between a node and its store and broker
 //! clock    virtual time inside a node
 //! api      the calls of the HTTP API, without HTTP
 //! client   the browser's state machine, and its user
@@ -39,7 +39,7 @@ mod clock;
 mod event;
 mod faults;
 mod frames;
-mod known;
+mod heads;
 mod links;
 mod minimise;
 mod node;

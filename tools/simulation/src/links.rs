@@ -1,11 +1,18 @@
 //! What works between a node and its backends: set by faults, read by the simulated store and broker.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use server::random;
+
+/// How long an answer of the broker takes, in milliseconds; the same when the link is unreliable; and how long it takes
+/// to fail when it is cut.
+pub const ANSWERED: Range<u64> = 1..4;
+pub const ANSWERED_SLOWLY: Range<u64> = 1..900;
+pub const REFUSED: Range<u64> = 100..3_000;
 
 /// What carries frames between the nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +41,10 @@ pub enum BrokerLink {
     #[default]
     Fine,
     /// Frames to it are lost, doubled, late or out of order, and some calls are answered with an error. With Redis, its
-    /// connections are slow, and some are closed.
+    /// connections are slow, some are closed or not made, and some commands are refused.
     Unreliable,
-    /// Half of the frames to it are lost, and nothing tells. With Redis, its connections carry nothing any more, and new
-    /// ones do.
+    /// Half of the frames to it are lost, and nothing tells. With Redis, the connections that it has are half-open
+    /// from then on, and new ones work.
     Lossy,
     /// Nothing gets through.
     Cut,
@@ -74,12 +81,12 @@ impl Links {
 }
 
 /// Returns a random duration in milliseconds.
-pub fn millis(range: std::ops::Range<u64>) -> Duration {
+pub fn millis(range: Range<u64>) -> Duration {
     Duration::from_millis(random::rng().random_range(range))
 }
 
 /// Waits for a random time, in milliseconds.
-pub async fn pause(range: std::ops::Range<u64>) {
+pub async fn pause(range: Range<u64>) {
     tokio::time::sleep(millis(range)).await;
 }
 

@@ -98,7 +98,7 @@ impl<V: Fn(&Plan) -> bool, T: FnMut(&Plan)> Smallest<V, T> {
     fn simplify(&mut self, round: usize) {
         self.change(round, |round| round.slow = None);
         self.change(round, |round| round.slow_store = None);
-        self.change(round, |round| round.failing_stores = false);
+        self.change(round, |round| round.stores_fail = false);
         self.change(round, |round| {
             (round.quiet, round.later) = (0, Vec::new());
         });

@@ -34,9 +34,9 @@ use crate::api::{Answer, Api, Call, Pending};
 use crate::blobs::{Images, NodeBlobs};
 use crate::broker::{Bus, NodeBroker};
 use crate::clock::NodeClock;
-use crate::known::Known;
+use crate::heads::HeadRecorder;
 use crate::links::Links;
-use crate::redis::{Network, RedisNodeBroker, RedisServer};
+use crate::redis::{Dialer, RedisNodeBroker, RedisServer};
 use crate::store::NodeStore;
 use crate::trace::Trace;
 
@@ -48,6 +48,8 @@ const WALL: i64 = 1_790_000_000_000;
 /// What the buffers of both kernels hold of a connection.
 pub const SOCKET_BUFFER: usize = 16 * 1024;
 
+// The bounds of queues, written anew here, so that one which is raised by mistake is noticed.
+
 /// What may be queued for a socket: messages with a partly written one and a close frame, touches, and bytes.
 const MAX_MESSAGES: usize = 256 + 2;
 const MAX_TOUCHES: usize = 64;
@@ -57,8 +59,8 @@ const MAX_PENDING: usize = 4_096;
 const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// The entries that are kept of a topic.
 const MAX_RECENT: usize = 64;
-/// The topics that everyone has left, but about which the store was to be asked.
-const MAX_LEFT: usize = 16;
+/// The topics about which the store may have to be asked: those of this round and of the last one.
+const MAX_UNCONFIRMED: usize = 4;
 /// The posts of one upload that may wait, and the deletions that may be under way.
 const MAX_WAITING_POSTS: usize = 1_024;
 const MAX_DELETIONS: usize = 64;
@@ -84,8 +86,8 @@ pub struct Process {
     /// By how much the node's clock on the wall is wrong, in milliseconds.
     pub wall_error: i64,
     pub hub: Hub,
-    /// What the bus delivers to; none with Redis.
-    receiver: Option<Arc<NodeBroker>>,
+    /// None with Redis.
+    simulated_broker: Option<Arc<NodeBroker>>,
     api: Arc<Api>,
     misses: ClientMisses,
     shared: Shared,
@@ -122,31 +124,30 @@ impl Process {
         let store: Arc<dyn Store> = Arc::new(store);
         set_wall(&clock, 0);
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-        let known = Known {
+        let heads = HeadRecorder {
             process: id,
             bus: Arc::clone(&shared.bus),
             data: Arc::clone(&shared.data),
             clock: clock.clone(),
         };
-        let mut receiver = None;
-        let broker: Arc<dyn Broker> = if let Some(server) = &shared.redis {
-            let network = Network {
+        let (broker, simulated_broker) = if let Some(server) = &shared.redis {
+            let dialer = Dialer {
                 process: id,
                 server: Arc::clone(server),
                 links: links.clone(),
                 activity: Arc::clone(&activity),
             };
-            let redis = RedisBroker::in_memory(Arc::new(network), stopping.clone());
-            Arc::new(RedisNodeBroker { redis, known })
+            let redis = RedisBroker::in_memory(Arc::new(dialer), stopping.clone());
+            let broker: Arc<dyn Broker> = Arc::new(RedisNodeBroker { redis, heads });
+            (broker, None)
         } else {
             let broker = Arc::new(NodeBroker {
-                known,
+                heads,
                 links: links.clone(),
                 receiver: OnceLock::new(),
                 activity: Arc::clone(&activity),
             });
-            receiver = Some(Arc::clone(&broker));
-            broker
+            (Arc::clone(&broker) as Arc<dyn Broker>, Some(broker))
         };
         let hub = Hub::start(
             broker,
@@ -184,7 +185,7 @@ impl Process {
             clock,
             wall_error: 0,
             hub,
-            receiver,
+            simulated_broker,
             api: Arc::new(api),
             misses: ClientMisses::new(misses, IpAddr::V4(Ipv4Addr::LOCALHOST)),
             shared: shared.clone(),
@@ -244,7 +245,7 @@ impl Process {
     fn receive(&self, call: impl FnOnce(&dyn Deliver)) {
         self.set_wall();
         let _inside = self.runtime.enter();
-        let broker = self.receiver.as_ref();
+        let broker = self.simulated_broker.as_ref();
         if let Some(receiver) = broker.and_then(|it| it.receiver.get()) {
             call(receiver.as_ref());
         }
@@ -252,7 +253,7 @@ impl Process {
 
     /// Whether the world has to tell it that its subscription is lost or works again. With Redis it notices that itself.
     pub fn is_told_of_interruptions(&self) -> bool {
-        self.receiver.is_some()
+        self.simulated_broker.is_some()
     }
 
     /// Delivers a frame.
@@ -304,30 +305,30 @@ impl Process {
             poster, deleter, ..
         } = &*self.api;
         let has_posts = poster.longest_queue().is_some();
-        has_posts || deleter.under_way() > 0 || self.hub.lengths().unconfirmed > 0
+        has_posts || deleter.under_way() > 0 || self.hub.queue_lengths().unconfirmed > 0
     }
 
-    /// The queues that are longer than they may be.
-    pub fn too_long(&self) -> Vec<String> {
+    /// The queues with more than they may have.
+    pub fn queues_over_limit(&self) -> Vec<String> {
         let queued = self.hub.queued().into_iter();
         let sockets = queued.filter(|it| {
             it.messages > MAX_MESSAGES || it.touches > MAX_TOUCHES || it.bytes > MAX_BYTES
         });
-        let mut too_long: Vec<_> = sockets.map(|it| format!("{it:?} for a socket")).collect();
-        let lengths = self.hub.lengths();
+        let mut over_limit: Vec<_> = sockets.map(|it| format!("{it:?} for a socket")).collect();
+        let lengths = self.hub.queue_lengths();
         if lengths.pending > MAX_PENDING
             || lengths.pending_bytes > MAX_PENDING_BYTES
             || lengths.recent > MAX_RECENT
-            || lengths.unconfirmed > self.hub.topic_count() + MAX_LEFT
+            || lengths.unconfirmed > MAX_UNCONFIRMED
         {
-            too_long.push(format!("{lengths:?}"));
+            over_limit.push(format!("{lengths:?}"));
         }
         let posts = self.api.poster.longest_queue();
         let deletions = self.api.deleter.under_way();
-        if posts > Some(MAX_WAITING_POSTS) || deletions > MAX_DELETIONS {
-            too_long.push(format!("{posts:?} posts and {deletions} deletions"));
+        if posts.is_some_and(|it| it > MAX_WAITING_POSTS) || deletions > MAX_DELETIONS {
+            over_limit.push(format!("{posts:?} posts and {deletions} deletions"));
         }
-        too_long
+        over_limit
     }
 
     /// Whether it takes connections.

@@ -84,7 +84,7 @@ pub struct Round {
     pub slow_store: Option<usize>,
     /// Whether the stores of all nodes fail for a while when what has expired is to be removed.
     #[serde(default)]
-    pub failing_stores: bool,
+    pub stores_fail: bool,
 }
 
 /// People who meet at an upload.
@@ -179,7 +179,7 @@ impl Round {
             quiet: 0,
             later: Vec::new(),
             slow_store: None,
-            failing_stores: false,
+            stores_fail: false,
         };
         // In half of the rounds nobody writes when the faults end: nothing later shows what was lost.
         let is_busy = rng.random_ratio(1, 2);
@@ -196,7 +196,7 @@ impl Round {
         if rng.random_ratio(1, 2) {
             round.slow_store = Some(rng.random_range(0..NODES));
         }
-        round.failing_stores = rng.random_ratio(1, 2);
+        round.stores_fail = rng.random_ratio(1, 2);
         round
     }
 

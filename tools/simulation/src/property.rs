@@ -38,7 +38,7 @@ properties! {
     Durable: "What was acknowledged is stored.",
     ArrivesInTime: "Without faults a message is everywhere at once.",
     StaysOpen: "Without faults the socket of a client that reads stays open.",
-    Presence: "Everyone is told of as many viewers as there are.",
+    Presence: "Everyone is told how many viewers there are, and their names.",
     Deletes: "Without faults an upload can be deleted.",
     ToldOfTheEnd: "Everyone is told that an upload is gone.",
     LeavesNothing: "Nothing is left of what nobody watches, and of what is deleted.",

@@ -98,7 +98,7 @@ impl World {
         }
         self.set_stores(StoreLink::Fine);
         self.enter("everyone has left");
-        self.leave(expires_at, round.failing_stores);
+        self.leave(expires_at, round.stores_fail);
     }
 
     fn set_stores(&self, link: StoreLink) {
@@ -233,7 +233,7 @@ impl World {
     }
 
     /// Everyone leaves, and what has expired is removed.
-    fn leave(&mut self, expires_at: Millis, failing_stores: bool) {
+    fn leave(&mut self, expires_at: Millis, stores_fail: bool) {
         let clients: Vec<_> = self.clients.keys().copied().collect();
         for client in clients {
             self.close(client);
@@ -247,11 +247,11 @@ impl World {
             let what = format!("nodes without clients have woken up {wakeups} times");
             self.violate(Property::Rests, what);
         }
-        self.check_rest();
+        self.check_nothing_left();
         self.check_removed(self.deleted.clone());
         if self.deleted.len() < self.uploads.len() {
             let mut removed_at = expires_at + REMOVED;
-            if failing_stores {
+            if stores_fail {
                 self.set_stores(StoreLink::Failing);
                 self.run_for(REMOVED);
                 self.set_stores(StoreLink::Fine);
@@ -272,7 +272,8 @@ impl World {
         self.acknowledged_deletions.clear();
     }
 
-    fn check_rest(&mut self) {
+    /// Checks that the nodes have nothing to do, and nothing is kept of topics that nobody watches.
+    fn check_nothing_left(&mut self) {
         let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
         let busy = processes.filter(|process| process.is_busy()).count();
         if busy > 0 {

@@ -12,7 +12,7 @@ use crate::Millis;
 use crate::api::What;
 use crate::event::Event;
 use crate::frames::{self, Decoder, Frame};
-use crate::known::known_head;
+use crate::heads::known_head;
 use crate::node::{ProcessId, SOCKET_BUFFER};
 use crate::property::Property;
 use crate::protocol::Protocol;
@@ -58,12 +58,9 @@ impl World {
         let before = known.state();
         let effects = known.handle(input, now);
         let after = known.state();
-        let is_shorter = after.1 < before.1 || known.starts_anew;
-        if is_shorter && self.lost.is_empty() {
-            let what = format!(
-                "c{client} lists {} anew, and had listed {}",
-                after.1, before.1
-            );
+        let ((_, had), (_, has)) = (before, after);
+        if (known.starts_anew || has < had) && self.lost.is_empty() {
+            let what = format!("c{client}'s list went from {had} to {has} without a restore");
             self.violate(Property::ListsStay, what);
         }
         if after != before {

@@ -19,35 +19,37 @@ fn round(seed: u64, broker: BrokerKind, is_traced: bool) -> Report {
 }
 
 /// These seeds with each broker.
-fn seeds(seeds: impl Iterator<Item = u64>) -> impl Iterator<Item = (u64, BrokerKind)> {
+fn with_each_broker(seeds: impl Iterator<Item = u64>) -> impl Iterator<Item = (u64, BrokerKind)> {
     seeds.flat_map(|seed| BROKERS.map(|broker| (seed, broker)))
 }
 
 /// The option for a broker.
-fn option(broker: BrokerKind) -> Option<&'static str> {
+fn flag(broker: BrokerKind) -> Option<&'static str> {
     (broker == BrokerKind::Redis).then_some("--redis")
 }
 
 #[test]
 fn the_same_seed_does_the_same() {
-    for (seed, broker) in seeds(1..=3) {
+    for (seed, broker) in with_each_broker(1..=3) {
         let (first, second) = (round(seed, broker, true), round(seed, broker, true));
         let mut lines = first.trace.iter().zip(&second.trace);
         let difference = lines.find(|(first, second)| first != second);
         assert_eq!(difference, None, "the first difference with seed {seed}");
         assert_eq!(first.trace, second.trace);
     }
-    let other = |seed| round(seed, BrokerKind::Redis, true).trace;
-    assert_ne!(other(1), other(2));
-    assert_ne!(other(1), round(1, BrokerKind::Simulated, true).trace);
+    let trace = |seed, broker| round(seed, broker, true).trace;
+    let [simulated, redis] = BROKERS;
+    assert_ne!(trace(1, simulated), trace(2, simulated));
+    assert_ne!(trace(1, redis), trace(2, redis));
+    assert_ne!(trace(1, simulated), trace(1, redis));
 }
 
 #[test]
 fn another_process_does_the_same() {
-    for (seed, broker) in seeds(1..=3) {
+    for (seed, broker) in with_each_broker(1..=3) {
         let run = Command::new(env!("CARGO_BIN_EXE_simulation"))
             .args(["--hours", "0", "--seed", &seed.to_string()])
-            .args(option(broker))
+            .args(flag(broker))
             .output();
         let told = String::from_utf8(run.unwrap().stdout).unwrap();
         let digest = format!("digest {:016x}\n", round(seed, broker, false).digest);
@@ -94,13 +96,13 @@ fn no_kept_case_violates_a_property() {
 fn no_fresh_seed_violates_a_property() {
     let begin = Instant::now();
     let first = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    for (seed, broker) in seeds(first..) {
+    for (seed, broker) in with_each_broker(first..) {
         let report = round(seed, broker, false);
         assert_eq!(
             report.violation,
             None,
             "look at it: cargo xtask simulate -- --hours 0 --seed {seed} {} --report report.html",
-            option(broker).unwrap_or_default()
+            flag(broker).unwrap_or_default()
         );
         if begin.elapsed() > FRESH {
             return;

@@ -39,8 +39,8 @@ pub struct Options {
     arguments: Vec<OsString>,
 }
 
-/// What a line of the output begins with that says where a decoder panics (`tools/fuzz/src/lib.rs`).
-const DECODER_PANIC: &str = "a dependency panics at ";
+/// What a line of the output begins with that says where a dependency panics (`tools/fuzz/src/lib.rs`).
+const DEPENDENCY_PANIC: &str = "a dependency panics at ";
 
 /// What is missing where nothing can be fuzzed.
 const NEEDED: &str =
@@ -195,9 +195,9 @@ fn progress(output: &str) -> Option<String> {
     let runs = lines.find_map(|line| number(line, "stat::number_of_executed_units:"))?;
     let panics = output
         .lines()
-        .filter(|line| line.starts_with(DECODER_PANIC));
+        .filter(|line| line.starts_with(DEPENDENCY_PANIC));
     Some(format!(
-        "{runs:>10} inputs, {edges} edges, {features} features, {} places where a decoder panics",
+        "{runs:>10} inputs, {edges} edges, {features} features, places with panics of dependencies: {}",
         panics.count()
     ))
 }
@@ -211,7 +211,8 @@ mod tests {
         let output = "#2\tINITED cov: 3 ft: 4 corp: 1/1b\n#16\tDONE   cov: 57 ft: 123 corp: 9/2Kb\n\
                       a dependency panics at png/src/decoder.rs:7:9\n\
                       Done 16 runs in 1 second(s)\nstat::number_of_executed_units: 16\n";
-        let expected = "        16 inputs, 57 edges, 123 features, 1 places where a decoder panics";
+        let expected =
+            "        16 inputs, 57 edges, 123 features, places with panics of dependencies: 1";
         assert_eq!(progress(output).as_deref(), Some(expected));
         assert_eq!(progress("INFO: Seed: 1"), None);
     }

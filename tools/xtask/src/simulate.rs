@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use xshell::Cmd;
 
 use crate::{defects, planted, workspace::Workspace};
@@ -36,7 +36,11 @@ fn plant(workspace: &Workspace, wanted: &str) -> Result<()> {
     let defects = defects::named(&workspace.root, defects::SIMULATION, wanted)?;
     planted::run(workspace, &defects, |defect, target| {
         let seeds = defect.field("Seeds")?;
-        let redis = defect.field("Broker").is_ok().then_some("--redis");
+        let redis = match defect.field("Broker") {
+            Err(_) => None,
+            Ok("redis") => Some("--redis"),
+            Ok(other) => bail!("there is no broker {other}"),
+        };
         let simulation = build(workspace, target)?;
         Ok(simulation
             .args(["--hours", "0", "--seeds", seeds])

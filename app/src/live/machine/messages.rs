@@ -45,7 +45,8 @@ impl Machine {
         }
         self.older = match self.older {
             Older::Loading | Older::Outdated => Older::Outdated,
-            Older::Idle | Older::Postponed | Older::Failed => Older::Idle,
+            Older::Postponed => Older::Postponed,
+            Older::Idle | Older::Failed => Older::Idle,
         };
         self.is_contradicted = false;
         self.changes.restarted = true;
@@ -65,7 +66,6 @@ impl Machine {
                 self.backfill.on_success();
                 return;
             }
-            self.doubt_older();
             self.insert(page.entries, page.head);
         }
         let stuck = self.conversation.is_behind() && self.conversation.cursor() == before;
@@ -171,19 +171,13 @@ impl Machine {
         }
     }
 
-    /// Loads older messages that were postponed, once nothing is missing.
+    /// Loads older messages that were postponed, once nothing is missing, or nothing will come any more. One request is
+    /// under way at a time, and each further one follows a deletion that the list has got since.
     pub(super) fn resume_older(&mut self) {
-        if self.older == Older::Postponed && !self.conversation.is_behind() {
+        let is_over = matches!(self.connector.phase(), Phase::NotFound | Phase::Gone);
+        if self.older == Older::Postponed && (is_over || !self.conversation.is_behind()) {
             self.older = Older::Idle;
             self.load_older();
-        }
-    }
-
-    /// The list gets entries from elsewhere than from the socket, which may be of another history than older messages
-    /// that are under way.
-    pub(super) fn doubt_older(&mut self) {
-        if self.older == Older::Loading {
-            self.older = Older::Outdated;
         }
     }
 
@@ -194,9 +188,9 @@ impl Machine {
                 self.older = Older::Idle;
                 self.is_contradicted = true;
             }
-            Ok(page) if page.head > self.conversation.cursor() => {
-                // What they tell may follow from entries that are still missing, such as deletions. A restore may lose
-                // those before they are here, and then nothing would show that it was wrong.
+            Ok(page) if !self.conversation.has_deletions_of(&page.entries) => {
+                // A restore may lose a deletion before it is here. Then the message would be there again, and nothing
+                // would show it.
                 self.conversation.raise_head(page.head);
                 self.older = Older::Postponed;
             }
@@ -246,6 +240,7 @@ impl Machine {
     /// list's: it is fetched with what is before it.
     pub(super) fn on_appended(&mut self, entry: LogEntry) {
         if self.connector.phase() == Phase::Live && !self.is_contradicted {
+            self.is_contradicted = self.conversation.contradicts(slice::from_ref(&entry));
             self.insert(vec![entry], Seq::ZERO);
         } else {
             self.conversation.raise_head(entry.seq());

@@ -67,7 +67,7 @@ pub enum Input {
 enum Older {
     Idle,
     Loading,
-    /// Being loaded since before the list got entries of what may be another history: the answer is ignored.
+    /// Being loaded since before the list started anew: the answer is ignored, and they are loaded again.
     Outdated,
     /// To be loaded once nothing is missing.
     Postponed,
@@ -323,7 +323,6 @@ impl Machine {
                     self.restart(LogPage { entries, head });
                 } else {
                     self.conversation.drop_buffered();
-                    self.doubt_older();
                     self.insert(entries, head);
                 }
                 let again = self.connector.announce_viewer(self.conversation.last());

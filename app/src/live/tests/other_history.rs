@@ -1,11 +1,11 @@
 use super::super::connection::ConnectionEvent;
 use super::super::effect::{Effect, Timer};
-use super::super::machine::{Input, Machine};
+use super::super::machine::Input;
 use super::super::{Connection, Delivery, OlderMessages};
-use super::fixture::{key, message, page, upload_id};
+use super::fixture::{deletion, key, message, page, upload_id};
 use super::harness::*;
 use crate::event::ServerEvent;
-use crate::model::{LogPage, Message, Seq};
+use crate::model::{LogEntry, LogPage, Message, Seq};
 
 /// The answer to a watch of a client whose last message the server does not have.
 fn reset(messages: Vec<Message>, head: u64) -> ServerEvent {
@@ -73,45 +73,50 @@ fn answers_from_before_a_reset_are_ignored() {
 }
 
 #[test]
-fn older_messages_are_listed_when_nothing_is_missing_that_they_may_follow_from() {
+fn older_messages_are_listed_with_their_deletions_only() {
     let mut machine = machine(page(101..=150, 150));
     connect(&mut machine, 150);
     give(&mut machine, Input::LoadOlder);
-    // One of them may be deleted by the entry 151, which a restore may lose.
-    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 151))));
+    // The entry 151 deletes one of them. A restore may lose it, and nothing would show that.
+    let mut older = page(51..=101, 151);
+    older.entries[9] = older.entries[9].clone().after(&deletion(151, 60));
+    let answer = Input::FetchedOlder(Ok(older));
+    give(&mut machine, answer.clone());
     assert_eq!(machine.listed().0, Seq::new(101));
     assert_eq!(machine.older(), OlderMessages::Loading);
     assert_eq!(
         give(&mut machine, Input::Timer(Timer::Backfill)),
         [Effect::FetchFrom(Seq::new(150))]
     );
-    let effects = give(&mut machine, Input::Fetched(Ok(page(150..=151, 151))));
+    let mut fetched = page(150..=150, 151);
+    fetched.entries.push(LogEntry::Deletion(deletion(151, 60)));
+    let effects = give(&mut machine, Input::Fetched(Ok(fetched)));
     assert_eq!(effects, [Effect::FetchUpTo(Seq::new(101))]);
-    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 151))));
+    give(&mut machine, answer);
     assert_eq!(machine.listed().0, Seq::new(51));
     assert_eq!(machine.older(), OlderMessages::More);
 }
 
 #[test]
-fn older_messages_are_loaded_again_if_others_were_fetched_meanwhile() {
-    let fetched = |machine: &mut Machine| {
-        frame(machine, posted(message(152)));
-        give(machine, Input::Timer(Timer::Backfill));
-        give(machine, Input::Fetched(Ok(page(150..=152, 152))));
-    };
-    let watched = |machine: &mut Machine| {
-        reconnect(machine, 150);
-    };
-    for happens in [fetched as fn(&mut Machine), watched] {
-        let mut machine = machine(page(101..=150, 150));
-        connect(&mut machine, 150);
-        give(&mut machine, Input::LoadOlder);
-        happens(&mut machine);
-        // It was read before: the store may have been restored since.
-        let effects = give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 150))));
-        assert_eq!(effects, [Effect::FetchUpTo(Seq::new(101))]);
-        assert_eq!(machine.listed().0, Seq::new(101));
-    }
+fn older_messages_that_are_all_there_are_listed_whatever_is_missing_after_the_list() {
+    let mut machine = machine(page(101..=150, 150));
+    connect(&mut machine, 150);
+    give(&mut machine, Input::LoadOlder);
+    give(&mut machine, Input::FetchedOlder(Ok(page(51..=101, 160))));
+    assert_eq!(machine.listed().0, Seq::new(51));
+}
+
+#[test]
+fn a_frame_that_contradicts_the_list_starts_it_anew() {
+    let mut machine = live();
+    let last = machine.listed().1.len() as u64;
+    frame(&mut machine, posted(message(last)));
+    assert!(!machine.take_changes().restarted, "it came twice");
+    let other = page(1..=3, last);
+    let effects = frame(&mut machine, posted(own("again", last)));
+    assert_eq!(effects, [Effect::FetchNewest]);
+    give(&mut machine, Input::FetchedNewest(Ok(other)));
+    assert!(machine.take_changes().restarted);
 }
 
 #[test]

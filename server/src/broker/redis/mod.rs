@@ -111,8 +111,8 @@ impl RedisBroker {
         Ok(Self::start(routes, links, stop))
     }
 
-    /// Starts with a simulated server, and does not wait until it is connected. `stopping` is cancelled if one of the
-    /// broker's tasks panics.
+    /// Starts with a simulated server, for `tools/simulation`, and does not wait until it is connected. `stopping` is
+    /// cancelled if one of the broker's tasks panics. Its metrics are registered nowhere.
     pub fn in_memory(server: Arc<dyn Dial>, stopping: CancellationToken) -> Self {
         let metrics = BrokerMetrics::registered(&mut Registry::default());
         let links = Arc::new(LinkFactory::new(metrics, stopping));

@@ -41,7 +41,7 @@ pub trait Dial: Send + Sync {
     /// Makes a connection, on which the server speaks RESP3.
     ///
     /// # Errors
-    /// Those of the operating system when it makes one over the network.
+    /// As `TcpStream::connect`.
     async fn dial(&self) -> io::Result<DuplexStream>;
 }
 
@@ -65,7 +65,7 @@ impl Server {
                 found.await.map_err(|_| Reason::Timeout)??
             }
             Self::InMemory(dial) => {
-                let opened = timeout(RESPONSE_TIMEOUT, open(dial.as_ref(), config));
+                let opened = timeout(RESPONSE_TIMEOUT, connect_in_memory(dial.as_ref(), config));
                 return opened.await.map_err(|_| Reason::Timeout)?;
             }
         };
@@ -86,19 +86,19 @@ impl Display for Server {
                 let addresses = addresses.collect::<Vec<_>>().join(",");
                 write!(f, "{addresses}/{name}")
             }
-            Self::InMemory(_) => f.write_str("memory"),
+            Self::InMemory(_) => f.write_str("in memory"),
         }
     }
 }
 
-async fn open(
+async fn connect_in_memory(
     dial: &dyn Dial,
     config: AsyncConnectionConfig,
 ) -> Result<MultiplexedConnection, Reason> {
     let stream = dial.dial().await.map_err(RedisError::from)?;
     let settings = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
-    let opened = MultiplexedConnection::new_with_config(&settings, stream, config).await?;
-    let (connection, driver) = opened;
+    let (connection, driver) =
+        MultiplexedConnection::new_with_config(&settings, stream, config).await?;
     // It ends when the connection is dropped.
     tokio::spawn(driver);
     Ok(connection)

@@ -279,8 +279,8 @@ fn of_another_history_nothing_is_kept() {
         head: Seq::new(3),
     };
     let mut recent = RecentEntries::default();
-    assert!(!recent.merge_page(&page(1..=5, 5), true));
-    assert!(recent.merge_page(&restored, true));
+    assert_eq!(recent.merge_page(&page(1..=5, 5), true), None);
+    assert!(recent.merge_page(&restored, true).is_some());
     assert_eq!(numbers(&recent, 2), Some((vec![3], 3)));
     assert!(!recent.can_answer(cursor(1, message(1).id())));
 
@@ -334,32 +334,46 @@ fn a_deleted_message_is_not_kept_in_whichever_order_it_and_its_deletion_come() {
     assert_eq!(late.bytes, sizes.sum::<usize>());
 }
 
+/// Another entry than that of the store.
+fn forged(seq: u64) -> LogEntry {
+    let id = MessageId::from_bytes([255; 12]);
+    LogEntry::Message(Message { id, ..posted(seq) })
+}
+
 #[test]
 fn of_two_entries_with_one_number_the_store_says_which_is_right() {
-    let mut recent = RecentEntries::default();
-    recent.merge_page(&page(1..=1, 1), true);
-    let forged = |seq| {
-        let id = MessageId::from_bytes([255; 12]);
-        LogEntry::Message(Message { id, ..posted(seq) })
-    };
-    assert!(recent.on_appended(forged(3)));
-    // Those that are stored follow before the store is asked.
-    for seq in [2, 3] {
-        assert!(recent.on_appended(message(seq)));
+    for (first, second) in [(forged(3), message(3)), (message(3), forged(3))] {
+        let mut recent = RecentEntries::default();
+        recent.merge_page(&page(1..=2, 2), true);
+        assert!(recent.on_appended(first.clone()));
+        assert!(!recent.on_appended(second), "the store is asked first");
+        // Others follow before that.
+        assert!(recent.on_appended(message(4)));
+        assert_eq!(recent.conflict(), Some(Seq::new(3)));
+        assert_eq!(numbers(&recent, 0), None, "nobody gets a forged one");
+        let stored = page(3..=4, 4);
+        let other = recent.merge_page(&stored, true);
+        let is_forged = first.id() == forged(3).id();
+        let expected = is_forged.then(|| stored.entries[0].clone());
+        assert_eq!(other, expected, "viewers who have it have to know");
+        assert_eq!(recent.conflict(), None);
+        let kept = recent.after(Seq::new(2).into()).unwrap().entries;
+        let ids = |entries: &[LogEntry]| entries.iter().map(LogEntry::id).collect::<Vec<_>>();
+        assert_eq!(ids(&kept), ids(&stored.entries));
     }
-    assert!(recent.is_disputed());
-    assert_eq!(numbers(&recent, 0), None, "nobody gets the forged one");
-    assert!(recent.forget_disputed() && !recent.forget_disputed());
-    let stored = page(1..=3, 3);
-    recent.merge_page(&stored, true);
-    assert_eq!(recent.after(Seq::ZERO.into()), Some(stored));
-    // A frame that comes twice is no other entry.
-    recent.on_appended(message(3));
+}
+
+#[test]
+fn an_entry_that_comes_twice_is_no_conflict() {
+    let mut recent = RecentEntries::default();
+    recent.merge_page(&page(1..=3, 3), true);
+    assert!(recent.on_appended(message(3)));
+    assert_eq!(recent.conflict(), None);
     assert_eq!(numbers(&recent, 0), Some((vec![1, 2, 3], 3)));
 }
 
 #[test]
-fn a_frame_is_not_kept_in_place_of_an_older_entry() {
+fn an_entry_below_the_head_is_passed_on_and_not_kept() {
     let mut recent = RecentEntries::default();
     recent.merge_page(&page(3..=4, 4), true);
     assert!(recent.on_appended(message(2)));

@@ -5,13 +5,13 @@
 //! what the room needs by then, so that sockets may join and leave meanwhile.
 
 mod fanout;
-mod lengths;
 mod life;
 mod lookup;
 mod membership;
 mod pending;
 pub(super) mod presence;
 mod progress;
+mod queue_lengths;
 mod read_start;
 mod watched_upload;
 
@@ -351,7 +351,7 @@ impl Room {
     /// Whether a frame carried a number that is not known to be stored, or one that another entry has, or the upload
     /// may be gone.
     fn has_unconfirmed(&self) -> bool {
-        let is_doubted = self.life == Life::Doubted || self.recent.is_disputed();
+        let is_doubted = self.life == Life::Doubted || self.recent.conflict().is_some();
         is_doubted || self.recent.progress().unconfirmed.is_some()
     }
 

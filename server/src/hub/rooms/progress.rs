@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{Cursor, LogPage, Seq, UploadId};
+use app::model::{Cursor, LogEntry, LogPage, Seq, UploadId};
 use tokio::time::Instant;
 
 use super::life::Life;
@@ -102,18 +102,9 @@ impl Rooms {
         room.is_some_and(|room| room.recent.discard_unstored(before, stored))
     }
 
-    /// Whether frames carried two entries with one number.
-    pub(in crate::hub) fn is_disputed(&self, topic: UploadId) -> bool {
-        let shard = self.shard(topic);
-        let room = shard.rooms.get(&topic);
-        room.is_some_and(|room| room.recent.is_disputed())
-    }
-
-    /// Forgets all entries of the topic if there were two with one number. Returns whether there were.
-    pub(in crate::hub) fn forget_disputed(&self, topic: UploadId) -> bool {
-        let mut shard = self.shard(topic);
-        let room = shard.rooms.get_mut(&topic);
-        room.is_some_and(|room| room.recent.forget_disputed())
+    /// The lowest number of this topic with which frames carried two entries.
+    pub(in crate::hub) fn conflict(&self, topic: UploadId) -> Option<Seq> {
+        self.shard(topic).rooms.get(&topic)?.recent.conflict()
     }
 
     /// To be called before a page of the topic is read that is merged then. Returns `None` if nobody watches the topic.
@@ -131,21 +122,18 @@ impl Rooms {
         }
     }
 
-    /// Merges a page that was read from the store. Returns whether it shows that the store has another history than
-    /// this node knew.
+    /// See [`RecentEntries::merge_page`](crate::hub::recent::RecentEntries::merge_page).
     pub(in crate::hub) fn merge_page(
         &self,
         topic: UploadId,
         page: &LogPage,
         begun: ReadStart,
-    ) -> bool {
+    ) -> Option<LogEntry> {
         let mut shard = self.shard(topic);
-        let Some(room) = shard.rooms.get_mut(&topic) else {
-            return false;
-        };
+        let room = shard.rooms.get_mut(&topic)?;
         // The page was read before.
         if room.life == Life::Gone {
-            return false;
+            return None;
         }
         let is_uninterrupted = begun.epoch.is_connected() && begun == self.read_start(room);
         room.recent.merge_page(page, is_uninterrupted)

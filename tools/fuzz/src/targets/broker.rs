@@ -3,7 +3,7 @@
 
 mod bus;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -266,9 +266,13 @@ impl Node {
                 assert!(taken.any(|(_, taken)| taken == text), "nobody sent {text}");
             }
         }
+        // Of two entries with one number only the first is passed on, unless the store has been asked since.
         let always = |events: &[(ServerEvent, String)]| {
             let all = events.iter().map(|(event, _)| event);
-            all.filter(|it| is_always_passed_on(it)).count()
+            let all = all.filter(|it| is_always_passed_on(it));
+            let (entries, others): (Vec<_>, Vec<_>) = all.partition(|it| number(it).is_some());
+            let numbers: BTreeSet<_> = entries.into_iter().filter_map(number).collect();
+            (others.len(), numbers)
         };
         assert_eq!(always(events), always(&self.taken));
         let others: u32 = self.viewers.values().sum();
@@ -320,14 +324,19 @@ fn is_passed_on(event: &ServerEvent) -> bool {
     )
 }
 
-/// Whether a node passes this on at once, whatever it knows.
+/// Whether a node passes this on at once, whatever it knows, or another entry with this number.
 fn is_always_passed_on(event: &ServerEvent) -> bool {
-    let is_near = |seq: Seq| seq.get() <= STORED as u64 + MAX_AHEAD;
+    let stored = STORED as u64;
+    let is_near = |seq: Seq| (stored + 1..=stored + MAX_AHEAD).contains(&seq.get());
+    matches!(event, ServerEvent::Touched { .. }) || number(event).is_some_and(is_near)
+}
+
+/// The number of an entry.
+fn number(event: &ServerEvent) -> Option<Seq> {
     match event {
-        ServerEvent::Touched { .. } => true,
-        ServerEvent::MessagePosted { message, .. } => is_near(message.seq),
-        ServerEvent::MessageDeleted { entry, .. } => is_near(entry.seq),
-        _ => false,
+        ServerEvent::MessagePosted { message, .. } => Some(message.seq),
+        ServerEvent::MessageDeleted { entry, .. } => Some(entry.seq),
+        _ => None,
     }
 }
 

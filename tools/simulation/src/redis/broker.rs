@@ -7,37 +7,37 @@ use async_trait::async_trait;
 use server::broker::redis::RedisBroker;
 use server::broker::{Broker, BrokerError, Deliver, Frame};
 
-use crate::known::Known;
+use crate::heads::HeadRecorder;
 
 /// A node's connections to Redis.
 pub struct RedisNodeBroker {
     pub redis: RedisBroker,
-    pub known: Known,
+    pub heads: HeadRecorder,
 }
 
 #[async_trait]
 impl Broker for RedisNodeBroker {
     fn attach(&self, receiver: Arc<dyn Deliver>) {
-        let known = self.known.clone();
-        self.redis.attach(Arc::new(Observed { receiver, known }));
+        let heads = self.heads.clone();
+        self.redis.attach(Arc::new(Observed { receiver, heads }));
     }
 
     async fn publish(&self, topic: UploadId, frame: Frame) -> Result<(), BrokerError> {
-        let clock = &self.known.clock;
+        let clock = &self.heads.clock;
         clock.trace(format_args!("publishes {}", frame.text));
         self.redis.publish(topic, frame).await
     }
 
     async fn subscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.known.clock.trace(format_args!("subscribes {topic}"));
+        self.heads.clock.trace(format_args!("subscribes {topic}"));
         self.redis.subscribe(topic).await?;
-        self.known.subscribed(topic);
+        self.heads.subscribed(topic);
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: UploadId) -> Result<(), BrokerError> {
-        self.known.clock.trace(format_args!("unsubscribes {topic}"));
-        self.known.unsubscribed(topic);
+        self.heads.clock.trace(format_args!("unsubscribes {topic}"));
+        self.heads.unsubscribed(topic);
         self.redis.unsubscribe(topic).await
     }
 
@@ -49,12 +49,12 @@ impl Broker for RedisNodeBroker {
 /// What a node receives.
 struct Observed {
     receiver: Arc<dyn Deliver>,
-    known: Known,
+    heads: HeadRecorder,
 }
 
 impl Deliver for Observed {
     fn deliver(&self, topic: UploadId, frame: Frame) {
-        self.known.clock.trace(format_args!("gets {}", frame.text));
+        self.heads.clock.trace(format_args!("gets {}", frame.text));
         self.receiver.deliver(topic, frame);
     }
 
@@ -63,13 +63,13 @@ impl Deliver for Observed {
     }
 
     fn interrupted(&self) {
-        self.known.clock.trace("is interrupted");
+        self.heads.clock.trace("is interrupted");
         self.receiver.interrupted();
     }
 
     fn repaired(&self) {
-        self.known.clock.trace("is repaired");
-        self.known.repaired();
+        self.heads.clock.trace("is repaired");
+        self.heads.repaired();
         self.receiver.repaired();
     }
 }

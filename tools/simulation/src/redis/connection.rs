@@ -12,23 +12,19 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 
 use super::resp;
-use super::server::{ConnectionId, Fate, RedisServer};
-use crate::links::{BrokerLink, Links, chance, pause};
+use super::server::{ConnectionId, ConnectionTokens, RedisServer};
+use crate::links::{ANSWERED, ANSWERED_SLOWLY, BrokerLink, Links, REFUSED, chance, pause};
 use crate::node::ProcessId;
 use crate::world::lock;
 
 /// What the buffers of both kernels hold of a connection.
 const BUFFER: usize = 64 * 1024;
-/// How long a command takes, with its way, in milliseconds.
-const ANSWERED: std::ops::Range<u64> = 1..4;
-/// The same if the link is unreliable.
-const ANSWERED_SLOWLY: std::ops::Range<u64> = 1..900;
 /// How often it is looked whether a node is still cut off.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What one process reaches the server by.
+/// How one process connects to the server.
 #[derive(Clone)]
-pub struct Network {
+pub struct Dialer {
     pub process: ProcessId,
     pub server: Arc<Mutex<RedisServer>>,
     pub links: Links,
@@ -37,11 +33,11 @@ pub struct Network {
 }
 
 #[async_trait]
-impl Dial for Network {
+impl Dial for Dialer {
     async fn dial(&self) -> io::Result<DuplexStream> {
         match self.links.broker() {
             BrokerLink::Cut => {
-                pause(100..3_000).await;
+                pause(REFUSED).await;
                 return Err(io::ErrorKind::ConnectionRefused.into());
             }
             BrokerLink::Unreliable if chance(20) => {
@@ -51,11 +47,11 @@ impl Dial for Network {
         }
         let (node, stream) = tokio::io::duplex(BUFFER);
         let (output, pushed) = mpsc::unbounded_channel();
-        let (id, fate) = lock(&self.server).add(self.process, output);
+        let (id, tokens) = lock(&self.server).add(self.process, output);
         let connection = Connection {
             id,
-            fate,
-            network: self.clone(),
+            tokens,
+            dialer: self.clone(),
             pushed,
         };
         tokio::spawn(connection.serve(stream));
@@ -66,22 +62,22 @@ impl Dial for Network {
 /// The server's end of a connection. It runs in the node's runtime, and ends with it.
 struct Connection {
     id: ConnectionId,
-    fate: Fate,
-    network: Network,
+    tokens: ConnectionTokens,
+    dialer: Dialer,
     pushed: mpsc::UnboundedReceiver<Bytes>,
 }
 
 impl Connection {
     async fn serve(mut self, mut stream: DuplexStream) {
-        let Fate { closed, silent } = self.fate.clone();
+        let ConnectionTokens { closed, half_open } = self.tokens.clone();
         let carry = async {
-            silent
+            half_open
                 .run_until_cancelled(self.carry(&mut stream))
                 .await
                 .is_none()
         };
-        let is_silent = closed.run_until_cancelled(carry).await == Some(true);
-        if is_silent {
+        let is_half_open = closed.run_until_cancelled(carry).await == Some(true);
+        if is_half_open {
             // Neither end learns that it is lost.
             closed.cancelled().await;
         }
@@ -91,34 +87,35 @@ impl Connection {
     async fn carry(&mut self, stream: &mut DuplexStream) {
         let mut input = BytesMut::new();
         loop {
-            let output = tokio::select! {
+            tokio::select! {
                 biased;
-                Some(pushed) = self.pushed.recv() => pushed,
-                read = stream.read_buf(&mut input) => {
-                    if read.is_ok_and(|length| length > 0) && self.arrives().await {
-                        self.answer(&mut input)
-                    } else {
+                Some(pushed) = self.pushed.recv() => {
+                    if !self.arrives().await || stream.write_all(&pushed).await.is_err() {
                         return;
                     }
                 }
-            };
-            if !self.arrives().await || stream.write_all(&output).await.is_err() {
-                return;
+                read = stream.read_buf(&mut input) => {
+                    if !read.is_ok_and(|length| length > 0) || !self.arrives().await {
+                        return;
+                    }
+                    self.answer(&mut input);
+                }
             }
         }
     }
 
     /// Waits until something has arrived at the other end. Returns whether it has: a connection may be lost instead.
     async fn arrives(&self) -> bool {
-        match self.network.links.broker() {
+        match self.dialer.links.broker() {
+            // What has been answered and published takes its time on the way to the node.
             BrokerLink::Fine | BrokerLink::Lossy => true,
             BrokerLink::Unreliable => {
                 pause(ANSWERED_SLOWLY).await;
                 !chance(5)
             }
             BrokerLink::Cut => {
-                while self.network.links.broker() == BrokerLink::Cut {
-                    sleep(LOOK).await;
+                while self.dialer.links.broker() == BrokerLink::Cut {
+                    sleep(POLL_INTERVAL).await;
                 }
                 // What was sent arrives late, or never.
                 chance(50)
@@ -126,25 +123,23 @@ impl Connection {
         }
     }
 
-    /// Executes what was read, and returns the answers.
-    fn answer(&self, input: &mut BytesMut) -> Bytes {
-        let mut server = lock(&self.network.server);
-        let mut answers = Vec::new();
+    /// Answers what was read.
+    fn answer(&self, input: &mut BytesMut) {
+        let mut server = lock(&self.dialer.server);
         while let Some(command) = resp::next_command(input) {
-            let is_refused = self.network.links.broker() == BrokerLink::Unreliable && chance(10);
+            let is_refused = self.dialer.links.broker() == BrokerLink::Unreliable && chance(10);
             if is_refused {
-                answers.extend(b"-ERR refused\r\n");
+                server.refuse(self.id);
             } else {
-                answers.extend(server.execute(self.id, &command));
+                server.answer(self.id, &command);
             }
         }
-        self.network.activity.notify_one();
-        answers.into()
+        self.dialer.activity.notify_one();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        lock(&self.network.server).remove(self.id);
+        lock(&self.dialer.server).remove(self.id);
     }
 }

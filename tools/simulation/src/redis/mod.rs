@@ -7,5 +7,5 @@ mod resp;
 mod server;
 
 pub use self::broker::RedisNodeBroker;
-pub use self::connection::Network;
+pub use self::connection::Dialer;
 pub use self::server::{ConnectionId, RedisServer};

@@ -1,4 +1,5 @@
-//! RESP3, as far as nodes speak it: commands are arrays of strings.
+//! RESP3, as far as nodes speak it: commands are arrays of strings. The codec of the crate `redis` is not public, and does
+//! not encode what a server pushes.
 
 use bytes::{Buf, Bytes, BytesMut};
 

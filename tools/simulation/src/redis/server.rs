@@ -19,8 +19,9 @@ pub type ConnectionId = u64;
 #[derive(Default)]
 pub struct RedisServer {
     last: ConnectionId,
+    /// Half-open ones stay until their process ends: one or two for each such fault.
     clients: BTreeMap<ConnectionId, Client>,
-    /// Published, and not on its way to this connection yet.
+    /// Answered or published, and not on its way to this connection yet.
     pushed: Vec<(ConnectionId, Bytes)>,
 }
 
@@ -28,19 +29,19 @@ pub struct RedisServer {
 struct Client {
     process: ProcessId,
     channels: BTreeSet<Bytes>,
-    /// What has arrived at the node's end. Only a node that is frozen or cut off lets it grow, and that ends.
+    /// What has arrived at the node's end. It grows while the node is frozen or cut off, as long as that fault lasts.
     output: mpsc::UnboundedSender<Bytes>,
-    fate: Fate,
+    tokens: ConnectionTokens,
     /// When the last of what was pushed arrives.
     last_arrival: Millis,
 }
 
-/// What the server or a fault does to a connection.
+/// Each is cancelled when the connection becomes so.
 #[derive(Clone, Default)]
-pub struct Fate {
+pub struct ConnectionTokens {
     pub closed: CancellationToken,
     /// It carries nothing any more, and neither end knows it.
-    pub silent: CancellationToken,
+    pub half_open: CancellationToken,
 }
 
 impl RedisServer {
@@ -49,18 +50,18 @@ impl RedisServer {
         &mut self,
         process: ProcessId,
         output: mpsc::UnboundedSender<Bytes>,
-    ) -> (ConnectionId, Fate) {
+    ) -> (ConnectionId, ConnectionTokens) {
         self.last += 1;
-        let fate = Fate::default();
+        let tokens = ConnectionTokens::default();
         let client = Client {
             process,
             channels: BTreeSet::new(),
             output,
-            fate: fate.clone(),
+            tokens: tokens.clone(),
             last_arrival: 0,
         };
         self.clients.insert(self.last, client);
-        (self.last, fate)
+        (self.last, tokens)
     }
 
     /// Forgets a connection that is closed.
@@ -73,16 +74,27 @@ impl RedisServer {
         self.clients.retain(|_, client| client.process != process);
     }
 
-    /// Lets all connections of a process carry nothing any more.
-    pub fn silence(&mut self, process: ProcessId) {
+    /// Makes all connections of a process half-open.
+    pub fn break_connections(&mut self, process: ProcessId) {
         let clients = self.clients.values();
         for client in clients.filter(|it| it.process == process) {
-            client.fate.silent.cancel();
+            client.tokens.half_open.cancel();
         }
     }
 
-    /// Executes a command, and returns the answer.
-    pub fn execute(&mut self, from: ConnectionId, command: &Command) -> Vec<u8> {
+    /// Answers a command, after what was pushed to the connection before.
+    pub fn answer(&mut self, to: ConnectionId, command: &Command) {
+        let answer = self.execute(to, command);
+        self.pushed.push((to, answer.into()));
+    }
+
+    /// Refuses a command.
+    pub fn refuse(&mut self, to: ConnectionId) {
+        let answer = Bytes::from_static(b"-ERR refused\r\n");
+        self.pushed.push((to, answer));
+    }
+
+    fn execute(&mut self, from: ConnectionId, command: &Command) -> Vec<u8> {
         let name = command.first().map(|name| name.to_ascii_uppercase());
         match (name.as_deref(), command.get(1..).unwrap_or_default()) {
             (Some(b"HELLO"), _) => resp::strings("%1", &[b"proto", b"3"]),
@@ -122,7 +134,7 @@ impl RedisServer {
                     .and_then(|id| std::str::from_utf8(id).ok()?.parse().ok());
                 let killed = id.and_then(|id: ConnectionId| self.clients.remove(&id));
                 if let Some(killed) = &killed {
-                    killed.fate.closed.cancel();
+                    killed.tokens.closed.cancel();
                 }
                 resp::number(usize::from(killed.is_some()))
             }
@@ -130,7 +142,7 @@ impl RedisServer {
         }
     }
 
-    /// Takes what was pushed, with when it arrives at the node's end.
+    /// Takes what was answered or pushed, with when it arrives at the node's end.
     pub fn take_pushed(&mut self, now: Millis) -> Vec<(Millis, ConnectionId, Bytes)> {
         let pushed = std::mem::take(&mut self.pushed);
         let pushed = pushed.into_iter().filter_map(|(id, bytes)| {
@@ -143,7 +155,8 @@ impl RedisServer {
 
     /// What was pushed has arrived.
     pub fn arrive(&self, connection: ConnectionId, bytes: Bytes) {
-        if let Some(client) = self.clients.get(&connection) {
+        let client = self.clients.get(&connection);
+        if let Some(client) = client.filter(|it| !it.tokens.half_open.is_cancelled()) {
             // One that is just being closed takes nothing.
             let _ = client.output.send(bytes);
         }

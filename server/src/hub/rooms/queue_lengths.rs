@@ -1,14 +1,14 @@
-//! How long the queues of the rooms are.
+//! How full the queues of the rooms are.
 
 use super::{Rooms, lock};
-use crate::hub::lengths::Lengths;
+use crate::hub::queue_lengths::QueueLengths;
 
 impl Rooms {
-    /// The lengths of the queues.
-    pub(in crate::hub) fn lengths(&self) -> Lengths {
-        let mut longest = Lengths {
+    /// See [`QueueLengths`].
+    pub(in crate::hub) fn queue_lengths(&self) -> QueueLengths {
+        let mut longest = QueueLengths {
             unconfirmed: self.unconfirmed_topics.len(),
-            ..Lengths::default()
+            ..QueueLengths::default()
         };
         for shard in &self.shards {
             for room in lock(shard).rooms.values() {

@@ -10,16 +10,16 @@ use crate::clock::NodeClock;
 use crate::node::ProcessId;
 use crate::world::{Node, lock};
 
-/// Records them for the checks.
+/// Records, for the checks, which heads a process has to know.
 #[derive(Clone)]
-pub struct Known {
+pub struct HeadRecorder {
     pub process: ProcessId,
     pub bus: Arc<Mutex<Bus>>,
     pub data: Arc<MemoryStore>,
     pub clock: NodeClock,
 }
 
-impl Known {
+impl HeadRecorder {
     /// The process is subscribed.
     pub fn subscribed(&self, topic: UploadId) {
         let head = self.head(topic);
