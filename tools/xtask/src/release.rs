@@ -119,10 +119,12 @@ impl Release<'_> {
     /// in the other one.
     fn debian_changelog(&self) -> Result<()> {
         let (shell, version) = (&self.workspace.shell, &self.version);
+        // As cargo-deb writes it: a tilde sorts a version before the one without it.
+        let debian_version = version.replace('-', "~");
         let time = cmd!(shell, "git log -1 --format=%cD").read()?;
         let file = self.workspace.target.join("release/changelog.Debian");
         let entry = format!(
-            "tonesa ({version}-{DEBIAN_REVISION}) unstable; urgency=medium\n\n  \
+            "tonesa ({debian_version}-{DEBIAN_REVISION}) unstable; urgency=medium\n\n  \
              * Version {version}: see changelog.gz.\n\n -- {MAINTAINER}  {time}\n"
         );
         shell.write_file(&file, entry)?;
