@@ -219,10 +219,15 @@ impl Hub {
         let Some(other) = self.0.rooms.merge_page(topic, page, begun) else {
             return;
         };
-        if let LogEntry::Message(message) = other {
-            let upload_id = topic;
-            let posted = ServerEvent::MessagePosted { upload_id, message };
-            self.deliver_local(topic, &encode(&posted));
+        let upload_id = topic;
+        let event = match other {
+            LogEntry::Message(message) => Some(ServerEvent::MessagePosted { upload_id, message }),
+            LogEntry::Deletion(entry) => Some(ServerEvent::MessageDeleted { upload_id, entry }),
+            // There is no such event: those who watch again learn of it if it is their last one.
+            LogEntry::DeletedMessage(_) => None,
+        };
+        if let Some(event) = event {
+            self.deliver_local(topic, &encode(&event));
         }
         self.on_other_history(topic, page.head);
     }
