@@ -153,3 +153,39 @@ async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
     let known = late.watch(UploadRef::Id(upload), None).await;
     assert_eq!(known, (Seq::new(2), vec![first, second]));
 }
+
+#[tokio::test]
+async fn who_has_got_a_forged_message_gets_the_stored_one_too() {
+    let switches = Switches::default();
+    let node = node_with(&switches).await;
+    let upload = node.uploaded().await.id;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload), None).await;
+    let first = node.post_text(upload, "from a node").await;
+    assert_eq!(socket.posted().await, first);
+
+    let id = ids::message_id();
+    let forged = posted_as(
+        &Message {
+            id,
+            ..first.clone()
+        },
+        2,
+        "forged",
+    );
+    publish(&switches, upload, DeliveryClass::Message, &forged);
+    assert_eq!(socket.posted().await.id, id);
+    let second = node.post_text(upload, "the second").await;
+    let third = node.post_text(upload, "the third").await;
+    let mut missing = vec![second.id, third.id];
+    while !missing.is_empty() {
+        let event: ServerEvent = serde_json::from_str(&socket.text().await).unwrap();
+        if let ServerEvent::MessagePosted { message, .. } = event {
+            missing.retain(|id| *id != message.id);
+        }
+    }
+    assert_eq!(rejected(&node), 1);
+    let mut late = SocketClient::connect(&node.base()).await;
+    let known = late.watch(UploadRef::Id(upload), None).await;
+    assert_eq!(known, (Seq::new(3), vec![first, second, third]));
+}
