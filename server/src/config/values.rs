@@ -8,6 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256, Sha512};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{Builder, LevelFilter};
 
 use super::host::{parse_host, parse_origin};
 
@@ -125,14 +126,16 @@ fn is_mail_address(text: &str) -> bool {
     !name.is_empty() && domain.is_some_and(|domain| domain.port().is_none())
 }
 
-/// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, such as `info,server=debug`.
+/// Which events are logged, in the syntax of `tracing_subscriber`'s `EnvFilter`, such as `info,server=debug`, without
+/// regular expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 
 impl LogFilter {
     /// Returns it in the form that `tracing-subscriber` takes.
     pub fn to_filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        let builder = builder().with_default_directive(LevelFilter::ERROR.into());
+        builder.parse_lossy(&self.0)
     }
 }
 
@@ -150,9 +153,14 @@ impl FromStr for LogFilter {
         // these are inside a character.
         let directives: Vec<_> = text.split(',').map(str::trim).collect();
         let filter = directives.join(",");
-        EnvFilter::try_new(&filter).map_err(drop)?;
+        builder().parse(&filter).map_err(drop)?;
         Ok(Self(filter))
     }
+}
+
+/// Without regular expressions for the values of fields: a few dozen dots in one would take minutes.
+fn builder() -> Builder {
+    EnvFilter::builder().with_regex(false)
 }
 
 /// A text that may contain a password. `Debug` does not show it.
