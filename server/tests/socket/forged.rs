@@ -16,6 +16,15 @@ async fn node_with(switches: &Switches) -> TestNode {
     TestNode::with_backends(&[], |backends| switches.wrap(backends)).await
 }
 
+/// A node, an upload, and a socket that watches it.
+async fn watched(switches: &Switches) -> (TestNode, UploadId, SocketClient) {
+    let node = node_with(switches).await;
+    let upload = node.uploaded().await.id;
+    let mut socket = SocketClient::connect(&node.base()).await;
+    socket.watch(UploadRef::Id(upload), None).await;
+    (node, upload, socket)
+}
+
 fn publish(switches: &Switches, topic: UploadId, class: DeliveryClass, text: &str) {
     let text = text.into();
     switches.receiver().deliver(topic, Frame { class, text });
@@ -61,10 +70,7 @@ async fn rejected_frames_reach_no_socket() {
 #[tokio::test]
 async fn a_head_that_the_store_does_not_have_is_not_announced() {
     let switches = Switches::default();
-    let node = node_with(&switches).await;
-    let upload = node.uploaded().await.id;
-    let mut socket = SocketClient::connect(&node.base()).await;
-    socket.watch(UploadRef::Id(upload), None).await;
+    let (node, upload, mut socket) = watched(&switches).await;
     let mut posted = node.post_numbered(upload, 2).await;
     for message in &posted {
         assert_eq!(socket.posted().await, *message);
@@ -98,10 +104,7 @@ async fn a_head_that_the_store_does_not_have_is_not_announced() {
 #[tokio::test]
 async fn a_stored_head_is_announced_even_if_the_store_is_unavailable_at_first() {
     let switches = Switches::default();
-    let node = node_with(&switches).await;
-    let upload = node.uploaded().await.id;
-    let mut socket = SocketClient::connect(&node.base()).await;
-    socket.watch(UploadRef::Id(upload), None).await;
+    let (node, upload, mut socket) = watched(&switches).await;
     switches.broker.set(Mode::Lossy);
     node.post_numbered(upload, 2).await;
     switches.store.set(Mode::Unavailable);
@@ -128,10 +131,7 @@ fn posted_as(message: &Message, seq: u64, content: &str) -> String {
 #[tokio::test]
 async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
     let switches = Switches::default();
-    let node = node_with(&switches).await;
-    let upload = node.uploaded().await.id;
-    let mut socket = SocketClient::connect(&node.base()).await;
-    socket.watch(UploadRef::Id(upload), None).await;
+    let (node, upload, mut socket) = watched(&switches).await;
     let first = node.post_text(upload, "from a node").await;
     assert_eq!(socket.posted().await, first);
 
@@ -157,10 +157,7 @@ async fn a_forged_message_is_discarded_and_replaces_no_stored_one() {
 #[tokio::test]
 async fn who_has_got_a_forged_message_gets_the_stored_one_too() {
     let switches = Switches::default();
-    let node = node_with(&switches).await;
-    let upload = node.uploaded().await.id;
-    let mut socket = SocketClient::connect(&node.base()).await;
-    socket.watch(UploadRef::Id(upload), None).await;
+    let (node, upload, mut socket) = watched(&switches).await;
     let first = node.post_text(upload, "from a node").await;
     assert_eq!(socket.posted().await, first);
 
